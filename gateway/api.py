@@ -1,0 +1,180 @@
+"""The door for policy modules: what a plugin may import, and nothing else of the gateway.
+
+A policy is a frozen model whose fields are its options, with a name and one pure method:
+
+    class Doelgroep(Policy, name="doelgroep"):
+        \"\"\"Holds when the session acts in one of these doelgroepen.\"\"\"
+
+        any_of: tuple[str, ...]
+        \"\"\"Codes as ACM sends them: GID, EA, LB, OV, BUR.\"\"\"
+
+        def decide(self, facts: Facts) -> Verdict: ...
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
+
+from gateway.model import (
+    NOTHING,
+    Allow,
+    Deny,
+    Identity,
+    Missing,
+    NotApplicable,
+    Organisation,
+    Right,
+    Verdict,
+    Ways,
+)
+
+__all__ = [
+    "LOGIN",
+    "Allow",
+    "Deny",
+    "Facts",
+    "Field",
+    "Identity",
+    "Missing",
+    "NamedRight",
+    "NotApplicable",
+    "Organisation",
+    "Policy",
+    "Right",
+    "RightRef",
+    "Template",
+    "TemplateRef",
+    "Verdict",
+    "Ways",
+]
+
+
+def _nothing() -> Mapping[str, Any]:
+    return NOTHING
+
+
+# What a policy answers with when it needs to know who somebody is and nobody is logged in.
+LOGIN: Ways = ((Missing(kind="login", remedy="login"),),)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that a policy may look at. `variables` are the parts of the path that the rule's pattern named.
+
+    `now` is in seconds since the epoch, `client` the client's address in canonical form.
+    """
+
+    method: str
+    host: str
+    path: str
+    client: str
+    now: float
+    identity: Identity | None = None
+    variables: Mapping[str, str] = field(default_factory=_nothing)
+    sources: Mapping[str, Any] = field(default_factory=_nothing)
+
+
+class Policy(BaseModel):
+    """One condition that a rule can require. `name` is its word in the rule file.
+
+    `inline` names the field that the value itself fills where it is no mapping of options
+    (`all: [...]`, `not: {...}`); a policy without required options can be written as its bare name.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, arbitrary_types_allowed=True
+    )
+
+    policy_name: ClassVar[str] = ""
+    policy_inline: ClassVar[str | None] = None
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, *, name: str = "", inline: str | None = None, **options: Any) -> None:
+        super().__pydantic_init_subclass__(**options)
+        cls.policy_name = name
+        cls.policy_inline = inline
+
+    def __init_subclass__(cls, *, name: str = "", inline: str | None = None, **options: Any) -> None:
+        super().__init_subclass__(**options)
+
+    @abstractmethod
+    def decide(self, facts: Facts) -> Verdict:
+        """Judge the facts: pure, without input or output, in microseconds. What it raises denies the request."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRight:
+    """An entry of `rights:` in the configuration: the technical codes, what people call it, who grants it."""
+
+    key: str
+    right: str
+    context: str | None
+    label: Mapping[str, str] = field(default_factory=_nothing)
+    granted_by: Mapping[str, str] = field(default_factory=_nothing)
+    contact: Mapping[str, str] = field(default_factory=_nothing)
+
+
+def _named_right(value: Any, info: ValidationInfo) -> Any:
+    if isinstance(value, NamedRight):
+        return value
+    known: Mapping[str, NamedRight] = (info.context or {}).get("rights", NOTHING)
+    if not isinstance(value, str) or value not in known:
+        raise UnknownName("right", value, tuple(known))
+    return known[value]
+
+
+class UnknownName(ValueError):
+    """A name that the configuration does not define; the loader adds the nearest known one."""
+
+    def __init__(self, what: str, name: object, known: tuple[str, ...]) -> None:
+        self.what = what
+        self.name = name
+        self.known = known
+        super().__init__(f"unknown {what} {name!r}")
+
+
+# A field that names an entry of `rights:`; it is resolved when the configuration is loaded.
+RightRef = Annotated[NamedRight, BeforeValidator(_named_right), WithJsonSchema({"type": "string"})]
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A text that may hold {variables} of the rule's path pattern."""
+
+    parts: tuple[tuple[str, str | None], ...]
+
+    def render(self, variables: Mapping[str, str]) -> str:
+        """The text with each variable's value; raises KeyError for a variable that the path does not have."""
+        return "".join(text + (variables[name] if name is not None else "") for text, name in self.parts)
+
+
+def _template(value: Any, info: ValidationInfo) -> Any:
+    if isinstance(value, Template):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("write a text between quotes")
+    known: tuple[str, ...] = tuple((info.context or {}).get("variables", ()))
+    parts: list[tuple[str, str | None]] = []
+    rest = value
+    while rest:
+        text, opened, after = rest.partition("{")
+        if not opened:
+            parts.append((text, None))
+            break
+        name, closed, rest = after.partition("}")
+        if not closed:
+            raise ValueError(f"{value!r} opens a {{ that it does not close")
+        if name not in known:
+            raise UnknownName("path variable", name, known)
+        parts.append((text, name))
+    return Template(tuple(parts))
+
+
+# A field whose text may hold {variables} of the path; checked against the pattern at load.
+TemplateRef = Annotated[Template, BeforeValidator(_template), WithJsonSchema({"type": "string"})]

@@ -1,0 +1,181 @@
+"""The tree of errors that end a request, each with its status, stable code and public words.
+
+    GatewayError
+    ├── BadRequest 400 ............ the request has more than one meaning, or none
+    ├── LoginRequired 401 ......... nobody is logged in
+    ├── BearerRefused 401 ......... a bearer token that proves nothing
+    ├── Forbidden 403 ............. a decision said no; carries what is missing
+    ├── NotFound 404 .............. an own endpoint that does not exist
+    ├── MethodNotAllowed 405
+    ├── RequestTimeout 408
+    ├── ContentTooLarge 413
+    ├── HeadersTooLarge 431
+    ├── LoginFailed 400 ........... a login that did not end in a session
+    ├── ProviderUnavailable 503 ... ACM does not answer
+    ├── StoreUnavailable 503 ...... the session store does not answer
+    ├── Overloaded 503
+    ├── UpstreamUnreachable 502
+    ├── UpstreamBroken 502 ........ the register answered with something that is not HTTP
+    ├── UpstreamTimeout 504
+    └── InternalFault 500
+        └── PolicyFailed 500 ...... a policy module raised; the request is denied
+
+`detail` is for the log only and never leaves the gateway. `facts` are public and go into problem+json.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from gateway.model import Decision
+
+
+class GatewayError(Exception):
+    """Ends a request. `title` and `advice` are message ids (English) that the pages translate."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal-fault"
+    title: ClassVar[str] = "Something went wrong on our side"
+    advice: ClassVar[str] = (
+        "Try again in a few minutes. If it stays, call 1700 and mention the reference below."
+    )
+
+    def __init__(self, detail: str = "", **facts: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.facts = facts
+
+
+class BadRequest(GatewayError):
+    status = 400
+    code = "bad-request"
+    title = "This request is not clear"
+    advice = "Check the address that you typed or followed, and start again from the home page."
+
+    def __init__(self, detail: str = "", *, code: str | None = None, **facts: Any) -> None:
+        super().__init__(detail, **facts)
+        if code is not None:
+            self.facts["reason"] = code
+
+
+class LoginRequired(GatewayError):
+    status = 401
+    code = "login-required"
+    title = "You are not logged in"
+    advice = "Log in and try again."
+
+
+class BearerRefused(GatewayError):
+    status = 401
+    code = "bearer-refused"
+    title = "The access token is not accepted"
+    advice = "Ask the provider for a new access token for this service."
+
+
+class Forbidden(GatewayError):
+    status = 403
+    code = "forbidden"
+    title = "You do not have access to this page"
+    advice = "Below you read what is missing and who can help you."
+
+    def __init__(self, decision: Decision) -> None:
+        super().__init__(decision.reason)
+        self.decision = decision
+
+
+class NotFound(GatewayError):
+    status = 404
+    code = "not-found"
+    title = "This page does not exist"
+    advice = "Check the address that you typed or followed, and start again from the home page."
+
+
+class MethodNotAllowed(GatewayError):
+    status = 405
+    code = "method-not-allowed"
+    title = "This page cannot be used in this way"
+    advice = "Start again from the home page."
+
+
+class RequestTimeout(GatewayError):
+    status = 408
+    code = "request-timeout"
+    title = "Sending took too long"
+    advice = "Check your connection and try again."
+
+
+class ContentTooLarge(GatewayError):
+    status = 413
+    code = "content-too-large"
+    title = "What you sent is too large"
+    advice = "Send a smaller file."
+
+
+class HeadersTooLarge(GatewayError):
+    status = 431
+    code = "headers-too-large"
+    title = "Your browser sends too much along"
+    advice = "Remove the cookies of this site in your browser and try again."
+
+
+class LoginFailed(GatewayError):
+    """A login that did not end in a session; `reason` is a stable code for page, log and metric."""
+
+    status = 400
+    code = "login-failed"
+    title = "Logging in did not succeed"
+    advice = "Start again from the home page. If it stays, call 1700 and mention the reference below."
+
+    def __init__(self, reason: str, detail: str = "", **facts: Any) -> None:
+        super().__init__(detail or reason, reason=reason, **facts)
+        self.reason = reason
+
+
+class ProviderUnavailable(GatewayError):
+    status = 503
+    code = "provider-unavailable"
+    title = "Logging in is not possible right now"
+    advice = "The login service of the Flemish government does not answer. Try again in a few minutes."
+
+
+class StoreUnavailable(GatewayError):
+    status = 503
+    code = "store-unavailable"
+    title = "This service is not available right now"
+    advice = "Try again in a few minutes. You do not have to log in again."
+
+
+class Overloaded(GatewayError):
+    status = 503
+    code = "overloaded"
+    title = "It is too busy right now"
+    advice = "Try again in a few minutes."
+
+
+class UpstreamUnreachable(GatewayError):
+    status = 502
+    code = "upstream-unreachable"
+    title = "The register is not available right now"
+    advice = "Try again in a few minutes. What you were doing was not saved."
+
+
+class UpstreamBroken(GatewayError):
+    status = 502
+    code = "upstream-broken"
+    title = "The register gave an answer that cannot be read"
+    advice = "Try again in a few minutes. If it stays, call 1700 and mention the reference below."
+
+
+class UpstreamTimeout(GatewayError):
+    status = 504
+    code = "upstream-timeout"
+    title = "The register takes too long to answer"
+    advice = "Try again in a few minutes. Check first whether what you sent was saved."
+
+
+class InternalFault(GatewayError):
+    """Our own fault: nothing that the client sent should ever cause it."""
+
+
+class PolicyFailed(InternalFault):
+    code = "policy-failed"

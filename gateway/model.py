@@ -1,0 +1,219 @@
+"""The vocabulary of the gateway: the frozen values that its areas hand to one another.
+
+It imports nothing of the gateway and holds no behaviour beyond reading its own fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+def _nothing() -> Mapping[str, Any]:
+    return NOTHING
+
+
+Language = Literal["nl", "en"]
+Remedy = Literal["login", "grant", "switch", "step_up", "wait", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class CanonicalRequest:
+    """One request that has exactly one meaning: what rules judge is what the upstream receives.
+
+    `path` is `raw_path` percent-decoded once (UTF-8); `segments` are its parts between slashes, so that
+    "/a/b/" has the segments ("a", "b", ""). `headers` are as received: lower-case names, order kept, without
+    the gateway's own cookies. `cookies` holds only the gateway's own cookies.
+    """
+
+    id: str
+    method: str
+    scheme: Literal["http", "https"]
+    host: str
+    path: str
+    segments: tuple[str, ...]
+    raw_path: bytes
+    raw_query: bytes | None
+    headers: tuple[tuple[bytes, bytes], ...]
+    cookies: Mapping[str, str]
+    client: str
+    navigation: bool
+    language: Language
+    websocket: bool = False
+
+    @property
+    def target(self) -> bytes:
+        """Path and query in origin form, the very bytes that go to the upstream."""
+        return self.raw_path if self.raw_query is None else self.raw_path + b"?" + self.raw_query
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """The organisation that a session acts for: KBO number (10 digits), OVO code or institution number."""
+
+    code: str
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """One element of the role claim: a right, in a context, for an organisation (ACM "3D role")."""
+
+    name: str
+    context: str | None
+    organisation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who somebody is, as the provider said it; `claims` holds the mapped extra claims by name."""
+
+    issuer: str
+    subject: str
+    given_name: str | None = None
+    family_name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    doelgroep: str | None = None
+    organisation: Organisation | None = None
+    rights: tuple[Right, ...] = ()
+    acr: str | None = None
+    authenticated_at: float = 0.0
+    kind: Literal["person", "machine"] = "person"
+    scopes: tuple[str, ...] = ()
+    claims: Mapping[str, Any] = field(default_factory=_nothing)
+
+    @property
+    def name(self) -> str | None:
+        """Given name and family name with one blank between, or None where the provider sent neither."""
+        return " ".join(part for part in (self.given_name, self.family_name) if part) or None
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """One thing that stands between a person and an answer, and what would help.
+
+    `label` is what people call it, `granted_by` who can give it; both by language where they come from the
+    configuration. `contact` holds phone and url of the one who grants, where known.
+    """
+
+    kind: Literal[
+        "login",
+        "right",
+        "organisation",
+        "doelgroep",
+        "assurance",
+        "claim",
+        "network",
+        "time",
+        "scope",
+        "rate",
+        "other",
+    ]
+    remedy: Remedy
+    right: str | None = None
+    context: str | None = None
+    organisation: str | None = None
+    detail: str | None = None
+    label: Mapping[str, str] = field(default_factory=_nothing)
+    granted_by: Mapping[str, str] = field(default_factory=_nothing)
+    contact: Mapping[str, str] = field(default_factory=_nothing)
+
+
+# The ways to get access: each way is the set of things that together would be enough.
+Ways = tuple[tuple[Missing, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """The policy holds."""
+
+    reason: str = "holds"
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    """The policy does not hold. `ways` is empty where nothing the person can do would help."""
+
+    reason: str
+    ways: Ways = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NotApplicable:
+    """The policy cannot be judged here, for example because nobody is logged in. Never counts as allowed."""
+
+    reason: str
+    ways: Ways = ()
+
+
+Verdict = Allow | Deny | NotApplicable
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionInput:
+    """All that a decision may depend on; the same input always gives the same decision.
+
+    `now` is in seconds since the epoch. `facts` holds what fact sources fetched beforehand, by name.
+    """
+
+    method: str
+    host: str
+    path: str
+    segments: tuple[str, ...]
+    client: str
+    now: float
+    identity: Identity | None = None
+    facts: Mapping[str, Any] = field(default_factory=_nothing)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyTrace:
+    """One policy's verdict inside a trace; combinators carry the verdicts of their parts."""
+
+    policy: str
+    options: str
+    verdict: Verdict
+    parts: tuple[PolicyTrace, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTrace:
+    """One rule that was looked at: whether it matched, why not, and what its policies said."""
+
+    rule: str
+    matched: bool
+    why: str
+    policies: tuple[PolicyTrace, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer for one request. `rule` is None where no rule matched; `error` is set where a policy failed."""
+
+    allowed: bool
+    rule: str | None
+    reason: str
+    ways: Ways = ()
+    variables: Mapping[str, str] = field(default_factory=_nothing)
+    error: str | None = None
+    trace: tuple[RuleTrace, ...] = ()
+
+    @property
+    def login_helps(self) -> bool:
+        """Whether logging in is one of the things that are missing."""
+        return any(missing.kind == "login" for way in self.ways for missing in way)
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What the provider handed out at login, kept on the server only. `expires_at`: seconds since the epoch."""
+
+    access_token: str
+    refresh_token: str | None = None
+    id_token: str | None = None
+    expires_at: float | None = None

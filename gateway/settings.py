@@ -1,0 +1,99 @@
+"""What every area's settings model shares: frozen, strict about unknown keys, durations and secrets by reference."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, WithJsonSchema
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+class Settings(BaseModel):
+    """A part of the configuration. Unknown keys are refused; the docstring of a field is its documentation."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+def _duration(value: Any) -> Any:
+    if isinstance(value, float) and not isinstance(value, bool):
+        return value
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("write a duration as a number with its unit: 500ms, 30s, 10m, 8h or 7d")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+# Seconds, written in the configuration as "500ms", "30s", "10m", "8h" or "7d".
+Duration = Annotated[
+    float,
+    BeforeValidator(_duration),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?(ms|s|m|h|d)$"}),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A secret that the configuration names but does not contain: `env:NAME` or `file:PATH`.
+
+    Relative paths start at the folder of the configuration file. Nothing is read before `read()`.
+    """
+
+    reference: str
+    folder: Path
+
+    @property
+    def path(self) -> Path | None:
+        """The file that holds the secret, or None where it comes from the process environment."""
+        kind, _, place = self.reference.partition(":")
+        return self.folder / place if kind == "file" else None
+
+    def read(self) -> bytes:
+        """The secret itself, without the line end that editors add.
+
+        Raises ValueError with words for an operator where it is not there, empty, or readable by everybody.
+        """
+        kind, _, place = self.reference.partition(":")
+        if kind == "env":
+            value = os.environ.get(place, "").encode()
+            if not value:
+                raise ValueError(f"the environment variable {place} is not set or empty")
+            return value
+        path = self.folder / place
+        try:
+            mode = path.stat().st_mode
+            value = path.read_bytes().rstrip(b"\r\n")
+        except OSError as problem:
+            raise ValueError(
+                f"cannot read {path}: {problem.strerror}; `gateway keys generate` makes the keys"
+            ) from problem
+        if mode & 0o007:
+            raise ValueError(f"{path} can be read by every user of the machine: run chmod 600 {path}")
+        if not value:
+            raise ValueError(f"{path} is empty")
+        return value
+
+    def __repr__(self) -> str:
+        return f"Secret({self.reference!r})"
+
+
+def _secret(value: Any, info: ValidationInfo) -> Any:
+    if isinstance(value, Secret):
+        return value
+    if not isinstance(value, str) or not re.fullmatch(r"(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)", value):
+        raise ValueError("a secret is never written here: use env:NAME or file:PATH")
+    folder = (info.context or {}).get("folder", Path())
+    return Secret(value, Path(folder))
+
+
+# A secret by reference. The validation context carries `folder`, where relative paths start.
+SecretRef = Annotated[
+    Secret,
+    BeforeValidator(_secret),
+    WithJsonSchema({"type": "string", "pattern": r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$"}),
+]
