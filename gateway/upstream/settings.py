@@ -1,0 +1,75 @@
+"""What an operator can set about the register behind the gateway. It knows nothing of who asks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
+
+from gateway.settings import Duration, SecretRef, Settings
+
+
+def _origin(value: str) -> str:
+    parts = urlsplit(value)
+    try:
+        port_is_fine = parts.port != 0
+    except ValueError:
+        port_is_fine = False
+    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_fine:
+        raise ValueError("write the address of the register as http://host:port or https://host:port")
+    if parts.path not in ("", "/") or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError("write only scheme, host and port: paths are forwarded as they came")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+class UpstreamTls(Settings):
+    """How the register proves who it is over https, and how the gateway does."""
+
+    ca: Path | None = None
+    """PEM file with the authorities to trust instead of those of the system."""
+
+    certificate: Path | None = None
+    """PEM file with the gateway's own certificate (mutual TLS)."""
+
+    key: SecretRef | None = None
+    """The private key of that certificate, as file:PATH."""
+
+
+class UpstreamSettings(Settings):
+    """Where the register is and how long it may take."""
+
+    url: Annotated[str, AfterValidator(_origin)]
+    """Scheme, host and port of the register: http://register.internal:8080."""
+
+    connect_timeout: Duration = 2.0
+    """How long setting up a connection may take."""
+
+    response_timeout: Duration = 30.0
+    """How long the register may take until its answer begins."""
+
+    idle_timeout: Duration = 300.0
+    """How long the register may pause in the middle of an answer."""
+
+    keep_alive: Duration = 4.0
+    """How long an unused connection is kept; stay below the register's own limit."""
+
+    max_connections: int = Field(default=128, ge=1, le=10_000, strict=True)
+    """Most connections to the register at once, per worker process."""
+
+    queue_timeout: Duration = 5.0
+    """How long a request waits for a free connection before it is answered with 503."""
+
+    pass_host: bool = Field(default=True, strict=True)
+    """Whether the register sees the Host that the client asked for, or its own."""
+
+    tls: UpstreamTls = UpstreamTls()
+    """Trust and client certificate for an https register."""
+
+
+def host_and_port(settings: UpstreamSettings) -> tuple[str, int, bool]:
+    """(host, port, whether TLS) of the register."""
+    parts: Any = urlsplit(settings.url)
+    secure = parts.scheme == "https"
+    return parts.hostname, parts.port or (443 if secure else 80), secure
