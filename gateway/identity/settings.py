@@ -1,0 +1,133 @@
+"""What an operator can set about the identity that the upstream sees. It knows nothing of how people log in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from gateway.api import UnknownName
+from gateway.settings import Duration, SecretRef, Settings
+
+# What a header can carry; beside these, `claims.NAME` carries a mapped extra claim.
+ATTRIBUTES = (
+    "subject",
+    "name",
+    "given_name",
+    "family_name",
+    "email",
+    "phone",
+    "doelgroep",
+    "organisation.code",
+    "organisation.name",
+    "rights",
+    "acr",
+    "kind",
+)
+
+Encoding = Literal["percent", "rfc8187", "base64url", "latin1"]
+
+_TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+# Names that belong to the message itself or to the way it travelled (RFC 9110 section 7.6.1).
+_RESERVED = frozenset(
+    [
+        "accept-encoding",
+        "authorization",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "cookie",
+        "date",
+        "expect",
+        "forwarded",
+        "host",
+        "keep-alive",
+        "proxy",
+        "proxy-authorization",
+        "proxy-connection",
+        "range",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "via",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-port",
+        "x-forwarded-proto",
+        "x-real-ip",
+        "x-request-id",
+    ]
+)
+
+
+def fold(name: str) -> str:
+    """The one form that all spellings of a header name share for backends that map them to variables.
+
+    CGI, WSGI, PHP and .NET turn everything that is no letter or digit into "_" (RFC 3875 section 4.1.18),
+    so that X-Auth-User, x_auth_user and X.AUTH.USER are the same name to them.
+    """
+    return "".join(char if char.isascii() and char.isalnum() else "-" for char in name.lower())
+
+
+def header_name(name: str) -> str:
+    """The name of an identity header, checked. Raises ValueError where it is none or belongs to the message."""
+    if not name or not set(name) <= _TOKEN:
+        raise ValueError(f"{name!r} is not the name of a header (RFC 9110 section 5.6.2)")
+    if fold(name).strip("-") in _RESERVED:
+        raise ValueError(f"{name} belongs to the request itself; choose another name, such as X-Auth-User")
+    return name
+
+
+def attribute(path: str) -> str:
+    """The dotted path of an attribute of the identity, checked. Raises UnknownName (a ValueError)."""
+    claim = path.removeprefix("claims.")
+    if path not in ATTRIBUTES and (claim == path or not claim):
+        raise UnknownName("attribute of the identity", path, (*ATTRIBUTES, "claims.NAME"))
+    return path
+
+
+def _distinct(headers: Mapping[str, str]) -> Mapping[str, str]:
+    seen: dict[str, str] = {}
+    for name in headers:
+        other = seen.setdefault(fold(name), name)
+        if other != name:
+            raise ValueError(f"{other} and {name} are the same header to many backends; keep one")
+    return headers
+
+
+HeaderName = Annotated[str, AfterValidator(header_name)]
+Attribute = Annotated[str, AfterValidator(attribute)]
+
+
+class HeaderSettings(Settings):
+    """Which headers carry the identity to the register; the section `identity:` derives from it."""
+
+    headers: Annotated[Mapping[HeaderName, Attribute], AfterValidator(_distinct)] = {}
+    """Header name to attribute: subject, name, given_name, family_name, email, phone, doelgroep, organisation.code,
+    organisation.name, rights, acr, kind, or claims.NAME. What the person lacks is not sent."""
+
+    header_encoding: Encoding = "percent"
+    """How values outside printable ASCII travel: percent (UTF-8, %XX), rfc8187 (UTF-8''%XX), base64url, or latin1."""
+
+    strip_headers: tuple[HeaderName, ...] = ()
+    """Further headers that never reach the register from outside, beside those above and the well-known ones."""
+
+
+class AssertionSettings(Settings):
+    """The signed statement of who asks, for a register that wants proof."""
+
+    key: SecretRef
+    """Private key in PEM form: EC P-256 signs ES256, RSA of 2048 bits or more signs RS256."""
+
+    previous: tuple[SecretRef, ...] = ()
+    """Earlier keys that the key set still shows, so that a change of key breaks nothing."""
+
+    ttl: Duration = Field(default=60.0, ge=5.0, le=600.0)
+    """How long an assertion is valid; it is made anew halfway."""
+
+    header: HeaderName = "X-Toegangspoort-Assertion"
+    """The header that carries it."""

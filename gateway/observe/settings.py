@@ -1,0 +1,66 @@
+"""What an operator can set about logs, decision records, metrics and health. It knows nothing of what is recorded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
+
+from gateway.settings import Duration, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class RecordsPlace:
+    """Where decision records go; `path` is set for a file and stands on its own (no longer relative)."""
+
+    kind: Literal["stdout", "file", "none"]
+    path: Path | None = None
+
+
+def _place(value: Any, info: ValidationInfo) -> Any:
+    if isinstance(value, RecordsPlace):
+        return value
+    if value in ("stdout", "none"):
+        return RecordsPlace(value)
+    if not isinstance(value, str) or not value.startswith("file:") or value == "file:":
+        raise ValueError("write stdout, none or file:PATH")
+    folder = Path((info.context or {}).get("folder", Path()))
+    return RecordsPlace("file", folder / value.removeprefix("file:"))
+
+
+Place = Annotated[
+    RecordsPlace,
+    BeforeValidator(_place),
+    WithJsonSchema({"type": "string", "pattern": r"^(stdout|none|file:.+)$"}),
+]
+
+
+def _address(value: str) -> str:
+    host, colon, port = value.rpartition(":")
+    if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:
+        raise ValueError("write an address to listen on as HOST:PORT, such as 127.0.0.1:8001")
+    return value
+
+
+class ObserveSettings(Settings):
+    """What operators and auditors get to see."""
+
+    listen: Annotated[str, AfterValidator(_address)] = "127.0.0.1:8001"
+    """Address for /healthz, /readyz and /metrics, as HOST:PORT; keep it away from the public."""
+
+    records: Place = RecordsPlace("stdout")
+    """Where decision records go: stdout, file:PATH (rotation-safe) or none. Relative paths start at this file."""
+
+    records_queue: int = Field(default=10_000, ge=100, le=1_000_000, strict=True)
+    """Most records that wait to be written; when the disk cannot keep up, more are dropped and counted."""
+
+    complaint_interval: Duration = 60.0
+    """At most one log line in this time about records that cannot be written."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least serious log lines that are written."""
+
+    log_format: Literal["json", "console"] = "json"
+    """json for machines, console for a person who watches."""

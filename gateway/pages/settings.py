@@ -1,0 +1,49 @@
+"""What an operator can set about the gateway's own pages. It knows nothing of when they are shown."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator
+
+from gateway.settings import Settings
+
+
+def _web_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("write a web address that starts with https:// (or http:// on this machine)")
+    return value
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+
+
+class Wording(Settings):
+    """One text in both languages."""
+
+    nl: str
+    """In Dutch."""
+
+    en: str
+    """In English."""
+
+
+class SupportSettings(Settings):
+    """Whom people can turn to, and what the service is called on the gateway's own pages."""
+
+    service: Wording = Wording(nl="Centraal non-conformiteitenregister", en="Central non-conformity register")
+    """The name of the register as people know it."""
+
+    phone: str = "1700"
+    """The number to call within Belgium."""
+
+    phone_abroad: str = "+32 2 553 1700"
+    """The number to call from abroad."""
+
+    profile_url: WebAddress = "https://mijnprofiel-gebruikersbeheer.vlaanderen.be/"
+    """Mijn Profiel of Gebruikersbeheer: where people see their own rights and local administrators."""
+
+    environment_label: Wording | None = None
+    """What the banner says in an environment that is not prd; by default the name of the environment."""
