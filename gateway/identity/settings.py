@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from gateway.api import UnknownName
+from gateway.identity.names import fold
 from gateway.settings import Duration, SecretRef, Settings
 
 # What a header can carry; beside these, `claims.NAME` carries a mapped extra claim.
@@ -64,20 +65,11 @@ _RESERVED = frozenset(
 )
 
 
-def fold(name: str) -> str:
-    """The one form that all spellings of a header name share for backends that map them to variables.
-
-    CGI, WSGI, PHP and .NET turn everything that is no letter or digit into "_" (RFC 3875 section 4.1.18),
-    so that X-Auth-User, x_auth_user and X.AUTH.USER are the same name to them.
-    """
-    return "".join(char if char.isascii() and char.isalnum() else "-" for char in name.lower())
-
-
 def header_name(name: str) -> str:
     """The name of an identity header, checked. Raises ValueError where it is none or belongs to the message."""
-    if not name or not set(name) <= _TOKEN:
+    if not set(name) <= _TOKEN or not any(char.isalnum() for char in name):
         raise ValueError(f"{name!r} is not the name of a header (RFC 9110 section 5.6.2)")
-    if fold(name).strip("-") in _RESERVED:
+    if fold(name.encode("ascii")).decode("ascii") in _RESERVED:
         raise ValueError(f"{name} belongs to the request itself; choose another name, such as X-Auth-User")
     return name
 
@@ -91,9 +83,9 @@ def attribute(path: str) -> str:
 
 
 def _distinct(headers: Mapping[str, str]) -> Mapping[str, str]:
-    seen: dict[str, str] = {}
+    seen: dict[bytes, str] = {}
     for name in headers:
-        other = seen.setdefault(fold(name), name)
+        other = seen.setdefault(fold(name.encode("ascii")), name)
         if other != name:
             raise ValueError(f"{other} and {name} are the same header to many backends; keep one")
     return headers

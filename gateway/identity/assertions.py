@@ -1,0 +1,142 @@
+"""Decides what the gateway swears to the upstream about who asks, and shows the keys to check it with.
+
+It knows nothing of how people log in, and never sees a request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from typing import Any, Final
+
+from cachetools import TTLCache
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    SECP256R1,
+    EllipticCurvePrivateKey,
+    EllipticCurvePublicKey,
+)
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+from joserfc import jwt
+from joserfc.jwk import ECKey, RSAKey
+
+from gateway.identity.attributes import spelled
+from gateway.identity.settings import AssertionSettings
+from gateway.model import Identity
+from gateway.settings import Secret
+
+_SESSIONS_KEPT: Final = 10_000
+
+
+class Assertions:
+    """Signs assertions for one environment. The keys are read in `start`, never before.
+
+    `issuer` is the public URL of the gateway, `audience` the URL of the upstream, `clock` gives seconds since
+    the epoch. One assertion is used for many requests of a session, for half its life.
+    """
+
+    def __init__(
+        self,
+        settings: AssertionSettings,
+        *,
+        environment: str,
+        issuer: str,
+        audience: str,
+        clock: Callable[[], float],
+    ) -> None:
+        self._settings = settings
+        self._constant = {"iss": issuer, "aud": audience, "env": environment}
+        self._clock = clock
+        self._key: ECKey | RSAKey | None = None
+        self._header: dict[str, str] = {}
+        self._keys: list[dict[str, Any]] = []
+        self._signed: TTLCache[str, tuple[Identity, str]] = TTLCache(
+            _SESSIONS_KEPT, settings.ttl / 2, timer=clock
+        )
+
+    async def start(self) -> None:
+        """Read the keys. Raises ValueError, with words for an operator, where one cannot be used."""
+        key, previous = await asyncio.to_thread(self._read)
+        self._key = key
+        self._header = {"alg": _algorithm(key), "kid": key.thumbprint(), "typ": "JWT"}
+        self._keys = []
+        for each in (key, *previous):
+            shown = _public(each)
+            if all(shown["kid"] != known["kid"] for known in self._keys):
+                self._keys.append(shown)
+
+    async def aclose(self) -> None:
+        """Forget the keys and all that was signed."""
+        self._key = None
+        self._signed.clear()
+
+    def sign(self, identity: Identity, session_id: str) -> str:
+        """The assertion for this session: a JWT that is valid for at least half of `ttl` from now."""
+        found = self._signed.get(session_id)
+        if found is not None and (found[0] is identity or found[0] == identity):
+            return found[1]
+        if self._key is None:
+            raise RuntimeError("Assertions.start() comes first")
+        now = int(self._clock())
+        payload = {
+            **self._constant,
+            **_statement(identity),
+            "iat": now,
+            "exp": now + int(self._settings.ttl),
+            "jti": secrets.token_urlsafe(16),
+        }
+        token = jwt.encode(self._header, payload, self._key, algorithms=[self._header["alg"]])
+        self._signed[session_id] = (identity, token)
+        return token
+
+    def jwks(self) -> dict[str, Any]:
+        """The public keys (RFC 7517): the one that signs first, then the previous ones."""
+        return {"keys": [dict(key) for key in self._keys]}
+
+    def _read(self) -> tuple[ECKey | RSAKey, list[ECKey | RSAKey]]:
+        key = _load(self._settings.key)
+        if not key.is_private:
+            raise ValueError(
+                f"{self._settings.key.reference} holds a public key; signing needs the private one"
+            )
+        return key, [_load(secret) for secret in self._settings.previous]
+
+
+def _statement(identity: Identity) -> dict[str, Any]:
+    organisation = identity.organisation
+    statement: dict[str, Any] = {
+        "sub": identity.subject,
+        "kind": identity.kind,
+        "name": identity.name,
+        "doelgroep": identity.doelgroep,
+        "organisation": {"code": organisation.code, "name": organisation.name} if organisation else None,
+        "rights": [spelled(right) for right in identity.rights],
+        "acr": identity.acr,
+    }
+    return {name: value for name, value in statement.items() if value is not None}
+
+
+def _load(secret: Secret) -> ECKey | RSAKey:
+    """A private or public key in PEM form. Raises ValueError where it is none that we sign with."""
+    pem = secret.read()
+    try:
+        raw = load_pem_public_key(pem) if b"PUBLIC KEY" in pem else load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError) as problem:
+        raise ValueError(f"{secret.reference} holds no key in PEM form without a password") from problem
+    if isinstance(raw, (EllipticCurvePrivateKey, EllipticCurvePublicKey)) and isinstance(
+        raw.curve, SECP256R1
+    ):
+        return ECKey.import_key(raw)
+    if isinstance(raw, (RSAPrivateKey, RSAPublicKey)) and raw.key_size >= 2048:
+        return RSAKey.import_key(raw)
+    raise ValueError(f"{secret.reference}: an assertion is signed with EC P-256, or RSA of 2048 bits or more")
+
+
+def _algorithm(key: ECKey | RSAKey) -> str:
+    return "ES256" if isinstance(key, ECKey) else "RS256"
+
+
+def _public(key: ECKey | RSAKey) -> dict[str, Any]:
+    shown: dict[str, Any] = dict(key.as_dict(private=False))
+    return {**shown, "kid": key.thumbprint(), "use": "sig", "alg": _algorithm(key)}

@@ -1,0 +1,90 @@
+"""Decides how a text travels in a header, so that the other side gets back exactly that text or nothing.
+
+It knows nothing of identities. What leaves here never holds CR, LF, NUL or another control character.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterable
+from urllib.parse import quote
+
+from gateway.identity.settings import Encoding
+
+# quote() always leaves letters, digits and "_.-~" alone; these printable characters stay readable beside them.
+_READABLE = " !\"#$&'()*+,/:;<=>?@[\\]^`{|}"
+_READABLE_IN_LIST = _READABLE.replace(",", "")
+# RFC 8187 section 3.2.1: attr-char beside letters and digits.
+_ATTR_CHARS = "!#$&+^`|"
+
+
+def _well_formed(text: str) -> str:
+    # A JSON string may hold half a surrogate pair, which no encoding of Unicode can carry.
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _quoted(text: str, readable: str) -> str:
+    value = quote(_well_formed(text), safe=readable)
+    # Blanks at the ends would be lost on the way (RFC 9110 section 5.5).
+    body = value.strip(" ")
+    if body == value:
+        return value
+    before = len(value) - len(value.lstrip(" "))
+    after = len(value) - len(body) - before
+    return "%20" * before + body + "%20" * after
+
+
+def percent(text: str) -> bytes:
+    """UTF-8 percent-encoding of "%", control characters, blanks at the ends and all that is not ASCII."""
+    return _quoted(text, _READABLE).encode("ascii")
+
+
+def rfc8187(text: str) -> bytes:
+    """The text itself where it is printable ASCII, else ext-value of RFC 8187: UTF-8''J%C3%B6rg."""
+    plain = text.isascii() and text.isprintable() and text == text.strip(" ")
+    if plain and not text.lower().startswith("utf-8'"):
+        return text.encode("ascii")
+    return b"UTF-8''" + quote(_well_formed(text), safe=_ATTR_CHARS).encode("ascii")
+
+
+def base64url(text: str) -> bytes:
+    """Base64url of the UTF-8 octets, without padding, of every value, also of plain ones (RFC 4648 section 5)."""
+    return urlsafe_b64encode(_well_formed(text).encode()).rstrip(b"=")
+
+
+def latin1(text: str) -> bytes | None:
+    """ISO-8859-1 octets, or None where the text cannot be carried: a header is rather absent than wrong."""
+    try:
+        value = text.encode("latin-1")
+    except UnicodeEncodeError:
+        return None
+    carried = all(32 <= octet < 127 or octet >= 160 for octet in value) and value == value.strip(b" ")
+    return value if carried else None
+
+
+def _in_list(text: str) -> str:
+    return text.replace("%", "%25").replace(",", "%2C")
+
+
+ENCODERS: dict[Encoding, Callable[[str], bytes | None]] = {
+    "percent": percent,
+    "rfc8187": rfc8187,
+    "base64url": base64url,
+    "latin1": latin1,
+}
+
+
+def encode(text: str, encoding: Encoding) -> bytes | None:
+    """One text as the value of a header, or None where the encoding cannot carry it or it is empty."""
+    return (ENCODERS[encoding](text) or None) if text else None
+
+
+def encode_list(texts: Iterable[str], encoding: Encoding) -> bytes | None:
+    """A list as one value: "," between the elements, "," and "%" inside them percent-encoded.
+
+    With `percent` one decoding of each element undoes all; with the others the whole value is decoded first.
+    """
+    elements = [text for text in texts if text]
+    if encoding == "percent":
+        return b",".join(_quoted(text, _READABLE_IN_LIST).encode("ascii") for text in elements) or None
+    return encode(",".join(_in_list(text) for text in elements), encoding)
