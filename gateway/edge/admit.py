@@ -1,0 +1,158 @@
+"""Step 1: turns a raw request into the one CanonicalRequest that rules judge and the register receives.
+
+What is ambiguous is refused here with 400 and never repaired. It knows nothing of sessions or rules.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from secrets import token_hex
+from typing import Any
+
+from gateway.edge.authority import Authorities
+from gateway.edge.client import ClientAddress
+from gateway.edge.cookies import separate_cookies
+from gateway.edge.path import canonical_segments, split_target
+from gateway.edge.settings import EdgeSettings
+from gateway.errors import BadRequest, ContentTooLarge, MethodNotAllowed
+from gateway.model import NOTHING, CanonicalRequest, Language
+
+Scope = Mapping[str, Any]
+_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+_TOKEN = re.compile(r"[A-Z][A-Z-]{0,31}")
+_SINGLE = frozenset(
+    (b"host", b"content-length", b"content-type", b"authorization", b"transfer-encoding", b"origin")
+)
+_READ = _SINGLE | {
+    b"cookie",
+    b"accept",
+    b"accept-language",
+    b"sec-fetch-mode",
+    b"sec-fetch-dest",
+    b"x-forwarded-for",
+    b"x-request-id",
+    b"max-forwards",
+}
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9-]{8,64}")
+
+
+class Admission:
+    """The door of one environment."""
+
+    def __init__(
+        self,
+        settings: EdgeSettings,
+        *,
+        public_url: str,
+        cookie_prefix: str,
+        language: Callable[[bytes], Language],
+    ) -> None:
+        self.authorities = Authorities(public_url, settings.hosts)
+        self._clients = ClientAddress(settings.trusted_proxies)
+        self._max_body = settings.max_body_bytes
+        self._prefix = cookie_prefix.encode("ascii")
+        self._language = language
+
+    def admit(self, scope: Scope) -> CanonicalRequest:
+        """The canonical form of an ASGI http scope.
+
+        `scope["raw_target"]` is the request target as it was on the wire where the server hands it over; else it
+        is put together from raw_path and query_string. Raises BadRequest, MethodNotAllowed or ContentTooLarge.
+        """
+        read: dict[bytes, list[bytes]] = {}
+        headers: list[tuple[bytes, bytes]] = []
+        for pair in scope["headers"]:
+            name = pair[0]
+            if name in _READ:
+                read.setdefault(name, []).append(pair[1])
+                if name == b"cookie":
+                    continue
+            headers.append(pair)
+
+        method = scope["method"]
+        if method not in _METHODS:
+            self._refuse_method(method)
+        target, hosts = self._origin_form(scope, read.get(b"host", []))
+        host = self.authorities.canonical(hosts)
+        for name, values in read.items():
+            if len(values) > 1 and name in _SINGLE:
+                raise BadRequest(f"{len(values)} {name.decode()} headers", code="header-repeated")
+        self._check_body(read)
+
+        raw_path, raw_query = split_target(target)
+        segments = canonical_segments(raw_path)
+        cookies: Mapping[str, str] = NOTHING
+        if b"cookie" in read:
+            cookies, rest = separate_cookies(read[b"cookie"], self._prefix)
+            if rest is not None:
+                headers.append((b"cookie", rest))
+        peer = scope["client"][0] if scope.get("client") else ""
+        return CanonicalRequest(
+            id=self._request_id(peer, read),
+            method=method,
+            scheme=self.authorities.scheme,
+            host=host,
+            path="/" + "/".join(segments),
+            segments=segments,
+            raw_path=raw_path,
+            raw_query=raw_query,
+            headers=tuple(headers),
+            cookies=cookies,
+            client=self._clients.of(peer, read.get(b"x-forwarded-for", [])),
+            navigation=_is_navigation(method, read),
+            language=self._language(b",".join(read.get(b"accept-language", []))),
+        )
+
+    def _refuse_method(self, method: str) -> None:
+        if _TOKEN.fullmatch(method):
+            raise MethodNotAllowed(f"method {method}", allow=", ".join(sorted(_METHODS)))
+        raise BadRequest(f"method {method[:40]!r}", code="method")
+
+    def _origin_form(self, scope: Scope, hosts: list[bytes]) -> tuple[bytes, list[bytes]]:
+        target: bytes | None = scope.get("raw_target")
+        if target is None:
+            query = scope.get("query_string", b"")
+            target = scope["raw_path"] + (b"?" + query if query else b"")
+        if target.startswith(b"/"):
+            return target, hosts
+        # Absolute form: its authority is the one that counts (RFC 9112 3.2.2), so it must be the same as Host.
+        scheme, mark, rest = target.partition(b"://")
+        if not mark or scheme.lower() != self.authorities.scheme.encode():
+            raise BadRequest(f"target {target[:80]!r}", code="target-form")
+        end = min(
+            (at for at in (rest.find(b"/"), rest.find(b"?"), rest.find(b"#")) if at >= 0), default=len(rest)
+        )
+        authority, path = rest[:end], rest[end:]
+        if self.authorities.canonical([authority]) != self.authorities.canonical(hosts):
+            raise BadRequest("target and Host name two hosts", code="host-mismatch")
+        return path if path.startswith(b"/") else b"/" + path, hosts
+
+    def _check_body(self, read: Mapping[bytes, list[bytes]]) -> None:
+        length = read.get(b"content-length")
+        coding = read.get(b"transfer-encoding")
+        if length is not None:
+            if coding is not None:
+                raise BadRequest("both Content-Length and Transfer-Encoding", code="body-framing")
+            if not length[0].isdigit():
+                raise BadRequest(f"Content-Length {length[0][:40]!r}", code="body-framing")
+            if len(length[0]) > 18 or int(length[0]) > self._max_body:
+                raise ContentTooLarge(f"Content-Length {length[0][:40]!r}", limit=self._max_body)
+        if coding is not None and coding[0].lower() != b"chunked":
+            raise BadRequest(f"Transfer-Encoding {coding[0][:40]!r}", code="body-framing")
+
+    def _request_id(self, peer: str, read: Mapping[bytes, list[bytes]]) -> str:
+        offered = read.get(b"x-request-id")
+        if offered and len(offered) == 1 and _REQUEST_ID.fullmatch(offered[0]) and self._clients.trusts(peer):
+            return offered[0].decode("ascii")
+        return token_hex(16)
+
+
+def _is_navigation(method: str, read: Mapping[bytes, list[bytes]]) -> bool:
+    """Whether a person's browser asked for a page: Fetch Metadata where it was sent, else Accept."""
+    if method != "GET":
+        return False
+    mode = read.get(b"sec-fetch-mode")
+    if mode is not None:
+        return mode == [b"navigate"] and read.get(b"sec-fetch-dest", [b"document"]) == [b"document"]
+    return any(b"text/html" in value.lower() for value in read.get(b"accept", ()))

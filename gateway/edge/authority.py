@@ -1,0 +1,48 @@
+"""Decides under which host name a request came in, and refuses names that are not this environment's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Literal
+from urllib.parse import urlsplit
+
+from gateway.errors import BadRequest
+
+Scheme = Literal["http", "https"]
+_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?")
+_DEFAULT_PORT = {"http": "80", "https": "443"}
+
+
+class Authorities:
+    """The host names of one environment, in the one spelling that rules and pages see."""
+
+    def __init__(self, public_url: str, further: Iterable[str] = ()) -> None:
+        parts = urlsplit(public_url)
+        self.scheme: Scheme = "https" if parts.scheme == "https" else "http"
+        self.public = self._canonical(parts.netloc)
+        names = [self.public, *(self._canonical(name) for name in further)]
+        self._known = {spelling: name for name in names for spelling in self._spellings(name)}
+
+    def _canonical(self, name: str) -> str:
+        name = name.lower()
+        match = _HOST.fullmatch(name)
+        if match is None or (match[1] is not None and not 0 < int(match[1]) < 65_536):
+            raise ValueError(f"{name!r} is not a host name, with or without a port")
+        default = f":{_DEFAULT_PORT[self.scheme]}"
+        return name.removesuffix(default)
+
+    def _spellings(self, name: str) -> tuple[bytes, ...]:
+        plain = name.encode("ascii")
+        if ":" in name.rpartition("]")[2]:
+            return (plain,)
+        return (plain, plain + b":" + _DEFAULT_PORT[self.scheme].encode())
+
+    def canonical(self, hosts: list[bytes]) -> str:
+        """The one host of a request. Raises BadRequest for none, several or a foreign one (RFC 9112 3.2)."""
+        if len(hosts) != 1:
+            raise BadRequest(f"{len(hosts)} Host headers", code="host-not-one")
+        known = self._known.get(hosts[0]) or self._known.get(hosts[0].lower())
+        if known is None:
+            raise BadRequest(f"host is not of this environment: {hosts[0][:80]!r}", code="host-unknown")
+        return known

@@ -1,0 +1,62 @@
+"""Decides whose request it is by network address: the peer's, or what proxies that we trust say it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+
+from cachetools import LRUCache
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+_MOST_HOPS = 32
+
+
+def parse_address(text: str) -> Address | None:
+    """An address in canonical form, IPv4 inside IPv6 unwrapped; None for anything else, ports included."""
+    try:
+        address = ip_address(text.strip())
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address):
+        if address.scope_id is not None:
+            return None
+        return address.ipv4_mapped or address
+    return address
+
+
+class ClientAddress:
+    """Finds the client behind trusted proxies: the right-most address that no trusted proxy has."""
+
+    def __init__(self, trusted: Sequence[Network]) -> None:
+        self._trusted = tuple(trusted)
+        self._peers: LRUCache[str, str] = LRUCache(4096)
+
+    def of(self, peer: str, forwarded: list[bytes]) -> str:
+        """The client's address as text; the peer's own where it is not trusted or what it says cannot be read."""
+        if not self._trusted or not forwarded:
+            known = self._peers.get(peer)
+            if known is None:
+                address = parse_address(peer)
+                known = self._peers[peer] = str(address) if address is not None else "unknown"
+            return known
+        nearest = parse_address(peer)
+        if nearest is None or not self._is_trusted(nearest):
+            return str(nearest) if nearest is not None else "unknown"
+        hops = b",".join(forwarded).decode("latin-1").split(",")[-_MOST_HOPS:]
+        for hop in reversed(hops):
+            address = parse_address(hop)
+            if address is None:
+                return str(nearest)
+            nearest = address
+            if not self._is_trusted(address):
+                break
+        return str(nearest)
+
+    def trusts(self, peer: str) -> bool:
+        """Whether this peer is one of the trusted proxies."""
+        address = parse_address(peer) if self._trusted else None
+        return address is not None and self._is_trusted(address)
+
+    def _is_trusted(self, address: Address) -> bool:
+        return any(address in network for network in self._trusted if network.version == address.version)

@@ -1,0 +1,88 @@
+"""Decides whether a request target has exactly one meaning, and what its segments are.
+
+It refuses what some server somewhere reads differently, and repairs nothing: the bytes that are judged are the
+bytes that go on. It knows nothing of rules.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from urllib.parse import unquote_to_bytes
+
+from gateway.errors import BadRequest
+
+# Paths of only these characters mean the same to everybody, as long as no segment is empty or dots (RFC 3986 3.3).
+_PLAIN = re.compile(rb"/[A-Za-z0-9._~!$&'()*+,=:@/-]*")
+_BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_RAW_REFUSED = re.compile(rb"[\x00-\x20\x7f-\xff\\;#\"<>^`{|}]")
+_DECODED_REFUSED = re.compile(r"[\x00-\x1f\x7f-\x9f/\\;#?]")
+_SEPARATORS = re.compile(r"[/\\]")
+_QUERY_REFUSED = re.compile(rb"[\x00-\x20\x7f#]")
+_DEEPEST = 4
+
+
+def canonical_segments(raw_path: bytes) -> tuple[str, ...]:
+    """The percent-decoded segments of a path; "/a/b/" gives ("a", "b", "").
+
+    Raises BadRequest where two readers could see two paths: encoded separators, dot segments in any spelling,
+    empty segments, path parameters, control characters, broken escapes, bytes that are not UTF-8.
+    """
+    if _PLAIN.fullmatch(raw_path) and b"//" not in raw_path and b"/." not in raw_path:
+        return tuple(raw_path[1:].decode("ascii").split("/"))
+    if not raw_path.startswith(b"/"):
+        raise BadRequest(f"target does not start with a slash: {raw_path[:80]!r}", code="path-not-absolute")
+    if _RAW_REFUSED.search(raw_path):
+        raise BadRequest(
+            f"path holds a character that must be encoded: {raw_path[:80]!r}", code="path-character"
+        )
+    if b"//" in raw_path:
+        raise BadRequest(f"path holds an empty segment: {raw_path[:80]!r}", code="path-empty-segment")
+    if _BAD_ESCAPE.search(raw_path):
+        raise BadRequest(f"path holds a broken escape: {raw_path[:80]!r}", code="path-escape")
+    return tuple(_segment(part) for part in raw_path[1:].split(b"/"))
+
+
+def _segment(raw: bytes) -> str:
+    try:
+        text = unquote_to_bytes(raw).decode("utf-8")
+    except UnicodeDecodeError as problem:
+        raise BadRequest(f"path is not UTF-8: {raw[:80]!r}", code="path-encoding") from problem
+    if _DECODED_REFUSED.search(text):
+        raise BadRequest(
+            f"path encodes a separator or control character: {raw[:80]!r}", code="path-encoded-separator"
+        )
+    _refuse_dots(text, raw)
+    if not text.isascii():
+        folded = unicodedata.normalize("NFKC", text)
+        if _DECODED_REFUSED.search(folded):
+            raise BadRequest(f"path folds to a separator: {raw[:80]!r}", code="path-encoded-separator")
+        _refuse_dots(folded, raw)
+    return text
+
+
+def _refuse_dots(text: str, raw: bytes) -> None:
+    # A reader that decodes once more must not find a dot segment either, nor one in what it would then split.
+    for _ in range(_DEEPEST):
+        if any(part in (".", "..") for part in _SEPARATORS.split(text)):
+            raise BadRequest(f"path holds a dot segment: {raw[:80]!r}", code="path-dot-segment")
+        deeper = unquote_to_bytes(text).decode("utf-8", "replace")
+        if deeper == text:
+            return
+        text = deeper.split(";", 1)[0] if ";" in deeper else deeper
+    raise BadRequest(f"path is encoded too many times: {raw[:80]!r}", code="path-escape")
+
+
+def split_target(target: bytes) -> tuple[bytes, bytes | None]:
+    """(path, query) of a target in origin form; the query is None where there is no "?" at all.
+
+    Raises BadRequest for a query with octets that cannot stand in a request line (RFC 9112 3.2).
+    """
+    path, mark, query = target.partition(b"?")
+    if not mark:
+        return path, None
+    if _QUERY_REFUSED.search(query):
+        raise BadRequest(
+            f"query holds a character that must be encoded: {query[:80]!r}", code="query-character"
+        )
+    return path, query

@@ -1,0 +1,27 @@
+"""Reads the case files: `load("http1-cases.json")` gives the cases with every `*_parts` list expanded."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+_HERE = Path(__file__).parent
+
+
+def load(name: str) -> list[dict[str, Any]]:
+    """The cases of one file; texts in them stand for octets (latin-1)."""
+    content = json.loads((_HERE / name).read_text())
+    cases: list[dict[str, Any]] = next(value for value in content.values() if isinstance(value, list))
+    for case in cases:
+        for key in [key for key in case if key.endswith("_parts")]:
+            case[key.removesuffix("_parts")] = "".join(map(_expand, case[key]))
+    return cases
+
+
+def _expand(part: Any) -> str:
+    if isinstance(part, str):
+        return part
+    if "repeat" in part:
+        return str(part["repeat"]) * int(part["times"])
+    return "".join(part["format"] % number for number in range(part["count"]))

@@ -1,0 +1,136 @@
+"""Real servers for tests: an ASGI app under uvicorn on a free port, and an upstream that answers with raw bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+
+
+@dataclass
+class Running:
+    """A server that runs: its port and base URL."""
+
+    port: int
+    server: uvicorn.Server
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port}"
+
+
+def free_socket() -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind(("127.0.0.1", 0))
+    return sock
+
+
+@contextlib.contextmanager
+def serving(app: Any, *, sock: socket.socket | None = None, **options: Any) -> Iterator[Running]:
+    """Run an ASGI app in a thread until the block ends; `options` go to uvicorn.Config."""
+    sock = sock or free_socket()
+    options = {
+        "log_level": "warning",
+        "lifespan": "on",
+        "server_header": False,
+        "date_header": False,
+        "ws": "none",
+        "timeout_graceful_shutdown": 1,
+    } | options
+    config = uvicorn.Config(app, **options)
+    server = uvicorn.Server(config)
+    ready = threading.Event()
+    startup = server.startup
+
+    async def announced(sockets: Any = None) -> None:
+        await startup(sockets=sockets)
+        ready.set()
+
+    server.startup = announced  # type: ignore[method-assign]
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
+    thread.start()
+    try:
+        while not ready.wait(0.05):
+            if not thread.is_alive():
+                raise RuntimeError("the server under test did not start")
+        yield Running(sock.getsockname()[1], server)
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        sock.close()
+
+
+@dataclass
+class RawUpstream:
+    """Answers every request on a connection with the next scripted bytes and keeps what it received."""
+
+    port: int = 0
+    received: list[bytes] = field(default_factory=list)
+    connections: int = 0
+    answer: Callable[[bytes], bytes | None] = lambda _head: b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+    close_after: bool = False
+    reset: bool = False
+    read_body: bool = True
+
+
+@contextlib.contextmanager
+def raw_upstream() -> Iterator[RawUpstream]:
+    """A TCP server on a free port, in a thread with its own event loop."""
+    state = RawUpstream()
+    loop = asyncio.new_event_loop()
+    ready = threading.Event()
+    stop = asyncio.Event()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        state.connections += 1
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                body = b""
+                if state.read_body:
+                    lower = head.lower()
+                    if b"content-length:" in lower:
+                        length = int(lower.split(b"content-length:")[1].split(b"\r\n")[0])
+                        body = await reader.readexactly(length)
+                    elif b"transfer-encoding: chunked" in lower:
+                        body = await reader.readuntil(b"0\r\n\r\n")
+                state.received.append(head + body)
+                if state.reset:
+                    state.reset = False
+                    writer.transport.abort()
+                    return
+                answer = state.answer(head)
+                if answer is not None:
+                    writer.write(answer)
+                    await writer.drain()
+                if state.close_after:
+                    break
+        writer.close()
+
+    async def main() -> None:
+        server = await asyncio.start_server(connected, "127.0.0.1", 0, limit=10_000_000)
+        state.port = server.sockets[0].getsockname()[1]
+        ready.set()
+        await stop.wait()
+        server.close()
+        open_tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in open_tasks:
+            task.cancel()
+        await asyncio.gather(*open_tasks, return_exceptions=True)
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(main()), daemon=True)
+    thread.start()
+    ready.wait(5)
+    try:
+        yield state
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(5)
+        loop.close()

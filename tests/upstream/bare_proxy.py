@@ -1,0 +1,75 @@
+"""The smallest ASGI app that admits and forwards: edge and upstream without identity, rules or pages."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from gateway.edge.admit import Admission
+from gateway.edge.headers import ForwardedHeaders
+from gateway.edge.protocol import protocol_class
+from gateway.edge.settings import EdgeSettings
+from gateway.errors import GatewayError
+from gateway.upstream.forward import AnswerCut, ClientGone, Exchange, Forwarder
+from gateway.upstream.pool import ConnectionPool
+from gateway.upstream.settings import UpstreamSettings
+from tests.running import Running, serving
+
+
+class BareProxy:
+    def __init__(self, upstream: UpstreamSettings, edge: EdgeSettings) -> None:
+        self.pool = ConnectionPool(upstream)
+        self.admission = Admission(
+            edge, public_url="http://gw.test", cookie_prefix="tgp-test-", language=lambda _accept: "en"
+        )
+        self.headers = ForwardedHeaders(trusted_chain=bool(edge.trusted_proxies))
+        self.forwarder = Forwarder(
+            upstream,
+            self.pool,
+            own_cookies="tgp-test-",
+            max_body=edge.max_body_bytes,
+            body_timeout=edge.body_timeout,
+        )
+        self.exchanges: list[Exchange] = []
+        self.cut = 0
+        self.gone = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+            return
+        exchange = Exchange()
+        self.exchanges.append(exchange)
+        try:
+            request = self.admission.admit(scope)
+            headers = self.headers.of(request, scope["client"][0])
+            await self.forwarder.forward(request, headers, receive=receive, send=send, exchange=exchange)
+        except AnswerCut:
+            self.cut += 1
+        except ClientGone:
+            self.gone += 1
+        except GatewayError as error:
+            body = type(error).code.encode() + b" " + error.detail.encode()
+            headers = [(b"content-length", b"%d" % len(body))]
+            await send({"type": "http.response.start", "status": error.status, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+
+    async def _lifespan(self, receive: Any, send: Any) -> None:
+        await receive()
+        await self.pool.start()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.pool.aclose()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+@contextlib.contextmanager
+def bare_proxy(
+    port: int, *, edge: dict[str, Any] | None = None, **upstream: Any
+) -> Iterator[tuple[BareProxy, Running]]:
+    edge_settings = EdgeSettings.model_validate(edge or {})
+    settings = UpstreamSettings.model_validate({"url": f"http://127.0.0.1:{port}"} | upstream)
+    app = BareProxy(settings, edge_settings)
+    with serving(app, http=protocol_class(edge_settings), log_level="critical") as running:
+        yield app, running
