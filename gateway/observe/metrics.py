@@ -1,0 +1,173 @@
+"""Decides which numbers the gateway shows, and that neither people nor paths can become labels.
+
+It knows nothing of who reads them.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+_PREFIX: Final = "toegangspoort"
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+_OTHER: Final = "other"
+_MOST_LABELS: Final = 2_000
+_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+class _Family:
+    """One metric with its children by label values, each looked up once; too many kinds become "other"."""
+
+    def __init__(self, metric: Any, labels: int) -> None:
+        self._metric = metric
+        self._other = (_OTHER,) * labels
+        self._children: dict[tuple[str, ...], Any] = {}
+
+    def __getitem__(self, values: tuple[str, ...]) -> Any:
+        child = self._children.get(values)
+        if child is None:
+            if len(self._children) >= _MOST_LABELS:
+                values = self._other
+            child = self._children[values] = self._metric.labels(*values)
+        return child
+
+
+class Metrics:
+    """The numbers of one process, in a registry of their own.
+
+    With several worker processes PROMETHEUS_MULTIPROC_DIR names a directory (emptied before the start, and set
+    before this module is imported); then any worker shows the sum over all.
+    """
+
+    def __init__(self, environment: str, *, version: str, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._registry = registry = CollectorRegistry()
+
+        def counter(name: str, words: str, *labels: str) -> Counter:
+            return Counter(f"{_PREFIX}_{name}", words, labels, registry=registry)
+
+        def gauge(name: str, words: str, *labels: str, mode: Any = "mostrecent") -> Gauge:
+            return Gauge(f"{_PREFIX}_{name}", words, labels, registry=registry, multiprocess_mode=mode)
+
+        self._requests = _Family(
+            counter("requests_total", "Requests answered, by status code and method", "code", "method"), 2
+        )
+        self._by_status: dict[tuple[int, str], Any] = {}
+        self._duration = Histogram(
+            f"{_PREFIX}_request_duration_seconds",
+            "Time from the first byte of a request to the last byte of its answer",
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._in_flight = gauge("requests_in_flight", "Requests being answered now", mode="livesum")
+        self._streams = gauge(
+            "streams_open", "WebSockets and event streams that are open now", mode="livesum"
+        )
+        self._decisions = _Family(
+            counter("decisions_total", "Decisions, by rule and verdict", "rule", "verdict"), 2
+        )
+        self._shadow = _Family(
+            counter(
+                "shadow_differences_total", "Decisions that the candidate rules change", "rule", "change"
+            ),
+            2,
+        )
+        self._logins = _Family(counter("logins_total", "Logins that ended, by result", "result"), 1)
+        self._logouts = _Family(counter("logouts_total", "Logouts, by kind", "operation"), 1)
+        self._upstream_errors = _Family(
+            counter("upstream_errors_total", "Requests that the register did not answer well", "error"), 1
+        )
+        self._provider = _Family(
+            counter("provider_requests_total", "Calls to the provider", "endpoint", "result"), 2
+        )
+        self._dropped = counter("records_dropped_total", "Decision records that could not be kept")
+        self._reloads = _Family(counter("config_reloads_total", "Reloads of the configuration", "result"), 1)
+        self._reload_success = gauge(
+            "config_last_reload_success", "1 where the last reload went live, 0 where the old rules stayed"
+        )
+        self._reload_time = gauge(
+            "config_last_reload_success_timestamp_seconds", "When the rules in force went live"
+        )
+        self._rules = gauge("rules", "Rules in force")
+        if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+            ProcessCollector(namespace=_PREFIX, registry=registry)
+        info = gauge("build_info", "Version and environment", "version", "environment")
+        info.labels(version, environment).set(1)
+
+    def started(self) -> None:
+        """A request came in."""
+        self._in_flight.inc()
+
+    def finished(self, method: str, status: int, seconds: float) -> None:
+        """That request was answered."""
+        child = self._by_status.get((status, method))
+        if child is None:
+            code = str(status) if 100 <= status <= 599 else _OTHER
+            child = self._requests[code, method if method in _METHODS else _OTHER]
+            if method in _METHODS:
+                self._by_status[status, method] = child
+        child.inc()
+        self._duration.observe(seconds)
+        self._in_flight.dec()
+
+    def decided(self, rule: str | None, verdict: str) -> None:
+        """A decision: verdict is allow, deny or error."""
+        self._decisions[rule or "none", verdict].inc()
+
+    def shadowed(self, rule: str | None, change: str) -> None:
+        """The candidate rules decide otherwise: change is newly_denied or newly_allowed."""
+        self._shadow[rule or "none", change].inc()
+
+    def login(self, result: str) -> None:
+        """A login ended: "ok", or the reason code of a LoginFailed."""
+        self._logins[(result,)].inc()
+
+    def logout(self, operation: str) -> None:
+        """A logout: local, provider or backchannel."""
+        self._logouts[(operation,)].inc()
+
+    def upstream_error(self, error: str) -> None:
+        """The code of an upstream error."""
+        self._upstream_errors[(error,)].inc()
+
+    def provider_call(self, endpoint: str, result: str) -> None:
+        """A call to the provider: metadata, jwks, token or userinfo; ok or error."""
+        self._provider[endpoint, result].inc()
+
+    def records_dropped(self, count: int) -> None:
+        """Decision records that could not be kept."""
+        self._dropped.inc(count)
+
+    def stream(self, change: int) -> None:
+        """A stream opened (1) or ended (-1)."""
+        self._streams.inc(change)
+
+    def reloaded(self, *, success: bool, rules: int | None = None) -> None:
+        """A reload of the configuration went live, or was refused."""
+        self._reloads["ok" if success else "refused",].inc()
+        self._reload_success.set(1 if success else 0)
+        if success:
+            self._reload_time.set(self._clock())
+        if rules is not None:
+            self._rules.set(rules)
+
+    def exposition(self) -> tuple[bytes, str]:
+        """(text, content type) for Prometheus, summed over all workers where there are several."""
+        registry = self._registry
+        directory = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+        if directory:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry, directory)  # type: ignore[no-untyped-call]
+        return generate_latest(registry), CONTENT_TYPE_LATEST
+
+
+def forget_worker(pid: int) -> None:
+    """Take a worker that ended out of the gauges that count what is open now."""
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        mark_process_dead(pid)  # type: ignore[no-untyped-call]

@@ -1,0 +1,70 @@
+"""Decides how whole lines get into a file that is shared, rotated and sometimes full, or to standard output.
+
+It knows nothing of what the lines say.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+_STDOUT: Final = 1
+
+
+class Output:
+    """A file that several processes append to and that may be rotated at any time, or standard output (None)."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._descriptor = _STDOUT if path is None else -1
+        self._inode = (0, 0)
+
+    def open(self) -> None:
+        """Open the file, with its folders where they are not there. Raises OSError."""
+        if self._path is None:
+            return
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        about = os.fstat(self._descriptor)
+        self._inode = (about.st_dev, about.st_ino)
+
+    def write(self, lines: list[bytes]) -> None:
+        """Write these lines and take them off the list; raises OSError with what is still to do on the list.
+
+        A line of which a full disk took only a part is written again, whole, on a line of its own.
+        """
+        self._follow_rotation()
+        while lines:
+            before = self._line_end_owed()
+            # One call for many lines: with O_APPEND, several processes then never write into each other's lines.
+            written = os.write(self._descriptor, before + b"".join(lines)) - len(before)
+            while lines and written >= len(lines[0]):
+                written -= len(lines.pop(0))
+            if lines and written > 0 and self._path is None:
+                lines[0] = lines[0][written:]
+
+    def close(self) -> None:
+        """Close the file; standard output stays open."""
+        if self._path is not None and self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _line_end_owed(self) -> bytes:
+        if self._path is None:
+            return b""
+        size = os.fstat(self._descriptor).st_size
+        return b"" if size == 0 or os.pread(self._descriptor, 1, size - 1) == b"\n" else b"\n"
+
+    def _follow_rotation(self) -> None:
+        if self._path is None:
+            return
+        if self._descriptor >= 0:
+            try:
+                about = self._path.stat()
+            except FileNotFoundError:
+                about = None
+            if about is not None and (about.st_dev, about.st_ino) == self._inode:
+                return
+            self.close()
+        self.open()

@@ -1,0 +1,184 @@
+"""Decides how decision records get from the requests to the disk: in order, off the hot path, none lost on the way out.
+
+It knows nothing of what a record says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import threading
+from collections.abc import Callable, Collection, Mapping
+from queue import Empty, SimpleQueue
+from typing import Any, Final
+
+import structlog
+
+from gateway.observe.chain import Chain
+from gateway.observe.output import Output
+from gateway.observe.record import VERSION, Handled, Pseudonyms, describe, timestamp
+from gateway.observe.settings import ObserveSettings
+
+log = structlog.get_logger()
+
+_BATCH: Final = 200
+_RETRY_SECONDS: Final = 1.0
+_LAST_WORD_SECONDS: Final = 5.0
+
+Entry = Handled | Mapping[str, Any]
+
+
+class DecisionRecords:
+    """The decision records of one process, as one chain. `key`: at least 32 secret octets, for the pseudonyms.
+
+    `claims` names the extra claims that rules look at: those, and no others, are recorded. `dropped` is told
+    how many records could not be kept; `clock` gives seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        settings: ObserveSettings,
+        environment: str,
+        *,
+        key: bytes,
+        clock: Callable[[], float],
+        claims: Collection[str] = (),
+        dropped: Callable[[int], None] = lambda _count: None,
+    ) -> None:
+        self._settings = settings
+        self._environment = environment
+        self._pseudonyms = Pseudonyms(key, environment)
+        self._clock = clock
+        self._claims = tuple(claims)
+        self._dropped = dropped
+        self._queue: SimpleQueue[Entry | None] = SimpleQueue()
+        # Counted here by the writing side, there by the thread: each only writes its own.
+        self._lost = 0
+        self._lost_told = 0
+        self._open = False
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._output: Output | None = None
+        self._chain = Chain("")
+        self._complained = float("-inf")
+
+    async def start(self) -> None:
+        """Open the file and begin to write. Raises ValueError where it cannot be written."""
+        if self._settings.records.kind == "none" or self._open:
+            return
+        path = self._settings.records.path
+        output = Output(path)
+        try:
+            await asyncio.to_thread(output.open)
+        except OSError as problem:
+            raise ValueError(f"cannot write decision records to {path}: {problem.strerror}") from problem
+        self._output = output
+        self._chain = Chain(secrets.token_hex(8))
+        self._closing.clear()
+        self._open = True
+        self.write({"kind": "start"})
+        self._thread = threading.Thread(target=self._run, name="decision-records", daemon=True)
+        self._thread.start()
+
+    async def aclose(self) -> None:
+        """Write all that waits, end the chain and close. Gives up on a disk that stays full after a few seconds."""
+        if not self._open:
+            return
+        self._open = False
+        self._queue.put(self._event({"kind": "end"}))
+        self._queue.put(None)
+        self._closing.set()
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            await asyncio.to_thread(thread.join, _LAST_WORD_SECONDS)
+        if thread is not None and thread.is_alive():
+            log.error("decision records were not all written", waiting=self._queue.qsize())
+        elif self._output is not None:
+            self._output.close()
+
+    def write(self, entry: Entry) -> None:
+        """Remember a request, or an event of another kind (a mapping with `kind`). Never blocks, never raises."""
+        if not self._open:
+            return
+        if self._queue.qsize() >= self._settings.records_queue:
+            self._lost += 1
+            self._dropped(1)
+            return
+        self._queue.put(entry if isinstance(entry, Handled) else self._event(entry))
+
+    def _event(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        now = self._clock()
+        common = {"v": VERSION, "time": timestamp(now), "now": now, "environment": self._environment}
+        return {**common, **fields}
+
+    def _gap(self, lost: int) -> bytes:
+        return self._chain.link(self._event({"kind": "gap", "lost": lost}))
+
+    def _run(self) -> None:
+        output = self._output
+        assert output is not None
+        done = False
+        while not done:
+            batch, done = self._take()
+            lines = []
+            lost = self._lost
+            if lost != self._lost_told:
+                lines.append(self._gap(lost - self._lost_told))
+                self._lost_told = lost
+            lines.extend(self._line(entry) for entry in batch)
+            self._deliver(output, lines)
+
+    def _take(self) -> tuple[list[Entry], bool]:
+        entry = self._queue.get()
+        batch: list[Entry] = []
+        while entry is not None:
+            batch.append(entry)
+            if len(batch) >= _BATCH:
+                return batch, False
+            try:
+                entry = self._queue.get_nowait()
+            except Empty:
+                return batch, False
+        return batch, True
+
+    def _line(self, entry: Entry) -> bytes:
+        try:
+            if isinstance(entry, Handled):
+                entry = describe(
+                    entry, environment=self._environment, pseudonyms=self._pseudonyms, claims=self._claims
+                )
+            return self._chain.link(entry)
+        except Exception as problem:  # noqa: BLE001 - one strange record must not end the recording
+            self._dropped(1)
+            log.error("a decision record could not be made", error=type(problem).__name__)
+            return self._gap(1)
+
+    def _deliver(self, output: Output, lines: list[bytes]) -> None:
+        while lines:
+            try:
+                output.write(lines)
+            except OSError as problem:
+                self._complain(problem, len(lines))
+                # While the disk is full the records wait here and in the queue; at the very end they are lost.
+                if self._closing.wait(_RETRY_SECONDS):
+                    self._last_try(output, lines)
+                    return
+
+    def _last_try(self, output: Output, lines: list[bytes]) -> None:
+        try:
+            output.write(lines)
+        except OSError as problem:
+            self._dropped(len(lines))
+            self._complain(problem, len(lines), final=True)
+            lines.clear()
+
+    def _complain(self, problem: OSError, waiting: int, *, final: bool = False) -> None:
+        now = self._clock()
+        if final or now - self._complained >= self._settings.complaint_interval:
+            self._complained = now
+            log.error(
+                "decision records cannot be written",
+                reason=problem.strerror,
+                waiting=waiting + self._queue.qsize(),
+                lost=final,
+            )
