@@ -37,7 +37,7 @@ def test_the_client_sees_what_the_case_says(case: dict[str, Any]) -> None:
         upstream.close_after = bool(case.get("close"))
         upstream.reset = bool(case.get("rst"))
         upstream.read_body = size is None
-        with bare_proxy(upstream.port, response_timeout="300ms", idle_timeout="300ms") as (proxy, running):
+        with bare_proxy(upstream.port, response_timeout="300ms", idle_timeout="300ms") as (_, running):
             seen = converse(running.port, *pieces, head=method == "HEAD", patience=1.5)
             again = converse(running.port, b"GET /again HTTP/1.1\r\nHost: gw.test\r\n\r\n")
 

@@ -1,0 +1,107 @@
+"""One meaning per path: what is refused, and what goes through untouched."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.edge.path import canonical_segments, split_target
+from gateway.errors import BadRequest
+from tests.cases.load import load
+
+CASES = load("path-cases.json")
+# The prefixes that an anonymous request may use in the rule set that the cases were written for.
+PUBLIC = ("public", "reports", "files")
+
+
+@pytest.mark.parametrize(
+    ("raw", "segments"),
+    [
+        (b"/", ("",)),
+        (b"/a", ("a",)),
+        (b"/a/", ("a", "")),
+        (b"/a%20b/caf%C3%A9", ("a b", "café")),
+        (b"/.well-known/x", (".well-known", "x")),
+        (b"/a...b/...", ("a...b", "...")),
+        (b"/%25%32%46", ("%2F",)),
+        (b"/v1.0/a:b@c!$&'()*,=d", ("v1.0", "a:b@c!$&'()*,=d")),
+    ],
+)
+def test_a_clear_path_gives_its_segments(raw: bytes, segments: tuple[str, ...]) -> None:
+    assert canonical_segments(raw) == segments
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (b"a", "path-not-absolute"),
+        (b"", "path-not-absolute"),
+        (b"//a", "path-empty-segment"),
+        (b"/a//b", "path-empty-segment"),
+        (b"/a/../b", "path-dot-segment"),
+        (b"/a/.", "path-dot-segment"),
+        (b"/a/%2e%2E/b", "path-dot-segment"),
+        (b"/a/%252e%252e/b", "path-dot-segment"),
+        (b"/a/..%252fb", "path-dot-segment"),
+        (b"/a/%25252e%25252e/b", "path-dot-segment"),
+        (b"/a%2fb", "path-encoded-separator"),
+        (b"/a%5Cb", "path-encoded-separator"),
+        (b"/a%00", "path-encoded-separator"),
+        (b"/a%3Bb", "path-encoded-separator"),
+        (b"/a%23b", "path-encoded-separator"),
+        (b"/a;b", "path-character"),
+        (b"/a\\b", "path-character"),
+        (b"/a#b", "path-character"),
+        (b"/caf\xc3\xa9", "path-character"),
+        (b"/%zz", "path-escape"),
+        (b"/%4", "path-escape"),
+        (b"/%c0%ae", "path-encoding"),
+        (b"/%ed%a0%80", "path-encoding"),
+        (b"/%EF%BC%8E%EF%BC%8E/x", "path-dot-segment"),
+        (b"/x%EF%BC%8Fy", "path-encoded-separator"),
+    ],
+)
+def test_a_path_with_two_meanings_is_refused(raw: bytes, code: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        canonical_segments(raw)
+    assert refused.value.facts["reason"] == code
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["id"] for case in CASES])
+def test_no_case_reaches_a_public_prefix_that_should_not(case: dict[str, Any]) -> None:
+    target = case["raw_target"].encode("latin-1")
+    try:
+        raw_path, _ = split_target(target)
+        segments = canonical_segments(raw_path)
+    except BadRequest:
+        assert case["outcome"] != ["200"], "a clear request was refused"
+        return
+    if "200" not in case["outcome"]:
+        assert segments[0] not in PUBLIC or len(segments) < 2 or case["id"] in NOT_PATHS
+
+
+# Refused by the rules of that rule set rather than by the path: the first segments are public, the pattern is not.
+NOT_PATHS = frozenset(("match-02", "match-08", "match-09", "match-16"))
+
+
+@given(st.binary(max_size=40))
+def test_whatever_comes_in_is_refused_or_holds_no_trap(octets: bytes) -> None:
+    try:
+        segments = canonical_segments(b"/" + octets)
+    except BadRequest:
+        return
+    for segment in segments:
+        assert segment not in (".", "..")
+        assert not set(segment) & set("/\\\0;#?\r\n")
+    assert "" not in segments[:-1]
+
+
+def test_the_query_is_data_and_its_absence_is_kept() -> None:
+    assert split_target(b"/a") == (b"/a", None)
+    assert split_target(b"/a?") == (b"/a", b"")
+    assert split_target(b"/a??b=../..&c=%2F") == (b"/a", b"?b=../..&c=%2F")
+    with pytest.raises(BadRequest):
+        split_target(b"/a?b#c")
