@@ -1,0 +1,231 @@
+"""Decides how an error is told: a page for people who navigate, problem+json (RFC 9457) for everything else.
+
+The one place that turns a GatewayError into HTTP. It knows nothing of why the error was raised.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote
+
+import structlog
+
+from gateway.errors import (
+    BearerRefused,
+    Forbidden,
+    GatewayError,
+    LoginFailed,
+    LoginRequired,
+    MethodNotAllowed,
+)
+from gateway.model import CanonicalRequest, Identity, Language
+from gateway.pages.causes import cause
+from gateway.pages.language import negotiate
+from gateway.pages.render import Answer, Headers, Pages, answer
+from gateway.pages.wording import Need, Wording, organisation_name
+
+log = structlog.get_logger()
+
+_TYPE: Final = "urn:toegangspoort:problem:"
+_RETRY_AFTER: Final = 10
+_BASIC: Final = frozenset({"type", "title", "status", "detail", "instance", "code", "request_id"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What an error page needs to know of a request, which may not be a canonical one."""
+
+    method: str | None
+    language: Language
+    page: bool
+    path: str | None
+    back: str
+
+
+class Answers:
+    """Turns errors into answers, for one environment. `public_url` is where people reach the gateway."""
+
+    def __init__(self, pages: Pages, *, public_url: str) -> None:
+        self._pages = pages
+        self._public_url = public_url.rstrip("/")
+
+    def error(
+        self,
+        error: GatewayError,
+        *,
+        request_id: str,
+        request: CanonicalRequest | None = None,
+        identity: Identity | None = None,
+        method: str | None = None,
+        raw_headers: Iterable[tuple[bytes, bytes]] = (),
+    ) -> Answer:
+        """The answer for an error; `method` and `raw_headers` serve where there is no canonical request."""
+        asked = _of(request) if request is not None else _of_raw(method, raw_headers)
+        headers: Headers = ((b"x-request-id", _ascii(request_id)), *_headers(error))
+        tell = self._page if asked.page else self._problem
+        try:
+            return tell(error, asked, request_id, identity, headers)
+        except Exception:
+            # An error must always be told, also when the page that tells it is at fault.
+            log.exception("error page failed", request_id=request_id, error_code=error.code)
+            words = f"{error.status} {error.code} {request_id}\n".encode("ascii", "replace")
+            return answer(error.status, "text/plain", words, headers=headers, method=asked.method)
+
+    def _page(
+        self,
+        error: GatewayError,
+        asked: _Asked,
+        request_id: str,
+        identity: Identity | None,
+        headers: Headers,
+    ) -> Answer:
+        _ = self._pages.gettext(asked.language)
+        template, values = "error.html", self._plain(error, asked)
+        if isinstance(error, Forbidden):
+            template, values = "denied.html", self._denied(error, asked, identity)
+        elif isinstance(error, LoginFailed):
+            template = "login_failed.html"
+            happened, helps = cause(error.reason)
+            values = {"cause": _(happened), "advice": _(helps), "login_url": _start(asked.back)}
+        return self._pages.page(
+            template,
+            asked.language,
+            title=_(error.title),
+            status=error.status,
+            method=asked.method,
+            request_id=request_id,
+            headers=headers,
+            **values,
+        )
+
+    def _plain(self, error: GatewayError, asked: _Asked) -> dict[str, Any]:
+        again = asked.method in ("GET", "HEAD") and asked.path is not None
+        return {
+            "advice": self._pages.gettext(asked.language)(error.advice),
+            "login_url": _start(asked.back) if isinstance(error, LoginRequired) else None,
+            "retry_url": asked.back if again and error.status >= 500 else None,
+        }
+
+    def _denied(self, error: Forbidden, asked: _Asked, identity: Identity | None) -> dict[str, Any]:
+        needs = self._needs(error, asked, identity)
+        organisation = identity.organisation if identity else None
+        return {
+            "person": identity.name or identity.subject if identity else None,
+            "organisation": organisation_name(organisation.code, organisation) if organisation else None,
+            "needs": needs,
+            "can_renew": identity is not None
+            and any(need.missing.remedy == "grant" for way in needs for need in way),
+            "login_url": _start(asked.back),
+        }
+
+    def _needs(
+        self, error: Forbidden, asked: _Asked, identity: Identity | None
+    ) -> tuple[tuple[Need, ...], ...]:
+        wording = Wording(
+            asked.language, self._pages.gettext(asked.language), identity=identity, back=asked.back
+        )
+        return wording.needs(error.decision.ways)
+
+    def _problem(
+        self,
+        error: GatewayError,
+        asked: _Asked,
+        request_id: str,
+        identity: Identity | None,
+        headers: Headers,
+    ) -> Answer:
+        _ = self._pages.gettext(asked.language)
+        problem: dict[str, Any] = {
+            "type": _TYPE + error.code,
+            "title": _(error.title),
+            "status": error.status,
+            "detail": _(error.advice),
+            "code": error.code,
+            "request_id": request_id,
+        }
+        if asked.path is not None:
+            problem["instance"] = quote(asked.path, safe="/:@!$&'()*+,;=-._~")
+        if isinstance(error, LoginRequired):
+            problem["login_url"] = self._public_url + _start(asked.back)
+        if isinstance(error, Forbidden):
+            support = self._pages.support
+            problem["rule"] = error.decision.rule
+            problem["missing"] = [
+                [self._shown(need) for need in way] for way in self._needs(error, asked, identity)
+            ]
+            problem["support"] = {
+                "phone": support.phone,
+                "phone_abroad": support.phone_abroad,
+                "profile_url": support.profile_url,
+            }
+        problem.update({name: value for name, value in error.facts.items() if name not in _BASIC})
+        body = json.dumps(problem, ensure_ascii=True, default=str).encode("ascii")
+        lines = ((b"content-language", asked.language.encode("ascii")), (b"vary", b"accept, accept-language"))
+        return answer(
+            error.status,
+            "application/problem+json",
+            body,
+            headers=(*lines, *headers),
+            method=asked.method,
+        )
+
+    def _shown(self, need: Need) -> dict[str, Any]:
+        missing = need.missing
+        shown: dict[str, Any] = {
+            "kind": missing.kind,
+            "remedy": missing.remedy,
+            "right": missing.right,
+            "context": missing.context,
+            "organisation": missing.organisation,
+            "detail": missing.detail,
+            "label": dict(missing.label) or None,
+            "granted_by": dict(missing.granted_by) or None,
+            "contact": dict(missing.contact) or None,
+            "what": need.what,
+            "advice": need.advice,
+            "url": self._public_url + need.link if need.link else None,
+        }
+        return {name: value for name, value in shown.items() if value is not None}
+
+
+def _of(request: CanonicalRequest) -> _Asked:
+    # Only what a GET showed can be shown again after a detour.
+    safe = request.method in ("GET", "HEAD") and request.navigation
+    back = request.target.decode("ascii", "replace") if safe else "/"
+    return _Asked(request.method, request.language, request.navigation, request.path, back)
+
+
+def _of_raw(method: str | None, headers: Iterable[tuple[bytes, bytes]]) -> _Asked:
+    given: dict[bytes, bytes] = {}
+    for name, value in headers:
+        given.setdefault(name.lower(), value)
+    accepts = b"text/html" in given.get(b"accept", b"").lower()
+    mode = given.get(b"sec-fetch-mode")
+    page = accepts and mode in (None, b"navigate")
+    return _Asked(method, negotiate(given.get(b"accept-language")), page, None, "/")
+
+
+def _headers(error: GatewayError) -> Headers:
+    if isinstance(error, BearerRefused):
+        return ((b"www-authenticate", b'Bearer error="invalid_token"'),)
+    if isinstance(error, LoginRequired):
+        return ((b"www-authenticate", b"Bearer"),)
+    if isinstance(error, MethodNotAllowed):
+        allowed = error.facts.get("allow", ())
+        names = [allowed] if isinstance(allowed, str) else allowed
+        return ((b"allow", _ascii(", ".join(str(name) for name in names))),)
+    if error.status == 503:
+        seconds = error.facts.get("retry_after", _RETRY_AFTER)
+        return ((b"retry-after", _ascii(str(seconds))),)
+    return ()
+
+
+def _start(back: str) -> str:
+    return f"/oauth2/start?rd={quote(back, safe='')}"
+
+
+def _ascii(text: str) -> bytes:
+    return bytes(octet for octet in text.encode("ascii", "replace") if 32 <= octet < 127)

@@ -1,0 +1,47 @@
+"""Decides which words stand for a message id in each language. It knows nothing of where the words are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import Translations
+
+from gateway.model import Language
+
+LANGUAGES: Final[tuple[Language, ...]] = ("nl", "en")
+_FOLDER: Final = Path(__file__).parent / "locale"
+_PLACE: Final = ZoneInfo("Europe/Brussels")
+
+
+def message(text: str) -> str:
+    """Marks a text as a message id, for the check that the catalogues are complete; the text itself."""
+    return text
+
+
+def read_catalogue(language: Language) -> Translations:
+    """The translations of one language, straight from its .po file. Raises OSError and ValueError."""
+    with (_FOLDER / f"{language}.po").open("rb") as file:
+        catalogue = read_po(file, locale=language, abort_invalid=True)
+    compiled = BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+def in_language(texts: Mapping[str, str], language: Language) -> str | None:
+    """The text in this language, else in the other one, else None: a text in another language beats no text."""
+    return texts.get(language) or next((text for text in texts.values() if text), None)
+
+
+def spoken_time(moment: datetime, language: Language) -> str:
+    """A moment as people in Flanders read it: "24 november 2026, 08:00". A naive one counts as Brussels time."""
+    local = moment.replace(tzinfo=_PLACE) if moment.tzinfo is None else moment.astimezone(_PLACE)
+    return format_datetime(local, "d MMMM y, HH:mm", locale=language)

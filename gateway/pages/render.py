@@ -1,0 +1,138 @@
+"""Decides how the gateway's own pages look and which headers guard them. It knows nothing of errors and requests."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from gateway.model import Language
+from gateway.pages.catalogue import LANGUAGES, read_catalogue
+from gateway.pages.settings import SupportSettings
+from gateway.pages.wording import Gettext
+
+_FOLDER: Final = Path(__file__).parent
+# What people call the environments that everybody knows.
+_KNOWN_AS: Final = {"ti": "T&I"}
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole HTTP answer; `body` is empty for HEAD while content-length says what GET would give."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+def answer(
+    status: int, content_type: str, body: bytes, *, headers: Headers = (), method: str | None = None
+) -> Answer:
+    """An answer that nobody may keep, sniff or guess about; content-type and content-length included."""
+    lines = (
+        (b"content-type", content_type.encode("ascii")),
+        (b"content-length", str(len(body)).encode("ascii")),
+        (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
+        (b"referrer-policy", b"same-origin"),
+        *headers,
+    )
+    return Answer(status, lines, b"" if method == "HEAD" else body)
+
+
+class Pages:
+    """The templates in both languages, read once. `environment` is named in a banner unless it is prd."""
+
+    def __init__(self, support: SupportSettings, environment: str) -> None:
+        self.support = support
+        self._environment = environment
+        self._style = Markup((_FOLDER / "style.css").read_text("utf-8"))  # noqa: S704 - our own file
+        digest = b64encode(sha256(self._style.encode()).digest()).decode()
+        self._guard: Headers = (
+            (
+                b"content-security-policy",
+                (
+                    f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; "
+                    "form-action 'self'; frame-ancestors 'none'"
+                ).encode("ascii"),
+            ),
+            (b"x-frame-options", b"DENY"),
+            (b"cross-origin-opener-policy", b"same-origin"),
+            (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+            (b"vary", b"accept, accept-language"),
+        )
+        self._gettext: dict[Language, Gettext] = {}
+        self._templates: dict[Language, Environment] = {}
+        for language in LANGUAGES:
+            catalogue = read_catalogue(language)
+            templates = Environment(
+                loader=FileSystemLoader(_FOLDER / "templates"),
+                autoescape=True,
+                undefined=StrictUndefined,
+                extensions=["jinja2.ext.i18n"],
+                trim_blocks=True,
+                lstrip_blocks=True,
+                auto_reload=False,
+            )
+            templates.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
+            templates.globals.update(self._everywhere(language, catalogue.gettext))
+            for name in templates.list_templates():
+                templates.get_template(name)
+            self._gettext[language] = catalogue.gettext
+            self._templates[language] = templates
+
+    def gettext(self, language: Language) -> Gettext:
+        """The function that gives the words for a message id."""
+        return self._gettext[language]
+
+    def page(
+        self,
+        template: str,
+        language: Language,
+        *,
+        title: str,
+        status: int = 200,
+        method: str | None = None,
+        request_id: str | None = None,
+        headers: Headers = (),
+        **values: Any,
+    ) -> Answer:
+        """A page of our own, with the headers that guard it. `title` is shown as it is given."""
+        found: Template = self._templates[language].get_template(template)
+        body = found.render(title=title, request_id=request_id, **values).encode("utf-8", "replace")
+        guarded = ((b"content-language", language.encode("ascii")), *self._guard, *headers)
+        return answer(status, "text/html; charset=utf-8", body, headers=guarded, method=method)
+
+    def _everywhere(self, language: Language, gettext: Gettext) -> dict[str, Any]:
+        support = self.support
+        return {
+            "language": language,
+            "service": getattr(support.service, language),
+            "style": self._style,
+            "environment_label": self._banner(language, gettext),
+            "phone_link": _telephone(support.phone),
+            "phone_abroad_link": _telephone(support.phone_abroad),
+            "profile_link": Markup('<a href="{}">Mijn Profiel</a>').format(support.profile_url),
+        }
+
+    def _banner(self, language: Language, gettext: Gettext) -> str | None:
+        if self._environment == "prd":
+            return None
+        if self.support.environment_label is not None:
+            return str(getattr(self.support.environment_label, language))
+        _ = gettext
+        return _("Environment %(name)s: this is not production.") % {
+            "name": _KNOWN_AS.get(self._environment, self._environment)
+        }
+
+
+def _telephone(number: str) -> Markup:
+    digits = "".join(char for char in number if char.isdigit() or char == "+")
+    return Markup('<a href="tel:{}">{}</a>').format(digits, number)

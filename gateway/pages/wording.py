@@ -1,0 +1,193 @@
+"""Decides in which words people read what stands between them and a page, and what they can do about it.
+
+It knows nothing of HTML and HTTP; everything here is plain text that is escaped where it is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from urllib.parse import quote
+
+from gateway.model import NOTHING, Identity, Language, Missing, Organisation, Remedy, Ways
+from gateway.pages.catalogue import in_language, message, spoken_time
+
+Gettext = Callable[[str], str]
+
+# What costs a person least comes first.
+_EFFORT: Final[Mapping[Remedy, int]] = {
+    "switch": 0,
+    "login": 1,
+    "step_up": 2,
+    "wait": 3,
+    "grant": 4,
+    "none": 9,
+}
+
+# By kind: the words where a detail is known, and where none is.
+_WHAT: Final[Mapping[str, tuple[str, str]]] = {
+    "doelgroep": (
+        message("Access as a member of the target group %(detail)s"),
+        message("Access as a member of another target group"),
+    ),
+    "organisation": (
+        message("Access on behalf of another organisation"),
+        message("Access on behalf of another organisation"),
+    ),
+    "assurance": (
+        message("A login with a stronger means, such as eID or itsme"),
+        message("A login with a stronger means, such as eID or itsme"),
+    ),
+    "claim": (
+        message("The item '%(detail)s' in your profile"),
+        message("An item in your profile"),
+    ),
+    "network": (
+        message("A connection from a network that is allowed here"),
+        message("A connection from a network that is allowed here"),
+    ),
+    "scope": (
+        message("An access token with the scope '%(detail)s'"),
+        message("An access token with another scope"),
+    ),
+    "rate": (
+        message("Fewer requests in a short time"),
+        message("Fewer requests in a short time"),
+    ),
+    "login": (message("To be logged in"), message("To be logged in")),
+    "time": (
+        message("A visit within the opening hours: %(detail)s"),
+        message("A visit within the opening hours"),
+    ),
+    "other": (message("A condition of this page: %(detail)s"), message("A condition of this page")),
+}
+
+# By remedy: what helps, the place that does it, and the words on its button.
+_HELP: Final[Mapping[Remedy, tuple[str, str | None, str | None]]] = {
+    "switch": (
+        message("You can go on for another organisation. You come back to this page."),
+        "/oauth2/switch",
+        message("Switch organisation"),
+    ),
+    "step_up": (
+        message("You can log in again with a stronger means. You come back to this page."),
+        "/oauth2/start",
+        message("Log in with a stronger means"),
+    ),
+    "login": (message("Log in and try again."), "/oauth2/start", message("Log in")),
+    "wait": (message("You do not have to do anything now: try again later."), None, None),
+    "grant": (message("Ask %(grantor)s for it."), None, None),
+    "none": (message("You cannot arrange this yourself. Call us if you think that you need it."), None, None),
+}
+
+
+def _nothing() -> Mapping[str, str]:
+    return NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One missing thing in words: `what` it is, what helps (`advice`), and a link that does it, where one can."""
+
+    missing: Missing
+    what: str
+    advice: str
+    link: str | None = None
+    link_text: str | None = None
+    contact: Mapping[str, str] = field(default_factory=_nothing)
+
+
+def order(ways: Ways) -> Ways:
+    """The ways without repetitions, smallest first, and of equal size the one that costs least first."""
+    distinct: list[tuple[Missing, ...]] = []
+    for way in ways:
+        arranged = tuple(sorted(way, key=lambda missing: _EFFORT[missing.remedy]))
+        if arranged not in distinct:
+            distinct.append(arranged)
+    return tuple(
+        sorted(distinct, key=lambda way: (len(way), sum(_EFFORT[missing.remedy] for missing in way)))
+    )
+
+
+def organisation_name(code: str, acting_for: Organisation | None = None) -> str:
+    """An organisation as people know it: its name where we know it, and KBO numbers with their dots."""
+    shown = f"{code[:4]}.{code[4:7]}.{code[7:]}" if len(code) == 10 and code.isdigit() else code
+    if acting_for is not None and acting_for.code == code and acting_for.name:
+        return f"{acting_for.name} ({shown})"
+    return shown
+
+
+class Wording:
+    """Words in one language. `identity` is the person who reads them, `back` the page they came for."""
+
+    def __init__(
+        self, language: Language, gettext: Gettext, *, identity: Identity | None = None, back: str = "/"
+    ) -> None:
+        self._language = language
+        self._gettext = gettext
+        self._acting_for = identity.organisation if identity else None
+        self._back = quote(back, safe="")
+
+    def needs(self, ways: Ways) -> tuple[tuple[Need, ...], ...]:
+        """Every way to get access, in words, the smallest first."""
+        return tuple(tuple(self.need(missing) for missing in way) for way in order(ways))
+
+    def need(self, missing: Missing) -> Need:
+        """One missing thing in words."""
+        advice, link, link_text = self._help(missing)
+        return Need(missing, self._what(missing), advice, link, link_text, missing.contact)
+
+    def _what(self, missing: Missing) -> str:
+        _ = self._gettext
+        label = in_language(missing.label, self._language)
+        code = missing.organisation
+        organisation = organisation_name(code, self._acting_for) if code else None
+        if missing.kind == "right":
+            right = _capital(label or self._right(missing))
+            if organisation is None:
+                return right
+            return _("%(right)s, for %(organisation)s") % {"right": right, "organisation": organisation}
+        if label:
+            return _capital(label)
+        if missing.kind == "organisation" and organisation:
+            return _("Access on behalf of %(organisation)s") % {"organisation": organisation}
+        moment = self._moment(missing)
+        if moment is not None:
+            return _("A visit from %(moment)s on") % {"moment": moment}
+        with_detail, without = _WHAT[missing.kind]
+        return _(with_detail) % {"detail": missing.detail} if missing.detail else _(without)
+
+    def _right(self, missing: Missing) -> str:
+        _ = self._gettext
+        values = {"right": missing.right or "?", "context": missing.context}
+        if missing.context is None:
+            return _("User right '%(right)s'") % values
+        return _("User right '%(right)s' with context '%(context)s'") % values
+
+    def _moment(self, missing: Missing) -> str | None:
+        if missing.kind != "time" or not missing.detail:
+            return None
+        try:
+            return spoken_time(datetime.fromisoformat(missing.detail), self._language)
+        except ValueError:
+            return None
+
+    def _help(self, missing: Missing) -> tuple[str, str | None, str | None]:
+        _ = self._gettext
+        advice, place, link_text = _HELP[missing.remedy]
+        grantor = in_language(missing.granted_by, self._language) or _(
+            "the local administrator (lokale beheerder) of your organisation"
+        )
+        words = _(advice) % {"grantor": grantor}
+        if place is None or link_text is None:
+            return words, None, None
+        acr = ""
+        if missing.remedy == "step_up" and missing.detail:
+            acr = f"&acr={quote(missing.detail, safe='')}"
+        return words, f"{place}?rd={self._back}{acr}", _(link_text)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
