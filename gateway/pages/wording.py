@@ -100,15 +100,18 @@ class Need:
 
 
 def order(ways: Ways) -> Ways:
-    """The ways without repetitions, smallest first, and of equal size the one that costs least first."""
+    """The ways without repetitions: those that a person can go first, the smallest first, and the least costly of those."""
     distinct: list[tuple[Missing, ...]] = []
     for way in ways:
         arranged = tuple(sorted(way, key=lambda missing: _EFFORT[missing.remedy]))
         if arranged not in distinct:
             distinct.append(arranged)
-    return tuple(
-        sorted(distinct, key=lambda way: (len(way), sum(_EFFORT[missing.remedy] for missing in way)))
-    )
+    return tuple(sorted(distinct, key=_cost))
+
+
+def _cost(way: tuple[Missing, ...]) -> tuple[bool, int, int]:
+    closed = any(missing.remedy == "none" for missing in way)
+    return closed, len(way), sum(_EFFORT[missing.remedy] for missing in way)
 
 
 def organisation_name(code: str, acting_for: Organisation | None = None) -> str:

@@ -1,0 +1,121 @@
+"""What happened to people, as the pages get to hear it."""
+
+from collections.abc import Callable
+from html.parser import HTMLParser
+
+import pytest
+
+from gateway.errors import Forbidden
+from gateway.model import CanonicalRequest, Decision, Identity, Language, Missing, Organisation
+from gateway.pages.answer import Answers
+from gateway.pages.render import Pages
+from gateway.pages.settings import SupportSettings
+
+INDIENER = Missing(
+    "right",
+    "grant",
+    right="OVAMGebruiker",
+    context="NonConformiteitenIndiener",
+    organisation="0456789034",
+    label={
+        "nl": "gebruikersrecht 'OVAM Gebruiker' met context 'Non-conformiteiten indiener'",
+        "en": "user right 'OVAM Gebruiker' with context 'Non-conformiteiten indiener'",
+    },
+    granted_by={
+        "nl": "de lokale beheerder van uw organisatie",
+        "en": "the local administrator (lokale beheerder) of your organisation",
+    },
+)
+
+
+class _Text(HTMLParser):
+    """The words of a page as a person reads them, a block a line, with the links that matter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = [""]
+        self._silent = False
+        self._targets: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in ("style", "title"):
+            self._silent = True
+        if tag in ("p", "h1", "h2", "h3", "li", "div", "td", "th", "dt", "dd", "caption", "button"):
+            self.lines.append("# " if tag in ("h1", "h2", "h3") else "")
+        if tag == "a":
+            self._targets.append(dict(attrs).get("href") or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("style", "title"):
+            self._silent = False
+        if tag == "a":
+            self.lines[-1] += f" <{self._targets.pop()}>"
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            self.lines[-1] += data
+
+
+def text_of(page: bytes) -> str:
+    parser = _Text()
+    parser.feed(page.decode())
+    lines = (" ".join(line.split()) for line in parser.lines)
+    return "\n".join(line for line in lines if line and line != "#") + "\n"
+
+
+@pytest.fixture(scope="session")
+def pages() -> Pages:
+    return Pages(SupportSettings(), "ti")
+
+
+@pytest.fixture(scope="session")
+def answers(pages: Pages) -> Answers:
+    return Answers(pages, public_url="https://register.test")
+
+
+@pytest.fixture
+def indiener() -> Identity:
+    return Identity(
+        issuer="op",
+        subject="f3a1c9",
+        given_name="Zoë",
+        family_name="Peeters",
+        organisation=Organisation("0456789034", "Containerdienst Peeters nv"),
+    )
+
+
+Asks = Callable[..., CanonicalRequest]
+
+
+@pytest.fixture
+def asks() -> Asks:
+    def make(
+        method: str = "GET",
+        path: str = "/organisaties/0456789034/meldingen/1",
+        *,
+        raw: bytes | None = None,
+        query: bytes | None = b"a=1&b=2",
+        navigation: bool = True,
+        language: Language = "nl",
+    ) -> CanonicalRequest:
+        return CanonicalRequest(
+            id="3f2a9c1e",
+            method=method,
+            scheme="https",
+            host="register.test",
+            path=path,
+            segments=tuple(path.split("/")[1:]),
+            raw_path=raw or path.encode("ascii"),
+            raw_query=query,
+            headers=(),
+            cookies={},
+            client="192.0.2.1",
+            navigation=navigation,
+            language=language,
+        )
+
+    return make
+
+
+def denial(*ways: tuple[Missing, ...]) -> Forbidden:
+    return Forbidden(Decision(False, "own-reports", "the right is missing", tuple(ways)))
