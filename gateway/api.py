@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
@@ -28,13 +28,17 @@ from gateway.model import (
     Missing,
     NotApplicable,
     Organisation,
+    PolicyTrace,
     Right,
     Verdict,
     Ways,
 )
+from gateway.ways import NO_WAY, OPEN, both, either
 
 __all__ = [
     "LOGIN",
+    "NO_WAY",
+    "OPEN",
     "Allow",
     "Deny",
     "Facts",
@@ -51,6 +55,8 @@ __all__ = [
     "TemplateRef",
     "Verdict",
     "Ways",
+    "both",
+    "either",
 ]
 
 
@@ -77,6 +83,25 @@ class Facts:
     identity: Identity | None = None
     variables: Mapping[str, str] = field(default_factory=_nothing)
     sources: Mapping[str, Any] = field(default_factory=_nothing)
+    trace: list[PolicyTrace] | None = None
+
+    def ask(self, policy: Policy) -> Verdict:
+        """The verdict of a policy on these facts; policies made of others ask their parts in this way.
+
+        Raises TypeError where the policy gives anything but a verdict, and whatever the policy raises.
+        """
+        if self.trace is None:
+            return _checked(policy.decide(self))
+        parts: list[PolicyTrace] = []
+        verdict = _checked(policy.decide(replace(self, trace=parts)))
+        self.trace.append(PolicyTrace(policy.policy_name, policy.written(), verdict, tuple(parts)))
+        return verdict
+
+
+def _checked(verdict: Any) -> Verdict:
+    if isinstance(verdict, (Allow, Deny, NotApplicable)):
+        return verdict
+    raise TypeError(f"decide() gave {type(verdict).__name__} instead of Allow, Deny or NotApplicable")
 
 
 class Policy(BaseModel):
@@ -106,6 +131,41 @@ class Policy(BaseModel):
     def decide(self, facts: Facts) -> Verdict:
         """Judge the facts: pure, without input or output, in microseconds. What it raises denies the request."""
         raise NotImplementedError
+
+    def written(self) -> Any:
+        """This policy as plain data: its name, or its name with the options that are not the default ones."""
+        options: dict[str, Any] = {}
+        for name, info in type(self).model_fields.items():
+            value = _plain(getattr(self, name))
+            if value != _plain(info.default):
+                options[name] = value
+        if not options:
+            return self.policy_name
+        inline = self.policy_inline
+        if inline is not None and set(options) == {inline}:
+            return {self.policy_name: options[inline]}
+        return {self.policy_name: options}
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Policy():
+            plain = value.written()
+        case NamedRight():
+            plain = f"{value.right}-{value.context}" if value.context is not None else value.right
+        case Template():
+            plain = value.text
+        case list() | tuple():
+            plain = [_plain(item) for item in value]
+        case set() | frozenset():
+            plain = sorted((_plain(item) for item in value), key=str)
+        case Mapping():
+            plain = {str(key): _plain(item) for key, item in value.items()}
+        case None | str() | int() | float():
+            plain = value
+        case _:
+            plain = str(value)
+    return plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +205,9 @@ RightRef = Annotated[NamedRight, BeforeValidator(_named_right), WithJsonSchema({
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A text that may hold {variables} of the rule's path pattern."""
+    """A text that may hold {variables} of the rule's path pattern; `text` is how it was written."""
 
+    text: str
     parts: tuple[tuple[str, str | None], ...]
 
     def render(self, variables: Mapping[str, str]) -> str:
@@ -173,7 +234,7 @@ def _template(value: Any, info: ValidationInfo) -> Any:
         if name not in known:
             raise UnknownName("path variable", name, known)
         parts.append((text, name))
-    return Template(tuple(parts))
+    return Template(value, tuple(parts))
 
 
 # A field whose text may hold {variables} of the path; checked against the pattern at load.

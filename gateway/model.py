@@ -173,10 +173,13 @@ class DecisionInput:
 
 @dataclass(frozen=True, slots=True)
 class PolicyTrace:
-    """One policy's verdict inside a trace; combinators carry the verdicts of their parts."""
+    """One policy's verdict inside a trace; policies made of others carry the verdicts of those.
+
+    `written` is the policy as plain data, as it could stand in the rule file.
+    """
 
     policy: str
-    options: str
+    written: Any
     verdict: Verdict
     parts: tuple[PolicyTrace, ...] = ()
 

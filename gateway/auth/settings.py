@@ -1,0 +1,122 @@
+"""What an operator can set about the provider (ACM) and about reading its claims. It knows nothing of sessions."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
+
+from gateway.settings import Duration, SecretRef, Settings
+
+Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]
+_LOCAL = frozenset(("localhost", "127.0.0.1", "::1"))
+
+
+def _issuer(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(
+            "write the issuer exactly as the provider states it: https://authenticatie.vlaanderen.be/op"
+        )
+    if parts.scheme == "http" and parts.hostname not in _LOCAL:
+        raise ValueError("an issuer is reached over https; http is for localhost only")
+    return value
+
+
+class PrivateKeyJwt(Settings):
+    """The gateway proves itself with a signed statement (RFC 7523); nothing secret leaves the machine."""
+
+    method: Literal["private_key_jwt"]
+    """The method, as agreed with the provider; it is never guessed from what the provider advertises."""
+
+    key: SecretRef
+    """The private key in PEM form (RSA of 2048 bits or more), as file:PATH."""
+
+    algorithm: Literal["RS256", "PS256", "ES256"] = "RS256"
+    """How the statement is signed."""
+
+    audience: str | None = None
+    """For whom the statement is; ACM wants the issuer, which is the default."""
+
+
+class ClientSecret(Settings):
+    """The gateway proves itself with a secret that the provider handed out."""
+
+    method: Literal["client_secret_basic", "client_secret_post"]
+    """The method, as agreed with the provider."""
+
+    secret: SecretRef
+    """The secret, as env:NAME or file:PATH."""
+
+
+class ProviderSettings(Settings):
+    """ACM, as one environment uses it."""
+
+    issuer: Annotated[str, AfterValidator(_issuer)]
+    """The issuer, letter for letter as the provider states it."""
+
+    client_id: Annotated[str, Field(min_length=1)]
+    """The client id from the integratiedossier of this environment."""
+
+    client_auth: Annotated[PrivateKeyJwt | ClientSecret, Field(discriminator="method")]
+    """How the gateway proves to the provider who it is."""
+
+    scopes: tuple[str, ...] = ("openid", "profile", "vo")
+    """What is asked for; `openid` must be among them. ACM refuses a scope that the client was not granted."""
+
+    algorithms: Annotated[tuple[Algorithm, ...], Field(min_length=1)] = ("RS256",)
+    """The signature algorithms that are believed. ACM signs with RS256."""
+
+    leeway: Duration = Field(default=30.0, ge=0.0, le=300.0)
+    """How far the clocks of the gateway and the provider may differ."""
+
+    timeout: Duration = 5.0
+    """How long one call to the provider may take."""
+
+    metadata_lifetime: Duration = 3600.0
+    """After how long the provider's metadata and keys are fetched again."""
+
+    keys_interval: Duration = 10.0
+    """At most one extra fetch of the keys in this time, for a key id that nobody knows."""
+
+    keys_grace: Duration = 86_400.0
+    """How long known keys are believed while the provider cannot be reached."""
+
+    flow_lifetime: Duration = 600.0
+    """How long a login may take from its start to its end."""
+
+
+class RightsSettings(Settings):
+    """How the role claim is read: `Right-Context:OrganisationCode` elements (ACM "3D role")."""
+
+    claims: Annotated[tuple[str, ...], Field(min_length=1)] = ("ovam_rol_3d",)
+    """The names of the claims that hold rights; each may be a list or a single text."""
+
+
+class ClaimSettings(Settings):
+    """Which claim holds what about the person and the organisation."""
+
+    given_name: str = "given_name"
+    """First name."""
+
+    family_name: str = "family_name"
+    """Surname."""
+
+    email: str = "vo_email"
+    """Work e-mail address; ACM may add `:` and the organisation's code, which is cut off."""
+
+    phone: str = "phone_number"
+    """Work telephone number; treated like the e-mail address."""
+
+    doelgroep: str = "vo_doelgroepcode"
+    """The group that the person logged in for: GID, EA, LB, OV, BUR."""
+
+    organisation: str = "vo_orgcode"
+    """The code of the organisation that was chosen."""
+
+    organisation_name: str = "vo_orgnaam"
+    """Its name."""
+
+    extra: tuple[str, ...] = ()
+    """Further claims to keep, for `claims.NAME` in headers and for the policy `claim`."""

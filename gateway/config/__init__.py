@@ -1,0 +1,7 @@
+"""config.yaml: read with positions, checked as a whole, handed to the areas in parts."""
+
+from gateway.config.load import load
+from gateway.config.model import Config, EnvironmentSettings
+from gateway.config.problems import ConfigError, Problem
+
+__all__ = ["Config", "ConfigError", "EnvironmentSettings", "Problem", "load"]

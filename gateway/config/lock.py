@@ -1,0 +1,121 @@
+"""The environment lock: two environments share nothing, and an environment uses no ACM but its own.
+
+T&I and PRD differ by three letters in a host name; a mistake there must stop the gateway, not people.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from gateway.config.model import LOCAL_HOSTS, EnvironmentSettings
+from gateway.config.positions import Place, Positions
+from gateway.config.problems import Problem
+from gateway.settings import Secret
+
+PRODUCTION = "prd"
+_ACM_PRODUCTION = "authenticatie.vlaanderen.be"
+_ACM_TEST = "authenticatie-ti.vlaanderen.be"
+_PORTS = {"http": 80, "https": 443}
+
+
+def lock_problems(environments: Mapping[str, EnvironmentSettings], positions: Positions) -> list[Problem]:
+    """Every thing that two environments share, told at both places, and every ACM that is another environment's."""
+    problems: list[Problem] = []
+    owners: dict[tuple[str, str], tuple[str, Place]] = {}
+    for name, settings in environments.items():
+        problems.extend(_foreign_acm(name, settings, positions))
+        for what, value, place in _belongings(name, settings):
+            owner, first = owners.setdefault((what, value), (name, place))
+            if owner == name:
+                continue
+            for here, there in ((place, first), (first, place)):
+                other = positions.problem(there, "")
+                message = (
+                    f"environments {owner!r} and {name!r} share their {what}: here and at "
+                    f"{other.file}:{other.line}:{other.column}; each needs its own"
+                )
+                problems.append(positions.problem(here, message))
+    return problems
+
+
+def _foreign_acm(name: str, settings: EnvironmentSettings, positions: Positions) -> Iterator[Problem]:
+    host = (urlsplit(settings.provider.issuer).hostname or "").rstrip(".")
+    place = ("environments", name, "provider", "issuer")
+    if host == _ACM_PRODUCTION and name != PRODUCTION:
+        yield positions.problem(
+            place, f"this is the ACM of PRD: environment {name!r} must use https://{_ACM_TEST}/op"
+        )
+    if host == _ACM_TEST and name == PRODUCTION:
+        yield positions.problem(
+            place, f"this is the ACM of T&I: environment 'prd' must use https://{_ACM_PRODUCTION}/op"
+        )
+
+
+def _belongings(name: str, settings: EnvironmentSettings) -> Iterator[tuple[str, str, Place]]:
+    """(what it is, one spelling for it, where it stands) of all that is this environment's alone."""
+    root: Place = ("environments", name)
+    yield "issuer", _address(settings.provider.issuer), (*root, "provider", "issuer")
+    yield "client", settings.provider.client_id.strip().lower(), (*root, "provider", "client_id")
+    yield "host", _address(settings.public_url, path=False), (*root, "public_url")
+    for number, host in enumerate(settings.edge.hosts):
+        yield "host", _address(f"https://{host}", path=False), (*root, "edge", "hosts", number)
+    yield "upstream", _address(settings.upstream.url, path=False), (*root, "upstream", "url")
+    yield "listen address", _socket(settings.listen), (*root, "listen")
+    yield "listen address", _socket(settings.observe.listen), (*root, "observe", "listen")
+    yield "store", settings.session.place, (*root, "session", "store")
+    if settings.observe.records.path is not None:
+        yield "file", _file(settings.observe.records.path), (*root, "observe", "records")
+    for secret, place in _secrets(settings, root):
+        yield "key", secret.reference if secret.path is None else _file(secret.path), place
+        content = _content(secret)
+        if content is not None:
+            yield "key", content, place
+
+
+def _secrets(settings: EnvironmentSettings, root: Place) -> Iterator[tuple[Secret, Place]]:
+    client = settings.provider.client_auth
+    for option in ("key", "secret"):
+        secret = getattr(client, option, None)
+        if isinstance(secret, Secret):
+            yield secret, (*root, "provider", "client_auth", option)
+    yield settings.session.key, (*root, "session", "key")
+    yield settings.assertion.key, (*root, "assertion", "key")
+    for number, secret in enumerate(settings.session.previous_keys):
+        yield secret, (*root, "session", "previous_keys", number)
+    for number, secret in enumerate(settings.assertion.previous):
+        yield secret, (*root, "assertion", "previous", number)
+    if settings.upstream.tls.key is not None:
+        yield settings.upstream.tls.key, (*root, "upstream", "tls", "key")
+
+
+def _address(url: str, *, path: bool = True) -> str:
+    parts = urlsplit(url)
+    host = (parts.hostname or "").rstrip(".")
+    host = "localhost" if host in LOCAL_HOSTS else host
+    port = parts.port or _PORTS.get(parts.scheme, 0)
+    return f"{host}:{port}{parts.path.rstrip('/') if path else ''}"
+
+
+def _socket(address: str) -> str:
+    host, _, port = address.rpartition(":")
+    if port == "0":
+        return f"{address} of {os.urandom(4).hex()}"  # any free port: never the same one
+    host = host.strip("[]").lower()
+    # A wildcard takes the port on every address, so two environments meet there whatever the other one names.
+    return f"port {port}" if host in LOCAL_HOSTS or host in ("0.0.0.0", "::", "*") else f"{host}:{port}"  # noqa: S104
+
+
+def _file(path: Path) -> str:
+    return str(path.resolve())
+
+
+def _content(secret: Secret) -> str | None:
+    """A fingerprint of the secret itself, so that a copied file is found out; None where it cannot be read."""
+    try:
+        return hashlib.sha256(secret.read()).hexdigest()
+    except ValueError:
+        return None

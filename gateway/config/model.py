@@ -1,0 +1,137 @@
+"""The whole of config.yaml as values: the areas' settings, composed. It decides nothing that an area decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
+
+from gateway.api import NamedRight, Policy
+from gateway.auth.settings import ClaimSettings, ProviderSettings, RightsSettings
+from gateway.config.problems import ConfigError, Problem, unknown
+from gateway.edge.settings import EdgeSettings
+from gateway.identity.settings import AssertionSettings, HeaderSettings
+from gateway.observe.settings import ObserveSettings
+from gateway.pages.settings import SupportSettings
+from gateway.policy.ruleset import RuleSet
+from gateway.policy.settings import RightSettings, RuleSettings
+from gateway.session.settings import SessionSettings
+from gateway.settings import Settings
+from gateway.upstream.settings import UpstreamSettings
+
+LOCAL_HOSTS = frozenset(("localhost", "127.0.0.1", "::1"))
+
+
+def _public_url(value: str) -> str:
+    parts = urlsplit(value)
+    try:
+        local = parts.hostname in LOCAL_HOSTS and parts.port != 0
+    except ValueError as problem:
+        raise ValueError("the port of the address is not a port") from problem
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
+        raise ValueError("write the address as people see it: https://register.example.be")
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise ValueError("write only scheme, host and port: the gateway has the whole site")
+    if parts.scheme == "http" and not local:
+        raise ValueError("http is for localhost only: write https, and let what stands in front speak TLS")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def _listen(value: str) -> str:
+    host, colon, port = value.rpartition(":")
+    if not colon or not host or not port.isdigit() or int(port) > 65_535:
+        raise ValueError("write an address to listen on as HOST:PORT, such as 127.0.0.1:8000")
+    return value
+
+
+class EnvironmentSettings(Settings):
+    """One environment: its addresses, its provider, its keys, its register. Environments share nothing."""
+
+    public_url: Annotated[str, AfterValidator(_public_url)]
+    """The address as people see it, scheme and host: https://register.example.be."""
+
+    listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8000"
+    """Where the gateway listens, as HOST:PORT."""
+
+    provider: ProviderSettings
+    """ACM: where people log in."""
+
+    upstream: UpstreamSettings
+    """The register behind the gateway."""
+
+    session: SessionSettings
+    """Where sessions are kept and how long they last."""
+
+    assertion: AssertionSettings
+    """The signed statement of who asks, for the register."""
+
+    edge: EdgeSettings = EdgeSettings()
+    """Further host names, proxies in front, limits."""
+
+    observe: ObserveSettings = ObserveSettings()
+    """Health, metrics, logs and decision records."""
+
+    support: SupportSettings = SupportSettings()
+    """Whom people can turn to."""
+
+
+class IdentitySection(HeaderSettings):
+    """From claims to an identity, and from the identity to headers; the same in every environment."""
+
+    rights: RightsSettings = RightsSettings()
+    """How the role claim is read."""
+
+    claims: ClaimSettings = ClaimSettings()
+    """Which claim holds what."""
+
+
+class Document(Settings):
+    """The whole file."""
+
+    version: Literal[1]
+    """The version of this format: 1."""
+
+    plugins: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Where policies come from: folders (./plugins) or importable modules."""
+
+    environments: Annotated[
+        dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,15}$")], EnvironmentSettings],
+        Field(min_length=1),
+    ]
+    """The environments by name: ti, prd."""
+
+    identity: IdentitySection = IdentitySection()
+    """What people's identities are made of, and how the register gets to see them."""
+
+    rights: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,63}$")], RightSettings] = Field(
+        default_factory=dict
+    )
+    """The rights that rules can require, by the name that rules use."""
+
+    rules: Annotated[tuple[RuleSettings, ...], Field(min_length=1)]
+    """The rules, in order. The first one that matches decides; what none matches is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A configuration that holds together."""
+
+    path: Path
+    environments: Mapping[str, EnvironmentSettings]
+    identity: IdentitySection
+    rights: Mapping[str, NamedRight]
+    policies: Mapping[str, type[Policy]]
+    rules: RuleSet
+    source: Any = None
+
+    def environment(self, name: str) -> EnvironmentSettings:
+        """The environment of this name. Raises ConfigError where there is none."""
+        found = self.environments.get(name)
+        if found is None:
+            message = unknown("environment", name, self.environments)
+            raise ConfigError([Problem(str(self.path), 1, 1, message)])
+        return found

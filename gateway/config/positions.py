@@ -1,0 +1,129 @@
+"""Reads YAML into plain data and remembers where everything stood.
+
+It refuses what can mean two things (duplicate keys, tags, aliases that explode) and reads scalars as YAML 1.2 does:
+`no` and `010` are texts here. It knows nothing of what the data means.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from gateway.config.problems import ConfigError, Problem
+
+Place = tuple[str | int, ...]
+_MOST_BYTES = 4_194_304
+_MOST_NODES = 400_000
+_DEEPEST = 50
+_INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+_FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]*)\.[0-9]+([eE][-+]?[0-9]+)?")
+_CONSTANTS: dict[str, Any] = {"true": True, "false": False, "null": None, "~": None, "": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """Where each value stands, by its place in the data; and where its key stands."""
+
+    file: str
+    values: dict[Place, tuple[int, int]] = field(default_factory=dict)
+    keys: dict[Place, tuple[int, int]] = field(default_factory=dict)
+
+    def problem(self, place: Place, message: str, *, at_key: bool = False) -> Problem:
+        """A problem at this place, or at the nearest place above it that stands in the file."""
+        while True:
+            found = self.keys.get(place) if at_key else self.values.get(place)
+            if found is not None or not place:
+                line, column = found or (1, 1)
+                return Problem(self.file, line, column, message)
+            place = place[:-1]
+
+    def known(self, place: Place) -> bool:
+        """Whether something stands at this place."""
+        return place in self.values
+
+
+def read_yaml(text: str | bytes, file: str) -> tuple[Any, Positions]:
+    """(data, positions). Raises ConfigError for what is not YAML or is refused; every refusal is told."""
+    if len(text) > _MOST_BYTES:
+        raise ConfigError([Problem(file, 1, 1, f"the file is larger than {_MOST_BYTES} bytes")])
+    try:
+        loader = yaml.CSafeLoader(text)
+        try:
+            node = loader.get_single_node()
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as problem:
+        mark = problem.problem_mark or problem.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
+        raise ConfigError([Problem(file, line, column, f"this is not YAML: {problem.problem}")]) from problem
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as problem:
+        raise ConfigError([Problem(file, 1, 1, f"this is not YAML: {problem}")]) from problem
+    if node is None:
+        raise ConfigError([Problem(file, 1, 1, "the file is empty")])
+    walk = _Walk(Positions(file))
+    data = walk.value(node, (), 0)
+    if walk.problems:
+        raise ConfigError(walk.problems)
+    return data, walk.positions
+
+
+class _Walk:
+    def __init__(self, positions: Positions) -> None:
+        self.positions = positions
+        self.problems: list[Problem] = []
+        self._nodes = 0
+
+    def _refuse(self, node: yaml.Node, message: str) -> None:
+        mark = node.start_mark
+        self.problems.append(Problem(self.positions.file, mark.line + 1, mark.column + 1, message))
+
+    def value(self, node: yaml.Node, place: Place, depth: int) -> Any:
+        mark = node.start_mark
+        self.positions.values[place] = (mark.line + 1, mark.column + 1)
+        self._nodes += 1
+        # Aliases share nodes: walking them again and again is what makes a small file explode.
+        if self._nodes > _MOST_NODES or depth > _DEEPEST:
+            if not self.problems or "too large" not in self.problems[-1].message:
+                self._refuse(node, "the file is too large once its aliases are filled in, or nested too deep")
+            return None
+        if node.tag.startswith("!") or node.tag.startswith("tag:yaml.org,2002:python"):
+            self._refuse(node, f"the tag {node.tag} cannot stand here")
+            return None
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(item, (*place, number), depth + 1) for number, item in enumerate(node.value)]
+        return self._mapping(node, place, depth)
+
+    def _scalar(self, node: yaml.ScalarNode) -> Any:
+        text: str = node.value
+        if node.style is not None:
+            return text
+        if text in _CONSTANTS:
+            return _CONSTANTS[text]
+        if _INT.fullmatch(text):
+            return int(text) if len(text) < 20 else text
+        if _FLOAT.fullmatch(text):
+            return float(text)
+        return text
+
+    def _mapping(self, node: yaml.Node, place: Place, depth: int) -> dict[str, Any]:
+        data: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                self._refuse(key_node, "a key is a word")
+                continue
+            key: str = key_node.value
+            if key == "<<" and key_node.style is None:
+                self._refuse(key_node, "merge keys (<<) cannot stand here: write the keys out")
+                continue
+            if key in data:
+                first = self.positions.keys[*place, key]
+                self._refuse(key_node, f"the key {key!r} stands twice, first at line {first[0]}")
+                continue
+            self.positions.keys[*place, key] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+            data[key] = self.value(value_node, (*place, key), depth + 1)
+        return data

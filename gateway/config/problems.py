@@ -1,0 +1,37 @@
+"""What is wrong with a configuration, where, and what to write instead. It knows nothing of how it was found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing to mend: the file as the operator named it, line and column from 1, and words."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used; `problems` holds every one that was found, in the order of the file."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(set(problems)))
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+def unknown(what: str, name: object, known: Iterable[str]) -> str:
+    """The words for a name that nobody knows, with the nearest known one."""
+    names = sorted(map(str, known))
+    near = get_close_matches(str(name), names, n=1, cutoff=0.6)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    listed = f" (known: {', '.join(names)})" if names else ""
+    return f"unknown {what} {name!r}{hint}{listed}"

@@ -1,0 +1,111 @@
+"""Says in an operator's words what the checking library found. It knows nothing of where."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from gateway.api import UnknownName
+from gateway.config.problems import unknown
+
+Place = tuple[str | int, ...]
+
+
+def words_for(error: Mapping[str, Any], root: type[BaseModel] | None = None) -> str:
+    """The message for one pydantic error; `root` is the model whose keys its place runs through."""
+    kind: str = error["type"]
+    given = error.get("input")
+    context = error.get("ctx", {})
+    name = error["loc"][-1] if error["loc"] else ""
+    match kind:
+        case "extra_forbidden":
+            return unknown("key", name, _keys(root, error["loc"][:-1]))
+        case "missing":
+            return f"the key {name!r} is missing here"
+        case "value_error":
+            cause = context.get("error")
+            if isinstance(cause, UnknownName):
+                return unknown(cause.what, cause.name, cause.known)
+            return str(cause)
+        case "string_type" if isinstance(given, (int, float)) and not isinstance(given, bool):
+            return f"{given} is read as a number: put it between quotes, '{given}'"
+        case "string_type":
+            return f"a text is expected here, not {_kind(given)}"
+        case "literal_error" | "enum":
+            return f"{given!r} is not one of: {context.get('expected')}"
+        case "union_tag_invalid":
+            return f"{context.get('tag')!r} is not one of: {context.get('expected_tags')}"
+        case "union_tag_not_found":
+            return f"the key {str(context.get('discriminator', '')).strip(chr(39))!r} is missing here"
+        case "string_pattern_mismatch":
+            return f"{given!r} does not have the right form ({context.get('pattern')})"
+        case "tuple_type" | "list_type":
+            return (
+                f"a list is expected here, between [ ] or one line each behind a hyphen, not {_kind(given)}"
+            )
+        case "model_type" | "dict_type" | "mapping_type" | "model_attributes_type":
+            return f"a block of keys is expected here, not {_kind(given)}"
+        case "too_short":
+            return "this may not be empty"
+        case "bool_type" | "bool_parsing":
+            return f"write true or false, not {given!r}"
+        case "int_type" | "int_parsing" | "int_from_float":
+            return f"a whole number is expected here, not {given!r}"
+    message: str = error["msg"]
+    return message[:1].lower() + message[1:]
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict):
+        return "a block of keys"
+    if isinstance(value, list):
+        return "a list"
+    return repr(value)
+
+
+def _keys(root: type[BaseModel] | None, place: Place) -> tuple[str, ...]:
+    """The keys that a model knows at this place."""
+    annotation: Any = root
+    for step in place:
+        annotation = _below(annotation, step)
+    models = _models(annotation)
+    if len(models) > 1 and place and isinstance(place[-1], str):
+        # A union: the last step of the place is the tag that chose the member.
+        models = [model for model in models if place[-1] in _tags(model)] or models
+    return tuple(dict.fromkeys(key for model in models for key in model.model_fields))
+
+
+def _below(annotation: Any, step: str | int) -> Any:
+    models = _models(annotation)
+    for model in models:
+        if isinstance(step, str) and step in model.model_fields:
+            return model.model_fields[step].annotation
+    if models:
+        return annotation  # a tag of a union: the same place
+    arguments = [each for each in typing.get_args(_bare(annotation)) if each is not Ellipsis]
+    return arguments[-1] if arguments else None
+
+
+def _bare(annotation: Any) -> Any:
+    while typing.get_origin(annotation) is typing.Annotated:
+        annotation = typing.get_args(annotation)[0]
+    return annotation
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    annotation = _bare(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return [model for each in typing.get_args(annotation) for model in _models(each)]
+    return []
+
+
+def _tags(model: type[BaseModel]) -> tuple[Any, ...]:
+    return tuple(tag for info in model.model_fields.values() for tag in typing.get_args(info.annotation))

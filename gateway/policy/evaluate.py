@@ -1,0 +1,110 @@
+"""Decides one request by a rule set: a pure function, the same for live traffic, explain, tests and replay.
+
+No input or output, no clock: what a decision depends on is in its DecisionInput.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gateway.api import Facts
+from gateway.model import (
+    NOTHING,
+    Allow,
+    Decision,
+    DecisionInput,
+    PolicyTrace,
+    RuleTrace,
+    Ways,
+)
+from gateway.policy.ruleset import Rule, RuleSet
+from gateway.ways import OPEN, both
+
+_NO_RULE = Decision(allowed=False, rule=None, reason="no-rule")
+
+
+def decide(rules: RuleSet, given: DecisionInput, *, trace: bool = False) -> Decision:
+    """The decision of the first rule that matches; denied where none does, or where a policy fails.
+
+    With `trace` the same code also writes down every rule that it looked at, and each policy's verdict.
+    """
+    if trace:
+        return _decide_traced(rules, given)
+    for number in rules.tree.candidates(given.segments):
+        rule = rules.rules[number]
+        if _applies(rule, given) is None:
+            return _judge(rule, given, None)
+    return _NO_RULE
+
+
+def _decide_traced(rules: RuleSet, given: DecisionInput) -> Decision:
+    looked_at: list[RuleTrace] = []
+    matching = set(rules.tree.candidates(given.segments))
+    for number, rule in enumerate(rules.rules):
+        why = "path" if number not in matching else _applies(rule, given)
+        if why is not None:
+            looked_at.append(RuleTrace(rule.id, False, why))
+            continue
+        policies: list[PolicyTrace] = []
+        decision = _judge(rule, given, policies)
+        looked_at.append(RuleTrace(rule.id, True, "matches", tuple(policies)))
+        return _with_trace(decision, looked_at)
+    return _with_trace(_NO_RULE, looked_at)
+
+
+def _with_trace(decision: Decision, looked_at: list[RuleTrace]) -> Decision:
+    return Decision(
+        decision.allowed,
+        decision.rule,
+        decision.reason,
+        decision.ways,
+        decision.variables,
+        decision.error,
+        tuple(looked_at),
+    )
+
+
+def _applies(rule: Rule, given: DecisionInput) -> str | None:
+    """Why a rule whose path matches is not about this request; None where it is."""
+    if rule.methods is not None and given.method not in rule.methods:
+        return "method"
+    if rule.hosts is not None and given.host not in rule.hosts:
+        return "host"
+    return None
+
+
+def _judge(rule: Rule, given: DecisionInput, traces: list[PolicyTrace] | None) -> Decision:
+    variables: Mapping[str, str] = NOTHING
+    if rule.pattern.variables:
+        variables = rule.pattern.match(given.segments) or NOTHING
+    facts = Facts(
+        given.method,
+        given.host,
+        given.path,
+        given.client,
+        given.now,
+        given.identity,
+        variables,
+        given.facts,
+        traces,
+    )
+    ways: Ways = OPEN
+    reason: str | None = None
+    for policy in rule.require:
+        try:
+            verdict = facts.ask(policy)
+        except Exception as problem:  # noqa: BLE001 - whatever a policy raises denies the request
+            return Decision(
+                allowed=False,
+                rule=rule.id,
+                reason="policy-failed",
+                variables=variables,
+                error=f"policy {policy.policy_name!r} of rule {rule.id!r} raised {type(problem).__name__}: {problem}",
+            )
+        if isinstance(verdict, Allow):
+            continue
+        reason = reason or verdict.reason
+        ways = both(ways, verdict.ways)
+    if reason is None:
+        return Decision(allowed=True, rule=rule.id, reason="allowed", variables=variables)
+    return Decision(allowed=False, rule=rule.id, reason=reason, ways=ways, variables=variables)

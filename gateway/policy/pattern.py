@@ -1,0 +1,95 @@
+"""Decides which paths a pattern means. Literal segments, `{name}` for one segment, `**` for the rest; anchored.
+
+It knows nothing of rules; what it matches are canonical segments, compared exactly.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """Matches this one text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """Matches any one segment that is not empty, and names it."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A path pattern; `rest` is set where it ends in `**`, which stands for nothing, "/" or anything below."""
+
+    text: str
+    parts: tuple[Literal | Variable, ...]
+    rest: bool
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The names of its variables, in order."""
+        return tuple(part.name for part in self.parts if isinstance(part, Variable))
+
+    def match(self, segments: Sequence[str]) -> Mapping[str, str] | None:
+        """The variables where the pattern matches, None where it does not. The plain meaning of a pattern."""
+        if self.rest:
+            if len(segments) < len(self.parts):
+                return None
+        elif len(segments) != len(self.parts):
+            return None
+        found: dict[str, str] = {}
+        for part, segment in zip(self.parts, segments, strict=False):
+            if isinstance(part, Literal):
+                if part.text != segment:
+                    return None
+            elif not segment:
+                return None
+            else:
+                found[part.name] = segment
+        return found
+
+
+def parse_pattern(text: str) -> Pattern:
+    """Read a pattern. Raises ValueError that says what to write instead."""
+    if not text.startswith("/"):
+        raise ValueError(f"a path starts with a slash: write /{text}")
+    if "?" in text or "#" in text:
+        raise ValueError("a path has no query: rules look at the path alone")
+    words = text[1:].split("/")
+    rest = words[-1] == "**"
+    if rest:
+        words.pop()
+    parts: list[Literal | Variable] = []
+    for place, word in enumerate(words):
+        if word == "" and (place < len(words) - 1 or rest):
+            raise ValueError("a path has no empty segment: write one slash instead of two")
+        part = _part(word)
+        if isinstance(part, Variable) and part in parts:
+            raise ValueError(f"the variable {word} stands twice")
+        parts.append(part)
+    return Pattern(text, tuple(parts), rest)
+
+
+def _part(word: str) -> Literal | Variable:
+    if word.startswith("{") and word.endswith("}"):
+        if not _NAME.fullmatch(word[1:-1]):
+            raise ValueError(f"{word} is no variable: write {{name}} with lower-case letters, digits and _")
+        return Variable(word[1:-1])
+    if word in (".", ".."):
+        raise ValueError("a path has no . or .. segment")
+    if "**" in word:
+        raise ValueError("** stands alone at the end: /a/**")
+    if set(word) & set("{}*"):
+        raise ValueError(f"{word!r} mixes text with {{}} or *: a variable fills a whole segment")
+    if "%" in word:
+        raise ValueError(f"{word!r} holds a percent sign: write the decoded text")
+    return Literal(word)

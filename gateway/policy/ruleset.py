@@ -1,0 +1,56 @@
+"""Holds the rules in the form in which they are decided: compiled once, never changed, swapped as a whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gateway.api import NamedRight, Policy
+from gateway.policy.pattern import Pattern
+from gateway.policy.tree import PatternTree
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: which requests it is about, and the policies that must all allow them."""
+
+    id: str
+    pattern: Pattern
+    methods: frozenset[str] | None
+    hosts: frozenset[str] | None
+    require: tuple[Policy, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """All rules of one environment, in order. `hash` is the same for the same rules and rights, wherever they stand."""
+
+    rules: tuple[Rule, ...]
+    hash: str
+    rights: Mapping[str, NamedRight]
+    tree: PatternTree = field(repr=False)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RuleSet) and other.hash == self.hash
+
+    def __hash__(self) -> int:
+        return hash(self.hash)
+
+
+def compile_rules(rules: Sequence[Rule], rights: Mapping[str, NamedRight]) -> RuleSet:
+    """Make the rule set that decisions are taken with."""
+    content = [
+        {
+            "id": rule.id,
+            "path": rule.pattern.text,
+            "methods": sorted(rule.methods) if rule.methods is not None else None,
+            "hosts": sorted(rule.hosts) if rule.hosts is not None else None,
+            "require": [policy.written() for policy in rule.require],
+        }
+        for rule in rules
+    ]
+    canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    tree = PatternTree((number, rule.pattern) for number, rule in enumerate(rules))
+    return RuleSet(tuple(rules), hashlib.sha256(canonical.encode()).hexdigest(), dict(rights), tree)

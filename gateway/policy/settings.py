@@ -1,0 +1,74 @@
+"""What an operator can write under `rights:` and `rules:`. How the words become policies is decided at loading."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+
+from gateway.api import NamedRight
+from gateway.settings import Settings
+
+Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+Languages = dict[Literal["nl", "en"], str]
+
+
+class RightSettings(Settings):
+    """A right that rules can require: the codes that ACM sends, what people call it, and who grants it."""
+
+    right: str
+    """The right as it stands in the role claim, before the first hyphen: OVAMGebruiker."""
+
+    context: str | None = None
+    """The context as it stands in the role claim, after the first hyphen: NonConformiteitenIndiener."""
+
+    label: Languages = Field(default_factory=dict)
+    """What people call it, in Dutch (nl) and English (en)."""
+
+    granted_by: Languages = Field(default_factory=dict)
+    """Who can give it, in Dutch (nl) and English (en)."""
+
+    phone: str | None = None
+    """Whom to call about it, where that is not the general number."""
+
+    url: str | None = None
+    """Where to ask for it."""
+
+    def named(self, key: str) -> NamedRight:
+        """This entry as policies see it."""
+        contact = {name: value for name, value in (("phone", self.phone), ("url", self.url)) if value}
+        label = {str(language): text for language, text in self.label.items()}
+        granted_by = {str(language): text for language, text in self.granted_by.items()}
+        return NamedRight(key, self.right, self.context, label, granted_by, contact)
+
+
+def _host(value: str) -> str:
+    if value != value.lower() or "/" in value or not value:
+        raise ValueError("write a host name in lower case, without a path: register.example.be")
+    return value
+
+
+class MatchSettings(Settings):
+    """Which requests a rule is about. What is left out matches everything."""
+
+    path: str
+    """/literal/{variable}/**: {variable} is one segment, ** at the end is the rest."""
+
+    methods: Annotated[tuple[Method, ...], Field(min_length=1)] | None = None
+    """HTTP methods in capitals; GET includes HEAD."""
+
+    hosts: Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], Field(min_length=1)] | None = None
+    """Host names as people reach them, with the port where it is not the usual one."""
+
+
+class RuleSettings(Settings):
+    """One rule. The first rule that matches a request decides about it."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+    """The name of the rule, in records and messages: lower-case letters, digits and hyphens."""
+
+    match: MatchSettings
+    """Which requests it is about."""
+
+    require: Annotated[list[Any], Field(min_length=1)]
+    """Policies that must all allow the request."""

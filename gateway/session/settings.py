@@ -1,0 +1,95 @@
+"""What an operator can set about sessions. It knows nothing of how people log in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
+
+from gateway.settings import Duration, SecretRef, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class StorePlace:
+    """Where sessions are kept; `path` for sqlite, `url` for redis."""
+
+    kind: Literal["memory", "sqlite", "redis"]
+    path: Path | None = None
+    url: str | None = None
+
+    def __str__(self) -> str:
+        if self.path is not None:
+            return f"sqlite:{self.path}"
+        return self.url or "memory:"
+
+
+def _store(value: Any, info: ValidationInfo) -> Any:
+    if isinstance(value, StorePlace):
+        return value
+    words = "write memory:, sqlite:PATH or redis://HOST:PORT/NUMBER"
+    if not isinstance(value, str):
+        raise ValueError(words)
+    if value == "memory:":
+        return StorePlace("memory")
+    kind, _, place = value.partition(":")
+    if kind == "sqlite" and place:
+        folder = Path((info.context or {}).get("folder", Path()))
+        return StorePlace("sqlite", path=folder / place)
+    parts = urlsplit(value)
+    if kind in ("redis", "rediss") and parts.hostname:
+        if parts.password:
+            raise ValueError(
+                "a password is never written here: use store_password with env:NAME or file:PATH"
+            )
+        return StorePlace("redis", url=value)
+    if kind == "unix" and parts.path:
+        return StorePlace("redis", url=value)
+    raise ValueError(words)
+
+
+Store = Annotated[
+    StorePlace,
+    BeforeValidator(_store),
+    WithJsonSchema({"type": "string", "pattern": r"^(memory:|sqlite:.+|rediss?://.+|unix://.+)$"}),
+]
+
+
+class SessionSettings(Settings):
+    """Where sessions are kept and how long they last."""
+
+    store: Store
+    """memory: (one process, for trying out), sqlite:PATH (one machine) or redis://HOST:PORT/N (several machines)."""
+
+    store_password: SecretRef | None = None
+    """The password of the redis server, as env:NAME or file:PATH."""
+
+    key: SecretRef
+    """At least 32 random octets that seal sessions and logins, as file:PATH or env:NAME."""
+
+    previous_keys: tuple[SecretRef, ...] = ()
+    """Earlier keys: sessions under them go on, new ones are made under `key`."""
+
+    idle_timeout: Duration = 1_800.0
+    """A session ends when nothing was asked for this long."""
+
+    max_lifetime: Duration = 36_000.0
+    """A session ends this long after the login, whatever happens."""
+
+    cache_ttl: Duration = Field(default=5.0, ge=0.0, le=300.0)
+    """How long an opened session is remembered without asking the store: the bound for a late revocation."""
+
+    cache_size: int = Field(default=10_000, ge=1, le=10_000_000, strict=True)
+    """How many opened sessions one worker process remembers."""
+
+    @property
+    def place(self) -> str:
+        """The store in one spelling, to tell whether two environments share it."""
+        if self.store.path is not None:
+            return f"sqlite:{self.store.path.resolve()}"
+        if self.store.url is not None:
+            parts = urlsplit(self.store.url)
+            return f"redis:{parts.hostname}:{parts.port or 6379}:{parts.path.strip('/') or '0'}"
+        return f"memory:{id(self)}"

@@ -1,0 +1,10 @@
+"""Open to everybody, also without logging in."""
+
+from gateway.api import Allow, Facts, Policy, Verdict
+
+
+class Anyone(Policy, name="anyone"):
+    """Always holds: whoever asks, logged in or not."""
+
+    def decide(self, facts: Facts) -> Verdict:
+        return Allow("open-to-anyone")

@@ -1,0 +1,58 @@
+"""For whom a session acts: one of these organisations, a doelgroep, or the organisation that the path names."""
+
+from typing import Self
+
+from pydantic import model_validator
+
+from gateway.api import (
+    LOGIN,
+    OPEN,
+    Allow,
+    Deny,
+    Facts,
+    Missing,
+    NotApplicable,
+    Policy,
+    TemplateRef,
+    Verdict,
+    both,
+)
+
+
+class Organisation(Policy, name="organisation"):
+    """Holds when the session acts for one of these organisations, within one of these doelgroepen.
+
+    Every option that is given must hold. `equals: "{kbo}"` means the organisation that stands in the path, so
+    that people only reach what is of their own organisation.
+    """
+
+    any_of: tuple[str, ...] | None = None
+    """Codes of organisations: KBO numbers of 10 digits without dots, or OVO codes, between quotes."""
+
+    doelgroep: tuple[str, ...] | None = None
+    """Doelgroepen as ACM sends them: GID, EA, LB, OV, BUR."""
+
+    equals: TemplateRef | None = None
+    """A text that must equal the organisation's code; {name} stands for a variable of the path."""
+
+    @model_validator(mode="after")
+    def _something_is_asked(self) -> Self:
+        if self.any_of is None and self.doelgroep is None and self.equals is None:
+            raise ValueError("give at least one of any_of, doelgroep and equals")
+        return self
+
+    def decide(self, facts: Facts) -> Verdict:
+        identity = facts.identity
+        if identity is None:
+            return NotApplicable("not-logged-in", LOGIN)
+        code = identity.organisation.code if identity.organisation else None
+        ways = OPEN
+        if self.equals is not None and code != (wanted := self.equals.render(facts.variables)):
+            ways = both(ways, ((Missing(kind="organisation", remedy="switch", organisation=wanted),),))
+        if self.any_of is not None and code not in self.any_of:
+            wanted = ", ".join(self.any_of)
+            ways = both(ways, ((Missing(kind="organisation", remedy="switch", organisation=wanted),),))
+        if self.doelgroep is not None and identity.doelgroep not in self.doelgroep:
+            wanted = ", ".join(self.doelgroep)
+            ways = both(ways, ((Missing(kind="doelgroep", remedy="switch", detail=wanted),),))
+        return Allow("organisation-fits") if ways == OPEN else Deny("other-organisation", ways)

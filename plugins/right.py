@@ -1,0 +1,38 @@
+"""The role and context rule: a right, in a context, for the organisation that the session acts for."""
+
+from gateway.api import LOGIN, Allow, Deny, Facts, Missing, NotApplicable, Policy, RightRef, Verdict
+
+
+class Right(Policy, name="right"):
+    """Holds when the person has this right, in this context, for the organisation that the session acts for.
+
+    All three must be equal, letter for letter. Somebody who has the right for another of their organisations
+    is told to switch; somebody who has it for none is told who grants it.
+    """
+
+    right: RightRef
+    """The name of an entry under `rights:`."""
+
+    def decide(self, facts: Facts) -> Verdict:
+        identity = facts.identity
+        if identity is None:
+            return NotApplicable("not-logged-in", LOGIN)
+        wanted = self.right
+        organisation = identity.organisation.code if identity.organisation else None
+        elsewhere = False
+        for held in identity.rights:
+            if held.name == wanted.right and held.context == wanted.context:
+                if organisation is not None and held.organisation == organisation:
+                    return Allow("has-right")
+                elsewhere = True
+        missing = Missing(
+            kind="right",
+            remedy="switch" if elsewhere else "grant",
+            right=wanted.right,
+            context=wanted.context,
+            organisation=organisation,
+            label=wanted.label,
+            granted_by=wanted.granted_by,
+            contact=wanted.contact,
+        )
+        return Deny("right-for-another-organisation" if elsewhere else "right-missing", ((missing,),))
