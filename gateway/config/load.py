@@ -121,7 +121,8 @@ class _Rules:
     def _rule(self, node: Any, place: Place) -> Rule | None:
         if not isinstance(node, dict):
             return None
-        match = node.get("match") if isinstance(node.get("match"), dict) else {}
+        written = node.get("match")
+        match: dict[str, Any] = written if isinstance(written, dict) else {}
         pattern = self._pattern(match.get("path"), (*place, "match", "path"))
         require = node.get("require")
         context = {"rights": self._rights, "variables": pattern.variables if pattern else ()}
@@ -153,7 +154,7 @@ class _Rules:
         elif isinstance(fault, ValueError):
             self._tell(place, str(fault))
         else:
-            known = ()
+            known: tuple[str, ...] = ()
             if fault["type"] == "extra_forbidden":
                 cls = self._policies.get(str(place[-2])) if len(place) > 1 else None
                 known = tuple(cls.model_fields) if cls is not None else ()

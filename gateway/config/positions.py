@@ -100,7 +100,7 @@ class _Walk:
 
     def _scalar(self, node: yaml.ScalarNode) -> Any:
         text: str = node.value
-        if node.style is not None:
+        if node.style:  # quoted or a block: always a text
             return text
         if text in _CONSTANTS:
             return _CONSTANTS[text]
@@ -117,7 +117,7 @@ class _Walk:
                 self._refuse(key_node, "a key is a word")
                 continue
             key: str = key_node.value
-            if key == "<<" and key_node.style is None:
+            if key == "<<" and not key_node.style:
                 self._refuse(key_node, "merge keys (<<) cannot stand here: write the keys out")
                 continue
             if key in data:
