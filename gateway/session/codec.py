@@ -1,0 +1,73 @@
+"""A session as bytes, with the version of their form: what a newer or older gateway cannot read is no session."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from gateway.model import Identity, Organisation, Right, Tokens
+
+_FORM = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What is remembered of a login. `id` is public: it opens nothing. Times are seconds since the epoch."""
+
+    id: str
+    identity: Identity
+    created_at: float
+    expires_at: float
+    tokens: Tokens | None = None
+
+
+def encode(session: Session) -> bytes:
+    """The session in JSON, UTF-8."""
+    identity = {
+        "issuer": session.identity.issuer,
+        "subject": session.identity.subject,
+        "given_name": session.identity.given_name,
+        "family_name": session.identity.family_name,
+        "email": session.identity.email,
+        "phone": session.identity.phone,
+        "doelgroep": session.identity.doelgroep,
+        "acr": session.identity.acr,
+        "authenticated_at": session.identity.authenticated_at,
+        "kind": session.identity.kind,
+        "scopes": list(session.identity.scopes),
+        "claims": dict(session.identity.claims),
+        "organisation": asdict(session.identity.organisation) if session.identity.organisation else None,
+        "rights": [asdict(right) for right in session.identity.rights],
+    }
+    content = {
+        "form": _FORM,
+        "id": session.id,
+        "created_at": session.created_at,
+        "expires_at": session.expires_at,
+        "identity": identity,
+        "tokens": asdict(session.tokens) if session.tokens else None,
+    }
+    return json.dumps(content, ensure_ascii=True, separators=(",", ":")).encode("ascii")
+
+
+def decode(content: bytes) -> Session | None:
+    """The session, or None where the bytes are of another form."""
+    try:
+        found: dict[str, Any] = json.loads(content)
+        if found["form"] != _FORM:
+            return None
+        who = dict(found["identity"])
+        organisation = who.pop("organisation")
+        identity = Identity(
+            **{
+                **who,
+                "scopes": tuple(who["scopes"]),
+                "organisation": Organisation(**organisation) if organisation else None,
+                "rights": tuple(Right(**right) for right in who["rights"]),
+            }
+        )
+        tokens = Tokens(**found["tokens"]) if found["tokens"] else None
+        return Session(found["id"], identity, found["created_at"], found["expires_at"], tokens)
+    except (ValueError, KeyError, TypeError):
+        return None

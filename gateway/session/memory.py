@@ -1,0 +1,59 @@
+"""Sessions in the memory of one process: for trying out and for tests. A restart logs everybody out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gateway.session.store import Kept
+
+
+class MemoryStore:
+    """A store for one process."""
+
+    def __init__(self) -> None:
+        self._kept: dict[bytes, Kept] = {}
+
+    async def start(self) -> None:
+        """Nothing to open."""
+
+    async def aclose(self) -> None:
+        """Forget everything."""
+        self._kept.clear()
+
+    async def get(self, key: bytes) -> Kept | None:
+        """See Store."""
+        return self._kept.get(key)
+
+    async def put(self, kept: Kept) -> None:
+        """See Store."""
+        self._kept[kept.key] = kept
+
+    async def touch(self, key: bytes, seen_at: float) -> None:
+        """See Store."""
+        kept = self._kept.get(key)
+        if kept is not None and kept.seen_at < seen_at:
+            self._kept[key] = replace(kept, seen_at=seen_at)
+
+    async def delete(self, key: bytes) -> bool:
+        """See Store."""
+        return self._kept.pop(key, None) is not None
+
+    async def find(self, *, subject: bytes | None = None, organisation: bytes | None = None) -> list[Kept]:
+        """See Store."""
+        found = [
+            kept
+            for kept in self._kept.values()
+            if subject in (None, kept.subject) and organisation in (None, kept.organisation)
+        ]
+        return sorted(found, key=lambda kept: kept.created_at)
+
+    async def sweep(self, *, expired_before: float, idle_before: float) -> int:
+        """See Store."""
+        gone = [
+            kept.key
+            for kept in self._kept.values()
+            if kept.expires_at < expired_before or kept.seen_at < idle_before
+        ]
+        for key in gone:
+            del self._kept[key]
+        return len(gone)

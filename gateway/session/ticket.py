@@ -1,0 +1,87 @@
+"""Tickets and seals: what the browser holds opens exactly one session of exactly one environment.
+
+A stolen store opens nothing, for the key of each session is made from its ticket and the environment's key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+from base64 import urlsafe_b64encode
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+_TICKET = re.compile(r"[A-Za-z0-9_-]{43}")
+_VERSION = 1
+_NONCE = 12
+_KEY_MARK = 4
+SHORTEST_KEY = 32
+
+
+def new_ticket() -> str:
+    """256 random bits, base64url without padding: 43 characters."""
+    return urlsafe_b64encode(os.urandom(32)).rstrip(b"=").decode("ascii")
+
+
+def is_ticket(text: str) -> bool:
+    """Whether this can be a ticket at all, so that nonsense never reaches the store."""
+    return _TICKET.fullmatch(text) is not None
+
+
+class Seals:
+    """Seals and opens the sessions of one environment; `keys` are its keys, the one for new sessions first."""
+
+    def __init__(self, environment: str, keys: tuple[bytes, ...]) -> None:
+        for key in keys:
+            if len(key) < SHORTEST_KEY:
+                raise ValueError(
+                    f"a session key holds at least {SHORTEST_KEY} octets; `gateway keys generate` makes one"
+                )
+        self._environment = environment.encode("ascii")
+        self._keys = {hashlib.sha256(key).digest()[:_KEY_MARK]: key for key in reversed(keys)}
+        self._first = hashlib.sha256(keys[0]).digest()[:_KEY_MARK]
+
+    def store_key(self, ticket: str) -> bytes:
+        """Under which key the store keeps the session of this ticket."""
+        return hashlib.sha256(
+            b"toegangspoort\0" + self._environment + b"\0" + ticket.encode("ascii")
+        ).digest()
+
+    def index(self, kind: str, value: str) -> bytes:
+        """A keyed hash, to find sessions by subject or organisation without writing either down."""
+        key = self._keys[self._first]
+        text = b"\0".join(
+            (b"toegangspoort index", self._environment, kind.encode(), value.encode("utf-8", "replace"))
+        )
+        return hmac.digest(key, text, "sha256")[:16]
+
+    def seal(self, ticket: str, plain: bytes) -> bytes:
+        """Version, key mark, nonce and AES-256-GCM ciphertext, bound to environment and ticket."""
+        nonce = os.urandom(_NONCE)
+        head = bytes((_VERSION,)) + self._first
+        cipher = self._cipher(self._keys[self._first], ticket)
+        return head + nonce + cipher.encrypt(nonce, plain, head + self.store_key(ticket))
+
+    def open(self, ticket: str, sealed: bytes) -> bytes | None:
+        """What was sealed; None for anything that this environment did not seal for this ticket."""
+        head, nonce, body = (
+            sealed[: 1 + _KEY_MARK],
+            sealed[1 + _KEY_MARK :][:_NONCE],
+            sealed[1 + _KEY_MARK + _NONCE :],
+        )
+        key = self._keys.get(head[1:])
+        if key is None or head[0] != _VERSION or len(nonce) != _NONCE:
+            return None
+        try:
+            return self._cipher(key, ticket).decrypt(nonce, body, head + self.store_key(ticket))
+        except InvalidTag:
+            return None
+
+    def _cipher(self, key: bytes, ticket: str) -> AESGCM:
+        info = b"toegangspoort session " + self._environment
+        return AESGCM(HKDF(SHA256(), 32, salt=ticket.encode("ascii"), info=info).derive(key))
