@@ -6,7 +6,7 @@ It knows nothing of what the records say.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Literal
@@ -15,17 +15,21 @@ START = "0" * 64
 
 
 class Chain:
-    """Links the lines that one process writes: every line holds the SHA-256 of the one before."""
+    """Links the lines that one process writes: every line holds the SHA-256 of the one before.
+
+    `name` is plain: letters and digits.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self._length = 0
         self._head = START
 
-    def link(self, record: Mapping[str, Any]) -> bytes:
-        """The record as one JSON line with its line end, as the next link."""
-        whole = {**record, "chain": self.name, "seq": self._length, "prev": self._head}
-        line = json.dumps(whole, separators=(",", ":"), default=str).encode("ascii")
+    def link(self, record: str) -> bytes:
+        """The record, a JSON object in ASCII with at least one member, as the next line with its line end."""
+        line = f'{record[:-1]},"chain":"{self.name}","seq":{self._length},"prev":"{self._head}"}}'.encode(
+            "ascii"
+        )
         self._head = sha256(line).hexdigest()
         self._length += 1
         return line + b"\n"
@@ -81,17 +85,19 @@ class _Progress:
     ended: bool = False
 
 
-def verify(files: Iterable[tuple[str, Iterable[bytes]]]) -> Proof:
+def verify(files: Iterable[tuple[str, Iterable[bytes]]], *, continued: bool = False) -> Proof:
     """Check every chain in these files, oldest file first; each file is a name and its lines.
 
     A changed, removed, added or moved line is a fault. Removal from the end of a chain that has not ended
-    shows only against a `head` that was kept elsewhere.
+    shows only against a `head` that was kept elsewhere. With `continued`, files older than the first one given
+    are known to be gone: then a chain may begin in the middle there.
     """
     chains: dict[str, _Progress] = {}
     faults: list[Fault] = []
     cut: list[Fault] = []
     total = 0
-    for file, lines in files:
+    for position, (file, lines) in enumerate(files):
+        may_begin_later = continued and position == 0
         for number, raw in enumerate(lines, 1):
             line = raw.rstrip(b"\n")
             if not line:
@@ -101,7 +107,7 @@ def verify(files: Iterable[tuple[str, Iterable[bytes]]]) -> Proof:
             if record is None:
                 cut.append(Fault(file, number, "unreadable", "no whole record: cut off while it was written"))
                 continue
-            fault = _follow(chains, record, line)
+            fault = _follow(chains, record, line, may_begin_later)
             if fault is not None:
                 faults.append(Fault(file, number, *fault))
     found = tuple(
@@ -128,12 +134,14 @@ def _read(line: bytes) -> dict[str, Any] | None:
 _Found = tuple[Literal["unreadable", "changed", "missing", "repeated"], str]
 
 
-def _follow(chains: dict[str, _Progress], record: dict[str, Any], line: bytes) -> _Found | None:
+def _follow(
+    chains: dict[str, _Progress], record: dict[str, Any], line: bytes, may_begin_later: bool
+) -> _Found | None:
     name, sequence, prev = record["chain"], record["seq"], record["prev"]
     progress = chains.get(name)
     if progress is None:
-        # The files given may begin in the middle of a chain; what came before cannot be judged then.
-        progress = chains[name] = _Progress(sequence, sequence, START if sequence == 0 else None)
+        late = sequence > 0 and may_begin_later
+        progress = chains[name] = _Progress(sequence, sequence if late else 0, None if late else START)
     head = sha256(line).hexdigest()
     fault: _Found | None = None
     if sequence < progress.expected:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
+import time
 from base64 import urlsafe_b64encode
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -29,15 +30,14 @@ from gateway.model import (
 from gateway.observe.masking import clean, mask
 
 VERSION: Final = 1
+_PERSONS_KEPT: Final = 2_048
+
+_text = json.encoder.encode_basestring_ascii
+_json = json.JSONEncoder(separators=(",", ":"), default=str).encode
 
 
-def _nothing() -> Mapping[str, Any]:
-    return NOTHING
-
-
-@dataclass(frozen=True, slots=True)
-class Handled:
-    """One request and what came of it; what is not known stays None.
+class Handled(NamedTuple):
+    """One request and what came of it; what is not known stays None. (A tuple, for it is made on the hot path.)
 
     `now` (seconds since the epoch) and `facts` are those of the DecisionInput. `session` is the session's public
     id, `rules` the hash of the rule set, `endpoint` the name of an own endpoint, `error` the code of a
@@ -58,7 +58,7 @@ class Handled:
     endpoint: str | None = None
     error: str | None = None
     shadow: Decision | None = None
-    facts: Mapping[str, Any] = field(default_factory=_nothing)
+    facts: Mapping[str, Any] = NOTHING
 
 
 class Pseudonyms:
@@ -81,51 +81,70 @@ class Pseudonyms:
         return urlsafe_b64encode(hmac.digest(self._key, person, hashlib.sha256)[:16]).decode().rstrip("=")
 
 
-def describe(
-    handled: Handled, *, environment: str, pseudonyms: Pseudonyms, claims: Collection[str] = ()
-) -> dict[str, Any]:
-    """The decision record: see docs/reference/decision-records.md. `claims` are those that rules look at."""
-    request, decision, identity = handled.request, handled.decision, handled.identity
-    record: dict[str, Any] = {
-        "v": VERSION,
-        "kind": "request",
-        "time": timestamp(handled.now),
-        "now": handled.now,
-        "environment": environment,
-        "request_id": handled.request_id,
-        "client": handled.client,
-        "status": handled.status,
-        "ms": round(handled.seconds * 1000, 3),
-        "rules": handled.rules,
-        "verdict": _verdict(decision, handled),
-        "rule": decision.rule if decision else None,
-    }
-    if request is not None:
-        record["method"] = request.method
-        record["host"] = request.host
-        record["path"] = mask(request.path)
-        if request.websocket:
-            record["websocket"] = True
-    if decision is not None:
-        record["reason"] = mask(decision.reason)
-        if not decision.allowed:
-            record["missing"] = [[_missing(missing) for missing in way] for way in decision.ways]
-        if decision.error is not None:
-            record["fault"] = mask(decision.error)
-    if identity is not None:
-        record["who"] = _who(identity, pseudonyms, claims)
-    for name in ("endpoint", "error", "session"):
-        value = getattr(handled, name)
-        if value is not None:
-            record[name] = value
-    if handled.shadow is not None:
-        record["shadow"] = {
-            "verdict": _verdict(handled.shadow, handled),
-            "rule": handled.shadow.rule,
-        }
-    if handled.facts:
-        record["facts"] = clean(handled.facts)
-    return record
+class RecordForm:
+    """Makes decision records for one environment: see docs/reference/decision-records.md.
+
+    `claims` names the extra claims that rules look at; no others are recorded.
+    """
+
+    def __init__(self, environment: str, pseudonyms: Pseudonyms, claims: Collection[str] = ()) -> None:
+        self._environment = _text(environment)
+        self._pseudonyms = pseudonyms
+        self._claims = tuple(claims)
+        self._persons: dict[int, tuple[Identity, str]] = {}
+
+    def fill_in(self, handled: Handled) -> str:
+        """The record of one request, as a JSON object."""
+        # Put together by hand: this runs once for every request, and is three times as fast as json.dumps.
+        request, decision = handled.request, handled.decision
+        parts = [
+            f'{{"v":{VERSION},"kind":"request","time":"{timestamp(handled.now)}","now":{handled.now!r}',
+            f'"environment":{self._environment},"request_id":{_text(handled.request_id)}',
+            f'"client":{_text(handled.client)},"status":{handled.status:d},"ms":{handled.seconds * 1000:.3f}',
+            f'"rules":{_text_or_null(handled.rules)},"verdict":"{_verdict(decision, handled)}"',
+            f'"rule":{_text_or_null(decision.rule if decision else None)}',
+        ]
+        if request is not None:
+            method, path = _text(request.method), _text(mask(request.path))
+            parts.append(f'"method":{method},"host":{_text(request.host)},"path":{path}')
+            if request.websocket:
+                parts.append('"websocket":true')
+        if decision is not None:
+            parts.append(f'"reason":{_text(mask(decision.reason))}')
+            if not decision.allowed:
+                missing = [[_missing(each) for each in way] for way in decision.ways]
+                parts.append(f'"missing":{_json(missing)}')
+            if decision.error is not None:
+                parts.append(f'"fault":{_text(mask(decision.error))}')
+        if handled.identity is not None:
+            parts.append(self._who(handled.identity))
+        if handled.endpoint is not None:
+            parts.append(f'"endpoint":{_text(handled.endpoint)}')
+        if handled.error is not None:
+            parts.append(f'"error":{_text(handled.error)}')
+        if handled.session is not None:
+            parts.append(f'"session":{_text(handled.session)}')
+        if handled.shadow is not None:
+            verdict, rule = _verdict(handled.shadow, handled), _text_or_null(handled.shadow.rule)
+            parts.append(f'"shadow":{{"verdict":"{verdict}","rule":{rule}}}')
+        if handled.facts:
+            parts.append(f'"facts":{_json(clean(handled.facts))}')
+        return ",".join(parts) + "}"
+
+    def _who(self, identity: Identity) -> str:
+        # The same identity object comes with every request of a session.
+        found = self._persons.get(id(identity))
+        if found is not None and found[0] is identity:
+            return found[1]
+        who = f'"who":{_json(_who(identity, self._pseudonyms, self._claims))}'
+        if len(self._persons) >= _PERSONS_KEPT:
+            del self._persons[next(iter(self._persons))]
+        self._persons[id(identity)] = (identity, who)
+        return who
+
+
+def _text_or_null(value: str | None) -> str:
+    return "null" if value is None else _text(value)
 
 
 def replayable(record: Mapping[str, Any]) -> bool:
@@ -158,7 +177,13 @@ def decision_input(record: Mapping[str, Any]) -> DecisionInput:
 
 def timestamp(now: float) -> str:
     """Seconds since the epoch as 2026-11-23T20:16:00.123Z."""
-    return datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    seconds, milliseconds = divmod(int(now * 1000), 1000)
+    return f"{_whole_second(seconds)}.{milliseconds:03d}Z"
+
+
+@lru_cache(maxsize=4)
+def _whole_second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 def _verdict(decision: Decision | None, handled: Handled) -> str:

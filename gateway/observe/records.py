@@ -6,6 +6,7 @@ It knows nothing of what a record says.
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 import threading
 from collections.abc import Callable, Collection, Mapping
@@ -15,15 +16,20 @@ from typing import Any, Final
 import structlog
 
 from gateway.observe.chain import Chain
+from gateway.observe.masking import clean
 from gateway.observe.output import Output
-from gateway.observe.record import VERSION, Handled, Pseudonyms, describe, timestamp
+from gateway.observe.record import VERSION, Handled, Pseudonyms, RecordForm, timestamp
 from gateway.observe.settings import ObserveSettings
 
 log = structlog.get_logger()
 
-_BATCH: Final = 200
+# Short, so that making lines never holds up the requests for long; lines are then written in one go.
+_BATCH: Final = 50
+_LINGER_SECONDS: Final = 0.02
 _RETRY_SECONDS: Final = 1.0
 _LAST_WORD_SECONDS: Final = 5.0
+
+_json = json.JSONEncoder(separators=(",", ":"), default=str).encode
 
 Entry = Handled | Mapping[str, Any]
 
@@ -47,9 +53,8 @@ class DecisionRecords:
     ) -> None:
         self._settings = settings
         self._environment = environment
-        self._pseudonyms = Pseudonyms(key, environment)
+        self._form = RecordForm(environment, Pseudonyms(key, environment), claims)
         self._clock = clock
-        self._claims = tuple(claims)
         self._dropped = dropped
         self._queue: SimpleQueue[Entry | None] = SimpleQueue()
         # Counted here by the writing side, there by the thread: each only writes its own.
@@ -109,10 +114,10 @@ class DecisionRecords:
     def _event(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         now = self._clock()
         common = {"v": VERSION, "time": timestamp(now), "now": now, "environment": self._environment}
-        return {**common, **fields}
+        return {**common, **clean(fields)}
 
     def _gap(self, lost: int) -> bytes:
-        return self._chain.link(self._event({"kind": "gap", "lost": lost}))
+        return self._chain.link(_json(self._event({"kind": "gap", "lost": lost})))
 
     def _run(self) -> None:
         output = self._output
@@ -130,6 +135,9 @@ class DecisionRecords:
 
     def _take(self) -> tuple[list[Entry], bool]:
         entry = self._queue.get()
+        if self._queue.empty() and not self._closing.is_set():
+            # Waking up for every single record would cost the requests more than making it.
+            self._closing.wait(_LINGER_SECONDS)
         batch: list[Entry] = []
         while entry is not None:
             batch.append(entry)
@@ -143,11 +151,7 @@ class DecisionRecords:
 
     def _line(self, entry: Entry) -> bytes:
         try:
-            if isinstance(entry, Handled):
-                entry = describe(
-                    entry, environment=self._environment, pseudonyms=self._pseudonyms, claims=self._claims
-                )
-            return self._chain.link(entry)
+            return self._chain.link(self._form.fill_in(entry) if isinstance(entry, Handled) else _json(entry))
         except Exception as problem:  # noqa: BLE001 - one strange record must not end the recording
             self._dropped(1)
             log.error("a decision record could not be made", error=type(problem).__name__)

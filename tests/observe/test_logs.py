@@ -1,0 +1,150 @@
+"""Log lines are JSON, and hold no secret whoever writes them."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import structlog
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.observe.logs import configure_logs
+from gateway.observe.masking import clean, is_secret, mask
+
+JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiI4NSJ9.c2lnbmF0dXJl"
+
+
+@pytest.fixture
+def stream() -> Iterator[io.StringIO]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield io.StringIO()
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def lines_of(stream: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_our_lines_and_those_of_libraries_have_one_form(stream: io.StringIO) -> None:
+    configure_logs(stream=stream)
+    structlog.contextvars.bind_contextvars(request_id="r-1")
+    structlog.get_logger().info("login finished", result="ok", seconds=0.5)
+    logging.getLogger("uvicorn.error").warning("bad %s", "thing", extra={"port": 8000})
+    structlog.get_logger().debug("not shown")
+    logging.getLogger("uvicorn.access").info("not shown either")
+    ours, theirs = lines_of(stream)
+    assert (ours["event"], ours["level"], ours["result"], ours["request_id"]) == (
+        "login finished",
+        "info",
+        "ok",
+        "r-1",
+    )
+    assert (theirs["event"], theirs["level"], theirs["logger"], theirs["port"]) == (
+        "bad thing",
+        "warning",
+        "uvicorn.error",
+        8000,
+    )
+    assert ours["timestamp"].endswith("Z")
+
+
+def test_no_secret_passes(stream: io.StringIO) -> None:
+    configure_logs(stream=stream, level="debug")
+    log = structlog.get_logger()
+    log.info(
+        f"got {JWT}",
+        access_token="geheim",
+        cookie="geheim",
+        code="geheim",
+        headers={"Authorization": "geheim", "set-cookie": ["geheim"]},
+        clientSecret=b"geheim",
+        url="http://x/cb?code=geheim&state=geheim&scope=openid",
+        subject="850730-033.28",
+        number=85073003328,
+        cookie_name="tgp-ti-session",
+        token_endpoint="http://op/token",
+    )
+    try:
+        raise ValueError(f"token {JWT} of 85.07.30-033.28")
+    except ValueError:
+        log.exception("failed")
+    logging.getLogger("x").error("for %s", "85073003328", extra={"password": "geheim"})
+    text = stream.getvalue()
+    for secret in ("geheim", "eyJ", "85073003328", "85.07.30"):
+        assert secret not in text
+    first = lines_of(stream)[0]
+    assert first["cookie_name"] == "tgp-ti-session"
+    assert first["token_endpoint"] == "http://op/token"
+    assert first["url"] == "http://x/cb?code=[redacted]&state=[redacted]&scope=openid"
+    assert "ValueError" in lines_of(stream)[1]["exception"]
+
+
+def test_a_person_can_watch(stream: io.StringIO) -> None:
+    configure_logs(stream=stream, form="console", level="warning")
+    structlog.get_logger().info("not shown")
+    structlog.get_logger().warning("careful", token="geheim", port=1)
+    assert "careful" in stream.getvalue()
+    assert "geheim" not in stream.getvalue()
+    assert "not shown" not in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("85.07.30-033.28", True),
+        ("85073003328", True),
+        ("85 07 30 033 28", True),
+        ("85.47.30-033.28", True),
+        ("x85073003328y", True),
+        ("/a/85073003328/b", True),
+        ("0456789034", False),
+        ("0456.789.034", False),
+        ("1795466180123", False),
+        ("+32 2 553 1700", False),
+        ("2026-11-24T08:00:00", False),
+        ("127.0.0.1", False),
+        ("a12345678901f", False),
+    ],
+)
+def test_what_looks_like_a_national_number(text: str, masked: bool) -> None:
+    assert ("[national number]" in mask(text)) is masked
+
+
+@pytest.mark.parametrize(
+    ("key", "secret"),
+    [
+        ("token", True),
+        ("id_token", True),
+        ("idToken", True),
+        ("Set-Cookie", True),
+        ("client_secret", True),
+        ("code", True),
+        ("code_verifier", True),
+        ("vo_rrn", True),
+        ("error_code", False),
+        ("status_code", False),
+        ("cookie_name", False),
+        ("token_type", False),
+        ("subject", False),
+    ],
+)
+def test_secrets_are_known_by_the_name_they_stand_under(key: str, secret: bool) -> None:
+    assert is_secret(key) is secret
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.integers() | st.text() | st.binary(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner) | st.tuples(inner),
+        max_leaves=8,
+    )
+)
+def test_anything_can_be_cleaned_and_written(value: object) -> None:
+    json.dumps(clean({"x": value}))

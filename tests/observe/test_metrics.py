@@ -1,0 +1,123 @@
+"""Numbers with bounded labels, in one process and in several."""
+
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from gateway.observe.metrics import Metrics, forget_worker
+from tests.observe.conftest import Clock
+
+
+@pytest.fixture
+def metrics(clock: Clock) -> Metrics:
+    return Metrics("ti", version="0.1.0", clock=clock)
+
+
+def shown(metrics: Metrics) -> dict[str, float]:
+    text, kind = metrics.exposition()
+    assert kind.startswith("text/plain")
+    lines = [line for line in text.decode().splitlines() if not line.startswith("#")]
+    return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines}
+
+
+def test_what_happens_is_counted(metrics: Metrics) -> None:
+    metrics.started()
+    metrics.started()
+    metrics.finished("GET", 200, 0.004)
+    metrics.decided("own-reports", "allow")
+    metrics.decided(None, "deny")
+    metrics.shadowed("own-reports", "newly_denied")
+    metrics.login("ok")
+    metrics.logout("local")
+    metrics.upstream_error("upstream-timeout")
+    metrics.provider_call("token", "ok")
+    metrics.records_dropped(3)
+    metrics.stream(1)
+    metrics.reloaded(success=True, rules=4)
+    metrics.reloaded(success=False)
+    found = shown(metrics)
+    expected = {
+        'requests_total{code="200",method="GET"}': 1,
+        'request_duration_seconds_bucket{le="0.005"}': 1,
+        'request_duration_seconds_bucket{le="0.0025"}': 0,
+        "requests_in_flight": 1,
+        'decisions_total{rule="own-reports",verdict="allow"}': 1,
+        'decisions_total{rule="none",verdict="deny"}': 1,
+        'shadow_differences_total{change="newly_denied",rule="own-reports"}': 1,
+        'logins_total{result="ok"}': 1,
+        'logouts_total{operation="local"}': 1,
+        'upstream_errors_total{error="upstream-timeout"}': 1,
+        'provider_requests_total{endpoint="token",result="ok"}': 1,
+        "records_dropped_total": 3,
+        "streams_open": 1,
+        'config_reloads_total{result="ok"}': 1,
+        'config_reloads_total{result="refused"}': 1,
+        "config_last_reload_success": 0,
+        "config_last_reload_success_timestamp_seconds": 1_795_466_180.5,
+        "rules": 4,
+        'build_info{environment="ti",version="0.1.0"}': 1,
+    }
+    assert {f"toegangspoort_{name}": value for name, value in expected.items()}.items() <= found.items()
+    assert all(name.startswith("toegangspoort_") for name in found)
+
+
+def test_labels_are_bounded(metrics: Metrics) -> None:
+    for number in range(3_000):
+        metrics.started()
+        metrics.finished(f"METHOD{number}", number, 0.001)
+        metrics.decided(f"rule-{number}", "allow")
+    found = shown(metrics)
+    methods = [name for name in found if name.startswith("toegangspoort_requests_total")]
+    assert all('method="other"' in name for name in methods)
+    assert len(methods) == 501
+    rules = [name for name in found if name.startswith("toegangspoort_decisions_total")]
+    assert len(rules) == 2_001
+    assert found['toegangspoort_decisions_total{rule="other",verdict="other"}'] == 1_000
+
+
+def test_two_environments_of_one_process_do_not_meet(clock: Clock) -> None:
+    one, other = Metrics("ti", version="1", clock=clock), Metrics("prd", version="1", clock=clock)
+    one.login("ok")
+    assert 'toegangspoort_logins_total{result="ok"}' not in shown(other)
+
+
+def test_several_workers_show_their_sum(tmp_path: Path) -> None:
+    program = textwrap.dedent(
+        """
+        import sys
+        from gateway.observe.metrics import Metrics
+        metrics = Metrics("ti", version="1")
+        metrics.started(); metrics.started()
+        metrics.finished("GET", 200, 0.01)
+        metrics.reloaded(success=True)
+        if sys.argv[1] == "show":
+            sys.stdout.write(metrics.exposition()[0].decode())
+        """
+    )
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    for argument in ("count", "show"):
+        done = subprocess.run(
+            [sys.executable, "-c", program, argument],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=30,
+        )
+    assert 'toegangspoort_requests_total{code="200",method="GET"} 2.0' in done.stdout
+    assert "toegangspoort_requests_in_flight 2.0" in done.stdout
+    assert "toegangspoort_config_last_reload_success 1.0" in done.stdout
+
+
+def test_a_worker_that_ended_counts_no_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gauge_livesum_4711.db"
+    gone.touch()
+    forget_worker(4711)
+    assert gone.exists()
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    forget_worker(4711)
+    assert not gone.exists()
