@@ -1,0 +1,226 @@
+"""What is known of the provider: its metadata and its keys, fetched when needed and kept while they last.
+
+It decides which answers of the provider are believed; it knows nothing of logins.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+import structlog
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, RSAKey
+
+from gateway.auth.settings import ProviderSettings
+from gateway.auth.tokens import Expected, Key, UnknownKey, verify
+from gateway.errors import ProviderUnavailable
+
+log = structlog.get_logger()
+_LARGEST = 1_048_576
+_MOST_KEYS = 64
+_RETRY_SECONDS = 5.0
+_ENDPOINTS = (
+    "authorization_endpoint",
+    "token_endpoint",
+    "jwks_uri",
+    "userinfo_endpoint",
+    "end_session_endpoint",
+    "introspection_endpoint",
+    "pushed_authorization_request_endpoint",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """The provider's discovery document, as far as it is used (OpenID Connect Discovery 1.0, section 3)."""
+
+    authorization_endpoint: str
+    token_endpoint: str
+    jwks_uri: str
+    end_session_endpoint: str | None
+    userinfo_endpoint: str | None
+    introspection_endpoint: str | None
+    pushed_authorization_request_endpoint: str | None
+    issuer_in_response: bool
+
+
+class Provider:
+    """One provider. It can be started while the provider is down; whoever needs it then gets ProviderUnavailable."""
+
+    def __init__(self, settings: ProviderSettings, *, clock: Callable[[], float]) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.tls: ssl.SSLContext | None = None
+        self._http: httpx2.AsyncClient | None = None
+        self._metadata: Metadata | None = None
+        self._metadata_at = 0.0
+        self._keys: tuple[Key, ...] = ()
+        self._keys_at = 0.0
+        self._keys_tried_at = float("-inf")
+        self._failed_at: dict[str, float] = {}
+        self._busy = {"metadata": asyncio.Lock(), "keys": asyncio.Lock()}
+
+    async def start(self) -> None:
+        """Make the HTTP client; nothing is fetched yet."""
+        self.tls = await asyncio.to_thread(ssl.create_default_context)
+        self._http = httpx2.AsyncClient(
+            verify=self.tls, timeout=self.settings.timeout, follow_redirects=False, trust_env=False
+        )
+
+    async def aclose(self) -> None:
+        """Close the HTTP client."""
+        if self._http is not None:
+            await self._http.aclose()
+            self._http = None
+
+    async def metadata(self) -> Metadata:
+        """The metadata, not older than its lifetime while the provider answers.
+
+        Raises ProviderUnavailable where there is none yet, or what the provider says cannot be believed.
+        """
+        now = self.clock()
+        if self._metadata is not None and now - self._metadata_at < self.settings.metadata_lifetime:
+            return self._metadata
+        async with self._busy["metadata"]:
+            if self._metadata is None or self.clock() - self._metadata_at >= self.settings.metadata_lifetime:
+                await self._once("metadata", self._fetch_metadata, have=self._metadata is not None)
+        if self._metadata is None:
+            raise ProviderUnavailable("no metadata")
+        return self._metadata
+
+    async def verified(self, token: str, expected: Expected) -> Mapping[str, Any]:
+        """The claims of a token that the provider signed; its keys are fetched again for a key that is unknown.
+
+        Raises TokenRefused, or ProviderUnavailable where there are no keys to judge by.
+        """
+        keys = await self._current_keys()
+        try:
+            return verify(token, keys, expected, self.clock())
+        except UnknownKey:
+            if not await self._look_again():
+                raise
+            return verify(token, self._keys, expected, self.clock())
+
+    async def _current_keys(self) -> tuple[Key, ...]:
+        age = self.clock() - self._keys_at
+        if not self._keys or age >= self.settings.metadata_lifetime:
+            async with self._busy["keys"]:
+                age = self.clock() - self._keys_at
+                if not self._keys or age >= self.settings.metadata_lifetime:
+                    have = (
+                        bool(self._keys) and age < self.settings.metadata_lifetime + self.settings.keys_grace
+                    )
+                    if not have:
+                        self._keys = ()
+                    await self._once("keys", self._fetch_keys, have=have)
+        return self._keys
+
+    async def _look_again(self) -> bool:
+        """Fetch the keys for an unknown key id, at most once per interval; whether that was done."""
+        before = self._keys_tried_at
+        async with self._busy["keys"]:
+            if self._keys_tried_at != before:
+                return True  # somebody else just did
+            if self.clock() - self._keys_tried_at < self.settings.keys_interval:
+                return False
+            await self._once("keys", self._fetch_keys, have=True)
+            return True
+
+    async def _once(self, what: str, fetch: Callable[[], Awaitable[None]], *, have: bool) -> None:
+        """Fetch, but not again at once after a failure; a failure counts only where nothing is known yet."""
+        failed = self._failed_at.get(what)
+        if failed is not None and self.clock() - failed < _RETRY_SECONDS:
+            if have:
+                return
+            raise ProviderUnavailable(f"the provider did not give its {what} a moment ago")
+        try:
+            await fetch()
+            self._failed_at.pop(what, None)
+        except ProviderUnavailable as trouble:
+            self._failed_at[what] = self.clock()
+            log.warning("the provider does not answer as it should", what=what, reason=trouble.detail)
+            if not have:
+                raise
+
+    async def _fetch_metadata(self) -> None:
+        issuer = self.settings.issuer
+        found = await self._get_json(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
+        if found.get("issuer") != issuer:
+            raise ProviderUnavailable(f"the provider states another issuer than {issuer}")
+        for name in _ENDPOINTS:
+            value = found.get(name)
+            if value is not None and not (isinstance(value, str) and _same_origin(value, issuer)):
+                raise ProviderUnavailable(f"{name} of the provider is not on the issuer's host")
+        for name in _ENDPOINTS[:3]:
+            if name not in found:
+                raise ProviderUnavailable(f"the provider states no {name}")
+        self._metadata = Metadata(
+            **{name: found.get(name) for name in _ENDPOINTS},
+            issuer_in_response=found.get("authorization_response_iss_parameter_supported") is True,
+        )
+        self._metadata_at = self.clock()
+
+    async def _fetch_keys(self) -> None:
+        self._keys_tried_at = self.clock()
+        metadata = await self.metadata()
+        found = (await self._get_json(metadata.jwks_uri)).get("keys")
+        if not isinstance(found, list) or len(found) > _MOST_KEYS:
+            raise ProviderUnavailable("the key set of the provider has another form")
+        keys = tuple(key for each in found if (key := _public_key(each)) is not None)
+        if not keys:
+            raise ProviderUnavailable("the key set of the provider holds no key that can be used")
+        self._keys = keys
+        self._keys_at = self.clock()
+
+    async def _get_json(self, url: str) -> dict[str, Any]:
+        if self._http is None:
+            raise ProviderUnavailable("the provider's client is not started")
+        body = bytearray()
+        try:
+            async with asyncio.timeout(self.settings.timeout), self._http.stream("GET", url) as answer:
+                if answer.status_code != 200:
+                    raise ProviderUnavailable(f"{url} answered {answer.status_code}")
+                async for part in answer.aiter_bytes():
+                    body += part
+                    if len(body) > _LARGEST:
+                        raise ProviderUnavailable(f"{url} answered with more than {_LARGEST} bytes")
+            found = json.loads(body)
+        except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, ValueError, RecursionError) as problem:
+            raise ProviderUnavailable(f"{url}: {type(problem).__name__}") from problem
+        if not isinstance(found, dict):
+            raise ProviderUnavailable(f"{url} answered with no JSON object")
+        return found
+
+
+def _same_origin(url: str, issuer: str) -> bool:
+    try:
+        here, there = urlsplit(url), urlsplit(issuer)
+        return (here.scheme, here.hostname, here.port) == (there.scheme, there.hostname, there.port) and (
+            here.username is None
+        )
+    except ValueError:
+        return False
+
+
+def _public_key(found: Any) -> Key | None:
+    """A key of a set, or None for one that is of no use here: one odd key must not spoil the others."""
+    if not isinstance(found, dict) or found.get("use", "sig") != "sig":
+        return None
+    kind = {"RSA": RSAKey, "EC": ECKey}.get(str(found.get("kty")))
+    if kind is None:
+        return None
+    public = {
+        name: value for name, value in found.items() if name not in ("d", "p", "q", "dp", "dq", "qi", "oth")
+    }
+    try:
+        key: Key = kind.import_key(public)
+        return key
+    except (JoseError, ValueError, TypeError):
+        return None
