@@ -161,8 +161,9 @@ class Provider:
         for name in _ENDPOINTS[:3]:
             if name not in found:
                 raise ProviderUnavailable(f"the provider states no {name}")
+        stated: dict[str, Any] = {name: found.get(name) for name in _ENDPOINTS}
         self._metadata = Metadata(
-            **{name: found.get(name) for name in _ENDPOINTS},
+            **stated,
             issuer_in_response=found.get("authorization_response_iss_parameter_supported") is True,
         )
         self._metadata_at = self.clock()
@@ -213,14 +214,12 @@ def _public_key(found: Any) -> Key | None:
     """A key of a set, or None for one that is of no use here: one odd key must not spoil the others."""
     if not isinstance(found, dict) or found.get("use", "sig") != "sig":
         return None
-    kind = {"RSA": RSAKey, "EC": ECKey}.get(str(found.get("kty")))
-    if kind is None:
+    if found.get("kty") not in ("RSA", "EC"):
         return None
     public = {
         name: value for name, value in found.items() if name not in ("d", "p", "q", "dp", "dq", "qi", "oth")
     }
     try:
-        key: Key = kind.import_key(public)
-        return key
+        return RSAKey.import_key(public) if found["kty"] == "RSA" else ECKey.import_key(public)
     except (JoseError, ValueError, TypeError):
         return None

@@ -27,6 +27,8 @@ from gateway.pages.language import negotiate
 from gateway.pages.render import Answer, Headers, Pages, answer
 from gateway.pages.wording import Need, Wording, organisation_name
 
+__all__ = ["Answer", "Answers"]
+
 log = structlog.get_logger()
 
 _TYPE: Final = "urn:toegangspoort:problem:"
@@ -87,9 +89,7 @@ class Answers:
         if isinstance(error, Forbidden):
             template, values = "denied.html", self._denied(error, asked, identity)
         elif isinstance(error, LoginFailed):
-            template = "login_failed.html"
-            happened, helps = cause(error.reason)
-            values = {"cause": _(happened), "advice": _(helps), "login_url": _start(asked.back)}
+            template, values = "login_failed.html", self._not_logged_in(error, asked)
         return self._pages.page(
             template,
             asked.language,
@@ -107,6 +107,20 @@ class Answers:
             "advice": self._pages.gettext(asked.language)(error.advice),
             "login_url": _start(asked.back) if isinstance(error, LoginRequired) else None,
             "retry_url": asked.back if again and error.status >= 500 else None,
+        }
+
+    def _not_logged_in(self, error: LoginFailed, asked: _Asked) -> dict[str, Any]:
+        _ = self._pages.gettext(asked.language)
+        # A stopped loop names the cause that it found; any other failure is its own cause.
+        code = str(error.facts.get("cause", error.reason))
+        happened, helps = cause(code)
+        target = error.facts.get("target")
+        return {
+            "rounds": error.facts.get("rounds"),
+            "code": code,
+            "cause": _(happened),
+            "advice": _(helps),
+            "login_url": _start(target if isinstance(target, str) else asked.back),
         }
 
     def _denied(self, error: Forbidden, asked: _Asked, identity: Identity | None) -> dict[str, Any]:
@@ -154,7 +168,7 @@ class Answers:
             support = self._pages.support
             problem["rule"] = error.decision.rule
             problem["missing"] = [
-                [self._shown(need) for need in way] for way in self._needs(error, asked, identity)
+                [need.data(self._public_url) for need in way] for way in self._needs(error, asked, identity)
             ]
             problem["support"] = {
                 "phone": support.phone,
@@ -171,24 +185,6 @@ class Answers:
             headers=(*lines, *headers),
             method=asked.method,
         )
-
-    def _shown(self, need: Need) -> dict[str, Any]:
-        missing = need.missing
-        shown: dict[str, Any] = {
-            "kind": missing.kind,
-            "remedy": missing.remedy,
-            "right": missing.right,
-            "context": missing.context,
-            "organisation": missing.organisation,
-            "detail": missing.detail,
-            "label": dict(missing.label) or None,
-            "granted_by": dict(missing.granted_by) or None,
-            "contact": dict(missing.contact) or None,
-            "what": need.what,
-            "advice": need.advice,
-            "url": self._public_url + need.link if need.link else None,
-        }
-        return {name: value for name, value in shown.items() if value is not None}
 
 
 def _of(request: CanonicalRequest) -> _Asked:

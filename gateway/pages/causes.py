@@ -41,25 +41,42 @@ _NO_ANSWER: Final = (
     message("You can do nothing about this. Call us and mention the reference below."),
 )
 
+_WEAK: Final = (
+    message("You logged in with a means that is not strong enough for this page."),
+    message("Start again and choose a stronger means, such as eID or itsme."),
+)
+_UNREADABLE: Final = (
+    message("The answer of the login service could not be read."),
+    message("Start again from the home page. If it stays, call us and mention the reference below."),
+)
+
 # By the reason code of a LoginFailed, which log and metric carry too.
 CAUSES: Final[Mapping[str, tuple[str, str]]] = {
-    "cookie-missing": _COOKIE,
     "flow-unknown": _COOKIE,
+    "cookie-missing": _COOKIE,
     "state-missing": _LATE,
-    "state-mismatch": _LATE,
-    "state-expired": _LATE,
     "flow-expired": _LATE,
-    "code-used": _LATE,
+    "flow-used": _LATE,
+    "code-refused": _LATE,
     "access-denied": _REFUSED,
-    "provider-refused": _REFUSED,
     "clock-skew": _CLOCK,
+    "id-token-expired": _CLOCK,
+    "id-token-not-yet-valid": _CLOCK,
+    "id-token-too-old": _CLOCK,
     "issuer-mismatch": _OTHER_ENVIRONMENT,
+    "id-token-issuer": _OTHER_ENVIRONMENT,
     "host-mismatch": _HOST,
-    "token-refused": _NO_ANSWER,
-    "provider-error": _NO_ANSWER,
+    "id-token-acr": _WEAK,
+    "provider-refused": _NO_ANSWER,
+    "callback-malformed": _UNREADABLE,
+    "parameter-repeated": _UNREADABLE,
+    "code-missing": _UNREADABLE,
+    "token-answer-malformed": _UNREADABLE,
 }
 
 
 def cause(reason: str) -> tuple[str, str]:
     """(what happened, what helps) as message ids, for a reason code; general words for an unknown one."""
+    if reason not in CAUSES and reason.startswith("id-token-"):
+        return _UNREADABLE
     return CAUSES.get(reason, _UNKNOWN)

@@ -2,16 +2,44 @@
 
 from __future__ import annotations
 
-from gateway.model import Language
-from gateway.pages.catalogue import message
-from gateway.pages.render import Answer, Headers, Pages
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from gateway.model import NOTHING, Decision, Identity, Language, Missing, Right
+from gateway.pages.catalogue import in_language, message, spoken_time
+from gateway.pages.render import Answer, Headers, Pages, answer
+from gateway.pages.wording import Wording, organisation_name
+
+BACK = "/oauth2/access"
+
+
+def _nothing() -> Mapping[str, str]:
+    return NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """One rule as it stands to a person: what it is about and what it would decide for them.
+
+    `path` is the pattern as written in the rule file, `methods` empty for all; `label` is what people call it.
+    """
+
+    rule: str
+    path: str
+    decision: Decision
+    methods: Sequence[str] = ()
+    label: Mapping[str, str] = field(default_factory=_nothing)
 
 
 class Screens:
     """The gateway's own pages that are no errors, in the language of the reader."""
 
-    def __init__(self, pages: Pages) -> None:
+    def __init__(self, pages: Pages, *, public_url: str) -> None:
         self._pages = pages
+        self._public_url = public_url.rstrip("/")
 
     def logged_out(
         self,
@@ -40,3 +68,124 @@ class Screens:
             headers=headers,
             words=_(words),
         )
+
+    def confirm_resubmit(
+        self,
+        language: Language,
+        *,
+        path: str,
+        action: str,
+        fields: Mapping[str, str],
+        identity: Identity | None = None,
+        request_id: str | None = None,
+        headers: Headers = (),
+    ) -> Answer:
+        """Asks whether a form that met an ended session is to be sent after all.
+
+        `path` is where the form was going, `action` the own endpoint that sends it, `fields` what that needs.
+        """
+        _ = self._pages.gettext(language)
+        organisation = identity.organisation if identity else None
+        return self._pages.page(
+            "confirm_resubmit.html",
+            language,
+            title=_("Do you still want to send this?"),
+            request_id=request_id,
+            headers=headers,
+            path=path,
+            action=action,
+            fields=dict(fields),
+            organisation=organisation_name(organisation.code, organisation) if organisation else None,
+        )
+
+    def access(
+        self,
+        language: Language,
+        *,
+        identity: Identity,
+        reach: Sequence[Reach],
+        expires_at: float | None = None,
+        labels: Mapping[tuple[str, str | None], Mapping[str, str]] | None = None,
+        request_id: str | None = None,
+        method: str | None = None,
+    ) -> Answer:
+        """ "Mijn toegang": what is open to this person, what is not and why, until when, and who helps.
+
+        `expires_at` is the end of the session in seconds since the epoch; `labels` names rights by
+        (right, context).
+        """
+        _ = self._pages.gettext(language)
+        wording = Wording(language, _, identity=identity, back=BACK)
+        organisation = identity.organisation
+        until = spoken_time(datetime.fromtimestamp(expires_at, UTC), language) if expires_at else None
+        return self._pages.page(
+            "access.html",
+            language,
+            title=_("My access"),
+            method=method,
+            request_id=request_id,
+            person=identity.name or identity.subject,
+            organisation=organisation_name(organisation.code, organisation) if organisation else None,
+            doelgroep=identity.doelgroep,
+            until=until,
+            rights=[_held(wording, right, labels or {}) for right in identity.rights],
+            entries=[
+                {
+                    "name": in_language(each.label, language) or each.rule,
+                    "address": " ".join((*each.methods, each.path)),
+                    "open": each.decision.allowed,
+                    "needs": wording.needs(each.decision.ways),
+                }
+                for each in reach
+            ],
+        )
+
+    def access_data(
+        self,
+        language: Language,
+        *,
+        identity: Identity,
+        reach: Sequence[Reach],
+        expires_at: float | None = None,
+        method: str | None = None,
+    ) -> Answer:
+        """The same for programs, as JSON."""
+        wording = Wording(language, self._pages.gettext(language), identity=identity, back=BACK)
+        organisation = identity.organisation
+        body: dict[str, Any] = {
+            "organisation": organisation.code if organisation else None,
+            "doelgroep": identity.doelgroep,
+            "rights": [
+                {"right": right.name, "context": right.context, "organisation": right.organisation}
+                for right in identity.rights
+            ],
+            "expires_at": expires_at,
+            "rules": [
+                {
+                    "rule": each.rule,
+                    "path": each.path,
+                    "methods": list(each.methods),
+                    "allowed": each.decision.allowed,
+                    "reason": each.decision.reason,
+                    "missing": [
+                        [need.data(self._public_url) for need in way]
+                        for way in wording.needs(each.decision.ways)
+                    ],
+                }
+                for each in reach
+            ],
+        }
+        return answer(200, "application/json", json.dumps(body).encode("ascii"), method=method)
+
+
+def _held(wording: Wording, right: Right, labels: Mapping[tuple[str, str | None], Mapping[str, str]]) -> str:
+    return wording.need(
+        Missing(
+            kind="right",
+            remedy="none",
+            right=right.name,
+            context=right.context,
+            organisation=right.organisation,
+            label=labels.get((right.name, right.context), NOTHING),
+        )
+    ).what

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from gateway.model import NOTHING, Identity, Language, Missing, Organisation, Remedy, Ways
@@ -25,6 +25,8 @@ _EFFORT: Final[Mapping[Remedy, int]] = {
     "grant": 4,
     "none": 9,
 }
+# Nobody knows whether this person may act for that organisation at all, so other ways go first.
+_UNSURE: Final = 5
 
 # By kind: the words where a detail is known, and where none is.
 _WHAT: Final[Mapping[str, tuple[str, str]]] = {
@@ -67,7 +69,7 @@ _WHAT: Final[Mapping[str, tuple[str, str]]] = {
 # By remedy: what helps, the place that does it, and the words on its button.
 _HELP: Final[Mapping[Remedy, tuple[str, str | None, str | None]]] = {
     "switch": (
-        message("You can go on for another organisation. You come back to this page."),
+        message("If you may act for it as well, you can switch. You come back to this page."),
         "/oauth2/switch",
         message("Switch organisation"),
     ),
@@ -81,6 +83,10 @@ _HELP: Final[Mapping[Remedy, tuple[str, str | None, str | None]]] = {
     "grant": (message("Ask %(grantor)s for it."), None, None),
     "none": (message("You cannot arrange this yourself. Call us if you think that you need it."), None, None),
 }
+
+_HELD_ELSEWHERE: Final = message(
+    "You have this right for another organisation of yours. Switch to it; you come back to this page."
+)
 
 
 def _nothing() -> Mapping[str, str]:
@@ -98,12 +104,31 @@ class Need:
     link_text: str | None = None
     contact: Mapping[str, str] = field(default_factory=_nothing)
 
+    def data(self, public_url: str) -> dict[str, Any]:
+        """The same as data for programs; what is not known is absent."""
+        missing = self.missing
+        shown: dict[str, Any] = {
+            "kind": missing.kind,
+            "remedy": missing.remedy,
+            "right": missing.right,
+            "context": missing.context,
+            "organisation": missing.organisation,
+            "detail": missing.detail,
+            "label": dict(missing.label) or None,
+            "granted_by": dict(missing.granted_by) or None,
+            "contact": dict(missing.contact) or None,
+            "what": self.what,
+            "advice": self.advice,
+            "url": public_url + self.link if self.link else None,
+        }
+        return {name: value for name, value in shown.items() if value is not None}
+
 
 def order(ways: Ways) -> Ways:
     """The ways without repetitions: those that a person can go first, the smallest first, and the least costly of those."""
     distinct: list[tuple[Missing, ...]] = []
     for way in ways:
-        arranged = tuple(sorted(way, key=lambda missing: _EFFORT[missing.remedy]))
+        arranged = tuple(sorted(way, key=_effort))
         if arranged not in distinct:
             distinct.append(arranged)
     return tuple(sorted(distinct, key=_cost))
@@ -111,11 +136,22 @@ def order(ways: Ways) -> Ways:
 
 def _cost(way: tuple[Missing, ...]) -> tuple[bool, int, int]:
     closed = any(missing.remedy == "none" for missing in way)
-    return closed, len(way), sum(_EFFORT[missing.remedy] for missing in way)
+    return closed, len(way), sum(_effort(missing) for missing in way)
+
+
+def _effort(missing: Missing) -> int:
+    if missing.remedy == "switch" and missing.kind != "right":
+        return _UNSURE
+    return _EFFORT[missing.remedy]
 
 
 def organisation_name(code: str, acting_for: Organisation | None = None) -> str:
-    """An organisation as people know it: its name where we know it, and KBO numbers with their dots."""
+    """An organisation as people know it: its name where we know it, and KBO numbers with their dots.
+
+    Several codes with commas between them are named one by one.
+    """
+    if "," in code:
+        return ", ".join(organisation_name(each.strip(), acting_for) for each in code.split(","))
     shown = f"{code[:4]}.{code[4:7]}.{code[7:]}" if len(code) == 10 and code.isdigit() else code
     if acting_for is not None and acting_for.code == code and acting_for.name:
         return f"{acting_for.name} ({shown})"
@@ -146,7 +182,10 @@ class Wording:
         _ = self._gettext
         label = in_language(missing.label, self._language)
         code = missing.organisation
-        organisation = organisation_name(code, self._acting_for) if code else None
+        elsewhere = (
+            missing.remedy == "switch" and self._acting_for is not None and code == self._acting_for.code
+        )
+        organisation = organisation_name(code, self._acting_for) if code and not elsewhere else None
         if missing.kind == "right":
             right = _capital(label or self._right(missing))
             if organisation is None:
@@ -183,6 +222,8 @@ class Wording:
         grantor = in_language(missing.granted_by, self._language) or _(
             "the local administrator (lokale beheerder) of your organisation"
         )
+        if missing.kind == "right" and missing.remedy == "switch":
+            advice = _HELD_ELSEWHERE
         words = _(advice) % {"grantor": grantor}
         if place is None or link_text is None:
             return words, None, None

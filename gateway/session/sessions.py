@@ -84,6 +84,10 @@ class Sessions:
         self._opened.clear()
         await self._store.aclose()
 
+    async def check(self) -> None:
+        """Ask the store for a session that does not exist. Raises StoreUnavailable."""
+        await self._store.get(bytes(32))
+
     async def open(self, ticket: str) -> Session | None:
         """The session of this ticket while it holds, else None. No I/O where it was opened shortly before.
 
@@ -138,6 +142,11 @@ class Sessions:
         opened = self._opened.pop(ticket, None)
         await self._store.delete(self._ready().store_key(ticket))
         return opened.session if opened is not None else None
+
+    @property
+    def idle_timeout(self) -> float:
+        """Seconds without a request after which a session ends."""
+        return self._settings.idle_timeout
 
     def set_cookie(self, ticket: str) -> str:
         """The Set-Cookie value that gives the browser its ticket (a cookie of the browser session)."""

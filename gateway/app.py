@@ -1,0 +1,288 @@
+"""Assembles the gateway of one environment: every area with its own settings, joined in the pipeline.
+
+The one place that knows all areas. Constructing opens nothing; the ASGI lifespan opens what must be open and
+closes it again, also after a start that failed half-way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import structlog
+import uvicorn
+
+from gateway import __version__
+from gateway.auth.login import Login
+from gateway.auth.logout import Logout
+from gateway.auth.provider import Provider
+from gateway.auth.target import safe_target
+from gateway.config import Config
+from gateway.edge.admit import Admission
+from gateway.edge.headers import ForwardedHeaders
+from gateway.endpoints.login import LoginEndpoints
+from gateway.endpoints.logout import LogoutEndpoints
+from gateway.endpoints.session import SessionEndpoints
+from gateway.endpoints.table import endpoint_table
+from gateway.errors import GatewayError, LoginRequired, ProviderUnavailable, StoreUnavailable
+from gateway.identity.assertions import Assertions
+from gateway.identity.headers import OutgoingHeaders
+from gateway.observe.health import Health, Standing
+from gateway.observe.logs import configure_logs
+from gateway.observe.metrics import Metrics
+from gateway.observe.record import Handled
+from gateway.observe.records import DecisionRecords
+from gateway.pages.answer import Answers
+from gateway.pages.language import negotiate
+from gateway.pages.render import Pages
+from gateway.pages.screens import Screens
+from gateway.pipeline import Pipeline, Send, Trail, send_answer
+from gateway.policy.ruleset import RuleSet
+from gateway.session.sessions import Sessions
+from gateway.upstream.forward import AnswerCut, Forwarder
+from gateway.upstream.pool import ConnectionPool
+
+log = structlog.get_logger()
+
+
+class Gateway:
+    """The gateway of one environment as an ASGI application. `observe_socket` is where operators listen."""
+
+    def __init__(
+        self,
+        config: Config,
+        environment: str,
+        *,
+        clock: Callable[[], float] = time.time,
+        observe_socket: socket.socket | None = None,
+    ) -> None:
+        self.environment = environment
+        self.settings = settings = config.environment(environment)
+        self._config = config
+        self._clock = clock
+        self._observe_socket = observe_socket
+        self._draining = False
+        self._stack = AsyncExitStack()
+        public_url = settings.public_url
+
+        self.metrics = Metrics(environment, version=__version__, clock=clock)
+        self.provider = Provider(settings.provider, clock=clock)
+        self.sessions = Sessions(
+            settings.session, environment=environment, secure=public_url.startswith("https://"), clock=clock
+        )
+        self.login = Login(
+            self.provider,
+            config.identity.claims,
+            config.identity.rights,
+            environment=environment,
+            public_url=public_url,
+            key=settings.session.key.read,
+            clock=clock,
+        )
+        self.assertions = Assertions(
+            settings.assertion,
+            environment=environment,
+            issuer=public_url,
+            audience=settings.upstream.url,
+            clock=clock,
+        )
+        self.pool = ConnectionPool(settings.upstream)
+        self._records: DecisionRecords | None = None
+        pages = Pages(settings.support, environment)
+        self._answers = Answers(pages, public_url=public_url)
+        self._login_endpoints = LoginEndpoints(self.login, self.sessions, self.metrics.login)
+        logout = LogoutEndpoints(
+            Logout(self.provider, public_url=public_url),
+            self.sessions,
+            Screens(pages, public_url=public_url),
+            self.metrics.logout,
+        )
+        session = SessionEndpoints(self.sessions, self.assertions, clock)
+        self.pipeline = Pipeline(
+            admission=Admission(
+                settings.edge,
+                public_url=public_url,
+                cookie_prefix=self.sessions.cookie_prefix,
+                language=negotiate,
+            ),
+            endpoints=endpoint_table(self._login_endpoints, logout, session),
+            sessions=self.sessions,
+            rules=self.rules,
+            forwarded=ForwardedHeaders(trusted_chain=bool(settings.edge.trusted_proxies)),
+            outgoing=OutgoingHeaders(
+                config.identity.headers,
+                settings.assertion.header,
+                encoding=config.identity.header_encoding,
+                strip=config.identity.strip_headers,
+            ),
+            assertions=self.assertions,
+            forwarder=Forwarder(
+                settings.upstream,
+                self.pool,
+                own_cookies=self.sessions.cookie_prefix,
+                max_body=settings.edge.max_body_bytes,
+                body_timeout=settings.edge.body_timeout,
+            ),
+            refuse=self._refuse,
+            record=self._record,
+            clock=clock,
+        )
+
+    def rules(self) -> RuleSet:
+        """The rule set in force."""
+        return self._config.rules
+
+    def drain(self) -> None:
+        """Answer "not ready" from now on: the process is about to stop."""
+        self._draining = True
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """The ASGI application: HTTP goes through the pipeline."""
+        if scope["type"] == "http":
+            self.metrics.started()
+            await self.pipeline(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+
+    # The end of a request
+
+    async def _refuse(self, trail: Trail, error: GatewayError, send: Send) -> None:
+        """Tell an error; a navigation of nobody goes to the login instead."""
+        trail.error = error
+        if trail.exchange.started:
+            raise AnswerCut(error.detail) from error
+        request = trail.request
+        if isinstance(error, LoginRequired) and request is not None and request.navigation:
+            target = safe_target(request.target.decode("latin-1"))
+            try:
+                await send_answer(trail, await self._login_endpoints.begin(request, target), send)
+                return
+            except ProviderUnavailable as trouble:
+                trail.error = error = trouble
+        if error.status >= 500:
+            log.error("request refused", code=error.code, detail=error.detail, request_id=trail.request_id)
+            if error.code.startswith("upstream-"):
+                self.metrics.upstream_error(error.code)
+        answer = self._answers.error(
+            error,
+            request_id=trail.request_id,
+            request=request,
+            identity=trail.session.identity if trail.session else None,
+            method=trail.scope.get("method"),
+            raw_headers=trail.scope.get("headers", ()),
+        )
+        await send_answer(trail, answer, send)
+
+    def _record(self, trail: Trail) -> None:
+        seconds = time.perf_counter() - trail.started
+        status = trail.exchange.status or 499
+        request, decision = trail.request, trail.decision
+        self.metrics.finished(trail.scope.get("method", ""), status, seconds)
+        if decision is not None:
+            verdict = "allow" if decision.allowed else "error" if decision.error else "deny"
+            self.metrics.decided(decision.rule, verdict)
+        if self._records is None:
+            return
+        self._records.write(
+            Handled(
+                request_id=trail.request_id,
+                now=trail.now,
+                status=status,
+                seconds=seconds,
+                client=request.client if request is not None else trail.peer,
+                request=request,
+                decision=decision,
+                identity=trail.session.identity if trail.session else None,
+                session=trail.session.id if trail.session else None,
+                rules=self.rules().hash,
+                endpoint=trail.endpoint,
+                error=trail.error.code if trail.error is not None else None,
+            )
+        )
+
+    # Starting and stopping
+
+    async def start(self) -> None:
+        """Open everything. Raises ValueError or StoreUnavailable with words for an operator; then nothing is open."""
+        settings = self.settings
+        configure_logs(level=settings.observe.log_level, form=settings.observe.log_format)
+        try:
+            for part in (self.provider, self.sessions, self.login, self.assertions, self.pool):
+                self._stack.push_async_callback(part.aclose)
+                await part.start()
+            self._records = DecisionRecords(
+                settings.observe,
+                self.environment,
+                key=settings.session.key.read(),
+                clock=self._clock,
+                dropped=self.metrics.records_dropped,
+            )
+            self._stack.push_async_callback(self._records.aclose)
+            await self._records.start()
+            if self._observe_socket is not None:
+                await self._stack.enter_async_context(self._operators(self._observe_socket))
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        self.metrics.reloaded(success=True, rules=len(self.rules().rules))
+        log.info("gateway started", environment=self.environment, public_url=settings.public_url)
+
+    async def aclose(self) -> None:
+        """Close everything, in the reverse order."""
+        await self._stack.aclose()
+
+    async def _lifespan(self, receive: Any, send: Any) -> None:
+        await receive()
+        try:
+            await self.start()
+        except (ValueError, StoreUnavailable) as problem:
+            words = getattr(problem, "detail", None) or str(problem)
+            log.error("gateway not started", reason=words)
+            await send({"type": "lifespan.startup.failed", "message": words})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.aclose()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    @contextlib.asynccontextmanager
+    async def _operators(self, sock: socket.socket) -> Any:
+        """The listener for operators, beside the public one."""
+        health = Health(self.metrics, {"serving": self._check_serving, "sessions": self._check_sessions})
+        server = _Quiet(
+            uvicorn.Config(
+                health,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=1,
+                ws="none",
+            )
+        )
+        task = asyncio.create_task(server.serve(sockets=[sock]))
+        try:
+            yield
+        finally:
+            server.should_exit = True
+            await task
+
+    async def _check_serving(self) -> Standing:
+        return Standing(not self._draining, "stopping" if self._draining else "")
+
+    async def _check_sessions(self) -> Standing:
+        await self.sessions.check()
+        return Standing(True)
+
+
+class _Quiet(uvicorn.Server):
+    """A second server in the same process: signals belong to the first."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Any:
+        yield

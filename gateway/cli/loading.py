@@ -1,0 +1,24 @@
+"""Loads a configuration for a command, or tells every problem and ends with exit code 1."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from gateway.config import Config, ConfigError, load
+
+
+def loaded(path: Path, environment: str | None = None) -> Config:
+    """The configuration; where `environment` is given, it is one of the file's. Ends the command otherwise."""
+    try:
+        config = load(path)
+        if environment is not None:
+            config.environment(environment)
+    except ConfigError as problems:
+        for problem in problems.problems:
+            typer.echo(str(problem), err=True)
+        count = len(problems.problems)
+        typer.echo(f"{count} problem{'s' if count != 1 else ''}. Nothing was started or changed.", err=True)
+        raise typer.Exit(1) from problems
+    return config

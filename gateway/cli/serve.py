@@ -1,0 +1,100 @@
+"""`gateway serve`: checks the configuration, binds both listeners and runs one or more worker processes."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from gateway.app import Gateway
+from gateway.cli.loading import loaded
+from gateway.config import load
+from gateway.edge.protocol import protocol_class
+
+_DRAIN = 30
+
+
+def serve(
+    config: Annotated[Path, typer.Option(help="The configuration file.")] = Path("config.yaml"),
+    env: Annotated[str, typer.Option(help="The environment to serve: ti or prd.")] = "ti",
+    workers: Annotated[int, typer.Option(min=1, max=64, help="How many worker processes.")] = 1,
+) -> None:
+    """Run the gateway for one environment until it is told to stop (SIGTERM, Ctrl-C)."""
+    settings = loaded(config, env).environment(env)
+    public = _listen(settings.listen)
+    observe = _listen(settings.observe.listen)
+    if workers == 1:
+        _Server(_Worker(config, env, observe)).run(sockets=[public])
+        return
+    with tempfile.TemporaryDirectory(prefix="gateway-metrics-") as metrics:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics
+        worker = _Worker(config, env, observe)
+        worker.workers = workers
+        Multiprocess(worker, sockets=[public]).run()
+
+
+def _listen(address: str) -> socket.socket:
+    host, _, port = address.rpartition(":")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host.strip("[]"), int(port)))
+    except OSError as problem:
+        sock.close()
+        typer.echo(
+            f"cannot listen on {address}: {problem.strerror}; is another gateway running there?", err=True
+        )
+        raise typer.Exit(1) from problem
+    sock.set_inheritable(True)
+    return sock
+
+
+class _Server(uvicorn.Server):
+    """Tells the gateway to answer "not ready" before the listener closes."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        app = self.config.loaded_app
+        if isinstance(app, Gateway):
+            app.drain()
+        await super().shutdown(sockets)
+
+
+class _Worker(uvicorn.Config):
+    """The settings of one worker process: it travels to the process as paths, and builds the gateway there."""
+
+    def __init__(self, path: Path, environment: str, observe: socket.socket) -> None:
+        super().__init__(
+            app="gateway.app:Gateway",
+            interface="asgi3",
+            loop="uvloop" if sys.platform != "win32" else "asyncio",
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            date_header=False,
+            backlog=2048,
+            timeout_graceful_shutdown=_DRAIN,
+        )
+        self._path = path
+        self._environment = environment
+        self._observe = observe
+
+    def load(self) -> None:
+        """Build the gateway of this process (called in the worker)."""
+        config = load(self._path)
+        settings = config.environment(self._environment)
+        self.app = Gateway(config, self._environment, clock=time.time, observe_socket=self._observe)
+        self.http = protocol_class(settings.edge)
+        self.timeout_keep_alive = int(settings.edge.keep_alive)
+        super().load()

@@ -1,0 +1,190 @@
+"""The path of a request, top to bottom: admit, route, authenticate, decide, attach, forward, record.
+
+Every step is a named call that gives a value to the next one or raises a GatewayError. What the steps do is
+decided in their rooms; this page only says in which order.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from secrets import token_hex
+from typing import Any
+
+import structlog
+
+from gateway.edge.admit import Admission
+from gateway.edge.headers import ForwardedHeaders
+from gateway.errors import (
+    Forbidden,
+    GatewayError,
+    InternalFault,
+    LoginRequired,
+    PolicyFailed,
+    StoreUnavailable,
+)
+from gateway.identity.assertions import Assertions
+from gateway.identity.headers import OutgoingHeaders
+from gateway.model import CanonicalRequest, Decision, DecisionInput
+from gateway.pages.render import Answer
+from gateway.policy.evaluate import decide
+from gateway.policy.ruleset import RuleSet
+from gateway.session.sessions import Session, Sessions
+from gateway.upstream.forward import AnswerCut, ClientGone, Exchange, Forwarder
+
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+HeaderLines = list[tuple[bytes, bytes]]
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Trail:
+    """What became of one request so far: the source of its decision record, its metrics and its error page."""
+
+    scope: Scope
+    now: float
+    started: float
+    request: CanonicalRequest | None = None
+    endpoint: str | None = None
+    session: Session | None = None
+    store_trouble: StoreUnavailable | None = None
+    decision: Decision | None = None
+    error: GatewayError | None = None
+    exchange: Exchange = field(default_factory=Exchange)
+    spare_id: str = ""
+
+    @property
+    def request_id(self) -> str:
+        """The id that answer, page, log and record carry."""
+        if self.request is not None:
+            return self.request.id
+        if not self.spare_id:
+            self.spare_id = token_hex(16)
+        return self.spare_id
+
+    @property
+    def peer(self) -> str:
+        """The address at the other end of the connection."""
+        client = self.scope.get("client")
+        return client[0] if client else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """The steps of one environment. `rules` gives the rule set that is in force at this moment."""
+
+    admission: Admission
+    endpoints: Mapping[str, Endpoint]
+    sessions: Sessions
+    rules: Callable[[], RuleSet]
+    forwarded: ForwardedHeaders
+    outgoing: OutgoingHeaders
+    assertions: Assertions
+    forwarder: Forwarder
+    refuse: Callable[[Trail, GatewayError, Send], Awaitable[None]]
+    record: Callable[[Trail], None]
+    clock: Callable[[], float]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One HTTP request from the first to the last step. Raises only to cut off an answer that has begun."""
+        trail = Trail(scope, self.clock(), time.perf_counter())
+        try:
+            trail.request = request = self.admission.admit(scope)
+            endpoint = self.route(trail, request)
+            if endpoint is not None:
+                await endpoint(trail, receive, send)
+                return
+            await self.authenticate(trail, request)
+            self.decide(trail, request)
+            headers = self.attach(trail, request)
+            await self.forward(trail, request, headers, receive, send)
+        except GatewayError as error:
+            await self.refuse(trail, error, send)
+        except (ClientGone, AnswerCut) as problem:
+            log.info("answer not completed", request_id=trail.request_id, reason=type(problem).__name__)
+        except Exception as problem:
+            log.exception("request failed", request_id=trail.request_id)
+            await self.refuse(trail, InternalFault(repr(problem)), send)
+        finally:
+            self.record(trail)
+
+    def route(self, trail: Trail, request: CanonicalRequest) -> Endpoint | None:
+        """The own endpoint that this path belongs to; None where the rules decide."""
+        first = request.segments[0]
+        if first not in _RESERVED:
+            return None
+        trail.endpoint = request.path
+        found = self.endpoints.get(request.path)
+        if found is None and first == "oauth2":
+            return self.endpoints["/oauth2/**"]
+        return found
+
+    async def authenticate(self, trail: Trail, request: CanonicalRequest) -> None:
+        """Who asks: the session of the ticket cookie; nobody where there is none, or none that holds."""
+        ticket = request.cookies.get(self.sessions.cookie_name)
+        if ticket is None:
+            return
+        try:
+            trail.session = await self.sessions.open(ticket)
+        except StoreUnavailable as trouble:
+            # What is open to anyone stays open; whatever needs an identity is refused for this reason.
+            trail.store_trouble = trouble
+
+    def decide(self, trail: Trail, request: CanonicalRequest) -> None:
+        """What the rules say; raises when they do not allow it."""
+        identity = trail.session.identity if trail.session else None
+        trail.decision = decision = decide(
+            self.rules(),
+            DecisionInput(
+                method=request.method,
+                host=request.host,
+                path=request.path,
+                segments=request.segments,
+                client=request.client,
+                now=trail.now,
+                identity=identity,
+            ),
+        )
+        if decision.allowed:
+            return
+        if decision.error is not None:
+            raise PolicyFailed(decision.error)
+        if identity is None and trail.store_trouble is not None:
+            raise trail.store_trouble
+        if identity is None and decision.login_helps:
+            raise LoginRequired(decision.reason)
+        raise Forbidden(decision)
+
+    def attach(self, trail: Trail, request: CanonicalRequest) -> HeaderLines:
+        """The headers for the register: none of the client's identity headers, and ours."""
+        headers = self.outgoing.strip(self.forwarded.of(request, trail.peer))
+        session = trail.session
+        if session is not None:
+            assertion = self.assertions.sign(session.identity, session.id)
+            headers.extend(self.outgoing.build(session.identity, assertion))
+        return headers
+
+    async def forward(
+        self, trail: Trail, request: CanonicalRequest, headers: HeaderLines, receive: Receive, send: Send
+    ) -> None:
+        """To the register and back."""
+        extra = ((b"x-request-id", request.id.encode("ascii")),)
+        await self.forwarder.forward(
+            request, headers, receive=receive, send=send, exchange=trail.exchange, extra=extra
+        )
+
+
+async def send_answer(trail: Trail, answer: Answer, send: Send) -> None:
+    """Send an answer of the gateway's own."""
+    trail.exchange.status = answer.status
+    trail.exchange.started = True
+    await send({"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+Endpoint = Callable[[Trail, Receive, Send], Awaitable[None]]
+_RESERVED = frozenset(("oauth2", ".well-known"))
