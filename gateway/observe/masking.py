@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.errors import GatewayError
+
 REDACTED = "[redacted]"
 NATIONAL_NUMBER = "[national number]"
 
@@ -47,6 +49,14 @@ _MAYBE = re.compile(r"\d[\d. -]{9,}\d")
 _ELEVEN = re.compile(r"(?<!\d)\d{11}(?!\d)")
 
 
+def _codes(error: type[GatewayError]) -> set[str]:
+    return {error.code}.union(*(_codes(kind) for kind in error.__subclasses__()))
+
+
+# The codes of our own errors stand under "code" too, and are no secrets.
+_ERROR_CODES = frozenset(_codes(GatewayError))
+
+
 def is_secret(key: str) -> bool:
     """Whether what stands under this key is never written down."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key).lower().replace("-", "_")
@@ -68,7 +78,7 @@ def clean(value: Any, key: str = "") -> Any:
     if value is None or isinstance(value, (bool, float)):
         return value
     if key and is_secret(key):
-        return REDACTED
+        return value if key == "code" and value in _ERROR_CODES else REDACTED
     if isinstance(value, Mapping):
         return {str(name): clean(part, str(name)) for name, part in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):

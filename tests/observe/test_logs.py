@@ -79,6 +79,8 @@ def test_no_secret_passes(stream: io.StringIO) -> None:
     text = stream.getvalue()
     for secret in ("geheim", "eyJ", "85073003328", "85.07.30"):
         assert secret not in text
+    log.error("request refused", code="upstream-timeout", state=["x"])
+    assert lines_of(stream)[-1]["code"] == "upstream-timeout"
     first = lines_of(stream)[0]
     assert first["cookie_name"] == "tgp-ti-session"
     assert first["token_endpoint"] == "http://op/token"

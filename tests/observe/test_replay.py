@@ -1,0 +1,102 @@
+"""A recorded request, decided again by the same rules, is decided in the same way."""
+
+import gzip
+import io
+import json
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.config import load
+from gateway.model import CanonicalRequest, DecisionInput, Identity, Organisation, Right
+from gateway.observe.chain import Chain, verify
+from gateway.observe.reading import lines, records
+from gateway.observe.record import Handled, Pseudonyms, RecordForm, decision_input, replayable
+from gateway.policy.evaluate import decide
+
+CODES = st.sampled_from(["0456789034", "0777000187", "OVO999001"])
+RIGHTS = st.builds(
+    Right,
+    st.sampled_from(["OVAMGebruiker", "Anders"]),
+    st.sampled_from(["NonConformiteitenIndiener", "Bodemdossiers", None]),
+    CODES,
+)
+PEOPLE = st.builds(
+    Identity,
+    issuer=st.just("op"),
+    subject=st.text(),
+    email=st.none() | st.text(),
+    doelgroep=st.sampled_from(["EA", "GID", None]),
+    organisation=st.none() | st.builds(Organisation, CODES, st.none() | st.text()),
+    rights=st.lists(RIGHTS, max_size=3).map(tuple),
+    acr=st.none() | st.text(),
+    authenticated_at=st.floats(0, 4e9),
+    scopes=st.lists(st.text(), max_size=2).map(tuple),
+)
+PATHS = st.lists(
+    st.sampled_from(["organisaties", "meldingen", "static", "echo", "health"]) | CODES | st.text(max_size=5),
+    min_size=1,
+    max_size=4,
+).map(lambda parts: tuple(part.replace("/", "") for part in parts))
+RULES = load(Path(__file__).parents[2] / "config.yaml").rules
+FORM = RecordForm("ti", Pseudonyms(b"k" * 32, "ti"))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.none() | PEOPLE, PATHS, st.sampled_from(["GET", "POST", "HEAD"]), st.floats(0, 4e9))
+def test_the_same_rules_decide_the_same(
+    identity: Identity | None, segments: tuple[str, ...], method: str, now: float
+) -> None:
+    path = "/" + "/".join(segments)
+    given_then = DecisionInput(method, "register.test", path, segments, "192.0.2.1", now, identity)
+    then = decide(RULES, given_then)
+    request = CanonicalRequest(
+        "r", method, "https", "register.test", path, segments, b"/", None, (), {}, "192.0.2.1", False, "nl"
+    )
+    handled = Handled("r", now, 200, 0.01, "192.0.2.1", request, then, identity, rules=RULES.hash)
+    (record,) = records([Chain("c").link(FORM.fill_in(handled))])
+    assert replayable(record)
+    again = decide(RULES, decision_input(record))
+    assert (again.allowed, again.rule, again.reason, again.ways) == (
+        then.allowed,
+        then.rule,
+        then.reason,
+        then.ways,
+    )
+
+
+def test_records_come_back_from_any_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chain = Chain("c")
+    first, second = tmp_path / "records.jsonl.1.gz", tmp_path / "records.jsonl"
+    first.write_bytes(gzip.compress(chain.link('{"n":1}') + b'{"cut\n[1]\n'))
+    second.write_bytes(chain.link('{"n":2}'))
+    found = [record["n"] for path in (first, second) for record in records(lines(path))]
+    assert found == [1, 2]
+    assert verify([(str(path), lines(path)) for path in (first, second)]).sound
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(second.read_bytes())))
+    assert [record["n"] for record in records(lines("-"))] == [2]
+    with pytest.raises(OSError, match="No such file"):
+        list(lines(tmp_path / "gone"))
+
+
+def test_a_record_is_small() -> None:
+    identity = Identity(
+        "http://localhost:8010/op",
+        "s",
+        organisation=Organisation("0456789034"),
+        rights=(Right("OVAMGebruiker", "NonConformiteitenIndiener", "0456789034"),),
+    )
+    segments = ("organisaties", "0456789034", "meldingen", "1")
+    path = "/" + "/".join(segments)
+    given_then = DecisionInput("GET", "register.test", path, segments, "192.0.2.1", 1.0, identity)
+    request = CanonicalRequest(
+        "r", "GET", "https", "register.test", path, segments, b"/", None, (), {}, "192.0.2.1", False, "nl"
+    )
+    handled = Handled("r", time.time(), 200, 0.01, "192.0.2.1", request, decide(RULES, given_then), identity)
+    line = FORM.fill_in(handled)
+    assert len(line) < 700
+    assert json.loads(line)["verdict"] == "allow"
