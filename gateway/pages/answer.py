@@ -33,6 +33,7 @@ log = structlog.get_logger()
 
 _TYPE: Final = "urn:toegangspoort:problem:"
 _RETRY_AFTER: Final = 10
+_LONGEST_REFERER: Final = 2_000
 _BASIC: Final = frozenset({"type", "title", "status", "detail", "instance", "code", "request_id"})
 
 
@@ -65,7 +66,7 @@ class Answers:
         raw_headers: Iterable[tuple[bytes, bytes]] = (),
     ) -> Answer:
         """The answer for an error; `method` and `raw_headers` serve where there is no canonical request."""
-        asked = _of(request) if request is not None else _of_raw(method, raw_headers)
+        asked = self._asked(request) if request is not None else _of_raw(method, raw_headers)
         headers: Headers = ((b"x-request-id", _ascii(request_id)), *_headers(error))
         tell = self._page if asked.page else self._problem
         try:
@@ -75,6 +76,14 @@ class Answers:
             log.exception("error page failed", request_id=request_id, error_code=error.code)
             words = f"{error.status} {error.code} {request_id}\n".encode("ascii", "replace")
             return answer(error.status, "text/plain", words, headers=headers, method=asked.method)
+
+    def _asked(self, request: CanonicalRequest) -> _Asked:
+        # Only what a GET showed can be shown again after a detour; a background call goes back to its page.
+        if request.method in ("GET", "HEAD") and request.navigation:
+            back = request.target.decode("ascii", "replace")
+        else:
+            back = _page_of(request, self._public_url)
+        return _Asked(request.method, request.language, request.navigation, request.path, back)
 
     def _page(
         self,
@@ -187,11 +196,15 @@ class Answers:
         )
 
 
-def _of(request: CanonicalRequest) -> _Asked:
-    # Only what a GET showed can be shown again after a detour.
-    safe = request.method in ("GET", "HEAD") and request.navigation
-    back = request.target.decode("ascii", "replace") if safe else "/"
-    return _Asked(request.method, request.language, request.navigation, request.path, back)
+def _page_of(request: CanonicalRequest, public_url: str) -> str:
+    """The page of ours from which a request was sent, by its Referer; "/" where that is not certain."""
+    referers = [value for name, value in request.headers if name == b"referer"]
+    if len(referers) != 1 or len(referers[0]) > _LONGEST_REFERER:
+        return "/"
+    page = referers[0].decode("ascii", "replace")
+    back = page.removeprefix(public_url)
+    plain = page.isascii() and page.isprintable() and not set(page) & set(' \\"<>')
+    return back if plain and back != page and back.startswith("/") and not back.startswith("//") else "/"
 
 
 def _of_raw(method: str | None, headers: Iterable[tuple[bytes, bytes]]) -> _Asked:

@@ -97,6 +97,7 @@ def asks() -> Asks:
         query: bytes | None = b"a=1&b=2",
         navigation: bool = True,
         language: Language = "nl",
+        headers: tuple[tuple[bytes, bytes], ...] = (),
     ) -> CanonicalRequest:
         return CanonicalRequest(
             id="3f2a9c1e",
@@ -107,7 +108,7 @@ def asks() -> Asks:
             segments=tuple(path.split("/")[1:]),
             raw_path=raw or path.encode("ascii"),
             raw_query=query,
-            headers=(),
+            headers=headers,
             cookies={},
             client="192.0.2.1",
             navigation=navigation,

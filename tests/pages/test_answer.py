@@ -185,6 +185,30 @@ def test_not_logged_in(answers: Answers, asks: Asks) -> None:
     assert headers_of(refused)["www-authenticate"] == 'Bearer error="invalid_token"'
 
 
+@pytest.mark.parametrize(
+    ("referers", "back"),
+    [
+        ((b"https://register.test/meldingen?a=1",), "%2Fmeldingen%3Fa%3D1"),
+        ((b"https://register.test",), "%2F"),
+        ((b"https://register.test.evil.test/x",), "%2F"),
+        ((b"https://register.test//evil.test/x",), "%2F"),
+        ((b"https://register.test/\\evil.test",), "%2F"),
+        ((b"http://register.test/x",), "%2F"),
+        ((b"/x",), "%2F"),
+        ((b"https://register.test/\xff",), "%2F"),
+        ((b"https://register.test/a", b"https://register.test/b"), "%2F"),
+        ((b"https://register.test/" + b"x" * 2_000,), "%2F"),
+    ],
+)
+def test_a_background_call_goes_back_to_its_page(
+    answers: Answers, asks: Asks, referers: tuple[bytes, ...], back: str
+) -> None:
+    headers = tuple((b"referer", value) for value in referers)
+    request = asks("POST", navigation=False, headers=headers)
+    problem = json.loads(answers.error(errors.LoginRequired(), request_id="r", request=request).body)
+    assert problem["login_url"] == f"https://register.test/oauth2/start?rd={back}"
+
+
 def test_allow_and_retry_after(answers: Answers, asks: Asks) -> None:
     wrong = answers.error(MethodNotAllowed(allow=("GET", "HEAD")), request_id="r", request=asks("POST"))
     assert headers_of(wrong)["allow"] == "GET, HEAD"
