@@ -99,6 +99,13 @@ def test_other_ways_that_a_request_ends(form: RecordForm, handled: Makes) -> Non
     assert refused["rules"] is None
 
 
+def test_a_websocket_is_named(form: RecordForm, handled: Makes) -> None:
+    entry = handled()
+    assert entry.request is not None
+    record = json.loads(form.fill_in(entry._replace(request=replace(entry.request, websocket=True))))
+    assert record["websocket"] is True
+
+
 def test_a_record_is_enough_to_decide_again(form: RecordForm, handled: Makes, indiener: Identity) -> None:
     record = json.loads(form.fill_in(handled(decision=DENIED, facts={"engine": {"allow": True}})))
     assert replayable(record)

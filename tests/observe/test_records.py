@@ -1,5 +1,6 @@
 """Records reach the disk in order and none is lost, whatever happens to the file."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -198,6 +199,43 @@ def test_standard_output() -> None:
     lines = done.stdout.splitlines(keepends=True)
     assert [json.loads(line).get("number") for line in lines[1:-1]] == list(range(500))
     assert verify([("stdout", lines)]).sound
+
+
+async def test_a_reader_that_stopped_reading_does_not_hold_up_the_end(
+    tmp_path: Path, clock: Clock, handled: Makes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LAST_WORD_SECONDS", 0.05)
+    pipe = tmp_path / "records.pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    records = records_at(pipe, clock)
+    await records.start()
+    for number in range(300):
+        records.write(handled(number))
+    with structlog.testing.capture_logs() as logs:
+        await records.aclose()
+    assert [each["event"] for each in logs] == ["decision records were not all written"]
+    writer = next(each for each in threading.enumerate() if each.name == "decision-records")
+    while writer.is_alive():
+        with contextlib.suppress(BlockingIOError):
+            os.read(reader, 65_536)
+    os.close(reader)
+
+
+def test_standard_output_goes_on_in_the_middle_of_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[bytes] = []
+
+    def scarce(descriptor: int, data: bytes) -> int:
+        assert descriptor == 1
+        taken.append(data[:3])
+        return len(taken[-1])
+
+    monkeypatch.setattr(os, "write", scarce)
+    output = Output(None)
+    output.open()
+    output.write([b"12345\n", b"6\n"])
+    output.close()
+    assert b"".join(taken) == b"12345\n6\n"
 
 
 def test_a_line_that_was_cut_off_gets_its_line_end(tmp_path: Path) -> None:

@@ -1,0 +1,63 @@
+"""What operators may write under `observe:`, and what the reference says about it."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from gateway.observe.metrics import Metrics
+from gateway.observe.record import Pseudonyms, RecordForm
+from gateway.observe.settings import ObserveSettings, RecordsPlace
+from tests.observe.conftest import DENIED, Makes
+
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
+
+
+def test_places_for_records(tmp_path: Path) -> None:
+    context = {"folder": tmp_path}
+    read = ObserveSettings.model_validate({"records": "file:var/r.jsonl"}, context=context)
+    assert read.records == RecordsPlace("file", tmp_path / "var/r.jsonl")
+    absolute = ObserveSettings.model_validate({"records": "file:/var/r.jsonl"}, context=context)
+    assert absolute.records.path == Path("/var/r.jsonl")
+    assert ObserveSettings.model_validate({"records": "none"}).records == RecordsPlace("none")
+    assert ObserveSettings().records == RecordsPlace("stdout")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("records", "var/r.jsonl", "write stdout, none or file:PATH"),
+        ("records", "file:", "write stdout, none or file:PATH"),
+        ("records", 7, "write stdout, none or file:PATH"),
+        ("listen", "8001", "HOST:PORT"),
+        ("listen", ":8001", "HOST:PORT"),
+        ("listen", "localhost:99999", "HOST:PORT"),
+        ("records_queue", 1, "greater than or equal to 100"),
+        ("log_level", "loud", "'debug', 'info', 'warning' or 'error'"),
+        ("lisen", "x", "Extra inputs are not permitted"),
+    ],
+)
+def test_what_is_refused(key: str, value: object, words: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        ObserveSettings.model_validate({key: value})
+    assert words in str(caught.value)
+
+
+def test_the_reference_names_every_metric() -> None:
+    text = (REFERENCE / "metrics.md").read_text("utf-8")
+    shown = Metrics("ti", version="1").exposition()[0].decode()
+    names = set(re.findall(r"^# TYPE (\S+) (?:counter|gauge|histogram)$", shown, re.MULTILINE))
+    names = {name for name in names if not name.endswith("_created") and "_process_" not in name}
+    assert names == set(re.findall(r"^\| `(toegangspoort_[a-z_]+)` \|", text, re.MULTILINE))
+
+
+def test_the_reference_names_every_field_of_a_record(handled: Makes) -> None:
+    text = (REFERENCE / "decision-records.md").read_text("utf-8")
+    form = RecordForm("ti", Pseudonyms(b"k" * 32, "ti"), ["afdeling"])
+    every = handled(decision=DENIED, shadow=DENIED, endpoint="/x", error="forbidden", facts={"a": 1})
+    record = json.loads(form.fill_in(every))
+    fields = {*record, *record["who"], "chain", "seq", "prev", "fault", "websocket"}
+    named = set(re.findall(r"`([a-z_]+)`", text))
+    assert fields <= named
