@@ -1,0 +1,1 @@
+"""A simulated ACM ("Authenticatie Vlaanderen"): the OpenID provider of one environment."""

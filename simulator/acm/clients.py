@@ -1,0 +1,86 @@
+"""The relying parties that ACM knows, in the form that authlib's server grants ask for."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from joserfc.jwk import KeySet
+
+from simulator.data.people import SEED
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """One relying party. It proves itself with `secret`, or with a key of `jwks` or of the file `jwks_file`."""
+
+    client_id: str
+    name: str
+    redirect_uris: tuple[str, ...]
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ("openid", "profile", "vo")
+    secret: str | None = None
+    jwks: dict[str, Any] | None = None
+    jwks_file: Path | None = None
+    require_pkce: bool = True
+    grant_types: tuple[str, ...] = field(default=("authorization_code",))
+
+    @property
+    def id_token_signed_response_alg(self) -> str:
+        return "RS256"
+
+    def public_keys(self) -> KeySet:
+        """The keys as they are now: the gateway may have made them after this process started."""
+        content = self.jwks
+        if content is None:
+            if self.jwks_file is None or not self.jwks_file.exists():
+                return KeySet([])
+            content = json.loads(self.jwks_file.read_text())
+        return KeySet.import_key_set(content)  # type: ignore[arg-type]
+
+    # What authlib asks of a client
+
+    def get_client_id(self) -> str:
+        return self.client_id
+
+    def get_default_redirect_uri(self) -> str | None:
+        return None
+
+    def get_allowed_scope(self, scope: str) -> str:
+        return " ".join(each for each in (scope or "").split() if each in self.scopes)
+
+    def check_redirect_uri(self, redirect_uri: str) -> bool:
+        return redirect_uri in self.redirect_uris
+
+    def check_client_secret(self, client_secret: str) -> bool:
+        return self.secret is not None and hmac.compare_digest(self.secret.encode(), client_secret.encode())
+
+    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
+        if method == "private_key_jwt":
+            return self.secret is None
+        return method in ("client_secret_basic", "client_secret_post") and self.secret is not None
+
+    def check_response_type(self, response_type: str) -> bool:
+        return response_type == "code"
+
+    def check_grant_type(self, grant_type: str) -> bool:
+        return grant_type in self.grant_types
+
+
+def load_clients(environment: str, folder: Path, path: Path = SEED / "clients.yaml") -> tuple[Client, ...]:
+    """The relying parties of one environment; key files start at `folder`."""
+    found: list[dict[str, Any]] = yaml.safe_load(path.read_text("utf-8"))[environment]
+    return tuple(_client(each, folder) for each in found)
+
+
+def _client(written: dict[str, Any], folder: Path) -> Client:
+    options: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in written.items()
+    }
+    if "jwks_file" in options:
+        options["jwks_file"] = folder / str(options["jwks_file"])
+    return Client(**options)

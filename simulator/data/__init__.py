@@ -1,0 +1,1 @@
+"""Who exists in the simulation: people, organisations, work relations and rights."""

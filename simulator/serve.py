@@ -1,0 +1,64 @@
+"""Runs one environment's ACM and register in one process, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from simulator.acm.app import create_acm
+from simulator.acm.clients import load_clients
+from simulator.acm.state import AcmState
+from simulator.data.people import load_people
+from simulator.register.app import create_register
+from simulator.run import bind, url_of
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the systems of one environment are."""
+
+    gateway: int
+    acm: int
+    register: int
+    observe: int
+
+
+PORTS = {"ti": Ports(8000, 8010, 8020, 8001), "prd": Ports(8100, 8110, 8120, 8101)}
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield  # both servers stop together: see serve()
+
+
+async def serve(
+    environment: str, *, folder: Path, data: Path, acm_port: int, register_port: int, gateway_url: str
+) -> None:
+    """Serve until SIGTERM or SIGINT. Key files start at `folder`, databases lie in `data`."""
+    acm_socket, register_socket = bind(acm_port), bind(register_port)
+    state = AcmState(environment, url_of(acm_socket), load_clients(environment, folder), load_people)
+    register = create_register(
+        database=data / f"register-{environment}.db",
+        gateway_url=gateway_url,
+        environment=environment,
+        audience=url_of(register_socket),
+    )
+    servers = [
+        (_Server(uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=2)), sock)
+        for app, sock in ((create_acm(state), acm_socket), (register, register_socket))
+    ]
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    tasks = [asyncio.create_task(server.serve(sockets=[sock])) for server, sock in servers]
+    await stop.wait()
+    for server, _ in servers:
+        server.should_exit = True
+    await asyncio.gather(*tasks)
