@@ -199,7 +199,7 @@ class Gateway:
                 decision=decision,
                 identity=trail.session.identity if trail.session else None,
                 session=trail.session.id if trail.session else None,
-                rules=self.rules().hash,
+                rules=trail.rules,
                 endpoint=trail.endpoint,
                 error=trail.error.code if trail.error is not None else None,
             )

@@ -52,6 +52,7 @@ class Trail:
     endpoint: str | None = None
     session: Session | None = None
     store_trouble: StoreUnavailable | None = None
+    rules: str | None = None
     decision: Decision | None = None
     error: GatewayError | None = None
     exchange: Exchange = field(default_factory=Exchange)
@@ -137,8 +138,10 @@ class Pipeline:
     def decide(self, trail: Trail, request: CanonicalRequest) -> None:
         """What the rules say; raises when they do not allow it."""
         identity = trail.session.identity if trail.session else None
+        rules = self.rules()
+        trail.rules = rules.hash
         trail.decision = decision = decide(
-            self.rules(),
+            rules,
             DecisionInput(
                 method=request.method,
                 host=request.host,

@@ -32,7 +32,11 @@ def url_of(sock: socket.socket) -> str:
 def running(make: Callable[[str], Any], *, port: int = 0, **options: Any) -> Iterator[str]:
     """The URL of the application that `make` builds for that very URL, while the block runs."""
     sock = bind(port)
-    settings = {"log_level": "warning", "lifespan": "off", "timeout_graceful_shutdown": 1} | options
+    settings: dict[str, Any] = {
+        "log_level": "warning",
+        "lifespan": "off",
+        "timeout_graceful_shutdown": 1,
+    } | options
     server = uvicorn.Server(uvicorn.Config(make(url_of(sock)), **settings))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
     thread.start()

@@ -133,7 +133,9 @@ class Answers:
         }
 
     def _denied(self, error: Forbidden, asked: _Asked, identity: Identity | None) -> dict[str, Any]:
-        needs = self._needs(error, asked, identity)
+        # A person gets the shortest way; whoever reads the data gets all of them.
+        shortest = min((len(way) for way in error.decision.ways), default=0)
+        needs = tuple(way for way in self._needs(error, asked, identity) if len(way) == shortest)
         organisation = identity.organisation if identity else None
         return {
             "person": identity.name or identity.subject if identity else None,
