@@ -1,0 +1,36 @@
+"""One gateway with its ACM and register for the whole folder: real servers on free ports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from simulator.login import login
+from simulator.register.app import create_register
+from simulator.run import bind, running, url_of
+from tests.gateways import World, world
+
+
+@pytest.fixture(scope="session")
+def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder: Path = tmp_path_factory.mktemp("gate")
+    sock = bind(0)
+    gateway_url = url_of(sock)
+    with (
+        running(
+            lambda url: create_register(
+                database=folder / "register.db", gateway_url=gateway_url, environment="ti", audience=url
+            )
+        ) as register_url,
+        world(folder, upstream_url=register_url, sock=sock) as found,
+    ):
+        yield found
+
+
+@pytest.fixture(scope="session")
+def cookies(gate: World) -> dict[str, str]:
+    """A Cookie header by persona, each from a real login."""
+    personas = ("indiener", "zonder-recht", "verkeerde-context", "verlopen", "buitenland", "ovam")
+    return {persona: login(gate.url, persona) for persona in personas}

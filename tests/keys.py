@@ -1,0 +1,22 @@
+"""Keys for tests, made once for each test process: making RSA keys takes time."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from joserfc.jwk import ECKey, RSAKey
+
+
+@cache
+def client_keys(name: str) -> tuple[bytes, dict[str, Any]]:
+    """(private key in PEM form, public JWKS) of the relying party of this name."""
+    key = RSAKey.generate_key(2048, private=True)
+    public = {**key.as_dict(private=False), "kid": key.thumbprint(), "use": "sig", "alg": "RS256"}
+    return bytes(key.as_pem(private=True)), {"keys": [public]}
+
+
+@cache
+def ec_key(name: str) -> bytes:
+    """A private EC P-256 key in PEM form."""
+    return bytes(ECKey.generate_key("P-256", private=True).as_pem(private=True))
