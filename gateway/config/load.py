@@ -50,6 +50,8 @@ def _document(data: Any, folder: Path, positions: Positions, problems: list[Prob
         return Document.model_validate(data, context={"folder": folder})
     except ValidationError as problem:
         for error in problem.errors():
+            if error["type"] == "too_short" and error["input"]:
+                continue  # what is in it was told already
             place = _place(error["loc"], positions)
             at_key = error["type"] == "extra_forbidden"
             problems.append(positions.problem(place, words_for(error, Document), at_key=at_key))
@@ -108,14 +110,13 @@ class _Rules:
         rules: list[Rule] = []
         first: dict[str, int] = {}
         for number, node in enumerate(written if isinstance(written, list) else []):
+            name = node.get("id") if isinstance(node, dict) else None
+            if isinstance(name, str) and first.setdefault(name, number) != number:
+                line = self._positions.problem(("rules", first[name], "id"), "").line
+                self._tell(("rules", number, "id"), f"the id {name!r} stands twice, first at line {line}")
             rule = self._rule(node, ("rules", number))
-            if rule is None:
-                continue
-            if rule.id in first:
-                line = self._positions.problem(("rules", first[rule.id], "id"), "").line
-                self._tell(("rules", number, "id"), f"the id {rule.id!r} stands twice, first at line {line}")
-            first.setdefault(rule.id, number)
-            rules.append(rule)
+            if rule is not None:
+                rules.append(rule)
         return compile_rules(rules, self._rights)
 
     def _rule(self, node: Any, place: Place) -> Rule | None:

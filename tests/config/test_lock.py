@@ -1,0 +1,129 @@
+"""The environment lock: whatever two environments share, in whatever spelling, is refused with both places."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.config import ConfigError, load
+from tests.gateways import settings, write_config
+
+
+def environments(folder: Path) -> dict[str, Any]:
+    return {
+        name: settings(
+            folder,
+            name=name,
+            gateway_url=f"http://localhost:{8000 + number}",
+            acm_url=f"http://localhost:{8010 + number}",
+            upstream_url=f"http://localhost:{8020 + number}",
+        )
+        | {"observe": {"listen": f"127.0.0.1:{8030 + number}", "records": f"file:var/{name}.jsonl"}}
+        for number, name in enumerate(("ti", "prd"))
+    }
+
+
+def told(folder: Path, both: dict[str, Any]) -> str:
+    with pytest.raises(ConfigError) as refused:
+        load(write_config(folder, both))
+    return str(refused.value)
+
+
+def test_two_environments_that_share_nothing_are_fine(tmp_path: Path) -> None:
+    assert set(load(write_config(tmp_path, environments(tmp_path))).environments) == {"ti", "prd"}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "what"),
+    [
+        ("provider.issuer", "http://localhost:8010/op", "issuer"),
+        ("provider.issuer", "http://127.0.0.1:8010/op/", "issuer"),
+        ("provider.client_id", "gateway-under-test-ti", "client"),
+        ("provider.client_id", "Gateway-Under-Test-TI", "client"),
+        ("provider.client_auth", {"method": "private_key_jwt", "key": "file:secrets/ti/client.pem"}, "key"),
+        (
+            "provider.client_auth",
+            {"method": "private_key_jwt", "key": "file:./secrets/../secrets/ti/client.pem"},
+            "key",
+        ),
+        ("session.key", "file:secrets/ti/session.key", "key"),
+        ("assertion.key", "file:secrets/ti/assertion.pem", "key"),
+        ("session.store", "sqlite:var/ti.db", "store"),
+        ("session.store", "sqlite:./var/../var/ti.db", "store"),
+        ("public_url", "http://localhost:8000", "host"),
+        ("public_url", "http://127.0.0.1:8000", "host"),
+        ("upstream.url", "http://localhost:8020", "upstream"),
+        ("upstream.url", "http://[::1]:8020/", "upstream"),
+        ("listen", "0.0.0.0:8000", "listen address"),
+        ("observe.listen", "127.0.0.1:8030", "listen address"),
+        ("observe.listen", "127.0.0.1:8000", "listen address"),
+        ("observe.records", "file:var/ti.jsonl", "file"),
+    ],
+)
+def test_what_is_shared_is_refused_at_both_places(tmp_path: Path, path: str, value: Any, what: str) -> None:
+    both = environments(tmp_path)
+    place = both["prd"]
+    *steps, last = path.split(".")
+    for step in steps:
+        place = place[step]
+    place[last] = value
+    words = told(tmp_path, both)
+    assert f"environments 'ti' and 'prd' share their {what}" in words
+    lines = [line for line in words.splitlines() if f"share their {what}" in line]
+    assert len(lines) >= 2
+    named = {line.split(": environments")[0] for line in lines}
+    for line in lines:
+        other = line.split("here and at ")[1].split(";")[0]
+        assert other in named
+
+
+def test_a_copied_key_is_found_out(tmp_path: Path) -> None:
+    both = environments(tmp_path)
+    shutil.copy(tmp_path / "secrets/ti/session.key", tmp_path / "secrets/prd/session.key")
+    assert "share their key" in told(tmp_path, both)
+
+
+def test_a_link_to_the_same_store_is_found_out(tmp_path: Path) -> None:
+    both = environments(tmp_path)
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var/prd.db").symlink_to(tmp_path / "var/ti.db")
+    assert "share their store" in told(tmp_path, both)
+
+
+@pytest.mark.parametrize(
+    ("name", "issuer"),
+    [
+        ("ti", "https://authenticatie.vlaanderen.be/op"),
+        ("prd", "https://authenticatie-ti.vlaanderen.be/op"),
+        ("acc", "https://authenticatie.vlaanderen.be/op"),
+    ],
+)
+def test_the_acm_of_the_other_environment_is_refused(tmp_path: Path, name: str, issuer: str) -> None:
+    one = settings(
+        tmp_path,
+        name=name,
+        gateway_url="http://localhost:8000",
+        acm_url="x",
+        upstream_url="http://localhost:8020",
+    )
+    one["provider"]["issuer"] = issuer
+    assert "is the ACM of" in told(tmp_path, {name: one})
+
+
+def test_the_own_acm_is_fine(tmp_path: Path) -> None:
+    for name, issuer in (
+        ("ti", "https://authenticatie-ti.vlaanderen.be/op"),
+        ("prd", "https://authenticatie.vlaanderen.be/op"),
+    ):
+        one = settings(
+            tmp_path,
+            name=name,
+            gateway_url="http://localhost:8000",
+            acm_url="x",
+            upstream_url="http://localhost:8020",
+        )
+        one["provider"]["issuer"] = issuer
+        assert load(write_config(tmp_path, {name: one})).environments[name].provider.issuer == issuer
