@@ -1,4 +1,7 @@
-"""Decides whether an address to return to is a path of this very site, whatever a browser makes of it."""
+"""Decides whether an address to return to is a path of this very site, whatever a browser makes of it.
+
+It knows nothing of which pages exist, nor of who may see them.
+"""
 
 from __future__ import annotations
 
@@ -7,37 +10,40 @@ import unicodedata
 from urllib.parse import unquote
 
 _LONGEST = 4_096
-_ALLOWED = re.compile(r"/[A-Za-z0-9._~!$&'()*+,:@/?%=\[\]{}|^`-]*")
-_OWN = ("/oauth2/start", "/oauth2/callback", "/oauth2/sign_out", "/oauth2/logout", "/oauth2/switch")
+_DEEPEST = 4
+_PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,:@/%=\[\]{}|^`;-]*")
+_REST = re.compile(r"[A-Za-z0-9._~!$&'()*+,:@/?%=\[\]{}|^`;#-]*")
+_OWN = "/oauth2"
 
 
 def safe_target(value: str) -> str:
-    """`value` where it is a path of this site with or without query, else "/".
+    """`value` where it is a path of this site, with or without query and fragment, else "/".
 
-    Only plain ASCII passes: no scheme, no host, no second slash or backslash in any spelling or depth of
-    encoding at the start, no control character, no fragment; and no endpoint that would start a loop.
+    Only plain ASCII passes: no scheme, no host, no second slash or backslash and no dot segment in any spelling
+    or depth of encoding in the path, no control character; and no endpoint of the gateway's own, because the way
+    back from a login must not start the next one.
     """
     return value if is_safe_target(value) else "/"
 
 
 def is_safe_target(value: str) -> bool:
     """Whether a browser that is sent to `value` stays on this site."""
-    if len(value) > _LONGEST or not _ALLOWED.fullmatch(value):
+    end = min((value.index(mark) for mark in "?#" if mark in value), default=len(value))
+    path, rest = value[:end], value[end:]
+    if len(value) > _LONGEST or not _PATH.fullmatch(path) or not _REST.fullmatch(rest):
         return False
-    path = value.partition("?")[0]
-    if path.startswith(_OWN):
-        return False
-    text = path
-    for _ in range(4):
-        folded = unicodedata.normalize("NFKC", text)
-        if folded.startswith(("//", "/\\")) or "\\" in folded or "//" in folded:
+    for _ in range(_DEEPEST):
+        if not _is_plain(unicodedata.normalize("NFKC", path)):
             return False
-        if any(ord(sign) < 0x20 or ord(sign) == 0x7F for sign in folded):
-            return False
-        if any(part in (".", "..") for part in folded.split("/")):
-            return False
-        deeper = unquote(text)
-        if deeper == text:
+        deeper = unquote(path)
+        if deeper == path:
             return True
-        text = deeper
+        path = deeper
     return False
+
+
+def _is_plain(path: str) -> bool:
+    if "//" in path or "\\" in path or any(ord(sign) < 0x20 or ord(sign) == 0x7F for sign in path):
+        return False
+    segments = path.split("/")
+    return not any(part in (".", "..") for part in segments) and f"/{segments[1].lower()}" != _OWN

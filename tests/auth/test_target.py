@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import pytest
 from hypothesis import given
@@ -12,14 +12,66 @@ from hypothesis import strategies as st
 from gateway.auth.target import safe_target
 from tests.cases.load import load
 
-CASES = [case for case in load("redirect-cases.json") if "value" in case]
+CASES = load("redirect-cases.json")
+# Only paths of the gateway's own site are ever returned to, and only in their one canonical form: absolute URLs,
+# even of the own site, and paths with an empty segment (which the edge refuses as ambiguous) end at "/".
+NARROWER = {"ok-09", "ok-11", "ok-12", "ok-13", "ok-14", "ok-15"}
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
-def test_corpus(case: dict[str, Any]) -> None:
-    target = safe_target(case["value"])
-    print(case)
-    if case["expected"] == "accept":
-        assert target == case["value"]
-    else:
-        assert target == "/"
+@pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["id"]))
+def test_return_values(case: dict[str, Any]) -> None:
+    accepted = case["expected"] == "accept" and case["id"] not in NARROWER
+
+    assert safe_target(case["value"]) == (case["value"] if accepted else "/")
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if "request_target" in case], ids=lambda c: c["id"])
+def test_request_targets(case: dict[str, Any]) -> None:
+    assert safe_target(case["request_target"]) == "/"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "/oauth2/start",
+        "/oauth2/sign_out?x=1",
+        "/%6fauth2/start",
+        "/OAuth2/start",
+        "/oauth2",
+        "/a/%2e%2e/b",
+        "/a/%252e%252e/b",
+        "/%25252525252fevil.test",
+        "/a%00",
+        "/é",
+        "/a?b=é",
+        "/a?b=\r\nSet-Cookie: x=y",
+        "/a#\x00",
+        "",
+        "?a",
+        "#a",
+        "/" + "a" * 5_000,
+    ],
+)
+def test_refused(value: str) -> None:
+    assert safe_target(value) == "/"
+
+
+@pytest.mark.parametrize("value", ["/oauth2-guide", "/a;v=1/b", "/a?next=/oauth2/start", "/a%20b?q=%26#top"])
+def test_kept(value: str) -> None:
+    assert safe_target(value) == value
+
+
+@given(st.text(max_size=60))
+def test_whatever_comes_in_the_browser_stays(value: str) -> None:
+    parts = urlsplit(urljoin("https://gw.test/oauth2/callback", safe_target(value)))
+
+    assert (parts.scheme, parts.netloc) == ("https", "gw.test")
+
+
+@given(
+    st.lists(st.text(st.characters(codec="utf-8", categories=("L", "N")), min_size=1), min_size=1, max_size=4)
+)
+def test_ordinary_paths_are_kept(segments: list[str]) -> None:
+    value = "/report/" + "/".join(quote(segment, safe="") for segment in segments)
+
+    assert safe_target(value) == value
