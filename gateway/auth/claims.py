@@ -5,6 +5,7 @@ ACM page "scopes en claims"; the form of the role claim is `Right-Context:Organi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from gateway.model import Identity, Organisation, Right
 log = structlog.get_logger()
 _LONGEST = 1_024
 _MOST_RIGHTS = 2_000
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def identity_from(
@@ -36,7 +38,7 @@ def identity_from(
         else None,
         rights=tuple(dict.fromkeys(_rights(claims, rights))),
         acr=_text(claims.get("acr")),
-        authenticated_at=now,
+        authenticated_at=_authenticated_at(claims.get("auth_time"), now),
         claims={name: claims[name] for name in names.extra if claims.get(name) is not None},
     )
 
@@ -68,8 +70,10 @@ def _rights(claims: Mapping[str, Any], settings: RightsSettings) -> Iterator[Rig
         if not isinstance(elements, list):
             skipped += elements is not None
             continue
+        skipped += len(elements[_MOST_RIGHTS:])
         for element in elements[:_MOST_RIGHTS]:
-            found = parse_right(element) if isinstance(element, str) and len(element) <= _LONGEST else ()
+            text = _text(element)
+            found = parse_right(text) if text is not None else ()
             given += len(found)
             skipped += not found
             yield from found
@@ -78,7 +82,7 @@ def _rights(claims: Mapping[str, Any], settings: RightsSettings) -> Iterator[Rig
 
 
 def _text(value: Any) -> str | None:
-    if not isinstance(value, str) or len(value) > _LONGEST:
+    if not isinstance(value, str) or len(value) > _LONGEST or _CONTROL.search(value):
         return None
     return value.strip() or None
 
@@ -86,3 +90,10 @@ def _text(value: Any) -> str | None:
 def _without_organisation(value: str | None) -> str | None:
     """ACM may write work e-mail and phone as `value:OrganisationCode`."""
     return (value.partition(":")[0].strip() or None) if value is not None else None
+
+
+def _authenticated_at(auth_time: Any, now: float) -> float:
+    """When the person proved who they are: as the provider says it, which is never after this login."""
+    if isinstance(auth_time, bool) or not isinstance(auth_time, (int, float)) or not 0 <= auth_time <= now:
+        return now
+    return float(auth_time)
