@@ -12,6 +12,7 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -29,7 +30,14 @@ from gateway.endpoints.login import LoginEndpoints
 from gateway.endpoints.logout import LogoutEndpoints
 from gateway.endpoints.session import SessionEndpoints
 from gateway.endpoints.table import endpoint_table
-from gateway.errors import GatewayError, LoginRequired, ProviderUnavailable, StoreUnavailable
+from gateway.errors import (
+    ContentTooLarge,
+    GatewayError,
+    LoginRequired,
+    ProviderUnavailable,
+    RequestTimeout,
+    StoreUnavailable,
+)
 from gateway.identity.assertions import Assertions
 from gateway.identity.headers import OutgoingHeaders
 from gateway.observe.health import Health, Standing
@@ -176,6 +184,9 @@ class Gateway:
             method=trail.scope.get("method"),
             raw_headers=trail.scope.get("headers", ()),
         )
+        if isinstance(error, (ContentTooLarge, RequestTimeout)):
+            # The rest of the body is not waited for.
+            answer = replace(answer, headers=(*answer.headers, (b"connection", b"close")))
         await send_answer(trail, answer, send)
 
     def _record(self, trail: Trail) -> None:

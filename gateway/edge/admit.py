@@ -79,6 +79,10 @@ class Admission:
             if len(values) > 1 and name in _SINGLE:
                 raise BadRequest(f"{len(values)} {name.decode()} headers", code="header-repeated")
         self._check_body(read)
+        if method == "OPTIONS" and read.get(b"max-forwards") == [b"0"]:
+            raise BadRequest(
+                "OPTIONS with Max-Forwards: 0 goes no further (RFC 9110 7.6.2)", code="max-forwards"
+            )
 
         raw_path, raw_query = split_target(target)
         segments = canonical_segments(raw_path)

@@ -51,8 +51,11 @@ class ForwardedHeaders:
             drop = dropped.get(name)
             if drop is None:
                 drop = dropped[name] = _is_dropped(name)
-            if not drop and name not in named:
-                kept.append(pair)
+            if drop or name in named:
+                continue
+            if name == b"max-forwards" and request.method == "OPTIONS" and pair[1].isdigit():
+                pair = (name, b"%d" % (int(pair[1][:4]) - 1))  # noqa: PLW2901 - RFC 9110 7.6.2
+            kept.append(pair)
         kept.append((b"x-forwarded-for", self._chain(request, peer)))
         kept.append((b"x-forwarded-proto", request.scheme.encode("ascii")))
         kept.append((b"x-forwarded-host", request.host.encode("ascii")))

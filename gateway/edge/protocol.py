@@ -23,6 +23,8 @@ from gateway.edge.settings import EdgeSettings
 # the parser then reads the body as a body, and the field is dropped on its way to the register.
 _UPGRADE = re.compile(rb"(?i)(?<=\n)upgrade(?=[ \t]*:)")
 _IGNORED_UPGRADE = b"xupgrad"
+# What the size line of a chunk and its line end may take on average, beside the limit for headers.
+_CHUNK_LINE = 64
 
 
 def protocol_class(settings: EdgeSettings) -> type[HttpToolsProtocol]:
@@ -52,6 +54,10 @@ class GatewayProtocol(HttpToolsProtocol):
         self._message_done = True
         self._refusal: tuple[int, bytes] | None = None
         self._head_timer: asyncio.TimerHandle | None = None
+        self._segment = 0
+        self._wire = 0
+        self._body_bytes = 0
+        self._chunks = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -79,6 +85,8 @@ class GatewayProtocol(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         if self.parser is None or self.transport.is_closing():
             return
+        self._segment = len(data)
+        self._wire += self._segment
         if not self._head_done or self._message_done:
             self._head_bytes += len(data)
             if b"pgrad" in data or b"PGRAD" in data:
@@ -88,6 +96,13 @@ class GatewayProtocol(HttpToolsProtocol):
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             # An Upgrade that arrived in pieces, or CONNECT: nothing after it can be trusted to be a request.
             self._refuse(*(self._refusal or (400, b"This is not a valid HTTP request.")))
+            return
+        if (
+            self._chunks
+            and self._wire - self._body_bytes > self.limits.max_header_bytes + _CHUNK_LINE * self._chunks
+        ):
+            # Extensions of chunks are read and thrown away by the parser, whatever their length (RFC 9112 7.1.1).
+            self._refuse(431, b"The chunk extensions are too large.")
             return
         if self._head_done or self._message_done:
             return
@@ -139,6 +154,9 @@ class GatewayProtocol(HttpToolsProtocol):
         self._head_done = False
         self._message_done = False
         self._head_lines = 0
+        self._wire = self._segment
+        self._body_bytes = 0
+        self._chunks = 0
 
     def on_url(self, url: bytes) -> None:
         self.url += url
@@ -211,6 +229,13 @@ class GatewayProtocol(HttpToolsProtocol):
         else:
             self.flow.pause_reading()
             self.pipeline.appendleft((self.cycle, app))
+
+    def on_chunk_header(self) -> None:
+        self._chunks += 1
+
+    def on_body(self, body: bytes) -> None:
+        self._body_bytes += len(body)
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._message_done = True

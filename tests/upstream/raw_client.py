@@ -43,7 +43,7 @@ def converse(
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for number, piece in enumerate(pieces):
             if number:
-                time.sleep(0.03)
+                time.sleep(0.03 if len(pieces) < 10 else 0.003)
             try:
                 sock.sendall(piece)
             except OSError:
