@@ -1,0 +1,52 @@
+"""A whole login over HTTP: what goes to the provider, what comes back, and what becomes of every odd callback."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.auth.scripted_provider import CLIENT_ID, REDIRECT_URI, SECRET, ScriptedProvider
+
+BASIC = {"method": "client_secret_basic", "secret": "file:secret"}
+POST = {"method": "client_secret_post", "secret": "file:secret"}
+KEY = {"method": "private_key_jwt", "key": "file:client.pem"}
+
+
+@pytest.mark.parametrize("client_auth", [BASIC, POST, KEY], ids=lambda auth: str(auth["method"]))
+async def test_login_with_every_client_authentication(
+    gate: Any, op: ScriptedProvider, client_auth: Any
+) -> None:
+    browser = (await gate(client_auth=client_auth)).browser()
+
+    finished = await browser.log_in()
+
+    assert (finished.identity.issuer, finished.identity.subject) == (op.issuer, "alice")
+    assert finished.target == "/reports?page=2"
+    assert finished.tokens.access_token
+    assert finished.tokens.refresh_token
+    assert browser.cookies == {}
+    sent = op.requests[-2][1] if op.requests[-1][0] == "keys" else op.requests[-1][1]
+    assert (SECRET in str(sent)) == (client_auth is POST)
+
+
+async def test_authorization_request(gate: Any, op: ScriptedProvider) -> None:
+    browser = (await gate(scopes=("openid", "vo", "ovam"))).browser()
+
+    first, second = [urlsplit((await browser.begin(language="nl")).location) for _ in range(2)]
+
+    assert f"{first.scheme}://{first.netloc}{first.path}" == f"{op.issuer}/v1/auth"
+    asked, again = (
+        {name: values[0] for name, values in parse_qs(url.query).items()} for url in (first, second)
+    )
+    fresh = {"state", "nonce", "code_challenge"}
+    assert {name: value for name, value in asked.items() if name not in fresh} == {
+        "client_id": CLIENT_ID,
+        "redirect_uri": REDIRECT_URI,
+        "response_type": "code",
+        "scope": "openid vo ovam",
+        "code_challenge_method": "S256",
+        "ui_locales": "nl",
+    }
+    assert all(len(asked[name]) >= 43 and asked[name] != again[name] for name in fresh)
