@@ -5,6 +5,7 @@ The one module that knows authlib. What the tokens prove is judged elsewhere.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import httpx2
@@ -19,7 +20,6 @@ from gateway.auth.settings import PrivateKeyJwt
 from gateway.errors import LoginFailed, ProviderUnavailable
 
 _STATEMENT_SECONDS = 300
-_LARGEST = 1_048_576
 
 
 class _Statement(PrivateKeyJWT):  # type: ignore[misc]
@@ -82,7 +82,7 @@ class Exchange:
         Raises LoginFailed where the provider refuses it, ProviderUnavailable where it does not answer.
         """
         try:
-            async with self._client() as client:
+            async with asyncio.timeout(self._provider.settings.timeout), self._client() as client:
                 answer = await client.fetch_token(
                     metadata.token_endpoint,
                     grant_type="authorization_code",
@@ -91,7 +91,7 @@ class Exchange:
                 )
         except OAuthError as refusal:
             raise LoginFailed("code-refused", f"token endpoint: {refusal.error}") from refusal
-        except (httpx2.HTTPError, httpx2.InvalidURL) as problem:
+        except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as problem:
             raise ProviderUnavailable(f"token endpoint: {type(problem).__name__}") from problem
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as problem:
             raise LoginFailed(
@@ -111,20 +111,8 @@ class Exchange:
             scope=" ".join(settings.scopes),
             redirect_uri=self._redirect_uri,
             code_challenge_method="S256",
-            verify=self._provider.tls or False,
-            timeout=settings.timeout,
-            follow_redirects=False,
-            trust_env=False,
-            event_hooks={"response": [_not_too_large]},
+            **self._provider.client_options,
         )
         if isinstance(auth, PrivateKeyJwt):
             client.register_client_auth_method(_Statement(auth.audience or settings.issuer, auth.algorithm))
         return client
-
-
-async def _not_too_large(answer: httpx2.Response) -> None:
-    length = answer.headers.get("content-length", "0")
-    if not length.isdigit() or int(length) > _LARGEST:
-        raise httpx2.ReadError("the answer is too large")
-    if answer.is_redirect:
-        raise httpx2.ReadError("the token endpoint sent a redirect")

@@ -6,7 +6,6 @@ It decides which answers of the provider are believed; it knows nothing of login
 from __future__ import annotations
 
 import asyncio
-import json
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -20,10 +19,10 @@ from joserfc.jwk import ECKey, RSAKey
 
 from gateway.auth.settings import ProviderSettings
 from gateway.auth.tokens import Expected, Key, UnknownKey, verify
+from gateway.auth.transport import ProviderTransport, client_options
 from gateway.errors import ProviderUnavailable
 
 log = structlog.get_logger()
-_LARGEST = 1_048_576
 _MOST_KEYS = 64
 _RETRY_SECONDS = 5.0
 _ENDPOINTS = (
@@ -57,8 +56,7 @@ class Provider:
     def __init__(self, settings: ProviderSettings, *, clock: Callable[[], float]) -> None:
         self.settings = settings
         self.clock = clock
-        self.tls: ssl.SSLContext | None = None
-        self._http: httpx2.AsyncClient | None = None
+        self._transport: ProviderTransport | None = None
         self._metadata: Metadata | None = None
         self._metadata_at = 0.0
         self._keys: tuple[Key, ...] = ()
@@ -68,17 +66,24 @@ class Provider:
         self._busy = {"metadata": asyncio.Lock(), "keys": asyncio.Lock()}
 
     async def start(self) -> None:
-        """Make the HTTP client; nothing is fetched yet."""
-        self.tls = await asyncio.to_thread(ssl.create_default_context)
-        self._http = httpx2.AsyncClient(
-            verify=self.tls, timeout=self.settings.timeout, follow_redirects=False, trust_env=False
-        )
+        """Make the connection pool; nothing is fetched yet."""
+        self._transport = ProviderTransport(await asyncio.to_thread(ssl.create_default_context))
 
     async def aclose(self) -> None:
-        """Close the HTTP client."""
-        if self._http is not None:
-            await self._http.aclose()
-            self._http = None
+        """Close all connections to the provider."""
+        if self._transport is not None:
+            await self._transport.close_pool()
+            self._transport = None
+
+    @property
+    def client_options(self) -> dict[str, Any]:
+        """What an HTTP client for calls to this provider is made with: all share one pool and its limits.
+
+        Raises ProviderUnavailable before the start and after the end.
+        """
+        if self._transport is None:
+            raise ProviderUnavailable("the provider's client is not started")
+        return client_options(self._transport, self.settings.timeout)
 
     async def metadata(self) -> Metadata:
         """The metadata, not older than its lifetime while the provider answers.
@@ -181,22 +186,19 @@ class Provider:
         self._keys_at = self.clock()
 
     async def _get_json(self, url: str) -> dict[str, Any]:
-        if self._http is None:
-            raise ProviderUnavailable("the provider's client is not started")
-        body = bytearray()
         try:
-            async with asyncio.timeout(self.settings.timeout), self._http.stream("GET", url) as answer:
-                if answer.status_code != 200:
-                    raise ProviderUnavailable(f"{url} answered {answer.status_code}")
-                async for part in answer.aiter_bytes():
-                    body += part
-                    if len(body) > _LARGEST:
-                        raise ProviderUnavailable(f"{url} answered with more than {_LARGEST} bytes")
-            found = json.loads(body)
+            async with (
+                asyncio.timeout(self.settings.timeout),
+                httpx2.AsyncClient(**self.client_options) as client,
+            ):
+                answer = await client.get(url)
+            found = answer.json() if answer.status_code == 200 else answer.status_code
         except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, ValueError, RecursionError) as problem:
             raise ProviderUnavailable(f"{url}: {type(problem).__name__}") from problem
         if not isinstance(found, dict):
-            raise ProviderUnavailable(f"{url} answered with no JSON object")
+            raise ProviderUnavailable(
+                f"{url} answered {found if isinstance(found, int) else 'no JSON object'}"
+            )
         return found
 
 

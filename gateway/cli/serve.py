@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -59,7 +61,14 @@ def _listen(address: str) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Tells the gateway to answer "not ready" before the listener closes."""
+    """Tells the gateway to answer "not ready" before the listener closes, and ends with exit code 0 when asked to."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        with super().capture_signals():
+            yield
+            # uvicorn would raise the signal once more and so end the process by it.
+            self._captured_signals.clear()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         app = self.config.loaded_app

@@ -1,0 +1,73 @@
+"""The one way to the provider: a connection pool whose answers are small, plain and from the provider itself.
+
+It decides what an answer may look like before anybody reads it; it knows nothing of what answers mean.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+
+LARGEST_ANSWER = 1_048_576
+_REDIRECTS = frozenset((301, 302, 303, 307, 308))
+
+
+class AnswerRefused(httpx2.TransportError):
+    """An answer of the provider that is not even read."""
+
+
+class ProviderTransport(httpx2.AsyncBaseTransport):
+    """A pool that several clients share: closing one of them leaves it open, `close_pool` ends it."""
+
+    def __init__(self, tls: ssl.SSLContext) -> None:
+        self._pool = httpx2.AsyncHTTPTransport(verify=tls, trust_env=False)
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """The answer to a request, with a body that ends with AnswerRefused where it grows too large.
+
+        Raises AnswerRefused for a redirect (secrets and codes go nowhere else) and for a compressed body (its
+        size says nothing of what it becomes).
+        """
+        request.headers["Accept-Encoding"] = "identity"
+        answer = await self._pool.handle_async_request(request)
+        if answer.status_code in _REDIRECTS:
+            trouble = "the provider sent a redirect"
+        elif answer.headers.get("content-encoding", "identity").lower() != "identity":
+            trouble = "the provider sent a compressed answer"
+        else:
+            assert isinstance(answer.stream, httpx2.AsyncByteStream)
+            answer.stream = _Bounded(answer.stream)
+            return answer
+        await answer.aclose()
+        raise AnswerRefused(trouble, request=request)
+
+    async def aclose(self) -> None:
+        """Nothing: a client that closes takes the others' connections along with it otherwise."""
+
+    async def close_pool(self) -> None:
+        """Close all connections."""
+        await self._pool.aclose()
+
+
+class _Bounded(httpx2.AsyncByteStream):
+    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        async for part in self._stream:
+            size += len(part)
+            if size > LARGEST_ANSWER:
+                raise AnswerRefused(f"the provider sent more than {LARGEST_ANSWER} bytes")
+            yield part
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+def client_options(transport: ProviderTransport, timeout: float) -> dict[str, Any]:
+    """What every client of the provider is made with; `timeout` in seconds, for each single wait."""
+    return {"transport": transport, "timeout": timeout, "follow_redirects": False, "trust_env": False}

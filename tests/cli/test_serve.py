@@ -1,0 +1,191 @@
+"""`gateway serve` as a process: memory, workers, stopping, and what it refuses to start with."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from simulator.acm.app import create_acm
+from simulator.acm.clients import Client
+from simulator.acm.state import AcmState
+from simulator.data.people import load_people
+from simulator.login import login
+from simulator.register.app import create_register
+from simulator.run import bind, running, url_of
+from tests.gateways import CLIENT_ID, settings, write_config
+from tests.keys import client_keys
+from tests.processes import command, gateway_process
+from tests.upstream.raw_client import converse
+
+MIB = 1_048_576
+
+
+class Site:
+    """The configuration of one environment whose ACM and register run."""
+
+    def __init__(self, folder: Path, acm_url: str, register_url: str, ports: tuple[int, int]) -> None:
+        self.port, self.observe = ports
+        self.url = f"http://localhost:{self.port}"
+        self.ready = f"http://localhost:{self.observe}/readyz"
+        environment = settings(
+            folder, name="ti", gateway_url=self.url, acm_url=acm_url, upstream_url=register_url,
+            listen=f"127.0.0.1:{self.port}",
+        )  # fmt: skip
+        environment["observe"]["listen"] = f"127.0.0.1:{self.observe}"
+        self.config = write_config(folder, {"ti": environment})
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    ports = []
+    for _ in range(2):
+        sock = bind(0)
+        ports.append(sock.getsockname()[1])
+        sock.close()
+    gateway_url = f"http://localhost:{ports[0]}"
+    client = Client(
+        client_id=f"{CLIENT_ID}-ti", name="x", redirect_uris=(f"{gateway_url}/oauth2/callback",),
+        scopes=("openid", "profile", "vo", "ovam"), jwks=client_keys("ti")[1],
+    )  # fmt: skip
+    with (
+        running(lambda url: create_acm(AcmState("ti", url, (client,), load_people))) as acm_url,
+        running(
+            lambda url: create_register(
+                database=tmp_path / "r.db", gateway_url=gateway_url, environment="ti", audience=url
+            )
+        ) as register_url,
+    ):
+        yield Site(tmp_path, acm_url, register_url, (ports[0], ports[1]))
+
+
+def resident(pid: int) -> int:
+    """Bytes of memory that a process holds."""
+    pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_large_bodies_stream_through_with_flat_memory(site: Site) -> None:
+    with gateway_process(site.config, "ti", site.ready) as child:
+        headers = {"cookie": login(site.url, "indiener")}
+        with httpx2.Client(trust_env=False, headers=headers, timeout=60) as client:
+            client.post(f"{site.url}/echo", content=b"x" * MIB)
+            before = resident(child.pid)
+            parts = (b"x" * MIB for _ in range(200))
+            sent = client.post(f"{site.url}/echo", content=parts)
+            assert sent.json()["body_length"] == 200 * MIB
+            with client.stream("GET", f"{site.url}/echo/bytes?size={200 * MIB}") as answer:
+                received = sum(len(part) for part in answer.iter_raw())
+            assert received == 200 * MIB
+        assert resident(child.pid) - before < 20 * MIB
+
+
+def test_several_workers_share_listeners_sessions_and_metrics(site: Site) -> None:
+    with gateway_process(site.config, "ti", site.ready, "--workers", "2") as child:
+        cookie = login(site.url, "indiener")
+        seen = set()
+        for _ in range(40):
+            answer = httpx2.get(f"{site.url}/echo", headers={"cookie": cookie}, trust_env=False)
+            assert answer.status_code == 200
+            seen.add(answer.status_code)
+        metrics = httpx2.get(f"http://localhost:{site.observe}/metrics", trust_env=False).text
+        total = next(
+            line for line in metrics.splitlines() if 'decisions_total{rule="echo",verdict="allow"}' in line
+        )
+        assert float(total.rpartition(" ")[2]) == 40
+        child.terminate()
+        assert child.wait(30) == 0
+
+
+def test_it_stops_after_what_is_under_way(site: Site) -> None:
+    with gateway_process(site.config, "ti", site.ready) as child:
+        cookie = login(site.url, "indiener")
+        head = f"GET /echo/stream?events=6&interval=0.2 HTTP/1.1\r\nHost: localhost:{site.port}\r\nCookie: {cookie}\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", site.port), timeout=10) as sock:
+            sock.sendall(head.encode())
+            seen = sock.recv(65536)
+            child.send_signal(signal.SIGTERM)
+            while part := sock.recv(65536):
+                seen += part
+        assert b"data: 5" in seen
+        assert seen.endswith(b"0\r\n\r\n")
+        assert child.wait(20) == 0
+
+
+def test_a_client_that_leaves_ends_the_work(site: Site) -> None:
+    with gateway_process(site.config, "ti", site.ready):
+        cookie = login(site.url, "indiener")
+        head = f"GET /echo/stream?events=1000&interval=0.05 HTTP/1.1\r\nHost: localhost:{site.port}\r\nCookie: {cookie}\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", site.port), timeout=10) as sock:
+            sock.sendall(head.encode())
+            sock.recv(1024)
+        gone = threading.Event()
+        for _ in range(100):
+            metrics = httpx2.get(f"http://localhost:{site.observe}/metrics", trust_env=False).text
+            flying = next(
+                line for line in metrics.splitlines() if line.startswith("toegangspoort_requests_in_flight")
+            )
+            if float(flying.rpartition(" ")[2]) == 0:
+                gone.set()
+                break
+        assert gone.is_set()
+
+
+def test_a_wrong_configuration_starts_nothing(site: Site) -> None:
+    text = site.config.read_text()
+    site.config.write_text(text.replace("issuer:", "isuer:").replace("anyone", "anyon"))
+    done = command("serve", "--config", str(site.config), "--env", "ti")
+    assert done.returncode == 1
+    lines = done.stderr.splitlines()
+    assert any("unknown key 'isuer'; did you mean 'issuer'" in line for line in lines)
+    assert any("unknown policy 'anyon'; did you mean 'anyone'" in line for line in lines)
+    assert all(line.startswith(f"{site.config}:") for line in lines[:-1])
+    assert lines[-1].endswith("Nothing was started or changed.")
+    assert "Traceback" not in done.stderr
+
+
+def test_what_is_missing_at_the_start_is_told_in_words(site: Site) -> None:
+    unknown = command("serve", "--config", str(site.config), "--env", "prod")
+    assert unknown.returncode == 1
+    assert "unknown environment 'prod'" in unknown.stderr
+    key = site.config.parent / "secrets/ti/session.key"
+    key.chmod(0o644)
+    readable = command("serve", "--config", str(site.config), "--env", "ti")
+    assert readable.returncode != 0
+    assert "can be read by every user" in readable.stderr + readable.stdout
+    key.unlink()
+    missing = command("serve", "--config", str(site.config), "--env", "ti")
+    assert missing.returncode != 0
+    assert "gateway keys generate" in missing.stderr + missing.stdout
+    assert "Traceback" not in missing.stderr
+
+
+def test_a_port_that_is_taken_is_told(site: Site) -> None:
+    with bind(site.port) as taken:
+        taken.listen()
+        done = command("serve", "--config", str(site.config), "--env", "ti")
+    assert done.returncode == 1
+    assert f"cannot listen on 127.0.0.1:{site.port}" in done.stderr
+
+
+def test_acm_down_lets_the_gateway_start_and_says_so_to_people(tmp_path: Path) -> None:
+    dead, own, observe = bind(0), bind(0), bind(0)
+    ports = [sock.getsockname()[1] for sock in (own, observe)]
+    own.close()
+    observe.close()
+    down = Site(tmp_path, url_of(dead), "http://127.0.0.1:9", (ports[0], ports[1]))
+    dead.close()
+    with gateway_process(down.config, "ti", down.ready):
+        page = httpx2.get(f"{down.url}/", headers={"accept": "text/html"}, trust_env=False)
+        assert page.status_code == 503
+        assert "aanmelden" in page.text.lower()
+        answer = httpx2.get(f"{down.url}/public/x", trust_env=False)
+        assert answer.status_code == 502
+        raw = converse(down.port, f"GET /public/x HTTP/1.1\r\nHost: localhost:{down.port}\r\n\r\n".encode())
+        assert raw.answers[0].status == 502

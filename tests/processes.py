@@ -1,0 +1,59 @@
+"""The gateway as an operator runs it: a child process of `python -m gateway serve`."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+
+ROOT = Path(__file__).parent.parent
+
+
+def command(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run `gateway ...` to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "gateway", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@contextlib.contextmanager
+def gateway_process(config: Path, env: str, ready_url: str, *extra: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A gateway that answers at `ready_url`, until the block ends."""
+    log = config.parent / f"gateway-{env}.log"
+    with log.open("wb") as out:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "gateway", "serve", "--config", str(config), "--env", env, *extra],
+            stdout=out, stderr=out, cwd=ROOT,
+        )  # fmt: skip
+        try:
+            wait_until(ready_url, child, log)
+            yield child
+        finally:
+            child.terminate()
+            try:
+                child.wait(40)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+
+
+def wait_until(url: str, child: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + 20
+    with httpx2.Client(trust_env=False, timeout=1) as client:
+        while time.monotonic() < end:
+            assert child.poll() is None, log.read_text()
+            with contextlib.suppress(httpx2.HTTPError):
+                if client.get(url).status_code == 200:
+                    return
+            time.sleep(0.03)
+    raise AssertionError(f"{url} did not answer: {log.read_text()}")
