@@ -18,7 +18,7 @@ from gateway.auth.exchange import Exchange
 from gateway.auth.flow import Flow, FlowCookies
 from gateway.auth.provider import Metadata, Provider
 from gateway.auth.settings import ClaimSettings, RightsSettings
-from gateway.auth.tokens import Expected, TokenRefused
+from gateway.auth.tokens import IdToken, TokenRefused
 from gateway.errors import LoginFailed
 from gateway.model import Identity, Tokens
 
@@ -140,7 +140,7 @@ class Login:
         if str(answer.get("token_type", "")).lower() != "bearer":
             raise LoginFailed("token-answer-malformed", "the token type is not Bearer")
         settings = self._provider.settings
-        expected = Expected(
+        expected = IdToken(
             issuer=settings.issuer,
             audience=settings.client_id,
             algorithms=settings.algorithms,

@@ -9,6 +9,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,8 @@ _SMALLEST_RSA = 2_048
 _HASHES = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512}
 _TIMES = (("exp", None), ("iat", None), ("nbf", 0))
 _EC_CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 
 class TokenRefused(Exception):
@@ -41,62 +44,144 @@ class UnknownKey(TokenRefused):
         super().__init__("key-unknown")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What a token must say. `types` are the accepted `typ` headers in lower case, "" for none at all."""
+    """What every token of the provider must say; `leeway` is in seconds.
+
+    The kinds of tokens differ in what they add. `types` are the accepted `typ` headers in lower case without
+    "application/", "" for none at all: a token of one kind is never taken for another (RFC 8725 3.11).
+    """
 
     issuer: str
     audience: str
     algorithms: Sequence[str]
     leeway: float
-    types: frozenset[str] = frozenset(("", "jwt"))
-    nonce: str | None = None
-    access_token: str | None = None
+
+    @property
+    def types(self) -> frozenset[str]:
+        return frozenset()
+
+    def check(self, claims: Mapping[str, Any], algorithm: str, now: float) -> None:
+        """Judge what only this kind of token says. Raises TokenRefused."""
+        raise TokenRefused("kind")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdToken(Expected):
+    """Who logged in (OIDC Core 3.1.3.7). `nonce` is None only where a refresh brings a new ID token.
+
+    `acr_values` and `max_age` (seconds) are what the authentication request asked for: then the token must say so.
+    """
+
+    nonce: str | None
+    access_token: str | None
     acr_values: tuple[str, ...] = ()
     max_age: float | None = None
 
+    @property
+    def types(self) -> frozenset[str]:
+        return frozenset(("", "jwt"))
+
+    def check(self, claims: Mapping[str, Any], algorithm: str, now: float) -> None:
+        _check_subject(claims)
+        _check_only_audience(claims, self.audience)
+        if now - float(claims["iat"]) > _OLDEST + self.leeway:
+            raise TokenRefused("too-old")
+        if "events" in claims:
+            raise TokenRefused("logout-token")
+        if self.nonce is not None and not _same(claims.get("nonce"), self.nonce):
+            raise TokenRefused("nonce")
+        if self.access_token is not None and "at_hash" in claims:
+            digest = _HASHES[algorithm[-3:]](self.access_token.encode()).digest()
+            half = base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
+            if not _same(claims["at_hash"], half):
+                raise TokenRefused("access-token-hash")
+        if self.acr_values and claims.get("acr") not in self.acr_values:
+            raise TokenRefused("acr")
+        if self.max_age is not None:
+            authenticated = _time(claims.get("auth_time"))
+            if authenticated is None or not -self.leeway <= now - authenticated <= self.max_age + self.leeway:
+                raise TokenRefused("auth-time")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessToken(Expected):
+    """What a machine or an application may do, as a JWT (RFC 9068, sections 2.2 and 4)."""
+
+    @property
+    def types(self) -> frozenset[str]:
+        return frozenset(("at+jwt",))
+
+    def check(self, claims: Mapping[str, Any], algorithm: str, now: float) -> None:
+        _check_subject(claims)
+        for name in ("client_id", "jti"):
+            if not isinstance(claims.get(name), str) or not claims[name]:
+                raise TokenRefused("claim-missing")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogoutToken(Expected):
+    """That a session at the provider ended (OIDC Back-Channel Logout 1.0, section 2.6)."""
+
+    @property
+    def types(self) -> frozenset[str]:
+        return frozenset(("", "jwt", "logout+jwt"))
+
+    def check(self, claims: Mapping[str, Any], algorithm: str, now: float) -> None:
+        _check_only_audience(claims, self.audience)
+        if now - float(claims["iat"]) > _OLDEST + self.leeway:
+            raise TokenRefused("too-old")
+        events = claims.get("events")
+        if not isinstance(events, dict) or not isinstance(events.get(_LOGOUT_EVENT), dict):
+            raise TokenRefused("event")
+        if "nonce" in claims:
+            raise TokenRefused("nonce")
+        if not isinstance(claims.get("jti"), str) or not claims["jti"]:
+            raise TokenRefused("claim-missing")
+        if "sub" in claims or "sid" not in claims:
+            _check_subject(claims)
+        if "sid" in claims and (not isinstance(claims["sid"], str) or not claims["sid"]):
+            raise TokenRefused("claim-missing")
+
 
 def verify(token: str, keys: Sequence[Key], expected: Expected, now: float) -> Mapping[str, Any]:
-    """The claims of a signed token that holds in every respect.
+    """The claims of a signed token that holds in every respect; `now` is in seconds since the epoch.
 
     Raises UnknownKey where another look at the provider's keys might help, TokenRefused for all else.
     """
     header = _header(token, expected)
     claims = _signed(token, header, keys)
-    _check_parties(claims, expected)
+    if claims.get("iss") != expected.issuer:
+        raise TokenRefused("issuer")
+    if expected.audience not in _audiences(claims):
+        raise TokenRefused("audience")
     _check_times(claims, expected, now)
-    _check_subject(claims)
-    if "events" in claims:
-        raise TokenRefused("logout-token")  # a logout token is never an identity (OIDC Back-Channel 2.6)
-    if expected.nonce is not None:
-        nonce = claims.get("nonce")
-        if not isinstance(nonce, str) or not hmac.compare_digest(nonce.encode(), expected.nonce.encode()):
-            raise TokenRefused("nonce")
-    if expected.access_token is not None and "at_hash" in claims:
-        _check_hash(claims["at_hash"], expected.access_token, header["alg"])
-    if expected.acr_values and claims.get("acr") not in expected.acr_values:
-        raise TokenRefused("acr")
-    if expected.max_age is not None:
-        authenticated = _time(claims.get("auth_time"))
-        if authenticated is None or now - authenticated > expected.max_age + expected.leeway:
-            raise TokenRefused("auth-time")
+    expected.check(claims, header["alg"], now)
     return claims
 
 
 def _header(token: str, expected: Expected) -> dict[str, Any]:
-    if not isinstance(token, str) or len(token) > _LONGEST or not token.isascii() or token.count(".") != 2:
+    if len(token) > _LONGEST or not _COMPACT.fullmatch(token):
         raise TokenRefused("malformed")
     header = _object(token.partition(".")[0])
     if header.get("alg") not in expected.algorithms:
         raise TokenRefused("algorithm")
     kind = header.get("typ", "")
-    if not isinstance(kind, str) or kind.lower() not in expected.types:
+    if not isinstance(kind, str) or kind.lower().removeprefix("application/") not in expected.types:
         raise TokenRefused("type")
     if "crit" in header or "b64" in header or "zip" in header:
         raise TokenRefused("critical-header")
     if "kid" in header and not isinstance(header["kid"], str):
         raise TokenRefused("malformed")
     return header
+
+
+def _octets(segment: str) -> bytes:
+    """Base64url in its one canonical form (RFC 7515 2): no padding, no stray bits in the last sign."""
+    octets = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
+    if base64.urlsafe_b64encode(octets).rstrip(b"=") != segment.encode():
+        raise ValueError("not canonical")
+    return octets
 
 
 def _object(segment: str) -> dict[str, Any]:
@@ -112,8 +197,10 @@ def _object(segment: str) -> dict[str, Any]:
         raise ValueError(name)
 
     try:
-        octets = base64.b64decode(segment + "=" * (-len(segment) % 4), altchars=b"-_", validate=True)
-        value = json.loads(octets.decode("utf-8"), object_pairs_hook=once, parse_constant=no_constant)
+        text = _octets(segment).decode("utf-8")
+        value = json.loads(text, object_pairs_hook=once, parse_constant=no_constant)
+        # An escaped half of a surrogate pair is JSON, but no text that could ever be written again.
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as problem:
         raise TokenRefused("malformed") from problem
     if not isinstance(value, dict):
@@ -122,19 +209,22 @@ def _object(segment: str) -> dict[str, Any]:
 
 
 def _signed(token: str, header: Mapping[str, Any], keys: Sequence[Key]) -> dict[str, Any]:
+    _, payload, signature = token.split(".")
+    try:
+        _octets(signature)
+    except ValueError as problem:
+        raise TokenRefused("malformed") from problem
     algorithm: str = header["alg"]
     fitting = [key for key in keys if _fits(key, algorithm)]
     if "kid" in header:
         fitting = [key for key in fitting if key.kid == header["kid"]]
-    if not fitting:
-        raise UnknownKey
     for key in fitting:
         try:
             jws.deserialize_compact(token, key, algorithms=[algorithm])
         except (JoseError, ValueError):
             continue
-        return _object(token.split(".")[1])
-    # The key id is known but the signature is not from that key: the provider may have replaced it.
+        return _object(payload)
+    # Also where the key id is known, but the signature is not from that key: the provider may have replaced it.
     raise UnknownKey
 
 
@@ -142,22 +232,26 @@ def _fits(key: Key, algorithm: str) -> bool:
     shown = key.as_dict(private=False)
     if shown.get("use", "sig") != "sig" or shown.get("alg", algorithm) != algorithm:
         return False
+    if "verify" not in shown.get("key_ops", ("verify",)):
+        return False
     if isinstance(key, RSAKey):
         return algorithm[:2] in ("RS", "PS") and key.raw_value.key_size >= _SMALLEST_RSA
     return _EC_CURVES.get(algorithm) == shown.get("crv")
 
 
-def _check_parties(claims: Mapping[str, Any], expected: Expected) -> None:
-    if claims.get("iss") != expected.issuer:
-        raise TokenRefused("issuer")
+def _audiences(claims: Mapping[str, Any]) -> list[str]:
     audience = claims.get("aud")
     audiences = [audience] if isinstance(audience, str) else audience
     if not isinstance(audiences, list) or not all(isinstance(each, str) for each in audiences):
         raise TokenRefused("audience")
-    if expected.audience not in audiences or any(each != expected.audience for each in audiences):
-        # No other party is trusted: a token that is also for somebody else is not for us (3.1.3.7 step 3).
+    return audiences
+
+
+def _check_only_audience(claims: Mapping[str, Any], audience: str) -> None:
+    """No other party is trusted: a token that is also for somebody else is not for us (3.1.3.7 steps 3 to 5)."""
+    if any(each != audience for each in _audiences(claims)):
         raise TokenRefused("audience")
-    if "azp" in claims and claims["azp"] != expected.audience:
+    if "azp" in claims and claims["azp"] != audience:
         raise TokenRefused("authorized-party")
 
 
@@ -175,8 +269,6 @@ def _check_times(claims: Mapping[str, Any], expected: Expected, now: float) -> N
         raise TokenRefused("expired")
     if now < begins - expected.leeway or now < issued - expected.leeway:
         raise TokenRefused("not-yet-valid")
-    if now - issued > _OLDEST + expected.leeway:
-        raise TokenRefused("too-old")
 
 
 def _check_subject(claims: Mapping[str, Any]) -> None:
@@ -187,8 +279,5 @@ def _check_subject(claims: Mapping[str, Any]) -> None:
         raise TokenRefused("subject")
 
 
-def _check_hash(claimed: Any, access_token: str, algorithm: str) -> None:
-    digest = _HASHES[algorithm[-3:]](access_token.encode()).digest()
-    wanted = base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
-    if not isinstance(claimed, str) or not hmac.compare_digest(claimed.encode(), wanted.encode()):
-        raise TokenRefused("access-token-hash")
+def _same(claimed: Any, wanted: str) -> bool:
+    return isinstance(claimed, str) and hmac.compare_digest(claimed.encode(), wanted.encode())
