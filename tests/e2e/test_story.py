@@ -1,0 +1,91 @@
+"""The story of the product, lived in a browser: log in at ACM, use the register, be refused with words that help."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx2
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
+
+GATEWAY = "http://localhost:8000"
+
+
+def test_the_demonstration_is_up_quickly(demo: float) -> None:
+    assert demo < 10
+    for port in (8000, 8010, 8020, 8100, 8110, 8120):
+        assert httpx2.get(f"http://localhost:{port}/health", trust_env=False).status_code < 500
+    for port in (8001, 8101):
+        assert httpx2.get(f"http://localhost:{port}/readyz", trust_env=False).json()["ready"] is True
+
+
+def test_indiener_logs_in_and_submits_a_report(demo: float, page: Page, screenshots: Path) -> None:
+    page.goto(f"{GATEWAY}/?pagina=1")
+    assert page.url.startswith("http://localhost:8010/op/login")
+    page.screenshot(path=screenshots / "acm.png")
+    page.get_by_role("button", name="indiener").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Meldingen van Containerdienst Peeters nv")
+    assert page.url == f"{GATEWAY}/?pagina=1"
+    page.get_by_role("link", name="Nieuwe melding").click()
+    page.get_by_role("button", name="Indienen").click()
+    expect(page.get_by_role("alert")).to_contain_text("nog niet ingediend")
+    page.get_by_label("Naam van de afvalproducent").fill("Bakkerij De Korenaar")
+    page.get_by_label("Ondernemingsnummer").fill("0400.000.185")
+    page.get_by_label("Vestigingsnummer of adres").fill("Kerkstraat 1, 2000 Antwerpen")
+    page.get_by_label("papier en karton").check()
+    page.get_by_label("Beschrijving").fill("Karton tussen het restafval")
+    page.screenshot(path=screenshots / "register-form.png", full_page=True)
+    page.get_by_role("button", name="Indienen").click()
+    expect(page.get_by_role("status")).to_contain_text("NC-")
+    expect(page.get_by_role("cell", name="Bakkerij De Korenaar")).to_be_visible()
+    page.screenshot(path=screenshots / "register.png")
+
+
+@pytest.mark.parametrize("persona", ["zonder-recht", "verkeerde-context", "verlopen"])
+def test_a_refused_person_reads_what_is_missing_and_who_helps(
+    demo: float, page: Page, screenshots: Path, persona: str
+) -> None:
+    page.goto(f"{GATEWAY}/")
+    page.get_by_role("button", name=f"({persona})").click()
+    assert page.url == f"{GATEWAY}/"
+    text = page.locator("body").inner_text()
+    for words in ("OVAM Gebruiker", "Non-conformiteiten indiener", "lokale beheerder van uw organisatie", "Mijn Profiel", "1700", "+32 2 553 1700"):  # fmt: skip
+        assert words in text
+    assert (
+        page.get_by_role("link", name="Mijn Profiel").first.get_attribute("href")
+        == "http://localhost:8010/mijnprofiel"
+    )
+    page.screenshot(path=screenshots / f"denied-{persona}.png", full_page=True)
+
+
+def test_signing_out_and_in_again(demo: float, page: Page) -> None:
+    page.goto(f"{GATEWAY}/")
+    page.get_by_role("button", name="(indiener)").click()
+    page.get_by_role("link", name="Afmelden").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("U bent afgemeld")
+    page.goto(f"{GATEWAY}/")
+    assert page.url.startswith("http://localhost:8010/op/login")
+
+
+def test_the_login_command(demo: float) -> None:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "simulator", "login", *arguments],
+            capture_output=True, text=True, timeout=30, check=False,
+        )  # fmt: skip
+
+    done = run(GATEWAY, "--as", "indiener")
+    assert done.returncode == 0
+    cookie = done.stdout.strip()
+    for gateway, status in ((GATEWAY, 200), ("http://localhost:8100", 401)):
+        answer = httpx2.get(f"{gateway}/", headers={"cookie": cookie}, trust_env=False)
+        assert answer.status_code == status
+    refused = run(GATEWAY, "--as", "niemand")
+    assert refused.returncode == 1
+    assert refused.stdout == ""
+    assert "does not offer 'niemand'" in refused.stderr
+    assert run("http://localhost:9", "--as", "indiener").returncode == 1
