@@ -30,6 +30,7 @@ class Flow:
     verifier: str
     target: str
     started_at: float
+    acr_values: tuple[str, ...] = ()
 
 
 class FlowCookies:
@@ -43,10 +44,10 @@ class FlowCookies:
         self._lifetime = lifetime
         self.prefix = f"{'__Host-' if secure else ''}tgp-{environment}-flow-"
 
-    def begin(self, target: str, now: float) -> Flow:
+    def begin(self, target: str, now: float, *, acr_values: tuple[str, ...] = ()) -> Flow:
         """A new flow with fresh secrets of 256 bits each."""
         flow_id = f"{int(now) & 0xFFFFFFFFFF:010x}{os.urandom(5).hex()}"
-        return Flow(flow_id, f"{flow_id}.{_random()}", _random(), _random(), target, now)
+        return Flow(flow_id, f"{flow_id}.{_random()}", _random(), _random(), target, now, acr_values)
 
     def set_cookie(self, flow: Flow) -> str:
         """The Set-Cookie value that hands the sealed flow to the browser."""
@@ -75,8 +76,9 @@ class FlowCookies:
         try:
             sealed = urlsafe_b64decode(value + "=" * (-len(value) % 4))
             plain = self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], self._bound(flow_id))
-            flow = Flow(**json.loads(plain))
-        except (InvalidTag, ValueError, TypeError):
+            content = json.loads(plain)
+            flow = Flow(**content | {"acr_values": tuple(content["acr_values"])})
+        except (InvalidTag, ValueError, TypeError, KeyError):
             return None
         return flow if hmac.compare_digest(flow.state.encode(), state.encode("utf-8", "replace")) else None
 

@@ -5,7 +5,7 @@ It decides whether a callback proves who somebody is; it knows nothing of sessio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -85,17 +85,39 @@ class Login:
         """Forget which flows were used."""
         self._used.clear()
 
-    async def begin(self, target: str, cookies: Mapping[str, str], *, language: str | None = None) -> Begun:
-        """Begin a login that comes back to `target`, a safe path of this site. Raises ProviderUnavailable."""
+    async def begin(
+        self,
+        target: str,
+        cookies: Mapping[str, str],
+        *,
+        language: str | None = None,
+        acr_values: Sequence[str] = (),
+    ) -> Begun:
+        """Begin a login that comes back to `target`, a safe path of this site.
+
+        `acr_values` asks for some of the ways to log in that are accepted here; what is not accepted does not count.
+        Raises ProviderUnavailable.
+        """
         metadata = await self._provider.metadata()
         flows = self._ready()
-        flow = flows.begin(target, self._clock())
-        extra = {"ui_locales": language} if language else {}
+        flow = flows.begin(target, self._clock(), acr_values=self._means(acr_values))
+        max_age = self._provider.settings.max_age
         location = self._exchange.authorization_url(
-            metadata, state=flow.state, nonce=flow.nonce, verifier=flow.verifier, **extra
+            metadata,
+            state=flow.state,
+            nonce=flow.nonce,
+            verifier=flow.verifier,
+            **({"ui_locales": language} if language else {}),
+            **({"acr_values": " ".join(flow.acr_values)} if flow.acr_values else {}),
+            **({"max_age": str(int(max_age))} if max_age is not None else {}),
         )
         cleared = [flows.clear_cookie(flow_id) for flow_id in flows.surplus(cookies)]
         return Begun(location, (flows.set_cookie(flow), *cleared))
+
+    def _means(self, wanted: Sequence[str]) -> tuple[str, ...]:
+        accepted = self._provider.settings.accepted_means
+        known = accepted or tuple(self._provider.settings.levels)
+        return tuple(urn for urn in known if urn in wanted) or accepted
 
     async def finish(self, query: str, cookies: Mapping[str, str]) -> Finished:
         """Judge a callback by its query and the browser's own cookies.
@@ -147,6 +169,8 @@ class Login:
             leeway=settings.leeway,
             nonce=flow.nonce,
             access_token=access_token,
+            acr_values=flow.acr_values,
+            max_age=settings.max_age,
         )
         try:
             claims = await self._provider.verified(id_token, expected)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
+from gateway.auth.means import LEVELS, at_least
 from gateway.settings import Duration, SecretRef, Settings
 
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]
+Acr = Annotated[str, Field(pattern=r"^[!-~]{1,200}$")]
 _LOCAL = frozenset(("localhost", "127.0.0.1", "::1"))
 
 
@@ -83,8 +86,38 @@ class ProviderSettings(Settings):
     keys_grace: Duration = 86_400.0
     """How long known keys are believed while the provider cannot be reached."""
 
+    acr_values: tuple[Acr, ...] = ()
+    """The ways to log in that are accepted, as URNs; ACM offers no others and must name the one that was used.
+    Without it ACM offers all that the client may use, and does not tell which one it was."""
+
+    minimum_level: Annotated[int, Field(ge=1)] | None = None
+    """Instead of `acr_values`: the lowest level that is accepted, on ACM's scale (25 is eIDAS substantial)."""
+
+    levels: Mapping[Acr, int] = Field(default_factory=lambda: dict(LEVELS))
+    """The level of each way to log in, by URN. The default is ACM's table."""
+
+    max_age: Duration | None = None
+    """How long ago somebody may have proved who they are; then the provider must say when that was."""
+
     flow_lifetime: Duration = 600.0
     """How long a login may take from its start to its end."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if "openid" not in self.scopes:
+            raise ValueError("`openid` must be among the scopes: without it there is no login")
+        if self.acr_values and self.minimum_level is not None:
+            raise ValueError("write acr_values or minimum_level, not both")
+        if self.minimum_level is not None and not self.accepted_means:
+            raise ValueError(f"no way to log in reaches level {self.minimum_level}")
+        return self
+
+    @property
+    def accepted_means(self) -> tuple[str, ...]:
+        """The ways to log in that every login is held to, as URNs; none where all are accepted."""
+        if self.minimum_level is not None:
+            return at_least(self.minimum_level, self.levels)
+        return self.acr_values
 
 
 class RightsSettings(Settings):

@@ -1,0 +1,39 @@
+"""How strong the ways to log in are that ACM knows: from the URN in `acr` to a level (ACM page "authenticatiemiddelen").
+
+It decides nothing; an URN that is not in the table has no level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+_ACM = "urn:be:vlaanderen:authmech:"
+
+# ACM's own scale. eIDAS "substantial" begins at 25, "high" at 27.
+LEVELS: Mapping[str, int] = MappingProxyType(
+    {
+        f"{_ACM}eid": 35,
+        f"{_ACM}eidashigh": 35,
+        f"{_ACM}itsme": 27,
+        f"{_ACM}csamtotp": 26,
+        f"{_ACM}csamsms": 25,
+        f"{_ACM}eidassubstantial": 25,
+        f"{_ACM}tlsclient": 19,
+        f"{_ACM}kerberos": 12,
+        f"{_ACM}password": 10,
+        f"{_ACM}csampassword": 5,
+        f"{_ACM}csamselfreg": 5,
+    }
+)
+
+
+def level_of(acr: str | None, levels: Mapping[str, int] = LEVELS) -> int | None:
+    """The level of a way to log in; None where it is not known, which is never enough for anything."""
+    return levels.get(acr) if acr is not None else None
+
+
+def at_least(level: int, levels: Mapping[str, int] = LEVELS) -> tuple[str, ...]:
+    """The ways to log in of this level or more, strongest first: what `acr_values` asks for."""
+    enough = [(found, urn) for urn, found in levels.items() if found >= level]
+    return tuple(urn for _, urn in sorted(enough, key=lambda pair: (-pair[0], pair[1])))
