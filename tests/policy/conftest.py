@@ -1,0 +1,81 @@
+"""Rule sets from plain data, compiled as the loader compiles them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.api import NamedRight, Policy
+from gateway.model import DecisionInput, Identity, Organisation, Right
+from gateway.policy.decode import Decoder
+from gateway.policy.pattern import parse_pattern
+from gateway.policy.plugins import load_policies
+from gateway.policy.ruleset import Rule, RuleSet, compile_rules
+
+RIGHTS = {
+    "indiener": NamedRight(
+        "indiener", "OVAMGebruiker", "Indiener", {"nl": "Indiener"}, {"nl": "de lokale beheerder"}
+    ),
+    "lezer": NamedRight("lezer", "OVAMGebruiker", "Lezer"),
+}
+POLICIES = load_policies(["./plugins"], Path(__file__).parent.parent.parent)
+
+
+def policy(node: Any, *variables: str, policies: dict[str, type[Policy]] | None = None) -> Policy:
+    faults: list[Any] = []
+    decoder = Decoder(
+        policies or dict(POLICIES),
+        {"rights": RIGHTS, "variables": variables},
+        lambda place, fault: faults.append((place, fault)),
+    )
+    found = decoder.policy(node, ())
+    assert not faults, faults
+    assert found is not None
+    return found
+
+
+def rule_set(*rules: tuple[str, str, list[Any]] | tuple[str, str, list[Any], set[str]]) -> RuleSet:
+    """Rules as (id, path, require[, methods])."""
+    made = []
+    for name, path, require, *methods in rules:
+        pattern = parse_pattern(path)
+        policies = tuple(policy(node, *pattern.variables) for node in require)
+        made.append(Rule(name, pattern, frozenset(methods[0]) if methods else None, None, policies))
+    return compile_rules(made, RIGHTS)
+
+
+def given(
+    path: str = "/", method: str = "GET", identity: Identity | None = None, **facts: Any
+) -> DecisionInput:
+    return DecisionInput(
+        method=method,
+        host="gw.test",
+        path=path,
+        segments=tuple(path[1:].split("/")),
+        client=facts.get("client", "203.0.113.9"),
+        now=facts.get("now", 1_795_000_000.0),
+        identity=identity,
+    )
+
+
+def person(
+    *rights: tuple[str, str | None, str], organisation: str | None = "0456789034", **facts: Any
+) -> Identity:
+    return Identity(
+        issuer="https://acm.test/op",
+        subject="somebody",
+        organisation=Organisation(organisation) if organisation else None,
+        rights=tuple(Right(*right) for right in rights),
+        **facts,
+    )
+
+
+@pytest.fixture
+def indiener() -> Identity:
+    return person(("OVAMGebruiker", "Indiener", "0456789034"))
+
+
+Decide = Callable[..., Any]
