@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
@@ -20,6 +21,10 @@ from tests.auth.scripted_provider import CLIENT_ID, SECRET, ScriptedProvider
 from tests.keys import client_keys
 from tests.running import serving
 
+_PLAIN = ssl.SSLContext(
+    ssl.PROTOCOL_TLS_CLIENT
+)  # never used: making the default one takes longer than a test
+
 
 @dataclass
 class Clock:
@@ -36,13 +41,30 @@ def clock() -> Clock:
     return Clock()
 
 
+class Stage:
+    """Where the provider of the test that runs now is served: one server for all tests, which costs less."""
+
+    def __init__(self) -> None:
+        self.app: Any = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.app(scope, receive, send)
+
+
+@pytest.fixture(scope="session")
+def stage() -> Iterator[tuple[Stage, str]]:
+    found = Stage()
+    with serving(found, lifespan="off") as running:
+        yield found, running.url
+
+
 @pytest.fixture
-def op(clock: Clock) -> Iterator[ScriptedProvider]:
+def op(clock: Clock, stage: tuple[Stage, str]) -> ScriptedProvider:
     """The provider, running."""
     found = ScriptedProvider(clock=clock, client_key=RSAKey.import_key(client_keys(CLIENT_ID)[0]))
-    with serving(found.app) as running:
-        found.issuer = f"{running.url}/op"
-        yield found
+    found.issuer = f"{stage[1]}/op"
+    stage[0].app = found.app
+    return found
 
 
 @pytest.fixture
@@ -87,7 +109,7 @@ class Browser:
 
     async def visit(self, location: str) -> str:
         """Log in at the provider; the query of the callback that it sends the browser to."""
-        async with httpx2.AsyncClient(trust_env=False) as client:
+        async with httpx2.AsyncClient(trust_env=False, verify=_PLAIN) as client:
             answer = await client.get(location)
         assert answer.status_code == 302, answer.text
         return urlsplit(answer.headers["location"]).query

@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.async_api import Browser, Page
 
 ROOT = Path(__file__).parent.parent.parent
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-def chromium() -> str:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        if os.environ.get("CI"):
-            pytest.fail("CI needs a browser: install chromium")
-        pytest.skip("no Chromium on this machine")
-    return found
+_PATIENCE = 60.0
 
 
 @pytest.fixture(scope="session")
@@ -41,41 +23,31 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[float]:
     folder = tmp_path_factory.mktemp("demo")
     shutil.copy(ROOT / "config.yaml", folder)
     (folder / "plugins").symlink_to(ROOT / "plugins")
+    said = folder / "demo.log"
     started = time.monotonic()
-    child = subprocess.Popen(
-        [sys.executable, "-m", "simulator", "demo"],
-        cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    lines: list[str] = []
-    assert child.stdout is not None
-    for line in child.stdout:
-        lines.append(line)
-        if "Stop: Ctrl-C" in line:
-            break
-    else:
-        pytest.fail("the demonstration did not start:\n" + "".join(lines))
-    yield time.monotonic() - started
-    child.send_signal(signal.SIGINT)
-    assert child.wait(30) == 0
-    child.stdout.close()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    path = chromium()
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield found
-        found.close()
+    with said.open("wb") as log:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "simulator", "demo"], cwd=folder, stdout=log, stderr=subprocess.STDOUT
+        )
+    try:
+        while "Stop: Ctrl-C" not in said.read_text():
+            if child.poll() is not None or time.monotonic() - started > _PATIENCE:
+                pytest.fail("the demonstration did not start:\n" + said.read_text())
+            time.sleep(0.02)
+        yield time.monotonic() - started
+    finally:
+        child.send_signal(signal.SIGINT)
+        ended = child.wait(30)
+    assert ended == 0, said.read_text()
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(locale="nl-BE", viewport={"width": 1100, "height": 900})
-    found = context.new_page()
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    context = await browser.new_context(locale="nl-BE", viewport={"width": 1100, "height": 900})
+    found = await context.new_page()
     found.set_default_timeout(10_000)
     yield found
-    context.close()
+    await context.close()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.async_api import Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
 
@@ -23,51 +23,53 @@ def test_the_demonstration_is_up_quickly(demo: float) -> None:
         assert httpx2.get(f"http://localhost:{port}/readyz", trust_env=False).json()["ready"] is True
 
 
-def test_indiener_logs_in_and_submits_a_report(demo: float, page: Page, screenshots: Path) -> None:
-    page.goto(f"{GATEWAY}/?pagina=1")
+async def test_indiener_logs_in_and_submits_a_report(demo: float, page: Page, screenshots: Path) -> None:
+    await page.goto(f"{GATEWAY}/?pagina=1")
     assert page.url.startswith("http://localhost:8010/op/login")
-    page.screenshot(path=screenshots / "acm.png")
-    page.get_by_role("button", name="indiener").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Meldingen van Containerdienst Peeters nv")
+    await page.screenshot(path=screenshots / "acm.png")
+    await page.get_by_role("button", name="indiener").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text(
+        "Meldingen van Containerdienst Peeters nv"
+    )
     assert page.url == f"{GATEWAY}/?pagina=1"
-    page.get_by_role("link", name="Nieuwe melding").click()
-    page.get_by_role("button", name="Indienen").click()
-    expect(page.get_by_role("alert")).to_contain_text("nog niet ingediend")
-    page.get_by_label("Naam van de afvalproducent").fill("Bakkerij De Korenaar")
-    page.get_by_label("Ondernemingsnummer").fill("0400.000.185")
-    page.get_by_label("Vestigingsnummer of adres").fill("Kerkstraat 1, 2000 Antwerpen")
-    page.get_by_label("papier en karton").check()
-    page.get_by_label("Beschrijving").fill("Karton tussen het restafval")
-    page.screenshot(path=screenshots / "register-form.png", full_page=True)
-    page.get_by_role("button", name="Indienen").click()
-    expect(page.get_by_role("status")).to_contain_text("NC-")
-    expect(page.get_by_role("cell", name="Bakkerij De Korenaar")).to_be_visible()
-    page.screenshot(path=screenshots / "register.png")
+    await page.get_by_role("link", name="Nieuwe melding").click()
+    await page.get_by_role("button", name="Indienen").click()
+    await expect(page.get_by_role("alert")).to_contain_text("nog niet ingediend")
+    await page.get_by_label("Naam van de afvalproducent").fill("Bakkerij De Korenaar")
+    await page.get_by_label("Ondernemingsnummer").fill("0400.000.185")
+    await page.get_by_label("Vestigingsnummer of adres").fill("Kerkstraat 1, 2000 Antwerpen")
+    await page.get_by_label("papier en karton").check()
+    await page.get_by_label("Beschrijving").fill("Karton tussen het restafval")
+    await page.screenshot(path=screenshots / "register-form.png", full_page=True)
+    await page.get_by_role("button", name="Indienen").click()
+    await expect(page.get_by_role("status")).to_contain_text("NC-")
+    await expect(page.get_by_role("cell", name="Bakkerij De Korenaar")).to_be_visible()
+    await page.screenshot(path=screenshots / "register.png")
 
 
 @pytest.mark.parametrize("persona", ["zonder-recht", "verkeerde-context", "verlopen"])
-def test_a_refused_person_reads_what_is_missing_and_who_helps(
+async def test_a_refused_person_reads_what_is_missing_and_who_helps(
     demo: float, page: Page, screenshots: Path, persona: str
 ) -> None:
-    page.goto(f"{GATEWAY}/")
-    page.get_by_role("button", name=f"({persona})").click()
+    await page.goto(f"{GATEWAY}/")
+    await page.get_by_role("button", name=f"({persona})").click()
     assert page.url == f"{GATEWAY}/"
-    text = page.locator("body").inner_text()
+    text = await page.locator("body").inner_text()
     for words in ("OVAM Gebruiker", "Non-conformiteiten indiener", "lokale beheerder van uw organisatie", "Mijn Profiel", "1700", "+32 2 553 1700"):  # fmt: skip
         assert words in text
     assert (
-        page.get_by_role("link", name="Mijn Profiel").first.get_attribute("href")
+        await page.get_by_role("link", name="Mijn Profiel").first.get_attribute("href")
         == "http://localhost:8010/mijnprofiel"
     )
-    page.screenshot(path=screenshots / f"denied-{persona}.png", full_page=True)
+    await page.screenshot(path=screenshots / f"denied-{persona}.png", full_page=True)
 
 
-def test_signing_out_and_in_again(demo: float, page: Page) -> None:
-    page.goto(f"{GATEWAY}/")
-    page.get_by_role("button", name="(indiener)").click()
-    page.get_by_role("link", name="Afmelden").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("U bent afgemeld")
-    page.goto(f"{GATEWAY}/")
+async def test_signing_out_and_in_again(demo: float, page: Page) -> None:
+    await page.goto(f"{GATEWAY}/")
+    await page.get_by_role("button", name="(indiener)").click()
+    await page.get_by_role("link", name="Afmelden").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("U bent afgemeld")
+    await page.goto(f"{GATEWAY}/")
     assert page.url.startswith("http://localhost:8010/op/login")
 
 

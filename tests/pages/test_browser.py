@@ -1,12 +1,10 @@
 """The pages as a browser shows them, under the headers that guard them."""
 
 import itertools
-import os
-import shutil
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from playwright.async_api import Browser
 
 from gateway.model import CanonicalRequest, Identity
 from gateway.pages.answer import Answers
@@ -18,7 +16,6 @@ from tests.pages.test_screens import REACH
 from tests.running import serving
 
 pytestmark = pytest.mark.browser
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 def serve(answer: Answer) -> Any:
@@ -27,20 +24,6 @@ def serve(answer: Answer) -> Any:
         await send({"type": "http.response.body", "body": answer.body})
 
     return app
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        if os.environ.get("CI"):
-            pytest.fail("CI needs Chromium")
-        pytest.skip("no Chromium on this machine")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield started
-        started.close()
 
 
 @pytest.fixture(params=["denied", "access"])
@@ -54,22 +37,22 @@ def answer(
 
 
 @pytest.mark.parametrize("width", [320, 1200])
-def test_styled_readable_and_within_the_screen(browser: Any, answer: Answer, width: int) -> None:
+async def test_styled_readable_and_within_the_screen(browser: Browser, answer: Answer, width: int) -> None:
     with serving(serve(answer), lifespan="off") as running:
-        page = browser.new_page(viewport={"width": width, "height": 800})
+        page = await browser.new_page(viewport={"width": width, "height": 800})
         complaints: list[str] = []
         page.on("console", lambda message: complaints.append(message.text))
-        page.goto(running.url)
+        await page.goto(running.url)
         # Chromium itself logs the status of a document that is not a 2xx.
         assert [each for each in complaints if "403 (Forbidden)" not in each] == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+        ground = await page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert ground == "rgb(244, 246, 247)"
-        page.keyboard.press("Tab")
-        focused = page.evaluate("document.activeElement.className")
-        outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        await page.keyboard.press("Tab")
+        focused = await page.evaluate("document.activeElement.className")
+        outline = await page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
         assert (focused, outline) == ("skip", "solid")
-        assert page.locator("h1").count() == 1
-        levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3')].map(e => +e.tagName[1])")
+        assert await page.locator("h1").count() == 1
+        levels = await page.evaluate("[...document.querySelectorAll('h1,h2,h3')].map(e => +e.tagName[1])")
         assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
-        page.close()
+        await page.close()

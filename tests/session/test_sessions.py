@@ -1,0 +1,331 @@
+"""Sessions: tickets, timeouts, seals, the bound of a late revocation; against each store."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import stat
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.errors import StoreUnavailable
+from gateway.model import Identity, Organisation, Right, Tokens
+from gateway.session.codec import Session, decode, encode
+from gateway.session.memory import MemoryStore
+from gateway.session.sessions import Sessions
+from gateway.session.settings import SessionSettings
+from gateway.session.sqlite import SqliteStore
+from gateway.session.store import Kept, Store
+from gateway.session.ticket import Seals, is_ticket, new_ticket
+
+pytestmark = pytest.mark.anyio
+
+WHO = Identity(
+    issuer="https://acm.test/op", subject="abc", given_name="Zoë", organisation=Organisation("0456789034", "Peeters"),
+    rights=(Right("A", "b-c", "0456789034"), Right("A", None, "0456789034")), claims={"x": [1, {"y": None}]},
+)  # fmt: skip
+TOKENS = Tokens("access-secret", "refresh-secret", "id-secret", 5.0)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    found: Store = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "var" / "s.db")
+    await found.start()
+    yield found
+    await found.aclose()
+
+
+def kept(number: int, **changes: float | bytes) -> Kept:
+    facts = {
+        "key": bytes([number]) * 32, "sealed": b"sealed", "created_at": float(number), "seen_at": 10.0,
+        "expires_at": 100.0, "subject": b"s" * 16, "organisation": b"o" * 16,
+    } | changes  # fmt: skip
+    return Kept(**facts)  # type: ignore[arg-type]
+
+
+async def test_a_store_keeps_finds_and_forgets(store: Store) -> None:
+    first, second = kept(1), kept(2, subject=b"t" * 16)
+    assert await store.get(first.key) is None
+    await store.put(first)
+    await store.put(second)
+    assert await store.get(first.key) == first
+    assert await store.find() == [first, second]
+    assert await store.find(subject=b"t" * 16) == [second]
+    assert await store.find(organisation=b"o" * 16, subject=b"s" * 16) == [first]
+    assert await store.find(subject=b"x" * 16) == []
+    assert await store.delete(first.key) is True
+    assert await store.delete(first.key) is False
+    assert await store.get(first.key) is None
+
+
+async def test_a_store_replaces_touches_and_sweeps(store: Store) -> None:
+    await store.put(kept(1))
+    await store.put(kept(1, sealed=b"other"))
+    await store.touch(kept(1).key, 50.0)
+    await store.touch(kept(1).key, 20.0)
+    found = await store.get(kept(1).key)
+    assert found is not None
+    assert (found.sealed, found.seen_at) == (b"other", 50.0)
+    await store.put(kept(2, expires_at=60.0))
+    await store.put(kept(3, seen_at=5.0))
+    assert await store.sweep(expired_before=70.0, idle_before=8.0) == 2
+    assert [each.key for each in await store.find()] == [kept(1).key]
+
+
+async def test_two_processes_share_one_file(tmp_path: Path) -> None:
+    one, two = SqliteStore(tmp_path / "s.db"), SqliteStore(tmp_path / "s.db")
+    await asyncio.gather(one.start(), two.start())
+    await asyncio.gather(
+        *(one.put(kept(number)) for number in range(1, 30)),
+        *(two.put(kept(number)) for number in range(30, 60)),
+    )
+    assert len(await two.find()) == 59
+    await one.aclose()
+    await two.aclose()
+    assert stat.S_IMODE((tmp_path / "s.db").stat().st_mode) == 0o600
+
+
+async def test_a_store_that_is_no_store_is_unavailable(tmp_path: Path) -> None:
+    broken = tmp_path / "s.db"
+    broken.write_bytes(b"this is not a database" * 100)
+    store = SqliteStore(broken)
+    with pytest.raises(StoreUnavailable):
+        await store.start()
+    await store.aclose()
+    newer = sqlite3.connect(tmp_path / "n.db")
+    newer.execute("PRAGMA user_version = 99")
+    newer.close()
+    store = SqliteStore(tmp_path / "n.db")
+    with pytest.raises(StoreUnavailable, match="newer gateway"):
+        await store.start()
+    await store.aclose()
+
+
+async def make(folder: Path, store: Store, clock: Clock, **options: object) -> Sessions:
+    key = folder / "session.key"
+    if not key.exists():
+        key.write_bytes(b"k" * 48)
+        key.chmod(0o600)
+    values = {"store": "memory:", "key": "file:session.key", **options}
+    settings = SessionSettings.model_validate(values, context={"folder": folder})
+    sessions = Sessions(settings, environment="ti", secure=True, clock=clock, store=store)
+    await sessions.start()
+    return sessions
+
+
+async def test_a_ticket_opens_its_session_and_nothing_else_does(tmp_path: Path, store: Store) -> None:
+    sessions = await make(tmp_path, store, Clock())
+    session, ticket = await sessions.create(WHO, TOKENS)
+    assert await sessions.open(ticket) == session
+    for other in (
+        new_ticket(),
+        "",
+        "x",
+        ticket[:-1],
+        ticket + "A",
+        ticket.swapcase(),
+        "A" * 43,
+        "é" * 43,
+        "\0" * 43,
+    ):
+        assert await sessions.open(other) is None
+    assert ticket not in session.id
+    await sessions.aclose()
+
+
+async def test_another_process_reads_what_this_one_made(tmp_path: Path, store: Store) -> None:
+    one, two = await make(tmp_path, store, Clock()), await make(tmp_path, store, Clock())
+    session, ticket = await one.create(WHO, TOKENS)
+    assert await two.open(ticket) == session
+    await one.end(ticket)
+    assert await one.open(ticket) is None
+
+
+async def test_a_revocation_is_seen_within_the_cache_lifetime(tmp_path: Path, store: Store) -> None:
+    clock = Clock()
+    one, two = (
+        await make(tmp_path, store, clock, cache_ttl="5s"),
+        await make(tmp_path, store, clock, cache_ttl="5s"),
+    )
+    _, ticket = await one.create(WHO)
+    assert await two.open(ticket) is not None
+    await one.end(ticket)
+    for _ in range(10):
+        clock.now += 1.0
+        last = await two.open(ticket)
+    assert last is None
+    clock.now -= 4.5
+    assert await two.open(ticket) is None
+
+
+async def test_idle_and_absolute_timeouts(tmp_path: Path, store: Store) -> None:
+    clock = Clock()
+    sessions = await make(tmp_path, store, clock, idle_timeout="30m", max_lifetime="10h")
+    _, idle = await sessions.create(WHO)
+    clock.now += 1799
+    assert await sessions.open(idle) is not None
+    clock.now += 1799
+    assert await sessions.open(idle) is not None
+    clock.now += 1801
+    assert await sessions.open(idle) is None
+    _, long = await sessions.create(WHO)
+    for _ in range(23):
+        clock.now += 1500
+        assert await sessions.open(long) is not None
+    clock.now += 1501
+    assert await sessions.open(long) is None
+    await sessions.aclose()
+
+
+async def test_use_is_remembered_for_other_processes(tmp_path: Path, store: Store) -> None:
+    clock = Clock()
+    one = await make(tmp_path, store, clock, idle_timeout="30m")
+    _, ticket = await one.create(WHO)
+    clock.now += 1700
+    assert await one.open(ticket) is not None
+    await asyncio.gather(*one._background - {next(iter(one._background))}, return_exceptions=True)
+    for _ in range(100):
+        found = await store.find()
+        if found[0].seen_at == clock.now:
+            break
+    clock.now += 1700
+    two = await make(tmp_path, store, clock, idle_timeout="30m")
+    assert await two.open(ticket) is not None
+
+
+async def test_a_login_gives_a_new_ticket_and_ends_the_old_one(tmp_path: Path, store: Store) -> None:
+    sessions = await make(tmp_path, store, Clock())
+    _, old = await sessions.create(WHO)
+    _, new = await sessions.create(WHO, replaces=old)
+    assert new != old
+    assert await sessions.open(old) is None
+    assert await sessions.open(new) is not None
+    assert len(await store.find()) == 1
+    _, preset = await sessions.create(WHO, replaces="attacker-chose-this")
+    assert await sessions.open("attacker-chose-this") is None
+    assert await sessions.open(preset) is not None
+
+
+async def test_many_requests_at_once_ask_the_store_once(tmp_path: Path) -> None:
+    class Counting(MemoryStore):
+        asked = 0
+
+        async def get(self, key: bytes) -> Kept | None:
+            Counting.asked += 1
+            await asyncio.sleep(0)
+            return await super().get(key)
+
+    store = Counting()
+    one, two = await make(tmp_path, store, Clock()), await make(tmp_path, store, Clock())
+    _, ticket = await one.create(WHO)
+    found = await asyncio.gather(*(two.open(ticket) for _ in range(100)))
+    assert all(found)
+    assert Counting.asked == 1
+
+
+async def test_a_store_that_is_down_is_told_and_cached_sessions_go_on(tmp_path: Path) -> None:
+    class Failing(MemoryStore):
+        down = False
+
+        async def get(self, key: bytes) -> Kept | None:
+            if Failing.down:
+                raise StoreUnavailable("down")
+            return await super().get(key)
+
+    clock = Clock()
+    sessions = await make(tmp_path, Failing(), clock)
+    _, ticket = await sessions.create(WHO)
+    Failing.down = True
+    assert await sessions.open(ticket) is not None
+    clock.now += 6
+    with pytest.raises(StoreUnavailable):
+        await sessions.open(ticket)
+    Failing.down = False
+    assert await sessions.open(ticket) is not None
+
+
+async def test_old_keys_are_still_read_after_a_change(tmp_path: Path, store: Store) -> None:
+    before = await make(tmp_path, store, Clock())
+    _, ticket = await before.create(WHO)
+    (tmp_path / "session.key").rename(tmp_path / "old.key")
+    changed = await make_with_new_key(tmp_path, store, previous=True)
+    assert await changed.open(ticket) is not None
+    forgotten = await make_with_new_key(tmp_path, store, previous=False)
+    assert await forgotten.open(ticket) is None
+
+
+async def make_with_new_key(folder: Path, store: Store, *, previous: bool) -> Sessions:
+    (folder / "session.key").write_bytes(b"n" * 48)
+    (folder / "session.key").chmod(0o600)
+    return await make(folder, store, Clock(), previous_keys=["file:old.key"] if previous else [])
+
+
+async def test_a_short_key_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "session.key").write_bytes(b"short")
+    (tmp_path / "session.key").chmod(0o600)
+    with pytest.raises(ValueError, match="at least 32"):
+        await make(tmp_path, MemoryStore(), Clock())
+
+
+async def test_nothing_readable_lies_in_the_store(tmp_path: Path, store: Store) -> None:
+    sessions = await make(tmp_path, store, Clock())
+    _, ticket = await sessions.create(WHO, TOKENS)
+    (found,) = await store.find()
+    everything = b"".join((found.key, found.sealed, found.subject, found.organisation))
+    for secret in (ticket, WHO.subject, "0456789034", "Zo", "access-secret", "refresh-secret"):
+        assert secret.encode() not in everything
+
+
+def test_cookies(tmp_path: Path) -> None:
+    settings = SessionSettings.model_validate(
+        {"store": "memory:", "key": "file:x"}, context={"folder": tmp_path}
+    )
+    secure = Sessions(settings, environment="prd", secure=True, clock=Clock())
+    assert secure.set_cookie("T") == "__Host-tgp-prd-session=T; Path=/; HttpOnly; SameSite=Lax; Secure"
+    assert "Max-Age=0" in secure.clear_cookie()
+    plain = Sessions(settings, environment="ti", secure=False, clock=Clock())
+    assert plain.set_cookie("T") == "tgp-ti-session=T; Path=/; HttpOnly; SameSite=Lax"
+
+
+def test_a_session_survives_its_bytes() -> None:
+    session = Session("id", WHO, 1.0, 2.0, TOKENS)
+    assert decode(encode(session)) == session
+    for nonsense in (b"", b"{}", b"[]", b'{"form":2}', encode(session)[:-2], b"\xff"):
+        assert decode(nonsense) is None
+
+
+TICKET = "T" * 43
+SEALS = Seals("ti", (b"k" * 32,))
+SEALED = SEALS.seal(TICKET, b"a session")
+
+
+@given(st.integers(0, len(SEALED) - 1), st.integers(1, 255))
+def test_no_flipped_bit_in_a_stored_session_opens(at: int, flip: int) -> None:
+    changed = bytearray(SEALED)
+    changed[at] ^= flip
+    assert SEALS.open(TICKET, bytes(changed)) is None
+
+
+@given(st.binary(max_size=80))
+def test_nothing_else_opens_either(octets: bytes) -> None:
+    assert SEALS.open(TICKET, octets) is None
+    assert SEALS.open(TICKET, SEALED + octets) == (None if octets else b"a session")
+
+
+def test_tickets_are_long_and_never_the_same() -> None:
+    tickets = {new_ticket() for _ in range(1000)}
+    assert len(tickets) == 1000
+    assert all(is_ticket(ticket) for ticket in tickets)
+    assert SEALS.seal(TICKET, b"x") != SEALS.seal(TICKET, b"x")
