@@ -66,7 +66,8 @@ class Sessions:
         self._opened: TTLCache[str, _Opened] = TTLCache(settings.cache_size, settings.cache_ttl, timer=clock)
         self._ended: TTLCache[str, bool] = TTLCache(settings.cache_size, 60.0, timer=clock)
         self._opening: dict[str, asyncio.Task[_Opened | None]] = {}
-        self._background: set[asyncio.Task[None]] = set()
+        self._writing: set[asyncio.Task[None]] = set()
+        self._sweeper: asyncio.Task[None] | None = None
         self._touch_after = min(_TOUCH_SECONDS, settings.idle_timeout / 4)
 
     async def start(self) -> None:
@@ -74,15 +75,21 @@ class Sessions:
         secrets = (self._settings.key, *self._settings.previous_keys)
         self._seals = Seals(self._environment, tuple(secret.read() for secret in secrets))
         await self._store.start()
-        self._later(self._sweep_for_ever())
+        self._sweeper = asyncio.create_task(self._sweep_for_ever())
 
     async def aclose(self) -> None:
-        """Stop what runs in the background and close the store."""
-        for task in (*self._background, *self._opening.values()):
+        """Finish what is being written down, stop the rest, and close the store."""
+        stopped = [*self._opening.values(), *([self._sweeper] if self._sweeper is not None else [])]
+        for task in stopped:
             task.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
+        await asyncio.gather(*stopped, return_exceptions=True)
+        await self.settle()
         self._opened.clear()
         await self._store.aclose()
+
+    async def settle(self) -> None:
+        """Wait until the store knows all that happened to sessions so far: what is written behind a request's back."""
+        await asyncio.gather(*self._writing, return_exceptions=True)
 
     async def check(self) -> None:
         """Ask the store for a session that does not exist. Raises StoreUnavailable."""
@@ -203,8 +210,8 @@ class Sessions:
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
 
     async def _touch(self, ticket: str, now: float) -> None:
         try:
