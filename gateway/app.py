@@ -6,53 +6,42 @@ closes it again, also after a start that failed half-way.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import socket
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from typing import Any
 
 import structlog
-import uvicorn
 
 from gateway import __version__
 from gateway.auth.login import Login
 from gateway.auth.logout import Logout
 from gateway.auth.provider import Provider
-from gateway.auth.target import safe_target
 from gateway.config import Config
 from gateway.edge.admit import Admission
 from gateway.edge.headers import ForwardedHeaders
+from gateway.ending import Ending
 from gateway.endpoints.login import LoginEndpoints
 from gateway.endpoints.logout import LogoutEndpoints
 from gateway.endpoints.session import SessionEndpoints
 from gateway.endpoints.table import endpoint_table
-from gateway.errors import (
-    ContentTooLarge,
-    GatewayError,
-    LoginRequired,
-    ProviderUnavailable,
-    RequestTimeout,
-    StoreUnavailable,
-)
+from gateway.errors import StoreUnavailable
 from gateway.identity.assertions import Assertions
 from gateway.identity.headers import OutgoingHeaders
 from gateway.observe.health import Health, Standing
 from gateway.observe.logs import configure_logs
 from gateway.observe.metrics import Metrics
-from gateway.observe.record import Handled
 from gateway.observe.records import DecisionRecords
+from gateway.operators import operators_listener
 from gateway.pages.answer import Answers
 from gateway.pages.language import negotiate
 from gateway.pages.render import Pages
 from gateway.pages.screens import Screens
-from gateway.pipeline import Pipeline, Send, Trail, send_answer
+from gateway.pipeline import Pipeline
 from gateway.policy.ruleset import RuleSet
 from gateway.session.sessions import Sessions
-from gateway.upstream.forward import AnswerCut, Forwarder
+from gateway.upstream.forward import Forwarder
 from gateway.upstream.pool import ConnectionPool
 
 log = structlog.get_logger()
@@ -102,8 +91,7 @@ class Gateway:
         self.pool = ConnectionPool(settings.upstream)
         self._records: DecisionRecords | None = None
         pages = Pages(settings.support, environment)
-        self._answers = Answers(pages, public_url=public_url)
-        self._login_endpoints = LoginEndpoints(self.login, self.sessions, self.metrics.login)
+        login = LoginEndpoints(self.login, self.sessions, self.metrics.login)
         logout = LogoutEndpoints(
             Logout(self.provider, public_url=public_url),
             self.sessions,
@@ -111,6 +99,12 @@ class Gateway:
             self.metrics.logout,
         )
         session = SessionEndpoints(self.sessions, self.assertions, clock)
+        ending = Ending(
+            answers=Answers(pages, public_url=public_url),
+            login=login,
+            metrics=self.metrics,
+            records=lambda: self._records,
+        )
         self.pipeline = Pipeline(
             admission=Admission(
                 settings.edge,
@@ -118,7 +112,7 @@ class Gateway:
                 cookie_prefix=self.sessions.cookie_prefix,
                 language=negotiate,
             ),
-            endpoints=endpoint_table(self._login_endpoints, logout, session),
+            endpoints=endpoint_table(login, logout, session),
             sessions=self.sessions,
             rules=self.rules,
             forwarded=ForwardedHeaders(trusted_chain=bool(settings.edge.trusted_proxies)),
@@ -136,14 +130,14 @@ class Gateway:
                 max_body=settings.edge.max_body_bytes,
                 body_timeout=settings.edge.body_timeout,
             ),
-            refuse=self._refuse,
-            record=self._record,
+            refuse=ending.refuse,
+            record=ending.record,
             clock=clock,
         )
 
     def rules(self) -> RuleSet:
         """The rule set in force."""
-        return self._config.rules
+        return self._config.rules[self.environment]
 
     def drain(self) -> None:
         """Answer "not ready" from now on: the process is about to stop."""
@@ -156,65 +150,6 @@ class Gateway:
             await self.pipeline(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
-
-    # The end of a request
-
-    async def _refuse(self, trail: Trail, error: GatewayError, send: Send) -> None:
-        """Tell an error; a navigation of nobody goes to the login instead."""
-        trail.error = error
-        if trail.exchange.started:
-            raise AnswerCut(error.detail) from error
-        request = trail.request
-        if isinstance(error, LoginRequired) and request is not None and request.navigation:
-            target = safe_target(request.target.decode("latin-1"))
-            try:
-                await send_answer(trail, await self._login_endpoints.begin(request, target), send)
-                return
-            except ProviderUnavailable as trouble:
-                trail.error = error = trouble
-        if error.status >= 500:
-            log.error("request refused", code=error.code, detail=error.detail, request_id=trail.request_id)
-            if error.code.startswith("upstream-"):
-                self.metrics.upstream_error(error.code)
-        answer = self._answers.error(
-            error,
-            request_id=trail.request_id,
-            request=request,
-            identity=trail.session.identity if trail.session else None,
-            method=trail.scope.get("method"),
-            raw_headers=trail.scope.get("headers", ()),
-        )
-        if isinstance(error, (ContentTooLarge, RequestTimeout)):
-            # The rest of the body is not waited for.
-            answer = replace(answer, headers=(*answer.headers, (b"connection", b"close")))
-        await send_answer(trail, answer, send)
-
-    def _record(self, trail: Trail) -> None:
-        seconds = time.perf_counter() - trail.started
-        status = trail.exchange.status or 499
-        request, decision = trail.request, trail.decision
-        self.metrics.finished(trail.scope.get("method", ""), status, seconds)
-        if decision is not None:
-            verdict = "allow" if decision.allowed else "error" if decision.error else "deny"
-            self.metrics.decided(decision.rule, verdict)
-        if self._records is None:
-            return
-        self._records.write(
-            Handled(
-                request_id=trail.request_id,
-                now=trail.now,
-                status=status,
-                seconds=seconds,
-                client=request.client if request is not None else trail.peer,
-                request=request,
-                decision=decision,
-                identity=trail.session.identity if trail.session else None,
-                session=trail.session.id if trail.session else None,
-                rules=trail.rules,
-                endpoint=trail.endpoint,
-                error=trail.error.code if trail.error is not None else None,
-            )
-        )
 
     # Starting and stopping
 
@@ -236,7 +171,9 @@ class Gateway:
             self._stack.push_async_callback(self._records.aclose)
             await self._records.start()
             if self._observe_socket is not None:
-                await self._stack.enter_async_context(self._operators(self._observe_socket))
+                checks = {"serving": self._check_serving, "sessions": self._check_sessions}
+                health = Health(self.metrics, checks)
+                await self._stack.enter_async_context(operators_listener(health, self._observe_socket))
         except BaseException:
             await self._stack.aclose()
             raise
@@ -261,39 +198,9 @@ class Gateway:
         await self.aclose()
         await send({"type": "lifespan.shutdown.complete"})
 
-    @contextlib.asynccontextmanager
-    async def _operators(self, sock: socket.socket) -> Any:
-        """The listener for operators, beside the public one."""
-        health = Health(self.metrics, {"serving": self._check_serving, "sessions": self._check_sessions})
-        server = _Quiet(
-            uvicorn.Config(
-                health,
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=1,
-                ws="none",
-            )
-        )
-        task = asyncio.create_task(server.serve(sockets=[sock]))
-        try:
-            yield
-        finally:
-            server.should_exit = True
-            await task
-
     async def _check_serving(self) -> Standing:
         return Standing(not self._draining, "stopping" if self._draining else "")
 
     async def _check_sessions(self) -> Standing:
         await self.sessions.check()
         return Standing(True)
-
-
-class _Quiet(uvicorn.Server):
-    """A second server in the same process: signals belong to the first."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Any:
-        yield

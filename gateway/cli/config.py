@@ -23,7 +23,8 @@ def validate(
 ) -> None:
     """Check a file and tell every problem as FILE:LINE:COLUMN. Nothing is started and no secret is needed."""
     config = loaded(file)
-    environments = ", ".join(config.environments)
-    typer.echo(
-        f"{file} is fine: {len(config.rules.rules)} rules for {environments}, rule set {config.rules.hash[:12]}"
+    sets = "; ".join(
+        f"{name} has {len(rules.rules)} rules, rule set {rules.hash[:12]}"
+        for name, rules in config.rules.items()
     )
+    typer.echo(f"{file} is fine: {sets}")

@@ -63,7 +63,7 @@ def explain(
         now=time.time(),
         identity=identity,
     )
-    decision = decide(found.rules, given, trace=True)
+    decision = decide(found.rules[env], given, trace=True)
     if as_json:
         typer.echo(json.dumps(as_data(decision), indent=2, ensure_ascii=False))
     else:

@@ -39,7 +39,8 @@ def load(path: Path) -> Config:
         problems.extend(lock_problems(document.environments, positions))
     if problems or document is None:
         raise ConfigError(problems)
-    return Config(path, document.environments, document.identity, rights, policies, rules)
+    in_force = dict.fromkeys(document.environments, rules)
+    return Config(path, document.environments, document.identity, rights, policies, in_force)
 
 
 def _document(data: Any, folder: Path, positions: Positions, problems: list[Problem]) -> Document | None:

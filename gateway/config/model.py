@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
@@ -118,15 +118,14 @@ class Document(Settings):
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A configuration that holds together."""
+    """A configuration that holds together. `rules` holds the rule set of each environment."""
 
     path: Path
     environments: Mapping[str, EnvironmentSettings]
     identity: IdentitySection
     rights: Mapping[str, NamedRight]
     policies: Mapping[str, type[Policy]]
-    rules: RuleSet
-    source: Any = None
+    rules: Mapping[str, RuleSet]
 
     def environment(self, name: str) -> EnvironmentSettings:
         """The environment of this name. Raises ConfigError where there is none."""

@@ -68,6 +68,7 @@ def configure_logs(
         library = logging.getLogger(name)
         library.handlers.clear()
         library.propagate = True
+        library.setLevel(logging.NOTSET)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
     structlog.configure(

@@ -1,4 +1,7 @@
-"""The story of the product, lived in a browser: log in at ACM, use the register, be refused with words that help."""
+"""The story of the product, lived in a browser: log in at ACM, use the register, be refused with words that help.
+
+The one file that runs the demonstration: its ports are fixed, and tests run side by side by file.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import httpx2
 import pytest
 from playwright.async_api import Page, expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.browser
 
 GATEWAY = "http://localhost:8000"
 

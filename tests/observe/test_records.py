@@ -209,13 +209,14 @@ async def test_a_reader_that_stopped_reading_does_not_hold_up_the_end(
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     records = records_at(pipe, clock)
+    others = set(threading.enumerate())
     await records.start()
+    writer = next(each for each in set(threading.enumerate()) - others if each.name == "decision-records")
     for number in range(300):
         records.write(handled(number))
     with structlog.testing.capture_logs() as logs:
         await records.aclose()
     assert [each["event"] for each in logs] == ["decision records were not all written"]
-    writer = next(each for each in threading.enumerate() if each.name == "decision-records")
     while writer.is_alive():
         with contextlib.suppress(BlockingIOError):
             os.read(reader, 65_536)

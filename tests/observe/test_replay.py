@@ -42,7 +42,7 @@ PATHS = st.lists(
     min_size=1,
     max_size=4,
 ).map(lambda parts: tuple(part.replace("/", "") for part in parts))
-RULES = load(Path(__file__).parents[2] / "config.yaml").rules
+RULES = load(Path(__file__).parents[2] / "config.yaml").rules["ti"]
 FORM = RecordForm("ti", Pseudonyms(b"k" * 32, "ti"))
 
 

@@ -1,0 +1,100 @@
+"""How a request ends: an error told to whoever asked, and one record of what became of it.
+
+It decides nothing about access; it joins pages, records and metrics, which know nothing of one another.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import structlog
+
+from gateway.auth.target import safe_target
+from gateway.endpoints.login import LoginEndpoints
+from gateway.errors import ContentTooLarge, GatewayError, LoginRequired, ProviderUnavailable, RequestTimeout
+from gateway.observe.metrics import Metrics
+from gateway.observe.record import Handled
+from gateway.observe.records import DecisionRecords
+from gateway.pages.answer import Answers
+from gateway.pipeline import Send, Trail, send_answer
+from gateway.upstream.forward import AnswerCut
+
+log = structlog.get_logger()
+
+
+class Ending:
+    """The last step of every request of one environment. `records` gives the open records, None before the start."""
+
+    def __init__(
+        self,
+        *,
+        answers: Answers,
+        login: LoginEndpoints,
+        metrics: Metrics,
+        records: Callable[[], DecisionRecords | None],
+    ) -> None:
+        self._answers = answers
+        self._login = login
+        self._metrics = metrics
+        self._records = records
+
+    async def refuse(self, trail: Trail, error: GatewayError, send: Send) -> None:
+        """Tell an error; a navigation of nobody goes to the login instead. Raises AnswerCut in mid-answer."""
+        trail.error = error
+        if trail.exchange.started:
+            raise AnswerCut(error.detail) from error
+        request = trail.request
+        if isinstance(error, LoginRequired) and request is not None and request.navigation:
+            target = safe_target(request.target.decode("latin-1"))
+            try:
+                await send_answer(trail, await self._login.begin(request, target), send)
+                return
+            except ProviderUnavailable as trouble:
+                trail.error = error = trouble
+        if error.status >= 500:
+            log.error("request refused", code=error.code, detail=error.detail, request_id=trail.request_id)
+            if error.code.startswith("upstream-"):
+                self._metrics.upstream_error(error.code)
+        answer = self._answers.error(
+            error,
+            request_id=trail.request_id,
+            request=request,
+            identity=trail.session.identity if trail.session else None,
+            method=trail.scope.get("method"),
+            raw_headers=trail.scope.get("headers", ()),
+        )
+        if isinstance(error, (ContentTooLarge, RequestTimeout)):
+            # The rest of the body is not waited for.
+            answer = replace(answer, headers=(*answer.headers, (b"connection", b"close")))
+        await send_answer(trail, answer, send)
+
+    def record(self, trail: Trail) -> None:
+        """Count the request and write its decision record."""
+        seconds = time.perf_counter() - trail.started
+        status = trail.exchange.status or 499
+        request, decision = trail.request, trail.decision
+        self._metrics.finished(trail.scope.get("method", ""), status, seconds)
+        if decision is not None:
+            verdict = "allow" if decision.allowed else "error" if decision.error else "deny"
+            self._metrics.decided(decision.rule, verdict)
+        records = self._records()
+        if records is None:
+            return
+        records.write(
+            Handled(
+                request_id=trail.request_id,
+                now=trail.now,
+                status=status,
+                seconds=seconds,
+                client=request.client if request is not None else trail.peer,
+                request=request,
+                decision=decision,
+                identity=trail.session.identity if trail.session else None,
+                session=trail.session.id if trail.session else None,
+                rules=trail.rules,
+                endpoint=trail.endpoint,
+                error=trail.error.code if trail.error is not None else None,
+            )
+        )
