@@ -16,6 +16,7 @@ RUN python -m pip install --no-cache-dir --constraint /tmp/requirements.lock /wh
     && rm -r /wheels /tmp/requirements.lock
 USER gateway
 WORKDIR /srv/gateway
+COPY plugins plugins
 # Mount config.yaml and its secrets at /srv/gateway and a volume at /srv/gateway/var.
 VOLUME /srv/gateway/var
 EXPOSE 8000 8001

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from simulator.login import login
 from tests.cases.load import load
 from tests.gateways import World, world
 from tests.running import RawUpstream, raw_upstream
@@ -123,20 +124,30 @@ def _plain(body: bytes) -> bytes:
         rest = rest[length + 2 :]
 
 
+@pytest.fixture(scope="module")
+def sessions(listener: tuple[World, RawUpstream]) -> dict[str, bytes]:
+    """The cookie line of each kind of user that the cases know; "user" is logged in and has no right."""
+    cookie = login(listener[0].url, "zonder-recht")
+    return {"anonymous": b"", "user": f"Cookie: {cookie}\r\n".encode()}
+
+
 @pytest.mark.parametrize("case", PATHS, ids=[case["id"] for case in PATHS])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
 def test_no_path_reaches_what_its_rule_does_not_open(
-    listener: tuple[World, RawUpstream], case: dict[str, Any], method: str
+    listener: tuple[World, RawUpstream], sessions: dict[str, bytes], case: dict[str, Any], method: str
 ) -> None:
-    if case["as_user"] != "anonymous":
-        pytest.skip("needs a session: see the cases with one")
     gate, upstream = listener
     upstream.received.clear()
     upstream.answer = lambda _head: b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
     target = case["raw_target"].encode("latin-1")
     seen = converse(
         gate.port,
-        method.encode() + b" " + target + b" HTTP/1.1\r\nHost: gw.test\r\n\r\n",
+        method.encode()
+        + b" "
+        + target
+        + b" HTTP/1.1\r\nHost: gw.test\r\n"
+        + sessions[case["as_user"]]
+        + b"\r\n",
         head=method == "HEAD",
     )
     status = str(seen.answers[0].status)
