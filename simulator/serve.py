@@ -15,6 +15,7 @@ from simulator.acm.app import create_acm
 from simulator.acm.clients import load_clients
 from simulator.acm.state import AcmState
 from simulator.data.people import load_people
+from simulator.faults import Faults
 from simulator.register.app import create_register
 from simulator.run import bind, url_of
 
@@ -43,7 +44,10 @@ async def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT. Key files start at `folder`, databases lie in `data`."""
     acm_socket, register_socket = bind(acm_port), bind(register_port)
-    state = AcmState(environment, url_of(acm_socket), load_clients(environment, folder), load_people)
+    faults = Faults()
+    state = AcmState(
+        environment, url_of(acm_socket), load_clients(environment, folder), load_people, faults=faults
+    )
     register = create_register(
         database=data / f"register-{environment}.db",
         gateway_url=gateway_url,

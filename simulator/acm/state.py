@@ -12,6 +12,7 @@ from joserfc.jwk import RSAKey
 
 from simulator.acm.clients import Client
 from simulator.data.people import People
+from simulator.faults import Faults
 
 CODE_SECONDS = 30
 TOKEN_SECONDS = 3600
@@ -84,6 +85,7 @@ class AcmState:
     clients: tuple[Client, ...]
     people: Callable[[], People]
     clock: Callable[[], float] = time.time
+    faults: Faults = field(default_factory=Faults)
     key: RSAKey = field(default_factory=new_key)
     codes: dict[str, Code] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
