@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from blockbuster import blockbuster_ctx
 
 from tests.browsers import FLAGS, chromium
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
+
+
+@pytest.fixture(autouse=True, scope="session")
+def nothing_blocks_the_event_loop() -> Iterator[None]:
+    """Disk and other waiting on the event loop raises BlockingError, whichever test the gateway serves.
+
+    Before it serves, while it starts, it may read its keys and its configuration.
+    """
+    with blockbuster_ctx("gateway") as blocking:
+        for call in blocking.functions.values():
+            call.can_block_in("gateway/settings.py", "read")
+            call.can_block_in("gateway/config/load.py", "load")
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -67,7 +67,8 @@ class Provider:
 
     async def start(self) -> None:
         """Make the connection pool; nothing is fetched yet."""
-        self._transport = ProviderTransport(await asyncio.to_thread(ssl.create_default_context))
+        # In a thread: the machine's certificates are read from disk, and so is half of the client library.
+        self._transport = await asyncio.to_thread(lambda: ProviderTransport(ssl.create_default_context()))
 
     async def aclose(self) -> None:
         """Close all connections to the provider."""

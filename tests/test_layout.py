@@ -1,0 +1,60 @@
+"""The shape of the repository: small modules, plain names, and pages whose links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FILES = [
+    ROOT / name
+    for name in subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    if (ROOT / name).is_file()
+]
+CODE = [path for path in FILES if path.suffix == ".py" and path.parts[len(ROOT.parts)] != "tests"]
+PAGES = [path for path in FILES if path.suffix == ".md"]
+SAYS_NOTHING = frozenset(("util", "utils", "helper", "helpers", "common", "base", "manager", "misc"))
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", CODE, ids=name)
+def test_modules_are_small_and_named_for_what_they_do(path: Path) -> None:
+    assert len(path.read_text("utf-8").splitlines()) <= 400
+    assert not SAYS_NOTHING & set(path.relative_to(ROOT).with_suffix("").parts)
+
+
+@pytest.mark.parametrize("path", CODE, ids=name)
+def test_modules_say_what_they_are_for(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert not text.strip() or text.startswith(('"""', "#!"))
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name)
+def test_links_lead_somewhere(path: Path) -> None:
+    for target in LINK.findall(path.read_text("utf-8")):
+        if not re.match(r"[a-z]+:", target):
+            assert (path.parent / target).exists(), target
+
+
+def test_decisions_are_numbered_once() -> None:
+    numbers = [path.name[:4] for path in PAGES if path.parent.name == "decisions"]
+    assert len(numbers) == len(set(numbers))
+    assert all(number.isdigit() for number in numbers)
+
+
+def test_the_project_stands_alone() -> None:
+    for path in FILES:
+        if path == Path(__file__):
+            continue
+        text = path.read_bytes().decode("utf-8", "replace")
+        for words in ("../shared", "/work/main", "/work/h-", "/root/"):
+            assert words not in text, f"{name(path)} speaks of {words}"
