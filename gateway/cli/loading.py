@@ -1,4 +1,4 @@
-"""Loads a configuration for a command, or tells every problem and ends with exit code 1."""
+"""Loads a configuration for a command, or tells every problem and ends the command."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import typer
 from gateway.config import Config, ConfigError, load
 
 
-def loaded(path: Path, environment: str | None = None) -> Config:
-    """The configuration; where `environment` is given, it is one of the file's. Ends the command otherwise."""
+def loaded(path: Path, environment: str | None = None, *, code: int = 1) -> Config:
+    """The configuration; where `environment` is given, it is one of the file's. Ends the command with `code` otherwise."""
     try:
         config = load(path)
         if environment is not None:
@@ -20,5 +20,5 @@ def loaded(path: Path, environment: str | None = None) -> Config:
             typer.echo(str(problem), err=True)
         count = len(problems.problems)
         typer.echo(f"{count} problem{'s' if count != 1 else ''}. Nothing was started or changed.", err=True)
-        raise typer.Exit(1) from problems
+        raise typer.Exit(code) from problems
     return config

@@ -12,6 +12,7 @@ import typer
 from pydantic import ValidationError
 
 from gateway.api import UnknownName
+from gateway.cli import suites
 from gateway.cli.loading import loaded
 from gateway.config import Config
 from gateway.config.problems import unknown
@@ -24,6 +25,7 @@ from gateway.policy.explain import as_data, as_text
 from gateway.policy.person import Person
 
 policy_commands = typer.Typer(help="Look into the rules.", no_args_is_help=True)
+policy_commands.command()(suites.test)
 
 
 @policy_commands.callback()

@@ -3,5 +3,6 @@
 from gateway.config.load import load
 from gateway.config.model import Config, EnvironmentSettings
 from gateway.config.problems import ConfigError, Problem
+from gateway.config.suites import failures
 
-__all__ = ["Config", "ConfigError", "EnvironmentSettings", "Problem", "load"]
+__all__ = ["Config", "ConfigError", "EnvironmentSettings", "Problem", "failures", "load"]

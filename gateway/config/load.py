@@ -12,6 +12,7 @@ from gateway.config.lock import lock_problems
 from gateway.config.model import Config, Document
 from gateway.config.positions import Place, Positions, read_yaml
 from gateway.config.problems import ConfigError, Problem, unknown
+from gateway.config.suites import Suites
 from gateway.config.words import words_for
 from gateway.policy.decode import Decoder
 from gateway.policy.pattern import Pattern, parse_pattern
@@ -37,10 +38,13 @@ def load(path: Path) -> Config:
     rules = _Rules(policies, rights, positions, problems).compile(data)
     if document is not None:
         problems.extend(lock_problems(document.environments, positions))
-    if problems or document is None:
+    if document is None:
         raise ConfigError(problems)
     in_force = dict.fromkeys(document.environments, rules)
-    return Config(path, document.environments, document.identity, rights, policies, in_force)
+    suites = Suites(document, rights, in_force, positions, problems).compile()
+    if problems:
+        raise ConfigError(problems)
+    return Config(path, document.environments, document.identity, rights, policies, in_force, suites)
 
 
 def _document(data: Any, folder: Path, positions: Positions, problems: list[Problem]) -> Document | None:

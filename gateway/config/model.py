@@ -17,8 +17,11 @@ from gateway.edge.settings import EdgeSettings
 from gateway.identity.settings import AssertionSettings, HeaderSettings
 from gateway.observe.settings import ObserveSettings
 from gateway.pages.settings import SupportSettings
+from gateway.policy.person import Person
 from gateway.policy.ruleset import RuleSet
 from gateway.policy.settings import RightSettings, RuleSettings
+from gateway.policy.suite import Suite
+from gateway.policy.suite_settings import CaseSettings, NeverSettings
 from gateway.session.settings import SessionSettings
 from gateway.settings import Settings
 from gateway.upstream.settings import UpstreamSettings
@@ -115,10 +118,21 @@ class Document(Settings):
     rules: Annotated[tuple[RuleSettings, ...], Field(min_length=1)]
     """The rules, in order. The first one that matches decides; what none matches is refused."""
 
+    people: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,63}$")], Person] = Field(
+        default_factory=dict
+    )
+    """Described people by name, for tests."""
+
+    tests: tuple[CaseSettings, ...] = ()
+    """Requests and what must come of them; rules that fail one never go live."""
+
+    never: tuple[NeverSettings, ...] = ()
+    """Requests that must never be allowed, whatever the rules become."""
+
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A configuration that holds together. `rules` holds the rule set of each environment."""
+    """A configuration that holds together. `rules` holds the rule set of each environment, `suites` what it must keep."""
 
     path: Path
     environments: Mapping[str, EnvironmentSettings]
@@ -126,6 +140,7 @@ class Config:
     rights: Mapping[str, NamedRight]
     policies: Mapping[str, type[Policy]]
     rules: Mapping[str, RuleSet]
+    suites: Mapping[str, Suite]
 
     def environment(self, name: str) -> EnvironmentSettings:
         """The environment of this name. Raises ConfigError where there is none."""

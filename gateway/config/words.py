@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from gateway.api import UnknownName
 from gateway.config.problems import unknown
@@ -78,18 +79,23 @@ def _keys(root: type[BaseModel] | None, place: Place) -> tuple[str, ...]:
     if len(models) > 1 and place and isinstance(place[-1], str):
         # A union: the last step of the place is the tag that chose the member.
         models = [model for model in models if place[-1] in _tags(model)] or models
-    return tuple(dict.fromkeys(key for model in models for key in model.model_fields))
+    return tuple(dict.fromkeys(key for model in models for key in _fields(model)))
 
 
 def _below(annotation: Any, step: str | int) -> Any:
     models = _models(annotation)
     for model in models:
-        if isinstance(step, str) and step in model.model_fields:
-            return model.model_fields[step].annotation
+        if isinstance(step, str) and step in (fields := _fields(model)):
+            return fields[step].annotation
     if models:
         return annotation  # a tag of a union: the same place
     arguments = [each for each in typing.get_args(_bare(annotation)) if each is not Ellipsis]
     return arguments[-1] if arguments else None
+
+
+def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields by the word that stands in the file."""
+    return {info.alias or name: info for name, info in model.model_fields.items()}
 
 
 def _bare(annotation: Any) -> Any:

@@ -1,0 +1,75 @@
+"""`gateway policy test`: do the rules keep their promises?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+from xml.etree import ElementTree
+
+import typer
+
+from gateway.cli.loading import loaded
+from gateway.policy.suite import Outcome, run, unexercised
+
+_NOT_LOADED = 3
+_FAILED = 4
+
+
+def test(
+    config: Annotated[Path, typer.Option(help="The configuration file.")] = Path("config.yaml"),
+    env: Annotated[str | None, typer.Option(help="One environment; all where it is left out.")] = None,
+    junit: Annotated[Path | None, typer.Option(help="Also write a JUnit report to this file.")] = None,
+) -> None:
+    """Run the tests and invariants of the rule file. Ends with 0 where all hold, 3 where the file does not load, 4 where one fails."""
+    found = loaded(config, env, code=_NOT_LOADED)
+    names = [env] if env is not None else list(found.environments)
+    outcomes = {name: tuple(run(found.rules[name], found.suites[name])) for name in names}
+    for name in names:
+        for outcome in outcomes[name]:
+            if outcome.failure is not None:
+                file, line, column = outcome.where
+                words = f"{outcome.kind} {outcome.title!r} failed in {name}: {outcome.failure}"
+                typer.echo(f"{file}:{line}:{column}: {words}", err=True)
+    for name in names:
+        typer.echo(_summary(name, outcomes[name]))
+        for rule in unexercised(found.rules[name], outcomes[name]):
+            typer.echo(f"  rule {rule!r} is exercised by no test")
+    if junit is not None:
+        _write(junit, outcomes)
+    if any(outcome.failure is not None for each in outcomes.values() for outcome in each):
+        raise typer.Exit(_FAILED)
+
+
+def _summary(environment: str, outcomes: Sequence[Outcome]) -> str:
+    tests = sum(outcome.kind == "test" for outcome in outcomes)
+    failed = sum(outcome.failure is not None for outcome in outcomes)
+    verdict = f"{failed} failed" if failed else "all hold"
+    return f"{environment}: {tests} tests and {len(outcomes) - tests} never, {verdict}"
+
+
+def _write(file: Path, outcomes: Mapping[str, Sequence[Outcome]]) -> None:
+    root = ElementTree.Element("testsuites", name="gateway policy test")
+    for name, each in outcomes.items():
+        failed = sum(outcome.failure is not None for outcome in each)
+        suite = ElementTree.SubElement(
+            root, "testsuite", name=name, tests=str(len(each)), failures=str(failed), errors="0"
+        )
+        for outcome in each:
+            path, line, _ = outcome.where
+            case = ElementTree.SubElement(
+                suite,
+                "testcase",
+                classname=f"{name}.{outcome.kind}",
+                name=outcome.title,
+                file=path,
+                line=str(line),
+            )
+            if outcome.failure is not None:
+                ElementTree.SubElement(case, "failure", message=outcome.failure).text = f"{path}:{line}"
+    ElementTree.indent(root)
+    try:
+        ElementTree.ElementTree(root).write(file, encoding="utf-8", xml_declaration=True)
+    except OSError as problem:
+        typer.echo(f"cannot write {file}: {problem.strerror}", err=True)
+        raise typer.Exit(2) from problem

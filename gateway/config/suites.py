@@ -1,0 +1,194 @@
+"""Makes the tests and invariants of every environment out of what stands under `people:`, `tests:` and `never:`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from gateway.api import NamedRight, UnknownName
+from gateway.config.positions import Place, Positions
+from gateway.config.problems import Problem, unknown
+from gateway.edge.path import canonical_segments, split_target
+from gateway.errors import BadRequest
+from gateway.model import DecisionInput, Identity
+from gateway.policy.pattern import parse_pattern
+from gateway.policy.person import Person
+from gateway.policy.ruleset import RuleSet
+from gateway.policy.suite import Case, Invariant, Suite, Where, all_methods, run
+from gateway.policy.suite_settings import NOON, CaseSettings, NeverSettings, Who, kinds
+
+if TYPE_CHECKING:
+    from gateway.config.model import Config, Document
+
+
+def failures(config: Config, environment: str) -> list[Problem]:
+    """Every test and every invariant of this environment that its rules do not keep, with its place; none where
+    all is well. Pure and quick: what must hold before rules go live."""
+    return [
+        Problem(*outcome.where, f"{outcome.kind} {outcome.title!r} failed: {outcome.failure}")
+        for outcome in run(config.rules[environment], config.suites[environment])
+        if outcome.failure is not None
+    ]
+
+
+class Suites:
+    """Compiles the suites of one document; what is wrong with a test is told as a problem of the file."""
+
+    def __init__(
+        self,
+        document: Document,
+        rights: Mapping[str, NamedRight],
+        rules: Mapping[str, RuleSet],
+        positions: Positions,
+        problems: list[Problem],
+    ) -> None:
+        self._document = document
+        self._rights = rights
+        self._rules = rules
+        self._positions = positions
+        self._problems = problems
+
+    def compile(self) -> dict[str, Suite]:
+        """The suite of each environment; incomplete where there were problems."""
+        document = self._document
+        for name, somebody in document.people.items():
+            self._identity(somebody, ("people", name), "")
+        for number, test in enumerate(document.tests):
+            self._check_test(test, ("tests", number))
+        for number, never in enumerate(document.never):
+            self._check_tried(never, ("never", number))
+            self._pattern_is_read(never, ("never", number))
+        if self._problems:
+            return {}
+        return {name: self._suite(name) for name in document.environments}
+
+    def _suite(self, environment: str) -> Suite:
+        document = self._document
+        return Suite(
+            tuple(
+                self._case(test, ("tests", number), environment)
+                for number, test in enumerate(document.tests)
+                if test.env is None or environment in test.env
+            ),
+            tuple(
+                self._invariant(never, ("never", number), environment)
+                for number, never in enumerate(document.never)
+                if never.env is None or environment in never.env
+            ),
+        )
+
+    def _case(self, test: CaseSettings, place: Place, environment: str) -> Case:
+        method, _, path = test.request.partition(" ")
+        segments = canonical_segments(split_target(path.encode())[0])
+        given = DecisionInput(
+            method=method,
+            host=test.host or self._host(environment),
+            path="/" + "/".join(segments),
+            segments=segments,
+            client=test.client,
+            now=test.at.timestamp(),
+            identity=self._somebody(test.as_, place, environment),
+            facts=test.facts,
+        )
+        missing = frozenset(test.missing) if test.missing is not None else None
+        title = test.name or f"{test.request} as {_called(test.as_)}"
+        where = self._where(place)
+        return Case(title, where, given, test.expect == "allow", test.rule, test.reason, missing)
+
+    def _invariant(self, never: NeverSettings, place: Place, environment: str) -> Invariant:
+        method, _, path = never.request.partition(" ")
+        rules = self._rules[environment]
+        hosts = {host for rule in rules.rules for host in rule.hosts or ()} | {self._host(environment)}
+        return Invariant(
+            title=never.name or f"{never.request} as {_called(never.as_)}",
+            where=self._where(place),
+            methods=all_methods(method),
+            pattern=parse_pattern(path),
+            identity=self._somebody(never.as_, place, environment),
+            hosts=(never.host,) if never.host is not None else tuple(sorted(hosts)),
+            clients=(never.client,) if never.client is not None else ("127.0.0.1",),
+            moments=((never.at or NOON).timestamp(),),
+        )
+
+    def _host(self, environment: str) -> str:
+        return urlsplit(self._document.environments[environment].public_url).netloc
+
+    def _somebody(self, who: Who | None, place: Place, environment: str) -> Identity | None:
+        if who is None:
+            return None
+        person = self._document.people[who] if isinstance(who, str) else who
+        return self._identity(
+            person, (*place, "as"), self._document.environments[environment].provider.issuer
+        )
+
+    def _identity(self, person: Person, place: Place, issuer: str) -> Identity | None:
+        try:
+            return person.identity(self._rights, issuer)
+        except UnknownName as problem:
+            at = next(
+                (number for number, name in enumerate(person.rights) if name == problem.name),
+                0,
+            )
+            self._tell((*place, "rights", at), unknown(problem.what, problem.name, problem.known))
+        return None
+
+    def _check_test(self, test: CaseSettings, place: Place) -> None:
+        self._check_tried(test, place)
+        path = test.request.partition(" ")[2]
+        try:
+            canonical_segments(split_target(path.encode())[0])
+        except BadRequest as problem:
+            self._tell(
+                (*place, "request"), f"the gateway refuses this path before any rule: {problem.detail}"
+            )
+        known = {rule.id for rules in self._rules.values() for rule in rules.rules}
+        if test.rule is not None and test.rule not in known and not self._problems:
+            self._tell((*place, "rule"), unknown("rule", test.rule, known))
+        names = (*self._rights, *kinds())
+        for number, name in enumerate(test.missing or ()):
+            if name not in names:
+                self._tell((*place, "missing", number), unknown("right or kind", name, names))
+
+    def _check_tried(self, tried: CaseSettings | NeverSettings, place: Place) -> None:
+        environments = self._document.environments
+        for number, name in enumerate(tried.env or ()):
+            if name not in environments:
+                self._tell((*place, "env", number), unknown("environment", name, environments))
+        if isinstance(tried.as_, str):
+            if tried.as_ not in self._document.people:
+                self._tell((*place, "as"), unknown("person", tried.as_, self._document.people))
+        elif tried.as_ is not None:
+            self._identity(tried.as_, (*place, "as"), "")
+
+    def _pattern_is_read(self, never: NeverSettings, place: Place) -> None:
+        try:
+            parse_pattern(never.request.partition(" ")[2])
+        except ValueError as problem:
+            self._tell((*place, "request"), str(problem))
+
+    def _where(self, place: Place) -> Where:
+        found = self._positions.problem(place, "")
+        return found.file, found.line, found.column
+
+    def _tell(self, place: Place, message: str) -> None:
+        self._problems.append(self._positions.problem(place, message))
+
+
+def _called(who: Who | None) -> str:
+    if who is None:
+        return "nobody"
+    if isinstance(who, str):
+        return who
+    return " ".join(_described(who)) or who.subject
+
+
+def _described(person: Person) -> Iterator[str]:
+    if person.rights:
+        yield "+".join(person.rights)
+    if person.organisation:
+        yield f"of {person.organisation}"
+    if person.doelgroep:
+        yield f"in {person.doelgroep}"
+    if person.kind == "machine":
+        yield f"machine with {'+'.join(person.scopes) or 'no scope'}"

@@ -1,0 +1,184 @@
+"""Decides whether a rule set keeps its promises: requests with a known outcome, and requests that must never be allowed.
+
+It knows nothing of files: a test carries the place where it was written only to hand it on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from gateway.model import Decision, DecisionInput, Identity, Missing
+from gateway.policy.evaluate import decide
+from gateway.policy.pattern import Pattern
+from gateway.policy.regions import regions
+from gateway.policy.ruleset import RuleSet
+from gateway.policy.suite_settings import METHODS
+from gateway.policy.templates import compared_places, template_values
+
+# Where a test was written: file, line and column.
+Where = tuple[str, int, int]
+_MOST_WITNESSES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One request whose outcome is known. What is None is not looked at."""
+
+    title: str
+    where: Where
+    given: DecisionInput
+    allow: bool
+    rule: str | None = None
+    reason: str | None = None
+    missing: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """Requests that must never be allowed to `identity`: every path of the pattern, each of the methods."""
+
+    title: str
+    where: Where
+    methods: tuple[str, ...]
+    pattern: Pattern
+    identity: Identity | None
+    hosts: tuple[str, ...]
+    clients: tuple[str, ...]
+    moments: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """The tests and invariants of one environment, in the order of the file."""
+
+    cases: tuple[Case, ...] = ()
+    invariants: tuple[Invariant, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one test; `failure` is None where it holds. `rule` is the rule that decided a case."""
+
+    title: str
+    kind: str
+    where: Where
+    failure: str | None
+    rule: str | None = None
+
+
+def run(rules: RuleSet, suite: Suite) -> Iterator[Outcome]:
+    """The outcome of every test and every invariant, in the order of the file."""
+    for case in suite.cases:
+        decision = decide(rules, case.given)
+        yield Outcome(case.title, "test", case.where, _wrong(case, decision, rules), decision.rule)
+    for invariant in suite.invariants:
+        yield Outcome(invariant.title, "never", invariant.where, _broken(invariant, rules))
+
+
+def unexercised(rules: RuleSet, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+    """The rules that decide no test."""
+    exercised = {outcome.rule for outcome in outcomes}
+    return tuple(rule.id for rule in rules.rules if rule.id not in exercised)
+
+
+def _wrong(case: Case, decision: Decision, rules: RuleSet) -> str | None:
+    if decision.error is not None:
+        return f"a policy failed: {decision.error}"
+    by = f"rule {decision.rule!r}" if decision.rule is not None else "no rule matches, which"
+    if case.allow != decision.allowed:
+        expected = "allow" if case.allow else "deny"
+        found = "allows it" if decision.allowed else f"denies it ({decision.reason})"
+        return f"expected {expected}, but {by} {found}{_what_is_missing(decision, rules)}"
+    if case.rule is not None and case.rule != decision.rule:
+        return f"expected rule {case.rule!r} to decide, but {by} does"
+    if case.reason is not None and case.reason != decision.reason:
+        return f"expected the reason {case.reason!r}, but it is {decision.reason!r}"
+    if case.missing is not None and case.missing not in _ways(decision, rules):
+        return f"expected {', '.join(sorted(case.missing))} to be missing{_what_is_missing(decision, rules, ', but')}"
+    return None
+
+
+def _ways(decision: Decision, rules: RuleSet) -> list[frozenset[str]]:
+    return [frozenset(_name(missing, rules) for missing in way) for way in decision.ways]
+
+
+def _name(missing: Missing, rules: RuleSet) -> str:
+    if missing.kind == "right":
+        for key, right in rules.rights.items():
+            if (right.right, right.context) == (missing.right, missing.context):
+                return key
+    return missing.kind
+
+
+def _what_is_missing(decision: Decision, rules: RuleSet, start: str = ";") -> str:
+    if decision.allowed:
+        return ""
+    ways = [" and ".join(sorted(way)) for way in _ways(decision, rules)]
+    return f"{start} missing is {', or '.join(ways)}" if ways else f"{start} nothing would help"
+
+
+def _broken(invariant: Invariant, rules: RuleSet) -> str | None:
+    found: dict[str | None, str] = {}
+    for given in _witnesses(invariant, rules):
+        decision = decide(rules, given)
+        if decision.allowed:
+            found.setdefault(decision.rule, f"rule {decision.rule!r} allows {_request(given, invariant)}")
+        elif decision.error is not None:
+            found.setdefault(decision.rule, f"a policy failed: {decision.error}")
+    if not found:
+        return None
+    more = f", and {len(found) - _MOST_WITNESSES} rules more" if len(found) > _MOST_WITNESSES else ""
+    return "must never be allowed, but " + "; ".join(list(found.values())[:_MOST_WITNESSES]) + more
+
+
+def _request(given: DecisionInput, invariant: Invariant) -> str:
+    words = f"{given.method} {given.path}"
+    if len(invariant.hosts) > 1:
+        words += f" at {given.host}"
+    return words
+
+
+def _witnesses(invariant: Invariant, rules: RuleSet) -> Iterator[DecisionInput]:
+    """One request for each way in which the rules can tell requests of this invariant apart."""
+    patterns = [invariant.pattern, *(rule.pattern for rule in rules.rules)]
+    values = template_values(rules.rules, _texts(invariant.identity))
+    seen: set[tuple[object, ...]] = set()
+    for region in regions(patterns, values, compared_places(rules.rules)):
+        if region.matching[0] != 0 or len(region.matching) == 1:
+            continue
+        # Two regions with the same rules differ only in what their variables hold.
+        held = tuple(segment if segment in values else None for segment in region.segments)
+        while held and held[-1] is None:
+            held = held[:-1]
+        if (region.matching, held) in seen:
+            continue
+        seen.add((region.matching, held))
+        for method in invariant.methods:
+            for host in invariant.hosts:
+                yield from _at_all_times(invariant, method, host, region.segments)
+
+
+def _at_all_times(
+    invariant: Invariant, method: str, host: str, segments: tuple[str, ...]
+) -> Iterator[DecisionInput]:
+    given = DecisionInput(method, host, "/" + "/".join(segments), segments, "", 0.0, invariant.identity)
+    for client in invariant.clients:
+        for now in invariant.moments:
+            yield replace(given, client=client, now=now)
+
+
+def _texts(identity: Identity | None) -> Collection[str]:
+    """What of an identity a rule could compare with a part of the path."""
+    if identity is None:
+        return ()
+    organisation = identity.organisation.code if identity.organisation is not None else None
+    values = [identity.subject, organisation, identity.doelgroep, identity.acr, *identity.scopes]
+    values += [value for value in identity.claims.values() if isinstance(value, str)]
+    values += [right.organisation for right in identity.rights]
+    return {value for value in values if value}
+
+
+def all_methods(written: str) -> tuple[str, ...]:
+    """The methods that a request of an invariant means."""
+    return METHODS if written == "ANY" else (written,)
