@@ -33,6 +33,7 @@ from gateway.model import (
     Verdict,
     Ways,
 )
+from gateway.samples import Samples, joined
 from gateway.ways import NO_WAY, OPEN, both, either
 
 __all__ = [
@@ -51,12 +52,14 @@ __all__ = [
     "Policy",
     "Right",
     "RightRef",
+    "Samples",
     "Template",
     "TemplateRef",
     "Verdict",
     "Ways",
     "both",
     "either",
+    "joined",
 ]
 
 
@@ -131,6 +134,13 @@ class Policy(BaseModel):
     def decide(self, facts: Facts) -> Verdict:
         """Judge the facts: pure, without input or output, in microseconds. What it raises denies the request."""
         raise NotImplementedError
+
+    def samples(self) -> Samples | None:
+        """The values of facts between which this policy tells apart, so that rule sets can be compared exactly.
+
+        None where it cannot say; a comparison then says of the rule that it is not exact.
+        """
+        return None
 
     def written(self) -> Any:
         """This policy as plain data: its name, or its name with the options that are not the default ones."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from gateway.api import OPEN, Allow, Deny, Facts, Field, NotApplicable, Policy, Verdict, both
+from gateway.api import OPEN, Allow, Deny, Facts, Field, NotApplicable, Policy, Samples, Verdict, both, joined
 
 
 class All(Policy, name="all", inline="policies"):
@@ -29,3 +29,6 @@ class All(Policy, name="all", inline="policies"):
         if unclear is not None:
             return NotApplicable(unclear.reason, ways)
         return Allow("all-hold")
+
+    def samples(self) -> Samples | None:
+        return joined(policy.samples() for policy in self.policies)

@@ -2,7 +2,19 @@
 
 from typing import Annotated
 
-from gateway.api import NO_WAY, Allow, Deny, Facts, Field, NotApplicable, Policy, Verdict, either
+from gateway.api import (
+    NO_WAY,
+    Allow,
+    Deny,
+    Facts,
+    Field,
+    NotApplicable,
+    Policy,
+    Samples,
+    Verdict,
+    either,
+    joined,
+)
 
 
 class Any(Policy, name="any", inline="policies"):
@@ -28,3 +40,6 @@ class Any(Policy, name="any", inline="policies"):
             return NotApplicable(unclear.reason, ways)
         assert denied is not None
         return Deny(denied.reason, ways)
+
+    def samples(self) -> Samples | None:
+        return joined(policy.samples() for policy in self.policies)

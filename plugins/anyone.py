@@ -1,6 +1,6 @@
 """Open to everybody, also without logging in."""
 
-from gateway.api import Allow, Facts, Policy, Verdict
+from gateway.api import Allow, Facts, Policy, Samples, Verdict
 
 
 class Anyone(Policy, name="anyone"):
@@ -8,3 +8,6 @@ class Anyone(Policy, name="anyone"):
 
     def decide(self, facts: Facts) -> Verdict:
         return Allow("open-to-anyone")
+
+    def samples(self) -> Samples:
+        return Samples()

@@ -1,6 +1,6 @@
 """Open to everybody who is logged in."""
 
-from gateway.api import LOGIN, Allow, Deny, Facts, Policy, Verdict
+from gateway.api import LOGIN, Allow, Deny, Facts, Policy, Samples, Verdict
 
 
 class Authenticated(Policy, name="authenticated"):
@@ -10,3 +10,6 @@ class Authenticated(Policy, name="authenticated"):
         if facts.identity is None:
             return Deny("not-logged-in", LOGIN)
         return Allow("logged-in")
+
+    def samples(self) -> Samples:
+        return Samples()

@@ -1,6 +1,6 @@
 """The opposite of a policy."""
 
-from gateway.api import NO_WAY, Allow, Deny, Facts, Policy, Verdict
+from gateway.api import NO_WAY, Allow, Deny, Facts, Policy, Samples, Verdict
 
 
 class Not(Policy, name="not", inline="policy"):
@@ -19,3 +19,6 @@ class Not(Policy, name="not", inline="policy"):
         if isinstance(verdict, Deny):
             return Allow(f"not-{self.policy.policy_name}")
         return verdict
+
+    def samples(self) -> Samples | None:
+        return self.policy.samples()

@@ -13,6 +13,7 @@ from gateway.api import (
     Missing,
     NotApplicable,
     Policy,
+    Samples,
     TemplateRef,
     Verdict,
     both,
@@ -56,3 +57,6 @@ class Organisation(Policy, name="organisation"):
             wanted = ", ".join(self.doelgroep)
             ways = both(ways, ((Missing(kind="doelgroep", remedy="switch", detail=wanted),),))
         return Allow("organisation-fits") if ways == OPEN else Deny("other-organisation", ways)
+
+    def samples(self) -> Samples:
+        return Samples(organisations=self.any_of or (), doelgroepen=self.doelgroep or ())

@@ -1,6 +1,6 @@
 """The role and context rule: a right, in a context, for the organisation that the session acts for."""
 
-from gateway.api import LOGIN, Allow, Deny, Facts, Missing, NotApplicable, Policy, RightRef, Verdict
+from gateway.api import LOGIN, Allow, Deny, Facts, Missing, NotApplicable, Policy, RightRef, Samples, Verdict
 
 
 class Right(Policy, name="right"):
@@ -36,3 +36,6 @@ class Right(Policy, name="right"):
             contact=wanted.contact,
         )
         return Deny("right-for-another-organisation" if elsewhere else "right-missing", ((missing,),))
+
+    def samples(self) -> Samples:
+        return Samples(rights=((self.right.right, self.right.context),))

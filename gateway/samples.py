@@ -1,0 +1,47 @@
+"""Says between which facts a policy tells apart, as values: what comparing two rule sets exactly needs to know.
+
+It knows nothing of policies and of what a comparison does with the values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """For each kind of fact the values that a policy names; every value that it does not name is the same to it.
+
+    Texts are compared for equality; texts that depend on the path (templates) are found without being named here.
+    `rights` are (right, context), held for the organisation that is acted for. `clients` are addresses and
+    `moments` seconds since the epoch at which the verdict changes: from each one up to the next it stays the same.
+    `ages` are seconds since the login at which it changes. `claims` and `sources` are (name, value).
+    """
+
+    rights: tuple[tuple[str, str | None], ...] = ()
+    organisations: tuple[str, ...] = ()
+    doelgroepen: tuple[str, ...] = ()
+    acrs: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    claims: tuple[tuple[str, Any], ...] = ()
+    clients: tuple[str, ...] = ()
+    moments: tuple[float, ...] = ()
+    ages: tuple[float, ...] = ()
+    sources: tuple[tuple[str, Any], ...] = ()
+
+
+def joined(several: Iterable[Samples | None]) -> Samples | None:
+    """What several policies tell apart together; None where one of them cannot say."""
+    known = list(several)
+    if None in known:
+        return None
+    values: dict[str, tuple[Any, ...]] = {}
+    for each in fields(Samples):
+        found: list[Any] = []
+        for samples in known:
+            found.extend(value for value in getattr(samples, each.name) if value not in found)
+        values[each.name] = tuple(found)
+    return Samples(**values)
