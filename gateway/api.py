@@ -13,8 +13,8 @@ A policy is a frozen model whose fields are its options, with a name and one pur
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, ClassVar
 
@@ -40,8 +40,11 @@ __all__ = [
     "LOGIN",
     "NO_WAY",
     "OPEN",
+    "UNANSWERED",
     "Allow",
+    "Asker",
     "Deny",
+    "FactSource",
     "Facts",
     "Field",
     "Identity",
@@ -50,6 +53,7 @@ __all__ = [
     "NotApplicable",
     "Organisation",
     "Policy",
+    "Question",
     "Right",
     "RightRef",
     "Samples",
@@ -69,6 +73,8 @@ def _nothing() -> Mapping[str, Any]:
 
 # What a policy answers with when it needs to know who somebody is and nobody is logged in.
 LOGIN: Ways = ((Missing(kind="login", remedy="login"),),)
+# What a policy answers with when its fact source gave no answer: refused, and not turned round by `not`.
+UNANSWERED = NotApplicable("no-answer", NO_WAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +105,52 @@ class Facts:
         verdict = _checked(policy.decide(replace(self, trace=parts)))
         self.trace.append(PolicyTrace(policy.policy_name, policy.written(), verdict, tuple(parts)))
         return verdict
+
+    def answer(self, policy: Policy) -> Any:
+        """What the policy's fact source answered to its question; None where there was no question or no answer."""
+        question = policy.question(self)
+        return None if question is None else self.sources.get(question.name)
+
+
+class Asker(ABC):
+    """An open fact source: it may hold connections, in the worker process that opened it."""
+
+    @abstractmethod
+    async def ask(self, about: Hashable) -> Any:
+        """The answer as plain data (it goes into decision records), never None. What it raises denies."""
+
+    @abstractmethod
+    async def aclose(self) -> None:
+        """Close what is open."""
+
+
+class FactSource(ABC):
+    """Where a policy's facts come from that need input or output: a frozen value, its settings.
+
+    Sources that are equal are one source: they share connections and answers, also across a reload of the rules.
+    `timeout` bounds one question in seconds, its turn included; `fresh` is how many seconds an answer may be used
+    again (0: every request asks); `at_once` is how many questions may be under way at the same time.
+    """
+
+    timeout: float = 1.0
+    fresh: float = 0.0
+    at_once: int = 64
+
+    @abstractmethod
+    def open(self) -> Asker:
+        """The source, ready to be asked. Connects nothing yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a policy wants to know before the decision. `name` is where the answer stands among the facts.
+
+    Questions about equal things to one source are asked once while the answer is fresh.
+    """
+
+    name: str
+    source: FactSource
+    about: Hashable = None
 
 
 def _checked(verdict: Any) -> Verdict:
@@ -139,6 +191,13 @@ class Policy(BaseModel):
         """The values of facts between which this policy tells apart, so that rule sets can be compared exactly.
 
         None where it cannot say; a comparison then says of the rule that it is not exact.
+        """
+        return None
+
+    def question(self, facts: Facts) -> Question | None:
+        """What a fact source must answer before this policy can decide on these facts; most policies need none.
+
+        Pure, and the same for the same facts. `facts.answer(self)` gives the answer to `decide`.
         """
         return None
 

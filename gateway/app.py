@@ -39,6 +39,7 @@ from gateway.pages.language import negotiate
 from gateway.pages.render import Pages
 from gateway.pages.screens import Screens
 from gateway.pipeline import Pipeline
+from gateway.policy.gather import Gatherer
 from gateway.policy.ruleset import RuleSet
 from gateway.session.sessions import Sessions
 from gateway.upstream.forward import Forwarder
@@ -89,6 +90,7 @@ class Gateway:
             clock=clock,
         )
         self.pool = ConnectionPool(settings.upstream)
+        self.gatherer = Gatherer()
         self._records: DecisionRecords | None = None
         pages = Pages(settings.support, environment)
         login = LoginEndpoints(self.login, self.sessions, self.metrics.login)
@@ -115,6 +117,7 @@ class Gateway:
             endpoints=endpoint_table(login, logout, session),
             sessions=self.sessions,
             rules=self.rules,
+            gatherer=self.gatherer,
             forwarded=ForwardedHeaders(trusted_chain=bool(settings.edge.trusted_proxies)),
             outgoing=OutgoingHeaders(
                 config.identity.headers,
@@ -158,6 +161,7 @@ class Gateway:
         settings = self.settings
         configure_logs(level=settings.observe.log_level, form=settings.observe.log_format)
         try:
+            self._stack.push_async_callback(self.gatherer.aclose)
             for part in (self.provider, self.sessions, self.login, self.assertions, self.pool):
                 self._stack.push_async_callback(part.aclose)
                 await part.start()

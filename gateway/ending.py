@@ -96,5 +96,6 @@ class Ending:
                 rules=trail.rules,
                 endpoint=trail.endpoint,
                 error=trail.error.code if trail.error is not None else None,
+                facts=trail.gathered.facts,
             )
         )

@@ -13,6 +13,7 @@
     ├── LoginFailed 400 ........... a login that did not end in a session
     ├── ProviderUnavailable 503 ... ACM does not answer
     ├── StoreUnavailable 503 ...... the session store does not answer
+    ├── FactsUnavailable 503 ...... a fact source that the decision needs does not answer
     ├── Overloaded 503
     ├── UpstreamUnreachable 502
     ├── UpstreamBroken 502 ........ the register answered with something that is not HTTP
@@ -143,6 +144,13 @@ class StoreUnavailable(GatewayError):
     code = "store-unavailable"
     title = "This service is not available right now"
     advice = "Try again in a few minutes. You do not have to log in again."
+
+
+class FactsUnavailable(GatewayError):
+    status = 503
+    code = "facts-unavailable"
+    title = "This service is not available right now"
+    advice = "Try again in a few minutes."
 
 
 class Overloaded(GatewayError):

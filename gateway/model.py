@@ -98,7 +98,8 @@ class Missing:
     """One thing that stands between a person and an answer, and what would help.
 
     `label` is what people call it, `granted_by` who can give it; both by language where they come from the
-    configuration. `contact` holds phone and url of the one who grants, where known.
+    configuration. `contact` holds phone and url of the one who grants, where known. `acr_values` are the ways
+    to log in (URNs) of which one is enough, for the remedy step_up.
     """
 
     kind: Literal[
@@ -122,6 +123,7 @@ class Missing:
     label: Mapping[str, str] = field(default_factory=_nothing)
     granted_by: Mapping[str, str] = field(default_factory=_nothing)
     contact: Mapping[str, str] = field(default_factory=_nothing)
+    acr_values: tuple[str, ...] = ()
 
 
 # The ways to get access: each way is the set of things that together would be enough.

@@ -1,4 +1,4 @@
-"""The path of a request, top to bottom: admit, route, authenticate, decide, attach, forward, record.
+"""The path of a request, top to bottom: admit, route, authenticate, gather, decide, attach, forward, record.
 
 Every step is a named call that gives a value to the next one or raises a GatewayError. What the steps do is
 decided in their rooms; this page only says in which order.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from secrets import token_hex
 from typing import Any
 
@@ -17,6 +17,7 @@ import structlog
 from gateway.edge.admit import Admission
 from gateway.edge.headers import ForwardedHeaders
 from gateway.errors import (
+    FactsUnavailable,
     Forbidden,
     GatewayError,
     InternalFault,
@@ -28,7 +29,8 @@ from gateway.identity.assertions import Assertions
 from gateway.identity.headers import OutgoingHeaders
 from gateway.model import CanonicalRequest, Decision, DecisionInput
 from gateway.pages.render import Answer
-from gateway.policy.evaluate import decide
+from gateway.policy.evaluate import decide, questions
+from gateway.policy.gather import NOTHING_ASKED, Gathered, Gatherer
 from gateway.policy.ruleset import RuleSet
 from gateway.session.sessions import Session, Sessions
 from gateway.upstream.forward import AnswerCut, ClientGone, Exchange, Forwarder
@@ -52,6 +54,7 @@ class Trail:
     endpoint: str | None = None
     session: Session | None = None
     store_trouble: StoreUnavailable | None = None
+    gathered: Gathered = NOTHING_ASKED
     rules: str | None = None
     decision: Decision | None = None
     error: GatewayError | None = None
@@ -82,6 +85,7 @@ class Pipeline:
     endpoints: Mapping[str, Endpoint]
     sessions: Sessions
     rules: Callable[[], RuleSet]
+    gatherer: Gatherer
     forwarded: ForwardedHeaders
     outgoing: OutgoingHeaders
     assertions: Assertions
@@ -100,7 +104,9 @@ class Pipeline:
                 await endpoint(trail, receive, send)
                 return
             await self.authenticate(trail, request)
-            self.decide(trail, request)
+            rules = self.rules()
+            given = await self.gather(trail, rules, request)
+            self.decide(trail, rules, given)
             headers = self.attach(trail, request)
             await self.forward(trail, request, headers, receive, send)
         except GatewayError as error:
@@ -135,23 +141,29 @@ class Pipeline:
             # What is open to anyone stays open; whatever needs an identity is refused for this reason.
             trail.store_trouble = trouble
 
-    def decide(self, trail: Trail, request: CanonicalRequest) -> None:
-        """What the rules say; raises when they do not allow it."""
-        identity = trail.session.identity if trail.session else None
-        rules = self.rules()
-        trail.rules = rules.hash
-        trail.decision = decision = decide(
-            rules,
-            DecisionInput(
-                method=request.method,
-                host=request.host,
-                path=request.path,
-                segments=request.segments,
-                client=request.client,
-                now=trail.now,
-                identity=identity,
-            ),
+    async def gather(self, trail: Trail, rules: RuleSet, request: CanonicalRequest) -> DecisionInput:
+        """What there is to decide about, with the facts that the matching rule needs from outside."""
+        given = DecisionInput(
+            method=request.method,
+            host=request.host,
+            path=request.path,
+            segments=request.segments,
+            client=request.client,
+            now=trail.now,
+            identity=trail.session.identity if trail.session else None,
         )
+        if not rules.asking:
+            return given
+        trail.gathered = gathered = await self.gatherer.gather(questions(rules, given))
+        for name, problem in gathered.failures.items():
+            log.warning("fact not gathered", fact=name, reason=problem, request_id=trail.request_id)
+        return replace(given, facts=gathered.facts) if gathered.facts else given
+
+    def decide(self, trail: Trail, rules: RuleSet, given: DecisionInput) -> None:
+        """What the rules say; raises when they do not allow it."""
+        identity = given.identity
+        trail.rules = rules.hash
+        trail.decision = decision = decide(rules, given)
         if decision.allowed:
             return
         if decision.error is not None:
@@ -160,6 +172,8 @@ class Pipeline:
             raise trail.store_trouble
         if identity is None and decision.login_helps:
             raise LoginRequired(decision.reason)
+        if trail.gathered.failures and not decision.ways:
+            raise FactsUnavailable(f"no answer about {', '.join(trail.gathered.failures)}")
         raise Forbidden(decision)
 
     def attach(self, trail: Trail, request: CanonicalRequest) -> HeaderLines:

@@ -19,7 +19,7 @@ from gateway.observe.settings import ObserveSettings
 from gateway.pages.settings import SupportSettings
 from gateway.policy.person import Person
 from gateway.policy.ruleset import RuleSet
-from gateway.policy.settings import RightSettings, RuleSettings
+from gateway.policy.settings import EnvironmentRules, RightSettings, RuleSettings
 from gateway.policy.suite import Suite
 from gateway.policy.suite_settings import CaseSettings, NeverSettings
 from gateway.session.settings import SessionSettings
@@ -80,6 +80,9 @@ class EnvironmentSettings(Settings):
 
     support: SupportSettings = SupportSettings()
     """Whom people can turn to."""
+
+    rules: EnvironmentRules = EnvironmentRules()
+    """Rules of this environment alone: `before` and `after` those that all environments share."""
 
 
 class IdentitySection(HeaderSettings):

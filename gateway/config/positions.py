@@ -25,14 +25,21 @@ _CONSTANTS: dict[str, Any] = {"true": True, "false": False, "null": None, "~": N
 
 @dataclass(frozen=True, slots=True)
 class Positions:
-    """Where each value stands, by its place in the data; and where its key stands."""
+    """Where each value stands, by its place in the data; and where its key stands.
+
+    `moved` says of a place that what is there was written elsewhere: in another file, or further up.
+    """
 
     file: str
     values: dict[Place, tuple[int, int]] = field(default_factory=dict)
     keys: dict[Place, tuple[int, int]] = field(default_factory=dict)
+    moved: dict[Place, tuple[Positions, Place]] = field(default_factory=dict)
 
     def problem(self, place: Place, message: str, *, at_key: bool = False) -> Problem:
         """A problem at this place, or at the nearest place above it that stands in the file."""
+        source, place = self._source(place)
+        if source is not self:
+            return source.problem(place, message, at_key=at_key)
         while True:
             found = self.keys.get(place) if at_key else self.values.get(place)
             if found is not None or not place:
@@ -42,7 +49,16 @@ class Positions:
 
     def known(self, place: Place) -> bool:
         """Whether something stands at this place."""
-        return place in self.values
+        source, place = self._source(place)
+        return place in self.values if source is self else source.known(place)
+
+    def _source(self, place: Place) -> tuple[Positions, Place]:
+        if self.moved:
+            for length in range(len(place), 0, -1):
+                found = self.moved.get(place[:length])
+                if found is not None:
+                    return found[0], (*found[1], *place[length:])
+        return self, place
 
 
 def read_yaml(text: str | bytes, file: str) -> tuple[Any, Positions]:

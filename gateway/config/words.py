@@ -1,4 +1,4 @@
-"""Says in an operator's words what the checking library found. It knows nothing of where."""
+"""Says in an operator's words what the checking library found. And at which place that is in the file."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from gateway.api import UnknownName
+from gateway.config.positions import Place, Positions
 from gateway.config.problems import unknown
-
-Place = tuple[str | int, ...]
 
 
 def words_for(error: Mapping[str, Any], root: type[BaseModel] | None = None) -> str:
@@ -58,6 +57,15 @@ def words_for(error: Mapping[str, Any], root: type[BaseModel] | None = None) -> 
             return f"a whole number is expected here, not {given!r}"
     message: str = error["msg"]
     return message[:1].lower() + message[1:]
+
+
+def place_of(loc: tuple[str | int, ...], positions: Positions) -> Place:
+    """The place in the file that an error means: without the tags of unions that the library puts in between."""
+    place: Place = ()
+    for step in loc:
+        if positions.known((*place, step)):
+            place = (*place, step)
+    return place
 
 
 def _kind(value: Any) -> str:

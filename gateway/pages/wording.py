@@ -117,6 +117,7 @@ class Need:
             "label": dict(missing.label) or None,
             "granted_by": dict(missing.granted_by) or None,
             "contact": dict(missing.contact) or None,
+            "acr_values": list(missing.acr_values) or None,
             "what": self.what,
             "advice": self.advice,
             "url": public_url + self.link if self.link else None,

@@ -19,15 +19,35 @@ Place = tuple[str | int, ...]
 _DEEPEST = 20
 
 
+class RuleContext(dict[str, Any]):
+    """What the policies of one rule may refer to while they are decoded.
+
+    `rights` (by name), `variables` (of the path), `rule` (the id), and of the environment: `levels` (URN -> level).
+    `environmental` tells afterwards whether something of the environment was looked at.
+    """
+
+    environmental = False
+    _OF_ENVIRONMENT = frozenset(("levels",))
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The value of this key."""
+        self.environmental = self.environmental or key in self._OF_ENVIRONMENT
+        return super().get(key, default)
+
+    def __getitem__(self, key: str) -> Any:
+        self.environmental = self.environmental or key in self._OF_ENVIRONMENT
+        return super().__getitem__(key)
+
+
 @dataclass(frozen=True, slots=True)
 class Decoder:
-    """Decodes policies of one rule. `context` is what option fields may refer to (rights, path variables).
+    """Decodes policies of one rule. `context` is what option fields may refer to (see `RuleContext`).
 
     `fault` is told every fault: its place, and the words or the pydantic error.
     """
 
     policies: Mapping[str, type[Policy]]
-    context: Mapping[str, Any]
+    context: RuleContext
     fault: Callable[[Place, Any], None]
 
     def policy(self, node: Any, place: Place, depth: int = 0) -> Policy | None:
@@ -52,7 +72,7 @@ class Decoder:
         if not whole:
             return None
         try:
-            return cls.model_validate(ready, context=dict(self.context))
+            return cls.model_validate(ready, context=self.context)
         except ValidationError as problem:
             for error in problem.errors():
                 where = tuple(part for part in error["loc"] if isinstance(part, (str, int)))

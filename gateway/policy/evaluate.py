@@ -5,9 +5,10 @@ No input or output, no clock: what a decision depends on is in its DecisionInput
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 
-from gateway.api import Facts
+from gateway.api import Facts, Question
 from gateway.model import (
     NOTHING,
     Allow,
@@ -30,11 +31,30 @@ def decide(rules: RuleSet, given: DecisionInput, *, trace: bool = False) -> Deci
     """
     if trace:
         return _decide_traced(rules, given)
+    rule = _matching(rules, given)
+    return _NO_RULE if rule is None else _judge(rule, given, None)
+
+
+def questions(rules: RuleSet, given: DecisionInput) -> tuple[Question, ...]:
+    """What fact sources must answer before this request can be decided: what the rule that matches it asks."""
+    rule = _matching(rules, given) if rules.asking else None
+    if rule is None or not rule.asking:
+        return ()
+    facts = _facts(rule, given, None)
+    found = []
+    for policy in rule.asking:
+        # A policy that fails here fails in the decision as well, and is told there.
+        with contextlib.suppress(Exception):
+            found.append(policy.question(facts))
+    return tuple(question for question in found if question is not None)
+
+
+def _matching(rules: RuleSet, given: DecisionInput) -> Rule | None:
     for number in rules.tree.candidates(given.segments):
         rule = rules.rules[number]
         if _applies(rule, given) is None:
-            return _judge(rule, given, None)
-    return _NO_RULE
+            return rule
+    return None
 
 
 def _decide_traced(rules: RuleSet, given: DecisionInput) -> Decision:
@@ -73,11 +93,11 @@ def _applies(rule: Rule, given: DecisionInput) -> str | None:
     return None
 
 
-def _judge(rule: Rule, given: DecisionInput, traces: list[PolicyTrace] | None) -> Decision:
+def _facts(rule: Rule, given: DecisionInput, traces: list[PolicyTrace] | None) -> Facts:
     variables: Mapping[str, str] = NOTHING
     if rule.pattern.variables:
         variables = rule.pattern.match(given.segments) or NOTHING
-    facts = Facts(
+    return Facts(
         given.method,
         given.host,
         given.path,
@@ -88,6 +108,11 @@ def _judge(rule: Rule, given: DecisionInput, traces: list[PolicyTrace] | None) -
         given.facts,
         traces,
     )
+
+
+def _judge(rule: Rule, given: DecisionInput, traces: list[PolicyTrace] | None) -> Decision:
+    facts = _facts(rule, given, traces)
+    variables = facts.variables
     ways: Ways = OPEN
     reason: str | None = None
     for policy in rule.require:

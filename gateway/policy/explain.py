@@ -47,8 +47,9 @@ def missing_as_data(missing: Missing) -> dict[str, Any]:
         "label": dict(missing.label),
         "granted_by": dict(missing.granted_by),
         "contact": dict(missing.contact),
+        "acr_values": list(missing.acr_values),
     }
-    return {name: value for name, value in found.items() if value not in (None, {})}
+    return {name: value for name, value in found.items() if value not in (None, {}, [])}
 
 
 def as_text(decision: Decision, *, language: str = "en") -> str:

@@ -4,33 +4,62 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.api import NamedRight, Policy
 from gateway.policy.pattern import Pattern
 from gateway.policy.tree import PatternTree
 
+At = tuple[str, int, int]
+
+
+def walk(policies: Iterable[Policy]) -> Iterator[Policy]:
+    """These policies and all that they are made of, outer ones first."""
+    for policy in policies:
+        yield policy
+        for name in type(policy).model_fields:
+            value = getattr(policy, name)
+            if isinstance(value, Policy):
+                yield from walk((value,))
+            elif isinstance(value, (tuple, list)):
+                yield from walk(part for part in value if isinstance(part, Policy))
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: which requests it is about, and the policies that must all allow them."""
+    """One rule: which requests it is about, and the policies that must all allow them.
+
+    `at` is where it stands: file, line, column. `asking` are its policies that need facts from a source.
+    """
 
     id: str
     pattern: Pattern
     methods: frozenset[str] | None
     hosts: frozenset[str] | None
     require: tuple[Policy, ...]
+    at: At = ("", 0, 0)
+    asking: tuple[Policy, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        asking = tuple(
+            policy for policy in walk(self.require) if type(policy).question is not Policy.question
+        )
+        object.__setattr__(self, "asking", asking)
 
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """All rules of one environment, in order. `hash` is the same for the same rules and rights, wherever they stand."""
+    """All rules of one environment, in order. `hash` is the same for the same rules and rights, wherever they stand.
+
+    `asking` says whether any rule needs facts from a source.
+    """
 
     rules: tuple[Rule, ...]
     hash: str
     rights: Mapping[str, NamedRight]
     tree: PatternTree = field(repr=False)
+    asking: bool = False
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RuleSet) and other.hash == self.hash
@@ -53,4 +82,10 @@ def compile_rules(rules: Sequence[Rule], rights: Mapping[str, NamedRight]) -> Ru
     ]
     canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     tree = PatternTree((number, rule.pattern) for number, rule in enumerate(rules))
-    return RuleSet(tuple(rules), hashlib.sha256(canonical.encode()).hexdigest(), dict(rights), tree)
+    return RuleSet(
+        tuple(rules),
+        hashlib.sha256(canonical.encode()).hexdigest(),
+        dict(rights),
+        tree,
+        any(rule.asking for rule in rules),
+    )

@@ -72,3 +72,13 @@ class RuleSettings(Settings):
 
     require: Annotated[list[Any], Field(min_length=1)]
     """Policies that must all allow the request."""
+
+
+class EnvironmentRules(Settings):
+    """Rules that only one environment has; they stand around those that all environments share."""
+
+    before: tuple[RuleSettings, ...] = ()
+    """Looked at before the shared rules."""
+
+    after: tuple[RuleSettings, ...] = ()
+    """Looked at after the shared rules."""

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.api import NamedRight, Policy
 from gateway.model import DecisionInput, Identity, Organisation, Right
-from gateway.policy.decode import Decoder
+from gateway.policy.decode import Decoder, RuleContext
 from gateway.policy.pattern import parse_pattern
 from gateway.policy.plugins import load_policies
 from gateway.policy.ruleset import Rule, RuleSet, compile_rules
@@ -21,6 +21,7 @@ RIGHTS = {
     ),
     "lezer": NamedRight("lezer", "OVAMGebruiker", "Lezer"),
 }
+LEVELS = {"urn:be:vlaanderen:authmech:eid": 35, "urn:be:vlaanderen:authmech:itsme": 27, "urn:x:password": 10}
 POLICIES = load_policies(["./plugins"], Path(__file__).parent.parent.parent)
 
 
@@ -28,7 +29,7 @@ def policy(node: Any, *variables: str, policies: dict[str, type[Policy]] | None 
     faults: list[Any] = []
     decoder = Decoder(
         policies or dict(POLICIES),
-        {"rights": RIGHTS, "variables": variables},
+        RuleContext(rights=RIGHTS, variables=variables, rule="tried", levels=LEVELS),
         lambda place, fault: faults.append((place, fault)),
     )
     found = decoder.policy(node, ())
