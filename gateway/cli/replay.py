@@ -1,0 +1,130 @@
+"""`gateway policy replay`: what would other rules have made of the requests that were recorded?"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli.loading import loaded
+from gateway.observe.reading import lines
+from gateway.observe.record import decision_input, replayable
+from gateway.policy.replay import Difference, Replay
+
+_DIFFERENT = 1
+_REFUSED = 2
+_NOT_LOADED = 3
+_PROGRESS_EVERY = 100_000
+_MASKED = "[national number]"
+
+
+def replay(
+    records: Annotated[
+        list[str], typer.Argument(help="Files with decision records, also packed (.gz); - is standard input.")
+    ],
+    config: Annotated[Path, typer.Option(help="The file with the new rules.")] = Path("config.yaml"),
+    env: Annotated[str, typer.Option(help="The environment of the records.")] = "ti",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Decide recorded requests again by these rules and show what comes out differently, by rule.
+
+    Ends with 0 where everything is the same, 1 where something differs, 2 for wrong arguments and records of
+    another environment, 3 where the file does not load.
+    """
+    rules = loaded(config, env, code=_NOT_LOADED).rules[env]
+    again = Replay(rules, decision_input)
+    left_out: Counter[str] = Counter()
+    for place in records:
+        _read(place, env, again, left_out)
+    if sys.stderr.isatty():
+        typer.echo("\r\033[K", err=True, nl=False)
+    if as_json:
+        typer.echo(json.dumps(_data(again, left_out, rules.hash), indent=2, ensure_ascii=False))
+    else:
+        for line in _text(again, left_out, rules.hash):
+            typer.echo(line)
+    raise typer.Exit(_DIFFERENT if again.differences else 0)
+
+
+def _read(place: str, env: str, again: Replay, left_out: Counter[str]) -> None:
+    try:
+        for number, line in enumerate(lines(place), 1):
+            if number % _PROGRESS_EVERY == 0:
+                start, end = ("\r", "") if sys.stderr.isatty() else ("", "\n")
+                typer.echo(
+                    f"{start}{place}: {number:,} lines, {again.decided:,} decided again{end}",
+                    err=True,
+                    nl=False,
+                )
+            try:
+                record = json.loads(line)
+            except ValueError:
+                record = None
+            if not isinstance(record, dict):
+                left_out["broken lines"] += 1
+                continue
+            if record.get("environment") != env:
+                words = f"this record is of environment {record.get('environment')!r}, not {env!r}"
+                typer.echo(f"{place}:{number}: {words}. Nothing was compared.", err=True)
+                raise typer.Exit(_REFUSED)
+            why = _not_replayable(record)
+            if why is not None:
+                left_out[why] += 1
+                continue
+            try:
+                again.add(record)
+            except ValueError:
+                left_out["records that lack a field"] += 1
+    except (OSError, EOFError) as problem:
+        typer.echo(f"{place}: {getattr(problem, 'strerror', None) or problem}", err=True)
+        raise typer.Exit(_REFUSED) from problem
+
+
+def _not_replayable(record: dict[str, Any]) -> str | None:
+    """Why a record cannot be decided again; None where it can."""
+    if not replayable(record):
+        if record.get("kind") != "request":
+            return "records of other kinds"
+        if record.get("verdict") in ("own", "refused"):
+            return "requests that no rule decided"
+        return "records of another version"
+    if _MASKED in record["path"]:
+        return "requests whose path was masked"
+    return None
+
+
+def _text(again: Replay, left_out: Counter[str], rules: str) -> Iterator[str]:
+    differences = again.differences
+    changed = sum(each.count for each in differences if each.change != "rule")
+    yield f"{again.decided:,} requests decided again by rule set {rules[:12]}: {changed:,} come out differently"
+    for each in differences:
+        yield f"{_change(each)}: {each.count:,} requests, from {each.first} to {each.last}"
+        yield f"  such as {', '.join(each.samples)}"
+    for words, count in sorted(left_out.items()):
+        yield f"left out: {count:,} {words}"
+    for words, count in sorted(again.doubtful.items()):
+        yield f"not certain: {count:,} requests, for {words}"
+
+
+def _change(each: Difference) -> str:
+    then = each.then_rule if each.then_rule is not None else "no rule"
+    now = each.now_rule if each.now_rule is not None else "no rule"
+    words = {"gains": "NEWLY ALLOWED", "loses": "NEWLY DENIED", "rule": "same answer"}[each.change]
+    reason = f" ({each.reason})" if each.change == "loses" else ""
+    return f"{words} {then} -> {now}{reason}"
+
+
+def _data(again: Replay, left_out: Counter[str], rules: str) -> dict[str, Any]:
+    return {
+        "rules": rules,
+        "decided": again.decided,
+        "differences": [{"change": each.change, **asdict(each)} for each in again.differences],
+        "left_out": dict(left_out),
+        "not_certain": again.doubtful,
+    }
