@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import httpx2
 
@@ -26,6 +26,7 @@ class LoginEnded(Exception):
 @dataclass
 class _Form:
     action: str
+    method: str
     fields: dict[str, str] = field(default_factory=dict)
     buttons: list[tuple[str, str]] = field(default_factory=list)
 
@@ -40,7 +41,7 @@ class _Forms(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self.forms.append(_Form(values.get("action", "")))
+            self.forms.append(_Form(values.get("action", ""), values.get("method", "get")))
         elif self.forms and tag == "input" and values.get("type") == "hidden":
             self.forms[-1].fields[values["name"]] = values.get("value", "")
         elif self.forms and tag == "button" and "name" in values:
@@ -74,10 +75,18 @@ class _Browser:
             client.close()
 
 
-def login(gateway_url: str, persona: str, organisation: str | None = None, *, timeout: float = 10.0) -> str:
+def login(
+    gateway_url: str,
+    persona: str,
+    organisation: str | None = None,
+    *,
+    means: str = "itsme",
+    timeout: float = 10.0,
+) -> str:
     """The value of a Cookie header for the gateway, after logging in as this persona.
 
-    `organisation` chooses one where the person works for several; else the first is taken. Raises LoginEnded.
+    `organisation` chooses one where the person works for several, `means` how they prove who they are; where ACM
+    does not offer those means, or no organisation is chosen, the first that it offers is taken. Raises LoginEnded.
     """
     browser = _Browser(timeout)
     home = urlsplit(gateway_url).netloc
@@ -94,7 +103,7 @@ def login(gateway_url: str, persona: str, organisation: str | None = None, *, ti
                     return _sessions(client)
                 url, data = there, None
                 continue
-            url, data = _answer_form(url, answer, persona, organisation)
+            url, data = _answer_form(url, answer, persona, organisation, means)
     except httpx2.HTTPError as problem:
         raise LoginEnded(f"{urlsplit(url).netloc} does not answer: {type(problem).__name__}") from problem
     finally:
@@ -110,8 +119,8 @@ def _sessions(client: httpx2.Client) -> str:
 
 
 def _answer_form(
-    url: str, answer: httpx2.Response, persona: str, organisation: str | None
-) -> tuple[str, dict[str, str]]:
+    url: str, answer: httpx2.Response, persona: str, organisation: str | None, means: str
+) -> tuple[str, dict[str, str] | None]:
     page = _Forms()
     page.feed(answer.text)
     form = next((each for each in page.forms if each.buttons), None)
@@ -123,6 +132,8 @@ def _answer_form(
     values = [value for _, value in form.buttons]
     if "persona" in names:
         wanted = persona
+    elif "means" in names:
+        wanted = means if means in values else values[0]
     elif organisation is None:
         wanted = values[0]
     else:
@@ -130,4 +141,7 @@ def _answer_form(
     if wanted not in values:
         raise LoginEnded(f"ACM does not offer {wanted!r}; it offers: {', '.join(values)}")
     name = next(name for name, value in form.buttons if value == wanted)
-    return urljoin(url, form.action), {**form.fields, name: wanted}
+    filled = {**form.fields, name: wanted}
+    if form.method == "post":
+        return urljoin(url, form.action), filled
+    return f"{urljoin(url, form.action)}?{urlencode(filled)}", None

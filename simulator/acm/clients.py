@@ -1,33 +1,51 @@
-"""The relying parties that ACM knows, in the form that authlib's server grants ask for."""
+"""The parties that ACM knows (the "integratiedossier"), in the form that authlib's server grants ask for."""
 
 from __future__ import annotations
 
 import hmac
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from joserfc.jwk import KeySet
 
+from simulator.acm.means import URNS
 from simulator.data.people import SEED
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One relying party. It proves itself with `secret`, or with a key of `jwks` or of the file `jwks_file`."""
+    """One relying party, API or machine. It proves itself with `secret`, or with a key of `jwks` or of `jwks_file`.
+
+    `level` and `doelgroepen` say in which capacities people come, `only_with_right` keeps those without that right
+    out. An API is the audience of tokens by its client id or one of `resources`, and lets the clients in `trusts`
+    exchange tokens of people. A machine speaks for `organisation`; `setbyclient` and `setbyapi` are attributes by
+    name that introspection tells.
+    """
 
     client_id: str
     name: str
-    redirect_uris: tuple[str, ...]
+    redirect_uris: tuple[str, ...] = ()
     post_logout_redirect_uris: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ("openid", "profile", "vo")
+    default_scopes: tuple[str, ...] = ()
     secret: str | None = None
     jwks: dict[str, Any] | None = None
     jwks_file: Path | None = None
     require_pkce: bool = True
-    grant_types: tuple[str, ...] = field(default=("authorization_code",))
+    grant_types: tuple[str, ...] = ("authorization_code", "refresh_token")
+    means: tuple[str, ...] = URNS
+    level: Literal["organisation", "doelgroep"] = "organisation"
+    doelgroepen: tuple[str, ...] = ("GID", "LB", "OV", "EA")
+    only_with_right: str | None = None
+    resources: tuple[str, ...] = ()
+    trusts: tuple[str, ...] = ()
+    organisation: tuple[str, str] | None = None
+    setbyclient: Mapping[str, str] = field(default_factory=dict)
+    setbyapi: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def id_token_signed_response_alg(self) -> str:
@@ -72,7 +90,7 @@ class Client:
 
 
 def load_clients(environment: str, folder: Path, path: Path = SEED / "clients.yaml") -> tuple[Client, ...]:
-    """The relying parties of one environment; key files start at `folder`."""
+    """The parties of one environment; key files start at `folder`."""
     found: list[dict[str, Any]] = yaml.safe_load(path.read_text("utf-8"))[environment]
     return tuple(_client(each, folder) for each in found)
 

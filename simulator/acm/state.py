@@ -1,84 +1,25 @@
-"""What the simulated ACM remembers while it runs: keys, codes, tokens, sessions, and who is in the middle of a login."""
+"""One environment's ACM while it runs: who it knows, what it handed out, who is logged in."""
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from joserfc.jwk import RSAKey
-
+from simulator.acm.capacities import Chosen
+from simulator.acm.claims import bent, claims_of
 from simulator.acm.clients import Client
+from simulator.acm.keys import SigningKeys
+from simulator.acm.logins import Logins
+from simulator.acm.records import AccessToken, Code, RefreshToken
 from simulator.data.people import People
 from simulator.faults import Faults
-
-CODE_SECONDS = 30
-TOKEN_SECONDS = 3600
-SSO_SECONDS = 7200
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """Who somebody chose to be: a persona, and the organisation that they act for."""
-
-    persona: str
-    organisation: str | None
-
-
-@dataclass(slots=True)
-class Code:
-    """An authorization code, in the form that authlib's server grants ask for."""
-
-    code: str
-    client_id: str
-    redirect_uri: str
-    scope: str
-    user: Chosen
-    nonce: str | None
-    code_challenge: str | None
-    code_challenge_method: str | None
-    auth_time: int
-    expires_at: float
-
-    def get_redirect_uri(self) -> str:
-        return self.redirect_uri
-
-    def get_scope(self) -> str:
-        return self.scope
-
-    def get_nonce(self) -> str | None:
-        return self.nonce
-
-    def get_auth_time(self) -> int | None:
-        return None  # ACM sends no auth_time
-
-    def get_acr(self) -> str | None:
-        return None  # only where acr_values was sent
-
-    def get_amr(self) -> list[str] | None:
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    client_id: str
-    scope: str
-    user: Chosen
-    expires_at: float
-
-
-def new_key() -> RSAKey:
-    """A signing key with a random key id."""
-    return RSAKey.generate_key(
-        2048, parameters={"kid": secrets.token_hex(8), "use": "sig", "alg": "RS256"}, private=True
-    )
 
 
 @dataclass(slots=True)
 class AcmState:
-    """One environment's ACM. `base` is its URL without path; the issuer is `{base}/op`."""
+    """`base` is its URL without path; the issuer is `{base}/op`. `people` gives everybody as they are now."""
 
     environment: str
     base: str
@@ -86,12 +27,16 @@ class AcmState:
     people: Callable[[], People]
     clock: Callable[[], float] = time.time
     faults: Faults = field(default_factory=Faults)
-    key: RSAKey = field(default_factory=new_key)
+    keys: SigningKeys = field(init=False)
+    logins: Logins = field(init=False)
     codes: dict[str, Code] = field(default_factory=dict)
-    tokens: dict[str, Token] = field(default_factory=dict)
+    tokens: dict[str, AccessToken] = field(default_factory=dict)
+    refresh_tokens: dict[str, RefreshToken] = field(default_factory=dict)
     assertions: dict[str, float] = field(default_factory=dict)
-    pending: dict[str, dict[str, Any]] = field(default_factory=dict)
-    browsers: dict[str, tuple[str, float]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.keys = SigningKeys(self.clock, self.faults)
+        self.logins = Logins(self.clock)
 
     @property
     def issuer(self) -> str:
@@ -100,30 +45,16 @@ class AcmState:
     def client(self, client_id: str) -> Client | None:
         return next((client for client in self.clients if client.client_id == client_id), None)
 
+    def token(self, value: str) -> AccessToken | None:
+        """What an access token stands for, while it is valid and its person still exists."""
+        found = self.tokens.get(value)
+        if found is None or found.expires_at <= self.clock():
+            return None
+        if found.user is not None and found.user.persona not in self.people().people:
+            return None
+        return found
+
     def claims(self, user: Chosen, scope: str) -> dict[str, Any]:
-        """The claims of a person, only for the scopes that were granted (ACM page "scopes en claims")."""
+        """The claims of somebody as ACM tells them now, with its faults."""
         people = self.people()
-        person = people.people[user.persona]
-        scopes = frozenset(scope.split())
-        claims: dict[str, Any] = {"sub": person.sub}
-        if "profile" in scopes:
-            claims |= {"given_name": person.given_name, "family_name": person.family_name}
-        if "rrn" in scopes:
-            claims["rrn"] = person.number
-        relation = next(
-            (each for each in people.relations(user.persona) if each.organisation.code == user.organisation),
-            None,
-        )
-        if relation is not None and "vo" in scopes:
-            claims |= {
-                "vo_id": person.vo_id,
-                "vo_doelgroepcode": relation.organisation.doelgroep,
-                "vo_orgcode": relation.organisation.code,
-                "vo_orgnaam": relation.organisation.name,
-                "vo_email": relation.email,
-            }
-        if relation is not None and "phone" in scopes:
-            claims["phone_number"] = relation.phone
-        if user.organisation is not None:
-            claims |= people.role_claims(user.persona, user.organisation, scopes)
-        return claims
+        return bent(claims_of(people, user, scope), people, user, self.faults)
