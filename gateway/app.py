@@ -69,7 +69,7 @@ class Gateway:
         public_url = settings.public_url
 
         self.metrics = Metrics(environment, version=__version__, clock=clock)
-        self.provider = Provider(settings.provider, clock=clock)
+        self.provider = Provider(settings.provider, clock=clock, told=self.metrics.provider_call)
         self.sessions = Sessions(
             settings.session, environment=environment, secure=public_url.startswith("https://"), clock=clock
         )

@@ -1,80 +1,50 @@
-"""Trades a code for tokens at the provider, in the way that was agreed with it; through authlib.
+"""The two calls of a login to the provider: the authorization request, pushed or not, and a code for tokens.
 
-The one module that knows authlib. What the tokens prove is judged elsewhere.
+What the tokens prove is judged elsewhere.
 """
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
-import httpx2
 from authlib.integrations.base_client.errors import OAuthError
-from authlib.integrations.httpx_client import AsyncOAuth2Client
-from authlib.oauth2.rfc7523 import PrivateKeyJWT, private_key_jwt_sign
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, RSAKey
 
-from gateway.auth.provider import Metadata, Provider
-from gateway.auth.settings import PrivateKeyJwt
+from gateway.auth.client import Client
+from gateway.auth.provider import Metadata, Provider, as_object
+from gateway.auth.settings import ClientSecret
 from gateway.errors import LoginFailed, ProviderUnavailable
-
-_STATEMENT_SECONDS = 300
-
-
-class _Statement(PrivateKeyJWT):  # type: ignore[misc]
-    """The signed statement of the client (RFC 7523): for the issuer, five minutes, never the same twice."""
-
-    def __init__(self, audience: str, algorithm: str) -> None:
-        super().__init__(token_endpoint=audience, alg=algorithm)
-
-    def sign(self, auth: Any, token_endpoint: str) -> str:
-        key = auth.client_secret
-        signed: str = private_key_jwt_sign(
-            key,
-            client_id=auth.client_id,
-            token_endpoint=token_endpoint,
-            claims={},
-            header={"kid": key.thumbprint(), "typ": "JWT"},
-            alg=self.alg,
-            expires_in=_STATEMENT_SECONDS,
-        )
-        return signed
 
 
 class Exchange:
-    """The calls to the token endpoint of one provider."""
+    """Authorization requests and code exchanges of one environment; `redirect_uri` is as registered."""
 
     def __init__(self, provider: Provider, redirect_uri: str) -> None:
         self._provider = provider
         self._redirect_uri = redirect_uri
-        self._secret: Any = None
+        settings = provider.settings
+        self._client = Client(provider, settings.client_id, settings.client_auth)
 
     def load(self) -> None:
         """Read the client's secret or key. Raises ValueError with words for an operator."""
-        auth = self._provider.settings.client_auth
-        if not isinstance(auth, PrivateKeyJwt):
-            self._secret = auth.secret.read().decode()
-            return
-        pem = auth.key.read()
-        kind = ECKey if auth.algorithm == "ES256" else RSAKey
-        try:
-            self._secret = kind.import_key(pem)
-        except (JoseError, ValueError, TypeError) as problem:
-            raise ValueError(
-                f"{auth.key.reference} is no private key in PEM form for {auth.algorithm}"
-            ) from problem
-        if not self._secret.is_private:
-            raise ValueError(f"{auth.key.reference} holds a public key; the private one is needed")
+        self._client.load()
 
-    def authorization_url(
+    async def authorization_url(
         self, metadata: Metadata, *, state: str, nonce: str, verifier: str, **extra: str
     ) -> str:
-        """Where the browser goes to log in (OIDC Core 3.1.2.1, with PKCE S256)."""
-        url, _ = self._client().create_authorization_url(
-            metadata.authorization_endpoint, state=state, nonce=nonce, code_verifier=verifier, **extra
-        )
-        return str(url)
+        """Where the browser goes to log in (OIDC Core 3.1.2.1, with PKCE S256), with the request pushed first
+        where that is agreed (RFC 9126).
+
+        Raises LoginFailed where the provider refuses what was pushed, ProviderUnavailable where it does not answer.
+        """
+        parameters = {"state": state, "nonce": nonce, "code_verifier": verifier, **extra}
+        if not self._provider.settings.pushed_authorization:
+            return self._address(metadata.authorization_endpoint, parameters)
+        pushed = dict(parse_qsl(urlsplit(self._address("", parameters)).query))
+        reference = await self._push(metadata, pushed)
+        mark = "&" if "?" in metadata.authorization_endpoint else "?"
+        query = urlencode({"client_id": self._provider.settings.client_id, "request_uri": reference})
+        return f"{metadata.authorization_endpoint}{mark}{query}"
 
     async def redeem(self, metadata: Metadata, *, code: str, verifier: str) -> dict[str, Any]:
         """The provider's answer to a code.
@@ -82,7 +52,7 @@ class Exchange:
         Raises LoginFailed where the provider refuses it, ProviderUnavailable where it does not answer.
         """
         try:
-            async with asyncio.timeout(self._provider.settings.timeout), self._client() as client:
+            async with self._client.session("token", redirect_uri=self._redirect_uri) as client:
                 answer = await client.fetch_token(
                     metadata.token_endpoint,
                     grant_type="authorization_code",
@@ -90,9 +60,9 @@ class Exchange:
                     code_verifier=verifier,
                 )
         except OAuthError as refusal:
-            raise LoginFailed("code-refused", f"token endpoint: {refusal.error}") from refusal
-        except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as problem:
-            raise ProviderUnavailable(f"token endpoint: {type(problem).__name__}") from problem
+            # A client that is not accepted is the operator's business; a code that is not, the person's.
+            reason = "client-refused" if refusal.error == "invalid_client" else "code-refused"
+            raise LoginFailed(reason, f"token endpoint: {str(refusal.error)[:60]}") from refusal
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as problem:
             raise LoginFailed(
                 "token-answer-malformed", f"token endpoint: {type(problem).__name__}"
@@ -101,18 +71,28 @@ class Exchange:
             raise LoginFailed("token-answer-malformed", "token endpoint: no JSON object")
         return dict(answer)
 
-    def _client(self) -> Any:
-        settings = self._provider.settings
-        auth = settings.client_auth
-        client = AsyncOAuth2Client(
-            client_id=settings.client_id,
-            client_secret=self._secret,
-            token_endpoint_auth_method=auth.method,
-            scope=" ".join(settings.scopes),
+    def _address(self, endpoint: str, parameters: dict[str, str]) -> str:
+        return self._client.address(
+            endpoint,
+            parameters,
+            scope=" ".join(self._provider.settings.scopes),
             redirect_uri=self._redirect_uri,
             code_challenge_method="S256",
-            **self._provider.client_options,
         )
-        if isinstance(auth, PrivateKeyJwt):
-            client.register_client_auth_method(_Statement(auth.audience or settings.issuer, auth.algorithm))
-        return client
+
+    async def _push(self, metadata: Metadata, parameters: dict[str, str]) -> str:
+        endpoint = metadata.pushed_authorization_request_endpoint
+        if endpoint is None:
+            raise ProviderUnavailable("the provider states no pushed_authorization_request_endpoint")
+        auth = self._provider.settings.client_auth
+        if isinstance(auth, ClientSecret) and auth.method == "client_secret_post":
+            del parameters["client_id"]  # the proof brings it along, and it may not stand twice
+        answer = await self._client.post("par", endpoint, parameters)
+        content = as_object(answer) or {}
+        if answer.status_code >= 500:
+            raise ProviderUnavailable(f"pushed authorization request: {answer.status_code}")
+        reference = content.get("request_uri")
+        if answer.status_code not in (200, 201) or not isinstance(reference, str) or not reference:
+            error = str(content.get("error", answer.status_code))[:60]
+            raise LoginFailed("provider-refused", f"pushed authorization request: {error}")
+        return reference

@@ -8,23 +8,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl
 
 import structlog
 from cachetools import TTLCache
 
+from gateway.auth.callback import check_issuer, code_of, read_callback
 from gateway.auth.claims import identity_from
 from gateway.auth.exchange import Exchange
 from gateway.auth.flow import Flow, FlowCookies
-from gateway.auth.provider import Metadata, Provider
+from gateway.auth.provider import Provider
 from gateway.auth.settings import ClaimSettings, RightsSettings
 from gateway.auth.tokens import IdToken, TokenRefused
+from gateway.auth.userinfo import with_userinfo
 from gateway.errors import LoginFailed
 from gateway.model import Identity, Tokens
 
 log = structlog.get_logger()
-_SINGLE = ("code", "state", "iss", "error")
-_LONGEST_QUERY = 8_192
+# An ID token that comes with a code was made for it: how old it may be before its age tells of a clock.
+_FRESH = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +97,13 @@ class Login:
         """Begin a login that comes back to `target`, a safe path of this site.
 
         `acr_values` asks for some of the ways to log in that are accepted here; what is not accepted does not count.
-        Raises ProviderUnavailable.
+        Raises ProviderUnavailable, or LoginFailed where the provider refuses the request that is pushed to it.
         """
         metadata = await self._provider.metadata()
         flows = self._ready()
         flow = flows.begin(target, self._clock(), acr_values=self._means(acr_values))
         max_age = self._provider.settings.max_age
-        location = self._exchange.authorization_url(
+        location = await self._exchange.authorization_url(
             metadata,
             state=flow.state,
             nonce=flow.nonce,
@@ -125,7 +126,7 @@ class Login:
         Raises LoginFailed with a stable reason (and `target` in its facts once the flow is known), or
         ProviderUnavailable.
         """
-        parameters = _parameters(query)
+        parameters = read_callback(query)
         flow = self._flow(parameters, cookies)
         try:
             return await self._prove(flow, parameters)
@@ -150,18 +151,13 @@ class Login:
 
     async def _prove(self, flow: Flow, parameters: Mapping[str, str]) -> Finished:
         metadata = await self._provider.metadata()
-        self._check_issuer(metadata, parameters)
-        if "error" in parameters:
-            reason = "access-denied" if parameters["error"] == "access_denied" else "provider-refused"
-            raise LoginFailed(reason, f"callback: {parameters['error'][:60]!r}")
-        code = parameters.get("code")
-        if not code:
-            raise LoginFailed("code-missing")
+        settings = self._provider.settings
+        check_issuer(parameters, settings.issuer, required=metadata.issuer_in_response)
+        code = code_of(parameters)
         answer = await self._exchange.redeem(metadata, code=code, verifier=flow.verifier)
         access_token, id_token = _text(answer, "access_token"), _text(answer, "id_token")
         if str(answer.get("token_type", "")).lower() != "bearer":
             raise LoginFailed("token-answer-malformed", "the token type is not Bearer")
-        settings = self._provider.settings
         expected = IdToken(
             issuer=settings.issuer,
             audience=settings.client_id,
@@ -175,7 +171,9 @@ class Login:
         try:
             claims = await self._provider.verified(id_token, expected)
         except TokenRefused as refusal:
-            raise LoginFailed(f"id-token-{refusal.reason}") from refusal
+            raise self._refused(refusal) from refusal
+        if settings.userinfo:
+            claims = await with_userinfo(claims, self._provider, metadata, access_token)
         now = self._clock()
         identity = identity_from(claims, self._claims, self._rights, now=now)
         refresh = answer.get("refresh_token")
@@ -187,34 +185,24 @@ class Login:
         )
         return Finished(identity, tokens, flow.target, (self._ready().clear_cookie(flow.id),))
 
-    def _check_issuer(self, metadata: Metadata, parameters: Mapping[str, str]) -> None:
-        issuer = parameters.get("iss")
-        if issuer is None and not metadata.issuer_in_response:
-            return
-        if issuer != self._provider.settings.issuer:
-            raise LoginFailed("issuer-mismatch", "the iss parameter of the callback (RFC 9207)")
+    def _refused(self, refusal: TokenRefused) -> LoginFailed:
+        """Why a token is refused; where its times are what is wrong, whose clock tells."""
+        difference = refusal.difference
+        leeway = self._provider.settings.leeway
+        if difference is not None and -_FRESH - leeway <= difference <= leeway:
+            # Issued just now, yet its times do not hold: the head of the provider's answers may tell more.
+            difference = self._provider.clock_difference
+        if difference is None or abs(difference) <= leeway:
+            return LoginFailed(f"id-token-{refusal.reason}")
+        seconds = round(difference)
+        return LoginFailed(
+            "clock-skew", f"{refusal.reason}: the provider's clock is {seconds} s ahead", seconds=seconds
+        )
 
     def _ready(self) -> FlowCookies:
         if self._flows is None:
             raise RuntimeError("Login.start() comes first")
         return self._flows
-
-
-def _parameters(query: str) -> dict[str, str]:
-    if len(query) > _LONGEST_QUERY:
-        raise LoginFailed("callback-malformed", "the query is too long")
-    try:
-        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=50, encoding="utf-8", errors="strict")
-    except (ValueError, UnicodeDecodeError) as problem:
-        raise LoginFailed("callback-malformed", "the query cannot be read") from problem
-    found: dict[str, str] = {}
-    for name, value in pairs:
-        if name in _SINGLE and name in found:
-            raise LoginFailed("parameter-repeated", f"{name} stands twice in the callback")
-        found[name] = value
-    if "code" in found and "error" in found:
-        raise LoginFailed("callback-malformed", "both code and error")
-    return found
 
 
 def _text(answer: Mapping[str, Any], name: str) -> str:
@@ -225,6 +213,11 @@ def _text(answer: Mapping[str, Any], name: str) -> str:
 
 
 def _expiry(seconds: Any, now: float) -> float | None:
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds < 1e9:
+    """When the access token expires; None where the provider does not say, at once where it says nonsense."""
+    if seconds is None:
         return None
+    if isinstance(seconds, str) and seconds.isascii() and seconds.isdigit() and len(seconds) < 10:
+        seconds = int(seconds)
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds < 1e9:
+        return now
     return now + float(seconds)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ from gateway.errors import ProviderUnavailable
 log = structlog.get_logger()
 _MOST_KEYS = 64
 _RETRY_SECONDS = 5.0
+_PRIVATE = frozenset(("d", "p", "q", "dp", "dq", "qi", "oth"))
 _ENDPOINTS = (
     "authorization_endpoint",
     "token_endpoint",
@@ -51,11 +53,21 @@ class Metadata:
 
 
 class Provider:
-    """One provider. It can be started while the provider is down; whoever needs it then gets ProviderUnavailable."""
+    """One provider. It can be started while the provider is down; whoever needs it then gets ProviderUnavailable.
 
-    def __init__(self, settings: ProviderSettings, *, clock: Callable[[], float]) -> None:
+    `told` hears of each call to it: what was asked for, and "ok" or "error".
+    """
+
+    def __init__(
+        self,
+        settings: ProviderSettings,
+        *,
+        clock: Callable[[], float],
+        told: Callable[[str, str], None] = lambda _call, _result: None,
+    ) -> None:
         self.settings = settings
         self.clock = clock
+        self._told = told
         self._transport: ProviderTransport | None = None
         self._metadata: Metadata | None = None
         self._metadata_at = 0.0
@@ -68,7 +80,9 @@ class Provider:
     async def start(self) -> None:
         """Make the connection pool; nothing is fetched yet."""
         # In a thread: the machine's certificates are read from disk, and so is half of the client library.
-        self._transport = await asyncio.to_thread(lambda: ProviderTransport(ssl.create_default_context()))
+        self._transport = await asyncio.to_thread(
+            lambda: ProviderTransport(ssl.create_default_context(), self.clock)
+        )
 
     async def aclose(self) -> None:
         """Close all connections to the provider."""
@@ -85,6 +99,27 @@ class Provider:
         if self._transport is None:
             raise ProviderUnavailable("the provider's client is not started")
         return client_options(self._transport, self.settings.timeout)
+
+    @property
+    def clock_difference(self) -> float | None:
+        """Seconds that the provider's clock was ahead of ours in its latest answer; None where it did not say."""
+        return self._transport.clock_difference if self._transport is not None else None
+
+    @asynccontextmanager
+    async def call(self, what: str) -> AsyncIterator[None]:
+        """One call to the provider, within its time limit; `what` names it in errors and metrics.
+
+        Raises ProviderUnavailable where no answer comes.
+        """
+        result = "error"
+        try:
+            async with asyncio.timeout(self.settings.timeout):
+                yield
+            result = "ok"
+        except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as problem:
+            raise ProviderUnavailable(f"{what}: {type(problem).__name__}") from problem
+        finally:
+            self._told(what, result)
 
     async def metadata(self) -> Metadata:
         """The metadata, not older than its lifetime while the provider answers.
@@ -157,7 +192,8 @@ class Provider:
 
     async def _fetch_metadata(self) -> None:
         issuer = self.settings.issuer
-        found = await self._get_json(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
+        address = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
+        found = await self._get_json("metadata", address)
         if found.get("issuer") != issuer:
             raise ProviderUnavailable(f"the provider states another issuer than {issuer}")
         for name in _ENDPOINTS:
@@ -177,30 +213,35 @@ class Provider:
     async def _fetch_keys(self) -> None:
         self._keys_tried_at = self.clock()
         metadata = await self.metadata()
-        found = (await self._get_json(metadata.jwks_uri)).get("keys")
+        found = (await self._get_json("keys", metadata.jwks_uri)).get("keys")
         if not isinstance(found, list) or len(found) > _MOST_KEYS:
             raise ProviderUnavailable("the key set of the provider has another form")
+        if any(isinstance(each, dict) and _PRIVATE & each.keys() for each in found):
+            log.warning("the provider publishes private keys: tell it at once", what="keys")
         keys = tuple(key for each in found if (key := _public_key(each)) is not None)
         if not keys:
             raise ProviderUnavailable("the key set of the provider holds no key that can be used")
         self._keys = keys
         self._keys_at = self.clock()
 
-    async def _get_json(self, url: str) -> dict[str, Any]:
-        try:
-            async with (
-                asyncio.timeout(self.settings.timeout),
-                httpx2.AsyncClient(**self.client_options) as client,
-            ):
-                answer = await client.get(url)
-            found = answer.json() if answer.status_code == 200 else answer.status_code
-        except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, ValueError, RecursionError) as problem:
-            raise ProviderUnavailable(f"{url}: {type(problem).__name__}") from problem
-        if not isinstance(found, dict):
-            raise ProviderUnavailable(
-                f"{url} answered {found if isinstance(found, int) else 'no JSON object'}"
-            )
+    async def _get_json(self, what: str, url: str) -> dict[str, Any]:
+        async with self.call(what), httpx2.AsyncClient(**self.client_options) as client:
+            answer = await client.get(url, headers={"Accept": "application/json"})
+        if answer.status_code != 200:
+            raise ProviderUnavailable(f"{url} answered {answer.status_code}")
+        found = as_object(answer)
+        if found is None:
+            raise ProviderUnavailable(f"{url} answered no JSON object")
         return found
+
+
+def as_object(answer: httpx2.Response) -> dict[str, Any] | None:
+    """The JSON object in an answer; None where it holds anything else."""
+    try:
+        found = answer.json()
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _same_origin(url: str, issuer: str) -> bool:
@@ -219,9 +260,7 @@ def _public_key(found: Any) -> Key | None:
         return None
     if found.get("kty") not in ("RSA", "EC"):
         return None
-    public = {
-        name: value for name, value in found.items() if name not in ("d", "p", "q", "dp", "dq", "qi", "oth")
-    }
+    public = {name: value for name, value in found.items() if name not in _PRIVATE}
     try:
         return RSAKey.import_key(public) if found["kty"] == "RSA" else ECKey.import_key(public)
     except (JoseError, ValueError, TypeError):

@@ -99,6 +99,13 @@ class ProviderSettings(Settings):
     max_age: Duration | None = None
     """How long ago somebody may have proved who they are; then the provider must say when that was."""
 
+    pushed_authorization: bool = False
+    """Whether the authorization request goes to the provider directly and the browser carries only a reference to
+    it (PAR, RFC 9126); the provider must have an endpoint for it. ACM has none."""
+
+    userinfo: bool = False
+    """Whether the userinfo endpoint is asked for claims that the ID token does not hold. ACM puts all in the token."""
+
     flow_lifetime: Duration = 600.0
     """How long a login may take from its start to its end."""
 

@@ -21,20 +21,24 @@ from joserfc.jwk import ECKey, RSAKey
 Key = RSAKey | ECKey
 _LONGEST = 65_536
 _OLDEST = 3_600.0
+_NEVER = 1e11
 _SMALLEST_RSA = 2_048
 _HASHES = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512}
-_TIMES = (("exp", None), ("iat", None), ("nbf", 0))
 _EC_CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 
 class TokenRefused(Exception):
-    """A token that proves nothing; `reason` is a stable code, without anything of the token in it."""
+    """A token that proves nothing; `reason` is a stable code, without anything of the token in it.
 
-    def __init__(self, reason: str) -> None:
+    `difference` is by how many seconds its time of issue is ahead of our clock, where the times are what is wrong.
+    """
+
+    def __init__(self, reason: str, *, difference: float | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.difference = difference
 
 
 class UnknownKey(TokenRefused):
@@ -61,6 +65,11 @@ class Expected:
     def types(self) -> frozenset[str]:
         return frozenset()
 
+    @property
+    def timed(self) -> bool:
+        """Whether it must say when it was issued and when it expires."""
+        return True
+
     def check(self, claims: Mapping[str, Any], algorithm: str, now: float) -> None:
         """Judge what only this kind of token says. Raises TokenRefused."""
         raise TokenRefused("kind")
@@ -86,7 +95,7 @@ class IdToken(Expected):
         _check_subject(claims)
         _check_only_audience(claims, self.audience)
         if now - float(claims["iat"]) > _OLDEST + self.leeway:
-            raise TokenRefused("too-old")
+            raise TokenRefused("too-old", difference=float(claims["iat"]) - now)
         if "events" in claims:
             raise TokenRefused("logout-token")
         if self.nonce is not None and not _same(claims.get("nonce"), self.nonce):
@@ -102,6 +111,24 @@ class IdToken(Expected):
             authenticated = _time(claims.get("auth_time"))
             if authenticated is None or not -self.leeway <= now - authenticated <= self.max_age + self.leeway:
                 raise TokenRefused("auth-time")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserInfo(Expected):
+    """What the provider knows of the person, signed (OIDC Core 5.3.2): whose it is, is for the caller to compare."""
+
+    @property
+    def types(self) -> frozenset[str]:
+        return frozenset(("", "jwt"))
+
+    @property
+    def timed(self) -> bool:
+        return False
+
+    def check(self, claims: Mapping[str, Any], algorithm: str, now: float) -> None:
+        _check_subject(claims)
+        if "events" in claims:
+            raise TokenRefused("logout-token")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,13 +289,15 @@ def _time(value: Any) -> float | None:
 
 
 def _check_times(claims: Mapping[str, Any], expected: Expected, now: float) -> None:
-    expires, issued, begins = (_time(claims.get(name, default)) for name, default in _TIMES)
+    needed = None if expected.timed else 0
+    expires = _time(claims.get("exp", None if expected.timed else _NEVER))
+    issued, begins = _time(claims.get("iat", needed)), _time(claims.get("nbf", 0))
     if expires is None or issued is None or begins is None:
         raise TokenRefused("time-malformed")
     if now >= expires + expected.leeway:
-        raise TokenRefused("expired")
+        raise TokenRefused("expired", difference=issued - now)
     if now < begins - expected.leeway or now < issued - expected.leeway:
-        raise TokenRefused("not-yet-valid")
+        raise TokenRefused("not-yet-valid", difference=issued - now)
 
 
 def _check_subject(claims: Mapping[str, Any]) -> None:

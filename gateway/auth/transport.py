@@ -6,7 +6,8 @@ It decides what an answer may look like before anybody reads it; it knows nothin
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx2
@@ -20,10 +21,15 @@ class AnswerRefused(httpx2.TransportError):
 
 
 class ProviderTransport(httpx2.AsyncBaseTransport):
-    """A pool that several clients share: closing one of them leaves it open, `close_pool` ends it."""
+    """A pool that several clients share: closing one of them leaves it open, `close_pool` ends it.
 
-    def __init__(self, tls: ssl.SSLContext) -> None:
+    `clock_difference` is by how many seconds the provider's clock was ahead in its latest answer (RFC 9110 6.6.1).
+    """
+
+    def __init__(self, tls: ssl.SSLContext, clock: Callable[[], float]) -> None:
         self._pool = httpx2.AsyncHTTPTransport(verify=tls, trust_env=False)
+        self._clock = clock
+        self.clock_difference: float | None = None
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """The answer to a request, with a body that ends with AnswerRefused where it grows too large.
@@ -33,6 +39,7 @@ class ProviderTransport(httpx2.AsyncBaseTransport):
         """
         request.headers["Accept-Encoding"] = "identity"
         answer = await self._pool.handle_async_request(request)
+        self.clock_difference = self._difference(answer.headers.get("date"))
         if answer.status_code in _REDIRECTS:
             trouble = "the provider sent a redirect"
         elif answer.headers.get("content-encoding", "identity").lower() != "identity":
@@ -50,6 +57,12 @@ class ProviderTransport(httpx2.AsyncBaseTransport):
     async def close_pool(self) -> None:
         """Close all connections."""
         await self._pool.aclose()
+
+    def _difference(self, date: str | None) -> float | None:
+        try:
+            return parsedate_to_datetime(date).timestamp() - self._clock() if date is not None else None
+        except (ValueError, OverflowError):
+            return None
 
 
 class _Bounded(httpx2.AsyncByteStream):

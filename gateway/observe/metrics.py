@@ -137,7 +137,7 @@ class Metrics:
         self._upstream_errors[(error,)].inc()
 
     def provider_call(self, endpoint: str, result: str) -> None:
-        """A call to the provider: metadata, jwks, token or userinfo; ok or error."""
+        """A call to the provider: metadata, keys, token, par, userinfo or introspection; ok or error."""
         self._provider[endpoint, result].inc()
 
     def records_dropped(self, count: int) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlencode
+from urllib.parse import parse_qs, unquote_plus, urlencode
 
 from joserfc import jws, jwt
 from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
@@ -25,7 +25,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 CLIENT_ID = "gw"
-SECRET = "a secret of the client that only tests know"
+SECRET = "a secret: 100% of the client + é, that only tests know"
 REDIRECT_URI = "https://gw.test/oauth2/callback"
 ALL = ["RS256", "RS512", "PS256", "ES256", "EdDSA", "HS256"]
 Answer = Callable[[dict[str, Any]], Response]
@@ -94,6 +94,8 @@ class ScriptedProvider:
     refresh_tokens: dict[str, str] = field(default_factory=dict)
     pushed: dict[str, dict[str, str]] = field(default_factory=dict)
     introspected: dict[str, dict[str, Any]] = field(default_factory=dict)
+    userinfo: dict[str, Any] = field(default_factory=dict)
+    access_tokens: set[str] = field(default_factory=set)
     statements: set[str] = field(default_factory=set)
     subject: str = "alice"
 
@@ -108,6 +110,7 @@ class ScriptedProvider:
                 Route("/op/v1/par", self._push, methods=["POST"]),
                 Route("/op/v1/token", self._token, methods=["POST"]),
                 Route("/op/v1/introspect", self._introspect, methods=["POST"]),
+                Route("/op/v1/userinfo", self._userinfo),
             ]
         )
 
@@ -119,6 +122,8 @@ class ScriptedProvider:
             "token_endpoint": f"{self.issuer}/v1/token",
             "jwks_uri": f"{self.issuer}/v1/keys",
             "introspection_endpoint": f"{self.issuer}/v1/introspect",
+            "userinfo_endpoint": f"{self.issuer}/v1/userinfo",
+            "pushed_authorization_request_endpoint": f"{self.issuer}/v1/par",
             "end_session_endpoint": f"{self.issuer}/v1/logout",
             "response_types_supported": ["code"],
             "id_token_signing_alg_values_supported": ["RS256"],
@@ -162,7 +167,7 @@ class ScriptedProvider:
         self._note("auth", asked)
         if "request_uri" in asked:
             asked = self.pushed.pop(asked["request_uri"])
-        code = secrets.token_urlsafe(24)
+        code = secrets.token_urlsafe(32)
         self.grants[code] = Grant(
             asked["nonce"], asked["code_challenge"], asked["redirect_uri"], asked["scope"]
         )
@@ -208,6 +213,7 @@ class ScriptedProvider:
     def _tokens(self, grant: Grant | None) -> Response:
         access_token, refresh_token = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
         self.refresh_tokens[refresh_token] = self.subject
+        self.access_tokens.add(access_token)
         answer = {
             "access_token": access_token,
             "token_type": "Bearer",
@@ -226,11 +232,20 @@ class ScriptedProvider:
             return JSONResponse({"error": "invalid_client"}, 401)
         return JSONResponse(self.introspected.get(form["token"], {"active": False}))
 
+    async def _userinfo(self, request: Request) -> Response:
+        if (answer := self._note("userinfo", request.headers)) is not None:
+            return answer
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme != "Bearer" or token not in self.access_tokens:
+            return JSONResponse({"error": "invalid_token"}, 401)
+        found = {"sub": self.subject} | self.userinfo
+        return JSONResponse({name: value for name, value in found.items() if value is not None})
+
     def _authenticated(self, request: Request, form: Mapping[str, str]) -> bool:
         basic = request.headers.get("authorization", "")
         if basic.startswith("Basic "):
             name, _, secret = base64.b64decode(basic.removeprefix("Basic ")).decode().partition(":")
-            return (unquote(name), unquote(secret)) == (CLIENT_ID, SECRET)
+            return (unquote_plus(name), unquote_plus(secret)) == (CLIENT_ID, SECRET)
         if "client_secret" in form:
             return (form["client_id"], form["client_secret"]) == (CLIENT_ID, SECRET)
         kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

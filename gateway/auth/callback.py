@@ -1,0 +1,52 @@
+"""Reads the provider's answer to an authorization request: every parameter once, from the provider that was asked.
+
+It decides which answers are read at all; it knows nothing of what a code is worth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+from gateway.errors import LoginFailed
+
+_SINGLE = ("code", "state", "iss", "error")
+_LONGEST_QUERY = 8_192
+
+
+def read_callback(query: str) -> dict[str, str]:
+    """The parameters of a callback (RFC 6749 4.1.2). Raises LoginFailed where they cannot be read in one way only."""
+    if len(query) > _LONGEST_QUERY:
+        raise LoginFailed("callback-malformed", "the query is too long")
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=50, encoding="utf-8", errors="strict")
+    except (ValueError, UnicodeDecodeError) as problem:
+        raise LoginFailed("callback-malformed", "the query cannot be read") from problem
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        if name in _SINGLE and name in found:
+            raise LoginFailed("parameter-repeated", f"{name} stands twice in the callback")
+        found[name] = value
+    if "code" in found and "error" in found:
+        raise LoginFailed("callback-malformed", "both code and error")
+    return found
+
+
+def check_issuer(parameters: Mapping[str, str], issuer: str, *, required: bool) -> None:
+    """Raise LoginFailed unless the answer is from this issuer; one that is silent passes where it may be (RFC 9207 2.4)."""
+    stated = parameters.get("iss")
+    if stated is None and not required:
+        return
+    if stated != issuer:
+        raise LoginFailed("issuer-mismatch", "the iss parameter of the callback (RFC 9207)")
+
+
+def code_of(parameters: Mapping[str, str]) -> str:
+    """The code. Raises LoginFailed where the provider answered with an error, or with nothing."""
+    if "error" in parameters:
+        reason = "access-denied" if parameters["error"] == "access_denied" else "provider-refused"
+        raise LoginFailed(reason, f"callback: {parameters['error'][:60]!r}")
+    code = parameters.get("code")
+    if not code:
+        raise LoginFailed("code-missing")
+    return code

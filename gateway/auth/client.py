@@ -1,0 +1,122 @@
+"""Makes calls to a provider as one of its clients, proven in the way that was agreed with it; through authlib.
+
+It knows nothing of what is asked in the calls.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import quote_plus
+
+import httpx2
+from authlib.integrations.httpx_client import AsyncOAuth2Client
+from authlib.oauth2.rfc7523 import PrivateKeyJWT, private_key_jwt_sign
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, RSAKey
+
+from gateway.auth.provider import Provider
+from gateway.auth.settings import ClientSecret, PrivateKeyJwt
+
+_STATEMENT_SECONDS = 300
+
+
+class _Statement(PrivateKeyJWT):  # type: ignore[misc]
+    """The signed statement of the client (RFC 7523): for the issuer, five minutes, never the same twice."""
+
+    def __init__(self, audience: str, algorithm: str) -> None:
+        super().__init__(token_endpoint=audience, alg=algorithm)
+
+    def sign(self, auth: Any, token_endpoint: str) -> str:
+        key = auth.client_secret
+        signed: str = private_key_jwt_sign(
+            key,
+            client_id=auth.client_id,
+            token_endpoint=token_endpoint,
+            claims={},
+            header={"kid": key.thumbprint(), "typ": "JWT"},
+            alg=self.alg,
+            expires_in=_STATEMENT_SECONDS,
+        )
+        return signed
+
+
+class _Basic:
+    """Id and secret in the Authorization header, each form-encoded first (RFC 6749 2.3.1)."""
+
+    name = "client_secret_basic"
+
+    def __call__(self, auth: Any, method: str, uri: str, headers: Any, body: Any) -> tuple[str, Any, Any]:
+        pair = f"{quote_plus(auth.client_id)}:{quote_plus(auth.client_secret)}"
+        headers["Authorization"] = f"Basic {b64encode(pair.encode('ascii')).decode('ascii')}"
+        return uri, headers, body
+
+
+class Client:
+    """One client of one provider. `client_id` and `auth` are as registered there."""
+
+    def __init__(self, provider: Provider, client_id: str, auth: PrivateKeyJwt | ClientSecret) -> None:
+        self._provider = provider
+        self._client_id = client_id
+        self._auth = auth
+        self._secret: Any = None
+
+    def load(self) -> None:
+        """Read the client's secret or key. Raises ValueError with words for an operator."""
+        auth = self._auth
+        if not isinstance(auth, PrivateKeyJwt):
+            try:
+                self._secret = auth.secret.read().decode("utf-8")
+            except UnicodeDecodeError as problem:
+                raise ValueError(f"{auth.secret.reference} is no text in UTF-8") from problem
+            return
+        pem = auth.key.read()
+        kind = ECKey if auth.algorithm == "ES256" else RSAKey
+        try:
+            self._secret = kind.import_key(pem)
+        except (JoseError, ValueError, TypeError) as problem:
+            raise ValueError(
+                f"{auth.key.reference} is no private key in PEM form for {auth.algorithm}"
+            ) from problem
+        if not self._secret.is_private:
+            raise ValueError(f"{auth.key.reference} holds a public key; the private one is needed")
+
+    @asynccontextmanager
+    async def session(self, what: str, **options: Any) -> AsyncIterator[Any]:
+        """An authlib client for one call within the provider's time limit; `what` names the call in errors.
+
+        Raises ProviderUnavailable where the provider does not answer.
+        """
+        async with self._provider.call(what), self._made(options) as client:
+            yield client
+
+    async def post(self, what: str, url: str, form: dict[str, str]) -> httpx2.Response:
+        """The answer to a form that the client sends and proves to be its own. Raises ProviderUnavailable."""
+        async with self.session(what) as client:
+            proof = client.client_auth(self._auth.method)
+            answer: httpx2.Response = await client.post(
+                url, data=form, auth=proof, headers={"Accept": "application/json"}
+            )
+        return answer
+
+    def address(self, endpoint: str, parameters: dict[str, str], **options: Any) -> str:
+        """An authorization request as an address for the browser."""
+        url, _ = self._made(options).create_authorization_url(endpoint, **parameters)
+        return str(url)
+
+    def _made(self, options: dict[str, Any]) -> Any:
+        auth = self._auth
+        client = AsyncOAuth2Client(
+            client_id=self._client_id,
+            client_secret=self._secret,
+            token_endpoint_auth_method=auth.method,
+            **options,
+            **self._provider.client_options,
+        )
+        client.register_client_auth_method(_Basic())
+        if isinstance(auth, PrivateKeyJwt):
+            audience = auth.audience or self._provider.settings.issuer
+            client.register_client_auth_method(_Statement(audience, auth.algorithm))
+        return client

@@ -1,0 +1,64 @@
+"""Asks the provider's userinfo endpoint about the person who just logged in (OIDC Core 5.3).
+
+It decides which answers belong to that person; what their claims mean is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx2
+
+from gateway.auth.provider import Metadata, Provider, as_object
+from gateway.auth.tokens import TokenRefused, UserInfo
+from gateway.errors import LoginFailed, ProviderUnavailable
+
+# What the ID token says about itself and about the login stays as the ID token says it.
+_OF_THE_TOKEN = frozenset(
+    ("iss", "sub", "aud", "azp", "exp", "iat", "nbf", "jti", "nonce", "acr", "amr", "auth_time", "at_hash", "c_hash", "sid")
+)  # fmt: skip
+
+
+async def with_userinfo(
+    claims: Mapping[str, Any], provider: Provider, metadata: Metadata, access_token: str
+) -> Mapping[str, Any]:
+    """The claims of the ID token, and those that userinfo adds for the same person.
+
+    Raises LoginFailed where the answer is about nobody or somebody else, ProviderUnavailable where there is none.
+    """
+    if metadata.userinfo_endpoint is None:
+        raise ProviderUnavailable("the provider states no userinfo_endpoint")
+    headers = {"Authorization": f"Bearer {access_token}", "Accept": "application/json, application/jwt"}
+    async with provider.call("userinfo"), httpx2.AsyncClient(**provider.client_options) as client:
+        answer = await client.get(metadata.userinfo_endpoint, headers=headers)
+    if answer.status_code >= 500:
+        raise ProviderUnavailable(f"userinfo: {answer.status_code}")
+    if answer.status_code != 200:
+        raise LoginFailed("userinfo-refused", f"userinfo: {answer.status_code}")
+    found = await _content(answer, provider)
+    subject = found.get("sub")
+    if not isinstance(subject, str) or subject != claims["sub"]:
+        raise LoginFailed("userinfo-subject", "userinfo is not about the subject of the ID token")
+    added = {name: value for name, value in found.items() if name not in _OF_THE_TOKEN}
+    return {**added, **claims}
+
+
+async def _content(answer: httpx2.Response, provider: Provider) -> Mapping[str, Any]:
+    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/jwt":
+        settings = provider.settings
+        expected = UserInfo(
+            issuer=settings.issuer,
+            audience=settings.client_id,
+            algorithms=settings.algorithms,
+            leeway=settings.leeway,
+        )
+        try:
+            return await provider.verified(answer.text.strip(), expected)
+        except TokenRefused as refusal:
+            raise LoginFailed("userinfo-malformed", f"userinfo: {refusal.reason}") from refusal
+    found = as_object(answer)
+    if found is None:
+        raise LoginFailed("userinfo-malformed", "userinfo: no JSON object")
+    return found

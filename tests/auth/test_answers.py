@@ -1,0 +1,231 @@
+"""The corpus of hostile answers of the provider, each through a whole login: token, userinfo, discovery and keys."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import pytest
+from starlette.responses import JSONResponse, Response
+from structlog.testing import capture_logs
+
+from gateway.errors import LoginFailed, ProviderUnavailable
+from tests.auth.conftest import Browser, Clock
+from tests.auth.mutations import script_keys
+from tests.auth.scripted_provider import ScriptedProvider, public, signed
+from tests.cases.load import load
+
+KINDS = {"token_response": "token", "userinfo": "userinfo", "discovery": "discovery", "jwks": "keys"}
+CASES = [
+    case for case in load("token-cases.json") if case["kind"] in KINDS and "refresh" not in case["mutation"]
+]
+ROTATIONS = [case for case in load("token-cases.json") if case["kind"] == "rotation"]
+# What a case leaves open, we decide in this way.
+DECIDED = {
+    "accept_real_only": "accept",
+    "accept_and_warn": "accept",
+    "refuse_plain": "accept",  # with S256, whatever the provider says: the scripted one asserts it
+    "accept_or_reject": "accept",
+    "bounded": "accept",
+    "reject_or_expired": "accept",
+    "warn_or_pin": "reject",
+    "ignored": "accept",
+}
+
+
+class Broken(Response):
+    """An answer whose connection closes before it is complete."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        headers = [(b"content-length", b"100")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"{", "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def scripted(mutation: Mapping[str, Any]) -> Response | None:
+    """The answer that replaces the provider's own; None where only members of it change."""
+    if "redirect" in mutation or "location" in mutation:
+        place = mutation.get("redirect") or mutation["location"]
+        return Response(status_code=mutation.get("status", 302), headers={"location": place})
+    if mutation.get("close"):
+        return Broken()
+    if "gzip_bomb_mb" in mutation:
+        bomb = gzip.compress(b" " * (1 << 20), 1) * mutation["gzip_bomb_mb"]
+        return Response(bomb, media_type="application/json", headers={"content-encoding": "gzip"})
+    size = mutation.get("body_size") or mutation.get("size")
+    if size is not None:
+        return Response(b" " * size, media_type="application/json")
+    if "raw" in mutation or isinstance(mutation.get("body"), str):
+        content = mutation.get("raw") or mutation["body"]
+        return Response(
+            content, mutation.get("status", 200), media_type=mutation.get("content_type", "application/json")
+        )
+    if "body" in mutation or "status" in mutation:
+        return JSONResponse(mutation.get("body", {}), mutation.get("status", 200))
+    return None
+
+
+def script(op: ScriptedProvider, kind: str, mutation: Mapping[str, Any]) -> None:
+    place = KINDS[kind]
+    change = mutation.get("jwks", mutation) if kind == "jwks" else mutation
+    answer = scripted(change)
+    if answer is not None:
+        op.answers[place] = lambda _request: answer
+    elif kind == "jwks":
+        script_keys(op, change)
+    else:
+        members = {"token_response": op.token_answer, "userinfo": op.userinfo, "discovery": op.discovery}[
+            kind
+        ]
+        absent = "absent" if kind == "token_response" else None
+        members.update({name: there(value, op) for name, value in change.get("set", {}).items()})
+        members.update(dict.fromkeys(change.get("del", ()), absent))
+    op.discovery.update(mutation.get("discovery", {}).get("set", {}))
+
+
+def there(value: Any, op: ScriptedProvider) -> Any:
+    """A value of the file at the place where this provider is."""
+    if not isinstance(value, str):
+        return value
+    return value.replace("$iss", op.issuer).replace("https://idp.test/auth", f"{op.issuer}/v1/auth")
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case["expected"] != "use_cached"], ids=lambda case: str(case["id"])
+)
+async def test_answers(gate: Any, op: ScriptedProvider, clock: Clock, case: dict[str, Any]) -> None:
+    script(op, case["kind"], case["mutation"])
+    browser: Browser = (await gate(userinfo=case["kind"] == "userinfo")).browser()
+    expected = DECIDED.get(case["expected"], case["expected"])
+
+    with capture_logs() as logs:
+        if expected == "accept":
+            finished = await browser.log_in()
+            assert (finished.identity.issuer, finished.identity.subject) == (op.issuer, "alice")
+            expires_at = finished.tokens.expires_at
+            assert expires_at is not None
+            assert expires_at - clock.now in (0, 3598, 3600)
+        else:
+            with pytest.raises((LoginFailed, ProviderUnavailable)) as refused:
+                await browser.log_in()
+            logs.append({"event": f"{refused.value.facts} {refused.value.detail}", "log_level": "info"})
+
+    told = str(logs)
+    assert ("private keys" in told) == (case["expected"] == "accept_and_warn")
+    assert "alice" not in told
+    assert not any(code in told for code in op.grants)
+    assert max(op.seen.values()) <= 2
+    if case["kind"] == "discovery" and expected == "reject":
+        assert set(op.seen) == {"discovery"}, "no authorization request"
+
+
+async def test_keys_out_of_reach(gate: Any, op: ScriptedProvider, clock: Clock) -> None:
+    """Case jwks-500: known keys are believed for a time, then nobody is let in."""
+    browser: Browser = (await gate(metadata_lifetime="1h", keys_grace="1d")).browser()
+    await browser.log_in()
+    op.answers["keys"] = lambda _request: JSONResponse({}, 500)
+    clock.now += 3_601
+    assert (await browser.log_in()).identity.subject == "alice"
+    clock.now += 86_400
+    with pytest.raises(ProviderUnavailable):
+        await browser.log_in()
+
+
+async def new_kid(op: ScriptedProvider, browser: Browser, clock: Clock) -> None:
+    query = await browser.visit((await browser.begin()).location)
+    op.keys = [public("k2")]
+    op.sign = lambda claims: signed(claims, name="k2")
+    code = next(iter(op.grants))
+    op.grants[code].used = False
+    assert (await browser.finish(query)).identity.subject == "alice"
+
+
+async def between_logins(op: ScriptedProvider, browser: Browser, clock: Clock) -> None:
+    await browser.log_in()
+    clock.now += 60
+    op.keys = [public("k2")]
+    op.sign = lambda claims: signed(claims, name="k2")
+    assert (await browser.log_in()).identity.subject == "alice"
+    assert op.seen["keys"] == 2
+
+
+async def same_kid_new_key(op: ScriptedProvider, browser: Browser, clock: Clock) -> None:
+    await browser.log_in()
+    clock.now += 60
+    op.keys = [public("attacker_rsa", kid="k1")]
+    op.sign = lambda claims: signed(claims, name="attacker_rsa", kid="k1")
+    assert (await browser.log_in()).identity.subject == "alice"
+    assert op.seen["keys"] == 2
+
+
+async def remove_k1_then_token_signed_k1(op: ScriptedProvider, browser: Browser, clock: Clock) -> None:
+    await browser.log_in()
+    op.keys = [public("k2")]
+    clock.now += 3_601
+    with pytest.raises(LoginFailed, match="id-token-key-unknown"):
+        await browser.log_in()
+
+
+Rotation = Callable[[ScriptedProvider, Browser, Clock], Awaitable[None]]
+STORIES: dict[str, Rotation] = {
+    each.__name__: each
+    for each in (new_kid, between_logins, same_kid_new_key, remove_k1_then_token_signed_k1)
+}
+
+
+@pytest.mark.parametrize("case", ROTATIONS, ids=lambda case: str(case["id"]))
+async def test_rotation(gate: Any, op: ScriptedProvider, clock: Clock, case: dict[str, Any]) -> None:
+    await STORIES[case["mutation"]["rotate"]](op, (await gate(metadata_lifetime="1h")).browser(), clock)
+
+
+async def test_unknown_keys_are_looked_up_once_per_interval(
+    gate: Any, op: ScriptedProvider, clock: Clock
+) -> None:
+    browser: Browser = (await gate(keys_interval="10s")).browser()
+    await browser.log_in()
+    op.sign = lambda claims: signed(claims, name="k9")
+    for _ in range(3):
+        with pytest.raises(LoginFailed, match="key-unknown"):
+            await browser.log_in()
+    assert op.seen["keys"] == 1, "they were fetched a moment ago"
+    clock.now += 11
+    for _ in range(3):
+        with pytest.raises(LoginFailed, match="key-unknown"):
+            await browser.log_in()
+    assert op.seen["keys"] == 2
+
+
+async def test_userinfo_adds_claims_and_overrides_none(gate: Any, op: ScriptedProvider) -> None:
+    op.claims = {"given_name": "An"}
+    op.userinfo = {"given_name": "Bert", "family_name": "Peeters", "vo_orgcode": "0456789034", "acr": "x"}
+    finished = await (await gate(userinfo=True)).browser().log_in()
+    assert finished.identity.name == "An Peeters"
+    assert finished.identity.organisation.code == "0456789034"
+    assert finished.identity.acr is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "accepted"),
+    [({}, True), ({"iss": "https://evil.test"}, False), ({"aud": "other"}, False), ({"sub": "bob"}, False)],
+)
+@pytest.mark.parametrize("name", ["k1", "attacker_rsa"])
+async def test_signed_userinfo(
+    gate: Any, op: ScriptedProvider, changes: dict[str, Any], accepted: bool, name: str
+) -> None:
+    claims = {"iss": op.issuer, "aud": "gw", "sub": "alice", "family_name": "Peeters"} | changes
+    token = signed(claims, name=name, kid="k1")
+    op.answers["userinfo"] = lambda _request: Response(token, media_type="application/jwt")
+    browser: Browser = (await gate(userinfo=True)).browser()
+    if accepted and name == "k1":
+        assert (await browser.log_in()).identity.family_name == "Peeters"
+        return
+    with pytest.raises(LoginFailed, match="userinfo"):
+        await browser.log_in()
+
+
+def test_every_case_runs() -> None:
+    ids = {case["id"] for case in load("token-cases.json") if case["kind"] in (*KINDS, "rotation")}
+    elsewhere = {case["id"] for case in load("token-cases.json") if "refresh" in case["mutation"]}
+    assert {case["id"] for case in (*CASES, *ROTATIONS)} == ids - elsewhere
