@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from simulator.demo import Demo, DemoStopped
+from simulator.faults.command import app as fault_commands
 from simulator.login import LoginEnded
 from simulator.login import login as log_in
 from simulator.serve import PORTS
@@ -21,6 +22,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(fault_commands, name="fault")
 
 
 @app.command()

@@ -14,6 +14,7 @@ from simulator.acm.endpoints import Endpoints
 from simulator.acm.login_pages import LoginPages
 from simulator.acm.server import Provider
 from simulator.acm.state import AcmState
+from simulator.faults.pages import fault_routes
 from simulator.web import STATIC, page, templates
 
 
@@ -40,6 +41,13 @@ def create_acm(state: AcmState) -> Starlette:
         Route("/op/v1/userinfo", endpoints.userinfo, methods=["GET", "POST"]),
         Route("/op/v1/introspect", endpoints.introspect, methods=["POST"]),
         Route("/op/v1/logout", people.logout),
+        *fault_routes(
+            environment=state.environment,
+            faults=state.faults,
+            people=state.people,
+            rotate_keys=state.keys.rotate,
+            clock=state.clock,
+        ),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
     return Starlette(routes=routes)

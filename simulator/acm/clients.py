@@ -47,10 +47,6 @@ class Client:
     setbyclient: Mapping[str, str] = field(default_factory=dict)
     setbyapi: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def id_token_signed_response_alg(self) -> str:
-        return "RS256"
-
     def public_keys(self) -> KeySet:
         """The keys as they are now: the gateway may have made them after this process started."""
         content = self.jwks

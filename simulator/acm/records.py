@@ -35,18 +35,6 @@ class Code:
     def get_scope(self) -> str:
         return self.scope
 
-    def get_nonce(self) -> str | None:
-        return self.nonce
-
-    def get_auth_time(self) -> int | None:
-        return None  # ACM sends no auth_time
-
-    def get_acr(self) -> str | None:
-        return self.acr
-
-    def get_amr(self) -> list[str] | None:
-        return None
-
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:

@@ -15,6 +15,7 @@ from simulator.acm.logins import Logins
 from simulator.acm.records import AccessToken, Code, RefreshToken
 from simulator.data.people import People
 from simulator.faults import Faults
+from simulator.faults.revoked import without_revoked
 
 
 @dataclass(slots=True)
@@ -35,6 +36,7 @@ class AcmState:
     assertions: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.people = without_revoked(self.people, self.faults)
         self.keys = SigningKeys(self.clock, self.faults)
         self.logins = Logins(self.clock)
 
