@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from simulator.data.lock import LOCK, InUse, alone
 from simulator.demo import Demo, DemoStopped
 from simulator.faults.command import app as fault_commands
 from simulator.login import LoginEnded
@@ -83,10 +84,20 @@ def login(
 
 @app.command()
 def reset(data: Annotated[Path, typer.Option(help="Folder of the databases.")] = Path("var")) -> None:
-    """Forget everything that was done in the simulation. Stop the demonstration first."""
-    gone = [path for path in sorted(data.glob("*")) if path.is_file()] if data.is_dir() else []
-    shutil.rmtree(data, ignore_errors=True)
-    typer.echo(f"{len(gone)} files removed from {data}")
+    """Forget everything that was done in the simulation; it begins anew from the seed. Not while it runs."""
+    if not data.is_dir():
+        typer.echo(f"{data} is not there: nothing to forget")
+        return
+    try:
+        with alone(data):
+            gone = sorted(str(path.relative_to(data)) for path in data.rglob("*") if path.is_file())
+            shutil.rmtree(data)
+    except InUse as problem:
+        typer.echo(f"nothing removed: {problem}; stop the demonstration first", err=True)
+        raise typer.Exit(1) from problem
+    gone = [name for name in gone if name != LOCK]
+    typer.echo(f"{len(gone)} files removed from {data}: {', '.join(gone) or 'it was empty'}")
+    typer.echo("the next start fills the databases from simulator/seed")
 
 
 if __name__ == "__main__":

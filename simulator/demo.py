@@ -12,7 +12,7 @@ from types import FrameType
 
 import httpx2
 
-from simulator.data.people import load_people
+from simulator.data.seed import load_people
 from simulator.run import bind
 from simulator.serve import PORTS
 

@@ -14,7 +14,8 @@ import uvicorn
 from simulator.acm.app import create_acm
 from simulator.acm.clients import load_clients
 from simulator.acm.state import AcmState
-from simulator.data.people import load_people
+from simulator.data.directory import Directory, file_of
+from simulator.data.lock import using
 from simulator.faults import Faults
 from simulator.register.app import create_register
 from simulator.run import bind, url_of
@@ -43,10 +44,19 @@ async def serve(
     environment: str, *, folder: Path, data: Path, acm_port: int, register_port: int, gateway_url: str
 ) -> None:
     """Serve until SIGTERM or SIGINT. Key files start at `folder`, databases lie in `data`."""
+    with using(data):
+        await _serve(environment, folder, data, acm_port, register_port, gateway_url)
+
+
+async def _serve(
+    environment: str, folder: Path, data: Path, acm_port: int, register_port: int, gateway_url: str
+) -> None:
     acm_socket, register_socket = bind(acm_port), bind(register_port)
     faults = Faults()
+    directory = Directory(file_of(data, environment), environment)
+    directory.open()
     state = AcmState(
-        environment, url_of(acm_socket), load_clients(environment, folder), load_people, faults=faults
+        environment, url_of(acm_socket), load_clients(environment, folder), directory.people, faults=faults
     )
     register = create_register(
         database=data / f"register-{environment}.db",

@@ -13,7 +13,7 @@ import yaml
 from joserfc.jwk import KeySet
 
 from simulator.acm.means import URNS
-from simulator.data.people import SEED
+from simulator.data.seed import SEED
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""Who exists in the simulation: people, organisations, work relations and rights."""
+"""The people of the simulation, who they work for and which rights they hold: the seed, and the file of an environment."""

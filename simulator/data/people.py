@@ -1,20 +1,11 @@
-"""Reads the people of the simulation and says which rights are valid on a day. Faults in the seed stop the start."""
+"""People, the organisations they work for and the rights they hold there, and which rights are valid on a day."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
-from pathlib import Path
-from typing import Any
-
-import yaml
-
-from simulator.numbers import national_number_fault, organisation_is_valid
-
-SEED = Path(__file__).parent.parent / "seed"
-_RELATIVE = re.compile(r"([+-]\d+)d")
+from datetime import date
+from enum import Enum
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +27,38 @@ class RightKind:
     contexts: Mapping[str, str]
 
 
+class Validity(Enum):
+    """Where a period stands on a day. The values are what people read."""
+
+    VALID = "geldig"
+    FUTURE = "toekomstig"
+    ENDED = "beëindigd"
+    REVOKED = "ingetrokken"
+
+
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """A right as it was granted; `end` is the last day that it holds."""
+    """A right as it was granted; `end` is the last day that it holds, a revoked one holds no longer at all."""
 
     code: str
     contexts: tuple[str, ...]
     begin: date
     end: date | None
+    id: int = 0
+    reason: str = ""
+    revoked: bool = False
+
+    def validity(self, day: date) -> Validity:
+        return Validity.REVOKED if self.revoked else _validity(self.begin, self.end, day)
 
     def valid_on(self, day: date) -> bool:
-        return self.begin <= day and (self.end is None or day <= self.end)
+        return self.validity(day) is Validity.VALID
 
 
 @dataclass(frozen=True, slots=True)
 class WorkRelation:
+    """Somebody works for an organisation; `end` is the last day."""
+
     organisation: Organisation
     category: str
     begin: date
@@ -58,13 +66,31 @@ class WorkRelation:
     email: str
     phone: str
     rights: tuple[Granted, ...]
+    id: int = 0
+
+    def validity(self, day: date) -> Validity:
+        return _validity(self.begin, self.end, day)
 
     def valid_on(self, day: date) -> bool:
-        return self.begin <= day and (self.end is None or day <= self.end)
+        return self.validity(day) is Validity.VALID
+
+    def right_validity(self, granted: Granted, day: date) -> Validity:
+        """Of a right within this relation: where the relation does not hold, neither does the right."""
+        own = granted.validity(day)
+        return self.validity(day) if own is Validity.VALID else own
+
+
+def _validity(begin: date, end: date | None, day: date) -> Validity:
+    if day < begin:
+        return Validity.FUTURE
+    return Validity.ENDED if end is not None and end < day else Validity.VALID
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
+    """Somebody. `admitted_by` are the organisations whose administrators added them, `administrator_of` those that
+    they administer themselves."""
+
     persona: str
     about: str
     number: str
@@ -74,10 +100,18 @@ class Person:
     vo_id: str
     works_for: tuple[WorkRelation, ...]
     administrator_of: tuple[str, ...]
+    admitted_by: tuple[str, ...] = ()
+    birth_date: date | None = None
+    sex: str | None = None
+    id: int = 0
 
     @property
     def name(self) -> str:
         return f"{self.given_name} {self.family_name}"
+
+    def relations_with(self, organisation: str) -> tuple[WorkRelation, ...]:
+        """All relations with an organisation, the ended and the future ones too."""
+        return tuple(each for each in self.works_for if each.organisation.code == organisation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,56 +140,12 @@ class People:
                     found.setdefault(kind.claim, []).extend(elements)
         return found
 
+    def administrators(self, organisation: str) -> tuple[Person, ...]:
+        """The local administrators of an organisation."""
+        return tuple(each for each in self.people.values() if organisation in each.administrator_of)
 
-def load_people(path: Path = SEED / "people.yaml", *, today: date | None = None) -> People:
-    """Read the seed. Raises ValueError for a number with wrong check digits or a name that does not exist."""
-    today = today or date.today()
-    content: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
-    organisations = {each["code"]: Organisation(**each) for each in content["organisations"]}
-    for code in organisations:
-        if not organisation_is_valid(code):
-            raise ValueError(f"{path}: organisation {code} has wrong check digits")
-    rights = {
-        each["code"]: RightKind(**{**each, "contexts": {c["code"]: c["label"] for c in each["contexts"]}})
-        for each in content["rights"]
-    }
-    people = {}
-    for each in content["people"]:
-        fault = national_number_fault(each["number"])
-        if fault is not None:
-            raise ValueError(f"{path}: {each['persona']}: {fault}")
-        relations = tuple(_relation(work, organisations, rights, today) for work in each.pop("works_for"))
-        administrator = tuple(each.pop("administrator_of", ()))
-        people[each["persona"]] = Person(works_for=relations, administrator_of=administrator, **each)
-    return People(today, organisations, rights, people)
+    def by_sub(self, sub: str) -> Person | None:
+        return next((each for each in self.people.values() if each.sub == sub), None)
 
-
-def _relation(
-    work: dict[str, Any],
-    organisations: Mapping[str, Organisation],
-    rights: Mapping[str, RightKind],
-    today: date,
-) -> WorkRelation:
-    granted = []
-    for right in work["rights"]:
-        unknown = set(right["contexts"]) - set(rights[right["code"]].contexts)
-        if unknown:
-            raise ValueError(f"unknown contexts {unknown}")
-        begin, end = _day(right["begin"], today), _day(right["end"], today)
-        granted.append(Granted(right["code"], tuple(right["contexts"]), begin or today, end))
-    return WorkRelation(
-        organisation=organisations[work["organisation"]],
-        category=work["category"],
-        begin=_day(work["begin"], today) or today,
-        end=_day(work["end"], today),
-        email=work["email"],
-        phone=work["phone"],
-        rights=tuple(granted),
-    )
-
-
-def _day(value: Any, today: date) -> date | None:
-    if value is None or isinstance(value, date):
-        return value
-    match = _RELATIVE.fullmatch(str(value))
-    return today + timedelta(days=int(match[1])) if match else date.fromisoformat(str(value))
+    def by_number(self, number: str) -> Person | None:
+        return next((each for each in self.people.values() if each.number == number), None)

@@ -15,7 +15,7 @@ import pytest
 from simulator.acm.app import create_acm
 from simulator.acm.clients import Client
 from simulator.acm.state import AcmState
-from simulator.data.people import load_people
+from simulator.data.seed import load_people
 from simulator.login import login
 from simulator.register.app import create_register
 from simulator.run import bind, running, url_of

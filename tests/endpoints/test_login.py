@@ -178,7 +178,7 @@ def test_records_and_metrics_tell_the_story(gate: World, cookies: dict[str, str]
     text = gate.records.read_text()
     for secret in (
         cookies["indiener"].partition("=")[2],
-        "85031512369",
+        "85031512468",
         "1f0a6c1d9b6d4c0b8a7f1d1e5a2b3c4d5e6f7081",
     ):
         assert secret not in text
