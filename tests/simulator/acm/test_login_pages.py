@@ -97,7 +97,7 @@ def test_a_person_logs_in_with_a_national_number(acm: AcmState, web: RelyingPart
     assert wrong.status_code == 422
     assert 'value="85.03.15-123.70"' in wrong.text
     assert 'role="alert"' in wrong.text
-    right = web.post(page, "login", means="eid", number="85.03.15-123.69")
+    right = web.post(page, "login", means="eid", number="85.03.15-124.68")
     assert claims(acm, web, right)["given_name"] == "Inge"
 
 
