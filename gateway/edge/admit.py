@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from secrets import token_hex
+from random import Random
+from secrets import token_bytes
 from typing import Any
 
 from gateway.edge.authority import Authorities
@@ -53,6 +54,8 @@ class Admission:
         self._max_body = settings.max_body_bytes
         self._prefix = cookie_prefix.encode("ascii")
         self._language = language
+        # Ids need to differ, not to be secret: asking the kernel for each one costs as much as judging the path.
+        self._ids = Random(token_bytes(32))  # noqa: S311
 
     def admit(self, scope: Scope) -> CanonicalRequest:
         """The canonical form of an ASGI http scope.
@@ -149,7 +152,7 @@ class Admission:
         offered = read.get(b"x-request-id")
         if offered and len(offered) == 1 and _REQUEST_ID.fullmatch(offered[0]) and self._clients.trusts(peer):
             return offered[0].decode("ascii")
-        return token_hex(16)
+        return f"{self._ids.getrandbits(128):032x}"
 
 
 def _is_navigation(method: str, read: Mapping[bytes, list[bytes]]) -> bool:

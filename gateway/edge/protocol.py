@@ -14,9 +14,10 @@ from typing import Any
 import httptools
 from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import service_unavailable
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from gateway.edge.answering import AnswerCycle
 from gateway.edge.settings import EdgeSettings
 
 # Matched only inside the header section. The field name is replaced by one of the same length that nobody knows:
@@ -211,7 +212,8 @@ class GatewayProtocol(HttpToolsProtocol):
         ):
             app = service_unavailable
         before = self.cycle
-        self.cycle = RequestResponseCycle(
+        self.cycle = AnswerCycle(
+            loop=self.loop,
             scope=self.scope,
             transport=self.transport,
             flow=self.flow,

@@ -9,6 +9,7 @@ import asyncio
 import json
 import secrets
 import threading
+from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from queue import Empty, SimpleQueue
 from typing import Any, Final
@@ -23,8 +24,9 @@ from gateway.observe.settings import ObserveSettings
 
 log = structlog.get_logger()
 
-# Short, so that making lines never holds up the requests for long; lines are then written in one go.
-_BATCH: Final = 50
+# Lines are made on the event loop, a few at a time between requests, and written by a thread. A thread that makes
+# them as well takes the interpreter lock from the requests again and again, which costs them more than the lines do.
+_BATCH: Final = 25
 _LINGER_SECONDS: Final = 0.02
 _RETRY_SECONDS: Final = 1.0
 _LAST_WORD_SECONDS: Final = 5.0
@@ -56,11 +58,15 @@ class DecisionRecords:
         self._form = RecordForm(environment, Pseudonyms(key, environment), claims)
         self._clock = clock
         self._dropped = dropped
-        self._queue: SimpleQueue[Entry | None] = SimpleQueue()
-        # Counted here by the writing side, there by the thread: each only writes its own.
+        self._entries: deque[Entry] = deque()
+        self._due: asyncio.Handle | None = None
+        self._queue: SimpleQueue[list[bytes] | None] = SimpleQueue()
+        # Lines handed to the thread are counted here, lines that are done with there: each side only writes its own.
+        self._handed = 0
+        self._done = 0
         self._lost = 0
-        self._lost_told = 0
         self._open = False
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
         self._output: Output | None = None
@@ -80,6 +86,7 @@ class DecisionRecords:
         self._output = output
         self._chain = Chain(secrets.token_hex(8))
         self._closing.clear()
+        self._loop = asyncio.get_running_loop()
         self._open = True
         self.write({"kind": "start"})
         self._thread = threading.Thread(target=self._run, name="decision-records", daemon=True)
@@ -90,14 +97,18 @@ class DecisionRecords:
         if not self._open:
             return
         self._open = False
-        self._queue.put(self._event({"kind": "end"}))
+        self._entries.append(self._event({"kind": "end"}))
+        if self._due is not None:
+            self._due.cancel()
+        while self._entries:
+            self._make()
         self._queue.put(None)
         self._closing.set()
         thread, self._thread = self._thread, None
         if thread is not None:
             await asyncio.to_thread(thread.join, _LAST_WORD_SECONDS)
         if thread is not None and thread.is_alive():
-            log.error("decision records were not all written", waiting=self._queue.qsize())
+            log.error("decision records were not all written", waiting=self._waiting())
         elif self._output is not None:
             self._output.close()
 
@@ -105,11 +116,16 @@ class DecisionRecords:
         """Remember a request, or an event of another kind (a mapping with `kind`). Never blocks, never raises."""
         if not self._open:
             return
-        if self._queue.qsize() >= self._settings.records_queue:
+        if self._waiting() >= self._settings.records_queue:
             self._lost += 1
             self._dropped(1)
             return
-        self._queue.put(entry if isinstance(entry, Handled) else self._event(entry))
+        self._entries.append(entry if isinstance(entry, Handled) else self._event(entry))
+        if self._due is None and self._loop is not None:
+            self._due = self._loop.call_later(_LINGER_SECONDS, self._make_some)
+
+    def _waiting(self) -> int:
+        return len(self._entries) + self._handed - self._done
 
     def _event(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         now = self._clock()
@@ -119,35 +135,20 @@ class DecisionRecords:
     def _gap(self, lost: int) -> bytes:
         return self._chain.link(_json(self._event({"kind": "gap", "lost": lost})))
 
-    def _run(self) -> None:
-        output = self._output
-        assert output is not None
-        done = False
-        while not done:
-            batch, done = self._take()
-            lines = []
-            lost = self._lost
-            if lost != self._lost_told:
-                lines.append(self._gap(lost - self._lost_told))
-                self._lost_told = lost
-            lines.extend(self._line(entry) for entry in batch)
-            self._deliver(output, lines)
+    def _make_some(self) -> None:
+        self._make()
+        self._due = None
+        if self._entries and self._loop is not None:
+            self._due = self._loop.call_soon(self._make_some)
 
-    def _take(self) -> tuple[list[Entry], bool]:
-        entry = self._queue.get()
-        if self._queue.empty() and not self._closing.is_set():
-            # Waking up for every single record would cost the requests more than making it.
-            self._closing.wait(_LINGER_SECONDS)
-        batch: list[Entry] = []
-        while entry is not None:
-            batch.append(entry)
-            if len(batch) >= _BATCH:
-                return batch, False
-            try:
-                entry = self._queue.get_nowait()
-            except Empty:
-                return batch, False
-        return batch, True
+    def _make(self) -> None:
+        lines: list[bytes] = []
+        if self._lost:
+            lines.append(self._gap(self._lost))
+            self._lost = 0
+        lines.extend(self._line(self._entries.popleft()) for _ in range(min(_BATCH, len(self._entries))))
+        self._handed += len(lines)
+        self._queue.put(lines)
 
     def _line(self, entry: Entry) -> bytes:
         try:
@@ -157,12 +158,34 @@ class DecisionRecords:
             log.error("a decision record could not be made", error=type(problem).__name__)
             return self._gap(1)
 
+    def _run(self) -> None:
+        output = self._output
+        assert output is not None
+        more = True
+        while more:
+            lines, more = self._take()
+            count = len(lines)
+            self._deliver(output, lines)
+            self._done += count
+
+    def _take(self) -> tuple[list[bytes], bool]:
+        """All lines that are ready, at least some; and whether there may be more later."""
+        found = self._queue.get()
+        lines: list[bytes] = []
+        while found is not None:
+            lines += found
+            try:
+                found = self._queue.get_nowait()
+            except Empty:
+                return lines, True
+        return lines, False
+
     def _deliver(self, output: Output, lines: list[bytes]) -> None:
         while lines:
             try:
                 output.write(lines)
             except OSError as problem:
-                self._complain(problem, len(lines))
+                self._complain(problem)
                 # While the disk is full the records wait here and in the queue; at the very end they are lost.
                 if self._closing.wait(_RETRY_SECONDS):
                     self._last_try(output, lines)
@@ -173,16 +196,16 @@ class DecisionRecords:
             output.write(lines)
         except OSError as problem:
             self._dropped(len(lines))
-            self._complain(problem, len(lines), final=True)
+            self._complain(problem, final=True)
             lines.clear()
 
-    def _complain(self, problem: OSError, waiting: int, *, final: bool = False) -> None:
+    def _complain(self, problem: OSError, *, final: bool = False) -> None:
         now = self._clock()
         if final or now - self._complained >= self._settings.complaint_interval:
             self._complained = now
             log.error(
                 "decision records cannot be written",
                 reason=problem.strerror,
-                waiting=waiting + self._queue.qsize(),
+                waiting=self._waiting(),
                 lost=final,
             )

@@ -1,5 +1,6 @@
 """Records reach the disk in order and none is lost, whatever happens to the file."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -77,12 +78,12 @@ async def test_a_second_process_begins_a_chain_of_its_own(
     assert sound(path)
 
 
-def wait_for_lines(path: Path, count: int) -> None:
+async def wait_for_lines(path: Path, count: int) -> None:
     """The writer is a thread of its own: wait until it has written so many lines."""
     end = time.monotonic() + 5
     while not path.exists() or path.read_bytes().count(b"\n") < count:
         assert time.monotonic() < end
-        time.sleep(0.005)
+        await asyncio.sleep(0.005)
 
 
 async def test_the_file_may_be_rotated(tmp_path: Path, clock: Clock, handled: Makes) -> None:
@@ -90,10 +91,10 @@ async def test_the_file_may_be_rotated(tmp_path: Path, clock: Clock, handled: Ma
     records = records_at(path, clock)
     await records.start()
     records.write(handled(1))
-    wait_for_lines(path, 2)
+    await wait_for_lines(path, 2)
     path.rename(old)
     records.write(handled(2))
-    wait_for_lines(path, 1)
+    await wait_for_lines(path, 1)
     path.unlink()
     records.write(handled(3))
     await records.aclose()
@@ -113,17 +114,16 @@ async def test_a_full_disk_breaks_no_request_and_loses_nothing_once_there_is_roo
     with structlog.testing.capture_logs() as logs:
         await records.start()
         records.write(handled(0))
-        complaint = threading.Event()
-        while not logs and not complaint.wait(0.005):
-            pass
+        while not logs:
+            await asyncio.sleep(0.005)
         for number in range(1, 400):
             records.write(handled(number))
-        assert complaint.wait(0.05) is False
+        await asyncio.sleep(0.05)
         assert [each["event"] for each in logs] == ["decision records cannot be written"]
         room.touch()
         path.unlink()
         path.symlink_to(room)
-        wait_for_lines(room, 3)
+        await wait_for_lines(room, 3)
         records.write(handled(400))
         await records.aclose()
     found = lines_of(room)
