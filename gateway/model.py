@@ -216,9 +216,13 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What the provider handed out at login, kept on the server only. `expires_at`: seconds since the epoch."""
+    """What the provider handed out at login, kept on the server only. `expires_at`: seconds since the epoch.
+
+    `sid` is the provider's own name for its session (OIDC Front- and Back-Channel Logout), where it gives one.
+    """
 
     access_token: str
     refresh_token: str | None = None
     id_token: str | None = None
     expires_at: float | None = None
+    sid: str | None = None

@@ -9,6 +9,7 @@ from gateway.cli.config import config_commands
 from gateway.cli.keys import keys_commands
 from gateway.cli.policy import policy_commands
 from gateway.cli.serve import serve
+from gateway.cli.sessions import sessions_commands
 
 app = typer.Typer(
     name="gateway",
@@ -21,6 +22,7 @@ app.command()(serve)
 app.add_typer(config_commands, name="config")
 app.add_typer(policy_commands, name="policy")
 app.add_typer(keys_commands, name="keys")
+app.add_typer(sessions_commands, name="sessions")
 
 
 @app.command()

@@ -13,13 +13,19 @@ _FORM = 1
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What is remembered of a login. `id` is public: it opens nothing. Times are seconds since the epoch."""
+    """What is remembered of a login. `id` is public: it opens nothing. Times are seconds since the epoch.
+
+    `checked_at` is when the provider last said what the person may do. Until `lenient_until` the session goes on
+    although that could not be asked again.
+    """
 
     id: str
     identity: Identity
     created_at: float
     expires_at: float
     tokens: Tokens | None = None
+    checked_at: float = 0.0
+    lenient_until: float = 0.0
 
 
 def encode(session: Session) -> bytes:
@@ -45,6 +51,8 @@ def encode(session: Session) -> bytes:
         "id": session.id,
         "created_at": session.created_at,
         "expires_at": session.expires_at,
+        "checked_at": session.checked_at,
+        "lenient_until": session.lenient_until,
         "identity": identity,
         "tokens": asdict(session.tokens) if session.tokens else None,
     }
@@ -68,6 +76,8 @@ def decode(content: bytes) -> Session | None:
             }
         )
         tokens = Tokens(**found["tokens"]) if found["tokens"] else None
-        return Session(found["id"], identity, found["created_at"], found["expires_at"], tokens)
+        created_at, expires_at = found["created_at"], found["expires_at"]
+        checked_at, lenient_until = found.get("checked_at", created_at), found.get("lenient_until", 0.0)
+        return Session(found["id"], identity, created_at, expires_at, tokens, checked_at, lenient_until)
     except (ValueError, KeyError, TypeError):
         return None

@@ -12,6 +12,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._kept: dict[bytes, Kept] = {}
+        self._notes: dict[bytes, tuple[bytes, float]] = {}
 
     async def start(self) -> None:
         """Nothing to open."""
@@ -19,6 +20,7 @@ class MemoryStore:
     async def aclose(self) -> None:
         """Forget everything."""
         self._kept.clear()
+        self._notes.clear()
 
     async def get(self, key: bytes) -> Kept | None:
         """See Store."""
@@ -27,6 +29,13 @@ class MemoryStore:
     async def put(self, kept: Kept) -> None:
         """See Store."""
         self._kept[kept.key] = kept
+
+    async def swap(self, key: bytes, kept: Kept) -> bool:
+        """See Store."""
+        if self._kept.pop(key, None) is None:
+            return False
+        self._kept[kept.key] = kept
+        return True
 
     async def touch(self, key: bytes, seen_at: float) -> None:
         """See Store."""
@@ -38,12 +47,16 @@ class MemoryStore:
         """See Store."""
         return self._kept.pop(key, None) is not None
 
-    async def find(self, *, subject: bytes | None = None, organisation: bytes | None = None) -> list[Kept]:
+    async def find(
+        self, *, subject: bytes | None = None, organisation: bytes | None = None, sid: bytes | None = None
+    ) -> list[Kept]:
         """See Store."""
         found = [
             kept
             for kept in self._kept.values()
-            if subject in (None, kept.subject) and organisation in (None, kept.organisation)
+            if subject in (None, kept.subject)
+            and organisation in (None, kept.organisation)
+            and sid in (None, kept.sid)
         ]
         return sorted(found, key=lambda kept: kept.created_at)
 
@@ -56,4 +69,24 @@ class MemoryStore:
         ]
         for key in gone:
             del self._kept[key]
+        for name in [name for name, (_, until) in self._notes.items() if until < expired_before]:
+            del self._notes[name]
         return len(gone)
+
+    async def note(self, name: bytes, value: bytes, *, until: float, now: float) -> bool:
+        """See Store."""
+        if await self.noted(name, now=now) is not None:
+            return False
+        self._notes[name] = (value, until)
+        return True
+
+    async def noted(self, name: bytes, *, now: float) -> bytes | None:
+        """See Store."""
+        value, until = self._notes.get(name, (None, 0.0))
+        return value if until > now else None
+
+    async def take(self, name: bytes, *, now: float) -> bytes | None:
+        """See Store."""
+        value = await self.noted(name, now=now)
+        self._notes.pop(name, None)
+        return value

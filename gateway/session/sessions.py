@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import structlog
@@ -13,17 +13,20 @@ from cachetools import TTLCache
 from gateway.errors import StoreUnavailable
 from gateway.model import Identity, Tokens
 from gateway.session.codec import Session, decode, encode
-from gateway.session.memory import MemoryStore
+from gateway.session.notes import Notes
 from gateway.session.settings import SessionSettings
-from gateway.session.sqlite import SqliteStore
 from gateway.session.store import Kept, Store
+from gateway.session.stores import open_store
 from gateway.session.ticket import Seals, is_ticket, new_ticket
 
-__all__ = ["Session", "Sessions", "open_store"]
+__all__ = ["Session", "Sessions"]
 
 log = structlog.get_logger()
 _SWEEP_SECONDS: Final = 300.0
 _TOUCH_SECONDS: Final = 60.0
+# How long an earlier ticket leads to the one that came in its place: requests that were under way still hold it.
+_MOVED_SECONDS: Final = 60.0
+_MOVED: Final = "moved"
 
 
 @dataclass(slots=True)
@@ -33,14 +36,9 @@ class _Opened:
     written_at: float
 
 
-def open_store(settings: SessionSettings) -> Store:
-    """The store that the settings name, not yet started."""
-    place = settings.store
-    if place.kind == "sqlite" and place.path is not None:
-        return SqliteStore(place.path)
-    if place.kind == "memory":
-        return MemoryStore()
-    raise ValueError(f"the session store {place} is not available in this version: use sqlite:PATH")
+def session_id(key: bytes) -> str:
+    """The public name of a session: it opens nothing."""
+    return key.hex()[:16]
 
 
 class Sessions:
@@ -59,23 +57,31 @@ class Sessions:
         self._environment = environment
         self._secure = secure
         self._clock = clock
-        self._store = store if store is not None else open_store(settings)
+        self._store = (
+            store if store is not None else open_store(settings, environment=environment, clock=clock)
+        )
         self._seals: Seals | None = None
+        self.notes = Notes(self._store, self._ready, clock)
         self.cookie_prefix = f"{'__Host-' if secure else ''}tgp-{environment}-"
         self.cookie_name = f"{self.cookie_prefix}session"
         self._opened: TTLCache[str, _Opened] = TTLCache(settings.cache_size, settings.cache_ttl, timer=clock)
         self._ended: TTLCache[str, bool] = TTLCache(settings.cache_size, 60.0, timer=clock)
+        self._moved: TTLCache[str, str] = TTLCache(settings.cache_size, _MOVED_SECONDS, timer=clock)
         self._opening: dict[str, asyncio.Task[_Opened | None]] = {}
         self._writing: set[asyncio.Task[None]] = set()
         self._sweeper: asyncio.Task[None] | None = None
         self._touch_after = min(_TOUCH_SECONDS, settings.idle_timeout / 4)
 
-    async def start(self) -> None:
-        """Read the keys and open the store. Raises ValueError for a key, StoreUnavailable for the store."""
+    async def start(self, *, sweep: bool = True) -> None:
+        """Read the keys and open the store. Raises ValueError for a key, StoreUnavailable for the store.
+
+        `sweep` says whether this process removes what ended from the store, every few minutes.
+        """
         secrets = (self._settings.key, *self._settings.previous_keys)
         self._seals = Seals(self._environment, tuple(secret.read() for secret in secrets))
         await self._store.start()
-        self._sweeper = asyncio.create_task(self._sweep_for_ever())
+        if sweep:
+            self._sweeper = asyncio.create_task(self._sweep_for_ever())
 
     async def aclose(self) -> None:
         """Finish what is being written down, stop the rest, and close the store."""
@@ -100,24 +106,30 @@ class Sessions:
 
         Raises StoreUnavailable when the store has to be asked and does not answer.
         """
-        opened = self._opened.get(ticket)
+        opened = await self._holding(ticket)
         if opened is None:
-            if not is_ticket(ticket):
-                return None
-            opened = await self._fetch(ticket)
-            if opened is None:
-                return None
-        now = self._clock()
-        session = opened.session
-        if session.expires_at <= now or opened.seen_at + self._settings.idle_timeout <= now:
-            self._opened.pop(ticket, None)
-            self._later(self._forget(ticket))
             return None
+        now = self._clock()
         opened.seen_at = now
         if now - opened.written_at >= self._touch_after:
             opened.written_at = now
-            self._later(self._touch(ticket, now))
-        return session
+            self._later(self._touch(self.successor(ticket) or ticket, now))
+        return opened.session
+
+    async def look(self, ticket: str) -> tuple[Session, float] | None:
+        """(the session, when it ends for want of use) without using it, else None. Raises StoreUnavailable."""
+        opened = await self._holding(ticket)
+        return (opened.session, opened.seen_at + self._settings.idle_timeout) if opened is not None else None
+
+    async def reread(self, ticket: str) -> Session | None:
+        """The session as the store has it now, whatever is remembered here. Raises StoreUnavailable."""
+        self._opened.pop(self.successor(ticket) or ticket, None)
+        opened = await self._holding(ticket)
+        return opened.session if opened is not None else None
+
+    def successor(self, ticket: str) -> str | None:
+        """The ticket that came in place of this one a moment ago, as far as it was opened here."""
+        return self._moved.get(ticket)
 
     async def create(
         self, identity: Identity, tokens: Tokens | None = None, *, replaces: str | None = None
@@ -126,16 +138,38 @@ class Sessions:
 
         Raises StoreUnavailable.
         """
-        seals = self._ready()
         now = self._clock()
         ticket = new_ticket()
-        key = seals.store_key(ticket)
-        session = Session(key.hex()[:16], identity, now, now + self._settings.max_lifetime, tokens)
-        await self._store.put(self._kept(seals, ticket, session, now))
+        ends = now + self._settings.max_lifetime
+        session = Session(self._id(ticket), identity, now, ends, tokens, checked_at=now)
+        await self._store.put(self._kept(ticket, session, now))
         self._opened[ticket] = _Opened(session, now, now)
         if replaces is not None:
             await self.end(replaces)
         return session, ticket
+
+    async def renew(self, ticket: str, session: Session, identity: Identity) -> tuple[Session, str] | None:
+        """(session, its ticket) after the provider was asked again; None where the session ended meanwhile.
+
+        `session` is as it should be from now on, but for its identity: where that is another one, the ticket is a
+        new one, and the earlier one leads to it for a minute. Raises StoreUnavailable.
+        """
+        seals = self._ready()
+        now = self._clock()
+        changed = identity != session.identity
+        fresh = new_ticket() if changed else ticket
+        renewed = replace(session, id=self._id(fresh), identity=identity)
+        if changed:
+            await self.notes.hold(_MOVED, ticket, fresh.encode("ascii"), seconds=_MOVED_SECONDS)
+        if not await self._store.swap(seals.store_key(ticket), self._kept(fresh, renewed, now)):
+            self._opened.pop(ticket, None)
+            return None
+        if changed:
+            self._opened.pop(ticket, None)
+            self._moved[ticket] = fresh
+        if fresh not in self._ended:
+            self._opened[fresh] = _Opened(renewed, now, now)
+        return renewed, fresh
 
     async def end(self, ticket: str) -> Session | None:
         """End the session of this ticket here and in the store; the session that ended, if there was one.
@@ -144,11 +178,44 @@ class Sessions:
         """
         if not is_ticket(ticket):
             return None
+        opened = await self._holding(ticket)
+        ticket = self.successor(ticket) or ticket
         # A request that is reading this very session now must not bring it back to the cache.
         self._ended[ticket] = True
-        opened = self._opened.pop(ticket, None)
+        self._opened.pop(ticket, None)
         await self._store.delete(self._ready().store_key(ticket))
         return opened.session if opened is not None else None
+
+    async def find(
+        self, *, subject: str | None = None, organisation: str | None = None, sid: str | None = None
+    ) -> list[Kept]:
+        """The sessions to which all that is given applies, oldest first; all where nothing is.
+
+        Raises StoreUnavailable.
+        """
+        seals = self._ready()
+        wanted = {"subject": subject, "organisation": organisation, "sid": sid}
+        given = {kind: value for kind, value in wanted.items() if value is not None}
+        if not given:
+            return await self._store.find()
+        hashed = {kind: seals.indexes(kind, value) for kind, value in given.items()}
+        found = [
+            await self._store.find(**{kind: each[number] for kind, each in hashed.items()})
+            for number in range(len(next(iter(hashed.values()))))
+        ]
+        return sorted((kept for each in found for kept in each), key=lambda kept: kept.created_at)
+
+    async def revoke(self, found: Iterable[Kept]) -> list[str]:
+        """End these sessions; the ids of those that were still there. Other processes see it within `cache_ttl`.
+
+        Raises StoreUnavailable.
+        """
+        gone = [session_id(kept.key) for kept in found if await self._store.delete(kept.key)]
+        for ticket, opened in list(self._opened.items()):
+            if opened.session.id in gone:
+                self._ended[ticket] = True
+                self._opened.pop(ticket, None)
+        return gone
 
     @property
     def idle_timeout(self) -> float:
@@ -171,8 +238,13 @@ class Sessions:
             raise StoreUnavailable("sessions are not started")
         return self._seals
 
-    def _kept(self, seals: Seals, ticket: str, session: Session, seen_at: float) -> Kept:
+    def _id(self, ticket: str) -> str:
+        return session_id(self._ready().store_key(ticket))
+
+    def _kept(self, ticket: str, session: Session, seen_at: float) -> Kept:
+        seals = self._ready()
         identity = session.identity
+        sid = session.tokens.sid if session.tokens is not None else None
         organisation = identity.organisation.code if identity.organisation else ""
         return Kept(
             key=seals.store_key(ticket),
@@ -182,7 +254,25 @@ class Sessions:
             expires_at=session.expires_at,
             subject=seals.index("subject", identity.subject),
             organisation=seals.index("organisation", organisation),
+            sid=seals.index("sid", sid) if sid else b"",
         )
+
+    async def _holding(self, ticket: str) -> _Opened | None:
+        """The session of this ticket where it holds at this moment."""
+        opened = self._opened.get(ticket)
+        if opened is None:
+            if not is_ticket(ticket):
+                return None
+            ticket = self._moved.get(ticket, ticket)
+            opened = self._opened.get(ticket) or await self._fetch(ticket)
+            if opened is None:
+                return None
+        now = self._clock()
+        if opened.session.expires_at <= now or opened.seen_at + self._settings.idle_timeout <= now:
+            self._opened.pop(ticket, None)
+            self._later(self._forget(ticket))
+            return None
+        return opened
 
     async def _fetch(self, ticket: str) -> _Opened | None:
         # Many requests of one page arrive at once: one of them asks the store, the others wait for its answer.
@@ -197,11 +287,18 @@ class Sessions:
         seals = self._ready()
         kept = await self._store.get(seals.store_key(ticket))
         if kept is None:
-            return None
+            moved = await self.notes.held(_MOVED, ticket)
+            if moved is None:
+                return None
+            earlier, ticket = ticket, moved.decode("ascii")
+            kept = await self._store.get(seals.store_key(ticket))
+            if kept is None:
+                return None
+            self._moved[earlier] = ticket
         plain = seals.open(ticket, kept.sealed)
         session = decode(plain) if plain is not None else None
         if session is None:
-            log.warning("a stored session cannot be opened", session=kept.key.hex()[:16])
+            log.warning("a stored session cannot be opened", session=session_id(kept.key))
             return None
         if ticket in self._ended:
             return None

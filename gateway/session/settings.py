@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,6 +11,11 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from gateway.settings import Duration, SecretRef, Settings
+
+_REDIS = re.compile(
+    r"rediss?://([A-Za-z0-9._%-]+@)?([A-Za-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?(/[0-9]{0,4})?"
+)
+_SOCKET = re.compile(r"unix://([A-Za-z0-9._%-]+@)?/[^?#]+(\?db=[0-9]{1,4})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +45,17 @@ def _store(value: Any, info: ValidationInfo) -> Any:
         folder = Path((info.context or {}).get("folder", Path()))
         return StorePlace("sqlite", path=folder / place)
     parts = urlsplit(value)
-    if kind in ("redis", "rediss") and parts.hostname:
-        if parts.password:
-            raise ValueError(
-                "a password is never written here: use store_password with env:NAME or file:PATH"
-            )
+    if parts.password:
+        raise ValueError("a password is never written here: use store_password with env:NAME or file:PATH")
+    if kind in ("redis", "rediss") and _REDIS.fullmatch(value):
         return StorePlace("redis", url=value)
-    if kind == "unix" and parts.path:
+    if kind == "unix" and _SOCKET.fullmatch(value):
         return StorePlace("redis", url=value)
     raise ValueError(words)
+
+
+def _beside_the_file(value: Any, info: ValidationInfo) -> Any:
+    return Path((info.context or {}).get("folder", Path())) / value if isinstance(value, str) else value
 
 
 Store = Annotated[
@@ -61,10 +69,17 @@ class SessionSettings(Settings):
     """Where sessions are kept and how long they last."""
 
     store: Store
-    """memory: (one process, for trying out), sqlite:PATH (one machine) or redis://HOST:PORT/N (several machines)."""
+    """memory: (one process, for trying out), sqlite:PATH (one machine), or redis://HOST:PORT/N, rediss:// (TLS) or
+    unix:///PATH?db=N (several machines)."""
 
     store_password: SecretRef | None = None
     """The password of the redis server, as env:NAME or file:PATH."""
+
+    store_authority: Annotated[Path, BeforeValidator(_beside_the_file)] | None = None
+    """The certificates that the redis server's own is judged by (PEM), for rediss://; the machine's by default."""
+
+    store_timeout: Duration = Field(default=2.0, gt=0.0, le=30.0)
+    """How long one call to the redis server may take before the store counts as down."""
 
     key: SecretRef
     """At least 32 random octets that seal sessions and logins, as file:PATH or env:NAME."""
@@ -77,6 +92,16 @@ class SessionSettings(Settings):
 
     max_lifetime: Duration = 36_000.0
     """A session ends this long after the login, whatever happens."""
+
+    recheck: Duration = 900.0
+    """After how long the provider is asked again what somebody may do; 0s for never."""
+
+    recheck_grace: Duration = 600.0
+    """How much longer a session goes on when it cannot be rechecked just then, because the provider does not answer
+    or a form is being sent. `recheck` and this together bound how late the end of a right is seen."""
+
+    form_limit: Annotated[int, Field(ge=0, le=10_485_760, strict=True)] = 262_144
+    """The largest form, in octets, that is kept when it meets an ended session; 0 keeps none."""
 
     cache_ttl: Duration = Field(default=5.0, ge=0.0, le=300.0)
     """How long an opened session is remembered without asking the store: the bound for a late revocation."""
@@ -91,5 +116,7 @@ class SessionSettings(Settings):
             return f"sqlite:{self.store.path.resolve()}"
         if self.store.url is not None:
             parts = urlsplit(self.store.url)
+            if parts.scheme == "unix":
+                return f"redis:{parts.path}:{parts.query.removeprefix('db=') or '0'}"
             return f"redis:{parts.hostname}:{parts.port or 6379}:{parts.path.strip('/') or '0'}"
         return f"memory:{id(self)}"

@@ -6,8 +6,10 @@ import asyncio
 import os
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,16 +17,22 @@ from gateway.errors import StoreUnavailable
 from gateway.session.store import Kept
 
 T = TypeVar("T")
-_SCHEMA = 1
-_COLUMNS = "key, sealed, created_at, seen_at, expires_at, subject, organisation"
+_SCHEMA = 2
+_COLUMNS = "key, sealed, created_at, seen_at, expires_at, subject, organisation, sid"
+_PUT = f"INSERT OR REPLACE INTO session ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - a constant
 _CREATE = """
 CREATE TABLE IF NOT EXISTS session (
     key BLOB PRIMARY KEY, sealed BLOB NOT NULL, created_at REAL NOT NULL, seen_at REAL NOT NULL,
-    expires_at REAL NOT NULL, subject BLOB NOT NULL, organisation BLOB NOT NULL
+    expires_at REAL NOT NULL, subject BLOB NOT NULL, organisation BLOB NOT NULL, sid BLOB NOT NULL DEFAULT x''
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS note (name BLOB PRIMARY KEY, value BLOB NOT NULL, until REAL NOT NULL) WITHOUT ROWID;
+"""
+_INDEX = """
 CREATE INDEX IF NOT EXISTS session_subject ON session (subject);
 CREATE INDEX IF NOT EXISTS session_organisation ON session (organisation);
+CREATE INDEX IF NOT EXISTS session_sid ON session (sid);
 CREATE INDEX IF NOT EXISTS session_expires ON session (expires_at);
+CREATE INDEX IF NOT EXISTS session_seen ON session (seen_at);
 """
 
 
@@ -41,7 +49,8 @@ class SqliteStore:
 
     async def start(self) -> None:
         """Open or make the file. Raises StoreUnavailable, also for a file of a newer version of the gateway."""
-        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="session-store")
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="session-store")
         await self._run(self._prepare)
 
     async def aclose(self) -> None:
@@ -87,6 +96,10 @@ class SqliteStore:
         if found > _SCHEMA:
             raise sqlite3.DatabaseError(f"made by a newer gateway (schema {found}, this one knows {_SCHEMA})")
         connection.executescript(_CREATE)
+        columns = {row[1] for row in connection.execute("PRAGMA table_info(session)")}
+        if "sid" not in columns:
+            connection.execute("ALTER TABLE session ADD COLUMN sid BLOB NOT NULL DEFAULT x''")
+        connection.executescript(_INDEX)
         connection.execute(f"PRAGMA user_version = {_SCHEMA}")
 
     async def get(self, key: bytes) -> Kept | None:
@@ -97,16 +110,19 @@ class SqliteStore:
 
     async def put(self, kept: Kept) -> None:
         """See Store."""
-        values = (
-            kept.key,
-            kept.sealed,
-            kept.created_at,
-            kept.seen_at,
-            kept.expires_at,
-            kept.subject,
-            kept.organisation,
-        )
-        await self._write(f"INSERT OR REPLACE INTO session ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", values)  # noqa: S608
+        await self._write(_PUT, astuple(kept))
+
+    async def swap(self, key: bytes, kept: Kept) -> bool:
+        """See Store."""
+
+        def work(connection: sqlite3.Connection) -> bool:
+            with _transaction(connection):
+                if connection.execute("DELETE FROM session WHERE key = ?", (key,)).rowcount == 0:
+                    return False
+                connection.execute(_PUT, astuple(kept))
+                return True
+
+        return await self._run(work)
 
     async def touch(self, key: bytes, seen_at: float) -> None:
         """See Store."""
@@ -118,22 +134,55 @@ class SqliteStore:
         """See Store."""
         return await self._write("DELETE FROM session WHERE key = ?", (key,)) > 0
 
-    async def find(self, *, subject: bytes | None = None, organisation: bytes | None = None) -> list[Kept]:
+    async def find(
+        self, *, subject: bytes | None = None, organisation: bytes | None = None, sid: bytes | None = None
+    ) -> list[Kept]:
         """See Store."""
-        query = (
-            f"SELECT {_COLUMNS} FROM session WHERE (?1 IS NULL OR subject = ?1)"  # noqa: S608
-            " AND (?2 IS NULL OR organisation = ?2) ORDER BY created_at"
-        )
-        rows = await self._run(
-            lambda connection: connection.execute(query, (subject, organisation)).fetchall()
-        )
+        wanted = {"subject": subject, "organisation": organisation, "sid": sid}
+        given = {column: value for column, value in wanted.items() if value is not None}
+        where = " AND ".join(f"{column} = ?" for column in given) or "TRUE"
+        query = f"SELECT {_COLUMNS} FROM session WHERE {where} ORDER BY created_at"  # noqa: S608 - constants
+        rows = await self._run(lambda connection: connection.execute(query, tuple(given.values())).fetchall())
         return [Kept(*row) for row in rows]
 
     async def sweep(self, *, expired_before: float, idle_before: float) -> int:
         """See Store."""
+        await self._write("DELETE FROM note WHERE until < ?", (expired_before,))
         return await self._write(
             "DELETE FROM session WHERE expires_at < ? OR seen_at < ?", (expired_before, idle_before)
         )
 
+    async def note(self, name: bytes, value: bytes, *, until: float, now: float) -> bool:
+        """See Store."""
+        statement = (
+            "INSERT INTO note (name, value, until) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE"
+            " SET value = excluded.value, until = excluded.until WHERE note.until <= ?"
+        )
+        return await self._write(statement, (name, value, until, now)) > 0
+
+    async def noted(self, name: bytes, *, now: float) -> bytes | None:
+        """See Store."""
+        return await self._value("SELECT value FROM note WHERE name = ? AND until > ?", (name, now))
+
+    async def take(self, name: bytes, *, now: float) -> bytes | None:
+        """See Store."""
+        return await self._value("DELETE FROM note WHERE name = ? AND until > ? RETURNING value", (name, now))
+
+    async def _value(self, statement: str, values: tuple[Any, ...]) -> bytes | None:
+        rows = await self._run(lambda connection: connection.execute(statement, values).fetchall())
+        return rows[0][0] if rows else None
+
     async def _write(self, statement: str, values: tuple[Any, ...]) -> int:
         return await self._run(lambda connection: connection.execute(statement, values).rowcount)
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing, and no other writer in between."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")

@@ -54,21 +54,27 @@ class Seals:
 
     def index(self, kind: str, value: str) -> bytes:
         """A keyed hash, to find sessions by subject or organisation without writing either down."""
-        key = self._keys[self._first]
+        return self._index(self._keys[self._first], kind, value)
+
+    def indexes(self, kind: str, value: str) -> list[bytes]:
+        """The same under every key that is still read: older sessions are found too."""
+        return [self._index(key, kind, value) for key in self._keys.values()]
+
+    def _index(self, key: bytes, kind: str, value: str) -> bytes:
         text = b"\0".join(
             (b"toegangspoort index", self._environment, kind.encode(), value.encode("utf-8", "replace"))
         )
         return hmac.digest(key, text, "sha256")[:16]
 
-    def seal(self, ticket: str, plain: bytes) -> bytes:
-        """Version, key mark, nonce and AES-256-GCM ciphertext, bound to environment and ticket."""
+    def seal(self, ticket: str, plain: bytes, *, purpose: str = "") -> bytes:
+        """Version, key mark, nonce and AES-256-GCM ciphertext, bound to environment, ticket and purpose."""
         nonce = os.urandom(_NONCE)
         head = bytes((_VERSION,)) + self._first
         cipher = self._cipher(self._keys[self._first], ticket)
-        return head + nonce + cipher.encrypt(nonce, plain, head + self.store_key(ticket))
+        return head + nonce + cipher.encrypt(nonce, plain, head + self.store_key(ticket) + purpose.encode())
 
-    def open(self, ticket: str, sealed: bytes) -> bytes | None:
-        """What was sealed; None for anything that this environment did not seal for this ticket."""
+    def open(self, ticket: str, sealed: bytes, *, purpose: str = "") -> bytes | None:
+        """What was sealed; None for anything that this environment did not seal for this ticket and purpose."""
         head, nonce, body = (
             sealed[: 1 + _KEY_MARK],
             sealed[1 + _KEY_MARK :][:_NONCE],
@@ -77,8 +83,9 @@ class Seals:
         key = self._keys.get(head[1:])
         if key is None or head[0] != _VERSION or len(nonce) != _NONCE:
             return None
+        bound = head + self.store_key(ticket) + purpose.encode()
         try:
-            return self._cipher(key, ticket).decrypt(nonce, body, head + self.store_key(ticket))
+            return self._cipher(key, ticket).decrypt(nonce, body, bound)
         except InvalidTag:
             return None
 

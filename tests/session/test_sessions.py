@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,8 @@ from gateway.session.settings import SessionSettings
 from gateway.session.sqlite import SqliteStore
 from gateway.session.store import Kept, Store
 from gateway.session.ticket import Seals, is_ticket, new_ticket
+from tests.session.conftest import Clock
+from tests.session.test_store_contract import kept
 
 pytestmark = pytest.mark.anyio
 
@@ -29,59 +31,6 @@ WHO = Identity(
     rights=(Right("A", "b-c", "0456789034"), Right("A", None, "0456789034")), claims={"x": [1, {"y": None}]},
 )  # fmt: skip
 TOKENS = Tokens("access-secret", "refresh-secret", "id-secret", 5.0)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    found: Store = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "var" / "s.db")
-    await found.start()
-    yield found
-    await found.aclose()
-
-
-def kept(number: int, **changes: float | bytes) -> Kept:
-    facts = {
-        "key": bytes([number]) * 32, "sealed": b"sealed", "created_at": float(number), "seen_at": 10.0,
-        "expires_at": 100.0, "subject": b"s" * 16, "organisation": b"o" * 16,
-    } | changes  # fmt: skip
-    return Kept(**facts)  # type: ignore[arg-type]
-
-
-async def test_a_store_keeps_finds_and_forgets(store: Store) -> None:
-    first, second = kept(1), kept(2, subject=b"t" * 16)
-    assert await store.get(first.key) is None
-    await store.put(first)
-    await store.put(second)
-    assert await store.get(first.key) == first
-    assert await store.find() == [first, second]
-    assert await store.find(subject=b"t" * 16) == [second]
-    assert await store.find(organisation=b"o" * 16, subject=b"s" * 16) == [first]
-    assert await store.find(subject=b"x" * 16) == []
-    assert await store.delete(first.key) is True
-    assert await store.delete(first.key) is False
-    assert await store.get(first.key) is None
-
-
-async def test_a_store_replaces_touches_and_sweeps(store: Store) -> None:
-    await store.put(kept(1))
-    await store.put(kept(1, sealed=b"other"))
-    await store.touch(kept(1).key, 50.0)
-    await store.touch(kept(1).key, 20.0)
-    found = await store.get(kept(1).key)
-    assert found is not None
-    assert (found.sealed, found.seen_at) == (b"other", 50.0)
-    await store.put(kept(2, expires_at=60.0))
-    await store.put(kept(3, seen_at=5.0))
-    assert await store.sweep(expired_before=70.0, idle_before=8.0) == 2
-    assert [each.key for each in await store.find()] == [kept(1).key]
 
 
 async def test_two_processes_share_one_file(tmp_path: Path) -> None:
@@ -113,7 +62,7 @@ async def test_a_store_that_is_no_store_is_unavailable(tmp_path: Path) -> None:
     await store.aclose()
 
 
-async def make(folder: Path, store: Store, clock: Clock, **options: object) -> Sessions:
+async def start(folder: Path, store: Store, clock: Clock, **options: object) -> Sessions:
     key = folder / "session.key"
     if not key.exists():
         key.write_bytes(b"k" * 48)
@@ -125,7 +74,26 @@ async def make(folder: Path, store: Store, clock: Clock, **options: object) -> S
     return sessions
 
 
-async def test_a_ticket_opens_its_session_and_nothing_else_does(tmp_path: Path, store: Store) -> None:
+Make = Callable[..., Awaitable[Sessions]]
+
+
+@pytest.fixture
+async def make() -> AsyncIterator[Make]:
+    """Makes sessions that end with the test."""
+    made: list[Sessions] = []
+
+    async def one(folder: Path, store: Store, clock: Clock, **options: object) -> Sessions:
+        made.append(await start(folder, store, clock, **options))
+        return made[-1]
+
+    yield one
+    for sessions in made:
+        await sessions.aclose()
+
+
+async def test_a_ticket_opens_its_session_and_nothing_else_does(
+    make: Make, tmp_path: Path, store: Store
+) -> None:
     sessions = await make(tmp_path, store, Clock())
     session, ticket = await sessions.create(WHO, TOKENS)
     assert await sessions.open(ticket) == session
@@ -145,7 +113,7 @@ async def test_a_ticket_opens_its_session_and_nothing_else_does(tmp_path: Path, 
     await sessions.aclose()
 
 
-async def test_another_process_reads_what_this_one_made(tmp_path: Path, store: Store) -> None:
+async def test_another_process_reads_what_this_one_made(make: Make, tmp_path: Path, store: Store) -> None:
     one, two = await make(tmp_path, store, Clock()), await make(tmp_path, store, Clock())
     session, ticket = await one.create(WHO, TOKENS)
     assert await two.open(ticket) == session
@@ -153,7 +121,9 @@ async def test_another_process_reads_what_this_one_made(tmp_path: Path, store: S
     assert await one.open(ticket) is None
 
 
-async def test_a_revocation_is_seen_within_the_cache_lifetime(tmp_path: Path, store: Store) -> None:
+async def test_a_revocation_is_seen_within_the_cache_lifetime(
+    make: Make, tmp_path: Path, store: Store
+) -> None:
     clock = Clock()
     one, two = (
         await make(tmp_path, store, clock, cache_ttl="5s"),
@@ -170,7 +140,7 @@ async def test_a_revocation_is_seen_within_the_cache_lifetime(tmp_path: Path, st
     assert await two.open(ticket) is None
 
 
-async def test_idle_and_absolute_timeouts(tmp_path: Path, store: Store) -> None:
+async def test_idle_and_absolute_timeouts(make: Make, tmp_path: Path, store: Store) -> None:
     clock = Clock()
     sessions = await make(tmp_path, store, clock, idle_timeout="30m", max_lifetime="10h")
     _, idle = await sessions.create(WHO)
@@ -192,7 +162,7 @@ async def test_idle_and_absolute_timeouts(tmp_path: Path, store: Store) -> None:
     await sessions.aclose()
 
 
-async def test_use_is_remembered_for_other_processes(tmp_path: Path, store: Store) -> None:
+async def test_use_is_remembered_for_other_processes(make: Make, tmp_path: Path, store: Store) -> None:
     clock = Clock()
     one = await make(tmp_path, store, clock, idle_timeout="30m")
     _, ticket = await one.create(WHO)
@@ -206,7 +176,9 @@ async def test_use_is_remembered_for_other_processes(tmp_path: Path, store: Stor
     assert await two.open(ticket) is not None
 
 
-async def test_a_login_gives_a_new_ticket_and_ends_the_old_one(tmp_path: Path, store: Store) -> None:
+async def test_a_login_gives_a_new_ticket_and_ends_the_old_one(
+    make: Make, tmp_path: Path, store: Store
+) -> None:
     sessions = await make(tmp_path, store, Clock())
     _, old = await sessions.create(WHO)
     _, new = await sessions.create(WHO, replaces=old)
@@ -219,7 +191,7 @@ async def test_a_login_gives_a_new_ticket_and_ends_the_old_one(tmp_path: Path, s
     assert await sessions.open(preset) is not None
 
 
-async def test_many_requests_at_once_ask_the_store_once(tmp_path: Path) -> None:
+async def test_many_requests_at_once_ask_the_store_once(make: Make, tmp_path: Path) -> None:
     class Counting(MemoryStore):
         asked = 0
 
@@ -236,7 +208,7 @@ async def test_many_requests_at_once_ask_the_store_once(tmp_path: Path) -> None:
     assert Counting.asked == 1
 
 
-async def test_a_store_that_is_down_is_told_and_cached_sessions_go_on(tmp_path: Path) -> None:
+async def test_a_store_that_is_down_is_told_and_cached_sessions_go_on(make: Make, tmp_path: Path) -> None:
     class Failing(MemoryStore):
         down = False
 
@@ -257,30 +229,30 @@ async def test_a_store_that_is_down_is_told_and_cached_sessions_go_on(tmp_path: 
     assert await sessions.open(ticket) is not None
 
 
-async def test_old_keys_are_still_read_after_a_change(tmp_path: Path, store: Store) -> None:
+async def test_old_keys_are_still_read_after_a_change(make: Make, tmp_path: Path, store: Store) -> None:
     before = await make(tmp_path, store, Clock())
     _, ticket = await before.create(WHO)
     (tmp_path / "session.key").rename(tmp_path / "old.key")
-    changed = await make_with_new_key(tmp_path, store, previous=True)
+    changed = await make_with_new_key(make, tmp_path, store, previous=True)
     assert await changed.open(ticket) is not None
-    forgotten = await make_with_new_key(tmp_path, store, previous=False)
+    forgotten = await make_with_new_key(make, tmp_path, store, previous=False)
     assert await forgotten.open(ticket) is None
 
 
-async def make_with_new_key(folder: Path, store: Store, *, previous: bool) -> Sessions:
+async def make_with_new_key(make: Make, folder: Path, store: Store, *, previous: bool) -> Sessions:
     (folder / "session.key").write_bytes(b"n" * 48)
     (folder / "session.key").chmod(0o600)
     return await make(folder, store, Clock(), previous_keys=["file:old.key"] if previous else [])
 
 
-async def test_a_short_key_is_refused(tmp_path: Path) -> None:
+async def test_a_short_key_is_refused(make: Make, tmp_path: Path) -> None:
     (tmp_path / "session.key").write_bytes(b"short")
     (tmp_path / "session.key").chmod(0o600)
     with pytest.raises(ValueError, match="at least 32"):
         await make(tmp_path, MemoryStore(), Clock())
 
 
-async def test_nothing_readable_lies_in_the_store(tmp_path: Path, store: Store) -> None:
+async def test_nothing_readable_lies_in_the_store(make: Make, tmp_path: Path, store: Store) -> None:
     sessions = await make(tmp_path, store, Clock())
     _, ticket = await sessions.create(WHO, TOKENS)
     (found,) = await store.find()

@@ -1,0 +1,298 @@
+"""Sessions on a Redis server that many machines share: Redis 6 or newer, or what speaks its protocol.
+
+All keys of an environment stand under one prefix with one hash tag. Each session lives as long as its time to live;
+sets by subject, organisation and sid lead to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from gateway.errors import StoreUnavailable
+from gateway.session.store import Kept
+
+_MOST_CONNECTIONS: Final = 32
+_FIELDS: Final = ("sealed", "created_at", "seen_at", "expires_at", "subject", "organisation", "sid")
+_PAGE: Final = 500
+# A session that ended is swept from its sets before its time to live takes it away alone.
+_LINGER_SECONDS: Final = 900.0
+
+# Every script gets: KEYS 1 the session, 2 and 3 the sessions by last use and by end; ARGV 1 the prefix.
+_FORGET: Final = """
+local function forget(key)
+  for _, kind in ipairs({'subject', 'organisation', 'sid'}) do
+    local value = redis.call('HGET', key, kind)
+    if value then redis.call('SREM', ARGV[1] .. kind .. ':' .. value, key) end
+  end
+  redis.call('ZREM', KEYS[2], key)
+  redis.call('ZREM', KEYS[3], key)
+  return redis.call('DEL', key)
+end
+"""
+_DELETE: Final = _FORGET + "return forget(KEYS[1])"
+# KEYS 4: the new session, then its sets. ARGV: "swap" or "put", lifetime in ms, last use, end, fields and values.
+_KEEP: Final = (
+    _FORGET
+    + """
+if forget(KEYS[1]) == 0 and ARGV[2] == 'swap' then return 0 end
+local lifetime = tonumber(ARGV[3])
+redis.call('HSET', KEYS[4], unpack(ARGV, 6))
+redis.call('ZADD', KEYS[2], ARGV[4], KEYS[4])
+redis.call('ZADD', KEYS[3], ARGV[5], KEYS[4])
+for number = 5, #KEYS do redis.call('SADD', KEYS[number], KEYS[4]) end
+for number = 2, #KEYS do
+  if redis.call('PTTL', KEYS[number]) < lifetime then redis.call('PEXPIRE', KEYS[number], lifetime) end
+end
+return 1
+"""
+)
+_TOUCH: Final = """
+local seen = redis.call('HGET', KEYS[1], 'seen_at')
+if seen and tonumber(seen) < tonumber(ARGV[2]) then
+  redis.call('HSET', KEYS[1], 'seen_at', ARGV[2])
+  redis.call('ZADD', KEYS[2], ARGV[2], KEYS[1])
+end
+return 1
+"""
+_NOTE: Final = """
+local holds = redis.call('HGET', KEYS[1], 'until')
+if holds and tonumber(holds) > tonumber(ARGV[1]) then return 0 end
+redis.call('HSET', KEYS[1], 'value', ARGV[2], 'until', ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+return 1
+"""
+_NOTED: Final = """
+local found = redis.call('HMGET', KEYS[1], 'value', 'until')
+if not found[2] or tonumber(found[2]) <= tonumber(ARGV[1]) then return false end
+if ARGV[2] == 'take' then redis.call('DEL', KEYS[1]) end
+return found[1]
+"""
+
+
+class _Trusting(SSLConnection):
+    """TLS with a context that was made once, off the event loop."""
+
+    def __init__(self, *, tls: ssl.SSLContext, **options: Any) -> None:
+        super().__init__(**options)
+        self.ssl_context.context = tls
+
+
+class RedisStore:
+    """A store on a server at `url`: redis://, rediss:// or unix://. No call takes longer than `timeout` seconds."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        environment: str,
+        clock: Callable[[], float],
+        password: Callable[[], bytes] | None = None,
+        authority: Path | None = None,
+        timeout: float = 2.0,
+    ) -> None:
+        self._url = url
+        self._clock = clock
+        self._password = password
+        self._authority = authority
+        self._timeout = timeout
+        self._prefix = f"{{toegangspoort:{environment}}}:".encode()
+        self._orders = (self._prefix + b"by-use", self._prefix + b"by-end")
+        self._redis: Redis | None = None
+        self._calls: set[asyncio.Task[Any]] = set()
+
+    async def start(self) -> None:
+        """Make the connections and ask the server once. Raises ValueError, StoreUnavailable."""
+        if self._redis is None:
+            self._redis = Redis(connection_pool=await self._pool())
+        await self._run(lambda redis: redis.ping())
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await asyncio.gather(*self._calls, return_exceptions=True)
+        redis, self._redis = self._redis, None
+        if redis is not None:
+            await redis.aclose()
+            await redis.connection_pool.disconnect()
+
+    async def get(self, key: bytes) -> Kept | None:
+        """See Store."""
+        found = await self._run(lambda redis: redis.hmget(self._session(key), _FIELDS))
+        return _kept(key, found)
+
+    async def put(self, kept: Kept) -> None:
+        """See Store."""
+        await self._keep("put", kept.key, kept)
+
+    async def swap(self, key: bytes, kept: Kept) -> bool:
+        """See Store."""
+        return await self._keep("swap", key, kept)
+
+    async def touch(self, key: bytes, seen_at: float) -> None:
+        """See Store."""
+        await self._script(_TOUCH, (self._session(key), *self._orders), (self._prefix, repr(seen_at)))
+
+    async def delete(self, key: bytes) -> bool:
+        """See Store."""
+        return bool(await self._script(_DELETE, (self._session(key), *self._orders), (self._prefix,)))
+
+    async def find(
+        self, *, subject: bytes | None = None, organisation: bytes | None = None, sid: bytes | None = None
+    ) -> list[Kept]:
+        """See Store."""
+        wanted = {"subject": subject, "organisation": organisation, "sid": sid}
+        sets = [self._set(kind, value) for kind, value in wanted.items() if value is not None]
+        if sets:
+            names = list(await self._run(lambda redis: redis.sinter(sets)))
+        else:
+            names = list(await self._run(lambda redis: redis.zrange(self._orders[1], 0, -1)))
+        found: list[Kept] = []
+        for start in range(0, len(names), _PAGE):
+            found.extend(await self._read(names[start : start + _PAGE]))
+        return sorted(found, key=lambda kept: kept.created_at)
+
+    async def sweep(self, *, expired_before: float, idle_before: float) -> int:
+        """See Store; notes go by themselves."""
+        by_use, by_end = self._orders
+        idle = await self._run(lambda redis: redis.zrangebyscore(by_use, "-inf", f"({idle_before!r}"))
+        ended = await self._run(lambda redis: redis.zrangebyscore(by_end, "-inf", f"({expired_before!r}"))
+        gone = 0
+        for name in dict.fromkeys((*idle, *ended)):
+            gone += await self._script(_DELETE, (name, *self._orders), (self._prefix,))
+        return gone
+
+    async def note(self, name: bytes, value: bytes, *, until: float, now: float) -> bool:
+        """See Store."""
+        lifetime = max(1, int((until - now) * 1000))
+        values = (repr(now), value, repr(until), lifetime)
+        return bool(await self._script(_NOTE, (self._note(name),), values))
+
+    async def noted(self, name: bytes, *, now: float) -> bytes | None:
+        """See Store."""
+        found: bytes | None = await self._script(_NOTED, (self._note(name),), (repr(now), "look"))
+        return found
+
+    async def take(self, name: bytes, *, now: float) -> bytes | None:
+        """See Store."""
+        found: bytes | None = await self._script(_NOTED, (self._note(name),), (repr(now), "take"))
+        return found
+
+    async def _keep(self, how: str, key: bytes, kept: Kept) -> bool:
+        linked = {"subject": kept.subject, "organisation": kept.organisation, "sid": kept.sid}
+        sets = [self._set(kind, value) for kind, value in linked.items() if value]
+        lifetime = max(1, int((kept.expires_at - self._clock() + _LINGER_SECONDS) * 1000))
+        fields = {
+            "sealed": kept.sealed,
+            "created_at": repr(kept.created_at),
+            "seen_at": repr(kept.seen_at),
+            "expires_at": repr(kept.expires_at),
+            **{kind: value.hex() for kind, value in linked.items()},
+        }
+        keys = (self._session(key), *self._orders, self._session(kept.key), *sets)
+        values: list[Any] = [self._prefix, how, lifetime, repr(kept.seen_at), repr(kept.expires_at)]
+        for name, value in fields.items():
+            values += (name, value)
+        return bool(await self._script(_KEEP, keys, values))
+
+    async def _read(self, names: Sequence[bytes]) -> list[Kept]:
+        def ask(redis: Redis) -> Awaitable[Any]:
+            pipeline = redis.pipeline(transaction=False)
+            for name in names:
+                pipeline.hmget(name, _FIELDS)
+            return pipeline.execute()
+
+        found = await self._run(ask)
+        keys = [bytes.fromhex(name.rpartition(b":")[2].decode()) for name in names]
+        return [kept for key, values in zip(keys, found, strict=True) if (kept := _kept(key, values))]
+
+    async def _script(self, script: str, keys: Sequence[bytes], values: Sequence[Any]) -> Any:
+        return await self._run(lambda redis: redis.eval(script, len(keys), *keys, *values))
+
+    async def _run(self, ask: Callable[[Redis], Awaitable[Any]]) -> Any:
+        # A caller that goes away never breaks off a conversation with the server half-way: no answer is left over
+        # for the next one (CVE-2023-28858), and no connection is lost.
+        call = asyncio.create_task(self._answer(ask))
+        self._calls.add(call)
+        call.add_done_callback(self._calls.discard)
+        return await asyncio.shield(call)
+
+    async def _answer(self, ask: Callable[[Redis], Awaitable[Any]]) -> Any:
+        if self._redis is None:
+            raise StoreUnavailable("the session store is not open")
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await ask(self._redis)
+        except (RedisError, OSError, TimeoutError) as problem:
+            raise StoreUnavailable(f"session store {self._place}: {type(problem).__name__}") from problem
+
+    async def _pool(self) -> BlockingConnectionPool:
+        parts = urlsplit(self._url)
+        options: dict[str, Any] = {
+            "socket_timeout": self._timeout,
+            "socket_connect_timeout": self._timeout,
+            # What the client would look up on disk for every connection.
+            "driver_info": None,
+            # A connection that the server closed is opened again once, within the bound of the call.
+            "retry": Retry(NoBackoff(), 1),
+            "username": unquote(parts.username) if parts.username else None,
+            "password": self._password().decode() if self._password is not None else None,
+        }
+        if parts.scheme == "unix":
+            kind: type[Any] = UnixDomainSocketConnection
+            options |= {"path": unquote(parts.path), "db": int(parse_qs(parts.query).get("db", ["0"])[0])}
+        else:
+            kind = Connection
+            options |= {
+                "host": parts.hostname,
+                "port": parts.port or 6379,
+                "db": int(parts.path.strip("/") or 0),
+            }
+        if parts.scheme == "rediss":
+            kind = _Trusting
+            options["tls"] = await asyncio.to_thread(_context, self._authority)
+        return BlockingConnectionPool(
+            max_connections=_MOST_CONNECTIONS, timeout=self._timeout, connection_class=kind, **options
+        )
+
+    @property
+    def _place(self) -> str:
+        parts = urlsplit(self._url)
+        return parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or 6379}"
+
+    def _session(self, key: bytes) -> bytes:
+        return self._prefix + b"session:" + key.hex().encode()
+
+    def _set(self, kind: str, value: bytes) -> bytes:
+        return self._prefix + kind.encode() + b":" + value.hex().encode()
+
+    def _note(self, name: bytes) -> bytes:
+        return self._prefix + b"note:" + name.hex().encode()
+
+
+def _context(authority: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=authority)
+    except OSError as problem:
+        raise ValueError(f"session.store_authority: cannot read {authority}: {problem}") from problem
+
+
+def _kept(key: bytes, found: Sequence[bytes | None]) -> Kept | None:
+    """What the fields of a session say; None where there is no session, or something else."""
+    values = [value for value in found if value is not None]
+    if len(values) != len(_FIELDS):
+        return None
+    try:
+        created_at, seen_at, expires_at = (float(value) for value in values[1:4])
+        subject, organisation, sid = (bytes.fromhex(value.decode("ascii")) for value in values[4:])
+    except ValueError:
+        return None
+    return Kept(key, values[0], created_at, seen_at, expires_at, subject, organisation, sid)

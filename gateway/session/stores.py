@@ -1,0 +1,28 @@
+"""Which store the settings name. The one place that knows them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gateway.session.memory import MemoryStore
+from gateway.session.redis import RedisStore
+from gateway.session.settings import SessionSettings
+from gateway.session.sqlite import SqliteStore
+from gateway.session.store import Store
+
+
+def open_store(settings: SessionSettings, *, environment: str, clock: Callable[[], float]) -> Store:
+    """The store that the settings name, not yet started."""
+    place = settings.store
+    if place.path is not None:
+        return SqliteStore(place.path)
+    if place.url is not None:
+        return RedisStore(
+            place.url,
+            environment=environment,
+            clock=clock,
+            password=settings.store_password.read if settings.store_password is not None else None,
+            authority=settings.store_authority,
+            timeout=settings.store_timeout,
+        )
+    return MemoryStore()

@@ -1,0 +1,53 @@
+"""The stores, each of them the real thing."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.session.memory import MemoryStore
+from gateway.session.redis import RedisStore
+from gateway.session.sqlite import SqliteStore
+from gateway.session.store import Store
+from tests.redis_server import RedisServer, running_redis
+
+STORES = ["memory", "sqlite", pytest.param("redis", marks=pytest.mark.redis)]
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    def __init__(self, now: float = 1_000_000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[RedisServer]:
+    with tempfile.TemporaryDirectory(prefix="gw-redis-") as folder, running_redis(Path(folder)) as server:
+        yield server
+
+
+@pytest.fixture(params=STORES)
+async def store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> AsyncIterator[Store]:
+    found: Store
+    if request.param == "redis":
+        server: RedisServer = request.getfixturevalue("redis")
+        found = RedisStore(server.url, environment=f"t{id(request):x}", clock=clock)
+    elif request.param == "sqlite":
+        found = SqliteStore(tmp_path / "var" / "s.db")
+    else:
+        found = MemoryStore()
+    await found.start()
+    yield found
+    await found.aclose()

@@ -1,0 +1,195 @@
+"""What only a Redis server can do to sessions: fail, hang, come back, be shared, be read by somebody else."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+from redis.asyncio import Redis
+
+from gateway.errors import StoreUnavailable
+from gateway.session.redis import RedisStore
+from gateway.session.settings import SessionSettings
+from gateway.session.stores import open_store
+from tests.redis_server import RedisServer, running_redis
+from tests.session.conftest import Clock
+from tests.session.test_store_contract import kept
+
+pytestmark = [pytest.mark.anyio, pytest.mark.redis]
+
+
+@pytest.fixture
+def server() -> Iterator[RedisServer]:
+    with tempfile.TemporaryDirectory(prefix="gw-redis-") as folder, running_redis(Path(folder)) as found:
+        yield found
+
+
+def store_at(url: str, environment: str = "ti", timeout: float = 0.3, **options: object) -> RedisStore:
+    return RedisStore(url, environment=environment, clock=time.time, timeout=timeout, **options)  # type: ignore[arg-type]
+
+
+async def test_a_server_that_fails_is_told_and_one_that_is_back_is_used(server: RedisServer) -> None:
+    store = store_at(server.url)
+    await store.start()
+    await store.put(kept(1, expires_at=time.time() + 60))
+    server.stop()
+    for _ in range(3):
+        with pytest.raises(StoreUnavailable):
+            await store.get(kept(1).key)
+    server.start()
+    assert await store.get(kept(1).key) is None
+    await store.put(kept(2, expires_at=time.time() + 60))
+    assert await store.get(kept(2).key) is not None
+    await store.aclose()
+
+
+async def test_a_server_that_hangs_is_not_waited_for(server: RedisServer) -> None:
+    store = store_at(server.url)
+    await store.start()
+    assert server.process is not None
+    os.kill(server.process.pid, signal.SIGSTOP)
+    try:
+        begun = time.monotonic()
+        with pytest.raises(StoreUnavailable, match=r"redis\.sock"):
+            await store.get(kept(1).key)
+        assert time.monotonic() - begun < 1.0
+    finally:
+        os.kill(server.process.pid, signal.SIGCONT)
+    assert await store.get(kept(1).key) is None
+    await store.aclose()
+
+
+async def test_a_server_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
+    store = store_at(f"unix://{tmp_path}/none.sock")
+    with pytest.raises(StoreUnavailable):
+        await store.start()
+    await store.aclose()
+    with pytest.raises(StoreUnavailable):
+        await store.get(kept(1).key)
+
+
+async def test_environments_do_not_see_one_another(redis: RedisServer) -> None:
+    one, two = store_at(redis.url, "one"), store_at(redis.tcp_url, "two")
+    await one.start()
+    await two.start()
+    await one.put(kept(1, expires_at=time.time() + 60))
+    assert await two.get(kept(1).key) is None
+    assert await two.find() == []
+    assert await two.note(b"n", b"x", until=time.time() + 9, now=time.time())
+    assert await one.noted(b"n", now=time.time()) is None
+    await one.aclose()
+    await two.aclose()
+
+
+async def test_everything_has_a_time_to_live(redis: RedisServer) -> None:
+    store = store_at(redis.url, "lives")
+    await store.start()
+    now = time.time()
+    await store.put(kept(1, expires_at=now + 60))
+    await store.put(kept(2, expires_at=now + 600))
+    await store.note(b"n", b"x", until=now + 9, now=now)
+    async with Redis(unix_socket_path=str(redis.socket)) as client:
+        keys = await client.keys("{toegangspoort:lives}:*")
+        assert len(keys) == 8
+        for key in keys:
+            assert 0 < await client.ttl(key) <= 600 + 900, key
+    await store.aclose()
+
+
+async def test_what_somebody_else_wrote_is_no_session(redis: RedisServer) -> None:
+    store = store_at(redis.url, "odd")
+    await store.start()
+    await store.put(kept(1, expires_at=time.time() + 60))
+    async with Redis(unix_socket_path=str(redis.socket)) as client:
+        (name,) = await client.keys("{toegangspoort:odd}:session:*")
+        await client.hset(name, "expires_at", "soon")
+        assert await store.get(kept(1).key) is None
+        await client.delete(name)
+        await client.set(name, "text")
+        with pytest.raises(StoreUnavailable):
+            await store.get(kept(1).key)
+    await store.aclose()
+
+
+async def test_a_reader_that_goes_away_never_leaves_its_answer_to_another(redis: RedisServer) -> None:
+    store = store_at(redis.url, "cancel", timeout=2.0)
+    await store.start()
+    for number in range(1, 9):
+        await store.put(kept(number, expires_at=time.time() + 60, sealed=bytes([number])))
+
+    async def read(number: int) -> bool:
+        found = await store.get(bytes([number]) * 32)
+        return found is not None and found.sealed == bytes([number])
+
+    for turn in range(150):
+        tasks = [asyncio.create_task(read(1 + at % 8)) for at in range(24)]
+        await asyncio.sleep(0)
+        for at, task in enumerate(tasks):
+            if (at + turn) % 3 == 0:
+                task.cancel()
+        for task in tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                assert await task
+    await store.aclose()
+
+
+async def test_a_password_and_tls_with_an_authority_of_its_own(tmp_path: Path, clock: Clock) -> None:
+    authority = trustme.CA()
+    leaf = authority.issue_cert("127.0.0.1")
+    with tempfile.TemporaryDirectory(prefix="gw-redis-") as place:
+        folder = Path(place)
+        leaf.private_key_pem.write_to_path(folder / "key.pem")
+        leaf.cert_chain_pems[0].write_to_path(folder / "cert.pem")
+        authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+        (tmp_path / "password").write_text("a long password\n")
+        (tmp_path / "password").chmod(0o600)
+        with running_redis(folder) as plain:
+            port = plain.port
+        tls = (
+            "--port", "0", "--tls-port", str(port), "--tls-cert-file", str(folder / "cert.pem"),
+            "--tls-key-file", str(folder / "key.pem"), "--tls-auth-clients", "no", "--requirepass", "a long password",
+        )  # fmt: skip
+        with running_redis(folder, *tls):
+            values = {
+                "store": f"rediss://127.0.0.1:{port}/0",
+                "store_password": "file:password",
+                "store_authority": "ca.pem",
+                "key": "file:unused",
+            }
+
+            async def try_with(**changes: object) -> None:
+                settings = SessionSettings.model_validate(values | changes, context={"folder": tmp_path})
+                store = open_store(settings, environment="ti", clock=clock)
+                try:
+                    await store.start()
+                    assert await store.find() == []
+                finally:
+                    await store.aclose()
+
+            await try_with()
+            with pytest.raises(StoreUnavailable):
+                await try_with(store_authority=None)
+            with pytest.raises(StoreUnavailable):
+                await try_with(store_password=None)
+            with pytest.raises(ValueError, match="store_authority"):
+                await try_with(store_authority="none.pem")
+
+
+@pytest.mark.parametrize(
+    "store",
+    [
+        "redis://", "redis://:secret@host/0", "redis://host/0?ssl_cert_reqs=none", "rediss://host/x", "unix://",
+        "unix:///run/redis.sock?db=0&password=x", "redis://host:port/0", "redis://a b/0", "postgres://host/0", "sqlite:",
+    ],
+)  # fmt: skip
+def test_a_place_that_makes_no_sense_is_refused(store: str) -> None:
+    with pytest.raises(ValueError, match=r"write memory:|password is never"):
+        SessionSettings.model_validate({"store": store, "key": "file:x"})
