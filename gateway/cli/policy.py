@@ -12,7 +12,7 @@ import typer
 from pydantic import ValidationError
 
 from gateway.api import UnknownName
-from gateway.cli import replay, suites
+from gateway.cli import diff, replay, suites
 from gateway.cli.loading import loaded
 from gateway.config import Config
 from gateway.config.problems import unknown
@@ -26,6 +26,7 @@ from gateway.policy.person import Person
 
 policy_commands = typer.Typer(help="Look into the rules.", no_args_is_help=True)
 policy_commands.command()(suites.test)
+policy_commands.command()(diff.diff)
 policy_commands.command()(replay.replay)
 
 

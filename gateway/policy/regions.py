@@ -5,11 +5,11 @@ The division is made on the patterns themselves: no path falls outside a region.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, zip_longest
 
-from gateway.policy.pattern import Literal, Pattern
+from gateway.policy.pattern import Literal, Pattern, Variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,3 +118,17 @@ def _add(root: _Node, number: int, pattern: Pattern) -> None:
             node.any = node.any or _Node()
             node = node.any
     (node.rests if pattern.rest else node.ends).append(number)
+
+
+def intersection(one: Pattern, other: Pattern, held: Mapping[int, str]) -> Pattern:
+    """The pattern of what two patterns that have a path in common both match; variables are named by the other one.
+
+    At the places `held` it has that text instead of a variable.
+    """
+    parts: list[Literal | Variable] = []
+    for place, (mine, theirs) in enumerate(zip_longest(one.parts, other.parts)):
+        part = mine if theirs is None or isinstance(mine, Literal) else theirs
+        parts.append(Literal(held[place]) if place in held else part)
+    words = [part.text if isinstance(part, Literal) else f"{{{part.name}}}" for part in parts]
+    rest = one.rest and other.rest
+    return Pattern("/" + "/".join([*words, "**"] if rest else words), tuple(parts), rest)

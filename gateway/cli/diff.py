@@ -1,0 +1,88 @@
+"""`gateway policy diff`: who gains and who loses what between two rule files, or between two environments of one?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import typer
+
+from gateway.cli.loading import loaded
+from gateway.config import Config
+from gateway.policy.diff import Change, Side, compare
+from gateway.policy.diff_words import as_data, as_text
+
+_DIFFERENT = 1
+_REFUSED = 2
+_NOT_LOADED = 3
+
+
+def diff(
+    old: Annotated[Path, typer.Argument(help="The rule file as it was.")],
+    new: Annotated[
+        Path | None, typer.Argument(help="The rule file as it becomes; not with --against.")
+    ] = None,
+    env: Annotated[str | None, typer.Option(help="One environment; all where it is left out.")] = None,
+    against: Annotated[
+        str | None, typer.Option(help="Compare --env with this environment of the same file.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show who gains and who loses what, by classes of people, paths and methods.
+
+    Ends with 0 where nobody gains or loses anything, 1 where somebody does or a policy cannot be compared, 2 for
+    wrong arguments, 3 where a file does not load.
+    """
+    if (new is None) == (against is None) or (against is not None and env is None):
+        typer.echo("give two files, or one file with --env and --against", err=True)
+        raise typer.Exit(_REFUSED)
+    before = loaded(old, env, code=_NOT_LOADED)
+    found: dict[str, tuple[Change, ...]] = {}
+    alone: list[str] = []
+    if new is None:
+        assert env is not None
+        assert against is not None
+        after = loaded(old, against, code=_NOT_LOADED)
+        found[f"{env} against {against}"] = compare(_side(before, env), _side(after, against))
+    else:
+        after = loaded(new, env, code=_NOT_LOADED)
+        names = [env] if env is not None else list({**before.environments, **after.environments})
+        for name in names:
+            if name in before.environments and name in after.environments:
+                found[name] = compare(_side(before, name), _side(after, name))
+            else:
+                alone.append(f"environment {name} is only in {old if name in before.environments else new}")
+    if as_json:
+        typer.echo(json.dumps(_data(found, alone), indent=2, ensure_ascii=False))
+    else:
+        for name, changes in found.items():
+            typer.echo(f"{name}: {_summary(changes)}")
+            for line in as_text(changes):
+                typer.echo(line)
+        for words in alone:
+            typer.echo(words)
+    raise typer.Exit(_DIFFERENT if alone or any(found.values()) else 0)
+
+
+def _side(config: Config, environment: str) -> Side:
+    return Side(config.rules[environment], urlsplit(config.environments[environment].public_url).netloc)
+
+
+def _summary(changes: tuple[Change, ...]) -> str:
+    if not changes:
+        return "nobody gains or loses anything"
+    gains, loses = (sum(bool(getattr(each, side)) for each in changes) for side in ("gains", "loses"))
+    inexact = sum(each.inexact is not None for each in changes)
+    words = f"access is lost in {loses} place{'s' if loses != 1 else ''} and gained in {gains}"
+    return f"{words}; {inexact} could not be compared exactly" if inexact else words
+
+
+def _data(found: dict[str, tuple[Change, ...]], alone: list[str]) -> dict[str, Any]:
+    return {
+        "environments": {
+            name: {"same": not changes, "changes": as_data(changes)} for name, changes in found.items()
+        },
+        "only_in_one": alone,
+    }

@@ -1,0 +1,193 @@
+"""Makes the classes of requests between which two lists of policies can tell apart, each with facts that stand for it.
+
+A class is one cell of every dimension: who somebody is, for whom they act, from where and when they ask. It knows
+nothing of paths and rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from ipaddress import IPv4Address, IPv6Address, ip_address, summarize_address_range
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from gateway.model import DecisionInput, Identity, Organisation, Right
+from gateway.samples import Samples
+
+_PLACE: Final = ZoneInfo("Europe/Brussels")
+_SOMEBODY: Final = "somebody"
+# A text that nobody writes in a rule file, for every other value.
+OTHER: Final = "\x00other"
+_ABSENT: Final = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One value of a dimension and what people call it."""
+
+    value: Any
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """One fact that policies look at. `kind` is the field of Samples that it comes from, `name` which of several."""
+
+    kind: str
+    name: str
+    cells: tuple[Cell, ...]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What it is about."""
+        return self.kind, self.name
+
+    @property
+    def about_person(self) -> bool:
+        """Whether it says something of a person who is logged in; else of the request."""
+        return self.kind not in ("clients", "moments", "sources")
+
+
+def dimensions(
+    samples: Samples, rendered: Mapping[str, str], rights: Mapping[tuple[str, str | None], str]
+) -> tuple[Dimension, ...]:
+    """The dimensions of what these samples tell apart. `rendered` holds the texts that templates give for a path, and
+    how they are written; `rights` the names of rights by (right, context)."""
+    found = [
+        Dimension("rights", f"{name}-{context}" if context is not None else name, _yes_no(
+            (name, context), f"with right {rights.get((name, context), '-'.join(filter(None, (name, context))))}"
+        ))
+        for name, context in samples.rights
+    ]  # fmt: skip
+    texts = dict.fromkeys(samples.organisations) | dict.fromkeys(rendered)
+    if texts:
+        cells = tuple(Cell(text, f"for {rendered.get(text, text)}") for text in texts)
+        found.append(Dimension("organisations", "", (*cells, Cell(OTHER, "for another organisation"))))
+    for kind, words, other in (
+        ("doelgroepen", "in doelgroep", "in another doelgroep"),
+        ("acrs", "logged in with", "logged in with other means"),
+    ):
+        values: tuple[str, ...] = getattr(samples, kind)
+        if values:
+            cells = tuple(Cell(value, f"{words} {value}") for value in values)
+            found.append(Dimension(kind, "", (*cells, Cell(OTHER, other))))
+    if samples.kinds:
+        cells = tuple(Cell(kind, f"as a {kind}") for kind in ("person", "machine"))
+        found.append(Dimension("kinds", "", cells))
+    found.extend(
+        Dimension("scopes", scope, _yes_no(scope, f"with scope {scope}")) for scope in samples.scopes
+    )
+    for name in dict.fromkeys(name for name, _ in samples.claims):
+        found.append(Dimension("claims", name, _claim(name, samples, rendered)))
+    if samples.ages:
+        found.append(Dimension("ages", "", _ages(samples.ages)))
+    if samples.clients:
+        found.append(Dimension("clients", "", tuple(_clients(samples.clients))))
+    if samples.moments:
+        found.append(Dimension("moments", "", tuple(_moments(samples.moments))))
+    for name in dict.fromkeys(name for name, _ in samples.sources):
+        values_of = [value for source, value in samples.sources if source == name]
+        cells = tuple(Cell(value, f"where {name} says {value!r}") for value in values_of)
+        found.append(Dimension("sources", name, (*cells, Cell(_ABSENT, f"where {name} says nothing"))))
+    return tuple(found)
+
+
+def facts(given: DecisionInput, logged_in: bool, chosen: Sequence[tuple[Dimension, Cell]]) -> DecisionInput:
+    """The request of `given` by somebody of this class. Dimensions that are not chosen stay as they are."""
+    sources = dict(given.facts)
+    client, now = given.client, given.now
+    for dimension, cell in chosen:
+        if dimension.kind == "clients":
+            client = cell.value
+        elif dimension.kind == "moments":
+            now = cell.value
+        elif dimension.kind == "sources" and cell.value is not _ABSENT:
+            sources[dimension.name] = cell.value
+    identity = _identity(now, chosen) if logged_in else None
+    return replace(given, identity=identity, client=client, now=now, facts=sources)
+
+
+def _identity(now: float, chosen: Sequence[tuple[Dimension, Cell]]) -> Identity:
+    values: dict[str, Any] = {"organisations": OTHER, "doelgroepen": OTHER, "acrs": OTHER, "kinds": "person"}
+    held: list[tuple[str, str | None]] = []
+    scopes: list[str] = []
+    claims: dict[str, Any] = {}
+    age = 0.0
+    for dimension, cell in chosen:
+        match dimension.kind:
+            case "rights" if cell.value is not None:
+                held.append(cell.value)
+            case "scopes" if cell.value is not None:
+                scopes.append(cell.value)
+            case "claims" if cell.value is not _ABSENT:
+                claims[dimension.name] = cell.value
+            case "ages":
+                age = cell.value
+            case kind:
+                values[kind] = cell.value
+    organisation = values["organisations"]
+    return Identity(
+        issuer="",
+        subject=_SOMEBODY,
+        doelgroep=values["doelgroepen"],
+        organisation=Organisation(organisation),
+        rights=tuple(Right(name, context, organisation) for name, context in held),
+        acr=values["acrs"],
+        authenticated_at=now - age,
+        kind=values["kinds"],
+        scopes=tuple(scopes),
+        claims=claims,
+    )
+
+
+def _yes_no(value: Any, words: str) -> tuple[Cell, ...]:
+    return Cell(value, words), Cell(None, words.replace("with ", "without ", 1))
+
+
+def _claim(name: str, samples: Samples, rendered: Mapping[str, str]) -> tuple[Cell, ...]:
+    values = [value for claim, value in samples.claims if claim == name]
+    values.extend(text for text in rendered if text not in values)
+    return (
+        *(Cell(value, f"with claim {name} = {rendered.get(str(value), value)}") for value in values),
+        Cell(OTHER, f"with another {name}"),
+        Cell(_ABSENT, f"without claim {name}"),
+    )
+
+
+def _ages(boundaries: Sequence[float]) -> tuple[Cell, ...]:
+    starts = sorted({0.0, *boundaries})
+    ends = [*starts[1:], None]
+    return tuple(
+        Cell(start, f"logged in {_seconds(start)} to {_seconds(end)} ago" if end is not None else f"logged in {_seconds(start)} ago or longer")
+        for start, end in zip(starts, ends, strict=True)
+    )  # fmt: skip
+
+
+def _seconds(value: float) -> str:
+    return f"{value:g}s"
+
+
+def _clients(boundaries: Sequence[str]) -> Iterator[Cell]:
+    addresses = {ip_address(text) for text in boundaries}
+    for version, highest in ((4, IPv4Address("255.255.255.255")), (6, IPv6Address(2**128 - 1))):
+        lowest = ip_address("0.0.0.0" if version == 4 else "::")  # noqa: S104 - no address to listen on
+        starts: list[Any] = sorted({lowest, *(each for each in addresses if each.version == version)})
+        ends: list[Any] = [*(start - 1 for start in starts[1:]), highest]
+        for start, end in zip(starts, ends, strict=True):
+            networks = list(summarize_address_range(start, end))
+            words = str(networks[0]) if len(networks) == 1 else f"{start} to {end}"
+            yield Cell(str(start), f"from {words}")
+
+
+def _moments(boundaries: Sequence[float]) -> Iterator[Cell]:
+    starts = sorted(set(boundaries))
+    yield Cell(starts[0] - 1.0, f"before {_spoken(starts[0])}")
+    for start, end in zip(starts, [*starts[1:], None], strict=True):
+        words = f"from {_spoken(start)}" + (f" to {_spoken(end)}" if end is not None else " on")
+        yield Cell(start, words)
+
+
+def _spoken(moment: float) -> str:
+    return datetime.fromtimestamp(moment, _PLACE).strftime("%a %Y-%m-%d %H:%M")

@@ -1,0 +1,97 @@
+"""Puts the difference between two rule sets into words or data, for a pull request. It decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from gateway.policy.diff import OTHER_METHOD, Change, Who
+from gateway.policy.suite_settings import METHODS
+
+_ALL: Final = (*METHODS, OTHER_METHOD)
+
+
+def as_text(changes: Sequence[Change]) -> Iterator[str]:
+    """Who gains and who loses what, line by line."""
+    for change in changes:
+        for sign, verb, several in (("-", "LOSES", change.loses), ("+", "GAINS", change.gains)):
+            if several:
+                yield f"{sign} {verb} {_requests(change)}"
+                yield f"    {_rules(change)}; such as {change.example}"
+                yield from (f"    {sign} {words}" for words in _people(several))
+        if change.inexact is not None:
+            yield f"? NOT EXACT {_requests(change)}"
+            yield f"    {_rules(change)}: {change.inexact}"
+
+
+def as_data(changes: Sequence[Change]) -> list[dict[str, Any]]:
+    """The same as plain data."""
+    return [
+        {
+            "methods": list(change.methods),
+            "path": change.path,
+            "other_than": list(change.other_than),
+            "partly": change.partly,
+            "host": change.host,
+            "example": change.example,
+            "old_rule": change.old_rule,
+            "new_rule": change.new_rule,
+            "gains": [_who_data(who) for who in change.gains],
+            "loses": [_who_data(who) for who in change.loses],
+            "inexact": change.inexact,
+        }
+        for change in changes
+    ]
+
+
+def _requests(change: Change) -> str:
+    methods = "ANY" if change.methods == _ALL else ", ".join(
+        "every other method" if method == OTHER_METHOD else method for method in change.methods
+    )  # fmt: skip
+    words = f"{methods} {change.path}"
+    if change.other_than:
+        words += f" (other than {', '.join(change.other_than)})"
+    if change.host is not None:
+        words += f" at {change.host}"
+    return f"{words}, as far as no other rule comes first" if change.partly else words
+
+
+def _rules(change: Change) -> str:
+    old = f"rule {change.old_rule!r}" if change.old_rule is not None else "no rule"
+    new = f"rule {change.new_rule!r}" if change.new_rule is not None else "no rule"
+    return f"decided by {old}" if old == new else f"decided by {old} before, by {new} now"
+
+
+def _people(several: Sequence[Who]) -> Iterator[str]:
+    words = [who_words(who) for who in several]
+    if "nobody (not logged in)" in words and "somebody who is logged in" in words:
+        yield "anyone, logged in or not"
+        words = [
+            each for each in words if each not in ("nobody (not logged in)", "somebody who is logged in")
+        ]
+    yield from words
+
+
+def who_words(who: Who) -> str:
+    """A class of people as an operator reads it."""
+    parts = [
+        ("not " if but else "") + " or ".join(cell.words for cell in cells) for _, cells, but in who.parts()
+    ]
+    if not who.logged_in:
+        return ", ".join(["nobody (not logged in)", *parts])
+    return "somebody " + ", ".join(parts) if parts else "somebody who is logged in"
+
+
+def _who_data(who: Who) -> dict[str, Any]:
+    return {
+        "words": who_words(who),
+        "logged_in": who.logged_in,
+        "only": [
+            {
+                "fact": dimension.kind,
+                "name": dimension.name or None,
+                "not" if but else "is": [cell.words for cell in cells],
+            }
+            for dimension, cells, but in who.parts()
+        ],
+    }

@@ -1,0 +1,96 @@
+"""Decides what one rule looks at, and whether two rules certainly decide alike. It knows nothing of comparing sets."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from gateway.api import Policy
+from gateway.model import DecisionInput
+from gateway.policy.classes import Cell, Dimension, facts
+from gateway.policy.evaluate import decide
+from gateway.policy.pattern import Pattern, Variable
+from gateway.policy.regions import Region
+from gateway.policy.ruleset import Rule, compile_rules, walk
+from gateway.policy.suite_settings import METHODS, NOON
+from gateway.policy.templates import templates
+from gateway.samples import Samples, joined
+
+_CLIENT: Final = "127.0.0.1"
+
+
+class Looks:
+    """One rule and what it looks at."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        silent = [policy for policy in walk(rule.require) if policy.samples() is None]
+        self.unsaid: str | None = None
+        if silent:
+            self.unsaid = (
+                f"policy {silent[-1].policy_name!r} of rule {rule.id!r} does not say what it looks at"
+            )
+        said = [samples for policy in walk(rule.require) if (samples := policy.samples()) is not None]
+        self.samples = joined(said) or Samples()
+        self._written = json.dumps([policy.written() for policy in rule.require], sort_keys=True)
+        self._templates = [each for policy in rule.require for each in templates(policy)]
+        self._alone = compile_rules([rule], {})
+
+    def rendered(self, region: Region, shown: Pattern) -> dict[str, str]:
+        """The texts that its templates give for the path of a region, and how to say them where `shown` is shown."""
+        if not self._templates:
+            return {}
+        variables = self.rule.pattern.match(region.segments) or {}
+        open_ = {
+            part.name
+            for part, seen in zip(self.rule.pattern.parts, shown.parts, strict=False)
+            if isinstance(part, Variable) and isinstance(seen, Variable)
+        }
+        found: dict[str, str] = {}
+        for template in self._templates:
+            text = template.render(variables)
+            known = all(name is None or name in open_ for _, name in template.parts)
+            found[text] = template.text if known else text
+        return found
+
+    def question(self, region: Region, shown: Pattern) -> tuple[Any, ...]:
+        """What it asks of people in a region; equal questions of one comparison have equal answers."""
+        return id(self.rule) if self.unsaid else self._written, tuple(self.rendered(region, shown).items())
+
+    def alike(self, other: Looks) -> bool:
+        """Whether the other rule, where it decides the same request, decides it in the same way for certain."""
+        return (
+            self._written == other._written
+            and self.samples == other.samples
+            and self._used() == other._used()
+            and all(
+                _same_code(type(mine), type(theirs))
+                for mine, theirs in zip(walk(self.rule.require), walk(other.rule.require), strict=True)
+            )
+        )
+
+    def allows(self, region: Region, logged_in: bool, cells: Sequence[tuple[Dimension, Cell]]) -> bool:
+        """Whether this rule allows a request of the region to somebody of this class."""
+        method = next(iter(self.rule.methods or ()), METHODS[0])
+        host = next(iter(self.rule.hosts or ()), "")
+        given = DecisionInput(method, host, region.path, region.segments, _CLIENT, NOON.timestamp())
+        return decide(self._alone, facts(given, logged_in, cells)).allowed
+
+    def _used(self) -> dict[str, int]:
+        names = {name for template in self._templates for _, name in template.parts if name is not None}
+        return {
+            part.name: place
+            for place, part in enumerate(self.rule.pattern.parts)
+            if isinstance(part, Variable) and part.name in names
+        }
+
+
+def _same_code(mine: type[Policy], theirs: type[Policy]) -> bool:
+    if mine is theirs:
+        return True
+    try:
+        return inspect.getsource(mine) == inspect.getsource(theirs)
+    except (OSError, TypeError):
+        return False
