@@ -26,19 +26,20 @@ from gateway.endpoints.login import LoginEndpoints
 from gateway.endpoints.logout import LogoutEndpoints
 from gateway.endpoints.session import SessionEndpoints
 from gateway.endpoints.table import endpoint_table
-from gateway.errors import StoreUnavailable
+from gateway.errors import GatewayError, StoreUnavailable
 from gateway.identity.assertions import Assertions
 from gateway.identity.headers import OutgoingHeaders
 from gateway.observe.health import Health, Standing
 from gateway.observe.logs import configure_logs
 from gateway.observe.metrics import Metrics
 from gateway.observe.records import DecisionRecords
+from gateway.observe.streams import Streams
 from gateway.operators import operators_listener
 from gateway.pages.answer import Answers
 from gateway.pages.language import negotiate
 from gateway.pages.render import Pages
 from gateway.pages.screens import Screens
-from gateway.pipeline import Pipeline
+from gateway.pipeline import Pipeline, Trail
 from gateway.policy.gather import Gatherer
 from gateway.policy.ruleset import RuleSet
 from gateway.session.sessions import Sessions
@@ -70,8 +71,18 @@ class Gateway:
 
         self.metrics = Metrics(environment, version=__version__, clock=clock)
         self.provider = Provider(settings.provider, clock=clock, told=self.metrics.provider_call)
+        self.streams = Streams[Trail](
+            settings.observe.streams,
+            self._judge_again,
+            count=self.metrics.streams,
+            told=self.metrics.stream_cut,
+        )
         self.sessions = Sessions(
-            settings.session, environment=environment, secure=public_url.startswith("https://"), clock=clock
+            settings.session,
+            environment=environment,
+            secure=public_url.startswith("https://"),
+            clock=clock,
+            ended=self.streams.session_ended,
         )
         self.login = Login(
             self.provider,
@@ -133,6 +144,7 @@ class Gateway:
                 max_body=settings.edge.max_body_bytes,
                 body_timeout=settings.edge.body_timeout,
             ),
+            streams=self.streams,
             refuse=ending.refuse,
             record=ending.record,
             clock=clock,
@@ -141,6 +153,9 @@ class Gateway:
     def rules(self) -> RuleSet:
         """The rule set in force."""
         return self._config.rules[self.environment]
+
+    async def _judge_again(self, trail: Trail) -> GatewayError | None:
+        return await self.pipeline.judge_again(trail)
 
     def drain(self) -> None:
         """Answer "not ready" from now on: the process is about to stop."""
@@ -162,7 +177,7 @@ class Gateway:
         configure_logs(level=settings.observe.log_level, form=settings.observe.log_format)
         try:
             self._stack.push_async_callback(self.gatherer.aclose)
-            for part in (self.provider, self.sessions, self.login, self.assertions, self.pool):
+            for part in (self.provider, self.sessions, self.login, self.assertions, self.pool, self.streams):
                 self._stack.push_async_callback(part.aclose)
                 await part.start()
             self._records = DecisionRecords(

@@ -65,7 +65,7 @@ class Ending:
             method=trail.scope.get("method"),
             raw_headers=trail.scope.get("headers", ()),
         )
-        if isinstance(error, (ContentTooLarge, RequestTimeout)):
+        if isinstance(error, (ContentTooLarge, RequestTimeout)) or trail.cut is not None:
             # The rest of the body is not waited for.
             answer = replace(answer, headers=(*answer.headers, (b"connection", b"close")))
         await send_answer(trail, answer, send)
@@ -95,7 +95,14 @@ class Ending:
                 session=trail.session.id if trail.session else None,
                 rules=trail.rules,
                 endpoint=trail.endpoint,
-                error=trail.error.code if trail.error is not None else None,
+                error=_code(trail),
                 facts=trail.gathered.facts,
+                cut=trail.cut,
             )
         )
+
+
+def _code(trail: Trail) -> str | None:
+    if trail.error is not None:
+        return trail.error.code
+    return "stream-cut" if trail.cut is not None else None

@@ -27,7 +27,8 @@ from gateway.errors import (
 )
 from gateway.identity.assertions import Assertions
 from gateway.identity.headers import OutgoingHeaders
-from gateway.model import CanonicalRequest, Decision, DecisionInput
+from gateway.model import NOTHING, CanonicalRequest, Decision, DecisionInput
+from gateway.observe.streams import Cut, Streams
 from gateway.pages.render import Answer
 from gateway.policy.evaluate import decide, questions
 from gateway.policy.gather import NOTHING_ASKED, Gathered, Gatherer
@@ -59,6 +60,7 @@ class Trail:
     decision: Decision | None = None
     error: GatewayError | None = None
     exchange: Exchange = field(default_factory=Exchange)
+    cut: Mapping[str, str] | None = None
     spare_id: str = ""
 
     @property
@@ -90,6 +92,7 @@ class Pipeline:
     outgoing: OutgoingHeaders
     assertions: Assertions
     forwarder: Forwarder
+    streams: Streams[Trail]
     refuse: Callable[[Trail, GatewayError, Send], Awaitable[None]]
     record: Callable[[Trail], None]
     clock: Callable[[], float]
@@ -130,19 +133,36 @@ class Pipeline:
             return self.endpoints["/oauth2/**"]
         return found
 
-    async def authenticate(self, trail: Trail, request: CanonicalRequest) -> None:
-        """Who asks: the session of the ticket cookie; nobody where there is none, or none that holds."""
+    async def authenticate(self, trail: Trail, request: CanonicalRequest, *, used: bool = True) -> None:
+        """Who asks: the session of the ticket cookie; nobody where there is none, or none that holds.
+
+        With `used` false, the session does not live longer for it.
+        """
         ticket = request.cookies.get(self.sessions.cookie_name)
         if ticket is None:
             return
         try:
-            trail.session = await self.sessions.open(ticket)
+            if used:
+                trail.session = await self.sessions.open(ticket)
+            else:
+                found = await self.sessions.look(ticket)
+                trail.session = found[0] if found is not None else None
         except StoreUnavailable as trouble:
             # What is open to anyone stays open; whatever needs an identity is refused for this reason.
             trail.store_trouble = trouble
 
-    async def gather(self, trail: Trail, rules: RuleSet, request: CanonicalRequest) -> DecisionInput:
-        """What there is to decide about, with the facts that the matching rule needs from outside."""
+    async def gather(
+        self,
+        trail: Trail,
+        rules: RuleSet,
+        request: CanonicalRequest,
+        *,
+        known: Mapping[str, Any] = NOTHING,
+    ) -> DecisionInput:
+        """What there is to decide about, with the facts that the matching rule needs from outside.
+
+        What is `known` is not asked again of sources that count their questions.
+        """
         given = DecisionInput(
             method=request.method,
             host=request.host,
@@ -154,10 +174,14 @@ class Pipeline:
         )
         if not rules.asking:
             return given
-        trail.gathered = gathered = await self.gatherer.gather(questions(rules, given))
+        asked = questions(rules, given)
+        if known:
+            asked = tuple(each for each in asked if each.source.fresh > 0 or each.name not in known)
+        trail.gathered = gathered = await self.gatherer.gather(asked)
         for name, problem in gathered.failures.items():
             log.warning("fact not gathered", fact=name, reason=problem, request_id=trail.request_id)
-        return replace(given, facts=gathered.facts) if gathered.facts else given
+        facts = {**known, **gathered.facts} if known else gathered.facts
+        return replace(given, facts=facts) if facts else given
 
     def decide(self, trail: Trail, rules: RuleSet, given: DecisionInput) -> None:
         """What the rules say; raises when they do not allow it."""
@@ -188,11 +212,34 @@ class Pipeline:
     async def forward(
         self, trail: Trail, request: CanonicalRequest, headers: HeaderLines, receive: Receive, send: Send
     ) -> None:
-        """To the register and back."""
+        """To the register and back; ended before its time where the session, the right or the rule ends."""
         extra = ((b"x-request-id", request.id.encode("ascii")),)
-        await self.forwarder.forward(
+        work = self.forwarder.forward(
             request, headers, receive=receive, send=send, exchange=trail.exchange, extra=extra
         )
+        try:
+            await self.streams.carry(trail, trail.session.id if trail.session else None, work)
+        except Cut as cut:
+            trail.cut = {"reason": cut.reason, "why": cut.error.detail, "rules": self.rules().hash}
+            if trail.exchange.started:
+                raise AnswerCut(cut.reason) from cut
+            raise cut.error from cut
+
+    async def judge_again(self, earlier: Trail) -> GatewayError | None:
+        """Why a request that was allowed would be refused by now; None where it would not."""
+        request = earlier.request
+        assert request is not None
+        trail = Trail(earlier.scope, self.clock(), earlier.started, request)
+        try:
+            await self.authenticate(trail, request, used=False)
+            if earlier.session is not None and trail.session is None:
+                return trail.store_trouble or LoginRequired("the session has ended")
+            rules = self.rules()
+            given = await self.gather(trail, rules, request, known=earlier.gathered.facts)
+            self.decide(trail, rules, given)
+        except GatewayError as error:
+            return error
+        return None
 
 
 async def send_answer(trail: Trail, answer: Answer, send: Send) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,11 +102,17 @@ RULES = [
 ]
 
 
-def write_config(folder: Path, environments: dict[str, Any], *, rules: list[Any] | None = None) -> Path:
+def write_config(
+    folder: Path,
+    environments: dict[str, Any],
+    *,
+    rules: list[Any] | None = None,
+    plugins: Sequence[str] = (PLUGINS,),
+) -> Path:
     """config.yaml in this folder."""
     document = {
         "version": 1,
-        "plugins": [PLUGINS],
+        "plugins": list(plugins),
         "environments": environments,
         "identity": IDENTITY,
         "rights": RIGHTS,
@@ -125,6 +132,8 @@ def world(
     rules: list[Any] | None = None,
     sock: socket.socket | None = None,
     public_host: str | None = None,
+    plugins: Sequence[str] = (PLUGINS,),
+    clock: Callable[[], float] = time.time,
     **changes: Any,
 ) -> Iterator[World]:
     """A gateway with its ACM, both on free ports, both real servers."""
@@ -145,9 +154,9 @@ def world(
     environment = settings(
         folder, name=name, gateway_url=public_url, acm_url=acm.base, upstream_url=upstream_url, **changes
     )
-    config = load(write_config(folder, {name: environment}, rules=rules))
+    config = load(write_config(folder, {name: environment}, rules=rules, plugins=plugins))
     observe_socket = bind(0)
-    app = Gateway(config, name, observe_socket=observe_socket)
+    app = Gateway(config, name, clock=clock, observe_socket=observe_socket)
     edge = config.environment(name).edge
     with (
         serving(create_acm(acm), sock=acm_socket, lifespan="off"),

@@ -67,7 +67,10 @@ class Metrics:
         )
         self._in_flight = gauge("requests_in_flight", "Requests being answered now", mode="livesum")
         self._streams = gauge(
-            "streams_open", "WebSockets and event streams that are open now", mode="livesum"
+            "streams_open", "Streams, downloads and uploads that have lasted for a while", mode="livesum"
+        )
+        self._streams_cut = _Family(
+            counter("streams_cut_total", "Exchanges ended before their time, by reason", "reason"), 1
         )
         self._decisions = _Family(
             counter("decisions_total", "Decisions, by rule and verdict", "rule", "verdict"), 2
@@ -144,9 +147,13 @@ class Metrics:
         """Decision records that could not be kept."""
         self._dropped.inc(count)
 
-    def stream(self, change: int) -> None:
-        """A stream opened (1) or ended (-1)."""
-        self._streams.inc(change)
+    def streams(self, count: int) -> None:
+        """How many exchanges have lasted for a while."""
+        self._streams.set(count)
+
+    def stream_cut(self, reason: str) -> None:
+        """An exchange was ended before its time: session-ended, blocked, or the code of an error."""
+        self._streams_cut[(reason,)].inc()
 
     def reloaded(self, *, success: bool, rules: int | None = None) -> None:
         """A reload of the configuration went live, or was refused."""

@@ -42,7 +42,7 @@ class Handled(NamedTuple):
     `now` (seconds since the epoch) and `facts` are those of the DecisionInput. `session` is the session's public
     id, `rules` the hash of the rule set, `endpoint` the name of an own endpoint, `error` the code of a
     GatewayError, `seconds` the time from the first byte in to the last byte out. `shadow` is the verdict of a
-    candidate rule set.
+    candidate rule set. `cut` says why an exchange was ended before its time: `reason`, `why` and `rules`.
     """
 
     request_id: str
@@ -59,6 +59,7 @@ class Handled(NamedTuple):
     error: str | None = None
     shadow: Decision | None = None
     facts: Mapping[str, Any] = NOTHING
+    cut: Mapping[str, str] | None = None
 
 
 class Pseudonyms:
@@ -127,6 +128,8 @@ class RecordForm:
         if handled.shadow is not None:
             verdict, rule = _verdict(handled.shadow, handled), _text_or_null(handled.shadow.rule)
             parts.append(f'"shadow":{{"verdict":"{verdict}","rule":{rule}}}')
+        if handled.cut is not None:
+            parts.append(f'"cut":{_json(clean(handled.cut))}')
         if handled.facts:
             parts.append(f'"facts":{_json(clean(handled.facts))}')
         return ",".join(parts) + "}"

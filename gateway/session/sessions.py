@@ -42,7 +42,10 @@ def session_id(key: bytes) -> str:
 
 
 class Sessions:
-    """The sessions of one environment. `secure` says whether the site is reached over https."""
+    """The sessions of one environment. `secure` says whether the site is reached over https.
+
+    `ended` hears the id of each session that was ended in this process.
+    """
 
     def __init__(
         self,
@@ -52,11 +55,13 @@ class Sessions:
         secure: bool,
         clock: Callable[[], float],
         store: Store | None = None,
+        ended: Callable[[str], None] = lambda _session_id: None,
     ) -> None:
         self._settings = settings
         self._environment = environment
         self._secure = secure
         self._clock = clock
+        self._told = ended
         self._store = (
             store if store is not None else open_store(settings, environment=environment, clock=clock)
         )
@@ -184,6 +189,7 @@ class Sessions:
         self._ended[ticket] = True
         self._opened.pop(ticket, None)
         await self._store.delete(self._ready().store_key(ticket))
+        self._told(self._id(ticket))
         return opened.session if opened is not None else None
 
     async def find(
@@ -215,6 +221,8 @@ class Sessions:
             if opened.session.id in gone:
                 self._ended[ticket] = True
                 self._opened.pop(ticket, None)
+        for name in gone:
+            self._told(name)
         return gone
 
     @property

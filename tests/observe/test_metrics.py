@@ -36,7 +36,8 @@ def test_what_happens_is_counted(metrics: Metrics) -> None:
     metrics.upstream_error("upstream-timeout")
     metrics.provider_call("token", "ok")
     metrics.records_dropped(3)
-    metrics.stream(1)
+    metrics.streams(1)
+    metrics.stream_cut("session-ended")
     metrics.reloaded(success=True, rules=4)
     metrics.reloaded(success=False)
     found = shown(metrics)
@@ -54,6 +55,7 @@ def test_what_happens_is_counted(metrics: Metrics) -> None:
         'provider_requests_total{endpoint="token",result="ok"}': 1,
         "records_dropped_total": 3,
         "streams_open": 1,
+        'streams_cut_total{reason="session-ended"}': 1,
         'config_reloads_total{result="ok"}': 1,
         'config_reloads_total{result="refused"}': 1,
         "config_last_reload_success": 0,
