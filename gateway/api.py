@@ -33,7 +33,9 @@ from gateway.model import (
     Verdict,
     Ways,
 )
+from gateway.opening import Opening, parse_days, parse_span
 from gateway.samples import Samples, joined
+from gateway.settings import Duration, Secret, SecretRef, SharedStore
 from gateway.ways import NO_WAY, OPEN, both, either
 
 __all__ = [
@@ -44,6 +46,7 @@ __all__ = [
     "Allow",
     "Asker",
     "Deny",
+    "Duration",
     "FactSource",
     "Facts",
     "Field",
@@ -51,19 +54,26 @@ __all__ = [
     "Missing",
     "NamedRight",
     "NotApplicable",
+    "Opening",
     "Organisation",
     "Policy",
     "Question",
     "Right",
     "RightRef",
     "Samples",
+    "Secret",
+    "SecretRef",
+    "SharedStore",
     "Template",
     "TemplateRef",
+    "UnknownName",
     "Verdict",
     "Ways",
     "both",
     "either",
     "joined",
+    "parse_days",
+    "parse_span",
 ]
 
 
@@ -138,7 +148,7 @@ class FactSource(ABC):
 
     @abstractmethod
     def open(self) -> Asker:
-        """The source, ready to be asked. Connects nothing yet."""
+        """The source, ready to be asked; it may read secrets and certificates (in a thread), but connects nothing yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +217,7 @@ class Policy(BaseModel):
         for name, info in type(self).model_fields.items():
             value = _plain(getattr(self, name))
             if value != _plain(info.default):
-                options[name] = value
+                options[info.alias or name] = value
         if not options:
             return self.policy_name
         inline = self.policy_inline
@@ -220,6 +230,8 @@ def _plain(value: Any) -> Any:
     match value:
         case Policy():
             plain = value.written()
+        case Secret():
+            plain = value.reference
         case NamedRight():
             plain = f"{value.right}-{value.context}" if value.context is not None else value.right
         case Template():

@@ -82,6 +82,15 @@ class Secret:
         return f"Secret({self.reference!r})"
 
 
+@dataclass(frozen=True, slots=True)
+class SharedStore:
+    """Where all workers of an environment can keep something together: a redis address, and its keys' beginning."""
+
+    url: str
+    password: Secret | None
+    prefix: str
+
+
 def _secret(value: Any, info: ValidationInfo) -> Any:
     if isinstance(value, Secret):
         return value

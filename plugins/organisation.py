@@ -1,6 +1,6 @@
 """For whom a session acts: one of these organisations, a doelgroep, or the organisation that the path names."""
 
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import model_validator
 
@@ -10,6 +10,7 @@ from gateway.api import (
     Allow,
     Deny,
     Facts,
+    Field,
     Missing,
     NotApplicable,
     Policy,
@@ -19,6 +20,8 @@ from gateway.api import (
     both,
 )
 
+Codes = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
+
 
 class Organisation(Policy, name="organisation"):
     """Holds when the session acts for one of these organisations, within one of these doelgroepen.
@@ -27,10 +30,10 @@ class Organisation(Policy, name="organisation"):
     that people only reach what is of their own organisation.
     """
 
-    any_of: tuple[str, ...] | None = None
+    any_of: Codes | None = None
     """Codes of organisations: KBO numbers of 10 digits without dots, or OVO codes, between quotes."""
 
-    doelgroep: tuple[str, ...] | None = None
+    doelgroep: Codes | None = None
     """Doelgroepen as ACM sends them: GID, EA, LB, OV, BUR."""
 
     equals: TemplateRef | None = None

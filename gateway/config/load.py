@@ -34,7 +34,7 @@ def load(path: Path) -> Config:
     policies = _policies(data, folder, positions, problems)
     rights = _rights(document, data)
     environments = document.environments if document is not None else dict.fromkeys(_names(data))
-    rules = RuleLoader(policies, rights, positions, problems).load(data, environments)
+    rules = RuleLoader(policies, rights, folder, positions, problems).load(data, environments)
     if document is not None:
         problems.extend(lock_problems(document.environments, positions))
     if document is None:

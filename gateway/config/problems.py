@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+_MOST_LISTED = 40
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
@@ -33,5 +35,5 @@ def unknown(what: str, name: object, known: Iterable[str]) -> str:
     names = sorted(map(str, known))
     near = get_close_matches(str(name), names, n=1, cutoff=0.6)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    listed = f" (known: {', '.join(names)})" if names else ""
+    listed = f" (known: {', '.join(names)})" if 0 < len(names) <= _MOST_LISTED else ""
     return f"unknown {what} {name!r}{hint}{listed}"

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from gateway.api import NamedRight, Policy, UnknownName
+from gateway.auth.means import LEVELS
 from gateway.config.model import EnvironmentSettings
 from gateway.config.positions import Place, Positions
 from gateway.config.problems import Problem, unknown
 from gateway.config.words import place_of, words_for
-from gateway.policy.decode import Decoder, RuleContext
+from gateway.policy.decode import Decoder, RuleContext, option_names
 from gateway.policy.pattern import Pattern, parse_pattern
 from gateway.policy.ruleset import Rule, RuleSet, compile_rules
+from gateway.settings import SharedStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +50,13 @@ class RuleLoader:
         self,
         policies: Mapping[str, type[Policy]],
         rights: Mapping[str, NamedRight],
+        folder: Path,
         positions: Positions,
         problems: list[Problem],
     ) -> None:
         self._policies = policies
         self._rights = rights
+        self._folder = folder
         self._positions = positions
         self._problems = problems
 
@@ -75,7 +80,7 @@ class RuleLoader:
                     self._distinct(node, here, first)
                     rule = shared.get(number) if nodes is written.shared else None
                     if rule is None:
-                        rule, everywhere = self._rule(node, here, settings)
+                        rule, everywhere = self._rule(node, here, name, settings)
                         if rule is not None and everywhere and nodes is written.shared:
                             shared[number] = rule
                     if rule is not None:
@@ -92,7 +97,7 @@ class RuleLoader:
         self._tell((*place, "id"), f"the id {name!r} stands twice, first at {where}")
 
     def _rule(
-        self, node: Any, place: Place, settings: EnvironmentSettings | None
+        self, node: Any, place: Place, environment: str, settings: EnvironmentSettings | None
     ) -> tuple[Rule | None, bool]:
         """The rule, and whether it is the same in every environment."""
         if not isinstance(node, dict):
@@ -103,7 +108,9 @@ class RuleLoader:
             rights=self._rights,
             variables=pattern.variables if pattern else (),
             rule=node.get("id"),
-            levels=settings.provider.levels if settings is not None else {},
+            folder=self._folder,
+            levels=settings.provider.levels if settings is not None else LEVELS,
+            shared_store=_shared_store(environment, settings),
         )
         decoder = Decoder(self._policies, context, self._fault)
         nodes = _list(node.get("require")) if self._policies else []
@@ -134,13 +141,21 @@ class RuleLoader:
             self._tell(place, str(fault))
         elif fault["type"] == "extra_forbidden":
             cls = self._policies.get(str(place[-2])) if len(place) > 1 else None
-            known = tuple(cls.model_fields) if cls is not None else ()
+            known = option_names(cls) if cls is not None else ()
             self._tell(place, unknown("option", place[-1], known), at_key=True)
         else:
             self._tell(place_of(place, self._positions), words_for(fault))
 
     def _tell(self, place: Place, message: str, *, at_key: bool = False) -> None:
         self._problems.append(self._positions.problem(place, message, at_key=at_key))
+
+
+def _shared_store(environment: str, settings: EnvironmentSettings | None) -> SharedStore | None:
+    url = settings.session.store.url if settings is not None else None
+    if settings is None or url is None:
+        return None
+    session = settings.session
+    return SharedStore(url, session.store_password, f"toegangspoort:{environment}:rate")
 
 
 def _block(value: Any) -> dict[str, Any]:

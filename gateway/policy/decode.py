@@ -22,12 +22,13 @@ _DEEPEST = 20
 class RuleContext(dict[str, Any]):
     """What the policies of one rule may refer to while they are decoded.
 
-    `rights` (by name), `variables` (of the path), `rule` (the id), and of the environment: `levels` (URN -> level).
+    `rights` (by name), `variables` (of the path), `rule` (the id), `folder` (where relative paths start), and of
+    the environment: `levels` (URN -> level), `shared_store` (where its workers can count together, or None).
     `environmental` tells afterwards whether something of the environment was looked at.
     """
 
     environmental = False
-    _OF_ENVIRONMENT = frozenset(("levels",))
+    _OF_ENVIRONMENT = frozenset(("levels", "shared_store"))
 
     def get(self, key: str, default: Any = None) -> Any:
         """The value of this key."""
@@ -104,7 +105,7 @@ class Decoder:
         ):
             return cls, {cls.policy_inline: value}, inside, True
         if not isinstance(value, dict):
-            fields = ", ".join(cls.model_fields) or "none"
+            fields = ", ".join(option_names(cls)) or "none"
             self.fault(
                 inside, ValueError(f"the options of {name!r} are written as {{key: value}}; it has: {fields}")
             )
@@ -124,6 +125,11 @@ class Decoder:
             return None, False
         parts = [self.policy(item, (*at, number), depth + 1) for number, item in enumerate(value)]
         return parts, None not in parts
+
+
+def option_names(policy: type[Policy]) -> tuple[str, ...]:
+    """The options of a policy as they stand in the file."""
+    return tuple(info.alias or name for name, info in policy.model_fields.items())
 
 
 def _holds_policies(annotation: Any) -> str | None:

@@ -6,6 +6,7 @@ It decides nothing: a question without an answer stays without one, and the poli
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -36,7 +37,8 @@ class _Line:
 
     def __init__(self, source: FactSource) -> None:
         self.source = source
-        self.asker: Asker = source.open()
+        # Opening may read certificates or secrets from the disk.
+        self.opening: asyncio.Task[Asker] = asyncio.create_task(asyncio.to_thread(source.open))
         self.turns = asyncio.Semaphore(source.at_once)
         self.under_way: dict[Hashable, asyncio.Task[Any]] = {}
         self.answers: TTLCache[Hashable, Any] = TTLCache(_MOST_ANSWERS, max(source.fresh, 0.0))
@@ -46,7 +48,8 @@ class _Line:
         self.asked += 1
         try:
             async with asyncio.timeout(self.source.timeout), self.turns:
-                answer = await self.asker.ask(about)
+                asker = await asyncio.shield(self.opening)
+                answer = await asker.ask(about)
         finally:
             self.asked -= 1
         if answer is None:
@@ -65,10 +68,31 @@ class _Line:
         # Whoever asked first may go away: the others still wait for the answer.
         return await asyncio.shield(task)
 
+    @property
+    def failed(self) -> bool:
+        """Whether it could not be opened."""
+        return self.opening.done() and (self.opening.cancelled() or self.opening.exception() is not None)
+
+    async def aclose(self) -> None:
+        for task in self.under_way.values():
+            task.cancel()
+        with contextlib.suppress(Exception):
+            await (await self.opening).aclose()
+
     def _keep(self, about: Hashable, done: asyncio.Task[Any]) -> None:
         del self.under_way[about]
         if not done.cancelled() and done.exception() is None:
             self.answers[about] = done.result()
+
+
+def _ambiguous(questions: Sequence[Question]) -> dict[str, str]:
+    """The names under which two different questions are asked: an answer to the one must not pass for the other's."""
+    first: dict[str, Question] = {}
+    return {
+        question.name: "two questions have this name; give the policies names of their own"
+        for question in questions
+        if first.setdefault(question.name, question) != question
+    }
 
 
 class Gatherer:
@@ -82,10 +106,11 @@ class Gatherer:
         """The answers to these questions. Never raises for a source that fails: that is among the failures."""
         if not questions:
             return NOTHING_ASKED
-        answers = await asyncio.gather(*map(self._answer, questions), return_exceptions=True)
+        failures = _ambiguous(questions)
+        distinct = [question for question in dict.fromkeys(questions) if question.name not in failures]
+        answers = await asyncio.gather(*map(self._answer, distinct), return_exceptions=True)
         facts: dict[str, Any] = {}
-        failures: dict[str, str] = {}
-        for question, answer in zip(questions, answers, strict=True):
+        for question, answer in zip(distinct, answers, strict=True):
             if isinstance(answer, BaseException):
                 failures[question.name] = f"{type(answer).__name__}: {answer}".rstrip(": ")
             else:
@@ -96,10 +121,7 @@ class Gatherer:
         """Close every source. Questions under way end without an answer."""
         lines = list(self._lines.values())
         self._lines.clear()
-        for task in [task for line in lines for task in line.under_way.values()]:
-            task.cancel()
-        closing = (line.asker.aclose() for line in lines)
-        await asyncio.gather(*closing, *self._closing, return_exceptions=True)
+        await asyncio.gather(*(line.aclose() for line in lines), *self._closing, return_exceptions=True)
 
     async def _answer(self, question: Question) -> Any:
         line = self._line(question.source)
@@ -109,7 +131,7 @@ class Gatherer:
 
     def _line(self, source: FactSource) -> _Line:
         line = self._lines.get(source)
-        if line is None:
+        if line is None or line.failed:
             self._make_room()
             line = self._lines[source] = _Line(source)
         self._lines.move_to_end(source)
@@ -121,6 +143,6 @@ class Gatherer:
             return
         idle = next((source for source, line in self._lines.items() if not line.asked), None)
         if idle is not None:
-            task = asyncio.create_task(self._lines.pop(idle).asker.aclose())
+            task = asyncio.create_task(self._lines.pop(idle).aclose())
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)

@@ -20,7 +20,10 @@ class {cls}(Policy, name="{name}"):
 def test_the_shipped_policies() -> None:
     root = Path(__file__).parent.parent.parent
     by_folder = load_policies(["./plugins"], root)
-    assert set(by_folder) == {"all", "any", "anyone", "authenticated", "not", "organisation", "right"}
+    assert set(by_folder) == {
+        "all", "any", "anyone", "assurance", "authenticated", "claim", "machine", "network", "not", "organisation",
+        "rate", "remote", "right", "schedule",
+    }  # fmt: skip
     assert set(load_policies(["plugins"], root)) == set(by_folder)
     for policy in by_folder.values():
         assert policy.__doc__

@@ -26,6 +26,7 @@ class Desk:
     most_at_once: int = 0
     closed: int = 0
     let: asyncio.Event = field(default_factory=asyncio.Event)
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
     came: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
 
 
@@ -49,6 +50,7 @@ class DeskAsker(Asker):
 
     async def aclose(self) -> None:
         self.desk.closed += 1
+        self.desk.gone.set()
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,20 @@ async def test_answers_stand_under_the_name_of_the_question() -> None:
     assert gathered.failures == {}
     await gatherer.aclose()
     assert desk.closed == 1
+
+
+async def test_an_answer_never_passes_for_that_of_another_question() -> None:
+    desk, gatherer = Desk(), Gatherer()
+    desk.let.set()
+    source = Source(desk)
+    gathered = await gatherer.gather(
+        [question(source, 1, "a"), question(source, 2, "a"), question(source, 1, "b")]
+    )
+    assert gathered.facts == {"b": {"about": 1}}
+    assert "two questions have this name" in gathered.failures["a"]
+    assert len((await gatherer.gather([question(source, 1)] * 2)).facts) == 1
+    assert desk.asked == [1, 1]
+    await gatherer.aclose()
 
 
 async def test_a_fresh_answer_is_used_again_and_a_stale_one_is_not() -> None:
@@ -128,6 +144,27 @@ async def test_what_fails_is_told_is_not_kept_and_hides_nothing() -> None:
     await gatherer.aclose()
 
 
+@dataclass(frozen=True)
+class Locked(FactSource):
+    keys: list[str] = field(hash=False)
+
+    def open(self) -> Asker:
+        if not self.keys:
+            raise OSError("no key")
+        desk = Desk()
+        desk.let.set()
+        return DeskAsker(desk)
+
+
+async def test_a_source_that_cannot_be_opened_is_tried_again() -> None:
+    gatherer, keys = Gatherer(), list[str]()
+    source = Locked(keys)
+    assert (await gatherer.gather([question(source)])).failures == {"fact": "OSError: no key"}
+    keys.append("key")
+    assert (await gatherer.gather([question(source)])).facts == {"fact": {"about": "x"}}
+    await gatherer.aclose()
+
+
 async def test_a_source_that_hangs_runs_out_of_time() -> None:
     desk, gatherer = Desk(), Gatherer()
     gathered = await gatherer.gather([question(Source(desk, timeout=0.01))])
@@ -164,7 +201,7 @@ async def test_sources_that_nobody_asks_any_more_are_closed(monkeypatch: pytest.
     for number, desk in enumerate(desks):
         desk.let.set()
         await gatherer.gather([question(Source(desk, timeout=5.0 + number))])
-    await asyncio.sleep(0)
+    await asyncio.wait_for(asyncio.gather(*(desk.gone.wait() for desk in desks[:2])), 5)
     assert [desk.closed for desk in desks] == [1, 1, 0, 0]
     await gatherer.aclose()
     assert [desk.closed for desk in desks] == [1, 1, 1, 1]

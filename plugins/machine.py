@@ -1,0 +1,39 @@
+"""Programs rather than people: API clients with a bearer token."""
+
+from typing import Annotated
+
+from gateway.api import LOGIN, Allow, Deny, Facts, Field, Missing, NotApplicable, Policy, Samples, Verdict
+
+
+class Machine(Policy, name="machine"):
+    """Holds for an API client whose token has all of these scopes, for one of these organisations.
+
+    For whom the token is meant (its audience) is checked when it is read; a person never is a machine.
+    """
+
+    scopes: tuple[str, ...] = ()
+    """Scopes that the token must all have."""
+
+    organisation: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """Codes of the organisations that the client may act for; any where it is left out."""
+
+    def decide(self, facts: Facts) -> Verdict:
+        identity = facts.identity
+        if identity is None:
+            return NotApplicable("not-logged-in", LOGIN)
+        if identity.kind != "machine":
+            return Deny("not-a-machine")
+        code = identity.organisation.code if identity.organisation else None
+        if self.organisation is not None and code not in self.organisation:
+            wanted = ", ".join(self.organisation)
+            return Deny(
+                "other-organisation", ((Missing(kind="organisation", remedy="none", organisation=wanted),),)
+            )
+        lacking = [scope for scope in self.scopes if scope not in identity.scopes]
+        if lacking:
+            missing = Missing(kind="scope", remedy="grant", detail=" ".join(lacking))
+            return Deny("scope-missing", ((missing,),))
+        return Allow("machine-fits")
+
+    def samples(self) -> Samples:
+        return Samples(kinds=("machine",), scopes=self.scopes, organisations=self.organisation or ())

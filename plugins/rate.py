@@ -1,0 +1,134 @@
+"""How often somebody may ask: counted in the session store where that is Redis, in each worker process otherwise."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Annotated, Any, Literal
+
+from limits import RateLimitItemPerSecond
+from limits.aio.storage import MemoryStorage, RedisStorage, Storage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from pydantic import AfterValidator, PrivateAttr, ValidationInfo, model_validator
+from redis import DriverInfo
+from redis.asyncio import ConnectionPool
+
+from gateway.api import (
+    LOGIN,
+    UNANSWERED,
+    Allow,
+    Asker,
+    Deny,
+    Duration,
+    Facts,
+    FactSource,
+    Field,
+    Missing,
+    NotApplicable,
+    Policy,
+    Question,
+    SharedStore,
+    Verdict,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Counter(FactSource):
+    """Counts requests under `name`; `store` is where all workers count together."""
+
+    name: str
+    limit: int
+    window: int
+    store: SharedStore | None
+
+    def open(self) -> Asker:
+        return _Counting(self)
+
+
+class _Counting(Asker):
+    def __init__(self, counter: Counter) -> None:
+        self._item = RateLimitItemPerSecond(counter.limit, counter.window, namespace=f"rate:{counter.name}")
+        self._pool = _pool(counter.store) if counter.store is not None else None
+        self._limiter = SlidingWindowCounterRateLimiter(_storage(counter.store, self._pool))
+
+    async def ask(self, about: Hashable) -> Any:
+        if await self._limiter.hit(self._item, str(about)):
+            return {"within": True}
+        window = await self._limiter.get_window_stats(self._item, str(about))
+        return {"within": False, "again": window.reset_time}
+
+    async def aclose(self) -> None:
+        if self._pool is not None:
+            await self._pool.disconnect()
+
+
+def _pseudonym(issuer: str, subject: str) -> str:
+    return sha256(f"{issuer} {subject}".encode()).hexdigest()
+
+
+def _pool(store: SharedStore) -> ConnectionPool:
+    password = store.password.read().decode() if store.password is not None else None
+    # Made here, for it reads from the disk, which a new connection in the event loop may not.
+    return ConnectionPool.from_url(store.url, password=password, driver_info=DriverInfo())
+
+
+def _storage(store: SharedStore | None, pool: ConnectionPool | None) -> Storage:
+    if store is None:
+        return MemoryStorage()
+    options: Any = {"connection_pool": pool}
+    return RedisStorage("async+redis://", implementation="redispy", key_prefix=store.prefix, **options)
+
+
+def _whole_seconds(value: float) -> float:
+    if value < 1 or value != int(value):
+        raise ValueError("write whole seconds, minutes or hours, at least 1s")
+    return value
+
+
+class Rate(Policy, name="rate"):
+    """Holds while one person, organisation or address asks no more than `limit` times in `window` (a sliding one).
+
+    Every request that the rule matches is counted, also one that another policy refuses.
+    """
+
+    limit: Annotated[int, Field(ge=1, strict=True)]
+    """How many requests are allowed in the window."""
+
+    window: Annotated[Duration, AfterValidator(_whole_seconds)]
+    """How long the window is: 1s, 10m, 8h."""
+
+    per: Literal["subject", "organisation", "client"] = "subject"
+    """Who is counted: each person or API client, each organisation, or each network address."""
+
+    name: str | None = None
+    """What is counted together: rules with the same name, limit and window share a count. The default is the rule's id."""
+
+    _counter: Counter = PrivateAttr()
+
+    @model_validator(mode="after")
+    def _counted(self, info: ValidationInfo) -> "Rate":
+        context = info.context or {}
+        name = f"{self.name or context.get('rule')}:{self.per}:{self.limit}/{int(self.window)}s"
+        self._counter = Counter(name, self.limit, int(self.window), context.get("shared_store"))
+        return self
+
+    def question(self, facts: Facts) -> Question | None:
+        identity = facts.identity
+        about: Hashable = facts.client
+        if self.per != "client":
+            organisation = identity.organisation if identity else None
+            about = _pseudonym(identity.issuer, identity.subject) if identity else None
+            if self.per == "organisation":
+                about = organisation.code if organisation else None
+        return Question(f"rate:{self._counter.name}", self._counter, about) if about else None
+
+    def decide(self, facts: Facts) -> Verdict:
+        if facts.identity is None and self.per != "client":
+            return NotApplicable("not-logged-in", LOGIN)
+        answer = facts.answer(self)
+        if answer is None:
+            return UNANSWERED
+        if answer["within"] is True:
+            return Allow("within-limit")
+        again = datetime.fromtimestamp(answer["again"], UTC).isoformat(timespec="seconds")
+        return Deny("too-many-requests", ((Missing(kind="rate", remedy="wait", detail=again),),))

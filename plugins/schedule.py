@@ -1,0 +1,98 @@
+"""When something is open: hours by day of the week, dates, holidays, in the time of a place."""
+
+from datetime import date, timedelta
+from typing import Annotated, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BeforeValidator, PrivateAttr, model_validator
+
+from gateway.api import (
+    NO_WAY,
+    Allow,
+    Deny,
+    Facts,
+    Field,
+    Missing,
+    Opening,
+    Policy,
+    Samples,
+    UnknownName,
+    Verdict,
+    parse_days,
+    parse_span,
+)
+
+_ANY_WEEK = date(2026, 1, 5)
+
+
+def _day(value: object) -> object:
+    if not isinstance(value, str | date):
+        raise ValueError("write a day as 2026-01-31")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+
+
+def _zone(name: object) -> object:
+    if name not in available_timezones():
+        raise UnknownName("time zone", name, tuple(available_timezones()))
+    return name
+
+
+class Schedule(Policy, name="schedule"):
+    """Holds during opening hours; who comes too early or too late is told when it opens.
+
+    Hours are those of the clock on the wall, also when that is put forward or back. What is left out does not matter:
+    without `hours` the whole day, without `from` and `until` every day.
+    """
+
+    hours: Annotated[dict[str, str | tuple[str, ...]], Field(min_length=1)] | None = None
+    """Hours by day: `{mon-fri: 08:00-18:00, sat: [09:00-12:00, 13:00-17:00]}`; other days are closed."""
+
+    from_: Day | None = Field(default=None, alias="from")
+    """The first day, as 2026-01-31."""
+
+    until: Day | None = None
+    """The last day, which is still open."""
+
+    closed: tuple[Day, ...] = ()
+    """Days that are closed, such as holidays."""
+
+    zone: Annotated[str, BeforeValidator(_zone)] = "Europe/Brussels"
+    """Whose clock counts, by its name in the IANA time zone database."""
+
+    _opening: Opening = PrivateAttr()
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        if self.hours is None and self.from_ is None and self.until is None and not self.closed:
+            raise ValueError("give at least one of hours, from, until and closed")
+        if self.from_ is not None and self.until is not None and self.until < self.from_:
+            raise ValueError("until lies before from")
+        written = self.hours if self.hours is not None else {"mon-sun": "00:00-24:00"}
+        hours = {}
+        for days, spans in written.items():
+            for day in parse_days(days):
+                if day in hours:
+                    raise ValueError(f"the hours of one day stand twice: {days}")
+                several = (spans,) if isinstance(spans, str) else spans
+                hours[day] = tuple(parse_span(span) for span in several)
+        self._opening = Opening(ZoneInfo(self.zone), hours, self.from_, self.until, frozenset(self.closed))
+        return self
+
+    def decide(self, facts: Facts) -> Verdict:
+        if self._opening.is_open(facts.now):
+            return Allow("open-now")
+        opens = self._opening.opens_after(facts.now)
+        if opens is None:
+            return Deny("closed-for-good", NO_WAY)
+        wait = Missing(kind="time", remedy="wait", detail=opens.isoformat(timespec="minutes"))
+        return Deny("closed-now", ((wait,),))
+
+    def samples(self) -> Samples:
+        bounds = (day for day in (self.from_, self.until, *self.closed) if day is not None)
+        days = [start + timedelta(days=n) for start in (_ANY_WEEK, *bounds) for n in range(-1, 8)]
+        return Samples(
+            moments=tuple(sorted({moment for day in days for moment in self._opening.changes(day)}))
+        )

@@ -1,0 +1,15 @@
+"""The policy `anyone`: always holds."""
+
+from __future__ import annotations
+
+from gateway.api import Allow, Samples
+from gateway.testing import facts, person, policy
+from plugins.anyone import Anyone
+
+
+def test_it_always_holds() -> None:
+    asked = policy(Anyone)
+    assert asked.decide(facts()) == Allow("open-to-anyone")
+    assert asked.decide(facts(identity=person())) == Allow("open-to-anyone")
+    assert asked.samples() == Samples()
+    assert asked.written() == "anyone"

@@ -1,0 +1,213 @@
+"""The policy `remote`: a real engine over HTTP; what it does not clearly allow, in time, is refused."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from gateway.api import UNANSWERED, Allow, Deny, Policy, Verdict
+from gateway.policy.gather import Gatherer
+from gateway.testing import OptionsRefused, answer, facts, person, policy
+from plugins.remote import Remote
+from tests.running import serving
+
+
+class Engine:
+    """Answers with what the test says and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.asked: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []
+        self.answer: Any = {"result": True}
+
+    async def respond(self, request: Request) -> Response:
+        self.headers.append(dict(request.headers))
+        self.asked.append(await request.json())
+        if callable(self.answer):
+            response: Response = await self.answer()
+            return response
+        return JSONResponse(self.answer)
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Engine]:
+    engine = Engine()
+    with serving(Starlette(routes=[Route("/v1/data/register", engine.respond, methods=["POST"])])) as running:
+        engine.url = f"http://127.0.0.1:{running.port}/v1/data/register"
+        yield engine
+
+
+@pytest.fixture
+def engine(served: Engine) -> Engine:
+    served.asked.clear()
+    served.headers.clear()
+    served.answer = {"result": True}
+    return served
+
+
+@pytest.fixture
+async def gatherer() -> AsyncIterator[Gatherer]:
+    made = Gatherer()
+    yield made
+    await made.aclose()
+
+
+async def asked(gatherer: Gatherer, remote: Policy, **request: Any) -> Verdict:
+    question = remote.question(facts(**request))
+    assert question is not None
+    gathered = await gatherer.gather([question])
+    return remote.decide(facts(**request, answers=gathered.facts))
+
+
+async def test_the_engine_gets_the_documented_request(engine: Engine, gatherer: Gatherer) -> None:
+    somebody = person(
+        "Gebruiker-Indiener", doelgroep="EA", claims={"function": "boss", "secret": "x"}, acr="urn:x"
+    )
+    remote = policy(Remote, {"url": engine.url, "claims": ["function", "other"]})
+    await asked(gatherer, remote, path="/o/1", identity=somebody, variables={"kbo": "1"})
+    await asked(gatherer, remote, path="/o/1")
+    assert engine.asked == [
+        {
+            "input": {
+                "method": "GET",
+                "host": "register.test",
+                "path": "/o/1",
+                "variables": {"kbo": "1"},
+                "client": "192.0.2.1",
+                "identity": {
+                    "kind": "person",
+                    "subject": "somebody",
+                    "organisation": "0428315871",
+                    "doelgroep": "EA",
+                    "acr": "urn:x",
+                    "scopes": [],
+                    "rights": [{"right": "Gebruiker", "context": "Indiener", "organisation": "0428315871"}],
+                    "claims": {"function": "boss"},
+                },
+            }
+        },
+        {
+            "input": {
+                "method": "GET",
+                "host": "register.test",
+                "path": "/o/1",
+                "variables": {},
+                "client": "192.0.2.1",
+                "identity": None,
+            }
+        },
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict"),
+    [
+        ({"result": True}, Allow("engine-allows")),
+        ({"result": {"allow": True}}, Allow("engine-allows")),
+        ({"result": False}, Deny("engine-refuses")),
+        ({"result": {"allow": False, "reason": "not-today"}}, Deny("not-today")),
+        ({"result": {"allow": False, "reason": 3}}, Deny("engine-refuses")),
+        ({}, UNANSWERED),
+        ({"result": None}, UNANSWERED),
+        ({"result": 1}, UNANSWERED),
+        ({"result": "true"}, UNANSWERED),
+        ({"result": {"allow": "true"}}, UNANSWERED),
+        ({"result": {}}, UNANSWERED),
+        ([True], UNANSWERED),
+        ({"result": True, "more": "x" * 70_000}, UNANSWERED),
+    ],
+)
+async def test_what_the_engine_says(engine: Engine, gatherer: Gatherer, said: Any, verdict: Verdict) -> None:
+    engine.answer = said
+    assert await asked(gatherer, policy(Remote, {"url": engine.url})) == verdict
+
+
+async def _broken() -> Response:
+    return Response("{", media_type="application/json")
+
+
+async def _fault() -> Response:
+    return JSONResponse({"result": True}, status_code=500)
+
+
+async def _elsewhere() -> Response:
+    return RedirectResponse("/v1/data/register", status_code=307)
+
+
+async def _endless() -> Response:
+    async def body() -> AsyncIterator[bytes]:
+        while True:
+            yield b"x" * 4096
+            await asyncio.sleep(0)
+
+    return StreamingResponse(body())
+
+
+async def _never() -> Response:
+    await asyncio.sleep(3)
+    return JSONResponse({"result": True})
+
+
+@pytest.mark.parametrize("answer_", [_broken, _fault, _elsewhere, _endless])
+async def test_an_answer_that_cannot_be_used_denies(engine: Engine, gatherer: Gatherer, answer_: Any) -> None:
+    engine.answer = answer_
+    assert await asked(gatherer, policy(Remote, {"url": engine.url})) == UNANSWERED
+
+
+async def test_an_engine_that_hangs_or_is_gone_denies(engine: Engine, gatherer: Gatherer) -> None:
+    engine.answer = _never
+    assert await asked(gatherer, policy(Remote, {"url": engine.url, "timeout": "50ms"})) == UNANSWERED
+    gone = policy(Remote, {"url": "http://127.0.0.1:9/v1/data"})
+    assert await asked(gatherer, gone) == UNANSWERED
+
+
+async def test_a_fresh_answer_is_used_again_for_the_same_question_only(
+    engine: Engine, gatherer: Gatherer
+) -> None:
+    remote = policy(Remote, {"url": engine.url, "fresh": "1m", "send": ["path"]})
+    for path, client in (("/a", "192.0.2.1"), ("/a", "192.0.2.2"), ("/b", "192.0.2.1")):
+        assert isinstance(await asked(gatherer, remote, path=path, client=client), Allow)
+    assert engine.asked == [{"input": {"path": "/a"}}, {"input": {"path": "/b"}}]
+
+
+async def test_a_token_goes_along(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENGINE_TOKEN", "t0ken")
+    remote = policy(Remote, {"url": engine.url, "token": "env:ENGINE_TOKEN"})
+    assert await answer(remote, facts()) == {"allow": True, "reason": None}
+    assert engine.headers[0]["authorization"] == "Bearer t0ken"
+    assert "t0ken" not in json.dumps(remote.written())
+    assert remote.written()["remote"]["token"] == "env:ENGINE_TOKEN"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"url": "http://engine.example.be/v1"},
+        {"url": "ftp://localhost/"},
+        {"url": "https://user:password@engine.example.be/"},
+        {"url": "/v1/data"},
+        {"url": "https://e.be/", "name": "Engine"},
+        {"url": "https://e.be/", "timeout": "0s"},
+        {"url": "https://e.be/", "timeout": "1m"},
+        {"url": "https://e.be/", "token": "secret"},
+        {"url": "https://e.be/", "send": ["cookies"]},
+    ],
+)
+def test_what_is_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(OptionsRefused):
+        policy(Remote, options)
+
+
+def test_it_cannot_say_between_which_facts_it_tells_apart() -> None:
+    assert policy(Remote, {"url": "https://e.be/"}).samples() is None
