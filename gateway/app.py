@@ -18,6 +18,7 @@ from gateway import __version__
 from gateway.auth.login import Login
 from gateway.auth.logout import Logout
 from gateway.auth.provider import Provider
+from gateway.auth.rounds import RoundCookie
 from gateway.config import Config
 from gateway.edge.admit import Admission
 from gateway.edge.headers import ForwardedHeaders
@@ -104,7 +105,21 @@ class Gateway:
         self.gatherer = Gatherer()
         self._records: DecisionRecords | None = None
         pages = Pages(settings.support, environment)
-        login = LoginEndpoints(self.login, self.sessions, self.metrics.login)
+        admission = Admission(
+            settings.edge,
+            public_url=public_url,
+            cookie_prefix=self.sessions.cookie_prefix,
+            language=negotiate,
+        )
+        login = LoginEndpoints(
+            self.login,
+            self.sessions,
+            RoundCookie(environment=environment, secure=public_url.startswith("https://")),
+            self.metrics.login,
+            clock=clock,
+            public_url=public_url,
+            public_host=admission.authorities.public,
+        )
         logout = LogoutEndpoints(
             Logout(self.provider, public_url=public_url),
             self.sessions,
@@ -119,12 +134,7 @@ class Gateway:
             records=lambda: self._records,
         )
         self.pipeline = Pipeline(
-            admission=Admission(
-                settings.edge,
-                public_url=public_url,
-                cookie_prefix=self.sessions.cookie_prefix,
-                language=negotiate,
-            ),
+            admission=admission,
             endpoints=endpoint_table(login, logout, session),
             sessions=self.sessions,
             rules=self.rules,

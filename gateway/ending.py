@@ -13,12 +13,22 @@ import structlog
 
 from gateway.auth.target import safe_target
 from gateway.endpoints.login import LoginEndpoints
-from gateway.errors import ContentTooLarge, GatewayError, LoginRequired, ProviderUnavailable, RequestTimeout
+from gateway.errors import (
+    ContentTooLarge,
+    Forbidden,
+    GatewayError,
+    LoginFailed,
+    LoginRequired,
+    ProviderUnavailable,
+    RequestTimeout,
+)
 from gateway.observe.metrics import Metrics
 from gateway.observe.record import Handled
 from gateway.observe.records import DecisionRecords
 from gateway.pages.answer import Answers
+from gateway.pages.render import Answer
 from gateway.pipeline import Send, Trail, send_answer
+from gateway.policy.stronger import means_that_help
 from gateway.upstream.forward import AnswerCut
 
 log = structlog.get_logger()
@@ -41,18 +51,20 @@ class Ending:
         self._records = records
 
     async def refuse(self, trail: Trail, error: GatewayError, send: Send) -> None:
-        """Tell an error; a navigation of nobody goes to the login instead. Raises AnswerCut in mid-answer."""
+        """Tell an error, or send a navigation to the login that helps. Raises AnswerCut in mid-answer."""
         trail.error = error
         if trail.exchange.started:
             raise AnswerCut(error.detail) from error
         request = trail.request
-        if isinstance(error, LoginRequired) and request is not None and request.navigation:
-            target = safe_target(request.target.decode("latin-1"))
-            try:
-                await send_answer(trail, await self._login.begin(request, target), send)
-                return
-            except ProviderUnavailable as trouble:
+        try:
+            onward = await self._to_login(trail, error)
+        except (LoginFailed, ProviderUnavailable) as trouble:
+            onward = None
+            if isinstance(error, LoginRequired):
                 trail.error = error = trouble
+        if onward is not None:
+            await send_answer(trail, onward, send)
+            return
         if error.status >= 500:
             log.error("request refused", code=error.code, detail=error.detail, request_id=trail.request_id)
             if error.code.startswith("upstream-"):
@@ -69,6 +81,26 @@ class Ending:
             # The rest of the body is not waited for.
             answer = replace(answer, headers=(*answer.headers, (b"connection", b"close")))
         await send_answer(trail, answer, send)
+
+    async def _to_login(self, trail: Trail, error: GatewayError) -> Answer | None:
+        """The way to the login for a navigation of nobody, or of somebody for whom a stronger login is enough.
+
+        None for all others: they are told. So is somebody whose latest login was no use a moment ago, or who
+        logged in strongly enough and is refused all the same.
+        """
+        request, session = trail.request, trail.session
+        if request is None or not request.navigation:
+            return None
+        if isinstance(error, LoginRequired):
+            means = error.facts.get("acr_values", ())
+        elif isinstance(error, Forbidden) and session is not None:
+            means = means_that_help(error.decision.ways)
+            if not means or session.identity.acr in means or self._login.just_failed(request):
+                return None
+        else:
+            return None
+        target = safe_target(request.target.decode("latin-1"))
+        return await self._login.begin(request, target, acr_values=means)
 
     def record(self, trail: Trail) -> None:
         """Count the request and write its decision record."""

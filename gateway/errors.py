@@ -22,6 +22,7 @@
         └── PolicyFailed 500 ...... a policy module raised; the request is denied
 
 `detail` is for the log only and never leaves the gateway. `facts` are public and go into problem+json.
+`set_cookies` are values of Set-Cookie that go along with the answer.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class GatewayError(Exception):
         super().__init__(detail)
         self.detail = detail
         self.facts = facts
+        self.set_cookies: tuple[str, ...] = ()
 
 
 class BadRequest(GatewayError):

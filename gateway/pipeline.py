@@ -33,6 +33,7 @@ from gateway.pages.render import Answer
 from gateway.policy.evaluate import decide, questions
 from gateway.policy.gather import NOTHING_ASKED, Gathered, Gatherer
 from gateway.policy.ruleset import RuleSet
+from gateway.policy.stronger import means_for_login
 from gateway.session.sessions import Session, Sessions
 from gateway.upstream.forward import AnswerCut, ClientGone, Exchange, Forwarder
 
@@ -195,7 +196,8 @@ class Pipeline:
         if identity is None and trail.store_trouble is not None:
             raise trail.store_trouble
         if identity is None and decision.login_helps:
-            raise LoginRequired(decision.reason)
+            means = means_for_login(rules, given)
+            raise LoginRequired(decision.reason, **({"acr_values": means} if means else {}))
         if trail.gathered.failures and not decision.ways:
             raise FactsUnavailable(f"no answer about {', '.join(trail.gathered.failures)}")
         raise Forbidden(decision)

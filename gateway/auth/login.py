@@ -93,6 +93,7 @@ class Login:
         *,
         language: str | None = None,
         acr_values: Sequence[str] = (),
+        login_hint: str | None = None,
     ) -> Begun:
         """Begin a login that comes back to `target`, a safe path of this site.
 
@@ -110,10 +111,17 @@ class Login:
             verifier=flow.verifier,
             **({"ui_locales": language} if language else {}),
             **({"acr_values": " ".join(flow.acr_values)} if flow.acr_values else {}),
+            **({"login_hint": login_hint} if login_hint else {}),
             **({"max_age": str(int(max_age))} if max_age is not None else {}),
         )
         cleared = [flows.clear_cookie(flow_id) for flow_id in flows.surplus(cookies)]
         return Begun(location, (flows.set_cookie(flow), *cleared))
+
+    @property
+    def known_means(self) -> frozenset[str]:
+        """The ways to log in that can be asked for, as URNs."""
+        settings = self._provider.settings
+        return frozenset((*settings.levels, *settings.accepted_means))
 
     def _means(self, wanted: Sequence[str]) -> tuple[str, ...]:
         accepted = self._provider.settings.accepted_means

@@ -31,6 +31,7 @@ _READ = _SINGLE | {
     b"accept-language",
     b"sec-fetch-mode",
     b"sec-fetch-dest",
+    b"sec-purpose",
     b"x-forwarded-for",
     b"x-request-id",
     b"max-forwards",
@@ -156,8 +157,8 @@ class Admission:
 
 
 def _is_navigation(method: str, read: Mapping[bytes, list[bytes]]) -> bool:
-    """Whether a person's browser asked for a page: Fetch Metadata where it was sent, else Accept."""
-    if method != "GET":
+    """Whether a person's browser asked for a page, and not ahead of time: Fetch Metadata where sent, else Accept."""
+    if method != "GET" or any(b"prefetch" in value for value in read.get(b"sec-purpose", ())):
         return False
     mode = read.get(b"sec-fetch-mode")
     if mode is not None:

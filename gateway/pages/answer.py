@@ -22,6 +22,7 @@ from gateway.errors import (
     MethodNotAllowed,
 )
 from gateway.model import CanonicalRequest, Identity, Language
+from gateway.pages.catalogue import message
 from gateway.pages.causes import cause
 from gateway.pages.language import negotiate
 from gateway.pages.render import Answer, Headers, Pages, answer
@@ -67,7 +68,8 @@ class Answers:
     ) -> Answer:
         """The answer for an error; `method` and `raw_headers` serve where there is no canonical request."""
         asked = self._asked(request) if request is not None else _of_raw(method, raw_headers)
-        headers: Headers = ((b"x-request-id", _ascii(request_id)), *_headers(error))
+        cookies = tuple((b"set-cookie", _ascii(cookie)) for cookie in error.set_cookies)
+        headers: Headers = ((b"x-request-id", _ascii(request_id)), *cookies, *_headers(error))
         tell = self._page if asked.page else self._problem
         try:
             return tell(error, asked, request_id, identity, headers)
@@ -78,8 +80,11 @@ class Answers:
             return answer(error.status, "text/plain", words, headers=headers, method=asked.method)
 
     def _asked(self, request: CanonicalRequest) -> _Asked:
-        # Only what a GET showed can be shown again after a detour; a background call goes back to its page.
-        if request.method in ("GET", "HEAD") and request.navigation:
+        # Only what a GET showed can be shown again after a detour; a background call goes back to its page. The
+        # gateway's own addresses are never shown again: those of logins carry codes.
+        if request.segments[0] == "oauth2":
+            back = "/"
+        elif request.method in ("GET", "HEAD") and request.navigation:
             back = request.target.decode("ascii", "replace")
         else:
             back = _page_of(request, self._public_url)
@@ -114,7 +119,9 @@ class Answers:
         again = asked.method in ("GET", "HEAD") and asked.path is not None
         return {
             "advice": self._pages.gettext(asked.language)(error.advice),
-            "login_url": _start(asked.back) if isinstance(error, LoginRequired) else None,
+            "login_url": _start(asked.back, error.facts.get("acr_values", ()))
+            if isinstance(error, LoginRequired)
+            else None,
             "retry_url": asked.back if again and error.status >= 500 else None,
         }
 
@@ -123,11 +130,15 @@ class Answers:
         # A stopped loop names the cause that it found; any other failure is its own cause.
         code = str(error.facts.get("cause", error.reason))
         happened, helps = cause(code)
+        seconds = error.facts.get("seconds")
+        differ = message("The clock of the login service is %(count)s seconds away from ours.")
+        if isinstance(seconds, int):
+            happened = differ
         target = error.facts.get("target")
         return {
             "rounds": error.facts.get("rounds"),
             "code": code,
-            "cause": _(happened),
+            "cause": _(happened) % {"count": abs(seconds)} if isinstance(seconds, int) else _(happened),
             "advice": _(helps),
             "login_url": _start(target if isinstance(target, str) else asked.back),
         }
@@ -174,7 +185,7 @@ class Answers:
         if asked.path is not None:
             problem["instance"] = quote(asked.path, safe="/:@!$&'()*+,;=-._~")
         if isinstance(error, LoginRequired):
-            problem["login_url"] = self._public_url + _start(asked.back)
+            problem["login_url"] = self._public_url + _start(asked.back, error.facts.get("acr_values", ()))
         if isinstance(error, Forbidden):
             support = self._pages.support
             problem["rule"] = error.decision.rule
@@ -234,8 +245,9 @@ def _headers(error: GatewayError) -> Headers:
     return ()
 
 
-def _start(back: str) -> str:
-    return f"/oauth2/start?rd={quote(back, safe='')}"
+def _start(back: str, acr_values: Iterable[str] = ()) -> str:
+    means = "+".join(quote(urn, safe="") for urn in acr_values)
+    return f"/oauth2/start?rd={quote(back, safe='')}{f'&acr_values={means}' if means else ''}"
 
 
 def _ascii(text: str) -> bytes:

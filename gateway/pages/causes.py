@@ -20,6 +20,12 @@ _LATE: Final = (
     message("The login took too long, or this page was opened a second time."),
     message("Start again from the home page and do not use the back button while you log in."),
 )
+_LOST: Final = (
+    message(
+        "Your browser sent the cookie of your session, but this service does not know that session (any more)."
+    ),
+    message("Try it once more in a minute. If it stays, call us and mention the reference below."),
+)
 _REFUSED: Final = (
     message("The login was broken off, or you did not choose an organisation."),
     message("Start again and finish all steps of the login."),
@@ -54,6 +60,7 @@ _UNREADABLE: Final = (
 CAUSES: Final[Mapping[str, tuple[str, str]]] = {
     "flow-unknown": _COOKIE,
     "cookie-missing": _COOKIE,
+    "session-lost": _LOST,
     "state-missing": _LATE,
     "flow-expired": _LATE,
     "flow-used": _LATE,

@@ -229,8 +229,8 @@ class Wording:
         if place is None or link_text is None:
             return words, None, None
         acr = ""
-        if missing.remedy == "step_up" and missing.detail:
-            acr = f"&acr={quote(missing.detail, safe='')}"
+        if missing.remedy == "step_up" and missing.acr_values:
+            acr = "&acr_values=" + "+".join(quote(urn, safe="") for urn in missing.acr_values)
         return words, f"{place}?rd={self._back}{acr}", _(link_text)
 
 

@@ -99,6 +99,26 @@ class ScriptedProvider:
     statements: set[str] = field(default_factory=set)
     subject: str = "alice"
 
+    def forget(self) -> None:
+        """Begin anew: what a test scripted or did is gone."""
+        for each in (
+            self.discovery,
+            self.claims,
+            self.token_answer,
+            self.answers,
+            self.callback,
+            self.userinfo,
+        ):
+            each.clear()
+        for kept in (self.seen, self.requests, self.grants, self.introspected):
+            kept.clear()
+        self.sign = signed
+
+    @staticmethod
+    def key_of(pem: bytes) -> Key:
+        """The key of the client, which this provider was given by other means."""
+        return RSAKey.import_key(pem)
+
     @property
     def app(self) -> Starlette:
         """The provider as an ASGI application, with ACM's paths."""

@@ -23,7 +23,7 @@ ELSEWHERE = Missing(
     "right", "switch", "OVAMGebruiker", "NonConformiteitenIndiener", "0777000187", label=INDIENER.label
 )
 MANY = denial(
-    (INDIENER, Missing("assurance", "step_up", detail="urn:be:eid")),
+    (INDIENER, Missing("assurance", "step_up", acr_values=("urn:be:eid",))),
     (Missing("time", "wait", detail="2026-11-24T08:00:00+01:00"),),
     (ELSEWHERE,),
     (ELSEWHERE,),
