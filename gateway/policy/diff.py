@@ -15,7 +15,7 @@ from typing import Any, Final
 from gateway.policy.boxes import Box, Class, boxes
 from gateway.policy.classes import Cell, Dimension, dimensions
 from gateway.policy.looks import Looks
-from gateway.policy.pattern import Pattern
+from gateway.policy.pattern import Pattern, Variable
 from gateway.policy.regions import Region, intersection, regions
 from gateway.policy.ruleset import RuleSet
 from gateway.policy.suite_settings import METHODS
@@ -62,8 +62,7 @@ class Who:
 class Change:
     """Requests that one rule decided and another one decides now, and who gains or loses by it.
 
-    `path` is the pattern that both rules match, with none of the texts `other_than` for its variables; where
-    `partly`, an earlier rule of one of the sets decides some of it. `example` is one path. `host` is None for the
+    `path` is the pattern that both rules match, except where its variables hold what `other_than` says; where `partly`, an earlier rule of one of the sets decides some of it. `example` is one path. `host` is None for the
     public one. `inexact` says why it may be incomplete.
     """
 
@@ -72,7 +71,7 @@ class Change:
     methods: tuple[str, ...]
     host: str | None
     path: str
-    other_than: tuple[str, ...]
+    other_than: tuple[tuple[tuple[str, str], ...], ...]
     partly: bool
     example: str
     gains: tuple[Who, ...]
@@ -142,24 +141,25 @@ class _Comparison:
             self._groups, key=lambda key: ([number if number >= 0 else last for number in key[0]], key[1])
         )
         for pair, held in order:
-            group = self._groups[pair, held]
             verdicts = self._verdicts(pair, held)
-            general = self._verdicts(pair, ()) if (pair, ()) in self._groups else None
-            if not verdicts.told or (held and general is not None and general.said() == verdicts.said()):
+            apart = self._apart(pair)
+            # What stands in the path makes no difference here: it is told with all other paths.
+            merged = held and (pair, ()) in self._groups and not any(set(each) <= set(held) for each in apart)
+            if not verdicts.told or merged:
                 continue
-            # With these texts in the path it comes out otherwise, which is told of them alone.
-            other_than = [] if held else self._other_than(pair, verdicts)
-            for requests, example in group.examples.items():
-                yield from self._told(pair, held, requests, example, verdicts, tuple(other_than))
+            for requests, example in self._groups[pair, held].examples.items():
+                yield from self._told(pair, held, requests, example, verdicts, [] if held else apart)
 
-    def _other_than(self, pair: _Deciders, general: _Verdicts) -> list[str]:
-        found = {
-            text
+    def _apart(self, pair: _Deciders) -> list[_Held]:
+        """What can stand in the path so that it comes out otherwise than for all other texts."""
+        if (pair, ()) not in self._groups:
+            return []
+        general = self._verdicts(pair, ()).said()
+        return sorted(
+            held
             for other, held in self._groups
-            if other == pair and held and self._verdicts(pair, held).said() != general.said()
-            for _, text in held
-        }
-        return sorted(found)
+            if other == pair and held and self._verdicts(pair, held).said() != general
+        )
 
     def _told(
         self,
@@ -168,12 +168,18 @@ class _Comparison:
         requests: Sequence[_Request],
         example: str,
         verdicts: _Verdicts,
-        other_than: tuple[str, ...],
+        apart: Sequence[_Held],
     ) -> Iterator[Change]:
         shown = self._shown(pair, held)
         methods: dict[str | None, list[str]] = {}
         for host, method in requests:
             methods.setdefault(host, []).append(method)
+        other_than = tuple(
+            tuple(
+                (part.name, text) for place, text in each if isinstance(part := shown.parts[place], Variable)
+            )
+            for each in apart
+        )
         old, new = (self._looks[number].rule.id if number >= 0 else None for number in pair)
         for host, each in methods.items():
             partly = self._partly(pair, [(host, method) for method in each])

@@ -30,7 +30,7 @@ def as_data(changes: Sequence[Change]) -> list[dict[str, Any]]:
         {
             "methods": list(change.methods),
             "path": change.path,
-            "other_than": list(change.other_than),
+            "other_than": [dict(each) for each in change.other_than],
             "partly": change.partly,
             "host": change.host,
             "example": change.example,
@@ -50,7 +50,8 @@ def _requests(change: Change) -> str:
     )  # fmt: skip
     words = f"{methods} {change.path}"
     if change.other_than:
-        words += f" (other than {', '.join(change.other_than)})"
+        texts = (" and ".join(f"{{{name}}} = {text}" for name, text in each) for each in change.other_than)
+        words += f" (other than {', or '.join(texts)})"
     if change.host is not None:
         words += f" at {change.host}"
     return f"{words}, as far as no other rule comes first" if change.partly else words

@@ -43,17 +43,12 @@ class Looks:
         if not self._templates:
             return {}
         variables = self.rule.pattern.match(region.segments) or {}
-        open_ = {
-            part.name
+        called = {
+            part.name: f"{{{seen.name}}}" if isinstance(seen, Variable) else seen.text
             for part, seen in zip(self.rule.pattern.parts, shown.parts, strict=False)
-            if isinstance(part, Variable) and isinstance(seen, Variable)
+            if isinstance(part, Variable)
         }
-        found: dict[str, str] = {}
-        for template in self._templates:
-            text = template.render(variables)
-            known = all(name is None or name in open_ for _, name in template.parts)
-            found[text] = template.text if known else text
-        return found
+        return {template.render(variables): template.render(called) for template in self._templates}
 
     def question(self, region: Region, shown: Pattern) -> tuple[Any, ...]:
         """What it asks of people in a region; equal questions of one comparison have equal answers."""

@@ -127,8 +127,15 @@ def intersection(one: Pattern, other: Pattern, held: Mapping[int, str]) -> Patte
     """
     parts: list[Literal | Variable] = []
     for place, (mine, theirs) in enumerate(zip_longest(one.parts, other.parts)):
-        part = mine if theirs is None or isinstance(mine, Literal) else theirs
-        parts.append(Literal(held[place]) if place in held else part)
+        literal = next((part for part in (theirs, mine) if isinstance(part, Literal)), None)
+        if place in held:
+            parts.append(Literal(held[place]))
+        elif literal is not None:
+            parts.append(literal)
+        else:
+            names = [part.name for part in (theirs, mine) if isinstance(part, Variable)]
+            names += [f"{names[0]}{number}" for number in range(2, len(parts) + 3)]
+            parts.append(next(Variable(name) for name in names if Variable(name) not in parts))
     words = [part.text if isinstance(part, Literal) else f"{{{part.name}}}" for part in parts]
     rest = one.rest and other.rest
     return Pattern("/" + "/".join([*words, "**"] if rest else words), tuple(parts), rest)
