@@ -137,4 +137,6 @@ class Ending:
 def _code(trail: Trail) -> str | None:
     if trail.error is not None:
         return trail.error.code
-    return "stream-cut" if trail.cut is not None else None
+    if trail.cut is not None:
+        return "stream-cut"
+    return "answer-cut" if trail.broken_off else None

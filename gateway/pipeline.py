@@ -61,6 +61,7 @@ class Trail:
     decision: Decision | None = None
     error: GatewayError | None = None
     exchange: Exchange = field(default_factory=Exchange)
+    broken_off: bool = False
     cut: Mapping[str, str] | None = None
     spare_id: str = ""
 
@@ -116,6 +117,7 @@ class Pipeline:
         except GatewayError as error:
             await self.refuse(trail, error, send)
         except (ClientGone, AnswerCut) as problem:
+            trail.broken_off = isinstance(problem, AnswerCut)
             log.info("answer not completed", request_id=trail.request_id, reason=type(problem).__name__)
         except Exception as problem:
             log.exception("request failed", request_id=trail.request_id)

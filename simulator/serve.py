@@ -18,6 +18,7 @@ from simulator.data.directory import Directory, file_of
 from simulator.data.lock import using
 from simulator.faults import Faults
 from simulator.register.app import create_register
+from simulator.register.faulty import breaking_protocol
 from simulator.run import bind, url_of
 
 
@@ -63,10 +64,21 @@ async def _serve(
         gateway_url=gateway_url,
         environment=environment,
         audience=url_of(register_socket),
+        faults=faults,
     )
     servers = [
-        (_Server(uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=2)), sock)
-        for app, sock in ((create_acm(state), acm_socket), (register, register_socket))
+        (
+            _Server(
+                uvicorn.Config(
+                    app, log_level="warning", lifespan="off", timeout_graceful_shutdown=2, http=http
+                )
+            ),
+            sock,
+        )
+        for app, sock, http in (
+            (create_acm(state), acm_socket, "auto"),
+            (register, register_socket, breaking_protocol(faults)),
+        )
     ]
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):

@@ -1,29 +1,41 @@
-"""The register over HTTP: the list of one's own organisation's reports, a form for a new one, and /echo."""
+"""The register over HTTP: its pages, its interface for machines, and /echo, behind the checks of who comes in."""
 
 from __future__ import annotations
 
-import hmac
 import secrets
 import time
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
-from simulator.register.assertion import HEADER, Assertions, Visitor
+from simulator.faults import Faults
+from simulator.register.api import Api, Problem, problem, problem_of
+from simulator.register.assertion import Assertions
+from simulator.register.attachments import Attachments
+from simulator.register.database import Database
+from simulator.register.door import NotAllowed, NotProven, Register, TooLarge
 from simulator.register.echo import echo, events, octets
-from simulator.register.reports import STREAMS, Draft, Reports, draft_from
-from simulator.web import STATIC, page, templates
+from simulator.register.faulty import Faulty
+from simulator.register.forms import Forms
+from simulator.register.listing import Listing
+from simulator.register.look import Look
+from simulator.register.pages import Pages
+from simulator.register.pending import Pending
+from simulator.register.photos import Photos
+from simulator.register.reports import ChangedMeanwhile, NoSuchReport, Reports, TooLate
+from simulator.register.upload_pages import Uploads
+from simulator.web import STATIC
+from simulator.web.csrf import FormTokens
 
 _ANY = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-_CSRF = "register-csrf"
-_PAGE = 20
 
 
 def create_register(
@@ -33,104 +45,84 @@ def create_register(
     environment: str,
     audience: str,
     clock: Callable[[], float] = time.time,
-) -> Starlette:
-    """The ASGI application. It believes the assertions of `gateway_url` for `audience`, its own address there."""
-    register = _Register(
-        Reports(database),
-        Assertions(gateway_url=gateway_url, audience=audience, environment=environment, clock=clock),
-        environment,
-        clock,
+    faults: Faults | None = None,
+) -> ASGIApp:
+    """The ASGI application. It believes the assertions of `gateway_url` for `audience`, its own address there.
+
+    Photos lie in a folder beside the database. Raises SchemaTooNew.
+    """
+    store = Database(database)
+    store.prepare()
+    register = Register(
+        assertions=Assertions(
+            gateway_url=gateway_url, audience=audience, environment=environment, clock=clock
+        ),
+        reports=Reports(store),
+        listing=Listing(store),
+        photos=Photos(store, database.with_name(f"{database.stem}-fotos")),
+        pending=Pending(store),
+        tokens=FormTokens(secrets.token_bytes(32), clock),
+        clock=clock,
     )
+    look = Look(register, environment)
     routes = [
-        Route("/health", register.health),
-        Route("/", register.overview),
-        Route("/meldingen/nieuw", register.new, methods=["GET", "POST"]),
-        Route("/organisaties/{kbo}/meldingen/", register.of_organisation),
+        Route("/health", health),
         Route("/echo/stream", events),
         Route("/echo/bytes", octets),
         Route("/echo", echo, methods=_ANY),
         Route("/echo/{rest:path}", echo, methods=_ANY),
         Mount("/static", StaticFiles(directory=STATIC)),
+        *Forms(register, look).routes(),
+        *Uploads(register, look).routes(),
+        *Attachments(register, look).routes(),
+        *Pages(register, look).routes(),
+        *Api(register).routes(),
     ]
-    return Starlette(routes=routes)
+    handlers: dict[Any, Any] = dict.fromkeys(_REFUSALS, _refused(look))
+    handlers |= {Problem: problem_of, 404: _not_found(look), 405: _not_found(look)}
+    app = Starlette(routes=routes, exception_handlers=handlers)
+    return app if faults is None else Faulty(app, faults)
 
 
-class _Register:
-    def __init__(
-        self, reports: Reports, assertions: Assertions, environment: str, clock: Callable[[], float]
-    ) -> None:
-        self._reports = reports
-        self._assertions = assertions
-        self._clock = clock
-        self._pages = templates(
-            Path(__file__).parent / "templates",
-            system="Centraal non-conformiteitenregister",
-            environment=environment,
+async def health(request: Request) -> Response:
+    """Whether the register runs."""
+    return JSONResponse({"ok": True})
+
+
+_REFUSALS: Mapping[type[Exception], tuple[int, str, str]] = {
+    NotProven: (403, "Het register kent u niet",
+        "Dit register is alleen bereikbaar langs de toegangspoort, die zegt wie u bent en wat u mag."
+        " Rechtstreekse aanvragen worden geweigerd."),
+    NotAllowed: (403, "Dit mag u niet", "U hebt niet het recht om dit te zien of te doen."),
+    NoSuchReport: (404, "Deze melding bestaat niet", "Er is geen melding met dit nummer, of ze is niet van uw organisatie."),
+    TooLate: (409, "Deze melding ligt vast", "Ze is geannuleerd, of de termijn van 14 dagen om ze te wijzigen is voorbij."),
+    ChangedMeanwhile: (412, "Deze melding is gewijzigd", "Iemand anders heeft deze melding intussen gewijzigd."),
+    TooLarge: (413, "Dit is te groot", "U stuurt meer dan hier past. Kies kleinere of minder bestanden."),
+}  # fmt: skip
+
+
+def _refused(look: Look) -> Callable[[Request, Exception], Response]:
+    """Turns what was refused into an answer: problem details for machines, a page for people."""
+
+    def answer(request: Request, error: Exception) -> Response:
+        status, title, words = _REFUSALS[type(error)]
+        if request.url.path.startswith("/api/"):
+            return problem(status, words)
+        return look.render("refused.html", request, None, status=status, title=title, words=words)
+
+    return answer
+
+
+def _not_found(look: Look) -> Callable[[Request, Exception], Response]:
+    def answer(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 404
+        if request.url.path.startswith("/api/"):
+            return problem(
+                status, "Dit adres bestaat niet." if status == 404 else "Dit kan niet met deze methode."
+            )
+        title = "Deze pagina bestaat niet" if status == 404 else "Dit kan hier niet"
+        return look.render(
+            "refused.html", request, None, status=status, title=title, words="Kijk het adres na."
         )
 
-    async def health(self, request: Request) -> Response:
-        return JSONResponse({"ok": True})
-
-    async def overview(self, request: Request) -> Response:
-        """The reports of one's own organisation; of all organisations for those who may read all."""
-        visitor = await self._visitor(request)
-        if visitor is None:
-            return self._refused()
-        return await self._list(request, visitor, None if visitor.may_read_all else visitor.organisation)
-
-    async def of_organisation(self, request: Request) -> Response:
-        """The reports of the organisation in the path, for itself and for those who may read all."""
-        visitor = await self._visitor(request)
-        kbo = request.path_params["kbo"]
-        if visitor is None or not (visitor.may_read_all or visitor.organisation == kbo):
-            return self._refused()
-        return await self._list(request, visitor, kbo)
-
-    async def new(self, request: Request) -> Response:
-        """The form for a report; what was typed stays when something must be mended."""
-        visitor = await self._visitor(request)
-        if visitor is None or not visitor.may_submit:
-            return self._refused()
-        token = request.cookies.get(_CSRF) or secrets.token_urlsafe(24)
-        draft, faults = Draft(found_on=self._now().date().isoformat()), {}
-        if request.method == "POST":
-            form = await request.form(max_files=0, max_fields=100)
-            texts = {name: value for name, value in form.items() if isinstance(value, str)}
-            streams = [value for value in form.getlist("streams") if isinstance(value, str)]
-            draft = draft_from(texts, streams)
-            faults = draft.faults(self._now().date())
-            if not hmac.compare_digest(texts.get("csrf", ""), request.cookies.get(_CSRF, " ")):
-                faults = {
-                    "csrf": "Dit formulier is verlopen. Controleer het en dien het opnieuw in.",
-                    **faults,
-                }
-            if not faults:
-                report = await run_in_threadpool(
-                    self._reports.add, visitor.organisation, visitor.sub, draft, self._now()
-                )
-                return RedirectResponse(f"/?ingediend={report.number}", 303)
-        answer = page(
-            self._pages, "form.html", status=422 if faults else 200, visitor=visitor, draft=draft, faults=faults,
-            streams=STREAMS, csrf=token, today=self._now().date().isoformat(),
-        )  # fmt: skip
-        answer.set_cookie(_CSRF, token, httponly=True, samesite="strict", path="/meldingen")
-        return answer
-
-    async def _list(self, request: Request, visitor: Visitor, organisation: str | None) -> Response:
-        number = request.query_params.get("pagina", "1")
-        current = max(1, int(number)) if number.isdigit() and len(number) < 6 else 1
-        reports, total = await run_in_threadpool(self._reports.of, organisation, page=current, size=_PAGE)
-        pages = max(1, -(-total // _PAGE))
-        return page(
-            self._pages, "list.html", visitor=visitor, reports=reports, total=total, current=current, pages=pages,
-            everything=organisation is None, submitted=request.query_params.get("ingediend"),
-        )  # fmt: skip
-
-    async def _visitor(self, request: Request) -> Visitor | None:
-        return await self._assertions.visitor(request.headers.get(HEADER))
-
-    def _refused(self) -> Response:
-        return page(self._pages, "refused.html", status=403)
-
-    def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._clock(), UTC)
+    return answer

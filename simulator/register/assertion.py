@@ -13,6 +13,9 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from simulator.register.filters import Reach
+from simulator.register.report import Submitter
+
 HEADER = "x-toegangspoort-assertion"
 _REFETCH_SECONDS = 2.0
 _LEEWAY = 10
@@ -23,18 +26,36 @@ class Visitor:
     """Who asks, as the gateway swears it."""
 
     sub: str
+    kind: str
     name: str
     organisation: str
     organisation_name: str
+    doelgroep: str
     contexts: frozenset[str]
 
     @property
     def may_submit(self) -> bool:
-        return "NonConformiteitenIndiener" in self.contexts
+        """A person by context; a machine client by the rule of the gateway that let it through."""
+        return bool(self.organisation) and (
+            self.kind == "machine" or "NonConformiteitenIndiener" in self.contexts
+        )
 
     @property
     def may_read_all(self) -> bool:
         return "NonConformiteitenLezer" in self.contexts
+
+    @property
+    def may_read(self) -> bool:
+        return self.may_submit or self.may_read_all
+
+    @property
+    def reach(self) -> Reach:
+        """Whose reports: all for those who may read all, else of the own organisation alone."""
+        return Reach(self.organisation, everything=self.may_read_all)
+
+    @property
+    def submitter(self) -> Submitter:
+        return Submitter(self.organisation, self.organisation_name, self.doelgroep, self.sub)
 
 
 class Assertions:
@@ -71,8 +92,16 @@ class Assertions:
             for role, _, held_for in (str(right).rpartition(":") for right in claims.get("rights", []))
             if held_for == code and role.startswith("OVAMGebruiker-")
         )
-        name = str(claims.get("name") or claims["sub"])
-        return Visitor(str(claims["sub"]), name, code, str(organisation.get("name") or code), contexts)
+        sub = str(claims["sub"])
+        return Visitor(
+            sub=sub,
+            kind=str(claims.get("kind", "")),
+            name=str(claims.get("name") or sub),
+            organisation=code,
+            organisation_name=str(organisation.get("name") or code),
+            doelgroep=str(claims.get("doelgroep") or ""),
+            contexts=contexts,
+        )
 
     async def _verified(self, assertion: str) -> dict[str, Any] | None:
         for attempt in range(2):

@@ -1,152 +1,228 @@
-"""Reports of non-conformities: their fields, what makes one acceptable (in Dutch), and where they are kept."""
+"""The reports of one environment: what can be done to them, each operation whole or not at all."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Mapping
-from contextlib import closing
-from dataclasses import dataclass
-from datetime import date, datetime
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Final
 
-from simulator.numbers import establishment_is_valid, kbo_is_valid
+from simulator.register.database import SELECT, Database, draft_columns, report_of, time_text
+from simulator.register.draft import Draft
+from simulator.register.filters import Reach
+from simulator.register.report import Channel, Report, Submitter
 
-# VLAREMA 4.3.2: what must be collected apart.
-STREAMS = (
-    "klein gevaarlijk afval", "glas", "papier en karton", "gebruikte dierlijke en plantaardige oliën en vetten",
-    "groenafval", "textiel", "afgedankte elektrische en elektronische apparatuur", "afvalbanden", "puin", "afgewerkte olie",
-    "gevaarlijke afvalstoffen", "asbestcement", "apparatuur met ozonafbrekende stoffen", "afvallandbouwfolies",
-    "batterijen en accu's", "pmd", "houtafval", "metaalafval", "matrassen", "recycleerbare harde kunststoffen",
-    "piepschuim", "folies", "keukenafval en etensresten", "levensmiddelenafval",
-)  # fmt: skip
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS report (
-    id INTEGER PRIMARY KEY, organisation TEXT NOT NULL, submitted_by TEXT NOT NULL, submitted_at TEXT NOT NULL,
-    found_on TEXT NOT NULL, producer_name TEXT NOT NULL, producer_kbo TEXT NOT NULL, place TEXT NOT NULL,
-    streams TEXT NOT NULL, description TEXT NOT NULL, hazardous INTEGER NOT NULL, refused INTEGER NOT NULL
-);
-CREATE INDEX IF NOT EXISTS report_organisation ON report (organisation, id);
-"""
+# The largest integer of SQLite.
+_LAST: Final = 2**63 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """What somebody typed."""
+class NoSuchReport(Exception):
+    """There is no such report within this reach."""
 
-    found_on: str = ""
-    producer_name: str = ""
-    producer_kbo: str = ""
-    place: str = ""
-    streams: tuple[str, ...] = ()
-    description: str = ""
-    hazardous: bool = False
-    refused: bool = False
 
-    def faults(self, today: date) -> dict[str, str]:
-        """What must be mended, by field."""
-        found: dict[str, str] = {}
-        try:
-            if date.fromisoformat(self.found_on) > today:
-                found["found_on"] = "De datum ligt in de toekomst."
-        except ValueError:
-            found["found_on"] = "Vul de datum van de vaststelling in."
-        if not self.producer_name:
-            found["producer_name"] = "Vul de naam van de afvalproducent in."
-        if not kbo_is_valid(self.producer_kbo):
-            found["producer_kbo"] = "Vul een geldig ondernemingsnummer van 10 cijfers in, zonder punten."
-        if self.place.isdigit() and not establishment_is_valid(self.place):
-            found["place"] = "Dit vestigingsnummer is niet geldig."
-        elif not self.place:
-            found["place"] = "Vul het vestigingsnummer of het adres van de inzameling in."
-        if not self.streams or set(self.streams) - set(STREAMS):
-            found["streams"] = "Kies minstens één afvalstroom."
-        if not self.description:
-            found["description"] = "Beschrijf wat u hebt vastgesteld."
-        if self.hazardous and not self.refused:
-            found["refused"] = "Gevaarlijk afval moet u weigeren."
-        return found
+class TooLate(Exception):
+    """The term is over, or the report was cancelled."""
+
+
+class ChangedMeanwhile(Exception):
+    """Somebody else changed the report since it was read."""
+
+
+class AlreadyConfirmed(Exception):
+    """The upload was confirmed or thrown away meanwhile."""
+
+
+class ReferencesTaken(Exception):
+    """Own references that stand on other reports already: `taken` says which, by place in what was brought."""
+
+    def __init__(self, taken: Mapping[int, Report | None]) -> None:
+        super().__init__(f"{len(taken)} references are taken")
+        self.taken = taken
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """A report that was accepted."""
+class Kept:
+    """A report that was brought, and whether it was new: the same one brought twice is kept once."""
 
-    id: int
-    organisation: str
-    submitted_by: str
-    submitted_at: str
-    draft: Draft
-
-    @property
-    def number(self) -> str:
-        """The number that people use: NC-2026-000123."""
-        return f"NC-{self.submitted_at[:4]}-{self.id:06d}"
+    report: Report
+    new: bool
 
 
 class Reports:
-    """The reports of one environment, in an SQLite file of its own."""
+    """Keeps reports. Who asks has been checked; `now` is the time of the register's clock, with a time zone."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(self._connect()) as connection:
-            connection.executescript(_SCHEMA)
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=5.0, isolation_level=None)
-        connection.execute("PRAGMA journal_mode = WAL")
-        return connection
+    def get(self, reach: Reach, number: int) -> Report:
+        """One report. Raises NoSuchReport, also for one that stands outside this reach."""
+        with self._database.reading() as connection:
+            return _get(connection, reach, number)
 
-    def add(self, organisation: str, submitted_by: str, draft: Draft, now: datetime) -> Report:
-        """Keep a draft without faults as a report."""
-        values = (
-            organisation, submitted_by, now.isoformat(timespec="seconds"), draft.found_on, draft.producer_name,
-            draft.producer_kbo, draft.place, "\n".join(draft.streams), draft.description, draft.hazardous, draft.refused,
-        )  # fmt: skip
-        with closing(self._connect()) as connection:
-            row = connection.execute(
-                "INSERT INTO report (organisation, submitted_by, submitted_at, found_on, producer_name, producer_kbo,"
-                " place, streams, description, hazardous, refused) VALUES (?,?,?,?,?,?,?,?,?,?,?) RETURNING id",
-                values,
-            ).fetchone()
-        return Report(row[0], organisation, submitted_by, values[2], draft)
+    def submit(
+        self,
+        submitter: Submitter,
+        drafts: Sequence[Draft],
+        channel: Channel,
+        now: datetime,
+        *,
+        upload: str | None = None,
+    ) -> list[Kept]:
+        """Keep drafts without faults as submitted reports, all or none; the same order comes back.
 
-    def of(self, organisation: str | None, *, page: int = 1, size: int = 20) -> tuple[list[Report], int]:
-        """(one page of reports, newest first; how many there are), of one organisation or of all."""
-        with closing(self._connect()) as connection:
-            total = connection.execute(
-                "SELECT count(*) FROM report WHERE ?1 IS NULL OR organisation = ?1", (organisation,)
-            ).fetchone()[0]
+        A draft whose own reference stands on a report that says the same is that report (idempotency). Raises
+        ReferencesTaken where it says something else, or where two of the drafts say different things under one;
+        AlreadyConfirmed where the `upload` that the drafts come from no longer waits.
+        """
+        with self._database.writing() as connection:
+            if upload and not connection.execute("DELETE FROM upload WHERE token = ?", (upload,)).rowcount:
+                raise AlreadyConfirmed
+            taken: dict[int, Report | None] = {}
+            earlier: dict[str, Draft] = {}
+            for place, draft in enumerate(drafts):
+                if not draft.reference:
+                    continue
+                standing = _by_reference(connection, submitter.organisation, draft.reference)
+                same = earlier.setdefault(draft.reference, standing.draft if standing else draft)
+                if same != draft or (standing is not None and standing.status == "concept"):
+                    taken[place] = standing
+            if taken:
+                raise ReferencesTaken(taken)
+            kept = []
+            for draft in drafts:
+                standing = _by_reference(connection, submitter.organisation, draft.reference)
+                if standing is not None:
+                    kept.append(Kept(standing, new=False))
+                    continue
+                number = _insert(connection, submitter, draft, channel, now)
+                _register(connection, number, now)
+                kept.append(Kept(_get(connection, Reach(submitter.organisation), number), new=True))
+            return kept
+
+    def keep_concept(self, submitter: Submitter, draft: Draft, channel: Channel, now: datetime) -> Report:
+        """Keep what was typed so far. Raises ReferencesTaken."""
+        with self._database.writing() as connection:
+            _refuse_taken(connection, submitter, draft, None)
+            number = _insert(connection, submitter, draft, channel, now)
+            return _get(connection, Reach(submitter.organisation), number)
+
+    def change(
+        self, submitter: Submitter, number: int, version: int, draft: Draft, now: datetime, *, submit: bool
+    ) -> Report:
+        """A new version, the old one kept; a concept is submitted where `submit` says so.
+
+        `version` is the one that was read. Raises NoSuchReport, TooLate, ChangedMeanwhile, ReferencesTaken.
+        """
+        with self._database.writing() as connection:
+            found = _changeable(connection, submitter, number, now)
+            if found.version != version:
+                raise ChangedMeanwhile
+            _refuse_taken(connection, submitter, draft, number)
+            if found.status == "ingediend":
+                _keep_version(connection, found, now)
+            _update(connection, number, {
+                **draft_columns(draft), "version": version + 1, "submitted_by": submitter.fingerprint,
+                "changed_at": time_text(now),
+            })  # fmt: skip
+            if submit and found.status == "concept":
+                _register(connection, number, now)
+            return _get(connection, Reach(submitter.organisation), number)
+
+    def cancel(self, submitter: Submitter, number: int, reason: str, now: datetime) -> Report:
+        """Cancel, the old version kept. Raises NoSuchReport, TooLate."""
+        with self._database.writing() as connection:
+            found = _changeable(connection, submitter, number, now)
+            _keep_version(connection, found, now)
+            _update(connection, number, {
+                "status": "geannuleerd", "reason": reason, "version": found.version + 1,
+                "submitted_by": submitter.fingerprint, "changed_at": time_text(now),
+            })  # fmt: skip
+            return _get(connection, Reach(submitter.organisation), number)
+
+    def earlier_versions(self, report: Report) -> list[tuple[int, datetime, Draft]]:
+        """(version, until when it stood, what it said) of what was corrected or cancelled, the newest first."""
+        with self._database.reading() as connection:
             rows = connection.execute(
-                "SELECT id, organisation, submitted_by, submitted_at, found_on, producer_name, producer_kbo, place,"
-                " streams, description, hazardous, refused FROM report WHERE ?1 IS NULL OR organisation = ?1"
-                " ORDER BY id DESC LIMIT ?2 OFFSET ?3",
-                (organisation, size, (page - 1) * size),
+                "SELECT version, kept_at, content FROM report_version WHERE report = ? ORDER BY version DESC",
+                (report.id,),
             ).fetchall()
-        return [_report(row) for row in rows], total
+        return [(version, datetime.fromisoformat(at), _draft(content)) for version, at, content in rows]
+
+    def allowed_to_change(self, submitter: Submitter, number: int, now: datetime) -> Report:
+        """The report, where this organisation can change it now. Raises NoSuchReport, TooLate."""
+        with self._database.reading() as connection:
+            return _changeable(connection, submitter, number, now)
 
 
-def _report(row: tuple[object, ...]) -> Report:
-    number, organisation, by, at, *rest = row
-    found_on, name, kbo, place, streams, description, hazardous, refused = rest
-    draft = Draft(
-        str(found_on), str(name), str(kbo), str(place), tuple(str(streams).split("\n")), str(description),
-        bool(hazardous), bool(refused),
-    )  # fmt: skip
-    return Report(int(str(number)), str(organisation), str(by), str(at), draft)
+def _draft(content: str) -> Draft:
+    given = json.loads(content)
+    return Draft(**{**given, "streams": tuple(given["streams"])})
 
 
-def draft_from(form: Mapping[str, str], streams: list[str]) -> Draft:
-    """What a form says, blanks trimmed and numbers without dots."""
-    text = {
-        name: form.get(name, "").strip() for name in ("found_on", "producer_name", "place", "description")
-    }
-    kbo = form.get("producer_kbo", "").replace(".", "").replace(" ", "")
-    return Draft(
-        **text,
-        producer_kbo=kbo,
-        streams=tuple(streams),
-        hazardous="hazardous" in form,
-        refused="refused" in form,
+def _get(connection: sqlite3.Connection, reach: Reach, number: int) -> Report:
+    row = connection.execute(f"{SELECT} WHERE id = ?", (min(number, _LAST),)).fetchone()
+    report = None if row is None else report_of(row)
+    if report is None or not reach.holds(report.organisation, report.status):
+        raise NoSuchReport
+    return report
+
+
+def _by_reference(connection: sqlite3.Connection, organisation: str, reference: str) -> Report | None:
+    row = connection.execute(
+        f"{SELECT} WHERE organisation = ? AND reference = ? AND reference <> ''", (organisation, reference)
+    ).fetchone()
+    return None if row is None else report_of(row)
+
+
+def _refuse_taken(
+    connection: sqlite3.Connection, submitter: Submitter, draft: Draft, number: int | None
+) -> None:
+    standing = _by_reference(connection, submitter.organisation, draft.reference)
+    if standing is not None and standing.id != number:
+        raise ReferencesTaken({0: standing})
+
+
+def _changeable(connection: sqlite3.Connection, submitter: Submitter, number: int, now: datetime) -> Report:
+    found = _get(connection, Reach(submitter.organisation), number)
+    if not found.can_change(now):
+        raise TooLate
+    return found
+
+
+def _keep_version(connection: sqlite3.Connection, report: Report, now: datetime) -> None:
+    connection.execute(
+        "INSERT INTO report_version (report, version, kept_at, content) VALUES (?, ?, ?, ?)",
+        (report.id, report.version, time_text(now), json.dumps(asdict(report.draft))),
     )
+
+
+def _insert(
+    connection: sqlite3.Connection, submitter: Submitter, draft: Draft, channel: Channel, now: datetime
+) -> int:
+    columns: dict[str, Any] = {
+        "status": "concept", "version": 1, "channel": channel, "organisation": submitter.organisation,
+        "organisation_name": submitter.organisation_name, "doelgroep": submitter.doelgroep,
+        "submitted_by": submitter.fingerprint, "created_at": time_text(now), "changed_at": time_text(now),
+        "reason": "", **draft_columns(draft),
+    }  # fmt: skip
+    names, marks = ", ".join(columns), ", ".join("?" * len(columns))
+    row = connection.execute(
+        f"INSERT INTO report ({names}) VALUES ({marks}) RETURNING id",  # noqa: S608 - names of our own columns
+        tuple(columns.values()),
+    ).fetchone()
+    return int(row[0])
+
+
+def _update(connection: sqlite3.Connection, number: int, columns: Mapping[str, Any]) -> None:
+    names = ", ".join(f"{name} = ?" for name in columns)
+    connection.execute(f"UPDATE report SET {names} WHERE id = ?", (*columns.values(), number))  # noqa: S608 - same
+
+
+def _register(connection: sqlite3.Connection, number: int, now: datetime) -> None:
+    (last,) = connection.execute("SELECT max(sequence) FROM report WHERE year = ?", (now.year,)).fetchone()
+    _update(connection, number, {
+        "status": "ingediend", "year": now.year, "sequence": (last or 0) + 1, "submitted_at": time_text(now),
+        "changed_at": time_text(now),
+    })  # fmt: skip

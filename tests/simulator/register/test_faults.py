@@ -1,0 +1,132 @@
+"""The register's faults, each switched on and off, and what people and machines see of them through the gateway."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from simulator.faults import Faults
+from simulator.faults.catalogue import REGISTER_CUT, REGISTER_DOWN, REGISTER_SLOW
+from simulator.login import login
+from simulator.register.app import create_register
+from simulator.register.faulty import breaking_protocol
+from simulator.run import bind, running, url_of
+from tests.gateways import World, world
+
+PAGE = {"accept": "text/html"}
+RULES = [{"id": "all", "match": {"path": "/**"}, "require": ["authenticated"]}]
+
+
+@pytest.fixture(scope="module")
+def faults() -> Faults:
+    return Faults()
+
+
+@pytest.fixture(scope="module")
+def gate(tmp_path_factory: pytest.TempPathFactory, faults: Faults) -> Iterator[World]:
+    folder: Path = tmp_path_factory.mktemp("faults")
+    sock = bind(0)
+    gateway_url = url_of(sock)
+    with (
+        running(
+            lambda url: create_register(
+                database=folder / "register.db", gateway_url=gateway_url, environment="ti", audience=url, faults=faults
+            ),
+            http=breaking_protocol(faults),
+            log_level="critical",
+        ) as register_url,
+        world(
+            folder, upstream_url=register_url, sock=sock, rules=RULES, upstream={"response_timeout": "500ms"}
+        ) as found,
+    ):  # fmt: skip
+        yield found
+
+
+@pytest.fixture(scope="module")
+def inge(gate: World) -> Iterator[httpx2.Client]:
+    headers = {"cookie": login(gate.url, "indiener"), **PAGE}
+    with httpx2.Client(base_url=gate.url, headers=headers, trust_env=False, timeout=10) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def all_off(faults: Faults) -> Iterator[None]:
+    yield
+    faults.clear()
+
+
+def record_of(gate: World, request_id: str) -> dict[str, Any]:
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        for line in gate.records.read_text().splitlines():
+            found: dict[str, Any] = json.loads(line)
+            if found.get("request_id") == request_id:
+                return found
+        time.sleep(0.02)
+    raise AssertionError(f"no record of {request_id}")
+
+
+def test_a_register_that_is_down_is_a_page_with_502(gate: World, inge: httpx2.Client, faults: Faults) -> None:
+    assert inge.get("/").status_code == 200
+    faults.switch_on(REGISTER_DOWN)
+    for method, path in (("GET", "/"), ("GET", "/producenten"), ("POST", "/meldingen/nieuw")):
+        answer = inge.request(method, path, headers={"sec-fetch-mode": "navigate"})
+        assert (method, path, answer.status_code) == (method, path, 502)
+        assert "Het register is nu niet beschikbaar" in answer.text
+        record = record_of(gate, answer.headers["x-request-id"])
+        assert (record["status"], record["error"]) == (502, "upstream-unreachable")
+    machine = inge.get("/api/v1/meldingen", headers={"accept": "application/json"})
+    assert machine.headers["content-type"] == "application/problem+json"
+    faults.switch_off(REGISTER_DOWN)
+    assert inge.get("/").status_code == 200
+
+
+def test_a_register_that_is_slow_is_a_page_with_504(gate: World, inge: httpx2.Client, faults: Faults) -> None:
+    faults.switch_on(REGISTER_SLOW, "20")
+    begun = time.monotonic()
+    answer = inge.get("/")
+    assert answer.status_code == 504
+    assert "<h1" in answer.text
+    assert time.monotonic() - begun < 5
+    assert record_of(gate, answer.headers["x-request-id"])["error"] == "upstream-timeout"
+    faults.switch_on(REGISTER_SLOW, "0.1")
+    begun = time.monotonic()
+    assert inge.get("/").status_code == 200
+    assert time.monotonic() - begun >= 0.1
+    faults.switch_off(REGISTER_SLOW)
+    assert inge.get("/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/echo/bytes?size=300000", "/static/style.css", "/meldingen/export.csv"]
+)
+def test_an_answer_that_is_cut_off_never_looks_whole(
+    gate: World, inge: httpx2.Client, faults: Faults, path: str
+) -> None:
+    whole = inge.get(path)
+    assert whole.status_code == 200
+    faults.switch_on(REGISTER_CUT)
+    seen = b""
+    with pytest.raises(httpx2.RemoteProtocolError), inge.stream("GET", path) as answer:
+        assert answer.status_code == 200
+        for part in answer.iter_raw():
+            seen += part
+    assert len(seen) < len(whole.content)
+    record = record_of(gate, answer.headers["x-request-id"])
+    assert (record["status"], record["verdict"], record["error"]) == (200, "allow", "answer-cut")
+    faults.switch_off(REGISTER_CUT)
+    assert len(inge.get(path).content) == len(whole.content)
+
+
+def test_an_answer_without_a_body_is_cut_off_too(inge: httpx2.Client, faults: Faults) -> None:
+    faults.switch_on(REGISTER_CUT)
+    with pytest.raises(httpx2.RemoteProtocolError):
+        inge.get("/static/style.css", headers={"range": "bytes=0-0"})
+    faults.switch_off(REGISTER_CUT)
+    assert inge.get("/static/style.css", headers={"range": "bytes=0-0"}).status_code == 206
