@@ -136,7 +136,7 @@ def world(
     clock: Callable[[], float] = time.time,
     **changes: Any,
 ) -> Iterator[World]:
-    """A gateway with its ACM, both on free ports, both real servers."""
+    """A gateway with its ACM, both on free ports, both real servers, both by the same clock."""
     sock = sock or bind(0)
     url = url_of(sock)
     public_url = f"http://{public_host}" if public_host else url
@@ -150,7 +150,7 @@ def world(
         jwks=jwks,
     )
     acm_socket = bind(0)
-    acm = AcmState(name, url_of(acm_socket), (client,), load_people)
+    acm = AcmState(name, url_of(acm_socket), (client,), load_people, clock)
     environment = settings(
         folder, name=name, gateway_url=public_url, acm_url=acm.base, upstream_url=upstream_url, **changes
     )

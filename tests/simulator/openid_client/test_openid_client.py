@@ -14,7 +14,7 @@ import pytest
 
 from simulator.acm.app import create_acm
 from simulator.acm.state import AcmState
-from simulator.data.people import load_people
+from simulator.data.seed import load_people
 from simulator.run import bind, url_of
 from tests.keys import client_keys
 from tests.running import serving
