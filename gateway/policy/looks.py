@@ -26,14 +26,20 @@ class Looks:
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
-        silent = [policy for policy in walk(rule.require) if policy.samples() is None]
+        parts = list(walk(rule.require))
+        silent = [policy for policy in parts if policy.samples() is None]
+        asking = [policy for policy in rule.asking if (said := policy.samples()) is not None and said.asks]
         self.unsaid: str | None = None
         if silent:
             self.unsaid = (
                 f"policy {silent[-1].policy_name!r} of rule {rule.id!r} does not say what it looks at"
             )
-        said = [samples for policy in walk(rule.require) if (samples := policy.samples()) is not None]
-        self.samples = joined(said) or Samples()
+        elif asking:
+            self.unsaid = (
+                f"what policy {asking[-1].policy_name!r} of rule {rule.id!r} is told cannot be known here"
+            )
+        known = [samples for policy in parts if (samples := policy.samples()) is not None]
+        self.samples = joined(known) or Samples()
         self._written = json.dumps([policy.written() for policy in rule.require], sort_keys=True)
         self._templates = [each for policy in rule.require for each in templates(policy)]
         self._alone = compile_rules([rule], {})
