@@ -38,6 +38,8 @@ class Looks:
             self.unsaid = (
                 f"what policy {asking[-1].policy_name!r} of rule {rule.id!r} is told cannot be known here"
             )
+        elif rule.pattern.expression is not None:
+            self.unsaid = f"rule {rule.id!r} has a regular expression, of which one path stands for all"
         known = [samples for policy in parts if (samples := policy.samples()) is not None]
         self.samples = joined(known) or Samples()
         self._written = json.dumps([policy.written() for policy in rule.require], sort_keys=True)
@@ -46,10 +48,10 @@ class Looks:
 
     def rendered(self, region: Region, shown: Pattern) -> dict[str, str]:
         """The texts that its templates give for the path of a region, and how to say them where `shown` is shown."""
-        if not self._templates:
+        variables = self.rule.pattern.match(region.segments)
+        if not self._templates or variables is None:
             return {}
-        variables = self.rule.pattern.match(region.segments) or {}
-        called = {
+        called = dict(variables) | {
             part.name: f"{{{seen.name}}}" if isinstance(seen, Variable) else seen.text
             for part, seen in zip(self.rule.pattern.parts, shown.parts, strict=False)
             if isinstance(part, Variable)
@@ -80,6 +82,8 @@ class Looks:
         return decide(self._alone, facts(given, logged_in, cells)).allowed
 
     def _used(self) -> dict[str, int]:
+        if self.rule.pattern.expression is not None:
+            return {self.rule.pattern.text: 0}
         names = {name for template in self._templates for _, name in template.parts if name is not None}
         return {
             part.name: place
