@@ -18,6 +18,7 @@ from gateway import __version__
 from gateway.auth.login import Login
 from gateway.auth.logout import Logout
 from gateway.auth.provider import Provider
+from gateway.auth.renewal import Renewal
 from gateway.auth.rounds import RoundCookie
 from gateway.config import Config
 from gateway.edge.admit import Admission
@@ -43,6 +44,7 @@ from gateway.pages.screens import Screens
 from gateway.pipeline import Pipeline, Trail
 from gateway.policy.gather import Gatherer
 from gateway.policy.ruleset import RuleSet
+from gateway.session.recheck import Recheck
 from gateway.session.sessions import Sessions
 from gateway.upstream.forward import Forwarder
 from gateway.upstream.pool import ConnectionPool
@@ -94,6 +96,15 @@ class Gateway:
             key=settings.session.key.read,
             clock=clock,
         )
+        self.renewal = Renewal(self.provider, config.identity.claims, config.identity.rights, clock=clock)
+        self.rechecks = Recheck(
+            settings.session,
+            self.sessions,
+            renew=self.renewal.renew,
+            reachable=self.provider.reachable,
+            patience=2 * settings.provider.timeout,
+            clock=clock,
+        )
         self.assertions = Assertions(
             settings.assertion,
             environment=environment,
@@ -137,6 +148,7 @@ class Gateway:
             admission=admission,
             endpoints=endpoint_table(login, logout, session),
             sessions=self.sessions,
+            rechecks=self.rechecks,
             rules=self.rules,
             gatherer=self.gatherer,
             forwarded=ForwardedHeaders(trusted_chain=bool(settings.edge.trusted_proxies)),
@@ -187,7 +199,16 @@ class Gateway:
         configure_logs(level=settings.observe.log_level, form=settings.observe.log_format)
         try:
             self._stack.push_async_callback(self.gatherer.aclose)
-            for part in (self.provider, self.sessions, self.login, self.assertions, self.pool, self.streams):
+            for part in (
+                self.provider,
+                self.sessions,
+                self.rechecks,
+                self.login,
+                self.renewal,
+                self.assertions,
+                self.pool,
+                self.streams,
+            ):
                 self._stack.push_async_callback(part.aclose)
                 await part.start()
             self._records = DecisionRecords(

@@ -3,6 +3,7 @@
     GatewayError
     ├── BadRequest 400 ............ the request has more than one meaning, or none
     ├── LoginRequired 401 ......... nobody is logged in
+    │   └── ReauthenticationRequired 401  the session must be confirmed by a login before it goes on
     ├── BearerRefused 401 ......... a bearer token that proves nothing
     ├── Forbidden 403 ............. a decision said no; carries what is missing
     ├── NotFound 404 .............. an own endpoint that does not exist
@@ -66,6 +67,12 @@ class LoginRequired(GatewayError):
     code = "login-required"
     title = "You are not logged in"
     advice = "Log in and try again."
+
+
+class ReauthenticationRequired(LoginRequired):
+    code = "reauthenticate"
+    title = "Your login must be confirmed"
+    advice = "Open or reload a page of this service: as a rule you do not have to log in again."
 
 
 class BearerRefused(GatewayError):

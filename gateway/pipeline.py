@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 
 from gateway.edge.admit import Admission
+from gateway.edge.forms import is_form
 from gateway.edge.headers import ForwardedHeaders
 from gateway.errors import (
     FactsUnavailable,
@@ -23,6 +24,8 @@ from gateway.errors import (
     InternalFault,
     LoginRequired,
     PolicyFailed,
+    ProviderUnavailable,
+    ReauthenticationRequired,
     StoreUnavailable,
 )
 from gateway.identity.assertions import Assertions
@@ -34,6 +37,7 @@ from gateway.policy.evaluate import decide, questions
 from gateway.policy.gather import NOTHING_ASKED, Gathered, Gatherer
 from gateway.policy.ruleset import RuleSet
 from gateway.policy.stronger import means_for_login
+from gateway.session.recheck import Recheck
 from gateway.session.sessions import Session, Sessions
 from gateway.upstream.forward import AnswerCut, ClientGone, Exchange, Forwarder
 
@@ -55,7 +59,8 @@ class Trail:
     request: CanonicalRequest | None = None
     endpoint: str | None = None
     session: Session | None = None
-    store_trouble: StoreUnavailable | None = None
+    trouble: GatewayError | None = None
+    cookies: HeaderLines = field(default_factory=list)
     gathered: Gathered = NOTHING_ASKED
     rules: str | None = None
     decision: Decision | None = None
@@ -88,6 +93,7 @@ class Pipeline:
     admission: Admission
     endpoints: Mapping[str, Endpoint]
     sessions: Sessions
+    rechecks: Recheck
     rules: Callable[[], RuleSet]
     gatherer: Gatherer
     forwarded: ForwardedHeaders
@@ -109,6 +115,7 @@ class Pipeline:
                 await endpoint(trail, receive, send)
                 return
             await self.authenticate(trail, request)
+            await self.recheck(trail, request)
             rules = self.rules()
             given = await self.gather(trail, rules, request)
             self.decide(trail, rules, given)
@@ -152,7 +159,29 @@ class Pipeline:
                 trail.session = found[0] if found is not None else None
         except StoreUnavailable as trouble:
             # What is open to anyone stays open; whatever needs an identity is refused for this reason.
-            trail.store_trouble = trouble
+            trail.trouble = trouble
+
+    async def recheck(self, trail: Trail, request: CanonicalRequest, *, lasts: bool = False) -> None:
+        """What the session says is asked of the provider again where it is time; a new ticket goes along.
+
+        A request that `lasts` cannot be sent through the provider any more.
+        """
+        ticket = request.cookies.get(self.sessions.cookie_name)
+        if ticket is None or trail.session is None:
+            return
+        try:
+            trail.session = await self.rechecks.current(
+                ticket,
+                trail.session,
+                navigation=request.navigation and not lasts,
+                lenient=lasts or is_form(request),
+            )
+        except (ReauthenticationRequired, ProviderUnavailable, StoreUnavailable) as trouble:
+            trail.session = None
+            trail.trouble = trouble
+        successor = self.sessions.successor(ticket)
+        if successor is not None:
+            trail.cookies.append((b"set-cookie", self.sessions.set_cookie(successor).encode("ascii")))
 
     async def gather(
         self,
@@ -195,11 +224,11 @@ class Pipeline:
             return
         if decision.error is not None:
             raise PolicyFailed(decision.error)
-        if identity is None and trail.store_trouble is not None:
-            raise trail.store_trouble
-        if identity is None and decision.login_helps:
-            means = means_for_login(rules, given)
-            raise LoginRequired(decision.reason, **({"acr_values": means} if means else {}))
+        if identity is None and (trail.trouble is not None or decision.login_helps):
+            error = trail.trouble or LoginRequired(decision.reason)
+            means = means_for_login(rules, given) if isinstance(error, LoginRequired) else ()
+            error.facts.update({"acr_values": means} if means else {})
+            raise error
         if trail.gathered.failures and not decision.ways:
             raise FactsUnavailable(f"no answer about {', '.join(trail.gathered.failures)}")
         raise Forbidden(decision)
@@ -217,7 +246,7 @@ class Pipeline:
         self, trail: Trail, request: CanonicalRequest, headers: HeaderLines, receive: Receive, send: Send
     ) -> None:
         """To the register and back; ended before its time where the session, the right or the rule ends."""
-        extra = ((b"x-request-id", request.id.encode("ascii")),)
+        extra = ((b"x-request-id", request.id.encode("ascii")), *trail.cookies)
         work = self.forwarder.forward(
             request, headers, receive=receive, send=send, exchange=trail.exchange, extra=extra
         )
@@ -237,7 +266,10 @@ class Pipeline:
         try:
             await self.authenticate(trail, request, used=False)
             if earlier.session is not None and trail.session is None:
-                return trail.store_trouble or LoginRequired("the session has ended")
+                return trail.trouble or LoginRequired("the session has ended")
+            await self.recheck(trail, request, lasts=True)
+            if earlier.session is not None and trail.session is None:
+                return trail.trouble or LoginRequired("the session has ended")
             rules = self.rules()
             given = await self.gather(trail, rules, request, known=earlier.gathered.facts)
             self.decide(trail, rules, given)
@@ -250,7 +282,9 @@ async def send_answer(trail: Trail, answer: Answer, send: Send) -> None:
     """Send an answer of the gateway's own."""
     trail.exchange.status = answer.status
     trail.exchange.started = True
-    await send({"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)})
+    await send(
+        {"type": "http.response.start", "status": answer.status, "headers": [*answer.headers, *trail.cookies]}
+    )
     await send({"type": "http.response.body", "body": answer.body})
 
 

@@ -5,6 +5,7 @@ What the tokens prove is judged elsewhere.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -96,3 +97,20 @@ class Exchange:
             error = str(content.get("error", answer.status_code))[:60]
             raise LoginFailed("provider-refused", f"pushed authorization request: {error}")
         return reference
+
+
+def text_of(content: Mapping[str, Any], name: str) -> str | None:
+    """The text under this name; None where there is none, an empty one, or something else."""
+    value = content.get(name)
+    return value if isinstance(value, str) and value else None
+
+
+def expiry(seconds: Any, now: float) -> float | None:
+    """When an access token expires; None where the provider does not say, at once where it says nonsense."""
+    if seconds is None:
+        return None
+    if isinstance(seconds, str) and seconds.isascii() and seconds.isdigit() and len(seconds) < 10:
+        seconds = int(seconds)
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds < 1e9:
+        return now
+    return now + float(seconds)

@@ -14,7 +14,7 @@ from cachetools import TTLCache
 
 from gateway.auth.callback import check_issuer, code_of, read_callback
 from gateway.auth.claims import identity_from
-from gateway.auth.exchange import Exchange
+from gateway.auth.exchange import Exchange, expiry, text_of
 from gateway.auth.flow import Flow, FlowCookies
 from gateway.auth.provider import Provider
 from gateway.auth.settings import ClaimSettings, RightsSettings
@@ -184,12 +184,12 @@ class Login:
             claims = await with_userinfo(claims, self._provider, metadata, access_token)
         now = self._clock()
         identity = identity_from(claims, self._claims, self._rights, now=now)
-        refresh = answer.get("refresh_token")
         tokens = Tokens(
             access_token=access_token,
-            refresh_token=refresh if isinstance(refresh, str) and refresh else None,
+            refresh_token=text_of(answer, "refresh_token"),
             id_token=id_token,
-            expires_at=_expiry(answer.get("expires_in"), now),
+            expires_at=expiry(answer.get("expires_in"), now),
+            sid=text_of(claims, "sid"),
         )
         return Finished(identity, tokens, flow.target, (self._ready().clear_cookie(flow.id),))
 
@@ -218,14 +218,3 @@ def _text(answer: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str) or not value:
         raise LoginFailed("token-answer-malformed", f"no {name} in the answer")
     return value
-
-
-def _expiry(seconds: Any, now: float) -> float | None:
-    """When the access token expires; None where the provider does not say, at once where it says nonsense."""
-    if seconds is None:
-        return None
-    if isinstance(seconds, str) and seconds.isascii() and seconds.isdigit() and len(seconds) < 10:
-        seconds = int(seconds)
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds < 1e9:
-        return now
-    return now + float(seconds)

@@ -26,6 +26,7 @@ from gateway.errors import ProviderUnavailable
 log = structlog.get_logger()
 _MOST_KEYS = 64
 _RETRY_SECONDS = 5.0
+_SEEN_SECONDS = 30.0
 _PRIVATE = frozenset(("d", "p", "q", "dp", "dq", "qi", "oth"))
 _ENDPOINTS = (
     "authorization_endpoint",
@@ -135,6 +136,13 @@ class Provider:
         if self._metadata is None:
             raise ProviderUnavailable("no metadata")
         return self._metadata
+
+    async def reachable(self) -> bool:
+        """Whether the provider answered in the last moments, or does so now: a browser may be sent there."""
+        async with self._busy["metadata"]:
+            if self._metadata is None or self.clock() - self._metadata_at >= _SEEN_SECONDS:
+                await self._once("metadata", self._fetch_metadata, have=True)
+        return "metadata" not in self._failed_at
 
     async def verified(self, token: str, expected: Expected) -> Mapping[str, Any]:
         """The claims of a token that the provider signed; its keys are fetched again for a key that is unknown.

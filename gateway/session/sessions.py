@@ -36,6 +36,11 @@ class _Opened:
     written_at: float
 
 
+def _access(identity: Identity) -> tuple[object, ...]:
+    """What decides about access: where this changes, the session gets a new ticket."""
+    return (identity.rights, identity.organisation, identity.doelgroep, identity.acr, identity.claims)
+
+
 def session_id(key: bytes) -> str:
     """The public name of a session: it opens nothing."""
     return key.hex()[:16]
@@ -128,9 +133,13 @@ class Sessions:
 
     async def reread(self, ticket: str) -> Session | None:
         """The session as the store has it now, whatever is remembered here. Raises StoreUnavailable."""
-        self._opened.pop(self.successor(ticket) or ticket, None)
+        earlier = self._opened.pop(self.successor(ticket) or ticket, None)
         opened = await self._holding(ticket)
-        return opened.session if opened is not None else None
+        if opened is None:
+            return None
+        if earlier is not None:
+            opened.seen_at = max(opened.seen_at, earlier.seen_at)
+        return opened.session
 
     def successor(self, ticket: str) -> str | None:
         """The ticket that came in place of this one a moment ago, as far as it was opened here."""
@@ -156,24 +165,26 @@ class Sessions:
     async def renew(self, ticket: str, session: Session, identity: Identity) -> tuple[Session, str] | None:
         """(session, its ticket) after the provider was asked again; None where the session ended meanwhile.
 
-        `session` is as it should be from now on, but for its identity: where that is another one, the ticket is a
-        new one, and the earlier one leads to it for a minute. Raises StoreUnavailable.
+        `session` is as it should be from now on, but for its identity: where that may do other things, the ticket
+        is a new one, and the earlier one leads to it for a minute. Raises StoreUnavailable.
         """
         seals = self._ready()
         now = self._clock()
-        changed = identity != session.identity
+        opened = self._opened.get(ticket)
+        seen_at = opened.seen_at if opened is not None else now
+        changed = _access(identity) != _access(session.identity)
         fresh = new_ticket() if changed else ticket
         renewed = replace(session, id=self._id(fresh), identity=identity)
         if changed:
             await self.notes.hold(_MOVED, ticket, fresh.encode("ascii"), seconds=_MOVED_SECONDS)
-        if not await self._store.swap(seals.store_key(ticket), self._kept(fresh, renewed, now)):
+        if not await self._store.swap(seals.store_key(ticket), self._kept(fresh, renewed, seen_at)):
             self._opened.pop(ticket, None)
             return None
         if changed:
             self._opened.pop(ticket, None)
             self._moved[ticket] = fresh
         if fresh not in self._ended:
-            self._opened[fresh] = _Opened(renewed, now, now)
+            self._opened[fresh] = _Opened(renewed, seen_at, seen_at)
         return renewed, fresh
 
     async def end(self, ticket: str) -> Session | None:
@@ -188,7 +199,11 @@ class Sessions:
         # A request that is reading this very session now must not bring it back to the cache.
         self._ended[ticket] = True
         self._opened.pop(ticket, None)
-        await self._store.delete(self._ready().store_key(ticket))
+        if not await self._store.delete(self._ready().store_key(ticket)):
+            # A recheck may have put another ticket in its place a moment ago: the logout counts all the same.
+            moved = await self.notes.held(_MOVED, ticket)
+            if moved is not None:
+                return await self.end(moved.decode("ascii"))
         self._told(self._id(ticket))
         return opened.session if opened is not None else None
 

@@ -87,7 +87,7 @@ def live(tmp_path_factory: pytest.TempPathFactory, clock: Clock, soon: int) -> I
             rules=rules,
             plugins=(PLUGINS, str(folder / "own")),
             clock=clock,
-            session={"cache_ttl": "100ms"},
+            session={"cache_ttl": "100ms", "recheck": "0s"},
             observe={"streams": {"judge_every": "200ms", "unjudged": "0s"}},
         ) as found,
     ):
