@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 from blockbuster import blockbuster_ctx
+from hypothesis import settings
 
 from tests.browsers import FLAGS, chromium
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
+
+# How long an example takes depends on what else the machine does: nothing that a test should judge.
+settings.register_profile("steady", deadline=None)
+settings.load_profile("steady")
 
 
 @pytest.fixture(autouse=True, scope="session")
