@@ -27,7 +27,6 @@ from gateway.api import (
     NotApplicable,
     Policy,
     Question,
-    Samples,
     SharedStore,
     Verdict,
 )
@@ -133,7 +132,3 @@ class Rate(Policy, name="rate"):
             return Allow("within-limit")
         again = datetime.fromtimestamp(answer["again"], UTC).isoformat(timespec="seconds")
         return Deny("too-many-requests", ((Missing(kind="rate", remedy="wait", detail=again),),))
-
-    def samples(self) -> Samples:
-        name = f"rate:{self._counter.name}"
-        return Samples(sources=((name, {"within": True}), (name, {"within": False, "again": 0})), asks=True)

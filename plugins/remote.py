@@ -20,7 +20,6 @@ from gateway.api import (
     Field,
     Policy,
     Question,
-    Samples,
     Secret,
     SecretRef,
     Verdict,
@@ -153,7 +152,3 @@ class Remote(Policy, name="remote"):
         if answer["allow"] is True:
             return Allow("engine-allows")
         return Deny(answer.get("reason") or "engine-refuses")
-
-    def samples(self) -> Samples:
-        name = f"remote:{self.name}"
-        return Samples(sources=((name, {"allow": True}), (name, {"allow": False})), asks=True)

@@ -17,6 +17,11 @@ def national_number_fault(number: str) -> str | None:
     return None
 
 
+def national_number_shown(number: str) -> str:
+    """A number as people write it: 94.05.17-046.95."""
+    return f"{number[:2]}.{number[2:4]}.{number[4:6]}-{number[6:9]}.{number[9:]}"
+
+
 def _century(number: str) -> int | None:
     first, check = int(number[:9]), int(number[9:])
     if 97 - first % 97 == check:

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import uvicorn
 
-from simulator.acm.app import create_acm
 from simulator.acm.clients import load_clients
 from simulator.acm.state import AcmState
 from simulator.data.directory import Directory, file_of
 from simulator.data.lock import using
 from simulator.faults import Faults
+from simulator.portal import create_portal
 from simulator.register.app import create_register
 from simulator.register.faulty import breaking_protocol
 from simulator.run import bind, url_of
@@ -76,7 +76,7 @@ async def _serve(
             sock,
         )
         for app, sock, http in (
-            (create_acm(state), acm_socket, "auto"),
+            (create_portal(state, directory), acm_socket, "auto"),
             (register, register_socket, breaking_protocol(faults)),
         )
     ]

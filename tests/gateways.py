@@ -18,7 +18,9 @@ from gateway.edge.protocol import protocol_class
 from simulator.acm.app import create_acm
 from simulator.acm.clients import Client
 from simulator.acm.state import AcmState
+from simulator.data.directory import Directory
 from simulator.data.seed import load_people
+from simulator.portal import create_portal
 from simulator.run import bind, url_of
 from tests.keys import client_keys, ec_key
 from tests.running import Running, serving
@@ -134,9 +136,11 @@ def world(
     public_host: str | None = None,
     plugins: Sequence[str] = (PLUGINS,),
     clock: Callable[[], float] = time.time,
+    directory: Directory | None = None,
     **changes: Any,
 ) -> Iterator[World]:
-    """A gateway with its ACM, both on free ports, both real servers, both by the same clock."""
+    """A gateway with its ACM, both on free ports, both real servers. ACM knows the people of the seed, or those of
+    `directory`, with Gebruikersbeheer and Mijn Profiel beside it."""
     sock = sock or bind(0)
     url = url_of(sock)
     public_url = f"http://{public_host}" if public_host else url
@@ -150,7 +154,9 @@ def world(
         jwks=jwks,
     )
     acm_socket = bind(0)
-    acm = AcmState(name, url_of(acm_socket), (client,), load_people, clock)
+    people = load_people if directory is None else directory.people
+    acm = AcmState(name, url_of(acm_socket), (client,), people)
+    provider = create_acm(acm) if directory is None else create_portal(acm, directory)
     environment = settings(
         folder, name=name, gateway_url=public_url, acm_url=acm.base, upstream_url=upstream_url, **changes
     )
@@ -159,7 +165,7 @@ def world(
     app = Gateway(config, name, clock=clock, observe_socket=observe_socket)
     edge = config.environment(name).edge
     with (
-        serving(create_acm(acm), sock=acm_socket, lifespan="off"),
+        serving(provider, sock=acm_socket, lifespan="off"),
         serving(app, sock=sock, http=protocol_class(edge), log_level="critical", log_config=None) as running,
     ):
         yield World(

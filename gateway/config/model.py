@@ -135,10 +135,7 @@ class Document(Settings):
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A configuration that holds together. `rules` holds the rule set of each environment, `suites` what it must keep.
-
-    `files` are all files that it was read from, included ones too.
-    """
+    """A configuration that holds together. `rules` holds the rule set of each environment, `suites` what it must keep."""
 
     path: Path
     environments: Mapping[str, EnvironmentSettings]
@@ -147,7 +144,6 @@ class Config:
     policies: Mapping[str, type[Policy]]
     rules: Mapping[str, RuleSet]
     suites: Mapping[str, Suite]
-    files: tuple[Path, ...] = ()
 
     def environment(self, name: str) -> EnvironmentSettings:
         """The environment of this name. Raises ConfigError where there is none."""

@@ -13,10 +13,10 @@ from datetime import date
 from types import MappingProxyType
 from typing import Final
 
+from simulator.dates import belgian_date, read_date
 from simulator.numbers import establishment_is_valid, kbo_is_valid
 from simulator.register.codes import CONTAINERS, MOMENTS, STREAMS, TOLD_BY
 
-_BELGIAN = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DOTTED = re.compile(r"(?:BE)?\s*([0-9][0-9. ]*[0-9])", re.IGNORECASE)
 _VOLUME = re.compile(r"[1-9][0-9]{0,5}")
@@ -28,22 +28,14 @@ LONGEST: Final[Mapping[str, int]] = MappingProxyType(
 
 def date_text(typed: str) -> str:
     """A date as the register keeps it (2026-11-24), from 24/11/2026 or 2026-11-24; what is no date stays as typed."""
-    text = typed.strip()
-    match = _BELGIAN.fullmatch(text)
-    try:
-        if match:
-            return date(int(match[3]), int(match[2]), int(match[1])).isoformat()
-        if _ISO.fullmatch(text):
-            return date.fromisoformat(text).isoformat()
-    except ValueError:
-        pass
-    return text
+    day = read_date(typed)
+    return typed.strip() if day is None else day.isoformat()
 
 
 def date_shown(text: str) -> str:
     """A kept date as people read it, 24/11/2026; a concept may hold one as it was typed."""
     day = as_date(text)
-    return text if day is None else day.strftime("%d/%m/%Y")
+    return text if day is None else belgian_date(day)
 
 
 def number_text(typed: str) -> str:

@@ -1,15 +1,14 @@
-"""Reports as rows of a spreadsheet: the columns, and cells that no spreadsheet runs as a formula."""
+"""Reports as rows of a spreadsheet: the columns, and what stands in them."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
 from types import MappingProxyType
 from typing import Final
 
 from simulator.register.draft import Draft, date_shown, looks_like_number
 from simulator.register.report import Report
+from simulator.web.spreadsheet import MARK, row
 
 # Column to attribute of a draft. `afvalstromen` and the flags are read by hand; a place has two columns.
 COLUMNS: Final = MappingProxyType({
@@ -42,20 +41,6 @@ _EXTRA: Final = (
     "ingediend_op",
     "versie",
 )
-_RUNS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
-MARK: Final = "\ufeff"
-
-
-def harmless(cell: str) -> str:
-    """A cell that spreadsheets show and never calculate: what would begin a formula gets an apostrophe in front."""
-    return f"'{cell}" if cell.lstrip(" ").startswith(_RUNS) or cell.startswith("'") else cell
-
-
-def as_written(cell: str) -> str:
-    """The opposite of `harmless`, for files that come back."""
-    if cell.startswith("'") and (cell[1:].lstrip(" ").startswith(_RUNS) or cell[1:].startswith("'")):
-        return cell[1:]
-    return cell
 
 
 def _cells(draft: Draft) -> dict[str, str]:
@@ -81,15 +66,9 @@ def _cells(draft: Draft) -> dict[str, str]:
     }
 
 
-def _row(cells: Iterable[str]) -> str:
-    line = io.StringIO()
-    csv.writer(line, delimiter=";", lineterminator="\r\n").writerow([harmless(cell) for cell in cells])
-    return line.getvalue()
-
-
 def lines_of(reports: Iterable[Report]) -> Iterator[str]:
     """A CSV file as Excel in Belgium opens it (byte order mark, semicolons, RFC 4180 quotes), line by line."""
-    yield MARK + _row((*_EXTRA, *COLUMNS))
+    yield MARK + row((*_EXTRA, *COLUMNS))
     for report in reports:
         own = (
             report.number or "",
@@ -100,9 +79,9 @@ def lines_of(reports: Iterable[Report]) -> Iterator[str]:
             report.submitted_at.isoformat() if report.submitted_at else "",
             str(report.version),
         )
-        yield _row((*own, *_cells(report.draft).values()))
+        yield row((*own, *_cells(report.draft).values()))
 
 
 def example(draft: Draft) -> str:
     """A file to begin with: the columns and one row."""
-    return MARK + _row(COLUMNS) + _row(_cells(draft).values())
+    return MARK + row(COLUMNS) + row(_cells(draft).values())

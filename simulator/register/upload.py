@@ -11,7 +11,8 @@ from typing import Final
 
 from simulator.register.codes import CONTAINERS, MOMENTS, STREAMS, TOLD_BY
 from simulator.register.draft import Draft, draft_of
-from simulator.register.table import COLUMNS, REQUIRED, as_written
+from simulator.register.table import COLUMNS, REQUIRED
+from simulator.web.spreadsheet import as_written
 
 LARGEST: Final = 10 * 1024 * 1024
 MOST_ROWS: Final = 20_000

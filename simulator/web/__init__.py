@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
+
+from simulator.dates import belgian_date, belgian_moment
+from simulator.numbers import national_number_shown
 
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
@@ -23,17 +25,8 @@ def templates(folder: Path, *, system: str, environment: str) -> Environment:
         lstrip_blocks=True,
     )
     found.globals.update(system=system, environment={"ti": "T&I", "prd": "PRD"}.get(environment, environment))
-    found.filters["datum"] = belgian_date
+    found.filters.update(datum=belgian_date, moment=belgian_moment, rijksregisternummer=national_number_shown)
     return found
-
-
-def belgian_date(value: date | datetime | str | None) -> str:
-    """dd/mm/yyyy; empty for nothing."""
-    if value is None or value == "":
-        return ""
-    if isinstance(value, str):
-        value = date.fromisoformat(value[:10])
-    return value.strftime("%d/%m/%Y")
 
 
 def page(env: Environment, name: str, *, status: int = 200, **values: Any) -> HTMLResponse:

@@ -10,8 +10,8 @@ from datetime import date
 import httpx2
 import pytest
 
-from simulator.register.table import as_written, harmless
 from simulator.register.upload import read
+from simulator.web.spreadsheet import as_written, harmless
 from tests.simulator.register.conftest import INGE, MIA, OLIVIA, Office, person, report
 from tests.simulator.register.test_pages import token
 
