@@ -141,6 +141,8 @@ class Demo:
         lines += [f"    {person.persona:20} {person.name:22} {person.about}" for person in people]
         lines += [
             "",
+            "  Make something fail: http://localhost:8010/faults, or python -m simulator fault list",
+            "  Make something fail: http://localhost:8010/faults, or python -m simulator fault list",
             "  Without a browser: python -m simulator login http://localhost:8000 --as indiener",
             "  Stop: Ctrl-C",
             "",

@@ -74,6 +74,6 @@ def _ask(method: str, path: str, env: str, acm_url: str | None, content: Any = N
         )
         raise typer.Exit(1) from problem
     if answer.status_code != 200:
-        typer.echo(str(found.get("error", answer.status_code)), err=True)
+        typer.echo(f"{path}: {found.get('error', answer.status_code)}", err=True)
         raise typer.Exit(2)
     return found

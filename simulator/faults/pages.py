@@ -136,7 +136,7 @@ class _FaultPages:
         if fault is RIGHT_REVOKED:
             known = self._people().people
             if value and value.strip() not in known:
-                raise WrongSetting(f"{value}: kies een van {', '.join(known)}")
+                raise WrongSetting(f"Niemand heet {value}. Kies een van: {', '.join(known)}.")
         self._faults.switch_on(fault, value)
 
 

@@ -25,6 +25,10 @@ class Faults:
     def is_on(self, fault: Fault) -> bool:
         return fault.name in self._on
 
+    def active(self) -> tuple[Fault, ...]:
+        """All that are on."""
+        return tuple(fault for fault in FAULTS if self.is_on(fault))
+
     def seconds(self, fault: Fault) -> float:
         """The seconds that a fault is set to; 0 where it is off."""
         return float(self._on.get(fault.name, 0.0))
@@ -60,7 +64,7 @@ def _checked(fault: Fault, value: str | None) -> str:
     setting = fault.setting
     if setting is None:
         if value:
-            raise WrongSetting(f"{fault.name} heeft geen instelling")
+            raise WrongSetting("Deze fout heeft geen instelling.")
         return ""
     text = (value or "").strip() or setting.default
     if setting.most is None:
@@ -70,7 +74,5 @@ def _checked(fault: Fault, value: str | None) -> str:
     except ValueError:
         seconds = math.nan
     if not 0 < seconds <= setting.most:
-        raise WrongSetting(
-            f"{fault.name}: schrijf een aantal seconden, meer dan 0 en hoogstens {setting.most:g}"
-        )
+        raise WrongSetting(f"Schrijf een aantal seconden, meer dan 0 en hoogstens {setting.most:g}.")
     return f"{seconds:g}"

@@ -43,7 +43,7 @@ def test_an_unknown_name_is_told_the_known_ones() -> None:
 @pytest.mark.parametrize("value", ["0", "-1", "301", "nan", "inf", "many"])
 def test_seconds_that_make_no_sense_are_refused(value: str) -> None:
     faults = Faults()
-    with pytest.raises(WrongSetting, match="register-slow"):
+    with pytest.raises(WrongSetting, match="hoogstens 300"):
         faults.switch_on(REGISTER_SLOW, value)
     assert not faults.is_on(REGISTER_SLOW)
 
