@@ -17,6 +17,7 @@ import structlog
 from gateway import __version__
 from gateway.auth.login import Login
 from gateway.auth.logout import Logout
+from gateway.auth.machines import Machines
 from gateway.auth.provider import Provider
 from gateway.auth.renewal import Renewal
 from gateway.auth.rounds import RoundCookie
@@ -105,6 +106,11 @@ class Gateway:
             patience=2 * settings.provider.timeout,
             clock=clock,
         )
+        self.machines = (
+            Machines(settings.machines, self.provider, clock=clock, told=self.metrics.provider_call)
+            if settings.machines is not None
+            else None
+        )
         self.assertions = Assertions(
             settings.assertion,
             environment=environment,
@@ -149,6 +155,7 @@ class Gateway:
             endpoints=endpoint_table(login, logout, session),
             sessions=self.sessions,
             rechecks=self.rechecks,
+            machines=self.machines,
             rules=self.rules,
             gatherer=self.gatherer,
             forwarded=ForwardedHeaders(trusted_chain=bool(settings.edge.trusted_proxies)),
@@ -199,6 +206,7 @@ class Gateway:
         configure_logs(level=settings.observe.log_level, form=settings.observe.log_format)
         try:
             self._stack.push_async_callback(self.gatherer.aclose)
+            machines = (self.machines,) if self.machines is not None else ()
             for part in (
                 self.provider,
                 self.sessions,
@@ -208,6 +216,7 @@ class Gateway:
                 self.assertions,
                 self.pool,
                 self.streams,
+                *machines,
             ):
                 self._stack.push_async_callback(part.aclose)
                 await part.start()

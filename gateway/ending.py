@@ -73,7 +73,7 @@ class Ending:
             error,
             request_id=trail.request_id,
             request=request,
-            identity=trail.session.identity if trail.session else None,
+            identity=trail.identity,
             method=trail.scope.get("method"),
             raw_headers=trail.scope.get("headers", ()),
         )
@@ -123,7 +123,7 @@ class Ending:
                 client=request.client if request is not None else trail.peer,
                 request=request,
                 decision=decision,
-                identity=trail.session.identity if trail.session else None,
+                identity=trail.identity,
                 session=trail.session.id if trail.session else None,
                 rules=trail.rules,
                 endpoint=trail.endpoint,

@@ -14,10 +14,12 @@ from typing import Any
 
 import structlog
 
+from gateway.auth.machines import Machines, bearer_token
 from gateway.edge.admit import Admission
 from gateway.edge.forms import is_form
 from gateway.edge.headers import ForwardedHeaders
 from gateway.errors import (
+    BadRequest,
     FactsUnavailable,
     Forbidden,
     GatewayError,
@@ -30,7 +32,7 @@ from gateway.errors import (
 )
 from gateway.identity.assertions import Assertions
 from gateway.identity.headers import OutgoingHeaders
-from gateway.model import NOTHING, CanonicalRequest, Decision, DecisionInput
+from gateway.model import NOTHING, CanonicalRequest, Decision, DecisionInput, Identity
 from gateway.observe.streams import Cut, Streams
 from gateway.pages.render import Answer
 from gateway.policy.evaluate import decide, questions
@@ -59,6 +61,7 @@ class Trail:
     request: CanonicalRequest | None = None
     endpoint: str | None = None
     session: Session | None = None
+    machine: Identity | None = None
     trouble: GatewayError | None = None
     cookies: HeaderLines = field(default_factory=list)
     gathered: Gathered = NOTHING_ASKED
@@ -80,6 +83,11 @@ class Trail:
         return self.spare_id
 
     @property
+    def identity(self) -> Identity | None:
+        """Who asks: the person of the session, or the program of the bearer token."""
+        return self.session.identity if self.session is not None else self.machine
+
+    @property
     def peer(self) -> str:
         """The address at the other end of the connection."""
         client = self.scope.get("client")
@@ -94,6 +102,7 @@ class Pipeline:
     endpoints: Mapping[str, Endpoint]
     sessions: Sessions
     rechecks: Recheck
+    machines: Machines | None
     rules: Callable[[], RuleSet]
     gatherer: Gatherer
     forwarded: ForwardedHeaders
@@ -144,20 +153,28 @@ class Pipeline:
         return found
 
     async def authenticate(self, trail: Trail, request: CanonicalRequest, *, used: bool = True) -> None:
-        """Who asks: the session of the ticket cookie; nobody where there is none, or none that holds.
+        """Who asks: the session of the ticket cookie, or the bearer token; nobody where neither is there.
 
+        A ticket that does not hold counts as none; a token that does not hold is refused, and so are both at once.
         With `used` false, the session does not live longer for it.
         """
         ticket = request.cookies.get(self.sessions.cookie_name)
-        if ticket is None:
+        token = bearer_token(request.headers) if self.machines is not None else None
+        if token is None and ticket is None:
             return
         try:
-            if used:
+            if self.machines is not None and token is not None:
+                if ticket is not None:
+                    raise BadRequest("both a session and a bearer token", code="two-identities")
+                trail.machine = await self.machines.identity(token)
+            elif ticket is None:
+                return
+            elif used:
                 trail.session = await self.sessions.open(ticket)
             else:
                 found = await self.sessions.look(ticket)
                 trail.session = found[0] if found is not None else None
-        except StoreUnavailable as trouble:
+        except (StoreUnavailable, ProviderUnavailable) as trouble:
             # What is open to anyone stays open; whatever needs an identity is refused for this reason.
             trail.trouble = trouble
 
@@ -202,7 +219,7 @@ class Pipeline:
             segments=request.segments,
             client=request.client,
             now=trail.now,
-            identity=trail.session.identity if trail.session else None,
+            identity=trail.identity,
         )
         if not rules.asking:
             return given
@@ -236,10 +253,16 @@ class Pipeline:
     def attach(self, trail: Trail, request: CanonicalRequest) -> HeaderLines:
         """The headers for the register: none of the client's identity headers, and ours."""
         headers = self.outgoing.strip(self.forwarded.of(request, trail.peer))
-        session = trail.session
-        if session is not None:
-            assertion = self.assertions.sign(session.identity, session.id)
-            headers.extend(self.outgoing.build(session.identity, assertion))
+        identity = trail.identity
+        if identity is None:
+            return headers
+        if trail.session is not None:
+            about = trail.session.id
+        else:
+            about = f"{identity.kind} {identity.issuer} {identity.subject}"
+            if self.machines is not None and not self.machines.settings.forward_authorization:
+                headers = [line for line in headers if line[0] != b"authorization"]
+        headers.extend(self.outgoing.build(identity, self.assertions.sign(identity, about)))
         return headers
 
     async def forward(

@@ -18,7 +18,7 @@ import structlog
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
-from gateway.auth.settings import ProviderSettings
+from gateway.auth.settings import IssuerSettings, ProviderSettings
 from gateway.auth.tokens import Expected, Key, UnknownKey, verify
 from gateway.auth.transport import ProviderTransport, client_options
 from gateway.errors import ProviderUnavailable
@@ -41,7 +41,10 @@ _ENDPOINTS = (
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """The provider's discovery document, as far as it is used (OpenID Connect Discovery 1.0, section 3)."""
+    """The provider's discovery document, as far as it is used (OpenID Connect Discovery 1.0, section 3).
+
+    The first two are empty where an issuer of access tokens for machines has none.
+    """
 
     authorization_endpoint: str
     token_endpoint: str
@@ -53,15 +56,18 @@ class Metadata:
     issuer_in_response: bool
 
 
-class Provider:
-    """One provider. It can be started while the provider is down; whoever needs it then gets ProviderUnavailable.
+class Issuer:
+    """Whoever signs tokens. It can be started while the provider is down; whoever needs it then gets ProviderUnavailable.
 
     `told` hears of each call to it: what was asked for, and "ok" or "error".
     """
 
+    settings: IssuerSettings
+    required: tuple[str, ...] = ("jwks_uri",)
+
     def __init__(
         self,
-        settings: ProviderSettings,
+        settings: IssuerSettings,
         *,
         clock: Callable[[], float],
         told: Callable[[str, str], None] = lambda _call, _result: None,
@@ -208,10 +214,11 @@ class Provider:
             value = found.get(name)
             if value is not None and not (isinstance(value, str) and _same_origin(value, issuer)):
                 raise ProviderUnavailable(f"{name} of the provider is not on the issuer's host")
-        for name in _ENDPOINTS[:3]:
+        for name in self.required:
             if name not in found:
                 raise ProviderUnavailable(f"the provider states no {name}")
         stated: dict[str, Any] = {name: found.get(name) for name in _ENDPOINTS}
+        stated |= {name: stated[name] or "" for name in ("authorization_endpoint", "token_endpoint")}
         self._metadata = Metadata(
             **stated,
             issuer_in_response=found.get("authorization_response_iss_parameter_supported") is True,
@@ -241,6 +248,13 @@ class Provider:
         if found is None:
             raise ProviderUnavailable(f"{url} answered no JSON object")
         return found
+
+
+class Provider(Issuer):
+    """Where people log in."""
+
+    settings: ProviderSettings
+    required = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
 def as_object(answer: httpx2.Response) -> dict[str, Any] | None:

@@ -53,20 +53,11 @@ class ClientSecret(Settings):
     """The secret, as env:NAME or file:PATH."""
 
 
-class ProviderSettings(Settings):
-    """ACM, as one environment uses it."""
+class IssuerSettings(Settings):
+    """Whoever signs tokens: under which name, with what, and how its keys are kept."""
 
     issuer: Annotated[str, AfterValidator(_issuer)]
     """The issuer, letter for letter as the provider states it."""
-
-    client_id: Annotated[str, Field(min_length=1)]
-    """The client id from the integratiedossier of this environment."""
-
-    client_auth: Annotated[PrivateKeyJwt | ClientSecret, Field(discriminator="method")]
-    """How the gateway proves to the provider who it is."""
-
-    scopes: tuple[str, ...] = ("openid", "profile", "vo")
-    """What is asked for; `openid` must be among them. ACM refuses a scope that the client was not granted."""
 
     algorithms: Annotated[tuple[Algorithm, ...], Field(min_length=1)] = ("RS256",)
     """The signature algorithms that are believed. ACM signs with RS256."""
@@ -85,6 +76,19 @@ class ProviderSettings(Settings):
 
     keys_grace: Duration = 86_400.0
     """How long known keys are believed while the provider cannot be reached."""
+
+
+class ProviderSettings(IssuerSettings):
+    """ACM, as one environment uses it."""
+
+    client_id: Annotated[str, Field(min_length=1)]
+    """The client id from the integratiedossier of this environment."""
+
+    client_auth: Annotated[PrivateKeyJwt | ClientSecret, Field(discriminator="method")]
+    """How the gateway proves to the provider who it is."""
+
+    scopes: tuple[str, ...] = ("openid", "profile", "vo")
+    """What is asked for; `openid` must be among them. ACM refuses a scope that the client was not granted."""
 
     acr_values: tuple[Acr, ...] = ()
     """The ways to log in that are accepted, as URNs; ACM offers no others and must name the one that was used.
@@ -160,3 +164,71 @@ class ClaimSettings(Settings):
 
     extra: tuple[str, ...] = ()
     """Further claims to keep, for `claims.NAME` in headers and for the policy `claim`."""
+
+
+class IntrospectionSettings(Settings):
+    """Opaque access tokens: the provider of the environment is asked what they stand for (RFC 7662)."""
+
+    client_id: Annotated[str, Field(min_length=1)]
+    """The client id that the provider knows this API by."""
+
+    client_auth: Annotated[PrivateKeyJwt | ClientSecret, Field(discriminator="method")]
+    """How the gateway proves to the provider that it is this API."""
+
+    audience: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """For whom a token must be, one of these; the client id where nothing is written."""
+
+    cache: Duration = Field(default=60.0, ge=0.0, le=300.0)
+    """How long an answer is remembered, and never beyond the end of the token: the bound for a late revocation."""
+
+    negative_cache: Duration = Field(default=5.0, ge=0.0, le=60.0)
+    """How long is remembered that a token is not active."""
+
+
+class TokenIssuerSettings(IssuerSettings):
+    """An issuer of access tokens that are signed JWTs (RFC 9068)."""
+
+    audience: Annotated[str, Field(min_length=1)]
+    """For whom a token must be: the name of this API at that issuer."""
+
+    cache: Duration = Field(default=60.0, ge=0.0, le=300.0)
+    """How long a token that was verified is remembered, and never beyond its end."""
+
+
+class MachineSettings(Settings):
+    """Programs that come with a bearer token instead of a session."""
+
+    introspection: IntrospectionSettings | None = None
+    """Opaque tokens of the environment's provider."""
+
+    issuers: tuple[TokenIssuerSettings, ...] = ()
+    """Issuers whose signed access tokens are believed."""
+
+    organisation: str = "vo_orgcode"
+    """The claim with the code of the organisation that the client acts for."""
+
+    organisation_name: str = "vo_orgnaam"
+    """The claim with its name."""
+
+    person: str = "vo_id"
+    """A claim that only tokens of people hold: those are refused here, for people log in."""
+
+    extra: tuple[str, ...] = ("client_id", "vo_applicatienaam")
+    """Further claims to keep, for `claims.NAME` in headers and for the policy `claim`."""
+
+    forward_authorization: bool = False
+    """Whether the register gets to see the access token that the gateway judged."""
+
+    cache_size: int = Field(default=10_000, ge=1, le=1_000_000, strict=True)
+    """How many tokens one worker process remembers."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.introspection is None and not self.issuers:
+            raise ValueError(
+                "give introspection, issuers or both; leave out `machines` where no program may come"
+            )
+        names = [each.issuer for each in self.issuers]
+        if len(set(names)) != len(names):
+            raise ValueError("an issuer stands twice among the issuers")
+        return self

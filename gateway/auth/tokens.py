@@ -187,6 +187,17 @@ def verify(token: str, keys: Sequence[Key], expected: Expected, now: float) -> M
     return claims
 
 
+def claimed_issuer(token: str) -> str | None:
+    """Who a token says that signed it, before anything is proven: only to know whose keys to try. None for no JWT."""
+    if len(token) > _LONGEST or not _COMPACT.fullmatch(token):
+        return None
+    try:
+        issuer = _object(token.split(".")[1]).get("iss")
+    except TokenRefused:
+        return None
+    return issuer if isinstance(issuer, str) else None
+
+
 def _header(token: str, expected: Expected) -> dict[str, Any]:
     if len(token) > _LONGEST or not _COMPACT.fullmatch(token):
         raise TokenRefused("malformed")

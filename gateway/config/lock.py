@@ -43,23 +43,33 @@ def lock_problems(environments: Mapping[str, EnvironmentSettings], positions: Po
 
 
 def _foreign_acm(name: str, settings: EnvironmentSettings, positions: Positions) -> Iterator[Problem]:
-    host = (urlsplit(settings.provider.issuer).hostname or "").rstrip(".")
-    place = ("environments", name, "provider", "issuer")
-    if host == _ACM_PRODUCTION and name != PRODUCTION:
-        yield positions.problem(
-            place, f"this is the ACM of PRD: environment {name!r} must use https://{_ACM_TEST}/op"
-        )
-    if host == _ACM_TEST and name == PRODUCTION:
-        yield positions.problem(
-            place, f"this is the ACM of T&I: environment 'prd' must use https://{_ACM_PRODUCTION}/op"
-        )
+    for issuer, place in _issuers(settings, ("environments", name)):
+        host = (urlsplit(issuer).hostname or "").rstrip(".")
+        if host == _ACM_PRODUCTION and name != PRODUCTION:
+            yield positions.problem(
+                place, f"this is the ACM of PRD: environment {name!r} must use https://{_ACM_TEST}/op"
+            )
+        if host == _ACM_TEST and name == PRODUCTION:
+            yield positions.problem(
+                place, f"this is the ACM of T&I: environment 'prd' must use https://{_ACM_PRODUCTION}/op"
+            )
+
+
+def _issuers(settings: EnvironmentSettings, root: Place) -> Iterator[tuple[str, Place]]:
+    yield settings.provider.issuer, (*root, "provider", "issuer")
+    for number, each in enumerate(settings.machines.issuers if settings.machines else ()):
+        yield each.issuer, (*root, "machines", "issuers", number, "issuer")
 
 
 def _belongings(name: str, settings: EnvironmentSettings) -> Iterator[tuple[str, str, Place]]:
     """(what it is, one spelling for it, where it stands) of all that is this environment's alone."""
     root: Place = ("environments", name)
-    yield "issuer", _address(settings.provider.issuer), (*root, "provider", "issuer")
+    for issuer, place in _issuers(settings, root):
+        yield "issuer", _address(issuer), place
     yield "client", settings.provider.client_id.strip().lower(), (*root, "provider", "client_id")
+    asking = settings.machines.introspection if settings.machines else None
+    if asking is not None:
+        yield "client", asking.client_id.strip().lower(), (*root, "machines", "introspection", "client_id")
     yield "host", _address(settings.public_url, path=False), (*root, "public_url")
     for number, host in enumerate(settings.edge.hosts):
         yield "host", _address(f"https://{host}", path=False), (*root, "edge", "hosts", number)
@@ -77,11 +87,16 @@ def _belongings(name: str, settings: EnvironmentSettings) -> Iterator[tuple[str,
 
 
 def _secrets(settings: EnvironmentSettings, root: Place) -> Iterator[tuple[Secret, Place]]:
-    client = settings.provider.client_auth
-    for option in ("key", "secret"):
-        secret = getattr(client, option, None)
-        if isinstance(secret, Secret):
-            yield secret, (*root, "provider", "client_auth", option)
+    clients = [(settings.provider.client_auth, (*root, "provider", "client_auth"))]
+    if settings.machines is not None and settings.machines.introspection is not None:
+        clients.append(
+            (settings.machines.introspection.client_auth, (*root, "machines", "introspection", "client_auth"))
+        )
+    for client, place in clients:
+        for option in ("key", "secret"):
+            secret = getattr(client, option, None)
+            if isinstance(secret, Secret):
+                yield secret, (*place, option)
     yield settings.session.key, (*root, "session", "key")
     yield settings.assertion.key, (*root, "assertion", "key")
     for number, secret in enumerate(settings.session.previous_keys):

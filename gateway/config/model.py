@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field
 
 from gateway.api import NamedRight, Policy
-from gateway.auth.settings import ClaimSettings, ProviderSettings, RightsSettings
+from gateway.auth.settings import ClaimSettings, MachineSettings, ProviderSettings, RightsSettings
 from gateway.config.problems import ConfigError, Problem, unknown
 from gateway.edge.settings import EdgeSettings
 from gateway.identity.settings import AssertionSettings, HeaderSettings
@@ -62,6 +62,9 @@ class EnvironmentSettings(Settings):
 
     provider: ProviderSettings
     """ACM: where people log in."""
+
+    machines: MachineSettings | None = None
+    """Programs that come with a bearer token; without it nobody but people gets in."""
 
     upstream: UpstreamSettings
     """The register behind the gateway."""

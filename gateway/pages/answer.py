@@ -6,6 +6,7 @@ The one place that turns a GatewayError into HTTP. It knows nothing of why the e
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -32,6 +33,7 @@ __all__ = ["Answer", "Answers"]
 
 log = structlog.get_logger()
 
+_SCOPE: Final = re.compile(r"[!#-\[\]-~]+")
 _TYPE: Final = "urn:toegangspoort:problem:"
 _RETRY_AFTER: Final = 10
 _LONGEST_REFERER: Final = 2_000
@@ -69,8 +71,10 @@ class Answers:
         """The answer for an error; `method` and `raw_headers` serve where there is no canonical request."""
         asked = self._asked(request) if request is not None else _of_raw(method, raw_headers)
         cookies = tuple((b"set-cookie", _ascii(cookie)) for cookie in error.set_cookies)
-        headers: Headers = ((b"x-request-id", _ascii(request_id)), *cookies, *_headers(error))
-        tell = self._page if asked.page else self._problem
+        headers: Headers = ((b"x-request-id", _ascii(request_id)), *cookies, *_headers(error, identity))
+        # Programs get data, whatever they say that they accept.
+        program = isinstance(error, BearerRefused) or (identity is not None and identity.kind == "machine")
+        tell = self._page if asked.page and not program else self._problem
         try:
             return tell(error, asked, request_id, identity, headers)
         except Exception:
@@ -230,9 +234,13 @@ def _of_raw(method: str | None, headers: Iterable[tuple[bytes, bytes]]) -> _Aske
     return _Asked(method, negotiate(given.get(b"accept-language")), page, None, "/")
 
 
-def _headers(error: GatewayError) -> Headers:
+def _headers(error: GatewayError, identity: Identity | None) -> Headers:
+    if isinstance(error, Forbidden) and identity is not None and identity.kind == "machine":
+        return _scopes(error)
     if isinstance(error, BearerRefused):
         return ((b"www-authenticate", b'Bearer error="invalid_token"'),)
+    if error.facts.get("reason") == "bearer-malformed":
+        return ((b"www-authenticate", b'Bearer error="invalid_request"'),)
     if isinstance(error, LoginRequired):
         return ((b"www-authenticate", b"Bearer"),)
     if isinstance(error, MethodNotAllowed):
@@ -243,6 +251,24 @@ def _headers(error: GatewayError) -> Headers:
         seconds = error.facts.get("retry_after", _RETRY_AFTER)
         return ((b"retry-after", _ascii(str(seconds))),)
     return ()
+
+
+def _scopes(error: Forbidden) -> Headers:
+    """Which scopes a token lacks (RFC 6750 3.1), where that is what it lacks."""
+    lacking = [
+        missing.detail
+        for way in error.decision.ways
+        for missing in way
+        if missing.kind == "scope" and missing.detail
+    ]
+    names = " ".join(
+        dict.fromkeys(name for each in lacking for name in each.split() if _SCOPE.fullmatch(name))
+    )
+    return (
+        ((b"www-authenticate", _ascii(f'Bearer error="insufficient_scope", scope="{names}"')),)
+        if names
+        else ()
+    )
 
 
 def _start(back: str, acr_values: Iterable[str] = ()) -> str:

@@ -18,6 +18,7 @@ from gateway.auth.login import Begun, Finished, Login
 from gateway.auth.provider import Provider
 from gateway.auth.settings import ClaimSettings, ProviderSettings, RightsSettings
 from tests.auth.scripted_provider import CLIENT_ID, SECRET, ScriptedProvider
+from tests.auth.whole import Whole, whole_gateway
 from tests.keys import client_keys
 from tests.running import serving
 
@@ -85,6 +86,30 @@ def settings(op: ScriptedProvider, tmp_path: Path) -> Callable[..., ProviderSett
         return ProviderSettings.model_validate(usual | changes, context={"folder": tmp_path})
 
     return made
+
+
+@pytest.fixture(scope="module")
+def gateway_of_module(
+    request: pytest.FixtureRequest, stage: tuple[Stage, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Whole]:
+    """One gateway for a module, as its `make_whole` says: starting one takes longer than most tests."""
+    clock = Clock()
+    provider = ScriptedProvider(clock=clock, issuer=f"{stage[1]}/op")
+    made = getattr(request.module, "make_whole", whole_gateway)
+    with made(tmp_path_factory.mktemp("whole"), provider, clock) as found:
+        yield found
+
+
+@pytest.fixture
+def whole(gateway_of_module: Whole, stage: tuple[Stage, str]) -> Whole:
+    """The gateway of the module, long after the last test: nothing that was remembered holds any more."""
+    found = gateway_of_module
+    found.op.forget()
+    found.op.clock = found.clock
+    found.clock.now += 100_000
+    found.upstream.received.clear()
+    stage[0].app = found.op.app
+    return found
 
 
 @dataclass

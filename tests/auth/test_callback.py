@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
@@ -11,7 +10,7 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 import httpx2
 import pytest
 
-from tests.auth.conftest import Clock, Stage
+from tests.auth.conftest import Clock
 from tests.auth.scripted_provider import ScriptedProvider
 from tests.auth.whole import PAGE, Visitor, Whole, whole_gateway
 from tests.cases.load import load
@@ -21,19 +20,14 @@ CASES = {case["id"]: case for case in load("token-cases.json") if case["kind"] =
 REFUSED = (400, 404, 405)
 
 
-@pytest.fixture(scope="module")
-def shared(stage: tuple[Stage, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
-    """One gateway for the cases in which the provider's metadata stay the same."""
-    provider = ScriptedProvider(issuer=f"{stage[1]}/op")
-    with whole_gateway(tmp_path_factory.mktemp("whole"), provider, clock=time.time) as found:
-        yield found
+@pytest.fixture
+def clock(whole: Whole) -> Any:
+    return whole.clock
 
 
 @pytest.fixture
-def whole(shared: Whole, stage: tuple[Stage, str]) -> Whole:
-    shared.op.forget()
-    stage[0].app = shared.op.app
-    return shared
+def op(whole: Whole) -> ScriptedProvider:
+    return whole.op
 
 
 def begun(visitor: Visitor) -> str:
@@ -91,7 +85,7 @@ def test_iss_where_the_provider_says_that_it_sends_it(
 ) -> None:
     """Cases cb-iss-ok and cb-iss-missing-supported."""
     op.discovery["authorization_response_iss_parameter_supported"] = True
-    with whole_gateway(tmp_path, op, clock=clock) as whole:
+    with whole_gateway(tmp_path, op, clock) as whole:
         silent = whole.visitor()
         assert silent.log_in().status_code == 400
         assert not silent.logged_in
@@ -128,7 +122,7 @@ def test_the_same_callback_twice(whole: Whole) -> None:
 
 def test_too_late(tmp_path: Path, op: ScriptedProvider, clock: Clock) -> None:
     """Case cb-state-expired."""
-    with whole_gateway(tmp_path, op, clock=clock) as whole:
+    with whole_gateway(tmp_path, op, clock) as whole:
         visitor = whole.visitor()
         target = begun(visitor)
         clock.now += 3_600
@@ -168,7 +162,7 @@ def test_login_required_ends_on_a_page(whole: Whole) -> None:
 
 def test_over_http_the_login_is_not_even_sent(tmp_path: Path, op: ScriptedProvider, clock: Clock) -> None:
     """Case cb-on-http: a browser sends the cookie of a login over https to this one host only, so it proves nothing."""
-    with whole_gateway(tmp_path, op, clock=clock, public_url="https://gw.test") as whole:
+    with whole_gateway(tmp_path, op, clock, public_url="https://gw.test") as whole:
         visitor = whole.visitor()
         answer = visitor.go("/echo", headers={**PAGE, "host": "gw.test"})
         cookie = answer.headers["set-cookie"]
@@ -182,7 +176,7 @@ def test_over_http_the_login_is_not_even_sent(tmp_path: Path, op: ScriptedProvid
 
 def test_another_host_name_of_ours(tmp_path: Path, op: ScriptedProvider, clock: Clock) -> None:
     """Case cb-other-host, where that host is one of ours: the login begins and ends at the public address only."""
-    with whole_gateway(tmp_path, op, clock=clock, edge={"hosts": ["alt.gw.test"]}) as whole:
+    with whole_gateway(tmp_path, op, clock, edge={"hosts": ["alt.gw.test"]}) as whole:
         visitor = whole.visitor()
         target = begun(visitor)
         there = {**PAGE, "host": "alt.gw.test"}

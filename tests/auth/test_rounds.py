@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,13 +9,17 @@ import pytest
 from gateway.auth.rounds import RoundCookie, Rounds
 from tests.auth.conftest import Clock
 from tests.auth.scripted_provider import ScriptedProvider
-from tests.auth.whole import PRESSED, Visitor, Whole, whole_gateway
+from tests.auth.whole import PRESSED, Visitor, Whole
 
 
 @pytest.fixture
-def whole(tmp_path: Path, op: ScriptedProvider, clock: Clock) -> Any:
-    with whole_gateway(tmp_path, op, clock=clock) as found:
-        yield found
+def clock(whole: Whole) -> Any:
+    return whole.clock
+
+
+@pytest.fixture
+def op(whole: Whole) -> ScriptedProvider:
+    return whole.op
 
 
 def go_round(visitor: Visitor, *, most: int = 10) -> tuple[int, str]:

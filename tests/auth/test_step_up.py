@@ -32,10 +32,18 @@ RULES = [
 ]
 
 
+def make_whole(folder: Path, op: ScriptedProvider, clock: Clock) -> Any:
+    return whole_gateway(folder, op, clock, rules=RULES)
+
+
 @pytest.fixture
-def whole(tmp_path: Path, op: ScriptedProvider, clock: Clock) -> Any:
-    with whole_gateway(tmp_path, op, clock=clock, rules=RULES) as found:
-        yield found
+def clock(whole: Whole) -> Any:
+    return whole.clock
+
+
+@pytest.fixture
+def op(whole: Whole) -> ScriptedProvider:
+    return whole.op
 
 
 def asked(answer: httpx2.Response) -> dict[str, str]:
@@ -154,7 +162,7 @@ def test_links_that_make_no_sense(whole: Whole, query: str, reason: str) -> None
 def test_a_minimum_for_everybody_cannot_be_lowered_by_a_link(
     tmp_path: Path, op: ScriptedProvider, clock: Clock
 ) -> None:
-    with whole_gateway(tmp_path, op, clock=clock, provider={"minimum_level": 27}) as whole:
+    with whole_gateway(tmp_path, op, clock, provider={"minimum_level": 27}) as whole:
         query = asked(whole.visitor().go(f"/oauth2/start?rd=/echo&acr_values={SMS}"))
         assert SMS not in query["acr_values"]
         visitor = whole.visitor()
@@ -166,5 +174,5 @@ def test_a_minimum_for_everybody_cannot_be_lowered_by_a_link(
 
 def test_levels_of_ones_own(tmp_path: Path, op: ScriptedProvider, clock: Clock) -> None:
     own = {"urn:x:strong": 30, "urn:x:weak": 10}
-    with whole_gateway(tmp_path, op, clock=clock, provider={"levels": own}, rules=RULES[:1]) as whole:
+    with whole_gateway(tmp_path, op, clock, provider={"levels": own}, rules=RULES[:1]) as whole:
         assert asked(whole.visitor().go("/strong/page"))["acr_values"] == "urn:x:strong"

@@ -76,6 +76,7 @@ class Whole:
     op: ScriptedProvider
     upstream: RawUpstream
     client: httpx2.Client
+    clock: Any
 
     def visitor(self) -> Visitor:
         return Visitor(self.url, self.client)
@@ -85,8 +86,8 @@ class Whole:
 def whole_gateway(
     folder: Path,
     op: ScriptedProvider,
+    clock: Any,
     *,
-    clock: Callable[[], float],
     provider: dict[str, Any] | None = None,
     rules: list[Any] | None = None,
     **changes: Any,
@@ -125,4 +126,4 @@ def whole_gateway(
                 trust_env=False, follow_redirects=False, timeout=5, cookies=CookieJar(_NO_COOKIES)
             ) as client,
         ):
-            yield Whole(app, url, op, upstream, client)
+            yield Whole(app, url, op, upstream, client, clock)

@@ -127,3 +127,44 @@ def test_the_own_acm_is_fine(tmp_path: Path) -> None:
         )
         one["provider"]["issuer"] = issuer
         assert load(write_config(tmp_path, {name: one})).environments[name].provider.issuer == issuer
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "what"),
+    [
+        ("client_id", "API-OF-TI", "client"),
+        ("client_id", "gateway-under-test-ti", "client"),
+        ("client_auth", {"method": "private_key_jwt", "key": "file:secrets/ti/client.pem"}, "key"),
+    ],
+)
+def test_clients_of_machines_are_locked_too(tmp_path: Path, option: str, value: Any, what: str) -> None:
+    both = environments(tmp_path)
+    for name, environment in both.items():
+        environment["machines"] = {
+            "introspection": {
+                "client_id": f"api-of-{name}",
+                "client_auth": {"method": "private_key_jwt", "key": f"file:secrets/{name}/client.pem"},
+            }
+        }
+    load(write_config(tmp_path, both))
+    both["prd"]["machines"]["introspection"][option] = value
+    assert f"share their {what}" in told(tmp_path, both)
+
+
+@pytest.mark.parametrize(
+    ("issuer", "words"),
+    [
+        ("http://localhost:8010/op", "share their issuer"),
+        ("https://authenticatie-ti.vlaanderen.be/op", "this is the ACM of T&I"),
+    ],
+)
+def test_issuers_of_machines_are_locked_too(tmp_path: Path, issuer: str, words: str) -> None:
+    both = environments(tmp_path)
+    both["prd"]["machines"] = {"issuers": [{"issuer": issuer, "audience": "api"}]}
+    assert words in told(tmp_path, both)
+
+
+def test_machines_without_any_way_in_are_told(tmp_path: Path) -> None:
+    both = environments(tmp_path)
+    both["ti"]["machines"] = {}
+    assert "give introspection, issuers or both" in told(tmp_path, both)

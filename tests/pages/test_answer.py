@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from gateway import errors
-from gateway.errors import Forbidden, GatewayError, LoginFailed, MethodNotAllowed
+from gateway.errors import BearerRefused, Forbidden, GatewayError, LoginFailed, MethodNotAllowed
 from gateway.model import Decision, Identity, Language, Missing
 from gateway.pages.answer import Answers
 from gateway.pages.render import Answer, Pages
@@ -77,7 +77,19 @@ def test_a_denial_that_nothing_helps_against(answers: Answers, asks: Asks) -> No
     assert "1700" in text
 
 
-@pytest.mark.parametrize("error", ALL, ids=lambda error: type(error).__name__)
+def test_programs_get_data_whatever_they_accept(answers: Answers, asks: Asks) -> None:
+    program = Identity("https://acm.test/op", "machine-1", kind="machine")
+    refused = answers.error(BearerRefused(), request_id="r", request=asks())
+    denied = answers.error(denial(), request_id="r", request=asks(), identity=program)
+    for answer in (refused, denied):
+        assert headers_of(answer)["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [error for error in ALL if not isinstance(error, BearerRefused)],
+    ids=lambda error: type(error).__name__,
+)
 @pytest.mark.parametrize("language", ["nl", "en"])
 def test_every_error_has_a_page_and_a_problem(
     answers: Answers, asks: Asks, language: Language, error: GatewayError

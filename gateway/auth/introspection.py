@@ -1,0 +1,66 @@
+"""Asks the provider what an opaque access token stands for (RFC 7662), as the API that it must be for.
+
+It decides which answers make a token good; it remembers nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+from gateway.auth.client import Client
+from gateway.auth.provider import Provider, as_object
+from gateway.auth.settings import IntrospectionSettings
+from gateway.errors import ProviderUnavailable
+
+log = structlog.get_logger()
+
+
+class Introspection:
+    """The introspection endpoint of one provider."""
+
+    def __init__(self, settings: IntrospectionSettings, provider: Provider) -> None:
+        self._settings = settings
+        self._provider = provider
+        self._audiences = frozenset(settings.audience or (settings.client_id,))
+        self._client = Client(provider, settings.client_id, settings.client_auth)
+
+    def load(self) -> None:
+        """Read the client's secret or key. Raises ValueError with words for an operator."""
+        self._client.load()
+
+    async def claims(self, token: str) -> Mapping[str, Any] | None:
+        """What the token stands for; None where it is not active, not of this provider or not for this API.
+
+        Raises ProviderUnavailable where the provider gives no answer that can be used.
+        """
+        endpoint = (await self._provider.metadata()).introspection_endpoint
+        if endpoint is None:
+            raise ProviderUnavailable("the provider states no introspection_endpoint")
+        form = {"token": token, "token_type_hint": "access_token"}
+        answer = await self._client.post("introspection", endpoint, form)
+        found = as_object(answer) if answer.status_code == 200 else None
+        if found is None:
+            if answer.status_code in (400, 401, 403):
+                log.error("the provider does not let the gateway ask about tokens", status=answer.status_code)
+            raise ProviderUnavailable(f"introspection answered {answer.status_code}, or no JSON object")
+        return found if self._holds(found) else None
+
+    def _holds(self, found: Mapping[str, Any]) -> bool:
+        if found.get("active") is not True:
+            return False
+        if found.get("iss", self._provider.settings.issuer) != self._provider.settings.issuer:
+            return False
+        if str(found.get("token_type", "bearer")).lower() != "bearer":
+            return False
+        stated = found.get("aud")
+        audiences = stated if isinstance(stated, list) else [stated]
+        if not any(isinstance(each, str) and each in self._audiences for each in audiences):
+            return False
+        now = self._provider.clock()
+        expires, begins = found.get("exp", now + 1.0), found.get("nbf", 0)
+        if any(isinstance(time, bool) or not isinstance(time, (int, float)) for time in (expires, begins)):
+            return False
+        return bool(begins - self._provider.settings.leeway <= now < expires)
