@@ -17,7 +17,8 @@ class Samples:
     Texts are compared for equality; texts that depend on the path (templates) are found without being named here.
     `rights` are (right, context), held for the organisation that is acted for. `clients` are addresses and
     `moments` seconds since the epoch at which the verdict changes: from each one up to the next it stays the same.
-    `ages` are seconds since the login at which it changes. `claims` and `sources` are (name, value).
+    `ages` are seconds since the login at which it changes. `claims` and `sources` are (name, value). `asks` is set
+    where somebody else decides: the values of `sources` are possible answers, but which one comes nobody knows here.
     """
 
     rights: tuple[tuple[str, str | None], ...] = ()
@@ -31,17 +32,20 @@ class Samples:
     moments: tuple[float, ...] = ()
     ages: tuple[float, ...] = ()
     sources: tuple[tuple[str, Any], ...] = ()
+    asks: bool = False
 
 
 def joined(several: Iterable[Samples | None]) -> Samples | None:
     """What several policies tell apart together; None where one of them cannot say."""
-    known = list(several)
-    if None in known:
-        return None
-    values: dict[str, tuple[Any, ...]] = {}
-    for each in fields(Samples):
-        found: list[Any] = []
-        for samples in known:
-            found.extend(value for value in getattr(samples, each.name) if value not in found)
-        values[each.name] = tuple(found)
-    return Samples(**values)
+    known: list[Samples] = []
+    for each in several:
+        if each is None:
+            return None
+        known.append(each)
+    values: dict[str, Any] = {}
+    for field in fields(Samples):
+        if field.name != "asks":
+            # Values are the same where they are written alike: 1 is not true.
+            found = {repr(value): value for samples in known for value in getattr(samples, field.name)}
+            values[field.name] = tuple(found.values())
+    return Samples(**values, asks=any(samples.asks for samples in known))

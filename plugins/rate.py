@@ -27,6 +27,7 @@ from gateway.api import (
     NotApplicable,
     Policy,
     Question,
+    Samples,
     SharedStore,
     Verdict,
 )
@@ -132,3 +133,7 @@ class Rate(Policy, name="rate"):
             return Allow("within-limit")
         again = datetime.fromtimestamp(answer["again"], UTC).isoformat(timespec="seconds")
         return Deny("too-many-requests", ((Missing(kind="rate", remedy="wait", detail=again),),))
+
+    def samples(self) -> Samples:
+        name = f"rate:{self._counter.name}"
+        return Samples(sources=((name, {"within": True}), (name, {"within": False, "again": 0})), asks=True)

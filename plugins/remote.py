@@ -20,6 +20,7 @@ from gateway.api import (
     Field,
     Policy,
     Question,
+    Samples,
     Secret,
     SecretRef,
     Verdict,
@@ -152,3 +153,7 @@ class Remote(Policy, name="remote"):
         if answer["allow"] is True:
             return Allow("engine-allows")
         return Deny(answer.get("reason") or "engine-refuses")
+
+    def samples(self) -> Samples:
+        name = f"remote:{self.name}"
+        return Samples(sources=((name, {"allow": True}), (name, {"allow": False})), asks=True)

@@ -139,7 +139,7 @@ def world(
     directory: Directory | None = None,
     **changes: Any,
 ) -> Iterator[World]:
-    """A gateway with its ACM, both on free ports, both real servers. ACM knows the people of the seed, or those of
+    """A gateway with its ACM, both on free ports, both real servers, both by the same clock. ACM knows the people of the seed, or those of
     `directory`, with Gebruikersbeheer and Mijn Profiel beside it."""
     sock = sock or bind(0)
     url = url_of(sock)
@@ -155,7 +155,7 @@ def world(
     )
     acm_socket = bind(0)
     people = load_people if directory is None else directory.people
-    acm = AcmState(name, url_of(acm_socket), (client,), people)
+    acm = AcmState(name, url_of(acm_socket), (client,), people, clock)
     provider = create_acm(acm) if directory is None else create_portal(acm, directory)
     environment = settings(
         folder, name=name, gateway_url=public_url, acm_url=acm.base, upstream_url=upstream_url, **changes

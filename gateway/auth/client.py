@@ -6,7 +6,7 @@ It knows nothing of what is asked in the calls.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import quote_plus
@@ -26,8 +26,9 @@ _STATEMENT_SECONDS = 300
 class _Statement(PrivateKeyJWT):  # type: ignore[misc]
     """The signed statement of the client (RFC 7523): for the issuer, five minutes, never the same twice."""
 
-    def __init__(self, audience: str, algorithm: str) -> None:
+    def __init__(self, audience: str, algorithm: str, clock: Callable[[], float]) -> None:
         super().__init__(token_endpoint=audience, alg=algorithm)
+        self._clock = clock
 
     def sign(self, auth: Any, token_endpoint: str) -> str:
         key = auth.client_secret
@@ -38,6 +39,7 @@ class _Statement(PrivateKeyJWT):  # type: ignore[misc]
             claims={},
             header={"kid": key.thumbprint(), "typ": "JWT"},
             alg=self.alg,
+            issued_at=int(self._clock()),
             expires_in=_STATEMENT_SECONDS,
         )
         return signed
@@ -118,5 +120,5 @@ class Client:
         client.register_client_auth_method(_Basic())
         if isinstance(auth, PrivateKeyJwt):
             audience = auth.audience or self._provider.settings.issuer
-            client.register_client_auth_method(_Statement(audience, auth.algorithm))
+            client.register_client_auth_method(_Statement(audience, auth.algorithm, self._provider.clock))
         return client

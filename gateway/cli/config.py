@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -28,3 +29,33 @@ def validate(
         for name, rules in config.rules.items()
     )
     typer.echo(f"{file} is fine: {sets}")
+
+
+@config_commands.command()
+def show(
+    file: Annotated[Path, typer.Argument(help="The configuration file.")] = Path("config.yaml"),
+    env: Annotated[str, typer.Option(help="The environment.")] = "ti",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Print the rules of an environment in the order in which they are looked at, with the place of each."""
+    rules = loaded(file, env).rules[env]
+    if as_json:
+        shown = [
+            {"file": rule.at[0], "line": rule.at[1], "column": rule.at[2], **rule.written()}
+            for rule in rules.rules
+        ]
+        typer.echo(
+            json.dumps({"environment": env, "hash": rules.hash, "rules": shown}, ensure_ascii=False, indent=2)
+        )
+        return
+    typer.echo(
+        f"{env}: {len(rules.rules)} rules, rule set {rules.hash[:12]}. The first that matches decides."
+    )
+    for number, rule in enumerate(rules.rules, start=1):
+        methods = f" {','.join(sorted(rule.methods))}" if rule.methods is not None else ""
+        hosts = f" at {', '.join(sorted(rule.hosts))}" if rule.hosts is not None else ""
+        typer.echo(
+            f"{number:4d}  {rule.id}:{methods} {rule.pattern.text}{hosts}  [{':'.join(map(str, rule.at))}]"
+        )
+        for policy in rule.require:
+            typer.echo(f"        {json.dumps(policy.written(), ensure_ascii=False)}")

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from gateway.api import NamedRight, Policy
+from gateway.config.includes import Includes, read_file
 from gateway.config.lock import lock_problems
 from gateway.config.model import Config, Document
 from gateway.config.positions import Positions, read_yaml
@@ -23,13 +24,16 @@ def load(path: Path) -> Config:
 
     Raises ConfigError with every problem: file, line, column, and what to write instead.
     """
-    try:
-        text = path.read_bytes()
-    except OSError as problem:
-        raise ConfigError([Problem(str(path), 1, 1, f"cannot read it: {problem.strerror}")]) from problem
-    data, positions = read_yaml(text, str(path))
+    return load_with_positions(path)[0]
+
+
+def load_with_positions(path: Path) -> tuple[Config, Positions]:
+    """The same, with the places where everything stands."""
+    data, positions = read_yaml(read_file(path, str(path)), str(path))
     folder = path.resolve().parent
     problems: list[Problem] = []
+    includes = Includes(path, problems)
+    includes.fill_in(data, positions)
     document = _document(data, folder, positions, problems)
     policies = _policies(data, folder, positions, problems)
     rights = _rights(document, data)
@@ -42,7 +46,17 @@ def load(path: Path) -> Config:
     suites = Suites(document, rights, rules, positions, problems).compile()
     if problems:
         raise ConfigError(problems)
-    return Config(path, document.environments, document.identity, rights, policies, rules, suites)
+    config = Config(
+        path,
+        document.environments,
+        document.identity,
+        rights,
+        policies,
+        rules,
+        suites,
+        tuple(includes.files),
+    )
+    return config, positions
 
 
 def _document(data: Any, folder: Path, positions: Positions, problems: list[Problem]) -> Document | None:

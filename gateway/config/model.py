@@ -138,7 +138,10 @@ class Document(Settings):
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A configuration that holds together. `rules` holds the rule set of each environment, `suites` what it must keep."""
+    """A configuration that holds together. `rules` holds the rule set of each environment, `suites` what it must keep.
+
+    `files` are all files that it was read from, included ones too.
+    """
 
     path: Path
     environments: Mapping[str, EnvironmentSettings]
@@ -147,6 +150,7 @@ class Config:
     policies: Mapping[str, type[Policy]]
     rules: Mapping[str, RuleSet]
     suites: Mapping[str, Suite]
+    files: tuple[Path, ...] = ()
 
     def environment(self, name: str) -> EnvironmentSettings:
         """The environment of this name. Raises ConfigError where there is none."""

@@ -17,7 +17,7 @@ from gateway.config.positions import Place, Positions
 from gateway.config.problems import Problem, unknown
 from gateway.config.words import place_of, words_for
 from gateway.policy.decode import Decoder, RuleContext, option_names
-from gateway.policy.pattern import Pattern, parse_pattern
+from gateway.policy.pattern import Pattern, parse_pattern, parse_regex
 from gateway.policy.ruleset import Rule, RuleSet, compile_rules
 from gateway.settings import SharedStore
 
@@ -103,7 +103,7 @@ class RuleLoader:
         if not isinstance(node, dict):
             return None, True
         match = _block(node.get("match"))
-        pattern = self._pattern(match.get("path"), (*place, "match", "path"))
+        pattern = self._pattern(match, (*place, "match"))
         context = RuleContext(
             rights=self._rights,
             variables=pattern.variables if pattern else (),
@@ -125,13 +125,15 @@ class RuleLoader:
         at = (start.file, start.line, start.column)
         return Rule(node["id"], pattern, methods, hosts, ready, at), not context.environmental
 
-    def _pattern(self, text: Any, place: Place) -> Pattern | None:
-        if not isinstance(text, str):
-            return None
-        try:
-            return parse_pattern(text)
-        except ValueError as problem:
-            self._tell(place, str(problem))
+    def _pattern(self, match: dict[str, Any], place: Place) -> Pattern | None:
+        for key, parse in (("path", parse_pattern), ("regex", parse_regex)):
+            text = match.get(key)
+            if not isinstance(text, str):
+                continue
+            try:
+                return parse(text)
+            except ValueError as problem:
+                self._tell((*place, key), str(problem))
         return None
 
     def _fault(self, place: Place, fault: Any) -> None:

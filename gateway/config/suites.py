@@ -16,7 +16,7 @@ from gateway.policy.pattern import parse_pattern
 from gateway.policy.person import Person
 from gateway.policy.ruleset import RuleSet
 from gateway.policy.suite import Case, Invariant, Suite, Where, all_methods, run
-from gateway.policy.suite_settings import NOON, CaseSettings, NeverSettings, Who, kinds
+from gateway.policy.suite_settings import CaseSettings, NeverSettings, Who, kinds
 
 if TYPE_CHECKING:
     from gateway.config.model import Config, Document
@@ -107,8 +107,8 @@ class Suites:
             pattern=parse_pattern(path),
             identity=self._somebody(never.as_, place, environment),
             hosts=(never.host,) if never.host is not None else tuple(sorted(hosts)),
-            clients=(never.client,) if never.client is not None else ("127.0.0.1",),
-            moments=((never.at or NOON).timestamp(),),
+            client=never.client,
+            now=never.at.timestamp() if never.at is not None else None,
         )
 
     def _host(self, environment: str) -> str:

@@ -6,10 +6,12 @@ nothing of paths and rules.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address, summarize_address_range
+from itertools import chain, combinations
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -18,6 +20,7 @@ from gateway.samples import Samples
 
 _PLACE: Final = ZoneInfo("Europe/Brussels")
 _SOMEBODY: Final = "somebody"
+_MOST_LISTS: Final = 4
 # A text that nobody writes in a rule file, for every other value.
 OTHER: Final = "\x00other"
 _ABSENT: Final = object()
@@ -72,7 +75,9 @@ def dimensions(
         values: tuple[str, ...] = getattr(samples, kind)
         if values:
             cells = tuple(Cell(value, f"{words} {value}") for value in values)
-            found.append(Dimension(kind, "", (*cells, Cell(OTHER, other))))
+            # Means that the provider does not name are judged differently from means that are too weak.
+            unnamed = (Cell(None, "logged in with means that are not named"),) if kind == "acrs" else ()
+            found.append(Dimension(kind, "", (*cells, Cell(OTHER, other), *unnamed)))
     if samples.kinds:
         cells = tuple(Cell(kind, f"as a {kind}") for kind in ("person", "machine"))
         found.append(Dimension("kinds", "", cells))
@@ -96,6 +101,12 @@ def dimensions(
 
 def facts(given: DecisionInput, logged_in: bool, chosen: Sequence[tuple[Dimension, Cell]]) -> DecisionInput:
     """The request of `given` by somebody of this class. Dimensions that are not chosen stay as they are."""
+    there = circumstance(given, chosen)
+    return replace(there, identity=_identity(there.now, chosen) if logged_in else None)
+
+
+def circumstance(given: DecisionInput, chosen: Sequence[tuple[Dimension, Cell]]) -> DecisionInput:
+    """The request of `given` in these circumstances, by the same person."""
     sources = dict(given.facts)
     client, now = given.client, given.now
     for dimension, cell in chosen:
@@ -105,8 +116,7 @@ def facts(given: DecisionInput, logged_in: bool, chosen: Sequence[tuple[Dimensio
             now = cell.value
         elif dimension.kind == "sources" and cell.value is not _ABSENT:
             sources[dimension.name] = cell.value
-    identity = _identity(now, chosen) if logged_in else None
-    return replace(given, identity=identity, client=client, now=now, facts=sources)
+    return replace(given, client=client, now=now, facts=sources)
 
 
 def _identity(now: float, chosen: Sequence[tuple[Dimension, Cell]]) -> Identity:
@@ -149,11 +159,22 @@ def _yes_no(value: Any, words: str) -> tuple[Cell, ...]:
 def _claim(name: str, samples: Samples, rendered: Mapping[str, str]) -> tuple[Cell, ...]:
     values = [value for claim, value in samples.claims if claim == name]
     values.extend(text for text in rendered if text not in values)
+    lists = [value for value in values if isinstance(value, tuple)]
+    if 1 < len(lists) <= _MOST_LISTS:
+        # A list can hold what several policies ask for.
+        chosen = (combinations(lists, size) for size in range(2, len(lists) + 1))
+        values.extend(tuple(chain.from_iterable(each)) for each in chain.from_iterable(chosen))
     return (
-        *(Cell(value, f"with claim {name} = {rendered.get(str(value), value)}") for value in values),
+        *(Cell(value, f"with claim {name} = {_spelled(value, rendered)}") for value in values),
         Cell(OTHER, f"with another {name}"),
         Cell(_ABSENT, f"without claim {name}"),
     )
+
+
+def _spelled(value: Any, rendered: Mapping[str, str]) -> str:
+    if isinstance(value, str):
+        return rendered.get(value, value)
+    return json.dumps(value)
 
 
 def _ages(boundaries: Sequence[float]) -> tuple[Cell, ...]:
@@ -182,11 +203,21 @@ def _clients(boundaries: Sequence[str]) -> Iterator[Cell]:
 
 
 def _moments(boundaries: Sequence[float]) -> Iterator[Cell]:
-    starts = sorted(set(boundaries))
+    starts = sorted({*boundaries, *_hours_of_others(boundaries)})
     yield Cell(starts[0] - 1.0, f"before {_spoken(starts[0])}")
     for start, end in zip(starts, [*starts[1:], None], strict=True):
         words = f"from {_spoken(start)}" + (f" to {_spoken(end)}" if end is not None else " on")
         yield Cell(start, words)
+
+
+def _hours_of_others(boundaries: Sequence[float]) -> Iterator[float]:
+    """What changes every week, on each day on which something changes: two schedules may do each in turn."""
+    moments = [datetime.fromtimestamp(moment, _PLACE) for moment in boundaries]
+    weekly = {(moment.weekday(), moment.time()) for moment in moments}
+    for day in {moment.date() for moment in moments}:
+        for weekday, time in weekly:
+            if weekday == day.weekday():
+                yield datetime.combine(day, time, _PLACE).timestamp()
 
 
 def _spoken(moment: float) -> str:

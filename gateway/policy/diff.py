@@ -234,9 +234,7 @@ class _Comparison:
             if (number >= self._split) != new:
                 continue
             rule = self._rules[number]
-            if (rule.methods is None or method in rule.methods) and (
-                rule.hosts is None or host in rule.hosts
-            ):
+            if (rule.methods is None or method in rule.methods) and rule.at_host(host):
                 return number
         return -1
 

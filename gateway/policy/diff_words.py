@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from gateway.policy.classes import Cell
 from gateway.policy.diff import OTHER_METHOD, Change, Who
 from gateway.policy.suite_settings import METHODS
 
 _ALL: Final = (*METHODS, OTHER_METHOD)
+_MOST_SAID: Final = 4
 
 
 def as_text(changes: Sequence[Change]) -> Iterator[str]:
@@ -64,23 +66,41 @@ def _rules(change: Change) -> str:
 
 
 def _people(several: Sequence[Who]) -> Iterator[str]:
-    words = [who_words(who) for who in several]
-    if "nobody (not logged in)" in words and "somebody who is logged in" in words:
-        yield "anyone, logged in or not"
-        words = [
-            each for each in words if each not in ("nobody (not logged in)", "somebody who is logged in")
-        ]
-    yield from words
+    circumstances = [
+        {_circumstances(who) for who in several if who.logged_in is logged_in} for logged_in in (False, True)
+    ]
+    everybody = circumstances[0] & circumstances[1]
+    for who in several:
+        words = _circumstances(who)
+        if words not in everybody:
+            yield who_words(who)
+        elif not who.logged_in:
+            yield ", ".join(("anyone, logged in or not", *words))
+
+
+def _circumstances(who: Who) -> tuple[str, ...]:
+    """What narrows it beside who it is; something that nobody else says where it does say who."""
+    parts = list(who.parts())
+    if any(dimension.about_person for dimension, _, _ in parts):
+        return (repr(who.said()),)
+    return tuple(_narrowed(cells, but) for _, cells, but in parts)
 
 
 def who_words(who: Who) -> str:
     """A class of people as an operator reads it."""
-    parts = [
-        ("not " if but else "") + " or ".join(cell.words for cell in cells) for _, cells, but in who.parts()
-    ]
+    parts = [_narrowed(cells, but) for _, cells, but in who.parts()]
     if not who.logged_in:
         return ", ".join(["nobody (not logged in)", *parts])
-    return "somebody " + ", ".join(parts) if parts else "somebody who is logged in"
+    if not any(dimension.about_person for dimension, _, _ in who.parts()):
+        return ", ".join(["somebody who is logged in", *parts])
+    return "somebody " + ", ".join(parts)
+
+
+def _narrowed(cells: Sequence[Cell], but: bool) -> str:
+    words = " or ".join(cell.words for cell in cells[:_MOST_SAID])
+    if len(cells) > _MOST_SAID:
+        words += f" (and {len(cells) - _MOST_SAID} more)"
+    return f"not {words}" if but else words
 
 
 def _who_data(who: Who) -> dict[str, Any]:

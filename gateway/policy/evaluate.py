@@ -85,11 +85,13 @@ def _with_trace(decision: Decision, looked_at: list[RuleTrace]) -> Decision:
 
 
 def _applies(rule: Rule, given: DecisionInput) -> str | None:
-    """Why a rule whose path matches is not about this request; None where it is."""
+    """Why a rule that the tree found is not about this request; None where it is."""
     if rule.methods is not None and given.method not in rule.methods:
         return "method"
-    if rule.hosts is not None and given.host not in rule.hosts:
+    if rule.hosts is not None and not rule.at_host(given.host):
         return "host"
+    if rule.pattern.expression is not None and rule.pattern.match(given.segments) is None:
+        return "path"
     return None
 
 

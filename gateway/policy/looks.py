@@ -26,24 +26,32 @@ class Looks:
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
-        silent = [policy for policy in walk(rule.require) if policy.samples() is None]
+        parts = list(walk(rule.require))
+        silent = [policy for policy in parts if policy.samples() is None]
+        asking = [policy for policy in rule.asking if (said := policy.samples()) is not None and said.asks]
         self.unsaid: str | None = None
         if silent:
             self.unsaid = (
                 f"policy {silent[-1].policy_name!r} of rule {rule.id!r} does not say what it looks at"
             )
-        said = [samples for policy in walk(rule.require) if (samples := policy.samples()) is not None]
-        self.samples = joined(said) or Samples()
+        elif asking:
+            self.unsaid = (
+                f"what policy {asking[-1].policy_name!r} of rule {rule.id!r} is told cannot be known here"
+            )
+        elif rule.pattern.expression is not None:
+            self.unsaid = f"rule {rule.id!r} has a regular expression, of which one path stands for all"
+        known = [samples for policy in parts if (samples := policy.samples()) is not None]
+        self.samples = joined(known) or Samples()
         self._written = json.dumps([policy.written() for policy in rule.require], sort_keys=True)
         self._templates = [each for policy in rule.require for each in templates(policy)]
         self._alone = compile_rules([rule], {})
 
     def rendered(self, region: Region, shown: Pattern) -> dict[str, str]:
         """The texts that its templates give for the path of a region, and how to say them where `shown` is shown."""
-        if not self._templates:
+        variables = self.rule.pattern.match(region.segments)
+        if not self._templates or variables is None:
             return {}
-        variables = self.rule.pattern.match(region.segments) or {}
-        called = {
+        called = dict(variables) | {
             part.name: f"{{{seen.name}}}" if isinstance(seen, Variable) else seen.text
             for part, seen in zip(self.rule.pattern.parts, shown.parts, strict=False)
             if isinstance(part, Variable)
@@ -74,6 +82,8 @@ class Looks:
         return decide(self._alone, facts(given, logged_in, cells)).allowed
 
     def _used(self) -> dict[str, int]:
+        if self.rule.pattern.expression is not None:
+            return {self.rule.pattern.text: 0}
         names = {name for template in self._templates for _, name in template.parts if name is not None}
         return {
             part.name: place

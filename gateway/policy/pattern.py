@@ -1,5 +1,7 @@
 """Decides which paths a pattern means. Literal segments, `{name}` for one segment, `**` for the rest; anchored.
 
+A pattern may also be a regular expression, of which the segments are known with which its paths begin.
+
 It knows nothing of rules; what it matches are canonical segments, compared exactly.
 """
 
@@ -7,7 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from gateway.policy.expression import Expression, parse_expression
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -28,19 +32,27 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A path pattern; `rest` is set where it ends in `**`, which stands for nothing, "/" or anything below."""
+    """A path pattern; `rest` is set where it ends in `**`, which stands for nothing, "/" or anything below.
+
+    Where there is an `expression`, parts and rest only say where its paths lie: it must match the path as well.
+    """
 
     text: str
     parts: tuple[Literal | Variable, ...]
     rest: bool
+    expression: Expression | None = field(default=None, compare=False)
 
     @property
     def variables(self) -> tuple[str, ...]:
         """The names of its variables, in order."""
+        if self.expression is not None:
+            return self.expression.names
         return tuple(part.name for part in self.parts if isinstance(part, Variable))
 
     def match(self, segments: Sequence[str]) -> Mapping[str, str] | None:
         """The variables where the pattern matches, None where it does not. The plain meaning of a pattern."""
+        if self.expression is not None:
+            return self.expression.match("/" + "/".join(segments))
         if self.rest:
             if len(segments) < len(self.parts):
                 return None
@@ -77,6 +89,12 @@ def parse_pattern(text: str) -> Pattern:
             raise ValueError(f"the variable {word} stands twice")
         parts.append(part)
     return Pattern(text, tuple(parts), rest)
+
+
+def parse_regex(text: str) -> Pattern:
+    """Read a regular expression as a pattern. Raises ValueError that says what to write instead."""
+    expression = parse_expression(text)
+    return Pattern(f"regex {text}", tuple(Literal(word) for word in expression.prefix), True, expression)
 
 
 def _part(word: str) -> Literal | Variable:

@@ -1,6 +1,7 @@
 """Divides all paths into regions within which the same patterns match, each with one path that stands for it.
 
-The division is made on the patterns themselves: no path falls outside a region. It knows nothing of rules.
+The division is made on the patterns themselves: no path falls outside a region. Of a regular expression only single
+paths are known. It knows nothing of rules.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count, zip_longest
 
+from gateway.policy.expression import Expression, example
 from gateway.policy.pattern import Literal, Pattern, Variable
 
 
@@ -54,7 +56,33 @@ def regions(
     }
     other = next("x" * size for size in count(1) if not any(text.startswith("x" * size) for text in known))
     tried = frozenset(value for value in values if value and "/" not in value)
-    yield from _walk((root,), (), (), _Choices(other, tried, frozenset(compared)))
+    found = _walk((root,), (), (), _Choices(other, tried, frozenset(compared)))
+    expressions = {
+        n: pattern.expression for n, pattern in enumerate(patterns) if pattern.expression is not None
+    }
+    yield from _tried(found, patterns, expressions) if expressions else found
+
+
+def _tried(
+    found: Iterator[Region], patterns: Sequence[Pattern], expressions: Mapping[int, Expression]
+) -> Iterator[Region]:
+    """The regions as their paths match the regular expressions, and one path of each expression itself."""
+    for region in found:
+        kept = tuple(
+            number
+            for number in region.matching
+            if number not in expressions or expressions[number].match(region.path) is not None
+        )
+        if kept:
+            yield Region(region.segments, kept, below=False)
+    for expression in expressions.values():
+        path = example(expression.text)
+        segments = tuple(path[1:].split("/")) if path else ()
+        kept = tuple(
+            n for n, pattern in enumerate(patterns) if segments and pattern.match(segments) is not None
+        )
+        if kept:
+            yield Region(segments, kept, below=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from gateway.api import NamedRight, Policy
 from gateway.policy.pattern import Pattern
@@ -47,6 +48,20 @@ class Rule:
         )
         object.__setattr__(self, "asking", asking)
 
+    def written(self) -> dict[str, Any]:
+        """The rule as plain data, without the place where it stands."""
+        return {
+            "id": self.id,
+            "path": self.pattern.text,
+            "methods": sorted(self.methods) if self.methods is not None else None,
+            "hosts": sorted(self.hosts) if self.hosts is not None else None,
+            "require": [policy.written() for policy in self.require],
+        }
+
+    def at_host(self, host: str) -> bool:
+        """Whether the rule is about this host; `*.example.be` means one name below example.be."""
+        return self.hosts is None or host in self.hosts or f"*.{host.partition('.')[2]}" in self.hosts
+
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
@@ -70,16 +85,7 @@ class RuleSet:
 
 def compile_rules(rules: Sequence[Rule], rights: Mapping[str, NamedRight]) -> RuleSet:
     """Make the rule set that decisions are taken with."""
-    content = [
-        {
-            "id": rule.id,
-            "path": rule.pattern.text,
-            "methods": sorted(rule.methods) if rule.methods is not None else None,
-            "hosts": sorted(rule.hosts) if rule.hosts is not None else None,
-            "require": [policy.written() for policy in rule.require],
-        }
-        for rule in rules
-    ]
+    content = [rule.written() for rule in rules]
     canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     tree = PatternTree((number, rule.pattern) for number, rule in enumerate(rules))
     return RuleSet(

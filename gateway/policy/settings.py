@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from gateway.api import NamedRight
 from gateway.settings import Settings
@@ -43,6 +43,9 @@ class RightSettings(Settings):
 
 
 def _host(value: str) -> str:
+    name = value.removeprefix("*.")
+    if "*" in name or (name != value and "." not in name):
+        raise ValueError("a star stands for one name at the beginning: *.register.example.be")
     if value != value.lower() or "/" in value or not value:
         raise ValueError("write a host name in lower case, without a path: register.example.be")
     return value
@@ -51,14 +54,24 @@ def _host(value: str) -> str:
 class MatchSettings(Settings):
     """Which requests a rule is about. What is left out matches everything."""
 
-    path: str
+    path: str | None = None
     """/literal/{variable}/**: {variable} is one segment, ** at the end is the rest."""
+
+    regex: str | None = None
+    """Instead of `path`, where nothing else will do: a regular expression (RE2) for the whole path; (?P<name>...) is
+    a variable."""
 
     methods: Annotated[tuple[Method, ...], Field(min_length=1)] | None = None
     """HTTP methods in capitals; GET includes HEAD."""
 
     hosts: Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], Field(min_length=1)] | None = None
-    """Host names as people reach them, with the port where it is not the usual one."""
+    """Host names as people reach them, with the port where it is not the usual one; *.example.be is one name below."""
+
+    @model_validator(mode="after")
+    def _one_pattern(self) -> Self:
+        if (self.path is None) == (self.regex is None):
+            raise ValueError("give the path, or else a regex")
+        return self
 
 
 class RuleSettings(Settings):

@@ -6,19 +6,24 @@ It knows nothing of files: a test carries the place where it was written only to
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import product
+from typing import Final
 
 from gateway.model import Decision, DecisionInput, Identity, Missing
+from gateway.policy.classes import Dimension, circumstance, dimensions
 from gateway.policy.evaluate import decide
+from gateway.policy.looks import Looks
 from gateway.policy.pattern import Pattern
 from gateway.policy.regions import regions
 from gateway.policy.ruleset import RuleSet
-from gateway.policy.suite_settings import METHODS
+from gateway.policy.suite_settings import METHODS, NOON
 from gateway.policy.templates import compared_places, template_values
 
 # Where a test was written: file, line and column.
 Where = tuple[str, int, int]
-_MOST_WITNESSES = 3
+_MOST_WITNESSES: Final = 3
+_CLIENT: Final = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """Requests that must never be allowed to `identity`: every path of the pattern, each of the methods."""
+    """Requests that must never be allowed to `identity`: every path of the pattern, each of the methods.
+
+    `client` and `now` are None where they do not matter: then all between which a rule tells apart are tried.
+    """
 
     title: str
     where: Where
@@ -44,8 +52,8 @@ class Invariant:
     pattern: Pattern
     identity: Identity | None
     hosts: tuple[str, ...]
-    clients: tuple[str, ...]
-    moments: tuple[float, ...]
+    client: str | None = None
+    now: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +152,7 @@ def _witnesses(invariant: Invariant, rules: RuleSet) -> Iterator[DecisionInput]:
     patterns = [invariant.pattern, *(rule.pattern for rule in rules.rules)]
     values = template_values(rules.rules, _texts(invariant.identity))
     seen: set[tuple[object, ...]] = set()
+    circumstances: dict[str, tuple[Dimension, ...]] = {}
     for region in regions(patterns, values, compared_places(rules.rules)):
         if region.matching[0] != 0 or len(region.matching) == 1:
             continue
@@ -156,16 +165,31 @@ def _witnesses(invariant: Invariant, rules: RuleSet) -> Iterator[DecisionInput]:
         seen.add((region.matching, held))
         for method in invariant.methods:
             for host in invariant.hosts:
-                yield from _at_all_times(invariant, method, host, region.segments)
+                given = DecisionInput(
+                    method, host, region.path, region.segments, invariant.client or _CLIENT,
+                    NOON.timestamp() if invariant.now is None else invariant.now, invariant.identity,
+                )  # fmt: skip
+                yield from _in_all_circumstances(invariant, given, rules, circumstances)
 
 
-def _at_all_times(
-    invariant: Invariant, method: str, host: str, segments: tuple[str, ...]
+def _in_all_circumstances(
+    invariant: Invariant,
+    given: DecisionInput,
+    rules: RuleSet,
+    circumstances: dict[str, tuple[Dimension, ...]],
 ) -> Iterator[DecisionInput]:
-    given = DecisionInput(method, host, "/" + "/".join(segments), segments, "", 0.0, invariant.identity)
-    for client in invariant.clients:
-        for now in invariant.moments:
-            yield replace(given, client=client, now=now)
+    """From everywhere and at all times that the rule that decides tells apart, and with every answer that it may get."""
+    decision = decide(rules, given)
+    if decision.rule is None:
+        return
+    if decision.rule not in circumstances:
+        rule = next(rule for rule in rules.rules if rule.id == decision.rule)
+        found = (each for each in dimensions(Looks(rule).samples, {}, {}) if not each.about_person)
+        fixed = {"clients": invariant.client, "moments": invariant.now}
+        circumstances[decision.rule] = tuple(each for each in found if fixed.get(each.kind) is None)
+    looked_at = circumstances[decision.rule]
+    for cells in product(*(each.cells for each in looked_at)):
+        yield circumstance(given, tuple(zip(looked_at, cells, strict=True)))
 
 
 def _texts(identity: Identity | None) -> Collection[str]:

@@ -43,7 +43,7 @@ class PatternTree:
             node.ends = (*node.ends, number)
 
     def candidates(self, segments: Sequence[str]) -> list[int]:
-        """The numbers of all rules whose pattern matches, lowest first."""
+        """The numbers of all rules whose pattern matches, lowest first; an expression in it is still to be tried."""
         found: list[int] = []
         nodes = [self._root]
         for segment in segments:

@@ -278,7 +278,7 @@ class ScriptedProvider:
             fresh
             and statement["iss"] == statement["sub"] == CLIENT_ID
             and statement["aud"] == self.issuer
-            and 0 < statement["exp"] - time.time() <= 600
+            and 0 < statement["exp"] - statement["iat"] <= 600
         )
 
 

@@ -149,7 +149,10 @@ def test_what_is_refused(options: dict[str, Any]) -> None:
         policy(Rate, options)
 
 
-def test_it_cannot_say_between_which_facts_it_tells_apart() -> None:
+def test_the_count_is_not_its_own() -> None:
     rate = policy(Rate, {"limit": 5, "window": "1m"})
-    assert rate.samples() is None
+    samples = rate.samples()
+    assert samples is not None
+    assert samples.asks
+    assert [answer["within"] for _, answer in samples.sources] == [True, False]
     assert rate.written() == {"rate": {"limit": 5, "window": 60.0}}

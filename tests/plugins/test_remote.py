@@ -209,5 +209,8 @@ def test_what_is_refused(options: dict[str, Any]) -> None:
         policy(Remote, options)
 
 
-def test_it_cannot_say_between_which_facts_it_tells_apart() -> None:
-    assert policy(Remote, {"url": "https://e.be/"}).samples() is None
+def test_the_answer_is_not_its_own() -> None:
+    samples = policy(Remote, {"url": "https://e.be/"}).samples()
+    assert samples is not None
+    assert samples.asks
+    assert samples.sources == (("remote:engine", {"allow": True}), ("remote:engine", {"allow": False}))

@@ -303,3 +303,54 @@ def test_too_many_classes_are_told() -> None:
     both = {"organisation": {"doelgroep": [f"D{number}" for number in range(400)]}}
     old = rule_set(("a", "/**", [many, both]))
     assert any(line.startswith("? NOT EXACT") for line in difference(old, rule_set(("a", "/**", [many]))))
+
+
+def hours(**options: Any) -> RuleSet:
+    return rule_set(("a", "/**", [{"schedule": options}]))
+
+
+def test_hours_of_one_and_days_of_the_other() -> None:
+    """Two schedules that change at different hours are compared on the days of both."""
+    old = hours(hours={"mon-fri": "08:00-18:00"}, **{"from": "2026-05-04"})
+    new = hours(hours={"mon-fri": "08:00-17:00"})
+    (change,) = compare(Side(old, "a"), Side(new, "a"))
+    losing = {
+        cell.words for who in change.loses for _, cells, but in who.parts() if not but for cell in cells
+    }
+    assert "from Mon 2026-05-04 17:00 to Mon 2026-05-04 18:00" in losing
+    gaining = {
+        cell.words for who in change.gains for _, cells, but in who.parts() if not but for cell in cells
+    }
+    assert "from Tue 2026-01-06 08:00 to Tue 2026-01-06 17:00" in gaining
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (
+            [{"network": ["10.0.0.0/8"]}],
+            [{"network": ["10.0.0.0/9"]}],
+            "    - anyone, logged in or not, from 10.128.0.0/9",
+        ),
+        (
+            [{"claim": {"name": "team", "contains": "a"}}],
+            [{"claim": {"name": "team", "contains": "a"}}, {"claim": {"name": "team", "contains": "b"}}],
+            '    - somebody with claim team = ["a"]',
+        ),
+        (
+            [{"not": {"claim": {"name": "n", "equals": 1}}}],
+            [{"not": {"claim": {"name": "n", "any_of": [1, True]}}}],
+            "    - somebody with claim n = true",
+        ),
+    ],
+)  # fmt: skip
+def test_other_facts(old: list[Any], new: list[Any], words: str) -> None:
+    assert difference(rule_set(("a", "/**", old)), rule_set(("a", "/**", new)))[2:] == [words]
+
+
+def test_what_others_decide_is_not_exact() -> None:
+    old, new = (rule_set(("a", "/**", [{"rate": {"limit": limit, "window": "1m"}}])) for limit in (1, 2))
+    assert difference(old, old) == []
+    assert difference(old, new)[-1] == (
+        "    decided by rule 'a': what policy 'rate' of rule 'a' is told cannot be known here"
+    )

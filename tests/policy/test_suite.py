@@ -85,7 +85,7 @@ def test_rules_that_no_test_exercises() -> None:
 def never(rules: RuleSet, request: str, identity: Identity | None, *hosts: str) -> str | None:
     method, _, path = request.partition(" ")
     invariant = Invariant(
-        request, HERE, all_methods(method), parse_pattern(path), identity, hosts or ("gw.test",), ("192.0.2.1",), (0.0,)
+        request, HERE, all_methods(method), parse_pattern(path), identity, hosts or ("gw.test",)
     )  # fmt: skip
     (outcome,) = run(rules, Suite((), (invariant,)))
     return outcome.failure
@@ -161,3 +161,19 @@ def test_never_is_decided_for_every_path(
     pattern = parse_pattern(about[0])
     if never(rules, f"GET {about[0]}", INDIENER) is None and pattern.match(path) is not None:
         assert not decide(rules, given("/" + "/".join(path), "GET", INDIENER)).allowed
+
+
+NIGHT = {"schedule": {"hours": {"sat": "02:00-03:00"}}}
+INSIDE = {"network": ["10.1.0.0/16"]}
+COUNTED = {"rate": {"limit": 1, "window": "1m"}}
+
+
+@pytest.mark.parametrize(
+    "require", [[NIGHT], [INSIDE], [NIGHT, INSIDE], [COUNTED], [{"any": [COUNTED, NIGHT]}]]
+)
+def test_never_means_from_nowhere_and_at_no_time(require: list[Any]) -> None:
+    rules = rule_set(("a", "/a", require))
+    assert never(rules, "GET /a", INDIENER) == "must never be allowed, but rule 'a' allows GET /a"
+    only = Invariant("t", HERE, ("GET",), parse_pattern("/a"), INDIENER, ("gw.test",), "192.0.2.1", 0.0)
+    (outcome,) = run(rules, Suite((), (only,)))
+    assert (outcome.failure is None) == (COUNTED not in require and require != [{"any": [COUNTED, NIGHT]}])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html.parser import HTMLParser
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
@@ -10,6 +9,7 @@ import pytest
 
 from simulator.acm.state import AcmState
 from tests.simulator.acm.conftest import MakeParty
+from tests.simulator.acm.form import Form
 from tests.simulator.acm.relying_party import RelyingParty
 
 ANSWER = {"code", "state"}
@@ -109,22 +109,6 @@ def test_the_answer_in_the_fragment(web: RelyingParty) -> None:
     assert set(dict(parse_qsl(location.fragment))) == ANSWER
     refused = urlsplit(web.authorize(response_mode="fragment", scope="beheer").headers["location"])
     assert dict(parse_qsl(refused.fragment)) == {"error": "invalid_scope", "state": "the state"}
-
-
-class Form(HTMLParser):
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.target: str | None = None
-        self.fields: dict[str, str] = {}
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = {name: value or "" for name, value in attrs}
-        if tag == "form":
-            self.target = values["action"]
-            assert values["method"] == "post"
-        elif tag == "input":
-            self.fields[values["name"]] = values["value"]
 
 
 def test_the_answer_in_a_form(web: RelyingParty) -> None:

@@ -1,0 +1,125 @@
+"""Puts the rules of included files where the `include:` stands, and remembers where each of them was written.
+
+It decides which files may be read: plain files below the folder of the configuration. It knows nothing of rules.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from gateway.config.positions import Place, Positions, read_yaml
+from gateway.config.problems import ConfigError, Problem, unknown
+
+_MOST_FILES = 1_000
+
+
+def read_file(path: Path, name: str) -> bytes:
+    """The content of a plain file. Raises ConfigError, also for what is no file, such as a pipe that would wait."""
+    try:
+        if path.exists() and not path.is_file():
+            raise ConfigError([Problem(name, 1, 1, "cannot read it: it is not a file")])
+        return path.read_bytes()
+    except OSError as problem:
+        raise ConfigError([Problem(name, 1, 1, f"cannot read it: {problem.strerror}")]) from problem
+
+
+class Includes:
+    """Fills in the `include:` entries of one configuration; `files` are those that were read, the main one first."""
+
+    def __init__(self, path: Path, problems: list[Problem]) -> None:
+        self._path = path
+        self._folder = path.resolve().parent
+        self._problems = problems
+        self.files: list[Path] = [path.resolve()]
+
+    def fill_in(self, data: Any, positions: Positions) -> None:
+        """Replace every `include:` in the lists of rules by the rules that it means."""
+        if not isinstance(data, dict):
+            return
+        self._list(data, "rules", positions, ("rules",))
+        environments = data.get("environments")
+        for name, settings in environments.items() if isinstance(environments, dict) else ():
+            own = settings.get("rules") if isinstance(settings, dict) else None
+            for part in ("before", "after"):
+                self._list(own, part, positions, ("environments", name, "rules", part))
+
+    def _list(self, block: Any, key: str, positions: Positions, place: Place) -> None:
+        nodes = block.get(key) if isinstance(block, dict) else None
+        if not isinstance(nodes, list) or not any(_is_include(node) for node in nodes):
+            return
+        found = self._expanded(nodes, positions, place, (self.files[0],))
+        block[key] = [node for node, _, _ in found]
+        for number, (_, source, written) in enumerate(found):
+            # A copy, so that a place of the main file does not lead back to itself.
+            origin = Positions(source.file, source.values, source.keys)
+            positions.moved[*place, number] = (origin, written)
+
+    def _expanded(
+        self, nodes: list[Any], positions: Positions, place: Place, stack: tuple[Path, ...]
+    ) -> list[tuple[Any, Positions, Place]]:
+        found: list[tuple[Any, Positions, Place]] = []
+        for number, node in enumerate(nodes):
+            here = (*place, number)
+            if not _is_include(node):
+                found.append((node, positions, here))
+                continue
+            for path in self._matching(node, positions, here):
+                found.extend(self._rules(path, positions, (*here, "include"), stack))
+        return found
+
+    def _matching(self, node: dict[str, Any], positions: Positions, place: Place) -> list[Path]:
+        """The files that an include means, in the order of their names."""
+        at = (*place, "include")
+        pattern = node["include"]
+        if set(node) != {"include"}:
+            other = next(key for key in node if key != "include")
+            self._problems.append(
+                positions.problem((*place, other), unknown("key", other, ("include",)), at_key=True)
+            )
+        if (
+            not isinstance(pattern, str)
+            or not pattern
+            or pattern.startswith("/")
+            or ".." in Path(pattern).parts
+        ):
+            words = "write a file or a pattern below this folder: rules/reports.yaml or rules/*.yaml"
+            self._problems.append(positions.problem(at, words))
+            return []
+        found = sorted(self._folder.glob(pattern))
+        if not found:
+            self._problems.append(positions.problem(at, f"no file is named {pattern} in {self._folder}"))
+        return found
+
+    def _rules(
+        self, path: Path, positions: Positions, at: Place, stack: tuple[Path, ...]
+    ) -> list[tuple[Any, Positions, Place]]:
+        real = path.resolve()
+        name = str(self._path.parent / path.relative_to(self._folder))
+        if not real.is_relative_to(self._folder):
+            self._problems.append(positions.problem(at, f"{name} leads out of {self._folder}"))
+            return []
+        if real in stack:
+            round_trip = " > ".join(each.name for each in (*stack[stack.index(real) :], real))
+            self._problems.append(positions.problem(at, f"files include one another: {round_trip}"))
+            return []
+        if len(self.files) >= _MOST_FILES:
+            self._problems.append(positions.problem(at, f"more than {_MOST_FILES} files are included"))
+            return []
+        self.files.append(real)
+        try:
+            data, inside = read_yaml(read_file(path, name), name)
+        except ConfigError as problem:
+            self._problems.extend(problem.problems)
+            return []
+        nodes = data.get("rules") if isinstance(data, dict) else None
+        if not isinstance(data, dict) or not isinstance(nodes, list) or set(data) != {"rules"}:
+            self._problems.append(
+                inside.problem((), "an included file holds one key, rules: with a list of rules")
+            )
+            return []
+        return self._expanded(nodes, inside, ("rules",), (*stack, real))
+
+
+def _is_include(node: Any) -> bool:
+    return isinstance(node, dict) and "include" in node
