@@ -108,7 +108,7 @@ class Draft:
             value, longest = getattr(self, name), LONGEST.get(name, 40)
             if len(value) > longest:
                 found[name] = f"Dit is te lang: hoogstens {longest} tekens."
-            elif not all(_is_plain(sign, name) for sign in value):
+            elif not value.isprintable() and not all(_is_plain(sign, name) for sign in value):
                 found[name] = "Hier staan tekens in die niet kunnen, zoals een besturingsteken."
         for name, known in (("moment", MOMENTS), ("container", CONTAINERS), ("told_by", TOLD_BY)):
             if getattr(self, name) and getattr(self, name) not in known:

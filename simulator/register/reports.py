@@ -91,13 +91,14 @@ class Reports:
             if taken:
                 raise ReferencesTaken(taken)
             kept = []
+            submitted = _registration(connection, now)
             for draft in drafts:
                 standing = _by_reference(connection, submitter.organisation, draft.reference)
                 if standing is not None:
                     kept.append(Kept(standing, new=False))
                     continue
-                number = _insert(connection, submitter, draft, channel, now)
-                _register(connection, number, now)
+                number = _insert(connection, submitter, draft, channel, now, submitted)
+                submitted["sequence"] += 1
                 kept.append(Kept(_get(connection, Reach(submitter.organisation), number), new=True))
             return kept
 
@@ -105,7 +106,7 @@ class Reports:
         """Keep what was typed so far. Raises ReferencesTaken."""
         with self._database.writing() as connection:
             _refuse_taken(connection, submitter, draft, None)
-            number = _insert(connection, submitter, draft, channel, now)
+            number = _insert(connection, submitter, draft, channel, now, {"status": "concept"})
             return _get(connection, Reach(submitter.organisation), number)
 
     def change(
@@ -127,7 +128,7 @@ class Reports:
                 "changed_at": time_text(now),
             })  # fmt: skip
             if submit and found.status == "concept":
-                _register(connection, number, now)
+                _update(connection, number, _registration(connection, now))
             return _get(connection, Reach(submitter.organisation), number)
 
     def cancel(self, submitter: Submitter, number: int, reason: str, now: datetime) -> Report:
@@ -199,13 +200,18 @@ def _keep_version(connection: sqlite3.Connection, report: Report, now: datetime)
 
 
 def _insert(
-    connection: sqlite3.Connection, submitter: Submitter, draft: Draft, channel: Channel, now: datetime
+    connection: sqlite3.Connection,
+    submitter: Submitter,
+    draft: Draft,
+    channel: Channel,
+    now: datetime,
+    registration: Mapping[str, Any],
 ) -> int:
     columns: dict[str, Any] = {
-        "status": "concept", "version": 1, "channel": channel, "organisation": submitter.organisation,
+        "version": 1, "channel": channel, "organisation": submitter.organisation,
         "organisation_name": submitter.organisation_name, "doelgroep": submitter.doelgroep,
         "submitted_by": submitter.fingerprint, "created_at": time_text(now), "changed_at": time_text(now),
-        "reason": "", **draft_columns(draft),
+        "reason": "", **draft_columns(draft), **registration,
     }  # fmt: skip
     names, marks = ", ".join(columns), ", ".join("?" * len(columns))
     row = connection.execute(
@@ -220,9 +226,12 @@ def _update(connection: sqlite3.Connection, number: int, columns: Mapping[str, A
     connection.execute(f"UPDATE report SET {names} WHERE id = ?", (*columns.values(), number))  # noqa: S608 - same
 
 
-def _register(connection: sqlite3.Connection, number: int, now: datetime) -> None:
+def _registration(connection: sqlite3.Connection, now: datetime) -> dict[str, Any]:
+    """What a report gets that is submitted now: the next number of the year."""
     (last,) = connection.execute("SELECT max(sequence) FROM report WHERE year = ?", (now.year,)).fetchone()
-    _update(connection, number, {
-        "status": "ingediend", "year": now.year, "sequence": (last or 0) + 1, "submitted_at": time_text(now),
-        "changed_at": time_text(now),
-    })  # fmt: skip
+    return {
+        "status": "ingediend",
+        "year": now.year,
+        "sequence": (last or 0) + 1,
+        "submitted_at": time_text(now),
+    }

@@ -90,7 +90,10 @@ def read(content: bytes, today: date) -> Reading:
         return _nothing(
             "Dit bestand heeft geen meldingen: zet onder de rij met kolomnamen een rij per melding."
         )
-    return Reading(tuple(drafts), tuple(rows), (*faults, *_twice(drafts, rows)))
+    faults += _twice(drafts, rows)
+    place = {name: order for order, name in enumerate(COLUMNS)}
+    faults.sort(key=lambda fault: (fault.row, place.get(fault.column, -1)))
+    return Reading(tuple(drafts), tuple(rows), tuple(faults))
 
 
 def _nothing(words: str) -> Reading:
