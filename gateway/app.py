@@ -25,6 +25,7 @@ from gateway.config import Config
 from gateway.edge.admit import Admission
 from gateway.edge.headers import ForwardedHeaders
 from gateway.ending import Ending
+from gateway.endpoints.access import AccessEndpoint
 from gateway.endpoints.login import LoginEndpoints
 from gateway.endpoints.logout import LogoutEndpoints
 from gateway.endpoints.session import SessionEndpoints
@@ -137,10 +138,11 @@ class Gateway:
             public_url=public_url,
             public_host=admission.authorities.public,
         )
+        screens = Screens(pages, public_url=public_url)
         logout = LogoutEndpoints(
             Logout(self.provider, public_url=public_url),
             self.sessions,
-            Screens(pages, public_url=public_url),
+            screens,
             self.metrics.logout,
         )
         session = SessionEndpoints(self.sessions, self.assertions, clock)
@@ -152,7 +154,9 @@ class Gateway:
         )
         self.pipeline = Pipeline(
             admission=admission,
-            endpoints=endpoint_table(login, logout, session),
+            endpoints=endpoint_table(
+                login, logout, session, AccessEndpoint(self.sessions, screens, self.rules)
+            ),
             sessions=self.sessions,
             rechecks=self.rechecks,
             machines=self.machines,

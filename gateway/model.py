@@ -215,6 +215,24 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """One rule as it stands to a person: what it is about and what it would decide for them.
+
+    `path` is the pattern, with the person's own codes where it is open for those alone; `methods` is empty for all;
+    `label` is what people call it. `until` is when it closes, in seconds since the epoch, where that is near;
+    `checked_again` tells that something else is asked at every request, such as a limit.
+    """
+
+    rule: str
+    path: str
+    decision: Decision
+    methods: tuple[str, ...] = ()
+    label: Mapping[str, str] = field(default_factory=_nothing)
+    until: float | None = None
+    checked_again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Tokens:
     """What the provider handed out at login, kept on the server only. `expires_at`: seconds since the epoch.
 

@@ -123,7 +123,8 @@ class RuleLoader:
             methods |= {"HEAD"}
         start = self._positions.problem(place, "")
         at = (start.file, start.line, start.column)
-        return Rule(node["id"], pattern, methods, hosts, ready, at), not context.environmental
+        label = {name: text for name, text in _block(node.get("label")).items() if isinstance(text, str)}
+        return Rule(node["id"], pattern, methods, hosts, ready, at, label), not context.environmental
 
     def _pattern(self, match: dict[str, Any], place: Place) -> Pattern | None:
         for key, parse in (("path", parse_pattern), ("regex", parse_regex)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from gateway.endpoints.access import AccessEndpoint
 from gateway.endpoints.answers import request_of
 from gateway.endpoints.login import LoginEndpoints
 from gateway.endpoints.logout import LogoutEndpoints
@@ -34,7 +35,7 @@ async def _unknown(trail: Trail, receive: Receive, send: Send) -> None:
 
 
 def endpoint_table(
-    login: LoginEndpoints, logout: LogoutEndpoints, session: SessionEndpoints
+    login: LoginEndpoints, logout: LogoutEndpoints, session: SessionEndpoints, access: AccessEndpoint
 ) -> Mapping[str, Endpoint]:
     """The endpoints by path; "/oauth2/**" stands for the rest of the reserved prefix."""
     return {
@@ -46,6 +47,7 @@ def endpoint_table(
         "/oauth2/switch": _Served(_ACT, logout.switch),
         "/oauth2/userinfo": _Served(_READ, session.userinfo),
         "/oauth2/session": _Served(_READ, session.session),
+        "/oauth2/access": _Served(_READ, access.access),
         "/.well-known/jwks.json": _Served(_READ, session.keys),
         "/oauth2/**": _unknown,
     }

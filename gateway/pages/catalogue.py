@@ -33,6 +33,8 @@ def read_catalogue(language: Language) -> Translations:
     compiled = BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)
+    # The library reads names of months when it first needs them, which would hold up the requests.
+    spoken_time(datetime.fromtimestamp(0, _PLACE), language)
     return Translations(compiled)
 
 

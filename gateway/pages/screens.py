@@ -4,34 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from gateway.model import NOTHING, Decision, Identity, Language, Missing, Right
+from gateway.model import NOTHING, Identity, Language, Missing, Reach, Right
 from gateway.pages.catalogue import in_language, message, spoken_time
 from gateway.pages.render import Answer, Headers, Pages, answer
 from gateway.pages.wording import Wording, organisation_name
 
 BACK = "/oauth2/access"
-
-
-def _nothing() -> Mapping[str, str]:
-    return NOTHING
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """One rule as it stands to a person: what it is about and what it would decide for them.
-
-    `path` is the pattern as written in the rule file, `methods` empty for all; `label` is what people call it.
-    """
-
-    rule: str
-    path: str
-    decision: Decision
-    methods: Sequence[str] = ()
-    label: Mapping[str, str] = field(default_factory=_nothing)
 
 
 class Screens:
@@ -117,7 +98,6 @@ class Screens:
         _ = self._pages.gettext(language)
         wording = Wording(language, _, identity=identity, back=BACK)
         organisation = identity.organisation
-        until = spoken_time(datetime.fromtimestamp(expires_at, UTC), language) if expires_at else None
         return self._pages.page(
             "access.html",
             language,
@@ -127,13 +107,15 @@ class Screens:
             person=identity.name or identity.subject,
             organisation=organisation_name(organisation.code, organisation) if organisation else None,
             doelgroep=identity.doelgroep,
-            until=until,
+            until=_spoken(expires_at, language),
             rights=[_held(wording, right, labels or {}) for right in identity.rights],
             entries=[
                 {
                     "name": in_language(each.label, language) or each.rule,
                     "address": " ".join((*each.methods, each.path)),
                     "open": each.decision.allowed,
+                    "until": _spoken(each.until, language),
+                    "checked_again": each.checked_again,
                     "needs": wording.needs(each.decision.ways),
                 }
                 for each in reach
@@ -167,6 +149,9 @@ class Screens:
                     "methods": list(each.methods),
                     "allowed": each.decision.allowed,
                     "reason": each.decision.reason,
+                    "label": dict(each.label) or None,
+                    "until": each.until,
+                    "checked_again": each.checked_again,
                     "missing": [
                         [need.data(self._public_url) for need in way]
                         for way in wording.needs(each.decision.ways)
@@ -176,6 +161,10 @@ class Screens:
             ],
         }
         return answer(200, "application/json", json.dumps(body).encode("ascii"), method=method)
+
+
+def _spoken(moment: float | None, language: Language) -> str | None:
+    return spoken_time(datetime.fromtimestamp(moment, UTC), language) if moment else None
 
 
 def _held(wording: Wording, right: Right, labels: Mapping[tuple[str, str | None], Mapping[str, str]]) -> str:

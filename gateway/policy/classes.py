@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address, summarize_address_range
 from itertools import chain, combinations
 from typing import Any, Final
@@ -218,6 +218,19 @@ def _hours_of_others(boundaries: Sequence[float]) -> Iterator[float]:
         for weekday, time in weekly:
             if weekday == day.weekday():
                 yield datetime.combine(day, time, _PLACE).timestamp()
+
+
+def changing_moments(boundaries: Sequence[float], now: float, days: int) -> Iterator[float]:
+    """What changes at these moments or every week at their time of the day, within so many days from `now` on."""
+    today = datetime.fromtimestamp(now, _PLACE).date()
+    moments = [datetime.fromtimestamp(moment, _PLACE) for moment in boundaries]
+    weekly = {(moment.weekday(), moment.time()) for moment in moments}
+    for number in range(days):
+        day = today + timedelta(days=number)
+        for weekday, time in weekly:
+            if weekday == day.weekday():
+                yield datetime.combine(day, time, _PLACE).timestamp()
+    yield from (moment for moment in boundaries if now < moment < now + days * 86_400)
 
 
 def _spoken(moment: float) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.api import NamedRight, Policy
+from gateway.model import NOTHING
 from gateway.policy.pattern import Pattern
 from gateway.policy.tree import PatternTree
 
@@ -31,7 +32,7 @@ def walk(policies: Iterable[Policy]) -> Iterator[Policy]:
 class Rule:
     """One rule: which requests it is about, and the policies that must all allow them.
 
-    `at` is where it stands: file, line, column. `asking` are its policies that need facts from a source.
+    `at` is where it stands: file, line, column; `label` is what people call it. `asking` are its policies that need facts from a source.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Rule:
     hosts: frozenset[str] | None
     require: tuple[Policy, ...]
     at: At = ("", 0, 0)
+    label: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     asking: tuple[Policy, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

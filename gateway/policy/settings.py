@@ -80,6 +80,9 @@ class RuleSettings(Settings):
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
     """The name of the rule, in records and messages: lower-case letters, digits and hyphens."""
 
+    label: Languages = Field(default_factory=dict)
+    """What people call this part of the service, in Dutch (nl) and English (en), for the page "my access"."""
+
     match: MatchSettings
     """Which requests it is about."""
 

@@ -5,7 +5,7 @@ It knows nothing of files: a test carries the place where it was written only to
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Final
@@ -18,7 +18,7 @@ from gateway.policy.pattern import Pattern
 from gateway.policy.regions import regions
 from gateway.policy.ruleset import RuleSet
 from gateway.policy.suite_settings import METHODS, NOON
-from gateway.policy.templates import compared_places, template_values
+from gateway.policy.templates import compared_places, identity_texts, template_values
 
 # Where a test was written: file, line and column.
 Where = tuple[str, int, int]
@@ -150,7 +150,7 @@ def _request(given: DecisionInput, invariant: Invariant) -> str:
 def _witnesses(invariant: Invariant, rules: RuleSet) -> Iterator[DecisionInput]:
     """One request for each way in which the rules can tell requests of this invariant apart."""
     patterns = [invariant.pattern, *(rule.pattern for rule in rules.rules)]
-    values = template_values(rules.rules, _texts(invariant.identity))
+    values = template_values(rules.rules, identity_texts(invariant.identity))
     seen: set[tuple[object, ...]] = set()
     circumstances: dict[str, tuple[Dimension, ...]] = {}
     for region in regions(patterns, values, compared_places(rules.rules)):
@@ -190,17 +190,6 @@ def _in_all_circumstances(
     looked_at = circumstances[decision.rule]
     for cells in product(*(each.cells for each in looked_at)):
         yield circumstance(given, tuple(zip(looked_at, cells, strict=True)))
-
-
-def _texts(identity: Identity | None) -> Collection[str]:
-    """What of an identity a rule could compare with a part of the path."""
-    if identity is None:
-        return ()
-    organisation = identity.organisation.code if identity.organisation is not None else None
-    values = [identity.subject, organisation, identity.doelgroep, identity.acr, *identity.scopes]
-    values += [value for value in identity.claims.values() if isinstance(value, str)]
-    values += [right.organisation for right in identity.rights]
-    return {value for value in values if value}
 
 
 def all_methods(written: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from gateway.api import Policy, Template
+from gateway.model import Identity
 from gateway.policy.pattern import Variable
 from gateway.policy.ruleset import Rule
 
@@ -52,6 +53,17 @@ def template_values(rules: Sequence[Rule], texts: Collection[str]) -> frozenset[
         for text in texts:
             found.update(_values(template, text))
     return frozenset(value for value in found if value and "/" not in value)
+
+
+def identity_texts(identity: Identity | None) -> frozenset[str]:
+    """What of an identity a policy could compare with a part of the path."""
+    if identity is None:
+        return frozenset()
+    organisation = identity.organisation.code if identity.organisation is not None else None
+    values = [identity.subject, organisation, identity.doelgroep, identity.acr, *identity.scopes]
+    values += [value for value in identity.claims.values() if isinstance(value, str)]
+    values += [right.organisation for right in identity.rights]
+    return frozenset(value for value in values if value)
 
 
 def _values(template: Template, text: str) -> Iterator[str]:

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import LoginFailed
-from gateway.model import Decision, Identity, Language, Missing, Organisation, Right
+from gateway.model import Decision, Identity, Language, Missing, Organisation, Reach, Right
 from gateway.pages.answer import Answers
 from gateway.pages.causes import CAUSES
 from gateway.pages.render import Pages
-from gateway.pages.screens import Reach, Screens
+from gateway.pages.screens import Screens
 from tests.pages.conftest import INDIENER, Asks, denial, text_of
 from tests.pages.test_answer import NASTY, golden, headers_of
 

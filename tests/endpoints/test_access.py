@@ -1,0 +1,55 @@
+"""/oauth2/access over HTTP, with real sessions: what is open to me, what is not, and who helps."""
+
+from __future__ import annotations
+
+import httpx2
+
+from tests.endpoints.test_forwarding import ask
+from tests.gateways import World
+
+
+def rules(answer: httpx2.Response) -> dict[str, tuple[bool, str]]:
+    return {each["rule"]: (each["allowed"], each["path"]) for each in answer.json()["rules"]}
+
+
+def test_who_has_the_right_and_who_has_not(gate: World, cookies: dict[str, str]) -> None:
+    answer = ask(gate, "/oauth2/access", cookies["indiener"], accept="application/json")
+    assert answer.status_code == 200, answer.text
+    own = answer.json()["organisation"]
+    assert rules(answer) == {
+        "open": (True, "/public/**"),
+        "own": (True, f"/organisaties/{own}/meldingen/**"),
+        "echo": (True, "/echo/**"),
+        "home": (True, "/"),
+    }
+    assert answer.json()["expires_at"] > gate.gateway.pipeline.clock()
+    answer = ask(gate, "/oauth2/access", cookies["zonder-recht"], accept="application/json")
+    assert rules(answer)["own"][0] is False
+    (way,) = answer.json()["rules"][1]["missing"]
+    assert [missing["granted_by"]["en"] for missing in way] == ["your local administrator"]
+
+
+def test_the_page(gate: World, cookies: dict[str, str]) -> None:
+    page = ask(gate, "/oauth2/access", cookies["indiener"], accept="text/html", **{"accept-language": "en"})
+    assert page.status_code == 200
+    assert "My access" in page.text
+    assert "What is open to you" in page.text
+    assert page.headers["cache-control"] == "no-store"
+    page = ask(gate, "/oauth2/access", cookies["indiener"], accept="text/html", **{"accept-language": "nl"})
+    assert "Mijn toegang" in page.text
+
+
+def test_nobody_is_sent_to_the_login_and_comes_back(gate: World) -> None:
+    page = ask(gate, "/oauth2/access", accept="text/html")
+    assert page.status_code == 302
+    assert "/op/v1/auth" in page.headers["location"]
+    refused = ask(gate, "/oauth2/access", accept="application/json")
+    assert refused.status_code == 401
+    assert refused.json()["code"] == "login-required"
+
+
+def test_it_is_read_only(gate: World, cookies: dict[str, str]) -> None:
+    answer = httpx2.post(
+        f"{gate.url}/oauth2/access", headers={"cookie": cookies["indiener"]}, trust_env=False, timeout=5
+    )
+    assert answer.status_code == 405
