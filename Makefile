@@ -28,6 +28,7 @@ check: install  ## format, lint, types and the direction of imports
 format: install
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	$(BIN)/gateway config schema > .schema.json && mv .schema.json docs/reference/config.schema.json
 
 clean:
 	rm -rf .venv var secrets .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.loading import loaded
+from gateway.cli.loading import loaded, told
+from gateway.config.schema import json_schema, policies_of
 
 config_commands = typer.Typer(help="Check a configuration.", no_args_is_help=True)
 
@@ -59,3 +60,14 @@ def show(
         )
         for policy in rule.require:
             typer.echo(f"        {json.dumps(policy.written(), ensure_ascii=False)}")
+
+
+@config_commands.command()
+def schema(
+    file: Annotated[Path, typer.Argument(help="The configuration file, for its plugins.")] = Path(
+        "config.yaml"
+    ),
+) -> None:
+    """Print the JSON Schema of the configuration, for editors; the options of all policies are in it."""
+    with told():
+        typer.echo(json.dumps(json_schema(policies_of(file)), indent=2, ensure_ascii=False))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import typer
@@ -11,14 +13,21 @@ from gateway.config import Config, ConfigError, load
 
 def loaded(path: Path, environment: str | None = None, *, code: int = 1) -> Config:
     """The configuration; where `environment` is given, it is one of the file's. Ends the command with `code` otherwise."""
-    try:
+    with told(code=code):
         config = load(path)
         if environment is not None:
             config.environment(environment)
+    return config
+
+
+@contextmanager
+def told(*, code: int = 1) -> Iterator[None]:
+    """Tells every problem of a configuration and ends the command with `code`."""
+    try:
+        yield
     except ConfigError as problems:
         for problem in problems.problems:
             typer.echo(str(problem), err=True)
         count = len(problems.problems)
         typer.echo(f"{count} problem{'s' if count != 1 else ''}. Nothing was started or changed.", err=True)
         raise typer.Exit(code) from problems
-    return config

@@ -16,7 +16,7 @@ from gateway.config.problems import ConfigError, Problem
 from gateway.config.rules import RuleLoader
 from gateway.config.suites import Suites
 from gateway.config.words import place_of, words_for
-from gateway.policy.plugins import PluginError, load_policies
+from gateway.policy.plugins import find_policies
 
 
 def load(path: Path) -> Config:
@@ -85,14 +85,12 @@ def _policies(
     data: Any, folder: Path, positions: Positions, problems: list[Problem]
 ) -> dict[str, type[Policy]]:
     places = data.get("plugins") if isinstance(data, dict) else None
-    found: dict[str, type[Policy]] = {}
     if not isinstance(places, list) or not all(isinstance(place, str) for place in places):
-        return found
-    try:
-        found.update(load_policies(places, folder))
-    except PluginError as problem:
-        problems.append(positions.problem(("plugins", places.index(problem.place)), str(problem)))
-    return found
+        return {}
+    found, faults = find_policies(places, folder)
+    for fault in faults:
+        problems.append(positions.problem(("plugins", places.index(fault.place)), str(fault)))
+    return {} if faults else dict(found)
 
 
 def _rights(document: Document | None, data: Any) -> dict[str, NamedRight]:

@@ -20,6 +20,7 @@ _MOST_NODES = 400_000
 _DEEPEST = 50
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]*)\.[0-9]+([eE][-+]?[0-9]+)?")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _CONSTANTS: dict[str, Any] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
@@ -117,6 +118,8 @@ class _Walk:
     def _scalar(self, node: yaml.ScalarNode) -> Any:
         text: str = node.value
         if node.style:  # quoted or a block: always a text
+            if _CONTROL.search(text):
+                self._refuse(node, "this text holds a control sign")
             return text
         if text in _CONSTANTS:
             return _CONSTANTS[text]
@@ -141,5 +144,8 @@ class _Walk:
                 self._refuse(key_node, f"the key {key!r} stands twice, first at line {first[0]}")
                 continue
             self.positions.keys[*place, key] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
-            data[key] = self.value(value_node, (*place, key), depth + 1)
+            told = len(self.problems)
+            data[key] = value = self.value(value_node, (*place, key), depth + 1)
+            if value is None and len(self.problems) == told:
+                self._refuse(key_node, f"nothing stands behind {key!r}: write a value, or leave the key out")
         return data

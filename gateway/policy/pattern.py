@@ -76,6 +76,8 @@ def parse_pattern(text: str) -> Pattern:
         raise ValueError(f"a path starts with a slash: write /{text}")
     if "?" in text or "#" in text:
         raise ValueError("a path has no query: rules look at the path alone")
+    if not text.isprintable():
+        raise ValueError("a path holds no control signs")
     words = text[1:].split("/")
     rest = words[-1] == "**"
     if rest:

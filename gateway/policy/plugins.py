@@ -26,72 +26,89 @@ class PluginError(ValueError):
 
 
 def load_policies(places: Sequence[str], folder: Path) -> Mapping[str, type[Policy]]:
-    """The policies by name. Directories start at `folder`.
+    """The policies by name. Directories start at `folder`. Raises PluginError for the first place with a fault."""
+    found, faults = find_policies(places, folder)
+    if faults:
+        raise faults[0]
+    return found
 
-    Raises PluginError for a place that is not there, a module that cannot be imported, a file without a policy,
-    and a name that two policies have.
+
+def find_policies(
+    places: Sequence[str], folder: Path
+) -> tuple[Mapping[str, type[Policy]], tuple[PluginError, ...]]:
+    """The policies by name, and every fault.
+
+    A fault is a place that is not there, a module that cannot be imported, a file without a policy, a policy without
+    decide(), and a name that two policies have.
     """
     found: dict[str, type[Policy]] = {}
+    faults: list[PluginError] = []
     for place in places:
         for module in _modules(place, folder):
+            if isinstance(module, PluginError):
+                faults.append(module)
+                continue
             policies = [
                 member
                 for _, member in inspect.getmembers(module, inspect.isclass)
                 if issubclass(member, Policy) and member.__module__ == module.__name__ and member.policy_name
             ]
             if not policies and not hasattr(module, "__path__"):
-                raise PluginError(place, f"{module.__file__} defines no policy: class Name(Policy, name=...)")
+                words = f"{module.__file__} defines no policy: class Name(Policy, name=...)"
+                faults.append(PluginError(place, words))
             for policy in policies:
-                other = found.get(policy.policy_name)
-                if other is not None and other is not policy:
-                    raise PluginError(
-                        place,
-                        f"two policies are named {policy.policy_name!r}: {_file(other)} and {_file(policy)}",
-                    )
-                if inspect.isabstract(policy) or policy.decide is Policy.decide:
-                    raise PluginError(
-                        place, f"policy {policy.policy_name!r} in {_file(policy)} has no decide()"
-                    )
-                found[policy.policy_name] = policy
-    return found
+                name = policy.policy_name
+                other = found.setdefault(name, policy)
+                if other is not policy:
+                    words = f"two policies are named {name!r}: {_file(other)} and {_file(policy)}"
+                    faults.append(PluginError(place, words))
+                elif inspect.isabstract(policy) or policy.decide is Policy.decide:
+                    faults.append(PluginError(place, f"policy {name!r} in {_file(policy)} has no decide()"))
+    return found, tuple(faults)
 
 
 def _file(policy: type[Policy]) -> str:
     return inspect.getfile(policy)
 
 
-def _modules(place: str, folder: Path) -> Iterator[ModuleType]:
+def _modules(place: str, folder: Path) -> Iterator[ModuleType | PluginError]:
     if "/" in place or place.startswith("."):
         directory = (folder / place).resolve()
         if not directory.is_dir():
-            raise PluginError(place, f"{directory} is not a folder")
+            yield PluginError(place, f"{directory} is not a folder")
+            return
         for file in sorted(directory.glob("*.py")):
             if file.name != "__init__.py":
                 yield _import_file(place, file)
         return
-    try:
-        module = importlib.import_module(place)
-        yield module
+    module = _import_module(place, place)
+    yield module
+    if not isinstance(module, PluginError):
         for info in pkgutil.iter_modules(getattr(module, "__path__", [])):
-            yield importlib.import_module(f"{place}.{info.name}")
-    except Exception as problem:
-        raise PluginError(place, f"cannot import {place}: {type(problem).__name__}: {problem}") from problem
+            yield _import_module(place, f"{place}.{info.name}")
 
 
-def _import_file(place: str, file: Path) -> ModuleType:
+def _import_module(place: str, name: str) -> ModuleType | PluginError:
+    try:
+        return importlib.import_module(name)
+    except Exception as problem:  # noqa: BLE001 - whatever a module of somebody else's raises
+        return PluginError(place, f"cannot import {name}: {type(problem).__name__}: {problem}")
+
+
+def _import_file(place: str, file: Path) -> ModuleType | PluginError:
     name = f"toegangspoort_policy_{abs(hash(str(file.parent))):x}_{file.stem}"
     known = sys.modules.get(name)
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
-        raise PluginError(place, f"cannot import {file}")
+        return PluginError(place, f"cannot import {file}")
     if known is not None and getattr(known, "__mtime__", None) == file.stat().st_mtime_ns:
         return known
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as problem:
+    except Exception as problem:  # noqa: BLE001 - whatever a module of somebody else's raises
         del sys.modules[name]
-        raise PluginError(place, f"cannot import {file}: {type(problem).__name__}: {problem}") from problem
+        return PluginError(place, f"cannot import {file}: {type(problem).__name__}: {problem}")
     module.__mtime__ = file.stat().st_mtime_ns  # type: ignore[attr-defined]
     return module
