@@ -56,6 +56,56 @@ async def test_indiener_logs_in_and_submits_a_report(demo: float, page: Page, sc
     await page.screenshot(path=screenshots / "register.png")
 
 
+async def test_a_report_is_corrected_and_cancelled_and_a_file_goes_in_and_out(
+    demo: float, page: Page, screenshots: Path
+) -> None:
+    await page.goto(f"{GATEWAY}/meldingen/opladen")
+    await log_in(page, "indiener")
+    async with page.expect_download() as example:
+        await page.get_by_role("link", name="Voorbeeld").click()
+    await page.get_by_label("CSV-bestand").set_input_files(await (await example.value).path())
+    await page.get_by_role("button", name="Controleren").click()
+    await page.get_by_role("button", name="Alles indienen").click()
+    await expect(page.get_by_role("status")).to_contain_text("1 melding ingediend")
+    await page.get_by_role("link", name="Naar de meldingen").click()
+    await page.get_by_role("row", name="karton").first.get_by_role("link").click()
+    await page.get_by_role("link", name="Verbeteren").click()
+    await page.get_by_label("Beschrijving").fill("Ook glas")
+    await page.get_by_role("button", name="Verbetering indienen").click()
+    await expect(page.get_by_role("status")).to_have_text("Bewaard.")
+    await page.screenshot(path=screenshots / "register-report.png", full_page=True)
+    await page.get_by_role("link", name="Annuleren").click()
+    await page.get_by_label("Waarom").fill("Proef")
+    await page.get_by_role("button", name="Melding annuleren").click()
+    await expect(page.get_by_text("geannuleerd")).to_be_visible()
+    await page.goto(f"{GATEWAY}/?status=geannuleerd")
+    async with page.expect_download() as export:
+        await page.get_by_role("link", name="Deze lijst als CSV-bestand").click()
+    assert "geannuleerd" in Path(await (await export.value).path()).read_text("utf-8-sig")
+
+
+def test_a_machine_reports_by_itself(demo: float) -> None:
+    token = httpx2.post(
+        "http://localhost:8010/op/v1/token",
+        auth=("5b0c3a52-6f0e-4f0a-9d53-0f5a1c7be101", "koppeling-peeters-ti"),
+        data={"grant_type": "client_credentials", "resource": GATEWAY},
+        trust_env=False,
+    ).json()["access_token"]
+    report = {
+        "datum_vaststelling": "2026-01-05",
+        "producent": {"naam": "Bakkerij", "ondernemingsnummer": "0400000185", "adres": "Kerkstraat 1"},
+        "afvalstromen": ["glas"],
+        "omschrijving": "Glas tussen het restafval",
+        "eigen_referentie": "weegbrug-1",
+    }
+    address, bearer = f"{GATEWAY}/api/v1/meldingen", {"authorization": f"Bearer {token}"}
+    made = [httpx2.post(address, json=report, headers=bearer, trust_env=False) for _ in range(2)]
+    assert [answer.status_code for answer in made] == [201, 200], made[0].text
+    assert made[0].json()["indiener"]["organisatie"] == "0456789034"
+    assert httpx2.get(f"{GATEWAY}/", headers=bearer, trust_env=False).status_code == 403
+    assert httpx2.post(address, json=report, trust_env=False).status_code == 401
+
+
 @pytest.mark.parametrize("persona", ["zonder-recht", "verkeerde-context", "verlopen"])
 async def test_a_refused_person_reads_what_is_missing_and_who_helps(
     demo: float, page: Page, screenshots: Path, persona: str
