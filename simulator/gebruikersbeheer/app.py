@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from simulator.data.directory import Directory
+from simulator.data.rules import period
 from simulator.gebruikersbeheer.desk import Administrator, Desk, Posted
 from simulator.gebruikersbeheer.overview import OverviewPages
 from simulator.gebruikersbeheer.persons import PersonPages
@@ -27,6 +28,7 @@ def create_gebruikersbeheer(directory: Directory, party: RelyingParty) -> Starle
     pages = templates(
         Path(__file__).parent / "templates", system="Gebruikersbeheer", environment=directory.environment
     )
+    pages.globals["period"] = period
     door = Door(party, directory.environment, pages, directory.clock)
     desk = Desk(directory, door, pages, party.prefix)
     persons, relations, rights = PersonPages(desk), RelationPages(desk), RightPages(desk)

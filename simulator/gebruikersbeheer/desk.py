@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import unicodedata
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -38,7 +39,7 @@ class Administrator:
     def persons(self) -> list[Person]:
         """Those whom the organisation added, by name."""
         found = [each for each in self.people.people.values() if self.organisation.code in each.admitted_by]
-        return sorted(found, key=lambda each: (each.family_name.casefold(), each.given_name.casefold()))
+        return sorted(found, key=lambda each: (_plain(each.family_name), _plain(each.given_name)))
 
     def find_person(self, number: int) -> Person | None:
         """A person of the organisation."""
@@ -199,3 +200,9 @@ class Desk:
             self._pages, "no_administrator.html", status=403, visitor=visitor, prefix=self.prefix,
             csrf=self._door.form_token(visitor), elsewhere=[people.organisations[code].name for code in elsewhere],
         )  # fmt: skip
+
+
+def _plain(name: str) -> str:
+    """A name without accents, to sort by: Ångström stands with the A, Łukasz with the L."""
+    plain = unicodedata.normalize("NFKD", name.replace("Ł", "L").replace("ł", "l"))
+    return "".join(sign for sign in plain if not unicodedata.combining(sign)).casefold()

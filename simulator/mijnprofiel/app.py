@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from simulator.data.directory import Directory
 from simulator.data.people import Granted, People, Person, RightKind, Validity, WorkRelation
+from simulator.data.rules import period
 from simulator.signin.door import Door, Visitor
 from simulator.signin.relying_party import RelyingParty
 from simulator.web import page, templates
@@ -35,6 +36,7 @@ def create_mijnprofiel(directory: Directory, party: RelyingParty) -> Starlette:
     pages = templates(
         Path(__file__).parent / "templates", system="Mijn Profiel", environment=directory.environment
     )
+    pages.globals["period"] = period
     door = Door(party, directory.environment, pages, directory.clock)
     profile = _Profile(directory, door, pages, party.prefix)
     return Starlette(
