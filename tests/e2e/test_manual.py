@@ -6,7 +6,6 @@ Everything runs on ports that the system chose, with one clock.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -43,11 +42,6 @@ def everything(tmp_path_factory: pytest.TempPathFactory, clock: Clock) -> Iterat
     directory.open()
     sock = bind(0)
     gateway_url = url_of(sock)
-    # With a secret: statements of clients carry the time of the machine, not that of the test.
-    secret = folder / "client.secret"
-    secret.write_text("geheim-van-de-toegangspoort")
-    secret.chmod(0o600)
-    proof = {"method": "client_secret_basic", "secret": f"file:{secret}"}
     session = {"recheck": f"{RECHECK}s", "recheck_grace": f"{GRACE}s", "cache_ttl": "0s"}
     with (
         running(
@@ -61,11 +55,9 @@ def everything(tmp_path_factory: pytest.TempPathFactory, clock: Clock) -> Iterat
         ) as register_url,
         world(
             folder, upstream_url=register_url, sock=sock, clock=clock, directory=directory, rules=RULES,
-            session=session, provider={"client_auth": proof},
+            session=session,
         ) as found,
     ):  # fmt: skip
-        gateway, *others = found.acm.clients
-        found.acm.clients = (replace(gateway, jwks=None, secret=secret.read_text()), *others)
         yield found
 
 
