@@ -16,7 +16,7 @@ import structlog
 
 from gateway import __version__
 from gateway.auth.login import Login
-from gateway.auth.logout import Logout
+from gateway.auth.logout import Logout, LogoutCookie
 from gateway.auth.machines import Machines
 from gateway.auth.provider import Provider
 from gateway.auth.renewal import Renewal
@@ -28,6 +28,7 @@ from gateway.ending import Ending
 from gateway.endpoints.access import AccessEndpoint
 from gateway.endpoints.login import LoginEndpoints
 from gateway.endpoints.logout import LogoutEndpoints
+from gateway.endpoints.notices import LogoutNotices
 from gateway.endpoints.session import SessionEndpoints
 from gateway.endpoints.table import endpoint_table
 from gateway.errors import GatewayError, StoreUnavailable
@@ -139,13 +140,16 @@ class Gateway:
             public_host=admission.authorities.public,
         )
         screens = Screens(pages, public_url=public_url)
+        ways_out = Logout(self.provider, public_url=public_url)
         logout = LogoutEndpoints(
-            Logout(self.provider, public_url=public_url),
+            ways_out,
+            LogoutCookie(environment=environment, secure=public_url.startswith("https://")),
             self.sessions,
             screens,
             self.metrics.logout,
         )
-        session = SessionEndpoints(self.sessions, self.assertions, clock)
+        notices = LogoutNotices(ways_out, self.sessions, self.metrics.logout)
+        session = SessionEndpoints(self.sessions, self.rechecks, self.assertions, clock)
         ending = Ending(
             answers=Answers(pages, public_url=public_url),
             login=login,
@@ -155,7 +159,7 @@ class Gateway:
         self.pipeline = Pipeline(
             admission=admission,
             endpoints=endpoint_table(
-                login, logout, session, AccessEndpoint(self.sessions, screens, self.rules)
+                login, logout, notices, session, AccessEndpoint(self.sessions, screens, self.rules)
             ),
             sessions=self.sessions,
             rechecks=self.rechecks,

@@ -1,32 +1,118 @@
-"""Where the browser goes to log out at the provider (OIDC RP-Initiated Logout 1.0, ACM page "afmelden")."""
+"""Logouts at the provider: where the browser goes for one (OIDC RP-Initiated Logout 1.0, ACM page "afmelden"), and
+what the provider says about those that it began itself (OIDC Back-Channel and Front-Channel Logout 1.0).
+
+It decides whether a logout is proven; it knows nothing of sessions here.
+"""
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
+import json
+import re
+import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from hmac import compare_digest
+from urllib.parse import urlencode, urlsplit
 
 from gateway.auth.provider import Provider
+from gateway.auth.tokens import LogoutToken
+
+_SECONDS = 600
+_LONGEST = 3_000
+_VALUE = re.compile(r"[A-Za-z0-9_-]{1,4000}")
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """A logout that is under way in one browser: `state` comes back from the provider, `onward` is the path to go
+    to then, "" for the page that says that somebody is logged out."""
+
+    state: str
+    onward: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What the provider said ended: its session `sid`, all sessions of `subject`, or what both name; `id` is the
+    token's own name."""
+
+    id: str
+    sid: str | None
+    subject: str | None
 
 
 class Logout:
-    """Logouts of one environment. ACM wants client_id with the address to return to, and knows no id_token_hint."""
+    """Logouts of one environment at one provider."""
 
     def __init__(self, provider: Provider, *, public_url: str) -> None:
         self._provider = provider
         self._return = f"{public_url}/oauth2/logout/callback"
+        issuer = urlsplit(provider.settings.issuer)
+        self.provider_origin = f"{issuer.scheme}://{issuer.netloc}"
 
-    async def location(self, state: str, *, switch: bool = False) -> str | None:
+    async def location(self, state: str, *, switch: bool = False, id_token: str | None = None) -> str | None:
         """The provider's logout, or with `switch` its choice of identity; None where the provider has none.
 
-        Raises ProviderUnavailable.
+        The session is named by client_id or by `id_token`, as is configured. Raises ProviderUnavailable.
         """
         metadata = await self._provider.metadata()
         if metadata.end_session_endpoint is None:
             return None
+        settings = self._provider.settings
+        by_token = settings.logout.hint == "id_token_hint" and id_token is not None and not switch
         query = {
             **({"switch": "true"} if switch else {}),
-            "client_id": self._provider.settings.client_id,
+            **({"id_token_hint": id_token} if by_token else {"client_id": settings.client_id}),
             "post_logout_redirect_uri": self._return,
             "state": state,
         }
         mark = "&" if "?" in metadata.end_session_endpoint else "?"
         return f"{metadata.end_session_endpoint}{mark}{urlencode(query)}"
+
+    async def told(self, token: str) -> Ended:
+        """What a logout token says (Back-Channel Logout 1.0, section 2.6). Raises TokenRefused, ProviderUnavailable."""
+        settings = self._provider.settings
+        expected = LogoutToken(
+            issuer=settings.issuer,
+            audience=settings.client_id,
+            algorithms=settings.algorithms,
+            leeway=settings.leeway,
+        )
+        claims = await self._provider.verified(token, expected)
+        return Ended(claims["jti"], claims.get("sid"), claims.get("sub"))
+
+    def is_issuer(self, issuer: str) -> bool:
+        """Whether this names the provider, letter for letter."""
+        return issuer == self._provider.settings.issuer
+
+
+class LogoutCookie:
+    """Binds a logout at the provider to the browser that began it."""
+
+    def __init__(self, *, environment: str, secure: bool) -> None:
+        self._name = f"{'__Host-' if secure else ''}tgp-{environment}-logout"
+        self._attributes = f"Path=/; HttpOnly; SameSite=Lax{'; Secure' if secure else ''}"
+
+    def begin(self, onward: str) -> tuple[Leaving, str]:
+        """(a logout with a fresh state, the Set-Cookie value for it)."""
+        leaving = Leaving(secrets.token_urlsafe(32), onward if len(onward) <= _LONGEST else "")
+        value = urlsafe_b64encode(json.dumps(asdict(leaving)).encode()).rstrip(b"=").decode()
+        return leaving, f"{self._name}={value}; Max-Age={_SECONDS}; {self._attributes}"
+
+    def finish(self, state: str | None, cookies: Mapping[str, str]) -> Leaving | None:
+        """The logout of this browser that came back with this state; None where that is not so."""
+        value = cookies.get(self._name, "")
+        if state is None or not _VALUE.fullmatch(value):
+            return None
+        try:
+            content = json.loads(urlsafe_b64decode(value + "=" * (-len(value) % 4)))
+            leaving = Leaving(str(content["state"]), str(content["onward"]))
+        except (ValueError, KeyError, TypeError):
+            return None
+        same = compare_digest(leaving.state.encode(), state.encode("utf-8", "replace"))
+        return leaving if same else None
+
+    def clear(self) -> str:
+        """The Set-Cookie value that takes the cookie away."""
+        return f"{self._name}=; Max-Age=0; {self._attributes}"

@@ -53,6 +53,13 @@ class ClientSecret(Settings):
     """The secret, as env:NAME or file:PATH."""
 
 
+class LogoutSettings(Settings):
+    """How logouts at the provider are asked for."""
+
+    hint: Literal["client_id", "id_token_hint"] = "client_id"
+    """How the session to end is named: ACM wants client_id and knows no id_token_hint."""
+
+
 class IssuerSettings(Settings):
     """Whoever signs tokens: under which name, with what, and how its keys are kept."""
 
@@ -99,6 +106,9 @@ class ProviderSettings(IssuerSettings):
 
     levels: Mapping[Acr, int] = Field(default_factory=lambda: dict(LEVELS))
     """The level of each way to log in, by URN. The default is ACM's table."""
+
+    logout: LogoutSettings = LogoutSettings()
+    """How logouts at the provider are asked for."""
 
     max_age: Duration | None = None
     """How long ago somebody may have proved who they are; then the provider must say when that was."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qsl
 
-from gateway.errors import BadRequest
+from gateway.errors import BadRequest, ContentTooLarge, RequestTimeout
 from gateway.model import CanonicalRequest
 from gateway.pages.render import Answer, answer
-from gateway.pipeline import Trail
+from gateway.pipeline import Receive, Trail
+from gateway.upstream.forward import ClientGone
+
+_BODY_SECONDS = 30.0
 
 
 def request_of(trail: Trail) -> CanonicalRequest:
@@ -32,6 +36,24 @@ def query_value(request: CanonicalRequest, name: str) -> str | None:
     if len(values) > 1:
         raise BadRequest(f"the parameter {name} stands twice", code="parameter-repeated")
     return values[0] if values else None
+
+
+async def whole_body(receive: Receive, most: int) -> bytes:
+    """The body of a request. Raises ContentTooLarge, RequestTimeout, or ClientGone where nobody waits any more."""
+    body = bytearray()
+    try:
+        async with asyncio.timeout(_BODY_SECONDS):
+            while True:
+                event = await receive()
+                if event["type"] == "http.disconnect":
+                    raise ClientGone
+                body += event.get("body", b"")
+                if len(body) > most:
+                    raise ContentTooLarge(f"more than {most} bytes", limit=most)
+                if not event.get("more_body", False):
+                    return bytes(body)
+    except TimeoutError as problem:
+        raise RequestTimeout(f"the body took more than {_BODY_SECONDS:g} s") from problem
 
 
 def redirect(location: str, set_cookies: Iterable[str] = (), *, request: CanonicalRequest) -> Answer:

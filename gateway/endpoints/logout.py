@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
-from gateway.auth.logout import Logout
+from gateway.auth.hints import login_hint
+from gateway.auth.logout import Logout, LogoutCookie
 from gateway.auth.target import safe_target
 from gateway.endpoints.answers import query_value, redirect, request_of, same_site
 from gateway.errors import BadRequest, ProviderUnavailable
+from gateway.model import CanonicalRequest
 from gateway.pages.render import Answer
 from gateway.pages.screens import Screens
 from gateway.pipeline import Trail
-from gateway.session.sessions import Sessions
+from gateway.session.sessions import Session, Sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,54 +23,79 @@ class LogoutEndpoints:
     """The ways out; `told` hears of each logout."""
 
     logout: Logout
+    cookie: LogoutCookie
     sessions: Sessions
     screens: Screens
     told: Callable[[str], None]
 
     async def sign_out(self, trail: Trail) -> Answer:
-        """End the session here and go on to the provider's logout.
+        """End the session here, or with `everywhere` all of this person, and go on to the provider's logout.
 
-        Another site cannot log people out: its requests are refused. Raises BadRequest for those.
+        The way back leads to `rd`, or to a page that says that somebody is logged out. Another site cannot log
+        people out: its requests are refused. Raises BadRequest for those.
         """
-        cookies = await self._end(trail, "provider")
         request = request_of(trail)
+        wanted = query_value(request, "rd")
+        session = await self._end(
+            trail, "provider", everywhere=query_value(request, "everywhere") is not None
+        )
+        leaving, begun = self.cookie.begin(safe_target(wanted) if wanted else "")
+        id_token = session.tokens.id_token if session is not None and session.tokens is not None else None
         try:
-            location = await self.logout.location(secrets.token_urlsafe(16))
+            location = await self.logout.location(leaving.state, id_token=id_token)
         except ProviderUnavailable:
             location = None
         if location is None:
-            return self._screen(trail, cookies, everywhere=False)
-        return redirect(location, cookies, request=request)
+            return self._screen(trail, (self.sessions.clear_cookie(),), everywhere=False)
+        return redirect(location, (self.sessions.clear_cookie(), begun), request=request)
 
     async def local(self, trail: Trail) -> Answer:
         """End the session here only."""
-        return self._screen(trail, await self._end(trail, "local"), everywhere=False)
+        everywhere = query_value(request_of(trail), "everywhere") is not None
+        await self._end(trail, "local", everywhere=everywhere)
+        return self._screen(trail, (self.sessions.clear_cookie(),), everywhere=False)
 
     async def switch(self, trail: Trail) -> Answer:
-        """End the session here and let the person choose another identity at the provider, then come back to `rd`."""
+        """End the session here, let the person choose another identity at the provider, and come back to `rd`.
+
+        `doelgroep` and `organisation` say which identity, so that nothing has to be chosen. Raises BadRequest.
+        """
         request = request_of(trail)
-        cookies = await self._end(trail, "switch")
-        target = safe_target(query_value(request, "rd") or "/")
-        location = await self.logout.location(f"switch:{target}", switch=True)
-        return redirect(location or f"/oauth2/start?rd={target}", cookies, request=request)
+        start = _start_of(request)
+        await self._end(trail, "switch", everywhere=False)
+        leaving, begun = self.cookie.begin(start)
+        try:
+            location = await self.logout.location(leaving.state, switch=True)
+        except ProviderUnavailable:
+            location = None
+        return redirect(location or start, (self.sessions.clear_cookie(), begun), request=request)
 
     async def callback(self, trail: Trail) -> Answer:
-        """The way back from the provider: on to the page that was left for a switch, else "you are logged out"."""
-        request = request_of(trail)
-        state = query_value(request, "state") or ""
-        if state.startswith("switch:"):
-            return redirect(safe_target(state.removeprefix("switch:")), request=request)
-        return self._screen(trail, (), everywhere=True)
+        """The way back from the provider: on to where this browser wanted to go, else "you are logged out".
 
-    async def _end(self, trail: Trail, operation: str) -> tuple[str, ...]:
+        Whoever comes here without having left is told nothing that is not so.
+        """
+        request = request_of(trail)
+        leaving = self.cookie.finish(query_value(request, "state"), request.cookies)
+        if leaving is not None and leaving.onward:
+            return redirect(_safe_onward(leaving.onward), (self.cookie.clear(),), request=request)
+        ticket = request.cookies.get(self.sessions.cookie_name)
+        if ticket is not None and await self.sessions.look(ticket) is not None:
+            return redirect("/", request=request)
+        return self._screen(trail, (self.cookie.clear(),), everywhere=leaving is not None)
+
+    async def _end(self, trail: Trail, operation: str, *, everywhere: bool) -> Session | None:
         request = request_of(trail)
         if not same_site(request):
             raise BadRequest("a logout that another site asked for", code="cross-site")
         ticket = request.cookies.get(self.sessions.cookie_name)
-        if ticket is not None:
-            trail.session = await self.sessions.end(ticket)
-            self.told(operation)
-        return (self.sessions.clear_cookie(),)
+        if ticket is None:
+            return None
+        trail.session = session = await self.sessions.end(ticket)
+        if session is not None and everywhere:
+            await self.sessions.revoke(await self.sessions.find(subject=session.identity.subject))
+        self.told(operation)
+        return session
 
     def _screen(self, trail: Trail, cookies: tuple[str, ...], *, everywhere: bool) -> Answer:
         request = request_of(trail)
@@ -79,3 +106,24 @@ class LogoutEndpoints:
             method=request.method,
             headers=tuple((b"set-cookie", cookie.encode("ascii")) for cookie in cookies),
         )
+
+
+_START = "/oauth2/start?"
+
+
+def _start_of(request: CanonicalRequest) -> str:
+    """Where the login for another identity begins. Raises BadRequest for an identity that makes no sense."""
+    asked = {name: query_value(request, name) for name in ("doelgroep", "organisation")}
+    try:
+        login_hint(asked["doelgroep"], asked["organisation"])
+    except ValueError as problem:
+        raise BadRequest(str(problem), code="login-hint") from problem
+    given = {name: value for name, value in asked.items() if value is not None}
+    return _START + urlencode({"rd": safe_target(query_value(request, "rd") or "/"), **given})
+
+
+def _safe_onward(onward: str) -> str:
+    """A cookie may come from anybody: only the start of a login, which judges for itself, and paths of this site."""
+    if onward.startswith(_START) and onward.isascii() and onward.isprintable():
+        return onward
+    return safe_target(onward)

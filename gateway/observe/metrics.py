@@ -132,7 +132,7 @@ class Metrics:
         self._logins[(result,)].inc()
 
     def logout(self, operation: str) -> None:
-        """A logout: local, provider or backchannel."""
+        """A logout: local, provider, switch, backchannel or frontchannel."""
         self._logouts[(operation,)].inc()
 
     def upstream_error(self, error: str) -> None:

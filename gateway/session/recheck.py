@@ -61,10 +61,15 @@ class Recheck:
         """Let renewals that are under way come to their end: the provider has been asked already."""
         await asyncio.gather(*self._running.values(), return_exceptions=True)
 
+    def due_at(self, session: Session) -> float | None:
+        """When it is time to ask the provider again, in seconds since the epoch; None for never."""
+        recheck = self._settings.recheck
+        return session.checked_at + recheck if recheck > 0 else None
+
     def due(self, session: Session) -> bool:
         """Whether it is time to ask the provider again."""
-        recheck = self._settings.recheck
-        return recheck > 0 and session.checked_at + recheck <= self._clock()
+        due_at = self.due_at(session)
+        return due_at is not None and due_at <= self._clock()
 
     async def current(
         self, ticket: str, session: Session, *, navigation: bool = False, lenient: bool = False
