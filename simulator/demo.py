@@ -142,7 +142,6 @@ class Demo:
         lines += [
             "",
             "  Make something fail: http://localhost:8010/faults, or python -m simulator fault list",
-            "  Make something fail: http://localhost:8010/faults, or python -m simulator fault list",
             "  Without a browser: python -m simulator login http://localhost:8000 --as indiener",
             "  Stop: Ctrl-C",
             "",

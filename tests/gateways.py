@@ -150,7 +150,7 @@ def world(
         name="Toegangspoort",
         redirect_uris=(f"{public_url}/oauth2/callback",),
         post_logout_redirect_uris=(f"{public_url}/oauth2/logout/callback",),
-        scopes=("openid", "profile", "vo", "ovam"),
+        scopes=("openid", "profile", "vo", "ovam", "offline_access"),
         jwks=jwks,
     )
     acm_socket = bind(0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from tests.simulator.acm.relying_party import Clock, RelyingParty
 
 PAGE = {"accept": "text/html", "accept-language": "nl"}
 JSON = {"accept": "application/json"}
+NAVIGATION = PAGE | {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document", "sec-fetch-site": "none"}
+RECHECK = 901.0  # seconds after which a session is checked again
 RETRY = 11.0  # seconds after which the gateway asks for metadata or keys again
 
 
@@ -55,6 +57,16 @@ class Place:
             httpx2.Client(base_url=self.world.url, trust_env=False, timeout=10)
         )
         begun = browser.get("/oauth2/start", params={"rd": "/"}, headers=headers)
+        return self.finish(browser, begun, headers, persona)
+
+    def finish(
+        self,
+        browser: httpx2.Client,
+        begun: httpx2.Response,
+        headers: dict[str, str],
+        persona: str = "indiener",
+    ) -> Visit:
+        """A login that was begun, with a browser that ACM does not know."""
         if not begun.is_redirect:
             return Visit(begun, browser)
         acm = RelyingParty(self.world.acm.issuer, self.world.acm.clients[0], self.clock)
@@ -89,7 +101,7 @@ def fresh(tmp_path: Path) -> Iterator[Place]:
     yield from place(tmp_path)
 
 
-def place(folder: Path, **changes: Any) -> Iterator[Place]:
+def place(folder: Path, **provider: Any) -> Iterator[Place]:
     clock, sock = Clock(), bind(0)
     gateway_url = url_of(sock)
     with (
@@ -100,12 +112,16 @@ def place(folder: Path, **changes: Any) -> Iterator[Place]:
             )
         ) as register_url,
         world(
-            folder, upstream_url=register_url, sock=sock, clock=clock, provider={"timeout": "500ms"}, **changes
+            folder, upstream_url=register_url, sock=sock, clock=clock, provider={"timeout": "500ms", **provider}
         ) as found,
     ):  # fmt: skip
         here = Place(found, clock)
         with here.browsers:
             yield here
+
+
+def forbidden(answer: httpx2.Response) -> bool:
+    return answer.status_code == 403 and answer.json()["code"] == "forbidden"
 
 
 def recovered(gate: Place) -> None:
@@ -209,8 +225,7 @@ def test_an_odd_claim_that_takes_the_right_away(gate: Place, name: str) -> None:
     gate.fault(name)
     visit = gate.visit()
     assert visit.logged_in
-    refused = visit.browser.get("/", headers=JSON)
-    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    assert forbidden(visit.browser.get("/", headers=JSON))
     shown = visit.browser.get("/", headers=PAGE)
     assert shown.status_code == 403
     assert "OVAM Gebruiker" in shown.text
@@ -223,7 +238,27 @@ def test_a_right_that_is_revoked_in_mid_session(gate: Place) -> None:
     gate.fault("right-revoked", "indiener")
     after = gate.visit()
     assert after.logged_in
-    refused = after.browser.get("/", headers=JSON)
-    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    assert forbidden(after.browser.get("/", headers=JSON))
     assert gate.visit("ovam").logged_in  # nobody else notices
+    # The session that was there knows no better until it is checked again, here by a login that passes through ACM.
+    assert before.browser.get("/").status_code == 200
+    gate.clock.now += RECHECK
+    background = before.browser.get("/", headers=JSON)
+    assert (background.status_code, background.json()["code"]) == (401, "reauthenticate")
+    passed = gate.finish(before.browser, before.browser.get("/", headers=NAVIGATION), JSON)
+    assert passed.logged_in
+    assert forbidden(before.browser.get("/", headers=JSON))
     recovered(gate)
+
+
+def test_a_right_that_is_revoked_is_seen_by_refreshing(tmp_path: Path) -> None:
+    scopes = ["openid", "profile", "vo", "ovam", "offline_access"]
+    with contextmanager(place)(tmp_path, scopes=scopes) as gate:
+        visit = gate.visit()
+        gate.fault("right-revoked", "indiener")
+        assert visit.browser.get("/").status_code == 200
+        gate.clock.now += RECHECK
+        assert forbidden(visit.browser.get("/", headers=JSON))
+        gate.world.acm.faults.clear()
+        gate.clock.now += RECHECK
+        assert visit.browser.get("/").status_code == 200
