@@ -264,6 +264,13 @@ def test_lists_show_filters_pages_and_producers(office: Office) -> None:
         assert wrong.status_code == 400
         assert "Deze filters kloppen niet" in wrong.text
     assert 'value="gisteren"' in inge.get("/?van=gisteren").text
+    assert 'name="indiener"' not in first
+    assert "aria-required" not in first
+    for code, words in ((INGE.organisation, "61 meldingen"), (MIA.organisation, "Geen melding past")):
+        assert code is not None
+        everything = office.visit(OLIVIA).get(f"/?indiener={code.code}").text
+        assert words in everything
+        assert f'value="{code.code}"' in everything
     producers = inge.get("/producenten").text
     rows = re.findall(r'<td class="number"[^>]*>(\d+)</td>', producers)
     assert rows == ["60", "0", "0", "1", "1", "1"]
