@@ -155,7 +155,7 @@ class Issuer:
 
         Raises TokenRefused, or ProviderUnavailable where there are no keys to judge by.
         """
-        keys = await self._current_keys()
+        keys = await self.keys()
         try:
             return verify(token, keys, expected, self.clock())
         except UnknownKey:
@@ -163,7 +163,8 @@ class Issuer:
                 raise
             return verify(token, self._keys, expected, self.clock())
 
-    async def _current_keys(self) -> tuple[Key, ...]:
+    async def keys(self) -> tuple[Key, ...]:
+        """The keys that signatures are held to. Raises ProviderUnavailable where there are none."""
         age = self.clock() - self._keys_at
         if not self._keys or age >= self.settings.metadata_lifetime:
             async with self._busy["keys"]:

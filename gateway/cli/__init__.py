@@ -6,6 +6,7 @@ import typer
 
 from gateway import __version__
 from gateway.cli.config import config_commands
+from gateway.cli.doctor import doctor
 from gateway.cli.keys import keys_commands
 from gateway.cli.policy import policy_commands
 from gateway.cli.serve import serve
@@ -19,6 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(serve)
+app.command()(doctor)
 app.add_typer(config_commands, name="config")
 app.add_typer(policy_commands, name="policy")
 app.add_typer(keys_commands, name="keys")

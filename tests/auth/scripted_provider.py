@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote_plus, urlencode
 
 from joserfc import jws, jwt
+from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -271,7 +272,10 @@ class ScriptedProvider:
         kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
         if form.get("client_assertion_type") != kind:
             return False
-        statement = jwt.decode(form["client_assertion"], self.client_key, algorithms=["RS256"]).claims
+        try:
+            statement = jwt.decode(form["client_assertion"], self.client_key, algorithms=["RS256"]).claims
+        except JoseError:
+            return False
         fresh = statement["jti"] not in self.statements
         self.statements.add(statement["jti"])
         return (

@@ -1,0 +1,216 @@
+"""Looks from outside whether logins at the provider can work: what an operator asks before anybody logs in.
+
+Each check says what it found and, where something is wrong, what to do. Nothing of it is used by the running gateway.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2
+
+from gateway.auth.client import Client
+from gateway.auth.exchange import Exchange
+from gateway.auth.introspection import Introspection
+from gateway.auth.provider import Issuer, Metadata, Provider, as_object
+from gateway.auth.settings import MachineSettings
+from gateway.errors import LoginFailed, ProviderUnavailable
+
+Status = Literal["ok", "warning", "failed", "skipped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found: `says` in one line, `do` what to do about it."""
+
+    check: str
+    status: Status
+    says: str
+    do: str = ""
+
+
+class ProviderCheckup:
+    """The checks of one provider, started; `redirect_uri` is where it sends browsers back to."""
+
+    def __init__(self, provider: Provider, *, redirect_uri: str) -> None:
+        self._provider = provider
+        self._redirect_uri = redirect_uri
+        settings = provider.settings
+        self._client = Client(provider, settings.client_id, settings.client_auth)
+        self._exchange = Exchange(provider, redirect_uri)
+
+    async def findings(self, machines: MachineSettings | None = None) -> AsyncIterator[Finding]:
+        """One finding for each check, in the order in which the one needs the other."""
+        try:
+            metadata = await self._provider.metadata()
+        except ProviderUnavailable as problem:
+            do = "compare provider.issuer letter for letter with what the provider states, and check network, proxy and TLS"
+            yield Finding("discovery", "failed", problem.detail, do)
+            for name in ("keys", "clock", "client", "redirect-uri", "scopes"):
+                yield Finding(name, "skipped", "the provider did not tell where to ask")
+            return
+        yield Finding(
+            "discovery", "ok", f"{self._provider.settings.issuer} states itself, all on its own host"
+        )
+        yield await self._keys()
+        yield self._clock()
+        yield self._endpoints(metadata)
+        yield await self._asked("client", self._authentication, metadata)
+        for finding in await self._authorization(metadata):
+            yield finding
+        if machines is not None:
+            async for finding in self._machines(machines):
+                yield finding
+
+    async def _keys(self) -> Finding:
+        try:
+            count = len(await self._provider.keys())
+        except ProviderUnavailable as problem:
+            return Finding(
+                "keys", "failed", problem.detail, "nobody can log in before the provider shows its keys"
+            )
+        return Finding("keys", "ok", f"{count} of the provider's keys can be used")
+
+    def _clock(self) -> Finding:
+        difference, leeway = self._provider.clock_difference, self._provider.settings.leeway
+        if difference is None:
+            return Finding(
+                "clock", "warning", "the provider's answers carry no date", "compare the clocks yourself"
+            )
+        says = f"the provider's clock is {round(difference):+d} s from ours (up to {leeway:.0f} s is allowed)"
+        do = "let this machine follow a time server (NTP)"
+        if abs(difference) > leeway:
+            return Finding("clock", "failed", says, do)
+        # A date has whole seconds, and the answer took its time.
+        return Finding("clock", "warning" if abs(difference) > max(2.0, leeway / 2) else "ok", says, do)
+
+    def _endpoints(self, metadata: Metadata) -> Finding:
+        settings = self._provider.settings
+        if settings.pushed_authorization and metadata.pushed_authorization_request_endpoint is None:
+            do = "set provider.pushed_authorization to false, or ask the provider for PAR"
+            return Finding(
+                "endpoints", "failed", "there is no endpoint to push authorization requests to", do
+            )
+        if settings.userinfo and metadata.userinfo_endpoint is None:
+            return Finding(
+                "endpoints", "failed", "there is no userinfo endpoint", "set provider.userinfo to false"
+            )
+        if metadata.end_session_endpoint is None:
+            do = "people who log out stay logged in at the provider: tell them so"
+            return Finding("endpoints", "warning", "there is no endpoint to log out", do)
+        return Finding("endpoints", "ok", "the provider has all endpoints that the settings need")
+
+    async def _asked(
+        self, check: str, ask: Callable[[Metadata], Awaitable[Finding]], metadata: Metadata
+    ) -> Finding:
+        try:
+            return await ask(metadata)
+        except ProviderUnavailable as problem:
+            return Finding(
+                check, "failed", problem.detail, "try again; the provider did not answer as it should"
+            )
+
+    async def _authentication(self, metadata: Metadata) -> Finding:
+        """A code that cannot exist is refused: as a code where the client is known, else the client is."""
+        settings = self._provider.settings
+        try:
+            self._client.load()
+        except ValueError as problem:
+            return Finding(
+                "client", "failed", str(problem), "`gateway keys generate` makes keys that are not there"
+            )
+        form = {
+            "grant_type": "authorization_code",
+            "code": f"checkup-{secrets.token_urlsafe(16)}",
+            "redirect_uri": self._redirect_uri,
+            "code_verifier": secrets.token_urlsafe(48),
+        }
+        answer = await self._client.post("token", metadata.token_endpoint, form)
+        error = (as_object(answer) or {}).get("error")
+        method = settings.client_auth.method
+        if error == "invalid_grant":
+            return Finding("client", "ok", f"the provider accepts {settings.client_id} by {method}")
+        if error in ("invalid_client", "unauthorized_client") or answer.status_code == 401:
+            do = (
+                "compare client_id, method and key or secret with the integratiedossier; for private_key_jwt the "
+                "provider must have the public key, the statement is for the issuer unless `audience` says otherwise, "
+                "and the clocks must agree"
+            )
+            return Finding(
+                "client", "failed", f"the provider does not accept {settings.client_id} by {method}", do
+            )
+        if answer.status_code >= 500:
+            raise ProviderUnavailable(f"the token endpoint answered {answer.status_code}")
+        says = f"the token endpoint answered {answer.status_code} {str(error)[:60]}, which tells nothing of the client"
+        return Finding("client", "warning", says, "log in once to be certain")
+
+    async def _authorization(self, metadata: Metadata) -> list[Finding]:
+        """An authorization request as a browser sends it: where it leads to tells of redirect URI and scopes."""
+        settings = self._provider.settings
+        scopes = " ".join(settings.scopes)
+        try:
+            self._exchange.load()
+            url = await self._exchange.authorization_url(
+                metadata, state=_random(), nonce=_random(), verifier=secrets.token_urlsafe(48)
+            )
+            answer = await self._looked_at(url)
+        except (ValueError, LoginFailed, ProviderUnavailable, httpx2.HTTPError) as problem:
+            detail = getattr(problem, "detail", "") or f"{type(problem).__name__}"
+            do = "see the check `client`; else the provider refuses the request before it looks at it"
+            return [Finding("redirect-uri", "failed", detail, do), Finding("scopes", "skipped", "not asked")]
+        here = answer.headers.get("location", "").split("?")[0] == self._redirect_uri
+        error = parse_qs(urlsplit(answer.headers.get("location", "")).query).get("error", [""])[0]
+        if answer.status_code >= 400:
+            do = f"have {self._redirect_uri} registered for {settings.client_id} (integratiedossier), letter for letter"
+            says = (
+                f"the provider shows an error page ({answer.status_code}): it does not know this redirect URI"
+            )
+            return [Finding("redirect-uri", "failed", says, do), Finding("scopes", "skipped", "not asked")]
+        known = Finding("redirect-uri", "ok", f"{self._redirect_uri} is registered")
+        if here and error == "invalid_scope":
+            do = "take out of provider.scopes what the client was not granted, or have it granted"
+            return [known, Finding("scopes", "failed", f"the provider refuses one of: {scopes}", do)]
+        if here and error and error not in ("login_required", "interaction_required"):
+            do = "read what the provider's documentation says of this error"
+            return [known, Finding("scopes", "failed", f"the provider refuses the request: {error[:60]}", do)]
+        return [known, Finding("scopes", "ok", f"granted: {scopes}")]
+
+    async def _looked_at(self, url: str) -> httpx2.Response:
+        # As a browser would, without a session: the redirect itself is what tells.
+        tls = await asyncio.to_thread(ssl.create_default_context)
+        patience = self._provider.settings.timeout
+        async with httpx2.AsyncClient(verify=tls, timeout=patience, trust_env=False) as client:
+            return await client.get(url, headers={"Accept": "text/html"}, follow_redirects=False)
+
+    async def _machines(self, machines: MachineSettings) -> AsyncIterator[Finding]:
+        if machines.introspection is not None:
+            asking = Introspection(machines.introspection, self._provider)
+            do = "compare machines.introspection with what the provider registered for this API"
+            try:
+                asking.load()
+                await asking.claims(f"checkup-{secrets.token_urlsafe(16)}")
+                yield Finding("introspection", "ok", "the provider tells what tokens stand for")
+            except (ValueError, ProviderUnavailable) as problem:
+                yield Finding("introspection", "failed", getattr(problem, "detail", "") or str(problem), do)
+        for each in machines.issuers:
+            issuer = Issuer(each, clock=self._provider.clock)
+            try:
+                await issuer.start()
+                count = len(await issuer.keys())
+                yield Finding("issuer", "ok", f"{each.issuer} shows {count} keys")
+            except ProviderUnavailable as problem:
+                yield Finding(
+                    "issuer", "failed", problem.detail, "compare machines.issuers with what it states"
+                )
+            finally:
+                await issuer.aclose()
+
+
+def _random() -> str:
+    return secrets.token_urlsafe(32)

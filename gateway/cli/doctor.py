@@ -1,0 +1,79 @@
+"""`gateway doctor`: can people log in here and reach the register, and if not, what is to be done?"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+
+from gateway.auth.checkup import Finding, ProviderCheckup
+from gateway.auth.provider import Provider
+from gateway.cli.loading import loaded
+from gateway.cli.surroundings import surroundings
+from gateway.config import EnvironmentSettings
+
+_SHOWN = {"ok": "ok", "warning": "warning", "failed": "FAILED", "skipped": "skipped"}
+
+
+def doctor(
+    config: Annotated[Path, typer.Option(help="The configuration file.")] = Path("config.yaml"),
+    env: Annotated[str, typer.Option(help="The environment.")] = "ti",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Check from outside all that a login and a request need: the provider and what it knows of this client, the
+    clocks, the store, the register, certificates and files. Nothing is changed anywhere.
+
+    Exit codes: 0 nothing failed, 1 something did, 2 wrong arguments.
+    """
+    settings = loaded(config, env).environment(env)
+    with _silent():
+        findings = asyncio.run(_examined(env, settings))
+    if as_json:
+        typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2, ensure_ascii=False))
+    else:
+        typer.echo("\n".join(_report(env, settings.public_url, findings)))
+    if any(finding.status == "failed" for finding in findings):
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """No log lines: what they would tell stands in the report."""
+    earlier = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    try:
+        yield
+    finally:
+        structlog.configure(**earlier)
+
+
+async def _examined(env: str, settings: EnvironmentSettings) -> list[Finding]:
+    provider = Provider(settings.provider, clock=time.time)
+    checkup = ProviderCheckup(provider, redirect_uri=f"{settings.public_url}/oauth2/callback")
+    try:
+        await provider.start()
+        found = [finding async for finding in checkup.findings(settings.machines)]
+    finally:
+        await provider.aclose()
+    return found + [finding async for finding in surroundings(env, settings)]
+
+
+def _report(env: str, public_url: str, findings: Sequence[Finding]) -> list[str]:
+    lines = [f"{env}: {public_url}"]
+    width = max(len(finding.check) for finding in findings)
+    for finding in findings:
+        lines.append(f"  {_SHOWN[finding.status]:<8} {finding.check:<{width}}  {finding.says}")
+        if finding.do and finding.status in ("warning", "failed"):
+            lines.append(f"  {'':<8} {'':<{width}}  -> {finding.do}")
+    counts = {status: sum(finding.status == status for finding in findings) for status in _SHOWN}
+    lines.append(f"{counts['failed']} failed, {counts['warning']} to look at, {counts['ok']} fine.")
+    return lines
