@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +30,20 @@ def load(path: Path) -> Config:
     return load_with_positions(path)[0]
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without looking for garbage meanwhile: loading makes many values, nearly all of which stay, and the search
+    through them would take longer than the loading."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@_uncollected()
 def load_with_positions(path: Path) -> tuple[Config, Positions]:
     """The same, with the places where everything stands."""
     data, positions = read_yaml(read_file(path, str(path)), str(path))
