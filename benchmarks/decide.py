@@ -18,8 +18,10 @@ _SOMEBODY = Identity(
     subject="somebody",
     organisation=Organisation("0428315871"),
     doelgroep="EA",
-    rights=tuple(Right("OVAMGebruiker", f"Context{n}", "0428315871") for n in range(8))
-    + (Right("OVAMGebruiker", "NonConformiteitenIndiener", "0428315871"),),
+    rights=tuple(
+        Right("OVAMGebruiker", context, "0428315871")
+        for context in (*(f"Context{n}" for n in range(8)), "NonConformiteitenIndiener")
+    ),
 )
 
 
@@ -39,7 +41,9 @@ def requests(count: int) -> list[DecisionInput]:
 
 def _given(path: str) -> DecisionInput:
     segments = tuple(path[1:].split("/"))
-    return DecisionInput("GET", "register.example.be", path, segments, "192.0.2.1", 1_795_000_000.0, _SOMEBODY)
+    return DecisionInput(
+        "GET", "register.example.be", path, segments, "192.0.2.1", 1_795_000_000.0, _SOMEBODY
+    )
 
 
 def microseconds(rules: RuleSet, asked: list[DecisionInput], rounds: int = 30, repeat: int = 40) -> float:

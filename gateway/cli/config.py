@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from gateway.cli.loading import loaded, told
+from gateway.config.lint import findings
 from gateway.config.schema import json_schema, policies_of
 
 config_commands = typer.Typer(help="Check a configuration.", no_args_is_help=True)
@@ -22,9 +23,20 @@ def _group() -> None:
 @config_commands.command()
 def validate(
     file: Annotated[Path, typer.Argument(help="The configuration file.")] = Path("config.yaml"),
+    strict: Annotated[bool, typer.Option("--strict", help="End with 1 where there is a warning.")] = False,
 ) -> None:
-    """Check a file and tell every problem as FILE:LINE:COLUMN. Nothing is started and no secret is needed."""
-    config = loaded(file)
+    """Check a file and tell every problem as FILE:LINE:COLUMN, and as a warning what is hardly meant.
+
+    Nothing is started and no secret is needed.
+    """
+    with told():
+        config, found = findings(file)
+    for finding in found:
+        place = ":".join(map(str, finding.at))
+        typer.echo(f"{place}: warning: {finding.message} [{finding.code}]", err=True)
+    if found and strict:
+        typer.echo(f"{len(found)} warning{'s' if len(found) != 1 else ''}.", err=True)
+        raise typer.Exit(1)
     sets = "; ".join(
         f"{name} has {len(rules.rules)} rules, rule set {rules.hash[:12]}"
         for name, rules in config.rules.items()

@@ -124,7 +124,9 @@ class RuleLoader:
         start = self._positions.problem(place, "")
         at = (start.file, start.line, start.column)
         label = {name: text for name, text in _block(node.get("label")).items() if isinstance(text, str)}
-        return Rule(node["id"], pattern, methods, hosts, ready, at, label), not context.environmental
+        accepts = _texts(node.get("accept")) or frozenset()
+        rule = Rule(node["id"], pattern, methods, hosts, ready, at, label, accepts)
+        return rule, not context.environmental
 
     def _pattern(self, match: dict[str, Any], place: Place) -> Pattern | None:
         for key, parse in (("path", parse_pattern), ("regex", parse_regex)):

@@ -32,7 +32,8 @@ def walk(policies: Iterable[Policy]) -> Iterator[Policy]:
 class Rule:
     """One rule: which requests it is about, and the policies that must all allow them.
 
-    `at` is where it stands: file, line, column; `label` is what people call it. `asking` are its policies that need facts from a source.
+    `at` is where it stands: file, line, column; `label` is what people call it; `accepts` are the codes of
+    findings about it that are meant. `asking` are its policies that need facts from a source.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Rule:
     require: tuple[Policy, ...]
     at: At = ("", 0, 0)
     label: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    accepts: frozenset[str] = frozenset()
     asking: tuple[Policy, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -10,6 +10,10 @@ from gateway.api import NamedRight
 from gateway.settings import Settings
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+# What `gateway config validate` can find about a rule.
+Accepted = Literal[
+    "other-host", "public-inside", "regex-dot", "regex-slash", "shadowed", "unreachable", "claim-not-kept"
+]
 Languages = dict[Literal["nl", "en"], str]
 
 
@@ -88,6 +92,9 @@ class RuleSettings(Settings):
 
     require: Annotated[list[Any], Field(min_length=1)]
     """Policies that must all allow the request."""
+
+    accept: tuple[Accepted, ...] = ()
+    """Findings of `gateway config validate` about this rule that are meant, by their codes."""
 
 
 class EnvironmentRules(Settings):

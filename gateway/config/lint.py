@@ -1,0 +1,122 @@
+"""Finds in a whole configuration what is not wrong but hardly meant, with the place of each.
+
+What holds of rules alone is decided where rules are; here they meet the rights, the claims and the scopes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from gateway.api import NamedRight, Policy
+from gateway.config.load import load_with_positions
+from gateway.config.model import Config
+from gateway.config.positions import Place, Positions
+from gateway.policy.lint import Finding, lint, unreachable
+from gateway.policy.ruleset import RuleSet, walk
+
+# Which scope brings a claim at ACM (page "scopes en claims"); a role claim comes with the scope of its application.
+_SCOPES = {
+    "given_name": "profile",
+    "family_name": "profile",
+    "rrn": "rrn",
+    "wv_orgcode": "wettelijkvertegenwoordiger",
+    "ssm_mandaatgever": "ssm_mandaat",
+    "papi_token": "papi",
+    "vo_id": "vo",
+    "vo_doelgroepcode": "vo",
+    "vo_doelgroepnaam": "vo",
+    "vo_orgcode": "vo",
+    "vo_orgnaam": "vo",
+}
+_GENERAL = frozenset((*_SCOPES.values(), "openid", "offline_access", "email", "phone"))
+
+
+def findings(path: Path) -> tuple[Config, tuple[Finding, ...]]:
+    """The configuration and everything to look at, in the order of the files. Raises ConfigError."""
+    config, positions = load_with_positions(path)
+    found: dict[Finding, list[str]] = {}
+    for name in config.environments:
+        for finding in (*_rules(config, name), *_asked(config, name, positions)):
+            found.setdefault(finding, []).append(name)
+    told = [_of(finding, names, config) for finding, names in found.items()]
+    return config, tuple(sorted({*told, *_rights(config, positions), *_claims(config)}))
+
+
+def _of(finding: Finding, names: list[str], config: Config) -> Finding:
+    if len(names) == len(config.environments):
+        return finding
+    return Finding(finding.at, finding.code, f"{finding.message} (in {', '.join(names)})")
+
+
+def _hosts(config: Config, name: str) -> tuple[str, ...]:
+    settings = config.environments[name]
+    return (urlsplit(settings.public_url).netloc, *settings.edge.hosts)
+
+
+def _rules(config: Config, name: str) -> Iterator[Finding]:
+    yield from lint(config.rules[name], _hosts(config, name))
+
+
+def _rights(config: Config, positions: Positions) -> Iterator[Finding]:
+    """Rights that no rule names, and those that only rules name that decide nothing."""
+    named = {key for rules in config.rules.values() for key in _named(rules)}
+    needed = {
+        key
+        for name, rules in config.rules.items()
+        for key in _named(rules, unreachable(rules, _hosts(config, name)))
+    }
+    for key in config.rights:
+        at = _at(positions, ("rights", key))
+        if key not in named:
+            yield Finding(at, "unused-right", f"no rule names the right {key!r}")
+        elif key not in needed:
+            words = f"no rule needs the right {key!r}: those that name it decide nothing"
+            yield Finding(at, "needless-right", words)
+
+
+def _named(rules: RuleSet, without: frozenset[str] = frozenset()) -> Iterator[str]:
+    for rule in rules.rules:
+        if rule.id not in without:
+            for policy in walk(rule.require):
+                yield from (right.key for right in _options(policy) if isinstance(right, NamedRight))
+
+
+def _options(policy: Policy) -> Iterator[object]:
+    for name in type(policy).model_fields:
+        value = getattr(policy, name)
+        yield from value if isinstance(value, (tuple, list)) else (value,)
+
+
+def _claims(config: Config) -> Iterator[Finding]:
+    """Policies that look at a claim that is not kept."""
+    kept = config.identity.claims.extra
+    for rules in config.rules.values():
+        for rule in rules.rules:
+            for policy in walk(rule.require):
+                name = getattr(policy, "name", None)
+                if policy.policy_name != "claim" or name in kept or "claim-not-kept" in rule.accepts:
+                    continue
+                words = f"rule {rule.id!r} looks at the claim {name!r}, which `identity: claims: extra:` does not keep"
+                yield Finding(rule.at, "claim-not-kept", words)
+
+
+def _asked(config: Config, name: str, positions: Positions) -> Iterator[Finding]:
+    """Claims that are kept or read, but whose scope is not asked for."""
+    scopes = config.environments[name].provider.scopes
+    at = _at(positions, ("environments", name, "provider", "scopes"))
+    for claim in config.identity.claims.extra:
+        scope = _SCOPES.get(claim)
+        if scope is not None and scope not in scopes:
+            words = f"the claim {claim!r} comes with the scope {scope!r}, which is not asked for"
+            yield Finding(at, "scope-not-asked", words)
+    if set(scopes) <= _GENERAL and any(_named(config.rules[name])):
+        roles = ", ".join(config.identity.rights.claims)
+        words = f"rules need rights, but no scope of an application is asked for that brings {roles}"
+        yield Finding(at, "scope-not-asked", words)
+
+
+def _at(positions: Positions, place: Place) -> tuple[str, int, int]:
+    found = positions.problem(place, "", at_key=True)
+    return found.file, found.line, found.column

@@ -1,0 +1,86 @@
+"""What is hardly meant: each file is a part of a configuration, a line of dashes, and the warnings about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from gateway.config.lint import findings
+from tests.config.test_environment_rules import rule
+from tests.config.test_lock import environments
+from tests.gateways import PLUGINS, write_config
+from tests.processes import command
+
+CASES = sorted((Path(__file__).parent.parent / "cases" / "lint").glob("*.txt"))
+_RIGHTS = {
+    "indiener": {"right": "OVAMGebruiker", "context": "Indiener"},
+    "lezer": {"right": "OVAMGebruiker", "context": "Lezer"},
+}
+
+
+def configuration(folder: Path, text: str) -> Path:
+    """The rules of a case as they stand, in lines of their own at the top, and around them what must be there."""
+    written = yaml.safe_load(text)
+    whole = environments(folder)["ti"] | {"public_url": "https://register.example.be"}
+    if "scopes" in written:
+        whole["provider"]["scopes"] = written["scopes"]
+    document: dict[str, Any] = {
+        "version": 1,
+        "plugins": [PLUGINS],
+        "environments": {"ti": whole},
+        "rights": _RIGHTS,
+    }
+    lines = [line for line in text.splitlines() if not line.startswith("scopes:")]
+    path = folder / "config.yaml"
+    path.write_text("\n".join(lines) + "\n" + yaml.safe_dump(document, sort_keys=False))
+    return path
+
+
+def told(path: Path) -> list[str]:
+    text = path.read_text().splitlines()
+    return [
+        f"{text[found.at[1] - 1].strip()[:24]} | {found.message} [{found.code}]".replace(
+            f"{path.parent}/", ""
+        )
+        for found in findings(path)[1]
+    ]
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.stem for case in CASES])
+def test_every_warning_is_told_with_its_place(tmp_path: Path, case: Path) -> None:
+    text, _, expected = case.read_text("utf-8").partition("\n----\n")
+    assert "\n".join(told(configuration(tmp_path, text))) == expected.rstrip("\n")
+
+
+def test_what_only_one_environment_has_is_told_of_that_one(tmp_path: Path) -> None:
+    both = environments(tmp_path)
+    both["ti"]["rules"] = {"before": [rule("everything", require="authenticated")]}
+    path = write_config(tmp_path, both, rules=[rule("late", "/late", {"right": {"right": "indiener"}})])
+    (finding,) = findings(path)[1]
+    assert finding.message == (
+        "rule 'late' decides nothing: /late is decided by rule 'everything' before it (in ti)"
+    )
+    assert finding.at[0] == str(path)
+
+
+def test_strict_makes_warnings_count(tmp_path: Path) -> None:
+    path = configuration(tmp_path, "rules:\n  - {id: a, match: {path: /**}, require: [anyone]}\n")
+    lax, strict = (
+        command("config", "validate", str(path)),
+        command("config", "validate", str(path), "--strict"),
+    )
+    assert (lax.returncode, strict.returncode) == (0, 1)
+    for done in (lax, strict):
+        assert f"{path}:" in done.stderr
+        assert "warning: no rule names the right 'indiener' [unused-right]" in done.stderr
+    assert "is fine" in lax.stdout
+    assert "2 warnings." in strict.stderr
+
+
+def test_the_configuration_of_the_demonstration_has_none() -> None:
+    done = command("config", "validate", "config.yaml", "--strict")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
