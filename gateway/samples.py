@@ -18,7 +18,7 @@ class Samples:
     `rights` are (right, context), held for the organisation that is acted for. `clients` are addresses and
     `moments` seconds since the epoch at which the verdict changes: from each one up to the next it stays the same.
     `ages` are seconds since the login at which it changes. `claims` and `sources` are (name, value). `asks` is set
-    where somebody else decides: the values of `sources` are possible answers, but which one comes nobody knows here.
+    where somebody else decides: the values of `sources` are possible answers, the most favourable one first, but which one comes nobody knows here.
     """
 
     rights: tuple[tuple[str, str | None], ...] = ()

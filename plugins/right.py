@@ -7,7 +7,7 @@ class Right(Policy, name="right"):
     """Holds when the person has this right, in this context, for the organisation that the session acts for.
 
     All three must be equal, letter for letter. Somebody who has the right for another of their organisations
-    is told to switch; somebody who has it for none is told who grants it.
+    is told to switch to it; somebody who has it for none is told who grants it.
     """
 
     right: RightRef
@@ -19,18 +19,19 @@ class Right(Policy, name="right"):
             return NotApplicable("not-logged-in", LOGIN)
         wanted = self.right
         organisation = identity.organisation.code if identity.organisation else None
-        elsewhere = False
+        elsewhere: str | None = None
         for held in identity.rights:
             if held.name == wanted.right and held.context == wanted.context:
                 if organisation is not None and held.organisation == organisation:
                     return Allow("has-right")
-                elsewhere = True
+                elsewhere = elsewhere or held.organisation
         missing = Missing(
             kind="right",
             remedy="switch" if elsewhere else "grant",
             right=wanted.right,
             context=wanted.context,
             organisation=organisation,
+            detail=elsewhere,
             label=wanted.label,
             granted_by=wanted.granted_by,
             contact=wanted.contact,

@@ -71,6 +71,7 @@ def load_with_positions(path: Path) -> tuple[Config, Positions]:
         policies,
         rules,
         suites,
+        document.people,
         tuple(includes.files),
     )
     return config, positions

@@ -150,6 +150,7 @@ class Config:
     policies: Mapping[str, type[Policy]]
     rules: Mapping[str, RuleSet]
     suites: Mapping[str, Suite]
+    people: Mapping[str, Person]
     files: tuple[Path, ...] = ()
 
     def environment(self, name: str) -> EnvironmentSettings:

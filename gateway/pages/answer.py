@@ -36,6 +36,7 @@ log = structlog.get_logger()
 _SCOPE: Final = re.compile(r"[!#-\[\]-~]+")
 _TYPE: Final = "urn:toegangspoort:problem:"
 _RETRY_AFTER: Final = 10
+_MOST_LONGER: Final = 4
 _LONGEST_REFERER: Final = 2_000
 _BASIC: Final = frozenset({"type", "title", "status", "detail", "instance", "code", "request_id"})
 
@@ -148,14 +149,17 @@ class Answers:
         }
 
     def _denied(self, error: Forbidden, asked: _Asked, identity: Identity | None) -> dict[str, Any]:
-        # A person gets the shortest way; whoever reads the data gets all of them.
-        shortest = min((len(way) for way in error.decision.ways), default=0)
-        needs = tuple(way for way in self._needs(error, asked, identity) if len(way) == shortest)
+        # A person sees the shortest ways at once, and longer ones on request.
+        every = self._needs(error, asked, identity)
+        shortest = min((len(way) for way in every), default=0)
+        needs = tuple(way for way in every if len(way) == shortest)
+        longer = tuple(way for way in every if len(way) > shortest)[:_MOST_LONGER]
         organisation = identity.organisation if identity else None
         return {
             "person": identity.name or identity.subject if identity else None,
             "organisation": organisation_name(organisation.code, organisation) if organisation else None,
             "needs": needs,
+            "longer": longer,
             "can_renew": identity is not None
             and any(need.missing.remedy == "grant" for way in needs for need in way),
             "login_url": _start(asked.back),

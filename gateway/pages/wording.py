@@ -87,6 +87,10 @@ _HELP: Final[Mapping[Remedy, tuple[str, str | None, str | None]]] = {
 _HELD_ELSEWHERE: Final = message(
     "You have this right for another organisation of yours. Switch to it; you come back to this page."
 )
+_HELD_FOR: Final = message(
+    "You have this right for %(organisation)s. Switch to it; you come back to this page."
+)
+_AGAIN: Final = message("You do not have to do anything now: try again from %(moment)s on.")
 
 
 def _nothing() -> Mapping[str, str]:
@@ -168,6 +172,7 @@ class Wording:
         self._language = language
         self._gettext = gettext
         self._acting_for = identity.organisation if identity else None
+        self._doelgroep = identity.doelgroep if identity else None
         self._back = quote(back, safe="")
 
     def needs(self, ways: Ways) -> tuple[tuple[Need, ...], ...]:
@@ -197,7 +202,7 @@ class Wording:
         if missing.kind == "organisation" and organisation:
             return _("Access on behalf of %(organisation)s") % {"organisation": organisation}
         moment = self._moment(missing)
-        if moment is not None:
+        if moment is not None and missing.kind == "time":
             return _("A visit from %(moment)s on") % {"moment": moment}
         with_detail, without = _WHAT[missing.kind]
         return _(with_detail) % {"detail": missing.detail} if missing.detail else _(without)
@@ -210,7 +215,7 @@ class Wording:
         return _("User right '%(right)s' with context '%(context)s'") % values
 
     def _moment(self, missing: Missing) -> str | None:
-        if missing.kind != "time" or not missing.detail:
+        if missing.kind not in ("time", "rate") or not missing.detail:
             return None
         try:
             return spoken_time(datetime.fromisoformat(missing.detail), self._language)
@@ -223,15 +228,34 @@ class Wording:
         grantor = in_language(missing.granted_by, self._language) or _(
             "the local administrator (lokale beheerder) of your organisation"
         )
+        organisation = moment = None
         if missing.kind == "right" and missing.remedy == "switch":
-            advice = _HELD_ELSEWHERE
-        words = _(advice) % {"grantor": grantor}
+            advice = _HELD_FOR if missing.detail else _HELD_ELSEWHERE
+            organisation = organisation_name(missing.detail or "", self._acting_for)
+        elif missing.remedy == "wait" and (moment := self._moment(missing)) is not None:
+            advice = _AGAIN
+        words = _(advice) % {"grantor": grantor, "organisation": organisation, "moment": moment}
         if place is None or link_text is None:
             return words, None, None
-        acr = ""
+        return words, f"{place}?rd={self._back}{self._towards(missing)}", _(link_text)
+
+    def _towards(self, missing: Missing) -> str:
+        """What the place that helps needs to know, so that nothing has to be chosen there."""
         if missing.remedy == "step_up" and missing.acr_values:
-            acr = "&acr_values=" + "+".join(quote(urn, safe="") for urn in missing.acr_values)
-        return words, f"{place}?rd={self._back}{acr}", _(link_text)
+            return "&acr_values=" + "+".join(quote(urn, safe="") for urn in missing.acr_values)
+        if missing.remedy != "switch":
+            return ""
+        if missing.kind == "doelgroep":
+            one = missing.detail if missing.detail and "," not in missing.detail else None
+            return f"&doelgroep={quote(one, safe='')}" if one else ""
+        code = missing.detail if missing.kind == "right" else missing.organisation
+        # Codes of one kind are of organisations of one group: a KBO number beside a KBO number.
+        current = self._acting_for.code if self._acting_for else ""
+        if not code or "," in code or not self._doelgroep or code == current:
+            return ""
+        if not (code.isalnum() and code.isascii()) or code.isdigit() != current.isdigit():
+            return ""
+        return f"&doelgroep={quote(self._doelgroep, safe='')}&organisation={code}"
 
 
 def _capital(text: str) -> str:

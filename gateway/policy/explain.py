@@ -6,12 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gateway.model import Allow, Decision, Deny, Missing, PolicyTrace, RuleTrace, Verdict
-
-_WHY = {
-    "path": "the path does not match",
-    "method": "the method does not match",
-    "host": "the host does not match",
-}
+from gateway.policy.ruleset import Rule, RuleSet
 
 
 def as_data(decision: Decision) -> dict[str, Any]:
@@ -52,20 +47,28 @@ def missing_as_data(missing: Missing) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value not in (None, {}, [])}
 
 
-def as_text(decision: Decision, *, language: str = "en") -> str:
-    """The decision and its trace for a person at a terminal."""
-    return "\n".join(_lines(decision, language)) + "\n"
+def as_text(decision: Decision, rules: RuleSet, *, language: str = "en") -> str:
+    """The decision and its trace for a person at a terminal; `rules` are those that decided."""
+    return "\n".join(_lines(decision, rules, language)) + "\n"
 
 
-def _lines(decision: Decision, language: str) -> Iterator[str]:
+def _lines(decision: Decision, rules: RuleSet, language: str) -> Iterator[str]:
     verdict = "ALLOWED" if decision.allowed else "REFUSED"
     by = f"by rule {decision.rule!r}" if decision.rule is not None else "because no rule matches"
     yield f"{verdict} {by} ({decision.reason})"
     if decision.error is not None:
         yield f"  a policy failed: {decision.error}"
     yield ""
-    for rule in decision.trace:
-        yield from _rule_lines(rule)
+    known = {rule.id: rule for rule in rules.rules}
+    for traced in decision.trace:
+        yield from _rule_lines(traced, known[traced.rule])
+    rest = len(rules.rules) - len(decision.trace)
+    if rest:
+        yield (
+            f"the {rest} rules after it are not looked at"
+            if rest > 1
+            else "the rule after it is not looked at"
+        )
     if decision.variables:
         yield "path variables: " + ", ".join(f"{name}={value}" for name, value in decision.variables.items())
     if decision.allowed:
@@ -74,15 +77,29 @@ def _lines(decision: Decision, language: str) -> Iterator[str]:
     if not decision.ways:
         yield "nothing that this person can do would help"
     for number, way in enumerate(decision.ways):
-        yield "what would help:" if number == 0 else "or:"
+        yield "what would help, the shortest way first:" if number == 0 else "or:"
         for missing in way:
             yield f"  - {_missing_words(missing, language)}"
 
 
-def _rule_lines(rule: RuleTrace) -> Iterator[str]:
-    yield f"rule {rule.rule}: {'matches' if rule.matched else _WHY.get(rule.why, rule.why)}"
-    for policy in rule.policies:
+def _rule_lines(traced: RuleTrace, rule: Rule) -> Iterator[str]:
+    file, line, _ = rule.at
+    place = f" ({file}:{line})" if file else ""
+    yield f"rule {traced.rule}{place}: {_why(traced, rule)}"
+    for policy in traced.policies:
         yield from _policy_lines(policy, "  ")
+
+
+def _why(traced: RuleTrace, rule: Rule) -> str:
+    match traced.why:
+        case "path":
+            return f"the path does not match {rule.pattern.text}"
+        case "method":
+            return f"the method is none of {', '.join(sorted(rule.methods or ()))}"
+        case "host":
+            return f"the host is none of {', '.join(sorted(rule.hosts or ()))}"
+        case _:
+            return f"matches {rule.pattern.text}"
 
 
 def _policy_lines(policy: PolicyTrace, indent: str) -> Iterator[str]:
@@ -109,6 +126,8 @@ def _missing_words(missing: Missing, language: str) -> str:
     if missing.organisation and missing.organisation != what:
         words += f" for organisation {missing.organisation}"
     who = missing.granted_by.get(language)
+    if missing.acr_values:
+        words += f", by one of {', '.join(missing.acr_values)}"
     how = {"grant": f"granted by {who}" if who else "to be granted", "switch": "switch to another organisation",
            "login": "log in", "step_up": "log in with a stronger means", "wait": "wait", "none": "cannot be helped"}  # fmt: skip
     return f"{words} ({how[missing.remedy]})"

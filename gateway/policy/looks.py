@@ -10,10 +10,10 @@ from typing import Any, Final
 from gateway.api import Policy
 from gateway.model import DecisionInput
 from gateway.policy.classes import Cell, Dimension, facts
-from gateway.policy.evaluate import decide
+from gateway.policy.evaluate import decide, questions
 from gateway.policy.pattern import Pattern, Variable
 from gateway.policy.regions import Region
-from gateway.policy.ruleset import Rule, compile_rules, walk
+from gateway.policy.ruleset import Rule, RuleSet, compile_rules, walk
 from gateway.policy.suite_settings import METHODS, NOON
 from gateway.policy.templates import templates
 from gateway.samples import Samples, joined
@@ -90,6 +90,18 @@ class Looks:
             for place, part in enumerate(self.rule.pattern.parts)
             if isinstance(part, Variable) and part.name in names
         }
+
+
+def supposed_facts(rules: RuleSet, given: DecisionInput) -> dict[str, Any]:
+    """The most favourable answers to what must be asked elsewhere before this request can be decided, by name."""
+    asked = {question.name for question in questions(rules, given)}
+    found: dict[str, Any] = {}
+    for rule in rules.rules:
+        for policy in rule.asking if asked else ():
+            for name, value in (policy.samples() or Samples()).sources:
+                if name in asked:
+                    found.setdefault(name, value)
+    return found
 
 
 def _same_code(mine: type[Policy], theirs: type[Policy]) -> bool:

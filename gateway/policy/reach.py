@@ -13,7 +13,7 @@ from typing import Any, Final
 from gateway.model import Decision, DecisionInput, Identity, Missing, Reach, Ways
 from gateway.policy.classes import changing_moments
 from gateway.policy.evaluate import decide
-from gateway.policy.looks import Looks
+from gateway.policy.looks import Looks, supposed_facts
 from gateway.policy.pattern import Literal, Pattern, Variable
 from gateway.policy.regions import Region, regions
 from gateway.policy.ruleset import Rule, RuleSet
@@ -58,7 +58,6 @@ def reach(rules: RuleSet, identity: Identity, *, host: str, client: str, now: fl
 def _requests(rules: RuleSet, given: DecisionInput) -> Iterator[tuple[DecisionInput, dict[int, str]]]:
     compared = compared_places(rules.rules)
     values = template_values(rules.rules, identity_texts(given.identity))
-    facts = {name: value for rule in rules.rules if rule.asking for name, value in _favourable(rule)}
     seen: set[tuple[Any, ...]] = set()
     for region in regions([rule.pattern for rule in rules.rules], values, compared):
         own = {
@@ -69,21 +68,14 @@ def _requests(rules: RuleSet, given: DecisionInput) -> Iterator[tuple[DecisionIn
             continue
         seen.add(key)
         for method in _methods(rules, region):
-            yield replace(given, method=method, path=region.path, segments=region.segments, facts=facts), own
+            asked = replace(given, method=method, path=region.path, segments=region.segments)
+            yield replace(asked, facts=supposed_facts(rules, asked)), own
 
 
 def _methods(rules: RuleSet, region: Region) -> tuple[str, ...]:
     if all(rules.rules[number].methods is None for number in region.matching):
         return METHODS[:1]
     return METHODS
-
-
-def _favourable(rule: Rule) -> Iterator[tuple[str, Any]]:
-    told: set[str] = set()
-    for name, value in Looks(rule).samples.sources:
-        if name not in told:
-            told.add(name)
-            yield name, value
 
 
 def _told(rules: RuleSet, rule: Rule, tried: _Tried) -> Reach:

@@ -21,7 +21,8 @@ _KINDS: Final = (
 )  # fmt: skip
 
 
-def _moment(value: Any) -> Any:
+def read_moment(value: Any) -> datetime:
+    """A moment as it is written, in Brussels' time where no offset is given. Raises ValueError."""
     if isinstance(value, datetime):
         return value
     try:
@@ -34,7 +35,7 @@ def _moment(value: Any) -> Any:
 
 
 # A moment: ISO 8601, in the time of Brussels where no offset is given.
-Moment = Annotated[datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string"})]
+Moment = Annotated[datetime, BeforeValidator(read_moment), WithJsonSchema({"type": "string"})]
 
 
 def _address(value: str) -> str:

@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
+import yaml
 
 from gateway import __version__
 from tests.gateways import settings, write_config
@@ -59,13 +60,53 @@ def test_explain_tells_what_was_looked_at_and_what_helps(config: Path, tmp_path:
     code, out, _ = explain(config, "--as", somebody, "GET", "/organisaties/0456789034/meldingen/1")
     assert code == 0
     assert out.startswith("REFUSED by rule 'own' (right-missing)")
-    assert "rule open: the path does not match" in out
+    assert "the path does not match /public/**" in out
     assert "path variables: kbo=0456789034" in out
     assert "granted by your local administrator" in out
     allowed = person(tmp_path, organisation="0456789034", rights=["indiener"])
     assert explain(config, "--as", allowed, "GET", "/")[1].startswith("ALLOWED by rule 'home'")
     assert "log in" in explain(config, "GET", "/")[1]
     assert "no rule matches" in explain(config, "GET", "/nothing")[1]
+
+
+def test_explain_at_another_time_and_place_as_one_of_the_people(config: Path, tmp_path: Path) -> None:
+    document = yaml.safe_load(config.read_text())
+    document["people"] = {"submitter": {"organisation": "0456789034", "rights": ["indiener"]}}
+    document["rules"] = [
+        {
+            "id": "night",
+            "match": {"path": "/night"},
+            "require": [{"schedule": {"hours": {"mon-sun": "22:00-23:00"}}}],
+        },
+        {"id": "inside", "match": {"path": "/inside"}, "require": [{"network": ["10.0.0.0/8"]}]},
+        {"id": "other", "match": {"path": "/other", "hosts": ["other.test"]}, "require": ["anyone"]},
+        {
+            "id": "few",
+            "match": {"path": "/few", "methods": ["GET"]},
+            "require": [{"rate": {"limit": 5, "window": "1m"}}],
+        },
+        {"id": "all", "match": {"path": "/**"}, "require": ["authenticated"]},
+    ]
+    config.write_text(yaml.safe_dump(document, sort_keys=False))
+    at = ("--at", "2026-11-24T22:30", "GET", "/night")
+    assert explain(config, *at)[1].startswith("ALLOWED by rule 'night'")
+    early = explain(config, "--at", "2026-11-24T21:30", "GET", "/night")[1]
+    assert early.startswith("REFUSED by rule 'night' (closed-now)")
+    assert "2026-11-24T22:00+01:00 (wait)" in early
+    assert explain(config, "--client", "10.1.2.3", "GET", "/inside")[1].startswith("ALLOWED")
+    assert explain(config, "GET", "/inside")[1].startswith("REFUSED")
+    assert explain(config, "--host", "other.test", "GET", "/other")[1].startswith("ALLOWED by rule 'other'")
+    out = explain(config, "--as", "submitter", "GET", "/other")[1]
+    assert out.startswith("ALLOWED by rule 'all'")
+    assert "the host is none of other.test" in out
+    assert "the method is none of GET, HEAD" in explain(config, "POST", "/few")[1]
+    few = explain(config, "--as", "submitter", "GET", "/few")[1]
+    assert few.startswith("ALLOWED by rule 'few'")
+    assert 'supposed, for it is only asked at a request: rate:few:subject:5/60s says {"within": true}' in few
+    assert "the rule after it is not looked at" in few
+    for wrong in (("--at", "later"), ("--client", "here"), ("--as", "submiter")):
+        assert explain(config, *wrong, "GET", "/")[0] == 2
+    assert "did you mean 'submitter'" in explain(config, "--as", "submiter", "GET", "/")[2]
 
 
 def test_explain_as_data(config: Path, tmp_path: Path) -> None:

@@ -40,7 +40,21 @@ class _Text(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in ("style", "title"):
             self._silent = True
-        if tag in ("p", "h1", "h2", "h3", "li", "div", "td", "th", "dt", "dd", "caption", "button"):
+        if tag in (
+            "p",
+            "h1",
+            "h2",
+            "h3",
+            "li",
+            "div",
+            "td",
+            "th",
+            "dt",
+            "dd",
+            "caption",
+            "button",
+            "summary",
+        ):
             self.lines.append("# " if tag in ("h1", "h2", "h3") else "")
         if tag == "a":
             self._targets.append(dict(attrs).get("href") or "")
@@ -80,6 +94,7 @@ def indiener() -> Identity:
         subject="f3a1c9",
         given_name="Zoë",
         family_name="Peeters",
+        doelgroep="EA",
         organisation=Organisation("0456789034", "Containerdienst Peeters nv"),
     )
 

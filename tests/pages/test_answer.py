@@ -39,6 +39,21 @@ def example(kind: type[GatewayError]) -> GatewayError:
     return kind()
 
 
+OTHER = Missing(
+    "right", "switch", "OVAMGebruiker", "NonConformiteitenIndiener", "0456789034", detail="0777000187",
+    label=INDIENER.label,
+)  # fmt: skip
+STRONGER = Missing("assurance", "step_up", acr_values=("urn:be:eid", "urn:be:itsme"))
+DENIALS = [
+    ("one", denial((INDIENER,))),
+    ("many", MANY),
+    ("held-elsewhere", denial((OTHER,), (INDIENER, Missing("doelgroep", "switch", detail="GID")))),
+    ("other-organisation", denial((Missing("organisation", "switch", organisation="0777000187"),))),
+    ("stronger", denial((STRONGER,))),
+    ("closed", denial((Missing("time", "wait", detail="2026-11-25T08:00+01:00"),))),
+    ("too-often", denial((Missing("rate", "wait", detail="2026-11-24T11:05:00+00:00"),))),
+]
+
 ALL = [
     example(kind) for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, GatewayError)
 ]
@@ -55,7 +70,7 @@ def golden(name: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("language", ["nl", "en"])
-@pytest.mark.parametrize(("name", "error"), [("one", denial((INDIENER,))), ("many", MANY)])
+@pytest.mark.parametrize(("name", "error"), DENIALS)
 def test_a_denial_in_words(
     answers: Answers, indiener: Identity, asks: Asks, language: Language, name: str, error: Forbidden
 ) -> None:

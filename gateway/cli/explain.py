@@ -1,0 +1,123 @@
+"""`gateway policy explain`: how would a request be decided, and why?"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from datetime import datetime
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import typer
+from pydantic import ValidationError
+
+from gateway.api import UnknownName
+from gateway.cli.loading import loaded
+from gateway.config import Config
+from gateway.config.problems import unknown
+from gateway.config.words import words_for
+from gateway.edge.path import canonical_segments, split_target
+from gateway.errors import BadRequest
+from gateway.model import DecisionInput, Identity
+from gateway.policy.evaluate import decide
+from gateway.policy.explain import as_data, as_text
+from gateway.policy.looks import supposed_facts
+from gateway.policy.person import Person
+from gateway.policy.suite_settings import read_moment
+
+
+def explain(
+    method: Annotated[str, typer.Argument(help="GET, POST, ...")],
+    path: Annotated[str, typer.Argument(help="The path as it stands in the address: /meldingen/1")],
+    config: Annotated[Path, typer.Option(help="The configuration file.")] = Path("config.yaml"),
+    env: Annotated[str, typer.Option(help="The environment.")] = "ti",
+    as_: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            help="A name under people:, or a JSON file that describes a person; nobody where left out.",
+        ),
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option(help="The moment, 2026-11-24T08:30 in Brussels' time; now where left out.")
+    ] = None,
+    client: Annotated[
+        str, typer.Option(help="The network address that the request comes from.")
+    ] = "127.0.0.1",
+    host: Annotated[
+        str | None, typer.Option(help="The host name that is asked; that of public_url where left out.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show how a request would be decided: every rule that is looked at, each policy's verdict, what is missing."""
+    moment = _moment(at)
+    _check_address(client)
+    found = loaded(config, env)
+    identity = _identity(as_, found, env)
+    try:
+        segments = canonical_segments(split_target(path.encode())[0])
+    except BadRequest as problem:
+        typer.echo(f"the gateway refuses this path before any rule (400): {problem.detail}", err=True)
+        raise typer.Exit(1) from problem
+    given = DecisionInput(
+        method=method.upper(),
+        host=host or urlsplit(found.environment(env).public_url).netloc,
+        path="/" + "/".join(segments),
+        segments=segments,
+        client=client,
+        now=moment,
+        identity=identity,
+    )
+    rules = found.rules[env]
+    facts = supposed_facts(rules, given)
+    decision = decide(rules, replace(given, facts=facts), trace=True)
+    if as_json:
+        data: dict[str, Any] = {**as_data(decision), "supposed": facts}
+        typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
+        return
+    typer.echo(as_text(decision, rules), nl=False)
+    for name, answer in facts.items():
+        typer.echo(f"supposed, for it is only asked at a request: {name} says {json.dumps(answer)}")
+
+
+def _moment(text: str | None) -> float:
+    if text is None:
+        return time.time()
+    try:
+        moment: datetime = read_moment(text)
+    except ValueError as problem:
+        raise typer.BadParameter(str(problem), param_hint="--at") from problem
+    return moment.timestamp()
+
+
+def _check_address(text: str) -> None:
+    try:
+        ip_address(text)
+    except ValueError as problem:
+        raise typer.BadParameter(f"{text!r} is no network address", param_hint="--client") from problem
+
+
+def _identity(who: str | None, config: Config, env: str) -> Identity | None:
+    if who is None:
+        return None
+    try:
+        named = config.people.get(who)
+        person = named or Person.model_validate(json.loads(Path(who).read_text("utf-8")))
+        return person.identity(config.rights, config.environment(env).provider.issuer)
+    except UnknownName as problem:
+        words = unknown(problem.what, problem.name, problem.known)
+    except ValidationError as problem:
+        words = "; ".join(
+            f"{'.'.join(map(str, error['loc']))}: {words_for(error, Person)}" for error in problem.errors()
+        )
+    except json.JSONDecodeError as problem:
+        words = f"line {problem.lineno}, column {problem.colno}: {problem.msg}"
+    except OSError as problem:
+        words = str(problem.strerror)
+        if "." not in who and "/" not in who:
+            words = f"neither a file nor one of the people: {unknown('person', who, config.people)}"
+    typer.echo(f"{who}: {words}", err=True)
+    raise typer.Exit(2)
