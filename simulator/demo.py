@@ -141,6 +141,8 @@ class Demo:
         lines += [f"    {person.persona:20} {person.name:22} {person.about}" for person in people]
         lines += [
             "",
+            "  Give and take rights, as beheerder: http://localhost:8010/gebruikersbeheer (PRD: 8110)",
+            "  See your own rights: http://localhost:8010/mijnprofiel (PRD: 8110)",
             "  Make something fail: http://localhost:8010/faults, or python -m simulator fault list",
             "  Without a browser: python -m simulator login http://localhost:8000 --as indiener",
             "  Stop: Ctrl-C",
