@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -47,6 +47,7 @@ from gateway.pages.screens import Screens
 from gateway.pipeline import Pipeline, Trail
 from gateway.policy.gather import Gatherer
 from gateway.policy.ruleset import RuleSet
+from gateway.reloading import Reloading
 from gateway.session.recheck import Recheck
 from gateway.session.sessions import Sessions
 from gateway.upstream.forward import Forwarder
@@ -68,7 +69,6 @@ class Gateway:
     ) -> None:
         self.environment = environment
         self.settings = settings = config.environment(environment)
-        self._config = config
         self._clock = clock
         self._observe_socket = observe_socket
         self._draining = False
@@ -122,6 +122,14 @@ class Gateway:
         )
         self.pool = ConnectionPool(settings.upstream)
         self.gatherer = Gatherer()
+        self.reloading = Reloading(
+            config,
+            environment,
+            metrics=self.metrics,
+            clock=clock,
+            changed=self.streams.judge_soon,
+            told=self._record_event,
+        )
         self._records: DecisionRecords | None = None
         pages = Pages(settings.support, environment)
         admission = Admission(
@@ -189,10 +197,18 @@ class Gateway:
 
     def rules(self) -> RuleSet:
         """The rule set in force."""
-        return self._config.rules[self.environment]
+        return self.reloading.rules
+
+    def reload_soon(self) -> None:
+        """Read the rules again."""
+        self.reloading.soon()
 
     async def _judge_again(self, trail: Trail) -> GatewayError | None:
         return await self.pipeline.judge_again(trail)
+
+    def _record_event(self, event: Mapping[str, Any]) -> None:
+        if self._records is not None:
+            self._records.write(event)
 
     def drain(self) -> None:
         """Answer "not ready" from now on: the process is about to stop."""
@@ -237,14 +253,19 @@ class Gateway:
             )
             self._stack.push_async_callback(self._records.aclose)
             await self._records.start()
+            self._stack.push_async_callback(self.reloading.aclose)
+            await self.reloading.start()
             if self._observe_socket is not None:
-                checks = {"serving": self._check_serving, "sessions": self._check_sessions}
+                checks = {
+                    "serving": self._check_serving,
+                    "sessions": self._check_sessions,
+                    "rules": self.reloading.check,
+                }
                 health = Health(self.metrics, checks)
                 await self._stack.enter_async_context(operators_listener(health, self._observe_socket))
         except BaseException:
             await self._stack.aclose()
             raise
-        self.metrics.reloaded(success=True, rules=len(self.rules().rules))
         log.info("gateway started", environment=self.environment, public_url=settings.public_url)
 
     async def aclose(self) -> None:

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import typer
 
-from gateway.config import Config, ConfigError, load
+from gateway.config import Config, ConfigError, checked, load
 
 
-def loaded(path: Path, environment: str | None = None, *, code: int = 1) -> Config:
-    """The configuration; where `environment` is given, it is one of the file's. Ends the command with `code` otherwise."""
+def loaded(path: Path, environment: str | None = None, *, code: int = 1, kept: bool = False) -> Config:
+    """The configuration; where `environment` is given, it is one of the file's. Ends the command with `code` otherwise.
+
+    With `kept`, the rules of that environment must also keep their tests and invariants.
+    """
     with told(code=code):
-        config = load(path)
+        config = checked(path, environment) if kept and environment is not None else load(path)
         if environment is not None:
             config.environment(environment)
     return config

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
+import signal
 import socket
 import sys
 import tempfile
@@ -12,16 +14,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from gateway.app import Gateway
 from gateway.cli.loading import loaded
-from gateway.config import load
+from gateway.config import Config, ConfigError, checked
 from gateway.edge.protocol import protocol_class
 
 _DRAIN = 30
+_MENDED_SECONDS = 1.0
+log = structlog.get_logger()
 
 
 def serve(
@@ -30,7 +35,7 @@ def serve(
     workers: Annotated[int, typer.Option(min=1, max=64, help="How many worker processes.")] = 1,
 ) -> None:
     """Run the gateway for one environment until it is told to stop (SIGTERM, Ctrl-C)."""
-    settings = loaded(config, env).environment(env)
+    settings = loaded(config, env, kept=True).environment(env)
     public = _listen(settings.listen)
     observe = _listen(settings.observe.listen)
     if workers == 1:
@@ -40,7 +45,7 @@ def serve(
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics
         worker = _Worker(config, env, observe)
         worker.workers = workers
-        Multiprocess(worker, sockets=[public]).run()
+        _Supervisor(worker, sockets=[public]).run()
 
 
 def _listen(address: str) -> socket.socket:
@@ -58,6 +63,15 @@ def _listen(address: str) -> socket.socket:
         raise typer.Exit(1) from problem
     sock.set_inheritable(True)
     return sock
+
+
+class _Supervisor(Multiprocess):
+    """Passes SIGHUP on to the workers, which reload their rules; they are not restarted for it."""
+
+    def handle_hup(self) -> None:
+        for process in self.processes:
+            if process.pid is not None and process.process.is_alive():
+                os.kill(process.pid, signal.SIGHUP)
 
 
 class _Server(uvicorn.Server):
@@ -101,9 +115,27 @@ class _Worker(uvicorn.Config):
 
     def load(self) -> None:
         """Build the gateway of this process (called in the worker)."""
-        config = load(self._path)
+        config = self._checked()
         settings = config.environment(self._environment)
-        self.app = Gateway(config, self._environment, clock=time.time, observe_socket=self._observe)
+        self.app = app = Gateway(config, self._environment, clock=time.time, observe_socket=self._observe)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, app.reload_soon)
         self.http = protocol_class(settings.edge)
         self.timeout_keep_alive = int(settings.edge.keep_alive)
         super().load()
+
+    def _checked(self) -> Config:
+        """The configuration. A worker in place of one that was lost waits while the file on disk is broken."""
+        before = signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(0))
+        told = False
+        try:
+            while True:
+                try:
+                    return checked(self._path, self._environment)
+                except ConfigError as problems:
+                    if not told:
+                        words = [str(problem) for problem in problems.problems]
+                        log.error("worker waits: the configuration is broken", problems=words)
+                    told = True
+                    time.sleep(_MENDED_SECONDS)
+        finally:
+            signal.signal(signal.SIGTERM, before)

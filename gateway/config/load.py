@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from gateway.config.problems import ConfigError, Problem
 from gateway.config.rules import RuleLoader
 from gateway.config.suites import Suites
 from gateway.config.words import place_of, words_for
-from gateway.policy.plugins import find_policies
+from gateway.policy.plugins import find_policies, place_in
 
 
 def load(path: Path) -> Config:
@@ -47,7 +47,7 @@ def _uncollected() -> Iterator[None]:
 def load_with_positions(path: Path) -> tuple[Config, Positions]:
     """The same, with the places where everything stands."""
     data, positions = read_yaml(read_file(path, str(path)), str(path))
-    folder = path.resolve().parent
+    folder = path.absolute().parent
     problems: list[Problem] = []
     includes = Includes(path, problems)
     includes.fill_in(data, positions)
@@ -73,8 +73,15 @@ def load_with_positions(path: Path) -> tuple[Config, Positions]:
         suites,
         document.people,
         tuple(includes.files),
+        (path, *includes.files, *_folders(includes.files[1:], document.plugins, folder)),
     )
     return config, positions
+
+
+def _folders(included: Iterable[Path], plugins: Iterable[str], folder: Path) -> set[Path]:
+    """Where a new file can change what is read: beside included files, and among the policy modules."""
+    places = (place_in(place, folder) for place in plugins)
+    return {file.parent for file in included} | {place for place in places if place is not None}
 
 
 def _document(data: Any, folder: Path, positions: Positions, problems: list[Problem]) -> Document | None:

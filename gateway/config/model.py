@@ -140,7 +140,8 @@ class Document(Settings):
 class Config:
     """A configuration that holds together. `rules` holds the rule set of each environment, `suites` what it must keep.
 
-    `files` are all files that it was read from, included ones too.
+    `files` are all files that it was read from, included ones too. When any of
+    the files and folders in `watched` changes, it may read differently.
     """
 
     path: Path
@@ -152,6 +153,7 @@ class Config:
     suites: Mapping[str, Suite]
     people: Mapping[str, Person]
     files: tuple[Path, ...] = ()
+    watched: tuple[Path, ...] = ()
 
     def environment(self, name: str) -> EnvironmentSettings:
         """The environment of this name. Raises ConfigError where there is none."""

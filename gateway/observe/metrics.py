@@ -98,6 +98,12 @@ class Metrics:
             "config_last_reload_success_timestamp_seconds", "When the rules in force went live"
         )
         self._rules = gauge("rules", "Rules in force")
+        self._rule_set = gauge(
+            "rule_set",
+            "The first 13 hexadecimal digits of the rule set in force, as a number",
+            mode="liveall",
+        )
+        self._restart = gauge("config_restart_needed", "1 where the file has settings that need a restart")
         if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
             ProcessCollector(namespace=_PREFIX, registry=registry)
         info = gauge("build_info", "Version and environment", "version", "environment")
@@ -155,14 +161,19 @@ class Metrics:
         """An exchange was ended before its time: session-ended, blocked, or the code of an error."""
         self._streams_cut[(reason,)].inc()
 
-    def reloaded(self, *, success: bool, rules: int | None = None) -> None:
-        """A reload of the configuration went live, or was refused."""
+    def reloaded(
+        self, *, success: bool, rules: int | None = None, rule_set: str = "", restart: bool = False
+    ) -> None:
+        """A reload of the configuration went live, or was refused. `rule_set` is the hash of the rules."""
         self._reloads["ok" if success else "refused",].inc()
         self._reload_success.set(1 if success else 0)
         if success:
             self._reload_time.set(self._clock())
+            self._restart.set(restart)
         if rules is not None:
             self._rules.set(rules)
+        if rule_set:
+            self._rule_set.set(int(rule_set[:13], 16))
 
     def exposition(self) -> tuple[bytes, str]:
         """(text, content type) for Prometheus, summed over all workers where there are several."""

@@ -20,6 +20,7 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 _AT_ONCE: Final = 50
+_LASTING: Final = 1.0
 _NO_ANSWER: Final = 503
 
 
@@ -52,8 +53,9 @@ class Streams(Generic[T]):
 
     `judge` says of one why it may not go on, None where it may; it is asked every `judge_every` seconds, and at
     once after `judge_soon`. Where it answers 503 (a store or a fact source does not answer), the exchange goes on
-    for `unjudged` seconds. `count` hears after each round how many have lasted for a round, `told` each reason of
-    an end.
+    for `unjudged` seconds. What has not lasted for `lasting` seconds is left alone: it was judged a moment ago, and
+    mostly ends by itself; what then still goes on is judged or ended by then. `count` hears after each round how
+    many have lasted for a round, `told` each reason of an end.
     """
 
     def __init__(
@@ -63,11 +65,13 @@ class Streams(Generic[T]):
         *,
         count: Callable[[int], None] = lambda _open: None,
         told: Callable[[str], None] = lambda _reason: None,
+        lasting: float = _LASTING,
     ) -> None:
         self._settings = settings
         self._judge = judge
         self._count = count
         self._told = told
+        self._lasting = lasting
         self._open: set[_Stream[T]] = set()
         self._soon = asyncio.Event()
         self._judging: asyncio.Task[None] | None = None
@@ -106,20 +110,27 @@ class Streams(Generic[T]):
 
     def session_ended(self, session: str) -> None:
         """End all that is under way for this session."""
+        latest = asyncio.get_running_loop().time() - self._lasting
         for stream in self._open:
-            if stream.session == session:
+            if stream.session == session and stream.since <= latest:
                 stream.end(LoginRequired("the session has ended"))
+        self.judge_soon()
 
     async def _judge_for_ever(self) -> None:
+        pause = self._settings.judge_every
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._settings.judge_every):
+                async with asyncio.timeout(pause):
                     await self._soon.wait()
+            asked = self._soon.is_set()
             self._soon.clear()
+            # After a change once more a little later, for what was too young.
+            pause = min(self._lasting, self._settings.judge_every) if asked else self._settings.judge_every
             await self._round()
 
     async def _round(self) -> None:
-        waiting = list(self._open)
+        latest = asyncio.get_running_loop().time() - self._lasting
+        waiting = [stream for stream in self._open if stream.since <= latest]
         for first in range(0, len(waiting), _AT_ONCE):
             await asyncio.gather(*map(self._judge_one, waiting[first : first + _AT_ONCE]))
         earliest = asyncio.get_running_loop().time() - self._settings.judge_every

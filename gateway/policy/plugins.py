@@ -67,13 +67,18 @@ def find_policies(
     return found, tuple(faults)
 
 
+def place_in(place: str, folder: Path) -> Path | None:
+    """The directory that a place names, starting at `folder`; None for an importable module."""
+    return (folder / place).resolve() if "/" in place or place.startswith(".") else None
+
+
 def _file(policy: type[Policy]) -> str:
     return inspect.getfile(policy)
 
 
 def _modules(place: str, folder: Path) -> Iterator[ModuleType | PluginError]:
-    if "/" in place or place.startswith("."):
-        directory = (folder / place).resolve()
+    directory = place_in(place, folder)
+    if directory is not None:
         if not directory.is_dir():
             yield PluginError(place, f"{directory} is not a folder")
             return

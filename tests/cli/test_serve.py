@@ -6,63 +6,17 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
-import pytest
 
-from simulator.acm.app import create_acm
-from simulator.acm.clients import Client
-from simulator.acm.state import AcmState
-from simulator.data.seed import load_people
 from simulator.login import login
-from simulator.register.app import create_register
-from simulator.run import bind, running, url_of
-from tests.gateways import CLIENT_ID, settings, write_config
-from tests.keys import client_keys
+from simulator.run import bind, url_of
+from tests.cli.conftest import Site
 from tests.processes import command, gateway_process
 from tests.upstream.raw_client import converse
 
 MIB = 1_048_576
-
-
-class Site:
-    """The configuration of one environment whose ACM and register run."""
-
-    def __init__(self, folder: Path, acm_url: str, register_url: str, ports: tuple[int, int]) -> None:
-        self.port, self.observe = ports
-        self.url = f"http://localhost:{self.port}"
-        self.ready = f"http://localhost:{self.observe}/readyz"
-        environment = settings(
-            folder, name="ti", gateway_url=self.url, acm_url=acm_url, upstream_url=register_url,
-            listen=f"127.0.0.1:{self.port}",
-        )  # fmt: skip
-        environment["observe"]["listen"] = f"127.0.0.1:{self.observe}"
-        self.config = write_config(folder, {"ti": environment})
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    ports = []
-    for _ in range(2):
-        sock = bind(0)
-        ports.append(sock.getsockname()[1])
-        sock.close()
-    gateway_url = f"http://localhost:{ports[0]}"
-    client = Client(
-        client_id=f"{CLIENT_ID}-ti", name="x", redirect_uris=(f"{gateway_url}/oauth2/callback",),
-        scopes=("openid", "profile", "vo", "ovam"), jwks=client_keys("ti")[1],
-    )  # fmt: skip
-    with (
-        running(lambda url: create_acm(AcmState("ti", url, (client,), load_people))) as acm_url,
-        running(
-            lambda url: create_register(
-                database=tmp_path / "r.db", gateway_url=gateway_url, environment="ti", audience=url
-            )
-        ) as register_url,
-    ):
-        yield Site(tmp_path, acm_url, register_url, (ports[0], ports[1]))
 
 
 def resident(pid: int) -> int:

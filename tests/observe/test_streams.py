@@ -43,7 +43,7 @@ def judge() -> Judge:
 
 @pytest.fixture
 async def often(judge: Judge) -> AsyncIterator[Streams[str]]:
-    streams = Streams[str](OFTEN, judge)
+    streams = Streams[str](OFTEN, judge, lasting=0.0)
     await streams.start()
     yield streams
     await streams.aclose()
@@ -109,7 +109,7 @@ async def test_a_store_that_comes_back_in_time_ends_nothing(often: Streams[str],
 
 
 async def test_soon_is_at_once(judge: Judge) -> None:
-    streams = Streams[str](SELDOM, judge)
+    streams = Streams[str](SELDOM, judge, lasting=0.0)
     await streams.start()
     task = await begun(streams, "s")
     judge.answers["s"] = FORBIDDEN
@@ -122,7 +122,7 @@ async def test_soon_is_at_once(judge: Judge) -> None:
 
 
 async def test_a_session_that_ends_ends_all_that_is_its_own(judge: Judge) -> None:
-    streams = Streams[str](SELDOM, judge)
+    streams = Streams[str](SELDOM, judge, lasting=0.0)
     first, second = await begun(streams, "a", "s-1"), await begun(streams, "b", "s-1")
     other, nobody = await begun(streams, "c", "s-2"), await begun(streams, "d")
     streams.session_ended("s-1")
@@ -136,8 +136,25 @@ async def test_a_session_that_ends_ends_all_that_is_its_own(judge: Judge) -> Non
     assert judge.asked == []
 
 
+async def test_what_is_young_is_left_alone_and_looked_at_a_little_later(judge: Judge) -> None:
+    streams = Streams[str](SELDOM, judge, lasting=0.3)
+    await streams.start()
+    judge.answers["old"] = judge.answers["young"] = FORBIDDEN
+    old = await begun(streams, "old", "s-1")
+    await asyncio.sleep(0.31)
+    young = await begun(streams, "young", "s-1")
+    streams.session_ended("s-1")
+    with pytest.raises(Cut, match="the session has ended"):
+        await old
+    await asyncio.sleep(0.05)
+    assert not young.done()
+    with pytest.raises(Cut, match="right-missing"):
+        await young
+    await streams.aclose()
+
+
 async def test_the_stop_of_the_server_wins_over_a_cut(judge: Judge) -> None:
-    streams = Streams[str](SELDOM, judge)
+    streams = Streams[str](SELDOM, judge, lasting=0.0)
     task = await begun(streams, "a", "s-1")
     streams.session_ended("s-1")
     task.cancel()
@@ -148,7 +165,7 @@ async def test_the_stop_of_the_server_wins_over_a_cut(judge: Judge) -> None:
 async def test_what_lasts_is_counted_and_every_end_is_told(judge: Judge) -> None:
     counts: list[int] = []
     told: list[str] = []
-    streams = Streams[str](OFTEN, judge, count=counts.append, told=told.append)
+    streams = Streams[str](OFTEN, judge, count=counts.append, told=told.append, lasting=0.0)
     await streams.start()
     tasks = [await begun(streams, str(number), f"s-{number}") for number in range(120)]
     await until(lambda: 120 in counts)
@@ -164,7 +181,7 @@ async def test_what_lasts_is_counted_and_every_end_is_told(judge: Judge) -> None
 
 
 async def test_work_that_fails_by_itself_fails_as_itself(judge: Judge) -> None:
-    streams = Streams[str](SELDOM, judge)
+    streams = Streams[str](SELDOM, judge, lasting=0.0)
 
     async def broken() -> None:
         raise ValueError("mine")

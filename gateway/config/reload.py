@@ -1,0 +1,83 @@
+"""What of a changed configuration can go live in a running gateway, and what must wait for a restart.
+
+It decides nothing about when: it reads the file when asked to. Rules, rights, policies and tests are taken over as a
+whole; addresses, keys, stores and whatever else is open in a running process stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from gateway.config.load import load
+from gateway.config.model import Config
+from gateway.config.problems import ConfigError
+from gateway.config.suites import failures
+
+_RULES = frozenset(("rules",))
+_READ = frozenset((".py", ".yaml", ".yml"))
+
+# What a file looked like: device, inode, time and size; None where it is not there.
+Fingerprint = Mapping[Path, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """`config` has the new rules and the settings of before; `restart` names the settings that differ in the file."""
+
+    config: Config
+    restart: tuple[str, ...]
+
+
+def checked(path: Path, environment: str) -> Config:
+    """A configuration that may go live in this environment: it loads, and keeps its tests and invariants.
+
+    Raises ConfigError with every problem.
+    """
+    config = load(path)
+    config.environment(environment)
+    broken = failures(config, environment)
+    if broken:
+        raise ConfigError(broken)
+    return config
+
+
+def reload(current: Config, environment: str) -> Reloaded:
+    """Read the file once more. Raises ConfigError; then nothing of it may be used."""
+    fresh = checked(current.path, environment)
+    taken = replace(fresh, environments=current.environments, identity=current.identity)
+    differing = (
+        *_differing(current.environment(environment), fresh.environment(environment), _RULES),
+        *(f"identity.{name}" for name in _differing(current.identity, fresh.identity)),
+    )
+    return Reloaded(taken, differing)
+
+
+def _differing(old: BaseModel, new: BaseModel, without: Iterable[str] = ()) -> Iterator[str]:
+    for name in type(old).model_fields:
+        if name in without:
+            continue
+        before, after = getattr(old, name), getattr(new, name)
+        if isinstance(before, BaseModel) and type(before) is type(after):
+            yield from (f"{name}.{inner}" for inner in _differing(before, after))
+        elif before != after:
+            yield name
+
+
+def fingerprint(places: Iterable[Path]) -> Fingerprint:
+    """What these files look like now; of a folder, the policy modules and rule files in it. Links are followed."""
+    return {place: _look(place) for place in places}
+
+
+def _look(place: Path) -> Any:
+    try:
+        about = place.stat()
+        if place.is_dir():
+            return [(file.name, _look(file)) for file in sorted(place.iterdir()) if file.suffix in _READ]
+    except OSError:
+        return None
+    return about.st_dev, about.st_ino, about.st_mtime_ns, about.st_size
