@@ -110,6 +110,8 @@ def _import_file(place: str, file: Path) -> ModuleType | PluginError:
         return known
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
+    # The docstrings of options are found by file: not through another module that was imported from the same one.
+    inspect.modulesbyfile.pop(str(file), None)
     try:
         spec.loader.exec_module(module)
     except Exception as problem:  # noqa: BLE001 - whatever a module of somebody else's raises
