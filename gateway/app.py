@@ -21,6 +21,7 @@ from gateway.auth.machines import Machines
 from gateway.auth.provider import Provider
 from gateway.auth.renewal import Renewal
 from gateway.auth.rounds import RoundCookie
+from gateway.blocks.blocks import Blocks
 from gateway.config import Config
 from gateway.edge.admit import Admission
 from gateway.edge.headers import ForwardedHeaders
@@ -34,9 +35,11 @@ from gateway.endpoints.table import endpoint_table
 from gateway.errors import GatewayError, StoreUnavailable
 from gateway.identity.assertions import Assertions
 from gateway.identity.headers import OutgoingHeaders
+from gateway.model import Identity
 from gateway.observe.health import Health, Standing
 from gateway.observe.logs import configure_logs
 from gateway.observe.metrics import Metrics
+from gateway.observe.record import Pseudonyms
 from gateway.observe.records import DecisionRecords
 from gateway.observe.streams import Streams
 from gateway.operators import operators_listener
@@ -130,6 +133,15 @@ class Gateway:
             changed=self.streams.judge_soon,
             told=self._record_event,
         )
+        self.blocks = Blocks(
+            settings.blocks,
+            config.blocks_file(environment),
+            environment=environment,
+            names=self._person_names,
+            changed=self.streams.judge_soon,
+            told=self._record_event,
+            count=self.metrics.blocks,
+        )
         self._records: DecisionRecords | None = None
         pages = Pages(settings.support, environment)
         admission = Admission(
@@ -173,6 +185,7 @@ class Gateway:
             rechecks=self.rechecks,
             machines=self.machines,
             rules=self.rules,
+            blocks=self.blocks,
             gatherer=self.gatherer,
             forwarded=ForwardedHeaders(trusted_chain=bool(settings.edge.trusted_proxies)),
             outgoing=OutgoingHeaders(
@@ -209,6 +222,11 @@ class Gateway:
     def _record_event(self, event: Mapping[str, Any]) -> None:
         if self._records is not None:
             self._records.write(event)
+
+    def _person_names(self) -> Callable[[Identity], tuple[str, ...]]:
+        secrets = (self.settings.session.key, *self.settings.session.previous_keys)
+        several = tuple(Pseudonyms(secret.read(), self.environment) for secret in secrets)
+        return lambda identity: tuple(each.of(identity) for each in several)
 
     def drain(self) -> None:
         """Answer "not ready" from now on: the process is about to stop."""
@@ -253,13 +271,15 @@ class Gateway:
             )
             self._stack.push_async_callback(self._records.aclose)
             await self._records.start()
-            self._stack.push_async_callback(self.reloading.aclose)
-            await self.reloading.start()
+            for later in (self.blocks, self.reloading):
+                self._stack.push_async_callback(later.aclose)
+                await later.start()
             if self._observe_socket is not None:
                 checks = {
                     "serving": self._check_serving,
                     "sessions": self._check_sessions,
                     "rules": self.reloading.check,
+                    "blocks": self._check_blocks,
                 }
                 health = Health(self.metrics, checks)
                 await self._stack.enter_async_context(operators_listener(health, self._observe_socket))
@@ -288,6 +308,9 @@ class Gateway:
 
     async def _check_serving(self) -> Standing:
         return Standing(not self._draining, "stopping" if self._draining else "")
+
+    async def _check_blocks(self) -> Standing:
+        return Standing(True, self.blocks.trouble)
 
     async def _check_sessions(self) -> Standing:
         await self.sessions.check()

@@ -130,6 +130,7 @@ class Ending:
                 error=_code(trail),
                 facts=trail.gathered.facts,
                 cut=trail.cut,
+                block=trail.block,
             )
         )
 

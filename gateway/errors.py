@@ -6,6 +6,7 @@
     │   └── ReauthenticationRequired 401  the session must be confirmed by a login before it goes on
     ├── BearerRefused 401 ......... a bearer token that proves nothing
     ├── Forbidden 403 ............. a decision said no; carries what is missing
+    ├── Blocked 403 ............... an operator keeps this person or organisation out
     ├── NotFound 404 .............. an own endpoint that does not exist
     ├── MethodNotAllowed 405
     ├── RequestTimeout 408
@@ -91,6 +92,18 @@ class Forbidden(GatewayError):
     def __init__(self, decision: Decision) -> None:
         super().__init__(decision.reason)
         self.decision = decision
+
+
+class Blocked(GatewayError):
+    """Somebody whom an operator keeps out for now; why is not told here, the block's name is."""
+
+    status = 403
+    code = "blocked"
+    title = "Your access to this service is blocked"
+    advice = (
+        "The administrators of this service blocked your access, or that of your organisation. "
+        "Call 1700 and mention the reference below: they can tell you more."
+    )
 
 
 class NotFound(GatewayError):

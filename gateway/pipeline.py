@@ -1,4 +1,4 @@
-"""The path of a request, top to bottom: admit, route, authenticate, gather, decide, attach, forward, record.
+"""The path of a request, top to bottom: admit, route, authenticate, block, gather, decide, attach, forward, record.
 
 Every step is a named call that gives a value to the next one or raises a GatewayError. What the steps do is
 decided in their rooms; this page only says in which order.
@@ -15,11 +15,13 @@ from typing import Any
 import structlog
 
 from gateway.auth.machines import Machines, bearer_token
+from gateway.blocks.blocks import Blocks
 from gateway.edge.admit import Admission
 from gateway.edge.forms import is_form
 from gateway.edge.headers import ForwardedHeaders
 from gateway.errors import (
     BadRequest,
+    Blocked,
     FactsUnavailable,
     Forbidden,
     GatewayError,
@@ -71,6 +73,7 @@ class Trail:
     exchange: Exchange = field(default_factory=Exchange)
     broken_off: bool = False
     cut: Mapping[str, str] | None = None
+    block: str | None = None
     spare_id: str = ""
 
     @property
@@ -104,6 +107,7 @@ class Pipeline:
     rechecks: Recheck
     machines: Machines | None
     rules: Callable[[], RuleSet]
+    blocks: Blocks
     gatherer: Gatherer
     forwarded: ForwardedHeaders
     outgoing: OutgoingHeaders
@@ -125,6 +129,7 @@ class Pipeline:
                 return
             await self.authenticate(trail, request)
             await self.recheck(trail, request)
+            self.block(trail)
             rules = self.rules()
             given = await self.gather(trail, rules, request)
             self.decide(trail, rules, given)
@@ -199,6 +204,14 @@ class Pipeline:
         successor = self.sessions.successor(ticket)
         if successor is not None:
             trail.cookies.append((b"set-cookie", self.sessions.set_cookie(successor).encode("ascii")))
+
+    def block(self, trail: Trail) -> None:
+        """Nobody whom an operator blocked goes on, whatever the rules say. Raises Blocked."""
+        identity = trail.identity
+        found = self.blocks.of(identity, trail.now) if identity is not None else None
+        if found is not None:
+            trail.block = found.id
+            raise Blocked(f"block {found.id}", block=found.id)
 
     async def gather(
         self,
@@ -293,6 +306,7 @@ class Pipeline:
             await self.recheck(trail, request, lasts=True)
             if earlier.session is not None and trail.session is None:
                 return trail.trouble or LoginRequired("the session has ended")
+            self.block(trail)
             rules = self.rules()
             given = await self.gather(trail, rules, request, known=earlier.gathered.facts)
             self.decide(trail, rules, given)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from gateway import __version__
+from gateway.cli.block import block_commands
 from gateway.cli.config import config_commands
 from gateway.cli.doctor import doctor
 from gateway.cli.keys import keys_commands
@@ -25,6 +26,7 @@ app.add_typer(config_commands, name="config")
 app.add_typer(policy_commands, name="policy")
 app.add_typer(keys_commands, name="keys")
 app.add_typer(sessions_commands, name="sessions")
+app.add_typer(block_commands, name="block")
 
 
 @app.command()

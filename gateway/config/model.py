@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field
 
 from gateway.api import NamedRight, Policy
 from gateway.auth.settings import ClaimSettings, MachineSettings, ProviderSettings, RightsSettings
+from gateway.blocks.settings import BlockSettings
 from gateway.config.problems import ConfigError, Problem, unknown
 from gateway.edge.settings import EdgeSettings
 from gateway.identity.settings import AssertionSettings, HeaderSettings
@@ -77,6 +78,9 @@ class EnvironmentSettings(Settings):
 
     edge: EdgeSettings = EdgeSettings()
     """Further host names, proxies in front, limits."""
+
+    blocks: BlockSettings = BlockSettings()
+    """Where it is kept who is blocked at once (`gateway block`)."""
 
     observe: ObserveSettings = ObserveSettings()
     """Health, metrics, logs and decision records."""
@@ -162,3 +166,13 @@ class Config:
             message = unknown("environment", name, self.environments)
             raise ConfigError([Problem(str(self.path), 1, 1, message)])
         return found
+
+    def blocks_file(self, name: str) -> Path:
+        """Where the blocks of this environment are kept."""
+        settings = self.environment(name)
+        store = settings.session.store.path
+        if settings.blocks.file is not None:
+            return settings.blocks.file
+        if store is not None:
+            return store.with_name(f"{store.name}.blocks.json")
+        return self.path.absolute().parent / "var" / f"{name}.blocks.json"

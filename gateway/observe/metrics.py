@@ -89,6 +89,7 @@ class Metrics:
         self._provider = _Family(
             counter("provider_requests_total", "Calls to the provider", "endpoint", "result"), 2
         )
+        self._blocks = gauge("blocks", "Blocks that this gateway knows of")
         self._dropped = counter("records_dropped_total", "Decision records that could not be kept")
         self._reloads = _Family(counter("config_reloads_total", "Reloads of the configuration", "result"), 1)
         self._reload_success = gauge(
@@ -148,6 +149,10 @@ class Metrics:
     def provider_call(self, endpoint: str, result: str) -> None:
         """A call to the provider: metadata, keys, token, par, userinfo or introspection; ok or error."""
         self._provider[endpoint, result].inc()
+
+    def blocks(self, count: int) -> None:
+        """How many blocks are known."""
+        self._blocks.set(count)
 
     def records_dropped(self, count: int) -> None:
         """Decision records that could not be kept."""

@@ -42,7 +42,7 @@ class Handled(NamedTuple):
     `now` (seconds since the epoch) and `facts` are those of the DecisionInput. `session` is the session's public
     id, `rules` the hash of the rule set, `endpoint` the name of an own endpoint, `error` the code of a
     GatewayError, `seconds` the time from the first byte in to the last byte out. `shadow` is the verdict of a
-    candidate rule set. `cut` says why an exchange was ended before its time: `reason`, `why` and `rules`.
+    candidate rule set. `block` names the block that kept somebody out. `cut` says why an exchange was ended before its time: `reason`, `why` and `rules`.
     """
 
     request_id: str
@@ -60,6 +60,7 @@ class Handled(NamedTuple):
     shadow: Decision | None = None
     facts: Mapping[str, Any] = NOTHING
     cut: Mapping[str, str] | None = None
+    block: str | None = None
 
 
 class Pseudonyms:
@@ -117,6 +118,8 @@ class RecordForm:
                 parts.append(f'"missing":{_json(missing)}')
             if decision.error is not None:
                 parts.append(f'"fault":{_text(mask(decision.error))}')
+        if handled.block is not None:
+            parts.append(f'"reason":"blocked","block":{_text(handled.block)}')
         if handled.identity is not None:
             parts.append(self._who(handled.identity))
         if handled.endpoint is not None:

@@ -1,0 +1,1 @@
+"""Blocks: who is kept out at once, whatever the rules say."""

@@ -1,0 +1,218 @@
+"""`gateway block ...`: keep an organisation or a person out at once, see who is, and let them in again.
+
+For use in an emergency: the environment is always said, every outcome is a plain sentence, nothing is asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import json
+import re
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from gateway.blocks.file import Block, change, read
+from gateway.cli.loading import loaded
+from gateway.config import Config
+from gateway.model import Identity
+from gateway.observe.record import Pseudonyms
+from gateway.observe.records import DecisionRecords
+
+block_commands = typer.Typer(help="Keep somebody out at once, in every running worker.", no_args_is_help=True)
+_CONFIG = typer.Option("--config", help="The configuration file.")
+_ENV = typer.Option("--env", help="The environment: ti or prd.")
+_WRONG = 2
+_FAILED = 1
+_PSEUDONYM = re.compile(r"[A-Za-z0-9_-]{22}")
+_DURATION = re.compile(r"(\d+)([mhd])")
+_UNITS = {"m": 60, "h": 3_600, "d": 86_400}
+
+
+@block_commands.callback()
+def _group() -> None:
+    """Keep somebody out at once, in every running worker."""
+
+
+@block_commands.command()
+def add(
+    env: Annotated[str, _ENV],
+    reason: Annotated[
+        str, typer.Option(help="Why, for your colleagues; those who are blocked never see it.")
+    ],
+    organisation: Annotated[
+        str | None, typer.Option(help="The code of an organisation: KBO number or OVO code.")
+    ] = None,
+    subject: Annotated[
+        str | None,
+        typer.Option(help="A person: the pseudonym of the decision records (`person`), or ACM's `sub`."),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(help="For how long (30m, 8h, 7d), or until when (2026-12-01 or 2026-12-01T18:00)."),
+    ] = None,
+    config: Annotated[Path, _CONFIG] = Path("config.yaml"),
+) -> None:
+    """Block an organisation or a person. It stays until the moment given, or until it is removed.
+
+    Whoever is blocked is refused within a few seconds, and what they have open is cut off.
+    """
+    if (organisation is None) == (subject is None):
+        _stop("say whom to block: either --organisation or --subject")
+    if not reason.strip():
+        _stop("say why, with --reason")
+    now = time.time()
+    ends = _moment(until, now) if until is not None else None
+    found = loaded(config, env)
+    who = _organisation(organisation) if organisation is not None else ""
+    wanted = [("organisation", who)] if organisation is not None else _people(found, env, subject or "")
+    fresh = [
+        Block(f"b-{secrets.token_hex(4)}", kind, value, reason.strip(), getpass.getuser(), now, ends)  # type: ignore[arg-type]
+        for kind, value in wanted
+    ]
+    _change(found, env, lambda blocks: [*blocks, *fresh])
+    settings = found.environment(env)
+    bound = settings.blocks.look_every + 1
+    for block in fresh:
+        typer.echo(f"BLOCKED in {env}: {_words(block)}")
+        typer.echo(f"  In force in every worker within {bound:g} seconds; open streams are cut off then.")
+        typer.echo(f"  To lift it: gateway block remove {block.id} --env {env}")
+    _record(found, env, "added", fresh)
+
+
+@block_commands.command("list")
+def list_(
+    env: Annotated[str, _ENV],
+    config: Annotated[Path, _CONFIG] = Path("config.yaml"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show who is blocked, and what has run out."""
+    found = loaded(config, env)
+    try:
+        blocks = read(found.blocks_file(env), env) or ()
+    except ValueError as problem:
+        _stop(str(problem), _FAILED)
+    now = time.time()
+    if as_json:
+        typer.echo(json.dumps([{**asdict(each), "holds": each.holds(now)} for each in blocks], indent=2))
+        return
+    for block in blocks:
+        state = "" if block.holds(now) else "  (run out)"
+        typer.echo(f"{block.id}  {_words(block)}{state}")
+        typer.echo(f"    by {block.by} on {_at(block.added)}: {block.reason}")
+    if not blocks:
+        typer.echo(f"nobody is blocked in {env}")
+
+
+@block_commands.command()
+def remove(
+    block: Annotated[str, typer.Argument(help="The name of the block, as `gateway block list` shows it.")],
+    env: Annotated[str, _ENV],
+    config: Annotated[Path, _CONFIG] = Path("config.yaml"),
+) -> None:
+    """Let somebody in again. Exit code 1 where there is no such block."""
+    found = loaded(config, env)
+    gone: list[Block] = []
+
+    def without(blocks: Sequence[Block]) -> Sequence[Block]:
+        gone.extend(each for each in blocks if each.id == block)
+        return [each for each in blocks if each.id != block]
+
+    _change(found, env, without)
+    if not gone:
+        _stop(f"there is no block {block!r} in {env}: see `gateway block list --env {env}`", _FAILED)
+    bound = found.environment(env).blocks.look_every
+    typer.echo(f"LIFTED in {env}: {_words(gone[0])}")
+    typer.echo(f"  In force in every worker within {bound:g} seconds.")
+    _record(found, env, "removed", gone)
+
+
+def _change(config: Config, env: str, make: Callable[[tuple[Block, ...]], Sequence[Block]]) -> None:
+    try:
+        change(config.blocks_file(env), env, make)
+    except ValueError as problem:
+        _stop(f"{problem}. NOTHING WAS CHANGED.", _FAILED)
+
+
+def _organisation(written: str) -> str:
+    """The code as claims have it: 0428.315.871 and BE0428315871 are 0428315871."""
+    code = re.sub(r"[\s.]", "", written).upper()
+    digits = code.removeprefix("BE")
+    if digits.isascii() and digits.isdigit() and len(digits) in (9, 10):
+        return digits.zfill(10)
+    if not re.fullmatch(r"[A-Z0-9-]{1,64}", code):
+        _stop(f"{written!r} is no code of an organisation: write 0428315871 or OVO000001")
+    return code
+
+
+def _people(config: Config, env: str, written: str) -> list[tuple[str, str]]:
+    """The pseudonyms that this can mean: it is one, or the `sub` of somebody."""
+    settings = config.environment(env)
+    subject = written.strip()
+    if not subject:
+        _stop("say whom to block, with --subject")
+    try:
+        names = Pseudonyms(settings.session.key.read(), env)
+    except ValueError as problem:
+        _stop(f"{problem}. NOTHING WAS CHANGED.", _FAILED)
+    found = [("person", names.of(Identity(settings.provider.issuer, subject)))]
+    if _PSEUDONYM.fullmatch(subject):
+        found.append(("person", subject))
+    return found
+
+
+def _moment(written: str, now: float) -> float:
+    duration = _DURATION.fullmatch(written)
+    if duration is not None:
+        return now + int(duration[1]) * _UNITS[duration[2]]
+    try:
+        moment = datetime.fromisoformat(written).timestamp()
+    except (ValueError, OverflowError):
+        _stop(f"{written!r} is no moment: write 8h, 7d, 2026-12-01 or 2026-12-01T18:00")
+    if moment <= now:
+        _stop(f"{written} has passed already")
+    return moment
+
+
+def _words(block: Block) -> str:
+    until = f"until {_at(block.until)}" if block.until is not None else "until it is lifted"
+    return f"{block.kind} {block.value}, {until}"
+
+
+def _at(moment: float) -> str:
+    return datetime.fromtimestamp(moment).astimezone().strftime("%Y-%m-%d %H:%M %Z")
+
+
+def _record(config: Config, env: str, action: str, blocks: Sequence[Block]) -> None:
+    """Write down among the decision records who did what; where those go elsewhere, the log of this command is it."""
+    settings = config.environment(env)
+    if settings.observe.records.kind != "file":
+        typer.echo("  Decision records go to no file here: write down yourself that you did this.", err=True)
+        return
+    try:
+        asyncio.run(_written(config, env, action, blocks))
+    except ValueError as problem:
+        typer.echo(f"  It is in force, but could not be recorded: {problem}", err=True)
+
+
+async def _written(config: Config, env: str, action: str, blocks: Sequence[Block]) -> None:
+    settings = config.environment(env)
+    records = DecisionRecords(settings.observe, env, key=settings.session.key.read(), clock=time.time)
+    await records.start()
+    by = getpass.getuser()
+    for block in blocks:
+        about = {block.kind: block.value, "until": block.until, "reason": block.reason, "by": by}
+        records.write({"kind": "block", "action": action, "block": block.id, **about})
+    await records.aclose()
+
+
+def _stop(words: str, code: int = _WRONG) -> NoReturn:
+    typer.echo(words, err=True)
+    raise typer.Exit(code)

@@ -1,0 +1,117 @@
+"""Blocks in a running process: seen soon, kept when the file cannot be read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.blocks.blocks import Blocks
+from gateway.blocks.file import Block, change
+from gateway.blocks.settings import BlockSettings
+from gateway.model import Identity, Organisation
+
+ZOE = Identity("https://acm/op", "zoe", organisation=Organisation("0428315871"))
+JAN = Identity("https://acm/op", "jan")
+SETTINGS = BlockSettings(look_every=0.1)
+
+
+def block(kind: Any, value: str, until: float | None = None) -> Block:
+    return Block(f"b-{value}", kind, value, "r", "op", 0.0, until)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "blocks.json"
+
+
+class Seen:
+    def __init__(self) -> None:
+        self.changes = 0
+        self.events: list[Mapping[str, Any]] = []
+
+    def changed(self) -> None:
+        self.changes += 1
+
+
+@pytest.fixture
+def seen() -> Seen:
+    return Seen()
+
+
+@pytest.fixture
+async def blocks(path: Path, seen: Seen) -> AsyncIterator[Blocks]:
+    found = Blocks(
+        SETTINGS,
+        path,
+        environment="ti",
+        names=lambda: lambda identity: (f"new-{identity.subject}", f"old-{identity.subject}"),
+        changed=seen.changed,
+        told=seen.events.append,
+    )
+    await found.start()
+    yield found
+    await found.aclose()
+
+
+async def until(true: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if true():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it did not come")
+
+
+async def put(path: Path, *found: Block) -> None:
+    await asyncio.to_thread(change, path, "ti", lambda _blocks: found)
+
+
+async def test_a_block_is_seen_and_lifted(blocks: Blocks, path: Path, seen: Seen) -> None:
+    assert blocks.of(ZOE, 1.0) is None
+    await put(path, block("organisation", "0428315871"), block("person", "old-jan"))
+    await until(lambda: seen.changes == 1)
+    assert blocks.of(ZOE, 1.0) == block("organisation", "0428315871")
+    assert blocks.of(JAN, 1.0) == block("person", "old-jan")
+    assert seen.events == [{"kind": "blocks", "blocks": ["b-0428315871", "b-old-jan"]}]
+    await put(path)
+    await until(lambda: seen.changes == 2)
+    assert blocks.of(ZOE, 1.0) is blocks.of(JAN, 1.0) is None
+
+
+async def test_what_has_run_out_keeps_nobody_out(blocks: Blocks, path: Path, seen: Seen) -> None:
+    await put(path, block("person", "new-zoe", 10.0), block("person", "new-zoe", 20.0))
+    await until(lambda: seen.changes == 1)
+    assert blocks.of(ZOE, 15.0) == block("person", "new-zoe", 20.0)
+    assert blocks.of(ZOE, 20.0) is None
+
+
+@pytest.mark.parametrize("damage", ["broken", "gone"])
+async def test_a_file_that_cannot_be_read_lifts_no_block(
+    blocks: Blocks, path: Path, seen: Seen, damage: str
+) -> None:
+    await put(path, block("person", "new-zoe"))
+    await until(lambda: seen.changes == 1)
+    await asyncio.to_thread(path.write_text if damage == "broken" else lambda _text: path.unlink(), "{")
+    await until(lambda: bool(blocks.trouble))
+    assert blocks.of(ZOE, 1.0) is not None
+    await put_anew(path, block("person", "new-jan"))
+    await until(lambda: seen.changes == 2)
+    assert blocks.trouble == ""
+    assert blocks.of(ZOE, 1.0) is None
+    assert blocks.of(JAN, 1.0) is not None
+
+
+async def put_anew(path: Path, found: Block) -> None:
+    await asyncio.to_thread(path.unlink, missing_ok=True)
+    await put(path, found)
+
+
+async def test_a_broken_file_stops_the_start(path: Path) -> None:
+    await asyncio.to_thread(path.write_text, "{")
+    found = Blocks(SETTINGS, path, environment="ti", names=lambda: lambda _identity: ())
+    with pytest.raises(ValueError, match="is not a file of blocks"):
+        await found.start()
+    await found.aclose()
