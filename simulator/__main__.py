@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from simulator.data.directory import UnusableFile
 from simulator.data.lock import LOCK, InUse, alone
 from simulator.demo import Demo, DemoStopped
 from simulator.faults.command import app as fault_commands
@@ -61,7 +62,7 @@ def serve(
     )
     try:
         asyncio.run(systems)
-    except OSError as problem:
+    except (OSError, InUse, UnusableFile) as problem:
         typer.echo(f"cannot start: {problem}", err=True)
         raise typer.Exit(1) from problem
 

@@ -224,7 +224,7 @@ class _Work:
 def actor_faults(people: People, actor: Actor) -> dict[str, str]:
     """Whoever changes something must be local administrator of the organisation."""
     person = people.people.get(actor.persona)
-    if person is None or actor.organisation not in person.administrator_of:
+    if person is None or not people.administers(person, actor.organisation):
         return {"": "U bent geen lokale beheerder van deze organisatie."}
     return {}
 

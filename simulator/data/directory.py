@@ -8,16 +8,19 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 from simulator.data.people import People
 from simulator.data.reading import day, people_in
 from simulator.data.rows import fill
-from simulator.data.schema import SCHEMA
+from simulator.data.schema import SCHEMA, VERSION
 from simulator.data.seed import Citizen
 
+_BEGIN_ANEW: Final = "begin anew with `python -m simulator reset`"
 
-class WrongEnvironment(Exception):
-    """The file belongs to another environment: T&I and PRD never share one."""
+
+class UnusableFile(Exception):
+    """The file cannot be used: it belongs to another environment (T&I and PRD never share one), or it is not of now."""
 
 
 def file_of(folder: Path, environment: str) -> Path:
@@ -34,18 +37,15 @@ class Directory:
         self.clock = clock
 
     def open(self) -> None:
-        """Make and fill the file where it is not there. Raises WrongEnvironment, and ValueError for a faulty seed."""
+        """Make and fill the file where it is not there. Raises UnusableFile, and ValueError for a faulty seed."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(self._connect()) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-        with self.changing() as connection:
-            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'about'").fetchone():
-                for statement in SCHEMA.split(";"):
-                    connection.execute(statement)
-                fill(connection, self.environment, self.today())
-            (found,) = connection.execute("SELECT environment FROM about").fetchone()
-        if found != self.environment:
-            raise WrongEnvironment(f"{self.path} belongs to {found}, not to {self.environment}")
+        try:
+            with closing(self._connect()) as connection:
+                connection.execute("PRAGMA journal_mode = WAL")
+            with self.changing() as connection:
+                self._prepare(connection)
+        except sqlite3.DatabaseError as problem:
+            raise UnusableFile(f"{self.path} cannot be read ({problem}): {_BEGIN_ANEW}") from problem
 
     def today(self) -> date:
         """The day here, by the clock."""
@@ -83,6 +83,20 @@ class Directory:
                 (number,),
             ).fetchone()
         return Citizen(row[0], row[1], row[2], day(row[3]), row[4]) if row else None
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if not tables:
+            for statement in SCHEMA.split(";"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+            fill(connection, self.environment, self.today())
+        elif version != VERSION:
+            raise UnusableFile(f"{self.path} is of another version of the simulator: {_BEGIN_ANEW}")
+        (found,) = connection.execute("SELECT environment FROM about").fetchone()
+        if found != self.environment:
+            raise UnusableFile(f"{self.path} belongs to {found}, not to {self.environment}")
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=5.0, isolation_level=None)

@@ -140,9 +140,14 @@ class People:
                     found.setdefault(kind.claim, []).extend(elements)
         return found
 
+    def administers(self, person: Person, organisation: str) -> bool:
+        """Whether somebody is local administrator of an organisation, and works there today."""
+        works_there = any(each.valid_on(self.today) for each in person.relations_with(organisation))
+        return works_there and organisation in person.administrator_of
+
     def administrators(self, organisation: str) -> tuple[Person, ...]:
         """The local administrators of an organisation."""
-        return tuple(each for each in self.people.values() if organisation in each.administrator_of)
+        return tuple(each for each in self.people.values() if self.administers(each, organisation))
 
     def by_sub(self, sub: str) -> Person | None:
         return next((each for each in self.people.values() if each.sub == sub), None)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+VERSION: Final = 1
+"""Goes up with every change of the tables."""
+
 SCHEMA: Final = """
 CREATE TABLE about (environment TEXT NOT NULL, seeded_on TEXT NOT NULL);
 CREATE TABLE organisation (code TEXT PRIMARY KEY, name TEXT NOT NULL, doelgroep TEXT NOT NULL);

@@ -100,7 +100,7 @@ class Desk:
             people = self.directory.people()
             person = people.by_sub(visitor.sub)
             code = visitor.organisation
-            if person is None or code is None or code not in person.administrator_of:
+            if person is None or code is None or not people.administers(person, code):
                 return self._no_administrator(visitor, person, people)
             admin = Administrator(visitor, person, people.organisations[code], people)
             posted = await self._posted(request, visitor) if request.method == "POST" else None
@@ -195,7 +195,11 @@ class Desk:
         )
 
     def _no_administrator(self, visitor: Visitor, person: Person | None, people: People) -> Response:
-        elsewhere = person.administrator_of if person is not None else ()
+        elsewhere = (
+            []
+            if person is None
+            else [code for code in person.administrator_of if people.administers(person, code)]
+        )
         return page(
             self._pages, "no_administrator.html", status=403, visitor=visitor, prefix=self.prefix,
             csrf=self._door.form_token(visitor), elsewhere=[people.organisations[code].name for code in elsewhere],

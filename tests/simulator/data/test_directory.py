@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.data.directory import Directory, WrongEnvironment, file_of
+from simulator.data.directory import Directory, UnusableFile, file_of
 from simulator.data.people import Validity
 from simulator.data.seed import load_people
 
@@ -54,7 +54,7 @@ def test_environments_never_share_a_file(tmp_path: Path) -> None:
     directory(tmp_path)
     directory(tmp_path, "prd")
     assert len({file_of(tmp_path, name) for name in ("ti", "prd")}) == 2
-    with pytest.raises(WrongEnvironment, match="belongs to ti, not to prd"):
+    with pytest.raises(UnusableFile, match="belongs to ti, not to prd"):
         Directory(file_of(tmp_path, "ti"), "prd").open()
 
 
@@ -83,3 +83,29 @@ def test_a_failed_change_leaves_nothing(tmp_path: Path) -> None:
         connection.execute("UPDATE work_relation SET end_on = '2000-01-01'")
         raise RuntimeError("half way")
     assert found.people().relations("indiener")
+
+
+def test_a_file_that_cannot_be_used_says_what_to_do(tmp_path: Path) -> None:
+    found = directory(tmp_path)
+    with found.changing() as connection:
+        connection.execute("PRAGMA user_version = 999")
+    with pytest.raises(UnusableFile, match="another version of the simulator: begin anew with"):
+        found.open()
+    garbage = tmp_path / "garbage.db"
+    garbage.write_bytes(b"no database at all " * 100)
+    with pytest.raises(UnusableFile, match="cannot be read"):
+        Directory(garbage, "ti").open()
+
+
+def test_who_left_administers_nothing(tmp_path: Path) -> None:
+    found = directory(tmp_path)
+    people = found.people()
+    assert people.administers(people.people["beheerder"], "0456789034")
+    with found.changing() as connection:
+        connection.execute(
+            "UPDATE work_relation SET end_on = '2001-01-01' WHERE person = ?",
+            (people.people["beheerder"].id,),
+        )
+    people = found.people()
+    assert not people.administers(people.people["beheerder"], "0456789034")
+    assert people.administrators("0456789034") == ()

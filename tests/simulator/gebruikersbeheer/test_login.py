@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from simulator.faults import by_name
 from tests.simulator.gebruikersbeheer.conftest import START
 from tests.simulator.visitors import Portal, Visitor, portal
 
@@ -112,3 +115,40 @@ def test_a_directory_that_knows_nobody_lets_nobody_in(beheerder: Visitor, office
     with office.directory.changing() as connection:
         connection.execute("UPDATE person SET sub = 'other' WHERE persona = 'beheerder'")
     assert beheerder.open(START).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("access-denied", "ACM liet u niet door (access_denied)"),
+        ("token-fails", "ACM antwoordt niet zoals het hoort"),
+        ("keys-down", "ACM antwoordt niet zoals het hoort"),
+        ("unknown-kid", "Het antwoord van ACM klopt niet"),
+        ("clock-ahead", "Het antwoord van ACM klopt niet"),
+    ],
+)
+def test_what_acm_gets_wrong_logs_nobody_in(
+    somebody: NewVisitor, office: Portal, fault: str, words: str
+) -> None:
+    office.acm.faults.switch_on(by_name(fault))
+    try:
+        visitor = somebody()
+        page = visitor.log_in(START, "beheerder")
+        assert page.status_code == 400
+        assert words in page.text
+        assert page.url.path == "/gebruikersbeheer/aangemeld"
+    finally:
+        office.acm.faults.clear()
+    assert "Dag Bea" in visitor.open("/gebruikersbeheer/aanmelden").text
+
+
+def test_leaving_without_being_inside(somebody: NewVisitor, office: Portal) -> None:
+    visitor = somebody()
+    gone = visitor.request(f"{office.url}/gebruikersbeheer/afmelden", "post", [])
+    assert "U bent afgemeld" in gone.text
+    choice = visitor.request(f"{office.url}/gebruikersbeheer/wisselen", "post", [])
+    assert "Hoe wilt u zich aanmelden?" in choice.text
+
+
+def test_who_is_inside_already_goes_on_to_the_start(beheerder: Visitor) -> None:
+    assert beheerder.open("/gebruikersbeheer/").url.path == START
