@@ -15,7 +15,8 @@ MODES: Final = ("query", "fragment", "form_post")
 
 
 def send_back(pages: Environment, asked: Mapping[str, str], answer: Mapping[str, str]) -> Response:
-    """The answer to an authorization request whose `redirect_uri` was checked. The state goes along as it came."""
+    """The answer to an authorization request whose `redirect_uri` was checked. The state goes along as it came. A mode
+    that there is not counts as `query`."""
     target, mode = asked["redirect_uri"], asked.get("response_mode", "query")
     parameters = dict(answer)
     if "state" in asked:

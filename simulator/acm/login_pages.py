@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from simulator.acm.answering import MODES, send_back
 from simulator.acm.capacities import DOELGROEPEN, Capacity, Chosen, capacities, narrowed
+from simulator.acm.clients import Client
 from simulator.acm.logins import Login, SignedOn
 from simulator.acm.means import Means, offered
 from simulator.acm.requests import SimulatedRequest
@@ -52,29 +53,39 @@ class LoginPages:
         client = self._state.client(asked.args.get("client_id", ""))
         if client is None or not client.check_redirect_uri(asked.args.get("redirect_uri", "")):
             return self._refused(_UNREGISTERED)
-        if asked.args.get("response_mode", "query") not in MODES:
-            args = {name: value for name, value in asked.args.items() if name != "response_mode"}
-            return send_back(self._pages, args, {"error": "invalid_request"})
-        if set(asked.values("scope")) - set(client.scopes):
-            return self._error(asked, "invalid_scope")
-        signed_on = self._state.logins.signed_on(request.cookies.get(self._sso_cookie))
-        try:
-            # Whether the browser is logged in decides what `prompt=none` means.
-            self._provider.get_consent_grant(asked, signed_on)
-        except OAuth2Error as problem:
-            return self._error(asked, str(problem.error), problem.description)
         means = offered(client.means, asked.values("acr_values"))
+        signed_on = self._state.logins.signed_on(request.cookies.get(self._sso_cookie))
+        if signed_on is not None and signed_on.means not in means:
+            signed_on = None
+        trouble = self._trouble(asked, client, signed_on)
+        if trouble is not None:
+            return self._error(asked, *trouble)
         if not means:
             return self._error(asked, "unmet_authentication_requirements")
         browser = request.cookies.get(self._browser_cookie) or secrets.token_urlsafe(24)
         login = self._state.logins.begin(browser, asked, means)
-        if signed_on is None or signed_on.means not in means or "login" in asked.values("prompt"):
+        if signed_on is None or "login" in asked.values("prompt"):
             one = {"means": means[0].name} if len(means) == 1 else {}
             answer: Response = _to("/op/login", login, **one)
         else:
             answer = self._proven(login, signed_on)
         answer.set_cookie(self._browser_cookie, browser, httponly=True, samesite="lax", path="/op")
         return answer
+
+    def _trouble(
+        self, asked: SimulatedRequest, client: Client, signed_on: SignedOn | None
+    ) -> tuple[str, str | None] | None:
+        """What is wrong with a request, as error and description: found before anybody logs in."""
+        if asked.args.get("response_mode", "query") not in MODES:
+            return "invalid_request", "The response_mode is not supported."
+        if set(asked.values("scope")) - set(client.scopes):
+            return "invalid_scope", None
+        try:
+            # Whether the browser is logged in decides what `prompt=none` means.
+            self._provider.get_consent_grant(asked, signed_on)
+        except OAuth2Error as problem:
+            return str(problem.error), problem.description
+        return None
 
     async def login(self, request: Request) -> Response:
         """First the means, then the person."""

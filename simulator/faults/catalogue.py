@@ -26,7 +26,7 @@ class Fault:
     setting: Setting | None = None
 
 
-_ACM, _REGISTER, _PEOPLE = "ACM", "Register", "Gebruikersbeheer"
+_ACM, _REGISTER = "ACM", "Register"
 
 TOKEN_SLOW: Final = Fault(
     "token-slow",
@@ -108,9 +108,9 @@ ACCESS_DENIED: Final = Fault(
 )
 RIGHT_REVOKED: Final = Fault(
     "right-revoked",
-    _PEOPLE,
+    _ACM,
     "De rechten van een persoon zijn ingetrokken",
-    "Van deze persoon gelden geen rechten meer, ook niet tijdens een lopende sessie, tot de fout uitgaat.",
+    "ACM vertelt van deze persoon geen rechten meer, ook wie al aangemeld is. In Gebruikersbeheer verandert niets.",
     Setting("Persoon", "indiener"),
 )
 REGISTER_DOWN: Final = Fault(

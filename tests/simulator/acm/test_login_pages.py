@@ -217,6 +217,8 @@ def test_means_that_are_asked_for_must_have_been_used(acm: AcmState, web: Relyin
 def test_prompts(web: RelyingParty) -> None:
     web.log_in()
     assert "code" in web.returned(web.authorize(prompt="none"))
+    stronger = web.authorize(prompt="none", acr_values=f"{URN}eid")
+    assert web.returned(stronger)["error"] == "login_required"
     assert web.follow(web.authorize(prompt="login")).status_code == 200
 
 

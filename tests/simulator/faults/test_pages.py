@@ -9,21 +9,9 @@ import httpx2
 import pytest
 from playwright.async_api import Browser, expect
 
-from simulator.acm.app import create_acm
 from simulator.acm.state import AcmState
-from simulator.data.seed import load_people
 from simulator.faults import FAULTS, by_name
 from simulator.faults.catalogue import CLOCK_AHEAD, RIGHT_REVOKED, TOKEN_FAILS, TOKEN_SLOW
-from simulator.run import bind, url_of
-from tests.running import serving
-
-
-@pytest.fixture(scope="module")
-def acm() -> Iterator[AcmState]:
-    sock, people = bind(0), load_people()
-    state = AcmState("ti", url_of(sock), (), lambda: people)
-    with serving(create_acm(state), sock=sock, lifespan="off"):
-        yield state
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from simulator.faults import FAULTS, Faults, UnknownFault, WrongSetting, by_name
@@ -56,3 +58,9 @@ def test_seconds_and_texts_are_kept() -> None:
     assert faults.text(RIGHT_REVOKED) == "ovam"
     with pytest.raises(WrongSetting, match="geen instelling"):
         faults.switch_on(REGISTER_DOWN, "5")
+
+
+def test_every_fault_is_documented() -> None:
+    text = (Path(__file__).parents[3] / "docs/simulator.md").read_text()
+    for fault in FAULTS:
+        assert f"`{fault.name}`" in text
