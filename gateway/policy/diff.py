@@ -147,7 +147,10 @@ class _Comparison:
             merged = held and (pair, ()) in self._groups and not any(set(each) <= set(held) for each in apart)
             if not verdicts.told or merged:
                 continue
-            for requests, example in self._groups[pair, held].examples.items():
+            examples = self._groups[pair, held].examples
+            for requests, example in examples.items():
+                if any(set(requests) < set(others) for others in examples):
+                    continue  # told with those: on some paths other rules come first
                 yield from self._told(pair, held, requests, example, verdicts, [] if held else apart)
 
     def _apart(self, pair: _Deciders) -> list[_Held]:
