@@ -30,6 +30,7 @@ from gateway.endpoints.access import AccessEndpoint
 from gateway.endpoints.login import LoginEndpoints
 from gateway.endpoints.logout import LogoutEndpoints
 from gateway.endpoints.notices import LogoutNotices
+from gateway.endpoints.resume import Resume
 from gateway.endpoints.session import SessionEndpoints
 from gateway.endpoints.table import endpoint_table
 from gateway.errors import GatewayError, StoreUnavailable
@@ -170,16 +171,24 @@ class Gateway:
         )
         notices = LogoutNotices(ways_out, self.sessions, self.metrics.logout)
         session = SessionEndpoints(self.sessions, self.rechecks, self.assertions, clock)
+        resume = Resume(
+            self.sessions,
+            screens,
+            limit=settings.session.form_limit,
+            secure=public_url.startswith("https://"),
+            again=self,
+        )
         ending = Ending(
             answers=Answers(pages, public_url=public_url),
             login=login,
+            resume=resume,
             metrics=self.metrics,
             records=lambda: self._records,
         )
         self.pipeline = Pipeline(
             admission=admission,
             endpoints=endpoint_table(
-                login, logout, notices, session, AccessEndpoint(self.sessions, screens, self.rules)
+                login, logout, notices, session, AccessEndpoint(self.sessions, screens, self.rules), resume
             ),
             sessions=self.sessions,
             rechecks=self.rechecks,
@@ -203,6 +212,7 @@ class Gateway:
                 body_timeout=settings.edge.body_timeout,
             ),
             streams=self.streams,
+            resumed=resume.meant,
             refuse=ending.refuse,
             record=ending.record,
             clock=clock,

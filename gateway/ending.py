@@ -13,6 +13,7 @@ import structlog
 
 from gateway.auth.target import safe_target
 from gateway.endpoints.login import LoginEndpoints
+from gateway.endpoints.resume import Resume
 from gateway.errors import (
     ContentTooLarge,
     Forbidden,
@@ -21,13 +22,14 @@ from gateway.errors import (
     LoginRequired,
     ProviderUnavailable,
     RequestTimeout,
+    StoreUnavailable,
 )
 from gateway.observe.metrics import Metrics
 from gateway.observe.record import Handled
 from gateway.observe.records import DecisionRecords
 from gateway.pages.answer import Answers
 from gateway.pages.render import Answer
-from gateway.pipeline import Send, Trail, send_answer
+from gateway.pipeline import Receive, Send, Trail, send_answer
 from gateway.policy.stronger import means_that_help
 from gateway.upstream.forward import AnswerCut
 
@@ -42,23 +44,25 @@ class Ending:
         *,
         answers: Answers,
         login: LoginEndpoints,
+        resume: Resume,
         metrics: Metrics,
         records: Callable[[], DecisionRecords | None],
     ) -> None:
         self._answers = answers
         self._login = login
+        self._resume = resume
         self._metrics = metrics
         self._records = records
 
-    async def refuse(self, trail: Trail, error: GatewayError, send: Send) -> None:
+    async def refuse(self, trail: Trail, error: GatewayError, receive: Receive, send: Send) -> None:
         """Tell an error, or send a navigation to the login that helps. Raises AnswerCut in mid-answer."""
         trail.error = error
         if trail.exchange.started:
             raise AnswerCut(error.detail) from error
         request = trail.request
         try:
-            onward = await self._to_login(trail, error)
-        except (LoginFailed, ProviderUnavailable) as trouble:
+            onward = await self._to_login(trail, error, receive)
+        except (LoginFailed, ProviderUnavailable, StoreUnavailable, RequestTimeout) as trouble:
             onward = None
             if isinstance(error, LoginRequired):
                 trail.error = error = trouble
@@ -82,14 +86,19 @@ class Ending:
             answer = replace(answer, headers=(*answer.headers, (b"connection", b"close")))
         await send_answer(trail, answer, send)
 
-    async def _to_login(self, trail: Trail, error: GatewayError) -> Answer | None:
+    async def _to_login(self, trail: Trail, error: GatewayError, receive: Receive) -> Answer | None:
         """The way to the login for a navigation of nobody, or of somebody for whom a stronger login is enough.
 
+        A form that met an ended session is kept, and the login leads to a page that asks whether to send it.
         None for all others: they are told. So is somebody whose latest login was no use a moment ago, or who
         logged in strongly enough and is refused all the same.
         """
         request, session = trail.request, trail.session
-        if request is None or not request.navigation:
+        if request is None:
+            return None
+        kept = await self._resume.keep(trail, receive) if isinstance(error, LoginRequired) else None
+        back = kept[0] if kept is not None else self._resume.back(request)
+        if not request.navigation and back is None:
             return None
         if isinstance(error, LoginRequired):
             means = error.facts.get("acr_values", ())
@@ -99,8 +108,11 @@ class Ending:
                 return None
         else:
             return None
-        target = safe_target(request.target.decode("latin-1"))
-        return await self._login.begin(request, target, acr_values=means)
+        target = back or safe_target(request.target.decode("latin-1"))
+        answer = await self._login.begin(request, target, acr_values=means)
+        if kept is not None:
+            answer = replace(answer, headers=(*answer.headers, (b"set-cookie", kept[1].encode("ascii"))))
+        return answer
 
     def record(self, trail: Trail) -> None:
         """Count the request and write its decision record."""

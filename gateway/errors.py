@@ -10,6 +10,7 @@
     ├── NotFound 404 .............. an own endpoint that does not exist
     ├── MethodNotAllowed 405
     ├── RequestTimeout 408
+    ├── FormGone 410 .............. a form that was kept for a login, and is no more
     ├── ContentTooLarge 413
     ├── HeadersTooLarge 431
     ├── LoginFailed 400 ........... a login that did not end in a session
@@ -125,6 +126,13 @@ class RequestTimeout(GatewayError):
     code = "request-timeout"
     title = "Sending took too long"
     advice = "Check your connection and try again."
+
+
+class FormGone(GatewayError):
+    status = 410
+    code = "form-gone"
+    title = "What you sent is no longer kept"
+    advice = "It was sent already, or too much time went by. Check whether it was saved, and else fill in the form again."
 
 
 class ContentTooLarge(GatewayError):

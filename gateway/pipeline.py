@@ -114,7 +114,8 @@ class Pipeline:
     assertions: Assertions
     forwarder: Forwarder
     streams: Streams[Trail]
-    refuse: Callable[[Trail, GatewayError, Send], Awaitable[None]]
+    resumed: Callable[[CanonicalRequest], Endpoint | None]
+    refuse: Callable[[Trail, GatewayError, Receive, Send], Awaitable[None]]
     record: Callable[[Trail], None]
     clock: Callable[[], float]
 
@@ -136,18 +137,20 @@ class Pipeline:
             headers = self.attach(trail, request)
             await self.forward(trail, request, headers, receive, send)
         except GatewayError as error:
-            await self.refuse(trail, error, send)
+            await self.refuse(trail, error, receive, send)
         except (ClientGone, AnswerCut) as problem:
             trail.broken_off = isinstance(problem, AnswerCut)
             log.info("answer not completed", request_id=trail.request_id, reason=type(problem).__name__)
         except Exception as problem:
             log.exception("request failed", request_id=trail.request_id)
-            await self.refuse(trail, InternalFault(repr(problem)), send)
+            await self.refuse(trail, InternalFault(repr(problem)), receive, send)
         finally:
             self.record(trail)
 
     def route(self, trail: Trail, request: CanonicalRequest) -> Endpoint | None:
-        """The own endpoint that this path belongs to; None where the rules decide."""
+        """The own endpoint that this request belongs to; None where the rules decide."""
+        if request.method == "POST" and (kept := self.resumed(request)) is not None:
+            return kept
         first = request.segments[0]
         if first not in _RESERVED:
             return None

@@ -14,7 +14,7 @@ import httpx2
 from joserfc.jwk import RSAKey
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from gateway.app import Gateway
@@ -54,7 +54,11 @@ class Upstream:
     def app(self) -> Starlette:
         methods = ["GET", "POST", "PUT", "DELETE"]
         return Starlette(
-            routes=[Route("/events", self._events), Route("/{rest:path}", self._answer, methods=methods)]
+            routes=[
+                Route("/events", self._events),
+                Route("/form", self._form),
+                Route("/{rest:path}", self._answer, methods=methods),
+            ]
         )
 
     async def _answer(self, request: Request) -> Response:
@@ -69,6 +73,12 @@ class Upstream:
                 "rights": request.headers.get("x-auth-rights"),
                 "body": body.decode("latin-1"),
             }
+        )
+
+    async def _form(self, _request: Request) -> Response:
+        return HTMLResponse(
+            '<form method="post" action="/echo/meldingen?jaar=2026" enctype="multipart/form-data">'
+            '<input name="waarde" value="\u00e9 &amp; more"><button>Verstuur</button></form>'
         )
 
     async def _events(self, request: Request) -> Response:

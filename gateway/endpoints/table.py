@@ -10,6 +10,7 @@ from gateway.endpoints.answers import request_of, whole_body
 from gateway.endpoints.login import LoginEndpoints
 from gateway.endpoints.logout import LogoutEndpoints
 from gateway.endpoints.notices import LogoutNotices
+from gateway.endpoints.resume import Resume
 from gateway.endpoints.session import SessionEndpoints
 from gateway.errors import MethodNotAllowed, NotFound
 from gateway.pages.render import Answer
@@ -55,6 +56,7 @@ def endpoint_table(
     notices: LogoutNotices,
     session: SessionEndpoints,
     access: AccessEndpoint,
+    resume: Resume,
 ) -> Mapping[str, Endpoint]:
     """The endpoints by path; "/oauth2/**" stands for the rest of the reserved prefix."""
     return {
@@ -66,6 +68,7 @@ def endpoint_table(
         "/oauth2/logout/backchannel": _Posted(notices.backchannel),
         "/oauth2/logout/frontchannel": _Served(_READ, notices.frontchannel),
         "/oauth2/switch": _Served(_ACT, logout.switch),
+        "/oauth2/resume": _Served(frozenset(("GET",)), resume.page),
         "/oauth2/userinfo": _Served(_READ, session.userinfo),
         "/oauth2/session": _Served(_READ, session.session),
         "/oauth2/access": _Served(_READ, access.access),
