@@ -69,6 +69,7 @@ class Gateway:
         environment: str,
         *,
         clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
         observe_socket: socket.socket | None = None,
     ) -> None:
         self.environment = environment
@@ -92,6 +93,7 @@ class Gateway:
             environment=environment,
             secure=public_url.startswith("https://"),
             clock=clock,
+            steady=steady,
             ended=self.streams.session_ended,
         )
         self.login = Login(
@@ -102,6 +104,7 @@ class Gateway:
             public_url=public_url,
             key=settings.session.key.read,
             clock=clock,
+            once=self.sessions.notes.once,
         )
         self.renewal = Renewal(self.provider, config.identity.claims, config.identity.rights, clock=clock)
         self.rechecks = Recheck(

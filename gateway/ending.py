@@ -12,6 +12,7 @@ from dataclasses import replace
 import structlog
 
 from gateway.auth.target import safe_target
+from gateway.edge.forms import is_form
 from gateway.endpoints.login import LoginEndpoints
 from gateway.endpoints.resume import Resume
 from gateway.errors import (
@@ -98,7 +99,7 @@ class Ending:
             return None
         kept = await self._resume.keep(trail, receive) if isinstance(error, LoginRequired) else None
         back = kept[0] if kept is not None else self._resume.back(request)
-        if not request.navigation and back is None:
+        if not request.navigation and (back is None or not is_form(request)):
             return None
         if isinstance(error, LoginRequired):
             means = error.facts.get("acr_values", ())

@@ -43,6 +43,7 @@ from gateway.policy.ruleset import RuleSet
 from gateway.policy.stronger import means_for_login
 from gateway.session.recheck import Recheck
 from gateway.session.sessions import Session, Sessions
+from gateway.session.ticket import is_ticket
 from gateway.upstream.forward import AnswerCut, ClientGone, Exchange, Forwarder
 
 Scope = Mapping[str, Any]
@@ -189,10 +190,14 @@ class Pipeline:
     async def recheck(self, trail: Trail, request: CanonicalRequest, *, lasts: bool = False) -> None:
         """What the session says is asked of the provider again where it is time; a new ticket goes along.
 
-        A request that `lasts` cannot be sent through the provider any more.
+        What never was a ticket is taken away. A request that `lasts` cannot be sent through the provider any more.
         """
         ticket = request.cookies.get(self.sessions.cookie_name)
-        if ticket is None or trail.session is None:
+        if ticket is None:
+            return
+        if trail.session is None:
+            if not is_ticket(ticket):
+                trail.cookies.append((b"set-cookie", self.sessions.clear_cookie().encode("ascii")))
             return
         try:
             trail.session = await self.rechecks.current(

@@ -203,7 +203,7 @@ def scene(
             **changes,
         )
         config = load(write_config(folder, {name: environment}, rules=rules or RULES))
-        app = Gateway(config, name, clock=clock)
+        app = Gateway(config, name, clock=clock, steady=clock)
         edge = config.environment(name).edge
         with serving(app, sock=sock, http=protocol_class(edge), log_level="critical", log_config=None):
             yield Scene(app, url, op, upstream, clock, folder)

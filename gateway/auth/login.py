@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from cachetools import TTLCache
@@ -46,8 +46,15 @@ class Finished:
     set_cookies: tuple[str, ...]
 
 
+class Once(Protocol):
+    """Whether a value is named for the first time in so many seconds, in all processes together."""
+
+    async def __call__(self, kind: str, value: str, *, seconds: float) -> bool:
+        """Raises StoreUnavailable where that cannot be known."""
+
+
 class Login:
-    """Logins of one environment at one provider."""
+    """Logins of one environment at one provider. `once` keeps a login from being finished in two processes."""
 
     def __init__(
         self,
@@ -59,6 +66,7 @@ class Login:
         public_url: str,
         key: Callable[[], bytes],
         clock: Callable[[], float],
+        once: Once | None = None,
     ) -> None:
         self._provider = provider
         self._claims = claims
@@ -70,6 +78,7 @@ class Login:
         self._exchange = Exchange(provider, f"{public_url}/oauth2/callback")
         self._flows: FlowCookies | None = None
         lifetime = provider.settings.flow_lifetime
+        self._once = once
         self._used: TTLCache[str, bool] = TTLCache(100_000, lifetime, timer=clock)
 
     async def start(self) -> None:
@@ -135,14 +144,14 @@ class Login:
         ProviderUnavailable.
         """
         parameters = read_callback(query)
-        flow = self._flow(parameters, cookies)
+        flow = await self._flow(parameters, cookies)
         try:
             return await self._prove(flow, parameters)
         except LoginFailed as failure:
             failure.facts.setdefault("target", flow.target)
             raise
 
-    def _flow(self, parameters: Mapping[str, str], cookies: Mapping[str, str]) -> Flow:
+    async def _flow(self, parameters: Mapping[str, str], cookies: Mapping[str, str]) -> Flow:
         state = parameters.get("state")
         if not state:
             raise LoginFailed("state-missing")
@@ -155,6 +164,9 @@ class Login:
         if flow.id in self._used:
             raise LoginFailed("flow-used", target=flow.target)
         self._used[flow.id] = True
+        lifetime = self._provider.settings.flow_lifetime
+        if self._once is not None and not await self._once("flow", flow.state, seconds=lifetime):
+            raise LoginFailed("flow-used", target=flow.target)
         return flow
 
     async def _prove(self, flow: Flow, parameters: Mapping[str, str]) -> Finished:

@@ -37,6 +37,12 @@ def protocol_class(settings: EdgeSettings) -> type[HttpToolsProtocol]:
     return Limited
 
 
+_TOO_MUCH = (
+    b"Your browser sends too much along: remove the cookies of this site and try again.\n"
+    b"Uw browser stuurt te veel mee: verwijder de cookies van deze site en probeer het opnieuw."
+)
+
+
 class GatewayProtocol(HttpToolsProtocol):
     """One client connection."""
 
@@ -108,7 +114,7 @@ class GatewayProtocol(HttpToolsProtocol):
         if self._head_done or self._message_done:
             return
         if self._head_bytes > self.limits.max_header_bytes:
-            self._refuse(431, b"The request headers are too large.")
+            self._refuse(431, _TOO_MUCH)
         elif self._head_timer is None:
             self._head_timer = self.loop.call_later(self.limits.header_timeout, self._head_took_too_long)
 
@@ -136,10 +142,12 @@ class GatewayProtocol(HttpToolsProtocol):
             413: b"Content Too Large",
             431: b"Request Header Fields Too Large",
         }
+        # Whoever got too many cookies, from us or from a neighbour, would be locked out for ever.
+        clear = b'clear-site-data: "cookies"\r\n' if words is _TOO_MUCH else b""
         self.transport.write(
             b"HTTP/1.1 %d %s\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n"
-            b"cache-control: no-store\r\nconnection: close\r\n\r\n%s"
-            % (status, reason.get(status, b"Bad Request"), len(words) + 1, words + b"\n")
+            b"cache-control: no-store\r\n%bconnection: close\r\n\r\n%s"
+            % (status, reason.get(status, b"Bad Request"), len(words) + 1, clear, words + b"\n")
         )
         self.transport.close()
 
@@ -187,7 +195,7 @@ class GatewayProtocol(HttpToolsProtocol):
             and len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
             > self.limits.max_header_bytes
         ):
-            self._fail(431, b"The request headers are too large.")
+            self._fail(431, _TOO_MUCH)
         self._head_bytes = 0
         if parser.should_upgrade():
             self._fail(400, b"This connection cannot change its protocol.")

@@ -49,7 +49,7 @@ def session_id(key: bytes) -> str:
 class Sessions:
     """The sessions of one environment. `secure` says whether the site is reached over https.
 
-    `ended` hears the id of each session that was ended in this process.
+    `clock` is the time of day; `steady` never goes back and counts how long something is remembered here. `ended` hears the id of each session that was ended in this process.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class Sessions:
         environment: str,
         secure: bool,
         clock: Callable[[], float],
+        steady: Callable[[], float] | None = None,
         store: Store | None = None,
         ended: Callable[[str], None] = lambda _session_id: None,
     ) -> None:
@@ -74,9 +75,10 @@ class Sessions:
         self.notes = Notes(self._store, self._ready, clock)
         self.cookie_prefix = f"{'__Host-' if secure else ''}tgp-{environment}-"
         self.cookie_name = f"{self.cookie_prefix}session"
-        self._opened: TTLCache[str, _Opened] = TTLCache(settings.cache_size, settings.cache_ttl, timer=clock)
-        self._ended: TTLCache[str, bool] = TTLCache(settings.cache_size, 60.0, timer=clock)
-        self._moved: TTLCache[str, str] = TTLCache(settings.cache_size, _MOVED_SECONDS, timer=clock)
+        steady = steady or clock
+        self._opened: TTLCache[str, _Opened] = TTLCache(settings.cache_size, settings.cache_ttl, timer=steady)
+        self._ended: TTLCache[str, bool] = TTLCache(settings.cache_size, 60.0, timer=steady)
+        self._moved: TTLCache[str, str] = TTLCache(settings.cache_size, _MOVED_SECONDS, timer=steady)
         self._opening: dict[str, asyncio.Task[_Opened | None]] = {}
         self._writing: set[asyncio.Task[None]] = set()
         self._sweeper: asyncio.Task[None] | None = None
@@ -120,7 +122,8 @@ class Sessions:
         if opened is None:
             return None
         now = self._clock()
-        opened.seen_at = now
+        # A clock that was set back and forth again must end no session.
+        opened.seen_at = max(opened.seen_at, now)
         if now - opened.written_at >= self._touch_after:
             opened.written_at = now
             self._later(self._touch(self.successor(ticket) or ticket, now))
