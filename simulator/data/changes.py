@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Final
+from typing import Final, TypeVar
 
 from simulator.data.directory import Directory
 from simulator.data.history import note
@@ -20,6 +20,7 @@ from simulator.data.rows import insert_contexts, insert_relation, insert_right, 
 from simulator.data.rules import period, reason_faults, relation_faults, right_faults
 from simulator.numbers import national_number_fault
 
+Found = TypeVar("Found")
 _GONE: Final = "Dit bestaat niet (meer) in uw organisatie."
 
 
@@ -197,28 +198,22 @@ class _Work:
         note(self.connection, self._moment, self._actor.organisation, actor, action, person, details, reason)
 
     def person(self, number: int) -> Person:
-        for person in self.people.people.values():
-            if person.id == number and self._actor.organisation in person.admitted_by:
-                return person
-        raise Refused({"": _GONE})
+        return _there(self.people.person(self._actor.organisation, number))
 
     def relation(self, number: int) -> tuple[Person, WorkRelation]:
-        for person in self.people.people.values():
-            for relation in person.relations_with(self._actor.organisation):
-                if relation.id == number:
-                    return person, relation
-        raise Refused({"": _GONE})
+        return _there(self.people.relation(self._actor.organisation, number))
 
     def right(self, number: int) -> tuple[Person, WorkRelation, Granted]:
-        for person in self.people.people.values():
-            for relation in person.relations_with(self._actor.organisation):
-                for granted in relation.rights:
-                    if granted.id == number and not granted.revoked:
-                        return person, relation, granted
-        raise Refused({"": _GONE})
+        return _there(self.people.right(self._actor.organisation, number))
 
     def told(self, granted: Granted) -> str:
         return told_right(self.people.rights[granted.code], granted)
+
+
+def _there(found: Found | None) -> Found:
+    if found is None:
+        raise Refused({"": _GONE})
+    return found
 
 
 def actor_faults(people: People, actor: Actor) -> dict[str, str]:

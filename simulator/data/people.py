@@ -149,6 +149,30 @@ class People:
         """The local administrators of an organisation."""
         return tuple(each for each in self.people.values() if self.administers(each, organisation))
 
+    def person(self, organisation: str, number: int) -> Person | None:
+        """The person with this id, among those whom an organisation added."""
+        for person in self.people.values():
+            if person.id == number and organisation in person.admitted_by:
+                return person
+        return None
+
+    def relation(self, organisation: str, number: int) -> tuple[Person, WorkRelation] | None:
+        """The work relation with this id, among those with an organisation, and whose it is."""
+        for person in self.people.values():
+            for relation in person.relations_with(organisation):
+                if relation.id == number:
+                    return person, relation
+        return None
+
+    def right(self, organisation: str, number: int) -> tuple[Person, WorkRelation, Granted] | None:
+        """The right with this id, among those for an organisation that were not revoked, and whose it is."""
+        for person in self.people.values():
+            for relation in person.relations_with(organisation):
+                for granted in relation.rights:
+                    if granted.id == number and not granted.revoked:
+                        return person, relation, granted
+        return None
+
     def by_sub(self, sub: str) -> Person | None:
         return next((each for each in self.people.values() if each.sub == sub), None)
 

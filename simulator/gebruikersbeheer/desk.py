@@ -43,24 +43,15 @@ class Administrator:
 
     def find_person(self, number: int) -> Person | None:
         """A person of the organisation."""
-        return next((each for each in self.persons() if each.id == number), None)
+        return self.people.person(self.organisation.code, number)
 
     def find_relation(self, number: int) -> tuple[Person, WorkRelation] | None:
         """A work relation with the organisation, and whose it is."""
-        for person in self.persons():
-            for relation in person.relations_with(self.organisation.code):
-                if relation.id == number:
-                    return person, relation
-        return None
+        return self.people.relation(self.organisation.code, number)
 
     def find_right(self, number: int) -> tuple[Person, WorkRelation, Granted] | None:
         """A right for the organisation that was not revoked, and whose it is."""
-        for person in self.persons():
-            for relation in person.relations_with(self.organisation.code):
-                for granted in relation.rights:
-                    if granted.id == number and not granted.revoked:
-                        return person, relation, granted
-        return None
+        return self.people.right(self.organisation.code, number)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,10 @@ def test_the_demonstration_is_up_quickly(demo: float) -> None:
         assert httpx2.get(f"http://localhost:{port}/health", trust_env=False).status_code < 500
     for port in (8001, 8101):
         assert httpx2.get(f"http://localhost:{port}/readyz", trust_env=False).json()["ready"] is True
+    for port in (8010, 8110):
+        for path in ("gebruikersbeheer", "mijnprofiel"):
+            page = httpx2.get(f"http://localhost:{port}/{path}", trust_env=False, follow_redirects=True)
+            assert page.status_code == 200
 
 
 async def test_indiener_logs_in_and_submits_a_report(demo: float, page: Page, screenshots: Path) -> None:
