@@ -1,4 +1,4 @@
-"""How long comparing two sets of 200 rules takes: `python benchmarks/diff.py [RULES]`."""
+"""How long comparing two sets of 200 rules takes: `python -m benchmarks.diff [RULES]`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long replaying decision records takes: `python benchmarks/replay.py [RECORDS]`, a million where it is left out.
+"""How long replaying decision records takes: `python -m benchmarks.replay [RECORDS]`, a million where it is left out.
 
 Records of many people, paths and moments, as the gateway writes them, decided again by the shipped rules.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -34,7 +35,10 @@ class AccessEndpoint:
         trail.session = session
         rules = self.rules()
         trail.rules = rules.hash
-        found = reach(rules, session.identity, host=request.host, client=request.client, now=trail.now)
+        # With very many rules this takes a while, which must not hold up other requests.
+        found = await asyncio.to_thread(
+            reach, rules, session.identity, host=request.host, client=request.client, now=trail.now
+        )
         if not _wants_page(request):
             return self.screens.access_data(
                 request.language,

@@ -54,3 +54,13 @@ def site(tmp_path: Path) -> Iterator[Site]:
         ) as register_url,
     ):
         yield Site(tmp_path, acm_url, register_url, (ports[0], ports[1]))
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A configuration of one environment, for commands that only look at it."""
+    environment = settings(
+        tmp_path, name="ti", gateway_url="http://localhost:8000", acm_url="http://localhost:8010",
+        upstream_url="http://localhost:8020",
+    )  # fmt: skip
+    return write_config(tmp_path, {"ti": environment})

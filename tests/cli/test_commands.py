@@ -6,21 +6,11 @@ import json
 import stat
 from pathlib import Path
 
-import pytest
 import yaml
 
 from gateway import __version__
 from tests.gateways import settings, write_config
 from tests.processes import command
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Path:
-    environment = settings(
-        tmp_path, name="ti", gateway_url="http://localhost:8000", acm_url="http://localhost:8010",
-        upstream_url="http://localhost:8020",
-    )  # fmt: skip
-    return write_config(tmp_path, {"ti": environment})
 
 
 def test_version() -> None:

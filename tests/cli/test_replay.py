@@ -15,7 +15,6 @@ from gateway.model import CanonicalRequest, DecisionInput, Identity, Organisatio
 from gateway.observe.chain import Chain
 from gateway.observe.record import Handled, Pseudonyms, RecordForm
 from gateway.policy.evaluate import decide
-from tests.gateways import settings, write_config
 from tests.processes import ROOT, command
 
 INDIENER = Identity(
@@ -26,15 +25,6 @@ ASKED = [
     ("/", INDIENER), ("/", None), ("/echo/a", INDIENER), ("/public/85073003328", None),
     ("/organisaties/0456789034/meldingen/1", INDIENER), ("/organisaties/0456789034/meldingen/2", INDIENER),
 ]  # fmt: skip
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Path:
-    environment = settings(
-        tmp_path, name="ti", gateway_url="http://localhost:8000", acm_url="http://localhost:8010",
-        upstream_url="http://localhost:8020",
-    )  # fmt: skip
-    return write_config(tmp_path, {"ti": environment})
 
 
 def written(config: Config, environment: str = "ti") -> list[bytes]:
