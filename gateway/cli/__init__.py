@@ -1,40 +1,61 @@
-"""The commands. Exit codes: 0 fine, 1 problems were found, 2 wrong arguments."""
+"""The commands. Exit codes: 0 fine, 1 problems were found, 2 wrong arguments.
+
+Only the module of the command that was asked for is read: most need nothing of the gateway that serves.
+"""
 
 from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
 
 import typer
 
 from gateway import __version__
-from gateway.cli.block import block_commands
-from gateway.cli.config import config_commands
-from gateway.cli.doctor import doctor
-from gateway.cli.keys import keys_commands
-from gateway.cli.policy import policy_commands
-from gateway.cli.serve import serve
-from gateway.cli.sessions import sessions_commands
 
-app = typer.Typer(
-    name="gateway",
-    help="Toegangspoort: an authentication gateway in front of one register.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-app.command()(serve)
-app.command()(doctor)
-app.add_typer(config_commands, name="config")
-app.add_typer(policy_commands, name="policy")
-app.add_typer(keys_commands, name="keys")
-app.add_typer(sessions_commands, name="sessions")
-app.add_typer(block_commands, name="block")
+# By name: the module, and what in it is the command or the group of commands.
+_COMMANDS = {
+    "serve": ("gateway.cli.serve", "serve"),
+    "doctor": ("gateway.cli.doctor", "doctor"),
+    "config": ("gateway.cli.config", "config_commands"),
+    "policy": ("gateway.cli.policy", "policy_commands"),
+    "keys": ("gateway.cli.keys", "keys_commands"),
+    "sessions": ("gateway.cli.sessions", "sessions_commands"),
+    "block": ("gateway.cli.block", "block_commands"),
+}
 
 
-@app.command()
+def _group() -> None:
+    """Toegangspoort: an authentication gateway in front of one register."""
+
+
 def version() -> None:
     """Print the version."""
     typer.echo(__version__)
 
 
+def application(arguments: Sequence[str] = ()) -> typer.Typer:
+    """The commands that these arguments can mean: the one that they name, or all."""
+    app = typer.Typer(
+        name="gateway",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(_group)
+    app.command()(version)
+    named = arguments[0] if arguments else ""
+    for name, (module, attribute) in _COMMANDS.items():
+        if named != name and (named in _COMMANDS or named == "version"):
+            continue
+        part = getattr(import_module(module), attribute)
+        if isinstance(part, typer.Typer):
+            app.add_typer(part, name=name)
+        else:
+            app.command(name)(part)
+    return app
+
+
 def main() -> None:
     """Run the command line."""
-    app()
+    application(sys.argv[1:])()

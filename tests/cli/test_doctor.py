@@ -16,7 +16,7 @@ import trustme
 from starlette.responses import JSONResponse
 from typer.testing import CliRunner, Result
 
-from gateway.cli import app
+from gateway.cli import application
 from simulator.acm.app import create_acm
 from simulator.acm.clients import Client
 from simulator.acm.state import AcmState
@@ -38,7 +38,7 @@ class House:
 
     def examined(self, *arguments: str) -> Result:
         path = write_config(self.folder, {"ti": self.environment})
-        return CliRunner().invoke(app, ["doctor", "--config", str(path), *arguments])
+        return CliRunner().invoke(application(), ["doctor", "--config", str(path), *arguments])
 
     def found(self) -> dict[str, str]:
         """The worst status of each check."""
@@ -288,5 +288,5 @@ def test_certificates(scripted: tuple[House, ScriptedProvider], days: int, statu
 
 
 def test_wrong_arguments(tmp_path: Path) -> None:
-    result = CliRunner().invoke(app, ["doctor", "--config", str(tmp_path / "no.yaml")])
+    result = CliRunner().invoke(application(), ["doctor", "--config", str(tmp_path / "no.yaml")])
     assert result.exit_code == 1

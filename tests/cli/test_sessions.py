@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from gateway.cli import app
+from gateway.cli import application
 from gateway.config import load
 from gateway.model import Identity, Organisation, Tokens
 from gateway.session.sessions import Sessions
@@ -60,7 +60,7 @@ def log_in(config: Path) -> list[str]:
 
 
 def command(*arguments: str) -> Result:
-    return CliRunner().invoke(app, arguments)
+    return CliRunner().invoke(application(), arguments)
 
 
 def sessions(config: Path, *arguments: str) -> tuple[int, Any, str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from typer.main import get_command
 
-from gateway.cli import app
+from gateway.cli import application
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "command-line.md"
 START = "<!-- from here on: made of the help of the commands by tests/docs/test_command_line.py -->\n"
@@ -53,7 +53,9 @@ def test_every_command_is_documented_as_it_is() -> None:
     head, mark, _ = text.partition(START)
     assert mark, "the page has no place for what is made"
     lines = (
-        line for path, command in commands(get_command(app), ("gateway",)) for line in section(path, command)
+        line
+        for path, command in commands(get_command(application()), ("gateway",))
+        for line in section(path, command)
     )
     made = head + START + "\n".join(lines) + "\n"
     if os.environ.get("REWRITE_REFERENCE"):
@@ -62,7 +64,7 @@ def test_every_command_is_documented_as_it_is() -> None:
 
 
 def test_every_command_says_what_it_does() -> None:
-    for path, command in commands(get_command(app), ("gateway",)):
+    for path, command in commands(get_command(application()), ("gateway",)):
         assert command.help, path
         for each in command.params:
             assert getattr(each, "help", None), (path, each.name)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from gateway.cli import app
+from gateway.cli import application
 from gateway.config import load
 from gateway.model import CanonicalRequest, DecisionInput, Identity, Organisation, Right
 from gateway.observe.chain import Chain
@@ -51,7 +51,7 @@ def change(file: Path, diff: str) -> None:
 
 
 def run(command: str) -> str:
-    done = CliRunner().invoke(app, command.split()[1:])
+    done = CliRunner().invoke(application(), command.split()[1:])
     shown = done.output + (f"[exit {done.exit_code}]\n" if done.exit_code else "")
     return "".join(f"    {line}\n" if line else "\n" for line in shown.splitlines())
 
