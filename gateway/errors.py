@@ -6,6 +6,7 @@
     │   └── ReauthenticationRequired 401  the session must be confirmed by a login before it goes on
     ├── BearerRefused 401 ......... a bearer token that proves nothing
     ├── Forbidden 403 ............. a decision said no; carries what is missing
+    │   └── TooManyRequests 429 ... it said no for nothing but a rate limit
     ├── Blocked 403 ............... an operator keeps this person or organisation out
     ├── NotFound 404 .............. an own endpoint that does not exist
     ├── MethodNotAllowed 405
@@ -30,6 +31,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from math import ceil
 from typing import Any, ClassVar
 
 from gateway.model import Decision
@@ -93,6 +96,28 @@ class Forbidden(GatewayError):
     def __init__(self, decision: Decision) -> None:
         super().__init__(decision.reason)
         self.decision = decision
+
+
+class TooManyRequests(Forbidden):
+    """`retry_after` says in how many whole seconds there is room again."""
+
+    status = 429
+    code = "too-many-requests"
+    title = "Too many requests in a short time"
+    advice = "Wait a moment and try again."
+
+    def __init__(self, decision: Decision, seconds: int) -> None:
+        super().__init__(decision)
+        self.facts["retry_after"] = seconds
+
+
+def refusal(decision: Decision, now: float) -> Forbidden:
+    """The error that a denial ends a request with; `now` is in seconds since the epoch."""
+    missing = [each for way in decision.ways for each in way]
+    if not missing or any(each.kind != "rate" for each in missing):
+        return Forbidden(decision)
+    moments = [datetime.fromisoformat(each.detail).timestamp() for each in missing if each.detail]
+    return TooManyRequests(decision, max(1, ceil(max(moments, default=now) - now)))
 
 
 class Blocked(GatewayError):

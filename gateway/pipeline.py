@@ -23,7 +23,6 @@ from gateway.errors import (
     BadRequest,
     Blocked,
     FactsUnavailable,
-    Forbidden,
     GatewayError,
     InternalFault,
     LoginRequired,
@@ -31,6 +30,7 @@ from gateway.errors import (
     ProviderUnavailable,
     ReauthenticationRequired,
     StoreUnavailable,
+    refusal,
 )
 from gateway.identity.assertions import Assertions
 from gateway.identity.headers import OutgoingHeaders
@@ -269,7 +269,7 @@ class Pipeline:
             raise error
         if trail.gathered.failures and not decision.ways:
             raise FactsUnavailable(f"no answer about {', '.join(trail.gathered.failures)}")
-        raise Forbidden(decision)
+        raise refusal(decision, trail.now)
 
     def attach(self, trail: Trail, request: CanonicalRequest) -> HeaderLines:
         """The headers for the register: none of the client's identity headers, and ours."""

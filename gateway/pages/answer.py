@@ -239,6 +239,9 @@ def _of_raw(method: str | None, headers: Iterable[tuple[bytes, bytes]]) -> _Aske
 
 
 def _headers(error: GatewayError, identity: Identity | None) -> Headers:
+    if error.status in (429, 503):
+        seconds = error.facts.get("retry_after", _RETRY_AFTER)
+        return ((b"retry-after", _ascii(str(seconds))),)
     if isinstance(error, Forbidden) and identity is not None and identity.kind == "machine":
         return _scopes(error)
     if isinstance(error, BearerRefused):
@@ -251,9 +254,6 @@ def _headers(error: GatewayError, identity: Identity | None) -> Headers:
         allowed = error.facts.get("allow", ())
         names = [allowed] if isinstance(allowed, str) else allowed
         return ((b"allow", _ascii(", ".join(str(name) for name in names))),)
-    if error.status == 503:
-        seconds = error.facts.get("retry_after", _RETRY_AFTER)
-        return ((b"retry-after", _ascii(str(seconds))),)
     return ()
 
 

@@ -26,6 +26,7 @@ from tests.cases.load import load as cases
 from tests.config.test_lock import environments
 from tests.gateways import write_config
 from tests.policy.conftest import given
+from tests.processes import ROOT
 
 CASES = {case["id"]: case for case in cases("config-cases.json")}
 
@@ -107,6 +108,8 @@ def told(path: Path) -> str:
 
 def test_every_case_is_run() -> None:
     assert {*RULES, *FILES, *ELSEWHERE, *HERE} == set(CASES)
+    for place in ELSEWHERE.values():
+        assert (ROOT / place).is_file()
 
 
 @pytest.mark.parametrize("name", sorted(RULES))

@@ -4,6 +4,7 @@ import inspect
 import json
 import re
 from base64 import b64encode
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,15 @@ from typing import Any
 import pytest
 
 from gateway import errors
-from gateway.errors import BearerRefused, Forbidden, GatewayError, LoginFailed, MethodNotAllowed
+from gateway.errors import (
+    BearerRefused,
+    Forbidden,
+    GatewayError,
+    LoginFailed,
+    MethodNotAllowed,
+    TooManyRequests,
+    refusal,
+)
 from gateway.model import Decision, Identity, Language, Missing
 from gateway.pages.answer import Answers
 from gateway.pages.render import Answer, Pages
@@ -30,10 +39,15 @@ MANY = denial(
     (Missing("network", "none"),),
 )
 
+TOO_OFTEN = Missing("rate", "wait", detail="2026-11-24T11:05:00+00:00")
+MORNING = datetime.fromisoformat("2026-11-24T11:04:30.5+00:00").timestamp()
+
 
 def example(kind: type[GatewayError]) -> GatewayError:
     if kind is Forbidden:
         return denial((INDIENER,))
+    if kind is TooManyRequests:
+        return refusal(Decision(False, "r", "too-many-requests", ((TOO_OFTEN,),)), MORNING)
     if kind is LoginFailed:
         return LoginFailed("state-expired")
     return kind()
@@ -51,7 +65,7 @@ DENIALS = [
     ("other-organisation", denial((Missing("organisation", "switch", organisation="0777000187"),))),
     ("stronger", denial((STRONGER,))),
     ("closed", denial((Missing("time", "wait", detail="2026-11-25T08:00+01:00"),))),
-    ("too-often", denial((Missing("rate", "wait", detail="2026-11-24T11:05:00+00:00"),))),
+    ("too-often", denial((TOO_OFTEN,))),
 ]
 
 ALL = [
@@ -292,3 +306,11 @@ def test_the_banner_names_any_environment_but_production(asks: Asks) -> None:
     assert "Omgeving" not in page(Pages(SupportSettings(), "prd"))
     own = SupportSettings(environment_label=Wording(nl="Oefenen & proberen", en="Practice"))
     assert "Oefenen & proberen" in page(Pages(own, "ti"))
+
+
+def test_a_denial_for_nothing_but_a_limit_says_when_there_is_room(answers: Answers, asks: Asks) -> None:
+    error = refusal(Decision(False, "r", "too-many-requests", ((TOO_OFTEN,),)), MORNING)
+    answer = answers.error(error, request_id="x" * 32, request=asks())
+    assert (answer.status, headers_of(answer)["retry-after"]) == (429, "30")
+    assert type(refusal(Decision(False, "r", "x", ((TOO_OFTEN, INDIENER),)), MORNING)) is Forbidden
+    assert type(refusal(Decision(False, "r", "x", ()), MORNING)) is Forbidden
