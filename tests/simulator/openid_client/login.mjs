@@ -1,8 +1,12 @@
 // Logs in with openid-client, which is neither ours nor authlib. A line of JSON on standard input says where and how;
 // the address of the login page goes out, what came back to the application comes in, and what was learnt goes out.
-import { createPrivateKey } from 'node:crypto'
+import { createPrivateKey, webcrypto } from 'node:crypto'
 import { createInterface } from 'node:readline'
 import * as client from 'openid-client'
+
+// Node 18, which Debian 12 has, does not offer it by itself.
+globalThis.crypto ??= webcrypto
+globalThis.CryptoKey ??= webcrypto.CryptoKey
 
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
 const read = async () => JSON.parse((await lines.next()).value)
