@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,7 +13,7 @@ import httpx2
 import pytest
 from starlette.responses import JSONResponse
 
-from tests.auth.mutations import script_token, value_of
+from tests.auth.mutations import encoded, script_token, value_of
 from tests.auth.scripted_provider import CLIENT_ID, signed
 from tests.cases.load import load
 from tests.scripted_world import Browser, Scene, scene
@@ -318,3 +319,27 @@ def test_logouts(gate: Scene, browser: Browser, case: dict[str, Any]) -> None:
             assert browser.page(f"/oauth2/logout/callback{state}").status_code == 200
     else:
         assert expected in ("reject", "no_store")
+
+
+def unsigned(claims: dict[str, Any]) -> str:
+    head = encoded(b'{"alg":"none","kid":"k1"}')
+    return f"{head}.{encoded(json.dumps(claims).encode())}."
+
+
+@pytest.mark.parametrize(
+    ("changes", "sign"),
+    [
+        ({"events": None}, signed),
+        ({"nonce": "n"}, signed),
+        ({"aud": "other"}, signed),
+        ({"iss": "https://evil.test"}, signed),
+        ({}, unsigned),
+    ],
+    ids=["no-event", "with-nonce", "wrong-aud", "wrong-iss", "alg-none"],
+)
+def test_logout_tokens_of_the_conformance_suite(
+    gate: Scene, browser: Browser, changes: dict[str, Any], sign: Callable[[dict[str, Any]], str]
+) -> None:
+    """oidcc-client-test-rp-backchannel-rpinitlogout-*: each is refused with 400, and the session goes on."""
+    assert told(gate, sign(logout_claims(gate, **changes))).status_code == 400
+    assert holds(browser)
