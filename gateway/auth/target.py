@@ -13,7 +13,18 @@ _LONGEST = 4_096
 _DEEPEST = 4
 _PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,:@/%=\[\]{}|^`;-]*")
 _REST = re.compile(r"[A-Za-z0-9._~!$&'()*+,:@/?%=\[\]{}|^`;#-]*")
+_ABSOLUTE = re.compile(r"(https?)://([A-Za-z0-9.:\[\]-]+)(/.*)", re.IGNORECASE)
 _OWN = "/oauth2"
+
+
+def path_on(origin: str, value: str) -> str:
+    """`value` without scheme and host where those are this site's own (`origin`), else `value` as it is."""
+    found = _ABSOLUTE.fullmatch(value)
+    if found is None:
+        return value
+    scheme, authority = found[1].lower(), found[2].lower()
+    authority = authority.removesuffix(":443" if scheme == "https" else ":80")
+    return found[3] if f"{scheme}://{authority}" == origin.lower() else value
 
 
 def safe_target(value: str) -> str:

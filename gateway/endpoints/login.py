@@ -14,7 +14,7 @@ import structlog
 from gateway.auth.hints import login_hint
 from gateway.auth.login import Login
 from gateway.auth.rounds import SUCCEEDED, RoundCookie
-from gateway.auth.target import safe_target
+from gateway.auth.target import path_on, safe_target
 from gateway.endpoints.answers import query_value, redirect, request_of
 from gateway.errors import BadRequest, LoginFailed
 from gateway.model import CanonicalRequest
@@ -49,7 +49,7 @@ class LoginEndpoints:
         """
         request = request_of(trail)
         _refuse_prefetch(request)
-        target = safe_target(query_value(request, "rd") or "/")
+        target = safe_target(path_on(self.public_url, query_value(request, "rd") or "/"))
         acr_values = (query_value(request, "acr_values") or "").split()
         for urn in acr_values:
             if urn not in self.login.known_means:
