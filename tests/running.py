@@ -124,6 +124,8 @@ def raw_upstream() -> Iterator[RawUpstream]:
         for task in open_tasks:
             task.cancel()
         await asyncio.gather(*open_tasks, return_exceptions=True)
+        for _ in range(3):
+            await asyncio.sleep(0)  # what was closed is let go of in the rounds of the loop that follow
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(main()), daemon=True)
     thread.start()
