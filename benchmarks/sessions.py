@@ -1,0 +1,128 @@
+"""How long it takes to open a session that nobody opened before, among many: SQLite and Redis.
+
+    python -m benchmarks.sessions [SESSIONS] [LOOKUPS]
+
+It makes its own files and its own redis-server, and prints one line for each store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+
+from gateway.model import Identity, Organisation, Right, Tokens
+from gateway.session.sessions import Sessions
+from gateway.session.settings import SessionSettings
+
+_AT_ONCE = 200
+
+
+def _person(number: int) -> Identity:
+    organisation = f"{number % 5_000:010d}"
+    rights = tuple(
+        Right("OVAMGebruiker", context, organisation)
+        for context in ("NonConformiteitenIndiener", "Bodemdossiers")
+    )
+    return Identity(
+        issuer="https://authenticatie-ti.vlaanderen.be/op", subject=f"subject-{number}", given_name="An",
+        family_name="Peeters", organisation=Organisation(organisation, "Peeters bv"), rights=rights,
+    )  # fmt: skip
+
+
+async def _measure(store: str, folder: Path, sessions: int, lookups: int) -> None:
+    settings = SessionSettings.model_validate(
+        {"store": store, "key": "file:session.key"}, context={"folder": folder}
+    )
+
+    def opened() -> Sessions:
+        return Sessions(settings, environment="ti", secure=True, clock=time.time)
+
+    filling = opened()
+    await filling.start(sweep=False)
+    tickets: list[str] = []
+    for first in range(0, sessions, _AT_ONCE):
+        numbers = range(first, min(first + _AT_ONCE, sessions))
+        tokens = Tokens("a" * 43, "r" * 43, "i" * 1_200)
+        made = await asyncio.gather(*(filling.create(_person(number), tokens) for number in numbers))
+        tickets.extend(ticket for _, ticket in made)
+    await filling.aclose()
+    cold = opened()
+    await cold.start(sweep=False)
+    seconds, work = [], []
+    for ticket in Random(1).sample(tickets, lookups):
+        begun, used = time.perf_counter(), time.process_time()
+        found = await cold.open(ticket)
+        seconds.append(time.perf_counter() - begun)
+        work.append(time.process_time() - used)
+        if found is None:
+            raise SystemExit("a session is gone")
+    await cold.aclose()
+    kind = "sqlite" if store.startswith("sqlite") else "redis"
+    print(
+        f"{kind:6} {sessions} sessions, {lookups} cold lookups: {_told(seconds)}; processor time {_told(work)}"
+    )
+
+
+def _told(seconds: list[float]) -> str:
+    """On a busy machine the processor time of this process tells what a lookup costs, and the rest is waiting."""
+    seconds.sort()
+    p50, p99 = seconds[len(seconds) // 2], seconds[int(len(seconds) * 0.99)]
+    return f"p50 {p50 * 1000:.2f} ms, p99 {p99 * 1000:.2f} ms"
+
+
+@contextmanager
+def _redis(folder: Path) -> Iterator[str | None]:
+    program = shutil.which("redis-server")
+    if program is None:
+        yield None
+        return
+    place = folder / "redis.sock"
+    options = (
+        "--port",
+        "0",
+        "--unixsocket",
+        str(place),
+        "--dir",
+        str(folder),
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+    )
+    server = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)
+    try:
+        while not place.exists():
+            time.sleep(0.02)
+        yield f"unix://{place}?db=0"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def main() -> None:
+    """Measure both stores."""
+    given = [int(each) for each in sys.argv[1:3]]
+    sessions, lookups = (*given, *(100_000, 5_000)[len(given) :])
+    with tempfile.TemporaryDirectory(prefix="gw-bench-") as place:
+        folder = Path(place)
+        (folder / "session.key").write_bytes(os.urandom(48))
+        (folder / "session.key").chmod(0o600)
+        asyncio.run(_measure("sqlite:sessions.db", folder, sessions, lookups))
+        with _redis(folder) as url:
+            if url is None:
+                print("redis-server is not installed here")
+            else:
+                asyncio.run(_measure(url, folder, sessions, lookups))
+
+
+if __name__ == "__main__":
+    main()
