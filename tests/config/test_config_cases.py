@@ -81,7 +81,7 @@ FILES: dict[str, str] = {
     "env-expand": "unknown key 'secret'",
 }
 ELSEWHERE = {
-    "order": "tests/policy/test_lint.py",
+    "order": "tests/config/test_lint.py",
     "secret-short": "tests/config/test_config_cases.py",
     "secret-missing-multiworker": "tests/config/test_config_cases.py",
     "secret-dump": "tests/config/test_config_cases.py",
