@@ -157,7 +157,7 @@ async def test_links_that_are_swapped_as_in_kubernetes(site: Site) -> None:
 
 
 async def test_rules_that_fail_their_tests_stay_out_and_settings_wait_for_a_restart(site: Site) -> None:
-    tests = [{"as": None, "request": "GET /flip/x", "expect": "deny"}]
+    tests = [{"request": "GET /flip/x", "expect": "deny"}]
     site.config.write_text(text_with(site, flip(1, False), tests=tests))
     with gateway_process(site.config, "ti", site.ready):
         before = (await standing(site)).split(",")[0]
@@ -212,7 +212,7 @@ async def test_an_open_stream_ends_when_the_rules_no_longer_allow_it(site: Site)
 
 
 def test_rules_that_fail_their_tests_do_not_start_either(site: Site) -> None:
-    tests = [{"as": None, "request": "GET /flip/x", "expect": "allow"}]
+    tests = [{"request": "GET /flip/x", "expect": "allow"}]
     site.config.write_text(text_with(site, flip(1, False), tests=tests))
     done = command("serve", "--config", str(site.config), "--env", "ti")
     assert done.returncode == 1
