@@ -50,10 +50,11 @@ from gateway.pages.render import Pages
 from gateway.pages.screens import Screens
 from gateway.pipeline import Pipeline, Trail
 from gateway.policy.gather import Gatherer
-from gateway.policy.ruleset import RuleSet
+from gateway.policy.ruleset import RuleSet, claims_of
 from gateway.reloading import Reloading
 from gateway.session.recheck import Recheck
 from gateway.session.sessions import Sessions
+from gateway.shadowing import Shadow
 from gateway.upstream.forward import Forwarder
 from gateway.upstream.pool import ConnectionPool
 
@@ -134,7 +135,14 @@ class Gateway:
             environment,
             metrics=self.metrics,
             clock=clock,
-            changed=self.streams.judge_soon,
+            changed=self._rules_changed,
+            told=self._record_event,
+        )
+        self.shadow = Shadow(
+            lambda: self.reloading.config.environment(environment).shadow,
+            environment,
+            metrics=self.metrics,
+            changed=self._look_at_claims,
             told=self._record_event,
         )
         self.blocks = Blocks(
@@ -187,6 +195,7 @@ class Gateway:
             resume=resume,
             metrics=self.metrics,
             records=lambda: self._records,
+            shadow=self.shadow,
         )
         self.pipeline = Pipeline(
             admission=admission,
@@ -236,6 +245,15 @@ class Gateway:
         if self._records is not None:
             self._records.write(event)
 
+    def _rules_changed(self) -> None:
+        self._look_at_claims()
+        self.streams.judge_soon()
+
+    def _look_at_claims(self) -> None:
+        if self._records is not None:
+            sets = (self.rules(), *((self.shadow.rules,) if self.shadow.rules is not None else ()))
+            self._records.look_at(frozenset[str]().union(*map(claims_of, sets)))
+
     def _person_names(self) -> Callable[[Identity], tuple[str, ...]]:
         secrets = (self.settings.session.key, *self.settings.session.previous_keys)
         several = tuple(Pseudonyms(secret.read(), self.environment) for secret in secrets)
@@ -284,7 +302,8 @@ class Gateway:
             )
             self._stack.push_async_callback(self._records.aclose)
             await self._records.start()
-            for later in (self.blocks, self.reloading):
+            self._look_at_claims()
+            for later in (self.blocks, self.reloading, self.shadow):
                 self._stack.push_async_callback(later.aclose)
                 await later.start()
             if self._observe_socket is not None:
@@ -292,6 +311,7 @@ class Gateway:
                     "serving": self._check_serving,
                     "sessions": self._check_sessions,
                     "rules": self.reloading.check,
+                    "shadow": self.shadow.check,
                     "blocks": self._check_blocks,
                 }
                 health = Health(self.metrics, checks)

@@ -32,6 +32,7 @@ from gateway.pages.answer import Answers
 from gateway.pages.render import Answer
 from gateway.pipeline import Receive, Send, Trail, send_answer
 from gateway.policy.stronger import means_that_help
+from gateway.shadowing import Shadow
 from gateway.upstream.forward import AnswerCut
 
 log = structlog.get_logger()
@@ -48,12 +49,14 @@ class Ending:
         resume: Resume,
         metrics: Metrics,
         records: Callable[[], DecisionRecords | None],
+        shadow: Shadow,
     ) -> None:
         self._answers = answers
         self._login = login
         self._resume = resume
         self._metrics = metrics
         self._records = records
+        self._shadow = shadow
 
     async def refuse(self, trail: Trail, error: GatewayError, receive: Receive, send: Send) -> None:
         """Tell an error, or send a navigation to the login that helps. Raises AnswerCut in mid-answer."""
@@ -124,6 +127,8 @@ class Ending:
         if decision is not None:
             verdict = "allow" if decision.allowed else "error" if decision.error else "deny"
             self._metrics.decided(decision.rule, verdict)
+        shadow = self._shadow
+        differs = shadow.judge(trail.given, decision) if decision is not None and trail.given else None
         records = self._records()
         if records is None:
             return
@@ -142,6 +147,8 @@ class Ending:
                 endpoint=trail.endpoint,
                 error=_code(trail),
                 facts=trail.gathered.facts,
+                shadow=differs,
+                shadow_rules=shadow.rules.hash if differs is not None and shadow.rules else None,
                 cut=trail.cut,
                 block=trail.block,
             )

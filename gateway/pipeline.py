@@ -69,6 +69,7 @@ class Trail:
     cookies: HeaderLines = field(default_factory=list)
     gathered: Gathered = NOTHING_ASKED
     rules: str | None = None
+    given: DecisionInput | None = None
     decision: Decision | None = None
     error: GatewayError | None = None
     exchange: Exchange = field(default_factory=Exchange)
@@ -256,7 +257,7 @@ class Pipeline:
     def decide(self, trail: Trail, rules: RuleSet, given: DecisionInput) -> None:
         """What the rules say; raises when they do not allow it."""
         identity = given.identity
-        trail.rules = rules.hash
+        trail.rules, trail.given = rules.hash, given
         trail.decision = decision = decide(rules, given)
         if decision.allowed:
             return

@@ -37,6 +37,11 @@ Duration = Annotated[
 ]
 
 
+def in_folder(value: Path, info: ValidationInfo) -> Path:
+    """A path of the configuration, which starts at the folder of its file; the validation context carries it."""
+    return Path((info.context or {}).get("folder", Path())) / value
+
+
 @dataclass(frozen=True, slots=True)
 class Secret:
     """A secret that the configuration names but does not contain: `env:NAME` or `file:PATH`.

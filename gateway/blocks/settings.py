@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AfterValidator, Field, ValidationInfo
+from pydantic import AfterValidator, Field
 
-from gateway.settings import Duration, Settings
-
-
-def _in_folder(value: Path, info: ValidationInfo) -> Any:
-    return Path((info.context or {}).get("folder", Path())) / value
+from gateway.settings import Duration, Settings, in_folder
 
 
 class BlockSettings(Settings):
     """Where blocks are kept. Gateways on several machines need a file that they share."""
 
-    file: Annotated[Path, AfterValidator(_in_folder)] | None = None
+    file: Annotated[Path, AfterValidator(in_folder)] | None = None
     """The file with the blocks; beside the session store, or var/ENVIRONMENT.blocks.json, where nothing is said."""
 
     look_every: Duration = Field(default=1.0, ge=0.1, le=60.0)

@@ -22,6 +22,7 @@ _COMMANDS = {
     "keys": ("gateway.cli.keys", "keys_commands"),
     "sessions": ("gateway.cli.sessions", "sessions_commands"),
     "block": ("gateway.cli.block", "block_commands"),
+    "records": ("gateway.cli.records", "records_commands"),
 }
 
 

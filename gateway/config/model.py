@@ -24,7 +24,7 @@ from gateway.policy.settings import EnvironmentRules, RightSettings, RuleSetting
 from gateway.policy.suite import Suite
 from gateway.policy.suite_settings import CaseSettings, NeverSettings
 from gateway.session.settings import SessionSettings
-from gateway.settings import Settings
+from gateway.settings import Settings, in_folder
 from gateway.upstream.settings import UpstreamSettings
 
 LOCAL_HOSTS = frozenset(("localhost", "127.0.0.1", "::1"))
@@ -87,6 +87,9 @@ class EnvironmentSettings(Settings):
 
     support: SupportSettings = SupportSettings()
     """Whom people can turn to."""
+
+    shadow: Annotated[Path, AfterValidator(in_folder)] | None = None
+    """A file with candidate rules that live requests are judged by as well, without enforcing them."""
 
     rules: EnvironmentRules = EnvironmentRules()
     """Rules of this environment alone: `before` and `after` those that all environments share."""

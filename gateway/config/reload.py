@@ -18,7 +18,7 @@ from gateway.config.model import Config
 from gateway.config.problems import ConfigError
 from gateway.config.suites import failures
 
-_RULES = frozenset(("rules",))
+_RULES = frozenset(("rules", "shadow"))
 _READ = frozenset((".py", ".yaml", ".yml"))
 
 # What a file looked like: device, inode, time and size; None where it is not there.
@@ -49,9 +49,11 @@ def checked(path: Path, environment: str) -> Config:
 def reload(current: Config, environment: str) -> Reloaded:
     """Read the file once more. Raises ConfigError; then nothing of it may be used."""
     fresh = checked(current.path, environment)
-    taken = replace(fresh, environments=current.environments, identity=current.identity)
+    before, after = current.environment(environment), fresh.environment(environment)
+    kept = {**current.environments, environment: before.model_copy(update={"shadow": after.shadow})}
+    taken = replace(fresh, environments=kept, identity=current.identity)
     differing = (
-        *_differing(current.environment(environment), fresh.environment(environment), _RULES),
+        *_differing(before, after, _RULES),
         *(f"identity.{name}" for name in _differing(current.identity, fresh.identity)),
     )
     return Reloaded(taken, differing)

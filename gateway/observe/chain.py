@@ -37,7 +37,7 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One place where the records do not prove themselves. `line` counts from 1."""
+    """One place where the records do not prove themselves. `line` counts from 1; 0 is the end of the file."""
 
     file: str
     line: int
@@ -45,7 +45,7 @@ class Fault:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.message}"
+        return f"{self.file}:{self.line}: {self.message}" if self.line else f"{self.file}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +85,18 @@ class _Progress:
     ended: bool = False
 
 
-def verify(files: Iterable[tuple[str, Iterable[bytes]]], *, continued: bool = False) -> Proof:
+def verify(
+    files: Iterable[tuple[str, Iterable[bytes]]], *, continued: bool = False, kept: Iterable[str] = ()
+) -> Proof:
     """Check every chain in these files, oldest file first; each file is a name and its lines.
 
     A changed, removed, added or moved line is a fault. Removal from the end of a chain that has not ended
     shows only against a `head` that was kept elsewhere. With `continued`, files older than the first one given
-    are known to be gone: then a chain may begin in the middle there.
+    are known to be gone: then a chain may begin in the middle there. `kept` are such hashes: the records that have
+    them must be there.
     """
+    wanted = dict.fromkeys(kept)
+    file = ""
     chains: dict[str, _Progress] = {}
     faults: list[Fault] = []
     cut: list[Fault] = []
@@ -108,8 +113,11 @@ def verify(files: Iterable[tuple[str, Iterable[bytes]]], *, continued: bool = Fa
                 cut.append(Fault(file, number, "unreadable", "no whole record: cut off while it was written"))
                 continue
             fault = _follow(chains, record, line, may_begin_later)
+            wanted.pop(chains[record["chain"]].head or "", None)
             if fault is not None:
                 faults.append(Fault(file, number, *fault))
+    for head in wanted:
+        faults.append(Fault(file, 0, "missing", f"the record with the hash {head} is gone"))
     found = tuple(
         Link(name, each.lines, each.first, each.first == 0, each.ended, each.head or START)
         for name, each in chains.items()

@@ -81,6 +81,10 @@ class Metrics:
             ),
             2,
         )
+        self._shadow_judged = _Family(
+            counter("shadow_judged_total", "Requests judged by the candidate rules as well", "result"), 1
+        )
+        self._shadow_loaded = gauge("shadow_loaded", "1 where candidate rules are compared")
         self._logins = _Family(counter("logins_total", "Logins that ended, by result", "result"), 1)
         self._logouts = _Family(counter("logouts_total", "Logouts, by kind", "operation"), 1)
         self._upstream_errors = _Family(
@@ -133,6 +137,14 @@ class Metrics:
     def shadowed(self, rule: str | None, change: str) -> None:
         """The candidate rules decide otherwise: change is newly_denied or newly_allowed."""
         self._shadow[rule or "none", change].inc()
+
+    def shadow_judged(self, result: str) -> None:
+        """The candidate rules judged a request: same, differs, or unknown where they could not."""
+        self._shadow_judged[(result,)].inc()
+
+    def shadow_loaded(self, loaded: bool) -> None:
+        """Whether there are candidate rules to compare with."""
+        self._shadow_loaded.set(loaded)
 
     def login(self, result: str) -> None:
         """A login ended: "ok", or the reason code of a LoginFailed."""

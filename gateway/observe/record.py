@@ -41,8 +41,8 @@ class Handled(NamedTuple):
 
     `now` (seconds since the epoch) and `facts` are those of the DecisionInput. `session` is the session's public
     id, `rules` the hash of the rule set, `endpoint` the name of an own endpoint, `error` the code of a
-    GatewayError, `seconds` the time from the first byte in to the last byte out. `shadow` is the verdict of a
-    candidate rule set. `block` names the block that kept somebody out. `cut` says why an exchange was ended before its time: `reason`, `why` and `rules`.
+    GatewayError, `seconds` the time from the first byte in to the last byte out. `shadow` is the decision of the
+    candidate rules where it is another one, `shadow_rules` their hash. `block` names the block that kept somebody out. `cut` says why an exchange was ended before its time: `reason`, `why` and `rules`.
     """
 
     request_id: str
@@ -58,6 +58,7 @@ class Handled(NamedTuple):
     endpoint: str | None = None
     error: str | None = None
     shadow: Decision | None = None
+    shadow_rules: str | None = None
     facts: Mapping[str, Any] = NOTHING
     cut: Mapping[str, str] | None = None
     block: str | None = None
@@ -95,6 +96,12 @@ class RecordForm:
         self._claims = tuple(claims)
         self._persons: dict[int, tuple[Identity, str]] = {}
 
+    def look_at(self, claims: Collection[str]) -> None:
+        """Record these extra claims from now on, and no others."""
+        if set(claims) != set(self._claims):
+            self._claims = tuple(sorted(claims))
+            self._persons.clear()
+
     def fill_in(self, handled: Handled) -> str:
         """The record of one request, as a JSON object."""
         # Put together by hand: this runs once for every request, and is three times as fast as json.dumps.
@@ -130,7 +137,10 @@ class RecordForm:
             parts.append(f'"session":{_text(handled.session)}')
         if handled.shadow is not None:
             verdict, rule = _verdict(handled.shadow, handled), _text_or_null(handled.shadow.rule)
-            parts.append(f'"shadow":{{"verdict":"{verdict}","rule":{rule}}}')
+            reason, rules = _text(mask(handled.shadow.reason)), _text_or_null(handled.shadow_rules)
+            parts.append(
+                f'"shadow":{{"verdict":"{verdict}","rule":{rule},"reason":{reason},"rules":{rules}}}'
+            )
         if handled.cut is not None:
             parts.append(f'"cut":{_json(clean(handled.cut))}')
         if handled.facts:

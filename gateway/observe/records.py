@@ -124,6 +124,10 @@ class DecisionRecords:
         if self._due is None and self._loop is not None:
             self._due = self._loop.call_later(_LINGER_SECONDS, self._make_some)
 
+    def look_at(self, claims: Collection[str]) -> None:
+        """Record these extra claims from now on: those that the rules look at."""
+        self._form.look_at(claims)
+
     def _waiting(self) -> int:
         return len(self._entries) + self._handed - self._done
 

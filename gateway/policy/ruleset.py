@@ -87,6 +87,12 @@ class RuleSet:
         return hash(self.hash)
 
 
+def claims_of(rules: RuleSet) -> frozenset[str]:
+    """The extra claims that these rules look at, as far as their policies say."""
+    parts = (policy.samples() for rule in rules.rules for policy in walk(rule.require))
+    return frozenset(name for samples in parts if samples is not None for name, _ in samples.claims)
+
+
 def compile_rules(rules: Sequence[Rule], rights: Mapping[str, NamedRight]) -> RuleSet:
     """Make the rule set that decisions are taken with."""
     content = [rule.written() for rule in rules]

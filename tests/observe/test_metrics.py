@@ -37,6 +37,9 @@ def test_what_happens_is_counted(metrics: Metrics) -> None:
     metrics.provider_call("token", "ok")
     metrics.records_dropped(3)
     metrics.streams(1)
+    metrics.shadow_judged("differs")
+    metrics.shadow_loaded(True)
+    metrics.blocks(2)
     metrics.stream_cut("session-ended")
     metrics.reloaded(success=True, rules=4)
     metrics.reloaded(success=False)
@@ -55,6 +58,9 @@ def test_what_happens_is_counted(metrics: Metrics) -> None:
         'provider_requests_total{endpoint="token",result="ok"}': 1,
         "records_dropped_total": 3,
         "streams_open": 1,
+        'shadow_judged_total{result="differs"}': 1,
+        "shadow_loaded": 1,
+        "blocks": 2,
         'streams_cut_total{reason="session-ended"}': 1,
         'config_reloads_total{result="ok"}': 1,
         'config_reloads_total{result="refused"}': 1,

@@ -85,9 +85,14 @@ def test_a_denial_says_what_is_missing(form: RecordForm, handled: Makes) -> None
 
 def test_other_ways_that_a_request_ends(form: RecordForm, handled: Makes) -> None:
     failed = Decision(False, "r", "the policy failed", error="KeyError: x")
-    record = json.loads(form.fill_in(handled(decision=failed, shadow=DENIED)))
+    record = json.loads(form.fill_in(handled(decision=failed, shadow=DENIED, shadow_rules="def")))
     assert (record["verdict"], record["fault"]) == ("error", "KeyError: x")
-    assert record["shadow"] == {"verdict": "deny", "rule": "own-reports"}
+    assert record["shadow"] == {
+        "verdict": "deny",
+        "rule": "own-reports",
+        "reason": "the right is missing",
+        "rules": "def",
+    }
     own = json.loads(form.fill_in(handled(decision=None, identity=None, endpoint="/oauth2/start")))
     assert (own["verdict"], own["endpoint"], own["rule"]) == ("own", "/oauth2/start", None)
     assert "who" not in own

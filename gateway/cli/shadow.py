@@ -1,0 +1,62 @@
+"""`gateway policy shadow-report`: what would the candidate rules have changed for the requests that came in?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from gateway.observe.differences import ShadowReport
+from gateway.observe.reading import lines
+from gateway.observe.reading import records as records_on
+
+_DIFFERENT = 1
+_UNREADABLE = 2
+
+
+def shadow_report(
+    records: Annotated[
+        list[str], typer.Argument(help="Files with decision records, also packed (.gz); - is standard input.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show what candidate rules (`shadow:`) would have denied or allowed, by rule, with a few requests each.
+
+    Ends with 0 where nothing would change, 1 where something would, 2 where a file cannot be read.
+    """
+    report = ShadowReport()
+    try:
+        for place in records:
+            for record in records_on(lines(place)):
+                report.add(record)
+    except (OSError, EOFError) as problem:
+        typer.echo(f"{place}: {getattr(problem, 'strerror', None) or problem}", err=True)
+        raise typer.Exit(_UNREADABLE) from problem
+    if as_json:
+        data = {
+            "decided": report.decided,
+            "candidates": report.candidates,
+            "differences": [asdict(each) for each in report.differences],
+        }
+        typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
+    else:
+        for line in _text(report):
+            typer.echo(line)
+    raise typer.Exit(_DIFFERENT if report.differences else 0)
+
+
+def _text(report: ShadowReport) -> Iterator[str]:
+    changed = sum(each.count for each in report.differences)
+    yield f"{report.decided:,} requests decided, {changed:,} of them otherwise by the candidate rules"
+    for each in report.differences:
+        words = "NEWLY DENIED" if each.change == "newly_denied" else "NEWLY ALLOWED"
+        reason = f" ({each.reason})" if each.change == "newly_denied" else ""
+        rules = f"{each.rule or 'no rule'} -> {each.candidate_rule or 'no rule'}"
+        yield f"{words} {rules}{reason}, by candidate {each.candidate[:12]}"
+        yield f"  {each.count:,} requests of {each.people:,} people, from {each.first} to {each.last}"
+        yield from (f"  such as {sample}" for sample in each.samples)
+    if not report.candidates and not report.differences:
+        yield "no candidate rules were compared: set `shadow:` in the environment"

@@ -1,0 +1,70 @@
+"""Counts what candidate rules would have changed, by the rules that decided, from decision records.
+
+It knows nothing of where records come from and decides nothing again: the records hold what the candidate said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+_MOST_SAMPLES: Final = 3
+
+
+@dataclass(slots=True)
+class ShadowDifference:
+    """Requests that a candidate decides otherwise, with the same two rules; `samples` are a few of them."""
+
+    change: Literal["newly_allowed", "newly_denied"]
+    candidate: str
+    rule: str | None
+    candidate_rule: str | None
+    reason: str
+    count: int = 0
+    people: int = 0
+    first: str = ""
+    last: str = ""
+    samples: list[str] = field(default_factory=list)
+
+
+class ShadowReport:
+    """The differences over any number of records; `decided` counts the requests that rules decided."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str, str | None, str | None, str], ShadowDifference] = {}
+        self._people: dict[tuple[str, str, str | None, str | None, str], set[str]] = {}
+        self.decided = 0
+        self.candidates: list[str] = []
+
+    @property
+    def differences(self) -> list[ShadowDifference]:
+        """What is newly denied first, the most frequent first."""
+        return sorted(self._found.values(), key=lambda each: (each.change != "newly_denied", -each.count))
+
+    def add(self, record: Mapping[str, Any]) -> None:
+        """Count one record."""
+        if record.get("kind") == "shadow" and record.get("rules") and record["rules"] not in self.candidates:
+            self.candidates.append(record["rules"])
+        if record.get("kind") != "request" or record.get("verdict") not in ("allow", "deny", "error"):
+            return
+        self.decided += 1
+        shadow = record.get("shadow")
+        if not isinstance(shadow, Mapping):
+            return
+        allowed = shadow.get("verdict") == "allow"
+        change: Literal["newly_allowed", "newly_denied"] = "newly_allowed" if allowed else "newly_denied"
+        reason = str(shadow.get("reason", ""))
+        key = (change, str(shadow.get("rules", "")), record.get("rule"), shadow.get("rule"), reason)
+        found = self._found.get(key)
+        time = str(record.get("time", ""))
+        if found is None:
+            found = self._found[key] = ShadowDifference(*key, first=time)
+            self._people[key] = set()
+        found.count += 1
+        found.first, found.last = min(found.first, time), max(found.last, time)
+        self._people[key].add(str(record.get("who", {}).get("person", "")))
+        found.people = len(self._people[key] - {""})
+        if len(found.samples) < _MOST_SAMPLES:
+            words = f"{record.get('method')} {record.get('path')} ({record.get('request_id')})"
+            found.samples.append(words)

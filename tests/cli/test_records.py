@@ -1,0 +1,140 @@
+"""`gateway records`: files that were tampered with break the proof, at the place where it was done."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from gateway.cli import app
+from gateway.observe.chain import Chain
+
+
+def command(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments)
+
+
+def written(name: str, count: int = 6, *, end: bool = True) -> list[bytes]:
+    chain = Chain(name)
+    people = [{"person": f"p-{number % 2}", "organisation": "0428315871"} for number in range(count)]
+    lines = [
+        chain.link(
+            json.dumps(
+                {
+                    "v": 1, "kind": "request", "time": f"2026-11-24T08:00:0{number}.000Z", "status": 200,
+                    "verdict": "allow" if number else "deny", "rule": f"r-{number % 3}", "method": "GET",
+                    "path": "/x", "reason": "allowed", "request_id": f"{name}-{number}", "who": people[number],
+                }
+            )
+        )
+        for number in range(count)
+    ]  # fmt: skip
+    return [*lines, chain.link('{"v":1,"kind":"end"}')] if end else lines
+
+
+def put(folder: Path, name: str, lines: list[bytes]) -> str:
+    path = folder / name
+    content = b"".join(lines)
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+    return str(path)
+
+
+def verified(*arguments: str, exit_code: int = 0) -> str:
+    done = command("records", "verify", *arguments)
+    assert done.exit_code == exit_code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_several_chains_in_rotated_and_packed_files_are_sound(tmp_path: Path) -> None:
+    a, b = written("a"), written("b", end=False)
+    files = [
+        put(tmp_path, "r.2.gz", [*a[:2], b[0]]),
+        put(tmp_path, "r.1", [b[1], *a[2:4]]),
+        put(tmp_path, "r", [*a[4:], *b[2:]]),
+    ]
+    said = verified(*files)
+    assert "13 records in 2 chains: sound" in said
+    assert "chain a: 7 records, ended" in said
+    head = said.split("cut off; keep ")[1].split()[0]
+    assert "sound" in verified(*files, "--head", head)
+    assert "chain b has no end" in verified(*files, "--ended", exit_code=1)
+    data = json.loads(verified(*files, "--json"))
+    assert data["sound"] is True
+    assert [link["ended"] for link in data["chains"]] == [True, False]
+    assert "sound" in verified(*files[1:], "--continued")
+    assert "2 record(s) of chain a are gone before record 2" in verified(*files[1:], exit_code=1)
+
+
+TAMPERED: dict[str, tuple[Callable[[list[bytes]], list[bytes]], str]] = {
+    "removed": (lambda a: a[:2] + a[3:], "r:3: 1 record(s) of chain a are gone before record 3"),
+    "first removed": (lambda a: a[1:], "r:1: 1 record(s) of chain a are gone before record 1"),
+    "changed": (
+        lambda a: [*a[:2], a[2].replace(b'"allow"', b'"deny"'), *a[3:]],
+        "r:4: record 3 of chain a does not follow from record 2: one was changed",
+    ),
+    "swapped": (lambda a: [*a[:2], a[3], a[2], *a[4:]], "r:3: 1 record(s) of chain a are gone before record 3"),
+    "repeated": (lambda a: [*a[:3], a[2], *a[3:]], "r:4: record 2 of chain a is there a second time"),
+    "added": (lambda a: [*a, *written("a", 1, end=False)], "r:8: record 0 of chain a is there a second time"),
+    "a new beginning": (
+        lambda a: [a[0].replace(b"a-0", b"a-9"), *a[1:]],
+        "r:2: record 1 of chain a does not follow from record 0: one was changed",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("tamper", "words"), TAMPERED.values(), ids=TAMPERED)
+def test_whatever_is_tampered_with_is_told_with_its_place(
+    tmp_path: Path, tamper: Callable[[list[bytes]], list[bytes]], words: str
+) -> None:
+    said = verified(put(tmp_path, "r", tamper(written("a"))), exit_code=1)
+    assert f"{tmp_path}/{words}" in said
+    assert "NOT SOUND" in said
+
+
+def test_an_end_that_was_cut_off_shows_by_the_end_or_by_a_hash_that_was_kept(tmp_path: Path) -> None:
+    lines = written("a")
+    whole = json.loads(verified(put(tmp_path, "r", lines), "--json"))
+    head = whole["chains"][0]["head"]
+    cut = put(tmp_path, "r", lines[:-2])
+    assert "chain a: 5 records, no end: still running, crashed, or cut off" in verified(cut)
+    assert "chain a has no end" in verified(cut, "--ended", exit_code=1)
+    assert f"the record with the hash {head} is gone" in verified(cut, "--head", head, exit_code=1)
+
+
+def test_a_line_of_a_full_disk_is_told_and_proves_nothing(tmp_path: Path) -> None:
+    lines = written("a")
+    said = verified(put(tmp_path, "r", [lines[0], lines[1][:20] + b"\n", *lines[1:]]))
+    assert "r:2: no whole record: cut off while it was written" in said
+    assert ": sound" in said
+
+
+def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
+    assert "nothing: No such file" in verified(str(tmp_path / "nothing"), exit_code=2)
+    broken = tmp_path / "r.gz"
+    broken.write_bytes(gzip.compress(b"".join(written("a")))[:60])
+    verified(str(broken), exit_code=2)
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        ([], [0, 1, 2, 3, 4, 5]),
+        (["--request", "a-3"], [3]),
+        (["--verdict", "deny"], [0]),
+        (["--rule", "r-1", "--person", "p-1"], [1]),
+        (["--organisation", "0428315871", "--since", "2026-11-24T08:00:04"], [4, 5]),
+        (["--until", "2026-11-24T08:00:01"], [0]),
+        (["--organisation", "1"], []),
+    ],
+)
+def test_records_are_found(tmp_path: Path, options: list[str], found: list[int]) -> None:
+    file = put(tmp_path, "r", written("a"))
+    done = command("records", "show", file, *options)
+    assert done.exit_code == 0, done.stderr
+    assert [line.split()[-1] for line in done.stdout.splitlines()] == [f"a-{number}" for number in found]
+    as_json = command("records", "show", file, *options, "--json").stdout.splitlines()
+    assert [json.loads(line)["request_id"] for line in as_json] == [f"a-{number}" for number in found]
