@@ -81,9 +81,9 @@ def show(
     verdict: Annotated[str | None, typer.Option(help="allow, deny, error, own or refused.")] = None,
     kind: Annotated[str, typer.Option(help="request, or another kind of record.")] = "request",
     since: Annotated[
-        str, typer.Option(help="From this moment on, UTC, as in the records: 2026-11-24T08:00.")
-    ] = "",
-    until: Annotated[str, typer.Option(help="Before this moment.")] = "9999",
+        str | None, typer.Option(help="From this moment on, UTC, as in the records: 2026-11-24T08:00.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="Before this moment.")] = None,
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
     """Print the records to which all that is asked applies, a line each."""
@@ -96,7 +96,7 @@ def show(
                 if (
                     all(value is None or record.get(name) == value for name, value in wanted.items())
                     and all(value is None or who.get(name) == value for name, value in about.items())
-                    and since <= record.get("time", "") < until
+                    and (since or "") <= record.get("time", "") < (until or "9999")
                 ):
                     typer.echo(json.dumps(record) if as_json or kind != "request" else _line(record))
     except (OSError, EOFError) as problem:
