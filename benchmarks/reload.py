@@ -43,7 +43,7 @@ def main() -> None:
         path = write_config(Path(folder), {"ti": environment}, rules=[*rules(count), *RULES])
         document = yaml.safe_load(path.read_text())
         document["tests"] = [
-            {"as": None, "request": f"GET /area{number % 100}/1/part{number}/x", "expect": "deny"}
+            {"request": f"GET /area{number % 100}/1/part{number}/x", "expect": "deny"}
             for number in range(0, count, 10)
         ]
         path.write_text(yaml.safe_dump(document))

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from gateway.cli import app
+from gateway.cli import application
 from gateway.observe.chain import Chain
 
 
 def command(*arguments: str) -> Result:
-    return CliRunner().invoke(app, arguments)
+    return CliRunner().invoke(application(["records"]), arguments)
 
 
 def written(name: str, count: int = 6, *, end: bool = True) -> list[bytes]:
