@@ -10,6 +10,7 @@ from blockbuster import blockbuster_ctx
 from hypothesis import settings
 
 from tests.browsers import FLAGS, chromium
+from tests.leaks import LeakWatch
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
@@ -17,6 +18,17 @@ if TYPE_CHECKING:
 # How long an example takes depends on what else the machine does: nothing that a test should judge.
 settings.register_profile("steady", deadline=None)
 settings.load_profile("steady")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What `make test` asks for."""
+    parser.addoption("--fail-on-leaks", action="store_true", help="fail a run that logs secrets")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Watch over what the tests log, in the process that reports."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(LeakWatch(fails=config.getoption("--fail-on-leaks")), "leaks")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -68,7 +68,8 @@ def settings(
         "upstream": {"url": upstream_url},
         "session": {"store": f"sqlite:var/{name}.db", "key": f"file:secrets/{name}/session.key"},
         "assertion": {"key": f"file:secrets/{name}/assertion.pem"},
-        "observe": {"listen": "127.0.0.1:0", "records": f"file:var/{name}.jsonl"},
+        # At the lowest level: whatever would be logged must hold no secret (tests/leaks.py).
+        "observe": {"listen": "127.0.0.1:0", "records": f"file:var/{name}.jsonl", "log_level": "debug"},
     }
     for key, value in changes.items():
         found[key] = {**found[key], **value} if isinstance(found.get(key), dict) else value

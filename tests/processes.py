@@ -45,6 +45,7 @@ def gateway_process(config: Path, env: str, ready_url: str, *extra: str) -> Iter
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+            sys.stderr.write(log.read_text("utf-8", "replace"))
 
 
 def wait_until(url: str, child: subprocess.Popen[bytes], log: Path) -> None:
