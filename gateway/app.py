@@ -16,23 +16,16 @@ import structlog
 
 from gateway import __version__
 from gateway.auth.login import Login
-from gateway.auth.logout import Logout, LogoutCookie
+from gateway.auth.logout import Logout
 from gateway.auth.machines import Machines
 from gateway.auth.provider import Provider
 from gateway.auth.renewal import Renewal
-from gateway.auth.rounds import RoundCookie
 from gateway.blocks.blocks import Blocks
 from gateway.config import Config
 from gateway.edge.admit import Admission
 from gateway.edge.headers import ForwardedHeaders
 from gateway.ending import Ending
-from gateway.endpoints.access import AccessEndpoint
-from gateway.endpoints.login import LoginEndpoints
-from gateway.endpoints.logout import LogoutEndpoints
-from gateway.endpoints.notices import LogoutNotices
-from gateway.endpoints.resume import Resume
-from gateway.endpoints.session import SessionEndpoints
-from gateway.endpoints.table import endpoint_table
+from gateway.endpoints.own import own_endpoints
 from gateway.errors import GatewayError, StoreUnavailable
 from gateway.identity.assertions import Assertions
 from gateway.identity.headers import OutgoingHeaders
@@ -47,14 +40,14 @@ from gateway.operators import operators_listener
 from gateway.pages.answer import Answers
 from gateway.pages.language import negotiate
 from gateway.pages.render import Pages
-from gateway.pages.screens import Screens
-from gateway.pipeline import Pipeline, Trail
+from gateway.pipeline import Pipeline
 from gateway.policy.gather import Gatherer
 from gateway.policy.ruleset import RuleSet, claims_of
 from gateway.reloading import Reloading
 from gateway.session.recheck import Recheck
 from gateway.session.sessions import Sessions
 from gateway.shadowing import Shadow
+from gateway.trail import Trail
 from gateway.upstream.forward import Forwarder
 from gateway.upstream.pool import ConnectionPool
 
@@ -162,46 +155,33 @@ class Gateway:
             cookie_prefix=self.sessions.cookie_prefix,
             language=negotiate,
         )
-        login = LoginEndpoints(
-            self.login,
-            self.sessions,
-            RoundCookie(environment=environment, secure=public_url.startswith("https://")),
-            self.metrics.login,
-            clock=clock,
+        own = own_endpoints(
+            environment,
             public_url=public_url,
             public_host=admission.authorities.public,
-        )
-        screens = Screens(pages, public_url=public_url)
-        ways_out = Logout(self.provider, public_url=public_url)
-        logout = LogoutEndpoints(
-            ways_out,
-            LogoutCookie(environment=environment, secure=public_url.startswith("https://")),
-            self.sessions,
-            screens,
-            self.metrics.logout,
-        )
-        notices = LogoutNotices(ways_out, self.sessions, self.metrics.logout)
-        session = SessionEndpoints(self.sessions, self.rechecks, self.assertions, clock)
-        resume = Resume(
-            self.sessions,
-            screens,
-            limit=settings.session.form_limit,
-            secure=public_url.startswith("https://"),
+            form_limit=settings.session.form_limit,
+            login=self.login,
+            logout=Logout(self.provider, public_url=public_url),
+            sessions=self.sessions,
+            rechecks=self.rechecks,
+            assertions=self.assertions,
+            pages=pages,
+            metrics=self.metrics,
+            rules=self.rules,
+            clock=clock,
             again=self,
         )
         ending = Ending(
             answers=Answers(pages, public_url=public_url),
-            login=login,
-            resume=resume,
+            login=own.login,
+            resume=own.resume,
             metrics=self.metrics,
             records=lambda: self._records,
             shadow=self.shadow,
         )
         self.pipeline = Pipeline(
             admission=admission,
-            endpoints=endpoint_table(
-                login, logout, notices, session, AccessEndpoint(self.sessions, screens, self.rules), resume
-            ),
+            endpoints=own.table,
             sessions=self.sessions,
             rechecks=self.rechecks,
             machines=self.machines,
@@ -224,7 +204,7 @@ class Gateway:
                 body_timeout=settings.edge.body_timeout,
             ),
             streams=self.streams,
-            resumed=resume.meant,
+            resumed=own.resume.meant,
             refuse=ending.refuse,
             record=ending.record,
             clock=clock,

@@ -30,9 +30,9 @@ from gateway.observe.record import Handled
 from gateway.observe.records import DecisionRecords
 from gateway.pages.answer import Answers
 from gateway.pages.render import Answer
-from gateway.pipeline import Receive, Send, Trail, send_answer
 from gateway.policy.stronger import means_that_help
 from gateway.shadowing import Shadow
+from gateway.trail import Receive, Send, Trail, send_answer
 from gateway.upstream.forward import AnswerCut
 
 log = structlog.get_logger()

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
-from secrets import token_hex
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -34,69 +33,19 @@ from gateway.errors import (
 )
 from gateway.identity.assertions import Assertions
 from gateway.identity.headers import OutgoingHeaders
-from gateway.model import NOTHING, CanonicalRequest, Decision, DecisionInput, Identity
+from gateway.model import NOTHING, CanonicalRequest, DecisionInput
 from gateway.observe.streams import Cut, Streams
-from gateway.pages.render import Answer
 from gateway.policy.evaluate import decide, questions
-from gateway.policy.gather import NOTHING_ASKED, Gathered, Gatherer
+from gateway.policy.gather import Gatherer
 from gateway.policy.ruleset import RuleSet
 from gateway.policy.stronger import means_for_login
 from gateway.session.recheck import Recheck
-from gateway.session.sessions import Session, Sessions
+from gateway.session.sessions import Sessions
 from gateway.session.ticket import is_ticket
-from gateway.upstream.forward import AnswerCut, ClientGone, Exchange, Forwarder
-
-Scope = Mapping[str, Any]
-Receive = Callable[[], Awaitable[Any]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
-HeaderLines = list[tuple[bytes, bytes]]
+from gateway.trail import Endpoint, HeaderLines, Receive, Scope, Send, Trail
+from gateway.upstream.forward import AnswerCut, ClientGone, Forwarder
 
 log = structlog.get_logger()
-
-
-@dataclass(slots=True)
-class Trail:
-    """What became of one request so far: the source of its decision record, its metrics and its error page."""
-
-    scope: Scope
-    now: float
-    started: float
-    request: CanonicalRequest | None = None
-    endpoint: str | None = None
-    session: Session | None = None
-    machine: Identity | None = None
-    trouble: GatewayError | None = None
-    cookies: HeaderLines = field(default_factory=list)
-    gathered: Gathered = NOTHING_ASKED
-    rules: str | None = None
-    given: DecisionInput | None = None
-    decision: Decision | None = None
-    error: GatewayError | None = None
-    exchange: Exchange = field(default_factory=Exchange)
-    broken_off: bool = False
-    cut: Mapping[str, str] | None = None
-    block: str | None = None
-    spare_id: str = ""
-
-    @property
-    def request_id(self) -> str:
-        """The id that answer, page, log and record carry."""
-        if self.request is not None:
-            return self.request.id
-        if not self.spare_id:
-            self.spare_id = token_hex(16)
-        return self.spare_id
-
-    @property
-    def identity(self) -> Identity | None:
-        """Who asks: the person of the session, or the program of the bearer token."""
-        return self.session.identity if self.session is not None else self.machine
-
-    @property
-    def peer(self) -> str:
-        """The address at the other end of the connection."""
-        client = self.scope.get("client")
-        return client[0] if client else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,15 +273,4 @@ class Pipeline:
         return None
 
 
-async def send_answer(trail: Trail, answer: Answer, send: Send) -> None:
-    """Send an answer of the gateway's own."""
-    trail.exchange.status = answer.status
-    trail.exchange.started = True
-    await send(
-        {"type": "http.response.start", "status": answer.status, "headers": [*answer.headers, *trail.cookies]}
-    )
-    await send({"type": "http.response.body", "body": answer.body})
-
-
-Endpoint = Callable[[Trail, Receive, Send], Awaitable[None]]
 _RESERVED = frozenset(("oauth2", ".well-known"))

@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import structlog
@@ -23,6 +24,7 @@ from gateway.app import Gateway
 from gateway.cli.loading import loaded
 from gateway.config import Config, ConfigError, checked
 from gateway.edge.protocol import protocol_class
+from gateway.observe.metrics import forget_worker
 
 _DRAIN = 30
 _MENDED_SECONDS = 1.0
@@ -66,7 +68,14 @@ def _listen(address: str) -> socket.socket:
 
 
 class _Supervisor(Multiprocess):
-    """Passes SIGHUP on to the workers, which reload their rules; they are not restarted for it."""
+    """Passes SIGHUP on to the workers, which reload their rules, and forgets the numbers of workers that were lost."""
+
+    def keep_subprocess_alive(self) -> None:
+        before = {process.pid for process in self.processes}
+        super().keep_subprocess_alive()
+        for pid in before - {process.pid for process in self.processes}:
+            if pid is not None:
+                forget_worker(pid)
 
     def handle_hup(self) -> None:
         for process in self.processes:
@@ -74,8 +83,20 @@ class _Supervisor(Multiprocess):
                 os.kill(process.pid, signal.SIGHUP)
 
 
+def _drain_first(number: int, app: Gateway) -> None:
+    """When this signal comes, the gateway answers "not ready" before the server closes its listener."""
+    then = signal.getsignal(number)
+
+    def drain(signal_number: int, frame: FrameType | None) -> None:
+        app.drain()
+        if callable(then):
+            then(signal_number, frame)
+
+    signal.signal(number, drain)
+
+
 class _Server(uvicorn.Server):
-    """Tells the gateway to answer "not ready" before the listener closes, and ends with exit code 0 when asked to."""
+    """Ends with exit code 0 when asked to."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -83,12 +104,6 @@ class _Server(uvicorn.Server):
             yield
             # uvicorn would raise the signal once more and so end the process by it.
             self._captured_signals.clear()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        app = self.config.loaded_app
-        if isinstance(app, Gateway):
-            app.drain()
-        await super().shutdown(sockets)
 
 
 class _Worker(uvicorn.Config):
@@ -119,6 +134,8 @@ class _Worker(uvicorn.Config):
         settings = config.environment(self._environment)
         self.app = app = Gateway(config, self._environment, clock=time.time, observe_socket=self._observe)
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, app.reload_soon)
+        for each in (signal.SIGTERM, signal.SIGINT):
+            _drain_first(each, app)
         self.http = protocol_class(settings.edge)
         self.timeout_keep_alive = int(settings.edge.keep_alive)
         super().load()

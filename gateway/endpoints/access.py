@@ -11,10 +11,10 @@ from gateway.errors import LoginRequired
 from gateway.model import CanonicalRequest
 from gateway.pages.render import Answer
 from gateway.pages.screens import Screens
-from gateway.pipeline import Trail
 from gateway.policy.reach import reach
 from gateway.policy.ruleset import RuleSet
 from gateway.session.sessions import Sessions
+from gateway.trail import Trail
 
 
 @dataclass(frozen=True, slots=True)

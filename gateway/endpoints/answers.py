@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 from gateway.errors import BadRequest, ContentTooLarge, RequestTimeout
 from gateway.model import CanonicalRequest
 from gateway.pages.render import Answer, answer
-from gateway.pipeline import Receive, Trail
+from gateway.trail import Receive, Trail
 from gateway.upstream.forward import ClientGone
 
 _BODY_SECONDS = 30.0

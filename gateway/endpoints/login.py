@@ -19,8 +19,8 @@ from gateway.endpoints.answers import query_value, redirect, request_of
 from gateway.errors import BadRequest, LoginFailed
 from gateway.model import CanonicalRequest
 from gateway.pages.render import Answer
-from gateway.pipeline import Trail
 from gateway.session.sessions import Sessions
+from gateway.trail import Trail
 
 log = structlog.get_logger()
 

@@ -14,8 +14,8 @@ from gateway.errors import BadRequest, ProviderUnavailable
 from gateway.model import CanonicalRequest
 from gateway.pages.render import Answer
 from gateway.pages.screens import Screens
-from gateway.pipeline import Trail
 from gateway.session.sessions import Session, Sessions
+from gateway.trail import Trail
 
 
 @dataclass(frozen=True, slots=True)

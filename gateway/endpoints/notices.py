@@ -17,8 +17,8 @@ from gateway.edge.forms import form_kind
 from gateway.endpoints.answers import as_json, query_value, request_of
 from gateway.errors import BadRequest
 from gateway.pages.render import Answer, answer
-from gateway.pipeline import Trail
 from gateway.session.sessions import Sessions
+from gateway.trail import Trail
 
 log = structlog.get_logger()
 # A logout token is refused an hour after it was issued, whatever it says of its end.

@@ -24,9 +24,9 @@ from gateway.errors import BadRequest, FormGone, LoginRequired
 from gateway.model import CanonicalRequest
 from gateway.pages.render import Answer
 from gateway.pages.screens import Screens
-from gateway.pipeline import Endpoint, Receive, Scope, Send, Trail
 from gateway.session.sessions import Session, Sessions
 from gateway.session.ticket import is_ticket, new_ticket
+from gateway.trail import Endpoint, Receive, Scope, Send, Trail
 from gateway.upstream.forward import ClientGone
 
 PATH = "/oauth2/resume"

@@ -12,9 +12,9 @@ from gateway.identity.assertions import Assertions
 from gateway.identity.attributes import spelled
 from gateway.model import CanonicalRequest
 from gateway.pages.render import Answer
-from gateway.pipeline import Trail
 from gateway.session.recheck import Recheck
 from gateway.session.sessions import Session, Sessions
+from gateway.trail import Trail
 
 # A front-end that refreshes all the time does not make the provider be asked all the time.
 _YOUNG_SECONDS = 60.0

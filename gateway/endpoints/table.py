@@ -14,7 +14,7 @@ from gateway.endpoints.resume import Resume
 from gateway.endpoints.session import SessionEndpoints
 from gateway.errors import MethodNotAllowed, NotFound
 from gateway.pages.render import Answer
-from gateway.pipeline import Endpoint, Receive, Send, Trail, send_answer
+from gateway.trail import Endpoint, Receive, Send, Trail, send_answer
 
 Handler = Callable[[Trail], Awaitable[Answer]]
 Reader = Callable[[Trail, bytes], Awaitable[Answer]]

@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 import httpx2
+import pytest
 
 from simulator.login import login
 from simulator.run import bind, url_of
@@ -57,14 +58,19 @@ def test_several_workers_share_listeners_sessions_and_metrics(site: Site) -> Non
         assert child.wait(30) == 0
 
 
-def test_it_stops_after_what_is_under_way(site: Site) -> None:
-    with gateway_process(site.config, "ti", site.ready) as child:
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_it_stops_after_what_is_under_way_and_is_not_ready_meanwhile(site: Site, workers: str) -> None:
+    with gateway_process(site.config, "ti", site.ready, "--workers", workers) as child:
         cookie = login(site.url, "indiener")
         head = f"GET /echo/stream?events=6&interval=0.2 HTTP/1.1\r\nHost: localhost:{site.port}\r\nCookie: {cookie}\r\n\r\n"
         with socket.create_connection(("127.0.0.1", site.port), timeout=10) as sock:
             sock.sendall(head.encode())
             seen = sock.recv(65536)
             child.send_signal(signal.SIGTERM)
+            while b"data: 4" not in seen:
+                seen += sock.recv(65536)
+            told = httpx2.get(site.ready, trust_env=False)
+            assert (told.status_code, told.json()["checks"]["serving"]["detail"]) == (503, "stopping")
             while part := sock.recv(65536):
                 seen += part
         assert b"data: 5" in seen
