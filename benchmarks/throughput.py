@@ -26,7 +26,7 @@ import httpx2
 from simulator.acm.app import create_acm
 from simulator.acm.clients import Client
 from simulator.acm.state import AcmState
-from simulator.data.people import load_people
+from simulator.data.seed import load_people
 from simulator.login import login
 from simulator.run import bind, running
 from tests.gateways import CLIENT_ID, settings, write_config
@@ -112,7 +112,10 @@ def wrk(pid: int, url: str, seconds: int, cookie: str) -> Run:
 
     count = int(shown(r"(\d+) requests in"))
     return Run(
-        float(shown(r"Requests/sec:\s+([\d.]+)")), spent / count, shown(r"50%\s+(\S+)"), shown(r"99%\s+(\S+)")
+        float(shown(r"Requests/sec:\s+([\d.]+)")),
+        spent / count,
+        shown(r"\n\s+50%\s+(\S+)"),
+        shown(r"\n\s+99%\s+(\S+)"),
     )
 
 
@@ -147,8 +150,8 @@ def main() -> None:
     missing = [tool for tool in ("nginx", "wrk", "taskset") if shutil.which(tool) is None]
     if missing:
         sys.exit(f"skipped: {', '.join(missing)} not on this machine")
-    with contextlib.ExitStack() as stack, tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         upstream, proxy = free_port(), free_port()
         serve = f"server {{ listen 127.0.0.1:{upstream}; location / {{ return 200 {_ANSWER}; }} }}"
         forward = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,8 @@ def test_the_project_stands_alone() -> None:
         text = path.read_bytes().decode("utf-8", "replace")
         for words in ("../shared", "/work/main", "/work/h-", "/root/"):
             assert words not in text, f"{name(path)} speaks of {words}"
+
+
+@pytest.mark.parametrize("path", [path for path in CODE if path.parent.name == "benchmarks"], ids=name)
+def test_benchmarks_still_know_the_code_that_they_measure(path: Path) -> None:
+    import_module(f"benchmarks.{path.stem}")
