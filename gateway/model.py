@@ -69,8 +69,19 @@ class Right:
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimFault:
+    """A claim that the provider sent and that could not be read: its name and a code, never what was in it."""
+
+    claim: str
+    fault: Literal["not-text", "too-long", "control-characters", "not-a-list", "not-a-right", "too-many"]
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
-    """Who somebody is, as the provider said it; `claims` holds the mapped extra claims by name."""
+    """Who somebody is, as the provider said it; `claims` holds the mapped extra claims by name.
+
+    `faults` tells which claims count as absent, or in part, because they could not be read.
+    """
 
     issuer: str
     subject: str
@@ -86,6 +97,7 @@ class Identity:
     kind: Literal["person", "machine"] = "person"
     scopes: tuple[str, ...] = ()
     claims: Mapping[str, Any] = field(default_factory=_nothing)
+    faults: tuple[ClaimFault, ...] = ()
 
     @property
     def name(self) -> str | None:

@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
-
-import structlog
+from typing import Any, Literal
 
 from gateway.auth.settings import ClaimSettings, MachineSettings, RightsSettings
-from gateway.model import Identity, Organisation, Right
+from gateway.model import ClaimFault, Identity, Organisation, Right
 
-log = structlog.get_logger()
 _LONGEST = 1_024
 _MOST_RIGHTS = 2_000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -23,23 +20,24 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 def identity_from(
     claims: Mapping[str, Any], names: ClaimSettings, rights: RightsSettings, *, now: float
 ) -> Identity:
-    """Who the claims are about. A claim of the wrong shape counts as absent; what makes no sense gives no right."""
-    organisation = _text(claims.get(names.organisation))
+    """Who the claims are about. What cannot be read counts as absent, gives no right, and is named in `faults`."""
+    reader = _Reader(claims)
+    organisation = reader.text(names.organisation)
+    organisation_name = reader.text(names.organisation_name)
     return Identity(
         issuer=str(claims["iss"]),
         subject=str(claims["sub"]),
-        given_name=_text(claims.get(names.given_name)),
-        family_name=_text(claims.get(names.family_name)),
-        email=_without_organisation(_text(claims.get(names.email))),
-        phone=_without_organisation(_text(claims.get(names.phone))),
-        doelgroep=_text(claims.get(names.doelgroep)),
-        organisation=Organisation(organisation, _text(claims.get(names.organisation_name)))
-        if organisation is not None
-        else None,
-        rights=tuple(dict.fromkeys(_rights(claims, rights))),
-        acr=_text(claims.get("acr")),
+        given_name=reader.text(names.given_name),
+        family_name=reader.text(names.family_name),
+        email=_without_organisation(reader.text(names.email)),
+        phone=_without_organisation(reader.text(names.phone)),
+        doelgroep=reader.text(names.doelgroep),
+        organisation=Organisation(organisation, organisation_name) if organisation is not None else None,
+        rights=tuple(dict.fromkeys(right for claim in rights.claims for right in reader.rights(claim))),
+        acr=reader.text("acr"),
         authenticated_at=_authenticated_at(claims.get("auth_time"), now),
         claims={name: claims[name] for name in names.extra if claims.get(name) is not None},
+        faults=tuple(reader.faults),
     )
 
 
@@ -83,28 +81,50 @@ def parse_right(element: str) -> tuple[Right, ...]:
     return tuple(Right(name, value, code) for value in values for code in codes)
 
 
-def _rights(claims: Mapping[str, Any], settings: RightsSettings) -> Iterator[Right]:
-    skipped = 0
-    given = 0
-    for claim in settings.claims:
-        value = claims.get(claim)
+class _Reader:
+    """Reads single claims, and keeps in `faults` which of them could not be read (as keys: once each, in order)."""
+
+    def __init__(self, claims: Mapping[str, Any]) -> None:
+        self._claims = claims
+        self.faults: dict[ClaimFault, None] = {}
+
+    def text(self, claim: str) -> str | None:
+        value = self._claims.get(claim)
+        fault = _fault(value)
+        if fault is not None:
+            self.faults[ClaimFault(claim, fault)] = None
+        return _text(value)
+
+    def rights(self, claim: str) -> Iterator[Right]:
+        value = self._claims.get(claim)
         elements = [value] if isinstance(value, str) else value
         if not isinstance(elements, list):
-            skipped += elements is not None
-            continue
-        skipped += len(elements[_MOST_RIGHTS:])
+            if elements is not None:
+                self.faults[ClaimFault(claim, "not-a-list")] = None
+            return
+        if len(elements) > _MOST_RIGHTS:
+            self.faults[ClaimFault(claim, "too-many")] = None
         for element in elements[:_MOST_RIGHTS]:
             text = _text(element)
             found = parse_right(text) if text is not None else ()
-            given += len(found)
-            skipped += not found
+            if not found:
+                self.faults[ClaimFault(claim, _fault(element) or "not-a-right")] = None
             yield from found
-    if skipped:
-        log.warning("the role claim holds elements that are no rights", skipped=skipped, rights=given)
+
+
+def _fault(value: Any) -> Literal["not-text", "too-long", "control-characters"] | None:
+    """Why a value cannot be read as a text; None where it can be, and where there is none."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        return "not-text"
+    if len(value) > _LONGEST:
+        return "too-long"
+    return "control-characters" if _CONTROL.search(value) else None
 
 
 def _text(value: Any) -> str | None:
-    if not isinstance(value, str) or len(value) > _LONGEST or _CONTROL.search(value):
+    if not isinstance(value, str) or _fault(value) is not None:
         return None
     return value.strip() or None
 

@@ -103,6 +103,9 @@ class Renewal:
             claims = await with_userinfo(claims, self._provider, metadata, access_token)
         now = self._clock()
         found = identity_from(claims, self._claims, self._rights, now=now)
+        if found.faults and found.faults != identity.faults:
+            unread = [f"{each.claim}: {each.fault}" for each in found.faults]
+            log.warning("claims could not be read", unread=unread)
         renewed = Tokens(
             access_token=access_token,
             refresh_token=text_of(answer, "refresh_token") or tokens.refresh_token,

@@ -114,6 +114,9 @@ class LoginEndpoints:
             raise
         session, new_ticket = await self.sessions.create(finished.identity, finished.tokens, replaces=ticket)
         trail.session = session
+        if faults := finished.identity.faults:
+            unread = [f"{each.claim}: {each.fault}" for each in faults]
+            log.warning("claims could not be read", unread=unread, request_id=request.id)
         self.told(SUCCEEDED)
         ended = self.rounds.after(rounds, SUCCEEDED, now)
         cookies = (*finished.set_cookies, ended, self.sessions.set_cookie(new_ticket))

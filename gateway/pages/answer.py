@@ -27,7 +27,7 @@ from gateway.pages.catalogue import message
 from gateway.pages.causes import cause
 from gateway.pages.language import negotiate
 from gateway.pages.render import Answer, Headers, Pages, answer
-from gateway.pages.wording import Need, Wording, organisation_name
+from gateway.pages.wording import Need, Wording, organisation_name, unread_claims, unread_claims_data
 
 __all__ = ["Answer", "Answers"]
 
@@ -158,6 +158,7 @@ class Answers:
         return {
             "person": identity.name or identity.subject if identity else None,
             "organisation": organisation_name(organisation.code, organisation) if organisation else None,
+            "unread_claims": unread_claims(identity),
             "needs": needs,
             "longer": longer,
             "can_renew": identity is not None
@@ -200,6 +201,8 @@ class Answers:
             problem["missing"] = [
                 [need.data(self._public_url) for need in way] for way in self._needs(error, asked, identity)
             ]
+            if unread := unread_claims_data(identity):
+                problem["unread_claims"] = unread
             problem["support"] = {
                 "phone": support.phone,
                 "phone_abroad": support.phone_abroad,

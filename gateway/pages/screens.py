@@ -10,7 +10,7 @@ from typing import Any
 from gateway.model import NOTHING, Identity, Language, Missing, Reach, Right
 from gateway.pages.catalogue import in_language, message, spoken_time
 from gateway.pages.render import Answer, Headers, Pages, answer
-from gateway.pages.wording import Wording, organisation_name
+from gateway.pages.wording import Wording, organisation_name, unread_claims, unread_claims_data
 
 BACK = "/oauth2/access"
 
@@ -108,6 +108,7 @@ class Screens:
             organisation=organisation_name(organisation.code, organisation) if organisation else None,
             doelgroep=identity.doelgroep,
             until=_spoken(expires_at, language),
+            unread_claims=unread_claims(identity),
             rights=[_held(wording, right, labels or {}) for right in identity.rights],
             entries=[
                 {
@@ -142,6 +143,7 @@ class Screens:
                 for right in identity.rights
             ],
             "expires_at": expires_at,
+            "unread_claims": unread_claims_data(identity),
             "rules": [
                 {
                     "rule": each.rule,

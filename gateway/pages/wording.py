@@ -6,7 +6,7 @@ It knows nothing of HTML and HTTP; everything here is plain text that is escaped
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
@@ -148,6 +148,16 @@ def _effort(missing: Missing) -> int:
     if missing.remedy == "switch" and missing.kind != "right":
         return _UNSURE
     return _EFFORT[missing.remedy]
+
+
+def unread_claims(identity: Identity | None) -> str:
+    """The names of the claims that could not be read, for a person; "" where there are none."""
+    return ", ".join(dict.fromkeys(each.claim for each in identity.faults)) if identity is not None else ""
+
+
+def unread_claims_data(identity: Identity | None) -> list[dict[str, str]]:
+    """The same for programs, with what was wrong with each."""
+    return [asdict(each) for each in identity.faults] if identity is not None else []
 
 
 def organisation_name(code: str, acting_for: Organisation | None = None) -> str:

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from gateway.model import Identity, Organisation, Right, Tokens
+from gateway.model import ClaimFault, Identity, Organisation, Right, Tokens
 
 _FORM = 1
 
@@ -45,6 +45,7 @@ def encode(session: Session) -> bytes:
         "claims": dict(session.identity.claims),
         "organisation": asdict(session.identity.organisation) if session.identity.organisation else None,
         "rights": [asdict(right) for right in session.identity.rights],
+        "faults": [asdict(fault) for fault in session.identity.faults],
     }
     content = {
         "form": _FORM,
@@ -73,6 +74,7 @@ def decode(content: bytes) -> Session | None:
                 "scopes": tuple(who["scopes"]),
                 "organisation": Organisation(**organisation) if organisation else None,
                 "rights": tuple(Right(**right) for right in who["rights"]),
+                "faults": tuple(ClaimFault(**fault) for fault in who.get("faults", ())),
             }
         )
         tokens = Tokens(**found["tokens"]) if found["tokens"] else None

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from structlog.testing import capture_logs
 
 from gateway.auth.claims import identity_from, parse_right
 from gateway.auth.settings import ClaimSettings, RightsSettings
-from gateway.model import Identity, Organisation, Right
+from gateway.model import ClaimFault, Identity, Organisation, Right
 
 NOW = 1_800_000_000.0
 PERSON = {"iss": "https://acm.test/op", "sub": "3f" * 20}
@@ -107,26 +107,36 @@ def test_forms_that_grant_nothing(element: str) -> None:
     ],
 )
 def test_shapes_of_the_role_claim(claim: Any) -> None:
-    with capture_logs():
-        assert identity(ovam_rol_3d=claim).rights == (INDIENER,)
+    assert identity(ovam_rol_3d=claim).rights == (INDIENER,)
 
 
 @pytest.mark.parametrize(
-    "claim", [{"Right-c:1": True}, 7, True, [["Right-c:1"]], ["Right-c:1\x00"], ["R-c\ud800:1"]]
+    ("claim", "fault"),
+    [
+        ({"Right-c:1": True}, "not-a-list"),
+        (7, "not-a-list"),
+        (True, "not-a-list"),
+        ([["Right-c:1"]], "not-text"),
+        (["Right-c:1\x00"], "control-characters"),
+        (["R-c\ud800:1"], "control-characters"),
+        (["R-c:" + "1" * 2_000], "too-long"),
+        (["no right at all", "nor this"], "not-a-right"),
+        ("", "not-a-right"),
+    ],
 )
-def test_role_claims_that_make_no_sense_grant_nothing_and_are_told_without_their_content(claim: Any) -> None:
-    with capture_logs() as logs:
-        assert identity(ovam_rol_3d=claim).rights == ()
+def test_role_claims_that_make_no_sense_grant_nothing_and_are_told_without_their_content(
+    claim: Any, fault: Any
+) -> None:
+    found = identity(ovam_rol_3d=claim)
 
-    assert [(entry["skipped"], entry["rights"]) for entry in logs] == [(1, 0)]
-    assert "Right-c" not in str(logs)
+    assert found.rights == ()
+    assert found.faults == (ClaimFault("ovam_rol_3d", fault),)
 
 
 def test_absent_role_claim_is_no_rights_and_no_trouble() -> None:
-    with capture_logs() as logs:
-        assert identity(ovam_rol_3d=None).rights == ()
+    found = identity(ovam_rol_3d=None)
 
-    assert logs == []
+    assert (found.rights, found.faults) == ((), ())
 
 
 def test_several_role_claims_and_a_name_with_a_blank() -> None:
@@ -137,10 +147,10 @@ def test_several_role_claims_and_a_name_with_a_blank() -> None:
 
 
 def test_too_many_rights_are_cut_off_and_told() -> None:
-    with capture_logs() as logs:
-        assert len(identity(ovam_rol_3d=[f"A-b:{number}" for number in range(2_003)]).rights) == 2_000
+    found = identity(ovam_rol_3d=[f"A-b:{number}" for number in range(2_003)])
 
-    assert logs[0]["skipped"] == 3
+    assert len(found.rights) == 2_000
+    assert found.faults == (ClaimFault("ovam_rol_3d", "too-many"),)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +178,27 @@ def test_texts_of_the_wrong_shape_count_as_absent(value: Any) -> None:
         given_name=value, vo_doelgroepcode=value, vo_orgcode=value, vo_orgnaam="Somebody nv", acr=value
     )
 
-    assert found == Identity("https://acm.test/op", "3f" * 20, authenticated_at=NOW)
+    assert replace(found, faults=()) == Identity("https://acm.test/op", "3f" * 20, authenticated_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [
+        (["An"], "not-text"),
+        (7, "not-text"),
+        ("a\r\nX-Auth: b", "control-characters"),
+        ("x" * 2_000, "too-long"),
+    ],
+)
+def test_claims_that_cannot_be_read_are_named(value: Any, fault: Any) -> None:
+    found = identity(given_name="An", vo_orgcode=value, vo_email=value)
+
+    assert found.faults == (ClaimFault("vo_orgcode", fault), ClaimFault("vo_email", fault))
+
+
+@pytest.mark.parametrize("value", [None, "", " "])
+def test_what_was_not_sent_is_no_fault(value: Any) -> None:
+    assert identity(vo_orgcode=value, vo_email=value).faults == ()
 
 
 def test_other_names_and_extra_claims() -> None:

@@ -4,6 +4,7 @@ import inspect
 import json
 import re
 from base64 import b64encode
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -21,7 +22,7 @@ from gateway.errors import (
     TooManyRequests,
     refusal,
 )
-from gateway.model import Decision, Identity, Language, Missing
+from gateway.model import ClaimFault, Decision, Identity, Language, Missing
 from gateway.pages.answer import Answers
 from gateway.pages.render import Answer, Pages
 from gateway.pages.settings import SupportSettings, Wording
@@ -97,6 +98,33 @@ def test_a_denial_as_data(answers: Answers, indiener: Identity, asks: Asks) -> N
     answer = answers.error(MANY, request_id="3f2a9c1e", request=asks(navigation=False), identity=indiener)
     assert headers_of(answer)["content-type"] == "application/problem+json"
     golden("denied-many.json", json.dumps(json.loads(answer.body), indent=2, ensure_ascii=False) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("nl", "niet gelezen kon worden"),
+        ("en", "that could not be read. Rights of yours may therefore be missing"),
+    ],
+)
+def test_a_denial_tells_which_claims_could_not_be_read(
+    answers: Answers, indiener: Identity, asks: Asks, language: Language, words: str
+) -> None:
+    faults = (ClaimFault("ovam_rol_3d", "not-a-list"), ClaimFault("vo_email", "too-long"))
+    who = replace(indiener, faults=faults)
+    error = denial((INDIENER,))
+    page = text_of(
+        answers.error(error, request_id="3f2a9c1e", request=asks(language=language), identity=who).body
+    )
+    assert words in page
+    assert "ovam_rol_3d, vo_email" in page
+    assert page.count("3f2a9c1e") == 2
+    asked = asks(navigation=False)
+    data = json.loads(answers.error(error, request_id="r", request=asked, identity=who).body)
+    assert data["unread_claims"] == [
+        {"claim": "ovam_rol_3d", "fault": "not-a-list"},
+        {"claim": "vo_email", "fault": "too-long"},
+    ]
 
 
 def test_a_denial_that_nothing_helps_against(answers: Answers, asks: Asks) -> None:
