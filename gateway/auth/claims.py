@@ -47,6 +47,9 @@ def machine_from(
     """Which program a token stands for (RFC 7662 2.2, RFC 9068 2.2). Raises ValueError where it stands for none."""
     if claims.get(settings.person) is not None:
         raise ValueError("a token of a person")
+    if claims.get("cnf") is not None:
+        # Only who holds its key may use it (RFC 7800, RFC 8705 3, RFC 9449 6), and of that nothing is proven here.
+        raise ValueError("a token that is bound to a key")
     subject = _text(claims.get("sub")) or _text(claims.get("client_id"))
     if subject is None:
         raise ValueError("a token of nobody")
@@ -56,7 +59,7 @@ def machine_from(
         issuer=issuer,
         subject=subject,
         kind="machine",
-        scopes=tuple(dict.fromkeys(scope.split())) if isinstance(scope, str) else (),
+        scopes=tuple(dict.fromkeys(filter(None, scope.split(" ")))) if isinstance(scope, str) else (),
         organisation=Organisation(code, _text(claims.get(settings.organisation_name))) if code else None,
         authenticated_at=_authenticated_at(claims.get("iat"), now),
         claims={name: claims[name] for name in settings.extra if claims.get(name) is not None},

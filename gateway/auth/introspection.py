@@ -13,6 +13,7 @@ import structlog
 from gateway.auth.client import Client
 from gateway.auth.provider import Provider, as_object
 from gateway.auth.settings import IntrospectionSettings
+from gateway.auth.tokens import time_of
 from gateway.errors import ProviderUnavailable
 
 log = structlog.get_logger()
@@ -60,7 +61,7 @@ class Introspection:
         if not any(isinstance(each, str) and each in self._audiences for each in audiences):
             return False
         now = self._provider.clock()
-        expires, begins = found.get("exp", now + 1.0), found.get("nbf", 0)
-        if any(isinstance(time, bool) or not isinstance(time, (int, float)) for time in (expires, begins)):
+        expires, begins = time_of(found.get("exp", now + 1.0)), time_of(found.get("nbf", 0))
+        if expires is None or begins is None:
             return False
         return bool(begins - self._provider.settings.leeway <= now < expires)

@@ -19,7 +19,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
 from gateway.auth.settings import IssuerSettings, ProviderSettings
-from gateway.auth.tokens import Expected, Key, UnknownKey, verify
+from gateway.auth.tokens import Expected, Key, UnknownKey, json_object, verify
 from gateway.auth.transport import ProviderTransport, client_options
 from gateway.errors import ProviderUnavailable
 
@@ -261,10 +261,9 @@ class Provider(Issuer):
 def as_object(answer: httpx2.Response) -> dict[str, Any] | None:
     """The JSON object in an answer; None where it holds anything else."""
     try:
-        found = answer.json()
-    except (ValueError, RecursionError):
+        return json_object(answer.content)
+    except ValueError:
         return None
-    return found if isinstance(found, dict) else None
 
 
 def _same_origin(url: str, issuer: str) -> bool:

@@ -108,7 +108,7 @@ class IdToken(Expected):
         if self.acr_values and claims.get("acr") not in self.acr_values:
             raise TokenRefused("acr")
         if self.max_age is not None:
-            authenticated = _time(claims.get("auth_time"))
+            authenticated = time_of(claims.get("auth_time"))
             if authenticated is None or not -self.leeway <= now - authenticated <= self.max_age + self.leeway:
                 raise TokenRefused("auth-time")
 
@@ -223,7 +223,14 @@ def _octets(segment: str) -> bytes:
 
 
 def _object(segment: str) -> dict[str, Any]:
-    """A JSON object in base64url, UTF-8, in which no name stands twice (RFC 7519 4)."""
+    try:
+        return json_object(_octets(segment))
+    except ValueError as problem:
+        raise TokenRefused("malformed") from problem
+
+
+def json_object(octets: bytes) -> dict[str, Any]:
+    """A JSON object in UTF-8, in which no name stands twice (RFC 7519 4). Raises ValueError for anything else."""
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
@@ -235,14 +242,13 @@ def _object(segment: str) -> dict[str, Any]:
         raise ValueError(name)
 
     try:
-        text = _octets(segment).decode("utf-8")
-        value = json.loads(text, object_pairs_hook=once, parse_constant=no_constant)
+        value = json.loads(octets.decode("utf-8"), object_pairs_hook=once, parse_constant=no_constant)
         # An escaped half of a surrogate pair is JSON, but no text that could ever be written again.
         json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except (ValueError, RecursionError) as problem:
-        raise TokenRefused("malformed") from problem
+    except RecursionError as problem:
+        raise ValueError("nested too deep") from problem
     if not isinstance(value, dict):
-        raise TokenRefused("malformed")
+        raise ValueError("no object")
     return value
 
 
@@ -293,7 +299,8 @@ def _check_only_audience(claims: Mapping[str, Any], audience: str) -> None:
         raise TokenRefused("authorized-party")
 
 
-def _time(value: Any) -> float | None:
+def time_of(value: Any) -> float | None:
+    """A time in seconds since the epoch (RFC 7519 2, NumericDate); None for what can be none."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e12:
         return None
     return float(value)
@@ -301,8 +308,8 @@ def _time(value: Any) -> float | None:
 
 def _check_times(claims: Mapping[str, Any], expected: Expected, now: float) -> None:
     needed = None if expected.timed else 0
-    expires = _time(claims.get("exp", None if expected.timed else _NEVER))
-    issued, begins = _time(claims.get("iat", needed)), _time(claims.get("nbf", 0))
+    expires = time_of(claims.get("exp", None if expected.timed else _NEVER))
+    issued, begins = time_of(claims.get("iat", needed)), time_of(claims.get("nbf", 0))
     if expires is None or issued is None or begins is None:
         raise TokenRefused("time-malformed")
     if now >= expires + expected.leeway:

@@ -335,3 +335,51 @@ def test_nothing_of_a_token_is_logged(
     assert "unfit-token" not in caplog.text
     assert OPAQUE not in caplog.text
     assert "eyJ" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"exp": 10**400},
+        {"nbf": 10**400},
+        {"nbf": -(10**400)},
+        {"exp": "9999999999"},
+        {"exp": True},
+        {"cnf": {"x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}},
+        {"cnf": {"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}},
+        {"cnf": {}},
+    ],
+    ids=lambda changes: str(changes)[:24],
+)
+def test_times_that_are_none_and_tokens_bound_to_a_key_are_refused(
+    whole: Whole, op: ScriptedProvider, changes: dict[str, Any]
+) -> None:
+    stands_for(op, **changes)
+    refused(call(whole))
+    refused(call(whole, jwt_of(op, **changes)))
+
+
+@pytest.mark.parametrize("blank", ["\u00a0", "\u2003", "\x1f"])
+def test_scopes_are_divided_by_spaces_alone(whole: Whole, op: ScriptedProvider, blank: str) -> None:
+    stands_for(op, scope=f"ncr_lezen{blank}ncr_indienen")
+    assert call(whole).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b'{"active": false, "active": true, %s}',
+        b'{"active": true, %s, "exp": NaN}',
+        b'{"active": true, %s, "exp": Infinity}',
+        b'{"active": true, %s, "vo_orgnaam": "\\ud800"}',
+        b'\xef\xbb\xbf{"active": true, %s}',
+    ],
+)
+def test_an_answer_that_readers_understand_differently_lets_nobody_in(
+    whole: Whole, op: ScriptedProvider, said: bytes
+) -> None:
+    rest = (
+        b'"aud": "ncr-api", "sub": "machine-1", "scope": "ncr_lezen ncr_indienen", "vo_orgcode": "0456789034"'
+    )
+    op.answers["introspect"] = lambda _form: Response(said % rest, media_type="application/json")
+    assert call(whole).status_code == 503
