@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from gateway.auth.hints import login_hint
 from gateway.auth.logout import Logout, LogoutCookie
+from gateway.auth.rounds import RoundCookie
 from gateway.auth.target import safe_target
 from gateway.endpoints.answers import query_value, redirect, request_of, same_site
 from gateway.errors import BadRequest, ProviderUnavailable
@@ -20,11 +21,12 @@ from gateway.trail import Trail
 
 @dataclass(frozen=True, slots=True)
 class LogoutEndpoints:
-    """The ways out; `told` hears of each logout."""
+    """The ways out; `told` hears of each logout. Whoever leaves a session does not go round by the login: `rounds`."""
 
     logout: Logout
     cookie: LogoutCookie
     sessions: Sessions
+    rounds: RoundCookie
     screens: Screens
     told: Callable[[str], None]
 
@@ -46,14 +48,14 @@ class LogoutEndpoints:
         except ProviderUnavailable:
             location = None
         if location is None:
-            return self._screen(trail, (self.sessions.clear_cookie(),), everywhere=False)
-        return redirect(location, (self.sessions.clear_cookie(), begun), request=request)
+            return self._screen(trail, self._cleared(session), everywhere=False)
+        return redirect(location, (*self._cleared(session), begun), request=request)
 
     async def local(self, trail: Trail) -> Answer:
         """End the session here only."""
         everywhere = query_value(request_of(trail), "everywhere") is not None
-        await self._end(trail, "local", everywhere=everywhere)
-        return self._screen(trail, (self.sessions.clear_cookie(),), everywhere=False)
+        session = await self._end(trail, "local", everywhere=everywhere)
+        return self._screen(trail, self._cleared(session), everywhere=False)
 
     async def switch(self, trail: Trail) -> Answer:
         """End the session here, let the person choose another identity at the provider, and come back to `rd`.
@@ -62,13 +64,13 @@ class LogoutEndpoints:
         """
         request = request_of(trail)
         start = _start_of(request)
-        await self._end(trail, "switch", everywhere=False)
+        session = await self._end(trail, "switch", everywhere=False)
         leaving, begun = self.cookie.begin(start)
         try:
             location = await self.logout.location(leaving.state, switch=True)
         except ProviderUnavailable:
             location = None
-        return redirect(location or start, (self.sessions.clear_cookie(), begun), request=request)
+        return redirect(location or start, (*self._cleared(session), begun), request=request)
 
     async def callback(self, trail: Trail) -> Answer:
         """The way back from the provider: on to where this browser wanted to go, else "you are logged out".
@@ -96,6 +98,11 @@ class LogoutEndpoints:
             await self.sessions.revoke(await self.sessions.find(subject=session.identity.subject))
         self.told(operation)
         return session
+
+    def _cleared(self, session: Session | None) -> tuple[str, ...]:
+        # Without a session to end nothing shows that logins work here: the rounds go on counting.
+        ended = self.sessions.clear_cookie()
+        return (ended,) if session is None else (ended, self.rounds.clear_cookie())
 
     def _screen(self, trail: Trail, cookies: tuple[str, ...], *, everywhere: bool) -> Answer:
         request = request_of(trail)

@@ -54,18 +54,18 @@ def own_endpoints(
     """The endpoints of one environment. `form_limit` is in octets; `again` is the gateway, from its first step."""
     secure = public_url.startswith("https://")
     screens = Screens(pages, public_url=public_url)
+    rounds = RoundCookie(environment=environment, secure=secure)
     begin = LoginEndpoints(
         login,
         sessions,
-        RoundCookie(environment=environment, secure=secure),
+        rounds,
         metrics.login,
         clock=clock,
         public_url=public_url,
         public_host=public_host,
     )
-    ways_out = LogoutEndpoints(
-        logout, LogoutCookie(environment=environment, secure=secure), sessions, screens, metrics.logout
-    )
+    leaving = LogoutCookie(environment=environment, secure=secure)
+    ways_out = LogoutEndpoints(logout, leaving, sessions, rounds, screens, metrics.logout)
     resume = Resume(sessions, screens, limit=form_limit, secure=secure, again=again)
     table = endpoint_table(
         begin,

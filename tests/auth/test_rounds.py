@@ -61,6 +61,19 @@ def test_a_store_that_forgets(whole: Whole) -> None:
     assert "session-lost" in answer.text
 
 
+@pytest.mark.parametrize("way_out", ["switch", "sign_out", "logout/local"])
+def test_whoever_leaves_a_session_does_not_go_round(whole: Whole, way_out: str) -> None:
+    visitor = whole.visitor()
+    for _ in range(5):
+        assert visitor.log_in().status_code == 302
+        assert visitor.go(f"/oauth2/{way_out}").status_code in (200, 302)
+        assert not any(name.endswith("-rounds") for name in visitor.cookies)
+    visitor.refuses = lambda name: name.endswith("-session")
+    visitor.log_in()
+    visitor.go(f"/oauth2/{way_out}")
+    assert any(name.endswith("-rounds") for name in visitor.cookies), "no session was ended"
+
+
 def test_a_person_may_always_try_again_and_time_heals(whole: Whole, clock: Clock) -> None:
     visitor = whole.visitor()
     visitor.refuses = lambda name: name.endswith("-session")
