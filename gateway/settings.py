@@ -105,6 +105,13 @@ def _secret(value: Any, info: ValidationInfo) -> Any:
     return Secret(value, Path(folder))
 
 
+def _beside_the_file(value: Any, info: ValidationInfo) -> Any:
+    return Path((info.context or {}).get("folder", Path())) / value if isinstance(value, str) else value
+
+
+# A file that is named relative to the configuration: the validation context carries `folder`.
+FileBeside = Annotated[Path, BeforeValidator(_beside_the_file)]
+
 # A secret by reference. The validation context carries `folder`, where relative paths start.
 SecretRef = Annotated[
     Secret,

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
-from gateway.settings import Duration, SecretRef, Settings
+from gateway.settings import Duration, FileBeside, SecretRef, Settings
 
 _REDIS = re.compile(
     r"rediss?://([A-Za-z0-9._%-]+@)?([A-Za-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?(/[0-9]{0,4})?"
@@ -54,10 +54,6 @@ def _store(value: Any, info: ValidationInfo) -> Any:
     raise ValueError(words)
 
 
-def _beside_the_file(value: Any, info: ValidationInfo) -> Any:
-    return Path((info.context or {}).get("folder", Path())) / value if isinstance(value, str) else value
-
-
 Store = Annotated[
     StorePlace,
     BeforeValidator(_store),
@@ -75,7 +71,7 @@ class SessionSettings(Settings):
     store_password: SecretRef | None = None
     """The password of the redis server, as env:NAME or file:PATH."""
 
-    store_authority: Annotated[Path, BeforeValidator(_beside_the_file)] | None = None
+    store_authority: FileBeside | None = None
     """The certificates that the redis server's own is judged by (PEM), for rediss://; the machine's by default."""
 
     store_timeout: Duration = Field(default=2.0, gt=0.0, le=30.0)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from gateway.settings import Duration, SecretRef, Settings
+from gateway.settings import Duration, FileBeside, SecretRef, Settings
 
 
 def _origin(value: str) -> str:
@@ -27,11 +26,11 @@ def _origin(value: str) -> str:
 class UpstreamTls(Settings):
     """How the register proves who it is over https, and how the gateway does."""
 
-    ca: Path | None = None
-    """PEM file with the authorities to trust instead of those of the system."""
+    ca: FileBeside | None = None
+    """PEM file with the authorities to trust instead of those of the system, relative to the configuration."""
 
-    certificate: Path | None = None
-    """PEM file with the gateway's own certificate (mutual TLS)."""
+    certificate: FileBeside | None = None
+    """PEM file with the gateway's own certificate (mutual TLS), relative to the configuration."""
 
     key: SecretRef | None = None
     """The private key of that certificate, as file:PATH."""
