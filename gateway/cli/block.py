@@ -147,6 +147,10 @@ def _organisation(written: str) -> str:
     digits = code.removeprefix("BE")
     if digits.isascii() and digits.isdigit() and len(digits) in (9, 10):
         return digits.zfill(10)
+    if digits.isdigit():
+        _stop(
+            f"{written!r} has {len(digits)} digits, a KBO number has 10: write 0428315871, or a code like OVO000001"
+        )
     if not re.fullmatch(r"[A-Z0-9-]{1,64}", code):
         _stop(f"{written!r} is no code of an organisation: write 0428315871 or OVO000001")
     return code

@@ -109,6 +109,9 @@ def verify(
                 continue
             total += 1
             record = _read(line)
+            if record is None and not _begun(line):
+                faults.append(Fault(file, number, "unreadable", "this is no decision record"))
+                continue
             if record is None:
                 cut.append(Fault(file, number, "unreadable", "no whole record: cut off while it was written"))
                 continue
@@ -137,6 +140,17 @@ def _read(line: bytes) -> dict[str, Any] | None:
         and isinstance(record.get("prev"), str)
     )
     return record if fits else None
+
+
+def _begun(line: bytes) -> bool:
+    """Whether this can be the beginning of a record; what is whole JSON, or begins otherwise, was not cut off."""
+    if not line.startswith(b"{"):
+        return False
+    try:
+        json.loads(line)
+    except ValueError:
+        return True
+    return False
 
 
 _Found = tuple[Literal["unreadable", "changed", "missing", "repeated"], str]

@@ -117,6 +117,8 @@ def test_a_person_is_known_by_pseudonym_and_by_subject(site: Site) -> None:
         (["--reason", "r", "--organisation", "1", "--subject", "2"], "either --organisation or --subject"),
         (["--reason", " ", "--organisation", "0428315871"], "say why, with --reason"),
         (["--reason", "r", "--organisation", "a b c!"], "is no code of an organisation"),
+        (["--reason", "r", "--organisation", "04283"], "has 5 digits, a KBO number has 10"),
+        (["--reason", "r", "--organisation", "BE 0428.315.8711"], "has 11 digits, a KBO number has 10"),
         (["--reason", "r", "--organisation", "0428315871", "--until", "soon"], "is no moment: write 8h"),
         (["--reason", "r", "--organisation", "0428315871", "--until", "2020-01-01"], "has passed already"),
         (["--reason", "r", "--subject", " "], "say whom to block, with --subject"),

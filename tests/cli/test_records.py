@@ -112,6 +112,13 @@ def test_a_line_of_a_full_disk_is_told_and_proves_nothing(tmp_path: Path) -> Non
     assert ": sound" in said
 
 
+@pytest.mark.parametrize("line", ["# Not records", '{"chain": 1}', "[]", "null"])
+def test_what_is_no_record_is_no_record_that_was_cut_off(tmp_path: Path, line: str) -> None:
+    said = verified(put(tmp_path, "r", [line.encode() + b"\n"]), exit_code=1)
+    assert "r:1: this is no decision record" in said
+    assert "NOT SOUND" in said
+
+
 def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
     assert "nothing: No such file" in verified(str(tmp_path / "nothing"), exit_code=2)
     broken = tmp_path / "r.gz"
