@@ -83,7 +83,7 @@ class Admission:
             if len(values) > 1 and name in _SINGLE:
                 raise BadRequest(f"{len(values)} {name.decode()} headers", code="header-repeated")
         self._check_body(read)
-        if method == "OPTIONS" and read.get(b"max-forwards") == [b"0"]:
+        if method == "OPTIONS" and not all(map(_goes_further, read.get(b"max-forwards", ()))):
             raise BadRequest(
                 "OPTIONS with Max-Forwards: 0 goes no further (RFC 9110 7.6.2)", code="max-forwards"
             )
@@ -154,6 +154,10 @@ class Admission:
         if offered and len(offered) == 1 and _REQUEST_ID.fullmatch(offered[0]) and self._clients.trusts(peer):
             return offered[0].decode("ascii")
         return f"{self._ids.getrandbits(128):032x}"
+
+
+def _goes_further(max_forwards: bytes) -> bool:
+    return max_forwards.isdigit() and bool(max_forwards.strip(b"0"))
 
 
 def _is_navigation(method: str, read: Mapping[bytes, list[bytes]]) -> bool:

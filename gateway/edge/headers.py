@@ -53,8 +53,8 @@ class ForwardedHeaders:
                 drop = dropped[name] = _is_dropped(name)
             if drop or name in named:
                 continue
-            if name == b"max-forwards" and request.method == "OPTIONS" and pair[1].isdigit():
-                pair = (name, b"%d" % (int(pair[1][:4]) - 1))  # noqa: PLW2901 - RFC 9110 7.6.2
+            if name == b"max-forwards" and request.method == "OPTIONS":
+                pair = (name, b"%d" % (int(pair[1].lstrip(b"0")[:9]) - 1))  # noqa: PLW2901 - RFC 9110 7.6.2
             kept.append(pair)
         kept.append((b"x-forwarded-for", self._chain(request, peer)))
         kept.append((b"x-forwarded-proto", request.scheme.encode("ascii")))

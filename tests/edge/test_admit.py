@@ -233,3 +233,16 @@ def test_no_error_but_ours() -> None:
             admission().admit(scope(("Host", "gw.test"), target=target))
         except GatewayError as error:
             assert error.status == 400
+
+
+@pytest.mark.parametrize("values", [["0"], ["00"], ["-1"], ["x"], [""], ["5", "0"]])
+def test_what_may_go_no_further_is_not_forwarded(values: list[str]) -> None:
+    headers = [("Max-Forwards", value) for value in values]
+    with pytest.raises(BadRequest):
+        admit(*headers, method="OPTIONS")
+    assert admit(*headers).method == "GET"
+
+
+def test_max_forwards_is_lowered() -> None:
+    request = admit(("Max-Forwards", "00012"), method="OPTIONS")
+    assert (b"max-forwards", b"11") in ForwardedHeaders(trusted_chain=False).of(request, "203.0.113.9")
