@@ -6,6 +6,7 @@ import asyncio
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -20,20 +21,21 @@ T = TypeVar("T")
 _SCHEMA = 2
 _COLUMNS = "key, sealed, created_at, seen_at, expires_at, subject, organisation, sid"
 _PUT = f"INSERT OR REPLACE INTO session ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - a constant
-_CREATE = """
-CREATE TABLE IF NOT EXISTS session (
-    key BLOB PRIMARY KEY, sealed BLOB NOT NULL, created_at REAL NOT NULL, seen_at REAL NOT NULL,
-    expires_at REAL NOT NULL, subject BLOB NOT NULL, organisation BLOB NOT NULL, sid BLOB NOT NULL DEFAULT x''
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS note (name BLOB PRIMARY KEY, value BLOB NOT NULL, until REAL NOT NULL) WITHOUT ROWID;
-"""
-_INDEX = """
-CREATE INDEX IF NOT EXISTS session_subject ON session (subject);
-CREATE INDEX IF NOT EXISTS session_organisation ON session (organisation);
-CREATE INDEX IF NOT EXISTS session_sid ON session (sid);
-CREATE INDEX IF NOT EXISTS session_expires ON session (expires_at);
-CREATE INDEX IF NOT EXISTS session_seen ON session (seen_at);
-"""
+_TABLES = (
+    """CREATE TABLE IF NOT EXISTS session (
+        key BLOB PRIMARY KEY, sealed BLOB NOT NULL, created_at REAL NOT NULL, seen_at REAL NOT NULL,
+        expires_at REAL NOT NULL, subject BLOB NOT NULL, organisation BLOB NOT NULL, sid BLOB NOT NULL DEFAULT x''
+    ) WITHOUT ROWID""",
+    "CREATE TABLE IF NOT EXISTS note (name BLOB PRIMARY KEY, value BLOB NOT NULL, until REAL NOT NULL) WITHOUT ROWID",
+)
+_INDEXES = (
+    "CREATE INDEX IF NOT EXISTS session_subject ON session (subject)",
+    "CREATE INDEX IF NOT EXISTS session_organisation ON session (organisation)",
+    "CREATE INDEX IF NOT EXISTS session_sid ON session (sid)",
+    "CREATE INDEX IF NOT EXISTS session_expires ON session (expires_at)",
+    "CREATE INDEX IF NOT EXISTS session_seen ON session (seen_at)",
+)
+_BUSY_PAUSE = 0.005
 
 
 class SqliteStore:
@@ -86,20 +88,44 @@ class SqliteStore:
         connection = sqlite3.connect(
             self._path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
         )
-        connection.execute("PRAGMA journal_mode = WAL")
+        self._write_ahead(connection)
         connection.execute("PRAGMA synchronous = NORMAL")
         self._connections.append(connection)
         return connection
 
+    def _write_ahead(self, connection: sqlite3.Connection) -> None:
+        """Turn the write-ahead log on; SQLite does not wait by itself for others who do that at the same moment."""
+        give_up = time.monotonic() + self._busy_seconds
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError:
+                if time.monotonic() >= give_up:
+                    raise
+                time.sleep(_BUSY_PAUSE)
+
     def _prepare(self, connection: sqlite3.Connection) -> None:
+        # One at a time: the workers of a gateway start together.
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            self._make(connection)
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+    def _make(self, connection: sqlite3.Connection) -> None:
         found = connection.execute("PRAGMA user_version").fetchone()[0]
         if found > _SCHEMA:
             raise sqlite3.DatabaseError(f"made by a newer gateway (schema {found}, this one knows {_SCHEMA})")
-        connection.executescript(_CREATE)
+        for statement in _TABLES:
+            connection.execute(statement)
         columns = {row[1] for row in connection.execute("PRAGMA table_info(session)")}
         if "sid" not in columns:
             connection.execute("ALTER TABLE session ADD COLUMN sid BLOB NOT NULL DEFAULT x''")
-        connection.executescript(_INDEX)
+        for statement in _INDEXES:
+            connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {_SCHEMA}")
 
     async def get(self, key: bytes) -> Kept | None:

@@ -76,7 +76,8 @@ def test_records_come_back_from_any_file(tmp_path: Path, monkeypatch: pytest.Mon
     second.write_bytes(chain.link('{"n":2}'))
     found = [record["n"] for path in (first, second) for record in records(lines(path))]
     assert found == [1, 2]
-    assert verify([(str(path), lines(path)) for path in (first, second)]).sound
+    (fault,) = verify([(str(path), lines(path)) for path in (first, second)]).faults
+    assert (fault.line, fault.message) == (3, "this is no decision record")
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(second.read_bytes())))
     assert [record["n"] for record in records(lines("-"))] == [2]
     with pytest.raises(OSError, match="No such file"):

@@ -47,6 +47,13 @@ async def test_two_processes_share_one_file(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "s.db").stat().st_mode) == 0o600
 
 
+async def test_many_processes_may_make_the_file_at_once(tmp_path: Path) -> None:
+    for number in range(20):
+        stores = [SqliteStore(tmp_path / f"{number}.db") for _ in range(6)]
+        await asyncio.gather(*(store.start() for store in stores))
+        await asyncio.gather(*(store.aclose() for store in stores))
+
+
 async def test_a_store_that_is_no_store_is_unavailable(tmp_path: Path) -> None:
     broken = tmp_path / "s.db"
     broken.write_bytes(b"this is not a database" * 100)
