@@ -96,6 +96,7 @@ class Identity:
     authenticated_at: float = 0.0
     kind: Literal["person", "machine"] = "person"
     scopes: tuple[str, ...] = ()
+    audiences: tuple[str, ...] = ()
     claims: Mapping[str, Any] = field(default_factory=_nothing)
     faults: tuple[ClaimFault, ...] = ()
 

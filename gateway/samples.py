@@ -26,6 +26,7 @@ class Samples:
     doelgroepen: tuple[str, ...] = ()
     acrs: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
+    audiences: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     claims: tuple[tuple[str, Any], ...] = ()
     clients: tuple[str, ...] = ()

@@ -55,9 +55,11 @@ def person(*rights: str, organisation: str | None = "0428315871", **attributes: 
     )
 
 
-def machine(*scopes: str, organisation: str | None = None) -> Identity:
-    """An API client with these scopes."""
-    return person(organisation=organisation, subject="client", kind="machine", scopes=scopes)
+def machine(*scopes: str, organisation: str | None = None, audiences: tuple[str, ...] = ()) -> Identity:
+    """An API client with these scopes, and a token for these audiences."""
+    return person(
+        organisation=organisation, subject="client", kind="machine", scopes=scopes, audiences=audiences
+    )
 
 
 def policy(

@@ -8,11 +8,14 @@ from gateway.api import LOGIN, Allow, Deny, Facts, Field, Missing, NotApplicable
 class Machine(Policy, name="machine"):
     """Holds for an API client whose token has all of these scopes, for one of these organisations.
 
-    For whom the token is meant (its audience) is checked when it is read; a person never is a machine.
+    A person never is a machine.
     """
 
     scopes: tuple[str, ...] = ()
     """Scopes that the token must all have."""
+
+    audience: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """Whom the token may be for, one of these; any of those that the gateway accepts where it is left out."""
 
     organisation: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     """Codes of the organisations that the client may act for; any where it is left out."""
@@ -23,6 +26,8 @@ class Machine(Policy, name="machine"):
             return NotApplicable("not-logged-in", LOGIN)
         if identity.kind != "machine":
             return Deny("not-a-machine")
+        if self.audience is not None and not set(self.audience) & set(identity.audiences):
+            return Deny("other-audience")
         code = identity.organisation.code if identity.organisation else None
         if self.organisation is not None and code not in self.organisation:
             wanted = ", ".join(self.organisation)
@@ -36,4 +41,9 @@ class Machine(Policy, name="machine"):
         return Allow("machine-fits")
 
     def samples(self) -> Samples:
-        return Samples(kinds=("machine",), scopes=self.scopes, organisations=self.organisation or ())
+        return Samples(
+            kinds=("machine",),
+            scopes=self.scopes,
+            audiences=self.audience or (),
+            organisations=self.organisation or (),
+        )

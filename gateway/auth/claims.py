@@ -60,10 +60,17 @@ def machine_from(
         subject=subject,
         kind="machine",
         scopes=tuple(dict.fromkeys(filter(None, scope.split(" ")))) if isinstance(scope, str) else (),
+        audiences=_audiences(claims.get("aud")),
         organisation=Organisation(code, _text(claims.get(settings.organisation_name))) if code else None,
         authenticated_at=_authenticated_at(claims.get("iat"), now),
         claims={name: claims[name] for name in settings.extra if claims.get(name) is not None},
     )
+
+
+def _audiences(claimed: Any) -> tuple[str, ...]:
+    """Whom a token is for (RFC 7519 4.1.3): a text, or a list of texts."""
+    several = claimed if isinstance(claimed, list) else [claimed]
+    return tuple(dict.fromkeys(each for each in several if isinstance(each, str)))
 
 
 def parse_right(element: str) -> tuple[Right, ...]:

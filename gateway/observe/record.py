@@ -239,6 +239,8 @@ def _who(identity: Identity, pseudonyms: Pseudonyms, claims: Collection[str]) ->
         who["authenticated_at"] = identity.authenticated_at
     if identity.scopes:
         who["scopes"] = list(identity.scopes)
+    if identity.audiences:
+        who["audiences"] = list(identity.audiences)
     looked_at = {name: clean(identity.claims[name], name) for name in claims if name in identity.claims}
     if looked_at:
         who["claims"] = looked_at
@@ -257,5 +259,6 @@ def _identity(who: Mapping[str, Any]) -> Identity:
         authenticated_at=float(who.get("authenticated_at", 0.0)),
         kind=who["kind"],
         scopes=tuple(who.get("scopes", ())),
+        audiences=tuple(who.get("audiences", ())),
         claims=who.get("claims", NOTHING),
     )

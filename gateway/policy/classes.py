@@ -84,6 +84,9 @@ def dimensions(
     found.extend(
         Dimension("scopes", scope, _yes_no(scope, f"with scope {scope}")) for scope in samples.scopes
     )
+    found.extend(
+        Dimension("audiences", name, _yes_no(name, f"with audience {name}")) for name in samples.audiences
+    )
     for name in dict.fromkeys(name for name, _ in samples.claims):
         found.append(Dimension("claims", name, _claim(name, samples, rendered)))
     if samples.ages:
@@ -123,6 +126,7 @@ def _identity(now: float, chosen: Sequence[tuple[Dimension, Cell]]) -> Identity:
     values: dict[str, Any] = {"organisations": OTHER, "doelgroepen": OTHER, "acrs": OTHER, "kinds": "person"}
     held: list[tuple[str, str | None]] = []
     scopes: list[str] = []
+    audiences: list[str] = []
     claims: dict[str, Any] = {}
     age = 0.0
     for dimension, cell in chosen:
@@ -131,6 +135,8 @@ def _identity(now: float, chosen: Sequence[tuple[Dimension, Cell]]) -> Identity:
                 held.append(cell.value)
             case "scopes" if cell.value is not None:
                 scopes.append(cell.value)
+            case "audiences" if cell.value is not None:
+                audiences.append(cell.value)
             case "claims" if cell.value is not _ABSENT:
                 claims[dimension.name] = cell.value
             case "ages":
@@ -148,6 +154,7 @@ def _identity(now: float, chosen: Sequence[tuple[Dimension, Cell]]) -> Identity:
         authenticated_at=now - age,
         kind=values["kinds"],
         scopes=tuple(scopes),
+        audiences=tuple(audiences),
         claims=claims,
     )
 

@@ -45,6 +45,9 @@ class Person(Settings):
     scopes: tuple[str, ...] = ()
     """Scopes of an API client."""
 
+    audiences: tuple[str, ...] = ()
+    """Whom the token of an API client is for."""
+
     claims: Annotated[dict[str, Any], Field(default_factory=dict)]
     """Further claims."""
 
@@ -63,6 +66,7 @@ class Person(Settings):
             acr=self.acr,
             kind=self.kind,
             scopes=self.scopes,
+            audiences=self.audiences,
             claims=self.claims,
         )
 

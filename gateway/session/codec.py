@@ -42,6 +42,7 @@ def encode(session: Session) -> bytes:
         "authenticated_at": session.identity.authenticated_at,
         "kind": session.identity.kind,
         "scopes": list(session.identity.scopes),
+        "audiences": list(session.identity.audiences),
         "claims": dict(session.identity.claims),
         "organisation": asdict(session.identity.organisation) if session.identity.organisation else None,
         "rights": [asdict(right) for right in session.identity.rights],
@@ -72,6 +73,7 @@ def decode(content: bytes) -> Session | None:
             **{
                 **who,
                 "scopes": tuple(who["scopes"]),
+                "audiences": tuple(who.get("audiences", ())),
                 "organisation": Organisation(**organisation) if organisation else None,
                 "rights": tuple(Right(**right) for right in who["rights"]),
                 "faults": tuple(ClaimFault(**fault) for fault in who.get("faults", ())),

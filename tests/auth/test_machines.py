@@ -27,6 +27,7 @@ RULES = [
             {"organisation": {"equals": "{kbo}"}},
         ],
     },
+    {"id": "bulk", "match": {"path": "/bulk"}, "require": [{"machine": {"audience": ["ncr-bulk"]}}]},
     {"id": "rest", "match": {"path": "/**"}, "require": ["authenticated"]},
 ]
 API = "/api/0456789034/meldingen"
@@ -116,6 +117,16 @@ def test_an_opaque_token_is_asked_about_once(whole: Whole, op: ScriptedProvider)
     assert b"x-auth-organisation: 0456789034" in head
     assert b"authorization" not in head, "the token is the gateway's"
     assert OPAQUE.encode() not in head
+
+
+@pytest.mark.parametrize(
+    ("audience", "status"), [(["ncr-api", "ncr-bulk"], 200), ("ncr-api", 403), (["ncr-api", "NCR-bulk"], 403)]
+)
+def test_a_rule_can_ask_whom_the_token_is_for(
+    whole: Whole, op: ScriptedProvider, audience: Any, status: int
+) -> None:
+    stands_for(op, f"{OPAQUE}{status}{len(audience)}", aud=audience)
+    assert call(whole, f"{OPAQUE}{status}{len(audience)}", "/bulk").status_code == status
 
 
 def test_a_signed_token_is_verified_here(whole: Whole, op: ScriptedProvider) -> None:

@@ -29,6 +29,14 @@ def test_for_whom_it_acts() -> None:
         assert verdict.ways[0][0].organisation == "OVO001234"
 
 
+def test_for_whom_the_token_is() -> None:
+    asked = policy(Machine, {"audience": ["ncr-api", "ncr-bulk"]})
+    assert isinstance(asked.decide(facts(identity=machine(audiences=("x", "ncr-bulk")))), Allow)
+    for others in ((), ("x",), ("NCR-API",)):
+        assert asked.decide(facts(identity=machine(audiences=others))) == Deny("other-audience")
+    assert asked.samples() == Samples(kinds=("machine",), audiences=("ncr-api", "ncr-bulk"))
+
+
 def test_a_person_is_no_machine_whatever_the_scopes() -> None:
     assert policy(Machine).decide(facts(identity=person(scopes=("read",)))) == Deny("not-a-machine")
 

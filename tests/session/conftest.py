@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -43,7 +44,7 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) ->
     found: Store
     if request.param == "redis":
         server: RedisServer = request.getfixturevalue("redis")
-        found = RedisStore(server.url, environment=f"t{id(request):x}", clock=clock)
+        found = RedisStore(server.url, environment=f"t{secrets.token_hex(6)}", clock=clock)
     elif request.param == "sqlite":
         found = SqliteStore(tmp_path / "var" / "s.db")
     else:
