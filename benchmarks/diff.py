@@ -8,11 +8,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from gateway.api import NamedRight
-from gateway.policy.decode import Decoder, RuleContext
-from gateway.policy.diff import Side, compare
+from gateway.analysis.diff import Side, compare
+from gateway.plugin.contract import NamedRight
+from gateway.plugin.decode import Decoder, RuleContext
+from gateway.plugin.discovery import load_policies
 from gateway.policy.pattern import parse_pattern
-from gateway.policy.plugins import load_policies
 from gateway.policy.ruleset import Rule, RuleSet, compile_rules
 
 ROOT = Path(__file__).parent.parent

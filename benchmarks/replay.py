@@ -15,7 +15,7 @@ from pathlib import Path
 from gateway.config import load
 from gateway.model import CanonicalRequest, DecisionInput, Identity, Organisation, Right
 from gateway.observe.chain import Chain
-from gateway.observe.record import Handled, Pseudonyms, RecordForm
+from gateway.observe.decision_record import AuditEntry, Pseudonyms, RecordForm
 from gateway.policy.evaluate import decide
 
 ROOT = Path(__file__).parent.parent
@@ -46,7 +46,7 @@ def _write(file: Path, count: int) -> None:
                 f"r-{number}", "GET", "http", "localhost:8000", path, segments, b"/", None, (), {}, "192.0.2.1", True, "nl"
             )  # fmt: skip
             decision = decide(rules, given)
-            handled = Handled(
+            handled = AuditEntry(
                 f"r-{number}", now, 200, 0.01, "192.0.2.1", request, decision, identity, rules=rules.hash
             )
             out.write(chain.link(form.fill_in(handled)))

@@ -30,25 +30,25 @@ from gateway.errors import GatewayError, StoreUnavailable
 from gateway.identity.assertions import Assertions
 from gateway.identity.headers import OutgoingHeaders
 from gateway.model import Identity
-from gateway.observe.health import Health, Standing
+from gateway.observe.decision_record import Pseudonyms
+from gateway.observe.health import Health, HealthStatus
+from gateway.observe.listener import operators_listener
 from gateway.observe.logs import configure_logs
 from gateway.observe.metrics import Metrics
-from gateway.observe.record import Pseudonyms
-from gateway.observe.records import DecisionRecords
-from gateway.observe.streams import Streams
-from gateway.operators import operators_listener
-from gateway.pages.answer import Answers
+from gateway.observe.record_writer import DecisionRecords
+from gateway.pages.error_response import ErrorResponses
 from gateway.pages.language import negotiate
 from gateway.pages.render import Pages
 from gateway.pipeline import Pipeline
-from gateway.policy.gather import Gatherer
+from gateway.policy.facts import Gatherer
 from gateway.policy.ruleset import RuleSet, claims_of
-from gateway.reloading import Reloading
+from gateway.reload.rules import Reloading
+from gateway.reload.shadow import Shadow
 from gateway.session.recheck import Recheck
 from gateway.session.sessions import Sessions
-from gateway.shadowing import Shadow
 from gateway.trail import Trail
 from gateway.upstream.forward import Forwarder
+from gateway.upstream.live_streams import Streams
 from gateway.upstream.pool import ConnectionPool
 
 log = structlog.get_logger()
@@ -172,7 +172,7 @@ class Gateway:
             again=self,
         )
         ending = Ending(
-            answers=Answers(pages, public_url=public_url),
+            answers=ErrorResponses(pages, public_url=public_url),
             login=own.login,
             resume=own.resume,
             metrics=self.metrics,
@@ -319,12 +319,12 @@ class Gateway:
         await self.aclose()
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def _check_serving(self) -> Standing:
-        return Standing(not self._draining, "stopping" if self._draining else "")
+    async def _check_serving(self) -> HealthStatus:
+        return HealthStatus(not self._draining, "stopping" if self._draining else "")
 
-    async def _check_blocks(self) -> Standing:
-        return Standing(True, self.blocks.trouble)
+    async def _check_blocks(self) -> HealthStatus:
+        return HealthStatus(True, self.blocks.trouble)
 
-    async def _check_sessions(self) -> Standing:
+    async def _check_sessions(self) -> HealthStatus:
         await self.sessions.check()
-        return Standing(True)
+        return HealthStatus(True)

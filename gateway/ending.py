@@ -11,10 +11,10 @@ from dataclasses import replace
 
 import structlog
 
-from gateway.auth.target import safe_target
 from gateway.edge.forms import is_form
 from gateway.endpoints.login import LoginEndpoints
 from gateway.endpoints.resume import Resume
+from gateway.endpoints.return_path import safe_target
 from gateway.errors import (
     ContentTooLarge,
     Forbidden,
@@ -25,13 +25,13 @@ from gateway.errors import (
     RequestTimeout,
     StoreUnavailable,
 )
+from gateway.observe.decision_record import AuditEntry
 from gateway.observe.metrics import Metrics
-from gateway.observe.record import Handled
-from gateway.observe.records import DecisionRecords
-from gateway.pages.answer import Answers
+from gateway.observe.record_writer import DecisionRecords
+from gateway.pages.error_response import ErrorResponses
 from gateway.pages.render import Answer
-from gateway.policy.stronger import means_that_help
-from gateway.shadowing import Shadow
+from gateway.policy.step_up import means_that_help
+from gateway.reload.shadow import Shadow
 from gateway.trail import Receive, Send, Trail, send_answer
 from gateway.upstream.forward import AnswerCut
 
@@ -44,7 +44,7 @@ class Ending:
     def __init__(
         self,
         *,
-        answers: Answers,
+        answers: ErrorResponses,
         login: LoginEndpoints,
         resume: Resume,
         metrics: Metrics,
@@ -107,7 +107,7 @@ class Ending:
         if isinstance(error, LoginRequired):
             means = error.facts.get("acr_values", ())
         elif isinstance(error, Forbidden) and session is not None:
-            means = means_that_help(error.decision.ways)
+            means = means_that_help(error.decision.alternatives)
             if not means or session.identity.acr in means or self._login.just_failed(request):
                 return None
         else:
@@ -133,7 +133,7 @@ class Ending:
         if records is None:
             return
         records.write(
-            Handled(
+            AuditEntry(
                 request_id=trail.request_id,
                 now=trail.now,
                 status=status,

@@ -113,7 +113,7 @@ class TooManyRequests(Forbidden):
 
 def refusal(decision: Decision, now: float) -> Forbidden:
     """The error that a denial ends a request with; `now` is in seconds since the epoch."""
-    missing = [each for way in decision.ways for each in way]
+    missing = [each for alternative in decision.alternatives for each in alternative]
     if not missing or any(each.kind != "rate" for each in missing):
         return Forbidden(decision)
     moments = [datetime.fromisoformat(each.detail).timestamp() for each in missing if each.detail]

@@ -140,7 +140,7 @@ class Missing:
 
 
 # The ways to get access: each way is the set of things that together would be enough.
-Ways = tuple[tuple[Missing, ...], ...]
+Alternatives = tuple[tuple[Missing, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +152,10 @@ class Allow:
 
 @dataclass(frozen=True, slots=True)
 class Deny:
-    """The policy does not hold. `ways` is empty where nothing the person can do would help."""
+    """The policy does not hold. `alternatives` is empty where nothing the person can do would help."""
 
     reason: str
-    ways: Ways = ()
+    alternatives: Alternatives = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ class NotApplicable:
     """The policy cannot be judged here, for example because nobody is logged in. Never counts as allowed."""
 
     reason: str
-    ways: Ways = ()
+    alternatives: Alternatives = ()
 
 
 Verdict = Allow | Deny | NotApplicable
@@ -216,7 +216,7 @@ class Decision:
     allowed: bool
     rule: str | None
     reason: str
-    ways: Ways = ()
+    alternatives: Alternatives = ()
     variables: Mapping[str, str] = field(default_factory=_nothing)
     error: str | None = None
     trace: tuple[RuleTrace, ...] = ()
@@ -224,7 +224,7 @@ class Decision:
     @property
     def login_helps(self) -> bool:
         """Whether logging in is one of the things that are missing."""
-        return any(missing.kind == "login" for way in self.ways for missing in way)
+        return any(missing.kind == "login" for alternative in self.alternatives for missing in alternative)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,16 +34,16 @@ from gateway.errors import (
 from gateway.identity.assertions import Assertions
 from gateway.identity.headers import OutgoingHeaders
 from gateway.model import NOTHING, CanonicalRequest, DecisionInput
-from gateway.observe.streams import Cut, Streams
 from gateway.policy.evaluate import decide, questions
-from gateway.policy.gather import Gatherer
+from gateway.policy.facts import Gatherer
 from gateway.policy.ruleset import RuleSet
-from gateway.policy.stronger import means_for_login
+from gateway.policy.step_up import means_for_login
 from gateway.session.recheck import Recheck
 from gateway.session.sessions import Sessions
 from gateway.session.ticket import is_ticket
 from gateway.trail import Endpoint, HeaderLines, Receive, Scope, Send, Trail
 from gateway.upstream.forward import AnswerCut, ClientGone, Forwarder
+from gateway.upstream.live_streams import Cut, Streams
 
 log = structlog.get_logger()
 
@@ -217,7 +217,7 @@ class Pipeline:
             means = means_for_login(rules, given) if isinstance(error, LoginRequired) else ()
             error.facts.update({"acr_values": means} if means else {})
             raise error
-        if trail.gathered.failures and not decision.ways:
+        if trail.gathered.failures and not decision.alternatives:
             raise FactsUnavailable(f"no answer about {', '.join(trail.gathered.failures)}")
         raise refusal(decision, trail.now)
 

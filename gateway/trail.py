@@ -10,7 +10,7 @@ from typing import Any
 from gateway.errors import GatewayError
 from gateway.model import CanonicalRequest, Decision, DecisionInput, Identity
 from gateway.pages.render import Answer
-from gateway.policy.gather import NOTHING_ASKED, Gathered
+from gateway.policy.facts import NOTHING_ASKED, Gathered
 from gateway.session.sessions import Session
 from gateway.upstream.forward import Exchange
 

@@ -1,1 +1,1 @@
-"""The policy modules that come with the gateway: one file, one policy. They import gateway.api and nothing else."""
+"""The policy modules that come with the gateway: one file, one policy. They import gateway.plugin and nothing else."""

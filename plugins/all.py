@@ -2,7 +2,19 @@
 
 from typing import Annotated
 
-from gateway.api import OPEN, Allow, Deny, Facts, Field, NotApplicable, Policy, Samples, Verdict, both, joined
+from gateway.plugin import (
+    NOTHING_MISSING,
+    Allow,
+    Deny,
+    Distinctions,
+    Facts,
+    Field,
+    NotApplicable,
+    Policy,
+    Verdict,
+    all_of,
+    joined,
+)
 
 
 class All(Policy, name="all", inline="policies"):
@@ -14,21 +26,21 @@ class All(Policy, name="all", inline="policies"):
     def decide(self, facts: Facts) -> Verdict:
         denied: Deny | None = None
         unclear: NotApplicable | None = None
-        ways = OPEN
+        alternatives = NOTHING_MISSING
         for policy in self.policies:
             verdict = facts.ask(policy)
             if isinstance(verdict, Allow):
                 continue
-            ways = both(ways, verdict.ways)
+            alternatives = all_of(alternatives, verdict.alternatives)
             if isinstance(verdict, Deny):
                 denied = denied or verdict
             else:
                 unclear = unclear or verdict
         if denied is not None:
-            return Deny(denied.reason, ways)
+            return Deny(denied.reason, alternatives)
         if unclear is not None:
-            return NotApplicable(unclear.reason, ways)
+            return NotApplicable(unclear.reason, alternatives)
         return Allow("all-hold")
 
-    def samples(self) -> Samples | None:
+    def samples(self) -> Distinctions | None:
         return joined(policy.samples() for policy in self.policies)

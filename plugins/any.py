@@ -2,17 +2,17 @@
 
 from typing import Annotated
 
-from gateway.api import (
-    NO_WAY,
+from gateway.plugin import (
+    NOTHING_HELPS,
     Allow,
     Deny,
+    Distinctions,
     Facts,
     Field,
     NotApplicable,
     Policy,
-    Samples,
     Verdict,
-    either,
+    any_of,
     joined,
 )
 
@@ -26,20 +26,20 @@ class Any(Policy, name="any", inline="policies"):
     def decide(self, facts: Facts) -> Verdict:
         denied: Deny | None = None
         unclear: NotApplicable | None = None
-        ways = NO_WAY
+        alternatives = NOTHING_HELPS
         for policy in self.policies:
             verdict = facts.ask(policy)
             if isinstance(verdict, Allow):
                 return verdict
-            ways = either(ways, verdict.ways)
+            alternatives = any_of(alternatives, verdict.alternatives)
             if isinstance(verdict, NotApplicable):
                 unclear = unclear or verdict
             else:
                 denied = denied or verdict
         if unclear is not None:
-            return NotApplicable(unclear.reason, ways)
+            return NotApplicable(unclear.reason, alternatives)
         assert denied is not None
-        return Deny(denied.reason, ways)
+        return Deny(denied.reason, alternatives)
 
-    def samples(self) -> Samples | None:
+    def samples(self) -> Distinctions | None:
         return joined(policy.samples() for policy in self.policies)

@@ -1,6 +1,6 @@
 """Open to everybody, also without logging in."""
 
-from gateway.api import Allow, Facts, Policy, Samples, Verdict
+from gateway.plugin import Allow, Distinctions, Facts, Policy, Verdict
 
 
 class Anyone(Policy, name="anyone"):
@@ -9,5 +9,5 @@ class Anyone(Policy, name="anyone"):
     def decide(self, facts: Facts) -> Verdict:
         return Allow("open-to-anyone")
 
-    def samples(self) -> Samples:
-        return Samples()
+    def samples(self) -> Distinctions:
+        return Distinctions()

@@ -4,17 +4,17 @@ from typing import Annotated, Self
 
 from pydantic import PrivateAttr, ValidationInfo, model_validator
 
-from gateway.api import (
+from gateway.plugin import (
     LOGIN,
-    NO_WAY,
+    NOTHING_HELPS,
     Allow,
     Deny,
+    Distinctions,
     Facts,
     Field,
     Missing,
     NotApplicable,
     Policy,
-    Samples,
     UnknownName,
     Verdict,
 )
@@ -58,11 +58,11 @@ class Assurance(Policy, name="assurance"):
         if identity.acr in self._accepted:
             return Allow("strong-enough")
         if identity.kind == "machine":
-            return Deny("machine-has-no-means", NO_WAY)
-        ways = ((Missing(kind="assurance", remedy="step_up", acr_values=self._accepted),),)
+            return Deny("machine-has-no-means", NOTHING_HELPS)
+        alternatives = ((Missing(kind="assurance", remedy="step_up", acr_values=self._accepted),),)
         if identity.acr is None:
-            return NotApplicable("means-unknown", ways)
-        return Deny("means-too-weak", ways)
+            return NotApplicable("means-unknown", alternatives)
+        return Deny("means-too-weak", alternatives)
 
-    def samples(self) -> Samples:
-        return Samples(acrs=self._accepted, kinds=("machine",))
+    def samples(self) -> Distinctions:
+        return Distinctions(acrs=self._accepted, kinds=("machine",))

@@ -1,6 +1,6 @@
 """Open to everybody who is logged in."""
 
-from gateway.api import LOGIN, Allow, Deny, Facts, Policy, Samples, Verdict
+from gateway.plugin import LOGIN, Allow, Deny, Distinctions, Facts, Policy, Verdict
 
 
 class Authenticated(Policy, name="authenticated"):
@@ -11,5 +11,5 @@ class Authenticated(Policy, name="authenticated"):
             return Deny("not-logged-in", LOGIN)
         return Allow("logged-in")
 
-    def samples(self) -> Samples:
-        return Samples()
+    def samples(self) -> Distinctions:
+        return Distinctions()

@@ -4,7 +4,18 @@ from typing import Annotated, Any, Self
 
 from pydantic import StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
 
-from gateway.api import LOGIN, Allow, Deny, Facts, Field, Missing, NotApplicable, Policy, Samples, Verdict
+from gateway.plugin import (
+    LOGIN,
+    Allow,
+    Deny,
+    Distinctions,
+    Facts,
+    Field,
+    Missing,
+    NotApplicable,
+    Policy,
+    Verdict,
+)
 
 Value = StrictBool | StrictInt | StrictFloat | StrictStr
 
@@ -57,11 +68,11 @@ class Claim(Policy, name="claim"):
             return isinstance(found, (list, tuple)) and any(_same(each, self.contains) for each in found)
         return any(_same(found, each) for each in self.any_of or (self.equals,))
 
-    def samples(self) -> Samples:
+    def samples(self) -> Distinctions:
         if self.contains is not None:
-            return Samples(claims=((self.name, (self.contains,)),))
+            return Distinctions(claims=((self.name, (self.contains,)),))
         values: tuple[Any, ...] = self.any_of or ((self.equals,) if self.equals is not None else (True,))
-        return Samples(claims=tuple((self.name, value) for value in values))
+        return Distinctions(claims=tuple((self.name, value) for value in values))
 
 
 def _same(found: Any, wanted: Any) -> bool:

@@ -2,7 +2,18 @@
 
 from typing import Annotated
 
-from gateway.api import LOGIN, Allow, Deny, Facts, Field, Missing, NotApplicable, Policy, Samples, Verdict
+from gateway.plugin import (
+    LOGIN,
+    Allow,
+    Deny,
+    Distinctions,
+    Facts,
+    Field,
+    Missing,
+    NotApplicable,
+    Policy,
+    Verdict,
+)
 
 
 class Machine(Policy, name="machine"):
@@ -40,8 +51,8 @@ class Machine(Policy, name="machine"):
             return Deny("scope-missing", ((missing,),))
         return Allow("machine-fits")
 
-    def samples(self) -> Samples:
-        return Samples(
+    def samples(self) -> Distinctions:
+        return Distinctions(
             kinds=("machine",),
             scopes=self.scopes,
             audiences=self.audience or (),

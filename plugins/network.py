@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from gateway.api import Allow, Deny, Facts, Field, Missing, NotApplicable, Policy, Samples, Verdict
+from gateway.plugin import Allow, Deny, Distinctions, Facts, Field, Missing, NotApplicable, Policy, Verdict
 
 _MAPPED = IPv6Network("::ffff:0:0/96")
 
@@ -48,11 +48,11 @@ class FromNetwork(Policy, name="network", inline="any_of"):
         wanted = ", ".join(map(str, self.any_of))
         return Deny("other-network", ((Missing(kind="network", remedy="none", detail=wanted),),))
 
-    def samples(self) -> Samples:
+    def samples(self) -> Distinctions:
         clients: list[str] = []
         for network in self.any_of:
             after = int(network.broadcast_address) + 1
             clients.append(str(network.network_address))
             if after < 2**network.max_prefixlen:
                 clients.append(str(type(network.network_address)(after)))
-        return Samples(clients=tuple(dict.fromkeys(clients)))
+        return Distinctions(clients=tuple(dict.fromkeys(clients)))

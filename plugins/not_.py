@@ -1,6 +1,6 @@
 """The opposite of a policy."""
 
-from gateway.api import NO_WAY, Allow, Deny, Facts, Policy, Samples, Verdict
+from gateway.plugin import NOTHING_HELPS, Allow, Deny, Distinctions, Facts, Policy, Verdict
 
 
 class Not(Policy, name="not", inline="policy"):
@@ -15,10 +15,10 @@ class Not(Policy, name="not", inline="policy"):
     def decide(self, facts: Facts) -> Verdict:
         verdict = facts.ask(self.policy)
         if isinstance(verdict, Allow):
-            return Deny(f"not-{self.policy.policy_name}", NO_WAY)
+            return Deny(f"not-{self.policy.policy_name}", NOTHING_HELPS)
         if isinstance(verdict, Deny):
             return Allow(f"not-{self.policy.policy_name}")
         return verdict
 
-    def samples(self) -> Samples | None:
+    def samples(self) -> Distinctions | None:
         return self.policy.samples()

@@ -4,20 +4,20 @@ from typing import Annotated, Self
 
 from pydantic import model_validator
 
-from gateway.api import (
+from gateway.plugin import (
     LOGIN,
-    OPEN,
+    NOTHING_MISSING,
     Allow,
     Deny,
+    Distinctions,
     Facts,
     Field,
     Missing,
     NotApplicable,
     Policy,
-    Samples,
     TemplateRef,
     Verdict,
-    both,
+    all_of,
 )
 
 Codes = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
@@ -50,16 +50,26 @@ class Organisation(Policy, name="organisation"):
         if identity is None:
             return NotApplicable("not-logged-in", LOGIN)
         code = identity.organisation.code if identity.organisation else None
-        ways = OPEN
+        alternatives = NOTHING_MISSING
         if self.equals is not None and code != (wanted := self.equals.render(facts.variables)):
-            ways = both(ways, ((Missing(kind="organisation", remedy="switch", organisation=wanted),),))
+            alternatives = all_of(
+                alternatives, ((Missing(kind="organisation", remedy="switch", organisation=wanted),),)
+            )
         if self.any_of is not None and code not in self.any_of:
             wanted = ", ".join(self.any_of)
-            ways = both(ways, ((Missing(kind="organisation", remedy="switch", organisation=wanted),),))
+            alternatives = all_of(
+                alternatives, ((Missing(kind="organisation", remedy="switch", organisation=wanted),),)
+            )
         if self.doelgroep is not None and identity.doelgroep not in self.doelgroep:
             wanted = ", ".join(self.doelgroep)
-            ways = both(ways, ((Missing(kind="doelgroep", remedy="switch", detail=wanted),),))
-        return Allow("organisation-fits") if ways == OPEN else Deny("other-organisation", ways)
+            alternatives = all_of(
+                alternatives, ((Missing(kind="doelgroep", remedy="switch", detail=wanted),),)
+            )
+        return (
+            Allow("organisation-fits")
+            if alternatives == NOTHING_MISSING
+            else Deny("other-organisation", alternatives)
+        )
 
-    def samples(self) -> Samples:
-        return Samples(organisations=self.any_of or (), doelgroepen=self.doelgroep or ())
+    def samples(self) -> Distinctions:
+        return Distinctions(organisations=self.any_of or (), doelgroepen=self.doelgroep or ())

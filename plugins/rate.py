@@ -13,12 +13,13 @@ from pydantic import AfterValidator, PrivateAttr, ValidationInfo, model_validato
 from redis import DriverInfo
 from redis.asyncio import ConnectionPool
 
-from gateway.api import (
+from gateway.plugin import (
     LOGIN,
     UNANSWERED,
     Allow,
     Asker,
     Deny,
+    Distinctions,
     Duration,
     Facts,
     FactSource,
@@ -27,7 +28,6 @@ from gateway.api import (
     NotApplicable,
     Policy,
     Question,
-    Samples,
     SharedStore,
     Verdict,
 )
@@ -134,6 +134,8 @@ class Rate(Policy, name="rate"):
         again = datetime.fromtimestamp(answer["again"], UTC).isoformat(timespec="seconds")
         return Deny("too-many-requests", ((Missing(kind="rate", remedy="wait", detail=again),),))
 
-    def samples(self) -> Samples:
+    def samples(self) -> Distinctions:
         name = f"rate:{self._counter.name}"
-        return Samples(sources=((name, {"within": True}), (name, {"within": False, "again": 0})), asks=True)
+        return Distinctions(
+            sources=((name, {"within": True}), (name, {"within": False, "again": 0})), asks=True
+        )

@@ -9,18 +9,18 @@ from urllib.parse import urlsplit
 import httpx2
 from pydantic import AfterValidator, PrivateAttr
 
-from gateway.api import (
+from gateway.plugin import (
     UNANSWERED,
     Allow,
     Asker,
     Deny,
+    Distinctions,
     Duration,
     Facts,
     FactSource,
     Field,
     Policy,
     Question,
-    Samples,
     Secret,
     SecretRef,
     Verdict,
@@ -154,6 +154,6 @@ class Remote(Policy, name="remote"):
             return Allow("engine-allows")
         return Deny(answer.get("reason") or "engine-refuses")
 
-    def samples(self) -> Samples:
+    def samples(self) -> Distinctions:
         name = f"remote:{self.name}"
-        return Samples(sources=((name, {"allow": True}), (name, {"allow": False})), asks=True)
+        return Distinctions(sources=((name, {"allow": True}), (name, {"allow": False})), asks=True)

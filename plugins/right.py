@@ -1,6 +1,17 @@
 """The role and context rule: a right, in a context, for the organisation that the session acts for."""
 
-from gateway.api import LOGIN, Allow, Deny, Facts, Missing, NotApplicable, Policy, RightRef, Samples, Verdict
+from gateway.plugin import (
+    LOGIN,
+    Allow,
+    Deny,
+    Distinctions,
+    Facts,
+    Missing,
+    NotApplicable,
+    Policy,
+    RightRef,
+    Verdict,
+)
 
 
 class Right(Policy, name="right"):
@@ -38,5 +49,5 @@ class Right(Policy, name="right"):
         )
         return Deny("right-for-another-organisation" if elsewhere else "right-missing", ((missing,),))
 
-    def samples(self) -> Samples:
-        return Samples(rights=((self.right.right, self.right.context),))
+    def samples(self) -> Distinctions:
+        return Distinctions(rights=((self.right.right, self.right.context),))

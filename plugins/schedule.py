@@ -6,16 +6,16 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BeforeValidator, PrivateAttr, model_validator
 
-from gateway.api import (
-    NO_WAY,
+from gateway.plugin import (
+    NOTHING_HELPS,
     Allow,
     Deny,
+    Distinctions,
     Facts,
     Field,
     Missing,
     Opening,
     Policy,
-    Samples,
     UnknownName,
     Verdict,
     parse_days,
@@ -86,13 +86,13 @@ class Schedule(Policy, name="schedule"):
             return Allow("open-now")
         opens = self._opening.opens_after(facts.now)
         if opens is None:
-            return Deny("closed-for-good", NO_WAY)
+            return Deny("closed-for-good", NOTHING_HELPS)
         wait = Missing(kind="time", remedy="wait", detail=opens.isoformat(timespec="minutes"))
         return Deny("closed-now", ((wait,),))
 
-    def samples(self) -> Samples:
+    def samples(self) -> Distinctions:
         bounds = (day for day in (self.from_, self.until, *self.closed) if day is not None)
         days = [start + timedelta(days=n) for start in (_ANY_WEEK, *bounds) for n in range(-1, 8)]
-        return Samples(
+        return Distinctions(
             moments=tuple(sorted({moment for day in days for moment in self._opening.changes(day)}))
         )

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from gateway.api import LOGIN, Allow, Deny, Facts, Field, Missing, NotApplicable, Policy, Verdict
+from gateway.plugin import LOGIN, Allow, Deny, Facts, Field, Missing, NotApplicable, Policy, Verdict
 
 
 class EmailDomain(Policy, name="email-domain", inline="any_of"):

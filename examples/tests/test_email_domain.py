@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.api import Allow, Deny, NotApplicable
-from gateway.testing import OptionsRefused, facts, person, policies, policy
+from gateway.plugin import Allow, Deny, NotApplicable
+from gateway.plugin.testing import OptionsRefused, facts, person, policies, policy
 
 EmailDomain = policies(Path(__file__).parent.parent / "plugins")["email-domain"]
 
@@ -23,7 +23,7 @@ def test_whose_domain_fits(email: str) -> None:
 def test_whose_domain_does_not(email: str | None) -> None:
     verdict = policy(EmailDomain, ["ovam.be"]).decide(facts(identity=person(email=email)))
     assert isinstance(verdict, Deny)
-    assert verdict.ways[0][0].detail == "e-mail @ovam.be"
+    assert verdict.alternatives[0][0].detail == "e-mail @ovam.be"
 
 
 def test_nobody_is_asked_to_log_in() -> None:

@@ -29,7 +29,7 @@ _FRESH = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class LoginRedirect:
     """Where the browser goes to log in, and the cookies that it takes along."""
 
     location: str
@@ -37,7 +37,7 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class LoginResult:
     """Who logged in, what the provider handed out, where they wanted to go, and the cookies to take away."""
 
     identity: Identity
@@ -103,7 +103,7 @@ class Login:
         language: str | None = None,
         acr_values: Sequence[str] = (),
         login_hint: str | None = None,
-    ) -> Begun:
+    ) -> LoginRedirect:
         """Begin a login that comes back to `target`, a safe path of this site.
 
         `acr_values` asks for some of the ways to log in that are accepted here; what is not accepted does not count.
@@ -124,7 +124,7 @@ class Login:
             **({"max_age": str(int(max_age))} if max_age is not None else {}),
         )
         cleared = [flows.clear_cookie(flow_id) for flow_id in flows.surplus(cookies)]
-        return Begun(location, (flows.set_cookie(flow), *cleared))
+        return LoginRedirect(location, (flows.set_cookie(flow), *cleared))
 
     @property
     def known_means(self) -> frozenset[str]:
@@ -137,7 +137,7 @@ class Login:
         known = accepted or tuple(self._provider.settings.levels)
         return tuple(urn for urn in known if urn in wanted) or accepted
 
-    async def finish(self, query: str, cookies: Mapping[str, str]) -> Finished:
+    async def finish(self, query: str, cookies: Mapping[str, str]) -> LoginResult:
         """Judge a callback by its query and the browser's own cookies.
 
         Raises LoginFailed with a stable reason (and `target` in its facts once the flow is known), or
@@ -169,7 +169,7 @@ class Login:
             raise LoginFailed("flow-used", target=flow.target)
         return flow
 
-    async def _prove(self, flow: Flow, parameters: Mapping[str, str]) -> Finished:
+    async def _prove(self, flow: Flow, parameters: Mapping[str, str]) -> LoginResult:
         metadata = await self._provider.metadata()
         settings = self._provider.settings
         check_issuer(parameters, settings.issuer, required=metadata.issuer_in_response)
@@ -203,7 +203,7 @@ class Login:
             expires_at=expiry(answer.get("expires_in"), now),
             sid=text_of(claims, "sid"),
         )
-        return Finished(identity, tokens, flow.target, (self._ready().clear_cookie(flow.id),))
+        return LoginResult(identity, tokens, flow.target, (self._ready().clear_cookie(flow.id),))
 
     def _refused(self, refusal: TokenRefused) -> LoginFailed:
         """Why a token is refused; where its times are what is wrong, whose clock tells."""

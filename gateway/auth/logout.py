@@ -24,7 +24,7 @@ _VALUE = re.compile(r"[A-Za-z0-9_-]{1,4000}")
 
 
 @dataclass(frozen=True, slots=True)
-class Leaving:
+class PendingLogout:
     """A logout that is under way in one browser: `state` comes back from the provider, `onward` is the path to go
     to then, "" for the page that says that somebody is logged out."""
 
@@ -94,20 +94,20 @@ class LogoutCookie:
         self._name = f"{'__Host-' if secure else ''}tgp-{environment}-logout"
         self._attributes = f"Path=/; HttpOnly; SameSite=Lax{'; Secure' if secure else ''}"
 
-    def begin(self, onward: str) -> tuple[Leaving, str]:
+    def begin(self, onward: str) -> tuple[PendingLogout, str]:
         """(a logout with a fresh state, the Set-Cookie value for it)."""
-        leaving = Leaving(secrets.token_urlsafe(32), onward if len(onward) <= _LONGEST else "")
+        leaving = PendingLogout(secrets.token_urlsafe(32), onward if len(onward) <= _LONGEST else "")
         value = urlsafe_b64encode(json.dumps(asdict(leaving)).encode()).rstrip(b"=").decode()
         return leaving, f"{self._name}={value}; Max-Age={_SECONDS}; {self._attributes}"
 
-    def finish(self, state: str | None, cookies: Mapping[str, str]) -> Leaving | None:
+    def finish(self, state: str | None, cookies: Mapping[str, str]) -> PendingLogout | None:
         """The logout of this browser that came back with this state; None where that is not so."""
         value = cookies.get(self._name, "")
         if state is None or not _VALUE.fullmatch(value):
             return None
         try:
             content = json.loads(urlsafe_b64decode(value + "=" * (-len(value) % 4)))
-            leaving = Leaving(str(content["state"]), str(content["onward"]))
+            leaving = PendingLogout(str(content["state"]), str(content["onward"]))
         except (ValueError, KeyError, TypeError):
             return None
         same = compare_digest(leaving.state.encode(), state.encode("utf-8", "replace"))

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
-from gateway.auth.means import LEVELS, at_least
+from gateway.auth.levels import LEVELS, at_least
 from gateway.settings import Duration, SecretRef, Settings
 
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]

@@ -23,8 +23,8 @@ from gateway.blocks.file import Block, change, read
 from gateway.cli.loading import loaded
 from gateway.config import Config
 from gateway.model import Identity
-from gateway.observe.record import Pseudonyms
-from gateway.observe.records import DecisionRecords
+from gateway.observe.decision_record import Pseudonyms
+from gateway.observe.record_writer import DecisionRecords
 
 block_commands = typer.Typer(help="Keep somebody out at once, in every running worker.", no_args_is_help=True)
 _CONFIG = typer.Option("--config", help="The configuration file.")

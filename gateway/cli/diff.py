@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 import typer
 
+from gateway.analysis.diff import Change, Side, compare
+from gateway.analysis.diff_report import as_data, as_text
 from gateway.cli.loading import loaded
 from gateway.config import Config
-from gateway.policy.diff import Change, Side, compare
-from gateway.policy.diff_words import as_data, as_text
 
 _DIFFERENT = 1
 _REFUSED = 2

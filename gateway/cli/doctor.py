@@ -15,11 +15,11 @@ from typing import Annotated
 import structlog
 import typer
 
-from gateway.auth.checkup import Finding, ProviderCheckup
 from gateway.auth.provider import Provider
 from gateway.cli.loading import loaded
-from gateway.cli.surroundings import surroundings
 from gateway.config import EnvironmentSettings
+from gateway.doctor.environment import surroundings
+from gateway.doctor.provider import Finding, ProviderCheckup
 
 _SHOWN = {"ok": "ok", "warning": "warning", "failed": "FAILED", "skipped": "skipped"}
 

@@ -14,7 +14,10 @@ from urllib.parse import urlsplit
 import typer
 from pydantic import ValidationError
 
-from gateway.api import UnknownName
+from gateway.analysis.explain import as_data, as_text
+from gateway.analysis.person import Person
+from gateway.analysis.rule_inputs import supposed_facts
+from gateway.analysis.suite_settings import read_moment
 from gateway.cli.loading import loaded
 from gateway.config import Config
 from gateway.config.problems import unknown
@@ -22,11 +25,8 @@ from gateway.config.words import words_for
 from gateway.edge.path import canonical_segments, split_target
 from gateway.errors import BadRequest
 from gateway.model import DecisionInput, Identity
+from gateway.plugin.contract import UnknownName
 from gateway.policy.evaluate import decide
-from gateway.policy.explain import as_data, as_text
-from gateway.policy.looks import supposed_facts
-from gateway.policy.person import Person
-from gateway.policy.suite_settings import read_moment
 
 
 def explain(

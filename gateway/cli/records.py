@@ -10,8 +10,8 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from gateway.observe.chain import Fault, Link, verify
-from gateway.observe.reading import lines
-from gateway.observe.reading import records as records_on
+from gateway.observe.record_reader import lines
+from gateway.observe.record_reader import records as records_on
 
 records_commands = typer.Typer(help="Prove and read decision records.", no_args_is_help=True)
 _FILES = typer.Argument(help="Files, the oldest first, also packed (.gz); - is standard input.")

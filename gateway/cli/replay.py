@@ -12,10 +12,10 @@ from typing import Annotated, Any
 
 import typer
 
+from gateway.analysis.replay import Difference, Replay
 from gateway.cli.loading import loaded
-from gateway.observe.reading import lines
-from gateway.observe.record import decision_input, replayable
-from gateway.policy.replay import Difference, Replay
+from gateway.observe.decision_record import decision_input, replayable
+from gateway.observe.record_reader import lines
 
 _DIFFERENT = 1
 _REFUSED = 2

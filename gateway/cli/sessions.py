@@ -15,7 +15,7 @@ import typer
 from gateway.cli.loading import loaded
 from gateway.errors import StoreUnavailable
 from gateway.session.sessions import Sessions, session_id
-from gateway.session.store import Kept
+from gateway.session.store import StoredSession
 
 T = TypeVar("T")
 sessions_commands = typer.Typer(help="Look at sessions and end them.", no_args_is_help=True)
@@ -90,7 +90,7 @@ def revoke(
     typer.echo(f"{count} session{'s' if count != 1 else ''} ended; every gateway sees it within {bound:g} s.")
 
 
-async def _by_id(sessions: Sessions, id_: str) -> list[Kept]:
+async def _by_id(sessions: Sessions, id_: str) -> list[StoredSession]:
     return [kept for kept in await sessions.find() if session_id(kept.key) == id_]
 
 
@@ -116,7 +116,7 @@ def _with_sessions(path: Path, env: str, work: Callable[[Sessions], Awaitable[T]
         raise typer.Exit(1) from problem
 
 
-def _print(found: Sequence[Kept], *, as_json: bool) -> None:
+def _print(found: Sequence[StoredSession], *, as_json: bool) -> None:
     entries = [
         {
             "id": session_id(kept.key),

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from gateway.observe.differences import ShadowReport
-from gateway.observe.reading import lines
-from gateway.observe.reading import records as records_on
+from gateway.observe.record_reader import lines
+from gateway.observe.record_reader import records as records_on
+from gateway.observe.shadow_report import ShadowReport
 
 _DIFFERENT = 1
 _UNREADABLE = 2

@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 
 import typer
 
+from gateway.analysis.suite import Outcome, run, unexercised
 from gateway.cli.loading import loaded
-from gateway.policy.suite import Outcome, run, unexercised
 
 _NOT_LOADED = 3
 _FAILED = 4

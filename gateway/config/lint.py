@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from gateway.api import NamedRight, Policy
+from gateway.analysis.lint import Finding, lint, unreachable
 from gateway.config.load import load_with_positions
 from gateway.config.model import Config
 from gateway.config.positions import Place, Positions
-from gateway.policy.lint import Finding, lint, unreachable
+from gateway.plugin.contract import NamedRight, Policy
 from gateway.policy.ruleset import RuleSet, walk
 
 # Which scope brings a claim at ACM (page "scopes en claims"); a role claim comes with the scope of its application.

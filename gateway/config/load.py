@@ -10,7 +10,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from gateway.api import NamedRight, Policy
 from gateway.config.includes import Includes, read_file
 from gateway.config.lock import lock_problems
 from gateway.config.model import Config, Document
@@ -19,7 +18,8 @@ from gateway.config.problems import ConfigError, Problem
 from gateway.config.rules import RuleLoader
 from gateway.config.suites import Suites
 from gateway.config.words import place_of, words_for
-from gateway.policy.plugins import find_policies, place_in
+from gateway.plugin.contract import NamedRight, Policy
+from gateway.plugin.discovery import find_policies, place_in
 
 
 def load(path: Path) -> Config:

@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from gateway.api import NamedRight, Policy
+from gateway.analysis.person import Person
+from gateway.analysis.suite import Suite
+from gateway.analysis.suite_settings import CaseSettings, NeverSettings
 from gateway.auth.settings import ClaimSettings, MachineSettings, ProviderSettings, RightsSettings
 from gateway.blocks.settings import BlockSettings
 from gateway.config.problems import ConfigError, Problem, unknown
@@ -18,14 +20,12 @@ from gateway.edge.settings import EdgeSettings
 from gateway.identity.settings import AssertionSettings, HeaderSettings
 from gateway.observe.settings import ObserveSettings
 from gateway.pages.settings import SupportSettings
-from gateway.policy.person import Person
+from gateway.plugin.contract import NamedRight, Policy
 from gateway.policy.ruleset import RuleSet
 from gateway.policy.settings import EnvironmentRules, RightSettings, RuleSettings
-from gateway.policy.suite import Suite
-from gateway.policy.suite_settings import CaseSettings, NeverSettings
 from gateway.session.settings import SessionSettings
 from gateway.settings import Settings, in_folder
-from gateway.upstream.settings import UpstreamSettings
+from gateway.upstream.settings import StreamSettings, UpstreamSettings
 
 LOCAL_HOSTS = frozenset(("localhost", "127.0.0.1", "::1"))
 
@@ -50,6 +50,13 @@ def _listen(value: str) -> str:
     if not colon or not host or not port.isdigit() or int(port) > 65_535:
         raise ValueError("write an address to listen on as HOST:PORT, such as 127.0.0.1:8000")
     return value
+
+
+class ObserveSection(ObserveSettings):
+    """What operators and auditors get to see."""
+
+    streams: StreamSettings = StreamSettings()
+    """When event streams, long downloads and slow uploads are judged again."""
 
 
 class EnvironmentSettings(Settings):
@@ -82,7 +89,7 @@ class EnvironmentSettings(Settings):
     blocks: BlockSettings = BlockSettings()
     """Where it is kept who is blocked at once (`gateway block`)."""
 
-    observe: ObserveSettings = ObserveSettings()
+    observe: ObserveSection = ObserveSection()
     """Health, metrics, logs and decision records."""
 
     support: SupportSettings = SupportSettings()

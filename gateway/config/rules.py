@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gateway.api import NamedRight, Policy, UnknownName
-from gateway.auth.means import LEVELS
+from gateway.auth.levels import LEVELS
 from gateway.config.model import EnvironmentSettings
 from gateway.config.positions import Place, Positions
 from gateway.config.problems import Problem, unknown
 from gateway.config.words import place_of, words_for
-from gateway.policy.decode import Decoder, RuleContext, option_names
+from gateway.plugin.contract import NamedRight, Policy, UnknownName
+from gateway.plugin.decode import Decoder, RuleContext, option_names
 from gateway.policy.pattern import Pattern, parse_pattern, parse_regex
 from gateway.policy.ruleset import Rule, RuleSet, compile_rules
 from gateway.settings import SharedStore

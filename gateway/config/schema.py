@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gateway.api import Policy
 from gateway.config.includes import read_file
 from gateway.config.model import Document
 from gateway.config.positions import read_yaml
 from gateway.config.problems import ConfigError, Problem
-from gateway.policy.plugins import PluginError, load_policies
+from gateway.plugin.contract import Policy
+from gateway.plugin.discovery import PluginError, load_policies
 
 _POLICY = {"$ref": "#/$defs/policy"}
 _INCLUDE = {

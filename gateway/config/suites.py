@@ -6,17 +6,17 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from gateway.api import NamedRight, UnknownName
+from gateway.analysis.person import Person
+from gateway.analysis.suite import Case, Invariant, Suite, Where, all_methods, run
+from gateway.analysis.suite_settings import CaseSettings, NeverSettings, Who, kinds
 from gateway.config.positions import Place, Positions
 from gateway.config.problems import Problem, unknown
 from gateway.edge.path import canonical_segments, split_target
 from gateway.errors import BadRequest
 from gateway.model import DecisionInput, Identity
+from gateway.plugin.contract import NamedRight, UnknownName
 from gateway.policy.pattern import parse_pattern
-from gateway.policy.person import Person
 from gateway.policy.ruleset import RuleSet
-from gateway.policy.suite import Case, Invariant, Suite, Where, all_methods, run
-from gateway.policy.suite_settings import CaseSettings, NeverSettings, Who, kinds
 
 if TYPE_CHECKING:
     from gateway.config.model import Config, Document

@@ -10,9 +10,9 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from gateway.api import UnknownName
 from gateway.config.positions import Place, Positions
 from gateway.config.problems import unknown
+from gateway.plugin.contract import UnknownName
 
 
 def words_for(error: Mapping[str, Any], root: type[BaseModel] | None = None) -> str:

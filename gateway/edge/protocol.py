@@ -17,7 +17,7 @@ from uvicorn.protocols.http.flow_control import service_unavailable
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from gateway.edge.answering import AnswerCycle
+from gateway.edge.response_cycle import ResponseCycle
 from gateway.edge.settings import EdgeSettings
 
 # Matched only inside the header section. The field name is replaced by one of the same length that nobody knows:
@@ -220,7 +220,7 @@ class GatewayProtocol(HttpToolsProtocol):
         ):
             app = service_unavailable
         before = self.cycle
-        self.cycle = AnswerCycle(
+        self.cycle = ResponseCycle(
             loop=self.loop,
             scope=self.scope,
             transport=self.transport,

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gateway.analysis.access import reach
 from gateway.endpoints.answers import request_of
 from gateway.errors import LoginRequired
 from gateway.model import CanonicalRequest
 from gateway.pages.render import Answer
 from gateway.pages.screens import Screens
-from gateway.policy.reach import reach
 from gateway.policy.ruleset import RuleSet
 from gateway.session.sessions import Sessions
 from gateway.trail import Trail

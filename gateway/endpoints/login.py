@@ -13,9 +13,9 @@ import structlog
 
 from gateway.auth.hints import login_hint
 from gateway.auth.login import Login
-from gateway.auth.rounds import SUCCEEDED, RoundCookie
-from gateway.auth.target import path_on, safe_target
 from gateway.endpoints.answers import query_value, redirect, request_of
+from gateway.endpoints.login_loop import SUCCEEDED, RoundCookie
+from gateway.endpoints.return_path import path_on, safe_target
 from gateway.errors import BadRequest, LoginFailed
 from gateway.model import CanonicalRequest
 from gateway.pages.render import Answer

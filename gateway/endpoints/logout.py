@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 
 from gateway.auth.hints import login_hint
 from gateway.auth.logout import Logout, LogoutCookie
-from gateway.auth.rounds import RoundCookie
-from gateway.auth.target import safe_target
 from gateway.endpoints.answers import query_value, redirect, request_of, same_site
+from gateway.endpoints.login_loop import RoundCookie
+from gateway.endpoints.return_path import safe_target
 from gateway.errors import BadRequest, ProviderUnavailable
 from gateway.model import CanonicalRequest
 from gateway.pages.render import Answer

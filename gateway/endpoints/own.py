@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from gateway.auth.login import Login
 from gateway.auth.logout import Logout, LogoutCookie
-from gateway.auth.rounds import RoundCookie
 from gateway.endpoints.access import AccessEndpoint
 from gateway.endpoints.login import LoginEndpoints
+from gateway.endpoints.login_loop import RoundCookie
 from gateway.endpoints.logout import LogoutEndpoints
 from gateway.endpoints.notices import LogoutNotices
 from gateway.endpoints.resume import Resume

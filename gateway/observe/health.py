@@ -24,14 +24,14 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class HealthStatus:
     """What a check found. `detail` is shown to operators: words, never secrets."""
 
     ready: bool
     detail: str = ""
 
 
-Check = Callable[[], Awaitable[Standing]]
+Check = Callable[[], Awaitable[HealthStatus]]
 
 _TYPE_JSON: Final = "application/json"
 _TYPE_TEXT: Final = "text/plain; charset=utf-8"
@@ -91,11 +91,11 @@ class Health:
         text, kind = await asyncio.to_thread(self._metrics.exposition)
         return 200, kind, text
 
-    async def _ask(self, name: str, check: Check) -> Standing:
+    async def _ask(self, name: str, check: Check) -> HealthStatus:
         try:
             return await asyncio.wait_for(check(), self._timeout)
         except TimeoutError:
-            return Standing(False, "no answer in time")
+            return HealthStatus(False, "no answer in time")
         except Exception as problem:  # noqa: BLE001 - whatever goes wrong, the answer is "not ready"
             log.warning("a readiness check failed", check=name, error=repr(problem))
-            return Standing(False, f"failed: {type(problem).__name__}")
+            return HealthStatus(False, f"failed: {type(problem).__name__}")

@@ -44,16 +44,6 @@ def _address(value: str) -> str:
     return value
 
 
-class StreamSettings(Settings):
-    """How long an answer or upload that lasts may go on after the session, the right or the rule has ended."""
-
-    judge_every: Duration = Field(default=5.0, ge=0.1, le=300.0)
-    """Open streams are judged again this often, and within a second after a reload, a block or a logout here."""
-
-    unjudged: Duration = Field(default=30.0, ge=0.0, le=3600.0)
-    """How long a stream goes on while nobody can judge it: the session store or a fact source does not answer."""
-
-
 class ObserveSettings(Settings):
     """What operators and auditors get to see."""
 
@@ -65,9 +55,6 @@ class ObserveSettings(Settings):
 
     records_queue: int = Field(default=10_000, ge=100, le=1_000_000, strict=True)
     """Most records that wait to be written; when the disk cannot keep up, more are dropped and counted."""
-
-    streams: StreamSettings = StreamSettings()
-    """When event streams, long downloads and slow uploads are judged again."""
 
     complaint_interval: Duration = 60.0
     """At most one log line in this time about records that cannot be written."""

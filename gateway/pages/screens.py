@@ -117,7 +117,7 @@ class Screens:
                     "open": each.decision.allowed,
                     "until": _spoken(each.until, language),
                     "checked_again": each.checked_again,
-                    "needs": wording.needs(each.decision.ways),
+                    "needs": wording.needs(each.decision.alternatives),
                 }
                 for each in reach
             ],
@@ -155,8 +155,8 @@ class Screens:
                     "until": each.until,
                     "checked_again": each.checked_again,
                     "missing": [
-                        [need.data(self._public_url) for need in way]
-                        for way in wording.needs(each.decision.ways)
+                        [need.data(self._public_url) for need in alternative]
+                        for alternative in wording.needs(each.decision.alternatives)
                     ],
                 }
                 for each in reach

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
-from gateway.model import NOTHING, Identity, Language, Missing, Organisation, Remedy, Ways
+from gateway.model import NOTHING, Alternatives, Identity, Language, Missing, Organisation, Remedy
 from gateway.pages.catalogue import in_language, message, spoken_time
 
 Gettext = Callable[[str], str]
@@ -129,19 +129,19 @@ class Need:
         return {name: value for name, value in shown.items() if value is not None}
 
 
-def order(ways: Ways) -> Ways:
+def order(alternatives: Alternatives) -> Alternatives:
     """The ways without repetitions: those that a person can go first, the smallest first, and the least costly of those."""
     distinct: list[tuple[Missing, ...]] = []
-    for way in ways:
-        arranged = tuple(sorted(way, key=_effort))
+    for alternative in alternatives:
+        arranged = tuple(sorted(alternative, key=_effort))
         if arranged not in distinct:
             distinct.append(arranged)
     return tuple(sorted(distinct, key=_cost))
 
 
-def _cost(way: tuple[Missing, ...]) -> tuple[bool, int, int]:
-    closed = any(missing.remedy == "none" for missing in way)
-    return closed, len(way), sum(_effort(missing) for missing in way)
+def _cost(alternative: tuple[Missing, ...]) -> tuple[bool, int, int]:
+    closed = any(missing.remedy == "none" for missing in alternative)
+    return closed, len(alternative), sum(_effort(missing) for missing in alternative)
 
 
 def _effort(missing: Missing) -> int:
@@ -185,9 +185,11 @@ class Wording:
         self._doelgroep = identity.doelgroep if identity else None
         self._back = quote(back, safe="")
 
-    def needs(self, ways: Ways) -> tuple[tuple[Need, ...], ...]:
+    def needs(self, alternatives: Alternatives) -> tuple[tuple[Need, ...], ...]:
         """Every way to get access, in words, the smallest first."""
-        return tuple(tuple(self.need(missing) for missing in way) for way in order(ways))
+        return tuple(
+            tuple(self.need(missing) for missing in alternative) for alternative in order(alternatives)
+        )
 
     def need(self, missing: Missing) -> Need:
         """One missing thing in words."""

@@ -8,18 +8,18 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 
-from gateway.api import Facts, Question
 from gateway.model import (
     NOTHING,
     Allow,
+    Alternatives,
     Decision,
     DecisionInput,
     PolicyTrace,
     RuleTrace,
-    Ways,
 )
+from gateway.plugin.contract import Facts, Question
+from gateway.plugin.requirements import NOTHING_MISSING, all_of
 from gateway.policy.ruleset import Rule, RuleSet
-from gateway.ways import OPEN, both
 
 _NO_RULE = Decision(allowed=False, rule=None, reason="no-rule")
 
@@ -77,7 +77,7 @@ def _with_trace(decision: Decision, looked_at: list[RuleTrace]) -> Decision:
         decision.allowed,
         decision.rule,
         decision.reason,
-        decision.ways,
+        decision.alternatives,
         decision.variables,
         decision.error,
         tuple(looked_at),
@@ -115,7 +115,7 @@ def _facts(rule: Rule, given: DecisionInput, traces: list[PolicyTrace] | None) -
 def _judge(rule: Rule, given: DecisionInput, traces: list[PolicyTrace] | None) -> Decision:
     facts = _facts(rule, given, traces)
     variables = facts.variables
-    ways: Ways = OPEN
+    alternatives: Alternatives = NOTHING_MISSING
     reason: str | None = None
     for policy in rule.require:
         try:
@@ -131,7 +131,9 @@ def _judge(rule: Rule, given: DecisionInput, traces: list[PolicyTrace] | None) -
         if isinstance(verdict, Allow):
             continue
         reason = reason or verdict.reason
-        ways = both(ways, verdict.ways)
+        alternatives = all_of(alternatives, verdict.alternatives)
     if reason is None:
         return Decision(allowed=True, rule=rule.id, reason="allowed", variables=variables)
-    return Decision(allowed=False, rule=rule.id, reason=reason, ways=ways, variables=variables)
+    return Decision(
+        allowed=False, rule=rule.id, reason=reason, alternatives=alternatives, variables=variables
+    )

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.api import NamedRight, Policy
 from gateway.model import NOTHING
+from gateway.plugin.contract import NamedRight, Policy
 from gateway.policy.pattern import Pattern
 from gateway.policy.tree import PatternTree
 

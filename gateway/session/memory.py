@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gateway.session.store import Kept
+from gateway.session.store import StoredSession
 
 
 class MemoryStore:
     """A store for one process."""
 
     def __init__(self) -> None:
-        self._kept: dict[bytes, Kept] = {}
+        self._kept: dict[bytes, StoredSession] = {}
         self._notes: dict[bytes, tuple[bytes, float]] = {}
 
     async def start(self) -> None:
@@ -22,15 +22,15 @@ class MemoryStore:
         self._kept.clear()
         self._notes.clear()
 
-    async def get(self, key: bytes) -> Kept | None:
+    async def get(self, key: bytes) -> StoredSession | None:
         """See Store."""
         return self._kept.get(key)
 
-    async def put(self, kept: Kept) -> None:
+    async def put(self, kept: StoredSession) -> None:
         """See Store."""
         self._kept[kept.key] = kept
 
-    async def swap(self, key: bytes, kept: Kept) -> bool:
+    async def swap(self, key: bytes, kept: StoredSession) -> bool:
         """See Store."""
         if self._kept.pop(key, None) is None:
             return False
@@ -49,7 +49,7 @@ class MemoryStore:
 
     async def find(
         self, *, subject: bytes | None = None, organisation: bytes | None = None, sid: bytes | None = None
-    ) -> list[Kept]:
+    ) -> list[StoredSession]:
         """See Store."""
         found = [
             kept

@@ -122,7 +122,7 @@ class Recheck:
         loop = asyncio.get_running_loop()
         give_up = loop.time() + 2 * self._patience
         while True:
-            found = await self._sessions.reread(ticket)
+            found = await self._sessions.reload(ticket)
             if found is None or found.checked_at > since or not _renewable(found):
                 return found
             holder = os.urandom(16)
@@ -138,7 +138,7 @@ class Recheck:
 
     async def _as_winner(self, ticket: str, since: float) -> Session | None:
         # Another winner may have come and gone between the look and the claim.
-        session = await self._sessions.reread(ticket)
+        session = await self._sessions.reload(ticket)
         if session is None or session.checked_at > since or session.tokens is None or not _renewable(session):
             return session
         ticket = self._sessions.successor(ticket) or ticket

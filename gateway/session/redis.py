@@ -19,7 +19,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from gateway.errors import StoreUnavailable
-from gateway.session.store import Kept
+from gateway.session.store import StoredSession
 
 _MOST_CONNECTIONS: Final = 32
 _FIELDS: Final = ("sealed", "created_at", "seen_at", "expires_at", "subject", "organisation", "sid")
@@ -124,16 +124,16 @@ class RedisStore:
             await redis.aclose()
             await redis.connection_pool.disconnect()
 
-    async def get(self, key: bytes) -> Kept | None:
+    async def get(self, key: bytes) -> StoredSession | None:
         """See Store."""
         found = await self._run(lambda redis: redis.hmget(self._session(key), _FIELDS))
         return _kept(key, found)
 
-    async def put(self, kept: Kept) -> None:
+    async def put(self, kept: StoredSession) -> None:
         """See Store."""
         await self._keep("put", kept.key, kept)
 
-    async def swap(self, key: bytes, kept: Kept) -> bool:
+    async def swap(self, key: bytes, kept: StoredSession) -> bool:
         """See Store."""
         return await self._keep("swap", key, kept)
 
@@ -147,7 +147,7 @@ class RedisStore:
 
     async def find(
         self, *, subject: bytes | None = None, organisation: bytes | None = None, sid: bytes | None = None
-    ) -> list[Kept]:
+    ) -> list[StoredSession]:
         """See Store."""
         wanted = {"subject": subject, "organisation": organisation, "sid": sid}
         sets = [self._set(kind, value) for kind, value in wanted.items() if value is not None]
@@ -155,7 +155,7 @@ class RedisStore:
             names = list(await self._run(lambda redis: redis.sinter(sets)))
         else:
             names = list(await self._run(lambda redis: redis.zrange(self._orders[1], 0, -1)))
-        found: list[Kept] = []
+        found: list[StoredSession] = []
         for start in range(0, len(names), _PAGE):
             found.extend(await self._read(names[start : start + _PAGE]))
         return sorted(found, key=lambda kept: kept.created_at)
@@ -186,7 +186,7 @@ class RedisStore:
         found: bytes | None = await self._script(_NOTED, (self._note(name),), (repr(now), "take"))
         return found
 
-    async def _keep(self, how: str, key: bytes, kept: Kept) -> bool:
+    async def _keep(self, how: str, key: bytes, kept: StoredSession) -> bool:
         linked = {"subject": kept.subject, "organisation": kept.organisation, "sid": kept.sid}
         sets = [self._set(kind, value) for kind, value in linked.items() if value]
         lifetime = max(1, int((kept.expires_at - self._clock() + _LINGER_SECONDS) * 1000))
@@ -203,7 +203,7 @@ class RedisStore:
             values += (name, value)
         return bool(await self._script(_KEEP, keys, values))
 
-    async def _read(self, names: Sequence[bytes]) -> list[Kept]:
+    async def _read(self, names: Sequence[bytes]) -> list[StoredSession]:
         def ask(redis: Redis) -> Awaitable[Any]:
             pipeline = redis.pipeline(transaction=False)
             for name in names:
@@ -285,7 +285,7 @@ def _context(authority: Path | None) -> ssl.SSLContext:
         raise ValueError(f"session.store_authority: cannot read {authority}: {problem}") from problem
 
 
-def _kept(key: bytes, found: Sequence[bytes | None]) -> Kept | None:
+def _kept(key: bytes, found: Sequence[bytes | None]) -> StoredSession | None:
     """What the fields of a session say; None where there is no session, or something else."""
     values = [value for value in found if value is not None]
     if len(values) != len(_FIELDS):
@@ -295,4 +295,4 @@ def _kept(key: bytes, found: Sequence[bytes | None]) -> Kept | None:
         subject, organisation, sid = (bytes.fromhex(value.decode("ascii")) for value in values[4:])
     except ValueError:
         return None
-    return Kept(key, values[0], created_at, seen_at, expires_at, subject, organisation, sid)
+    return StoredSession(key, values[0], created_at, seen_at, expires_at, subject, organisation, sid)

@@ -13,11 +13,11 @@ from cachetools import TTLCache
 from gateway.errors import StoreUnavailable
 from gateway.model import Identity, Tokens
 from gateway.session.codec import Session, decode, encode
-from gateway.session.notes import Notes
+from gateway.session.one_time import OneTimeStore
 from gateway.session.settings import SessionSettings
-from gateway.session.store import Kept, Store
+from gateway.session.store import Store, StoredSession
 from gateway.session.stores import open_store
-from gateway.session.ticket import Seals, is_ticket, new_ticket
+from gateway.session.ticket import SessionCipher, is_ticket, new_ticket
 
 __all__ = ["Session", "Sessions"]
 
@@ -71,8 +71,8 @@ class Sessions:
         self._store = (
             store if store is not None else open_store(settings, environment=environment, clock=clock)
         )
-        self._seals: Seals | None = None
-        self.notes = Notes(self._store, self._ready, clock)
+        self._seals: SessionCipher | None = None
+        self.notes = OneTimeStore(self._store, self._ready, clock)
         self.cookie_prefix = f"{'__Host-' if secure else ''}tgp-{environment}-"
         self.cookie_name = f"{self.cookie_prefix}session"
         steady = steady or clock
@@ -90,7 +90,7 @@ class Sessions:
         `sweep` says whether this process removes what ended from the store, every few minutes.
         """
         secrets = (self._settings.key, *self._settings.previous_keys)
-        self._seals = Seals(self._environment, tuple(secret.read() for secret in secrets))
+        self._seals = SessionCipher(self._environment, tuple(secret.read() for secret in secrets))
         await self._store.start()
         if sweep:
             self._sweeper = asyncio.create_task(self._sweep_for_ever())
@@ -134,7 +134,7 @@ class Sessions:
         opened = await self._holding(ticket)
         return (opened.session, opened.seen_at + self._settings.idle_timeout) if opened is not None else None
 
-    async def reread(self, ticket: str) -> Session | None:
+    async def reload(self, ticket: str) -> Session | None:
         """The session as the store has it now, whatever is remembered here. Raises StoreUnavailable."""
         earlier = self._opened.pop(self.successor(ticket) or ticket, None)
         opened = await self._holding(ticket)
@@ -212,7 +212,7 @@ class Sessions:
 
     async def find(
         self, *, subject: str | None = None, organisation: str | None = None, sid: str | None = None
-    ) -> list[Kept]:
+    ) -> list[StoredSession]:
         """The sessions to which all that is given applies, oldest first; all where nothing is.
 
         Raises StoreUnavailable.
@@ -229,7 +229,7 @@ class Sessions:
         ]
         return sorted((kept for each in found for kept in each), key=lambda kept: kept.created_at)
 
-    async def revoke(self, found: Iterable[Kept]) -> list[str]:
+    async def revoke(self, found: Iterable[StoredSession]) -> list[str]:
         """End these sessions; the ids of those that were still there. Other processes see it within `cache_ttl`.
 
         Raises StoreUnavailable.
@@ -259,7 +259,7 @@ class Sessions:
     def _attributes(self) -> str:
         return f"Path=/; HttpOnly; SameSite=Lax{'; Secure' if self._secure else ''}"
 
-    def _ready(self) -> Seals:
+    def _ready(self) -> SessionCipher:
         if self._seals is None:
             raise StoreUnavailable("sessions are not started")
         return self._seals
@@ -267,12 +267,12 @@ class Sessions:
     def _id(self, ticket: str) -> str:
         return session_id(self._ready().store_key(ticket))
 
-    def _kept(self, ticket: str, session: Session, seen_at: float) -> Kept:
+    def _kept(self, ticket: str, session: Session, seen_at: float) -> StoredSession:
         seals = self._ready()
         identity = session.identity
         sid = session.tokens.sid if session.tokens is not None else None
         organisation = identity.organisation.code if identity.organisation else ""
-        return Kept(
+        return StoredSession(
             key=seals.store_key(ticket),
             sealed=seals.seal(ticket, encode(session)),
             created_at=session.created_at,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gateway.errors import StoreUnavailable
-from gateway.session.store import Kept
+from gateway.session.store import StoredSession
 
 T = TypeVar("T")
 _SCHEMA = 2
@@ -128,17 +128,17 @@ class SqliteStore:
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {_SCHEMA}")
 
-    async def get(self, key: bytes) -> Kept | None:
+    async def get(self, key: bytes) -> StoredSession | None:
         """See Store."""
         query = f"SELECT {_COLUMNS} FROM session WHERE key = ?"  # noqa: S608 - a constant
         row = await self._run(lambda connection: connection.execute(query, (key,)).fetchone())
-        return Kept(*row) if row is not None else None
+        return StoredSession(*row) if row is not None else None
 
-    async def put(self, kept: Kept) -> None:
+    async def put(self, kept: StoredSession) -> None:
         """See Store."""
         await self._write(_PUT, astuple(kept))
 
-    async def swap(self, key: bytes, kept: Kept) -> bool:
+    async def swap(self, key: bytes, kept: StoredSession) -> bool:
         """See Store."""
 
         def work(connection: sqlite3.Connection) -> bool:
@@ -162,14 +162,14 @@ class SqliteStore:
 
     async def find(
         self, *, subject: bytes | None = None, organisation: bytes | None = None, sid: bytes | None = None
-    ) -> list[Kept]:
+    ) -> list[StoredSession]:
         """See Store."""
         wanted = {"subject": subject, "organisation": organisation, "sid": sid}
         given = {column: value for column, value in wanted.items() if value is not None}
         where = " AND ".join(f"{column} = ?" for column in given) or "TRUE"
         query = f"SELECT {_COLUMNS} FROM session WHERE {where} ORDER BY created_at"  # noqa: S608 - constants
         rows = await self._run(lambda connection: connection.execute(query, tuple(given.values())).fetchall())
-        return [Kept(*row) for row in rows]
+        return [StoredSession(*row) for row in rows]
 
     async def sweep(self, *, expired_before: float, idle_before: float) -> int:
         """See Store."""

@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredSession:
     """One session as a store keeps it.
 
     `key` is the SHA-256 of environment and ticket, `sealed` the encrypted session; `subject`, `organisation` and
@@ -38,13 +38,13 @@ class Store(Protocol):
     async def aclose(self) -> None:
         """Close it; also after a start that failed."""
 
-    async def get(self, key: bytes) -> Kept | None:
+    async def get(self, key: bytes) -> StoredSession | None:
         """The session under this key."""
 
-    async def put(self, kept: Kept) -> None:
+    async def put(self, kept: StoredSession) -> None:
         """Keep a session, in place of the one under the same key."""
 
-    async def swap(self, key: bytes, kept: Kept) -> bool:
+    async def swap(self, key: bytes, kept: StoredSession) -> bool:
         """Keep a session in place of the one under `key`, in one step; False, and nothing, where that has ended."""
 
     async def touch(self, key: bytes, seen_at: float) -> None:
@@ -55,7 +55,7 @@ class Store(Protocol):
 
     async def find(
         self, *, subject: bytes | None = None, organisation: bytes | None = None, sid: bytes | None = None
-    ) -> list[Kept]:
+    ) -> list[StoredSession]:
         """The sessions to which all that is given applies, oldest first; all sessions where nothing is."""
 
     async def sweep(self, *, expired_before: float, idle_before: float) -> int:

@@ -33,7 +33,7 @@ def is_ticket(text: str) -> bool:
     return _TICKET.fullmatch(text) is not None
 
 
-class Seals:
+class SessionCipher:
     """Seals and opens the sessions of one environment; `keys` are its keys, the one for new sessions first."""
 
     def __init__(self, environment: str, keys: tuple[bytes, ...]) -> None:

@@ -14,7 +14,7 @@ import httpx2
 import pytest
 from joserfc.jwk import RSAKey
 
-from gateway.auth.login import Begun, Finished, Login
+from gateway.auth.login import Login, LoginRedirect, LoginResult
 from gateway.auth.provider import Provider
 from gateway.auth.settings import ClaimSettings, ProviderSettings, RightsSettings
 from tests.auth.scripted_provider import CLIENT_ID, SECRET, ScriptedProvider
@@ -127,7 +127,7 @@ class Browser:
             if "Max-Age=0" in attributes:
                 del self.cookies[name]
 
-    async def begin(self, target: str = "/reports?page=2", **options: Any) -> Begun:
+    async def begin(self, target: str = "/reports?page=2", **options: Any) -> LoginRedirect:
         begun = await self.login.begin(target, self.cookies, **options)
         self.take(begun.set_cookies)
         return begun
@@ -139,12 +139,12 @@ class Browser:
         assert answer.status_code == 302, answer.text
         return urlsplit(answer.headers["location"]).query
 
-    async def finish(self, query: str) -> Finished:
+    async def finish(self, query: str) -> LoginResult:
         finished = await self.login.finish(query, self.cookies)
         self.take(finished.set_cookies)
         return finished
 
-    async def log_in(self) -> Finished:
+    async def log_in(self) -> LoginResult:
         return await self.finish(await self.visit((await self.begin()).location))
 
 

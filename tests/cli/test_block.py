@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from gateway.observe import reading
+from gateway.observe import record_reader
 from gateway.observe.chain import verify
 from simulator.login import login
 from tests.cli.conftest import Site
@@ -70,8 +70,8 @@ def test_an_organisation_is_out_within_seconds_and_in_again(site: Site) -> None:
         assert "there is no block" in block(site, "remove", name, "--env", "ti", exit_code=1)
         assert "nobody is blocked in ti" in block(site, "list", "--env", "ti")
     path = site.config.parent / "var/ti.jsonl"
-    assert verify([("ti.jsonl", reading.lines(path))]).sound
-    written = list(reading.records(reading.lines(path)))
+    assert verify([("ti.jsonl", record_reader.lines(path))]).sound
+    written = list(record_reader.records(record_reader.lines(path)))
     refused = [each for each in written if each.get("block") == name and each["kind"] == "request"]
     assert {(each["verdict"], each["reason"], each["error"]) for each in refused} == {
         ("refused", "blocked", "blocked")
@@ -104,7 +104,7 @@ def test_a_person_is_known_by_pseudonym_and_by_subject(site: Site) -> None:
         status_becomes(site, cookie, 200)
         records = site.config.parent / "var/ti.jsonl"
         pseudonym = next(
-            each["who"]["person"] for each in reading.records(reading.lines(records)) if "who" in each
+            each["who"]["person"] for each in record_reader.records(record_reader.lines(records)) if "who" in each
         )
         block(site, "add", "--env", "ti", "--subject", pseudonym, "--reason", "r", "--until", "1h")
         status_becomes(site, cookie, 403)

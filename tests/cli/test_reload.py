@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from gateway.config import load
-from gateway.observe import reading
+from gateway.observe import record_reader
 from simulator.login import login
 from tests.cli.conftest import Site
 from tests.cli.load import under_load
@@ -81,7 +81,7 @@ async def in_force(site: Site, *, workers: int = 1) -> None:
 
 
 def records(site: Site) -> list[dict[str, Any]]:
-    return list(reading.records(reading.lines(site.config.parent / "var/ti.jsonl")))
+    return list(record_reader.records(record_reader.lines(site.config.parent / "var/ti.jsonl")))
 
 
 async def test_reloads_under_load_lose_nothing_and_mix_nothing(site: Site) -> None:

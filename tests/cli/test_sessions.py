@@ -75,8 +75,8 @@ def test_sessions_are_listed_shown_and_ended(config: Path) -> None:
     assert set(everybody[0]) == {"id", "created_at", "seen_at", "expires_at"}
     _, annas, _ = sessions(config, "list", "--subject", "anna")
     assert [each["id"] for each in annas] == [each["id"] for each in everybody[:2]]
-    _, both, _ = sessions(config, "list", "--organisation", "0428315871", "--subject", "bert")
-    assert [each["id"] for each in both] == [everybody[2]["id"]]
+    _, all_of, _ = sessions(config, "list", "--organisation", "0428315871", "--subject", "bert")
+    assert [each["id"] for each in all_of] == [everybody[2]["id"]]
     code, shown, _ = sessions(config, "show", "--id", everybody[1]["id"])
     assert (code, shown) == (0, [everybody[1]])
     assert sessions(config, "show", "--id", "0" * 16)[0] == 1

@@ -10,7 +10,7 @@ import httpx2
 import yaml
 
 from gateway.config import load
-from gateway.observe import reading
+from gateway.observe import record_reader
 from simulator.login import login
 from tests.cli.conftest import Site
 from tests.gateways import RULES
@@ -89,7 +89,7 @@ async def test_what_candidate_rules_would_change_is_told_and_never_enforced(site
                 ):
                     await asyncio.sleep(0.05)
     file = site.config.parent / "var/ti.jsonl"
-    written = list(reading.records(reading.lines(file)))
+    written = list(record_reader.records(record_reader.lines(file)))
     differing = [each for each in written if "shadow" in each]
     assert len(differing) == 10
     assert {each["path"] for each in differing} == {"/echo/secret", "/flip/x"}

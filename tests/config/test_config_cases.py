@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from gateway.api import Allow
 from gateway.config import ConfigError, load
 from gateway.config.positions import read_yaml
+from gateway.plugin.contract import Allow
+from gateway.plugin.testing import facts, person, policy
 from gateway.policy.evaluate import decide
-from gateway.session.ticket import Seals
-from gateway.testing import facts, person, policy
+from gateway.session.ticket import SessionCipher
 from plugins.claim import Claim
 from plugins.not_ import Not
 from plugins.organisation import Organisation
@@ -163,20 +163,20 @@ def test_values_are_never_expanded() -> None:
 @pytest.mark.parametrize("secret", ["changeme", "12345678"])
 def test_a_short_secret_seals_nothing(secret: str) -> None:
     with pytest.raises(ValueError, match="at least 32 octets"):
-        Seals("ti", (secret.encode(),))
+        SessionCipher("ti", (secret.encode(),))
 
 
 def test_there_is_no_default_secret(tmp_path: Path) -> None:
-    both = environments(tmp_path)
-    del both["ti"]["session"]["key"]
-    assert "the key 'key' is missing here" in told(write_config(tmp_path, both))
+    all_of = environments(tmp_path)
+    del all_of["ti"]["session"]["key"]
+    assert "the key 'key' is missing here" in told(write_config(tmp_path, all_of))
 
 
 def test_a_written_secret_is_refused_and_not_repeated(tmp_path: Path) -> None:
-    both = environments(tmp_path)
-    both["ti"]["session"]["key"] = "s3cret-s3cret-s3cret-s3cret-s3cret"
-    both["ti"]["session"]["store"] = "redis://:p4ssword@localhost:6379/0"
-    message = told(write_config(tmp_path, both))
+    all_of = environments(tmp_path)
+    all_of["ti"]["session"]["key"] = "s3cret-s3cret-s3cret-s3cret-s3cret"
+    all_of["ti"]["session"]["store"] = "redis://:p4ssword@localhost:6379/0"
+    message = told(write_config(tmp_path, all_of))
     assert "a secret is never written here" in message
     assert "a password is never written here" in message
     assert "s3cret" not in message

@@ -22,9 +22,9 @@ def ids(path: Path) -> dict[str, list[str]]:
 
 
 def test_they_stand_around_the_shared_ones(tmp_path: Path) -> None:
-    both = environments(tmp_path)
-    both["ti"]["rules"] = {"before": [rule("try")], "after": [rule("last")]}
-    path = write_config(tmp_path, both, rules=[rule("a"), rule("b")])
+    all_of = environments(tmp_path)
+    all_of["ti"]["rules"] = {"before": [rule("try")], "after": [rule("last")]}
+    path = write_config(tmp_path, all_of, rules=[rule("a"), rule("b")])
     assert ids(path) == {"ti": ["try", "a", "b", "last"], "prd": ["a", "b"]}
     config = load(path)
     assert config.rules["ti"].hash != config.rules["prd"].hash
@@ -32,9 +32,9 @@ def test_they_stand_around_the_shared_ones(tmp_path: Path) -> None:
 
 
 def test_every_rule_knows_where_it_stands(tmp_path: Path) -> None:
-    both = environments(tmp_path)
-    both["ti"]["rules"] = {"before": [rule("try")]}
-    path = write_config(tmp_path, both, rules=[rule("a")])
+    all_of = environments(tmp_path)
+    all_of["ti"]["rules"] = {"before": [rule("try")]}
+    path = write_config(tmp_path, all_of, rules=[rule("a")])
     lines = path.read_text().splitlines()
     for found in load(path).rules["ti"].rules:
         file, line, column = found.at
@@ -43,10 +43,10 @@ def test_every_rule_knows_where_it_stands(tmp_path: Path) -> None:
 
 
 def test_faults_in_them_are_told_where_they_stand(tmp_path: Path) -> None:
-    both = environments(tmp_path)
-    both["ti"]["rules"] = {"before": [rule("a")], "after": [rule("x", require="anyon")]}
-    both["prd"]["rules"] = {"befor": []}
-    path = write_config(tmp_path, both, rules=[rule("a")])
+    all_of = environments(tmp_path)
+    all_of["ti"]["rules"] = {"before": [rule("a")], "after": [rule("x", require="anyon")]}
+    all_of["prd"]["rules"] = {"befor": []}
+    path = write_config(tmp_path, all_of, rules=[rule("a")])
     with pytest.raises(ConfigError) as refused:
         load(path)
     words = str(refused.value)

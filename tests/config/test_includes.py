@@ -59,10 +59,10 @@ def test_rules_stand_where_the_include_stands(tmp_path: Path) -> None:
 
 
 def test_an_environment_can_include_too(tmp_path: Path) -> None:
-    both = environments(tmp_path)
-    both["ti"]["rules"] = {"before": [{"include": "ti.yaml"}]}
+    all_of = environments(tmp_path)
+    all_of["ti"]["rules"] = {"before": [{"include": "ti.yaml"}]}
     (tmp_path / "ti.yaml").write_text(text("t1"))
-    path = write_config(tmp_path, both, rules=[rule("a")])
+    path = write_config(tmp_path, all_of, rules=[rule("a")])
     assert ids(path) == {"ti": ["t1", "a"], "prd": ["a"]}
 
 

@@ -56,9 +56,9 @@ def test_every_warning_is_told_with_its_place(tmp_path: Path, case: Path) -> Non
 
 
 def test_what_only_one_environment_has_is_told_of_that_one(tmp_path: Path) -> None:
-    both = environments(tmp_path)
-    both["ti"]["rules"] = {"before": [rule("everything", require="authenticated")]}
-    path = write_config(tmp_path, both, rules=[rule("late", "/late", {"right": {"right": "indiener"}})])
+    all_of = environments(tmp_path)
+    all_of["ti"]["rules"] = {"before": [rule("everything", require="authenticated")]}
+    path = write_config(tmp_path, all_of, rules=[rule("late", "/late", {"right": {"right": "indiener"}})])
     (finding,) = findings(path)[1]
     assert finding.message == (
         "rule 'late' decides nothing: /late is decided by rule 'everything' before it (in ti)"

@@ -26,9 +26,9 @@ def environments(folder: Path) -> dict[str, Any]:
     }
 
 
-def told(folder: Path, both: dict[str, Any]) -> str:
+def told(folder: Path, all_of: dict[str, Any]) -> str:
     with pytest.raises(ConfigError) as refused:
-        load(write_config(folder, both))
+        load(write_config(folder, all_of))
     return str(refused.value)
 
 
@@ -64,13 +64,13 @@ def test_two_environments_that_share_nothing_are_fine(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_shared_is_refused_at_both_places(tmp_path: Path, path: str, value: Any, what: str) -> None:
-    both = environments(tmp_path)
-    place = both["prd"]
+    all_of = environments(tmp_path)
+    place = all_of["prd"]
     *steps, last = path.split(".")
     for step in steps:
         place = place[step]
     place[last] = value
-    words = told(tmp_path, both)
+    words = told(tmp_path, all_of)
     assert f"environments 'ti' and 'prd' share their {what}" in words
     lines = [line for line in words.splitlines() if f"share their {what}" in line]
     assert len(lines) >= 2
@@ -81,16 +81,16 @@ def test_what_is_shared_is_refused_at_both_places(tmp_path: Path, path: str, val
 
 
 def test_a_copied_key_is_found_out(tmp_path: Path) -> None:
-    both = environments(tmp_path)
+    all_of = environments(tmp_path)
     shutil.copy(tmp_path / "secrets/ti/session.key", tmp_path / "secrets/prd/session.key")
-    assert "share their key" in told(tmp_path, both)
+    assert "share their key" in told(tmp_path, all_of)
 
 
 def test_a_link_to_the_same_store_is_found_out(tmp_path: Path) -> None:
-    both = environments(tmp_path)
+    all_of = environments(tmp_path)
     (tmp_path / "var").mkdir()
     (tmp_path / "var/prd.db").symlink_to(tmp_path / "var/ti.db")
-    assert "share their store" in told(tmp_path, both)
+    assert "share their store" in told(tmp_path, all_of)
 
 
 @pytest.mark.parametrize(
@@ -138,17 +138,17 @@ def test_the_own_acm_is_fine(tmp_path: Path) -> None:
     ],
 )
 def test_clients_of_machines_are_locked_too(tmp_path: Path, option: str, value: Any, what: str) -> None:
-    both = environments(tmp_path)
-    for name, environment in both.items():
+    all_of = environments(tmp_path)
+    for name, environment in all_of.items():
         environment["machines"] = {
             "introspection": {
                 "client_id": f"api-of-{name}",
                 "client_auth": {"method": "private_key_jwt", "key": f"file:secrets/{name}/client.pem"},
             }
         }
-    load(write_config(tmp_path, both))
-    both["prd"]["machines"]["introspection"][option] = value
-    assert f"share their {what}" in told(tmp_path, both)
+    load(write_config(tmp_path, all_of))
+    all_of["prd"]["machines"]["introspection"][option] = value
+    assert f"share their {what}" in told(tmp_path, all_of)
 
 
 @pytest.mark.parametrize(
@@ -159,12 +159,12 @@ def test_clients_of_machines_are_locked_too(tmp_path: Path, option: str, value: 
     ],
 )
 def test_issuers_of_machines_are_locked_too(tmp_path: Path, issuer: str, words: str) -> None:
-    both = environments(tmp_path)
-    both["prd"]["machines"] = {"issuers": [{"issuer": issuer, "audience": "api"}]}
-    assert words in told(tmp_path, both)
+    all_of = environments(tmp_path)
+    all_of["prd"]["machines"] = {"issuers": [{"issuer": issuer, "audience": "api"}]}
+    assert words in told(tmp_path, all_of)
 
 
 def test_machines_without_any_way_in_are_told(tmp_path: Path) -> None:
-    both = environments(tmp_path)
-    both["ti"]["machines"] = {}
-    assert "give introspection, issuers or both" in told(tmp_path, both)
+    all_of = environments(tmp_path)
+    all_of["ti"]["machines"] = {}
+    assert "give introspection, issuers or both" in told(tmp_path, all_of)

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from gateway.policy.decode import option_names
-from gateway.policy.plugins import load_policies
+from gateway.plugin.decode import option_names
+from gateway.plugin.discovery import load_policies
 from tests.processes import ROOT, command
 
 FILE = ROOT / "docs/reference/config.schema.json"

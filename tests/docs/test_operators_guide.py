@@ -15,7 +15,7 @@ from gateway.cli import application
 from gateway.config import load
 from gateway.model import CanonicalRequest, DecisionInput, Identity, Organisation, Right
 from gateway.observe.chain import Chain
-from gateway.observe.record import Handled, Pseudonyms, RecordForm
+from gateway.observe.decision_record import AuditEntry, Pseudonyms, RecordForm
 from gateway.policy.evaluate import decide
 
 ROOT = Path(__file__).parents[2]
@@ -76,7 +76,7 @@ def yesterday(config: Path, records: Path) -> None:
             )  # fmt: skip
             given = DecisionInput("GET", "localhost:8000", path, segments, "192.0.2.1", now, identity)
             decision = decide(rules, given)
-            handled = Handled(
+            handled = AuditEntry(
                 f"r-{number}", now, 200, 0.1, "192.0.2.1", request, decision, identity, rules=rules.hash
             )
             out.write(chain.link(form.fill_in(handled)))

@@ -25,8 +25,8 @@ def test_who_has_the_right_and_who_has_not(gate: World, cookies: dict[str, str])
     assert answer.json()["expires_at"] > gate.gateway.pipeline.clock()
     answer = ask(gate, "/oauth2/access", cookies["zonder-recht"], accept="application/json")
     assert rules(answer)["own"][0] is False
-    (way,) = answer.json()["rules"][1]["missing"]
-    assert [missing["granted_by"]["en"] for missing in way] == ["your local administrator"]
+    (alternative,) = answer.json()["rules"][1]["missing"]
+    assert [missing["granted_by"]["en"] for missing in alternative] == ["your local administrator"]
 
 
 def test_the_page(gate: World, cookies: dict[str, str]) -> None:

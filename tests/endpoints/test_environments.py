@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from gateway.session.ticket import Seals
+from gateway.session.ticket import SessionCipher
 from simulator.login import login
 from tests.gateways import world
 
@@ -40,12 +40,12 @@ def test_a_cookie_of_one_environment_is_no_session_in_the_other(tmp_path: Path) 
 
 def test_a_store_that_is_copied_over_opens_nothing() -> None:
     ticket = "A" * 43
-    ti = Seals("ti", (b"k" * 32,))
+    ti = SessionCipher("ti", (b"k" * 32,))
     sealed = ti.seal(ticket, b"session")
     assert ti.open(ticket, sealed) == b"session"
-    for other in (Seals("prd", (b"k" * 32,)), Seals("ti", (b"l" * 32,))):
+    for other in (SessionCipher("prd", (b"k" * 32,)), SessionCipher("ti", (b"l" * 32,))):
         assert other.open(ticket, sealed) is None
-    assert Seals("prd", (b"k" * 32,)).store_key(ticket) != ti.store_key(ticket)
+    assert SessionCipher("prd", (b"k" * 32,)).store_key(ticket) != ti.store_key(ticket)
 
 
 @pytest.mark.parametrize("name", ["ti", "prd"])

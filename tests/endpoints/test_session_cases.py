@@ -21,7 +21,7 @@ from gateway.config import ConfigError, load
 from gateway.session.redis import RedisStore
 from gateway.session.sessions import Sessions
 from gateway.session.settings import SessionSettings
-from gateway.session.store import Kept
+from gateway.session.store import StoredSession
 from gateway.session.ticket import new_ticket
 from tests.cases.load import load as cases
 from tests.gateways import settings, write_config
@@ -501,7 +501,7 @@ def cancelled(gate: Scene) -> None:
         await store.start()
         for number in range(8):
             key = bytes([number]) * 32
-            await store.put(Kept(key, key, 0.0, time.time(), time.time() + 60, b"s", b"o"))
+            await store.put(StoredSession(key, key, 0.0, time.time(), time.time() + 60, b"s", b"o"))
         cancels = 0
         for turn in range(500):
             tasks = [asyncio.create_task(store.get(bytes([at % 8]) * 32)) for at in range(24)]

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.api import UnknownName
 from gateway.identity.headers import OutgoingHeaders
 from gateway.identity.settings import Encoding, HeaderSettings
 from gateway.model import Identity, Organisation, Right
+from gateway.plugin.contract import UnknownName
 
 CASES = json.loads((Path(__file__).parents[1] / "cases" / "header-cases.json").read_text())["cases"]
 # The names that the case file gives to the attributes of its user.

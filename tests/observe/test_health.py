@@ -7,18 +7,18 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
-from gateway.observe.health import Health, Standing
+from gateway.observe.health import Health, HealthStatus
 from gateway.observe.metrics import Metrics
 from tests.running import Running, serving
 
 
 class Dependency:
     def __init__(self) -> None:
-        self.standing = Standing(True, "fine")
+        self.standing = HealthStatus(True, "fine")
         self.problem: Exception | None = None
         self.hangs = False
 
-    async def check(self) -> Standing:
+    async def check(self) -> HealthStatus:
         if self.hangs:
             await asyncio.Event().wait()
         if self.problem is not None:
@@ -59,7 +59,7 @@ def test_alive_whatever_the_rest_does(running: Running, store: Dependency) -> No
 
 
 def test_ready_when_every_check_is(running: Running, rules: Dependency) -> None:
-    rules.standing = Standing(True, "the last reload was refused: config.yaml:9:13")
+    rules.standing = HealthStatus(True, "the last reload was refused: config.yaml:9:13")
     assert ready(running) == (
         200,
         {
@@ -73,7 +73,7 @@ def test_ready_when_every_check_is(running: Running, rules: Dependency) -> None:
 
 
 def test_not_ready_when_one_is_not(running: Running, store: Dependency) -> None:
-    store.standing = Standing(False, "database is locked")
+    store.standing = HealthStatus(False, "database is locked")
     status, body = ready(running)
     assert (status, body["ready"]) == (503, False)
     assert body["checks"]["store"] == {"ready": False, "detail": "database is locked"}  # type: ignore[index]

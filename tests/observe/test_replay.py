@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from gateway.config import load
 from gateway.model import CanonicalRequest, DecisionInput, Identity, Organisation, Right
 from gateway.observe.chain import Chain, verify
-from gateway.observe.reading import lines, records
-from gateway.observe.record import Handled, Pseudonyms, RecordForm, decision_input, replayable
+from gateway.observe.decision_record import AuditEntry, Pseudonyms, RecordForm, decision_input, replayable
+from gateway.observe.record_reader import lines, records
 from gateway.policy.evaluate import decide
 
 CODES = st.sampled_from(["0456789034", "0777000187", "OVO999001"])
@@ -57,15 +57,15 @@ def test_the_same_rules_decide_the_same(
     request = CanonicalRequest(
         "r", method, "https", "register.test", path, segments, b"/", None, (), {}, "192.0.2.1", False, "nl"
     )
-    handled = Handled("r", now, 200, 0.01, "192.0.2.1", request, then, identity, rules=RULES.hash)
+    handled = AuditEntry("r", now, 200, 0.01, "192.0.2.1", request, then, identity, rules=RULES.hash)
     (record,) = records([Chain("c").link(FORM.fill_in(handled))])
     assert replayable(record)
     again = decide(RULES, decision_input(record))
-    assert (again.allowed, again.rule, again.reason, again.ways) == (
+    assert (again.allowed, again.rule, again.reason, again.alternatives) == (
         then.allowed,
         then.rule,
         then.reason,
-        then.ways,
+        then.alternatives,
     )
 
 
@@ -97,7 +97,9 @@ def test_a_record_is_small() -> None:
     request = CanonicalRequest(
         "r", "GET", "https", "register.test", path, segments, b"/", None, (), {}, "192.0.2.1", False, "nl"
     )
-    handled = Handled("r", time.time(), 200, 0.01, "192.0.2.1", request, decide(RULES, given_then), identity)
+    handled = AuditEntry(
+        "r", time.time(), 200, 0.01, "192.0.2.1", request, decide(RULES, given_then), identity
+    )
     line = FORM.fill_in(handled)
     assert len(line) < 700
     assert json.loads(line)["verdict"] == "allow"

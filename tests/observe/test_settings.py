@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from gateway.observe.decision_record import Pseudonyms, RecordForm
 from gateway.observe.metrics import Metrics
-from gateway.observe.record import Pseudonyms, RecordForm
 from gateway.observe.settings import ObserveSettings, RecordsPlace
 from tests.observe.conftest import DENIED, Makes
 

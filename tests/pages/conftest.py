@@ -7,7 +7,7 @@ import pytest
 
 from gateway.errors import Forbidden
 from gateway.model import CanonicalRequest, Decision, Identity, Language, Missing, Organisation
-from gateway.pages.answer import Answers
+from gateway.pages.error_response import ErrorResponses
 from gateway.pages.render import Pages
 from gateway.pages.settings import SupportSettings
 
@@ -83,8 +83,8 @@ def pages() -> Pages:
 
 
 @pytest.fixture(scope="session")
-def answers(pages: Pages) -> Answers:
-    return Answers(pages, public_url="https://register.test")
+def answers(pages: Pages) -> ErrorResponses:
+    return ErrorResponses(pages, public_url="https://register.test")
 
 
 @pytest.fixture
@@ -133,5 +133,5 @@ def asks() -> Asks:
     return make
 
 
-def denial(*ways: tuple[Missing, ...]) -> Forbidden:
-    return Forbidden(Decision(False, "own-reports", "the right is missing", tuple(ways)))
+def denial(*alternatives: tuple[Missing, ...]) -> Forbidden:
+    return Forbidden(Decision(False, "own-reports", "the right is missing", tuple(alternatives)))

@@ -7,11 +7,11 @@ import pytest
 from playwright.async_api import Browser
 
 from gateway.model import CanonicalRequest, Identity
-from gateway.pages.answer import Answers
+from gateway.pages.error_response import ErrorResponses
 from gateway.pages.render import Answer, Pages
 from gateway.pages.screens import Screens
 from tests.pages.conftest import Asks
-from tests.pages.test_answer import MANY
+from tests.pages.test_error_response import MANY
 from tests.pages.test_screens import REACH
 from tests.running import serving
 
@@ -28,7 +28,7 @@ def serve(answer: Answer) -> Any:
 
 @pytest.fixture(params=["denied", "access"])
 def answer(
-    request: pytest.FixtureRequest, pages: Pages, answers: Answers, indiener: Identity, asks: Asks
+    request: pytest.FixtureRequest, pages: Pages, answers: ErrorResponses, indiener: Identity, asks: Asks
 ) -> Answer:
     if request.param == "denied":
         asked: CanonicalRequest = asks()

@@ -8,12 +8,12 @@ import pytest
 
 from gateway.errors import LoginFailed
 from gateway.model import Decision, Identity, Language, Missing, Organisation, Reach, Right
-from gateway.pages.answer import Answers
 from gateway.pages.causes import CAUSES
+from gateway.pages.error_response import ErrorResponses
 from gateway.pages.render import Pages
 from gateway.pages.screens import Screens
 from tests.pages.conftest import INDIENER, Asks, denial, text_of
-from tests.pages.test_answer import NASTY, golden, headers_of
+from tests.pages.test_error_response import NASTY, golden, headers_of
 
 REACH = (
     Reach("assets", "/static/**", Decision(True, "assets", "anyone"), ("GET", "HEAD")),
@@ -127,7 +127,9 @@ def test_a_kept_form_is_sent_only_after_a_yes(screens: Screens, indiener: Identi
 
 @pytest.mark.parametrize("code", [*CAUSES, "id-token-nonce", "unheard-of"])
 @pytest.mark.parametrize("language", ["nl", "en"])
-def test_a_stopped_loop_names_its_cause(answers: Answers, asks: Asks, language: Language, code: str) -> None:
+def test_a_stopped_loop_names_its_cause(
+    answers: ErrorResponses, asks: Asks, language: Language, code: str
+) -> None:
     error = LoginFailed("loop", cause=code, rounds=5, target="/meldingen?a=1")
     page = answers.error(error, request_id="r", request=asks(path="/oauth2/callback", language=language))
     text = text_of(page.body)
@@ -140,7 +142,7 @@ def test_a_stopped_loop_names_its_cause(answers: Answers, asks: Asks, language: 
 
 
 def test_an_organisation_list_and_a_right_held_elsewhere(
-    answers: Answers, asks: Asks, indiener: Identity
+    answers: ErrorResponses, asks: Asks, indiener: Identity
 ) -> None:
 
     listed = Missing("organisation", "switch", organisation="0777000187, OVO999001")

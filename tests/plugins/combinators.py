@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.api import Allow, Deny, Facts, Missing, NotApplicable, Policy, Samples, Verdict
+from gateway.plugin import Allow, Deny, Distinctions, Facts, Missing, NotApplicable, Policy, Verdict
 
 
 class Yes(Policy, name="yes"):
@@ -11,8 +11,8 @@ class Yes(Policy, name="yes"):
     def decide(self, facts: Facts) -> Verdict:
         return Allow("yes")
 
-    def samples(self) -> Samples:
-        return Samples(acrs=("yes",))
+    def samples(self) -> Distinctions:
+        return Distinctions(acrs=("yes",))
 
 
 class No(Policy, name="no"):
@@ -24,8 +24,8 @@ class No(Policy, name="no"):
     def decide(self, facts: Facts) -> Verdict:
         return Deny(self.what, ((Missing(kind="other", remedy="none", detail=self.what),),))
 
-    def samples(self) -> Samples:
-        return Samples(acrs=("no",))
+    def samples(self) -> Distinctions:
+        return Distinctions(acrs=("no",))
 
 
 class Unclear(Policy, name="unclear"):

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from gateway.api import Samples
-from gateway.testing import OptionsRefused, facts, policy
+from gateway.plugin import Distinctions
+from gateway.plugin.testing import OptionsRefused, facts, policy
 from plugins.all import All
 from tests.plugins.combinators import KNOWN
 
@@ -34,7 +34,7 @@ def test_verdicts(parts: list[Any], verdict: str, reason: str) -> None:
 
 def test_all_that_is_missing_is_missing_together() -> None:
     found = all_of({"no": {"what": "a"}}, "unclear", {"no": {"what": "b"}}).decide(facts())
-    ((a, login, b),) = found.ways
+    ((a, login, b),) = found.alternatives
     assert (a.detail, login.kind, b.detail) == ("a", "login", "b")
 
 
@@ -46,6 +46,6 @@ def test_what_is_refused() -> None:
 
 
 def test_what_it_tells_apart() -> None:
-    assert all_of("yes", "no").samples() == Samples(acrs=("yes", "no"))
+    assert all_of("yes", "no").samples() == Distinctions(acrs=("yes", "no"))
     assert all_of("yes", "unclear").samples() is None
     assert all_of("yes", {"no": {"what": "x"}}).written() == {"all": ["yes", {"no": {"what": "x"}}]}

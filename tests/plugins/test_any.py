@@ -6,8 +6,8 @@ from typing import Any as Anything
 
 import pytest
 
-from gateway.api import Samples
-from gateway.testing import OptionsRefused, facts, policy
+from gateway.plugin import Distinctions
+from gateway.plugin.testing import OptionsRefused, facts, policy
 from plugins.any import Any
 from tests.plugins.combinators import KNOWN
 
@@ -34,7 +34,10 @@ def test_verdicts(parts: list[Anything], verdict: str, reason: str) -> None:
 
 def test_each_missing_thing_is_a_way_of_its_own() -> None:
     found = any_of({"no": {"what": "a"}}, {"no": {"what": "b"}}).decide(facts())
-    assert [[missing.detail for missing in way] for way in found.ways] == [["a"], ["b"]]
+    assert [[missing.detail for missing in alternative] for alternative in found.alternatives] == [
+        ["a"],
+        ["b"],
+    ]
 
 
 def test_an_empty_choice_is_refused() -> None:
@@ -43,5 +46,5 @@ def test_an_empty_choice_is_refused() -> None:
 
 
 def test_what_it_tells_apart() -> None:
-    assert any_of("yes", "no").samples() == Samples(acrs=("yes", "no"))
+    assert any_of("yes", "no").samples() == Distinctions(acrs=("yes", "no"))
     assert any_of("unclear").samples() is None

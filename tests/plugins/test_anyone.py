@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gateway.api import Allow, Samples
-from gateway.testing import facts, person, policy
+from gateway.plugin import Allow, Distinctions
+from gateway.plugin.testing import facts, person, policy
 from plugins.anyone import Anyone
 
 
@@ -11,5 +11,5 @@ def test_it_always_holds() -> None:
     asked = policy(Anyone)
     assert asked.decide(facts()) == Allow("open-to-anyone")
     assert asked.decide(facts(identity=person())) == Allow("open-to-anyone")
-    assert asked.samples() == Samples()
+    assert asked.samples() == Distinctions()
     assert asked.written() == "anyone"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.api import Allow, Deny, NotApplicable, Samples
-from gateway.testing import LEVELS, OptionsRefused, facts, machine, person, policy
+from gateway.plugin import Allow, Deny, Distinctions, NotApplicable
+from gateway.plugin.testing import LEVELS, OptionsRefused, facts, machine, person, policy
 from plugins.assurance import Assurance
 
 ACM = "urn:be:vlaanderen:authmech:"
@@ -27,15 +27,15 @@ def test_what_is_strong_enough(options: dict[str, object], accepted: tuple[str, 
         verdict = asked.decide(facts(identity=person(acr=urn)))
         assert isinstance(verdict, Allow) is (urn in accepted)
         if isinstance(verdict, Deny):
-            ((missing,),) = verdict.ways
+            ((missing,),) = verdict.alternatives
             assert (missing.kind, missing.remedy, missing.acr_values) == ("assurance", "step_up", accepted)
-    assert asked.samples() == Samples(acrs=accepted, kinds=("machine",))
+    assert asked.samples() == Distinctions(acrs=accepted, kinds=("machine",))
 
 
 def test_an_unnamed_way_to_log_in_cannot_be_judged() -> None:
     verdict = policy(Assurance, {"level": 27}).decide(facts(identity=person()))
     assert isinstance(verdict, NotApplicable)
-    assert verdict.ways[0][0].acr_values == (EID, ITSME)
+    assert verdict.alternatives[0][0].acr_values == (EID, ITSME)
 
 
 def test_an_unknown_way_to_log_in_is_not_enough() -> None:

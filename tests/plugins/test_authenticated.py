@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gateway.api import LOGIN, Allow, Deny, Samples
-from gateway.testing import facts, machine, person, policy
+from gateway.plugin import LOGIN, Allow, Deny, Distinctions
+from gateway.plugin.testing import facts, machine, person, policy
 from plugins.authenticated import Authenticated
 
 ASKED = policy(Authenticated)
@@ -19,4 +19,4 @@ def test_nobody_is_asked_to_log_in() -> None:
 
 
 def test_what_it_tells_apart() -> None:
-    assert ASKED.samples() == Samples()
+    assert ASKED.samples() == Distinctions()

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from gateway.api import Allow, Deny, NotApplicable, Samples
-from gateway.testing import OptionsRefused, facts, person, policy
+from gateway.plugin import Allow, Deny, Distinctions, NotApplicable
+from gateway.plugin.testing import OptionsRefused, facts, person, policy
 from plugins.claim import Claim
 from plugins.not_ import Not
 
@@ -46,7 +46,7 @@ def test_exists() -> None:
 def test_what_is_not_there_denies_and_is_not_turned_round(options: dict[str, Any]) -> None:
     found = verdict(options, None)
     assert isinstance(found, NotApplicable)
-    assert (found.ways[0][0].kind, found.ways[0][0].detail) == ("claim", "c")
+    assert (found.alternatives[0][0].kind, found.alternatives[0][0].detail) == ("claim", "c")
     turned = policy(Not, {"claim": {"name": "c", **options}}, others=(Claim,))
     assert not isinstance(turned.decide(facts(identity=person())), Allow)
 
@@ -83,4 +83,4 @@ def test_what_is_refused(options: dict[str, Any]) -> None:
     ],
 )
 def test_what_it_tells_apart(options: dict[str, Any], samples: Any) -> None:
-    assert policy(Claim, {"name": "c", **options}).samples() == Samples(claims=samples)
+    assert policy(Claim, {"name": "c", **options}).samples() == Distinctions(claims=samples)

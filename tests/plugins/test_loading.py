@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.policy.plugins import PluginError, load_policies
+from gateway.plugin.discovery import PluginError, load_policies
 
 GOOD = '''
-from gateway.api import Allow, Facts, Policy, Verdict
+from gateway.plugin import Allow, Facts, Policy, Verdict
 class {cls}(Policy, name="{name}"):
     """Holds."""
     def decide(self, facts: Facts) -> Verdict:
@@ -46,7 +46,7 @@ def test_a_folder_of_ones_own(tmp_path: Path) -> None:
         ({"a.py": "def ("}, "SyntaxError"),
         ({"a.py": "x = 1"}, "defines no policy"),
         (
-            {"a.py": "from gateway.api import Policy\nclass A(Policy, name='a'):\n    'x'\n"},
+            {"a.py": "from gateway.plugin import Policy\nclass A(Policy, name='a'):\n    'x'\n"},
             "has no decide()",
         ),
     ],

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.api import Allow, Deny, NotApplicable, Samples
-from gateway.testing import OptionsRefused, facts, machine, person, policy
+from gateway.plugin import Allow, Deny, Distinctions, NotApplicable
+from gateway.plugin.testing import OptionsRefused, facts, machine, person, policy
 from plugins.machine import Machine
 from plugins.not_ import Not
 
@@ -16,7 +16,7 @@ def test_all_scopes_are_needed() -> None:
     for scopes, lacking in ((("read",), "write"), ((), "read write"), (("Read", "write"), "read")):
         verdict = asked.decide(facts(identity=machine(*scopes)))
         assert isinstance(verdict, Deny)
-        ((missing,),) = verdict.ways
+        ((missing,),) = verdict.alternatives
         assert (missing.kind, missing.remedy, missing.detail) == ("scope", "grant", lacking)
 
 
@@ -26,7 +26,7 @@ def test_for_whom_it_acts() -> None:
     for other in ("OVO001235", None):
         verdict = asked.decide(facts(identity=machine(organisation=other)))
         assert isinstance(verdict, Deny)
-        assert verdict.ways[0][0].organisation == "OVO001234"
+        assert verdict.alternatives[0][0].organisation == "OVO001234"
 
 
 def test_for_whom_the_token_is() -> None:
@@ -34,7 +34,7 @@ def test_for_whom_the_token_is() -> None:
     assert isinstance(asked.decide(facts(identity=machine(audiences=("x", "ncr-bulk")))), Allow)
     for others in ((), ("x",), ("NCR-API",)):
         assert asked.decide(facts(identity=machine(audiences=others))) == Deny("other-audience")
-    assert asked.samples() == Samples(kinds=("machine",), audiences=("ncr-api", "ncr-bulk"))
+    assert asked.samples() == Distinctions(kinds=("machine",), audiences=("ncr-api", "ncr-bulk"))
 
 
 def test_a_person_is_no_machine_whatever_the_scopes() -> None:
@@ -53,4 +53,4 @@ def test_no_organisation_at_all_is_refused() -> None:
 
 def test_what_it_tells_apart() -> None:
     asked = policy(Machine, {"scopes": ["read"], "organisation": ["OVO001234"]})
-    assert asked.samples() == Samples(kinds=("machine",), scopes=("read",), organisations=("OVO001234",))
+    assert asked.samples() == Distinctions(kinds=("machine",), scopes=("read",), organisations=("OVO001234",))

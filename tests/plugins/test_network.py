@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from gateway.api import Allow, Deny, NotApplicable, Samples
-from gateway.testing import OptionsRefused, facts, policy
+from gateway.plugin import Allow, Deny, Distinctions, NotApplicable
+from gateway.plugin.testing import OptionsRefused, facts, policy
 from plugins.network import FromNetwork
 from plugins.not_ import Not
 
@@ -37,7 +37,7 @@ def test_addresses(client: str, inside: bool) -> None:
     verdict = ASKED.decide(facts(client=client))
     assert isinstance(verdict, Allow if inside else Deny)
     if isinstance(verdict, Deny):
-        ((missing,),) = verdict.ways
+        ((missing,),) = verdict.alternatives
         assert (missing.kind, missing.remedy) == ("network", "none")
         assert missing.detail == "10.0.0.0/8, 2001:db8::/32, 192.168.0.0/16, 192.0.2.7/32"
 
@@ -64,5 +64,5 @@ def test_host_bits_are_told() -> None:
 
 def test_what_it_tells_apart() -> None:
     asked = policy(FromNetwork, ["10.0.0.0/8", "255.0.0.0/8"])
-    assert asked.samples() == Samples(clients=("10.0.0.0", "11.0.0.0", "255.0.0.0"))
+    assert asked.samples() == Distinctions(clients=("10.0.0.0", "11.0.0.0", "255.0.0.0"))
     assert asked.written() == {"network": ["10.0.0.0/8", "255.0.0.0/8"]}

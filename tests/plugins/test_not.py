@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.api import Allow, Deny, NotApplicable, Samples
-from gateway.testing import OptionsRefused, facts, policy
+from gateway.plugin import Allow, Deny, Distinctions, NotApplicable
+from gateway.plugin.testing import OptionsRefused, facts, policy
 from plugins.not_ import Not
 from tests.plugins.combinators import KNOWN
 
@@ -25,4 +25,4 @@ def test_it_takes_one_policy() -> None:
 
 
 def test_what_it_tells_apart() -> None:
-    assert policy(Not, "no", others=KNOWN).samples() == Samples(acrs=("no",))
+    assert policy(Not, "no", others=KNOWN).samples() == Distinctions(acrs=("no",))

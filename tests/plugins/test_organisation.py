@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.api import Allow, Deny, NotApplicable, Samples
-from gateway.testing import OptionsRefused, facts, person, policy
+from gateway.plugin import Allow, Deny, Distinctions, NotApplicable
+from gateway.plugin.testing import OptionsRefused, facts, person, policy
 from plugins.organisation import Organisation
 
 
@@ -15,8 +15,8 @@ def test_one_of_these_organisations() -> None:
     for other in ("OVO001235", "ovo001234", None):
         verdict = asked.decide(facts(identity=person(organisation=other)))
         assert isinstance(verdict, Deny)
-        assert verdict.ways[0][0].organisation == "0428315871, OVO001234"
-        assert verdict.ways[0][0].remedy == "switch"
+        assert verdict.alternatives[0][0].organisation == "0428315871, OVO001234"
+        assert verdict.alternatives[0][0].remedy == "switch"
 
 
 def test_one_of_these_doelgroepen() -> None:
@@ -25,7 +25,10 @@ def test_one_of_these_doelgroepen() -> None:
     for other in ("EA", "gid", None):
         verdict = asked.decide(facts(identity=person(doelgroep=other)))
         assert isinstance(verdict, Deny)
-        assert (verdict.ways[0][0].kind, verdict.ways[0][0].detail) == ("doelgroep", "GID, LB")
+        assert (verdict.alternatives[0][0].kind, verdict.alternatives[0][0].detail) == (
+            "doelgroep",
+            "GID, LB",
+        )
 
 
 def test_the_organisation_of_the_path() -> None:
@@ -34,7 +37,7 @@ def test_the_organisation_of_the_path() -> None:
     assert isinstance(asked.decide(facts(identity=person(), variables=here)), Allow)
     verdict = asked.decide(facts(identity=person(organisation="0777000187"), variables=here))
     assert isinstance(verdict, Deny)
-    assert verdict.ways[0][0].organisation == "0428315871"
+    assert verdict.alternatives[0][0].organisation == "0428315871"
     assert isinstance(asked.decide(facts(identity=person(organisation=None), variables=here)), Deny)
     with pytest.raises(KeyError):
         asked.decide(facts(identity=person()))
@@ -44,7 +47,7 @@ def test_every_option_must_hold_and_all_that_is_missing_is_told() -> None:
     asked = policy(Organisation, {"any_of": ["OVO001234"], "doelgroep": ["GID"]})
     verdict = asked.decide(facts(identity=person(doelgroep="EA")))
     assert isinstance(verdict, Deny)
-    assert [missing.kind for missing in verdict.ways[0]] == ["organisation", "doelgroep"]
+    assert [missing.kind for missing in verdict.alternatives[0]] == ["organisation", "doelgroep"]
 
 
 def test_nobody_is_asked_to_log_in() -> None:
@@ -65,4 +68,4 @@ def test_what_is_refused() -> None:
 
 def test_what_it_tells_apart() -> None:
     asked = policy(Organisation, {"any_of": ["OVO001234"], "doelgroep": ["GID"]})
-    assert asked.samples() == Samples(organisations=("OVO001234",), doelgroepen=("GID",))
+    assert asked.samples() == Distinctions(organisations=("OVO001234",), doelgroepen=("GID",))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gateway.api import (
+from gateway.plugin import (
     LOGIN,
     UNANSWERED,
     Allow,
@@ -23,8 +23,8 @@ from gateway.api import (
     SharedStore,
     Verdict,
 )
-from gateway.policy.gather import Gatherer
-from gateway.testing import NOON, OptionsRefused, facts, person, policy
+from gateway.plugin.testing import NOON, OptionsRefused, facts, person, policy
+from gateway.policy.facts import Gatherer
 from plugins.rate import Rate
 
 
@@ -43,7 +43,7 @@ async def test_it_holds_until_the_limit_and_says_when_again() -> None:
     assert [await asked(gatherer, rate) for _ in range(2)] == [Allow("within-limit")] * 2
     verdict = await asked(gatherer, rate)
     assert isinstance(verdict, Deny)
-    ((missing,),) = verdict.ways
+    ((missing,),) = verdict.alternatives
     assert (missing.kind, missing.remedy) == ("rate", "wait")
     assert missing.detail is not None
     assert datetime.fromisoformat(missing.detail).timestamp() > NOON
@@ -88,7 +88,9 @@ async def test_two_windows_in_one_rule_have_answers_of_their_own() -> None:
 
 async def test_rules_of_the_same_name_count_together() -> None:
     gatherer = Gatherer()
-    one, two = (policy(Rate, {"limit": 1, "window": "1h", "per": "client", "name": "both"}) for _ in range(2))
+    one, two = (
+        policy(Rate, {"limit": 1, "window": "1h", "per": "client", "name": "all_of"}) for _ in range(2)
+    )
     alone = policy(Rate, {"limit": 1, "window": "1h", "per": "client"})
     assert isinstance(await asked(gatherer, one), Allow)
     assert isinstance(await asked(gatherer, two), Deny)

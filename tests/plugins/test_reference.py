@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
-from gateway.api import NamedRight
 from gateway.config.positions import read_yaml
-from gateway.policy.decode import Decoder, RuleContext, option_names
-from gateway.policy.plugins import load_policies
-from gateway.testing import LEVELS
+from gateway.plugin import NamedRight
+from gateway.plugin.decode import Decoder, RuleContext, option_names
+from gateway.plugin.discovery import load_policies
+from gateway.plugin.testing import LEVELS
 
 ROOT = Path(__file__).parent.parent.parent
 POLICIES = load_policies(["./plugins"], ROOT)

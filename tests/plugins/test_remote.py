@@ -14,9 +14,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from gateway.api import UNANSWERED, Allow, Deny, Policy, Verdict
-from gateway.policy.gather import Gatherer
-from gateway.testing import OptionsRefused, answer, facts, person, policy
+from gateway.plugin import UNANSWERED, Allow, Deny, Policy, Verdict
+from gateway.plugin.testing import OptionsRefused, answer, facts, person, policy
+from gateway.policy.facts import Gatherer
 from plugins.remote import Remote
 from tests.running import serving
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.api import Allow, Deny, NamedRight, NotApplicable, Right, Samples
-from gateway.testing import OptionsRefused, facts, person, policy
+from gateway.plugin import Allow, Deny, Distinctions, NamedRight, NotApplicable, Right
+from gateway.plugin.testing import OptionsRefused, facts, person, policy
 from plugins.right import Right as RightPolicy
 
 NAMED = NamedRight(
@@ -31,7 +31,7 @@ def test_it_holds_for_the_organisation_that_the_session_acts_for() -> None:
 def test_anything_else_is_not_the_right(rights: tuple[str, ...], organisation: str) -> None:
     verdict = ASKED.decide(facts(identity=person(*rights, organisation=organisation)))
     assert isinstance(verdict, Deny)
-    ((missing,),) = verdict.ways
+    ((missing,),) = verdict.alternatives
     assert (missing.kind, missing.remedy) == ("right", "grant")
     assert (missing.right, missing.context, missing.organisation) == ("Gebruiker", "Indiener", organisation)
     assert (missing.label, missing.granted_by, missing.contact) == (
@@ -45,7 +45,7 @@ def test_anything_else_is_not_the_right(rights: tuple[str, ...], organisation: s
 def test_who_has_it_for_another_organisation_can_switch(organisation: str | None) -> None:
     verdict = ASKED.decide(facts(identity=person("Gebruiker-Indiener:0428315871", organisation=organisation)))
     assert isinstance(verdict, Deny)
-    assert verdict.ways[0][0].remedy == "switch"
+    assert verdict.alternatives[0][0].remedy == "switch"
 
 
 def test_a_right_for_no_organisation_is_none() -> None:
@@ -61,7 +61,7 @@ def test_a_right_for_no_organisation_is_none() -> None:
 def test_nobody_is_asked_to_log_in() -> None:
     verdict = ASKED.decide(facts())
     assert isinstance(verdict, NotApplicable)
-    assert verdict.ways[0][0].remedy == "login"
+    assert verdict.alternatives[0][0].remedy == "login"
 
 
 def test_an_unknown_right_is_refused() -> None:
@@ -72,5 +72,5 @@ def test_an_unknown_right_is_refused() -> None:
 
 
 def test_what_it_tells_apart() -> None:
-    assert ASKED.samples() == Samples(rights=(("Gebruiker", "Indiener"),))
+    assert ASKED.samples() == Distinctions(rights=(("Gebruiker", "Indiener"),))
     assert ASKED.written() == {"right": {"right": "Gebruiker-Indiener"}}

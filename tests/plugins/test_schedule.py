@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from gateway.api import Allow, Deny, Verdict
-from gateway.testing import OptionsRefused, facts, policy
+from gateway.plugin import Allow, Deny, Verdict
+from gateway.plugin.testing import OptionsRefused, facts, policy
 from plugins.schedule import Schedule
 
 OFFICE: dict[str, Any] = {
@@ -27,7 +27,7 @@ def at(moment: str, options: dict[str, Any], fold: int = 0, zone: str = "Europe/
 
 def opens(verdict: Verdict) -> str | None:
     assert isinstance(verdict, Deny)
-    ((missing,),) = verdict.ways
+    ((missing,),) = verdict.alternatives
     assert (missing.kind, missing.remedy) == ("time", "wait")
     return missing.detail
 

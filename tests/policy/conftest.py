@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from gateway.api import NamedRight, Policy
 from gateway.model import DecisionInput, Identity, Organisation, Right
-from gateway.policy.decode import Decoder, RuleContext
+from gateway.plugin.contract import NamedRight, Policy
+from gateway.plugin.decode import Decoder, RuleContext
+from gateway.plugin.discovery import load_policies
 from gateway.policy.pattern import parse_pattern
-from gateway.policy.plugins import load_policies
 from gateway.policy.ruleset import Rule, RuleSet, compile_rules
 
 RIGHTS = {

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from gateway.api import LOGIN, Allow, Deny, Facts, NotApplicable, Policy, Verdict
 from gateway.model import Identity, Missing
+from gateway.plugin.contract import LOGIN, Allow, Deny, Facts, NotApplicable, Policy, Verdict
+from gateway.plugin.requirements import all_of, any_of
 from gateway.policy.evaluate import decide
 from gateway.policy.pattern import parse_pattern
 from gateway.policy.ruleset import Rule, compile_rules
-from gateway.ways import both, either
 from tests.policy.conftest import POLICIES, given, person, policy, rule_set
 
 
@@ -39,7 +39,7 @@ def test_what_no_rule_matches_is_refused(indiener: Identity) -> None:
         decision = decide(rules, request)
         assert not decision.allowed
         assert decision.rule is None
-        assert decision.ways == ()
+        assert decision.alternatives == ()
 
 
 def test_right_and_context_and_organisation_must_all_be_equal() -> None:
@@ -58,8 +58,8 @@ def test_right_and_context_and_organisation_must_all_be_equal() -> None:
         decision = decide(rules, given(identity=person(*held)))
         assert decision.allowed is (remedy is None)
         if remedy is not None:
-            assert decision.ways[0][0].remedy == remedy
-            assert decision.ways[0][0].granted_by == {"nl": "de lokale beheerder"}
+            assert decision.alternatives[0][0].remedy == remedy
+            assert decision.alternatives[0][0].granted_by == {"nl": "de lokale beheerder"}
 
 
 def test_a_session_without_organisation_has_no_right() -> None:
@@ -73,7 +73,7 @@ def test_the_organisation_in_the_path(indiener: Identity) -> None:
     assert decide(rules, given("/o/0456789034/x", identity=indiener)).allowed
     other = decide(rules, given("/o/0777000187/x", identity=indiener))
     assert not other.allowed
-    assert other.ways[0][0].organisation == "0777000187"
+    assert other.alternatives[0][0].organisation == "0777000187"
     assert other.variables == {"kbo": "0777000187"}
 
 
@@ -130,8 +130,8 @@ def test_the_ways_are_the_smallest_sets_that_would_do() -> None:
             ],
         )
     )
-    ways = decide(rules, given(identity=person(doelgroep="EA"))).ways
-    assert [[missing.context or missing.kind for missing in way] for way in ways] == [
+    alternatives = decide(rules, given(identity=person(doelgroep="EA"))).alternatives
+    assert [[missing.context or missing.kind for missing in alternative] for alternative in alternatives] == [
         ["Lezer"],
         ["Indiener", "doelgroep"],
     ]
@@ -144,11 +144,11 @@ def test_the_trace_says_the_same_as_the_decision(indiener: Identity) -> None:
     )  # fmt: skip
     traced = decide(rules, given(identity=indiener), trace=True)
     plain = decide(rules, given(identity=indiener))
-    assert (traced.allowed, traced.rule, traced.reason, traced.ways) == (
+    assert (traced.allowed, traced.rule, traced.reason, traced.alternatives) == (
         plain.allowed,
         plain.rule,
         plain.reason,
-        plain.ways,
+        plain.alternatives,
     )
     assert [(rule.rule, rule.matched, rule.why) for rule in traced.trace] == [
         ("a", False, "path"), ("b", False, "method"), ("c", True, "matches"),
@@ -197,12 +197,13 @@ def test_the_laws_of_all_any_and_not(a: Verdict, b: Verdict, c: Verdict) -> None
 
 @for_all(WAYS, WAYS)
 def test_ways_are_minimal_and_bounded(a: Any, b: Any) -> None:
-    for ways in (both(a, b), either(a, b)):
-        assert len(ways) <= 16
-        for way in ways:
-            names = {missing.right for missing in way}
+    for alternatives in (all_of(a, b), any_of(a, b)):
+        assert len(alternatives) <= 16
+        for alternative in alternatives:
+            names = {missing.right for missing in alternative}
             assert not any(
-                other is not way and {missing.right for missing in other} <= names for other in ways
+                other is not alternative and {missing.right for missing in other} <= names
+                for other in alternatives
             )
 
 

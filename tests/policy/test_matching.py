@@ -12,8 +12,8 @@ from gateway.model import DecisionInput
 from gateway.policy.evaluate import decide
 from gateway.policy.pattern import Pattern, parse_regex
 from gateway.policy.ruleset import Rule, compile_rules
+from tests.analysis.test_path_partition import patterns
 from tests.policy.conftest import policy
-from tests.policy.test_regions import patterns
 
 HOSTS = ["gw.test", "a.gw.test", "b.a.gw.test"]
 EXPRESSIONS = st.sampled_from(

@@ -20,8 +20,8 @@ from gateway.session.memory import MemoryStore
 from gateway.session.sessions import Sessions
 from gateway.session.settings import SessionSettings
 from gateway.session.sqlite import SqliteStore
-from gateway.session.store import Kept, Store
-from gateway.session.ticket import Seals, is_ticket, new_ticket
+from gateway.session.store import Store, StoredSession
+from gateway.session.ticket import SessionCipher, is_ticket, new_ticket
 from tests.session.conftest import Clock
 from tests.session.test_store_contract import kept
 
@@ -203,7 +203,7 @@ async def test_many_requests_at_once_ask_the_store_once(make: Make, tmp_path: Pa
     class Counting(MemoryStore):
         asked = 0
 
-        async def get(self, key: bytes) -> Kept | None:
+        async def get(self, key: bytes) -> StoredSession | None:
             Counting.asked += 1
             await asyncio.sleep(0)
             return await super().get(key)
@@ -220,7 +220,7 @@ async def test_a_store_that_is_down_is_told_and_cached_sessions_go_on(make: Make
     class Failing(MemoryStore):
         down = False
 
-        async def get(self, key: bytes) -> Kept | None:
+        async def get(self, key: bytes) -> StoredSession | None:
             if Failing.down:
                 raise StoreUnavailable("down")
             return await super().get(key)
@@ -289,7 +289,7 @@ def test_a_session_survives_its_bytes() -> None:
 
 
 TICKET = "T" * 43
-SEALS = Seals("ti", (b"k" * 32,))
+SEALS = SessionCipher("ti", (b"k" * 32,))
 SEALED = SEALS.seal(TICKET, b"a session")
 
 

@@ -7,18 +7,18 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.session.store import Kept, Store
+from gateway.session.store import Store, StoredSession
 from tests.session.conftest import Clock
 
 pytestmark = pytest.mark.anyio
 
 
-def kept(number: int, **changes: float | bytes) -> Kept:
+def kept(number: int, **changes: float | bytes) -> StoredSession:
     facts = {
         "key": bytes([number]) * 32, "sealed": b"sealed\0\xff", "created_at": float(number), "seen_at": 1_000_010.0,
         "expires_at": 1_000_100.0, "subject": b"s" * 16, "organisation": b"o" * 16, "sid": b"p" * 16,
     } | changes  # fmt: skip
-    return Kept(**facts)  # type: ignore[arg-type]
+    return StoredSession(**facts)  # type: ignore[arg-type]
 
 
 async def test_keeps_and_forgets(store: Store) -> None:

@@ -77,7 +77,7 @@ class Two:
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
+def all_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
     tmp_path = tmp_path_factory.mktemp("two")
     upstream = Upstream()
     ports = []
@@ -106,10 +106,10 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
 
 
 @pytest.fixture
-def two(both: Two) -> Two:
-    both.start()
-    both.op.seen.clear()
-    return both
+def two(all_of: Two) -> Two:
+    all_of.start()
+    all_of.op.seen.clear()
+    return all_of
 
 
 async def test_two_hundred_requests_cause_one_refresh(two: Two) -> None:

@@ -1,0 +1,118 @@
+"""Puts the difference between two rule sets into words or data, for a pull request. It decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from gateway.analysis.diff import OTHER_METHOD, Change, Who
+from gateway.analysis.equivalence import Cell
+from gateway.analysis.suite_settings import METHODS
+
+_ALL: Final = (*METHODS, OTHER_METHOD)
+_MOST_SAID: Final = 4
+
+
+def as_text(changes: Sequence[Change]) -> Iterator[str]:
+    """Who gains and who loses what, line by line."""
+    for change in changes:
+        for sign, verb, several in (("-", "LOSES", change.loses), ("+", "GAINS", change.gains)):
+            if several:
+                yield f"{sign} {verb} {_requests(change)}"
+                yield f"    {_rules(change)}; such as {change.example}"
+                yield from (f"    {sign} {words}" for words in _people(several))
+        if change.inexact is not None:
+            yield f"? NOT EXACT {_requests(change)}"
+            yield f"    {_rules(change)}: {change.inexact}"
+
+
+def as_data(changes: Sequence[Change]) -> list[dict[str, Any]]:
+    """The same as plain data."""
+    return [
+        {
+            "methods": list(change.methods),
+            "path": change.path,
+            "other_than": [dict(each) for each in change.other_than],
+            "partly": change.partly,
+            "host": change.host,
+            "example": change.example,
+            "old_rule": change.old_rule,
+            "new_rule": change.new_rule,
+            "gains": [_who_data(who) for who in change.gains],
+            "loses": [_who_data(who) for who in change.loses],
+            "inexact": change.inexact,
+        }
+        for change in changes
+    ]
+
+
+def _requests(change: Change) -> str:
+    methods = "ANY" if change.methods == _ALL else ", ".join(
+        "every other method" if method == OTHER_METHOD else method for method in change.methods
+    )  # fmt: skip
+    words = f"{methods} {change.path}"
+    if change.other_than:
+        texts = (" and ".join(f"{{{name}}} = {text}" for name, text in each) for each in change.other_than)
+        words += f" (other than {', or '.join(texts)})"
+    if change.host is not None:
+        words += f" at {change.host}"
+    return f"{words}, as far as no other rule comes first" if change.partly else words
+
+
+def _rules(change: Change) -> str:
+    old = f"rule {change.old_rule!r}" if change.old_rule is not None else "no rule"
+    new = f"rule {change.new_rule!r}" if change.new_rule is not None else "no rule"
+    return f"decided by {old}" if old == new else f"decided by {old} before, by {new} now"
+
+
+def _people(several: Sequence[Who]) -> Iterator[str]:
+    circumstances = [
+        {_circumstances(who) for who in several if who.logged_in is logged_in} for logged_in in (False, True)
+    ]
+    everybody = circumstances[0] & circumstances[1]
+    for who in several:
+        words = _circumstances(who)
+        if words not in everybody:
+            yield who_words(who)
+        elif not who.logged_in:
+            yield ", ".join(("anyone, logged in or not", *words))
+
+
+def _circumstances(who: Who) -> tuple[str, ...]:
+    """What narrows it beside who it is; something that nobody else says where it does say who."""
+    parts = list(who.parts())
+    if any(dimension.about_person for dimension, _, _ in parts):
+        return (repr(who.said()),)
+    return tuple(_narrowed(cells, but) for _, cells, but in parts)
+
+
+def who_words(who: Who) -> str:
+    """A class of people as an operator reads it."""
+    parts = [_narrowed(cells, but) for _, cells, but in who.parts()]
+    if not who.logged_in:
+        return ", ".join(["nobody (not logged in)", *parts])
+    if not any(dimension.about_person for dimension, _, _ in who.parts()):
+        return ", ".join(["somebody who is logged in", *parts])
+    return "somebody " + ", ".join(parts)
+
+
+def _narrowed(cells: Sequence[Cell], but: bool) -> str:
+    words = " or ".join(cell.words for cell in cells[:_MOST_SAID])
+    if len(cells) > _MOST_SAID:
+        words += f" (and {len(cells) - _MOST_SAID} more)"
+    return f"not {words}" if but else words
+
+
+def _who_data(who: Who) -> dict[str, Any]:
+    return {
+        "words": who_words(who),
+        "logged_in": who.logged_in,
+        "only": [
+            {
+                "fact": dimension.kind,
+                "name": dimension.name or None,
+                "not" if but else "is": [cell.words for cell in cells],
+            }
+            for dimension, cells, but in who.parts()
+        ],
+    }

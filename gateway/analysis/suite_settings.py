@@ -1,0 +1,130 @@
+"""What an operator can write under `people:`, `tests:` and `never:`. How it is decided stands in suite.py."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from ipaddress import ip_address
+from typing import Annotated, Any, Final, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
+
+from gateway.analysis.person import Person
+from gateway.settings import Settings
+
+METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_PLACE: Final = ZoneInfo("Europe/Brussels")
+# What tests see as the time where they name none: a fixed one, so that a test never depends on when it is run.
+NOON: Final = datetime(2026, 1, 6, 12, 0, tzinfo=_PLACE)
+_KINDS: Final = (
+    "login", "right", "organisation", "doelgroep", "assurance", "claim", "network", "time", "scope", "rate", "other",
+)  # fmt: skip
+
+
+def read_moment(value: Any) -> datetime:
+    """A moment as it is written, in Brussels' time where no offset is given. Raises ValueError."""
+    if isinstance(value, datetime):
+        return value
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError) as problem:
+        raise ValueError(
+            "write a moment as 2026-11-24T08:30, in Brussels' time, or with its offset"
+        ) from problem
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=_PLACE)
+
+
+# A moment: ISO 8601, in the time of Brussels where no offset is given.
+Moment = Annotated[datetime, BeforeValidator(read_moment), WithJsonSchema({"type": "string"})]
+
+
+def _address(value: str) -> str:
+    try:
+        return str(ip_address(value))
+    except ValueError as problem:
+        raise ValueError(f"{value!r} is no network address: 192.0.2.1 or 2001:db8::1") from problem
+
+
+Address = Annotated[str, AfterValidator(_address)]
+
+
+def _request(value: str) -> str:
+    method, blank, path = value.partition(" ")
+    if method not in METHODS or not blank or not path.startswith("/"):
+        raise ValueError("write a method in capitals, a blank and a path: GET /meldingen/1")
+    return value
+
+
+def _requests(value: str) -> str:
+    method, blank, path = value.partition(" ")
+    if method not in (*METHODS, "ANY") or not blank or not path.startswith("/"):
+        raise ValueError("write a method in capitals or ANY, a blank and a pattern: DELETE /meldingen/**")
+    return value
+
+
+def _form(value: Any) -> str:
+    return "name" if isinstance(value, str) else "person"
+
+
+# Somebody: a name under `people:`, or a person described on the spot.
+Who = Annotated[Annotated[str, Tag("name")] | Annotated[Person, Tag("person")], Discriminator(_form)]
+
+
+class _Tried(Settings):
+    name: str | None = None
+    """What it is about, for the report."""
+
+    env: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """The environments in which it holds; all where it is left out."""
+
+    as_: Who | None = Field(None, alias="as")
+    """Who asks: a name under `people:`, or a described person. Nobody is logged in where it is left out."""
+
+    host: str | None = None
+    """The host name that is asked; that of the environment's public_url where it is left out."""
+
+
+class CaseSettings(_Tried):
+    """One request and what must come of it."""
+
+    request: Annotated[str, AfterValidator(_request)]
+    """Method and path: GET /meldingen/1."""
+
+    client: Address = "127.0.0.1"
+    """The network address that the request comes from."""
+
+    at: Moment = NOON
+    """The moment: 2026-11-24T08:30, in Brussels' time. Tuesday 6 January 2026, noon, where it is left out."""
+
+    facts: dict[str, Any] = Field(default_factory=dict)
+    """What fact sources would have fetched, by name."""
+
+    expect: Literal["allow", "deny"]
+    """What must come of it."""
+
+    rule: str | None = None
+    """The rule that must decide it."""
+
+    reason: str | None = None
+    """The reason that must be given."""
+
+    missing: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """What must be missing: one of the ways to access is exactly these names of rights or kinds (login, organisation, ...)."""
+
+
+class NeverSettings(_Tried):
+    """Requests that must never be allowed to somebody, whatever the rules become."""
+
+    request: Annotated[str, AfterValidator(_requests)]
+    """Method, or ANY, and a path pattern: DELETE /meldingen/**."""
+
+    client: Address | None = None
+    """The network address; any where it is left out."""
+
+    at: Moment | None = None
+    """The moment; any where it is left out."""
+
+
+def kinds() -> tuple[str, ...]:
+    """The kinds of missing things that `missing:` can name beside rights."""
+    return _KINDS

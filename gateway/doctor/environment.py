@@ -1,0 +1,156 @@
+"""Looks whether what stands around a gateway is as it should be: store, register, certificates and files."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import time
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cryptography.x509 import load_pem_x509_certificate
+
+from gateway.config import EnvironmentSettings
+from gateway.doctor.provider import Finding
+from gateway.errors import GatewayError
+from gateway.session.sessions import Sessions
+from gateway.settings import Secret
+from gateway.upstream.pool import ConnectionPool, tls_context
+from gateway.upstream.settings import host_and_port
+
+_SOON_DAYS = 21
+_PATIENCE = 5.0
+
+
+async def surroundings(name: str, settings: EnvironmentSettings) -> AsyncIterator[Finding]:
+    """One finding for each check of the environment `name`."""
+    for finding in await asyncio.to_thread(lambda: list(files(settings))):
+        yield finding
+    yield await _store(name, settings)
+    yield await _register(settings)
+    async for finding in _certificates(settings):
+        yield finding
+
+
+def files(settings: EnvironmentSettings) -> Iterator[Finding]:
+    """Whether secrets are there, and no file that holds any is open to others."""
+    for secret in _secrets(settings):
+        try:
+            secret.read()
+        except ValueError as problem:
+            yield Finding("file", "failed", str(problem), "see the words themselves")
+            continue
+        path = secret.path
+        if path is not None and path.stat().st_mode & 0o027:
+            yield Finding("file", "warning", f"{path} can be changed by its group", f"chmod 600 {path}")
+        else:
+            yield Finding("file", "ok", f"{secret.reference} can be read, and not by everybody")
+    for path in (settings.session.store.path, settings.observe.records.path):
+        if path is not None and path.exists() and path.stat().st_mode & 0o007:
+            yield Finding(
+                "file", "warning", f"{path} is open to every user of the machine", f"chmod 600 {path}"
+            )
+
+
+async def _store(name: str, settings: EnvironmentSettings) -> Finding:
+    sessions = Sessions(
+        settings.session,
+        environment=name,
+        secure=settings.public_url.startswith("https://"),
+        clock=time.time,
+    )
+    try:
+        await sessions.start(sweep=False)
+        await sessions.check()
+    except (ValueError, GatewayError) as problem:
+        do = "start the store, or correct session.store; until then nobody has a session"
+        return Finding("store", "failed", str(problem), do)
+    finally:
+        await sessions.aclose()
+    return Finding("store", "ok", f"{settings.session.store.kind} answers")
+
+
+async def _register(settings: EnvironmentSettings) -> Finding:
+    pool = ConnectionPool(settings.upstream)
+    try:
+        await pool.start()
+        pool.release(await pool.fresh())
+    except (ValueError, OSError, GatewayError) as problem:
+        do = "start the register, or correct upstream.url and upstream.tls"
+        return Finding("register", "failed", f"{settings.upstream.url}: {problem}", do)
+    finally:
+        await pool.aclose()
+    return Finding("register", "ok", f"{settings.upstream.url} accepts connections")
+
+
+async def _certificates(settings: EnvironmentSettings) -> AsyncIterator[Finding]:
+    places: list[tuple[str, ssl.SSLContext | None]] = [
+        (settings.public_url, None),
+        (settings.provider.issuer, None),
+    ]
+    host, port, secure = host_and_port(settings.upstream)
+    if secure:
+        context = await asyncio.to_thread(tls_context, settings.upstream)
+        places.append((f"https://{host}:{port}", context))
+    for url, context in places:
+        parts = urlsplit(url)
+        if parts.scheme == "https" and parts.hostname:
+            yield await _certificate(parts.hostname, parts.port or 443, context)
+    if settings.upstream.tls.certificate is not None:
+        yield await asyncio.to_thread(_certificate_file, settings.upstream.tls.certificate)
+
+
+async def _certificate(host: str, port: int, context: ssl.SSLContext | None) -> Finding:
+    do = "renew the certificate, or let its whole chain be sent along"
+    try:
+        tls = context or await asyncio.to_thread(ssl.create_default_context)
+        async with asyncio.timeout(_PATIENCE):
+            _, writer = await asyncio.open_connection(host, port, ssl=tls)
+        found = writer.get_extra_info("peercert")
+        writer.close()
+    except ssl.SSLCertVerificationError as problem:
+        return Finding("certificate", "failed", f"{host}:{port}: {problem.verify_message}", do)
+    except (OSError, TimeoutError, socket.gaierror) as problem:
+        return Finding(
+            "certificate",
+            "warning",
+            f"{host}:{port} cannot be reached from here: {type(problem).__name__}",
+            do,
+        )
+    return _until(f"{host}:{port}", ssl.cert_time_to_seconds(found["notAfter"]), do)
+
+
+def _certificate_file(path: Path) -> Finding:
+    try:
+        certificate = load_pem_x509_certificate(path.read_bytes())
+    except (OSError, ValueError) as problem:
+        return Finding("certificate", "failed", f"{path}: {problem}", "put a certificate in PEM form there")
+    return _until(str(path), certificate.not_valid_after_utc.timestamp(), "renew the certificate")
+
+
+def _until(what: str, end: float, do: str) -> Finding:
+    day = datetime.fromtimestamp(end, UTC).date().isoformat()
+    days = (end - time.time()) / 86_400
+    if days <= 0:
+        return Finding("certificate", "failed", f"{what} expired on {day}", do)
+    return Finding(
+        "certificate", "warning" if days < _SOON_DAYS else "ok", f"{what} is valid until {day}", do
+    )
+
+
+def _secrets(settings: EnvironmentSettings) -> Iterator[Secret]:
+    asking = settings.machines.introspection if settings.machines else None
+    clients = [settings.provider.client_auth, *([asking.client_auth] if asking else [])]
+    for client in clients:
+        yield client.key if client.method == "private_key_jwt" else client.secret
+    yield settings.session.key
+    yield from settings.session.previous_keys
+    yield settings.assertion.key
+    yield from settings.assertion.previous
+    if settings.upstream.tls.key is not None:
+        yield settings.upstream.tls.key
+    if settings.session.store_password is not None:
+        yield settings.session.store_password

@@ -1,0 +1,217 @@
+"""Decides how decision records get from the requests to the disk: in order, off the hot path, none lost on the way out.
+
+It knows nothing of what a record says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import threading
+from collections import deque
+from collections.abc import Callable, Collection, Mapping
+from queue import Empty, SimpleQueue
+from typing import Any, Final
+
+import structlog
+
+from gateway.observe.chain import Chain
+from gateway.observe.decision_record import VERSION, AuditEntry, Pseudonyms, RecordForm, timestamp
+from gateway.observe.masking import clean
+from gateway.observe.record_file import Output
+from gateway.observe.settings import ObserveSettings
+
+log = structlog.get_logger()
+
+# Lines are made on the event loop, a few at a time between requests, and written by a thread. A thread that makes
+# them as well takes the interpreter lock from the requests again and again, which costs them more than the lines do.
+_BATCH: Final = 25
+_LINGER_SECONDS: Final = 0.02
+_RETRY_SECONDS: Final = 1.0
+_LAST_WORD_SECONDS: Final = 5.0
+
+_json = json.JSONEncoder(separators=(",", ":"), default=str).encode
+
+Entry = AuditEntry | Mapping[str, Any]
+
+
+class DecisionRecords:
+    """The decision records of one process, as one chain. `key`: at least 32 secret octets, for the pseudonyms.
+
+    `claims` names the extra claims that rules look at: those, and no others, are recorded. `dropped` is told
+    how many records could not be kept; `clock` gives seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        settings: ObserveSettings,
+        environment: str,
+        *,
+        key: bytes,
+        clock: Callable[[], float],
+        claims: Collection[str] = (),
+        dropped: Callable[[int], None] = lambda _count: None,
+    ) -> None:
+        self._settings = settings
+        self._environment = environment
+        self._form = RecordForm(environment, Pseudonyms(key, environment), claims)
+        self._clock = clock
+        self._dropped = dropped
+        self._entries: deque[Entry] = deque()
+        self._due: asyncio.Handle | None = None
+        self._queue: SimpleQueue[list[bytes] | None] = SimpleQueue()
+        # Lines handed to the thread are counted here, lines that are done with there: each side only writes its own.
+        self._handed = 0
+        self._done = 0
+        self._lost = 0
+        self._open = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._output: Output | None = None
+        self._chain = Chain("")
+        self._complained = float("-inf")
+
+    async def start(self) -> None:
+        """Open the file and begin to write. Raises ValueError where it cannot be written."""
+        if self._settings.records.kind == "none" or self._open:
+            return
+        path = self._settings.records.path
+        output = Output(path)
+        try:
+            await asyncio.to_thread(output.open)
+        except OSError as problem:
+            raise ValueError(f"cannot write decision records to {path}: {problem.strerror}") from problem
+        self._output = output
+        self._chain = Chain(secrets.token_hex(8))
+        self._closing.clear()
+        self._loop = asyncio.get_running_loop()
+        self._open = True
+        self.write({"kind": "start"})
+        self._thread = threading.Thread(target=self._run, name="decision-records", daemon=True)
+        self._thread.start()
+
+    async def aclose(self) -> None:
+        """Write all that waits, end the chain and close. Gives up on a disk that stays full after a few seconds."""
+        if not self._open:
+            return
+        self._open = False
+        self._entries.append(self._event({"kind": "end"}))
+        if self._due is not None:
+            self._due.cancel()
+        while self._entries:
+            self._make()
+        self._queue.put(None)
+        self._closing.set()
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            await asyncio.to_thread(thread.join, _LAST_WORD_SECONDS)
+        if thread is not None and thread.is_alive():
+            log.error("decision records were not all written", waiting=self._waiting())
+        elif self._output is not None:
+            self._output.close()
+
+    def write(self, entry: Entry) -> None:
+        """Remember a request, or an event of another kind (a mapping with `kind`). Never blocks, never raises."""
+        if not self._open:
+            return
+        if self._waiting() >= self._settings.records_queue:
+            self._lost += 1
+            self._dropped(1)
+            return
+        self._entries.append(entry if isinstance(entry, AuditEntry) else self._event(entry))
+        if self._due is None and self._loop is not None:
+            self._due = self._loop.call_later(_LINGER_SECONDS, self._make_some)
+
+    def look_at(self, claims: Collection[str]) -> None:
+        """Record these extra claims from now on: those that the rules look at."""
+        self._form.look_at(claims)
+
+    def _waiting(self) -> int:
+        return len(self._entries) + self._handed - self._done
+
+    def _event(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        now = self._clock()
+        common = {"v": VERSION, "time": timestamp(now), "now": now, "environment": self._environment}
+        return {**common, **clean(fields)}
+
+    def _gap(self, lost: int) -> bytes:
+        return self._chain.link(_json(self._event({"kind": "gap", "lost": lost})))
+
+    def _make_some(self) -> None:
+        self._make()
+        self._due = None
+        if self._entries and self._loop is not None:
+            self._due = self._loop.call_soon(self._make_some)
+
+    def _make(self) -> None:
+        lines: list[bytes] = []
+        if self._lost:
+            lines.append(self._gap(self._lost))
+            self._lost = 0
+        lines.extend(self._line(self._entries.popleft()) for _ in range(min(_BATCH, len(self._entries))))
+        self._handed += len(lines)
+        self._queue.put(lines)
+
+    def _line(self, entry: Entry) -> bytes:
+        try:
+            return self._chain.link(
+                self._form.fill_in(entry) if isinstance(entry, AuditEntry) else _json(entry)
+            )
+        except Exception as problem:  # noqa: BLE001 - one strange record must not end the recording
+            self._dropped(1)
+            log.error("a decision record could not be made", error=type(problem).__name__)
+            return self._gap(1)
+
+    def _run(self) -> None:
+        output = self._output
+        assert output is not None
+        more = True
+        while more:
+            lines, more = self._take()
+            count = len(lines)
+            self._deliver(output, lines)
+            self._done += count
+
+    def _take(self) -> tuple[list[bytes], bool]:
+        """All lines that are ready, at least some; and whether there may be more later."""
+        found = self._queue.get()
+        lines: list[bytes] = []
+        while found is not None:
+            lines += found
+            try:
+                found = self._queue.get_nowait()
+            except Empty:
+                return lines, True
+        return lines, False
+
+    def _deliver(self, output: Output, lines: list[bytes]) -> None:
+        while lines:
+            try:
+                output.write(lines)
+            except OSError as problem:
+                self._complain(problem)
+                # While the disk is full the records wait here and in the queue; at the very end they are lost.
+                if self._closing.wait(_RETRY_SECONDS):
+                    self._last_try(output, lines)
+                    return
+
+    def _last_try(self, output: Output, lines: list[bytes]) -> None:
+        try:
+            output.write(lines)
+        except OSError as problem:
+            self._dropped(len(lines))
+            self._complain(problem, final=True)
+            lines.clear()
+
+    def _complain(self, problem: OSError, *, final: bool = False) -> None:
+        now = self._clock()
+        if final or now - self._complained >= self._settings.complaint_interval:
+            self._complained = now
+            log.error(
+                "decision records cannot be written",
+                reason=problem.strerror,
+                waiting=self._waiting(),
+                lost=final,
+            )

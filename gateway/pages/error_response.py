@@ -1,0 +1,288 @@
+"""Decides how an error is told: a page for people who navigate, problem+json (RFC 9457) for everything else.
+
+The one place that turns a GatewayError into HTTP. It knows nothing of why the error was raised.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote
+
+import structlog
+
+from gateway.errors import (
+    BearerRefused,
+    Forbidden,
+    GatewayError,
+    LoginFailed,
+    LoginRequired,
+    MethodNotAllowed,
+)
+from gateway.model import CanonicalRequest, Identity, Language
+from gateway.pages.catalogue import message
+from gateway.pages.causes import cause
+from gateway.pages.language import negotiate
+from gateway.pages.render import Answer, Headers, Pages, answer
+from gateway.pages.wording import Need, Wording, organisation_name, unread_claims, unread_claims_data
+
+__all__ = ["Answer", "ErrorResponses"]
+
+log = structlog.get_logger()
+
+_SCOPE: Final = re.compile(r"[!#-\[\]-~]+")
+_TYPE: Final = "urn:toegangspoort:problem:"
+_RETRY_AFTER: Final = 10
+_MOST_LONGER: Final = 4
+_LONGEST_REFERER: Final = 2_000
+_BASIC: Final = frozenset({"type", "title", "status", "detail", "instance", "code", "request_id"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What an error page needs to know of a request, which may not be a canonical one."""
+
+    method: str | None
+    language: Language
+    page: bool
+    path: str | None
+    back: str
+
+
+class ErrorResponses:
+    """Turns errors into answers, for one environment. `public_url` is where people reach the gateway."""
+
+    def __init__(self, pages: Pages, *, public_url: str) -> None:
+        self._pages = pages
+        self._public_url = public_url.rstrip("/")
+
+    def error(
+        self,
+        error: GatewayError,
+        *,
+        request_id: str,
+        request: CanonicalRequest | None = None,
+        identity: Identity | None = None,
+        method: str | None = None,
+        raw_headers: Iterable[tuple[bytes, bytes]] = (),
+    ) -> Answer:
+        """The answer for an error; `method` and `raw_headers` serve where there is no canonical request."""
+        asked = self._asked(request) if request is not None else _of_raw(method, raw_headers)
+        cookies = tuple((b"set-cookie", _ascii(cookie)) for cookie in error.set_cookies)
+        headers: Headers = ((b"x-request-id", _ascii(request_id)), *cookies, *_headers(error, identity))
+        # Programs get data, whatever they say that they accept.
+        program = isinstance(error, BearerRefused) or (identity is not None and identity.kind == "machine")
+        tell = self._page if asked.page and not program else self._problem
+        try:
+            return tell(error, asked, request_id, identity, headers)
+        except Exception:
+            # An error must always be told, also when the page that tells it is at fault.
+            log.exception("error page failed", request_id=request_id, error_code=error.code)
+            words = f"{error.status} {error.code} {request_id}\n".encode("ascii", "replace")
+            return answer(error.status, "text/plain", words, headers=headers, method=asked.method)
+
+    def _asked(self, request: CanonicalRequest) -> _Asked:
+        # Only what a GET showed can be shown again after a detour; a background call goes back to its page. The
+        # gateway's own addresses are never shown again: those of logins carry codes.
+        if request.segments[0] == "oauth2":
+            back = "/"
+        elif request.method in ("GET", "HEAD") and request.navigation:
+            back = request.target.decode("ascii", "replace")
+        else:
+            back = _page_of(request, self._public_url)
+        return _Asked(request.method, request.language, request.navigation, request.path, back)
+
+    def _page(
+        self,
+        error: GatewayError,
+        asked: _Asked,
+        request_id: str,
+        identity: Identity | None,
+        headers: Headers,
+    ) -> Answer:
+        _ = self._pages.gettext(asked.language)
+        template, values = "error.html", self._plain(error, asked)
+        if isinstance(error, Forbidden):
+            template, values = "denied.html", self._denied(error, asked, identity)
+        elif isinstance(error, LoginFailed):
+            template, values = "login_failed.html", self._not_logged_in(error, asked)
+        return self._pages.page(
+            template,
+            asked.language,
+            title=_(error.title),
+            status=error.status,
+            method=asked.method,
+            request_id=request_id,
+            headers=headers,
+            **values,
+        )
+
+    def _plain(self, error: GatewayError, asked: _Asked) -> dict[str, Any]:
+        again = asked.method in ("GET", "HEAD") and asked.path is not None
+        return {
+            "advice": self._pages.gettext(asked.language)(error.advice),
+            "login_url": _start(asked.back, error.facts.get("acr_values", ()))
+            if isinstance(error, LoginRequired)
+            else None,
+            "retry_url": asked.back if again and error.status >= 500 else None,
+        }
+
+    def _not_logged_in(self, error: LoginFailed, asked: _Asked) -> dict[str, Any]:
+        _ = self._pages.gettext(asked.language)
+        # A stopped loop names the cause that it found; any other failure is its own cause.
+        code = str(error.facts.get("cause", error.reason))
+        happened, helps = cause(code)
+        seconds = error.facts.get("seconds")
+        differ = message("The clock of the login service is %(count)s seconds away from ours.")
+        if isinstance(seconds, int):
+            happened = differ
+        target = error.facts.get("target")
+        return {
+            "rounds": error.facts.get("rounds"),
+            "code": code,
+            "cause": _(happened) % {"count": abs(seconds)} if isinstance(seconds, int) else _(happened),
+            "advice": _(helps),
+            "login_url": _start(target if isinstance(target, str) else asked.back),
+        }
+
+    def _denied(self, error: Forbidden, asked: _Asked, identity: Identity | None) -> dict[str, Any]:
+        # A person sees the shortest ways at once, and longer ones on request.
+        every = self._needs(error, asked, identity)
+        shortest = min((len(alternative) for alternative in every), default=0)
+        needs = tuple(alternative for alternative in every if len(alternative) == shortest)
+        longer = tuple(alternative for alternative in every if len(alternative) > shortest)[:_MOST_LONGER]
+        organisation = identity.organisation if identity else None
+        return {
+            "person": identity.name or identity.subject if identity else None,
+            "organisation": organisation_name(organisation.code, organisation) if organisation else None,
+            "unread_claims": unread_claims(identity),
+            "needs": needs,
+            "longer": longer,
+            "can_renew": identity is not None
+            and any(need.missing.remedy == "grant" for alternative in needs for need in alternative),
+            "login_url": _start(asked.back),
+        }
+
+    def _needs(
+        self, error: Forbidden, asked: _Asked, identity: Identity | None
+    ) -> tuple[tuple[Need, ...], ...]:
+        wording = Wording(
+            asked.language, self._pages.gettext(asked.language), identity=identity, back=asked.back
+        )
+        return wording.needs(error.decision.alternatives)
+
+    def _problem(
+        self,
+        error: GatewayError,
+        asked: _Asked,
+        request_id: str,
+        identity: Identity | None,
+        headers: Headers,
+    ) -> Answer:
+        _ = self._pages.gettext(asked.language)
+        problem: dict[str, Any] = {
+            "type": _TYPE + error.code,
+            "title": _(error.title),
+            "status": error.status,
+            "detail": _(error.advice),
+            "code": error.code,
+            "request_id": request_id,
+        }
+        if asked.path is not None:
+            problem["instance"] = quote(asked.path, safe="/:@!$&'()*+,;=-._~")
+        if isinstance(error, LoginRequired):
+            problem["login_url"] = self._public_url + _start(asked.back, error.facts.get("acr_values", ()))
+        if isinstance(error, Forbidden):
+            support = self._pages.support
+            problem["rule"] = error.decision.rule
+            problem["missing"] = [
+                [need.data(self._public_url) for need in alternative]
+                for alternative in self._needs(error, asked, identity)
+            ]
+            if unread := unread_claims_data(identity):
+                problem["unread_claims"] = unread
+            problem["support"] = {
+                "phone": support.phone,
+                "phone_abroad": support.phone_abroad,
+                "profile_url": support.profile_url,
+            }
+        problem.update({name: value for name, value in error.facts.items() if name not in _BASIC})
+        body = json.dumps(problem, ensure_ascii=True, default=str).encode("ascii")
+        lines = ((b"content-language", asked.language.encode("ascii")), (b"vary", b"accept, accept-language"))
+        return answer(
+            error.status,
+            "application/problem+json",
+            body,
+            headers=(*lines, *headers),
+            method=asked.method,
+        )
+
+
+def _page_of(request: CanonicalRequest, public_url: str) -> str:
+    """The page of ours from which a request was sent, by its Referer; "/" where that is not certain."""
+    referers = [value for name, value in request.headers if name == b"referer"]
+    if len(referers) != 1 or len(referers[0]) > _LONGEST_REFERER:
+        return "/"
+    page = referers[0].decode("ascii", "replace")
+    back = page.removeprefix(public_url)
+    plain = page.isascii() and page.isprintable() and not set(page) & set(' \\"<>')
+    return back if plain and back != page and back.startswith("/") and not back.startswith("//") else "/"
+
+
+def _of_raw(method: str | None, headers: Iterable[tuple[bytes, bytes]]) -> _Asked:
+    given: dict[bytes, bytes] = {}
+    for name, value in headers:
+        given.setdefault(name.lower(), value)
+    accepts = b"text/html" in given.get(b"accept", b"").lower()
+    mode = given.get(b"sec-fetch-mode")
+    page = accepts and mode in (None, b"navigate")
+    return _Asked(method, negotiate(given.get(b"accept-language")), page, None, "/")
+
+
+def _headers(error: GatewayError, identity: Identity | None) -> Headers:
+    if error.status in (429, 503):
+        seconds = error.facts.get("retry_after", _RETRY_AFTER)
+        return ((b"retry-after", _ascii(str(seconds))),)
+    if isinstance(error, Forbidden) and identity is not None and identity.kind == "machine":
+        return _scopes(error)
+    if isinstance(error, BearerRefused):
+        return ((b"www-authenticate", b'Bearer error="invalid_token"'),)
+    if error.facts.get("reason") == "bearer-malformed":
+        return ((b"www-authenticate", b'Bearer error="invalid_request"'),)
+    if isinstance(error, LoginRequired):
+        return ((b"www-authenticate", b"Bearer"),)
+    if isinstance(error, MethodNotAllowed):
+        allowed = error.facts.get("allow", ())
+        names = [allowed] if isinstance(allowed, str) else allowed
+        return ((b"allow", _ascii(", ".join(str(name) for name in names))),)
+    return ()
+
+
+def _scopes(error: Forbidden) -> Headers:
+    """Which scopes a token lacks (RFC 6750 3.1), where that is what it lacks."""
+    lacking = [
+        missing.detail
+        for alternative in error.decision.alternatives
+        for missing in alternative
+        if missing.kind == "scope" and missing.detail
+    ]
+    names = " ".join(
+        dict.fromkeys(name for each in lacking for name in each.split() if _SCOPE.fullmatch(name))
+    )
+    return (
+        ((b"www-authenticate", _ascii(f'Bearer error="insufficient_scope", scope="{names}"')),)
+        if names
+        else ()
+    )
+
+
+def _start(back: str, acr_values: Iterable[str] = ()) -> str:
+    means = "+".join(quote(urn, safe="") for urn in acr_values)
+    return f"/oauth2/start?rd={quote(back, safe='')}{f'&acr_values={means}' if means else ''}"
+
+
+def _ascii(text: str) -> bytes:
+    return bytes(octet for octet in text.encode("ascii", "replace") if 32 <= octet < 127)

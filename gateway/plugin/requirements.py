@@ -1,0 +1,34 @@
+"""Sums of what is missing: the ways that lead to access when two conditions must hold, or one of two.
+
+A way is a set of missing things that together would be enough; ways are kept minimal and few.
+"""
+
+from __future__ import annotations
+
+from gateway.model import Alternatives, Missing
+
+_MOST = 16
+# Nothing that a person can do helps: there is no way at all.
+NOTHING_HELPS: Alternatives = ()
+# Nothing is missing: the empty way.
+NOTHING_MISSING: Alternatives = ((),)
+
+
+def all_of(first: Alternatives, second: Alternatives) -> Alternatives:
+    """The ways to satisfy both: each of the first joined with each of the second."""
+    return _minimal([(*a, *(missing for missing in b if missing not in a)) for a in first for b in second])
+
+
+def any_of(first: Alternatives, second: Alternatives) -> Alternatives:
+    """The ways to satisfy one of the two."""
+    return _minimal([*first, *second])
+
+
+def _minimal(alternatives: list[tuple[Missing, ...]]) -> Alternatives:
+    kept: list[tuple[Missing, ...]] = []
+    for alternative in sorted(alternatives, key=len):
+        if not any(all(missing in alternative for missing in smaller) for smaller in kept):
+            kept.append(alternative)
+        if len(kept) == _MOST:
+            break
+    return tuple(kept)

@@ -1,0 +1,148 @@
+"""Fetches what policies asked of fact sources before a decision: once, in time, and not too much at once.
+
+It decides nothing: a question without an answer stays without one, and the policy that asked it then denies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cachetools import TTLCache
+
+from gateway.model import NOTHING
+from gateway.plugin.contract import Asker, FactSource, Question
+
+_MOST_SOURCES = 1_024
+_MOST_ANSWERS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """The answers by the name of the question, and for each question without one the name and what went wrong."""
+
+    facts: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    failures: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+
+
+NOTHING_ASKED = Gathered()
+
+
+class _Line:
+    """One open source: its turns, the answers that are fresh, the questions under way."""
+
+    def __init__(self, source: FactSource) -> None:
+        self.source = source
+        # Opening may read certificates or secrets from the disk.
+        self.opening: asyncio.Task[Asker] = asyncio.create_task(asyncio.to_thread(source.open))
+        self.turns = asyncio.Semaphore(source.at_once)
+        self.under_way: dict[Hashable, asyncio.Task[Any]] = {}
+        self.answers: TTLCache[Hashable, Any] = TTLCache(_MOST_ANSWERS, max(source.fresh, 0.0))
+        self.asked = 0
+
+    async def ask(self, about: Hashable) -> Any:
+        self.asked += 1
+        try:
+            async with asyncio.timeout(self.source.timeout), self.turns:
+                asker = await asyncio.shield(self.opening)
+                answer = await asker.ask(about)
+        finally:
+            self.asked -= 1
+        if answer is None:
+            raise ValueError("the source gave no answer")
+        return answer
+
+    async def ask_once(self, about: Hashable) -> Any:
+        """The fresh answer, or that of the question that is under way, or a new one."""
+        answer = self.answers.get(about)
+        if answer is not None:
+            return answer
+        task = self.under_way.get(about)
+        if task is None:
+            task = self.under_way[about] = asyncio.create_task(self.ask(about))
+            task.add_done_callback(lambda done: self._keep(about, done))
+        # Whoever asked first may go away: the others still wait for the answer.
+        return await asyncio.shield(task)
+
+    @property
+    def failed(self) -> bool:
+        """Whether it could not be opened."""
+        return self.opening.done() and (self.opening.cancelled() or self.opening.exception() is not None)
+
+    async def aclose(self) -> None:
+        for task in self.under_way.values():
+            task.cancel()
+        with contextlib.suppress(Exception):
+            await (await self.opening).aclose()
+
+    def _keep(self, about: Hashable, done: asyncio.Task[Any]) -> None:
+        del self.under_way[about]
+        if not done.cancelled() and done.exception() is None:
+            self.answers[about] = done.result()
+
+
+def _ambiguous(questions: Sequence[Question]) -> dict[str, str]:
+    """The names under which two different questions are asked: an answer to the one must not pass for the other's."""
+    first: dict[str, Question] = {}
+    return {
+        question.name: "two questions have this name; give the policies names of their own"
+        for question in questions
+        if first.setdefault(question.name, question) != question
+    }
+
+
+class Gatherer:
+    """The fact sources of one worker process; opened when they are first asked, closed with the gateway."""
+
+    def __init__(self) -> None:
+        self._lines: OrderedDict[FactSource, _Line] = OrderedDict()
+        self._closing: set[asyncio.Task[None]] = set()
+
+    async def gather(self, questions: Sequence[Question]) -> Gathered:
+        """The answers to these questions. Never raises for a source that fails: that is among the failures."""
+        if not questions:
+            return NOTHING_ASKED
+        failures = _ambiguous(questions)
+        distinct = [question for question in dict.fromkeys(questions) if question.name not in failures]
+        answers = await asyncio.gather(*map(self._answer, distinct), return_exceptions=True)
+        facts: dict[str, Any] = {}
+        for question, answer in zip(distinct, answers, strict=True):
+            if isinstance(answer, BaseException):
+                failures[question.name] = f"{type(answer).__name__}: {answer}".rstrip(": ")
+            else:
+                facts[question.name] = answer
+        return Gathered(facts, failures)
+
+    async def aclose(self) -> None:
+        """Close every source. Questions under way end without an answer."""
+        lines = list(self._lines.values())
+        self._lines.clear()
+        await asyncio.gather(*(line.aclose() for line in lines), *self._closing, return_exceptions=True)
+
+    async def _answer(self, question: Question) -> Any:
+        line = self._line(question.source)
+        if question.source.fresh > 0:
+            return await line.ask_once(question.about)
+        return await line.ask(question.about)
+
+    def _line(self, source: FactSource) -> _Line:
+        line = self._lines.get(source)
+        if line is None or line.failed:
+            self._make_room()
+            line = self._lines[source] = _Line(source)
+        self._lines.move_to_end(source)
+        return line
+
+    def _make_room(self) -> None:
+        """Close sources that no rule has asked for longest: those of rules that were changed since."""
+        if len(self._lines) < _MOST_SOURCES:
+            return
+        idle = next((source for source, line in self._lines.items() if not line.asked), None)
+        if idle is not None:
+            task = asyncio.create_task(self._lines.pop(idle).aclose())
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)

@@ -1,0 +1,1 @@
+"""Rules and candidate rules going live in a running gateway."""

@@ -1,0 +1,177 @@
+"""What is remembered of a request: enough to decide it again, nothing that names the person."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from gateway.model import Decision, DecisionInput, Identity, Organisation
+from gateway.observe.decision_record import Pseudonyms, RecordForm, decision_input, replayable, timestamp
+from tests.observe.conftest import DENIED, Makes
+
+KEY = b"0123456789abcdef0123456789abcdef"
+
+
+@pytest.fixture
+def form() -> RecordForm:
+    return RecordForm("ti", Pseudonyms(KEY, "ti"), ["afdeling", "vo_rrn", "niet-daar"])
+
+
+def test_an_allowed_request(form: RecordForm, handled: Makes) -> None:
+    record = json.loads(form.fill_in(handled()))
+    person = record["who"].pop("person")
+    assert len(person) == 22
+    assert record == {
+        "v": 1,
+        "kind": "request",
+        "time": "2026-11-23T20:36:20.123Z",
+        "now": 1_795_466_180.123456,
+        "environment": "ti",
+        "request_id": "r-0",
+        "client": "192.0.2.1",
+        "status": 200,
+        "ms": 12.346,
+        "rules": "abc",
+        "verdict": "allow",
+        "rule": "own-reports",
+        "method": "GET",
+        "host": "register.test",
+        "path": "/organisaties/0456789034/meldingen/1",
+        "reason": "all hold",
+        "who": {
+            "issuer": "http://localhost:8010/op",
+            "kind": "person",
+            "rights": [
+                ["OVAMGebruiker", "NonConformiteitenIndiener", "0456789034"],
+                ["Anders", None, "0456789034"],
+            ],
+            "organisation": "0456789034",
+            "doelgroep": "EA",
+            "acr": "urn:be:eid",
+            "authenticated_at": 1_795_466_000.0,
+            "scopes": ["ovam"],
+            "claims": {"afdeling": "B-1", "vo_rrn": "[redacted]"},
+        },
+        "session": "s-1",
+    }
+
+
+def test_nothing_secret_and_nobody_by_name(form: RecordForm, handled: Makes) -> None:
+    line = form.fill_in(handled(path="/personen/85.07.30-033.28/85073003328"))
+    for secret in ("geheim", "85073003328", "85.07.30", "Zo", "Peeters", "zoe@", "+3247", "zoek"):
+        assert secret not in line
+    assert json.loads(line)["path"] == "/personen/[national number]/[national number]"
+
+
+def test_a_denial_says_what_is_missing(form: RecordForm, handled: Makes) -> None:
+    record = json.loads(form.fill_in(handled(decision=DENIED, status=403, error="forbidden")))
+    assert (record["verdict"], record["error"], record["reason"]) == (
+        "deny",
+        "forbidden",
+        "the right is missing",
+    )
+    assert record["missing"] == [
+        [
+            {
+                "kind": "right",
+                "remedy": "grant",
+                "right": "OVAMGebruiker",
+                "context": "NonConformiteitenIndiener",
+                "organisation": "0456789034",
+            }
+        ]
+    ]
+
+
+def test_other_ways_that_a_request_ends(form: RecordForm, handled: Makes) -> None:
+    failed = Decision(False, "r", "the policy failed", error="KeyError: x")
+    record = json.loads(form.fill_in(handled(decision=failed, shadow=DENIED, shadow_rules="def")))
+    assert (record["verdict"], record["fault"]) == ("error", "KeyError: x")
+    assert record["shadow"] == {
+        "verdict": "deny",
+        "rule": "own-reports",
+        "reason": "the right is missing",
+        "rules": "def",
+    }
+    own = json.loads(form.fill_in(handled(decision=None, identity=None, endpoint="/oauth2/start")))
+    assert (own["verdict"], own["endpoint"], own["rule"]) == ("own", "/oauth2/start", None)
+    assert "who" not in own
+    refused = json.loads(
+        form.fill_in(handled(request=None, decision=None, error="bad-request", session=None, rules=None))
+    )
+    assert refused["verdict"] == "refused"
+    assert not {"path", "method", "session"} & set(refused)
+    assert refused["rules"] is None
+
+
+def test_a_websocket_is_named(form: RecordForm, handled: Makes) -> None:
+    entry = handled()
+    assert entry.request is not None
+    record = json.loads(form.fill_in(entry._replace(request=replace(entry.request, websocket=True))))
+    assert record["websocket"] is True
+
+
+def test_a_record_is_enough_to_decide_again(form: RecordForm, handled: Makes, indiener: Identity) -> None:
+    record = json.loads(form.fill_in(handled(decision=DENIED, facts={"engine": {"allow": True}})))
+    assert replayable(record)
+    assert decision_input(record) == DecisionInput(
+        method="GET",
+        host="register.test",
+        path="/organisaties/0456789034/meldingen/1",
+        segments=("organisaties", "0456789034", "meldingen", "1"),
+        client="192.0.2.1",
+        now=1_795_466_180.123456,
+        identity=replace(
+            indiener,
+            subject=record["who"]["person"],
+            given_name=None,
+            family_name=None,
+            email=None,
+            phone=None,
+            organisation=Organisation("0456789034"),
+            claims={"afdeling": "B-1", "vo_rrn": "[redacted]"},
+        ),
+        facts={"engine": {"allow": True}},
+    )
+    nobody = json.loads(form.fill_in(handled(identity=None, path="/a/b/")))
+    assert decision_input(nobody).identity is None
+    assert decision_input(nobody).segments == ("a", "b", "")
+
+
+def test_what_cannot_be_decided_again(form: RecordForm, handled: Makes) -> None:
+    assert not replayable(json.loads(form.fill_in(handled(decision=None, endpoint="/oauth2/start"))))
+    assert not replayable({"v": 1, "kind": "start"})
+    assert not replayable({"v": 2, "kind": "request", "verdict": "allow", "path": "/"})
+    with pytest.raises(ValueError, match="not a replayable decision record"):
+        decision_input({"path": "/"})
+    with pytest.raises(ValueError, match="not a replayable decision record"):
+        decision_input({"path": 7})
+
+
+def test_a_pseudonym_stays_the_same_and_only_with_the_key(indiener: Identity) -> None:
+    one = Pseudonyms(KEY, "ti")
+    assert one.of(indiener) == Pseudonyms(KEY, "ti").of(replace(indiener, email=None))
+    others = {
+        one.of(indiener),
+        one.of(replace(indiener, subject="85073003329")),
+        one.of(replace(indiener, issuer="http://localhost:8010/o", subject="p85073003328")),
+        Pseudonyms(KEY, "prd").of(indiener),
+        Pseudonyms(KEY[::-1], "ti").of(indiener),
+    }
+    assert len(others) == 5
+    with pytest.raises(ValueError, match="at least 32"):
+        Pseudonyms(b"short", "ti")
+
+
+def test_the_same_identity_is_described_once_and_the_memory_is_bounded(
+    form: RecordForm, handled: Makes
+) -> None:
+    for number in range(3_000):
+        who = Identity("op", str(number))
+        assert json.loads(form.fill_in(handled(identity=who)))["who"]["issuer"] == "op"
+    assert len(form._persons) <= 2_048
+
+
+def test_times() -> None:
+    assert timestamp(0) == "1970-01-01T00:00:00.000Z"
+    assert timestamp(1_795_466_180.9999) == "2026-11-23T20:36:20.999Z"

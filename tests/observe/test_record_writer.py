@@ -1,0 +1,279 @@
+"""Records reach the disk in order and none is lost, whatever happens to the file."""
+
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from gateway.observe import record_writer as module
+from gateway.observe.chain import verify
+from gateway.observe.record_file import Output
+from gateway.observe.record_writer import DecisionRecords
+from gateway.observe.settings import ObserveSettings, RecordsPlace
+from tests.observe.conftest import Clock, Makes
+
+pytestmark = pytest.mark.anyio
+KEY = b"0123456789abcdef0123456789abcdef"
+
+
+def records_at(path: Path | None, clock: Clock, *, queue: int = 10_000, **others: Any) -> DecisionRecords:
+    place = RecordsPlace("file", path) if path else RecordsPlace("none")
+    return DecisionRecords(
+        ObserveSettings(records=place, records_queue=queue), "ti", key=KEY, clock=clock, **others
+    )
+
+
+def lines_of(*paths: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for path in paths for line in path.read_bytes().splitlines()]
+
+
+def sound(*paths: Path) -> bool:
+    return verify([(str(path), path.read_bytes().splitlines(keepends=True)) for path in paths]).sound
+
+
+async def test_every_record_in_order_and_none_lost_at_shutdown(
+    tmp_path: Path, clock: Clock, handled: Makes
+) -> None:
+    path = tmp_path / "var" / "records.jsonl"
+    records = records_at(path, clock)
+    await records.start()
+    await records.start()
+    for number in range(3_000):
+        records.write(handled(number))
+    records.write({"kind": "reload", "result": "ok", "token": "geheim"})
+    await records.aclose()
+    await records.aclose()
+    records.write(handled(9_999))
+    found = lines_of(path)
+    assert [each["kind"] for each in found] == ["start", *["request"] * 3_000, "reload", "end"]
+    assert [each["request_id"] for each in found[1:-2]] == [f"r-{number}" for number in range(3_000)]
+    assert found[-2]["token"] == "[redacted]"
+    assert found[-1]["environment"] == "ti"
+    assert sound(path)
+    assert path.stat().st_mode & 0o007 == 0
+
+
+async def test_a_second_process_begins_a_chain_of_its_own(
+    tmp_path: Path, clock: Clock, handled: Makes
+) -> None:
+    path = tmp_path / "records.jsonl"
+    one, other = records_at(path, clock), records_at(path, clock)
+    for records in (one, other):
+        await records.start()
+    for number in range(200):
+        (one, other)[number % 2].write(handled(number))
+    for records in (one, other):
+        await records.aclose()
+    assert len({each["chain"] for each in lines_of(path)}) == 2
+    assert sound(path)
+
+
+async def wait_for_lines(path: Path, count: int) -> None:
+    """The writer is a thread of its own: wait until it has written so many lines."""
+    end = time.monotonic() + 5
+    while not path.exists() or path.read_bytes().count(b"\n") < count:
+        assert time.monotonic() < end
+        await asyncio.sleep(0.005)
+
+
+async def test_the_file_may_be_rotated(tmp_path: Path, clock: Clock, handled: Makes) -> None:
+    path, old = tmp_path / "records.jsonl", tmp_path / "records.jsonl.1"
+    records = records_at(path, clock)
+    await records.start()
+    records.write(handled(1))
+    await wait_for_lines(path, 2)
+    path.rename(old)
+    records.write(handled(2))
+    await wait_for_lines(path, 1)
+    path.unlink()
+    records.write(handled(3))
+    await records.aclose()
+    assert [each["seq"] for each in lines_of(old)] == [0, 1]
+    assert [each["seq"] for each in lines_of(path)] == [3, 4]
+    assert not sound(old, path)
+
+
+async def test_a_full_disk_breaks_no_request_and_loses_nothing_once_there_is_room(
+    tmp_path: Path, clock: Clock, handled: Makes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_RETRY_SECONDS", 0.01)
+    path, room = tmp_path / "records.jsonl", tmp_path / "room.jsonl"
+    path.symlink_to("/dev/full")
+    dropped: list[int] = []
+    records = records_at(path, clock, queue=100, dropped=dropped.append)
+    with structlog.testing.capture_logs() as logs:
+        await records.start()
+        records.write(handled(0))
+        while not logs:
+            await asyncio.sleep(0.005)
+        for number in range(1, 400):
+            records.write(handled(number))
+        await asyncio.sleep(0.05)
+        assert [each["event"] for each in logs] == ["decision records cannot be written"]
+        room.touch()
+        path.unlink()
+        path.symlink_to(room)
+        await wait_for_lines(room, 3)
+        records.write(handled(400))
+        await records.aclose()
+    found = lines_of(room)
+    lost = sum(each["lost"] for each in found if each["kind"] == "gap")
+    kept = [each["request_id"] for each in found if each["kind"] == "request"]
+    assert kept[0] == "r-0"
+    assert kept[-1] == "r-400"
+    assert lost == sum(dropped) == 401 - len(kept) > 200
+    assert sound(room)
+    assert logs[0]["reason"] == "No space left on device"
+
+
+async def test_a_disk_that_stays_full_does_not_hold_up_the_end(
+    tmp_path: Path, clock: Clock, handled: Makes
+) -> None:
+    path = tmp_path / "records.jsonl"
+    path.symlink_to("/dev/full")
+    dropped: list[int] = []
+    records = records_at(path, clock, dropped=dropped.append)
+    await records.start()
+    records.write(handled())
+    with structlog.testing.capture_logs() as logs:
+        await records.aclose()
+    assert sum(dropped) == 3
+    assert logs[-1]["lost"] is True
+
+
+async def test_a_place_that_cannot_be_written_is_refused_at_start(tmp_path: Path, clock: Clock) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match=r"cannot write decision records to .*: File exists"):
+        await records_at(tmp_path / "file" / "records.jsonl", clock).start()
+
+
+async def test_a_strange_record_does_not_end_the_recording(
+    tmp_path: Path, clock: Clock, handled: Makes
+) -> None:
+    path = tmp_path / "records.jsonl"
+    records = records_at(path, clock)
+    await records.start()
+    with structlog.testing.capture_logs() as logs:
+        records.write(handled(1, request_id=7))
+        records.write(handled(2))
+        await records.aclose()
+    assert [each["kind"] for each in lines_of(path)] == ["start", "gap", "request", "end"]
+    assert logs[0]["event"] == "a decision record could not be made"
+
+
+async def test_no_records_where_none_are_wanted(clock: Clock, handled: Makes) -> None:
+    records = records_at(None, clock)
+    await records.start()
+    records.write(handled())
+    await records.aclose()
+
+
+def test_standard_output() -> None:
+    program = textwrap.dedent(
+        """
+        import asyncio, time
+        from gateway.observe.record_writer import DecisionRecords
+        from gateway.observe.settings import ObserveSettings
+
+        async def main():
+            records = DecisionRecords(ObserveSettings(), "ti", key=b"k" * 32, clock=time.time)
+            await records.start()
+            for number in range(500):
+                records.write({"kind": "note", "number": number})
+            await records.aclose()
+
+        asyncio.run(main())
+        """
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, timeout=30)
+    lines = done.stdout.splitlines(keepends=True)
+    assert [json.loads(line).get("number") for line in lines[1:-1]] == list(range(500))
+    assert verify([("stdout", lines)]).sound
+
+
+async def test_a_reader_that_stopped_reading_does_not_hold_up_the_end(
+    tmp_path: Path, clock: Clock, handled: Makes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LAST_WORD_SECONDS", 0.05)
+    pipe = tmp_path / "records.pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    records = records_at(pipe, clock)
+    others = set(threading.enumerate())
+    await records.start()
+    writer = next(each for each in set(threading.enumerate()) - others if each.name == "decision-records")
+    for number in range(300):
+        records.write(handled(number))
+    with structlog.testing.capture_logs() as logs:
+        await records.aclose()
+    assert [each["event"] for each in logs] == ["decision records were not all written"]
+    while writer.is_alive():
+        with contextlib.suppress(BlockingIOError):
+            os.read(reader, 65_536)
+    os.close(reader)
+
+
+def test_standard_output_goes_on_in_the_middle_of_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[bytes] = []
+
+    def scarce(descriptor: int, data: bytes) -> int:
+        assert descriptor == 1
+        taken.append(data[:3])
+        return len(taken[-1])
+
+    monkeypatch.setattr(os, "write", scarce)
+    output = Output(None)
+    output.open()
+    output.write([b"12345\n", b"6\n"])
+    output.close()
+    assert b"".join(taken) == b"12345\n6\n"
+
+
+def test_a_line_that_was_cut_off_gets_its_line_end(tmp_path: Path) -> None:
+    path = tmp_path / "records.jsonl"
+    path.write_bytes(b'{"half')
+    output = Output(path)
+    output.open()
+    lines = [b"1\n", b"2\n"]
+    output.write(lines)
+    assert lines == []
+    assert path.read_bytes() == b'{"half\n1\n2\n'
+    with path.open("ab") as file:
+        file.write(b"3")
+    output.write([b"4\n"])
+    output.close()
+    assert path.read_bytes() == b'{"half\n1\n2\n3\n4\n'
+
+
+def test_what_a_disk_took_is_not_written_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "records.jsonl"
+    output = Output(path)
+    output.open()
+    real, room = os.write, [7]
+
+    def scarce(descriptor: int, data: bytes) -> int:
+        if not room[0]:
+            raise OSError(28, "No space left on device")
+        took = real(descriptor, data[: room[0]])
+        room[0] -= took
+        return took
+
+    monkeypatch.setattr(os, "write", scarce)
+    lines = [b"one\n", b"two\n", b"three\n"]
+    with pytest.raises(OSError, match="No space"):
+        output.write(lines)
+    assert lines == [b"two\n", b"three\n"]
+    room[0] = 100
+    output.write(lines)
+    output.close()
+    assert path.read_bytes() == b"one\ntwo\ntwo\nthree\n"

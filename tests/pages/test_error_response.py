@@ -1,0 +1,350 @@
+"""How errors are told: to people in their language, to programs as problem+json."""
+
+import inspect
+import json
+import re
+from base64 import b64encode
+from dataclasses import replace
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway import errors
+from gateway.errors import (
+    BearerRefused,
+    Forbidden,
+    GatewayError,
+    LoginFailed,
+    MethodNotAllowed,
+    TooManyRequests,
+    refusal,
+)
+from gateway.model import ClaimFault, Decision, Identity, Language, Missing
+from gateway.pages.error_response import ErrorResponses
+from gateway.pages.render import Answer, Pages
+from gateway.pages.settings import SupportSettings, Wording
+from tests.pages.conftest import INDIENER, Asks, denial, text_of
+
+GOLDEN = Path(__file__).parent / "golden"
+ELSEWHERE = Missing(
+    "right", "switch", "OVAMGebruiker", "NonConformiteitenIndiener", "0777000187", label=INDIENER.label
+)
+MANY = denial(
+    (INDIENER, Missing("assurance", "step_up", acr_values=("urn:be:eid",))),
+    (Missing("time", "wait", detail="2026-11-24T08:00:00+01:00"),),
+    (ELSEWHERE,),
+    (ELSEWHERE,),
+    (Missing("network", "none"),),
+)
+
+TOO_OFTEN = Missing("rate", "wait", detail="2026-11-24T11:05:00+00:00")
+MORNING = datetime.fromisoformat("2026-11-24T11:04:30.5+00:00").timestamp()
+
+
+def example(kind: type[GatewayError]) -> GatewayError:
+    if kind is Forbidden:
+        return denial((INDIENER,))
+    if kind is TooManyRequests:
+        return refusal(Decision(False, "r", "too-many-requests", ((TOO_OFTEN,),)), MORNING)
+    if kind is LoginFailed:
+        return LoginFailed("state-expired")
+    return kind()
+
+
+OTHER = Missing(
+    "right", "switch", "OVAMGebruiker", "NonConformiteitenIndiener", "0456789034", detail="0777000187",
+    label=INDIENER.label,
+)  # fmt: skip
+STRONGER = Missing("assurance", "step_up", acr_values=("urn:be:eid", "urn:be:itsme"))
+DENIALS = [
+    ("one", denial((INDIENER,))),
+    ("many", MANY),
+    ("held-elsewhere", denial((OTHER,), (INDIENER, Missing("doelgroep", "switch", detail="GID")))),
+    ("other-organisation", denial((Missing("organisation", "switch", organisation="0777000187"),))),
+    ("stronger", denial((STRONGER,))),
+    ("closed", denial((Missing("time", "wait", detail="2026-11-25T08:00+01:00"),))),
+    ("too-often", denial((TOO_OFTEN,))),
+]
+
+ALL = [
+    example(kind) for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, GatewayError)
+]
+
+
+def headers_of(answer: Answer) -> dict[str, str]:
+    return {name.decode(): value.decode() for name, value in answer.headers}
+
+
+def golden(name: str, text: str) -> None:
+    path = GOLDEN / name
+    assert path.exists(), f"read this, then keep it as {path}:\n{text}"
+    assert text == path.read_text("utf-8")
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+@pytest.mark.parametrize(("name", "error"), DENIALS)
+def test_a_denial_in_words(
+    answers: ErrorResponses, indiener: Identity, asks: Asks, language: Language, name: str, error: Forbidden
+) -> None:
+    answer = answers.error(error, request_id="3f2a9c1e", request=asks(language=language), identity=indiener)
+    assert answer.status == 403
+    golden(f"denied-{name}.{language}.txt", text_of(answer.body))
+
+
+def test_a_denial_as_data(answers: ErrorResponses, indiener: Identity, asks: Asks) -> None:
+    answer = answers.error(MANY, request_id="3f2a9c1e", request=asks(navigation=False), identity=indiener)
+    assert headers_of(answer)["content-type"] == "application/problem+json"
+    golden("denied-many.json", json.dumps(json.loads(answer.body), indent=2, ensure_ascii=False) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("nl", "niet gelezen kon worden"),
+        ("en", "that could not be read. Rights of yours may therefore be missing"),
+    ],
+)
+def test_a_denial_tells_which_claims_could_not_be_read(
+    answers: ErrorResponses, indiener: Identity, asks: Asks, language: Language, words: str
+) -> None:
+    faults = (ClaimFault("ovam_rol_3d", "not-a-list"), ClaimFault("vo_email", "too-long"))
+    who = replace(indiener, faults=faults)
+    error = denial((INDIENER,))
+    page = text_of(
+        answers.error(error, request_id="3f2a9c1e", request=asks(language=language), identity=who).body
+    )
+    assert words in page
+    assert "ovam_rol_3d, vo_email" in page
+    assert page.count("3f2a9c1e") == 2
+    asked = asks(navigation=False)
+    data = json.loads(answers.error(error, request_id="r", request=asked, identity=who).body)
+    assert data["unread_claims"] == [
+        {"claim": "ovam_rol_3d", "fault": "not-a-list"},
+        {"claim": "vo_email", "fault": "too-long"},
+    ]
+
+
+def test_a_denial_that_nothing_helps_against(answers: ErrorResponses, asks: Asks) -> None:
+    text = text_of(answers.error(denial(), request_id="r", request=asks(language="en")).body)
+    assert "there is nothing that you can do about it yourself" in text
+    assert "Log in again" not in text
+    assert "1700" in text
+
+
+def test_programs_get_data_whatever_they_accept(answers: ErrorResponses, asks: Asks) -> None:
+    program = Identity("https://acm.test/op", "machine-1", kind="machine")
+    refused = answers.error(BearerRefused(), request_id="r", request=asks())
+    denied = answers.error(denial(), request_id="r", request=asks(), identity=program)
+    for answer in (refused, denied):
+        assert headers_of(answer)["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [error for error in ALL if not isinstance(error, BearerRefused)],
+    ids=lambda error: type(error).__name__,
+)
+@pytest.mark.parametrize("language", ["nl", "en"])
+def test_every_error_has_a_page_and_a_problem(
+    answers: ErrorResponses, asks: Asks, language: Language, error: GatewayError
+) -> None:
+    page = answers.error(error, request_id="3f2a9c1e", request=asks(language=language))
+    assert page.status == error.status
+    assert f'<html lang="{language}">' in page.body.decode()
+    assert "3f2a9c1e" in page.body.decode()
+    headers = headers_of(page)
+    assert headers["content-type"] == "text/html; charset=utf-8"
+    assert headers["content-language"] == language
+    assert headers["cache-control"] == "no-store"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-request-id"] == "3f2a9c1e"
+    assert headers["content-length"] == str(len(page.body))
+    problem = answers.error(error, request_id="3f2a9c1e", request=asks(navigation=False, language=language))
+    body = json.loads(problem.body)
+    assert headers_of(problem)["content-type"] == "application/problem+json"
+    assert body["status"] == problem.status == error.status
+    assert body["code"] == error.code
+    assert body["type"] == f"urn:toegangspoort:problem:{error.code}"
+    assert body["request_id"] == "3f2a9c1e"
+    assert body["instance"] == "/organisaties/0456789034/meldingen/1"
+    assert (body["title"] in page.body.decode().replace("&#39;", "'")) and body["detail"]
+    assert "private detail" not in problem.body.decode()
+
+
+def test_the_private_detail_stays_private(answers: ErrorResponses, asks: Asks) -> None:
+    for navigation in (True, False):
+        error = errors.UpstreamUnreachable("10.1.2.3 refused")
+        answer = answers.error(error, request_id="r", request=asks(navigation=navigation))
+        assert b"10.1.2.3" not in answer.body
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+def test_only_our_own_style_is_allowed_to_run(
+    answers: ErrorResponses, asks: Asks, language: Language
+) -> None:
+    page = answers.error(errors.NotFound(), request_id="r", request=asks(language=language))
+    policy = headers_of(page)["content-security-policy"]
+    style = re.search(r"<style>(.*?)</style>", page.body.decode(), re.DOTALL)
+    assert style is not None
+    digest = b64encode(sha256(style[1].encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}'" in policy
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert b"<script" not in page.body
+    assert b" style=" not in page.body
+
+
+NASTY = "<script>alert(1)</script>\"'&{{7*7}}%(x)s"
+
+
+def test_nothing_that_a_client_sent_becomes_markup(answers: ErrorResponses, asks: Asks) -> None:
+    missing = Missing(
+        "right",
+        "grant",
+        right=NASTY,
+        context=NASTY,
+        organisation=NASTY,
+        detail=NASTY,
+        granted_by={"nl": NASTY},
+        contact={"url": "javascript:alert(1)", "phone": NASTY},
+    )
+    others = [
+        Missing(kind, "none", detail=NASTY, label={"nl": NASTY} if labelled else {})
+        for kind in ("organisation", "doelgroep", "assurance", "claim", "time", "scope", "other")
+        for labelled in (True, False)
+    ]
+    identity = Identity("op", NASTY, NASTY)
+    request = asks(path=f"/{NASTY}", raw=b"/%3Cscript%3E%22'", query=b"<script>\"'")
+    error = Forbidden(Decision(False, NASTY, NASTY, ((missing,), *((other,) for other in others))))
+    page = answers.error(error, request_id=NASTY, request=request, identity=identity).body.decode()
+    assert "<script" not in page
+    assert "javascript:" not in page
+    assert "{{7*7}}" in page
+    for tag in re.findall(r"<[^>]*>", page):
+        assert tag.count('"') % 2 == 0
+        assert "alert" not in tag
+
+
+def test_problem_json_cannot_be_broken_either(answers: ErrorResponses, asks: Asks) -> None:
+    error = errors.BadRequest(NASTY, code=NASTY, shown=NASTY, status=200, type="about:evil")
+    request = asks(path=f"/{NASTY}\r\n", raw=b"/x", navigation=False)
+    answer = answers.error(error, request_id="a\r\nSet-Cookie: x", request=request)
+    body = json.loads(answer.body)
+    assert (body["status"], body["reason"], body["shown"]) == (400, NASTY, NASTY)
+    assert body["type"] == "urn:toegangspoort:problem:bad-request"
+    assert all(32 <= octet < 127 for _, value in answer.headers for octet in value)
+
+
+def test_head_gets_the_headers_only(answers: ErrorResponses, asks: Asks) -> None:
+    got = answers.error(errors.NotFound(), request_id="r", request=asks())
+    head = answers.error(errors.NotFound(), request_id="r", request=asks("HEAD"))
+    assert head.body == b""
+    assert headers_of(head)["content-length"] == str(len(got.body))
+
+
+def test_not_logged_in(answers: ErrorResponses, asks: Asks) -> None:
+    answer = answers.error(errors.LoginRequired(), request_id="r", request=asks(navigation=False))
+    assert json.loads(answer.body)["login_url"] == "https://register.test/oauth2/start?rd=%2F"
+    assert headers_of(answer)["www-authenticate"] == "Bearer"
+    page = answers.error(errors.LoginRequired(), request_id="r", request=asks())
+    back = "%2Forganisaties%2F0456789034%2Fmeldingen%2F1%3Fa%3D1%26b%3D2"
+    assert f'href="/oauth2/start?rd={back}"' in page.body.decode()
+    refused = answers.error(errors.BearerRefused(), request_id="r", request=asks(navigation=False))
+    assert headers_of(refused)["www-authenticate"] == 'Bearer error="invalid_token"'
+
+
+@pytest.mark.parametrize(
+    ("referers", "back"),
+    [
+        ((b"https://register.test/meldingen?a=1",), "%2Fmeldingen%3Fa%3D1"),
+        ((b"https://register.test",), "%2F"),
+        ((b"https://register.test.evil.test/x",), "%2F"),
+        ((b"https://register.test//evil.test/x",), "%2F"),
+        ((b"https://register.test/\\evil.test",), "%2F"),
+        ((b"http://register.test/x",), "%2F"),
+        ((b"/x",), "%2F"),
+        ((b"https://register.test/\xff",), "%2F"),
+        ((b"https://register.test/a", b"https://register.test/b"), "%2F"),
+        ((b"https://register.test/" + b"x" * 2_000,), "%2F"),
+    ],
+)
+def test_a_background_call_goes_back_to_its_page(
+    answers: ErrorResponses, asks: Asks, referers: tuple[bytes, ...], back: str
+) -> None:
+    headers = tuple((b"referer", value) for value in referers)
+    request = asks("POST", navigation=False, headers=headers)
+    problem = json.loads(answers.error(errors.LoginRequired(), request_id="r", request=request).body)
+    assert problem["login_url"] == f"https://register.test/oauth2/start?rd={back}"
+
+
+def test_allow_and_retry_after(answers: ErrorResponses, asks: Asks) -> None:
+    wrong = answers.error(MethodNotAllowed(allow=("GET", "HEAD")), request_id="r", request=asks("POST"))
+    assert headers_of(wrong)["allow"] == "GET, HEAD"
+    one = answers.error(MethodNotAllowed(allow="POST"), request_id="r", request=asks())
+    assert headers_of(one)["allow"] == "POST"
+    busy = answers.error(errors.Overloaded(retry_after=3), request_id="r", request=asks())
+    assert headers_of(busy)["retry-after"] == "3"
+    assert "retry-after" not in headers_of(wrong)
+
+
+def test_only_what_a_get_showed_is_offered_again(answers: ErrorResponses, asks: Asks) -> None:
+    got = answers.error(errors.UpstreamTimeout(), request_id="r", request=asks()).body.decode()
+    posted = answers.error(errors.UpstreamTimeout(), request_id="r", request=asks("POST")).body.decode()
+    assert "Opnieuw proberen" in got
+    assert "Opnieuw proberen" not in posted
+
+
+def test_an_error_before_there_is_a_request(answers: ErrorResponses) -> None:
+    headers = [(b"Accept-Language", b"en"), (b"accept", b"text/html"), (b"accept", b"x")]
+    page = answers.error(errors.BadRequest("two hosts"), request_id="r", method="GET", raw_headers=headers)
+    assert b'<html lang="en">' in page.body
+    script = [*headers, (b"sec-fetch-mode", b"cors")]
+    problem = answers.error(errors.BadRequest(), request_id="r", raw_headers=script)
+    assert json.loads(problem.body)["title"] == "This request is not clear"
+    bare = answers.error(errors.BadRequest(), request_id="r")
+    assert "instance" not in json.loads(bare.body)
+    assert json.loads(bare.body)["title"] == "Deze aanvraag is niet duidelijk"
+
+
+def test_an_error_is_told_even_when_its_page_fails(answers: ErrorResponses, asks: Asks) -> None:
+    class Broken(Forbidden):
+        def __getattribute__(self, name: str) -> Any:
+            if name == "decision":
+                raise ZeroDivisionError
+            return super().__getattribute__(name)
+
+    broken = Broken(Decision(False, None, ""))
+    answer = answers.error(broken, request_id="r", request=asks())
+    assert (answer.status, answer.body) == (403, b"403 forbidden r\n")
+
+
+def test_unknown_causes_of_a_failed_login_have_words_too(answers: ErrorResponses, asks: Asks) -> None:
+    page = answers.error(LoginFailed("who-knows"), request_id="r", request=asks())
+    assert "Het aanmelden is niet voltooid." in text_of(page.body)
+
+
+def test_the_banner_names_any_environment_but_production(asks: Asks) -> None:
+    def page(pages: Pages) -> str:
+        error = errors.NotFound()
+        return text_of(
+            ErrorResponses(pages, public_url="x").error(error, request_id="r", request=asks()).body
+        )
+
+    assert "Omgeving T&I" in page(Pages(SupportSettings(), "ti"))
+    assert "Omgeving acc:" in page(Pages(SupportSettings(), "acc"))
+    assert "Omgeving" not in page(Pages(SupportSettings(), "prd"))
+    own = SupportSettings(environment_label=Wording(nl="Oefenen & proberen", en="Practice"))
+    assert "Oefenen & proberen" in page(Pages(own, "ti"))
+
+
+def test_a_denial_for_nothing_but_a_limit_says_when_there_is_room(
+    answers: ErrorResponses, asks: Asks
+) -> None:
+    error = refusal(Decision(False, "r", "too-many-requests", ((TOO_OFTEN,),)), MORNING)
+    answer = answers.error(error, request_id="x" * 32, request=asks())
+    assert (answer.status, headers_of(answer)["retry-after"]) == (429, "30")
+    assert type(refusal(Decision(False, "r", "x", ((TOO_OFTEN, INDIENER),)), MORNING)) is Forbidden
+    assert type(refusal(Decision(False, "r", "x", ()), MORNING)) is Forbidden

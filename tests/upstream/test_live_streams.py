@@ -1,0 +1,190 @@
+"""The registry of exchanges that last: when they are judged, and what ends them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+
+import pytest
+
+from gateway.errors import Forbidden, GatewayError, InternalFault, LoginRequired, StoreUnavailable
+from gateway.model import Decision
+from gateway.upstream.live_streams import Cut, Streams
+from gateway.upstream.settings import StreamSettings
+
+OFTEN = StreamSettings(judge_every=0.1, unjudged=0.25)
+SELDOM = StreamSettings(judge_every=60.0)
+
+
+class Judge:
+    """Says what it was told to say, and remembers whom it was asked about."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, GatewayError | Exception] = {}
+        self.asked: list[str] = []
+
+    def was_asked(self, times: int) -> bool:
+        return len(self.asked) >= times
+
+    async def __call__(self, about: str) -> GatewayError | None:
+        self.asked.append(about)
+        answer = self.answers.get(about)
+        if isinstance(answer, GatewayError) or answer is None:
+            return answer
+        raise answer
+
+
+@pytest.fixture
+def judge() -> Judge:
+    return Judge()
+
+
+@pytest.fixture
+async def often(judge: Judge) -> AsyncIterator[Streams[str]]:
+    streams = Streams[str](OFTEN, judge, lasting=0.0)
+    await streams.start()
+    yield streams
+    await streams.aclose()
+
+
+async def begun(streams: Streams[str], about: str, session: str | None = None) -> asyncio.Task[None]:
+    started = asyncio.Event()
+
+    async def work() -> None:
+        started.set()
+        await asyncio.sleep(60)
+
+    task = asyncio.create_task(streams.carry(about, session, work()))
+    await started.wait()
+    return task
+
+
+async def until(true: Callable[[], bool]) -> None:
+    for _ in range(1_000):
+        if true():
+            return
+        await asyncio.sleep(0.005)
+    raise AssertionError("it did not come")
+
+
+FORBIDDEN = Forbidden(Decision(False, "r", "right-missing"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (FORBIDDEN, "forbidden"),
+        (LoginRequired("gone"), "session-ended"),
+        (InternalFault("a policy raised"), "internal-fault"),
+        (RuntimeError("the judge itself fails"), "internal-fault"),
+        (StoreUnavailable("down"), "store-unavailable"),
+    ],
+)
+async def test_what_may_not_go_on_ends(
+    often: Streams[str], judge: Judge, answer: Exception, reason: str
+) -> None:
+    ends, goes_on = await begun(often, "ends"), await begun(often, "goes on")
+    judge.answers["ends"] = answer
+    with pytest.raises(Cut) as cut:
+        await asyncio.wait_for(ends, 2)
+    assert cut.value.reason == reason
+    assert not goes_on.done()
+    goes_on.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await goes_on
+
+
+async def test_a_store_that_comes_back_in_time_ends_nothing(often: Streams[str], judge: Judge) -> None:
+    task = await begun(often, "s")
+    for _ in range(3):
+        judge.answers["s"] = StoreUnavailable("down")
+        seen = len(judge.asked)
+        await until(partial(judge.was_asked, seen + 2))
+        judge.answers.clear()
+        await until(partial(judge.was_asked, seen + 4))
+    assert not task.done()
+    task.cancel()
+
+
+async def test_soon_is_at_once(judge: Judge) -> None:
+    streams = Streams[str](SELDOM, judge, lasting=0.0)
+    await streams.start()
+    task = await begun(streams, "s")
+    judge.answers["s"] = FORBIDDEN
+    before = time.monotonic()
+    streams.judge_soon()
+    with pytest.raises(Cut):
+        await task
+    assert time.monotonic() - before < 2
+    await streams.aclose()
+
+
+async def test_a_session_that_ends_ends_all_that_is_its_own(judge: Judge) -> None:
+    streams = Streams[str](SELDOM, judge, lasting=0.0)
+    first, second = await begun(streams, "a", "s-1"), await begun(streams, "b", "s-1")
+    other, nobody = await begun(streams, "c", "s-2"), await begun(streams, "d")
+    streams.session_ended("s-1")
+    for task in (first, second):
+        with pytest.raises(Cut, match="the session has ended"):
+            await task
+    assert not other.done()
+    assert not nobody.done()
+    for task in (other, nobody):
+        task.cancel()
+    assert judge.asked == []
+
+
+async def test_what_is_young_is_left_alone_and_looked_at_a_little_later(judge: Judge) -> None:
+    streams = Streams[str](SELDOM, judge, lasting=0.3)
+    await streams.start()
+    judge.answers["old"] = judge.answers["young"] = FORBIDDEN
+    old = await begun(streams, "old", "s-1")
+    await asyncio.sleep(0.31)
+    young = await begun(streams, "young", "s-1")
+    streams.session_ended("s-1")
+    with pytest.raises(Cut, match="the session has ended"):
+        await old
+    await asyncio.sleep(0.05)
+    assert not young.done()
+    with pytest.raises(Cut, match="right-missing"):
+        await young
+    await streams.aclose()
+
+
+async def test_the_stop_of_the_server_wins_over_a_cut(judge: Judge) -> None:
+    streams = Streams[str](SELDOM, judge, lasting=0.0)
+    task = await begun(streams, "a", "s-1")
+    streams.session_ended("s-1")
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_what_lasts_is_counted_and_every_end_is_told(judge: Judge) -> None:
+    counts: list[int] = []
+    told: list[str] = []
+    streams = Streams[str](OFTEN, judge, count=counts.append, told=told.append, lasting=0.0)
+    await streams.start()
+    tasks = [await begun(streams, str(number), f"s-{number}") for number in range(120)]
+    await until(lambda: 120 in counts)
+    streams.session_ended("s-7")
+    await asyncio.gather(tasks[7], return_exceptions=True)
+    await until(lambda: 119 in counts)
+    assert told == ["session-ended"]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await until(lambda: counts[-1] == 0)
+    await streams.aclose()
+
+
+async def test_work_that_fails_by_itself_fails_as_itself(judge: Judge) -> None:
+    streams = Streams[str](SELDOM, judge, lasting=0.0)
+
+    async def broken() -> None:
+        raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="mine"):
+        await streams.carry("a", None, broken())
