@@ -47,7 +47,7 @@ class AnswerCut(Exception):
 
 
 @dataclass(slots=True)
-class Exchange:
+class Transfer:
     """What one forwarded request came to: status, bytes of body each way, and whether the answer has begun."""
 
     status: int = 0
@@ -84,7 +84,7 @@ class Forwarder:
         *,
         receive: Receive,
         send: Send,
-        exchange: Exchange,
+        exchange: Transfer,
         extra: Headers = (),
     ) -> None:
         """Carry the request with these headers to the register and its answer, with `extra` headers, to `send`.
@@ -176,7 +176,7 @@ class Forwarder:
         *,
         receive: Receive,
         send: Send,
-        exchange: Exchange,
+        exchange: Transfer,
         extra: Headers,
     ) -> None:
         headers = self._answer_headers(connection, extra)
@@ -240,7 +240,7 @@ class _RequestBody:
     """The body of one request on its way to the register."""
 
     def __init__(
-        self, request: CanonicalRequest, receive: Receive, limit: int, timeout: float, exchange: Exchange
+        self, request: CanonicalRequest, receive: Receive, limit: int, timeout: float, exchange: Transfer
     ) -> None:
         self._receive = receive
         self._limit = limit

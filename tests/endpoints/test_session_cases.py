@@ -650,9 +650,9 @@ def timing(gate: Scene) -> None:
     import gateway.auth.flow
     import gateway.auth.logout
     import gateway.auth.tokens
-    import gateway.endpoints.resume
+    import gateway.endpoints.kept_forms
 
-    for module in (gateway.auth.flow, gateway.auth.logout, gateway.auth.tokens, gateway.endpoints.resume):
+    for module in (gateway.auth.flow, gateway.auth.logout, gateway.auth.tokens, gateway.endpoints.kept_forms):
         source = Path(str(module.__file__)).read_text()
         assert "compare_digest" in source
         assert not re.search(

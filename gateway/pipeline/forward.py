@@ -1,0 +1,39 @@
+"""Stage 6: to the register and back, ended before its time where the session, the right or the rule ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.exchange import Exchange
+from gateway.policy.ruleset import RuleSet
+from gateway.upstream.forward import AnswerCut, Forwarder, Transfer
+from gateway.upstream.live_streams import Cut, Streams
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """Carries the request to the register and streams the response to the client."""
+
+    forwarder: Forwarder
+    streams: Streams[Exchange]
+    rules: Callable[[], RuleSet]
+
+    async def __call__(self, exchange: Exchange) -> None:
+        """Raises a GatewayError before the response has begun, ClientGone and AnswerCut afterwards."""
+        session = exchange.caller.session
+        work = self.forwarder.forward(
+            exchange.admitted,
+            exchange.outgoing,
+            receive=exchange.receive,
+            send=exchange.send,
+            exchange=Transfer(),
+            extra=((b"x-request-id", exchange.id.encode("ascii")),),
+        )
+        try:
+            await self.streams.carry(exchange, session.id if session is not None else None, work)
+        except Cut as cut:
+            exchange.cut = {"reason": cut.reason, "why": cut.error.detail, "rules": self.rules().hash}
+            if exchange.status:
+                raise AnswerCut(cut.reason) from cut
+            raise cut.error from cut
