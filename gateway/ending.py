@@ -33,7 +33,7 @@ from gateway.pages.render import Answer
 from gateway.policy.step_up import means_that_help
 from gateway.reload.shadow import Shadow
 from gateway.trail import Receive, Send, Trail, send_answer
-from gateway.upstream.forward import AnswerCut
+from gateway.upstream.response import AnswerCut
 
 log = structlog.get_logger()
 

@@ -42,8 +42,11 @@ from gateway.session.recheck import Recheck
 from gateway.session.sessions import Sessions
 from gateway.session.ticket import is_ticket
 from gateway.trail import Endpoint, HeaderLines, Receive, Scope, Send, Trail
-from gateway.upstream.forward import AnswerCut, ClientGone, Forwarder
+from gateway.upstream.client_stream import ClientGone
+from gateway.upstream.forward import Forwarder
 from gateway.upstream.live_streams import Cut, Streams
+from gateway.upstream.request import UpstreamRequest
+from gateway.upstream.response import AnswerCut
 
 log = structlog.get_logger()
 
@@ -241,11 +244,22 @@ class Pipeline:
     ) -> None:
         """To the register and back; ended before its time where the session, the right or the rule ends."""
         extra = ((b"x-request-id", request.id.encode("ascii")), *trail.cookies)
-        work = self.forwarder.forward(
-            request, headers, receive=receive, send=send, exchange=trail.exchange, extra=extra
-        )
+
+        async def work() -> None:
+            response = await self.forwarder.forward(UpstreamRequest.of(request, headers, receive))
+            try:
+                trail.exchange.status, trail.exchange.started = response.status, True
+                lines = [*response.headers, *extra]
+                await send({"type": "http.response.start", "status": response.status, "headers": lines})
+                async for part in response:
+                    await send(
+                        {"type": "http.response.body", "body": part, "more_body": not response.complete}
+                    )
+            finally:
+                await response.aclose()
+
         try:
-            await self.streams.carry(trail, trail.session.id if trail.session else None, work)
+            await self.streams.carry(trail, trail.session.id if trail.session else None, work())
         except Cut as cut:
             trail.cut = {"reason": cut.reason, "why": cut.error.detail, "rules": self.rules().hash}
             if trail.exchange.started:

@@ -12,12 +12,19 @@ from gateway.model import CanonicalRequest, Decision, DecisionInput, Identity
 from gateway.pages.render import Answer
 from gateway.policy.facts import NOTHING_ASKED, Gathered
 from gateway.session.sessions import Session
-from gateway.upstream.forward import Exchange
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 HeaderLines = list[tuple[bytes, bytes]]
+
+
+@dataclass(slots=True)
+class Exchange:
+    """The answer that the client got: its status, and whether its head has been sent."""
+
+    status: int = 0
+    started: bool = False
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from gateway.errors import BadRequest, ContentTooLarge, RequestTimeout
 from gateway.model import CanonicalRequest
 from gateway.pages.render import Answer, answer
 from gateway.trail import Receive, Trail
-from gateway.upstream.forward import ClientGone
+from gateway.upstream.client_stream import ClientGone
 
 _BODY_SECONDS = 30.0
 

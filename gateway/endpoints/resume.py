@@ -27,7 +27,7 @@ from gateway.pages.screens import Screens
 from gateway.session.sessions import Session, Sessions
 from gateway.session.ticket import is_ticket, new_ticket
 from gateway.trail import Endpoint, Receive, Scope, Send, Trail
-from gateway.upstream.forward import ClientGone
+from gateway.upstream.client_stream import ClientGone
 
 PATH = "/oauth2/resume"
 # As long as a login may take by default.
