@@ -25,7 +25,7 @@ from gateway.pages.screens import Screens
 from gateway.responses import Message, Receive, Response, Scope
 from gateway.session.sessions import Session, Sessions
 from gateway.session.ticket import is_ticket, new_ticket
-from gateway.upstream.forward import ClientGone
+from gateway.upstream.client_stream import ClientGone
 
 PATH = "/oauth2/resume"
 # As long as a login may take by default.

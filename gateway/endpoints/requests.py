@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from gateway.errors import BadRequest, ContentTooLarge, RequestTimeout
 from gateway.exchange import Exchange
 from gateway.responses import Message, Receive
-from gateway.upstream.forward import ClientGone
+from gateway.upstream.client_stream import ClientGone
 
 _BODY_SECONDS = 30.0
 _MOST_FIELDS = 50

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from gateway.exchange import Exchange
 from gateway.policy.ruleset import RuleSet
-from gateway.upstream.forward import AnswerCut, Forwarder, Transfer
+from gateway.upstream.forward import Forwarder
 from gateway.upstream.live_streams import Cut, Streams
+from gateway.upstream.request import UpstreamRequest
+from gateway.upstream.response import AnswerCut
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +24,26 @@ class Forward:
     async def __call__(self, exchange: Exchange) -> None:
         """Raises a GatewayError before the response has begun, ClientGone and AnswerCut afterwards."""
         session = exchange.caller.session
-        work = self.forwarder.forward(
-            exchange.admitted,
-            exchange.outgoing,
-            receive=exchange.receive,
-            send=exchange.send,
-            exchange=Transfer(),
-            extra=((b"x-request-id", exchange.id.encode("ascii")),),
-        )
         try:
-            await self.streams.carry(exchange, session.id if session is not None else None, work)
+            await self.streams.carry(
+                exchange, session.id if session is not None else None, self._carry(exchange)
+            )
         except Cut as cut:
             exchange.cut = {"reason": cut.reason, "why": cut.error.detail, "rules": self.rules().hash}
             if exchange.status:
                 raise AnswerCut(cut.reason) from cut
             raise cut.error from cut
+
+    async def _carry(self, exchange: Exchange) -> None:
+        request = UpstreamRequest.of(exchange.admitted, exchange.outgoing, exchange.receive)
+        response = await self.forwarder.forward(request)
+        try:
+            headers = [*response.headers, (b"x-request-id", exchange.id.encode("ascii"))]
+            await exchange.send(
+                {"type": "http.response.start", "status": response.status, "headers": headers}
+            )
+            async for part in response:
+                more = not response.complete
+                await exchange.send({"type": "http.response.body", "body": part, "more_body": more})
+        finally:
+            await response.aclose()

@@ -26,7 +26,8 @@ from gateway.observe.metrics import Metrics
 from gateway.pages.error_response import ErrorResponses
 from gateway.policy.step_up import means_that_help
 from gateway.responses import Response
-from gateway.upstream.forward import AnswerCut, ClientGone
+from gateway.upstream.client_stream import ClientGone
+from gateway.upstream.response import AnswerCut
 
 log = structlog.get_logger()
 
