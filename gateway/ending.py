@@ -25,6 +25,7 @@ from gateway.errors import (
     RequestTimeout,
     StoreUnavailable,
 )
+from gateway.events import OnEvent, UpstreamFailed
 from gateway.observe.decision_record import AuditEntry
 from gateway.observe.metrics import Metrics
 from gateway.observe.record_writer import DecisionRecords
@@ -50,6 +51,7 @@ class Ending:
         metrics: Metrics,
         records: Callable[[], DecisionRecords | None],
         shadow: Shadow,
+        on_event: OnEvent,
     ) -> None:
         self._answers = answers
         self._login = login
@@ -57,6 +59,7 @@ class Ending:
         self._metrics = metrics
         self._records = records
         self._shadow = shadow
+        self._on_event = on_event
 
     async def refuse(self, trail: Trail, error: GatewayError, receive: Receive, send: Send) -> None:
         """Tell an error, or send a navigation to the login that helps. Raises AnswerCut in mid-answer."""
@@ -76,7 +79,7 @@ class Ending:
         if error.status >= 500:
             log.error("request refused", code=error.code, detail=error.detail, request_id=trail.request_id)
             if error.code.startswith("upstream-"):
-                self._metrics.upstream_error(error.code)
+                self._on_event(UpstreamFailed(error.code))
         answer = self._answers.error(
             error,
             request_id=trail.request_id,

@@ -131,8 +131,8 @@ class Pipeline:
             elif used:
                 trail.session = await self.sessions.open(ticket)
             else:
-                found = await self.sessions.look(ticket)
-                trail.session = found[0] if found is not None else None
+                found = await self.sessions.peek(ticket)
+                trail.session = found.session if found is not None else None
         except (StoreUnavailable, ProviderUnavailable) as trouble:
             # What is open to anyone stays open; whatever needs an identity is refused for this reason.
             trail.trouble = trouble

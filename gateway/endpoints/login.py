@@ -17,6 +17,7 @@ from gateway.endpoints.answers import query_value, redirect, request_of
 from gateway.endpoints.login_loop import SUCCEEDED, RoundCookie
 from gateway.endpoints.return_path import path_on, safe_target
 from gateway.errors import BadRequest, LoginFailed
+from gateway.events import LoginEnded, OnEvent
 from gateway.model import CanonicalRequest
 from gateway.pages.render import Answer
 from gateway.session.sessions import Sessions
@@ -27,7 +28,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class LoginEndpoints:
-    """The two ends of a login; `told` hears how each login ended ("ok" or a reason).
+    """The two ends of a login.
 
     `public_url` is where people reach the gateway, and `public_host` its host as requests carry it: the provider
     sends browsers back there and nowhere else.
@@ -36,7 +37,7 @@ class LoginEndpoints:
     login: Login
     sessions: Sessions
     rounds: RoundCookie
-    told: Callable[[str], None]
+    on_event: OnEvent
     clock: Callable[[], float]
     public_url: str
     public_host: str
@@ -100,7 +101,7 @@ class LoginEndpoints:
                 raise LoginFailed("host-mismatch", f"the login came back at {request.host}")
             finished = await self.login.finish(query, request.cookies)
         except LoginFailed as failure:
-            self.told(failure.reason)
+            self.on_event(LoginEnded(failure.reason))
             log.info("login failed", reason=failure.reason, detail=failure.detail, request_id=request.id)
             # Only a login that this browser began counts: nobody else can make it seem to go round.
             began = "target" in failure.facts
@@ -117,7 +118,7 @@ class LoginEndpoints:
         if faults := finished.identity.faults:
             unread = [f"{each.claim}: {each.fault}" for each in faults]
             log.warning("claims could not be read", unread=unread, request_id=request.id)
-        self.told(SUCCEEDED)
+        self.on_event(LoginEnded(SUCCEEDED))
         ended = self.rounds.after(rounds, SUCCEEDED, now)
         cookies = (*finished.set_cookies, ended, self.sessions.set_cookie(new_ticket))
         return redirect(finished.target, cookies, request=request)
@@ -135,7 +136,7 @@ class LoginEndpoints:
         if not rounds.too_many:
             return
         cause = rounds.cause(has_ticket=self.sessions.cookie_name in request.cookies)
-        self.told(cause)
+        self.on_event(LoginEnded(cause))
         log.warning("login loop stopped", reason=cause, rounds=rounds.count, request_id=request.id)
         raise LoginFailed("login-loop", cause, cause=cause, rounds=rounds.count, target=target)
 

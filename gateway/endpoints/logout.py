@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -12,6 +11,7 @@ from gateway.endpoints.answers import query_value, redirect, request_of, same_si
 from gateway.endpoints.login_loop import RoundCookie
 from gateway.endpoints.return_path import safe_target
 from gateway.errors import BadRequest, ProviderUnavailable
+from gateway.events import LoggedOut, OnEvent
 from gateway.model import CanonicalRequest
 from gateway.pages.render import Answer
 from gateway.pages.screens import Screens
@@ -21,14 +21,14 @@ from gateway.trail import Trail
 
 @dataclass(frozen=True, slots=True)
 class LogoutEndpoints:
-    """The ways out; `told` hears of each logout. Whoever leaves a session does not go round by the login: `rounds`."""
+    """The ways out. Whoever leaves a session does not go round by the login: `rounds`."""
 
     logout: Logout
     cookie: LogoutCookie
     sessions: Sessions
     rounds: RoundCookie
     screens: Screens
-    told: Callable[[str], None]
+    on_event: OnEvent
 
     async def sign_out(self, trail: Trail) -> Answer:
         """End the session here, or with `everywhere` all of this person, and go on to the provider's logout.
@@ -82,7 +82,7 @@ class LogoutEndpoints:
         if leaving is not None and leaving.onward:
             return redirect(_safe_onward(leaving.onward), (self.cookie.clear(),), request=request)
         ticket = request.cookies.get(self.sessions.cookie_name)
-        if ticket is not None and await self.sessions.look(ticket) is not None:
+        if ticket is not None and await self.sessions.peek(ticket) is not None:
             return redirect("/", request=request)
         return self._screen(trail, (self.cookie.clear(),), everywhere=leaving is not None)
 
@@ -96,7 +96,7 @@ class LogoutEndpoints:
         trail.session = session = await self.sessions.end(ticket)
         if session is not None and everywhere:
             await self.sessions.revoke(await self.sessions.find(subject=session.identity.subject))
-        self.told(operation)
+        self.on_event(LoggedOut(operation))
         return session
 
     def _cleared(self, session: Session | None) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ They decide which sessions here end with it; what proves a logout is the auth ar
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
@@ -16,6 +15,7 @@ from gateway.auth.tokens import TokenRefused
 from gateway.edge.forms import form_kind
 from gateway.endpoints.answers import as_json, query_value, request_of
 from gateway.errors import BadRequest
+from gateway.events import LoggedOut, OnEvent
 from gateway.pages.render import Answer, answer
 from gateway.session.sessions import Sessions
 from gateway.trail import Trail
@@ -28,11 +28,11 @@ _KIND = "logout-token"
 
 @dataclass(frozen=True, slots=True)
 class LogoutNotices:
-    """What the provider tells about its sessions; `told` hears of each logout."""
+    """What the provider says about its sessions."""
 
     logout: Logout
     sessions: Sessions
-    told: Callable[[str], None]
+    on_event: OnEvent
 
     async def backchannel(self, trail: Trail, body: bytes) -> Answer:
         """End what a logout token names, in every process (Back-Channel Logout 1.0, sections 2.5 to 2.8).
@@ -46,12 +46,12 @@ class LogoutNotices:
             ended = await self.logout.told(_token(body))
         except TokenRefused as refusal:
             return self._refused(trail, refusal.reason)
-        if not await self.sessions.notes.once(_KIND, ended.id, seconds=_REMEMBERED_SECONDS):
+        if not await self.sessions.one_time.claim(_KIND, ended.id, seconds=_REMEMBERED_SECONDS):
             return self._refused(trail, "token-used")
         try:
             await self._end("backchannel", sid=ended.sid, subject=ended.subject)
         except BaseException:
-            await self.sessions.notes.clear(_KIND, ended.id)
+            await self.sessions.one_time.release(_KIND, ended.id)
             raise
         return as_json({}, request=request)
 
@@ -79,7 +79,7 @@ class LogoutNotices:
     async def _end(self, operation: str, *, sid: str | None, subject: str | None) -> None:
         ended = await self.sessions.revoke(await self.sessions.find(sid=sid, subject=subject))
         log.info("the provider ended sessions", channel=operation, sessions=len(ended))
-        self.told(operation)
+        self.on_event(LoggedOut(operation))
 
     def _refused(self, trail: Trail, reason: str) -> Answer:
         request = request_of(trail)

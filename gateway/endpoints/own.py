@@ -15,8 +15,8 @@ from gateway.endpoints.notices import LogoutNotices
 from gateway.endpoints.resume import Resume
 from gateway.endpoints.session import SessionEndpoints
 from gateway.endpoints.table import endpoint_table
+from gateway.events import OnEvent
 from gateway.identity.assertions import Assertions
-from gateway.observe.metrics import Metrics
 from gateway.pages.render import Pages
 from gateway.pages.screens import Screens
 from gateway.policy.ruleset import RuleSet
@@ -46,7 +46,7 @@ def own_endpoints(
     rechecks: Recheck,
     assertions: Assertions,
     pages: Pages,
-    metrics: Metrics,
+    on_event: OnEvent,
     rules: Callable[[], RuleSet],
     clock: Callable[[], float],
     again: Callable[[Scope, Receive, Send], Awaitable[None]],
@@ -59,18 +59,18 @@ def own_endpoints(
         login,
         sessions,
         rounds,
-        metrics.login,
+        on_event,
         clock=clock,
         public_url=public_url,
         public_host=public_host,
     )
     leaving = LogoutCookie(environment=environment, secure=secure)
-    ways_out = LogoutEndpoints(logout, leaving, sessions, rounds, screens, metrics.logout)
+    ways_out = LogoutEndpoints(logout, leaving, sessions, rounds, screens, on_event)
     resume = Resume(sessions, screens, limit=form_limit, secure=secure, again=again)
     table = endpoint_table(
         begin,
         ways_out,
-        LogoutNotices(logout, sessions, metrics.logout),
+        LogoutNotices(logout, sessions, on_event),
         SessionEndpoints(sessions, rechecks, assertions, clock),
         AccessEndpoint(sessions, screens, rules),
         resume,

@@ -77,7 +77,7 @@ class Resume:
                 "body": b64encode(body).decode("ascii"),
             }
         )
-        await self.sessions.notes.hold(_KIND, secret, content.encode("ascii"), seconds=_SECONDS)
+        await self.sessions.one_time.put(_KIND, secret, content.encode("ascii"), seconds=_SECONDS)
         self.recent[form_id] = True
         return (
             f"{PATH}?form={form_id}",
@@ -89,7 +89,7 @@ class Resume:
         request = request_of(trail)
         session = await self._session(trail)
         secret = self._secret(request, query_value(request, "form"))
-        kept = await self.sessions.notes.held(_KIND, secret)
+        kept = await self.sessions.one_time.get(_KIND, secret)
         if kept is None:
             raise FormGone("no such form waits")
         target = str(json.loads(kept)["target"])
@@ -133,7 +133,7 @@ class Resume:
         given = parse_qs((await whole_body(receive, 4_096)).decode("latin-1")).get("token", [""])
         if not hmac.compare_digest(given[0].encode(), _token(secret, session).encode()):
             raise BadRequest("a form that this session did not confirm", code="form-token")
-        kept = await self.sessions.notes.held(_KIND, secret, take=True)
+        kept = await self.sessions.one_time.take(_KIND, secret)
         if kept is None:
             raise FormGone("no such form waits")
         content = json.loads(kept)
@@ -167,11 +167,11 @@ class Resume:
 
     async def _session(self, trail: Trail) -> Session:
         ticket = request_of(trail).cookies.get(self.sessions.cookie_name)
-        found = await self.sessions.look(ticket) if ticket is not None else None
+        found = await self.sessions.peek(ticket) if ticket is not None else None
         if found is None:
             raise LoginRequired("a form waits for a session")
-        trail.session = found[0]
-        return found[0]
+        trail.session = found.session
+        return found.session
 
     def _secret(self, request: CanonicalRequest, form_id: str | None) -> str:
         secret = request.cookies.get(self._cookie(form_id), "") if form_id and _ID.fullmatch(form_id) else ""

@@ -13,7 +13,7 @@ from gateway.identity.attributes import spelled
 from gateway.model import CanonicalRequest
 from gateway.pages.render import Answer
 from gateway.session.recheck import Recheck
-from gateway.session.sessions import Session, Sessions
+from gateway.session.sessions import PeekedSession, Session, Sessions
 from gateway.trail import Trail
 
 # A front-end that refreshes all the time does not make the provider be asked all the time.
@@ -31,7 +31,7 @@ class SessionEndpoints:
 
     async def userinfo(self, trail: Trail) -> Answer:
         """Who is logged in; looking does not prolong the session. Raises LoginRequired."""
-        session, _ = await self._looked_at(trail)
+        session = (await self._looked_at(trail)).session
         identity = session.identity
         organisation = identity.organisation
         content = {
@@ -45,8 +45,8 @@ class SessionEndpoints:
 
     async def session(self, trail: Trail) -> Answer:
         """How long the session can still last; looking does not prolong it. Raises LoginRequired."""
-        session, idle_at = await self._looked_at(trail)
-        return self._told(trail, session, idle_at)
+        found = await self._looked_at(trail)
+        return self._told(trail, found.session, found.idle_at)
 
     async def refresh(self, trail: Trail) -> Answer:
         """Use the session, and ask the provider what it may do by now where that is possible without a page.
@@ -62,14 +62,14 @@ class SessionEndpoints:
             session = await self.rechecks.current(ticket, session)
         if ticket is not None and session is not None:
             session = await self.rechecks.renewed(ticket, session, younger_than=self.clock() - _YOUNG_SECONDS)
-        found = await self.sessions.look(ticket) if ticket is not None and session is not None else None
+        found = await self.sessions.peek(ticket) if ticket is not None and session is not None else None
         if ticket is None or session is None or found is None:
             raise LoginRequired("no session")
         trail.session = session
         successor = self.sessions.successor(ticket)
         if successor is not None:
             trail.cookies.append((b"set-cookie", self.sessions.set_cookie(successor).encode("ascii")))
-        return self._told(trail, *found)
+        return self._told(trail, found.session, found.idle_at)
 
     async def keys(self, trail: Trail) -> Answer:
         """The public keys of the assertion (RFC 7517)."""
@@ -89,12 +89,12 @@ class SessionEndpoints:
         }
         return as_json(content, request=request_of(trail))
 
-    async def _looked_at(self, trail: Trail) -> tuple[Session, float]:
+    async def _looked_at(self, trail: Trail) -> PeekedSession:
         ticket = request_of(trail).cookies.get(self.sessions.cookie_name)
-        found = await self.sessions.look(ticket) if ticket is not None else None
+        found = await self.sessions.peek(ticket) if ticket is not None else None
         if found is None:
             raise LoginRequired("no session")
-        trail.session = found[0]
+        trail.session = found.session
         return found
 
 
