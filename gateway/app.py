@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -33,6 +33,7 @@ from gateway.endpoints.notices import LogoutNotices
 from gateway.endpoints.session import SessionEndpoints
 from gateway.endpoints.table import OwnEndpoints
 from gateway.errors import GatewayError, StoreUnavailable
+from gateway.events import Events
 from gateway.exchange import Exchange
 from gateway.identity.assertions import Assertions
 from gateway.identity.headers import OutgoingHeaders
@@ -57,7 +58,7 @@ from gateway.pipeline.record import Record
 from gateway.pipeline.refuse import Refuse
 from gateway.pipeline.route import Route
 from gateway.policy.facts import Gatherer
-from gateway.policy.ruleset import RuleSet, claims_of
+from gateway.policy.ruleset import RuleSet
 from gateway.reload.rules import Reloading
 from gateway.reload.shadow import Shadow
 from gateway.session.recheck import Recheck
@@ -90,20 +91,18 @@ class Gateway:
         public_url = settings.public_url
 
         self.metrics = Metrics(environment, version=__version__, clock=clock)
-        self.provider = Provider(settings.provider, clock=clock, told=self.metrics.provider_call)
-        self.streams = Streams[Exchange](
-            settings.observe.streams,
-            self._judge_again,
-            count=self.metrics.streams,
-            told=self.metrics.stream_cut,
-        )
+        self.events = Events()
+        self.events.subscribe(self.metrics)
+        self.provider = Provider(settings.provider, clock=clock, on_event=self.events)
+        self.streams = Streams[Exchange](settings.observe.streams, self._judge_again, on_event=self.events)
+        self.events.subscribe(self.streams)
         self.sessions = Sessions(
             settings.session,
             environment=environment,
             secure=public_url.startswith("https://"),
             clock=clock,
             steady=steady,
-            ended=self.streams.session_ended,
+            on_event=self.events,
         )
         self.login = Login(
             self.provider,
@@ -113,7 +112,7 @@ class Gateway:
             public_url=public_url,
             key=settings.session.key.read,
             clock=clock,
-            once=self.sessions.notes.once,
+            once=self.sessions.one_time.claim,
         )
         self.renewal = Renewal(self.provider, config.identity.claims, config.identity.rights, clock=clock)
         self.rechecks = Recheck(
@@ -125,7 +124,7 @@ class Gateway:
             clock=clock,
         )
         self.machines = (
-            Machines(settings.machines, self.provider, clock=clock, told=self.metrics.provider_call)
+            Machines(settings.machines, self.provider, clock=clock, on_event=self.events)
             if settings.machines is not None
             else None
         )
@@ -138,29 +137,18 @@ class Gateway:
         )
         self.pool = ConnectionPool(settings.upstream)
         self.gatherer = Gatherer()
-        self.reloading = Reloading(
-            config,
-            environment,
-            metrics=self.metrics,
-            clock=clock,
-            changed=self._rules_changed,
-            told=self._record_event,
-        )
+        self.reloading = Reloading(config, environment, clock=clock, on_event=self.events)
         self.shadow = Shadow(
             lambda: self.reloading.config.environment(environment).shadow,
             environment,
-            metrics=self.metrics,
-            changed=self._look_at_claims,
-            told=self._record_event,
+            on_event=self.events,
         )
         self.blocks = Blocks(
             settings.blocks,
             config.blocks_file(environment),
             environment=environment,
             names=self._person_names,
-            changed=self.streams.judge_soon,
-            told=self._record_event,
-            count=self.metrics.blocks,
+            on_event=self.events,
         )
         self._records: DecisionRecords | None = None
         pages = Pages(settings.support, environment)
@@ -177,7 +165,7 @@ class Gateway:
             self.login,
             self.sessions,
             rounds,
-            self.metrics.login,
+            self.events,
             clock=clock,
             public_url=public_url,
             public_host=admission.authorities.public,
@@ -192,9 +180,9 @@ class Gateway:
                 self.sessions,
                 rounds,
                 screens,
-                self.metrics.logout,
+                self.events,
             ),
-            LogoutNotices(logout, self.sessions, self.metrics.logout),
+            LogoutNotices(logout, self.sessions, self.events),
             SessionEndpoints(self.sessions, self.rechecks, self.assertions, clock),
             AccessEndpoint(self.sessions, screens, self.rules),
             forms,
@@ -226,7 +214,7 @@ class Gateway:
                 self.streams,
                 self.rules,
             ),
-            refuse=Refuse(ErrorResponses(pages, public_url=public_url), login, forms, self.metrics),
+            refuse=Refuse(ErrorResponses(pages, public_url=public_url), login, forms, self.events),
             record=Record(self.metrics, self.shadow, lambda: self._records),
             clock=clock,
         )
@@ -241,19 +229,6 @@ class Gateway:
 
     async def _judge_again(self, exchange: Exchange) -> GatewayError | None:
         return await self.pipeline.judge_again(exchange)
-
-    def _record_event(self, event: Mapping[str, Any]) -> None:
-        if self._records is not None:
-            self._records.write(event)
-
-    def _rules_changed(self) -> None:
-        self._look_at_claims()
-        self.streams.judge_soon()
-
-    def _look_at_claims(self) -> None:
-        if self._records is not None:
-            sets = (self.rules(), *((self.shadow.rules,) if self.shadow.rules is not None else ()))
-            self._records.look_at(frozenset[str]().union(*map(claims_of, sets)))
 
     def _person_names(self) -> Callable[[Identity], tuple[str, ...]]:
         secrets = (self.settings.session.key, *self.settings.session.previous_keys)
@@ -284,7 +259,6 @@ class Gateway:
             for part in (
                 self.provider,
                 self.sessions,
-                self.rechecks,
                 self.login,
                 self.renewal,
                 self.assertions,
@@ -294,16 +268,17 @@ class Gateway:
             ):
                 self._stack.push_async_callback(part.aclose)
                 await part.start()
+            self._stack.push_async_callback(self.rechecks.aclose)
             self._records = DecisionRecords(
                 settings.observe,
                 self.environment,
                 key=settings.session.key.read(),
                 clock=self._clock,
-                dropped=self.metrics.records_dropped,
+                on_event=self.events,
             )
             self._stack.push_async_callback(self._records.aclose)
             await self._records.start()
-            self._look_at_claims()
+            self.events.subscribe(self._records)
             for later in (self.blocks, self.reloading, self.shadow):
                 self._stack.push_async_callback(later.aclose)
                 await later.start()

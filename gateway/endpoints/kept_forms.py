@@ -16,6 +16,7 @@ from urllib.parse import parse_qs
 from cachetools import TTLCache
 from starlette.requests import Request
 
+from gateway.cookies import Cookie
 from gateway.edge.forms import form_type, is_form, is_same_origin
 from gateway.endpoints.requests import exchange_of, query_value, read_body, request_of
 from gateway.errors import BadRequest, FormGone, LoginRequired
@@ -75,11 +76,11 @@ class KeptForms:
                 "body": b64encode(body).decode("ascii"),
             }
         )
-        await self.sessions.notes.hold(_KIND, secret, content.encode("ascii"), seconds=_SECONDS)
+        await self.sessions.one_time.put(_KIND, secret, content.encode("ascii"), seconds=_SECONDS)
         self.recent[form_id] = True
         return (
             f"{PATH}?form={form_id}",
-            f"{self._cookie(form_id)}={secret}; Max-Age={_SECONDS}; {self._attributes}",
+            self._cookie(form_id).set(secret, max_age=_SECONDS),
         )
 
     async def page(self, request: Request) -> Response:
@@ -88,7 +89,7 @@ class KeptForms:
         session = await self._session(exchange)
         form_id = query_value(request, "form")
         secret = self._secret(exchange.admitted, form_id)
-        kept = await self.sessions.notes.held(_KIND, secret)
+        kept = await self.sessions.one_time.get(_KIND, secret)
         if kept is None:
             raise FormGone("no such form waits")
         target = str(json.loads(kept)["target"])
@@ -107,7 +108,7 @@ class KeptForms:
         if request.method != "POST" or request.raw_query is None:
             return False
         found = _CONFIRMED.search(request.raw_query)
-        return found is not None and self._cookie(found[1].decode("ascii")) in request.cookies
+        return found is not None and self._cookie(found[1].decode("ascii")).name in request.cookies
 
     def back(self, request: CanonicalRequest) -> str | None:
         """Where a login leads back to that was needed on the way to sending a form; None for other requests."""
@@ -135,10 +136,10 @@ class KeptForms:
         token = fields.get("token", [""])[0]
         if not hmac.compare_digest(token.encode(), _token(secret, session).encode()):
             raise BadRequest("a form that this session did not confirm", code="form-token")
-        kept = await self.sessions.notes.held(_KIND, secret, take=True)
+        kept = await self.sessions.one_time.take(_KIND, secret)
         if kept is None:
             raise FormGone("no such form waits")
-        exchange.set_cookies.append(f"{self._cookie(form_id)}=; Max-Age=0; {self._attributes}")
+        exchange.set_cookies.append(self._cookie(form_id).clear())
         content = json.loads(kept)
         body = b64decode(content["body"])
         return _scope(exchange.scope, content, len(body)), _receive(body, exchange.receive)
@@ -154,24 +155,22 @@ class KeptForms:
 
     async def _session(self, exchange: Exchange) -> Session:
         ticket = exchange.admitted.cookies.get(self.sessions.cookie_name)
-        found = await self.sessions.look(ticket) if ticket is not None else None
+        found = await self.sessions.peek(ticket) if ticket is not None else None
         if found is None:
             raise LoginRequired("a form waits for a session")
-        exchange.caller = Caller(found[0])
-        return found[0]
+        exchange.caller = Caller(found.session)
+        return found.session
 
     def _secret(self, request: CanonicalRequest, form_id: str | None) -> str:
-        secret = request.cookies.get(self._cookie(form_id), "") if form_id and _ID.fullmatch(form_id) else ""
+        secret = (
+            request.cookies.get(self._cookie(form_id).name, "") if form_id and _ID.fullmatch(form_id) else ""
+        )
         if not is_ticket(secret):
             raise FormGone("no form of this browser")
         return secret
 
-    def _cookie(self, form_id: str) -> str:
-        return f"{self.sessions.cookie_prefix}form-{form_id}"
-
-    @property
-    def _attributes(self) -> str:
-        return f"Path=/; HttpOnly; SameSite=Lax{'; Secure' if self.secure else ''}"
+    def _cookie(self, form_id: str) -> Cookie:
+        return Cookie(f"{self.sessions.cookie_prefix}form-{form_id}", self.secure)
 
 
 def _confirmed_id(request: CanonicalRequest) -> str:

@@ -15,6 +15,7 @@ from gateway.endpoints.login_loop import SUCCEEDED, RoundCookie
 from gateway.endpoints.requests import exchange_of, query_value
 from gateway.endpoints.return_path import path_on, safe_target
 from gateway.errors import BadRequest, LoginFailed
+from gateway.events import LoginEnded, OnEvent
 from gateway.exchange import Caller
 from gateway.model import CanonicalRequest
 from gateway.responses import Response, redirect
@@ -34,7 +35,7 @@ class LoginEndpoints:
     login: Login
     sessions: Sessions
     rounds: RoundCookie
-    told: Callable[[str], None]
+    on_event: OnEvent
     clock: Callable[[], float]
     public_url: str
     public_host: str
@@ -99,7 +100,7 @@ class LoginEndpoints:
                 raise LoginFailed("host-mismatch", f"the login came back at {admitted.host}")
             finished = await self.login.finish(query, admitted.cookies)
         except LoginFailed as failure:
-            self.told(failure.reason)
+            self.on_event(LoginEnded(failure.reason))
             log.info("login failed", reason=failure.reason, detail=failure.detail, request_id=admitted.id)
             # Only a login that this browser began counts: nobody else can make it seem to go round.
             began = "target" in failure.facts
@@ -116,7 +117,7 @@ class LoginEndpoints:
         if faults := finished.identity.faults:
             unread = [f"{each.claim}: {each.fault}" for each in faults]
             log.warning("claims could not be read", unread=unread, request_id=admitted.id)
-        self.told(SUCCEEDED)
+        self.on_event(LoginEnded(SUCCEEDED))
         ended = self.rounds.after(rounds, SUCCEEDED, now)
         cookies = (*finished.set_cookies, ended, self.sessions.set_cookie(new_ticket))
         return redirect(finished.target, cookies)
@@ -134,7 +135,7 @@ class LoginEndpoints:
         if not rounds.too_many:
             return
         cause = rounds.cause(has_ticket=self.sessions.cookie_name in request.cookies)
-        self.told(cause)
+        self.on_event(LoginEnded(cause))
         log.warning("login loop stopped", reason=cause, rounds=rounds.count, request_id=request.id)
         raise LoginFailed("login-loop", cause, cause=cause, rounds=rounds.count, target=target)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -15,6 +14,7 @@ from gateway.endpoints.login_loop import RoundCookie
 from gateway.endpoints.requests import exchange_of, query_value
 from gateway.endpoints.return_path import safe_target
 from gateway.errors import BadRequest, ProviderUnavailable
+from gateway.events import LoggedOut, OnEvent
 from gateway.exchange import Caller
 from gateway.pages.screens import Screens
 from gateway.responses import Response, cookie_lines, redirect
@@ -30,7 +30,7 @@ class LogoutEndpoints:
     sessions: Sessions
     rounds: RoundCookie
     screens: Screens
-    told: Callable[[str], None]
+    on_event: OnEvent
 
     async def sign_out(self, request: Request) -> Response:
         """End the session here, or with `everywhere` all of this person, and go on to the provider's logout.
@@ -81,7 +81,7 @@ class LogoutEndpoints:
         if leaving is not None and leaving.onward:
             return redirect(_safe_onward(leaving.onward), (self.cookie.clear(),))
         ticket = exchange_of(request).admitted.cookies.get(self.sessions.cookie_name)
-        if ticket is not None and await self.sessions.look(ticket) is not None:
+        if ticket is not None and await self.sessions.peek(ticket) is not None:
             return redirect("/")
         return self._screen(request, (self.cookie.clear(),), everywhere=leaving is not None)
 
@@ -96,7 +96,7 @@ class LogoutEndpoints:
         exchange.caller = Caller(session)
         if session is not None and everywhere:
             await self.sessions.revoke(await self.sessions.find(subject=session.identity.subject))
-        self.told(operation)
+        self.on_event(LoggedOut(operation))
         return session
 
     def _cleared(self, session: Session | None) -> tuple[str, ...]:

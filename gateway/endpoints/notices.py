@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -13,6 +12,7 @@ from gateway.auth.tokens import TokenRefused
 from gateway.edge.forms import form_type
 from gateway.endpoints.requests import exchange_of, query_value, read_form
 from gateway.errors import BadRequest
+from gateway.events import LoggedOut, OnEvent
 from gateway.responses import Response, json_response
 from gateway.session.sessions import Sessions
 
@@ -29,7 +29,7 @@ class LogoutNotices:
 
     logout: Logout
     sessions: Sessions
-    told: Callable[[str], None]
+    on_event: OnEvent
 
     async def backchannel(self, request: Request) -> Response:
         """End what a logout token names, in every process (Back-Channel Logout 1.0, sections 2.5 to 2.8).
@@ -40,12 +40,12 @@ class LogoutNotices:
             ended = await self.logout.told(await _token(request))
         except TokenRefused as refusal:
             return self._refused(request, refusal.reason)
-        if not await self.sessions.notes.once(_KIND, ended.id, seconds=_REMEMBERED_SECONDS):
+        if not await self.sessions.one_time.claim(_KIND, ended.id, seconds=_REMEMBERED_SECONDS):
             return self._refused(request, "token-used")
         try:
             await self._end("backchannel", sid=ended.sid, subject=ended.subject)
         except BaseException:
-            await self.sessions.notes.clear(_KIND, ended.id)
+            await self.sessions.one_time.release(_KIND, ended.id)
             raise
         return json_response({})
 
@@ -67,7 +67,7 @@ class LogoutNotices:
     async def _end(self, operation: str, *, sid: str | None, subject: str | None) -> None:
         ended = await self.sessions.revoke(await self.sessions.find(sid=sid, subject=subject))
         log.info("the provider ended sessions", channel=operation, sessions=len(ended))
-        self.told(operation)
+        self.on_event(LoggedOut(operation))
 
     def _refused(self, request: Request, reason: str) -> Response:
         log.warning("a logout token was refused", reason=reason, request_id=exchange_of(request).id)

@@ -16,7 +16,7 @@ from gateway.identity.attributes import spelled
 from gateway.model import CanonicalRequest
 from gateway.responses import Response, json_response
 from gateway.session.recheck import Recheck
-from gateway.session.sessions import Session, Sessions
+from gateway.session.sessions import PeekedSession, Sessions
 
 # A front-end that refreshes all the time does not make the provider be asked all the time.
 _YOUNG_SECONDS = 60.0
@@ -33,7 +33,7 @@ class SessionEndpoints:
 
     async def userinfo(self, request: Request) -> Response:
         """Who is logged in; looking does not prolong the session. Raises LoginRequired."""
-        session, _ = await self._looked_at(exchange_of(request))
+        session = (await self._peek(exchange_of(request))).session
         identity = session.identity
         organisation = identity.organisation
         content = {
@@ -47,8 +47,7 @@ class SessionEndpoints:
 
     async def session(self, request: Request) -> Response:
         """How long the session can still last; looking does not prolong it. Raises LoginRequired."""
-        session, idle_at = await self._looked_at(exchange_of(request))
-        return self._lifetime(session, idle_at)
+        return self._lifetime(await self._peek(exchange_of(request)))
 
     async def refresh(self, request: Request) -> Response:
         """Use the session, and ask the provider what it may do by now where that is possible without a page.
@@ -64,21 +63,21 @@ class SessionEndpoints:
             session = await self.rechecks.current(ticket, session)
         if ticket is not None and session is not None:
             session = await self.rechecks.renewed(ticket, session, younger_than=self.clock() - _YOUNG_SECONDS)
-        found = await self.sessions.look(ticket) if ticket is not None and session is not None else None
+        found = await self.sessions.peek(ticket) if ticket is not None and session is not None else None
         if ticket is None or session is None or found is None:
             raise LoginRequired("no session")
         exchange.caller = Caller(session)
         successor = self.sessions.successor(ticket)
         if successor is not None:
             exchange.set_cookies.append(self.sessions.set_cookie(successor))
-        return self._lifetime(*found)
+        return self._lifetime(found)
 
     async def keys(self, request: Request) -> Response:
         """The public keys of the assertion (RFC 7517)."""
         return json_response(self.assertions.jwks(), media_type="application/jwk-set+json")
 
-    def _lifetime(self, session: Session, idle_at: float) -> Response:
-        now = self.clock()
+    def _lifetime(self, found: PeekedSession) -> Response:
+        now, session = self.clock(), found.session
         recheck_at = self.rechecks.due_at(session)
         content = {
             "active": True,
@@ -86,17 +85,17 @@ class SessionEndpoints:
             "ends_at": int(session.expires_at),
             "ends_in_seconds": _left(session.expires_at, now),
             "idle_timeout_seconds": int(self.sessions.idle_timeout),
-            "idle_in_seconds": _left(min(idle_at, session.expires_at), now),
+            "idle_in_seconds": _left(min(found.idle_at, session.expires_at), now),
             "recheck_in_seconds": _left(recheck_at, now) if recheck_at is not None else None,
         }
         return json_response(content)
 
-    async def _looked_at(self, exchange: Exchange) -> tuple[Session, float]:
+    async def _peek(self, exchange: Exchange) -> PeekedSession:
         ticket = exchange.admitted.cookies.get(self.sessions.cookie_name)
-        found = await self.sessions.look(ticket) if ticket is not None else None
+        found = await self.sessions.peek(ticket) if ticket is not None else None
         if found is None:
             raise LoginRequired("no session")
-        exchange.caller = Caller(found[0])
+        exchange.caller = Caller(found.session)
         return found
 
 

@@ -76,5 +76,5 @@ class Authenticate:
         if exchange.earlier is None:
             return await self.sessions.open(ticket)
         # Judging a stream again is no use of its session.
-        found = await self.sessions.look(ticket)
-        return found[0] if found is not None else None
+        found = await self.sessions.peek(ticket)
+        return found.session if found is not None else None

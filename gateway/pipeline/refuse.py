@@ -21,8 +21,8 @@ from gateway.errors import (
     RequestTimeout,
     StoreUnavailable,
 )
+from gateway.events import OnEvent, UpstreamFailed
 from gateway.exchange import Exchange
-from gateway.observe.metrics import Metrics
 from gateway.pages.error_response import ErrorResponses
 from gateway.policy.step_up import means_that_help
 from gateway.responses import Response
@@ -39,7 +39,7 @@ class Refuse:
     responses: ErrorResponses
     login: LoginEndpoints
     forms: KeptForms
-    metrics: Metrics
+    on_event: OnEvent
 
     async def __call__(self, exchange: Exchange, problem: Exception) -> None:
         """Send the response to a problem; a response that has already begun is cut off instead."""
@@ -71,7 +71,7 @@ class Refuse:
         if error.status >= 500:
             log.error("request refused", code=error.code, detail=error.detail, request_id=exchange.id)
             if error.code.startswith("upstream-"):
-                self.metrics.upstream_error(error.code)
+                self.on_event(UpstreamFailed(error.code))
         response = self.responses.error(
             error,
             request_id=exchange.id,

@@ -1,4 +1,4 @@
-"""What an operator can set about sessions. It knows nothing of how people log in."""
+"""What an operator can set about sessions."""
 
 from __future__ import annotations
 

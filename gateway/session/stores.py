@@ -1,4 +1,4 @@
-"""Which store the settings name. The one place that knows them all."""
+"""Makes the store that the settings name: the one place that knows all kinds."""
 
 from __future__ import annotations
 
