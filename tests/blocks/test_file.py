@@ -37,7 +37,7 @@ def test_many_at_once_lose_nothing(tmp_path: Path) -> None:
 def test_blocks_of_another_environment_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "blocks.json"
     change(path, "ti", lambda _blocks: [BLOCK])
-    with pytest.raises(ValueError, match="holds the blocks of environment 'ti', not 'prd'"):
+    with pytest.raises(ValueError, match="contains the blocks of environment 'ti', not 'prd'"):
         read(path, "prd")
     with pytest.raises(ValueError, match="environment 'ti'"):
         change(path, "prd", lambda _blocks: [])
