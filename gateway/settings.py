@@ -54,7 +54,7 @@ class Secret:
 
     @property
     def path(self) -> Path | None:
-        """The file that holds the secret, or None where it comes from the process environment."""
+        """The file with the secret, or None where it comes from the process environment."""
         kind, _, place = self.reference.partition(":")
         return self.folder / place if kind == "file" else None
 

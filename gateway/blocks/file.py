@@ -34,7 +34,7 @@ class Block:
     added: float
     until: float | None = None
 
-    def holds(self, now: float) -> bool:
+    def in_force(self, now: float) -> bool:
         """Whether it is in force at this moment (seconds since the epoch)."""
         return self.until is None or now < self.until
 

@@ -81,4 +81,4 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("until", "holds"), [(None, True), (101.0, True), (100.0, False), (99.0, False)])
 def test_a_block_holds_until_its_moment(until: float | None, holds: bool) -> None:
-    assert Block("b", "person", "x", "r", "zoe", 0.0, until).holds(100.0) is holds
+    assert Block("b", "person", "x", "r", "zoe", 0.0, until).in_force(100.0) is holds

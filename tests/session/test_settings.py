@@ -22,7 +22,7 @@ def settings(folder: Path, store: str) -> SessionSettings:
     ],
 )
 def test_two_spellings_of_one_store_are_the_same(tmp_path: Path, one: str, other: str) -> None:
-    assert settings(tmp_path, one).place == settings(tmp_path, other).place
+    assert settings(tmp_path, one).address == settings(tmp_path, other).address
 
 
 @pytest.mark.parametrize(
@@ -36,5 +36,5 @@ def test_two_spellings_of_one_store_are_the_same(tmp_path: Path, one: str, other
 )
 def test_other_stores_are_not(tmp_path: Path, one: str, other: str) -> None:
     first, second = settings(tmp_path, one), settings(tmp_path, other)
-    assert first.place != second.place
+    assert first.address != second.address
     assert str(first.store) == one.replace("sqlite:", f"sqlite:{tmp_path}/")
