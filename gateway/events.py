@@ -131,7 +131,7 @@ class BlocksChanged:
 
 @dataclass(frozen=True, slots=True)
 class RecordsDropped:
-    """So many decision records could not be kept. May be published by another thread than the event loop's."""
+    """So many decision records could not be kept. May be published from a thread other than the event loop's."""
 
     count: int
 

@@ -1,4 +1,4 @@
-"""One task per key: whoever asks for a key that is under way waits for the same result."""
+"""One task per key: callers who ask for a key that is under way wait for the same result."""
 
 from __future__ import annotations
 

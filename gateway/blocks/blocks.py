@@ -70,7 +70,7 @@ class Blocks:
             keys.append(("organisation", identity.organisation.code))
         for key in keys:
             for block in self._by_value.get(key, ()):
-                if block.holds(now):
+                if block.in_force(now):
                     return block
         return None
 

@@ -32,7 +32,7 @@ class OpenedSession:
 class SessionCache:
     """At most `size` opened sessions by the text of their ticket, each for `ttl` seconds.
 
-    `steady` is a clock that never goes back. A ticket that ended does not come back, whoever is still reading it.
+    `steady` is a clock that never goes back. A ticket that ended does not come back, even if a request is still reading it.
     """
 
     def __init__(self, size: int, ttl: float, steady: Callable[[], float]) -> None:

@@ -34,7 +34,7 @@ class OneTimeStore:
         return await self._store.get_value(self._name(kind, value), now=self._clock())
 
     async def release(self, kind: str, value: str) -> None:
-        """Give up the claim on a value, whoever made it."""
+        """Give up the claim on a value, no matter who made it."""
         await self._store.take_value(self._name(kind, value), now=self._clock())
 
     async def put(self, kind: str, secret: str, content: bytes, *, seconds: float) -> bool:

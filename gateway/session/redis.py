@@ -232,7 +232,7 @@ class RedisStore:
             async with asyncio.timeout(self._timeout):
                 return await ask(self._redis)
         except (RedisError, OSError, TimeoutError) as problem:
-            raise StoreUnavailable(f"session store {self._place}: {type(problem).__name__}") from problem
+            raise StoreUnavailable(f"session store {self._address}: {type(problem).__name__}") from problem
 
     async def _pool(self) -> BlockingConnectionPool:
         parts = urlsplit(self._url)
@@ -264,7 +264,7 @@ class RedisStore:
         )
 
     @property
-    def _place(self) -> str:
+    def _address(self) -> str:
         parts = urlsplit(self._url)
         return parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or 6379}"
 

@@ -42,7 +42,7 @@ class Sessions:
     """The sessions of one environment. `secure` says whether the site is reached over https.
 
     `clock` is the time of day (epoch seconds); `steady` never goes back and counts how long sessions are cached.
-    Tickets are given as text, as the cookie holds them. Methods that need the store raise StoreUnavailable when it
+    Tickets are given as text, as in the cookie. Methods that need the store raise StoreUnavailable when it
     does not answer.
     """
 

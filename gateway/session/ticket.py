@@ -36,7 +36,7 @@ def is_ticket(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A ticket: `text` is what the browser holds, `key` the SHA-256 of environment and text, which the store holds."""
+    """A ticket: `text` is in the browser, `key`, the SHA-256 of environment and text, is in the store."""
 
     text: str = field(repr=False)
     key: bytes = field(repr=False)

@@ -31,7 +31,7 @@ from gateway.model import Identity
 from gateway.observe import record_writer as module
 from gateway.observe.chain import verify
 from gateway.observe.record_writer import DecisionRecords
-from gateway.observe.settings import ObserveSettings, RecordsPlace
+from gateway.observe.settings import ObserveSettings, RecordsTarget
 from tests.observe.conftest import Clock, Makes
 
 pytestmark = pytest.mark.anyio
@@ -39,7 +39,7 @@ KEY = b"0123456789abcdef0123456789abcdef"
 
 
 def records_at(path: Path | None, clock: Clock, *, queue: int = 10_000, **others: Any) -> DecisionRecords:
-    place = RecordsPlace("file", path) if path else RecordsPlace("none")
+    place = RecordsTarget("file", path) if path else RecordsTarget("none")
     return DecisionRecords(
         ObserveSettings(records=place, records_queue=queue), "ti", key=KEY, clock=clock, **others
     )
