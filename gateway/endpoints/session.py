@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gateway.codec import IdentityView
 from gateway.edge.forms import from_this_site
 from gateway.endpoints.answers import as_json, request_of, same_site
 from gateway.errors import BadRequest, LoginRequired
 from gateway.identity.assertions import Assertions
-from gateway.identity.attributes import spelled
+from gateway.identity.attributes import spelled_rights
 from gateway.model import CanonicalRequest
 from gateway.pages.render import Answer
 from gateway.session.recheck import Recheck
@@ -18,6 +19,15 @@ from gateway.trail import Trail
 
 # A front-end that refreshes all the time does not make the provider be asked all the time.
 _YOUNG_SECONDS = 60.0
+USERINFO = IdentityView(
+    {
+        "subject": "subject",
+        "name": "name",
+        "doelgroep": "doelgroep",
+        "organisation": "organisation",
+        "rights": spelled_rights,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +42,7 @@ class SessionEndpoints:
     async def userinfo(self, trail: Trail) -> Answer:
         """Who is logged in; looking does not prolong the session. Raises LoginRequired."""
         session, _ = await self._looked_at(trail)
-        identity = session.identity
-        organisation = identity.organisation
-        content = {
-            "subject": identity.subject,
-            "name": identity.name,
-            "doelgroep": identity.doelgroep,
-            "organisation": {"code": organisation.code, "name": organisation.name} if organisation else None,
-            "rights": [spelled(right) for right in identity.rights],
-        }
-        return as_json(content, request=request_of(trail))
+        return as_json(USERINFO(session.identity), request=request_of(trail))
 
     async def session(self, trail: Trail) -> Answer:
         """How long the session can still last; looking does not prolong it. Raises LoginRequired."""

@@ -17,7 +17,7 @@ from typing import Any, Final
 import structlog
 
 from gateway.observe.chain import Chain
-from gateway.observe.decision_record import VERSION, AuditEntry, Pseudonyms, RecordForm, timestamp
+from gateway.observe.decision_record import VERSION, AuditEntry, Pseudonyms, RecordEncoder, timestamp
 from gateway.observe.masking import clean
 from gateway.observe.record_file import Output
 from gateway.observe.settings import ObserveSettings
@@ -55,7 +55,7 @@ class DecisionRecords:
     ) -> None:
         self._settings = settings
         self._environment = environment
-        self._form = RecordForm(environment, Pseudonyms(key, environment), claims)
+        self._encoder = RecordEncoder(environment, Pseudonyms(key, environment), claims)
         self._clock = clock
         self._dropped = dropped
         self._entries: deque[Entry] = deque()
@@ -126,7 +126,7 @@ class DecisionRecords:
 
     def look_at(self, claims: Collection[str]) -> None:
         """Record these extra claims from now on: those that the rules look at."""
-        self._form.look_at(claims)
+        self._encoder.record_claims(claims)
 
     def _waiting(self) -> int:
         return len(self._entries) + self._handed - self._done
@@ -157,7 +157,7 @@ class DecisionRecords:
     def _line(self, entry: Entry) -> bytes:
         try:
             return self._chain.link(
-                self._form.fill_in(entry) if isinstance(entry, AuditEntry) else _json(entry)
+                self._encoder.encode(entry) if isinstance(entry, AuditEntry) else _json(entry)
             )
         except Exception as problem:  # noqa: BLE001 - one strange record must not end the recording
             self._dropped(1)
