@@ -129,12 +129,12 @@ class ProviderSettings(IssuerSettings):
             raise ValueError("`openid` must be among the scopes: without it there is no login")
         if self.acr_values and self.minimum_level is not None:
             raise ValueError("write acr_values or minimum_level, not both")
-        if self.minimum_level is not None and not self.accepted_means:
+        if self.minimum_level is not None and not self.accepted_methods:
             raise ValueError(f"no way to log in reaches level {self.minimum_level}")
         return self
 
     @property
-    def accepted_means(self) -> tuple[str, ...]:
+    def accepted_methods(self) -> tuple[str, ...]:
         """The ways to log in that every login is held to, as URNs; none where all are accepted."""
         if self.minimum_level is not None:
             return at_least(self.minimum_level, self.levels)

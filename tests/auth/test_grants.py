@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.auth.renewal import Renewal
-from gateway.auth.settings import ClaimSettings, RightsSettings
-from tests.auth.conftest import Clock, Side
+from tests.auth.conftest import Side
 from tests.auth.scripted_provider import ScriptedProvider
 from tests.cases.load import load
 
@@ -20,12 +18,8 @@ ELSEWHERE = {"tr-refresh-race"}
 @pytest.mark.parametrize(
     "case", [case for case in CASES if case["id"] not in ELSEWHERE], ids=lambda case: str(case["id"])
 )
-async def test_answers_to_a_refresh(
-    gate: Any, op: ScriptedProvider, clock: Clock, case: dict[str, Any]
-) -> None:
+async def test_answers_to_a_refresh(gate: Any, op: ScriptedProvider, case: dict[str, Any]) -> None:
     side: Side = await gate(userinfo=False)
-    renewal = Renewal(side.provider, ClaimSettings(), RightsSettings(), clock=clock)
-    await renewal.start()
     finished = await side.browser().log_in()
     identity, tokens = finished.identity, finished.tokens
     mutation = case["mutation"]
@@ -37,7 +31,7 @@ async def test_answers_to_a_refresh(
     op.token_answer |= dict.fromkeys(mutation.get("del", ()), "absent")
     before = op.seen.copy()
 
-    found = await renewal.renew(identity, tokens)
+    found = await side.login.renew(identity, tokens)
 
     asked = op.seen - before
     if case["expected"] == "reject":
