@@ -1,7 +1,7 @@
 """Identities and missing things as plain data: in full, or as much of an identity as one reader gets to see.
 
-Plain data is what JSON holds. Both directions follow from the fields of the dataclass, so that a new field of
-`Identity` reaches every full copy by itself; tests/test_codec.py asks of each view whether it shows that field.
+Plain data is what JSON can contain. `Codec` follows the fields of a dataclass, so that it includes a new field of
+`Identity` by itself; for each view, tests/test_codec.py demands a choice to show or hide that field.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ MISSING_FIELDS: Final = tuple(field.name for field in fields(Missing))
 
 
 def missing_to_dict(missing: Missing, names: Iterable[str] = MISSING_FIELDS) -> dict[str, Any]:
-    """A missing thing by field, as far as it is known: absent values and empty collections are left out."""
+    """The fields of a missing thing that are known: without absent values and empty collections."""
     known = ((name, getattr(missing, name)) for name in names)
     return {name: _plain(value) for name, value in known if value or value == ""}
 

@@ -86,7 +86,7 @@ class Grants:
         if status >= 500:
             raise ProviderUnavailable(f"token endpoint: {status}")
         if content is None:
-            raise LoginFailed("token-answer-malformed", "token endpoint: no JSON object")
+            raise LoginFailed("token-answer-malformed", "token endpoint: not a JSON object")
         if "error" in content:
             # An operator has to mend a refused client; a person can log in again after a refused code.
             reason = "client-refused" if content["error"] == "invalid_client" else "code-refused"

@@ -43,7 +43,7 @@ class LogoutNotices:
         try:
             if form_kind(request) is None:
                 raise TokenRefused("no-form")
-            ended = await self.logout.told(_token(body))
+            ended = await self.logout.read_notice(_token(body))
         except TokenRefused as refusal:
             return self._refused(trail, refusal.reason)
         if not await self.sessions.notes.once(_KIND, ended.id, seconds=_REMEMBERED_SECONDS):

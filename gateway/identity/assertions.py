@@ -107,9 +107,7 @@ class Assertions:
     def _read(self) -> tuple[ECKey | RSAKey, list[ECKey | RSAKey]]:
         key = _load(self._settings.key)
         if not key.is_private:
-            raise ValueError(
-                f"{self._settings.key.reference} holds a public key; signing needs the private one"
-            )
+            raise ValueError(f"{self._settings.key.reference} is a public key; signing needs the private one")
         return key, [_load(secret) for secret in self._settings.previous]
 
 
@@ -119,7 +117,7 @@ def _load(secret: Secret) -> ECKey | RSAKey:
     try:
         raw = load_pem_public_key(pem) if b"PUBLIC KEY" in pem else load_pem_private_key(pem, password=None)
     except (ValueError, TypeError) as problem:
-        raise ValueError(f"{secret.reference} holds no key in PEM form without a password") from problem
+        raise ValueError(f"{secret.reference} is not a key in PEM form without a password") from problem
     if isinstance(raw, (EllipticCurvePrivateKey, EllipticCurvePublicKey)) and isinstance(
         raw.curve, SECP256R1
     ):
