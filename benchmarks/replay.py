@@ -15,7 +15,7 @@ from pathlib import Path
 from gateway.config import load
 from gateway.model import CanonicalRequest, DecisionInput, Identity, Organisation, Right
 from gateway.observe.chain import Chain
-from gateway.observe.decision_record import AuditEntry, Pseudonyms, RecordForm
+from gateway.observe.decision_record import AuditEntry, Pseudonyms, RecordEncoder
 from gateway.policy.evaluate import decide
 
 ROOT = Path(__file__).parent.parent
@@ -24,7 +24,7 @@ _PEOPLE = 2_000
 
 def _write(file: Path, count: int) -> None:
     rules = load(ROOT / "config.yaml").rules["ti"]
-    form, chain = RecordForm("ti", Pseudonyms(b"k" * 32, "ti")), Chain("benchmark")
+    form, chain = RecordEncoder("ti", Pseudonyms(b"k" * 32, "ti")), Chain("benchmark")
     codes = [f"{400_000_000 + number * 97:010d}" for number in range(_PEOPLE)]
     people = [
         Identity(
@@ -49,7 +49,7 @@ def _write(file: Path, count: int) -> None:
             handled = AuditEntry(
                 f"r-{number}", now, 200, 0.01, "192.0.2.1", request, decision, identity, rules=rules.hash
             )
-            out.write(chain.link(form.fill_in(handled)))
+            out.write(chain.link(form.encode(handled)))
 
 
 def main() -> None:

@@ -19,7 +19,6 @@ from gateway.auth.login import Login
 from gateway.auth.logout import Logout, LogoutCookie
 from gateway.auth.machines import Machines
 from gateway.auth.provider import Provider
-from gateway.auth.renewal import Renewal
 from gateway.blocks.blocks import Blocks
 from gateway.config import Config
 from gateway.edge.admit import Admission
@@ -112,13 +111,12 @@ class Gateway:
             public_url=public_url,
             key=settings.session.key.read,
             clock=clock,
-            once=self.sessions.one_time.claim,
+            first_use=self.sessions.one_time.claim,
         )
-        self.renewal = Renewal(self.provider, config.identity.claims, config.identity.rights, clock=clock)
         self.rechecks = Recheck(
             settings.session,
             self.sessions,
-            renew=self.renewal.renew,
+            renew=self.login.renew,
             reachable=self.provider.reachable,
             patience=2 * settings.provider.timeout,
             clock=clock,
@@ -260,7 +258,6 @@ class Gateway:
                 self.provider,
                 self.sessions,
                 self.login,
-                self.renewal,
                 self.assertions,
                 self.pool,
                 self.streams,

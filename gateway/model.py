@@ -1,6 +1,7 @@
 """The vocabulary of the gateway: the frozen values that its areas hand to one another.
 
-It imports nothing of the gateway and holds no behaviour beyond reading its own fields.
+The request, the identity, the decision about them, and the tokens of a session. Times are in seconds since the
+epoch. This module imports nothing of the gateway, and its values only read their own fields.
 """
 
 from __future__ import annotations
@@ -17,17 +18,18 @@ def _nothing() -> Mapping[str, Any]:
     return NOTHING
 
 
+# The request.
+
 Language = Literal["nl", "en"]
-Remedy = Literal["login", "grant", "switch", "step_up", "wait", "none"]
 
 
 @dataclass(frozen=True, slots=True)
 class CanonicalRequest:
-    """One request that has exactly one meaning: what rules judge is what the upstream receives.
+    """A request with exactly one meaning: rules decide on it, and the upstream receives it.
 
     `path` is `raw_path` percent-decoded once (UTF-8); `segments` are its parts between slashes, so that
-    "/a/b/" has the segments ("a", "b", ""). `headers` are as received: lower-case names, order kept, without
-    the gateway's own cookies. `cookies` holds only the gateway's own cookies.
+    "/a/b/" has the segments ("a", "b", ""). `headers` are as received, with lower-case names and without the
+    gateway's own cookies, which are in `cookies`. `navigation` is true for a page that a browser is about to show.
     """
 
     id: str
@@ -47,7 +49,7 @@ class CanonicalRequest:
 
     @property
     def target(self) -> bytes:
-        """Path and query in origin form, the very bytes that go to the upstream."""
+        """Path and query in origin form (RFC 9112 3.2.1): the exact bytes that the upstream receives."""
         return self.raw_path if self.raw_query is None else self.raw_path + b"?" + self.raw_query
 
     def header(self, name: bytes) -> bytes | None:
@@ -56,9 +58,12 @@ class CanonicalRequest:
         return b", ".join(values) if values else None
 
 
+# The identity.
+
+
 @dataclass(frozen=True, slots=True)
 class Organisation:
-    """The organisation that a session acts for: KBO number (10 digits), OVO code or institution number."""
+    """The organisation that a session acts for. `code`: KBO number (10 digits), OVO code or institution number."""
 
     code: str
     name: str | None = None
@@ -75,7 +80,7 @@ class Right:
 
 @dataclass(frozen=True, slots=True)
 class ClaimFault:
-    """A claim that the provider sent and that could not be read: its name and a code, never what was in it."""
+    """A claim that could not be read: its name and the kind of fault, never its content."""
 
     claim: str
     fault: Literal["not-text", "too-long", "control-characters", "not-a-list", "not-a-right", "too-many"]
@@ -83,9 +88,10 @@ class ClaimFault:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who somebody is, as the provider said it; `claims` holds the mapped extra claims by name.
+    """A person or a machine client, as the provider describes it.
 
-    `faults` tells which claims count as absent, or in part, because they could not be read.
+    `claims` are the configured extra claims by name; `faults` are the claims that count as absent, in whole or in
+    part, because they could not be read. Machine clients have `scopes` and `audiences` (RFC 9068).
     """
 
     issuer: str
@@ -107,17 +113,22 @@ class Identity:
 
     @property
     def name(self) -> str | None:
-        """Given name and family name with one blank between, or None where the provider sent neither."""
+        """Given name and family name, separated by a space; None if the provider sent neither."""
         return " ".join(part for part in (self.given_name, self.family_name) if part) or None
+
+
+# The decision.
+
+Remedy = Literal["login", "grant", "switch", "step_up", "wait", "none"]
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """One thing that stands between a person and an answer, and what would help.
+    """One thing that a person lacks for access, and the remedy.
 
-    `label` is what people call it, `granted_by` who can give it; both by language where they come from the
-    configuration. `contact` holds phone and url of the one who grants, where known. `acr_values` are the ways
-    to log in (URNs) of which one is enough, for the remedy step_up.
+    `label` is its name for people and `granted_by` who can grant it, both by language; `contact` has the phone and
+    url of who grants it. `acr_values` are the authentication methods (URNs) of which one is enough, for the remedy
+    step_up. What is unknown is None or empty.
     """
 
     kind: Literal[
@@ -144,7 +155,7 @@ class Missing:
     acr_values: tuple[str, ...] = ()
 
 
-# The ways to get access: each way is the set of things that together would be enough.
+# What would give access: any one of these, each a set of things that are needed together.
 Alternatives = tuple[tuple[Missing, ...], ...]
 
 
@@ -157,7 +168,7 @@ class Allow:
 
 @dataclass(frozen=True, slots=True)
 class Deny:
-    """The policy does not hold. `alternatives` is empty where nothing the person can do would help."""
+    """The policy does not hold. `alternatives` is empty if nothing that the person can do would help."""
 
     reason: str
     alternatives: Alternatives = ()
@@ -165,7 +176,7 @@ class Deny:
 
 @dataclass(frozen=True, slots=True)
 class NotApplicable:
-    """The policy cannot be judged here, for example because nobody is logged in. Never counts as allowed."""
+    """The policy cannot be evaluated, for example without a login. It never counts as allowed."""
 
     reason: str
     alternatives: Alternatives = ()
@@ -176,9 +187,9 @@ Verdict = Allow | Deny | NotApplicable
 
 @dataclass(frozen=True, slots=True)
 class DecisionInput:
-    """All that a decision may depend on; the same input always gives the same decision.
+    """Everything that a decision may depend on; the same input always gives the same decision.
 
-    `now` is in seconds since the epoch. `facts` holds what fact sources fetched beforehand, by name.
+    `facts` are the answers of the fact sources, fetched beforehand, by name.
     """
 
     method: str
@@ -193,9 +204,9 @@ class DecisionInput:
 
 @dataclass(frozen=True, slots=True)
 class PolicyTrace:
-    """One policy's verdict inside a trace; policies made of others carry the verdicts of those.
+    """The verdict of one policy in a trace; a combined policy has the verdicts of its `parts`.
 
-    `written` is the policy as plain data, as it could stand in the rule file.
+    `written` is the policy as plain data, as in the rule file.
     """
 
     policy: str
@@ -206,7 +217,7 @@ class PolicyTrace:
 
 @dataclass(frozen=True, slots=True)
 class RuleTrace:
-    """One rule that was looked at: whether it matched, why not, and what its policies said."""
+    """One rule in a trace: whether it matched, why not, and the verdicts of its policies."""
 
     rule: str
     matched: bool
@@ -216,7 +227,7 @@ class RuleTrace:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The answer for one request. `rule` is None where no rule matched; `error` is set where a policy failed."""
+    """The decision about one request. `rule` is None if no rule matched; `error` is set if a policy failed."""
 
     allowed: bool
     rule: str | None
@@ -228,17 +239,17 @@ class Decision:
 
     @property
     def login_helps(self) -> bool:
-        """Whether logging in is one of the things that are missing."""
+        """Whether a login is among the missing things."""
         return any(missing.kind == "login" for alternative in self.alternatives for missing in alternative)
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """One rule as it stands to a person: what it is about and what it would decide for them.
+    """What one rule gives a person access to.
 
-    `path` is the pattern, with the person's own codes where it is open for those alone; `methods` is empty for all;
-    `label` is what people call it. `until` is when it closes, in seconds since the epoch, where that is near;
-    `checked_again` tells that something else is asked at every request, such as a limit.
+    `path` is the pattern, with the person's own codes filled in if it is open for those alone; `methods` is empty
+    for all methods; `label` is its name for people. `until` is when access ends, if that is soon; `checked_again`
+    is true if something else, such as a rate limit, is checked at every request.
     """
 
     rule: str
@@ -250,11 +261,14 @@ class Reach:
     checked_again: bool = False
 
 
+# The session.
+
+
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What the provider handed out at login, kept on the server only. `expires_at`: seconds since the epoch.
+    """The tokens of a login, kept on the server only. `expires_at` is when the access token expires.
 
-    `sid` is the provider's own name for its session (OIDC Front- and Back-Channel Logout), where it gives one.
+    `sid` is the provider's id of its session (OIDC Front- and Back-Channel Logout), if it gives one.
     """
 
     access_token: str

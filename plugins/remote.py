@@ -19,6 +19,8 @@ from gateway.plugin import (
     Facts,
     FactSource,
     Field,
+    Identity,
+    IdentityView,
     Policy,
     Question,
     Secret,
@@ -85,6 +87,13 @@ def _address(value: str) -> str:
     return value
 
 
+def _rights(identity: Identity) -> list[dict[str, str | None]]:
+    return [
+        {"right": right.name, "context": right.context, "organisation": right.organisation}
+        for right in identity.rights
+    ]
+
+
 class Remote(Policy, name="remote"):
     """Holds when an external engine says so. No answer in time, or one that cannot be read, denies."""
 
@@ -112,9 +121,22 @@ class Remote(Policy, name="remote"):
     """The extra claims that go along with the identity."""
 
     _engine: Engine = PrivateAttr()
+    _person: IdentityView = PrivateAttr()
 
     def model_post_init(self, _context: Any) -> None:
         self._engine = Engine(self.url, self.token, self.timeout, self.fresh)
+        self._person = IdentityView(
+            {
+                "kind": "kind",
+                "subject": "subject",
+                "organisation": "organisation.code",
+                "doelgroep": "doelgroep",
+                "acr": "acr",
+                "scopes": "scopes",
+                "rights": _rights,
+                "claims": self._claims,
+            }
+        )
 
     def question(self, facts: Facts) -> Question:
         known = {
@@ -123,28 +145,13 @@ class Remote(Policy, name="remote"):
             "path": facts.path,
             "variables": dict(facts.variables),
             "client": facts.client,
-            "identity": self._person(facts),
+            "identity": self._person(facts.identity) if facts.identity is not None else None,
         }
         about = {"input": {part: known[part] for part in self.send}}
         return Question(f"remote:{self.name}", self._engine, json.dumps(about, sort_keys=True))
 
-    def _person(self, facts: Facts) -> dict[str, Any] | None:
-        identity = facts.identity
-        if identity is None:
-            return None
-        return {
-            "kind": identity.kind,
-            "subject": identity.subject,
-            "organisation": identity.organisation.code if identity.organisation else None,
-            "doelgroep": identity.doelgroep,
-            "acr": identity.acr,
-            "scopes": list(identity.scopes),
-            "rights": [
-                {"right": right.name, "context": right.context, "organisation": right.organisation}
-                for right in identity.rights
-            ],
-            "claims": {name: identity.claims[name] for name in self.claims if name in identity.claims},
-        }
+    def _claims(self, identity: Identity) -> dict[str, Any]:
+        return {name: identity.claims[name] for name in self.claims if name in identity.claims}
 
     def decide(self, facts: Facts) -> Verdict:
         answer = facts.answer(self)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from gateway.codec import missing_to_dict
 from gateway.model import Allow, Decision, Deny, Missing, PolicyTrace, RuleTrace, Verdict
 from gateway.policy.ruleset import Rule, RuleSet
 
@@ -18,7 +19,7 @@ def as_data(decision: Decision) -> dict[str, Any]:
         "error": decision.error,
         "variables": dict(decision.variables),
         "missing": [
-            [missing_as_data(missing) for missing in alternative] for alternative in decision.alternatives
+            [missing_to_dict(missing) for missing in alternative] for alternative in decision.alternatives
         ],
         "rules": [
             {
@@ -30,23 +31,6 @@ def as_data(decision: Decision) -> dict[str, Any]:
             for rule in decision.trace
         ],
     }
-
-
-def missing_as_data(missing: Missing) -> dict[str, Any]:
-    """One missing thing as plain data, without what is not known."""
-    found: dict[str, Any] = {
-        "kind": missing.kind,
-        "remedy": missing.remedy,
-        "right": missing.right,
-        "context": missing.context,
-        "organisation": missing.organisation,
-        "detail": missing.detail,
-        "label": dict(missing.label),
-        "granted_by": dict(missing.granted_by),
-        "contact": dict(missing.contact),
-        "acr_values": list(missing.acr_values),
-    }
-    return {name: value for name, value in found.items() if value not in (None, {}, [])}
 
 
 def as_text(decision: Decision, rules: RuleSet, *, language: str = "en") -> str:
@@ -144,6 +128,6 @@ def _policy_data(policy: PolicyTrace) -> dict[str, Any]:
         "reason": verdict.reason,
         "missing": []
         if isinstance(verdict, Allow)
-        else [[missing_as_data(missing) for missing in alternative] for alternative in verdict.alternatives],
+        else [[missing_to_dict(missing) for missing in alternative] for alternative in verdict.alternatives],
         "parts": [_policy_data(part) for part in policy.parts],
     }

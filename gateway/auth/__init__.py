@@ -1,1 +1,1 @@
-"""Step 3 of a request, and the login before it: who somebody is, proven at ACM over OpenID Connect."""
+"""Authentication: logins at the provider by OpenID Connect, logouts, and bearer tokens of machine clients."""

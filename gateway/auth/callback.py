@@ -1,7 +1,4 @@
-"""Reads the provider's answer to an authorization request: every parameter once, from the provider that was asked.
-
-It decides which answers are read at all; it knows nothing of what a code is worth.
-"""
+"""The authorization response: the query with which the provider sends the browser back (RFC 6749 4.1.2, RFC 9207)."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ _LONGEST_QUERY = 8_192
 
 
 def read_callback(query: str) -> dict[str, str]:
-    """The parameters of a callback (RFC 6749 4.1.2). Raises LoginFailed where they cannot be read in one way only."""
+    """The parameters of a callback. Raises LoginFailed if they can be read in more than one way."""
     if len(query) > _LONGEST_QUERY:
         raise LoginFailed("callback-malformed", "the query is too long")
     try:
@@ -25,7 +22,7 @@ def read_callback(query: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in pairs:
         if name in _SINGLE and name in found:
-            raise LoginFailed("parameter-repeated", f"{name} stands twice in the callback")
+            raise LoginFailed("parameter-repeated", f"{name} is repeated in the callback")
         found[name] = value
     if "code" in found and "error" in found:
         raise LoginFailed("callback-malformed", "both code and error")
@@ -33,7 +30,7 @@ def read_callback(query: str) -> dict[str, str]:
 
 
 def check_issuer(parameters: Mapping[str, str], issuer: str, *, required: bool) -> None:
-    """Raise LoginFailed unless the answer is from this issuer; one that is silent passes where it may be (RFC 9207 2.4)."""
+    """Raise LoginFailed if the response is from another issuer, or names none where that is `required` (RFC 9207 2.4)."""
     stated = parameters.get("iss")
     if stated is None and not required:
         return
@@ -42,7 +39,7 @@ def check_issuer(parameters: Mapping[str, str], issuer: str, *, required: bool) 
 
 
 def code_of(parameters: Mapping[str, str]) -> str:
-    """The code. Raises LoginFailed where the provider answered with an error, or with nothing."""
+    """The authorization code. Raises LoginFailed if the response is an error or has no code."""
     if "error" in parameters:
         reason = "access-denied" if parameters["error"] == "access_denied" else "provider-refused"
         raise LoginFailed(reason, f"callback: {parameters['error'][:60]!r}")

@@ -1,6 +1,6 @@
-"""Turns the provider's claims into an Identity: names, shapes and quirks of ACM. It judges nobody.
+"""From the provider's claims to an Identity, with the names and peculiarities of ACM (its page "scopes en claims").
 
-ACM page "scopes en claims"; the form of the role claim is `Right-Context:OrganisationCode`.
+An element of the role claim reads `Right-Context:OrganisationCode`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 def identity_from(
     claims: Mapping[str, Any], names: ClaimSettings, rights: RightsSettings, *, now: float
 ) -> Identity:
-    """Who the claims are about. What cannot be read counts as absent, gives no right, and is named in `faults`."""
+    """The person whom the claims are about; `now` is in seconds since the epoch.
+
+    A claim that cannot be read counts as absent, gives no right, and is named in `faults`.
+    """
     reader = _Reader(claims)
     organisation = reader.text(names.organisation)
     organisation_name = reader.text(names.organisation_name)
@@ -44,15 +47,15 @@ def identity_from(
 def machine_from(
     claims: Mapping[str, Any], settings: MachineSettings, *, issuer: str, now: float
 ) -> Identity:
-    """Which program a token stands for (RFC 7662 2.2, RFC 9068 2.2). Raises ValueError where it stands for none."""
+    """The machine client of a token's claims (RFC 7662 2.2, RFC 9068 2.2). Raises ValueError if there is none."""
     if claims.get(settings.person) is not None:
         raise ValueError("a token of a person")
     if claims.get("cnf") is not None:
-        # Only who holds its key may use it (RFC 7800, RFC 8705 3, RFC 9449 6), and of that nothing is proven here.
+        # Only the holder of its key may use it (RFC 7800, RFC 8705 3, RFC 9449 6), and nothing here proves that.
         raise ValueError("a token that is bound to a key")
     subject = _text(claims.get("sub")) or _text(claims.get("client_id"))
     if subject is None:
-        raise ValueError("a token of nobody")
+        raise ValueError("a token without a subject")
     scope = claims.get("scope")
     code = _text(claims.get(settings.organisation))
     return Identity(
@@ -68,16 +71,16 @@ def machine_from(
 
 
 def _audiences(claimed: Any) -> tuple[str, ...]:
-    """Whom a token is for (RFC 7519 4.1.3): a text, or a list of texts."""
+    """The audiences of a token (RFC 7519 4.1.3): a text or a list of texts."""
     several = claimed if isinstance(claimed, list) else [claimed]
     return tuple(dict.fromkeys(each for each in several if isinstance(each, str)))
 
 
 def parse_right(element: str) -> tuple[Right, ...]:
-    """The rights that one element of the role claim grants; none where it has no organisation or no right.
+    """The rights that one element of the role claim grants; none if it lacks an organisation or a right.
 
-    The organisations stand behind the last ":", the right before the first "-", the context is the rest; both
-    contexts and organisations may be lists with commas. `Right:Organisation` is a right without context.
+    The organisations follow the last ":", the right precedes the first "-", and the rest is the context. Contexts
+    and organisations may be lists with commas. `Right:Organisation` is a right without context.
     """
     role, colon, organisations = element.rpartition(":")
     if not colon:
@@ -92,7 +95,7 @@ def parse_right(element: str) -> tuple[Right, ...]:
 
 
 class _Reader:
-    """Reads single claims, and keeps in `faults` which of them could not be read (as keys: once each, in order)."""
+    """Reads claims one by one and collects in `faults` those that cannot be read (as keys: once each, in order)."""
 
     def __init__(self, claims: Mapping[str, Any]) -> None:
         self._claims = claims
@@ -123,7 +126,7 @@ class _Reader:
 
 
 def _fault(value: Any) -> Literal["not-text", "too-long", "control-characters"] | None:
-    """Why a value cannot be read as a text; None where it can be, and where there is none."""
+    """Why a value cannot be read as a text; None if it can, or is absent."""
     if value is None:
         return None
     if not isinstance(value, str):
@@ -145,7 +148,7 @@ def _without_organisation(value: str | None) -> str | None:
 
 
 def _authenticated_at(auth_time: Any, now: float) -> float:
-    """When the person proved who they are: as the provider says it, which is never after this login."""
+    """When the person authenticated, as the provider says; never later than `now`."""
     if isinstance(auth_time, bool) or not isinstance(auth_time, (int, float)) or not 0 <= auth_time <= now:
         return now
     return float(auth_time)

@@ -1,13 +1,9 @@
-"""Makes calls to a provider as one of its clients, proven in the way that was agreed with it; through authlib.
-
-It knows nothing of what is asked in the calls.
-"""
+"""One client of a provider: requests with client authentication, by authlib."""
 
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -20,11 +16,11 @@ from joserfc.jwk import ECKey, RSAKey
 from gateway.auth.provider import Provider
 from gateway.auth.settings import ClientSecret, PrivateKeyJwt
 
-_STATEMENT_SECONDS = 300
+_ASSERTION_SECONDS = 300
 
 
-class _Statement(PrivateKeyJWT):  # type: ignore[misc]
-    """The signed statement of the client (RFC 7523): for the issuer, five minutes, never the same twice."""
+class _ClientAssertion(PrivateKeyJWT):  # type: ignore[misc]
+    """Client authentication by a signed JWT (RFC 7523 2.2), valid for five minutes and used once."""
 
     def __init__(self, audience: str, algorithm: str, clock: Callable[[], float]) -> None:
         super().__init__(token_endpoint=audience, alg=algorithm)
@@ -40,13 +36,13 @@ class _Statement(PrivateKeyJWT):  # type: ignore[misc]
             header={"kid": key.thumbprint(), "typ": "JWT"},
             alg=self.alg,
             issued_at=int(self._clock()),
-            expires_in=_STATEMENT_SECONDS,
+            expires_in=_ASSERTION_SECONDS,
         )
         return signed
 
 
 class _Basic:
-    """Id and secret in the Authorization header, each form-encoded first (RFC 6749 2.3.1)."""
+    """Client id and secret in the Authorization header, each form-encoded first (RFC 6749 2.3.1)."""
 
     name = "client_secret_basic"
 
@@ -66,13 +62,13 @@ class Client:
         self._secret: Any = None
 
     def load(self) -> None:
-        """Read the client's secret or key. Raises ValueError with words for an operator."""
+        """Read the client's secret or key. Raises ValueError with a message for operators."""
         auth = self._auth
         if not isinstance(auth, PrivateKeyJwt):
             try:
                 self._secret = auth.secret.read().decode("utf-8")
             except UnicodeDecodeError as problem:
-                raise ValueError(f"{auth.secret.reference} is no text in UTF-8") from problem
+                raise ValueError(f"{auth.secret.reference} is not UTF-8 text") from problem
             return
         pem = auth.key.read()
         kind = ECKey if auth.algorithm == "ES256" else RSAKey
@@ -80,23 +76,17 @@ class Client:
             self._secret = kind.import_key(pem)
         except (JoseError, ValueError, TypeError) as problem:
             raise ValueError(
-                f"{auth.key.reference} is no private key in PEM form for {auth.algorithm}"
+                f"{auth.key.reference} is not a private key in PEM form for {auth.algorithm}"
             ) from problem
         if not self._secret.is_private:
-            raise ValueError(f"{auth.key.reference} holds a public key; the private one is needed")
-
-    @asynccontextmanager
-    async def session(self, what: str, **options: Any) -> AsyncIterator[Any]:
-        """An authlib client for one call within the provider's time limit; `what` names the call in errors.
-
-        Raises ProviderUnavailable where the provider does not answer.
-        """
-        async with self._provider.call(what), self._made(options) as client:
-            yield client
+            raise ValueError(f"{auth.key.reference} is a public key; the private one is needed")
 
     async def post(self, what: str, url: str, form: dict[str, str]) -> httpx2.Response:
-        """The answer to a form that the client sends and proves to be its own. Raises ProviderUnavailable."""
-        async with self.session(what) as client:
+        """The response to a form that is sent with client authentication; `what` names the call in errors.
+
+        Raises ProviderUnavailable if there is no response within the provider's time limit.
+        """
+        async with self._provider.call(what), self._made({}) as client:
             proof = client.client_auth(self._auth.method)
             answer: httpx2.Response = await client.post(
                 url, data=form, auth=proof, headers={"Accept": "application/json"}
@@ -104,7 +94,7 @@ class Client:
         return answer
 
     def address(self, endpoint: str, parameters: dict[str, str], **options: Any) -> str:
-        """An authorization request as an address for the browser."""
+        """The URL of an authorization request, for the browser."""
         url, _ = self._made(options).create_authorization_url(endpoint, **parameters)
         return str(url)
 
@@ -120,5 +110,7 @@ class Client:
         client.register_client_auth_method(_Basic())
         if isinstance(auth, PrivateKeyJwt):
             audience = auth.audience or self._provider.settings.issuer
-            client.register_client_auth_method(_Statement(audience, auth.algorithm, self._provider.clock))
+            client.register_client_auth_method(
+                _ClientAssertion(audience, auth.algorithm, self._provider.clock)
+            )
         return client

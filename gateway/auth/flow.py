@@ -1,4 +1,4 @@
-"""Keeps a login's secrets in the browser between its start and its end: one sealed cookie for each flow."""
+"""The secrets of a login that is under way, kept in the browser: one encrypted cookie per flow."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ MOST_FLOWS = 7
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One login under way. `id` begins with the time, so that ids sort by age; `state` begins with the id."""
+    """One login that is under way; `started_at` is in seconds since the epoch, `target` the path to return to.
+
+    `id` begins with the time, so that ids sort by age; `state` begins with the id.
+    """
 
     id: str
     state: str
@@ -36,7 +39,7 @@ class Flow:
 
 
 class FlowCookies:
-    """Seals flows for one environment; `key` is at least 32 secret octets."""
+    """Encrypts the flows of one environment. `key` is at least 32 secret octets, `lifetime` is in seconds."""
 
     def __init__(self, *, environment: str, key: bytes, secure: bool, lifetime: float) -> None:
         info = f"toegangspoort flow {environment}".encode()
@@ -52,7 +55,7 @@ class FlowCookies:
         return Flow(flow_id, f"{flow_id}.{_random()}", _random(), _random(), target, now, acr_values)
 
     def set_cookie(self, flow: Flow) -> str:
-        """The Set-Cookie value that hands the sealed flow to the browser."""
+        """The Set-Cookie value with the encrypted flow."""
         nonce = os.urandom(_NONCE)
         plain = json.dumps(asdict(flow)).encode()
         sealed = nonce + self._cipher.encrypt(nonce, plain, self._bound(flow.id))
@@ -60,17 +63,17 @@ class FlowCookies:
         return self._cookie(flow.id).set(value, max_age=int(self._lifetime))
 
     def clear_cookie(self, flow_id: str) -> str:
-        """The Set-Cookie value that takes a flow away."""
+        """The Set-Cookie value that removes a flow."""
         return self._cookie(flow_id).clear()
 
     def surplus(self, cookies: Mapping[str, str]) -> list[str]:
-        """The ids of the oldest flows that must go, so that a new one fits."""
+        """The ids of the oldest flows, to be removed so that a new one fits."""
         ids = sorted(name.removeprefix(self.prefix) for name in cookies if name.startswith(self.prefix))
         known = [flow_id for flow_id in ids if _ID.fullmatch(flow_id)]
         return known[: max(0, len(known) - MOST_FLOWS + 1)]
 
     def open(self, state: str, cookies: Mapping[str, str]) -> Flow | None:
-        """The flow that this state belongs to, where this browser holds it; expired ones too."""
+        """The flow of this state, also if it is expired; None if this browser has no cookie for it."""
         flow_id = state.partition(".")[0]
         value = cookies.get(self.prefix + flow_id)
         if value is None or not _ID.fullmatch(flow_id):
@@ -85,7 +88,7 @@ class FlowCookies:
         return flow if hmac.compare_digest(flow.state.encode(), state.encode("utf-8", "replace")) else None
 
     def expired(self, flow: Flow, now: float) -> bool:
-        """Whether this login took too long, or was started in the future."""
+        """Whether this login took too long, or seems to be started in the future."""
         return not -60.0 <= now - flow.started_at <= self._lifetime
 
     def _bound(self, flow_id: str) -> bytes:

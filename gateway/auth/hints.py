@@ -1,4 +1,4 @@
-"""Says to ACM as whom somebody wants to log in (ACM page "gericht aanmelden"). ACM judges whether they may."""
+"""The login hint for ACM: the identity that a person wants to log in with (ACM page "gericht aanmelden")."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _CODE = re.compile(r"[0-9A-Za-z]{1,32}")
 def login_hint(doelgroep: str | None, organisation: str | None) -> str | None:
     """The `login_hint` for a doelgroep, or an organisation (KBO number, OVO code) in one; None for neither.
 
-    Raises ValueError with words for whoever made the link.
+    Raises ValueError with a message for the author of the link.
     """
     if doelgroep is None and organisation is None:
         return None

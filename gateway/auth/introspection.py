@@ -1,7 +1,4 @@
-"""Asks the provider what an opaque access token stands for (RFC 7662), as the API that it must be for.
-
-It decides which answers make a token good; it remembers nothing.
-"""
+"""Token introspection: the provider says whether an opaque access token is valid for this API (RFC 7662)."""
 
 from __future__ import annotations
 
@@ -29,13 +26,13 @@ class Introspection:
         self._client = Client(provider, settings.client_id, settings.client_auth)
 
     def load(self) -> None:
-        """Read the client's secret or key. Raises ValueError with words for an operator."""
+        """Read the client's secret or key. Raises ValueError with a message for operators."""
         self._client.load()
 
     async def claims(self, token: str) -> Mapping[str, Any] | None:
-        """What the token stands for; None where it is not active, not of this provider or not for this API.
+        """The claims of the token; None if it is not active, from another issuer or for another audience.
 
-        Raises ProviderUnavailable where the provider gives no answer that can be used.
+        Raises ProviderUnavailable if the provider gives no usable answer.
         """
         endpoint = (await self._provider.metadata()).introspection_endpoint
         if endpoint is None:
@@ -47,9 +44,9 @@ class Introspection:
             if answer.status_code in (400, 401, 403):
                 log.error("the provider does not let the gateway ask about tokens", status=answer.status_code)
             raise ProviderUnavailable(f"introspection answered {answer.status_code}, or no JSON object")
-        return found if self._holds(found) else None
+        return found if self._is_valid(found) else None
 
-    def _holds(self, found: Mapping[str, Any]) -> bool:
+    def _is_valid(self, found: Mapping[str, Any]) -> bool:
         if found.get("active") is not True:
             return False
         if found.get("iss", self._provider.settings.issuer) != self._provider.settings.issuer:

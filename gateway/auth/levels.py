@@ -1,7 +1,4 @@
-"""How strong the ways to log in are that ACM knows: from the URN in `acr` to a level (ACM page "authenticatiemiddelen").
-
-It decides nothing; an URN that is not in the table has no level.
-"""
+"""The level of each authentication method of ACM, by the URN in `acr` (ACM page "authenticatiemiddelen")."""
 
 from __future__ import annotations
 
@@ -29,11 +26,11 @@ LEVELS: Mapping[str, int] = MappingProxyType(
 
 
 def level_of(acr: str | None, levels: Mapping[str, int] = LEVELS) -> int | None:
-    """The level of a way to log in; None where it is not known, which is never enough for anything."""
+    """The level of an authentication method; None for an unknown one, which is never enough."""
     return levels.get(acr) if acr is not None else None
 
 
 def at_least(level: int, levels: Mapping[str, int] = LEVELS) -> tuple[str, ...]:
-    """The ways to log in of this level or more, strongest first: what `acr_values` asks for."""
+    """The authentication methods of at least this level, strongest first: the value of `acr_values`."""
     enough = [(found, urn) for urn, found in levels.items() if found >= level]
     return tuple(urn for _, urn in sorted(enough, key=lambda pair: (-pair[0], pair[1])))

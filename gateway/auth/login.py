@@ -1,12 +1,9 @@
-"""A login from its start to an Identity (OIDC Core 3.1, code flow with PKCE S256, state and nonce).
-
-It decides whether a callback proves who somebody is; it knows nothing of sessions.
-"""
+"""Logins at the provider (OIDC Core 3.1: code flow with PKCE S256, state and nonce), and refreshing them later."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import structlog
@@ -14,9 +11,9 @@ from cachetools import TTLCache
 
 from gateway.auth.callback import check_issuer, code_of, read_callback
 from gateway.auth.claims import identity_from
-from gateway.auth.exchange import Exchange, expiry, text_of
 from gateway.auth.flow import Flow, FlowCookies
-from gateway.auth.provider import Provider
+from gateway.auth.grants import Grants, TokenResponse, text_of
+from gateway.auth.provider import Metadata, Provider
 from gateway.auth.settings import ClaimSettings, RightsSettings
 from gateway.auth.tokens import IdToken, TokenRefused
 from gateway.auth.userinfo import with_userinfo
@@ -24,13 +21,13 @@ from gateway.errors import LoginFailed
 from gateway.model import Identity, Tokens
 
 log = structlog.get_logger()
-# An ID token that comes with a code was made for it: how old it may be before its age tells of a clock.
-_FRESH = 60.0
+# An ID token that comes with a code was issued for it: one that seems older than this shows that a clock is wrong.
+_FRESH_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class LoginRedirect:
-    """Where the browser goes to log in, and the cookies that it takes along."""
+    """Where the browser goes to log in, and the values of Set-Cookie for it."""
 
     location: str
     set_cookies: tuple[str, ...]
@@ -38,7 +35,7 @@ class LoginRedirect:
 
 @dataclass(frozen=True, slots=True)
 class LoginResult:
-    """Who logged in, what the provider handed out, where they wanted to go, and the cookies to take away."""
+    """Who logged in, with which tokens; `target` is the path to go on to. `set_cookies` clear the flow's cookie."""
 
     identity: Identity
     tokens: Tokens
@@ -46,15 +43,18 @@ class LoginResult:
     set_cookies: tuple[str, ...]
 
 
-class Once(Protocol):
-    """Whether a value is named for the first time in so many seconds, in all processes together."""
+class FirstUse(Protocol):
+    """Whether a value of some kind is used for the first time in so many seconds, over all processes."""
 
     async def __call__(self, kind: str, value: str, *, seconds: float) -> bool:
-        """Raises StoreUnavailable where that cannot be known."""
+        """True for the first use. Raises StoreUnavailable."""
 
 
 class Login:
-    """Logins of one environment at one provider. `once` keeps a login from being finished in two processes."""
+    """Logins of one environment at one provider.
+
+    `first_use` keeps a login from being finished twice, in two processes. `clock` gives seconds since the epoch.
+    """
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Login:
         public_url: str,
         key: Callable[[], bytes],
         clock: Callable[[], float],
-        once: Once | None = None,
+        first_use: FirstUse | None = None,
     ) -> None:
         self._provider = provider
         self._claims = claims
@@ -75,24 +75,23 @@ class Login:
         self._secure = public_url.startswith("https://")
         self._key = key
         self._clock = clock
-        self._exchange = Exchange(provider, f"{public_url}/oauth2/callback")
+        self._grants = Grants(provider, f"{public_url}/oauth2/callback")
         self._flows: FlowCookies | None = None
-        lifetime = provider.settings.flow_lifetime
-        self._once = once
-        self._used: TTLCache[str, bool] = TTLCache(100_000, lifetime, timer=clock)
+        self._first_use = first_use
+        self._used: TTLCache[str, bool] = TTLCache(100_000, provider.settings.flow_lifetime, timer=clock)
 
     async def start(self) -> None:
-        """Read the keys. Raises ValueError with words for an operator."""
+        """Read the keys. Raises ValueError with a message for operators."""
         self._flows = FlowCookies(
             environment=self._environment,
             key=self._key(),
             secure=self._secure,
             lifetime=self._provider.settings.flow_lifetime,
         )
-        self._exchange.load()
+        self._grants.load()
 
     async def aclose(self) -> None:
-        """Forget which flows were used."""
+        """Forget which logins were finished."""
         self._used.clear()
 
     async def begin(
@@ -106,14 +105,14 @@ class Login:
     ) -> LoginRedirect:
         """Begin a login that comes back to `target`, a safe path of this site.
 
-        `acr_values` asks for some of the ways to log in that are accepted here; what is not accepted does not count.
-        Raises ProviderUnavailable, or LoginFailed where the provider refuses the request that is pushed to it.
+        `acr_values` asks for some of the accepted authentication methods; others in it are ignored. Raises
+        ProviderUnavailable, and LoginFailed if the provider refuses a pushed authorization request.
         """
         metadata = await self._provider.metadata()
         flows = self._ready()
-        flow = flows.begin(target, self._clock(), acr_values=self._means(acr_values))
+        flow = flows.begin(target, self._clock(), acr_values=self._methods(acr_values))
         max_age = self._provider.settings.max_age
-        location = await self._exchange.authorization_url(
+        location = await self._grants.authorization_url(
             metadata,
             state=flow.state,
             nonce=flow.nonce,
@@ -126,30 +125,45 @@ class Login:
         cleared = [flows.clear_cookie(flow_id) for flow_id in flows.surplus(cookies)]
         return LoginRedirect(location, (flows.set_cookie(flow), *cleared))
 
-    @property
-    def known_means(self) -> frozenset[str]:
-        """The ways to log in that can be asked for, as URNs."""
-        settings = self._provider.settings
-        return frozenset((*settings.levels, *settings.accepted_means))
-
-    def _means(self, wanted: Sequence[str]) -> tuple[str, ...]:
-        accepted = self._provider.settings.accepted_means
-        known = accepted or tuple(self._provider.settings.levels)
-        return tuple(urn for urn in known if urn in wanted) or accepted
-
     async def finish(self, query: str, cookies: Mapping[str, str]) -> LoginResult:
-        """Judge a callback by its query and the browser's own cookies.
+        """Finish a login by the query of its callback and the browser's cookies.
 
-        Raises LoginFailed with a stable reason (and `target` in its facts once the flow is known), or
+        Raises LoginFailed with a stable reason (and `target` in its facts once the flow is known),
         ProviderUnavailable.
         """
         parameters = read_callback(query)
         flow = await self._flow(parameters, cookies)
         try:
-            return await self._prove(flow, parameters)
+            return await self._finish(flow, parameters)
         except LoginFailed as failure:
             failure.facts.setdefault("target", flow.target)
             raise
+
+    async def renew(self, identity: Identity, tokens: Tokens) -> tuple[Identity, Tokens] | None:
+        """Refresh a login (OIDC Core 12): who the person is by now, and the tokens from now on.
+
+        None where only a new login can tell. Raises ProviderUnavailable.
+        """
+        if tokens.refresh_token is None:
+            return None
+        metadata = await self._provider.metadata()
+        try:
+            response = await self._grants.refresh(metadata, tokens.refresh_token)
+            return await self._renewed(metadata, response, identity, tokens) if response is not None else None
+        except (LoginFailed, TokenRefused) as refusal:
+            log.warning("the answer to a refresh proves nothing", reason=refusal.reason)
+            return None
+
+    @property
+    def known_methods(self) -> frozenset[str]:
+        """The authentication methods that can be asked for, as URNs (`acr`)."""
+        settings = self._provider.settings
+        return frozenset((*settings.levels, *settings.accepted_methods))
+
+    def _methods(self, wanted: Sequence[str]) -> tuple[str, ...]:
+        accepted = self._provider.settings.accepted_methods
+        known = accepted or tuple(self._provider.settings.levels)
+        return tuple(urn for urn in known if urn in wanted) or accepted
 
     async def _flow(self, parameters: Mapping[str, str], cookies: Mapping[str, str]) -> Flow:
         state = parameters.get("state")
@@ -165,52 +179,75 @@ class Login:
             raise LoginFailed("flow-used", target=flow.target)
         self._used[flow.id] = True
         lifetime = self._provider.settings.flow_lifetime
-        if self._once is not None and not await self._once("flow", flow.state, seconds=lifetime):
+        if self._first_use is not None and not await self._first_use("flow", flow.state, seconds=lifetime):
             raise LoginFailed("flow-used", target=flow.target)
         return flow
 
-    async def _prove(self, flow: Flow, parameters: Mapping[str, str]) -> LoginResult:
+    async def _finish(self, flow: Flow, parameters: Mapping[str, str]) -> LoginResult:
         metadata = await self._provider.metadata()
         settings = self._provider.settings
         check_issuer(parameters, settings.issuer, required=metadata.issuer_in_response)
-        code = code_of(parameters)
-        answer = await self._exchange.redeem(metadata, code=code, verifier=flow.verifier)
-        access_token, id_token = _text(answer, "access_token"), _text(answer, "id_token")
-        if str(answer.get("token_type", "")).lower() != "bearer":
-            raise LoginFailed("token-answer-malformed", "the token type is not Bearer")
-        expected = IdToken(
+        response = await self._grants.redeem_code(metadata, code=code_of(parameters), verifier=flow.verifier)
+        if response.id_token is None:
+            raise LoginFailed("token-answer-malformed", "no id_token in the answer")
+        expected = self._expected(
+            response, nonce=flow.nonce, acr_values=flow.acr_values, max_age=settings.max_age
+        )
+        try:
+            claims = await self._provider.verified(response.id_token, expected)
+        except TokenRefused as refusal:
+            raise self._refused(refusal) from refusal
+        if settings.userinfo:
+            claims = await with_userinfo(claims, self._provider, metadata, response.access_token)
+        identity = identity_from(claims, self._claims, self._rights, now=self._clock())
+        tokens = _tokens(response, claims)
+        return LoginResult(identity, tokens, flow.target, (self._ready().clear_cookie(flow.id),))
+
+    async def _renewed(
+        self, metadata: Metadata, response: TokenResponse, identity: Identity, tokens: Tokens
+    ) -> tuple[Identity, Tokens]:
+        settings = self._provider.settings
+        claims: Mapping[str, Any] = {"iss": settings.issuer, "sub": identity.subject}
+        if response.id_token is not None:
+            claims = await self._provider.verified(response.id_token, self._expected(response))
+            if claims["sub"] != identity.subject:
+                raise LoginFailed("id-token-subject")
+        if settings.userinfo or response.id_token is None:
+            claims = await with_userinfo(claims, self._provider, metadata, response.access_token)
+        found = identity_from(claims, self._claims, self._rights, now=self._clock())
+        if found.faults and found.faults != identity.faults:
+            unread = [f"{each.claim}: {each.fault}" for each in found.faults]
+            log.warning("claims could not be read", unread=unread)
+        # A refresh is not a new login: when and how the person authenticated stays the same.
+        renewed = replace(found, authenticated_at=identity.authenticated_at, acr=found.acr or identity.acr)
+        return renewed, _tokens(response, claims, before=tokens)
+
+    def _expected(
+        self,
+        response: TokenResponse,
+        *,
+        nonce: str | None = None,
+        acr_values: tuple[str, ...] = (),
+        max_age: float | None = None,
+    ) -> IdToken:
+        settings = self._provider.settings
+        return IdToken(
             issuer=settings.issuer,
             audience=settings.client_id,
             algorithms=settings.algorithms,
             leeway=settings.leeway,
-            nonce=flow.nonce,
-            access_token=access_token,
-            acr_values=flow.acr_values,
-            max_age=settings.max_age,
+            nonce=nonce,
+            access_token=response.access_token,
+            acr_values=acr_values,
+            max_age=max_age,
         )
-        try:
-            claims = await self._provider.verified(id_token, expected)
-        except TokenRefused as refusal:
-            raise self._refused(refusal) from refusal
-        if settings.userinfo:
-            claims = await with_userinfo(claims, self._provider, metadata, access_token)
-        now = self._clock()
-        identity = identity_from(claims, self._claims, self._rights, now=now)
-        tokens = Tokens(
-            access_token=access_token,
-            refresh_token=text_of(answer, "refresh_token"),
-            id_token=id_token,
-            expires_at=expiry(answer.get("expires_in"), now),
-            sid=text_of(claims, "sid"),
-        )
-        return LoginResult(identity, tokens, flow.target, (self._ready().clear_cookie(flow.id),))
 
     def _refused(self, refusal: TokenRefused) -> LoginFailed:
-        """Why a token is refused; where its times are what is wrong, whose clock tells."""
+        """The failure for a refused ID token; `clock-skew` where the two clocks explain the refusal."""
         difference = refusal.difference
         leeway = self._provider.settings.leeway
-        if difference is not None and -_FRESH - leeway <= difference <= leeway:
-            # Issued just now, yet its times do not hold: the head of the provider's answers may tell more.
+        if difference is not None and -_FRESH_SECONDS - leeway <= difference <= leeway:
+            # Just issued, yet outside its times: the Date of the provider's responses may show a wrong clock.
             difference = self._provider.clock_difference
         if difference is None or abs(difference) <= leeway:
             return LoginFailed(f"id-token-{refusal.reason}")
@@ -225,8 +262,12 @@ class Login:
         return self._flows
 
 
-def _text(answer: Mapping[str, Any], name: str) -> str:
-    value = answer.get(name)
-    if not isinstance(value, str) or not value:
-        raise LoginFailed("token-answer-malformed", f"no {name} in the answer")
-    return value
+def _tokens(response: TokenResponse, claims: Mapping[str, Any], *, before: Tokens | None = None) -> Tokens:
+    """The tokens to keep: what a refresh leaves out stays as it was `before`."""
+    return Tokens(
+        access_token=response.access_token,
+        refresh_token=response.refresh_token or (before.refresh_token if before else None),
+        id_token=response.id_token or (before.id_token if before else None),
+        expires_at=response.expires_at,
+        sid=text_of(claims, "sid") or (before.sid if before else None),
+    )

@@ -1,7 +1,5 @@
-"""Logouts at the provider: where the browser goes for one (OIDC RP-Initiated Logout 1.0, ACM page "afmelden"), and
-what the provider says about those that it began itself (OIDC Back-Channel and Front-Channel Logout 1.0).
-
-It decides whether a logout is proven; it knows nothing of sessions here.
+"""Logouts at the provider: those that begin here (OIDC RP-Initiated Logout 1.0, ACM page "afmelden"), and those that
+the provider announces (OIDC Back-Channel and Front-Channel Logout 1.0).
 """
 
 from __future__ import annotations
@@ -26,17 +24,19 @@ _VALUE = re.compile(r"[A-Za-z0-9_-]{1,4000}")
 
 @dataclass(frozen=True, slots=True)
 class PendingLogout:
-    """A logout that is under way in one browser: `state` comes back from the provider, `onward` is the path to go
-    to then, "" for the page that says that somebody is logged out."""
+    """A logout that is under way in one browser. `state` comes back from the provider; `onward` is the path to
+    continue at, or "" for the page that confirms the logout."""
 
     state: str
     onward: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """What the provider said ended: its session `sid`, all sessions of `subject`, or what both name; `id` is the
-    token's own name."""
+class LogoutNotice:
+    """What a logout token ends: the provider's session `sid`, all sessions of `subject`, or those that match both.
+
+    `id` is the token's own id (`jti`).
+    """
 
     id: str
     sid: str | None
@@ -53,9 +53,9 @@ class Logout:
         self.provider_origin = f"{issuer.scheme}://{issuer.netloc}"
 
     async def location(self, state: str, *, switch: bool = False, id_token: str | None = None) -> str | None:
-        """The provider's logout, or with `switch` its choice of identity; None where the provider has none.
+        """The URL of the provider's logout, or with `switch` of its choice of identity; None if it has neither.
 
-        The session is named by client_id or by `id_token`, as is configured. Raises ProviderUnavailable.
+        The configuration says whether client_id or `id_token` identifies the session. Raises ProviderUnavailable.
         """
         metadata = await self._provider.metadata()
         if metadata.end_session_endpoint is None:
@@ -71,8 +71,8 @@ class Logout:
         mark = "&" if "?" in metadata.end_session_endpoint else "?"
         return f"{metadata.end_session_endpoint}{mark}{urlencode(query)}"
 
-    async def told(self, token: str) -> Ended:
-        """What a logout token says (Back-Channel Logout 1.0, section 2.6). Raises TokenRefused, ProviderUnavailable."""
+    async def read_notice(self, token: str) -> LogoutNotice:
+        """Verify a logout token (Back-Channel Logout 1.0, section 2.6). Raises TokenRefused, ProviderUnavailable."""
         settings = self._provider.settings
         expected = LogoutToken(
             issuer=settings.issuer,
@@ -81,10 +81,10 @@ class Logout:
             leeway=settings.leeway,
         )
         claims = await self._provider.verified(token, expected)
-        return Ended(claims["jti"], claims.get("sid"), claims.get("sub"))
+        return LogoutNotice(claims["jti"], claims.get("sid"), claims.get("sub"))
 
     def is_issuer(self, issuer: str) -> bool:
-        """Whether this names the provider, letter for letter."""
+        """Whether this is the provider's issuer, letter for letter."""
         return issuer == self._provider.settings.issuer
 
 
@@ -95,24 +95,24 @@ class LogoutCookie:
         self._cookie = Cookie.of(environment, "logout", secure=secure)
 
     def begin(self, onward: str) -> tuple[PendingLogout, str]:
-        """(a logout with a fresh state, the Set-Cookie value for it)."""
-        leaving = PendingLogout(secrets.token_urlsafe(32), onward if len(onward) <= _LONGEST else "")
-        value = urlsafe_b64encode(json.dumps(asdict(leaving)).encode()).rstrip(b"=").decode()
-        return leaving, self._cookie.set(value, max_age=_SECONDS)
+        """A logout with a fresh state, and the Set-Cookie value for it. An overlong `onward` is dropped."""
+        pending = PendingLogout(secrets.token_urlsafe(32), onward if len(onward) <= _LONGEST else "")
+        value = urlsafe_b64encode(json.dumps(asdict(pending)).encode()).rstrip(b"=").decode()
+        return pending, self._cookie.set(value, max_age=_SECONDS)
 
     def finish(self, state: str | None, cookies: Mapping[str, str]) -> PendingLogout | None:
-        """The logout of this browser that came back with this state; None where that is not so."""
+        """The logout that comes back with this state; None if this browser did not begin it."""
         value = cookies.get(self._cookie.name, "")
         if state is None or not _VALUE.fullmatch(value):
             return None
         try:
             content = json.loads(urlsafe_b64decode(value + "=" * (-len(value) % 4)))
-            leaving = PendingLogout(str(content["state"]), str(content["onward"]))
+            pending = PendingLogout(str(content["state"]), str(content["onward"]))
         except (ValueError, KeyError, TypeError):
             return None
-        same = compare_digest(leaving.state.encode(), state.encode("utf-8", "replace"))
-        return leaving if same else None
+        same = compare_digest(pending.state.encode(), state.encode("utf-8", "replace"))
+        return pending if same else None
 
     def clear(self) -> str:
-        """The Set-Cookie value that takes the cookie away."""
+        """The Set-Cookie value that removes the cookie."""
         return self._cookie.clear()

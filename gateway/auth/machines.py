@@ -1,7 +1,4 @@
-"""Programs that come with a bearer token (RFC 6750): opaque and asked about, or signed and verified here.
-
-It decides which program a token stands for and remembers that for a short time; it knows nothing of rules.
-"""
+"""Machine clients with a bearer token (RFC 6750): opaque tokens are introspected, signed ones verified here."""
 
 from __future__ import annotations
 
@@ -32,7 +29,7 @@ _MOST_AT_ONCE = 32
 
 
 def bearer_token(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
-    """The bearer token of a request; None where it has none. Raises BadRequest for one that cannot be a token."""
+    """The bearer token of a request; None if it has none. Raises BadRequest if it is malformed."""
     for name, value in headers:
         if name == b"authorization":
             scheme, _, token = value.partition(b" ")
@@ -40,21 +37,23 @@ def bearer_token(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
                 return None
             token = token.strip(b" ")
             if len(token) > _LONGEST or not _TOKEN.fullmatch(token):
-                raise BadRequest("what follows Bearer is no token (RFC 6750 2.1)", code="bearer-malformed")
+                raise BadRequest(
+                    "the text after Bearer is not a token (RFC 6750 2.1)", code="bearer-malformed"
+                )
             return token.decode("ascii")
     return None
 
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """What became of a token, and until when that is remembered."""
+    """The verdict on a token, and until when it is cached (seconds since the epoch)."""
 
     identity: Identity | None
     until: float
 
 
 class Machines:
-    """The programs of one environment. What is remembered belongs to one token, under the settings given here."""
+    """The machine clients of one environment. Verdicts on tokens are cached for as long as the settings say."""
 
     def __init__(
         self,
@@ -79,7 +78,7 @@ class Machines:
         self._turns = asyncio.Semaphore(_MOST_AT_ONCE)
 
     async def start(self) -> None:
-        """Read the keys. Raises ValueError with words for an operator."""
+        """Read the keys. Raises ValueError with a message for operators."""
         if self._introspection is not None:
             self._introspection.load()
         for _, issuer in self._issuers.values():
@@ -93,9 +92,9 @@ class Machines:
         self._judged.clear()
 
     async def identity(self, token: str) -> Identity:
-        """Which program a token stands for.
+        """The machine client that a token belongs to.
 
-        Raises BearerRefused where it stands for none, ProviderUnavailable where nobody can tell.
+        Raises BearerRefused for a token that is not valid, ProviderUnavailable if that cannot be found out.
         """
         key = hashlib.sha256(token.encode("ascii")).digest()
         judged = self._judged.get(key)
@@ -109,7 +108,7 @@ class Machines:
     async def _judge(self, key: bytes, token: str) -> _Judged:
         known = self._issuers.get(claimed_issuer(token) or "")
         async with self._turns:
-            judged = await (self._verified(token, *known) if known is not None else self._asked(token))
+            judged = await (self._verified(token, *known) if known is not None else self._introspected(token))
         self._judged[key] = judged
         return judged
 
@@ -123,12 +122,12 @@ class Machines:
         try:
             claims = await issuer.verified(token, expected)
         except TokenRefused as refusal:
-            # Not remembered: it costs nothing to find out again, and what is not yet valid will be.
+            # Not cached: verifying again costs no request, and a token that is not yet valid will be.
             log.info("bearer token refused", reason=refusal.reason, issuer=settings.issuer)
             return _Judged(None, self._clock())
-        return self._stands_for(claims, settings.issuer, settings.cache)
+        return self._verdict(claims, settings.issuer, settings.cache)
 
-    async def _asked(self, token: str) -> _Judged:
+    async def _introspected(self, token: str) -> _Judged:
         settings = self.settings.introspection
         if self._introspection is None or settings is None:
             log.info("bearer token refused", reason="issuer-unknown")
@@ -137,9 +136,9 @@ class Machines:
         if claims is None:
             log.info("bearer token refused", reason="not-active")
             return _Judged(None, self._clock() + settings.negative_cache)
-        return self._stands_for(claims, self._provider.settings.issuer, settings.cache)
+        return self._verdict(claims, self._provider.settings.issuer, settings.cache)
 
-    def _stands_for(self, claims: Mapping[str, Any], issuer: str, cache: float) -> _Judged:
+    def _verdict(self, claims: Mapping[str, Any], issuer: str, cache: float) -> _Judged:
         now = self._clock()
         try:
             identity = machine_from(claims, self.settings, issuer=issuer, now=now)

@@ -1,7 +1,4 @@
-"""What is known of the provider: its metadata and its keys, fetched when needed and kept while they last.
-
-It decides which answers of the provider are believed; it knows nothing of logins.
-"""
+"""The provider's metadata and keys, fetched when they are needed and cached (OpenID Connect Discovery 1.0)."""
 
 from __future__ import annotations
 
@@ -42,9 +39,9 @@ _ENDPOINTS = (
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """The provider's discovery document, as far as it is used (OpenID Connect Discovery 1.0, section 3).
+    """The used part of the provider's discovery document (OpenID Connect Discovery 1.0, section 3).
 
-    The first two are empty where an issuer of access tokens for machines has none.
+    The first two are empty for an issuer that only signs access tokens for machines.
     """
 
     authorization_endpoint: str
@@ -58,7 +55,7 @@ class Metadata:
 
 
 class Issuer:
-    """Whoever signs tokens. It can be started while the provider is down; whoever needs it then gets ProviderUnavailable.
+    """A signer of tokens. It can be started while it is down; calls then raise ProviderUnavailable.
 
     Each call to it is published as an event.
     """
@@ -87,7 +84,7 @@ class Issuer:
 
     async def start(self) -> None:
         """Make the connection pool; nothing is fetched yet."""
-        # In a thread: the machine's certificates are read from disk, and so is half of the client library.
+        # In a thread: this reads the machine's certificates and imports half of the client library from disk.
         self._transport = await asyncio.to_thread(
             lambda: ProviderTransport(ssl.create_default_context(), self.clock)
         )
@@ -100,9 +97,9 @@ class Issuer:
 
     @property
     def client_options(self) -> dict[str, Any]:
-        """What an HTTP client for calls to this provider is made with: all share one pool and its limits.
+        """The options of every HTTP client for this provider: all share one pool and its limits.
 
-        Raises ProviderUnavailable before the start and after the end.
+        Raises ProviderUnavailable before `start` and after `aclose`.
         """
         if self._transport is None:
             raise ProviderUnavailable("the provider's client is not started")
@@ -110,14 +107,14 @@ class Issuer:
 
     @property
     def clock_difference(self) -> float | None:
-        """Seconds that the provider's clock was ahead of ours in its latest answer; None where it did not say."""
+        """How many seconds the provider's clock is ahead of ours, by the Date of its latest response; None without."""
         return self._transport.clock_difference if self._transport is not None else None
 
     @asynccontextmanager
     async def call(self, what: str) -> AsyncIterator[None]:
         """One call to the provider, within its time limit; `what` names it in errors and metrics.
 
-        Raises ProviderUnavailable where no answer comes.
+        Raises ProviderUnavailable if there is no response.
         """
         result: Literal["ok", "error"] = "error"
         try:
@@ -132,40 +129,40 @@ class Issuer:
     async def metadata(self) -> Metadata:
         """The metadata, not older than its lifetime while the provider answers.
 
-        Raises ProviderUnavailable where there is none yet, or what the provider says cannot be believed.
+        Raises ProviderUnavailable if there is none yet.
         """
         now = self.clock()
         if self._metadata is not None and now - self._metadata_at < self.settings.metadata_lifetime:
             return self._metadata
         async with self._busy["metadata"]:
             if self._metadata is None or self.clock() - self._metadata_at >= self.settings.metadata_lifetime:
-                await self._once("metadata", self._fetch_metadata, have=self._metadata is not None)
+                await self._fetch("metadata", self._fetch_metadata, have=self._metadata is not None)
         if self._metadata is None:
             raise ProviderUnavailable("no metadata")
         return self._metadata
 
     async def reachable(self) -> bool:
-        """Whether the provider answered in the last moments, or does so now: a browser may be sent there."""
+        """Whether the provider answered in the last 30 seconds, or does so now: a browser can be sent there."""
         async with self._busy["metadata"]:
             if self._metadata is None or self.clock() - self._metadata_at >= _SEEN_SECONDS:
-                await self._once("metadata", self._fetch_metadata, have=True)
+                await self._fetch("metadata", self._fetch_metadata, have=True)
         return "metadata" not in self._failed_at
 
     async def verified(self, token: str, expected: Expected) -> Mapping[str, Any]:
-        """The claims of a token that the provider signed; its keys are fetched again for a key that is unknown.
+        """The claims of a token that the provider signed; an unknown key makes the keys be fetched again.
 
-        Raises TokenRefused, or ProviderUnavailable where there are no keys to judge by.
+        Raises TokenRefused, and ProviderUnavailable if there are no keys.
         """
         keys = await self.keys()
         try:
             return verify(token, keys, expected, self.clock())
         except UnknownKey:
-            if not await self._look_again():
+            if not await self._refetch_keys():
                 raise
             return verify(token, self._keys, expected, self.clock())
 
     async def keys(self) -> tuple[Key, ...]:
-        """The keys that signatures are held to. Raises ProviderUnavailable where there are none."""
+        """The keys for verifying signatures. Raises ProviderUnavailable if there are none."""
         age = self.clock() - self._keys_at
         if not self._keys or age >= self.settings.metadata_lifetime:
             async with self._busy["keys"]:
@@ -176,22 +173,22 @@ class Issuer:
                     )
                     if not have:
                         self._keys = ()
-                    await self._once("keys", self._fetch_keys, have=have)
+                    await self._fetch("keys", self._fetch_keys, have=have)
         return self._keys
 
-    async def _look_again(self) -> bool:
-        """Fetch the keys for an unknown key id, at most once per interval; whether that was done."""
+    async def _refetch_keys(self) -> bool:
+        """Fetch the keys for an unknown key id, at most once per interval; True if they were fetched."""
         before = self._keys_tried_at
         async with self._busy["keys"]:
             if self._keys_tried_at != before:
-                return True  # somebody else just did
+                return True  # another request just did
             if self.clock() - self._keys_tried_at < self.settings.keys_interval:
                 return False
-            await self._once("keys", self._fetch_keys, have=True)
+            await self._fetch("keys", self._fetch_keys, have=True)
             return True
 
-    async def _once(self, what: str, fetch: Callable[[], Awaitable[None]], *, have: bool) -> None:
-        """Fetch, but not again at once after a failure; a failure counts only where nothing is known yet."""
+    async def _fetch(self, what: str, fetch: Callable[[], Awaitable[None]], *, have: bool) -> None:
+        """Fetch, but not within 5 seconds of a failure; a failure is raised only if nothing is cached (`have`)."""
         failed = self._failed_at.get(what)
         if failed is not None and self.clock() - failed < _RETRY_SECONDS:
             if have:
@@ -232,12 +229,12 @@ class Issuer:
         metadata = await self.metadata()
         found = (await self._get_json("keys", metadata.jwks_uri)).get("keys")
         if not isinstance(found, list) or len(found) > _MOST_KEYS:
-            raise ProviderUnavailable("the key set of the provider has another form")
+            raise ProviderUnavailable("the provider's key set is malformed")
         if any(isinstance(each, dict) and _PRIVATE & each.keys() for each in found):
             log.warning("the provider publishes private keys: tell it at once", what="keys")
         keys = tuple(key for each in found if (key := _public_key(each)) is not None)
         if not keys:
-            raise ProviderUnavailable("the key set of the provider holds no key that can be used")
+            raise ProviderUnavailable("the key set of the provider has no usable key")
         self._keys = keys
         self._keys_at = self.clock()
 
@@ -248,19 +245,19 @@ class Issuer:
             raise ProviderUnavailable(f"{url} answered {answer.status_code}")
         found = as_object(answer)
         if found is None:
-            raise ProviderUnavailable(f"{url} answered no JSON object")
+            raise ProviderUnavailable(f"{url} did not answer with a JSON object")
         return found
 
 
 class Provider(Issuer):
-    """Where people log in."""
+    """The provider where people log in."""
 
     settings: ProviderSettings
     required = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
 def as_object(answer: httpx2.Response) -> dict[str, Any] | None:
-    """The JSON object in an answer; None where it holds anything else."""
+    """The JSON object in a response; None if it contains anything else."""
     try:
         return json_object(answer.content)
     except ValueError:
@@ -278,7 +275,7 @@ def _same_origin(url: str, issuer: str) -> bool:
 
 
 def _public_key(found: Any) -> Key | None:
-    """A key of a set, or None for one that is of no use here: one odd key must not spoil the others."""
+    """A key of a set; None for one that cannot be used, so that one odd key does not spoil the others."""
     if not isinstance(found, dict) or found.get("use", "sig") != "sig":
         return None
     if found.get("kty") not in ("RSA", "EC"):

@@ -1,4 +1,4 @@
-"""What an operator can set about the provider (ACM) and about reading its claims. It knows nothing of sessions."""
+"""Settings of the provider (ACM), of its claims, and of machine clients."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _issuer(value: str) -> str:
 
 
 class PrivateKeyJwt(Settings):
-    """The gateway proves itself with a signed statement (RFC 7523); nothing secret leaves the machine."""
+    """Client authentication with a signed JWT (RFC 7523); no secret leaves the machine."""
 
     method: Literal["private_key_jwt"]
     """The method, as agreed with the provider; it is never guessed from what the provider advertises."""
@@ -37,14 +37,14 @@ class PrivateKeyJwt(Settings):
     """The private key in PEM form (RSA of 2048 bits or more), as file:PATH."""
 
     algorithm: Literal["RS256", "PS256", "ES256"] = "RS256"
-    """How the statement is signed."""
+    """The signature algorithm of the JWT."""
 
     audience: str | None = None
-    """For whom the statement is; ACM wants the issuer, which is the default."""
+    """The audience of the JWT; ACM wants the issuer, which is the default."""
 
 
 class ClientSecret(Settings):
-    """The gateway proves itself with a secret that the provider handed out."""
+    """Client authentication with a secret that the provider issued."""
 
     method: Literal["client_secret_basic", "client_secret_post"]
     """The method, as agreed with the provider."""
@@ -57,17 +57,17 @@ class LogoutSettings(Settings):
     """How logouts at the provider are asked for."""
 
     hint: Literal["client_id", "id_token_hint"] = "client_id"
-    """How the session to end is named: ACM wants client_id and knows no id_token_hint."""
+    """How the session to end is identified: ACM wants client_id and does not know id_token_hint."""
 
 
 class IssuerSettings(Settings):
-    """Whoever signs tokens: under which name, with what, and how its keys are kept."""
+    """A signer of tokens: its name, its algorithms, and how its keys are cached."""
 
     issuer: Annotated[str, AfterValidator(_issuer)]
     """The issuer, letter for letter as the provider states it."""
 
     algorithms: Annotated[tuple[Algorithm, ...], Field(min_length=1)] = ("RS256",)
-    """The signature algorithms that are believed. ACM signs with RS256."""
+    """The accepted signature algorithms. ACM signs with RS256."""
 
     leeway: Duration = Field(default=30.0, ge=0.0, le=300.0)
     """How far the clocks of the gateway and the provider may differ."""
@@ -79,10 +79,10 @@ class IssuerSettings(Settings):
     """After how long the provider's metadata and keys are fetched again."""
 
     keys_interval: Duration = 10.0
-    """At most one extra fetch of the keys in this time, for a key id that nobody knows."""
+    """At most one extra fetch of the keys in this time, for an unknown key id."""
 
     keys_grace: Duration = 86_400.0
-    """How long known keys are believed while the provider cannot be reached."""
+    """How long known keys are still used while the provider cannot be reached."""
 
 
 class ProviderSettings(IssuerSettings):
@@ -92,33 +92,33 @@ class ProviderSettings(IssuerSettings):
     """The client id from the integratiedossier of this environment."""
 
     client_auth: Annotated[PrivateKeyJwt | ClientSecret, Field(discriminator="method")]
-    """How the gateway proves to the provider who it is."""
+    """How the gateway authenticates to the provider."""
 
     scopes: tuple[str, ...] = ("openid", "profile", "vo")
-    """What is asked for; `openid` must be among them. ACM refuses a scope that the client was not granted."""
+    """The requested scopes; `openid` must be among them. ACM refuses a scope that the client was not granted."""
 
     acr_values: tuple[Acr, ...] = ()
-    """The ways to log in that are accepted, as URNs; ACM offers no others and must name the one that was used.
-    Without it ACM offers all that the client may use, and does not tell which one it was."""
+    """The accepted authentication methods, as URNs; ACM offers no others and must name the one that was used.
+    Without it ACM offers all that the client may use, and does not say which one it was."""
 
     minimum_level: Annotated[int, Field(ge=1)] | None = None
     """Instead of `acr_values`: the lowest level that is accepted, on ACM's scale (25 is eIDAS substantial)."""
 
     levels: Mapping[Acr, int] = Field(default_factory=lambda: dict(LEVELS))
-    """The level of each way to log in, by URN. The default is ACM's table."""
+    """The level of each authentication method, by URN. The default is ACM's table."""
 
     logout: LogoutSettings = LogoutSettings()
     """How logouts at the provider are asked for."""
 
     max_age: Duration | None = None
-    """How long ago somebody may have proved who they are; then the provider must say when that was."""
+    """How long ago a person may have authenticated; the provider must then say when that was."""
 
     pushed_authorization: bool = False
-    """Whether the authorization request goes to the provider directly and the browser carries only a reference to
+    """Whether the authorization request goes to the provider directly and the browser only carries a reference to
     it (PAR, RFC 9126); the provider must have an endpoint for it. ACM has none."""
 
     userinfo: bool = False
-    """Whether the userinfo endpoint is asked for claims that the ID token does not hold. ACM puts all in the token."""
+    """Whether the userinfo endpoint is asked for claims that the ID token lacks. ACM puts all of them in the token."""
 
     flow_lifetime: Duration = 600.0
     """How long a login may take from its start to its end."""
@@ -126,16 +126,16 @@ class ProviderSettings(IssuerSettings):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if "openid" not in self.scopes:
-            raise ValueError("`openid` must be among the scopes: without it there is no login")
+            raise ValueError("`openid` must be among the scopes: without it nobody can log in")
         if self.acr_values and self.minimum_level is not None:
             raise ValueError("write acr_values or minimum_level, not both")
-        if self.minimum_level is not None and not self.accepted_means:
-            raise ValueError(f"no way to log in reaches level {self.minimum_level}")
+        if self.minimum_level is not None and not self.accepted_methods:
+            raise ValueError(f"no authentication method reaches level {self.minimum_level}")
         return self
 
     @property
-    def accepted_means(self) -> tuple[str, ...]:
-        """The ways to log in that every login is held to, as URNs; none where all are accepted."""
+    def accepted_methods(self) -> tuple[str, ...]:
+        """The accepted authentication methods, as URNs; empty if all are accepted."""
         if self.minimum_level is not None:
             return at_least(self.minimum_level, self.levels)
         return self.acr_values
@@ -145,11 +145,11 @@ class RightsSettings(Settings):
     """How the role claim is read: `Right-Context:OrganisationCode` elements (ACM "3D role")."""
 
     claims: Annotated[tuple[str, ...], Field(min_length=1)] = ("ovam_rol_3d",)
-    """The names of the claims that hold rights; each may be a list or a single text."""
+    """The names of the claims with rights; each may be a list or a single text."""
 
 
 class ClaimSettings(Settings):
-    """Which claim holds what about the person and the organisation."""
+    """The names of the claims about the person and the organisation."""
 
     given_name: str = "given_name"
     """First name."""
@@ -177,42 +177,42 @@ class ClaimSettings(Settings):
 
 
 class IntrospectionSettings(Settings):
-    """Opaque access tokens: the provider of the environment is asked what they stand for (RFC 7662)."""
+    """Opaque access tokens: the environment's provider is asked about them (RFC 7662)."""
 
     client_id: Annotated[str, Field(min_length=1)]
-    """The client id that the provider knows this API by."""
+    """The client id of this API at the provider."""
 
     client_auth: Annotated[PrivateKeyJwt | ClientSecret, Field(discriminator="method")]
-    """How the gateway proves to the provider that it is this API."""
+    """How the gateway authenticates to the provider as this API."""
 
     audience: tuple[Annotated[str, Field(min_length=1)], ...] = ()
-    """For whom a token must be, one of these; the client id where nothing is written."""
+    """The accepted audiences of a token; the client id if empty."""
 
     cache: Duration = Field(default=60.0, ge=0.0, le=300.0)
-    """How long an answer is remembered, and never beyond the end of the token: the bound for a late revocation."""
+    """How long an answer is cached, never beyond the end of the token: a revocation is seen at most this late."""
 
     negative_cache: Duration = Field(default=5.0, ge=0.0, le=60.0)
-    """How long is remembered that a token is not active."""
+    """How long it is cached that a token is not active."""
 
 
 class TokenIssuerSettings(IssuerSettings):
     """An issuer of access tokens that are signed JWTs (RFC 9068)."""
 
     audience: Annotated[str, Field(min_length=1)]
-    """For whom a token must be: the name of this API at that issuer."""
+    """The required audience of a token: the name of this API at that issuer."""
 
     cache: Duration = Field(default=60.0, ge=0.0, le=300.0)
-    """How long a token that was verified is remembered, and never beyond its end."""
+    """How long a verified token is cached, never beyond its end."""
 
 
 class MachineSettings(Settings):
-    """Programs that come with a bearer token instead of a session."""
+    """Machine clients, with a bearer token instead of a session."""
 
     introspection: IntrospectionSettings | None = None
     """Opaque tokens of the environment's provider."""
 
     issuers: tuple[TokenIssuerSettings, ...] = ()
-    """Issuers whose signed access tokens are believed."""
+    """Issuers whose signed access tokens are accepted."""
 
     organisation: str = "vo_orgcode"
     """The claim with the code of the organisation that the client acts for."""
@@ -221,24 +221,24 @@ class MachineSettings(Settings):
     """The claim with its name."""
 
     person: str = "vo_id"
-    """A claim that only tokens of people hold: those are refused here, for people log in."""
+    """A claim that only tokens of people have: those are refused, because people log in."""
 
     extra: tuple[str, ...] = ("client_id", "vo_applicatienaam")
     """Further claims to keep, for `claims.NAME` in headers and for the policy `claim`."""
 
     forward_authorization: bool = False
-    """Whether the register gets to see the access token that the gateway judged."""
+    """Whether the access token is forwarded to the register."""
 
     cache_size: int = Field(default=10_000, ge=1, le=1_000_000, strict=True)
-    """How many tokens one worker process remembers."""
+    """How many tokens one worker process caches."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.introspection is None and not self.issuers:
             raise ValueError(
-                "give introspection, issuers or both; leave out `machines` where no program may come"
+                "give introspection, issuers or both; leave out `machines` if no machine client may come"
             )
         names = [each.issuer for each in self.issuers]
         if len(set(names)) != len(names):
-            raise ValueError("an issuer stands twice among the issuers")
+            raise ValueError("an issuer is listed twice")
         return self

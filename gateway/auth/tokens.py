@@ -1,7 +1,4 @@
-"""Every check of every JWT that the provider signs, once (OIDC Core 3.1.3.7, RFC 7519, RFC 8725).
-
-It knows nothing of how a token or its keys got here. What is not proven is refused.
-"""
+"""All checks of signed JWTs: ID tokens, userinfo, access tokens and logout tokens (OIDC Core 3.1.3.7, RFC 7519, RFC 8725)."""
 
 from __future__ import annotations
 
@@ -30,9 +27,9 @@ _LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 
 class TokenRefused(Exception):
-    """A token that proves nothing; `reason` is a stable code, without anything of the token in it.
+    """A token that is not valid; `reason` is a stable code without any content of the token.
 
-    `difference` is by how many seconds its time of issue is ahead of our clock, where the times are what is wrong.
+    `difference` is how many seconds its time of issue is ahead of our clock, if its times are the reason.
     """
 
     def __init__(self, reason: str, *, difference: float | None = None) -> None:
@@ -42,7 +39,7 @@ class TokenRefused(Exception):
 
 
 class UnknownKey(TokenRefused):
-    """Signed with a key that is not among the provider's keys, as far as they are known."""
+    """The token is signed with a key that is not among the known keys of the provider."""
 
     def __init__(self) -> None:
         super().__init__("key-unknown")
@@ -50,10 +47,10 @@ class UnknownKey(TokenRefused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What every token of the provider must say; `leeway` is in seconds.
+    """What every token must say; each kind of token adds its own checks. `leeway` is in seconds.
 
-    The kinds of tokens differ in what they add. `types` are the accepted `typ` headers in lower case without
-    "application/", "" for none at all: a token of one kind is never taken for another (RFC 8725 3.11).
+    `types` are the accepted `typ` headers, in lower case and without "application/"; "" stands for an absent one.
+    They keep a token of one kind from being taken for another (RFC 8725 3.11).
     """
 
     issuer: str
@@ -71,15 +68,15 @@ class Expected:
         return True
 
     def check(self, claims: Mapping[str, Any], algorithm: str, now: float) -> None:
-        """Judge what only this kind of token says. Raises TokenRefused."""
+        """Check what is particular to this kind of token. Raises TokenRefused."""
         raise TokenRefused("kind")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdToken(Expected):
-    """Who logged in (OIDC Core 3.1.3.7). `nonce` is None only where a refresh brings a new ID token.
+    """Who logged in (OIDC Core 3.1.3.7). `nonce` is None only for the ID token of a refresh.
 
-    `acr_values` and `max_age` (seconds) are what the authentication request asked for: then the token must say so.
+    The token must answer to `acr_values` and `max_age` (seconds) where the authentication request asked for them.
     """
 
     nonce: str | None
@@ -115,7 +112,7 @@ class IdToken(Expected):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserInfo(Expected):
-    """What the provider knows of the person, signed (OIDC Core 5.3.2): whose it is, is for the caller to compare."""
+    """A signed userinfo response (OIDC Core 5.3.2); the caller compares its subject."""
 
     @property
     def types(self) -> frozenset[str]:
@@ -133,7 +130,7 @@ class UserInfo(Expected):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessToken(Expected):
-    """What a machine or an application may do, as a JWT (RFC 9068, sections 2.2 and 4)."""
+    """An access token in JWT form (RFC 9068, sections 2.2 and 4)."""
 
     @property
     def types(self) -> frozenset[str]:
@@ -148,7 +145,7 @@ class AccessToken(Expected):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogoutToken(Expected):
-    """That a session at the provider ended (OIDC Back-Channel Logout 1.0, section 2.6)."""
+    """The end of a session at the provider (OIDC Back-Channel Logout 1.0, section 2.6)."""
 
     @property
     def types(self) -> frozenset[str]:
@@ -172,9 +169,9 @@ class LogoutToken(Expected):
 
 
 def verify(token: str, keys: Sequence[Key], expected: Expected, now: float) -> Mapping[str, Any]:
-    """The claims of a signed token that holds in every respect; `now` is in seconds since the epoch.
+    """The claims of a signed token that is valid; `now` is in seconds since the epoch.
 
-    Raises UnknownKey where another look at the provider's keys might help, TokenRefused for all else.
+    Raises UnknownKey if newer keys of the provider might help, else TokenRefused.
     """
     header = _header(token, expected)
     claims = _signed(token, header, keys)
@@ -188,7 +185,7 @@ def verify(token: str, keys: Sequence[Key], expected: Expected, now: float) -> M
 
 
 def claimed_issuer(token: str) -> str | None:
-    """Who a token says that signed it, before anything is proven: only to know whose keys to try. None for no JWT."""
+    """The unverified issuer of a JWT, only for choosing the keys; None if the token is not a JWT."""
     if len(token) > _LONGEST or not _COMPACT.fullmatch(token):
         return None
     try:
@@ -215,7 +212,7 @@ def _header(token: str, expected: Expected) -> dict[str, Any]:
 
 
 def _octets(segment: str) -> bytes:
-    """Base64url in its one canonical form (RFC 7515 2): no padding, no stray bits in the last sign."""
+    """The octets of canonical base64url (RFC 7515 2): no padding, no stray bits in the last character."""
     octets = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
     if base64.urlsafe_b64encode(octets).rstrip(b"=") != segment.encode():
         raise ValueError("not canonical")
@@ -230,12 +227,12 @@ def _object(segment: str) -> dict[str, Any]:
 
 
 def json_object(octets: bytes) -> dict[str, Any]:
-    """A JSON object in UTF-8, in which no name stands twice (RFC 7519 4). Raises ValueError for anything else."""
+    """A JSON object in UTF-8 without duplicate names (RFC 7519 4). Raises ValueError for anything else."""
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) != len(pairs):
-            raise ValueError("a name stands twice")
+            raise ValueError("duplicate name")
         return found
 
     def no_constant(name: str) -> None:
@@ -243,12 +240,12 @@ def json_object(octets: bytes) -> dict[str, Any]:
 
     try:
         value = json.loads(octets.decode("utf-8"), object_pairs_hook=once, parse_constant=no_constant)
-        # An escaped half of a surrogate pair is JSON, but no text that could ever be written again.
+        # An escaped half of a surrogate pair is valid JSON, but cannot be encoded again.
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except RecursionError as problem:
         raise ValueError("nested too deep") from problem
     if not isinstance(value, dict):
-        raise ValueError("no object")
+        raise ValueError("not an object")
     return value
 
 
@@ -268,7 +265,7 @@ def _signed(token: str, header: Mapping[str, Any], keys: Sequence[Key]) -> dict[
         except (JoseError, ValueError):
             continue
         return _object(payload)
-    # Also where the key id is known, but the signature is not from that key: the provider may have replaced it.
+    # Also if the key id is known but the signature does not match: the provider may have replaced the key.
     raise UnknownKey
 
 
@@ -292,7 +289,7 @@ def _audiences(claims: Mapping[str, Any]) -> list[str]:
 
 
 def _check_only_audience(claims: Mapping[str, Any], audience: str) -> None:
-    """No other party is trusted: a token that is also for somebody else is not for us (3.1.3.7 steps 3 to 5)."""
+    """Refuse a token that is also for another party (OIDC Core 3.1.3.7, steps 3 to 5): no other one is trusted."""
     if any(each != audience for each in _audiences(claims)):
         raise TokenRefused("audience")
     if "azp" in claims and claims["azp"] != audience:
@@ -300,7 +297,7 @@ def _check_only_audience(claims: Mapping[str, Any], audience: str) -> None:
 
 
 def time_of(value: Any) -> float | None:
-    """A time in seconds since the epoch (RFC 7519 2, NumericDate); None for what can be none."""
+    """A time in seconds since the epoch (RFC 7519 2, NumericDate); None for any other value."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e12:
         return None
     return float(value)

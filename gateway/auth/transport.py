@@ -1,7 +1,4 @@
-"""The one way to the provider: a connection pool whose answers are small, plain and from the provider itself.
-
-It decides what an answer may look like before anybody reads it; it knows nothing of what answers mean.
-"""
+"""The HTTP transport for calls to a provider: a connection pool that refuses redirects and compressed or large bodies."""
 
 from __future__ import annotations
 
@@ -17,13 +14,13 @@ _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 
 
 class AnswerRefused(httpx2.TransportError):
-    """An answer of the provider that is not even read."""
+    """A response of the provider that is refused before it is parsed."""
 
 
 class ProviderTransport(httpx2.AsyncBaseTransport):
-    """A pool that several clients share: closing one of them leaves it open, `close_pool` ends it.
+    """A pool that several clients share: it stays open when one of them closes, until `close_pool`.
 
-    `clock_difference` is by how many seconds the provider's clock was ahead in its latest answer (RFC 9110 6.6.1).
+    `clock_difference` is how many seconds the provider's clock was ahead in its latest response (RFC 9110 6.6.1).
     """
 
     def __init__(self, tls: ssl.SSLContext, clock: Callable[[], float]) -> None:
@@ -32,10 +29,10 @@ class ProviderTransport(httpx2.AsyncBaseTransport):
         self.clock_difference: float | None = None
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """The answer to a request, with a body that ends with AnswerRefused where it grows too large.
+        """The response to a request; reading a body of more than LARGEST_ANSWER bytes raises AnswerRefused.
 
-        Raises AnswerRefused for a redirect (secrets and codes go nowhere else) and for a compressed body (its
-        size says nothing of what it becomes).
+        Raises AnswerRefused for a redirect (secrets must not go elsewhere) and for a compressed body (whose final
+        size is unknown).
         """
         request.headers["Accept-Encoding"] = "identity"
         answer = await self._pool.handle_async_request(request)
@@ -52,7 +49,7 @@ class ProviderTransport(httpx2.AsyncBaseTransport):
         raise AnswerRefused(trouble, request=request)
 
     async def aclose(self) -> None:
-        """Nothing: a client that closes takes the others' connections along with it otherwise."""
+        """Do nothing: a client that closes must not close the connections of the others."""
 
     async def close_pool(self) -> None:
         """Close all connections."""
@@ -82,5 +79,5 @@ class _Bounded(httpx2.AsyncByteStream):
 
 
 def client_options(transport: ProviderTransport, timeout: float) -> dict[str, Any]:
-    """What every client of the provider is made with; `timeout` in seconds, for each single wait."""
+    """The options of every HTTP client for the provider; `timeout` is in seconds, for each single wait."""
     return {"transport": transport, "timeout": timeout, "follow_redirects": False, "trust_env": False}

@@ -1,7 +1,4 @@
-"""Asks the provider's userinfo endpoint about the person who just logged in (OIDC Core 5.3).
-
-It decides which answers belong to that person; what their claims mean is decided elsewhere.
-"""
+"""Further claims about a person from the provider's userinfo endpoint (OIDC Core 5.3)."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from gateway.auth.provider import Metadata, Provider, as_object
 from gateway.auth.tokens import TokenRefused, UserInfo
 from gateway.errors import LoginFailed, ProviderUnavailable
 
-# What the ID token says about itself and about the login stays as the ID token says it.
+# Claims about the ID token itself and about the login: userinfo does not add them.
 _OF_THE_TOKEN = frozenset(
     ("iss", "sub", "aud", "azp", "exp", "iat", "nbf", "jti", "nonce", "acr", "amr", "auth_time", "at_hash", "c_hash", "sid")
 )  # fmt: skip
@@ -25,7 +22,7 @@ async def with_userinfo(
 ) -> Mapping[str, Any]:
     """The claims of the ID token, and those that userinfo adds for the same person.
 
-    Raises LoginFailed where the answer is about nobody or somebody else, ProviderUnavailable where there is none.
+    Raises LoginFailed if the response is refused, malformed or about another subject, ProviderUnavailable.
     """
     if metadata.userinfo_endpoint is None:
         raise ProviderUnavailable("the provider states no userinfo_endpoint")
@@ -60,5 +57,5 @@ async def _content(answer: httpx2.Response, provider: Provider) -> Mapping[str, 
             raise LoginFailed("userinfo-malformed", f"userinfo: {refusal.reason}") from refusal
     found = as_object(answer)
     if found is None:
-        raise LoginFailed("userinfo-malformed", "userinfo: no JSON object")
+        raise LoginFailed("userinfo-malformed", "userinfo: not a JSON object")
     return found

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 
 from gateway.auth.client import Client
-from gateway.auth.exchange import Exchange
+from gateway.auth.grants import Grants
 from gateway.auth.introspection import Introspection
 from gateway.auth.provider import Issuer, Metadata, Provider, as_object
 from gateway.auth.settings import MachineSettings
@@ -43,7 +43,7 @@ class ProviderCheckup:
         self._redirect_uri = redirect_uri
         settings = provider.settings
         self._client = Client(provider, settings.client_id, settings.client_auth)
-        self._exchange = Exchange(provider, redirect_uri)
+        self._grants = Grants(provider, redirect_uri)
 
     async def findings(self, machines: MachineSettings | None = None) -> AsyncIterator[Finding]:
         """One finding for each check, in the order in which the one needs the other."""
@@ -155,8 +155,8 @@ class ProviderCheckup:
         settings = self._provider.settings
         scopes = " ".join(settings.scopes)
         try:
-            self._exchange.load()
-            url = await self._exchange.authorization_url(
+            self._grants.load()
+            url = await self._grants.authorization_url(
                 metadata, state=_random(), nonce=_random(), verifier=secrets.token_urlsafe(48)
             )
             answer = await self._looked_at(url)

@@ -51,7 +51,7 @@ class LoginEndpoints:
         target = safe_target(path_on(self.public_url, query_value(request, "rd") or "/"))
         acr_values = (query_value(request, "acr_values") or "").split()
         for urn in acr_values:
-            if urn not in self.login.known_means:
+            if urn not in self.login.known_methods:
                 raise BadRequest("an unknown way to log in is asked for", code="acr-values")
         try:
             hint = login_hint(query_value(request, "doelgroep"), query_value(request, "organisation"))

@@ -37,7 +37,7 @@ class LogoutNotices:
         A token counts once. Answers 200, or 400 where the token proves nothing.
         """
         try:
-            ended = await self.logout.told(await _token(request))
+            ended = await self.logout.read_notice(await _token(request))
         except TokenRefused as refusal:
             return self._refused(request, refusal.reason)
         if not await self.sessions.one_time.claim(_KIND, ended.id, seconds=_REMEMBERED_SECONDS):

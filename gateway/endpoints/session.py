@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
+from gateway.codec import IdentityView
 from gateway.edge.forms import is_same_origin
 from gateway.endpoints.requests import exchange_of
 from gateway.errors import BadRequest, LoginRequired
 from gateway.exchange import Caller, Exchange
 from gateway.identity.assertions import Assertions
-from gateway.identity.attributes import spelled
+from gateway.identity.attributes import spelled_rights
 from gateway.model import CanonicalRequest
 from gateway.responses import Response, json_response
 from gateway.session.recheck import Recheck
@@ -20,6 +21,15 @@ from gateway.session.sessions import PeekedSession, Sessions
 
 # A front-end that refreshes all the time does not make the provider be asked all the time.
 _YOUNG_SECONDS = 60.0
+USERINFO = IdentityView(
+    {
+        "subject": "subject",
+        "name": "name",
+        "doelgroep": "doelgroep",
+        "organisation": "organisation",
+        "rights": spelled_rights,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +43,7 @@ class SessionEndpoints:
 
     async def userinfo(self, request: Request) -> Response:
         """Who is logged in; looking does not prolong the session. Raises LoginRequired."""
-        session = (await self._peek(exchange_of(request))).session
-        identity = session.identity
-        organisation = identity.organisation
-        content = {
-            "subject": identity.subject,
-            "name": identity.name,
-            "doelgroep": identity.doelgroep,
-            "organisation": {"code": organisation.code, "name": organisation.name} if organisation else None,
-            "rights": [spelled(right) for right in identity.rights],
-        }
-        return json_response(content)
+        return json_response(USERINFO((await self._peek(exchange_of(request))).session.identity))
 
     async def session(self, request: Request) -> Response:
         """How long the session can still last; looking does not prolong it. Raises LoginRequired."""

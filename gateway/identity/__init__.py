@@ -1,1 +1,1 @@
-"""Step 5 of a request: which identity headers and which signed assertion the upstream gets."""
+"""Attaching the identity to a request: headers and a signed assertion for the upstream."""

@@ -1,7 +1,4 @@
-"""Decides what the gateway swears to the upstream about who asks, and shows the keys to check it with.
-
-It knows nothing of how people log in, and never sees a request.
-"""
+"""The signed statement (a JWT) by which the upstream can check who makes a request, and the public keys for that."""
 
 from __future__ import annotations
 
@@ -21,19 +18,32 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, l
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
-from gateway.identity.attributes import spelled
+from gateway.codec import IdentityView
+from gateway.identity.attributes import spelled_rights
 from gateway.identity.settings import AssertionSettings
 from gateway.model import Identity
 from gateway.settings import Secret
 
 _SESSIONS_KEPT: Final = 10_000
+STATEMENT: Final = IdentityView(
+    {
+        "sub": "subject",
+        "kind": "kind",
+        "name": "name",
+        "doelgroep": "doelgroep",
+        "organisation": "organisation",
+        "rights": spelled_rights,
+        "acr": "acr",
+    },
+    optional=("name", "doelgroep", "organisation", "acr"),
+)
 
 
 class Assertions:
-    """Signs assertions for one environment. The keys are read in `start`, never before.
+    """Signs assertions for one environment. The keys are read in `start`, not in the constructor.
 
-    `issuer` is the public URL of the gateway, `audience` the URL of the upstream, `clock` gives seconds since
-    the epoch. One assertion is used for many requests of a session, for half its life.
+    `issuer` is the public URL of the gateway, `audience` the URL of the upstream; `clock` gives seconds since the
+    epoch. An assertion is reused for the requests of its session until half of its lifetime has passed.
     """
 
     def __init__(
@@ -56,7 +66,7 @@ class Assertions:
         )
 
     async def start(self) -> None:
-        """Read the keys. Raises ValueError, with words for an operator, where one cannot be used."""
+        """Read the keys. Raises ValueError, with a message for operators, if one cannot be used."""
         key, previous = await asyncio.to_thread(self._read)
         self._key = key
         self._header = {"alg": _algorithm(key), "kid": key.thumbprint(), "typ": "JWT"}
@@ -67,12 +77,12 @@ class Assertions:
                 self._keys.append(shown)
 
     async def aclose(self) -> None:
-        """Forget the keys and all that was signed."""
+        """Forget the keys and all signed assertions."""
         self._key = None
         self._signed.clear()
 
     def sign(self, identity: Identity, session_id: str) -> str:
-        """The assertion for this session: a JWT that is valid for at least half of `ttl` from now."""
+        """The assertion for this session: a JWT that stays valid for at least half of `ttl`."""
         found = self._signed.get(session_id)
         if found is not None and (found[0] is identity or found[0] == identity):
             return found[1]
@@ -81,7 +91,7 @@ class Assertions:
         now = int(self._clock())
         payload = {
             **self._constant,
-            **_statement(identity),
+            **STATEMENT(identity),
             "iat": now,
             "exp": now + int(self._settings.ttl),
             "jti": secrets.token_urlsafe(16),
@@ -91,39 +101,23 @@ class Assertions:
         return token
 
     def jwks(self) -> dict[str, Any]:
-        """The public keys (RFC 7517): the one that signs first, then the previous ones."""
+        """The public keys (RFC 7517): the signing key first, then the previous ones."""
         return {"keys": [dict(key) for key in self._keys]}
 
     def _read(self) -> tuple[ECKey | RSAKey, list[ECKey | RSAKey]]:
         key = _load(self._settings.key)
         if not key.is_private:
-            raise ValueError(
-                f"{self._settings.key.reference} holds a public key; signing needs the private one"
-            )
+            raise ValueError(f"{self._settings.key.reference} is a public key; signing needs the private one")
         return key, [_load(secret) for secret in self._settings.previous]
 
 
-def _statement(identity: Identity) -> dict[str, Any]:
-    organisation = identity.organisation
-    statement: dict[str, Any] = {
-        "sub": identity.subject,
-        "kind": identity.kind,
-        "name": identity.name,
-        "doelgroep": identity.doelgroep,
-        "organisation": {"code": organisation.code, "name": organisation.name} if organisation else None,
-        "rights": [spelled(right) for right in identity.rights],
-        "acr": identity.acr,
-    }
-    return {name: value for name, value in statement.items() if value is not None}
-
-
 def _load(secret: Secret) -> ECKey | RSAKey:
-    """A private or public key in PEM form. Raises ValueError where it is none that we sign with."""
+    """A private or public key in PEM form. Raises ValueError if it is of a kind that is not supported."""
     pem = secret.read()
     try:
         raw = load_pem_public_key(pem) if b"PUBLIC KEY" in pem else load_pem_private_key(pem, password=None)
     except (ValueError, TypeError) as problem:
-        raise ValueError(f"{secret.reference} holds no key in PEM form without a password") from problem
+        raise ValueError(f"{secret.reference} is not a key in PEM form without a password") from problem
     if isinstance(raw, (EllipticCurvePrivateKey, EllipticCurvePublicKey)) and isinstance(
         raw.curve, SECP256R1
     ):

@@ -1,7 +1,4 @@
-"""Decides what stands under a dotted path of an identity, as a text, a list of texts or nothing.
-
-It knows nothing of headers and encodings.
-"""
+"""The attributes of an identity that a header can carry: a text, a list of texts or nothing for each dotted path."""
 
 from __future__ import annotations
 
@@ -9,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from gateway.codec import field_reader
 from gateway.identity.settings import attribute
 from gateway.model import Identity, Right
 
@@ -17,13 +15,22 @@ Reader = Callable[[Identity], Value]
 
 
 def spelled(right: Right) -> str:
-    """A right as ACM spells it: Right-Context:Organisation."""
+    """A right as ACM writes it: Right-Context:Organisation."""
     context = "" if right.context is None else f"-{right.context}"
     return f"{right.name}{context}:{right.organisation}"
 
 
-def _scalar(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
+def spelled_rights(identity: Identity) -> tuple[str, ...]:
+    """The rights of an identity as ACM writes them."""
+    return tuple(spelled(right) for right in identity.rights)
+
+
+def reader(path: str) -> Reader:
+    """The function that reads this path. Raises UnknownName, a ValueError that names the known paths."""
+    claim = attribute(path).removeprefix("claims.")
+    if claim != path:
+        return lambda identity: _claim(identity.claims.get(claim))
+    return spelled_rights if path == "rights" else field_reader(path)
 
 
 def _claim(value: Any) -> Value:
@@ -35,26 +42,5 @@ def _claim(value: Any) -> Value:
     return _scalar(dict(value)) if hasattr(value, "items") else _scalar(value)
 
 
-_READERS: dict[str, Reader] = {
-    "subject": lambda who: who.subject,
-    "name": lambda who: who.name,
-    "given_name": lambda who: who.given_name,
-    "family_name": lambda who: who.family_name,
-    "email": lambda who: who.email,
-    "phone": lambda who: who.phone,
-    "doelgroep": lambda who: who.doelgroep,
-    "organisation.code": lambda who: who.organisation.code if who.organisation else None,
-    "organisation.name": lambda who: who.organisation.name if who.organisation else None,
-    "rights": lambda who: tuple(spelled(right) for right in who.rights),
-    "acr": lambda who: who.acr,
-    "kind": lambda who: who.kind,
-}
-
-
-def reader(path: str) -> Reader:
-    """The function that reads this path; raises UnknownName, a ValueError that holds the known paths."""
-    found = _READERS.get(attribute(path))
-    if found is not None:
-        return found
-    name = path.removeprefix("claims.")
-    return lambda who: _claim(who.claims.get(name))
+def _scalar(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)

@@ -1,6 +1,6 @@
-"""Decides how a text travels in a header, so that the other side gets back exactly that text or nothing.
+"""Encodings of texts in header values: the other side can read back exactly that text, or the header is absent.
 
-It knows nothing of identities. What leaves here never holds CR, LF, NUL or another control character.
+Encoded values never contain CR, LF, NUL or another control character.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _ATTR_CHARS = "!#$&+^`|"
 
 
 def _well_formed(text: str) -> str:
-    # A JSON string may hold half a surrogate pair, which no encoding of Unicode can carry.
+    # A JSON string may contain half a surrogate pair, which cannot be encoded.
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _quoted(text: str, readable: str) -> str:
     value = quote(_well_formed(text), safe=readable)
-    # Blanks at the ends would be lost on the way (RFC 9110 section 5.5).
+    # Spaces at the ends would be stripped on the way (RFC 9110 section 5.5).
     body = value.strip(" ")
     if body == value:
         return value
@@ -35,12 +35,12 @@ def _quoted(text: str, readable: str) -> str:
 
 
 def percent(text: str) -> bytes:
-    """UTF-8 percent-encoding of "%", control characters, blanks at the ends and all that is not ASCII."""
+    """UTF-8 percent-encoding of "%", control characters, spaces at the ends and everything outside ASCII."""
     return _quoted(text, _READABLE).encode("ascii")
 
 
 def rfc8187(text: str) -> bytes:
-    """The text itself where it is printable ASCII, else ext-value of RFC 8187: UTF-8''J%C3%B6rg."""
+    """The text itself if it is printable ASCII, else as ext-value of RFC 8187: UTF-8''J%C3%B6rg."""
     plain = text.isascii() and text.isprintable() and text == text.strip(" ")
     if plain and not text.lower().startswith("utf-8'"):
         return text.encode("ascii")
@@ -48,12 +48,12 @@ def rfc8187(text: str) -> bytes:
 
 
 def base64url(text: str) -> bytes:
-    """Base64url of the UTF-8 octets, without padding, of every value, also of plain ones (RFC 4648 section 5)."""
+    """Base64url of the UTF-8 octets, without padding, also of plain ASCII (RFC 4648 section 5)."""
     return urlsafe_b64encode(_well_formed(text).encode()).rstrip(b"=")
 
 
 def latin1(text: str) -> bytes | None:
-    """ISO-8859-1 octets, or None where the text cannot be carried: a header is rather absent than wrong."""
+    """ISO-8859-1 octets; None if they cannot represent the text: an absent header is better than a wrong one."""
     try:
         value = text.encode("latin-1")
     except UnicodeEncodeError:
@@ -75,14 +75,14 @@ ENCODERS: dict[Encoding, Callable[[str], bytes | None]] = {
 
 
 def encode(text: str, encoding: Encoding) -> bytes | None:
-    """One text as the value of a header, or None where the encoding cannot carry it or it is empty."""
+    """One text as the value of a header; None if it is empty or the encoding cannot represent it."""
     return (ENCODERS[encoding](text) or None) if text else None
 
 
 def encode_list(texts: Iterable[str], encoding: Encoding) -> bytes | None:
-    """A list as one value: "," between the elements, "," and "%" inside them percent-encoded.
+    """A list as one value: elements separated by ",", with "," and "%" inside them percent-encoded.
 
-    With `percent` one decoding of each element undoes all; with the others the whole value is decoded first.
+    With `percent`, split at "," and decode each element once. With the others, decode the whole value first.
     """
     elements = [text for text in texts if text]
     if encoding == "percent":

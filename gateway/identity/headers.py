@@ -1,7 +1,4 @@
-"""Decides which headers tell the upstream who asks, and takes out all that a client sent under such names.
-
-It knows nothing of sessions and rules: an identity comes in, header lines come out.
-"""
+"""The identity headers of a request to the upstream: those that a client sent are stripped, ours are added."""
 
 from __future__ import annotations
 
@@ -12,19 +9,20 @@ from gateway.identity.attributes import reader
 from gateway.identity.encoding import encode, encode_list
 from gateway.identity.names import fold, is_well_known
 from gateway.identity.settings import Encoding, header_name
+from gateway.identity_memo import IdentityMemo
 from gateway.model import Identity
 
 HeaderLines = tuple[tuple[bytes, bytes], ...]
 
 _NAMES_KEPT: Final = 4_096
 _LONGEST_NAME_KEPT: Final = 64
-_IDENTITIES_KEPT: Final = 2_048
 
 
 class OutgoingHeaders:
-    """The identity headers of one environment: `strip` what the client sent, then add what `build` gives.
+    """The identity headers of one environment: `strip` what the client sent, then add what `build` returns.
 
-    Raises ValueError where a name is no header name, a path is unknown, or two names are one to a backend.
+    `mapping` is header name to attribute path. Raises ValueError for an invalid header name, an unknown path, and
+    two names that a backend cannot tell apart.
     """
 
     def __init__(
@@ -43,9 +41,9 @@ class OutgoingHeaders:
         self._readers = tuple((name.lower().encode("ascii"), reader(path)) for name, path in mapping.items())
         self._assertion = assertion_header.lower().encode("ascii") if assertion_header else b""
         self._encoding = encoding
-        # By name as received, and by identity: both hold what the hot path needs and both are bounded.
+        # Whether a name, as received, is an identity header: asked of every header of every request.
         self._forged: dict[bytes, bool] = {}
-        self._built: dict[int, tuple[Identity, HeaderLines]] = {}
+        self._lines = IdentityMemo(self._encoded)
 
     def strip(self, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         """The headers without any spelling of an identity header, in the order they came."""
@@ -55,25 +53,24 @@ class OutgoingHeaders:
             name = line[0]
             drop = forged.get(name)
             if drop is None:
-                drop = self._judge(name)
+                drop = self._is_identity_header(name)
             if not drop:
                 kept.append(line)
         return kept
 
     def build(self, identity: Identity | None, assertion: str | None = None) -> HeaderLines:
-        """Our header lines for this identity, names in lower-case; what it lacks has no line.
+        """Our header lines for this identity, with lower-case names; an absent attribute has no line.
 
-        Nobody (None) has no lines at all, whatever `assertion` is.
+        An anonymous request (None) has no lines at all, whatever `assertion` is.
         """
         if identity is None:
             return ()
-        found = self._built.get(id(identity))
-        lines = found[1] if found is not None and found[0] is identity else self._make(identity)
+        lines = self._lines(identity)
         if assertion is None or not self._assertion:
             return lines
         return (*lines, (self._assertion, assertion.encode("ascii")))
 
-    def _judge(self, name: bytes) -> bool:
+    def _is_identity_header(self, name: bytes) -> bool:
         folded = fold(name)
         drop = folded in self._ours or is_well_known(folded)
         if len(name) <= _LONGEST_NAME_KEPT:
@@ -82,7 +79,7 @@ class OutgoingHeaders:
             self._forged[name] = drop
         return drop
 
-    def _make(self, identity: Identity) -> HeaderLines:
+    def _encoded(self, identity: Identity) -> HeaderLines:
         lines: list[tuple[bytes, bytes]] = []
         for name, read in self._readers:
             value = read(identity)
@@ -95,9 +92,4 @@ class OutgoingHeaders:
             )
             if encoded is not None:
                 lines.append((name, encoded))
-        if len(self._built) >= _IDENTITIES_KEPT:
-            del self._built[next(iter(self._built))]
-        # The identity itself is kept beside its lines, so that its id() cannot come to mean somebody else.
-        made = tuple(lines)
-        self._built[id(identity)] = (identity, made)
-        return made
+        return tuple(lines)

@@ -1,17 +1,14 @@
-"""Decides when two header names are the same name, and which names only a gateway may send.
-
-It knows nothing of values, and never sees a request.
-"""
+"""Header names: when a backend takes two spellings for one, and which are reserved for gateways."""
 
 from __future__ import annotations
 
-# Everything that is no letter or digit separates words; letters become lower-case.
+# Everything except letters and digits separates words; letters become lower-case.
 _WORDS = bytes(
     char + 32 if 65 <= char <= 90 else char if 48 <= char <= 57 or 97 <= char <= 122 else 32
     for char in range(256)
 )
 
-# Names by which proxies tell their backends who somebody is: no register may ever hear them from a client.
+# Names in which proxies pass an identity to their backends: never accepted from a client.
 _FAMILY = frozenset(
     b"""
     x-forwarded-user x-forwarded-email x-forwarded-groups x-forwarded-preferred-username x-forwarded-access-token
@@ -33,10 +30,10 @@ _FAMILY_STARTS = tuple(
 
 
 def fold(name: bytes) -> bytes:
-    """The one form that all spellings of a header name share for backends that turn them into variables.
+    """The common form of all spellings of a header name that a backend may take for one.
 
-    CGI, WSGI, PHP and .NET turn everything that is no letter or digit into "_" and put HTTP_ in front
-    (RFC 3875 section 4.1.18), so that X-Auth-User, x_auth_user, X.AUTH.USER- and HTTP_X_AUTH_USER may be one name.
+    CGI, WSGI, PHP and .NET replace everything except letters and digits by "_" and prefix HTTP_ (RFC 3875 section
+    4.1.18), so that X-Auth-User, x_auth_user, X.AUTH.USER- and HTTP_X_AUTH_USER may become one variable.
     """
     words = name.translate(_WORDS).split()
     while len(words) > 1 and words[0] == b"http":
@@ -45,5 +42,5 @@ def fold(name: bytes) -> bytes:
 
 
 def is_well_known(folded: bytes) -> bool:
-    """Whether a folded name is one by which some proxy tells who somebody is."""
+    """Whether a folded name is one in which some proxy passes an identity."""
     return folded in _FAMILY or folded.startswith(_FAMILY_STARTS)

@@ -1,4 +1,4 @@
-"""What an operator can set about the identity that the upstream sees. It knows nothing of how people log in."""
+"""Settings of the identity headers and of the signed assertion."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gateway.identity.names import fold
 from gateway.plugin.contract import UnknownName
 from gateway.settings import Duration, SecretRef, Settings
 
-# What a header can carry; beside these, `claims.NAME` carries a mapped extra claim.
+# What a header can carry, beside `claims.NAME` for a mapped extra claim.
 ATTRIBUTES = (
     "subject",
     "name",
@@ -31,7 +31,7 @@ Encoding = Literal["percent", "rfc8187", "base64url", "latin1"]
 
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
-# Names that belong to the message itself or to the way it travelled (RFC 9110 section 7.6.1).
+# Names that describe the message itself or its route (RFC 9110 section 7.6.1).
 _RESERVED = frozenset(
     [
         "accept-encoding",
@@ -66,7 +66,7 @@ _RESERVED = frozenset(
 
 
 def header_name(name: str) -> str:
-    """The name of an identity header, checked. Raises ValueError where it is none or belongs to the message."""
+    """The name of an identity header, checked. Raises ValueError for an invalid or reserved name."""
     if not set(name) <= _TOKEN or not any(char.isalnum() for char in name):
         raise ValueError(f"{name!r} is not the name of a header (RFC 9110 section 5.6.2)")
     if fold(name.encode("ascii")).decode("ascii") in _RESERVED:
@@ -96,30 +96,30 @@ Attribute = Annotated[str, AfterValidator(attribute)]
 
 
 class HeaderSettings(Settings):
-    """Which headers carry the identity to the register; the section `identity:` derives from it."""
+    """The headers that carry the identity to the register; part of the section `identity:`."""
 
     headers: Annotated[Mapping[HeaderName, Attribute], AfterValidator(_distinct)] = {}
     """Header name to attribute: subject, name, given_name, family_name, email, phone, doelgroep, organisation.code,
-    organisation.name, rights, acr, kind, or claims.NAME. What the person lacks is not sent."""
+    organisation.name, rights, acr, kind, or claims.NAME. An absent attribute is not sent."""
 
     header_encoding: Encoding = "percent"
-    """How values outside printable ASCII travel: percent (UTF-8, %XX), rfc8187 (UTF-8''%XX), base64url, or latin1."""
+    """How values outside printable ASCII are encoded: percent (UTF-8, %XX), rfc8187 (UTF-8''%XX), base64url, or latin1."""
 
     strip_headers: tuple[HeaderName, ...] = ()
-    """Further headers that never reach the register from outside, beside those above and the well-known ones."""
+    """Further headers that are removed from requests, beside those above and the well-known ones."""
 
 
 class AssertionSettings(Settings):
-    """The signed statement of who asks, for a register that wants proof."""
+    """The signed assertion of the identity, for a register that wants proof."""
 
     key: SecretRef
     """Private key in PEM form: EC P-256 signs ES256, RSA of 2048 bits or more signs RS256."""
 
     previous: tuple[SecretRef, ...] = ()
-    """Earlier keys that the key set still shows, so that a change of key breaks nothing."""
+    """Earlier keys that stay in the published key set, so that a change of key breaks nothing."""
 
     ttl: Duration = Field(default=60.0, ge=5.0, le=600.0)
-    """How long an assertion is valid; it is made anew halfway."""
+    """How long an assertion is valid; it is replaced halfway."""
 
     header: HeaderName = "X-Toegangspoort-Assertion"
     """The header that carries it."""

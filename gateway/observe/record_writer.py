@@ -25,7 +25,7 @@ from gateway.events import (
     ignore,
 )
 from gateway.observe.chain import Chain
-from gateway.observe.decision_record import VERSION, AuditEntry, Pseudonyms, RecordForm, timestamp
+from gateway.observe.decision_record import VERSION, AuditEntry, Pseudonyms, RecordEncoder, timestamp
 from gateway.observe.masking import clean
 from gateway.observe.record_file import Output
 from gateway.observe.settings import ObserveSettings
@@ -62,7 +62,7 @@ class DecisionRecords:
     ) -> None:
         self._settings = settings
         self._environment = environment
-        self._form = RecordForm(environment, Pseudonyms(key, environment))
+        self._encoder = RecordEncoder(environment, Pseudonyms(key, environment))
         self._rule_claims: frozenset[str] = frozenset()
         self._candidate_claims: frozenset[str] = frozenset()
         self._clock = clock
@@ -137,10 +137,10 @@ class DecisionRecords:
         """Record what an auditor must know of, and follow which claims the rules read."""
         if isinstance(event, RulesLoaded | RulesChanged):
             self._rule_claims = event.claims
-            self._form.look_at(self._rule_claims | self._candidate_claims)
+            self._encoder.record_claims(self._rule_claims | self._candidate_claims)
         elif isinstance(event, CandidateChanged):
             self._candidate_claims = event.claims
-            self._form.look_at(self._rule_claims | self._candidate_claims)
+            self._encoder.record_claims(self._rule_claims | self._candidate_claims)
         fields = _fields(event)
         if fields is not None:
             self.write(fields)
@@ -174,7 +174,7 @@ class DecisionRecords:
     def _line(self, entry: Entry) -> bytes:
         try:
             return self._chain.link(
-                self._form.fill_in(entry) if isinstance(entry, AuditEntry) else _json(entry)
+                self._encoder.encode(entry) if isinstance(entry, AuditEntry) else _json(entry)
             )
         except Exception as problem:  # noqa: BLE001 - one strange record must not end the recording
             self._on_event(RecordsDropped(1))

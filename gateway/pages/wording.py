@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
+from gateway.codec import missing_to_dict
 from gateway.model import NOTHING, Alternatives, Identity, Language, Missing, Organisation, Remedy
 from gateway.pages.catalogue import in_language, message, spoken_time
 
@@ -110,23 +111,8 @@ class Need:
 
     def data(self, public_url: str) -> dict[str, Any]:
         """The same as data for programs; what is not known is absent."""
-        missing = self.missing
-        shown: dict[str, Any] = {
-            "kind": missing.kind,
-            "remedy": missing.remedy,
-            "right": missing.right,
-            "context": missing.context,
-            "organisation": missing.organisation,
-            "detail": missing.detail,
-            "label": dict(missing.label) or None,
-            "granted_by": dict(missing.granted_by) or None,
-            "contact": dict(missing.contact) or None,
-            "acr_values": list(missing.acr_values) or None,
-            "what": self.what,
-            "advice": self.advice,
-            "url": public_url + self.link if self.link else None,
-        }
-        return {name: value for name, value in shown.items() if value is not None}
+        shown = {**missing_to_dict(self.missing), "what": self.what, "advice": self.advice}
+        return {**shown, "url": public_url + self.link} if self.link else shown
 
 
 def order(alternatives: Alternatives) -> Alternatives:

@@ -20,6 +20,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
 
+from gateway.codec import IdentityView
 from gateway.model import (
     NOTHING,
     Allow,
@@ -53,6 +54,7 @@ __all__ = [
     "Facts",
     "Field",
     "Identity",
+    "IdentityView",
     "Missing",
     "NamedRight",
     "NotApplicable",

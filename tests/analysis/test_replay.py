@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from gateway.analysis.replay import Replay
 from gateway.model import CanonicalRequest, Identity
-from gateway.observe.decision_record import AuditEntry, Pseudonyms, RecordForm, decision_input
+from gateway.observe.decision_record import AuditEntry, Pseudonyms, RecordEncoder, decision_input
 from gateway.plugin.contract import Allow, Deny, Distinctions, Facts, Policy, Verdict
 from gateway.policy.evaluate import decide
 from gateway.policy.pattern import parse_pattern
 from gateway.policy.ruleset import Rule, RuleSet, compile_rules
 from tests.policy.conftest import given, person, policy, rule_set
 
-FORM = RecordForm("ti", Pseudonyms(b"k" * 32, "ti"), ("team",))
+FORM = RecordEncoder("ti", Pseudonyms(b"k" * 32, "ti"), ("team",))
 INDIENER = person(("OVAMGebruiker", "Indiener", "0456789034"))
 LEZER = person(("OVAMGebruiker", "Lezer", "0456789034"))
 POLICIES: list[Any] = [
@@ -39,7 +39,7 @@ def record(
     handled = AuditEntry(
         f"r-{number}", asked.now, 200, 0.1, asked.client, request, decision, identity, rules=rules.hash
     )
-    found: dict[str, Any] = json.loads(FORM.fill_in(handled))
+    found: dict[str, Any] = json.loads(FORM.encode(handled))
     return found
 
 

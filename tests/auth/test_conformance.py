@@ -15,8 +15,6 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from starlette.responses import Response
 
-from gateway.auth.renewal import Renewal
-from gateway.auth.settings import ClaimSettings, RightsSettings
 from gateway.errors import LoginFailed, ProviderUnavailable
 from tests.auth.conftest import Browser, Clock, Side
 from tests.auth.mutations import script_token
@@ -184,9 +182,7 @@ async def nonce_is_always_sent(gate: Any, op: ScriptedProvider, clock: Clock) ->
 async def refreshed(gate: Any, op: ScriptedProvider, clock: Clock) -> None:
     side: Side = await gate(userinfo=True)
     finished = await side.browser().log_in()
-    renewal = Renewal(side.provider, ClaimSettings(), RightsSettings(), clock=clock)
-    await renewal.start()
-    found = await renewal.renew(finished.identity, finished.tokens)
+    found = await side.login.renew(finished.identity, finished.tokens)
     assert found is not None
     last = [headers for what, headers in op.requests if what == "userinfo"][-1]
     assert last["authorization"] == f"Bearer {found[1].access_token}"
@@ -237,12 +233,12 @@ async def test_module(gate: Any, op: ScriptedProvider, clock: Clock, module: str
 
 CALLBACK, RENEWAL, LOGOUT = (
     "tests.auth.test_callback",
-    "tests.auth.test_renewal",
+    "tests.auth.test_grants",
     "tests.endpoints.test_logout",
 )
 # Modules that a test elsewhere lives through, by name; with the case of the corpus where it is one of many.
 ELSEWHERE: Mapping[str, tuple[str, str, str | None]] = {
-    f"{OIDC}signing-key-rotation": ("tests.auth.test_answers", "test_rotation", "jwks-rotated-second-login"),
+    f"{OIDC}signing-key-rotation": ("tests.auth.test_provider", "test_rotation", "jwks-rotated-second-login"),
     f"{OIDC}refresh-token-invalid-issuer": (RENEWAL, "test_answers_to_a_refresh", "tr-refresh-iss"),
     f"{OIDC}refresh-token-invalid-sub": (RENEWAL, "test_answers_to_a_refresh", "tr-extra-id-token-sub"),
     f"{FAPI}invalid-authorization-response-iss": (CALLBACK, "test_refused", "cb-iss-wrong"),

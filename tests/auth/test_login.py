@@ -7,9 +7,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse
 
-from gateway.errors import LoginFailed, ProviderUnavailable
+from gateway.errors import LoginFailed
 from tests.auth.scripted_provider import CLIENT_ID, REDIRECT_URI, SECRET, ScriptedProvider
 
 BASIC = {"method": "client_secret_basic", "secret": "file:secret"}
@@ -32,54 +32,6 @@ async def test_login_with_every_client_authentication(
     assert browser.cookies == {}
     sent = op.requests[-2][1] if op.requests[-1][0] == "keys" else op.requests[-1][1]
     assert (SECRET in sent.values()) == (client_auth is POST)
-
-
-@pytest.mark.parametrize("client_auth", [BASIC, POST, KEY], ids=lambda auth: str(auth["method"]))
-async def test_pushed_authorization_request(gate: Any, op: ScriptedProvider, client_auth: Any) -> None:
-    browser = (await gate(client_auth=client_auth, pushed_authorization=True)).browser()
-
-    location = (await browser.begin()).location
-
-    assert set(parse_qs(urlsplit(location).query)) == {"client_id", "request_uri"}
-    assert (await browser.finish(await browser.visit(location))).identity.subject == "alice"
-    pushed = next(values for what, values in op.requests if what == "par")
-    assert pushed["redirect_uri"] == REDIRECT_URI
-    assert pushed["code_challenge_method"] == "S256"
-    assert pushed["client_id"] == CLIENT_ID
-
-
-@pytest.mark.parametrize(
-    ("answer", "error"),
-    [
-        (JSONResponse({"error": "invalid_request"}, 400), LoginFailed),
-        (JSONResponse({"request_uri": 7}, 201), LoginFailed),
-        (JSONResponse([], 201), LoginFailed),
-        (JSONResponse({}, 500), ProviderUnavailable),
-        (Response("nope", 200), LoginFailed),
-    ],
-)
-async def test_pushed_authorization_request_that_is_refused(
-    gate: Any, op: ScriptedProvider, answer: Response, error: type[Exception]
-) -> None:
-    op.answers["par"] = lambda _request: answer
-    with pytest.raises(error):
-        await (await gate(pushed_authorization=True)).browser().begin()
-    assert op.seen["auth"] == 0
-
-
-async def test_a_request_is_never_sent_by_browser_where_it_must_be_pushed(
-    gate: Any, op: ScriptedProvider
-) -> None:
-    op.discovery["pushed_authorization_request_endpoint"] = None
-    with pytest.raises(ProviderUnavailable):
-        await (await gate(pushed_authorization=True)).browser().begin()
-
-
-async def test_a_client_that_is_refused_is_no_code_that_is_refused(gate: Any, op: ScriptedProvider) -> None:
-    op.answers["token"] = lambda _request: JSONResponse({"error": "invalid_client"}, 401)
-    with pytest.raises(LoginFailed, match="invalid_client") as refused:
-        await (await gate()).browser().log_in()
-    assert refused.value.reason == "client-refused"
 
 
 @pytest.mark.parametrize("offset", [600, -600, 7_200])

@@ -13,7 +13,7 @@ import pytest
 from gateway.config import Config, load
 from gateway.model import CanonicalRequest, DecisionInput, Identity, Organisation, Right
 from gateway.observe.chain import Chain
-from gateway.observe.decision_record import AuditEntry, Pseudonyms, RecordForm
+from gateway.observe.decision_record import AuditEntry, Pseudonyms, RecordEncoder
 from gateway.policy.evaluate import decide
 from tests.processes import ROOT, command
 
@@ -30,7 +30,7 @@ ASKED = [
 def written(config: Config, environment: str = "ti") -> list[bytes]:
     """The lines of a process that handled these requests."""
     rules, chain = config.rules["ti"], Chain("c")
-    form = RecordForm(environment, Pseudonyms(b"k" * 32, environment))
+    form = RecordEncoder(environment, Pseudonyms(b"k" * 32, environment))
     lines = [chain.link(json.dumps({"v": 1, "kind": "start", "environment": environment}))]
     for number, (path, identity) in enumerate(ASKED):
         segments, now = tuple(path[1:].split("/")), 1_795_466_180.0 + number
@@ -43,9 +43,9 @@ def written(config: Config, environment: str = "ti") -> list[bytes]:
         handled = AuditEntry(
             f"r-{number}", now, 200, 0.1, "192.0.2.1", request, decision, identity, rules=rules.hash
         )
-        lines.append(chain.link(form.fill_in(handled)))
+        lines.append(chain.link(form.encode(handled)))
     own = AuditEntry("r-9", 1.0, 200, 0.1, "192.0.2.1", endpoint="/oauth2/session")
-    return [*lines, chain.link(form.fill_in(own))]
+    return [*lines, chain.link(form.encode(own))]
 
 
 @pytest.fixture

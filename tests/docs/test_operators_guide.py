@@ -15,7 +15,7 @@ from gateway.cli import application
 from gateway.config import load
 from gateway.model import CanonicalRequest, DecisionInput, Identity, Organisation, Right
 from gateway.observe.chain import Chain
-from gateway.observe.decision_record import AuditEntry, Pseudonyms, RecordForm
+from gateway.observe.decision_record import AuditEntry, Pseudonyms, RecordEncoder
 from gateway.policy.evaluate import decide
 
 ROOT = Path(__file__).parents[2]
@@ -59,7 +59,7 @@ def run(command: str) -> str:
 def yesterday(config: Path, records: Path) -> None:
     """What the gateway recorded of some people under the rules of now."""
     rules = load(config).rules["ti"]
-    form, chain = RecordForm("ti", Pseudonyms(b"k" * 32, "ti")), Chain("guide")
+    form, chain = RecordEncoder("ti", Pseudonyms(b"k" * 32, "ti")), Chain("guide")
     people = [
         Identity("op", "mia", doelgroep="LB", organisation=Organisation("0207437468"),
                  rights=(Right("OVAMGebruiker", "NonConformiteitenLezer", "0207437468"),)),
@@ -79,7 +79,7 @@ def yesterday(config: Path, records: Path) -> None:
             handled = AuditEntry(
                 f"r-{number}", now, 200, 0.1, "192.0.2.1", request, decision, identity, rules=rules.hash
             )
-            out.write(chain.link(form.fill_in(handled)))
+            out.write(chain.link(form.encode(handled)))
 
 
 def test_the_guide_shows_what_happens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

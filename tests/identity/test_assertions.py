@@ -133,7 +133,7 @@ async def test_keys_that_cannot_sign_are_refused_with_words_for_an_operator(cloc
     with pytest.raises(ValueError, match="EC P-256, or RSA"):
         await started(clock, keep("p384.pem", ec.generate_private_key(ec.SECP384R1())))
     public.path.write_bytes(b"hello")
-    with pytest.raises(ValueError, match="no key in PEM form"):
+    with pytest.raises(ValueError, match="not a key in PEM form"):
         await started(clock, public)
     with pytest.raises(ValueError, match="gateway keys generate"):
         await started(clock, Secret("file:gone.pem", public.folder))

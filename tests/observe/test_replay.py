@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gateway.config import load
 from gateway.model import CanonicalRequest, DecisionInput, Identity, Organisation, Right
 from gateway.observe.chain import Chain
-from gateway.observe.decision_record import AuditEntry, Pseudonyms, RecordForm, decision_input, replayable
+from gateway.observe.decision_record import AuditEntry, Pseudonyms, RecordEncoder, decision_input, replayable
 from gateway.observe.record_reader import records
 from gateway.policy.evaluate import decide
 
@@ -39,7 +39,7 @@ PATHS = st.lists(
     max_size=4,
 ).map(lambda parts: tuple(part.replace("/", "") for part in parts))
 RULES = load(Path(__file__).parents[2] / "config.yaml").rules["ti"]
-FORM = RecordForm("ti", Pseudonyms(b"k" * 32, "ti"))
+FORM = RecordEncoder("ti", Pseudonyms(b"k" * 32, "ti"))
 
 
 @settings(max_examples=300, deadline=None)
@@ -54,7 +54,7 @@ def test_the_same_rules_decide_the_same(
         "r", method, "https", "register.test", path, segments, b"/", None, (), {}, "192.0.2.1", False, "nl"
     )
     handled = AuditEntry("r", now, 200, 0.01, "192.0.2.1", request, then, identity, rules=RULES.hash)
-    (record,) = records([Chain("c").link(FORM.fill_in(handled))])
+    (record,) = records([Chain("c").link(FORM.encode(handled))])
     assert replayable(record)
     again = decide(RULES, decision_input(record))
     assert (again.allowed, again.rule, again.reason, again.alternatives) == (
@@ -81,6 +81,6 @@ def test_a_record_is_small() -> None:
     handled = AuditEntry(
         "r", time.time(), 200, 0.01, "192.0.2.1", request, decide(RULES, given_then), identity
     )
-    line = FORM.fill_in(handled)
+    line = FORM.encode(handled)
     assert len(line) < 700
     assert json.loads(line)["verdict"] == "allow"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from gateway.observe.decision_record import Pseudonyms, RecordForm
+from gateway.observe.decision_record import Pseudonyms, RecordEncoder
 from gateway.observe.metrics import Metrics
 from gateway.observe.settings import ObserveSettings, RecordsTarget
 from tests.observe.conftest import DENIED, Makes
@@ -55,9 +55,9 @@ def test_the_reference_names_every_metric() -> None:
 
 def test_the_reference_names_every_field_of_a_record(handled: Makes) -> None:
     text = (REFERENCE / "decision-records.md").read_text("utf-8")
-    form = RecordForm("ti", Pseudonyms(b"k" * 32, "ti"), ["afdeling"])
+    form = RecordEncoder("ti", Pseudonyms(b"k" * 32, "ti"), ["afdeling"])
     every = handled(decision=DENIED, shadow=DENIED, endpoint="/x", error="forbidden", facts={"a": 1})
-    record = json.loads(form.fill_in(every))
+    record = json.loads(form.encode(every))
     fields = {*record, *record["who"], "chain", "seq", "prev", "fault", "websocket"}
     named = set(re.findall(r"`([a-z_]+)`", text))
     assert fields <= named

@@ -197,34 +197,6 @@ async def test_unknown_keys_are_looked_up_once_per_interval(
     assert op.seen["keys"] == 2
 
 
-async def test_userinfo_adds_claims_and_overrides_none(gate: Any, op: ScriptedProvider) -> None:
-    op.claims = {"given_name": "An"}
-    op.userinfo = {"given_name": "Bert", "family_name": "Peeters", "vo_orgcode": "0456789034", "acr": "x"}
-    finished = await (await gate(userinfo=True)).browser().log_in()
-    assert finished.identity.name == "An Peeters"
-    assert finished.identity.organisation.code == "0456789034"
-    assert finished.identity.acr is None
-
-
-@pytest.mark.parametrize(
-    ("changes", "accepted"),
-    [({}, True), ({"iss": "https://evil.test"}, False), ({"aud": "other"}, False), ({"sub": "bob"}, False)],
-)
-@pytest.mark.parametrize("name", ["k1", "attacker_rsa"])
-async def test_signed_userinfo(
-    gate: Any, op: ScriptedProvider, changes: dict[str, Any], accepted: bool, name: str
-) -> None:
-    claims = {"iss": op.issuer, "aud": "gw", "sub": "alice", "family_name": "Peeters"} | changes
-    token = signed(claims, name=name, kid="k1")
-    op.answers["userinfo"] = lambda _request: Response(token, media_type="application/jwt")
-    browser: Browser = (await gate(userinfo=True)).browser()
-    if accepted and name == "k1":
-        assert (await browser.log_in()).identity.family_name == "Peeters"
-        return
-    with pytest.raises(LoginFailed, match="userinfo"):
-        await browser.log_in()
-
-
 def test_every_case_runs() -> None:
     ids = {case["id"] for case in load("token-cases.json") if case["kind"] in (*KINDS, "rotation")}
     elsewhere = {case["id"] for case in load("token-cases.json") if "refresh" in case["mutation"]}

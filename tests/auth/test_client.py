@@ -1,0 +1,61 @@
+"""Client authentication at the token endpoint, and keys and secrets that cannot be used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from joserfc.jwk import RSAKey
+
+from gateway.auth.client import Client
+from gateway.auth.provider import Provider
+from gateway.auth.settings import ProviderSettings
+from gateway.errors import ProviderUnavailable
+from tests.auth.conftest import Clock
+from tests.auth.scripted_provider import ScriptedProvider
+from tests.keys import client_keys
+
+PUBLIC = RSAKey.import_key(client_keys("gw")[0]).as_pem(private=False)
+Make = Callable[..., ProviderSettings]
+
+
+def client(settings: ProviderSettings, clock: Clock) -> Client:
+    return Client(Provider(settings, clock=clock), settings.client_id, settings.client_auth)
+
+
+async def test_nothing_is_sent_before_the_provider_is_started(
+    settings: Make, clock: Clock, op: ScriptedProvider
+) -> None:
+    made = client(settings(), clock)
+    made.load()
+    with pytest.raises(ProviderUnavailable, match="not started"):
+        await made.post("token", f"{op.issuer}/v1/token", {})
+    assert not op.seen
+
+
+@pytest.mark.parametrize(
+    ("content", "auth", "problem"),
+    [
+        (b"\xff", {"method": "client_secret_basic", "secret": "file:odd"}, "is not UTF-8 text"),
+        (
+            b"hello",
+            {"method": "private_key_jwt", "key": "file:odd"},
+            "is not a private key in PEM form for RS256",
+        ),
+        (
+            client_keys("gw")[0],
+            {"method": "private_key_jwt", "key": "file:odd", "algorithm": "ES256"},
+            "is not a private key in PEM form for ES256",
+        ),
+        (PUBLIC, {"method": "private_key_jwt", "key": "file:odd"}, "is a public key"),
+    ],
+)
+def test_keys_and_secrets_that_cannot_be_used(
+    settings: Make, clock: Clock, tmp_path: Path, content: bytes, auth: dict[str, Any], problem: str
+) -> None:
+    (tmp_path / "odd").write_bytes(content)
+    (tmp_path / "odd").chmod(0o600)
+    with pytest.raises(ValueError, match=problem):
+        client(settings(client_auth=auth), clock).load()
