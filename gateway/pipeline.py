@@ -196,7 +196,7 @@ class Pipeline:
             return given
         asked = questions(rules, given)
         if known:
-            asked = tuple(each for each in asked if each.source.fresh > 0 or each.name not in known)
+            asked = tuple(each for each in asked if each.source.cache_ttl > 0 or each.name not in known)
         trail.gathered = gathered = await self.gatherer.gather(asked)
         for name, problem in gathered.failures.items():
             log.warning("fact not gathered", fact=name, reason=problem, request_id=trail.request_id)

@@ -13,7 +13,7 @@ from gateway.plugin import (
     Policy,
     Verdict,
     all_of,
-    joined,
+    combine,
 )
 
 
@@ -42,5 +42,5 @@ class All(Policy, name="all", inline="policies"):
             return NotApplicable(unclear.reason, alternatives)
         return Allow("all-hold")
 
-    def samples(self) -> Distinctions | None:
-        return joined(policy.samples() for policy in self.policies)
+    def distinctions(self) -> Distinctions | None:
+        return combine(policy.distinctions() for policy in self.policies)

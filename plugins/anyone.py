@@ -9,5 +9,5 @@ class Anyone(Policy, name="anyone"):
     def decide(self, facts: Facts) -> Verdict:
         return Allow("open-to-anyone")
 
-    def samples(self) -> Distinctions:
+    def distinctions(self) -> Distinctions:
         return Distinctions()

@@ -64,5 +64,5 @@ class Assurance(Policy, name="assurance"):
             return NotApplicable("means-unknown", alternatives)
         return Deny("means-too-weak", alternatives)
 
-    def samples(self) -> Distinctions:
+    def distinctions(self) -> Distinctions:
         return Distinctions(acrs=self._accepted, kinds=("machine",))

@@ -68,7 +68,7 @@ class Claim(Policy, name="claim"):
             return isinstance(found, (list, tuple)) and any(_same(each, self.contains) for each in found)
         return any(_same(found, each) for each in self.any_of or (self.equals,))
 
-    def samples(self) -> Distinctions:
+    def distinctions(self) -> Distinctions:
         if self.contains is not None:
             return Distinctions(claims=((self.name, (self.contains,)),))
         values: tuple[Any, ...] = self.any_of or ((self.equals,) if self.equals is not None else (True,))

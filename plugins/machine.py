@@ -51,7 +51,7 @@ class Machine(Policy, name="machine"):
             return Deny("scope-missing", ((missing,),))
         return Allow("machine-fits")
 
-    def samples(self) -> Distinctions:
+    def distinctions(self) -> Distinctions:
         return Distinctions(
             kinds=("machine",),
             scopes=self.scopes,

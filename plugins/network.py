@@ -48,7 +48,7 @@ class FromNetwork(Policy, name="network", inline="any_of"):
         wanted = ", ".join(map(str, self.any_of))
         return Deny("other-network", ((Missing(kind="network", remedy="none", detail=wanted),),))
 
-    def samples(self) -> Distinctions:
+    def distinctions(self) -> Distinctions:
         clients: list[str] = []
         for network in self.any_of:
             after = int(network.broadcast_address) + 1

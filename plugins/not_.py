@@ -20,5 +20,5 @@ class Not(Policy, name="not", inline="policy"):
             return Allow(f"not-{self.policy.policy_name}")
         return verdict
 
-    def samples(self) -> Distinctions | None:
-        return self.policy.samples()
+    def distinctions(self) -> Distinctions | None:
+        return self.policy.distinctions()

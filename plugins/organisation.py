@@ -71,5 +71,5 @@ class Organisation(Policy, name="organisation"):
             else Deny("other-organisation", alternatives)
         )
 
-    def samples(self) -> Distinctions:
+    def distinctions(self) -> Distinctions:
         return Distinctions(organisations=self.any_of or (), doelgroepen=self.doelgroep or ())

@@ -17,10 +17,10 @@ from gateway.plugin import (
     LOGIN,
     UNANSWERED,
     Allow,
-    Asker,
     Deny,
     Distinctions,
     Duration,
+    FactClient,
     Facts,
     FactSource,
     Field,
@@ -42,11 +42,11 @@ class Counter(FactSource):
     window: int
     store: SharedStore | None
 
-    def open(self) -> Asker:
+    def connect(self) -> FactClient:
         return _Counting(self)
 
 
-class _Counting(Asker):
+class _Counting(FactClient):
     def __init__(self, counter: Counter) -> None:
         self._item = RateLimitItemPerSecond(counter.limit, counter.window, namespace=f"rate:{counter.name}")
         self._pool = _pool(counter.store) if counter.store is not None else None
@@ -134,7 +134,7 @@ class Rate(Policy, name="rate"):
         again = datetime.fromtimestamp(answer["again"], UTC).isoformat(timespec="seconds")
         return Deny("too-many-requests", ((Missing(kind="rate", remedy="wait", detail=again),),))
 
-    def samples(self) -> Distinctions:
+    def distinctions(self) -> Distinctions:
         name = f"rate:{self._counter.name}"
         return Distinctions(
             sources=((name, {"within": True}), (name, {"within": False, "again": 0})), asks=True

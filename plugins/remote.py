@@ -12,10 +12,10 @@ from pydantic import AfterValidator, PrivateAttr
 from gateway.plugin import (
     UNANSWERED,
     Allow,
-    Asker,
     Deny,
     Distinctions,
     Duration,
+    FactClient,
     Facts,
     FactSource,
     Field,
@@ -36,13 +36,13 @@ class Engine(FactSource):
     url: str
     token: Secret | None
     timeout: float
-    fresh: float
+    cache_ttl: float
 
-    def open(self) -> Asker:
+    def connect(self) -> FactClient:
         return _Asking(self)
 
 
-class _Asking(Asker):
+class _Asking(FactClient):
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._headers = {"Content-Type": "application/json", "Accept": "application/json"}
@@ -154,6 +154,6 @@ class Remote(Policy, name="remote"):
             return Allow("engine-allows")
         return Deny(answer.get("reason") or "engine-refuses")
 
-    def samples(self) -> Distinctions:
+    def distinctions(self) -> Distinctions:
         name = f"remote:{self.name}"
         return Distinctions(sources=((name, {"allow": True}), (name, {"allow": False})), asks=True)

@@ -49,5 +49,5 @@ class Right(Policy, name="right"):
         )
         return Deny("right-for-another-organisation" if elsewhere else "right-missing", ((missing,),))
 
-    def samples(self) -> Distinctions:
+    def distinctions(self) -> Distinctions:
         return Distinctions(rights=((self.right.right, self.right.context),))

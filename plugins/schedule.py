@@ -90,7 +90,7 @@ class Schedule(Policy, name="schedule"):
         wait = Missing(kind="time", remedy="wait", detail=opens.isoformat(timespec="minutes"))
         return Deny("closed-now", ((wait,),))
 
-    def samples(self) -> Distinctions:
+    def distinctions(self) -> Distinctions:
         bounds = (day for day in (self.from_, self.until, *self.closed) if day is not None)
         days = [start + timedelta(days=n) for start in (_ANY_WEEK, *bounds) for n in range(-1, 8)]
         return Distinctions(

@@ -33,7 +33,7 @@ from gateway.model import (
     Right,
     Verdict,
 )
-from gateway.plugin.distinctions import Distinctions, joined
+from gateway.plugin.distinctions import Distinctions, combine
 from gateway.plugin.opening_hours import Opening, parse_days, parse_span
 from gateway.plugin.requirements import NOTHING_HELPS, NOTHING_MISSING, all_of, any_of
 from gateway.settings import Duration, Secret, SecretRef, SharedStore
@@ -45,10 +45,10 @@ __all__ = [
     "UNANSWERED",
     "Allow",
     "Alternatives",
-    "Asker",
     "Deny",
     "Distinctions",
     "Duration",
+    "FactClient",
     "FactSource",
     "Facts",
     "Field",
@@ -71,7 +71,7 @@ __all__ = [
     "Verdict",
     "all_of",
     "any_of",
-    "joined",
+    "combine",
     "parse_days",
     "parse_span",
 ]
@@ -113,7 +113,7 @@ class Facts:
             return _checked(policy.decide(self))
         parts: list[PolicyTrace] = []
         verdict = _checked(policy.decide(replace(self, trace=parts)))
-        self.trace.append(PolicyTrace(policy.policy_name, policy.written(), verdict, tuple(parts)))
+        self.trace.append(PolicyTrace(policy.policy_name, policy.to_data(), verdict, tuple(parts)))
         return verdict
 
     def answer(self, policy: Policy) -> Any:
@@ -122,7 +122,7 @@ class Facts:
         return None if question is None else self.sources.get(question.name)
 
 
-class Asker(ABC):
+class FactClient(ABC):
     """An open fact source: it may hold connections, in the worker process that opened it."""
 
     @abstractmethod
@@ -143,11 +143,11 @@ class FactSource(ABC):
     """
 
     timeout: float = 1.0
-    fresh: float = 0.0
-    at_once: int = 64
+    cache_ttl: float = 0.0
+    max_concurrency: int = 64
 
     @abstractmethod
-    def open(self) -> Asker:
+    def connect(self) -> FactClient:
         """The source, ready to be asked; it may read secrets and certificates (in a thread), but connects nothing yet."""
 
 
@@ -197,7 +197,7 @@ class Policy(BaseModel):
         """Judge the facts: pure, without input or output, in microseconds. What it raises denies the request."""
         raise NotImplementedError
 
-    def samples(self) -> Distinctions | None:
+    def distinctions(self) -> Distinctions | None:
         """The values of facts between which this policy tells apart, so that rule sets can be compared exactly.
 
         None where it cannot say; a comparison then says of the rule that it is not exact.
@@ -211,7 +211,7 @@ class Policy(BaseModel):
         """
         return None
 
-    def written(self) -> Any:
+    def to_data(self) -> Any:
         """This policy as plain data: its name, or its name with the options that are not the default ones."""
         options: dict[str, Any] = {}
         for name, info in type(self).model_fields.items():
@@ -229,7 +229,7 @@ class Policy(BaseModel):
 def _plain(value: Any) -> Any:
     match value:
         case Policy():
-            plain = value.written()
+            plain = value.to_data()
         case Secret():
             plain = value.reference
         case NamedRight():

@@ -36,7 +36,7 @@ class Distinctions:
     asks: bool = False
 
 
-def joined(several: Iterable[Distinctions | None]) -> Distinctions | None:
+def combine(several: Iterable[Distinctions | None]) -> Distinctions | None:
     """What several policies tell apart together; None where one of them cannot say."""
     known: list[Distinctions] = []
     for each in several:

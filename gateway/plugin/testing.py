@@ -107,7 +107,7 @@ async def answer(asked: Policy, given: Facts) -> Any:
     question = asked.question(given)
     if not isinstance(question, Question):
         raise TypeError(f"{asked.policy_name} asks nothing about these facts")
-    asker = await asyncio.to_thread(question.source.open)
+    asker = await asyncio.to_thread(question.source.connect)
     try:
         return await asker.ask(question.about)
     finally:

@@ -102,7 +102,7 @@ class Team(Policy, name="team"):
     def decide(self, facts: Facts) -> Verdict:
         return Allow() if facts.now > 1_795_000_000.0 else Deny("early")
 
-    def samples(self) -> Distinctions:
+    def distinctions(self) -> Distinctions:
         return Distinctions(claims=(("team", "a"),), sources=(("open", True),), moments=(1_795_000_000.0,))
 
 

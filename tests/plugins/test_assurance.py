@@ -29,7 +29,7 @@ def test_what_is_strong_enough(options: dict[str, object], accepted: tuple[str, 
         if isinstance(verdict, Deny):
             ((missing,),) = verdict.alternatives
             assert (missing.kind, missing.remedy, missing.acr_values) == ("assurance", "step_up", accepted)
-    assert asked.samples() == Distinctions(acrs=accepted, kinds=("machine",))
+    assert asked.distinctions() == Distinctions(acrs=accepted, kinds=("machine",))
 
 
 def test_an_unnamed_way_to_log_in_cannot_be_judged() -> None:

@@ -64,5 +64,5 @@ def test_host_bits_are_told() -> None:
 
 def test_what_it_tells_apart() -> None:
     asked = policy(FromNetwork, ["10.0.0.0/8", "255.0.0.0/8"])
-    assert asked.samples() == Distinctions(clients=("10.0.0.0", "11.0.0.0", "255.0.0.0"))
-    assert asked.written() == {"network": ["10.0.0.0/8", "255.0.0.0/8"]}
+    assert asked.distinctions() == Distinctions(clients=("10.0.0.0", "11.0.0.0", "255.0.0.0"))
+    assert asked.to_data() == {"network": ["10.0.0.0/8", "255.0.0.0/8"]}

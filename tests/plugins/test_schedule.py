@@ -132,8 +132,8 @@ def test_it_opens_exactly_when_it_says(now: int) -> None:
 
 def test_what_it_tells_apart() -> None:
     asked = policy(Schedule, {"from": "2026-02-01", **OFFICE})
-    samples = asked.samples()
+    samples = asked.distinctions()
     assert samples is not None
     verdicts = {type(asked.decide(facts(now=moment))) for moment in samples.moments}
     assert verdicts == {Allow, Deny}
-    assert asked.written() == {"schedule": {"from": "2026-02-01", **OFFICE}}
+    assert asked.to_data() == {"schedule": {"from": "2026-02-01", **OFFICE}}
