@@ -1,4 +1,4 @@
-"""Several policies of which each must hold."""
+"""Several policies, all of which must hold."""
 
 from typing import Annotated
 
@@ -18,7 +18,7 @@ from gateway.plugin import (
 
 
 class All(Policy, name="all", inline="policies"):
-    """Holds when each of these policies holds."""
+    """Holds when all of these policies hold."""
 
     policies: Annotated[tuple[Policy, ...], Field(min_length=1)]
     """The policies, as a list."""

@@ -1,4 +1,4 @@
-"""Several policies of which one is enough."""
+"""Several policies, one of which must hold."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What an external engine says, such as Open Policy Agent over HTTP. What it does not say in time is refused."""
+"""The verdict of an external engine, such as Open Policy Agent over HTTP. No answer in time denies."""
 
 import json
 from collections.abc import Hashable
@@ -19,6 +19,7 @@ from gateway.plugin import (
     Facts,
     FactSource,
     Field,
+    LoadContext,
     Policy,
     Question,
     Secret,
@@ -39,10 +40,10 @@ class Engine(FactSource):
     cache_ttl: float
 
     def connect(self) -> FactClient:
-        return _Asking(self)
+        return _Client(self)
 
 
-class _Asking(FactClient):
+class _Client(FactClient):
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._headers = {"Content-Type": "application/json", "Accept": "application/json"}
@@ -86,19 +87,19 @@ def _address(value: str) -> str:
 
 
 class Remote(Policy, name="remote"):
-    """Holds when an external engine says so. No answer in time, or one that cannot be read, denies."""
+    """Holds when an external engine allows the request. No answer in time, or an unreadable one, denies."""
 
     url: Annotated[str, AfterValidator(_address)]
-    """Where to ask: https, or http on this machine."""
+    """The address of the engine: https, or http on this machine."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")] = "engine"
-    """Under which name the answer stands in decision records; policies of one rule need different ones."""
+    """The name of the answer in decision records; the policies of one rule need different names."""
 
     token: SecretRef | None = None
-    """A token that is sent as `Authorization: Bearer`, as env:NAME or file:PATH."""
+    """A token to send as `Authorization: Bearer`, written as env:NAME or file:PATH."""
 
     timeout: Annotated[Duration, Field(gt=0.0, le=30.0)] = 1.0
-    """How long the engine may take."""
+    """How long the engine may take to answer."""
 
     fresh: Annotated[Duration, Field(ge=0.0, le=3600.0)] = 0.0
     """How long an answer may be used again for the same question; 0s asks every time."""
@@ -106,14 +107,14 @@ class Remote(Policy, name="remote"):
     send: tuple[Literal["method", "host", "path", "variables", "client", "identity"], ...] = (
         "method", "host", "path", "variables", "client", "identity",
     )  # fmt: skip
-    """What the engine gets to see; leave out what it does not look at, so that answers can be used again."""
+    """What to send to the engine; leave out what it does not use, so that its answers can be used again."""
 
     claims: tuple[str, ...] = ()
-    """The extra claims that go along with the identity."""
+    """The extra claims to send with the identity."""
 
     _engine: Engine = PrivateAttr()
 
-    def model_post_init(self, _context: Any) -> None:
+    def resolve(self, context: LoadContext) -> None:
         self._engine = Engine(self.url, self.token, self.timeout, self.fresh)
 
     def question(self, facts: Facts) -> Question:

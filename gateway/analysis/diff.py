@@ -18,7 +18,7 @@ from gateway.analysis.path_partition import Region, intersection, regions
 from gateway.analysis.path_variables import compared_places, template_values
 from gateway.analysis.rule_inputs import Looks
 from gateway.analysis.suite_settings import METHODS
-from gateway.plugin.distinctions import Distinctions, combine
+from gateway.plugin import Distinctions, combine
 from gateway.policy.pattern import Pattern, Variable
 from gateway.policy.ruleset import RuleSet
 

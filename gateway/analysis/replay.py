@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from gateway.model import DecisionInput
-from gateway.plugin.distinctions import Distinctions, combine
+from gateway.plugin import Distinctions, combine
 from gateway.policy.evaluate import decide
 from gateway.policy.ruleset import RuleSet
 

@@ -12,8 +12,7 @@ from gateway.analysis.path_partition import Region
 from gateway.analysis.path_variables import templates
 from gateway.analysis.suite_settings import METHODS, NOON
 from gateway.model import DecisionInput
-from gateway.plugin.contract import Policy
-from gateway.plugin.distinctions import Distinctions, combine
+from gateway.plugin import Distinctions, Policy, combine
 from gateway.policy.evaluate import decide, questions
 from gateway.policy.pattern import Pattern, Variable
 from gateway.policy.ruleset import Rule, RuleSet, compile_rules, walk

@@ -15,7 +15,7 @@ from typing import Any
 from cachetools import TTLCache
 
 from gateway.model import NOTHING
-from gateway.plugin.contract import FactClient, FactSource, Question
+from gateway.plugin import FactClient, FactSource, Question
 
 _MOST_SOURCES = 1_024
 _MOST_ANSWERS = 10_000

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.model import NOTHING
-from gateway.plugin.contract import NamedRight, Policy
+from gateway.plugin import NamedRight, Policy
 from gateway.policy.pattern import Pattern
 from gateway.policy.tree import PatternTree
 
@@ -89,8 +89,8 @@ class RuleSet:
 
 def claims_of(rules: RuleSet) -> frozenset[str]:
     """The extra claims that these rules look at, as far as their policies say."""
-    parts = (policy.distinctions() for rule in rules.rules for policy in walk(rule.require))
-    return frozenset(name for samples in parts if samples is not None for name, _ in samples.claims)
+    parts = (policy for rule in rules.rules for policy in walk(rule.require))
+    return frozenset(name for policy in parts for name in policy.claims_read())
 
 
 def compile_rules(rules: Sequence[Rule], rights: Mapping[str, NamedRight]) -> RuleSet:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gateway.analysis.replay import Replay
 from gateway.model import CanonicalRequest, Identity
 from gateway.observe.decision_record import AuditEntry, Pseudonyms, RecordForm, decision_input
-from gateway.plugin.contract import Allow, Deny, Distinctions, Facts, Policy, Verdict
+from gateway.plugin import Allow, Deny, Distinctions, Facts, Policy, Verdict
 from gateway.policy.evaluate import decide
 from gateway.policy.pattern import parse_pattern
 from gateway.policy.ruleset import Rule, RuleSet, compile_rules

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gateway.identity.headers import OutgoingHeaders
 from gateway.identity.settings import Encoding, HeaderSettings
 from gateway.model import Identity, Organisation, Right
-from gateway.plugin.contract import UnknownName
+from gateway.plugin import UnknownName
 
 CASES = json.loads((Path(__file__).parents[1] / "cases" / "header-cases.json").read_text())["cases"]
 # The names that the case file gives to the attributes of its user.

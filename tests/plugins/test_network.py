@@ -58,7 +58,7 @@ def test_what_is_refused(written: Any) -> None:
 
 
 def test_host_bits_are_told() -> None:
-    with pytest.raises(OptionsRefused, match=r"'10\.0\.0\.1/8' is no network: .*host bits"):
+    with pytest.raises(OptionsRefused, match=r"'10\.0\.0\.1/8' is not a network: .*host bits"):
         policy(FromNetwork, {"any_of": ["10.0.0.1/8"]})
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gateway.plugin.contract import (
+from gateway.plugin import (
     UNANSWERED,
     Allow,
     Deny,

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.model import Decision, DecisionInput
 from gateway.observe.metrics import Metrics
-from gateway.plugin.contract import Allow, Deny, Facts, Policy, Verdict
+from gateway.plugin import Allow, Deny, Facts, Policy, Verdict
 from gateway.policy.pattern import parse_pattern
 from gateway.policy.ruleset import Rule, compile_rules
 from gateway.reload.shadow import Shadow
