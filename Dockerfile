@@ -4,7 +4,6 @@ WORKDIR /source
 COPY pyproject.toml README.md requirements.lock ./
 COPY gateway gateway
 COPY plugins plugins
-COPY simulator simulator
 RUN python -m pip wheel --no-deps --wheel-dir /wheels .
 
 FROM python:3.11-slim
@@ -16,7 +15,6 @@ RUN python -m pip install --no-cache-dir --constraint /tmp/requirements.lock /wh
     && rm -r /wheels /tmp/requirements.lock
 USER gateway
 WORKDIR /srv/gateway
-COPY plugins plugins
 # Mount config.yaml and its secrets at /srv/gateway and a volume at /srv/gateway/var.
 VOLUME /srv/gateway/var
 EXPOSE 8000 8001

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from gateway.analysis.diff import Side, compare
-from gateway.plugin.contract import NamedRight
-from gateway.plugin.decode import Decoder, RuleContext
+from gateway.plugin import LoadContext, NamedRight
+from gateway.plugin.decode import Decoder
 from gateway.plugin.discovery import load_policies
 from gateway.policy.pattern import parse_pattern
 from gateway.policy.ruleset import Rule, RuleSet, compile_rules
 
 ROOT = Path(__file__).parent.parent
 _RIGHTS = {f"r{number}": NamedRight(f"r{number}", "App", f"Context{number}") for number in range(20)}
-_POLICIES = load_policies(["./plugins"], ROOT)
+_POLICIES = load_policies()
 
 
 def _fault(place: object, fault: object) -> None:
@@ -39,7 +39,7 @@ def _rule(number: int, chance: random.Random) -> Rule:
     elif chance.random() < 0.3:
         require.append({"organisation": {"any_of": [f"{chance.randrange(10**9):010d}" for _ in range(2)]}})
     decoder = Decoder(
-        _POLICIES, RuleContext(rights=_RIGHTS, variables=pattern.variables, rule="", levels={}), _fault
+        _POLICIES, LoadContext(rights=_RIGHTS, variables=pattern.variables, rule="", levels={}), _fault
     )
     policies = tuple(
         policy for place, node in enumerate(require) if (policy := decoder.policy(node, (place,)))

@@ -1,1 +1,1 @@
-"""The policy modules that come with the gateway: one file, one policy. They import gateway.plugin and nothing else."""
+"""The shipped policies: one file each. Of the gateway they import `gateway.plugin` only."""

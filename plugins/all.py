@@ -1,4 +1,4 @@
-"""Several policies of which each must hold."""
+"""Several policies, all of which must hold."""
 
 from typing import Annotated
 
@@ -13,12 +13,12 @@ from gateway.plugin import (
     Policy,
     Verdict,
     all_of,
-    joined,
+    combine,
 )
 
 
 class All(Policy, name="all", inline="policies"):
-    """Holds when each of these policies holds."""
+    """Holds when all of these policies hold."""
 
     policies: Annotated[tuple[Policy, ...], Field(min_length=1)]
     """The policies, as a list."""
@@ -42,5 +42,5 @@ class All(Policy, name="all", inline="policies"):
             return NotApplicable(unclear.reason, alternatives)
         return Allow("all-hold")
 
-    def samples(self) -> Distinctions | None:
-        return joined(policy.samples() for policy in self.policies)
+    def distinctions(self) -> Distinctions | None:
+        return combine(policy.distinctions() for policy in self.policies)

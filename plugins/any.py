@@ -1,4 +1,4 @@
-"""Several policies of which one is enough."""
+"""Several policies, one of which must hold."""
 
 from typing import Annotated
 
@@ -13,7 +13,7 @@ from gateway.plugin import (
     Policy,
     Verdict,
     any_of,
-    joined,
+    combine,
 )
 
 
@@ -41,5 +41,5 @@ class Any(Policy, name="any", inline="policies"):
         assert denied is not None
         return Deny(denied.reason, alternatives)
 
-    def samples(self) -> Distinctions | None:
-        return joined(policy.samples() for policy in self.policies)
+    def distinctions(self) -> Distinctions | None:
+        return combine(policy.distinctions() for policy in self.policies)

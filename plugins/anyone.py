@@ -1,13 +1,13 @@
-"""Open to everybody, also without logging in."""
+"""Open to everybody, without logging in."""
 
 from gateway.plugin import Allow, Distinctions, Facts, Policy, Verdict
 
 
 class Anyone(Policy, name="anyone"):
-    """Always holds: whoever asks, logged in or not."""
+    """Always holds, logged in or not."""
 
     def decide(self, facts: Facts) -> Verdict:
         return Allow("open-to-anyone")
 
-    def samples(self) -> Distinctions:
+    def distinctions(self) -> Distinctions:
         return Distinctions()

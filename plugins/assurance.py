@@ -1,8 +1,8 @@
-"""How strongly somebody logged in: by one of these means, or by one of a level or more."""
+"""How somebody logged in: with an accepted authentication method, or with one of at least a level."""
 
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import PrivateAttr, ValidationInfo, model_validator
+from pydantic import PrivateAttr
 
 from gateway.plugin import (
     LOGIN,
@@ -12,6 +12,7 @@ from gateway.plugin import (
     Distinctions,
     Facts,
     Field,
+    LoadContext,
     Missing,
     NotApplicable,
     Policy,
@@ -21,35 +22,33 @@ from gateway.plugin import (
 
 
 class Assurance(Policy, name="assurance"):
-    """Holds when the person logged in by one of these means, or by one of this level or more.
+    """Holds when the person logged in with one of these authentication methods, or with one of at least this level.
 
-    Whoever logged in by something weaker, or by something that the provider did not name, is asked to log in again.
+    Somebody who logged in with a weaker method, or one that the provider did not name, is asked to log in again.
     """
 
     any_of: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
-    """Means, as URN or by their last word: `[itsme, eid]`."""
+    """Authentication methods, by URN or by the last part of it: `[itsme, eid]`."""
 
     level: Annotated[int, Field(ge=1, strict=True)] | None = None
-    """The lowest level that is enough, on ACM's scale (25 is eIDAS substantial, 27 itsme, 35 eID)."""
+    """The lowest sufficient level, on ACM's scale (25 is eIDAS substantial, 27 itsme, 35 eID)."""
 
     _accepted: tuple[str, ...] = PrivateAttr(default=())
 
-    @model_validator(mode="after")
-    def _resolved(self, info: ValidationInfo) -> Self:
-        levels = (info.context or {}).get("levels", {})
+    def resolve(self, context: LoadContext) -> None:
+        levels = context.levels
         if (self.any_of is None) == (self.level is None):
             raise ValueError("give either any_of or level")
         if self.level is not None:
             enough = sorted((-level, urn) for urn, level in levels.items() if level >= self.level)
             self._accepted = tuple(urn for _, urn in enough)
             if not enough:
-                raise ValueError(f"no way to log in reaches level {self.level}")
+                raise ValueError(f"no authentication method reaches level {self.level}")
         short = {urn.rpartition(":")[2]: urn for urn in levels}
         for name in self.any_of or ():
             if name not in levels and name not in short:
-                raise UnknownName("way to log in", name, (*short, *levels))
+                raise UnknownName("authentication method", name, (*short, *levels))
             self._accepted += (name if name in levels else short[name],)
-        return self
 
     def decide(self, facts: Facts) -> Verdict:
         identity = facts.identity
@@ -64,5 +63,5 @@ class Assurance(Policy, name="assurance"):
             return NotApplicable("means-unknown", alternatives)
         return Deny("means-too-weak", alternatives)
 
-    def samples(self) -> Distinctions:
+    def distinctions(self) -> Distinctions:
         return Distinctions(acrs=self._accepted, kinds=("machine",))

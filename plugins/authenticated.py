@@ -11,5 +11,5 @@ class Authenticated(Policy, name="authenticated"):
             return Deny("not-logged-in", LOGIN)
         return Allow("logged-in")
 
-    def samples(self) -> Distinctions:
+    def distinctions(self) -> Distinctions:
         return Distinctions()

@@ -1,8 +1,8 @@
-"""What the provider says about a person beyond the usual: one of the extra claims."""
+"""The value of an extra claim: what the provider says about a person besides name, organisation and rights."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
+from pydantic import StrictBool, StrictFloat, StrictInt, StrictStr
 
 from gateway.plugin import (
     LOGIN,
@@ -11,6 +11,7 @@ from gateway.plugin import (
     Distinctions,
     Facts,
     Field,
+    LoadContext,
     Missing,
     NotApplicable,
     Policy,
@@ -21,33 +22,31 @@ Value = StrictBool | StrictInt | StrictFloat | StrictStr
 
 
 class Claim(Policy, name="claim"):
-    """Holds when a claim has this value. Values are equal when their kinds are: 1 is neither "1" nor true.
+    """Holds when a claim has this value. Types count: 1 is neither "1" nor true.
 
-    Only claims that are kept under `identity: {claims: {extra: [...]}}` can be seen; one that is not there denies,
-    also under `not`; whether it is there is what `exists` asks.
+    Only claims that `identity: {claims: {extra: [...]}}` keeps can be used. A claim that the person does not have
+    denies, also under `not`; `exists` tests whether the person has it.
     """
 
     name: Annotated[str, Field(min_length=1)]
-    """The name of the claim, letter for letter."""
+    """The exact name of the claim."""
 
     equals: Value | None = None
     """The value that it must have."""
 
     any_of: Annotated[tuple[Value, ...], Field(min_length=1)] | None = None
-    """The values of which it must have one."""
+    """Values, one of which it must have."""
 
     contains: Value | None = None
-    """The value that must be among those of a claim that is a list."""
+    """A value that must be in the claim, which is a list."""
 
     exists: StrictBool | None = None
-    """Whether the claim must be there (true) or must not be there (false)."""
+    """Whether the person must have the claim (true) or must not have it (false)."""
 
-    @model_validator(mode="after")
-    def _one_question(self) -> Self:
+    def resolve(self, context: LoadContext) -> None:
         asked = (self.equals, self.any_of, self.contains, self.exists)
         if sum(each is not None for each in asked) != 1:
             raise ValueError("give exactly one of equals, any_of, contains and exists")
-        return self
 
     def decide(self, facts: Facts) -> Verdict:
         identity = facts.identity
@@ -68,7 +67,7 @@ class Claim(Policy, name="claim"):
             return isinstance(found, (list, tuple)) and any(_same(each, self.contains) for each in found)
         return any(_same(found, each) for each in self.any_of or (self.equals,))
 
-    def samples(self) -> Distinctions:
+    def distinctions(self) -> Distinctions:
         if self.contains is not None:
             return Distinctions(claims=((self.name, (self.contains,)),))
         values: tuple[Any, ...] = self.any_of or ((self.equals,) if self.equals is not None else (True,))

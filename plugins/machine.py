@@ -1,4 +1,4 @@
-"""Programs rather than people: API clients with a bearer token."""
+"""API clients: programs with a bearer token."""
 
 from typing import Annotated
 
@@ -19,17 +19,17 @@ from gateway.plugin import (
 class Machine(Policy, name="machine"):
     """Holds for an API client whose token has all of these scopes, for one of these organisations.
 
-    A person never is a machine.
+    It never holds for a person.
     """
 
     scopes: tuple[str, ...] = ()
-    """Scopes that the token must all have."""
+    """Scopes, all of which the token must have."""
 
     audience: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
-    """Whom the token may be for, one of these; any of those that the gateway accepts where it is left out."""
+    """Audiences, one of which the token must be for. The default is every audience that the gateway accepts."""
 
     organisation: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
-    """Codes of the organisations that the client may act for; any where it is left out."""
+    """Codes of organisations, one of which the client must act for. The default is any organisation."""
 
     def decide(self, facts: Facts) -> Verdict:
         identity = facts.identity
@@ -51,7 +51,7 @@ class Machine(Policy, name="machine"):
             return Deny("scope-missing", ((missing,),))
         return Allow("machine-fits")
 
-    def samples(self) -> Distinctions:
+    def distinctions(self) -> Distinctions:
         return Distinctions(
             kinds=("machine",),
             scopes=self.scopes,

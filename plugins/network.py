@@ -1,4 +1,4 @@
-"""From where a request comes: the client's network address."""
+"""The network that a request comes from: the client's address."""
 
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Annotated, Any
@@ -17,7 +17,7 @@ def _network(value: Any) -> Any:
         network = ip_network(value)
     except ValueError as problem:
         raise ValueError(
-            f"{value!r} is no network: {problem}; write 10.0.0.0/8 or 2001:db8::/32"
+            f"{value!r} is not a network: {problem}; write 10.0.0.0/8 or 2001:db8::/32"
         ) from problem
     if isinstance(network, IPv6Network) and network.subnet_of(_MAPPED):
         address = network.network_address.ipv4_mapped
@@ -29,9 +29,9 @@ Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network), WithJs
 
 
 class FromNetwork(Policy, name="network", inline="any_of"):
-    """Holds for requests from these networks. The client's address counts, as trusted proxies tell it.
+    """Holds for requests from these networks. The client's address counts, as trusted proxies report it.
 
-    An IPv4 address is the same address when it comes in IPv6 form (::ffff:10.0.0.1).
+    An IPv4 address and its IPv6 form (::ffff:10.0.0.1) are the same address.
     """
 
     any_of: Annotated[tuple[Network, ...], Field(min_length=1)]
@@ -48,7 +48,7 @@ class FromNetwork(Policy, name="network", inline="any_of"):
         wanted = ", ".join(map(str, self.any_of))
         return Deny("other-network", ((Missing(kind="network", remedy="none", detail=wanted),),))
 
-    def samples(self) -> Distinctions:
+    def distinctions(self) -> Distinctions:
         clients: list[str] = []
         for network in self.any_of:
             after = int(network.broadcast_address) + 1

@@ -4,13 +4,13 @@ from gateway.plugin import NOTHING_HELPS, Allow, Deny, Distinctions, Facts, Poli
 
 
 class Not(Policy, name="not", inline="policy"):
-    """Holds when this policy does not hold.
+    """Holds when this policy denies.
 
-    What cannot be judged, for example because nobody is logged in, is not turned round: it stays refused.
+    Where the policy cannot be judged, for example because nobody is logged in, the request stays refused.
     """
 
     policy: Policy
-    """The policy."""
+    """The policy to negate."""
 
     def decide(self, facts: Facts) -> Verdict:
         verdict = facts.ask(self.policy)
@@ -20,5 +20,5 @@ class Not(Policy, name="not", inline="policy"):
             return Allow(f"not-{self.policy.policy_name}")
         return verdict
 
-    def samples(self) -> Distinctions | None:
-        return self.policy.samples()
+    def distinctions(self) -> Distinctions | None:
+        return self.policy.distinctions()

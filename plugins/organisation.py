@@ -1,8 +1,6 @@
-"""For whom a session acts: one of these organisations, a doelgroep, or the organisation that the path names."""
+"""The organisation that a session acts for: one of a list, one in a doelgroep, or the one in the path."""
 
-from typing import Annotated, Self
-
-from pydantic import model_validator
+from typing import Annotated
 
 from gateway.plugin import (
     LOGIN,
@@ -12,6 +10,7 @@ from gateway.plugin import (
     Distinctions,
     Facts,
     Field,
+    LoadContext,
     Missing,
     NotApplicable,
     Policy,
@@ -26,24 +25,22 @@ Codes = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_len
 class Organisation(Policy, name="organisation"):
     """Holds when the session acts for one of these organisations, within one of these doelgroepen.
 
-    Every option that is given must hold. `equals: "{kbo}"` means the organisation that stands in the path, so
-    that people only reach what is of their own organisation.
+    Every option that is given must hold. `equals: "{kbo}"` means the organisation in the path, so that people only
+    reach what belongs to their own organisation.
     """
 
     any_of: Codes | None = None
-    """Codes of organisations: KBO numbers of 10 digits without dots, or OVO codes, between quotes."""
+    """Codes of organisations, in quotes: KBO numbers of 10 digits without dots, or OVO codes."""
 
     doelgroep: Codes | None = None
     """Doelgroepen as ACM sends them: GID, EA, LB, OV, BUR."""
 
     equals: TemplateRef | None = None
-    """A text that must equal the organisation's code; {name} stands for a variable of the path."""
+    """A text that must equal the organisation's code; {name} is replaced by that variable of the path."""
 
-    @model_validator(mode="after")
-    def _something_is_asked(self) -> Self:
+    def resolve(self, context: LoadContext) -> None:
         if self.any_of is None and self.doelgroep is None and self.equals is None:
             raise ValueError("give at least one of any_of, doelgroep and equals")
-        return self
 
     def decide(self, facts: Facts) -> Verdict:
         identity = facts.identity
@@ -71,5 +68,5 @@ class Organisation(Policy, name="organisation"):
             else Deny("other-organisation", alternatives)
         )
 
-    def samples(self) -> Distinctions:
+    def distinctions(self) -> Distinctions:
         return Distinctions(organisations=self.any_of or (), doelgroepen=self.doelgroep or ())

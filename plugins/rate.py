@@ -1,4 +1,4 @@
-"""How often somebody may ask: counted in the session store where that is Redis, in each worker process otherwise."""
+"""Limits the number of requests: counted in the session store where that is Redis, otherwise per worker process."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from limits import RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
-from pydantic import AfterValidator, PrivateAttr, ValidationInfo, model_validator
+from pydantic import AfterValidator, PrivateAttr
 from redis import DriverInfo
 from redis.asyncio import ConnectionPool
 
@@ -17,13 +17,14 @@ from gateway.plugin import (
     LOGIN,
     UNANSWERED,
     Allow,
-    Asker,
     Deny,
     Distinctions,
     Duration,
+    FactClient,
     Facts,
     FactSource,
     Field,
+    LoadContext,
     Missing,
     NotApplicable,
     Policy,
@@ -35,18 +36,18 @@ from gateway.plugin import (
 
 @dataclass(frozen=True, slots=True)
 class Counter(FactSource):
-    """Counts requests under `name`; `store` is where all workers count together."""
+    """Counts requests under `name`, in `store` for all workers together; without a store in each worker alone."""
 
     name: str
     limit: int
     window: int
     store: SharedStore | None
 
-    def open(self) -> Asker:
+    def connect(self) -> FactClient:
         return _Counting(self)
 
 
-class _Counting(Asker):
+class _Counting(FactClient):
     def __init__(self, counter: Counter) -> None:
         self._item = RateLimitItemPerSecond(counter.limit, counter.window, namespace=f"rate:{counter.name}")
         self._pool = _pool(counter.store) if counter.store is not None else None
@@ -69,7 +70,7 @@ def _pseudonym(issuer: str, subject: str) -> str:
 
 def _pool(store: SharedStore) -> ConnectionPool:
     password = store.password.read().decode() if store.password is not None else None
-    # Made here, for it reads from the disk, which a new connection in the event loop may not.
+    # DriverInfo reads from the disk, which is not allowed later, in the event loop.
     return ConnectionPool.from_url(store.url, password=password, driver_info=DriverInfo())
 
 
@@ -87,31 +88,28 @@ def _whole_seconds(value: float) -> float:
 
 
 class Rate(Policy, name="rate"):
-    """Holds while one person, organisation or address asks no more than `limit` times in `window` (a sliding one).
+    """Holds while a person, organisation or address makes at most `limit` requests in a sliding `window` of time.
 
-    Every request that the rule matches is counted, also one that another policy refuses.
+    Every request that the rule matches counts, also one that another policy refuses.
     """
 
     limit: Annotated[int, Field(ge=1, strict=True)]
-    """How many requests are allowed in the window."""
+    """The number of requests that are allowed in the window."""
 
     window: Annotated[Duration, AfterValidator(_whole_seconds)]
-    """How long the window is: 1s, 10m, 8h."""
+    """The length of the window: 1s, 10m, 8h."""
 
     per: Literal["subject", "organisation", "client"] = "subject"
-    """Who is counted: each person or API client, each organisation, or each network address."""
+    """What has a count of its own: each person or API client, each organisation, or each network address."""
 
     name: str | None = None
-    """What is counted together: rules with the same name, limit and window share a count. The default is the rule's id."""
+    """A name for the count: rules with the same name, limit and window share it. The default is the rule's id."""
 
     _counter: Counter = PrivateAttr()
 
-    @model_validator(mode="after")
-    def _counted(self, info: ValidationInfo) -> "Rate":
-        context = info.context or {}
-        name = f"{self.name or context.get('rule')}:{self.per}:{self.limit}/{int(self.window)}s"
-        self._counter = Counter(name, self.limit, int(self.window), context.get("shared_store"))
-        return self
+    def resolve(self, context: LoadContext) -> None:
+        name = f"{self.name or context.rule}:{self.per}:{self.limit}/{int(self.window)}s"
+        self._counter = Counter(name, self.limit, int(self.window), context.shared_store)
 
     def question(self, facts: Facts) -> Question | None:
         identity = facts.identity
@@ -134,7 +132,7 @@ class Rate(Policy, name="rate"):
         again = datetime.fromtimestamp(answer["again"], UTC).isoformat(timespec="seconds")
         return Deny("too-many-requests", ((Missing(kind="rate", remedy="wait", detail=again),),))
 
-    def samples(self) -> Distinctions:
+    def distinctions(self) -> Distinctions:
         name = f"rate:{self._counter.name}"
         return Distinctions(
             sources=((name, {"within": True}), (name, {"within": False, "again": 0})), asks=True

@@ -1,4 +1,4 @@
-"""What an external engine says, such as Open Policy Agent over HTTP. What it does not say in time is refused."""
+"""The verdict of an external engine, such as Open Policy Agent over HTTP. No answer in time denies."""
 
 import json
 from collections.abc import Hashable
@@ -12,15 +12,16 @@ from pydantic import AfterValidator, PrivateAttr
 from gateway.plugin import (
     UNANSWERED,
     Allow,
-    Asker,
     Deny,
     Distinctions,
     Duration,
+    FactClient,
     Facts,
     FactSource,
     Field,
     Identity,
     IdentityView,
+    LoadContext,
     Policy,
     Question,
     Secret,
@@ -38,13 +39,13 @@ class Engine(FactSource):
     url: str
     token: Secret | None
     timeout: float
-    fresh: float
+    cache_ttl: float
 
-    def open(self) -> Asker:
-        return _Asking(self)
+    def connect(self) -> FactClient:
+        return _Client(self)
 
 
-class _Asking(Asker):
+class _Client(FactClient):
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._headers = {"Content-Type": "application/json", "Accept": "application/json"}
@@ -95,19 +96,19 @@ def _rights(identity: Identity) -> list[dict[str, str | None]]:
 
 
 class Remote(Policy, name="remote"):
-    """Holds when an external engine says so. No answer in time, or one that cannot be read, denies."""
+    """Holds when an external engine allows the request. No answer in time, or an unreadable one, denies."""
 
     url: Annotated[str, AfterValidator(_address)]
-    """Where to ask: https, or http on this machine."""
+    """The address of the engine: https, or http on this machine."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")] = "engine"
-    """Under which name the answer stands in decision records; policies of one rule need different ones."""
+    """The name of the answer in decision records; the policies of one rule need different names."""
 
     token: SecretRef | None = None
-    """A token that is sent as `Authorization: Bearer`, as env:NAME or file:PATH."""
+    """A token to send as `Authorization: Bearer`, written as env:NAME or file:PATH."""
 
     timeout: Annotated[Duration, Field(gt=0.0, le=30.0)] = 1.0
-    """How long the engine may take."""
+    """How long the engine may take to answer."""
 
     fresh: Annotated[Duration, Field(ge=0.0, le=3600.0)] = 0.0
     """How long an answer may be used again for the same question; 0s asks every time."""
@@ -115,15 +116,15 @@ class Remote(Policy, name="remote"):
     send: tuple[Literal["method", "host", "path", "variables", "client", "identity"], ...] = (
         "method", "host", "path", "variables", "client", "identity",
     )  # fmt: skip
-    """What the engine gets to see; leave out what it does not look at, so that answers can be used again."""
+    """What to send to the engine; leave out what it does not use, so that its answers can be used again."""
 
     claims: tuple[str, ...] = ()
-    """The extra claims that go along with the identity."""
+    """The extra claims to send with the identity."""
 
     _engine: Engine = PrivateAttr()
     _person: IdentityView = PrivateAttr()
 
-    def model_post_init(self, _context: Any) -> None:
+    def resolve(self, context: LoadContext) -> None:
         self._engine = Engine(self.url, self.token, self.timeout, self.fresh)
         self._person = IdentityView(
             {
@@ -161,6 +162,6 @@ class Remote(Policy, name="remote"):
             return Allow("engine-allows")
         return Deny(answer.get("reason") or "engine-refuses")
 
-    def samples(self) -> Distinctions:
+    def distinctions(self) -> Distinctions:
         name = f"remote:{self.name}"
         return Distinctions(sources=((name, {"allow": True}), (name, {"allow": False})), asks=True)

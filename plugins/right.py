@@ -1,4 +1,4 @@
-"""The role and context rule: a right, in a context, for the organisation that the session acts for."""
+"""A right in a context, for the organisation that the session acts for: the role and context rule."""
 
 from gateway.plugin import (
     LOGIN,
@@ -17,8 +17,8 @@ from gateway.plugin import (
 class Right(Policy, name="right"):
     """Holds when the person has this right, in this context, for the organisation that the session acts for.
 
-    All three must be equal, letter for letter. Somebody who has the right for another of their organisations
-    is told to switch to it; somebody who has it for none is told who grants it.
+    All three must match exactly. A refusal says who grants the right, or, where the person has it for another
+    of their organisations, to switch to that one.
     """
 
     right: RightRef
@@ -49,5 +49,5 @@ class Right(Policy, name="right"):
         )
         return Deny("right-for-another-organisation" if elsewhere else "right-missing", ((missing,),))
 
-    def samples(self) -> Distinctions:
+    def distinctions(self) -> Distinctions:
         return Distinctions(rights=((self.right.right, self.right.context),))

@@ -1,10 +1,10 @@
-"""When something is open: hours by day of the week, dates, holidays, in the time of a place."""
+"""Opening hours: hours by day of the week, a first and a last day, and holidays, in a time zone."""
 
 from datetime import date, timedelta
-from typing import Annotated, Self
+from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BeforeValidator, PrivateAttr, model_validator
+from pydantic import BeforeValidator, PrivateAttr
 
 from gateway.plugin import (
     NOTHING_HELPS,
@@ -13,8 +13,9 @@ from gateway.plugin import (
     Distinctions,
     Facts,
     Field,
+    LoadContext,
     Missing,
-    Opening,
+    OpeningHours,
     Policy,
     UnknownName,
     Verdict,
@@ -41,10 +42,10 @@ def _zone(name: object) -> object:
 
 
 class Schedule(Policy, name="schedule"):
-    """Holds during opening hours; who comes too early or too late is told when it opens.
+    """Holds during opening hours; a refusal says when it opens next.
 
-    Hours are those of the clock on the wall, also when that is put forward or back. What is left out does not matter:
-    without `hours` the whole day, without `from` and `until` every day.
+    Hours are local time, also on the days when the clock is put forward or back. Without `hours` it is open all day,
+    without `from` and `until` every day.
     """
 
     hours: Annotated[dict[str, str | tuple[str, ...]], Field(min_length=1)] | None = None
@@ -54,32 +55,32 @@ class Schedule(Policy, name="schedule"):
     """The first day, as 2026-01-31."""
 
     until: Day | None = None
-    """The last day, which is still open."""
+    """The last day on which it is open."""
 
     closed: tuple[Day, ...] = ()
     """Days that are closed, such as holidays."""
 
     zone: Annotated[str, BeforeValidator(_zone)] = "Europe/Brussels"
-    """Whose clock counts, by its name in the IANA time zone database."""
+    """The time zone of the hours and days, by its name in the IANA time zone database."""
 
-    _opening: Opening = PrivateAttr()
+    _opening: OpeningHours = PrivateAttr()
 
-    @model_validator(mode="after")
-    def _readable(self) -> Self:
+    def resolve(self, context: LoadContext) -> None:
         if self.hours is None and self.from_ is None and self.until is None and not self.closed:
             raise ValueError("give at least one of hours, from, until and closed")
         if self.from_ is not None and self.until is not None and self.until < self.from_:
-            raise ValueError("until lies before from")
+            raise ValueError("until is before from")
         written = self.hours if self.hours is not None else {"mon-sun": "00:00-24:00"}
         hours = {}
         for days, spans in written.items():
             for day in parse_days(days):
                 if day in hours:
-                    raise ValueError(f"the hours of one day stand twice: {days}")
+                    raise ValueError(f"a day has its hours twice: {days}")
                 several = (spans,) if isinstance(spans, str) else spans
                 hours[day] = tuple(parse_span(span) for span in several)
-        self._opening = Opening(ZoneInfo(self.zone), hours, self.from_, self.until, frozenset(self.closed))
-        return self
+        self._opening = OpeningHours(
+            ZoneInfo(self.zone), hours, self.from_, self.until, frozenset(self.closed)
+        )
 
     def decide(self, facts: Facts) -> Verdict:
         if self._opening.is_open(facts.now):
@@ -90,7 +91,7 @@ class Schedule(Policy, name="schedule"):
         wait = Missing(kind="time", remedy="wait", detail=opens.isoformat(timespec="minutes"))
         return Deny("closed-now", ((wait,),))
 
-    def samples(self) -> Distinctions:
+    def distinctions(self) -> Distinctions:
         bounds = (day for day in (self.from_, self.until, *self.closed) if day is not None)
         days = [start + timedelta(days=n) for start in (_ANY_WEEK, *bounds) for n in range(-1, 8)]
         return Distinctions(

@@ -1,4 +1,4 @@
-"""For whom somebody works, by the domain of the work e-mail address that the provider tells."""
+"""The organisation that somebody works for, by the domain of the e-mail address that the provider reports."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ from gateway.plugin import LOGIN, Allow, Deny, Facts, Field, Missing, NotApplica
 
 
 class EmailDomain(Policy, name="email-domain", inline="any_of"):
-    """Holds when the work e-mail address is in one of these domains, and in none below them."""
+    """Holds when the work e-mail address is in one of these domains; subdomains do not count."""
 
     any_of: Annotated[tuple[str, ...], Field(min_length=1)]
     """Domains in lower case, such as `ovam.be`."""

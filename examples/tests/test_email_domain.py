@@ -1,4 +1,4 @@
-"""The example policy `email-domain`, tested as a policy of one's own is tested."""
+"""The example policy `email-domain`, tested the way you test a policy of your own."""
 
 from pathlib import Path
 

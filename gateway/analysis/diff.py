@@ -18,7 +18,7 @@ from gateway.analysis.path_partition import Region, intersection, regions
 from gateway.analysis.path_variables import compared_places, template_values
 from gateway.analysis.rule_inputs import Looks
 from gateway.http_semantics import METHODS
-from gateway.plugin.distinctions import Distinctions, joined
+from gateway.plugin import Distinctions, combine
 from gateway.policy.pattern import Pattern, Variable
 from gateway.policy.ruleset import RuleSet
 
@@ -278,7 +278,7 @@ class _Comparison:
         for each in looks:
             rendered |= each.rendered(region, shown)
         everything = dimensions(
-            joined(each.samples for each in looks) or Distinctions(), rendered, self._rights
+            combine(each.samples for each in looks) or Distinctions(), rendered, self._rights
         )
         found: dict[bool, list[Who]] = {True: [], False: []}
         for logged_in in (False, True):

@@ -16,7 +16,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from gateway.model import DecisionInput, Identity, Organisation, Right
-from gateway.plugin.distinctions import Distinctions
+from gateway.plugin import Distinctions
 
 _PLACE: Final = ZoneInfo("Europe/Brussels")
 _SOMEBODY: Final = "somebody"

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from gateway.model import Identity
-from gateway.plugin.contract import Policy, Template
+from gateway.plugin import Policy, Template
 from gateway.policy.pattern import Variable
 from gateway.policy.ruleset import Rule
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from gateway.model import Identity, Organisation, Right
-from gateway.plugin.contract import NamedRight, UnknownName
+from gateway.plugin import NamedRight, UnknownName
 from gateway.settings import Settings
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from gateway.model import DecisionInput
-from gateway.plugin.distinctions import Distinctions, joined
+from gateway.plugin import Distinctions, combine
 from gateway.policy.evaluate import decide
 from gateway.policy.ruleset import RuleSet
 
@@ -46,7 +46,7 @@ class Replay:
     def __init__(self, rules: RuleSet, read: Callable[[Mapping[str, Any]], DecisionInput]) -> None:
         self._rules = rules
         self._read = read
-        self._looks = joined(policy.samples() for rule in rules.rules for policy in rule.require)
+        self._looks = combine(policy.distinctions() for rule in rules.rules for policy in rule.require)
         self._claims = frozenset(name for name, _ in (self._looks or Distinctions()).claims)
         self._sources = frozenset(name for name, _ in (self._looks or Distinctions()).sources)
         self._remembered: dict[tuple[Any, ...], tuple[bool, str | None, str]] = {}

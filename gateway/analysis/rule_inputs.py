@@ -13,8 +13,7 @@ from gateway.analysis.path_variables import templates
 from gateway.analysis.suite_settings import NOON
 from gateway.http_semantics import METHODS
 from gateway.model import DecisionInput
-from gateway.plugin.contract import Policy
-from gateway.plugin.distinctions import Distinctions, joined
+from gateway.plugin import Distinctions, Policy, combine
 from gateway.policy.evaluate import decide, questions
 from gateway.policy.pattern import Pattern, Variable
 from gateway.policy.ruleset import Rule, RuleSet, compile_rules, walk
@@ -28,8 +27,10 @@ class Looks:
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
         parts = list(walk(rule.require))
-        silent = [policy for policy in parts if policy.samples() is None]
-        asking = [policy for policy in rule.asking if (said := policy.samples()) is not None and said.asks]
+        silent = [policy for policy in parts if policy.distinctions() is None]
+        asking = [
+            policy for policy in rule.asking if (said := policy.distinctions()) is not None and said.asks
+        ]
         self.unsaid: str | None = None
         if silent:
             self.unsaid = (
@@ -41,9 +42,9 @@ class Looks:
             )
         elif rule.pattern.expression is not None:
             self.unsaid = f"rule {rule.id!r} has a regular expression, of which one path stands for all"
-        known = [samples for policy in parts if (samples := policy.samples()) is not None]
-        self.samples = joined(known) or Distinctions()
-        self._written = json.dumps([policy.written() for policy in rule.require], sort_keys=True)
+        known = [samples for policy in parts if (samples := policy.distinctions()) is not None]
+        self.samples = combine(known) or Distinctions()
+        self._written = json.dumps([policy.to_data() for policy in rule.require], sort_keys=True)
         self._templates = [each for policy in rule.require for each in templates(policy)]
         self._alone = compile_rules([rule], {})
 
@@ -99,7 +100,7 @@ def supposed_facts(rules: RuleSet, given: DecisionInput) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for rule in rules.rules:
         for policy in rule.asking if asked else ():
-            for name, value in (policy.samples() or Distinctions()).sources:
+            for name, value in (policy.distinctions() or Distinctions()).sources:
                 if name in asked:
                     found.setdefault(name, value)
     return found

@@ -54,7 +54,7 @@ def show(
     rules = loaded(file, env).rules[env]
     if as_json:
         shown = [
-            {"file": rule.at[0], "line": rule.at[1], "column": rule.at[2], **rule.written()}
+            {"file": rule.at[0], "line": rule.at[1], "column": rule.at[2], **rule.to_dict()}
             for rule in rules.rules
         ]
         typer.echo(
@@ -71,7 +71,7 @@ def show(
             f"{number:4d}  {rule.id}:{methods} {rule.pattern.text}{hosts}  [{':'.join(map(str, rule.at))}]"
         )
         for policy in rule.require:
-            typer.echo(f"        {json.dumps(policy.written(), ensure_ascii=False)}")
+            typer.echo(f"        {json.dumps(policy.to_data(), ensure_ascii=False)}")
 
 
 @config_commands.command()

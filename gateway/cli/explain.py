@@ -25,7 +25,7 @@ from gateway.config.words import words_for
 from gateway.edge.path import canonical_segments, split_target
 from gateway.errors import BadRequest
 from gateway.model import DecisionInput, Identity
-from gateway.plugin.contract import UnknownName
+from gateway.plugin import UnknownName
 from gateway.policy.evaluate import decide
 
 

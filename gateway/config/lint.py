@@ -13,7 +13,7 @@ from gateway.analysis.lint import Finding, lint, unreachable
 from gateway.config.load import load_with_positions
 from gateway.config.model import Config
 from gateway.config.positions import Place, Positions
-from gateway.plugin.contract import NamedRight, Policy
+from gateway.plugin import NamedRight, Policy
 from gateway.policy.ruleset import RuleSet, walk
 
 # Which scope brings a claim at ACM (page "scopes en claims"); a role claim comes with the scope of its application.
@@ -90,16 +90,15 @@ def _options(policy: Policy) -> Iterator[object]:
 
 
 def _claims(config: Config) -> Iterator[Finding]:
-    """Policies that look at a claim that is not kept."""
+    """Policies that read a claim that is not kept."""
     kept = config.identity.claims.extra
     for rules in config.rules.values():
         for rule in rules.rules:
             for policy in walk(rule.require):
-                name = getattr(policy, "name", None)
-                if policy.policy_name != "claim" or name in kept or "claim-not-kept" in rule.accepts:
-                    continue
-                words = f"rule {rule.id!r} looks at the claim {name!r}, which `identity: claims: extra:` does not keep"
-                yield Finding(rule.at, "claim-not-kept", words)
+                for name in policy.claims_read():
+                    if name not in kept and "claim-not-kept" not in rule.accepts:
+                        words = f"rule {rule.id!r} looks at the claim {name!r}, which `identity: claims: extra:` does not keep"
+                        yield Finding(rule.at, "claim-not-kept", words)
 
 
 def _asked(config: Config, name: str, positions: Positions) -> Iterator[Finding]:

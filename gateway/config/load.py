@@ -18,8 +18,8 @@ from gateway.config.problems import ConfigError, Problem
 from gateway.config.rules import RuleLoader
 from gateway.config.suites import Suites
 from gateway.config.words import place_of, words_for
-from gateway.plugin.contract import NamedRight, Policy
-from gateway.plugin.discovery import find_policies, place_in
+from gateway.plugin import NamedRight, Policy
+from gateway.plugin.discovery import find_policies, source_folder
 
 
 def load(path: Path) -> Config:
@@ -80,13 +80,13 @@ def load_with_positions(path: Path) -> tuple[Config, Positions]:
 
 def _folders(included: Iterable[Path], plugins: Iterable[str], folder: Path) -> set[Path]:
     """Where a new file can change what is read: beside included files, and among the policy modules."""
-    places = (place_in(place, folder) for place in plugins)
+    places = (source_folder(source, folder) for source in plugins)
     return {file.parent for file in included} | {place for place in places if place is not None}
 
 
 def _document(data: Any, folder: Path, positions: Positions, problems: list[Problem]) -> Document | None:
     if not isinstance(data, dict):
-        problems.append(positions.problem((), "the file holds keys: version, plugins, environments, rules"))
+        problems.append(positions.problem((), "the file holds keys: version, environments, rules"))
         return None
     try:
         return Document.model_validate(data, context={"folder": folder})
@@ -109,12 +109,12 @@ def _names(data: Any) -> list[str]:
 def _policies(
     data: Any, folder: Path, positions: Positions, problems: list[Problem]
 ) -> dict[str, type[Policy]]:
-    places = data.get("plugins") if isinstance(data, dict) else None
-    if not isinstance(places, list) or not all(isinstance(place, str) for place in places):
+    sources = data.get("plugins", []) if isinstance(data, dict) else []
+    if not isinstance(sources, list) or not all(isinstance(source, str) for source in sources):
         return {}
-    found, faults = find_policies(places, folder)
+    found, faults = find_policies(sources, folder)
     for fault in faults:
-        problems.append(positions.problem(("plugins", places.index(fault.place)), str(fault)))
+        problems.append(positions.problem(("plugins", sources.index(fault.source)), str(fault)))
     return {} if faults else dict(found)
 
 

@@ -20,7 +20,7 @@ from gateway.edge.settings import EdgeSettings
 from gateway.identity.settings import AssertionSettings, HeaderSettings
 from gateway.observe.settings import ObserveSettings
 from gateway.pages.settings import SupportSettings
-from gateway.plugin.contract import NamedRight, Policy
+from gateway.plugin import NamedRight, Policy
 from gateway.policy.ruleset import RuleSet
 from gateway.policy.settings import EnvironmentRules, RightSettings, RuleSettings
 from gateway.session.settings import SessionSettings
@@ -118,8 +118,8 @@ class Document(Settings):
     version: Literal[1]
     """The version of this format: 1."""
 
-    plugins: Annotated[tuple[str, ...], Field(min_length=1)]
-    """Where policies come from: folders (./plugins) or importable modules."""
+    plugins: tuple[str, ...] = ()
+    """Where policies of your own come from: folders (./policies) or importable modules. Shipped policies are always available."""
 
     environments: Annotated[
         dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,15}$")], EnvironmentSettings],

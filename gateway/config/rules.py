@@ -15,8 +15,8 @@ from gateway.config.model import EnvironmentSettings
 from gateway.config.positions import Place, Positions
 from gateway.config.problems import Problem, unknown
 from gateway.config.words import place_of, words_for
-from gateway.plugin.contract import NamedRight, Policy, UnknownName
-from gateway.plugin.decode import Decoder, RuleContext, option_names
+from gateway.plugin import LoadContext, NamedRight, Policy, UnknownName
+from gateway.plugin.decode import Decoder, option_names
 from gateway.policy.pattern import Pattern, parse_pattern, parse_regex
 from gateway.policy.ruleset import Rule, RuleSet, compile_rules
 from gateway.settings import SharedStore
@@ -63,7 +63,6 @@ class RuleLoader:
     def load(self, data: Any, environments: Mapping[str, EnvironmentSettings | None]) -> dict[str, RuleSet]:
         """The rule set of each environment; incomplete where there were problems."""
         written = Written.of(data)
-        shared: dict[int, Rule] = {}
         found: dict[str, RuleSet] = {}
         for name, settings in environments.items():
             own: Place = ("environments", name, "rules")
@@ -78,11 +77,7 @@ class RuleLoader:
                 for number, node in enumerate(nodes):
                     here = (*place, number)
                     self._distinct(node, here, first)
-                    rule = shared.get(number) if nodes is written.shared else None
-                    if rule is None:
-                        rule, everywhere = self._rule(node, here, name, settings)
-                        if rule is not None and everywhere and nodes is written.shared:
-                            shared[number] = rule
+                    rule = self._rule(node, here, name, settings)
                     if rule is not None:
                         rules.append(rule)
             found[name] = compile_rules(rules, self._rights)
@@ -98,16 +93,15 @@ class RuleLoader:
 
     def _rule(
         self, node: Any, place: Place, environment: str, settings: EnvironmentSettings | None
-    ) -> tuple[Rule | None, bool]:
-        """The rule, and whether it is the same in every environment."""
+    ) -> Rule | None:
         if not isinstance(node, dict):
-            return None, True
+            return None
         match = _block(node.get("match"))
         pattern = self._pattern(match, (*place, "match"))
-        context = RuleContext(
+        context = LoadContext(
             rights=self._rights,
             variables=pattern.variables if pattern else (),
-            rule=node.get("id"),
+            rule=str(node.get("id")),
             folder=self._folder,
             levels=settings.provider.levels if settings is not None else LEVELS,
             shared_store=_shared_store(environment, settings),
@@ -117,7 +111,7 @@ class RuleLoader:
         decoded = [decoder.policy(item, (*place, "require", number)) for number, item in enumerate(nodes)]
         ready = tuple(policy for policy in decoded if policy is not None)
         if pattern is None or not isinstance(node.get("id"), str):
-            return None, True
+            return None
         methods, hosts = _texts(match.get("methods")), _texts(match.get("hosts"))
         if methods is not None and "GET" in methods:
             methods |= {"HEAD"}
@@ -125,8 +119,7 @@ class RuleLoader:
         at = (start.file, start.line, start.column)
         label = {name: text for name, text in _block(node.get("label")).items() if isinstance(text, str)}
         accepts = _texts(node.get("accept")) or frozenset()
-        rule = Rule(node["id"], pattern, methods, hosts, ready, at, label, accepts)
-        return rule, not context.environmental
+        return Rule(node["id"], pattern, methods, hosts, ready, at, label, accepts)
 
     def _pattern(self, match: dict[str, Any], place: Place) -> Pattern | None:
         for key, parse in (("path", parse_pattern), ("regex", parse_regex)):
@@ -160,7 +153,7 @@ def _shared_store(environment: str, settings: EnvironmentSettings | None) -> Sha
     if settings is None or url is None:
         return None
     session = settings.session
-    return SharedStore(url, session.store_password, f"toegangspoort:{environment}:rate")
+    return SharedStore(url, session.store_password, f"toegangspoort:{environment}:policies")
 
 
 def _block(value: Any) -> dict[str, Any]:

@@ -1,7 +1,4 @@
-"""The JSON Schema of config.yaml, the options of all policies included: what editors complete and check with.
-
-It says what the settings models and the policies say; it decides nothing itself.
-"""
+"""The JSON Schema of config.yaml, with the options of all policies: editors use it to complete and check the file."""
 
 from __future__ import annotations
 
@@ -12,14 +9,14 @@ from typing import Any
 from gateway.config.includes import read_file
 from gateway.config.model import Document
 from gateway.config.positions import read_yaml
-from gateway.config.problems import ConfigError, Problem
-from gateway.plugin.contract import Policy
-from gateway.plugin.discovery import PluginError, load_policies
+from gateway.config.problems import ConfigError
+from gateway.plugin import Policy
+from gateway.plugin.discovery import find_policies
 
 _POLICY = {"$ref": "#/$defs/policy"}
 _INCLUDE = {
     "type": "object",
-    "description": "The rules of other files, below the folder of this one, stand here.",
+    "description": "Rules from other files, in the folder of this file or below it.",
     "properties": {"include": {"type": "string", "description": "A file or a pattern: rules/*.yaml."}},
     "required": ["include"],
     "additionalProperties": False,
@@ -27,21 +24,21 @@ _INCLUDE = {
 
 
 def policies_of(path: Path) -> Mapping[str, type[Policy]]:
-    """The policies that a configuration names, whatever else is wrong with it. Raises ConfigError."""
+    """The policies that a configuration can use, whatever else is wrong with it. Raises ConfigError."""
     data, positions = read_yaml(read_file(path, str(path)), str(path))
-    places = data.get("plugins") if isinstance(data, dict) else None
-    if not isinstance(places, list) or not all(isinstance(place, str) for place in places):
+    sources = data.get("plugins", []) if isinstance(data, dict) else []
+    if not isinstance(sources, list) or not all(isinstance(source, str) for source in sources):
+        raise ConfigError([positions.problem(("plugins",), "a list of folders and modules is expected here")])
+    found, faults = find_policies(sources, path.resolve().parent)
+    if faults:
         raise ConfigError(
-            [positions.problem(("plugins",), "a list of places with policies is expected here")]
+            positions.problem(("plugins", sources.index(fault.source)), str(fault)) for fault in faults
         )
-    try:
-        return load_policies(places, path.resolve().parent)
-    except PluginError as problem:
-        raise ConfigError([Problem(str(path), 1, 1, str(problem))]) from problem
+    return found
 
 
 def json_schema(policies: Mapping[str, type[Policy]]) -> dict[str, Any]:
-    """The schema, in the form of draft 2020-12."""
+    """The schema as JSON data (JSON Schema draft 2020-12)."""
     schema = Document.model_json_schema()
     defs: dict[str, Any] = schema["$defs"]
     defs["include"] = _INCLUDE
@@ -85,7 +82,7 @@ def json_schema(policies: Mapping[str, type[Policy]]) -> dict[str, Any]:
 
 
 def _options(policy: type[Policy], defs: dict[str, Any]) -> dict[str, Any]:
-    """The options of a policy; what they are made of goes to the definitions under the policy's name."""
+    """The schema of a policy's options; definitions that it refers to are added to `defs` under the policy's name."""
     found: dict[str, Any] = policy.model_json_schema(ref_template=f"#/$defs/{policy.policy_name}.{{model}}")
     for name, definition in found.pop("$defs", {}).items():
         defs[f"{policy.policy_name}.{name}"] = _POLICY if name == "Policy" else definition
@@ -95,7 +92,7 @@ def _options(policy: type[Policy], defs: dict[str, Any]) -> dict[str, Any]:
 
 
 def _without_nothing(node: Any) -> Any:
-    """The same without `null`: what is not set is left out of the file, never written as nothing."""
+    """The same without `null`: an option that is not set is left out of the file."""
     if isinstance(node, list):
         return [_without_nothing(each) for each in node]
     if not isinstance(node, dict):

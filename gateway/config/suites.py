@@ -14,7 +14,7 @@ from gateway.config.problems import Problem, unknown
 from gateway.edge.path import canonical_segments, split_target
 from gateway.errors import BadRequest
 from gateway.model import DecisionInput, Identity
-from gateway.plugin.contract import NamedRight, UnknownName
+from gateway.plugin import NamedRight, UnknownName
 from gateway.policy.pattern import parse_pattern
 from gateway.policy.ruleset import RuleSet
 

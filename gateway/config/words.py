@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 
 from gateway.config.positions import Place, Positions
 from gateway.config.problems import unknown
-from gateway.plugin.contract import UnknownName
+from gateway.plugin import UnknownName
 
 
 def words_for(error: Mapping[str, Any], root: type[BaseModel] | None = None) -> str:

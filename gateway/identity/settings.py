@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from gateway.identity.names import fold
-from gateway.plugin.contract import UnknownName
+from gateway.plugin import UnknownName
 from gateway.settings import Duration, SecretRef, Settings
 
 # What a header can carry, beside `claims.NAME` for a mapped extra claim.

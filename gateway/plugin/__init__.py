@@ -1,7 +1,64 @@
-"""The door for policy modules: what a policy may import, and how the gateway finds and reads policies.
+"""Everything that a policy may import. `gateway.plugin.testing` has what the tests of a policy need."""
 
-A policy imports from here alone; `gateway.plugin.testing` holds what its tests need.
-"""
+from pydantic import Field
 
-from gateway.plugin.contract import *  # noqa: F403 - the contract names what it offers
-from gateway.plugin.contract import __all__ as __all__
+from gateway.codec import IdentityView
+from gateway.model import (
+    Allow,
+    Alternatives,
+    Deny,
+    Identity,
+    Missing,
+    NotApplicable,
+    Organisation,
+    Right,
+    Verdict,
+)
+from gateway.plugin.contract import LOGIN, UNANSWERED, Facts, Policy
+from gateway.plugin.distinctions import Distinctions, combine
+from gateway.plugin.fact_source import FactClient, FactSource, Question
+from gateway.plugin.load_context import LoadContext, NamedRight, UnknownName
+from gateway.plugin.opening_hours import OpeningHours, parse_days, parse_span
+from gateway.plugin.references import RightRef, Template, TemplateRef
+from gateway.plugin.requirements import NOTHING_HELPS, NOTHING_MISSING, all_of, any_of
+from gateway.settings import Duration, Secret, SecretRef, SharedStore
+
+__all__ = [
+    "LOGIN",
+    "NOTHING_HELPS",
+    "NOTHING_MISSING",
+    "UNANSWERED",
+    "Allow",
+    "Alternatives",
+    "Deny",
+    "Distinctions",
+    "Duration",
+    "FactClient",
+    "FactSource",
+    "Facts",
+    "Field",
+    "Identity",
+    "IdentityView",
+    "LoadContext",
+    "Missing",
+    "NamedRight",
+    "NotApplicable",
+    "OpeningHours",
+    "Organisation",
+    "Policy",
+    "Question",
+    "Right",
+    "RightRef",
+    "Secret",
+    "SecretRef",
+    "SharedStore",
+    "Template",
+    "TemplateRef",
+    "UnknownName",
+    "Verdict",
+    "all_of",
+    "any_of",
+    "combine",
+    "parse_days",
+    "parse_span",
+]

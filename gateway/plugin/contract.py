@@ -1,26 +1,14 @@
-"""The door for policy modules: what a plugin may import, and nothing else of the gateway.
-
-A policy is a frozen model whose fields are its options, with a name and one pure method:
-
-    class Doelgroep(Policy, name="doelgroep"):
-        \"\"\"Holds when the session acts in one of these doelgroepen.\"\"\"
-
-        any_of: tuple[str, ...]
-        \"\"\"Codes as ACM sends them: GID, EA, LB, OV, BUR.\"\"\"
-
-        def decide(self, facts: Facts) -> Verdict: ...
-"""
+"""The contract of a policy: the facts that it sees, the verdict that it gives, and what it says about itself."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Hashable, Mapping
+from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, ValidationInfo, model_validator
 
-from gateway.codec import IdentityView
 from gateway.model import (
     NOTHING,
     Allow,
@@ -29,85 +17,60 @@ from gateway.model import (
     Identity,
     Missing,
     NotApplicable,
-    Organisation,
     PolicyTrace,
-    Right,
     Verdict,
 )
-from gateway.plugin.distinctions import Distinctions, joined
-from gateway.plugin.opening_hours import Opening, parse_days, parse_span
-from gateway.plugin.requirements import NOTHING_HELPS, NOTHING_MISSING, all_of, any_of
-from gateway.settings import Duration, Secret, SecretRef, SharedStore
-
-__all__ = [
-    "LOGIN",
-    "NOTHING_HELPS",
-    "NOTHING_MISSING",
-    "UNANSWERED",
-    "Allow",
-    "Alternatives",
-    "Asker",
-    "Deny",
-    "Distinctions",
-    "Duration",
-    "FactSource",
-    "Facts",
-    "Field",
-    "Identity",
-    "IdentityView",
-    "Missing",
-    "NamedRight",
-    "NotApplicable",
-    "Opening",
-    "Organisation",
-    "Policy",
-    "Question",
-    "Right",
-    "RightRef",
-    "Secret",
-    "SecretRef",
-    "SharedStore",
-    "Template",
-    "TemplateRef",
-    "UnknownName",
-    "Verdict",
-    "all_of",
-    "any_of",
-    "joined",
-    "parse_days",
-    "parse_span",
-]
+from gateway.plugin.distinctions import Distinctions
+from gateway.plugin.fact_source import Question
+from gateway.plugin.load_context import LoadContext, NamedRight, load_context
+from gateway.plugin.references import Template
+from gateway.plugin.requirements import NOTHING_HELPS
+from gateway.settings import Secret
 
 
 def _nothing() -> Mapping[str, Any]:
     return NOTHING
 
 
-# What a policy answers with when it needs to know who somebody is and nobody is logged in.
+# What helps where a policy needs to know who somebody is and nobody is logged in.
 LOGIN: Alternatives = ((Missing(kind="login", remedy="login"),),)
-# What a policy answers with when its fact source gave no answer: refused, and not turned round by `not`.
+# The verdict where the fact source gave no answer: refused, and `not` does not turn it round.
 UNANSWERED = NotApplicable("no-answer", NOTHING_HELPS)
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that a policy may look at. `variables` are the parts of the path that the rule's pattern named.
-
-    `now` is in seconds since the epoch, `client` the client's address in canonical form.
-    """
+    """Everything that a policy may look at."""
 
     method: str
+    """The HTTP method, in capitals."""
+
     host: str
+    """The host that the request is for, with its port where it is not the default one."""
+
     path: str
+    """The path in canonical form, decoded, without the query."""
+
     client: str
+    """The client's address in canonical form; empty where it is unknown."""
+
     now: float
+    """The time of the request, in seconds since the epoch."""
+
     identity: Identity | None = None
+    """The person or API client who is logged in; None where nobody is."""
+
     variables: Mapping[str, str] = field(default_factory=_nothing)
+    """The values of the variables in the rule's path pattern."""
+
     sources: Mapping[str, Any] = field(default_factory=_nothing)
+    """The answers of fact sources, by the name of the question; `answer` finds a policy's own."""
+
     trace: list[PolicyTrace] | None = None
+    """Where `ask` writes down each verdict, for explanations."""
 
     def ask(self, policy: Policy) -> Verdict:
-        """The verdict of a policy on these facts; policies made of others ask their parts in this way.
+        """The verdict of a policy on these facts; a policy that consists of others asks its parts through this.
 
         Raises TypeError where the policy gives anything but a verdict, and whatever the policy raises.
         """
@@ -115,54 +78,13 @@ class Facts:
             return _checked(policy.decide(self))
         parts: list[PolicyTrace] = []
         verdict = _checked(policy.decide(replace(self, trace=parts)))
-        self.trace.append(PolicyTrace(policy.policy_name, policy.written(), verdict, tuple(parts)))
+        self.trace.append(PolicyTrace(policy.policy_name, policy.to_data(), verdict, tuple(parts)))
         return verdict
 
     def answer(self, policy: Policy) -> Any:
         """What the policy's fact source answered to its question; None where there was no question or no answer."""
         question = policy.question(self)
         return None if question is None else self.sources.get(question.name)
-
-
-class Asker(ABC):
-    """An open fact source: it may hold connections, in the worker process that opened it."""
-
-    @abstractmethod
-    async def ask(self, about: Hashable) -> Any:
-        """The answer as plain data (it goes into decision records), never None. What it raises denies."""
-
-    @abstractmethod
-    async def aclose(self) -> None:
-        """Close what is open."""
-
-
-class FactSource(ABC):
-    """Where a policy's facts come from that need input or output: a frozen value, its settings.
-
-    Sources that are equal are one source: they share connections and answers, also across a reload of the rules.
-    `timeout` bounds one question in seconds, its turn included; `fresh` is how many seconds an answer may be used
-    again (0: every request asks); `at_once` is how many questions may be under way at the same time.
-    """
-
-    timeout: float = 1.0
-    fresh: float = 0.0
-    at_once: int = 64
-
-    @abstractmethod
-    def open(self) -> Asker:
-        """The source, ready to be asked; it may read secrets and certificates (in a thread), but connects nothing yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What a policy wants to know before the decision. `name` is where the answer stands among the facts.
-
-    Questions about equal things to one source are asked once while the answer is fresh.
-    """
-
-    name: str
-    source: FactSource
-    about: Hashable = None
 
 
 def _checked(verdict: Any) -> Verdict:
@@ -172,10 +94,12 @@ def _checked(verdict: Any) -> Verdict:
 
 
 class Policy(BaseModel):
-    """One condition that a rule can require. `name` is its word in the rule file.
+    """One condition that a rule can require. Its fields are its options; a subclass states its name in the rule file:
 
-    `inline` names the field that the value itself fills where it is no mapping of options
-    (`all: [...]`, `not: {...}`); a policy without required options can be written as its bare name.
+        class Doelgroep(Policy, name="doelgroep", inline="codes"): ...
+
+    `inline` names the field that a bare value fills (`doelgroep: [GID, LB]` for `doelgroep: {codes: [GID, LB]}`).
+    A policy without required options can be written as its bare name.
     """
 
     model_config = ConfigDict(
@@ -194,27 +118,47 @@ class Policy(BaseModel):
     def __init_subclass__(cls, *, name: str = "", inline: str | None = None, **options: Any) -> None:
         super().__init_subclass__(**options)
 
+    @model_validator(mode="after")
+    def _call_resolve(self, info: ValidationInfo) -> Self:
+        self.resolve(load_context(info))
+        return self
+
+    def resolve(self, context: LoadContext) -> None:
+        """Finish loading, after each option has been checked: check options against one another, and prepare in
+        private attributes what `decide` needs. `context` is the rule and its environment.
+
+        Raises ValueError with a message for an operator; UnknownName where a name is not among the known ones.
+        """
+
     @abstractmethod
     def decide(self, facts: Facts) -> Verdict:
-        """Judge the facts: pure, without input or output, in microseconds. What it raises denies the request."""
+        """Judge the facts: pure, without input or output, in microseconds. Any exception denies the request."""
         raise NotImplementedError
 
-    def samples(self) -> Distinctions | None:
-        """The values of facts between which this policy tells apart, so that rule sets can be compared exactly.
-
-        None where it cannot say; a comparison then says of the rule that it is not exact.
-        """
-        return None
-
     def question(self, facts: Facts) -> Question | None:
-        """What a fact source must answer before this policy can decide on these facts; most policies need none.
+        """What a fact source must answer before this policy can decide on these facts; most policies need nothing.
 
         Pure, and the same for the same facts. `facts.answer(self)` gives the answer to `decide`.
         """
         return None
 
-    def written(self) -> Any:
-        """This policy as plain data: its name, or its name with the options that are not the default ones."""
+    def distinctions(self) -> Distinctions | None:
+        """The values of facts at which the verdict may change, so that rule sets can be compared exactly.
+
+        None where the policy cannot say; comparisons then report that they are not exact.
+        """
+        return None
+
+    def claims_read(self) -> tuple[str, ...]:
+        """The names of the extra claims that `decide` reads, by default those among the distinctions.
+
+        Validation warns where the configuration does not keep such a claim; decision records contain their values.
+        """
+        found = self.distinctions()
+        return tuple(dict.fromkeys(name for name, _ in found.claims)) if found is not None else ()
+
+    def to_data(self) -> Any:
+        """The policy as plain data, as in the rule file: its name, or its name with the options that are not default."""
         options: dict[str, Any] = {}
         for name, info in type(self).model_fields.items():
             value = _plain(getattr(self, name))
@@ -231,7 +175,7 @@ class Policy(BaseModel):
 def _plain(value: Any) -> Any:
     match value:
         case Policy():
-            plain = value.written()
+            plain = value.to_data()
         case Secret():
             plain = value.reference
         case NamedRight():
@@ -249,76 +193,3 @@ def _plain(value: Any) -> Any:
         case _:
             plain = str(value)
     return plain
-
-
-@dataclass(frozen=True, slots=True)
-class NamedRight:
-    """An entry of `rights:` in the configuration: the technical codes, what people call it, who grants it."""
-
-    key: str
-    right: str
-    context: str | None
-    label: Mapping[str, str] = field(default_factory=_nothing)
-    granted_by: Mapping[str, str] = field(default_factory=_nothing)
-    contact: Mapping[str, str] = field(default_factory=_nothing)
-
-
-def _named_right(value: Any, info: ValidationInfo) -> Any:
-    if isinstance(value, NamedRight):
-        return value
-    known: Mapping[str, NamedRight] = (info.context or {}).get("rights", NOTHING)
-    if not isinstance(value, str) or value not in known:
-        raise UnknownName("right", value, tuple(known))
-    return known[value]
-
-
-class UnknownName(ValueError):
-    """A name that the configuration does not define; the loader adds the nearest known one."""
-
-    def __init__(self, what: str, name: object, known: tuple[str, ...]) -> None:
-        self.what = what
-        self.name = name
-        self.known = known
-        super().__init__(f"unknown {what} {name!r}")
-
-
-# A field that names an entry of `rights:`; it is resolved when the configuration is loaded.
-RightRef = Annotated[NamedRight, BeforeValidator(_named_right), WithJsonSchema({"type": "string"})]
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """A text that may hold {variables} of the rule's path pattern; `text` is how it was written."""
-
-    text: str
-    parts: tuple[tuple[str, str | None], ...]
-
-    def render(self, variables: Mapping[str, str]) -> str:
-        """The text with each variable's value; raises KeyError for a variable that the path does not have."""
-        return "".join(text + (variables[name] if name is not None else "") for text, name in self.parts)
-
-
-def _template(value: Any, info: ValidationInfo) -> Any:
-    if isinstance(value, Template):
-        return value
-    if not isinstance(value, str):
-        raise ValueError("write a text between quotes")
-    known: tuple[str, ...] = tuple((info.context or {}).get("variables", ()))
-    parts: list[tuple[str, str | None]] = []
-    rest = value
-    while rest:
-        text, opened, after = rest.partition("{")
-        if not opened:
-            parts.append((text, None))
-            break
-        name, closed, rest = after.partition("}")
-        if not closed:
-            raise ValueError(f"{value!r} opens a {{ that it does not close")
-        if name not in known:
-            raise UnknownName("path variable", name, known)
-        parts.append((text, name))
-    return Template(value, tuple(parts))
-
-
-# A field whose text may hold {variables} of the path; checked against the pattern at load.
-TemplateRef = Annotated[Template, BeforeValidator(_template), WithJsonSchema({"type": "string"})]

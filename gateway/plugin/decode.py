@@ -1,7 +1,4 @@
-"""Turns what stands under `require:` into policies: which word means which policy, and whether its options fit.
-
-It knows nothing of files and positions: a fault is told with its place in the data.
-"""
+"""Turns the data under `require:` into policies, and reports each fault with its place in that data."""
 
 from __future__ import annotations
 
@@ -13,46 +10,23 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from gateway.plugin.contract import Policy, UnknownName
+from gateway.plugin.contract import Policy
+from gateway.plugin.load_context import LoadContext, UnknownName
 
 Place = tuple[str | int, ...]
 _DEEPEST = 20
 
 
-class RuleContext(dict[str, Any]):
-    """What the policies of one rule may refer to while they are decoded.
-
-    `rights` (by name), `variables` (of the path), `rule` (the id), `folder` (where relative paths start), and of
-    the environment: `levels` (URN -> level), `shared_store` (where its workers can count together, or None).
-    `environmental` tells afterwards whether something of the environment was looked at.
-    """
-
-    environmental = False
-    _OF_ENVIRONMENT = frozenset(("levels", "shared_store"))
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """The value of this key."""
-        self.environmental = self.environmental or key in self._OF_ENVIRONMENT
-        return super().get(key, default)
-
-    def __getitem__(self, key: str) -> Any:
-        self.environmental = self.environmental or key in self._OF_ENVIRONMENT
-        return super().__getitem__(key)
-
-
 @dataclass(frozen=True, slots=True)
 class Decoder:
-    """Decodes policies of one rule. `context` is what option fields may refer to (see `RuleContext`).
-
-    `fault` is told every fault: its place, and the words or the pydantic error.
-    """
+    """Decodes the policies of one rule. `fault` gets every fault: its place, and a ValueError or the pydantic error."""
 
     policies: Mapping[str, type[Policy]]
-    context: RuleContext
+    context: LoadContext
     fault: Callable[[Place, Any], None]
 
     def policy(self, node: Any, place: Place, depth: int = 0) -> Policy | None:
-        """The policy that a node of the rule file means; None where there was a fault."""
+        """The policy that a node of the rule file stands for; None where there was a fault."""
         if depth > _DEEPEST:
             self.fault(place, ValueError(f"policies are nested deeper than {_DEEPEST} levels"))
             return None
@@ -63,17 +37,13 @@ class Decoder:
         ready: dict[str, Any] = {}
         whole = True
         for key, value in options.items():
-            at = (
-                inside
-                if cls.policy_inline == key and inside != (*place, cls.policy_name, key)
-                else (*inside, key)
-            )
+            at = inside if inlined else (*inside, key)
             ready[key], fine = self._option(cls, key, value, at, depth)
             whole = whole and fine
         if not whole:
             return None
         try:
-            return cls.model_validate(ready, context=self.context)
+            return cls.model_validate(ready, context=self.context.for_validation())
         except ValidationError as problem:
             for error in problem.errors():
                 where = tuple(part for part in error["loc"] if isinstance(part, (str, int)))
@@ -128,7 +98,7 @@ class Decoder:
 
 
 def option_names(policy: type[Policy]) -> tuple[str, ...]:
-    """The options of a policy as they stand in the file."""
+    """The names of a policy's options, as written in the file."""
     return tuple(info.alias or name for name, info in policy.model_fields.items())
 
 

@@ -1,6 +1,6 @@
-"""Finds policy modules in the places that the configuration names; nothing gets a say by being installed.
+"""Finds policies: the shipped ones, and those in the folders and modules that the configuration names.
 
-A place is a directory with one policy a file, or an importable module or package.
+Shipped policies are always available. Others must be named: installing a package makes none of its policies available.
 """
 
 from __future__ import annotations
@@ -18,104 +18,161 @@ from gateway.plugin.contract import Policy
 
 
 class PluginError(ValueError):
-    """A place whose policies cannot be used; the words say why. `place` is as the configuration names it."""
+    """A source of policies that cannot be used, and why. `source` is the folder or module as the configuration names it."""
 
-    def __init__(self, place: str, words: str) -> None:
-        self.place = place
-        super().__init__(words)
+    def __init__(self, source: str, message: str) -> None:
+        self.source = source
+        super().__init__(message)
 
 
-def load_policies(places: Sequence[str], folder: Path) -> Mapping[str, type[Policy]]:
-    """The policies by name. Directories start at `folder`. Raises PluginError for the first place with a fault."""
-    found, faults = find_policies(places, folder)
+def load_policies(sources: Sequence[str] = (), folder: Path = Path()) -> Mapping[str, type[Policy]]:
+    """All policies by name: the shipped ones and those of `sources`. Raises PluginError for the first fault."""
+    found, faults = find_policies(sources, folder)
     if faults:
         raise faults[0]
     return found
 
 
 def find_policies(
-    places: Sequence[str], folder: Path
+    sources: Sequence[str], folder: Path
 ) -> tuple[Mapping[str, type[Policy]], tuple[PluginError, ...]]:
-    """The policies by name, and every fault.
+    """All policies by name, and every fault in `sources`.
 
-    A fault is a place that is not there, a module that cannot be imported, a file without a policy, a policy without
-    decide(), and a name that two policies have.
+    A source is a folder, relative to `folder`, with policies in its Python files; or an importable module or package.
+    Faults: a source that does not exist, a module that cannot be imported, a file without a policy, a policy without
+    decide(), and a name that another policy has already. Shipped policies that are found again are skipped.
     """
-    found: dict[str, type[Policy]] = {}
+    found = {policy.policy_name: policy for policy in _shipped()}
     faults: list[PluginError] = []
-    for place in places:
-        for module in _modules(place, folder):
+    for source in sources:
+        for module in _modules(source, folder):
             if isinstance(module, PluginError):
                 faults.append(module)
-                continue
-            policies = [
-                member
-                for _, member in inspect.getmembers(module, inspect.isclass)
-                if issubclass(member, Policy) and member.__module__ == module.__name__ and member.policy_name
-            ]
-            if not policies and not hasattr(module, "__path__"):
-                words = f"{module.__file__} defines no policy: class Name(Policy, name=...)"
-                faults.append(PluginError(place, words))
-            for policy in policies:
-                name = policy.policy_name
-                other = found.setdefault(name, policy)
-                if other is not policy:
-                    words = f"two policies are named {name!r}: {_file(other)} and {_file(policy)}"
-                    faults.append(PluginError(place, words))
-                elif inspect.isabstract(policy) or policy.decide is Policy.decide:
-                    faults.append(PluginError(place, f"policy {name!r} in {_file(policy)} has no decide()"))
+            else:
+                faults.extend(PluginError(source, message) for message in _add(module, found))
     return found, tuple(faults)
 
 
-def place_in(place: str, folder: Path) -> Path | None:
-    """The directory that a place names, starting at `folder`; None for an importable module."""
-    return (folder / place).resolve() if "/" in place or place.startswith(".") else None
+def source_folder(source: str, folder: Path) -> Path | None:
+    """The folder that a source names, relative to `folder`; None where it names an importable module."""
+    return (folder / source).resolve() if "/" in source or source.startswith(".") else None
 
 
-def _file(policy: type[Policy]) -> str:
-    return inspect.getfile(policy)
+def shipped_folder() -> Path:
+    """Where the shipped policies are: inside the package, or at the top of a source checkout."""
+    package = Path(__file__).resolve().parent.parent
+    installed = package / "shipped_policies"
+    return installed if installed.is_dir() else package.parent / "plugins"
 
 
-def _modules(place: str, folder: Path) -> Iterator[ModuleType | PluginError]:
-    directory = place_in(place, folder)
+def _shipped() -> Iterator[type[Policy]]:
+    for file in _python_files(shipped_folder()):
+        # Like all code of the gateway they change with a restart, not with a reload of the rules.
+        yield from _defined_in(sys.modules.get(_module_name(file)) or _execute(file))
+
+
+def _is_shipped(file: Path) -> bool:
+    """Whether this is the file of a shipped policy, or an exact copy of it."""
+    original = shipped_folder() / file.name
+    try:
+        return original.is_file() and original.read_bytes() == file.read_bytes()
+    except OSError:
+        return False
+
+
+def _add(module: ModuleType, found: dict[str, type[Policy]]) -> Iterator[str]:
+    """Add the policies of a module to those that were found; yields what is wrong with them."""
+    policies = _defined_in(module)
+    if not policies and not hasattr(module, "__path__"):
+        yield f"{module.__file__} defines no policy: class Name(Policy, name=...)"
+    for policy in policies:
+        name, file = policy.policy_name, inspect.getfile(policy)
+        other = found.setdefault(name, policy)
+        if other is policy:
+            if inspect.isabstract(policy) or policy.decide is Policy.decide:
+                yield f"policy {name!r} in {file} has no decide()"
+        elif Path(inspect.getfile(other)).parent == shipped_folder():
+            yield (
+                f"{file} defines a policy {name!r}, which is the name of a shipped policy: give it another name; "
+                "or remove it, because shipped policies are always available"
+            )
+        else:
+            yield f"two policies are named {name!r}: {inspect.getfile(other)} and {file}"
+
+
+def _defined_in(module: ModuleType) -> list[type[Policy]]:
+    return [
+        member
+        for _, member in inspect.getmembers(module, inspect.isclass)
+        if issubclass(member, Policy) and member.__module__ == module.__name__ and member.policy_name
+    ]
+
+
+def _modules(source: str, folder: Path) -> Iterator[ModuleType | PluginError]:
+    """The modules of a source, without those of shipped policies."""
+    directory = source_folder(source, folder)
     if directory is not None:
         if not directory.is_dir():
-            yield PluginError(place, f"{directory} is not a folder")
+            words = (
+                f"{directory} is not a folder (shipped policies are always available and need no folder here)"
+            )
+            yield PluginError(source, words)
             return
-        for file in sorted(directory.glob("*.py")):
-            if file.name != "__init__.py":
-                yield _import_file(place, file)
+        for file in _python_files(directory):
+            if not _is_shipped(file):
+                yield _import_file(source, file)
         return
-    module = _import_module(place, place)
-    yield module
-    if not isinstance(module, PluginError):
-        for info in pkgutil.iter_modules(getattr(module, "__path__", [])):
-            yield _import_module(place, f"{place}.{info.name}")
+    module = _import_module(source, source)
+    if isinstance(module, PluginError):
+        yield module
+        return
+    parts = [f"{source}.{info.name}" for info in pkgutil.iter_modules(getattr(module, "__path__", []))]
+    for found in (module, *(_import_module(source, name) for name in parts)):
+        file_name = getattr(found, "__file__", None)
+        if file_name is None or not _is_shipped(Path(file_name)):
+            yield found
 
 
-def _import_module(place: str, name: str) -> ModuleType | PluginError:
+def _python_files(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.glob("*.py") if file.name != "__init__.py")
+
+
+def _import_module(source: str, name: str) -> ModuleType | PluginError:
     try:
         return importlib.import_module(name)
-    except Exception as problem:  # noqa: BLE001 - whatever a module of somebody else's raises
-        return PluginError(place, f"cannot import {name}: {type(problem).__name__}: {problem}")
+    except Exception as problem:  # noqa: BLE001 - a module of somebody else may raise anything
+        return PluginError(source, f"cannot import {name}: {type(problem).__name__}: {problem}")
 
 
-def _import_file(place: str, file: Path) -> ModuleType | PluginError:
-    name = f"toegangspoort_policy_{abs(hash(str(file.parent))):x}_{file.stem}"
-    known = sys.modules.get(name)
+def _import_file(source: str, file: Path) -> ModuleType | PluginError:
+    try:
+        changed = file.stat().st_mtime_ns
+        known = sys.modules.get(_module_name(file))
+        if known is not None and getattr(known, "__mtime__", None) == changed:
+            return known
+        module = _execute(file)
+    except Exception as problem:  # noqa: BLE001 - a module of somebody else may raise anything
+        return PluginError(source, f"cannot import {file}: {type(problem).__name__}: {problem}")
+    module.__mtime__ = changed  # type: ignore[attr-defined]
+    return module
+
+
+def _module_name(file: Path) -> str:
+    return f"toegangspoort_policy_{abs(hash(str(file.parent))):x}_{file.stem}"
+
+
+def _execute(file: Path) -> ModuleType:
+    name = _module_name(file)
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
-        return PluginError(place, f"cannot import {file}")
-    if known is not None and getattr(known, "__mtime__", None) == file.stat().st_mtime_ns:
-        return known
+        raise ImportError("not a Python module")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    # The docstrings of options are found by file: not through another module that was imported from the same one.
+    # pydantic finds the docstrings of options by file: not through another module that was imported from the same one.
     inspect.modulesbyfile.pop(str(file), None)
     try:
         spec.loader.exec_module(module)
-    except Exception as problem:  # noqa: BLE001 - whatever a module of somebody else's raises
+    except BaseException:
         del sys.modules[name]
-        return PluginError(place, f"cannot import {file}: {type(problem).__name__}: {problem}")
-    module.__mtime__ = file.stat().st_mtime_ns  # type: ignore[attr-defined]
+        raise
     return module

@@ -1,7 +1,4 @@
-"""Says between which facts a policy tells apart, as values: what comparing two rule sets exactly needs to know.
-
-It knows nothing of policies and of what a comparison does with the values.
-"""
+"""The values of facts at which a policy's verdict may change: what an exact comparison of rule sets needs."""
 
 from __future__ import annotations
 
@@ -12,32 +9,42 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Distinctions:
-    """For each kind of fact the values that a policy names; every value that it does not name is the same to it.
+    """For each kind of fact the values that a policy distinguishes; all other values are the same to it.
 
-    Texts are compared for equality; texts that depend on the path (templates) are found without being named here.
-    `rights` are (right, context), held for the organisation that is acted for. `clients` are addresses and
-    `moments` seconds since the epoch at which the verdict changes: from each one up to the next it stays the same.
-    `ages` are seconds since the login at which it changes. `claims` and `sources` are (name, value). `asks` is set
-    where somebody else decides: the values of `sources` are possible answers, the most favourable one first, but which one comes nobody knows here.
+    Texts are compared for equality. A TemplateRef is found without being listed here.
     """
 
     rights: tuple[tuple[str, str | None], ...] = ()
+    """Pairs of right and context, held for the organisation that the session acts for."""
+
     organisations: tuple[str, ...] = ()
     doelgroepen: tuple[str, ...] = ()
     acrs: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
     audiences: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
+
     claims: tuple[tuple[str, Any], ...] = ()
+    """Pairs of the name of an extra claim and a value."""
+
     clients: tuple[str, ...] = ()
+    """Client addresses; the verdict is the same from each address up to the next."""
+
     moments: tuple[float, ...] = ()
+    """Seconds since the epoch; the verdict is the same from each moment up to the next."""
+
     ages: tuple[float, ...] = ()
+    """Seconds since the login; the verdict is the same from each age up to the next."""
+
     sources: tuple[tuple[str, Any], ...] = ()
+    """Pairs of the name of a question and a possible answer, the most favourable answer first."""
+
     asks: bool = False
+    """Whether a fact source decides, so that the answer cannot be known in a comparison."""
 
 
-def joined(several: Iterable[Distinctions | None]) -> Distinctions | None:
-    """What several policies tell apart together; None where one of them cannot say."""
+def combine(several: Iterable[Distinctions | None]) -> Distinctions | None:
+    """The distinctions of several policies together; None where one of them cannot say."""
     known: list[Distinctions] = []
     for each in several:
         if each is None:
@@ -46,7 +53,7 @@ def joined(several: Iterable[Distinctions | None]) -> Distinctions | None:
     values: dict[str, Any] = {}
     for field in fields(Distinctions):
         if field.name != "asks":
-            # Values are the same where they are written alike: 1 is not true.
-            found = {repr(value): value for samples in known for value in getattr(samples, field.name)}
+            # By repr, because 1 == True.
+            found = {repr(value): value for each in known for value in getattr(each, field.name)}
             values[field.name] = tuple(found.values())
-    return Distinctions(**values, asks=any(samples.asks for samples in known))
+    return Distinctions(**values, asks=any(each.asks for each in known))

@@ -1,8 +1,4 @@
-"""Reckons with opening hours: when something is open, when it opens next, in the time of a place.
-
-Hours are those of the clock on the wall there, also on the days when that clock is put forward or back. It knows
-nothing of policies.
-"""
+"""Opening hours: when something is open and when it opens next, by the local clock of a time zone, DST included."""
 
 from __future__ import annotations
 
@@ -19,10 +15,10 @@ _FARTHEST = 800
 
 
 def parse_days(text: str) -> tuple[int, ...]:
-    """The days of the week (Monday is 0) that `mon`, `mon-fri` or `sat-sun` means. Raises ValueError."""
+    """The days of the week (Monday is 0) in `mon`, `mon-fri` or `sat-sun`. Raises ValueError."""
     first, hyphen, last = text.partition("-")
     if first not in DAYS or (hyphen and last not in DAYS):
-        raise ValueError(f"{text!r} is no day of the week: write {', '.join(DAYS)}, or mon-fri")
+        raise ValueError(f"{text!r} is not a day of the week: write {', '.join(DAYS)}, or mon-fri")
     start, end = DAYS.index(first), DAYS.index(last or first)
     if end < start:
         raise ValueError(f"{text!r} runs backwards: the week begins on Monday")
@@ -30,20 +26,21 @@ def parse_days(text: str) -> tuple[int, ...]:
 
 
 def parse_span(text: str) -> Span:
-    """From when to when, `08:00-18:00`; the end is None at midnight (24:00). Raises ValueError."""
+    """Start and end of `08:00-18:00`; the end is None for midnight (24:00). Raises ValueError."""
     found = _SPAN.fullmatch(text)
     if found is None:
-        raise ValueError(f"{text!r} is no span of hours: write 08:00-18:00")
+        raise ValueError(f"{text!r} is not a span of hours: write 08:00-18:00")
     start = time(int(found[1]), int(found[2]))
     end = time(int(found[3]), int(found[4])) if found[3] is not None else None
     if end is not None and end <= start:
-        raise ValueError(f"{text!r} ends before it begins: write what is after midnight under the next day")
+        raise ValueError(f"{text!r} ends before it begins: write the part after midnight under the next day")
     return start, end
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
-    """When something is open: `hours` by day of the week, on the days from `first` to `last` that are not `closed`."""
+class OpeningHours:
+    """When something is open: `hours` by day of the week (Monday is 0), from the day `first` to the day `last`, except
+    on days that are `closed`."""
 
     zone: ZoneInfo
     hours: Mapping[int, tuple[Span, ...]]
@@ -60,7 +57,7 @@ class Opening:
         )
 
     def opens_after(self, now: float) -> datetime | None:
-        """The first moment after `now` at which it is open, in the time of the place; None where there is none."""
+        """The first moment after `now` (seconds since the epoch) at which it opens, in local time; None where it never does."""
         day = datetime.fromtimestamp(now, self.zone).date()
         if self.first is not None:
             day = max(day, self.first)
@@ -71,7 +68,7 @@ class Opening:
         return None
 
     def changes(self, day: date) -> Iterator[float]:
-        """Every moment of this day, in order, at which it may open or close."""
+        """Every moment of this day, in order, at which it may open or close, in seconds since the epoch."""
         clocks = {time(), *(clock for span in self._spans(day) for clock in span if clock is not None)}
         moments = {
             datetime.combine(day, clock, self.zone).replace(fold=fold).timestamp()
@@ -89,7 +86,7 @@ class Opening:
         return () if day in self.closed else self.hours.get(day.weekday(), ())
 
     def _jump(self, day: date) -> Iterator[float]:
-        """The moment at which the clock on the wall is put forward or back, where that is on this day."""
+        """The moment at which the clock is put forward or back, where that happens on this day."""
         start = int(datetime.combine(day, time(), self.zone).timestamp())
         end = int(datetime.combine(day + timedelta(days=1), time(), self.zone).timestamp())
         before = self._offset(start)

@@ -1,6 +1,6 @@
-"""Sums of what is missing: the ways that lead to access when two conditions must hold, or one of two.
+"""Combines what is missing where two conditions must hold, or one of two.
 
-A way is a set of missing things that together would be enough; ways are kept minimal and few.
+An alternative is a set of missing things that together would be enough. Alternatives are kept minimal and few.
 """
 
 from __future__ import annotations
@@ -8,19 +8,19 @@ from __future__ import annotations
 from gateway.model import Alternatives, Missing
 
 _MOST = 16
-# Nothing that a person can do helps: there is no way at all.
+# Nothing that the person can do helps: there is no alternative.
 NOTHING_HELPS: Alternatives = ()
-# Nothing is missing: the empty way.
+# Nothing is missing: one alternative, which is empty.
 NOTHING_MISSING: Alternatives = ((),)
 
 
 def all_of(first: Alternatives, second: Alternatives) -> Alternatives:
-    """The ways to satisfy both: each of the first joined with each of the second."""
+    """What satisfies both: each alternative of the first together with each of the second."""
     return _minimal([(*a, *(missing for missing in b if missing not in a)) for a in first for b in second])
 
 
 def any_of(first: Alternatives, second: Alternatives) -> Alternatives:
-    """The ways to satisfy one of the two."""
+    """What satisfies at least one of the two."""
     return _minimal([*first, *second])
 
 

@@ -1,6 +1,6 @@
-"""For tests of policy modules: requests, people and policies, made as the gateway makes them.
+"""For the tests of a policy: makes requests, people and policies as the gateway does.
 
-It decides nothing. A test reads: `policy(Client, {"address": "192.0.2.1"}).decide(facts(client="192.0.2.1"))`.
+policy(FromNetwork, ["192.0.2.0/24"]).decide(facts(client="192.0.2.1"))
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from gateway.model import NOTHING
-from gateway.plugin.contract import (
+from gateway.plugin import (
     Facts,
     Identity,
+    LoadContext,
     NamedRight,
     Organisation,
     Policy,
@@ -21,7 +22,7 @@ from gateway.plugin.contract import (
     Right,
     SharedStore,
 )
-from gateway.plugin.decode import Decoder, RuleContext
+from gateway.plugin.decode import Decoder
 from gateway.plugin.discovery import load_policies
 
 # Tuesday 6 January 2026, noon in Brussels.
@@ -35,7 +36,7 @@ LEVELS: Mapping[str, int] = {
 
 
 class OptionsRefused(Exception):
-    """The options of a policy do not fit; the words are what an operator would read."""
+    """A policy refused its options; the message is what an operator reads."""
 
 
 def facts(
@@ -49,7 +50,8 @@ def facts(
     variables: Mapping[str, str] = NOTHING,
     answers: Mapping[str, Any] = NOTHING,
 ) -> Facts:
-    """What a policy sees of one request. `answers` are those of fact sources, by the name of the question."""
+    """What a policy sees of one request. `now` is in seconds since the epoch; `answers` are those of fact sources, by
+    the name of the question."""
     return Facts(method, host, path, client, now, identity, variables, answers)
 
 
@@ -81,37 +83,30 @@ def policy(
     shared_store: SharedStore | None = None,
     others: tuple[type[Policy], ...] = (),
 ) -> Policy:
-    """The policy that the loader makes of these options. `others` are policies that it may be made of.
+    """A policy with these options, loaded as the gateway does it. `others` are the policies that it may contain.
 
-    Raises OptionsRefused where the options do not fit.
+    The other arguments are the fields of `LoadContext`. Raises OptionsRefused.
     """
-    context = RuleContext(
-        rights=rights,
-        variables=variables,
-        rule="tried",
-        folder=Path(),
-        levels=levels,
-        shared_store=shared_store,
-    )
+    context = LoadContext("tried", variables, rights, Path(), levels, shared_store)
     known = {each.policy_name: each for each in (cls, *others)}
     return _decode(Decoder(known, context, _refuse), cls, options)
 
 
 def policies(folder: Path) -> Mapping[str, type[Policy]]:
-    """The policies of a folder by name, found as the gateway finds them. Raises PluginError."""
+    """The shipped policies and those of a folder, by name, found as the gateway finds them. Raises PluginError."""
     return load_policies([f"{folder.resolve()}/"], folder)
 
 
 async def answer(asked: Policy, given: Facts) -> Any:
-    """What the fact source of a policy answers about these facts, asked for real."""
+    """Ask the fact source of a policy for real. Raises TypeError where the policy asks nothing about these facts."""
     question = asked.question(given)
     if not isinstance(question, Question):
         raise TypeError(f"{asked.policy_name} asks nothing about these facts")
-    asker = await asyncio.to_thread(question.source.open)
+    client = await asyncio.to_thread(question.source.connect)
     try:
-        return await asker.ask(question.about)
+        return await client.ask(question.about)
     finally:
-        await asker.aclose()
+        await client.aclose()
 
 
 def _decode(decoder: Decoder, cls: type[Policy], options: Any) -> Policy:

@@ -17,8 +17,7 @@ from gateway.model import (
     PolicyTrace,
     RuleTrace,
 )
-from gateway.plugin.contract import Facts, Question
-from gateway.plugin.requirements import NOTHING_MISSING, all_of
+from gateway.plugin import NOTHING_MISSING, Facts, Question, all_of
 from gateway.policy.ruleset import Rule, RuleSet
 
 _NO_RULE = Decision(allowed=False, rule=None, reason="no-rule")

@@ -15,7 +15,7 @@ from typing import Any
 from cachetools import TTLCache
 
 from gateway.model import NOTHING
-from gateway.plugin.contract import Asker, FactSource, Question
+from gateway.plugin import FactClient, FactSource, Question
 from gateway.single_flight import SingleFlight
 
 _MOST_SOURCES = 1_024
@@ -39,10 +39,10 @@ class _Line:
     def __init__(self, source: FactSource) -> None:
         self.source = source
         # Opening may read certificates or secrets from the disk.
-        self.opening: asyncio.Task[Asker] = asyncio.create_task(asyncio.to_thread(source.open))
-        self.turns = asyncio.Semaphore(source.at_once)
+        self.opening: asyncio.Task[FactClient] = asyncio.create_task(asyncio.to_thread(source.connect))
+        self.turns = asyncio.Semaphore(source.max_concurrency)
         self.under_way = SingleFlight[Hashable, Any]()
-        self.answers: TTLCache[Hashable, Any] = TTLCache(_MOST_ANSWERS, max(source.fresh, 0.0))
+        self.answers: TTLCache[Hashable, Any] = TTLCache(_MOST_ANSWERS, max(source.cache_ttl, 0.0))
         self.asked = 0
 
     async def ask(self, about: Hashable) -> Any:
@@ -119,7 +119,7 @@ class Gatherer:
 
     async def _answer(self, question: Question) -> Any:
         line = self._line(question.source)
-        if question.source.fresh > 0:
+        if question.source.cache_ttl > 0:
             return await line.ask_once(question.about)
         return await line.ask(question.about)
 

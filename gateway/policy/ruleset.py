@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.model import NOTHING
-from gateway.plugin.contract import NamedRight, Policy
+from gateway.plugin import NamedRight, Policy
 from gateway.policy.pattern import Pattern
 from gateway.policy.tree import PatternTree
 
@@ -52,14 +52,14 @@ class Rule:
         )
         object.__setattr__(self, "asking", asking)
 
-    def written(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The rule as plain data, without the place where it stands."""
         return {
             "id": self.id,
             "path": self.pattern.text,
             "methods": sorted(self.methods) if self.methods is not None else None,
             "hosts": sorted(self.hosts) if self.hosts is not None else None,
-            "require": [policy.written() for policy in self.require],
+            "require": [policy.to_data() for policy in self.require],
         }
 
     def at_host(self, host: str) -> bool:
@@ -89,13 +89,13 @@ class RuleSet:
 
 def claims_of(rules: RuleSet) -> frozenset[str]:
     """The extra claims that these rules look at, as far as their policies say."""
-    parts = (policy.samples() for rule in rules.rules for policy in walk(rule.require))
-    return frozenset(name for samples in parts if samples is not None for name, _ in samples.claims)
+    parts = (policy for rule in rules.rules for policy in walk(rule.require))
+    return frozenset(name for policy in parts for name in policy.claims_read())
 
 
 def compile_rules(rules: Sequence[Rule], rights: Mapping[str, NamedRight]) -> RuleSet:
     """Make the rule set that decisions are taken with."""
-    content = [rule.written() for rule in rules]
+    content = [rule.to_dict() for rule in rules]
     canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     tree = PatternTree((number, rule.pattern) for number, rule in enumerate(rules))
     return RuleSet(

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from gateway.http_semantics import Method
-from gateway.plugin.contract import NamedRight
+from gateway.plugin import NamedRight
 from gateway.settings import Settings
 
 # What `gateway config validate` can find about a rule.

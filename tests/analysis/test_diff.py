@@ -16,7 +16,7 @@ from gateway.analysis.diff_report import as_data, as_text
 from gateway.analysis.equivalence import OTHER, Cell, Dimension, facts
 from gateway.http_semantics import METHODS
 from gateway.model import DecisionInput, Identity
-from gateway.plugin.contract import Allow, Deny, Facts, Policy, Verdict
+from gateway.plugin import Allow, Deny, Facts, Policy, Verdict
 from gateway.policy.evaluate import decide
 from gateway.policy.pattern import parse_pattern
 from gateway.policy.ruleset import Rule, RuleSet, compile_rules

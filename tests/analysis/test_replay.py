@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gateway.analysis.replay import Replay
 from gateway.model import CanonicalRequest, Identity
 from gateway.observe.decision_record import AuditEntry, Pseudonyms, RecordEncoder, decision_input
-from gateway.plugin.contract import Allow, Deny, Distinctions, Facts, Policy, Verdict
+from gateway.plugin import Allow, Deny, Distinctions, Facts, Policy, Verdict
 from gateway.policy.evaluate import decide
 from gateway.policy.pattern import parse_pattern
 from gateway.policy.ruleset import Rule, RuleSet, compile_rules
@@ -102,7 +102,7 @@ class Team(Policy, name="team"):
     def decide(self, facts: Facts) -> Verdict:
         return Allow() if facts.now > 1_795_000_000.0 else Deny("early")
 
-    def samples(self) -> Distinctions:
+    def distinctions(self) -> Distinctions:
         return Distinctions(claims=(("team", "a"),), sources=(("open", True),), moments=(1_795_000_000.0,))
 
 

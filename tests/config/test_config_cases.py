@@ -15,7 +15,7 @@ import pytest
 
 from gateway.config import ConfigError, load
 from gateway.config.positions import read_yaml
-from gateway.plugin.contract import Allow
+from gateway.plugin import Allow
 from gateway.plugin.testing import facts, person, policy
 from gateway.policy.evaluate import decide
 from gateway.session.ticket import SessionCipher
@@ -86,7 +86,7 @@ ELSEWHERE = {
     "secret-missing-multiworker": "tests/config/test_config_cases.py",
     "secret-dump": "tests/config/test_config_cases.py",
     "plugin-exception": "tests/policy/test_evaluate.py",
-    "plugin-order": "tests/plugins/test_loading.py",
+    "plugin-order": "tests/plugin/test_discovery.py",
     "reload-sighup-storm": "tests/cli/test_reload.py",
     "reload-workers": "tests/cli/test_reload.py",
 }

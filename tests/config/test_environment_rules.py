@@ -28,7 +28,7 @@ def test_they_stand_around_the_shared_ones(tmp_path: Path) -> None:
     assert ids(path) == {"ti": ["try", "a", "b", "last"], "prd": ["a", "b"]}
     config = load(path)
     assert config.rules["ti"].hash != config.rules["prd"].hash
-    assert config.rules["ti"].rules[1] is config.rules["prd"].rules[0]
+    assert config.rules["ti"].rules[1] == config.rules["prd"].rules[0]
 
 
 def test_every_rule_knows_where_it_stands(tmp_path: Path) -> None:

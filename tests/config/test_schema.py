@@ -32,7 +32,7 @@ def test_the_configuration_points_to_it() -> None:
 
 def test_every_policy_and_option_is_in_it_with_words() -> None:
     bare, written = schema()["$defs"]["policy"]["anyOf"]
-    policies = load_policies(["./plugins"], ROOT)
+    policies = load_policies()
     assert set(written["properties"]) == set(policies)
     assert set(bare["enum"]) <= set(policies)
     for name, policy in policies.items():
@@ -67,10 +67,17 @@ def test_every_key_is_described() -> None:
             assert "description" in described or "." in name or "$ref" in described, f"{name}.{key}"
 
 
-def test_a_configuration_without_plugins_is_told(tmp_path: Path) -> None:
-    (tmp_path / "c.yaml").write_text("version: 1\n")
+def test_policies_of_ones_own_are_in_it_too(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text(f"plugins: [{ROOT}/examples/plugins]\n")
+    written = json.loads(command("config", "schema", str(tmp_path / "c.yaml")).stdout)
+    assert {"email-domain", "right"} <= set(written["$defs"]["policy"]["anyOf"][1]["properties"])
+
+
+def test_plugins_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("plugins: ./nothing\n")
     done = command("config", "schema", str(tmp_path / "c.yaml"))
     assert done.returncode == 1
-    assert "a list of places with policies is expected here" in done.stderr
+    assert "c.yaml:1:10: a list of folders and modules is expected here" in done.stderr
     (tmp_path / "c.yaml").write_text("plugins: [./nothing]\n")
-    assert "is not a folder" in command("config", "schema", str(tmp_path / "c.yaml")).stderr
+    assert "c.yaml:1:11: " in (refused := command("config", "schema", str(tmp_path / "c.yaml")).stderr)
+    assert "is not a folder" in refused

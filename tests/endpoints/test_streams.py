@@ -22,7 +22,7 @@ from tests.gateways import PLUGINS, World, world
 UNTIL = '''
 """Holds until a moment, in seconds since the epoch."""
 
-from gateway.plugin.contract import Allow, Deny, Facts, Policy, Verdict
+from gateway.plugin import Allow, Deny, Facts, Policy, Verdict
 
 
 class Until(Policy, name="until"):

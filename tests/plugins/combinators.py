@@ -11,7 +11,7 @@ class Yes(Policy, name="yes"):
     def decide(self, facts: Facts) -> Verdict:
         return Allow("yes")
 
-    def samples(self) -> Distinctions:
+    def distinctions(self) -> Distinctions:
         return Distinctions(acrs=("yes",))
 
 
@@ -24,7 +24,7 @@ class No(Policy, name="no"):
     def decide(self, facts: Facts) -> Verdict:
         return Deny(self.what, ((Missing(kind="other", remedy="none", detail=self.what),),))
 
-    def samples(self) -> Distinctions:
+    def distinctions(self) -> Distinctions:
         return Distinctions(acrs=("no",))
 
 

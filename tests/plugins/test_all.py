@@ -46,6 +46,6 @@ def test_what_is_refused() -> None:
 
 
 def test_what_it_tells_apart() -> None:
-    assert all_of("yes", "no").samples() == Distinctions(acrs=("yes", "no"))
-    assert all_of("yes", "unclear").samples() is None
-    assert all_of("yes", {"no": {"what": "x"}}).written() == {"all": ["yes", {"no": {"what": "x"}}]}
+    assert all_of("yes", "no").distinctions() == Distinctions(acrs=("yes", "no"))
+    assert all_of("yes", "unclear").distinctions() is None
+    assert all_of("yes", {"no": {"what": "x"}}).to_data() == {"all": ["yes", {"no": {"what": "x"}}]}

@@ -46,5 +46,5 @@ def test_an_empty_choice_is_refused() -> None:
 
 
 def test_what_it_tells_apart() -> None:
-    assert any_of("yes", "no").samples() == Distinctions(acrs=("yes", "no"))
-    assert any_of("unclear").samples() is None
+    assert any_of("yes", "no").distinctions() == Distinctions(acrs=("yes", "no"))
+    assert any_of("unclear").distinctions() is None

@@ -11,5 +11,5 @@ def test_it_always_holds() -> None:
     asked = policy(Anyone)
     assert asked.decide(facts()) == Allow("open-to-anyone")
     assert asked.decide(facts(identity=person())) == Allow("open-to-anyone")
-    assert asked.samples() == Distinctions()
-    assert asked.written() == "anyone"
+    assert asked.distinctions() == Distinctions()
+    assert asked.to_data() == "anyone"

@@ -29,7 +29,7 @@ def test_what_is_strong_enough(options: dict[str, object], accepted: tuple[str, 
         if isinstance(verdict, Deny):
             ((missing,),) = verdict.alternatives
             assert (missing.kind, missing.remedy, missing.acr_values) == ("assurance", "step_up", accepted)
-    assert asked.samples() == Distinctions(acrs=accepted, kinds=("machine",))
+    assert asked.distinctions() == Distinctions(acrs=accepted, kinds=("machine",))
 
 
 def test_an_unnamed_way_to_log_in_cannot_be_judged() -> None:
@@ -59,8 +59,8 @@ def test_the_levels_are_those_of_the_environment() -> None:
         ({}, "give either any_of or level"),
         ({"any_of": ["eid"], "level": 3}, "give either any_of or level"),
         ({"any_of": []}, "at least 1"),
-        ({"any_of": ["itsmee"]}, "unknown way to log in 'itsmee'"),
-        ({"level": 36}, "no way to log in reaches level 36"),
+        ({"any_of": ["itsmee"]}, "unknown authentication method 'itsmee'"),
+        ({"level": 36}, "no authentication method reaches level 36"),
         ({"level": "27"}, "integer"),
         ({"level": True}, "integer"),
     ],

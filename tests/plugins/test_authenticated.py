@@ -19,4 +19,4 @@ def test_nobody_is_asked_to_log_in() -> None:
 
 
 def test_what_it_tells_apart() -> None:
-    assert ASKED.samples() == Distinctions()
+    assert ASKED.distinctions() == Distinctions()

@@ -83,4 +83,4 @@ def test_what_is_refused(options: dict[str, Any]) -> None:
     ],
 )
 def test_what_it_tells_apart(options: dict[str, Any], samples: Any) -> None:
-    assert policy(Claim, {"name": "c", **options}).samples() == Distinctions(claims=samples)
+    assert policy(Claim, {"name": "c", **options}).distinctions() == Distinctions(claims=samples)

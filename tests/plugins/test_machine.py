@@ -34,7 +34,7 @@ def test_for_whom_the_token_is() -> None:
     assert isinstance(asked.decide(facts(identity=machine(audiences=("x", "ncr-bulk")))), Allow)
     for others in ((), ("x",), ("NCR-API",)):
         assert asked.decide(facts(identity=machine(audiences=others))) == Deny("other-audience")
-    assert asked.samples() == Distinctions(kinds=("machine",), audiences=("ncr-api", "ncr-bulk"))
+    assert asked.distinctions() == Distinctions(kinds=("machine",), audiences=("ncr-api", "ncr-bulk"))
 
 
 def test_a_person_is_no_machine_whatever_the_scopes() -> None:
@@ -53,4 +53,6 @@ def test_no_organisation_at_all_is_refused() -> None:
 
 def test_what_it_tells_apart() -> None:
     asked = policy(Machine, {"scopes": ["read"], "organisation": ["OVO001234"]})
-    assert asked.samples() == Distinctions(kinds=("machine",), scopes=("read",), organisations=("OVO001234",))
+    assert asked.distinctions() == Distinctions(
+        kinds=("machine",), scopes=("read",), organisations=("OVO001234",)
+    )

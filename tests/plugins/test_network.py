@@ -58,11 +58,11 @@ def test_what_is_refused(written: Any) -> None:
 
 
 def test_host_bits_are_told() -> None:
-    with pytest.raises(OptionsRefused, match=r"'10\.0\.0\.1/8' is no network: .*host bits"):
+    with pytest.raises(OptionsRefused, match=r"'10\.0\.0\.1/8' is not a network: .*host bits"):
         policy(FromNetwork, {"any_of": ["10.0.0.1/8"]})
 
 
 def test_what_it_tells_apart() -> None:
     asked = policy(FromNetwork, ["10.0.0.0/8", "255.0.0.0/8"])
-    assert asked.samples() == Distinctions(clients=("10.0.0.0", "11.0.0.0", "255.0.0.0"))
-    assert asked.written() == {"network": ["10.0.0.0/8", "255.0.0.0/8"]}
+    assert asked.distinctions() == Distinctions(clients=("10.0.0.0", "11.0.0.0", "255.0.0.0"))
+    assert asked.to_data() == {"network": ["10.0.0.0/8", "255.0.0.0/8"]}

@@ -25,4 +25,4 @@ def test_it_takes_one_policy() -> None:
 
 
 def test_what_it_tells_apart() -> None:
-    assert policy(Not, "no", others=KNOWN).samples() == Distinctions(acrs=("no",))
+    assert policy(Not, "no", others=KNOWN).distinctions() == Distinctions(acrs=("no",))

@@ -68,4 +68,4 @@ def test_what_is_refused() -> None:
 
 def test_what_it_tells_apart() -> None:
     asked = policy(Organisation, {"any_of": ["OVO001234"], "doelgroep": ["GID"]})
-    assert asked.samples() == Distinctions(organisations=("OVO001234",), doelgroepen=("GID",))
+    assert asked.distinctions() == Distinctions(organisations=("OVO001234",), doelgroepen=("GID",))

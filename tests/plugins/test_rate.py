@@ -88,7 +88,9 @@ async def test_two_windows_in_one_rule_have_answers_of_their_own() -> None:
 
 async def test_rules_of_the_same_name_count_together() -> None:
     gatherer = Gatherer()
-    one, two = (policy(Rate, {"limit": 1, "window": "1h", "per": "client", "name": "both"}) for _ in range(2))
+    one, two = (
+        policy(Rate, {"limit": 1, "window": "1h", "per": "client", "name": "together"}) for _ in range(2)
+    )
     alone = policy(Rate, {"limit": 1, "window": "1h", "per": "client"})
     assert isinstance(await asked(gatherer, one), Allow)
     assert isinstance(await asked(gatherer, two), Deny)
@@ -151,8 +153,8 @@ def test_what_is_refused(options: dict[str, Any]) -> None:
 
 def test_the_count_is_not_its_own() -> None:
     rate = policy(Rate, {"limit": 5, "window": "1m"})
-    samples = rate.samples()
+    samples = rate.distinctions()
     assert samples is not None
     assert samples.asks
     assert [answer["within"] for _, answer in samples.sources] == [True, False]
-    assert rate.written() == {"rate": {"limit": 5, "window": 60.0}}
+    assert rate.to_data() == {"rate": {"limit": 5, "window": 60.0}}

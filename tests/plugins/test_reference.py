@@ -10,13 +10,13 @@ import pytest
 import yaml
 
 from gateway.config.positions import read_yaml
-from gateway.plugin import NamedRight
-from gateway.plugin.decode import Decoder, RuleContext, option_names
+from gateway.plugin import LoadContext, NamedRight
+from gateway.plugin.decode import Decoder, option_names
 from gateway.plugin.discovery import load_policies
 from gateway.plugin.testing import LEVELS
 
 ROOT = Path(__file__).parent.parent.parent
-POLICIES = load_policies(["./plugins"], ROOT)
+POLICIES = load_policies()
 PAGES = ROOT / "docs/reference/policies"
 RIGHTS = {name: NamedRight(name, "OVAMGebruiker", name) for name in ("indiener", "lezer")}
 
@@ -61,7 +61,7 @@ def test_the_examples_load(name: str) -> None:
     (example,) = re.findall(r"^```yaml\n(.*?)^```", page(name), re.M | re.S)
     data, _ = read_yaml(example, name)
     faults: list[Any] = []
-    context = RuleContext(
+    context = LoadContext(
         rights=RIGHTS, variables=("kbo",), rule="x", folder=ROOT, levels=LEVELS, shared_store=None
     )
     decoder = Decoder(POLICIES, context, lambda place, fault: faults.append((place, fault)))

@@ -185,8 +185,8 @@ async def test_a_token_goes_along(engine: Engine, tmp_path: Path, monkeypatch: p
     remote = policy(Remote, {"url": engine.url, "token": "env:ENGINE_TOKEN"})
     assert await answer(remote, facts()) == {"allow": True, "reason": None}
     assert engine.headers[0]["authorization"] == "Bearer t0ken"
-    assert "t0ken" not in json.dumps(remote.written())
-    assert remote.written()["remote"]["token"] == "env:ENGINE_TOKEN"
+    assert "t0ken" not in json.dumps(remote.to_data())
+    assert remote.to_data()["remote"]["token"] == "env:ENGINE_TOKEN"
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_what_is_refused(options: dict[str, Any]) -> None:
 
 
 def test_the_answer_is_not_its_own() -> None:
-    samples = policy(Remote, {"url": "https://e.be/"}).samples()
+    samples = policy(Remote, {"url": "https://e.be/"}).distinctions()
     assert samples is not None
     assert samples.asks
     assert samples.sources == (("remote:engine", {"allow": True}), ("remote:engine", {"allow": False}))

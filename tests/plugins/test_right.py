@@ -72,5 +72,5 @@ def test_an_unknown_right_is_refused() -> None:
 
 
 def test_what_it_tells_apart() -> None:
-    assert ASKED.samples() == Distinctions(rights=(("Gebruiker", "Indiener"),))
-    assert ASKED.written() == {"right": {"right": "Gebruiker-Indiener"}}
+    assert ASKED.distinctions() == Distinctions(rights=(("Gebruiker", "Indiener"),))
+    assert ASKED.to_data() == {"right": {"right": "Gebruiker-Indiener"}}

@@ -100,13 +100,13 @@ def test_never_open() -> None:
     [
         ({}, "give at least one of"),
         ({"hours": {}}, "at least 1"),
-        ({"hours": {"monday": "08:00-18:00"}}, "'monday' is no day of the week"),
+        ({"hours": {"monday": "08:00-18:00"}}, "'monday' is not a day of the week"),
         ({"hours": {"fri-mon": "08:00-18:00"}}, "runs backwards"),
-        ({"hours": {"mon": "8:00-18:00"}}, "is no span of hours"),
+        ({"hours": {"mon": "8:00-18:00"}}, "is not a span of hours"),
         ({"hours": {"mon": "18:00-08:00"}}, "ends before it begins"),
-        ({"hours": {"mon": "08:00-25:00"}}, "is no span of hours"),
-        ({"hours": {"mon": "08:00-12:00", "mon-fri": "13:00-18:00"}}, "stand twice"),
-        ({"from": "2026-02-01", "until": "2026-01-01"}, "until lies before from"),
+        ({"hours": {"mon": "08:00-25:00"}}, "is not a span of hours"),
+        ({"hours": {"mon": "08:00-12:00", "mon-fri": "13:00-18:00"}}, "has its hours twice"),
+        ({"from": "2026-02-01", "until": "2026-01-01"}, "until is before from"),
         ({"from": "2026-02-30"}, "day"),
         ({"from": 20260101}, "write a day as"),
         ({"closed": ["christmas"]}, "date"),
@@ -132,8 +132,8 @@ def test_it_opens_exactly_when_it_says(now: int) -> None:
 
 def test_what_it_tells_apart() -> None:
     asked = policy(Schedule, {"from": "2026-02-01", **OFFICE})
-    samples = asked.samples()
+    samples = asked.distinctions()
     assert samples is not None
     verdicts = {type(asked.decide(facts(now=moment))) for moment in samples.moments}
     assert verdicts == {Allow, Deny}
-    assert asked.written() == {"schedule": {"from": "2026-02-01", **OFFICE}}
+    assert asked.to_data() == {"schedule": {"from": "2026-02-01", **OFFICE}}

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gateway.model import DecisionInput, Identity, Organisation, Right
-from gateway.plugin.contract import NamedRight, Policy
-from gateway.plugin.decode import Decoder, RuleContext
+from gateway.plugin import LoadContext, NamedRight, Policy
+from gateway.plugin.decode import Decoder
 from gateway.plugin.discovery import load_policies
 from gateway.policy.pattern import parse_pattern
 from gateway.policy.ruleset import Rule, RuleSet, compile_rules
@@ -22,14 +21,14 @@ RIGHTS = {
     "lezer": NamedRight("lezer", "OVAMGebruiker", "Lezer"),
 }
 LEVELS = {"urn:be:vlaanderen:authmech:eid": 35, "urn:be:vlaanderen:authmech:itsme": 27, "urn:x:password": 10}
-POLICIES = load_policies(["./plugins"], Path(__file__).parent.parent.parent)
+POLICIES = load_policies()
 
 
 def policy(node: Any, *variables: str, policies: dict[str, type[Policy]] | None = None) -> Policy:
     faults: list[Any] = []
     decoder = Decoder(
         policies or dict(POLICIES),
-        RuleContext(rights=RIGHTS, variables=variables, rule="tried", levels=LEVELS),
+        LoadContext(rights=RIGHTS, variables=variables, rule="tried", levels=LEVELS),
         lambda place, fault: faults.append((place, fault)),
     )
     found = decoder.policy(node, ())

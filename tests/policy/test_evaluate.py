@@ -9,8 +9,7 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from gateway.model import Identity, Missing
-from gateway.plugin.contract import LOGIN, Allow, Deny, Facts, NotApplicable, Policy, Verdict
-from gateway.plugin.requirements import all_of, any_of
+from gateway.plugin import LOGIN, Allow, Deny, Facts, NotApplicable, Policy, Verdict, all_of, any_of
 from gateway.policy.evaluate import decide
 from gateway.policy.pattern import parse_pattern
 from gateway.policy.ruleset import Rule, compile_rules

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from gateway.plugin.contract import (
+from gateway.plugin import (
     UNANSWERED,
     Allow,
-    Asker,
     Deny,
+    FactClient,
     Facts,
     FactSource,
     Policy,
@@ -40,7 +40,7 @@ class Desk:
     came: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
 
 
-class DeskAsker(Asker):
+class DeskClient(FactClient):
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
 
@@ -67,11 +67,11 @@ class DeskAsker(Asker):
 class Source(FactSource):
     desk: Desk = field(hash=False)
     timeout: float = 5.0
-    fresh: float = 0.0
-    at_once: int = 64
+    cache_ttl: float = 0.0
+    max_concurrency: int = 64
 
-    def open(self) -> Asker:
-        return DeskAsker(self.desk)
+    def connect(self) -> FactClient:
+        return DeskClient(self.desk)
 
 
 def question(source: FactSource, about: Hashable = "x", name: str = "fact") -> Question:
@@ -116,7 +116,7 @@ async def test_a_fresh_answer_is_used_again_and_a_stale_one_is_not() -> None:
     desk, gatherer = Desk(), Gatherer()
     desk.let.set()
     for _ in range(3):
-        await gatherer.gather([question(Source(desk, fresh=60.0))])
+        await gatherer.gather([question(Source(desk, cache_ttl=60.0))])
     assert desk.asked == ["x"]
     for _ in range(3):
         await gatherer.gather([question(Source(desk))])
@@ -126,7 +126,7 @@ async def test_a_fresh_answer_is_used_again_and_a_stale_one_is_not() -> None:
 
 async def test_equal_questions_under_way_are_asked_once_even_if_the_first_asker_goes_away() -> None:
     desk, gatherer = Desk(), Gatherer()
-    source = Source(desk, fresh=60.0)
+    source = Source(desk, cache_ttl=60.0)
     first = asyncio.create_task(gatherer.gather([question(source)]))
     await under_way(desk, 1)
     others = [asyncio.create_task(gatherer.gather([question(source)])) for _ in range(5)]
@@ -142,7 +142,7 @@ async def test_equal_questions_under_way_are_asked_once_even_if_the_first_asker_
 async def test_what_fails_is_told_is_not_kept_and_hides_nothing() -> None:
     desk, gatherer = Desk(), Gatherer()
     desk.let.set()
-    source = Source(desk, fresh=60.0)
+    source = Source(desk, cache_ttl=60.0)
     asked = [question(source, "broken", "a"), question(source, "nothing", "b"), question(source, "x", "c")]
     for _ in range(2):
         gathered = await gatherer.gather(asked)
@@ -158,12 +158,12 @@ async def test_what_fails_is_told_is_not_kept_and_hides_nothing() -> None:
 class Locked(FactSource):
     keys: list[str] = field(hash=False)
 
-    def open(self) -> Asker:
+    def connect(self) -> FactClient:
         if not self.keys:
             raise OSError("no key")
         desk = Desk()
         desk.let.set()
-        return DeskAsker(desk)
+        return DeskClient(desk)
 
 
 async def test_a_source_that_cannot_be_opened_is_tried_again() -> None:
@@ -184,7 +184,7 @@ async def test_a_source_that_hangs_runs_out_of_time() -> None:
 
 async def test_no_more_at_once_than_the_source_can_bear() -> None:
     desk, gatherer = Desk(), Gatherer()
-    source = Source(desk, at_once=3)
+    source = Source(desk, max_concurrency=3)
     asking = asyncio.create_task(gatherer.gather([question(source, n, str(n)) for n in range(10)]))
     await under_way(desk, 3)
     await asyncio.sleep(0)
@@ -197,7 +197,7 @@ async def test_no_more_at_once_than_the_source_can_bear() -> None:
 
 async def test_closing_ends_questions_under_way() -> None:
     desk, gatherer = Desk(), Gatherer()
-    asking = asyncio.create_task(gatherer.gather([question(Source(desk, fresh=60.0))]))
+    asking = asyncio.create_task(gatherer.gather([question(Source(desk, cache_ttl=60.0))]))
     await under_way(desk, 1)
     await gatherer.aclose()
     assert (await asking).failures == {"fact": "CancelledError"}

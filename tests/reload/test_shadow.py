@@ -12,7 +12,7 @@ import pytest
 from gateway.events import CandidateChanged, Event, ShadowJudged
 from gateway.model import Decision, DecisionInput
 from gateway.observe.health import HealthStatus
-from gateway.plugin.contract import Allow, Deny, Facts, Policy, Verdict
+from gateway.plugin import Allow, Deny, Facts, Policy, Verdict
 from gateway.policy.pattern import parse_pattern
 from gateway.policy.ruleset import Rule, compile_rules
 from gateway.reload.shadow import Shadow
