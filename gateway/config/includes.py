@@ -5,6 +5,7 @@ It decides which files may be read: plain files below the folder of the configur
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,25 @@ def read_file(path: Path, name: str) -> bytes:
         raise ConfigError([Problem(name, 1, 1, f"cannot read it: {problem.strerror}")]) from problem
 
 
+def rule_lists(data: Any) -> Iterator[tuple[Place, list[Any]]]:
+    """Every list of rules in a configuration that may have any fault, with its place."""
+    environments = _within(data, "environments")
+    names = environments if isinstance(environments, dict) else ()
+    own: list[Place] = [
+        ("environments", name, "rules", part) for name in names for part in ("before", "after")
+    ]
+    for place in (("rules",), *own):
+        nodes = _within(data, *place)
+        if isinstance(nodes, list):
+            yield place, nodes
+
+
+def _within(data: Any, *place: str | int) -> Any:
+    for key in place:
+        data = data.get(key) if isinstance(data, dict) else None
+    return data
+
+
 class Includes:
     """Fills in the `include:` entries of one configuration; `files` are those that were read, the main one first."""
 
@@ -35,25 +55,15 @@ class Includes:
 
     def fill_in(self, data: Any, positions: Positions) -> None:
         """Replace every `include:` in the lists of rules by the rules that it means."""
-        if not isinstance(data, dict):
-            return
-        self._list(data, "rules", positions, ("rules",))
-        environments = data.get("environments")
-        for name, settings in environments.items() if isinstance(environments, dict) else ():
-            own = settings.get("rules") if isinstance(settings, dict) else None
-            for part in ("before", "after"):
-                self._list(own, part, positions, ("environments", name, "rules", part))
-
-    def _list(self, block: Any, key: str, positions: Positions, place: Place) -> None:
-        nodes = block.get(key) if isinstance(block, dict) else None
-        if not isinstance(nodes, list) or not any(_is_include(node) for node in nodes):
-            return
-        found = self._expanded(nodes, positions, place, (self.files[0],))
-        block[key] = [node for node, _, _ in found]
-        for number, (_, source, written) in enumerate(found):
-            # A copy, so that a place of the main file does not lead back to itself.
-            origin = Positions(source.file, source.values, source.keys)
-            positions.moved[*place, number] = (origin, written)
+        for place, nodes in rule_lists(data):
+            if not any(_is_include(node) for node in nodes):
+                continue
+            found = self._expanded(nodes, positions, place, (self.files[0],))
+            nodes[:] = [node for node, _, _ in found]
+            for number, (_, source, written) in enumerate(found):
+                # A copy, so that a place of the main file does not lead back to itself.
+                origin = Positions(source.file, source.values, source.keys)
+                positions.moved[*place, number] = (origin, written)
 
     def _expanded(
         self, nodes: list[Any], positions: Positions, place: Place, stack: tuple[Path, ...]

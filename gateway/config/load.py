@@ -17,7 +17,7 @@ from gateway.config.positions import Positions, read_yaml
 from gateway.config.problems import ConfigError, Problem
 from gateway.config.rules import RuleLoader
 from gateway.config.suites import Suites
-from gateway.config.words import place_of, words_for
+from gateway.config.words import problems_of
 from gateway.plugin.contract import NamedRight, Policy
 from gateway.plugin.discovery import find_policies, place_in
 
@@ -90,13 +90,8 @@ def _document(data: Any, folder: Path, positions: Positions, problems: list[Prob
         return None
     try:
         return Document.model_validate(data, context={"folder": folder})
-    except ValidationError as problem:
-        for error in problem.errors():
-            if error["type"] == "too_short" and error["input"]:
-                continue  # what is in it was told already
-            place = place_of(error["loc"], positions)
-            at_key = error["type"] == "extra_forbidden"
-            problems.append(positions.problem(place, words_for(error, Document), at_key=at_key))
+    except ValidationError as fault:
+        problems.extend(problems_of(fault, Document, positions))
     return None
 
 

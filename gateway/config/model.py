@@ -22,7 +22,7 @@ from gateway.observe.settings import ObserveSettings
 from gateway.pages.settings import SupportSettings
 from gateway.plugin.contract import NamedRight, Policy
 from gateway.policy.ruleset import RuleSet
-from gateway.policy.settings import EnvironmentRules, RightSettings, RuleSettings
+from gateway.policy.settings import EnvironmentRules, RightSettings, UncheckedRules
 from gateway.session.settings import SessionSettings
 from gateway.settings import Settings, in_folder
 from gateway.upstream.settings import StreamSettings, UpstreamSettings
@@ -135,7 +135,7 @@ class Document(Settings):
     )
     """The rights that rules can require, by the name that rules use."""
 
-    rules: Annotated[tuple[RuleSettings, ...], Field(min_length=1)]
+    rules: Annotated[UncheckedRules, Field(min_length=1)]
     """The rules, in order. The first one that matches decides; what none matches is refused."""
 
     people: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,63}$")], Person] = Field(

@@ -1,6 +1,6 @@
-"""From the rules as they are written to the rule set of each environment, or to every problem in them at once.
+"""Compiles the rules of a file to the rule set of each environment, and collects every problem in them.
 
-It knows which rules are whose and in which order; what a policy's options mean is decided where policies are decoded.
+Each rule is validated on its own by `RuleSettings`; its policies are then decoded for each environment that has it.
 """
 
 from __future__ import annotations
@@ -10,41 +10,34 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from gateway.auth.levels import LEVELS
+from gateway.config.includes import rule_lists
 from gateway.config.model import EnvironmentSettings
 from gateway.config.positions import Place, Positions
 from gateway.config.problems import Problem, unknown
-from gateway.config.words import place_of, words_for
+from gateway.config.words import place_of, problems_of, words_for
 from gateway.plugin.contract import NamedRight, Policy, UnknownName
 from gateway.plugin.decode import Decoder, RuleContext, option_names
-from gateway.policy.pattern import Pattern, parse_pattern, parse_regex
 from gateway.policy.ruleset import Rule, RuleSet, compile_rules
+from gateway.policy.settings import MatchSettings, RuleSettings
 from gateway.settings import SharedStore
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """The rules of a file as plain data: those of everybody, and of each environment those before and after them."""
+class _Entry:
+    """One entry of a list of rules. `settings` is None where it has faults; its policies are checked all the same."""
 
-    shared: list[Any]
-    before: Mapping[str, list[Any]]
-    after: Mapping[str, list[Any]]
-
-    @classmethod
-    def of(cls, data: Any) -> Written:
-        """What is there of them; what is not even a list is told elsewhere."""
-        document = _block(data)
-        environments = _block(document.get("environments"))
-        own = {str(name): _block(_block(settings).get("rules")) for name, settings in environments.items()}
-        return cls(
-            _list(document.get("rules")),
-            {name: _list(rules.get("before")) for name, rules in own.items()},
-            {name: _list(rules.get("after")) for name, rules in own.items()},
-        )
+    place: Place
+    settings: RuleSettings | None
+    id: Any
+    variables: tuple[str, ...]
+    require: list[Any]
 
 
 class RuleLoader:
-    """Decodes rules one by one, so that a fault in one does not hide those in others."""
+    """Compiles rules one by one, so that a fault in one does not hide those in others."""
 
     def __init__(
         self,
@@ -62,82 +55,75 @@ class RuleLoader:
 
     def load(self, data: Any, environments: Mapping[str, EnvironmentSettings | None]) -> dict[str, RuleSet]:
         """The rule set of each environment; incomplete where there were problems."""
-        written = Written.of(data)
-        shared: dict[int, Rule] = {}
+        entries = {
+            place: [self._entry(node, (*place, number)) for number, node in enumerate(nodes)]
+            for place, nodes in rule_lists(data)
+        }
+        same: dict[Place, Rule] = {}
         found: dict[str, RuleSet] = {}
         for name, settings in environments.items():
             own: Place = ("environments", name, "rules")
-            lists = (
-                (written.before.get(name, []), (*own, "before")),
-                (written.shared, ("rules",)),
-                (written.after.get(name, []), (*own, "after")),
-            )
             rules: list[Rule] = []
             first: dict[str, Place] = {}
-            for nodes, place in lists:
-                for number, node in enumerate(nodes):
-                    here = (*place, number)
-                    self._distinct(node, here, first)
-                    rule = shared.get(number) if nodes is written.shared else None
+            for place in ((*own, "before"), ("rules",), (*own, "after")):
+                for entry in entries.get(place, ()):
+                    self._check_id(entry, first)
+                    rule = same.get(entry.place)
                     if rule is None:
-                        rule, everywhere = self._rule(node, here, name, settings)
-                        if rule is not None and everywhere and nodes is written.shared:
-                            shared[number] = rule
+                        rule, everywhere = self._rule(entry, name, settings)
+                        if rule is not None and everywhere:
+                            same[entry.place] = rule
                     if rule is not None:
                         rules.append(rule)
             found[name] = compile_rules(rules, self._rights)
         return found
 
-    def _distinct(self, node: Any, place: Place, first: dict[str, Place]) -> None:
-        name = node.get("id") if isinstance(node, dict) else None
-        if not isinstance(name, str) or first.setdefault(name, place) == place:
+    def _entry(self, node: Any, place: Place) -> _Entry:
+        try:
+            settings = RuleSettings.model_validate(node)
+        except ValidationError as fault:
+            self._problems.extend(problems_of(fault, RuleSettings, self._positions, place))
+            if not isinstance(node, dict):
+                return _Entry(place, None, None, (), [])
+            require = node.get("require")
+            listed = require if isinstance(require, list) else []
+            return _Entry(place, None, node.get("id"), _variables(node.get("match")), listed)
+        return _Entry(place, settings, settings.id, settings.match.pattern.variables, settings.require)
+
+    def _check_id(self, entry: _Entry, first: dict[str, Place]) -> None:
+        """Tell an id that an earlier entry has; `first` holds the place of each id of this environment."""
+        if not isinstance(entry.id, str) or first.setdefault(entry.id, entry.place) == entry.place:
             return
-        here, there = (self._positions.problem((*each, "id"), "") for each in (place, first[name]))
+        here, there = (
+            self._positions.problem((*place, "id"), "") for place in (entry.place, first[entry.id])
+        )
         where = f"line {there.line}" if there.file == here.file else f"{there.file}:{there.line}"
-        self._tell((*place, "id"), f"the id {name!r} stands twice, first at {where}")
+        self._tell((*entry.place, "id"), f"the id {entry.id!r} stands twice, first at {where}")
 
     def _rule(
-        self, node: Any, place: Place, environment: str, settings: EnvironmentSettings | None
+        self, entry: _Entry, environment: str, settings: EnvironmentSettings | None
     ) -> tuple[Rule | None, bool]:
         """The rule, and whether it is the same in every environment."""
-        if not isinstance(node, dict):
-            return None, True
-        match = _block(node.get("match"))
-        pattern = self._pattern(match, (*place, "match"))
         context = RuleContext(
             rights=self._rights,
-            variables=pattern.variables if pattern else (),
-            rule=node.get("id"),
+            variables=entry.variables,
+            rule=entry.id,
             folder=self._folder,
             levels=settings.provider.levels if settings is not None else LEVELS,
             shared_store=_shared_store(environment, settings),
         )
         decoder = Decoder(self._policies, context, self._fault)
-        nodes = _list(node.get("require")) if self._policies else []
-        decoded = [decoder.policy(item, (*place, "require", number)) for number, item in enumerate(nodes)]
-        ready = tuple(policy for policy in decoded if policy is not None)
-        if pattern is None or not isinstance(node.get("id"), str):
+        decoded = [
+            decoder.policy(node, (*entry.place, "require", number))
+            # Without policies every name would be unknown.
+            for number, node in enumerate(entry.require if self._policies else ())
+        ]
+        if entry.settings is None:
             return None, True
-        methods, hosts = _texts(match.get("methods")), _texts(match.get("hosts"))
-        if methods is not None and "GET" in methods:
-            methods |= {"HEAD"}
-        start = self._positions.problem(place, "")
-        at = (start.file, start.line, start.column)
-        label = {name: text for name, text in _block(node.get("label")).items() if isinstance(text, str)}
-        accepts = _texts(node.get("accept")) or frozenset()
-        rule = Rule(node["id"], pattern, methods, hosts, ready, at, label, accepts)
+        start = self._positions.problem(entry.place, "")
+        require = tuple(policy for policy in decoded if policy is not None)
+        rule = entry.settings.rule(require, (start.file, start.line, start.column))
         return rule, not context.environmental
-
-    def _pattern(self, match: dict[str, Any], place: Place) -> Pattern | None:
-        for key, parse in (("path", parse_pattern), ("regex", parse_regex)):
-            text = match.get(key)
-            if not isinstance(text, str):
-                continue
-            try:
-                return parse(text)
-            except ValueError as problem:
-                self._tell((*place, key), str(problem))
-        return None
 
     def _fault(self, place: Place, fault: Any) -> None:
         if isinstance(fault, UnknownName):
@@ -155,23 +141,20 @@ class RuleLoader:
         self._problems.append(self._positions.problem(place, message, at_key=at_key))
 
 
+def _variables(match: Any) -> tuple[str, ...]:
+    """The path variables of a rule that has faults, as far as its pattern can be read."""
+    key = next((key for key in ("path", "regex") if isinstance(match, dict) and key in match), None)
+    if key is None:
+        return ()
+    try:
+        return MatchSettings.model_validate({key: match[key]}).pattern.variables
+    except ValidationError:
+        return ()
+
+
 def _shared_store(environment: str, settings: EnvironmentSettings | None) -> SharedStore | None:
     url = settings.session.store.url if settings is not None else None
     if settings is None or url is None:
         return None
     session = settings.session
     return SharedStore(url, session.store_password, f"toegangspoort:{environment}:rate")
-
-
-def _block(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _texts(value: Any) -> frozenset[str] | None:
-    if isinstance(value, list) and all(isinstance(each, str) for each in value):
-        return frozenset(value)
-    return None

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from gateway.config.positions import Place, Positions
-from gateway.config.problems import unknown
+from gateway.config.problems import Problem, unknown
 from gateway.plugin.contract import UnknownName
 
 
@@ -57,6 +57,18 @@ def words_for(error: Mapping[str, Any], root: type[BaseModel] | None = None) -> 
             return f"a whole number is expected here, not {given!r}"
     message: str = error["msg"]
     return message[:1].lower() + message[1:]
+
+
+def problems_of(
+    fault: ValidationError, root: type[BaseModel], positions: Positions, place: Place = ()
+) -> Iterator[Problem]:
+    """What is wrong with the data at `place`, which is validated as `root`."""
+    for error in fault.errors():
+        if error["type"] == "too_short" and error["input"]:
+            continue  # its items have faults, which are reported themselves
+        at = place_of((*place, *error["loc"]), positions)
+        at_key = error["type"] == "extra_forbidden"
+        yield positions.problem(at, words_for(error, root), at_key=at_key)
 
 
 def place_of(loc: tuple[str | int, ...], positions: Positions) -> Place:

@@ -11,7 +11,7 @@ from typing import Any
 from gateway.model import NOTHING
 from gateway.plugin.contract import NamedRight, Policy
 from gateway.policy.pattern import Pattern
-from gateway.policy.tree import PatternTree
+from gateway.policy.pattern_tree import PatternTree
 
 At = tuple[str, int, int]
 
@@ -97,7 +97,7 @@ def compile_rules(rules: Sequence[Rule], rights: Mapping[str, NamedRight]) -> Ru
     """Make the rule set that decisions are taken with."""
     content = [rule.written() for rule in rules]
     canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    tree = PatternTree((number, rule.pattern) for number, rule in enumerate(rules))
+    tree = PatternTree(rule.pattern for rule in rules)
     return RuleSet(
         tuple(rules),
         hashlib.sha256(canonical.encode()).hexdigest(),

@@ -1,16 +1,28 @@
-"""What an operator can write under `rights:` and `rules:`. How the words become policies is decided at loading."""
+"""What an operator can write under `rights:` and `rules:`, and the values that it is compiled to."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, get_args
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetPydanticSchema,
+    SkipValidation,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic_core.core_schema import no_info_after_validator_function
 
-from gateway.plugin.contract import NamedRight
+from gateway.plugin.contract import NamedRight, Policy
+from gateway.policy.pattern import Pattern, parse_pattern, parse_regex
+from gateway.policy.ruleset import At, Rule
 from gateway.settings import Settings
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-# What `gateway config validate` can find about a rule.
+METHODS: Final[tuple[str, ...]] = get_args(Method)
+# Findings of `gateway config validate` about a rule that the rule itself can accept.
 Accepted = Literal[
     "other-host", "public-inside", "regex-dot", "regex-slash", "shadowed", "unreachable", "claim-not-kept"
 ]
@@ -41,9 +53,11 @@ class RightSettings(Settings):
     def named(self, key: str) -> NamedRight:
         """This entry as policies see it."""
         contact = {name: value for name, value in (("phone", self.phone), ("url", self.url)) if value}
-        label = {str(language): text for language, text in self.label.items()}
-        granted_by = {str(language): text for language, text in self.granted_by.items()}
-        return NamedRight(key, self.right, self.context, label, granted_by, contact)
+        return NamedRight(key, self.right, self.context, _texts(self.label), _texts(self.granted_by), contact)
+
+
+def _texts(languages: Languages) -> dict[str, str]:
+    return {str(language): text for language, text in languages.items()}
 
 
 def _host(value: str) -> str:
@@ -55,13 +69,31 @@ def _host(value: str) -> str:
     return value
 
 
+_PathPattern = Annotated[
+    Pattern, GetPydanticSchema(lambda _, text: no_info_after_validator_function(parse_pattern, text(str)))
+]
+_PathRegex = Annotated[
+    Pattern, GetPydanticSchema(lambda _, text: no_info_after_validator_function(parse_regex, text(str)))
+]
+
+
+_ONE_PATTERN: Final = "give the path, or else a regex"
+
+
+def _instead_of_path(value: Any, info: ValidationInfo) -> Any:
+    # A path that has a fault of its own is not in `data`.
+    if info.data.get("path", ...) is not None:
+        raise ValueError(_ONE_PATTERN)
+    return value
+
+
 class MatchSettings(Settings):
     """Which requests a rule is about. What is left out matches everything."""
 
-    path: str | None = None
+    path: _PathPattern | None = None
     """/literal/{variable}/**: {variable} is one segment, ** at the end is the rest."""
 
-    regex: str | None = None
+    regex: Annotated[_PathRegex | None, BeforeValidator(_instead_of_path)] = None
     """Instead of `path`, where nothing else will do: a regular expression (RE2) for the whole path; (?P<name>...) is
     a variable."""
 
@@ -72,10 +104,24 @@ class MatchSettings(Settings):
     """Host names as people reach them, with the port where it is not the usual one; *.example.be is one name below."""
 
     @model_validator(mode="after")
-    def _one_pattern(self) -> Self:
-        if (self.path is None) == (self.regex is None):
-            raise ValueError("give the path, or else a regex")
+    def _some_pattern(self) -> Self:
+        if self.path is None and self.regex is None:
+            raise ValueError(_ONE_PATTERN)
         return self
+
+    @property
+    def pattern(self) -> Pattern:
+        """The pattern of the path, whichever way it is written."""
+        pattern = self.path or self.regex
+        assert pattern is not None
+        return pattern
+
+    @property
+    def included_methods(self) -> frozenset[str] | None:
+        """The methods that match; None for all."""
+        if self.methods is None:
+            return None
+        return frozenset(self.methods) | ({"HEAD"} if "GET" in self.methods else set())
 
 
 class RuleSettings(Settings):
@@ -96,12 +142,30 @@ class RuleSettings(Settings):
     accept: tuple[Accepted, ...] = ()
     """Findings of `gateway config validate` about this rule that are meant, by their codes."""
 
+    def rule(self, require: tuple[Policy, ...], at: At) -> Rule:
+        """This entry as it is decided; `require` are its policies and `at` is where it stands."""
+        match, hosts = self.match, self.match.hosts
+        return Rule(
+            self.id,
+            match.pattern,
+            match.included_methods,
+            frozenset(hosts) if hosts is not None else None,
+            require,
+            at,
+            _texts(self.label),
+            frozenset(self.accept),
+        )
+
+
+# Rules stay plain data until they are validated one by one, so that a fault in one hides none in the others.
+UncheckedRules = tuple[SkipValidation[RuleSettings], ...]
+
 
 class EnvironmentRules(Settings):
     """Rules that only one environment has; they stand around those that all environments share."""
 
-    before: tuple[RuleSettings, ...] = ()
+    before: UncheckedRules = ()
     """Looked at before the shared rules."""
 
-    after: tuple[RuleSettings, ...] = ()
+    after: UncheckedRules = ()
     """Looked at after the shared rules."""
