@@ -30,7 +30,7 @@ from gateway.observe.metrics import Metrics
 from gateway.observe.record_writer import DecisionRecords
 from gateway.pages.error_response import ErrorResponses
 from gateway.pages.render import Answer
-from gateway.policy.step_up import means_that_help
+from gateway.policy.step_up import methods_that_help
 from gateway.reload.shadow import Shadow
 from gateway.trail import Receive, Send, Trail, send_answer
 from gateway.upstream.forward import AnswerCut
@@ -107,7 +107,7 @@ class Ending:
         if isinstance(error, LoginRequired):
             means = error.facts.get("acr_values", ())
         elif isinstance(error, Forbidden) and session is not None:
-            means = means_that_help(error.decision.alternatives)
+            means = methods_that_help(error.decision.alternatives)
             if not means or session.identity.acr in means or self._login.just_failed(request):
                 return None
         else:

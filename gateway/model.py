@@ -228,7 +228,7 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class RuleAccess:
     """One rule as it stands to a person: what it is about and what it would decide for them.
 
     `path` is the pattern, with the person's own codes where it is open for those alone; `methods` is empty for all;

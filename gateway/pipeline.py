@@ -37,7 +37,7 @@ from gateway.model import NOTHING, CanonicalRequest, DecisionInput
 from gateway.policy.evaluate import decide, questions
 from gateway.policy.facts import Gatherer
 from gateway.policy.ruleset import RuleSet
-from gateway.policy.step_up import means_for_login
+from gateway.policy.step_up import methods_for_login
 from gateway.session.recheck import Recheck
 from gateway.session.sessions import Sessions
 from gateway.session.ticket import is_ticket
@@ -214,7 +214,7 @@ class Pipeline:
             raise PolicyFailed(decision.error)
         if identity is None and (trail.trouble is not None or decision.login_helps):
             error = trail.trouble or LoginRequired(decision.reason)
-            means = means_for_login(rules, given) if isinstance(error, LoginRequired) else ()
+            means = methods_for_login(rules, given) if isinstance(error, LoginRequired) else ()
             error.facts.update({"acr_values": means} if means else {})
             raise error
         if trail.gathered.failures and not decision.alternatives:

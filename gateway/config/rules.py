@@ -91,14 +91,14 @@ class RuleLoader:
         return _Entry(place, settings, settings.id, settings.match.pattern.variables, settings.require)
 
     def _check_id(self, entry: _Entry, first: dict[str, Place]) -> None:
-        """Tell an id that an earlier entry has; `first` holds the place of each id of this environment."""
+        """Report an id that an earlier entry has; `first` holds the place of each id of this environment."""
         if not isinstance(entry.id, str) or first.setdefault(entry.id, entry.place) == entry.place:
             return
         here, there = (
             self._positions.problem((*place, "id"), "") for place in (entry.place, first[entry.id])
         )
         where = f"line {there.line}" if there.file == here.file else f"{there.file}:{there.line}"
-        self._tell((*entry.place, "id"), f"the id {entry.id!r} stands twice, first at {where}")
+        self._report((*entry.place, "id"), f"the id {entry.id!r} is used twice, first at {where}")
 
     def _rule(
         self, entry: _Entry, environment: str, settings: EnvironmentSettings | None
@@ -127,17 +127,17 @@ class RuleLoader:
 
     def _fault(self, place: Place, fault: Any) -> None:
         if isinstance(fault, UnknownName):
-            self._tell(place, unknown(fault.what, fault.name, fault.known))
+            self._report(place, unknown(fault.what, fault.name, fault.known))
         elif isinstance(fault, ValueError):
-            self._tell(place, str(fault))
+            self._report(place, str(fault))
         elif fault["type"] == "extra_forbidden":
             cls = self._policies.get(str(place[-2])) if len(place) > 1 else None
             known = option_names(cls) if cls is not None else ()
-            self._tell(place, unknown("option", place[-1], known), at_key=True)
+            self._report(place, unknown("option", place[-1], known), at_key=True)
         else:
-            self._tell(place_of(place, self._positions), words_for(fault))
+            self._report(place_of(place, self._positions), words_for(fault))
 
-    def _tell(self, place: Place, message: str, *, at_key: bool = False) -> None:
+    def _report(self, place: Place, message: str, *, at_key: bool = False) -> None:
         self._problems.append(self._positions.problem(place, message, at_key=at_key))
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gateway.analysis.access import reach
+from gateway.analysis.access import access_of
 from gateway.endpoints.answers import request_of
 from gateway.errors import LoginRequired
 from gateway.model import CanonicalRequest
@@ -37,7 +37,7 @@ class AccessEndpoint:
         trail.rules = rules.hash
         # With very many rules this takes a while, which must not hold up other requests.
         found = await asyncio.to_thread(
-            reach, rules, session.identity, host=request.host, client=request.client, now=trail.now
+            access_of, rules, session.identity, host=request.host, client=request.client, now=trail.now
         )
         if not _wants_page(request):
             return self.screens.access_data(

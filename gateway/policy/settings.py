@@ -63,7 +63,7 @@ def _texts(languages: Languages) -> dict[str, str]:
 def _host(value: str) -> str:
     name = value.removeprefix("*.")
     if "*" in name or (name != value and "." not in name):
-        raise ValueError("a star stands for one name at the beginning: *.register.example.be")
+        raise ValueError("a star is only allowed for the first name: *.register.example.be")
     if value != value.lower() or "/" in value or not value:
         raise ValueError("write a host name in lower case, without a path: register.example.be")
     return value
@@ -88,7 +88,7 @@ def _instead_of_path(value: Any, info: ValidationInfo) -> Any:
 
 
 class MatchSettings(Settings):
-    """Which requests a rule is about. What is left out matches everything."""
+    """Which requests a rule matches. What is left out matches everything."""
 
     path: _PathPattern | None = None
     """/literal/{variable}/**: {variable} is one segment, ** at the end is the rest."""
@@ -134,13 +134,13 @@ class RuleSettings(Settings):
     """What people call this part of the service, in Dutch (nl) and English (en), for the page "my access"."""
 
     match: MatchSettings
-    """Which requests it is about."""
+    """Which requests it matches."""
 
     require: Annotated[list[Any], Field(min_length=1)]
     """Policies that must all allow the request."""
 
     accept: tuple[Accepted, ...] = ()
-    """Findings of `gateway config validate` about this rule that are meant, by their codes."""
+    """Codes of findings of `gateway config validate` about this rule that are intended."""
 
     def rule(self, require: tuple[Policy, ...], at: At) -> Rule:
         """This entry as it is decided; `require` are its policies and `at` is where it stands."""
@@ -162,10 +162,10 @@ UncheckedRules = tuple[SkipValidation[RuleSettings], ...]
 
 
 class EnvironmentRules(Settings):
-    """Rules that only one environment has; they stand around those that all environments share."""
+    """Rules of one environment only, around those that all environments share."""
 
     before: UncheckedRules = ()
-    """Looked at before the shared rules."""
+    """Tried before the shared rules."""
 
     after: UncheckedRules = ()
-    """Looked at after the shared rules."""
+    """Tried after the shared rules."""
