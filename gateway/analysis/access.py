@@ -12,7 +12,7 @@ from typing import Any, Final
 from gateway.analysis.equivalence import changing_moments
 from gateway.analysis.path_partition import PathClass, partition, pattern_of
 from gateway.analysis.path_variables import compared_positions, identity_texts, template_values
-from gateway.analysis.rule_inputs import RuleInputs, supposed_facts
+from gateway.analysis.rule_inputs import RuleInputs, assumed_answers
 from gateway.model import Alternatives, Decision, DecisionInput, Identity, Missing, RuleAccess
 from gateway.policy.evaluate import decide
 from gateway.policy.pattern import Literal, Pattern, Variable
@@ -74,7 +74,7 @@ def _requests(
         seen.add(key)
         for method in _methods(rules, path_class):
             asked = replace(decision_input, method=method, path=path_class.path, segments=path_class.segments)
-            yield replace(asked, facts=supposed_facts(rules, asked)), own
+            yield replace(asked, facts=assumed_answers(rules, asked)), own
 
 
 def _methods(rules: RuleSet, path_class: PathClass) -> tuple[str, ...]:

@@ -94,7 +94,7 @@ class RuleInputs:
         }
 
 
-def supposed_facts(rules: RuleSet, decision_input: DecisionInput) -> dict[str, Any]:
+def assumed_answers(rules: RuleSet, decision_input: DecisionInput) -> dict[str, Any]:
     """The most favourable answers, by name, to the questions that this request asks of fact sources."""
     asked = {question.name for question in questions(rules, decision_input)}
     found: dict[str, Any] = {}

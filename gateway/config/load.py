@@ -12,12 +12,12 @@ from pydantic import ValidationError
 
 from gateway.config.includes import Includes, read_file
 from gateway.config.lock import lock_problems
+from gateway.config.messages import problems_of
 from gateway.config.model import Config, Document
 from gateway.config.positions import Positions, read_yaml
 from gateway.config.problems import ConfigError, Problem
 from gateway.config.rules import RuleLoader
 from gateway.config.suites import SuiteLoader
-from gateway.config.words import problems_of
 from gateway.plugin.contract import NamedRight, Policy
 from gateway.plugin.discovery import find_policies, place_in
 

@@ -14,10 +14,10 @@ from pydantic import ValidationError
 
 from gateway.auth.levels import LEVELS
 from gateway.config.includes import rule_lists
+from gateway.config.messages import message_for, place_of, problems_of
 from gateway.config.model import EnvironmentSettings
 from gateway.config.positions import Place, Positions
 from gateway.config.problems import Problem, unknown
-from gateway.config.words import place_of, problems_of, words_for
 from gateway.plugin.contract import NamedRight, Policy, UnknownName
 from gateway.plugin.decode import Decoder, RuleContext, option_names
 from gateway.policy.ruleset import Rule, RuleSet, compile_rules
@@ -135,7 +135,7 @@ class RuleLoader:
             known = option_names(cls) if cls is not None else ()
             self._report(place, unknown("option", place[-1], known), at_key=True)
         else:
-            self._report(place_of(place, self._positions), words_for(fault))
+            self._report(place_of(place, self._positions), message_for(fault))
 
     def _report(self, place: Place, message: str, *, at_key: bool = False) -> None:
         self._problems.append(self._positions.problem(place, message, at_key=at_key))

@@ -352,5 +352,5 @@ def test_what_others_decide_is_not_exact() -> None:
     old, new = (rule_set(("a", "/**", [{"rate": {"limit": limit, "window": "1m"}}])) for limit in (1, 2))
     assert difference(old, old) == []
     assert difference(old, new)[-1] == (
-        "    decided by rule 'a': what policy 'rate' of rule 'a' is told cannot be known here"
+        "    decided by rule 'a': the answers that policy 'rate' of rule 'a' gets cannot be known here"
     )

@@ -15,7 +15,7 @@ from gateway.config.problems import Problem, unknown
 from gateway.plugin.contract import UnknownName
 
 
-def words_for(error: Mapping[str, Any], root: type[BaseModel] | None = None) -> str:
+def message_for(error: Mapping[str, Any], root: type[BaseModel] | None = None) -> str:
     """The message for one pydantic error; its location starts at the model `root`."""
     kind: str = error["type"]
     given = error.get("input")
@@ -68,7 +68,7 @@ def problems_of(
             continue  # its items have faults, which are reported themselves
         at = place_of((*place, *error["loc"]), positions)
         at_key = error["type"] == "extra_forbidden"
-        yield positions.problem(at, words_for(error, root), at_key=at_key)
+        yield positions.problem(at, message_for(error, root), at_key=at_key)
 
 
 def place_of(loc: tuple[str | int, ...], positions: Positions) -> Place:
