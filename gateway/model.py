@@ -244,8 +244,8 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
-    """What one rule gives a person access to.
+class RuleAccess:
+    """One rule as it stands to a person: what it is about and what it would decide for them.
 
     `path` is the pattern, with the person's own codes filled in if it is open for those alone; `methods` is empty
     for all methods; `label` is its name for people. `until` is when access ends, if that is soon; `checked_again`

@@ -1,1 +1,1 @@
-"""What is asked about rules away from the hot path: explain, access, lint, suites, diff, replay."""
+"""Questions about rules outside live requests: explain, access, lint, tests, diff, replay."""

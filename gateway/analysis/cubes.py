@@ -1,7 +1,4 @@
-"""Writes a set of classes as few boxes: in each box, for every dimension the cells that belong to it.
-
-It knows nothing of what dimensions and cells mean.
-"""
+"""Covers a set of equivalence classes with few, large cubes, so that a report about them is short."""
 
 from __future__ import annotations
 
@@ -10,16 +7,16 @@ from collections.abc import Collection, Sequence
 from itertools import permutations, product
 from typing import Final
 
-# A class is the number of one cell in every dimension, a box the numbers of those that belong to it.
+# A class has the number of one cell in every dimension; a cube has a set of those numbers in every dimension.
 Class = tuple[int, ...]
-Box = tuple[frozenset[int], ...]
+Cube = tuple[frozenset[int], ...]
 _FEW: Final = 4_000
 
 
-def boxes(classes: Collection[Class], cells: Sequence[int]) -> list[Box]:
-    """Boxes that together hold exactly these classes; few and large, the largest first.
+def cover(classes: Collection[Class], cells: Sequence[int]) -> list[Cube]:
+    """Cubes that together contain exactly these classes; few and large, the largest first.
 
-    `cells` says how many cells every dimension has.
+    `cells` holds the number of cells of every dimension.
     """
     dimensions = len(cells)
     orders: list[Sequence[int]] = [range(dimensions)]
@@ -30,55 +27,55 @@ def boxes(classes: Collection[Class], cells: Sequence[int]) -> list[Box]:
     singles = [tuple(frozenset((number,)) for number in each) for each in classes]
     found = min((_merged(singles, order) for order in orders), key=len, default=[])
     if len(found) > 1 and len(classes) <= _FEW:
-        found = _without_doubles(_widened(found, frozenset(classes), cells))
-    return sorted(found, key=lambda box: (-_size(box), [sorted(cells) for cells in box]))
+        found = _without_redundant(_widened(found, frozenset(classes), cells))
+    return sorted(found, key=lambda cube: (-_size(cube), [sorted(cells) for cells in cube]))
 
 
-def _size(box: Box) -> int:
+def _size(cube: Cube) -> int:
     size = 1
-    for cells in box:
+    for cells in cube:
         size *= len(cells)
     return size
 
 
-def _merged(found: list[Box], order: Sequence[int]) -> list[Box]:
-    # Boxes that differ in one dimension only are one box; what one dimension joined may join in another.
+def _merged(found: list[Cube], order: Sequence[int]) -> list[Cube]:
+    # Cubes that differ in one dimension only are joined; the result may then be joined along another.
     before = len(found) + 1
     while len(found) < before:
         before = len(found)
         for dimension in order:
-            alike: dict[Box, frozenset[int]] = {}
-            for box in found:
-                key = (*box[:dimension], frozenset(), *box[dimension + 1 :])
-                alike[key] = alike.get(key, frozenset()) | box[dimension]
+            alike: dict[Cube, frozenset[int]] = {}
+            for cube in found:
+                key = (*cube[:dimension], frozenset(), *cube[dimension + 1 :])
+                alike[key] = alike.get(key, frozenset()) | cube[dimension]
             found = [(*key[:dimension], cells, *key[dimension + 1 :]) for key, cells in alike.items()]
     return found
 
 
-def _widened(found: list[Box], classes: frozenset[Class], cells: Sequence[int]) -> list[Box]:
-    """Each box made as large as it can be: what it needs to say becomes less, though boxes overlap."""
-    wide: list[Box] = []
+def _widened(found: list[Cube], classes: frozenset[Class], cells: Sequence[int]) -> list[Cube]:
+    """Each cube extended as far as possible: cubes then overlap, but each needs fewer words."""
+    wide: list[Cube] = []
     for each in found:
-        box = each
+        cube = each
         for dimension, count in enumerate(cells):
             for number in range(count):
-                if number in box[dimension]:
+                if number in cube[dimension]:
                     continue
-                strip = (*box[:dimension], frozenset((number,)), *box[dimension + 1 :])
+                strip = (*cube[:dimension], frozenset((number,)), *cube[dimension + 1 :])
                 if all(one in classes for one in product(*strip)):
-                    box = (*box[:dimension], box[dimension] | {number}, *box[dimension + 1 :])
-        wide.append(box)
+                    cube = (*cube[:dimension], cube[dimension] | {number}, *cube[dimension + 1 :])
+        wide.append(cube)
     return list(dict.fromkeys(wide))
 
 
-def _without_doubles(found: list[Box]) -> list[Box]:
-    """The boxes without those whose classes the others hold too."""
-    held = Counter(one for box in found for one in product(*box))
-    kept: list[Box] = []
-    for box in sorted(found, key=_size):
-        inside = list(product(*box))
+def _without_redundant(found: list[Cube]) -> list[Cube]:
+    """The cubes without those whose classes are all in other cubes."""
+    held = Counter(one for cube in found for one in product(*cube))
+    kept: list[Cube] = []
+    for cube in sorted(found, key=_size):
+        inside = list(product(*cube))
         if all(held[one] > 1 for one in inside):
             held.subtract(inside)
         else:
-            kept.append(box)
+            kept.append(cube)
     return kept

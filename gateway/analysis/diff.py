@@ -1,7 +1,7 @@
-"""Decides who gains and who loses what between two rule sets: exactly, by classes of people, paths and methods.
+"""Compares two rule sets: who gains and who loses access to what.
 
-The paths are divided on the patterns of both sets, the people on what their policies say that they tell apart;
-every class is then decided by both sets, with the same code that decides requests.
+Paths are partitioned by the patterns of both sets, people by what the policies of both sets distinguish. Each
+class is decided by both sets with the code that decides requests, so the result is exact.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from itertools import islice, product
 from math import prod
 from typing import Any, Final
 
-from gateway.analysis.cubes import Box, Class, boxes
+from gateway.analysis.cubes import Class, Cube, cover
 from gateway.analysis.equivalence import Cell, Dimension, dimensions
-from gateway.analysis.path_partition import Region, intersection, regions
-from gateway.analysis.path_variables import compared_places, template_values
-from gateway.analysis.rule_inputs import Looks
+from gateway.analysis.path_partition import PathClass, intersection, partition
+from gateway.analysis.path_variables import compared_positions, template_values
+from gateway.analysis.rule_inputs import RuleInputs
 from gateway.http_semantics import METHODS
 from gateway.plugin import Distinctions, combine
 from gateway.policy.pattern import Pattern, Variable
@@ -28,7 +28,7 @@ _MOST_CLASSES: Final = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of two rule sets to compare; `host` is the name under which people reach it."""
+    """One of two rule sets to compare; `host` is its public host name."""
 
     rules: RuleSet
     host: str
@@ -36,15 +36,15 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """A set of people and circumstances: `logged_in`, and for every dimension the cells that belong to it."""
+    """A set of people and circumstances: logged in or not, and a set of cells in every dimension."""
 
     logged_in: bool
     dimensions: tuple[Dimension, ...]
-    box: Box
+    cube: Cube
 
     def parts(self) -> Iterator[tuple[Dimension, tuple[Cell, ...], bool]]:
-        """What narrows it: dimension, cells, and whether it is "all but those" (the shorter way to say it)."""
-        for dimension, chosen in zip(self.dimensions, self.box, strict=True):
+        """What restricts it: dimension, cells, and whether it is "all but those cells", where that is shorter."""
+        for dimension, chosen in zip(self.dimensions, self.cube, strict=True):
             if len(chosen) == len(dimension.cells):
                 continue
             inside = tuple(cell for number, cell in enumerate(dimension.cells) if number in chosen)
@@ -52,18 +52,19 @@ class Who:
             but = len(outside) < len(inside)
             yield dimension, outside if but else inside, but
 
-    def said(self) -> tuple[Any, ...]:
-        """The same as words, to see whether two are told alike."""
+    def signature(self) -> tuple[Any, ...]:
+        """Equal for two sets that are described the same."""
         parts = ((each.key, tuple(cell.words for cell in cells), but) for each, cells, but in self.parts())
         return self.logged_in, *parts
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Requests that one rule decided and another one decides now, and who gains or loses by it.
+    """Requests that `old_rule` decides in the old set and `new_rule` in the new one, and who gains or loses by it.
 
-    `path` is the pattern that both rules match, except where its variables hold what `other_than` says; where `partly`, an earlier rule of one of the sets decides some of it. `example` is one path. `host` is None for the
-    public one. `inexact` says why it may be incomplete.
+    `path` is the pattern that both rules match, without the values of its variables in `other_than`. `partly` is set
+    where earlier rules decide some of those requests. `example` is one path. `host` is None for the public host.
+    `inexact` says why the change may be incomplete.
     """
 
     old_rule: str | None
@@ -81,20 +82,20 @@ class Change:
 
 # A host (None: the public one) and a method.
 _Request = tuple[str | None, str]
-# The numbers of the rules that decide something in the old set and in the new one; -1 where no rule does.
+# The numbers of the deciding rules in the old and the new set; -1 for no rule.
 _Deciders = tuple[int, int]
-# What stands at which place in the path, where the two rules compare it with something that they name.
+# Values at positions of the path (0 is the first segment) that one of the two rules compares it with.
 _Held = tuple[tuple[int, str], ...]
 
 
 @dataclass(slots=True)
 class _Group:
-    """Requests that the same two rules decide, with what is compared in the path held alike.
+    """Requests that the same two rules decide, with equal values at the compared positions of the path.
 
-    `region` stands for all their paths; `examples` holds one path for each set of requests.
+    `path_class` stands for all their paths; `examples` holds one path for each set of requests.
     """
 
-    region: Region
+    path_class: PathClass
     examples: dict[tuple[_Request, ...], str] = field(default_factory=dict)
 
 
@@ -105,16 +106,16 @@ class _Verdicts:
     inexact: str | None
 
     @property
-    def told(self) -> bool:
+    def differs(self) -> bool:
         return bool(self.gains or self.loses or self.inexact)
 
-    def said(self) -> tuple[Any, ...]:
-        """All that is told of them, to see whether it is the same."""
-        return *(tuple(who.said() for who in each) for each in (self.gains, self.loses)), self.inexact
+    def signature(self) -> tuple[Any, ...]:
+        """Equal for verdicts that are described the same."""
+        return *(tuple(who.signature() for who in each) for each in (self.gains, self.loses)), self.inexact
 
 
 def compare(old: Side, new: Side) -> tuple[Change, ...]:
-    """Every change, in the order of the rules. Changes without gains and losses are told only where inexact."""
+    """Every change, in the order of the rules; changes without gains or losses only where they are inexact."""
     return tuple(_Comparison(old, new).changes())
 
 
@@ -127,9 +128,9 @@ class _Comparison:
         named = {host for rule in self._rules for host in rule.hosts or ()}
         self._hosts: list[tuple[str | None, str, str]] = [(None, old.host, new.host)]
         self._hosts += [(host, host, host) for host in sorted(named - {old.host, new.host})]
-        self._looks = [Looks(rule) for rule in self._rules]
+        self._inputs = [RuleInputs(rule) for rule in self._rules]
         self._alike: dict[_Deciders, bool] = {}
-        self._places: dict[_Deciders, tuple[frozenset[int], frozenset[str]]] = {}
+        self._positions: dict[_Deciders, tuple[frozenset[int], frozenset[str]]] = {}
         self._known: dict[Any, _Verdicts] = {}
         self._groups: dict[tuple[_Deciders, _Held], _Group] = {}
         self._decided: dict[tuple[int, ...], list[tuple[_Deciders, tuple[_Request, ...]]]] = {}
@@ -142,36 +143,40 @@ class _Comparison:
         )
         for pair, held in order:
             verdicts = self._verdicts(pair, held)
-            apart = self._apart(pair)
-            # What stands in the path makes no difference here: it is told with all other paths.
-            merged = held and (pair, ()) in self._groups and not any(set(each) <= set(held) for each in apart)
-            if not verdicts.told or merged:
+            exceptions = self._exceptions(pair)
+            # The value in the path makes no difference here: reported together with all other values.
+            merged = (
+                held and (pair, ()) in self._groups and not any(set(each) <= set(held) for each in exceptions)
+            )
+            if not verdicts.differs or merged:
                 continue
             examples = self._groups[pair, held].examples
             for requests, example in examples.items():
                 if any(set(requests) < set(others) for others in examples):
-                    continue  # told with those: on some paths other rules come first
-                yield from self._told(pair, held, requests, example, verdicts, [] if held else apart)
+                    continue  # reported with those: on some paths other rules come first
+                yield from self._changes_of(
+                    pair, held, requests, example, verdicts, [] if held else exceptions
+                )
 
-    def _apart(self, pair: _Deciders) -> list[_Held]:
-        """What can stand in the path so that it comes out otherwise than for all other texts."""
+    def _exceptions(self, pair: _Deciders) -> list[_Held]:
+        """The values in the path that give another outcome than all other values."""
         if (pair, ()) not in self._groups:
             return []
-        general = self._verdicts(pair, ()).said()
+        general = self._verdicts(pair, ()).signature()
         return sorted(
             held
             for other, held in self._groups
-            if other == pair and held and self._verdicts(pair, held).said() != general
+            if other == pair and held and self._verdicts(pair, held).signature() != general
         )
 
-    def _told(
+    def _changes_of(
         self,
         pair: _Deciders,
         held: _Held,
         requests: Sequence[_Request],
         example: str,
         verdicts: _Verdicts,
-        apart: Sequence[_Held],
+        exceptions: Sequence[_Held],
     ) -> Iterator[Change]:
         shown = self._shown(pair, held)
         methods: dict[str | None, list[str]] = {}
@@ -179,11 +184,13 @@ class _Comparison:
             methods.setdefault(host, []).append(method)
         other_than = tuple(
             tuple(
-                (part.name, text) for place, text in each if isinstance(part := shown.parts[place], Variable)
+                (part.name, text)
+                for position, text in each
+                if isinstance(part := shown.parts[position], Variable)
             )
-            for each in apart
+            for each in exceptions
         )
-        old, new = (self._looks[number].rule.id if number >= 0 else None for number in pair)
+        old, new = (self._inputs[number].rule.id if number >= 0 else None for number in pair)
         for host, each in methods.items():
             partly = self._partly(pair, [(host, method) for method in each])
             yield Change(
@@ -192,24 +199,24 @@ class _Comparison:
             )  # fmt: skip
 
     def _shown(self, pair: _Deciders, held: _Held) -> Pattern:
-        found = [looks.rule.pattern for looks in self._both(pair)]
+        found = [inputs.rule.pattern for inputs in self._both(pair)]
         return intersection(found[0], found[-1], dict(held))
 
-    def _both(self, pair: _Deciders) -> list[Looks]:
-        return [self._looks[number] for number in pair if number >= 0]
+    def _both(self, pair: _Deciders) -> list[RuleInputs]:
+        return [self._inputs[number] for number in pair if number >= 0]
 
     def _divide(self) -> None:
-        compared = compared_places(self._rules)
-        values = template_values(self._rules, _texts(self._looks))
-        for region in regions([rule.pattern for rule in self._rules], values, compared):
-            for pair, requests in self._pairs(region.matching):
+        compared = compared_positions(self._rules)
+        values = template_values(self._rules, _comparable_texts(self._inputs))
+        for path_class in partition([rule.pattern for rule in self._rules], values, compared):
+            for pair, requests in self._pairs(path_class.matching):
                 if pair == (-1, -1) or self._is_alike(pair):
                     continue
-                group = self._groups.setdefault((pair, self._held(pair, region)), _Group(region))
-                group.examples.setdefault(requests, region.path)
+                group = self._groups.setdefault((pair, self._held(pair, path_class)), _Group(path_class))
+                group.examples.setdefault(requests, path_class.path)
 
     def _pairs(self, matching: tuple[int, ...]) -> list[tuple[_Deciders, tuple[_Request, ...]]]:
-        """Which rules decide which requests, where these rules match the path."""
+        """The pairs of rules that decide requests for a path that these rules match, with those requests."""
         found = self._decided.get(matching)
         if found is None:
             by_pair: dict[_Deciders, list[_Request]] = {}
@@ -232,7 +239,7 @@ class _Comparison:
         )
 
     def _first(self, matching: tuple[int, ...], method: str, host: str, *, new: bool) -> int:
-        """The rule of one side that decides such requests; -1 where there is none."""
+        """The rule of one side that decides such requests; -1 for none."""
         for number in matching:
             if (number >= self._split) != new:
                 continue
@@ -244,84 +251,90 @@ class _Comparison:
     def _is_alike(self, pair: _Deciders) -> bool:
         found = self._alike.get(pair)
         if found is None:
-            found = -1 not in pair and self._looks[pair[0]].alike(self._looks[pair[1]])
+            found = -1 not in pair and self._inputs[pair[0]].alike(self._inputs[pair[1]])
             self._alike[pair] = found
         return found
 
-    def _held(self, pair: _Deciders, region: Region) -> _Held:
-        if pair not in self._places:
-            looks = self._both(pair)
-            rules = [each.rule for each in looks]
-            places = compared_places(rules)
-            self._places[pair] = places, template_values(rules, _texts(looks)) if places else frozenset()
-        places, values = self._places[pair]
+    def _held(self, pair: _Deciders, path_class: PathClass) -> _Held:
+        if pair not in self._positions:
+            both = self._both(pair)
+            rules = [each.rule for each in both]
+            positions = compared_positions(rules)
+            self._positions[pair] = (
+                positions,
+                template_values(rules, _comparable_texts(both)) if positions else frozenset(),
+            )
+        positions, values = self._positions[pair]
         if not values:
             return ()
         return tuple(
-            (place, segment)
-            for place, segment in enumerate(region.segments)
-            if place in places and segment in values
+            (position, segment)
+            for position, segment in enumerate(path_class.segments)
+            if position in positions and segment in values
         )
 
     def _verdicts(self, pair: _Deciders, held: _Held) -> _Verdicts:
-        region, shown = self._groups[pair, held].region, self._shown(pair, held)
-        key = tuple(self._looks[number].question(region, shown) if number >= 0 else None for number in pair)
+        path_class, shown = self._groups[pair, held].path_class, self._shown(pair, held)
+        key = tuple(self._inputs[number].key(path_class, shown) if number >= 0 else None for number in pair)
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = self._judge(pair, region, shown)
+            found = self._known[key] = self._judge(pair, path_class, shown)
         return found
 
-    def _judge(self, pair: _Deciders, region: Region, shown: Pattern) -> _Verdicts:
-        looks = self._both(pair)
-        inexact = next((each.unsaid for each in looks if each.unsaid is not None), None)
+    def _judge(self, pair: _Deciders, path_class: PathClass, shown: Pattern) -> _Verdicts:
+        both = self._both(pair)
+        inexact = next((each.inexact for each in both if each.inexact is not None), None)
         rendered: dict[str, str] = {}
-        for each in looks:
-            rendered |= each.rendered(region, shown)
+        for each in both:
+            rendered |= each.rendered(path_class, shown)
         everything = dimensions(
-            combine(each.samples for each in looks) or Distinctions(), rendered, self._rights
+            combine(each.distinctions for each in both) or Distinctions(), rendered, self._rights
         )
         found: dict[bool, list[Who]] = {True: [], False: []}
         for logged_in in (False, True):
-            looked_at = tuple(each for each in everything if logged_in or not each.about_person)
-            if prod(len(each.cells) for each in looked_at) > _MOST_CLASSES:
+            used = tuple(each for each in everything if logged_in or not each.about_person)
+            if prod(len(each.cells) for each in used) > _MOST_CLASSES:
                 inexact = inexact or f"more than {_MOST_CLASSES:,} classes of people: not all were compared"
-            old, new = (self._decider(number, region, shown, logged_in, looked_at) for number in pair)
+            old, new = (self._decider(number, path_class, shown, logged_in, used) for number in pair)
             tables: dict[bool, list[Class]] = {True: [], False: []}
-            for chosen in islice(product(*(range(len(each.cells)) for each in looked_at)), _MOST_CLASSES):
+            for chosen in islice(product(*(range(len(each.cells)) for each in used)), _MOST_CLASSES):
                 after = new(chosen)
                 if old(chosen) != after:
                     tables[after].append(chosen)
             for after, classes in tables.items():
-                counts = [len(each.cells) for each in looked_at]
-                found[after].extend(Who(logged_in, looked_at, box) for box in boxes(classes, counts))
+                counts = [len(each.cells) for each in used]
+                found[after].extend(Who(logged_in, used, cube) for cube in cover(classes, counts))
         return _Verdicts(tuple(found[True]), tuple(found[False]), inexact)
 
     def _decider(
-        self, number: int, region: Region, shown: Pattern, logged_in: bool, looked_at: Sequence[Dimension]
+        self, number: int, path_class: PathClass, shown: Pattern, logged_in: bool, used: Sequence[Dimension]
     ) -> Callable[[Class], bool]:
-        """What a rule decides of a class; asked once for each part of a class that the rule looks at."""
+        """The decision of a rule about a class, cached by the dimensions that the rule depends on."""
         if number < 0:
             return lambda _chosen: False
-        looks = self._looks[number]
-        own = {each.key for each in dimensions(looks.samples, looks.rendered(region, shown), self._rights)}
-        places = [place for place, each in enumerate(looked_at) if each.key in own]
+        inputs = self._inputs[number]
+        own = {
+            each.key
+            for each in dimensions(inputs.distinctions, inputs.rendered(path_class, shown), self._rights)
+        }
+        own_numbers = [number for number, each in enumerate(used) if each.key in own]
         known: dict[Class, bool] = {}
 
         def allows(chosen: Class) -> bool:
-            part = tuple(chosen[place] for place in places)
+            part = tuple(chosen[number] for number in own_numbers)
             found = known.get(part)
             if found is None:
-                cells = [(looked_at[place], looked_at[place].cells[chosen[place]]) for place in places]
-                found = known[part] = looks.allows(region, logged_in, cells)
+                cells = [(used[number], used[number].cells[chosen[number]]) for number in own_numbers]
+                found = known[part] = inputs.allows(path_class, logged_in, cells)
             return found
 
         return allows
 
 
-def _texts(looks: Sequence[Looks]) -> set[str]:
-    """What these rules could compare with a part of the path."""
+def _comparable_texts(inputs: Sequence[RuleInputs]) -> set[str]:
+    """The texts that these rules could compare with a part of the path."""
     found: set[str] = set()
-    for each in looks:
-        found.update(each.samples.organisations)
-        found.update(value for _, value in each.samples.claims if isinstance(value, str))
+    for each in inputs:
+        found.update(each.distinctions.organisations)
+        found.update(value for _, value in each.distinctions.claims if isinstance(value, str))
     return found

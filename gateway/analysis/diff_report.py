@@ -1,4 +1,4 @@
-"""Puts the difference between two rule sets into words or data, for a pull request. It decides nothing."""
+"""Reports the difference between two rule sets as text or as data, for a pull request."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gateway.analysis.equivalence import Cell
 from gateway.http_semantics import METHODS
 
 _ALL: Final = (*METHODS, OTHER_METHOD)
-_MOST_SAID: Final = 4
+_MOST_LISTED: Final = 4
 
 
 def as_text(changes: Sequence[Change]) -> Iterator[str]:
@@ -38,8 +38,8 @@ def as_data(changes: Sequence[Change]) -> list[dict[str, Any]]:
             "example": change.example,
             "old_rule": change.old_rule,
             "new_rule": change.new_rule,
-            "gains": [_who_data(who) for who in change.gains],
-            "loses": [_who_data(who) for who in change.loses],
+            "gains": [_people_data(who) for who in change.gains],
+            "loses": [_people_data(who) for who in change.loses],
             "inexact": change.inexact,
         }
         for change in changes
@@ -73,22 +73,22 @@ def _people(several: Sequence[Who]) -> Iterator[str]:
     for who in several:
         words = _circumstances(who)
         if words not in everybody:
-            yield who_words(who)
+            yield describe(who)
         elif not who.logged_in:
             yield ", ".join(("anyone, logged in or not", *words))
 
 
 def _circumstances(who: Who) -> tuple[str, ...]:
-    """What narrows it beside who it is; something that nobody else says where it does say who."""
+    """The restrictions that are not about the person; a unique value where there are any about the person."""
     parts = list(who.parts())
     if any(dimension.about_person for dimension, _, _ in parts):
-        return (repr(who.said()),)
-    return tuple(_narrowed(cells, but) for _, cells, but in parts)
+        return (repr(who.signature()),)
+    return tuple(_restriction(cells, but) for _, cells, but in parts)
 
 
-def who_words(who: Who) -> str:
-    """A class of people as an operator reads it."""
-    parts = [_narrowed(cells, but) for _, cells, but in who.parts()]
+def describe(who: Who) -> str:
+    """A set of people in words."""
+    parts = [_restriction(cells, but) for _, cells, but in who.parts()]
     if not who.logged_in:
         return ", ".join(["nobody (not logged in)", *parts])
     if not any(dimension.about_person for dimension, _, _ in who.parts()):
@@ -96,16 +96,16 @@ def who_words(who: Who) -> str:
     return "somebody " + ", ".join(parts)
 
 
-def _narrowed(cells: Sequence[Cell], but: bool) -> str:
-    words = " or ".join(cell.words for cell in cells[:_MOST_SAID])
-    if len(cells) > _MOST_SAID:
-        words += f" (and {len(cells) - _MOST_SAID} more)"
+def _restriction(cells: Sequence[Cell], but: bool) -> str:
+    words = " or ".join(cell.words for cell in cells[:_MOST_LISTED])
+    if len(cells) > _MOST_LISTED:
+        words += f" (and {len(cells) - _MOST_LISTED} more)"
     return f"not {words}" if but else words
 
 
-def _who_data(who: Who) -> dict[str, Any]:
+def _people_data(who: Who) -> dict[str, Any]:
     return {
-        "words": who_words(who),
+        "words": describe(who),
         "logged_in": who.logged_in,
         "only": [
             {

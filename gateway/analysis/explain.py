@@ -1,4 +1,4 @@
-"""Puts a traced decision into words or data: which rules were looked at, what each policy said, what would help."""
+"""Reports a traced decision as text or as data: the rules that were tried, the verdict of each policy, what would help."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def as_data(decision: Decision) -> dict[str, Any]:
 
 
 def as_text(decision: Decision, rules: RuleSet, *, language: str = "en") -> str:
-    """The decision and its trace for a person at a terminal; `rules` are those that decided."""
+    """The decision and its trace as text for a terminal; `rules` is the rule set that decided."""
     return "\n".join(_lines(decision, rules, language)) + "\n"
 
 
@@ -50,11 +50,7 @@ def _lines(decision: Decision, rules: RuleSet, language: str) -> Iterator[str]:
         yield from _rule_lines(traced, known[traced.rule])
     rest = len(rules.rules) - len(decision.trace)
     if rest:
-        yield (
-            f"the {rest} rules after it are not looked at"
-            if rest > 1
-            else "the rule after it is not looked at"
-        )
+        yield (f"the {rest} rules after it were not tried" if rest > 1 else "the rule after it was not tried")
     if decision.variables:
         yield "path variables: " + ", ".join(f"{name}={value}" for name, value in decision.variables.items())
     if decision.allowed:
@@ -65,7 +61,7 @@ def _lines(decision: Decision, rules: RuleSet, language: str) -> Iterator[str]:
     for number, alternative in enumerate(decision.alternatives):
         yield "what would help, the shortest way first:" if number == 0 else "or:"
         for missing in alternative:
-            yield f"  - {_missing_words(missing, language)}"
+            yield f"  - {_missing_text(missing, language)}"
 
 
 def _rule_lines(traced: RuleTrace, rule: Rule) -> Iterator[str]:
@@ -81,9 +77,9 @@ def _why(traced: RuleTrace, rule: Rule) -> str:
         case "path":
             return f"the path does not match {rule.pattern.text}"
         case "method":
-            return f"the method is none of {', '.join(sorted(rule.methods or ()))}"
+            return f"the method is not one of {', '.join(sorted(rule.methods or ()))}"
         case "host":
-            return f"the host is none of {', '.join(sorted(rule.hosts or ()))}"
+            return f"the host is not one of {', '.join(sorted(rule.hosts or ()))}"
         case _:
             return f"matches {rule.pattern.text}"
 
@@ -92,31 +88,31 @@ def _policy_lines(policy: PolicyTrace, indent: str) -> Iterator[str]:
     options = ""
     if isinstance(policy.written, Mapping) and not policy.parts:
         options = f" {next(iter(policy.written.values()))}"
-    yield f"{indent}{_sign(policy.verdict)} {policy.policy}{options}: {policy.verdict.reason}"
+    yield f"{indent}{_mark(policy.verdict)} {policy.policy}{options}: {policy.verdict.reason}"
     for part in policy.parts:
         yield from _policy_lines(part, indent + "  ")
 
 
-def _sign(verdict: Verdict) -> str:
+def _mark(verdict: Verdict) -> str:
     if isinstance(verdict, Allow):
         return "+"
     return "-" if isinstance(verdict, Deny) else "?"
 
 
-def _missing_words(missing: Missing, language: str) -> str:
+def _missing_text(missing: Missing, language: str) -> str:
     what = (
         missing.label.get(language) or missing.detail or missing.right or missing.organisation or missing.kind
     )
     codes = "-".join(part for part in (missing.right, missing.context) if part)
-    words = f"{missing.kind}: {what}" + (f" [{codes}]" if codes and codes != what else "")
+    text = f"{missing.kind}: {what}" + (f" [{codes}]" if codes and codes != what else "")
     if missing.organisation and missing.organisation != what:
-        words += f" for organisation {missing.organisation}"
+        text += f" for organisation {missing.organisation}"
     who = missing.granted_by.get(language)
     if missing.acr_values:
-        words += f", by one of {', '.join(missing.acr_values)}"
-    how = {"grant": f"granted by {who}" if who else "to be granted", "switch": "switch to another organisation",
-           "login": "log in", "step_up": "log in with a stronger means", "wait": "wait", "none": "cannot be helped"}  # fmt: skip
-    return f"{words} ({how[missing.remedy]})"
+        text += f", by one of {', '.join(missing.acr_values)}"
+    how = {"grant": f"granted by {who}" if who else "must be granted", "switch": "switch to another organisation",
+           "login": "log in", "step_up": "log in with a stronger method", "wait": "wait", "none": "cannot be helped"}  # fmt: skip
+    return f"{text} ({how[missing.remedy]})"
 
 
 def _policy_data(policy: PolicyTrace) -> dict[str, Any]:

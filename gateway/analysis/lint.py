@@ -1,33 +1,36 @@
-"""Finds rules that are not wrong but hardly meant: those that never decide, and those that open a part of what is closed.
+"""Finds rules that are valid but probably a mistake: those that never decide, and those that open part of a closed area.
 
-It decides on the patterns themselves: what it says of them holds for every path. Of a regular expression it only says
-what holds for all paths that begin as its own do, so that it is never wrong and may stay silent.
+Path patterns are compared exactly. Of a regular expression only the literal beginning is used, so that a finding is
+never wrong, though one may be missed.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice, product
 
-from gateway.analysis.lint_regex import regex_risks
-from gateway.analysis.path_partition import Region, regions
-from gateway.analysis.suite_settings import NOON
+from gateway.analysis.equivalence import NOON
+from gateway.analysis.path_partition import PathClass, partition
+from gateway.analysis.regex_example import example
 from gateway.http_semantics import METHODS
 from gateway.plugin import Allow, Facts
-from gateway.policy.expression import example
 from gateway.policy.pattern import Literal, Pattern
 from gateway.policy.ruleset import At, Rule, RuleSet
 
-_MOST_REGIONS = 1_000_000
-_MOST_SAID = 3
+_MOST_CLASSES = 1_000_000
+_MOST_LISTED = 3
 _OTHER = "other"
+# An escape, a character class, or one character: a dot in a class is not a dot of the expression.
+_TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.DOTALL)
+# A host and a method.
 _Request = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """One thing to look at: where it stands, a stable code, and words. `accept: [CODE]` in a rule says it is meant."""
+    """A probable mistake: its place, a stable code, and a message. `accept: [CODE]` in a rule says that it is intended."""
 
     at: At
     code: str
@@ -35,18 +38,21 @@ class Finding:
 
 
 @dataclass(slots=True)
-class _Reach:
-    """What becomes of the requests of one rule: those that it may decide, and who decides the others."""
+class _Coverage:
+    """What happens to the requests of one rule: those that it may decide, and which rules decide the others.
+
+    `loses` holds by the number of the deciding rule an example path and those requests.
+    """
 
     decides: set[_Request] = field(default_factory=set)
     loses: dict[int, tuple[str, set[_Request]]] = field(default_factory=dict)
 
 
 def lint(rules: RuleSet, hosts: Sequence[str]) -> Iterator[Finding]:
-    """The findings about the rules of one environment that people reach under `hosts`, not yet in order."""
-    reach = _reach(rules.rules, hosts)
+    """The findings about the rules of one environment, which people reach at `hosts`; in no particular order."""
+    coverage = _coverage(rules.rules, hosts)
     for number, rule in enumerate(rules.rules):
-        found = [*_never_decides(rule, reach[number], rules.rules, hosts), *_regex(rule)]
+        found = [*_never_decides(rule, coverage[number], rules.rules, hosts), *_regex(rule)]
         yield from (finding for finding in found if finding.code not in rule.accepts)
     for finding, accepts in _opened(rules.rules):
         if finding.code not in accepts:
@@ -55,27 +61,27 @@ def lint(rules: RuleSet, hosts: Sequence[str]) -> Iterator[Finding]:
 
 def unreachable(rules: RuleSet, hosts: Sequence[str]) -> frozenset[str]:
     """The ids of the rules that decide no request at all."""
-    reach = _reach(rules.rules, hosts)
-    return frozenset(rule.id for number, rule in enumerate(rules.rules) if not reach[number].decides)
+    coverage = _coverage(rules.rules, hosts)
+    return frozenset(rule.id for number, rule in enumerate(rules.rules) if not coverage[number].decides)
 
 
-def _reach(rules: Sequence[Rule], hosts: Sequence[str]) -> list[_Reach]:
-    found = [_Reach() for _ in rules]
-    # Where an expression may match is known, where it does match is not: it may decide, and takes nothing from others.
+def _coverage(rules: Sequence[Rule], hosts: Sequence[str]) -> list[_Coverage]:
+    found = [_Coverage() for _ in rules]
+    # Only where an expression may match is known: such a rule may decide, but takes no request from a later rule.
     patterns = [replace(rule.pattern, expression=None) for rule in rules]
     seen: set[tuple[int, ...]] = set()
-    for region in islice(regions(patterns), _MOST_REGIONS):
-        if region.matching not in seen:
-            seen.add(region.matching)
+    for path_class in islice(partition(patterns), _MOST_CLASSES):
+        if path_class.matching not in seen:
+            seen.add(path_class.matching)
             for request in product(hosts, (*METHODS, _OTHER)):
-                _settle(rules, region, request, found)
+                _settle(rules, path_class, request, found)
     return found
 
 
-def _settle(rules: Sequence[Rule], region: Region, request: _Request, found: list[_Reach]) -> None:
+def _settle(rules: Sequence[Rule], path_class: PathClass, request: _Request, found: list[_Coverage]) -> None:
     winner: int | None = None
     host, method = request
-    for number in region.matching:
+    for number in path_class.matching:
         rule = rules[number]
         if not rule.at_host(host) or (rule.methods is not None and method not in rule.methods):
             continue
@@ -84,23 +90,23 @@ def _settle(rules: Sequence[Rule], region: Region, request: _Request, found: lis
             if rule.pattern.expression is None:
                 winner = number
         else:
-            found[number].loses.setdefault(winner, (region.path, set()))[1].add(request)
+            found[number].loses.setdefault(winner, (path_class.path, set()))[1].add(request)
 
 
 def _never_decides(
-    rule: Rule, reach: _Reach, rules: Sequence[Rule], hosts: Collection[str]
+    rule: Rule, coverage: _Coverage, rules: Sequence[Rule], hosts: Collection[str]
 ) -> Iterator[Finding]:
     if not any(rule.at_host(host) for host in hosts):
-        words = (
+        message = (
             f"rule {rule.id!r} decides nothing: nobody reaches this environment at {_list(rule.hosts or ())}"
         )
-        yield Finding(rule.at, "other-host", words)
+        yield Finding(rule.at, "other-host", message)
         return
-    if not reach.decides:
-        words = f"rule {rule.id!r} decides nothing: {_deciders(rule, reach, rules)}"
-        yield Finding(rule.at, "unreachable", words)
+    if not coverage.decides:
+        message = f"rule {rule.id!r} decides nothing: {_deciders(rule, coverage, rules)}"
+        yield Finding(rule.at, "unreachable", message)
         return
-    # GET includes HEAD, so that one word is enough for both.
+    # GET includes HEAD, so HEAD is not listed separately.
     methods = [
         method
         for method in sorted(rule.methods or ())
@@ -108,35 +114,50 @@ def _never_decides(
     ]
     for place, names in ((1, methods), (0, sorted(rule.hosts or ()))):
         for name in names:
-            if not any(request[place] == name for request in reach.decides):
-                others = _deciders(rule, reach, rules, place, name)
+            if not any(request[place] == name for request in coverage.decides):
+                others = _deciders(rule, coverage, rules, place, name)
                 if others:
-                    words = f"rule {rule.id!r} names {name} but decides none of it: {others}"
-                    yield Finding(rule.at, "shadowed", words)
+                    message = f"rule {rule.id!r} names {name} but decides none of it: {others}"
+                    yield Finding(rule.at, "shadowed", message)
 
 
 def _deciders(
-    rule: Rule, reach: _Reach, rules: Sequence[Rule], place: int = 0, name: str | None = None
+    rule: Rule, coverage: _Coverage, rules: Sequence[Rule], place: int = 0, name: str | None = None
 ) -> str:
-    """Who decides instead, each with a path that shows it."""
+    """The rules that decide instead, each with an example path."""
     shown = example(rule.pattern.expression.text) if rule.pattern.expression is not None else None
-    said: list[str] = []
-    for winner, (path, requests) in sorted(reach.loses.items()):
+    found: list[str] = []
+    for winner, (path, requests) in sorted(coverage.loses.items()):
         if name is None or any(request[place] == name for request in requests):
             other = rules[winner]
             path = shown if shown and other.pattern.match(shown[1:].split("/")) is not None else path  # noqa: PLW2901
-            said.append(f"{path} is decided by rule {other.id!r} before it")
-    return "; ".join(said[:_MOST_SAID])
+            found.append(f"{path} is decided by rule {other.id!r} before it")
+    return "; ".join(found[:_MOST_LISTED])
 
 
 def _regex(rule: Rule) -> Iterator[Finding]:
     if rule.pattern.expression is not None:
-        for code, words in regex_risks(rule.pattern.expression.text):
-            yield Finding(rule.at, code, f"rule {rule.id!r}: {words}")
+        for code, message in regex_risks(rule.pattern.expression.text):
+            yield Finding(rule.at, code, f"rule {rule.id!r}: {message}")
+
+
+def regex_risks(text: str) -> Iterator[tuple[str, str]]:
+    """(code, message) of each likely mistake."""
+    tokens = _TOKEN.findall(text.removeprefix("^").removesuffix("$"))
+    # Each dot, with what follows it.
+    dots = [(number, tokens[number + 1 : number + 2]) for number, token in enumerate(tokens) if token == "."]  # noqa: S105
+    if any(after not in (["*"], ["+"], ["?"], ["{"]) for _, after in dots):
+        yield "regex-dot", r"a dot in the regular expression matches any character; for a dot write \."
+    # With a slash after it, a repeated dot also matches several segments where one is expected.
+    if any(after in (["*"], ["+"], ["{"]) and "/" in tokens[number + 1 :] for number, after in dots):
+        yield (
+            "regex-slash",
+            "in the middle of the regular expression .* also matches slashes; for one segment write [^/]*",
+        )
 
 
 def _opened(rules: Sequence[Rule]) -> Iterator[tuple[Finding, frozenset[str]]]:
-    """Rules that let anybody in, inside what another rule protects as a whole."""
+    """Rules that let anyone in, inside an area that another rule protects."""
     protected: dict[tuple[str | None, ...], Rule] = {}
     public: list[Rule] = []
     for rule in rules:
@@ -148,21 +169,21 @@ def _opened(rules: Sequence[Rule]) -> Iterator[tuple[Finding, frozenset[str]]]:
         around = next((protected[key] for key in _above(rule.pattern) if key in protected), None)
         if around is not None:
             file, line, _ = around.at
-            words = (
-                f"rule {rule.id!r} lets anybody in at {rule.pattern.text}, inside {around.pattern.text}, which rule"
+            message = (
+                f"rule {rule.id!r} lets anyone in at {rule.pattern.text}, inside {around.pattern.text}, which rule"
                 f" {around.id!r} ({file}:{line}) protects"
             )
-            yield Finding(rule.at, "public-inside", words), rule.accepts
+            yield Finding(rule.at, "public-inside", message), rule.accepts
 
 
 def _lets_anyone_in(rule: Rule) -> bool:
-    region = next(regions([replace(rule.pattern, expression=None)]))
+    path_class = next(partition([replace(rule.pattern, expression=None)]))
     variables = dict.fromkeys(rule.pattern.variables, "x")
     method = next(iter(sorted(rule.methods or METHODS)))
-    facts = Facts(method, "", region.path, "192.0.2.1", NOON.timestamp(), None, variables)
+    facts = Facts(method, "", path_class.path, "192.0.2.1", NOON.timestamp(), None, variables)
     try:
         return all(isinstance(facts.ask(policy), Allow) for policy in rule.require)
-    except Exception:  # noqa: BLE001 - a policy that fails lets nobody in
+    except Exception:  # noqa: BLE001 - a policy that fails denies
         return False
 
 
@@ -171,7 +192,7 @@ def _steps(pattern: Pattern) -> tuple[str | None, ...]:
 
 
 def _above(pattern: Pattern) -> Iterator[tuple[str | None, ...]]:
-    """The beginnings of patterns ending in ** within which the whole of this pattern lies, the longest first."""
+    """The beginnings of `/**` patterns that contain the whole of this pattern, the longest first."""
     steps = _steps(pattern)
     longest = len(steps) - (0 if pattern.rest else 1)
     for length in range(max(longest, len(steps)), 0, -1):

@@ -1,24 +1,25 @@
-"""Divides all paths into regions within which the same patterns match, each with one path that stands for it.
+"""Partitions all paths into classes that a list of patterns cannot tell apart, each with one path as its example.
 
-The division is made on the patterns themselves: no path falls outside a region. Of a regular expression only single
-paths are known. It knows nothing of rules.
+The partition is exact for path patterns: every path is in a class. Of a regular expression only example paths are known.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count, zip_longest
 
-from gateway.policy.expression import Expression, example
+from gateway.analysis.regex_example import example
+from gateway.policy.expression import Expression
 from gateway.policy.pattern import Literal, Pattern, Variable
+from gateway.policy.pattern_tree import PatternNode, PatternTree
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
-    """Paths that look alike to the patterns: `matching` holds the numbers of those that match, lowest first.
+class PathClass:
+    """Paths that the same patterns match: `matching` holds the numbers of those patterns, lowest first.
 
-    `segments` is one path of the region; `below` tells whether every path below it belongs to it too.
+    `segments` is one of these paths; `below` is set where every path below it is in the class too.
     """
 
     segments: tuple[str, ...]
@@ -27,62 +28,54 @@ class Region:
 
     @property
     def path(self) -> str:
-        """The path that stands for the region."""
+        """The example as text."""
         return "/" + "/".join(self.segments)
 
 
-@dataclass(slots=True)
-class _Node:
-    literals: dict[str, _Node] = field(default_factory=dict)
-    any: _Node | None = None
-    ends: list[int] = field(default_factory=list)
-    rests: list[int] = field(default_factory=list)
-
-
-def regions(
+def partition(
     patterns: Sequence[Pattern], values: Collection[str] = (), compared: Collection[int] = ()
-) -> Iterator[Region]:
-    """Every region in which at least one pattern matches.
+) -> Iterator[PathClass]:
+    """Every class of paths that at least one pattern matches.
 
-    Where a segment is a variable, a text that no pattern and nobody knows stands for all others; at the places
-    `compared` (0 is the first segment) each of `values` is tried as well, for what rules compare with it.
+    A text that occurs in no pattern stands for every value of a variable. At the positions `compared` (0 is the
+    first segment) each of `values` is tried too, because rules compare the variable with them.
     """
-    root = _Node()
-    for number, pattern in enumerate(patterns):
-        _add(root, number, pattern)
     known = {
         *values,
         *(part.text for pattern in patterns for part in pattern.parts if isinstance(part, Literal)),
     }
     other = next("x" * size for size in count(1) if not any(text.startswith("x" * size) for text in known))
     tried = frozenset(value for value in values if value and "/" not in value)
-    found = _walk((root,), (), (), _Choices(other, tried, frozenset(compared)))
+    choices = _Choices(other, tried, frozenset(compared))
+    found = _walk((PatternTree(patterns).root,), (), (), choices)
     expressions = {
-        n: pattern.expression for n, pattern in enumerate(patterns) if pattern.expression is not None
+        number: pattern.expression
+        for number, pattern in enumerate(patterns)
+        if pattern.expression is not None
     }
-    yield from _tried(found, patterns, expressions) if expressions else found
+    yield from _with_expressions(found, patterns, expressions) if expressions else found
 
 
-def _tried(
-    found: Iterator[Region], patterns: Sequence[Pattern], expressions: Mapping[int, Expression]
-) -> Iterator[Region]:
-    """The regions as their paths match the regular expressions, and one path of each expression itself."""
-    for region in found:
+def _with_expressions(
+    found: Iterator[PathClass], patterns: Sequence[Pattern], expressions: Mapping[int, Expression]
+) -> Iterator[PathClass]:
+    """The classes with only those regular expressions that match the example, and an example of each expression."""
+    for path_class in found:
         kept = tuple(
             number
-            for number in region.matching
-            if number not in expressions or expressions[number].match(region.path) is not None
+            for number in path_class.matching
+            if number not in expressions or expressions[number].match(path_class.path) is not None
         )
         if kept:
-            yield Region(region.segments, kept, below=False)
+            yield PathClass(path_class.segments, kept, below=False)
     for expression in expressions.values():
         path = example(expression.text)
-        segments = tuple(path[1:].split("/")) if path else ()
-        kept = tuple(
-            n for n, pattern in enumerate(patterns) if segments and pattern.match(segments) is not None
-        )
+        if path is None:
+            continue
+        segments = tuple(path[1:].split("/"))
+        kept = tuple(number for number, pattern in enumerate(patterns) if pattern.match(segments) is not None)
         if kept:
-            yield Region(segments, kept, below=False)
+            yield PathClass(segments, kept, below=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,79 +84,58 @@ class _Choices:
     values: frozenset[str]
     compared: frozenset[int]
 
-    def at(self, nodes: tuple[_Node, ...], depth: int) -> list[str]:
-        """The segments to go on with: what some pattern knows, what is compared here, and one other text."""
+    def at(self, nodes: tuple[PatternNode, ...], depth: int) -> list[str]:
+        """The next segments to try: the literals of the patterns, the compared values, and one other text."""
         found = dict.fromkeys(text for node in nodes for text in node.literals if text)
         if depth in self.compared and any(node.any is not None for node in nodes):
             found |= dict.fromkeys(sorted(self.values))
-        return [self.distinct(depth), *found]
-
-    def distinct(self, depth: int) -> str:
-        # Another text at every place, so that two variables are not equal by accident.
-        return self.other if depth == 0 else f"{self.other}{depth}"
+        # The other text differs at every depth, so that two variables are never equal by accident.
+        return [self.other if depth == 0 else f"{self.other}{depth}", *found]
 
 
 def _walk(
-    nodes: tuple[_Node, ...], rests: tuple[int, ...], path: tuple[str, ...], choices: _Choices
-) -> Iterator[Region]:
+    nodes: tuple[PatternNode, ...], rests: tuple[int, ...], path: tuple[str, ...], choices: _Choices
+) -> Iterator[PathClass]:
     here = rests + tuple(number for node in nodes for number in node.rests)
     for segment in choices.at(nodes, len(path)):
-        longer = (*path, segment)
-        below = _below(nodes, segment)
-        ends = tuple(number for node in below for number in (*node.ends, *node.rests))
+        below = tuple(
+            child for node in nodes for child in (node.literals.get(segment), node.any) if child is not None
+        )
+        longer, ends = (*path, segment), _ends(below)
         if here or ends:
-            yield Region(longer, tuple(sorted((*here, *ends))), below=not below)
+            yield PathClass(longer, tuple(sorted((*here, *ends))), below=not below)
         if below:
             yield from _walk(below, here, longer, choices)
-    # An empty segment can only be the last one: a path has no two slashes in a row.
-    ends = tuple(
-        number
-        for node in nodes
-        if (last := node.literals.get("")) is not None
-        for number in (*last.ends, *last.rests)
-    )
+    # Only the last segment can be empty: a canonical path has no two slashes in a row.
+    ends = _ends(tuple(last for node in nodes if (last := node.literals.get("")) is not None))
     if here or ends:
-        yield Region((*path, ""), tuple(sorted((*here, *ends))), below=False)
+        yield PathClass((*path, ""), tuple(sorted((*here, *ends))), below=False)
 
 
-def _below(nodes: tuple[_Node, ...], segment: str) -> tuple[_Node, ...]:
-    found: list[_Node] = []
-    for node in nodes:
-        literal = node.literals.get(segment)
-        if literal is not None:
-            found.append(literal)
-        if node.any is not None:
-            found.append(node.any)
-    return tuple(found)
-
-
-def _add(root: _Node, number: int, pattern: Pattern) -> None:
-    node = root
-    for part in pattern.parts:
-        if isinstance(part, Literal):
-            node = node.literals.setdefault(part.text, _Node())
-        else:
-            node.any = node.any or _Node()
-            node = node.any
-    (node.rests if pattern.rest else node.ends).append(number)
+def _ends(nodes: tuple[PatternNode, ...]) -> tuple[int, ...]:
+    return tuple(number for node in nodes for number in (*node.ends, *node.rests))
 
 
 def intersection(one: Pattern, other: Pattern, held: Mapping[int, str]) -> Pattern:
-    """The pattern of what two patterns that have a path in common both match; variables are named by the other one.
+    """The pattern of the paths that both patterns match; there must be such paths.
 
-    At the places `held` it has that text instead of a variable.
+    Variables get their names from `other` first. At the positions in `held` it has that text instead of a variable.
     """
     parts: list[Literal | Variable] = []
-    for place, (mine, theirs) in enumerate(zip_longest(one.parts, other.parts)):
+    for position, (mine, theirs) in enumerate(zip_longest(one.parts, other.parts)):
         literal = next((part for part in (theirs, mine) if isinstance(part, Literal)), None)
-        if place in held:
-            parts.append(Literal(held[place]))
+        if position in held:
+            parts.append(Literal(held[position]))
         elif literal is not None:
             parts.append(literal)
         else:
             names = [part.name for part in (theirs, mine) if isinstance(part, Variable)]
             names += [f"{names[0]}{number}" for number in range(2, len(parts) + 3)]
             parts.append(next(Variable(name) for name in names if Variable(name) not in parts))
+    return pattern_of(parts, rest=one.rest and other.rest)
+
+
+def pattern_of(parts: Sequence[Literal | Variable], *, rest: bool) -> Pattern:
+    """The pattern that has these parts."""
     words = [part.text if isinstance(part, Literal) else f"{{{part.name}}}" for part in parts]
-    rest = one.rest and other.rest
     return Pattern("/" + "/".join([*words, "**"] if rest else words), tuple(parts), rest)

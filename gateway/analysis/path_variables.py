@@ -1,7 +1,4 @@
-"""Finds which variables of paths policies compare with something, and with which values of them it matters.
-
-It reads the options of policies; it knows nothing of what a policy does with them.
-"""
+"""Finds the path variables that policies use in their options, and the values of them that matter."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from gateway.policy.ruleset import Rule
 
 
 def templates(policy: Any) -> Iterator[Template]:
-    """Every template among the options of a policy, those of the policies that it is made of included."""
+    """Every template among the options of a policy, including those of its inner policies."""
     if isinstance(policy, Template):
         yield policy
     elif isinstance(policy, Policy):
@@ -29,25 +26,25 @@ def templates(policy: Any) -> Iterator[Template]:
             yield from templates(value)
 
 
-def compared_places(rules: Sequence[Rule]) -> frozenset[int]:
-    """The places in paths (0 is the first segment) whose variable some policy looks at."""
-    places: set[int] = set()
+def compared_positions(rules: Sequence[Rule]) -> frozenset[int]:
+    """The positions in paths (0 is the first segment) whose variable some policy uses."""
+    positions: set[int] = set()
     for rule in rules:
         if not rule.pattern.variables:
             continue
         used = {
             name for policy in rule.require for template in templates(policy) for _, name in template.parts
         }
-        places.update(
-            place
-            for place, part in enumerate(rule.pattern.parts)
+        positions.update(
+            position
+            for position, part in enumerate(rule.pattern.parts)
             if isinstance(part, Variable) and part.name in used
         )
-    return frozenset(places)
+    return frozenset(positions)
 
 
 def template_values(rules: Sequence[Rule], texts: Collection[str]) -> frozenset[str]:
-    """The values of variables with which some template of the rules gives one of these texts."""
+    """The values of variables for which some template of the rules renders to one of these texts."""
     found: set[str] = set()
     for template in {each for rule in rules for policy in rule.require for each in templates(policy)}:
         for text in texts:
@@ -56,7 +53,7 @@ def template_values(rules: Sequence[Rule], texts: Collection[str]) -> frozenset[
 
 
 def identity_texts(identity: Identity | None) -> frozenset[str]:
-    """What of an identity a policy could compare with a part of the path."""
+    """The texts of an identity that a policy could compare with a part of the path."""
     if identity is None:
         return frozenset()
     organisation = identity.organisation.code if identity.organisation is not None else None

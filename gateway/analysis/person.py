@@ -1,4 +1,4 @@
-"""Reads a described person (JSON or YAML) as an Identity, for explaining and testing rules without logging in."""
+"""A person as described in the configuration or in a file, for explaining and testing rules without a login."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gateway.settings import Settings
 
 
 class Person(Settings):
-    """Somebody to try rules with."""
+    """A person to try rules with."""
 
     subject: str = "somebody"
     """The person's id at the provider."""
@@ -37,7 +37,7 @@ class Person(Settings):
     """Names of entries under `rights:` (held for the organisation), or Right-Context:Organisation as ACM sends it."""
 
     acr: str | None = None
-    """The means of authentication, as the provider states it."""
+    """The authentication method (acr), as the provider states it."""
 
     kind: Literal["person", "machine"] = "person"
     """Whether it is a person or an API client."""
@@ -46,13 +46,13 @@ class Person(Settings):
     """Scopes of an API client."""
 
     audiences: tuple[str, ...] = ()
-    """Whom the token of an API client is for."""
+    """The audiences of an API client's token."""
 
     claims: Annotated[dict[str, Any], Field(default_factory=dict)]
     """Further claims."""
 
     def identity(self, rights: Mapping[str, NamedRight], issuer: str) -> Identity:
-        """This person as an identity. Raises UnknownName for a right that is neither a name nor of ACM's form."""
+        """This person as an identity. Raises UnknownName for a right that is neither a configured name nor in ACM's form."""
         return Identity(
             issuer=issuer,
             subject=self.subject,

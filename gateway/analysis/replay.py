@@ -1,7 +1,4 @@
-"""Decides recorded requests once more by other rules, and counts what comes out differently, by rule.
-
-It knows nothing of files and of how a record is written down: it gets what was decided on, and what came of it.
-"""
+"""Decides recorded requests again with other rules, and counts the differences per rule."""
 
 from __future__ import annotations
 
@@ -15,12 +12,12 @@ from gateway.policy.evaluate import decide
 from gateway.policy.ruleset import RuleSet
 
 _MOST_SAMPLES: Final = 3
-_MOST_REMEMBERED: Final = 200_000
+_MOST_CACHED: Final = 200_000
 
 
 @dataclass(slots=True)
 class Difference:
-    """Requests with the same rule and verdict then and now; `samples` are a few of their request ids."""
+    """Requests with the same rules and verdicts then and now; `samples` holds a few of their request ids."""
 
     then_rule: str | None
     then_allowed: bool
@@ -34,34 +31,37 @@ class Difference:
 
     @property
     def change(self) -> str:
-        """gains, loses, or rule where only another rule decides."""
+        """`gains`, `loses`, or `rule` where the verdict is the same but another rule decides."""
         if self.then_allowed == self.now_allowed:
             return "rule"
         return "gains" if self.now_allowed else "loses"
 
 
 class Replay:
-    """Counts over any number of records. `read` makes the input of a decision out of a record; it may raise ValueError."""
+    """Counts over any number of records. `read` turns a record into a decision input; it may raise ValueError.
+
+    `doubtful` counts, by message, the records that lack something that the rules depend on.
+    """
 
     def __init__(self, rules: RuleSet, read: Callable[[Mapping[str, Any]], DecisionInput]) -> None:
         self._rules = rules
         self._read = read
-        self._looks = combine(policy.distinctions() for rule in rules.rules for policy in rule.require)
-        self._claims = frozenset(name for name, _ in (self._looks or Distinctions()).claims)
-        self._sources = frozenset(name for name, _ in (self._looks or Distinctions()).sources)
-        self._remembered: dict[tuple[Any, ...], tuple[bool, str | None, str]] = {}
+        self._distinctions = combine(policy.distinctions() for rule in rules.rules for policy in rule.require)
+        self._claims = frozenset(name for name, _ in (self._distinctions or Distinctions()).claims)
+        self._sources = frozenset(name for name, _ in (self._distinctions or Distinctions()).sources)
+        self._cache: dict[tuple[Any, ...], tuple[bool, str | None, str]] = {}
         self._differences: dict[tuple[str | None, bool, str | None, bool], Difference] = {}
         self.decided = 0
         self.doubtful: dict[str, int] = {}
 
     @property
     def differences(self) -> list[Difference]:
-        """What came out differently: gains and losses first, the most frequent first."""
+        """The differences: losses, gains, then other rules; within each the most frequent first."""
         order = {"loses": 0, "gains": 1, "rule": 2}
         return sorted(self._differences.values(), key=lambda each: (order[each.change], -each.count))
 
     def add(self, record: Mapping[str, Any]) -> None:
-        """Decide one record again. Raises ValueError for one that cannot be."""
+        """Decide one record again. Raises ValueError for a record that cannot be read."""
         allowed, rule, reason = self._decide(record)
         self.decided += 1
         then_allowed, then_rule = record["verdict"] == "allow", record.get("rule")
@@ -81,37 +81,37 @@ class Replay:
             found.samples.append(str(record.get("request_id", "")))
 
     def _decide(self, record: Mapping[str, Any]) -> tuple[bool, str | None, str]:
-        key = self._class(record)
-        if key is not None and key in self._remembered:
-            return self._remembered[key]
+        key = self._key(record)
+        if key is not None and key in self._cache:
+            return self._cache[key]
         decision = decide(self._rules, self._read(record))
-        answer = (decision.allowed, decision.rule, decision.error or decision.reason)
-        if key is not None and len(self._remembered) < _MOST_REMEMBERED:
-            self._remembered[key] = answer
-        return answer
+        result = (decision.allowed, decision.rule, decision.error or decision.reason)
+        if key is not None and len(self._cache) < _MOST_CACHED:
+            self._cache[key] = result
+        return result
 
-    def _class(self, record: Mapping[str, Any]) -> tuple[Any, ...] | None:
-        """All of a record that these rules can look at; None where a policy does not say what it looks at."""
-        looks = self._looks
-        if looks is None:
+    def _key(self, record: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        """The part of a record that these rules depend on; None where a policy does not say what it depends on."""
+        distinctions = self._distinctions
+        if distinctions is None:
             return None
         return (
             record.get("method"),
             record.get("host"),
             record.get("path"),
             str(record.get("who")),
-            record.get("client") if looks.clients else None,
-            record.get("now") if looks.moments or looks.ages else None,
-            str(record.get("facts")) if looks.sources else None,
+            record.get("client") if distinctions.clients else None,
+            record.get("now") if distinctions.moments or distinctions.ages else None,
+            str(record.get("facts")) if distinctions.sources else None,
         )
 
     def _note_doubts(self, record: Mapping[str, Any]) -> None:
-        """Records hold only the claims and facts that the rules of then looked at."""
+        """Count what is missing: records hold only the claims and facts that the rules used at the time."""
         if self._claims and (who := record.get("who")) is not None:
             for name in self._claims.difference(who.get("claims", ())):
                 self._doubt(f"the claim {name!r} is not in the record")
         for name in self._sources.difference(record.get("facts", ())):
             self._doubt(f"the fact {name!r} is not in the record")
 
-    def _doubt(self, words: str) -> None:
-        self.doubtful[words] = self.doubtful.get(words, 0) + 1
+    def _doubt(self, message: str) -> None:
+        self.doubtful[message] = self.doubtful.get(message, 0) + 1

@@ -1,16 +1,15 @@
-"""Decides what one rule looks at, and whether two rules certainly decide alike. It knows nothing of comparing sets."""
+"""What the decision of one rule depends on, and whether two rules certainly decide the same."""
 
 from __future__ import annotations
 
 import inspect
 import json
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
-from gateway.analysis.equivalence import Cell, Dimension, facts
-from gateway.analysis.path_partition import Region
+from gateway.analysis.equivalence import CLIENT, NOON, Cell, Dimension, facts
+from gateway.analysis.path_partition import PathClass
 from gateway.analysis.path_variables import templates
-from gateway.analysis.suite_settings import NOON
 from gateway.http_semantics import METHODS
 from gateway.model import DecisionInput
 from gateway.plugin import Distinctions, Policy, combine
@@ -18,57 +17,57 @@ from gateway.policy.evaluate import decide, questions
 from gateway.policy.pattern import Pattern, Variable
 from gateway.policy.ruleset import Rule, RuleSet, compile_rules, walk
 
-_CLIENT: Final = "127.0.0.1"
 
-
-class Looks:
-    """One rule and what it looks at."""
+class RuleInputs:
+    """What a rule depends on. `inexact` says why a comparison may be incomplete; None where it is not."""
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
         parts = list(walk(rule.require))
         silent = [policy for policy in parts if policy.distinctions() is None]
         asking = [
-            policy for policy in rule.asking if (said := policy.distinctions()) is not None and said.asks
+            policy for policy in rule.asking if (found := policy.distinctions()) is not None and found.asks
         ]
-        self.unsaid: str | None = None
+        self.inexact: str | None = None
         if silent:
-            self.unsaid = (
+            self.inexact = (
                 f"policy {silent[-1].policy_name!r} of rule {rule.id!r} does not say what it looks at"
             )
         elif asking:
-            self.unsaid = (
-                f"what policy {asking[-1].policy_name!r} of rule {rule.id!r} is told cannot be known here"
-            )
+            self.inexact = f"the answers that policy {asking[-1].policy_name!r} of rule {rule.id!r} gets cannot be known here"
         elif rule.pattern.expression is not None:
-            self.unsaid = f"rule {rule.id!r} has a regular expression, of which one path stands for all"
-        known = [samples for policy in parts if (samples := policy.distinctions()) is not None]
-        self.samples = combine(known) or Distinctions()
+            self.inexact = (
+                f"rule {rule.id!r} has a regular expression, for which only example paths are compared"
+            )
+        known = [found for policy in parts if (found := policy.distinctions()) is not None]
+        self.distinctions = combine(known) or Distinctions()
         self._written = json.dumps([policy.to_data() for policy in rule.require], sort_keys=True)
         self._templates = [each for policy in rule.require for each in templates(policy)]
         self._alone = compile_rules([rule], {})
 
-    def rendered(self, region: Region, shown: Pattern) -> dict[str, str]:
-        """The texts that its templates give for the path of a region, and how to say them where `shown` is shown."""
-        variables = self.rule.pattern.match(region.segments)
+    def rendered(self, path_class: PathClass, shown: Pattern) -> dict[str, str]:
+        """The values of its templates for the example path, each with its description in terms of the pattern `shown`."""
+        variables = self.rule.pattern.match(path_class.segments)
         if not self._templates or variables is None:
             return {}
-        called = dict(variables) | {
+        described = dict(variables) | {
             part.name: f"{{{seen.name}}}" if isinstance(seen, Variable) else seen.text
             for part, seen in zip(self.rule.pattern.parts, shown.parts, strict=False)
             if isinstance(part, Variable)
         }
-        return {template.render(variables): template.render(called) for template in self._templates}
+        return {template.render(variables): template.render(described) for template in self._templates}
 
-    def question(self, region: Region, shown: Pattern) -> tuple[Any, ...]:
-        """What it asks of people in a region; equal questions of one comparison have equal answers."""
-        return id(self.rule) if self.unsaid else self._written, tuple(self.rendered(region, shown).items())
+    def key(self, path_class: PathClass, shown: Pattern) -> tuple[Any, ...]:
+        """A key for what the rule asks of people on these paths: in one comparison, equal keys have equal verdicts."""
+        return id(self.rule) if self.inexact else self._written, tuple(
+            self.rendered(path_class, shown).items()
+        )
 
-    def alike(self, other: Looks) -> bool:
-        """Whether the other rule, where it decides the same request, decides it in the same way for certain."""
+    def alike(self, other: RuleInputs) -> bool:
+        """Whether both rules certainly decide every request the same."""
         return (
             self._written == other._written
-            and self.samples == other.samples
+            and self.distinctions == other.distinctions
             and self._used() == other._used()
             and all(
                 _same_code(type(mine), type(theirs))
@@ -76,12 +75,14 @@ class Looks:
             )
         )
 
-    def allows(self, region: Region, logged_in: bool, cells: Sequence[tuple[Dimension, Cell]]) -> bool:
-        """Whether this rule allows a request of the region to somebody of this class."""
+    def allows(self, path_class: PathClass, logged_in: bool, cells: Sequence[tuple[Dimension, Cell]]) -> bool:
+        """Whether this rule allows a request for one of these paths by a person of this class."""
         method = next(iter(self.rule.methods or ()), METHODS[0])
         host = next(iter(self.rule.hosts or ()), "")
-        given = DecisionInput(method, host, region.path, region.segments, _CLIENT, NOON.timestamp())
-        return decide(self._alone, facts(given, logged_in, cells)).allowed
+        decision_input = DecisionInput(
+            method, host, path_class.path, path_class.segments, CLIENT, NOON.timestamp()
+        )
+        return decide(self._alone, facts(decision_input, logged_in, cells)).allowed
 
     def _used(self) -> dict[str, int]:
         if self.rule.pattern.expression is not None:
@@ -94,9 +95,9 @@ class Looks:
         }
 
 
-def supposed_facts(rules: RuleSet, given: DecisionInput) -> dict[str, Any]:
-    """The most favourable answers to what must be asked elsewhere before this request can be decided, by name."""
-    asked = {question.name for question in questions(rules, given)}
+def assumed_answers(rules: RuleSet, decision_input: DecisionInput) -> dict[str, Any]:
+    """The most favourable answers, by name, to the questions that this request asks of fact sources."""
+    asked = {question.name for question in questions(rules, decision_input)}
     found: dict[str, Any] = {}
     for rule in rules.rules:
         for policy in rule.asking if asked else ():

@@ -1,7 +1,4 @@
-"""Decides whether a rule set keeps its promises: requests with a known outcome, and requests that must never be allowed.
-
-It knows nothing of files: a test carries the place where it was written only to hand it on.
-"""
+"""Runs tests (requests with an expected outcome) and invariants (requests that must never be allowed) on a rule set."""
 
 from __future__ import annotations
 
@@ -10,11 +7,10 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
-from gateway.analysis.equivalence import Dimension, circumstance, dimensions
-from gateway.analysis.path_partition import regions
-from gateway.analysis.path_variables import compared_places, identity_texts, template_values
-from gateway.analysis.rule_inputs import Looks
-from gateway.analysis.suite_settings import NOON
+from gateway.analysis.equivalence import CLIENT, NOON, Dimension, circumstance, dimensions
+from gateway.analysis.path_partition import partition
+from gateway.analysis.path_variables import compared_positions, identity_texts, template_values
+from gateway.analysis.rule_inputs import RuleInputs
 from gateway.http_semantics import METHODS
 from gateway.model import Decision, DecisionInput, Identity, Missing
 from gateway.policy.evaluate import decide
@@ -24,16 +20,15 @@ from gateway.policy.ruleset import RuleSet
 # Where a test was written: file, line and column.
 Where = tuple[str, int, int]
 _MOST_WITNESSES: Final = 3
-_CLIENT: Final = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One request whose outcome is known. What is None is not looked at."""
+    """One request and its expected outcome; what is None is not checked."""
 
     title: str
     where: Where
-    given: DecisionInput
+    decision_input: DecisionInput
     allow: bool
     rule: str | None = None
     reason: str | None = None
@@ -44,7 +39,7 @@ class Case:
 class Invariant:
     """Requests that must never be allowed to `identity`: every path of the pattern, each of the methods.
 
-    `client` and `now` are None where they do not matter: then all between which a rule tells apart are tried.
+    Where `client` or `now` is None, every value that a rule distinguishes is tried.
     """
 
     title: str
@@ -67,7 +62,7 @@ class Suite:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one test; `failure` is None where it holds. `rule` is the rule that decided a case."""
+    """The outcome of one test or invariant; `failure` is None where it holds. `rule` decided the test."""
 
     title: str
     kind: str
@@ -79,14 +74,14 @@ class Outcome:
 def run(rules: RuleSet, suite: Suite) -> Iterator[Outcome]:
     """The outcome of every test and every invariant, in the order of the file."""
     for case in suite.cases:
-        decision = decide(rules, case.given)
+        decision = decide(rules, case.decision_input)
         yield Outcome(case.title, "test", case.where, _wrong(case, decision, rules), decision.rule)
     for invariant in suite.invariants:
         yield Outcome(invariant.title, "never", invariant.where, _broken(invariant, rules))
 
 
 def unexercised(rules: RuleSet, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
-    """The rules that decide no test."""
+    """The ids of the rules that decide no test."""
     exercised = {outcome.rule for outcome in outcomes}
     return tuple(rule.id for rule in rules.rules if rule.id not in exercised)
 
@@ -103,12 +98,12 @@ def _wrong(case: Case, decision: Decision, rules: RuleSet) -> str | None:
         return f"expected rule {case.rule!r} to decide, but {by} does"
     if case.reason is not None and case.reason != decision.reason:
         return f"expected the reason {case.reason!r}, but it is {decision.reason!r}"
-    if case.missing is not None and case.missing not in _ways(decision, rules):
+    if case.missing is not None and case.missing not in _missing_names(decision, rules):
         return f"expected {', '.join(sorted(case.missing))} to be missing{_what_is_missing(decision, rules, ', but')}"
     return None
 
 
-def _ways(decision: Decision, rules: RuleSet) -> list[frozenset[str]]:
+def _missing_names(decision: Decision, rules: RuleSet) -> list[frozenset[str]]:
     return [
         frozenset(_name(missing, rules) for missing in alternative) for alternative in decision.alternatives
     ]
@@ -125,7 +120,7 @@ def _name(missing: Missing, rules: RuleSet) -> str:
 def _what_is_missing(decision: Decision, rules: RuleSet, start: str = ";") -> str:
     if decision.allowed:
         return ""
-    alternatives = [" and ".join(sorted(alternative)) for alternative in _ways(decision, rules)]
+    alternatives = [" and ".join(sorted(alternative)) for alternative in _missing_names(decision, rules)]
     return (
         f"{start} missing is {', or '.join(alternatives)}" if alternatives else f"{start} nothing would help"
     )
@@ -133,70 +128,72 @@ def _what_is_missing(decision: Decision, rules: RuleSet, start: str = ";") -> st
 
 def _broken(invariant: Invariant, rules: RuleSet) -> str | None:
     found: dict[str | None, str] = {}
-    for given in _witnesses(invariant, rules):
-        decision = decide(rules, given)
+    for decision_input in _witnesses(invariant, rules):
+        decision = decide(rules, decision_input)
         if decision.allowed:
-            found.setdefault(decision.rule, f"rule {decision.rule!r} allows {_request(given, invariant)}")
+            found.setdefault(
+                decision.rule, f"rule {decision.rule!r} allows {_request(decision_input, invariant)}"
+            )
         elif decision.error is not None:
             found.setdefault(decision.rule, f"a policy failed: {decision.error}")
     if not found:
         return None
-    more = f", and {len(found) - _MOST_WITNESSES} rules more" if len(found) > _MOST_WITNESSES else ""
+    more = f", and {len(found) - _MOST_WITNESSES} more rules" if len(found) > _MOST_WITNESSES else ""
     return "must never be allowed, but " + "; ".join(list(found.values())[:_MOST_WITNESSES]) + more
 
 
-def _request(given: DecisionInput, invariant: Invariant) -> str:
-    words = f"{given.method} {given.path}"
+def _request(decision_input: DecisionInput, invariant: Invariant) -> str:
+    text = f"{decision_input.method} {decision_input.path}"
     if len(invariant.hosts) > 1:
-        words += f" at {given.host}"
-    return words
+        text += f" at {decision_input.host}"
+    return text
 
 
 def _witnesses(invariant: Invariant, rules: RuleSet) -> Iterator[DecisionInput]:
-    """One request for each way in which the rules can tell requests of this invariant apart."""
+    """One request for each class of this invariant's requests that the rules distinguish."""
     patterns = [invariant.pattern, *(rule.pattern for rule in rules.rules)]
     values = template_values(rules.rules, identity_texts(invariant.identity))
     seen: set[tuple[object, ...]] = set()
     circumstances: dict[str, tuple[Dimension, ...]] = {}
-    for region in regions(patterns, values, compared_places(rules.rules)):
-        if region.matching[0] != 0 or len(region.matching) == 1:
+    for path_class in partition(patterns, values, compared_positions(rules.rules)):
+        if path_class.matching[0] != 0 or len(path_class.matching) == 1:
             continue
-        # Two regions with the same rules differ only in what their variables hold.
-        held = tuple(segment if segment in values else None for segment in region.segments)
+        # Two classes with the same rules differ only in the values of their variables.
+        held = tuple(segment if segment in values else None for segment in path_class.segments)
         while held and held[-1] is None:
             held = held[:-1]
-        if (region.matching, held) in seen:
+        if (path_class.matching, held) in seen:
             continue
-        seen.add((region.matching, held))
+        seen.add((path_class.matching, held))
         for method in invariant.methods:
             for host in invariant.hosts:
-                given = DecisionInput(
-                    method, host, region.path, region.segments, invariant.client or _CLIENT,
+                decision_input = DecisionInput(
+                    method, host, path_class.path, path_class.segments, invariant.client or CLIENT,
                     NOON.timestamp() if invariant.now is None else invariant.now, invariant.identity,
                 )  # fmt: skip
-                yield from _in_all_circumstances(invariant, given, rules, circumstances)
+                yield from _in_all_circumstances(invariant, decision_input, rules, circumstances)
 
 
 def _in_all_circumstances(
     invariant: Invariant,
-    given: DecisionInput,
+    decision_input: DecisionInput,
     rules: RuleSet,
     circumstances: dict[str, tuple[Dimension, ...]],
 ) -> Iterator[DecisionInput]:
-    """From everywhere and at all times that the rule that decides tells apart, and with every answer that it may get."""
-    decision = decide(rules, given)
+    """The request at every address, moment and answer of a fact source that the deciding rule distinguishes."""
+    decision = decide(rules, decision_input)
     if decision.rule is None:
         return
     if decision.rule not in circumstances:
         rule = next(rule for rule in rules.rules if rule.id == decision.rule)
-        found = (each for each in dimensions(Looks(rule).samples, {}, {}) if not each.about_person)
+        found = (each for each in dimensions(RuleInputs(rule).distinctions, {}, {}) if not each.about_person)
         fixed = {"clients": invariant.client, "moments": invariant.now}
         circumstances[decision.rule] = tuple(each for each in found if fixed.get(each.kind) is None)
-    looked_at = circumstances[decision.rule]
-    for cells in product(*(each.cells for each in looked_at)):
-        yield circumstance(given, tuple(zip(looked_at, cells, strict=True)))
+    tried = circumstances[decision.rule]
+    for cells in product(*(each.cells for each in tried)):
+        yield circumstance(decision_input, tuple(zip(tried, cells, strict=True)))
 
 
-def all_methods(written: str) -> tuple[str, ...]:
-    """The methods that a request of an invariant means."""
-    return METHODS if written == "ANY" else (written,)
+def all_methods(method: str) -> tuple[str, ...]:
+    """The methods of an invariant's request: ANY means all."""
+    return METHODS if method == "ANY" else (method,)

@@ -1,28 +1,25 @@
-"""What an operator can write under `people:`, `tests:` and `never:`. How it is decided stands in suite.py."""
+"""What an operator can write under `tests:` and `never:`."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from ipaddress import ip_address
-from typing import Annotated, Any, Final, Literal
-from zoneinfo import ZoneInfo
+from typing import Annotated, Any, Final, Literal, get_args, get_type_hints
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
+from gateway.analysis.equivalence import BRUSSELS, CLIENT, NOON
 from gateway.analysis.person import Person
 from gateway.http_semantics import METHODS
+from gateway.model import Missing
 from gateway.settings import Settings
 
-_PLACE: Final = ZoneInfo("Europe/Brussels")
-# What tests see as the time where they name none: a fixed one, so that a test never depends on when it is run.
-NOON: Final = datetime(2026, 1, 6, 12, 0, tzinfo=_PLACE)
-_KINDS: Final = (
-    "login", "right", "organisation", "doelgroep", "assurance", "claim", "network", "time", "scope", "rate", "other",
-)  # fmt: skip
+# The kinds of missing things that `missing:` can name, besides rights.
+KINDS: Final[tuple[str, ...]] = get_args(get_type_hints(Missing)["kind"])
 
 
 def read_moment(value: Any) -> datetime:
-    """A moment as it is written, in Brussels' time where no offset is given. Raises ValueError."""
+    """A moment in ISO 8601, in the time of Brussels where it has no offset. Raises ValueError."""
     if isinstance(value, datetime):
         return value
     try:
@@ -31,7 +28,7 @@ def read_moment(value: Any) -> datetime:
         raise ValueError(
             "write a moment as 2026-11-24T08:30, in Brussels' time, or with its offset"
         ) from problem
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=_PLACE)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=BRUSSELS)
 
 
 # A moment: ISO 8601, in the time of Brussels where no offset is given.
@@ -42,23 +39,23 @@ def _address(value: str) -> str:
     try:
         return str(ip_address(value))
     except ValueError as problem:
-        raise ValueError(f"{value!r} is no network address: 192.0.2.1 or 2001:db8::1") from problem
+        raise ValueError(f"{value!r} is not a network address: write 192.0.2.1 or 2001:db8::1") from problem
 
 
 Address = Annotated[str, AfterValidator(_address)]
 
 
 def _request(value: str) -> str:
-    method, blank, path = value.partition(" ")
-    if method not in METHODS or not blank or not path.startswith("/"):
-        raise ValueError("write a method in capitals, a blank and a path: GET /meldingen/1")
+    method, space, path = value.partition(" ")
+    if method not in METHODS or not space or not path.startswith("/"):
+        raise ValueError("write a method in capitals, a space and a path: GET /meldingen/1")
     return value
 
 
 def _requests(value: str) -> str:
-    method, blank, path = value.partition(" ")
-    if method not in (*METHODS, "ANY") or not blank or not path.startswith("/"):
-        raise ValueError("write a method in capitals or ANY, a blank and a pattern: DELETE /meldingen/**")
+    method, space, path = value.partition(" ")
+    if method not in (*METHODS, "ANY") or not space or not path.startswith("/"):
+        raise ValueError("write a method in capitals or ANY, a space and a pattern: DELETE /meldingen/**")
     return value
 
 
@@ -90,7 +87,7 @@ class CaseSettings(_Tried):
     request: Annotated[str, AfterValidator(_request)]
     """Method and path: GET /meldingen/1."""
 
-    client: Address = "127.0.0.1"
+    client: Address = CLIENT
     """The network address that the request comes from."""
 
     at: Moment = NOON
@@ -123,8 +120,3 @@ class NeverSettings(_Tried):
 
     at: Moment | None = None
     """The moment; any where it is left out."""
-
-
-def kinds() -> tuple[str, ...]:
-    """The kinds of missing things that `missing:` can name beside rights."""
-    return _KINDS

@@ -16,12 +16,12 @@ from pydantic import ValidationError
 
 from gateway.analysis.explain import as_data, as_text
 from gateway.analysis.person import Person
-from gateway.analysis.rule_inputs import supposed_facts
+from gateway.analysis.rule_inputs import assumed_answers
 from gateway.analysis.suite_settings import read_moment
 from gateway.cli.loading import loaded
 from gateway.config import Config
+from gateway.config.messages import message_for
 from gateway.config.problems import unknown
-from gateway.config.words import words_for
 from gateway.edge.path import canonical_segments, split_target
 from gateway.errors import BadRequest
 from gateway.model import DecisionInput, Identity
@@ -72,7 +72,7 @@ def explain(
         identity=identity,
     )
     rules = found.rules[env]
-    facts = supposed_facts(rules, given)
+    facts = assumed_answers(rules, given)
     decision = decide(rules, replace(given, facts=facts), trace=True)
     if as_json:
         data: dict[str, Any] = {**as_data(decision), "supposed": facts}
@@ -80,7 +80,7 @@ def explain(
         return
     typer.echo(as_text(decision, rules), nl=False)
     for name, answer in facts.items():
-        typer.echo(f"supposed, for it is only asked at a request: {name} says {json.dumps(answer)}")
+        typer.echo(f"assumed (asked only during a request): {name} says {json.dumps(answer)}")
 
 
 def _moment(text: str | None) -> float:
@@ -111,7 +111,7 @@ def _identity(who: str | None, config: Config, env: str) -> Identity | None:
         words = unknown(problem.what, problem.name, problem.known)
     except ValidationError as problem:
         words = "; ".join(
-            f"{'.'.join(map(str, error['loc']))}: {words_for(error, Person)}" for error in problem.errors()
+            f"{'.'.join(map(str, error['loc']))}: {message_for(error, Person)}" for error in problem.errors()
         )
     except json.JSONDecodeError as problem:
         words = f"line {problem.lineno}, column {problem.colno}: {problem.msg}"

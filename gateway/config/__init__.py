@@ -1,4 +1,4 @@
-"""config.yaml: read with positions, checked as a whole, handed to the areas in parts."""
+"""Loads and checks config.yaml; every problem is reported with its file, line and column."""
 
 from gateway.config.load import load
 from gateway.config.model import Config, EnvironmentSettings

@@ -1,10 +1,11 @@
-"""Puts the rules of included files where the `include:` stands, and remembers where each of them was written.
+"""Replaces every `include:` by the rules of the files that it names, and records where each rule was written.
 
-It decides which files may be read: plain files below the folder of the configuration. It knows nothing of rules.
+Only plain files below the folder of the configuration can be included.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ _MOST_FILES = 1_000
 
 
 def read_file(path: Path, name: str) -> bytes:
-    """The content of a plain file. Raises ConfigError, also for what is no file, such as a pipe that would wait."""
+    """The content of a plain file. Raises ConfigError, also for a pipe or device, which could block."""
     try:
         if path.exists() and not path.is_file():
             raise ConfigError([Problem(name, 1, 1, "cannot read it: it is not a file")])
@@ -24,8 +25,27 @@ def read_file(path: Path, name: str) -> bytes:
         raise ConfigError([Problem(name, 1, 1, f"cannot read it: {problem.strerror}")]) from problem
 
 
+def rule_lists(data: Any) -> Iterator[tuple[Place, list[Any]]]:
+    """Every list of rules in a configuration that has not been validated, with its place."""
+    environments = _within(data, "environments")
+    names = environments if isinstance(environments, dict) else ()
+    own: list[Place] = [
+        ("environments", name, "rules", part) for name in names for part in ("before", "after")
+    ]
+    for place in (("rules",), *own):
+        nodes = _within(data, *place)
+        if isinstance(nodes, list):
+            yield place, nodes
+
+
+def _within(data: Any, *place: str | int) -> Any:
+    for key in place:
+        data = data.get(key) if isinstance(data, dict) else None
+    return data
+
+
 class Includes:
-    """Fills in the `include:` entries of one configuration; `files` are those that were read, the main one first."""
+    """Fills in the `include:` entries of one configuration; `files` are all files that were read, the main one first."""
 
     def __init__(self, path: Path, problems: list[Problem]) -> None:
         self._path = path
@@ -34,26 +54,16 @@ class Includes:
         self.files: list[Path] = [path.resolve()]
 
     def fill_in(self, data: Any, positions: Positions) -> None:
-        """Replace every `include:` in the lists of rules by the rules that it means."""
-        if not isinstance(data, dict):
-            return
-        self._list(data, "rules", positions, ("rules",))
-        environments = data.get("environments")
-        for name, settings in environments.items() if isinstance(environments, dict) else ():
-            own = settings.get("rules") if isinstance(settings, dict) else None
-            for part in ("before", "after"):
-                self._list(own, part, positions, ("environments", name, "rules", part))
-
-    def _list(self, block: Any, key: str, positions: Positions, place: Place) -> None:
-        nodes = block.get(key) if isinstance(block, dict) else None
-        if not isinstance(nodes, list) or not any(_is_include(node) for node in nodes):
-            return
-        found = self._expanded(nodes, positions, place, (self.files[0],))
-        block[key] = [node for node, _, _ in found]
-        for number, (_, source, written) in enumerate(found):
-            # A copy, so that a place of the main file does not lead back to itself.
-            origin = Positions(source.file, source.values, source.keys)
-            positions.moved[*place, number] = (origin, written)
+        """Replace every `include:` in the lists of rules by the rules of its files."""
+        for place, nodes in rule_lists(data):
+            if not any(_is_include(node) for node in nodes):
+                continue
+            found = self._expanded(nodes, positions, place, (self.files[0],))
+            nodes[:] = [node for node, _, _ in found]
+            for number, (_, source, written) in enumerate(found):
+                # A copy without `moved`, so that a place in the main file does not refer to itself.
+                origin = Positions(source.file, source.values, source.keys)
+                positions.moved[*place, number] = (origin, written)
 
     def _expanded(
         self, nodes: list[Any], positions: Positions, place: Place, stack: tuple[Path, ...]
@@ -69,7 +79,7 @@ class Includes:
         return found
 
     def _matching(self, node: dict[str, Any], positions: Positions, place: Place) -> list[Path]:
-        """The files that an include means, in the order of their names."""
+        """The files that an include names, in alphabetical order."""
         at = (*place, "include")
         pattern = node["include"]
         if set(node) != {"include"}:
@@ -83,12 +93,12 @@ class Includes:
             or pattern.startswith("/")
             or ".." in Path(pattern).parts
         ):
-            words = "write a file or a pattern below this folder: rules/reports.yaml or rules/*.yaml"
-            self._problems.append(positions.problem(at, words))
+            message = "write a file or a pattern below this folder: rules/reports.yaml or rules/*.yaml"
+            self._problems.append(positions.problem(at, message))
             return []
         found = sorted(self._folder.glob(pattern))
         if not found:
-            self._problems.append(positions.problem(at, f"no file is named {pattern} in {self._folder}"))
+            self._problems.append(positions.problem(at, f"there is no file {pattern} in {self._folder}"))
         return found
 
     def _rules(
@@ -97,11 +107,11 @@ class Includes:
         real = path.resolve()
         name = str(self._path.parent / path.relative_to(self._folder))
         if not real.is_relative_to(self._folder):
-            self._problems.append(positions.problem(at, f"{name} leads out of {self._folder}"))
+            self._problems.append(positions.problem(at, f"{name} is outside {self._folder}"))
             return []
         if real in stack:
-            round_trip = " > ".join(each.name for each in (*stack[stack.index(real) :], real))
-            self._problems.append(positions.problem(at, f"files include one another: {round_trip}"))
+            cycle = " > ".join(each.name for each in (*stack[stack.index(real) :], real))
+            self._problems.append(positions.problem(at, f"files include each other: {cycle}"))
             return []
         if len(self.files) >= _MOST_FILES:
             self._problems.append(positions.problem(at, f"more than {_MOST_FILES} files are included"))
@@ -115,7 +125,7 @@ class Includes:
         nodes = data.get("rules") if isinstance(data, dict) else None
         if not isinstance(data, dict) or not isinstance(nodes, list) or set(data) != {"rules"}:
             self._problems.append(
-                inside.problem((), "an included file holds one key, rules: with a list of rules")
+                inside.problem((), "an included file has one key, rules:, with a list of rules")
             )
             return []
         return self._expanded(nodes, inside, ("rules",), (*stack, real))

@@ -1,7 +1,4 @@
-"""Finds in a whole configuration what is not wrong but hardly meant, with the place of each.
-
-What holds of rules alone is decided where rules are; here they meet the rights, the claims and the scopes.
-"""
+"""Warnings about a valid configuration: those about rules (gateway.analysis.lint), rights, claims and scopes."""
 
 from __future__ import annotations
 
@@ -34,17 +31,17 @@ _GENERAL = frozenset((*_SCOPES.values(), "openid", "offline_access", "email", "p
 
 
 def findings(path: Path) -> tuple[Config, tuple[Finding, ...]]:
-    """The configuration and everything to look at, in the order of the files. Raises ConfigError."""
+    """The configuration and its warnings, in the order of the files. Raises ConfigError."""
     config, positions = load_with_positions(path)
     found: dict[Finding, list[str]] = {}
     for name in config.environments:
-        for finding in (*_rules(config, name), *_asked(config, name, positions)):
+        for finding in (*_rules(config, name), *_scopes(config, name, positions)):
             found.setdefault(finding, []).append(name)
-    told = [_of(finding, names, config) for finding, names in found.items()]
-    return config, tuple(sorted({*told, *_rights(config, positions), *_claims(config)}))
+    merged = [_in_environments(finding, names, config) for finding, names in found.items()]
+    return config, tuple(sorted({*merged, *_rights(config, positions), *_claims(config)}))
 
 
-def _of(finding: Finding, names: list[str], config: Config) -> Finding:
+def _in_environments(finding: Finding, names: list[str], config: Config) -> Finding:
     if len(names) == len(config.environments):
         return finding
     return Finding(finding.at, finding.code, f"{finding.message} (in {', '.join(names)})")
@@ -60,7 +57,7 @@ def _rules(config: Config, name: str) -> Iterator[Finding]:
 
 
 def _rights(config: Config, positions: Positions) -> Iterator[Finding]:
-    """Rights that no rule names, and those that only rules name that decide nothing."""
+    """Rights that no rule names, and rights that only rules without effect name."""
     named = {key for rules in config.rules.values() for key in _named(rules)}
     needed = {
         key
@@ -72,7 +69,7 @@ def _rights(config: Config, positions: Positions) -> Iterator[Finding]:
         if key not in named:
             yield Finding(at, "unused-right", f"no rule names the right {key!r}")
         elif key not in needed:
-            words = f"no rule needs the right {key!r}: those that name it decide nothing"
+            words = f"no rule needs the right {key!r}: the rules that name it decide nothing"
             yield Finding(at, "needless-right", words)
 
 
@@ -101,18 +98,18 @@ def _claims(config: Config) -> Iterator[Finding]:
                         yield Finding(rule.at, "claim-not-kept", words)
 
 
-def _asked(config: Config, name: str, positions: Positions) -> Iterator[Finding]:
-    """Claims that are kept or read, but whose scope is not asked for."""
+def _scopes(config: Config, name: str, positions: Positions) -> Iterator[Finding]:
+    """Claims that are kept or read, but whose scope is not requested."""
     scopes = config.environments[name].provider.scopes
     at = _at(positions, ("environments", name, "provider", "scopes"))
     for claim in config.identity.claims.extra:
         scope = _SCOPES.get(claim)
         if scope is not None and scope not in scopes:
-            words = f"the claim {claim!r} comes with the scope {scope!r}, which is not asked for"
+            words = f"the claim {claim!r} comes with the scope {scope!r}, which is not requested"
             yield Finding(at, "scope-not-asked", words)
     if set(scopes) <= _GENERAL and any(_named(config.rules[name])):
         roles = ", ".join(config.identity.rights.claims)
-        words = f"rules need rights, but no scope of an application is asked for that brings {roles}"
+        words = f"rules need rights, but no application scope that brings {roles} is requested"
         yield Finding(at, "scope-not-asked", words)
 
 

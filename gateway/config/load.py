@@ -1,4 +1,4 @@
-"""From a file to a Config, or to every problem in it at once."""
+"""Loads a configuration file: a Config, or every problem in it at once."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pydantic import ValidationError
 
 from gateway.config.includes import Includes, read_file
 from gateway.config.lock import lock_problems
+from gateway.config.messages import problems_of
 from gateway.config.model import Config, Document
 from gateway.config.positions import Positions, read_yaml
 from gateway.config.problems import ConfigError, Problem
 from gateway.config.rules import RuleLoader
-from gateway.config.suites import Suites
-from gateway.config.words import place_of, words_for
+from gateway.config.suites import SuiteLoader
 from gateway.plugin import NamedRight, Policy
 from gateway.plugin.discovery import find_policies, source_folder
 
@@ -25,15 +25,14 @@ from gateway.plugin.discovery import find_policies, source_folder
 def load(path: Path) -> Config:
     """Read and check a configuration file. Nothing is started or opened, and no secret is kept.
 
-    Raises ConfigError with every problem: file, line, column, and what to write instead.
+    Raises ConfigError with every problem.
     """
     return load_with_positions(path)[0]
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without looking for garbage meanwhile: loading makes many values, nearly all of which stay, and the search
-    through them would take longer than the loading."""
+def _gc_paused() -> Iterator[None]:
+    """Pause garbage collection: loading makes many objects that stay, and scanning them takes longer than loading."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -43,9 +42,9 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-@_uncollected()
+@_gc_paused()
 def load_with_positions(path: Path) -> tuple[Config, Positions]:
-    """The same, with the places where everything stands."""
+    """Like `load`, with the positions in the file."""
     data, positions = read_yaml(read_file(path, str(path)), str(path))
     folder = path.absolute().parent
     problems: list[Problem] = []
@@ -60,7 +59,7 @@ def load_with_positions(path: Path) -> tuple[Config, Positions]:
         problems.extend(lock_problems(document.environments, positions))
     if document is None:
         raise ConfigError(problems)
-    suites = Suites(document, rights, rules, positions, problems).compile()
+    suites = SuiteLoader(document, rights, rules, positions, problems).compile()
     if problems:
         raise ConfigError(problems)
     config = Config(
@@ -79,29 +78,24 @@ def load_with_positions(path: Path) -> tuple[Config, Positions]:
 
 
 def _folders(included: Iterable[Path], plugins: Iterable[str], folder: Path) -> set[Path]:
-    """Where a new file can change what is read: beside included files, and among the policy modules."""
-    places = (source_folder(source, folder) for source in plugins)
+    """The folders where a new file changes the configuration: those of included files and of policy modules."""
+    places = (source_folder(place, folder) for place in plugins)
     return {file.parent for file in included} | {place for place in places if place is not None}
 
 
 def _document(data: Any, folder: Path, positions: Positions, problems: list[Problem]) -> Document | None:
     if not isinstance(data, dict):
-        problems.append(positions.problem((), "the file holds keys: version, environments, rules"))
+        problems.append(positions.problem((), "the file must have keys: version, environments, rules"))
         return None
     try:
         return Document.model_validate(data, context={"folder": folder})
-    except ValidationError as problem:
-        for error in problem.errors():
-            if error["type"] == "too_short" and error["input"]:
-                continue  # what is in it was told already
-            place = place_of(error["loc"], positions)
-            at_key = error["type"] == "extra_forbidden"
-            problems.append(positions.problem(place, words_for(error, Document), at_key=at_key))
+    except ValidationError as fault:
+        problems.extend(problems_of(fault, Document, positions))
     return None
 
 
 def _names(data: Any) -> list[str]:
-    """The names of the environments in a file that has faults; one that stands for them where there are none."""
+    """The names of the environments in a file with faults; a placeholder where there are none."""
     written = data.get("environments") if isinstance(data, dict) else None
     return list(written) if isinstance(written, dict) and written else [""]
 
@@ -121,6 +115,6 @@ def _policies(
 def _rights(document: Document | None, data: Any) -> dict[str, NamedRight]:
     if document is not None:
         return {key: right.named(key) for key, right in document.rights.items()}
-    # The file has faults elsewhere: the names are enough to find those in the rules as well.
+    # The file has faults elsewhere; the names are enough to check the rules.
     written = data.get("rights") if isinstance(data, dict) else None
     return {key: NamedRight(key, key, None) for key in written} if isinstance(written, dict) else {}

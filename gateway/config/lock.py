@@ -1,6 +1,6 @@
-"""The environment lock: two environments share nothing, and an environment uses no ACM but its own.
+"""The environment lock: environments share nothing, and each uses its own ACM.
 
-T&I and PRD differ by three letters in a host name; a mistake there must stop the gateway, not people.
+The host names of T&I and PRD differ by three letters; a mix-up must be found at start, not by users.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def lock_problems(environments: Mapping[str, EnvironmentSettings], positions: Positions) -> list[Problem]:
-    """Every thing that two environments share, told at both places, and every ACM that is another environment's."""
+    """Everything that two environments share, reported at both places, and every ACM of another environment."""
     problems: list[Problem] = []
     owners: dict[tuple[str, str], tuple[str, Place]] = {}
     for name, settings in environments.items():
@@ -62,7 +62,7 @@ def _issuers(settings: EnvironmentSettings, root: Place) -> Iterator[tuple[str, 
 
 
 def _belongings(name: str, settings: EnvironmentSettings) -> Iterator[tuple[str, str, Place]]:
-    """(what it is, one spelling for it, where it stands) of all that is this environment's alone."""
+    """(what it is, normalised value, place) of everything that belongs to this environment only."""
     root: Place = ("environments", name)
     for issuer, place in _issuers(settings, root):
         yield "issuer", _address(issuer), place
@@ -120,9 +120,9 @@ def _address(url: str, *, path: bool = True) -> str:
 def _socket(address: str) -> str:
     host, _, port = address.rpartition(":")
     if port == "0":
-        return f"{address} of {os.urandom(4).hex()}"  # any free port: never the same one
+        return f"{address} of {os.urandom(4).hex()}"  # any free port: never shared
     host = host.strip("[]").lower()
-    # A wildcard takes the port on every address, so two environments meet there whatever the other one names.
+    # A wildcard listens on every address, so it collides with any address on the same port.
     return f"port {port}" if host in LOCAL_HOSTS or host in ("0.0.0.0", "::", "*") else f"{host}:{port}"  # noqa: S104
 
 
@@ -131,7 +131,7 @@ def _file(path: Path) -> str:
 
 
 def _content(secret: Secret) -> str | None:
-    """A fingerprint of the secret itself, so that a copied file is found out; None where it cannot be read."""
+    """A hash of the secret, to detect a copied file; None where it cannot be read."""
     try:
         return hashlib.sha256(secret.read()).hexdigest()
     except ValueError:

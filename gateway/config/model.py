@@ -1,4 +1,4 @@
-"""The whole of config.yaml as values: the areas' settings, composed. It decides nothing that an area decides."""
+"""The whole configuration: the settings models of all areas, composed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from gateway.observe.settings import ObserveSettings
 from gateway.pages.settings import SupportSettings
 from gateway.plugin import NamedRight, Policy
 from gateway.policy.ruleset import RuleSet
-from gateway.policy.settings import EnvironmentRules, RightSettings, RuleSettings
+from gateway.policy.settings import EnvironmentRules, RightSettings, UncheckedRules
 from gateway.session.settings import SessionSettings
 from gateway.settings import Settings, in_folder
 from gateway.upstream.settings import StreamSettings, UpstreamSettings
@@ -35,13 +35,13 @@ def _public_url(value: str) -> str:
     try:
         local = parts.hostname in LOCAL_HOSTS and parts.port != 0
     except ValueError as problem:
-        raise ValueError("the port of the address is not a port") from problem
+        raise ValueError("the address has an invalid port") from problem
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
         raise ValueError("write the address as people see it: https://register.example.be")
     if parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise ValueError("write only scheme, host and port: the gateway has the whole site")
+        raise ValueError("write only scheme, host and port: the gateway serves the whole site")
     if parts.scheme == "http" and not local:
-        raise ValueError("http is for localhost only: write https, and let what stands in front speak TLS")
+        raise ValueError("http is for localhost only: write https, and terminate TLS in front of the gateway")
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
@@ -135,7 +135,7 @@ class Document(Settings):
     )
     """The rights that rules can require, by the name that rules use."""
 
-    rules: Annotated[tuple[RuleSettings, ...], Field(min_length=1)]
+    rules: Annotated[UncheckedRules, Field(min_length=1)]
     """The rules, in order. The first one that matches decides; what none matches is refused."""
 
     people: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,63}$")], Person] = Field(
@@ -152,10 +152,10 @@ class Document(Settings):
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A configuration that holds together. `rules` holds the rule set of each environment, `suites` what it must keep.
+    """A valid configuration. `rules` and `suites` hold the rule set and the tests of each environment.
 
-    `files` are all files that it was read from, included ones too. When any of
-    the files and folders in `watched` changes, it may read differently.
+    `files` are all files that it was read from, including included ones. A change to any of the files and folders in
+    `watched` may change the configuration.
     """
 
     path: Path
@@ -170,7 +170,7 @@ class Config:
     watched: tuple[Path, ...] = ()
 
     def environment(self, name: str) -> EnvironmentSettings:
-        """The environment of this name. Raises ConfigError where there is none."""
+        """The environment with this name. Raises ConfigError if there is none."""
         found = self.environments.get(name)
         if found is None:
             message = unknown("environment", name, self.environments)
@@ -178,7 +178,7 @@ class Config:
         return found
 
     def blocks_file(self, name: str) -> Path:
-        """Where the blocks of this environment are kept."""
+        """The file with the blocks of this environment."""
         settings = self.environment(name)
         store = settings.session.store.path
         if settings.blocks.file is not None:

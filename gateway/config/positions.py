@@ -1,7 +1,7 @@
-"""Reads YAML into plain data and remembers where everything stood.
+"""Reads YAML as plain data, with the position of every value and key.
 
-It refuses what can mean two things (duplicate keys, tags, aliases that explode) and reads scalars as YAML 1.2 does:
-`no` and `010` are texts here. It knows nothing of what the data means.
+Ambiguous input is refused (duplicate keys, tags, merge keys, exploding aliases). Scalars are read as in YAML 1.2:
+`no` and `010` are strings.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _CONSTANTS: dict[str, Any] = {"true": True, "false": False, "null": None, "~": N
 
 @dataclass(frozen=True, slots=True)
 class Positions:
-    """Where each value stands, by its place in the data; and where its key stands.
+    """Line and column of each value and of its key, by the value's place (path of keys) in the data.
 
-    `moved` says of a place that what is there was written elsewhere: in another file, or further up.
+    `moved` maps places whose value was written elsewhere, such as in an included file, to where it was written.
     """
 
     file: str
@@ -37,7 +37,7 @@ class Positions:
     moved: dict[Place, tuple[Positions, Place]] = field(default_factory=dict)
 
     def problem(self, place: Place, message: str, *, at_key: bool = False) -> Problem:
-        """A problem at this place, or at the nearest place above it that stands in the file."""
+        """A problem at this place, or at the nearest place above it that is in the file."""
         source, place = self._source(place)
         if source is not self:
             return source.problem(place, message, at_key=at_key)
@@ -49,7 +49,7 @@ class Positions:
             place = place[:-1]
 
     def known(self, place: Place) -> bool:
-        """Whether something stands at this place."""
+        """Whether there is a value at this place."""
         source, place = self._source(place)
         return place in self.values if source is self else source.known(place)
 
@@ -63,7 +63,7 @@ class Positions:
 
 
 def read_yaml(text: str | bytes, file: str) -> tuple[Any, Positions]:
-    """(data, positions). Raises ConfigError for what is not YAML or is refused; every refusal is told."""
+    """(data, positions). Raises ConfigError with every problem where the text is not YAML or is refused."""
     if len(text) > _MOST_BYTES:
         raise ConfigError([Problem(file, 1, 1, f"the file is larger than {_MOST_BYTES} bytes")])
     try:
@@ -101,13 +101,13 @@ class _Walk:
         mark = node.start_mark
         self.positions.values[place] = (mark.line + 1, mark.column + 1)
         self._nodes += 1
-        # Aliases share nodes: walking them again and again is what makes a small file explode.
+        # Aliases share nodes: a small file can expand to a huge one.
         if self._nodes > _MOST_NODES or depth > _DEEPEST:
             if not self.problems or "too large" not in self.problems[-1].message:
-                self._refuse(node, "the file is too large once its aliases are filled in, or nested too deep")
+                self._refuse(node, "the file is too large once its aliases are expanded, or nested too deep")
             return None
         if node.tag.startswith("!") or node.tag.startswith("tag:yaml.org,2002:python"):
-            self._refuse(node, f"the tag {node.tag} cannot stand here")
+            self._refuse(node, f"the tag {node.tag} is not allowed")
             return None
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node)
@@ -117,9 +117,9 @@ class _Walk:
 
     def _scalar(self, node: yaml.ScalarNode) -> Any:
         text: str = node.value
-        if node.style:  # quoted or a block: always a text
+        if node.style:  # quoted or a block: always a string
             if _CONTROL.search(text):
-                self._refuse(node, "this text holds a control sign")
+                self._refuse(node, "this text contains a control character")
             return text
         if text in _CONSTANTS:
             return _CONSTANTS[text]
@@ -133,19 +133,19 @@ class _Walk:
         data: dict[str, Any] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
-                self._refuse(key_node, "a key is a word")
+                self._refuse(key_node, "a key must be a plain word")
                 continue
             key: str = key_node.value
             if key == "<<" and not key_node.style:
-                self._refuse(key_node, "merge keys (<<) cannot stand here: write the keys out")
+                self._refuse(key_node, "merge keys (<<) are not allowed: write the keys out")
                 continue
             if key in data:
                 first = self.positions.keys[*place, key]
-                self._refuse(key_node, f"the key {key!r} stands twice, first at line {first[0]}")
+                self._refuse(key_node, f"the key {key!r} is given twice, first at line {first[0]}")
                 continue
             self.positions.keys[*place, key] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
-            told = len(self.problems)
+            problems_before = len(self.problems)
             data[key] = value = self.value(value_node, (*place, key), depth + 1)
-            if value is None and len(self.problems) == told:
-                self._refuse(key_node, f"nothing stands behind {key!r}: write a value, or leave the key out")
+            if value is None and len(self.problems) == problems_before:
+                self._refuse(key_node, f"{key!r} has no value: write one, or leave the key out")
         return data

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, where, and what to write instead. It knows nothing of how it was found."""
+"""Problems in a configuration: where they are, what is wrong, and what to write instead."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MOST_LISTED = 40
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing to mend: the file as the operator named it, line and column from 1, and words."""
+    """One problem: the file as the operator named it, line and column from 1, and a message."""
 
     file: str
     line: int
@@ -23,7 +23,7 @@ class Problem:
 
 
 class ConfigError(Exception):
-    """A configuration that cannot be used; `problems` holds every one that was found, in the order of the file."""
+    """An invalid configuration; `problems` holds every problem found, in the order of the file."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(set(problems)))
@@ -31,7 +31,7 @@ class ConfigError(Exception):
 
 
 def unknown(what: str, name: object, known: Iterable[str]) -> str:
-    """The words for a name that nobody knows, with the nearest known one."""
+    """The message for an unknown name, with the nearest known one."""
     names = sorted(map(str, known))
     near = get_close_matches(str(name), names, n=1, cutoff=0.6)
     hint = f"; did you mean {near[0]!r}?" if near else ""

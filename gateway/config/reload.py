@@ -1,7 +1,7 @@
-"""What of a changed configuration can go live in a running gateway, and what must wait for a restart.
+"""Reloads a changed configuration in a running gateway.
 
-It decides nothing about when: it reads the file when asked to. Rules, rights, policies and tests are taken over as a
-whole; addresses, keys, stores and whatever else is open in a running process stays as it is.
+Rules, rights, policies and tests are replaced as a whole; addresses, keys, stores and everything else that is open in
+a running process stays as it is until a restart.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ READ_SUFFIXES = frozenset((".py", ".yaml", ".yml"))
 
 @dataclass(frozen=True, slots=True)
 class Reloaded:
-    """`config` has the new rules and the settings of before; `restart` names the settings that differ in the file."""
+    """`config` has the new rules and the old settings; `restart` names the changed settings that need a restart."""
 
     config: Config
     restart: tuple[str, ...]
 
 
 def checked(path: Path, environment: str) -> Config:
-    """A configuration that may go live in this environment: it loads, and keeps its tests and invariants.
+    """A configuration that may go live in this environment: it loads, and its tests and invariants hold.
 
     Raises ConfigError with every problem.
     """
@@ -44,7 +44,7 @@ def checked(path: Path, environment: str) -> Config:
 
 
 def reload(current: Config, environment: str) -> Reloaded:
-    """Read the file once more. Raises ConfigError; then nothing of it may be used."""
+    """Read the file again. Raises ConfigError with every problem; the current configuration then stays in use."""
     fresh = checked(current.path, environment)
     before, after = current.environment(environment), fresh.environment(environment)
     kept = {**current.environments, environment: before.model_copy(update={"shadow": after.shadow})}

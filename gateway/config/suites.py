@@ -1,4 +1,4 @@
-"""Makes the tests and invariants of every environment out of what stands under `people:`, `tests:` and `never:`."""
+"""Compiles `people:`, `tests:` and `never:` to the suite of each environment, and runs it. The suite is in analysis."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from gateway.analysis.person import Person
 from gateway.analysis.suite import Case, Invariant, Suite, Where, all_methods, run
-from gateway.analysis.suite_settings import CaseSettings, NeverSettings, Who, kinds
+from gateway.analysis.suite_settings import KINDS, CaseSettings, NeverSettings, Who
 from gateway.config.positions import Place, Positions
 from gateway.config.problems import Problem, unknown
 from gateway.edge.path import canonical_segments, split_target
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
 
 def failures(config: Config, environment: str) -> list[Problem]:
-    """Every test and every invariant of this environment that its rules do not keep, with its place; none where
-    all is well. Pure and quick: what must hold before rules go live."""
+    """The tests and invariants of this environment that fail, with their places. Pure and quick."""
     return [
         Problem(*outcome.where, f"{outcome.kind} {outcome.title!r} failed: {outcome.failure}")
         for outcome in run(config.rules[environment], config.suites[environment])
@@ -32,8 +31,8 @@ def failures(config: Config, environment: str) -> list[Problem]:
     ]
 
 
-class Suites:
-    """Compiles the suites of one document; what is wrong with a test is told as a problem of the file."""
+class SuiteLoader:
+    """Compiles the suites of one document; faults in tests are problems of the file."""
 
     def __init__(
         self,
@@ -52,8 +51,8 @@ class Suites:
     def compile(self) -> dict[str, Suite]:
         """The suite of each environment; incomplete where there were problems."""
         document = self._document
-        for name, somebody in document.people.items():
-            self._identity(somebody, ("people", name), "")
+        for name, person in document.people.items():
+            self._identity(person, ("people", name), "")
         for number, test in enumerate(document.tests):
             self._check_test(test, ("tests", number))
         for number, never in enumerate(document.never):
@@ -81,31 +80,31 @@ class Suites:
     def _case(self, test: CaseSettings, place: Place, environment: str) -> Case:
         method, _, path = test.request.partition(" ")
         segments = canonical_segments(split_target(path.encode())[0])
-        given = DecisionInput(
+        decision_input = DecisionInput(
             method=method,
             host=test.host or self._host(environment),
             path="/" + "/".join(segments),
             segments=segments,
             client=test.client,
             now=test.at.timestamp(),
-            identity=self._somebody(test.as_, place, environment),
+            identity=self._identity_of(test.as_, place, environment),
             facts=test.facts,
         )
         missing = frozenset(test.missing) if test.missing is not None else None
-        title = test.name or f"{test.request} as {_called(test.as_)}"
+        title = test.name or f"{test.request} as {_title(test.as_)}"
         where = self._where(place)
-        return Case(title, where, given, test.expect == "allow", test.rule, test.reason, missing)
+        return Case(title, where, decision_input, test.expect == "allow", test.rule, test.reason, missing)
 
     def _invariant(self, never: NeverSettings, place: Place, environment: str) -> Invariant:
         method, _, path = never.request.partition(" ")
         rules = self._rules[environment]
         hosts = {host for rule in rules.rules for host in rule.hosts or ()} | {self._host(environment)}
         return Invariant(
-            title=never.name or f"{never.request} as {_called(never.as_)}",
+            title=never.name or f"{never.request} as {_title(never.as_)}",
             where=self._where(place),
             methods=all_methods(method),
             pattern=parse_pattern(path),
-            identity=self._somebody(never.as_, place, environment),
+            identity=self._identity_of(never.as_, place, environment),
             hosts=(never.host,) if never.host is not None else tuple(sorted(hosts)),
             client=never.client,
             now=never.at.timestamp() if never.at is not None else None,
@@ -114,7 +113,7 @@ class Suites:
     def _host(self, environment: str) -> str:
         return urlsplit(self._document.environments[environment].public_url).netloc
 
-    def _somebody(self, who: Who | None, place: Place, environment: str) -> Identity | None:
+    def _identity_of(self, who: Who | None, place: Place, environment: str) -> Identity | None:
         if who is None:
             return None
         person = self._document.people[who] if isinstance(who, str) else who
@@ -130,7 +129,7 @@ class Suites:
                 (number for number, name in enumerate(person.rights) if name == problem.name),
                 0,
             )
-            self._tell((*place, "rights", at), unknown(problem.what, problem.name, problem.known))
+            self._report((*place, "rights", at), unknown(problem.what, problem.name, problem.known))
         return None
 
     def _check_test(self, test: CaseSettings, place: Place) -> None:
@@ -139,25 +138,25 @@ class Suites:
         try:
             canonical_segments(split_target(path.encode())[0])
         except BadRequest as problem:
-            self._tell(
+            self._report(
                 (*place, "request"), f"the gateway refuses this path before any rule: {problem.detail}"
             )
         known = {rule.id for rules in self._rules.values() for rule in rules.rules}
         if test.rule is not None and test.rule not in known and not self._problems:
-            self._tell((*place, "rule"), unknown("rule", test.rule, known))
-        names = (*self._rights, *kinds())
+            self._report((*place, "rule"), unknown("rule", test.rule, known))
+        names = (*self._rights, *KINDS)
         for number, name in enumerate(test.missing or ()):
             if name not in names:
-                self._tell((*place, "missing", number), unknown("right or kind", name, names))
+                self._report((*place, "missing", number), unknown("right or kind", name, names))
 
     def _check_tried(self, tried: CaseSettings | NeverSettings, place: Place) -> None:
         environments = self._document.environments
         for number, name in enumerate(tried.env or ()):
             if name not in environments:
-                self._tell((*place, "env", number), unknown("environment", name, environments))
+                self._report((*place, "env", number), unknown("environment", name, environments))
         if isinstance(tried.as_, str):
             if tried.as_ not in self._document.people:
-                self._tell((*place, "as"), unknown("person", tried.as_, self._document.people))
+                self._report((*place, "as"), unknown("person", tried.as_, self._document.people))
         elif tried.as_ is not None:
             self._identity(tried.as_, (*place, "as"), "")
 
@@ -165,25 +164,25 @@ class Suites:
         try:
             parse_pattern(never.request.partition(" ")[2])
         except ValueError as problem:
-            self._tell((*place, "request"), str(problem))
+            self._report((*place, "request"), str(problem))
 
     def _where(self, place: Place) -> Where:
         found = self._positions.problem(place, "")
         return found.file, found.line, found.column
 
-    def _tell(self, place: Place, message: str) -> None:
+    def _report(self, place: Place, message: str) -> None:
         self._problems.append(self._positions.problem(place, message))
 
 
-def _called(who: Who | None) -> str:
+def _title(who: Who | None) -> str:
     if who is None:
         return "nobody"
     if isinstance(who, str):
         return who
-    return " ".join(_described(who)) or who.subject
+    return " ".join(_description(who)) or who.subject
 
 
-def _described(person: Person) -> Iterator[str]:
+def _description(person: Person) -> Iterator[str]:
     if person.rights:
         yield "+".join(person.rights)
     if person.organisation:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from gateway.analysis.access import reach
+from gateway.analysis.access import access_of
 from gateway.endpoints.requests import exchange_of
 from gateway.errors import LoginRequired
 from gateway.exchange import Caller, Judgement
@@ -39,7 +39,7 @@ class AccessEndpoint:
         exchange.caller, exchange.judgement = Caller(session), Judgement(rules.hash)
         # With very many rules this takes a while, which must not hold up other requests.
         found = await asyncio.to_thread(
-            reach, rules, session.identity, host=admitted.host, client=admitted.client, now=exchange.now
+            access_of, rules, session.identity, host=admitted.host, client=admitted.client, now=exchange.now
         )
         if not _wants_page(admitted):
             return self.screens.access_data(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from gateway.model import NOTHING, Identity, Language, Missing, Reach, Right
+from gateway.model import NOTHING, Identity, Language, Missing, Right, RuleAccess
 from gateway.pages.catalogue import in_language, message, spoken_time
 from gateway.pages.render import Pages
 from gateway.pages.wording import Wording, organisation_name, unread_claims, unread_claims_data
@@ -82,7 +82,7 @@ class Screens:
         language: Language,
         *,
         identity: Identity,
-        reach: Sequence[Reach],
+        reach: Sequence[RuleAccess],
         expires_at: float | None = None,
         labels: Mapping[tuple[str, str | None], Mapping[str, str]] | None = None,
         request_id: str | None = None,
@@ -124,7 +124,7 @@ class Screens:
         language: Language,
         *,
         identity: Identity,
-        reach: Sequence[Reach],
+        reach: Sequence[RuleAccess],
         expires_at: float | None = None,
     ) -> Response:
         """The same for programs, as JSON."""

@@ -15,7 +15,7 @@ from gateway.model import NOTHING, DecisionInput
 from gateway.policy.evaluate import decide, questions
 from gateway.policy.facts import NOTHING_ASKED, Gathered, Gatherer
 from gateway.policy.ruleset import RuleSet
-from gateway.policy.step_up import means_for_login
+from gateway.policy.step_up import methods_for_login
 
 log = structlog.get_logger()
 
@@ -85,8 +85,8 @@ def _refusal(exchange: Exchange, judgement: Judgement, rules: RuleSet) -> Except
     trouble = exchange.caller.trouble
     if given.identity is None and (trouble is not None or decision.login_helps):
         error = trouble or LoginRequired(decision.reason)
-        means = means_for_login(rules, given) if isinstance(error, LoginRequired) else ()
-        error.facts.update({"acr_values": means} if means else {})
+        methods = methods_for_login(rules, given) if isinstance(error, LoginRequired) else ()
+        error.facts.update({"acr_values": methods} if methods else {})
         return error
     if judgement.facts.failures and not decision.alternatives:
         return FactsUnavailable(f"no answer about {', '.join(judgement.facts.failures)}")

@@ -24,7 +24,7 @@ from gateway.errors import (
 from gateway.events import OnEvent, UpstreamFailed
 from gateway.exchange import Exchange
 from gateway.pages.error_response import ErrorResponses
-from gateway.policy.step_up import means_that_help
+from gateway.policy.step_up import methods_that_help
 from gateway.responses import Response
 from gateway.upstream.client_stream import ClientGone
 from gateway.upstream.response import AnswerCut
@@ -97,22 +97,26 @@ class Refuse:
         back = kept[0] if kept is not None else self.forms.back(request)
         if not request.navigation and (back is None or not is_form(request)):
             return None
-        means = self._means(exchange, error)
-        if means is None:
+        methods = self._methods(exchange, error)
+        if methods is None:
             return None
         target = back or safe_target(request.target.decode("latin-1"))
-        response = await self.login.begin(request, target, acr_values=means)
+        response = await self.login.begin(request, target, acr_values=methods)
         if kept is not None:
             response.headers.append("set-cookie", kept[1])
         return response
 
-    def _means(self, exchange: Exchange, error: GatewayError) -> tuple[str, ...] | None:
+    def _methods(self, exchange: Exchange, error: GatewayError) -> tuple[str, ...] | None:
         """The authentication methods to ask for at the login; None where no login helps."""
         session = exchange.caller.session
         if isinstance(error, LoginRequired):
             return tuple(error.facts.get("acr_values", ()))
         if isinstance(error, Forbidden) and session is not None:
-            means = means_that_help(error.decision.alternatives)
-            if means and session.identity.acr not in means and not self.login.just_failed(exchange.admitted):
-                return means
+            methods = methods_that_help(error.decision.alternatives)
+            if (
+                methods
+                and session.identity.acr not in methods
+                and not self.login.just_failed(exchange.admitted)
+            ):
+                return methods
         return None

@@ -1,1 +1,1 @@
-"""Step 4 of a request: the rule language, compiled, and one pure function that decides."""
+"""The compiled rules, and the pure function that decides a request by them."""

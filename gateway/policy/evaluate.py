@@ -1,7 +1,4 @@
-"""Decides one request by a rule set: a pure function, the same for live traffic, explain, tests and replay.
-
-No input or output, no clock: what a decision depends on is in its DecisionInput.
-"""
+"""The decision about one request: a pure function, the same for live requests, explain, tests and replay."""
 
 from __future__ import annotations
 
@@ -23,55 +20,55 @@ from gateway.policy.ruleset import Rule, RuleSet
 _NO_RULE = Decision(allowed=False, rule=None, reason="no-rule")
 
 
-def decide(rules: RuleSet, given: DecisionInput, *, trace: bool = False) -> Decision:
-    """The decision of the first rule that matches; denied where none does, or where a policy fails.
+def decide(rules: RuleSet, decision_input: DecisionInput, *, trace: bool = False) -> Decision:
+    """The decision of the first rule that matches. Without one, or when a policy raises, the request is denied.
 
-    With `trace` the same code also writes down every rule that it looked at, and each policy's verdict.
+    With `trace`, the decision also holds every rule that was tried and the verdict of each policy.
     """
     if trace:
-        return _decide_traced(rules, given)
-    rule = _matching(rules, given)
-    return _NO_RULE if rule is None else _judge(rule, given, None)
+        return _decide_traced(rules, decision_input)
+    rule = _matching(rules, decision_input)
+    return _NO_RULE if rule is None else _judge(rule, decision_input, None)
 
 
-def questions(rules: RuleSet, given: DecisionInput) -> tuple[Question, ...]:
-    """What fact sources must answer before this request can be decided: what the rule that matches it asks."""
-    rule = _matching(rules, given) if rules.asking else None
+def questions(rules: RuleSet, decision_input: DecisionInput) -> tuple[Question, ...]:
+    """The questions that fact sources must answer before this request can be decided."""
+    rule = _matching(rules, decision_input) if rules.asking else None
     if rule is None or not rule.asking:
         return ()
-    facts = _facts(rule, given, None)
+    facts = _facts(rule, decision_input, None)
     found = []
     for policy in rule.asking:
-        # A policy that fails here fails in the decision as well, and is told there.
+        # A policy that raises here also raises in the decision, where it is reported.
         with contextlib.suppress(Exception):
             found.append(policy.question(facts))
     return tuple(question for question in found if question is not None)
 
 
-def _matching(rules: RuleSet, given: DecisionInput) -> Rule | None:
-    for number in rules.tree.candidates(given.segments):
+def _matching(rules: RuleSet, decision_input: DecisionInput) -> Rule | None:
+    for number in rules.tree.candidates(decision_input.segments):
         rule = rules.rules[number]
-        if _applies(rule, given) is None:
+        if _mismatch(rule, decision_input) is None:
             return rule
     return None
 
 
-def _decide_traced(rules: RuleSet, given: DecisionInput) -> Decision:
-    looked_at: list[RuleTrace] = []
-    matching = set(rules.tree.candidates(given.segments))
+def _decide_traced(rules: RuleSet, decision_input: DecisionInput) -> Decision:
+    tried: list[RuleTrace] = []
+    matching = set(rules.tree.candidates(decision_input.segments))
     for number, rule in enumerate(rules.rules):
-        why = "path" if number not in matching else _applies(rule, given)
+        why = "path" if number not in matching else _mismatch(rule, decision_input)
         if why is not None:
-            looked_at.append(RuleTrace(rule.id, False, why))
+            tried.append(RuleTrace(rule.id, False, why))
             continue
         policies: list[PolicyTrace] = []
-        decision = _judge(rule, given, policies)
-        looked_at.append(RuleTrace(rule.id, True, "matches", tuple(policies)))
-        return _with_trace(decision, looked_at)
-    return _with_trace(_NO_RULE, looked_at)
+        decision = _judge(rule, decision_input, policies)
+        tried.append(RuleTrace(rule.id, True, "matches", tuple(policies)))
+        return _with_trace(decision, tried)
+    return _with_trace(_NO_RULE, tried)
 
 
-def _with_trace(decision: Decision, looked_at: list[RuleTrace]) -> Decision:
+def _with_trace(decision: Decision, tried: list[RuleTrace]) -> Decision:
     return Decision(
         decision.allowed,
         decision.rule,
@@ -79,47 +76,47 @@ def _with_trace(decision: Decision, looked_at: list[RuleTrace]) -> Decision:
         decision.alternatives,
         decision.variables,
         decision.error,
-        tuple(looked_at),
+        tuple(tried),
     )
 
 
-def _applies(rule: Rule, given: DecisionInput) -> str | None:
-    """Why a rule that the tree found is not about this request; None where it is."""
-    if rule.methods is not None and given.method not in rule.methods:
+def _mismatch(rule: Rule, decision_input: DecisionInput) -> str | None:
+    """Why a candidate rule does not match this request; None where it does."""
+    if rule.methods is not None and decision_input.method not in rule.methods:
         return "method"
-    if rule.hosts is not None and not rule.at_host(given.host):
+    if rule.hosts is not None and not rule.at_host(decision_input.host):
         return "host"
-    if rule.pattern.expression is not None and rule.pattern.match(given.segments) is None:
+    if rule.pattern.expression is not None and rule.pattern.match(decision_input.segments) is None:
         return "path"
     return None
 
 
-def _facts(rule: Rule, given: DecisionInput, traces: list[PolicyTrace] | None) -> Facts:
+def _facts(rule: Rule, decision_input: DecisionInput, traces: list[PolicyTrace] | None) -> Facts:
     variables: Mapping[str, str] = NOTHING
     if rule.pattern.variables:
-        variables = rule.pattern.match(given.segments) or NOTHING
+        variables = rule.pattern.match(decision_input.segments) or NOTHING
     return Facts(
-        given.method,
-        given.host,
-        given.path,
-        given.client,
-        given.now,
-        given.identity,
+        decision_input.method,
+        decision_input.host,
+        decision_input.path,
+        decision_input.client,
+        decision_input.now,
+        decision_input.identity,
         variables,
-        given.facts,
+        decision_input.facts,
         traces,
     )
 
 
-def _judge(rule: Rule, given: DecisionInput, traces: list[PolicyTrace] | None) -> Decision:
-    facts = _facts(rule, given, traces)
+def _judge(rule: Rule, decision_input: DecisionInput, traces: list[PolicyTrace] | None) -> Decision:
+    facts = _facts(rule, decision_input, traces)
     variables = facts.variables
     alternatives: Alternatives = NOTHING_MISSING
     reason: str | None = None
     for policy in rule.require:
         try:
             verdict = facts.ask(policy)
-        except Exception as problem:  # noqa: BLE001 - whatever a policy raises denies the request
+        except Exception as problem:  # noqa: BLE001 - whatever a policy raises, the request is denied
             return Decision(
                 allowed=False,
                 rule=rule.id,

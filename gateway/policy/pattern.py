@@ -1,8 +1,6 @@
-"""Decides which paths a pattern means. Literal segments, `{name}` for one segment, `**` for the rest; anchored.
+"""Path patterns: literal segments, `{name}` for one segment, `**` at the end for the rest; or a regular expression.
 
-A pattern may also be a regular expression, of which the segments are known with which its paths begin.
-
-It knows nothing of rules; what it matches are canonical segments, compared exactly.
+A pattern matches the whole canonical path, segment by segment and case-sensitively.
 """
 
 from __future__ import annotations
@@ -18,23 +16,23 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """Matches this one text."""
+    """Matches this text only."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """Matches any one segment that is not empty, and names it."""
+    """Matches any non-empty segment, and gives it a name."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A path pattern; `rest` is set where it ends in `**`, which stands for nothing, "/" or anything below.
+    """A path pattern; `rest` is set where it ends in `**`, which matches nothing, "/" or anything below.
 
-    Where there is an `expression`, parts and rest only say where its paths lie: it must match the path as well.
+    With an `expression`, `parts` holds only its literal beginning: the expression must match the path as well.
     """
 
     text: str
@@ -75,20 +73,20 @@ def parse_pattern(text: str) -> Pattern:
     if not text.startswith("/"):
         raise ValueError(f"a path starts with a slash: write /{text}")
     if "?" in text or "#" in text:
-        raise ValueError("a path has no query: rules look at the path alone")
+        raise ValueError("a path has no query: rules match the path only")
     if not text.isprintable():
-        raise ValueError("a path holds no control signs")
+        raise ValueError("the path contains control characters")
     words = text[1:].split("/")
     rest = words[-1] == "**"
     if rest:
         words.pop()
     parts: list[Literal | Variable] = []
-    for place, word in enumerate(words):
-        if word == "" and (place < len(words) - 1 or rest):
+    for position, word in enumerate(words):
+        if word == "" and (position < len(words) - 1 or rest):
             raise ValueError("a path has no empty segment: write one slash instead of two")
         part = _part(word)
         if isinstance(part, Variable) and part in parts:
-            raise ValueError(f"the variable {word} stands twice")
+            raise ValueError(f"the variable {word} is used twice")
         parts.append(part)
     return Pattern(text, tuple(parts), rest)
 
@@ -102,14 +100,16 @@ def parse_regex(text: str) -> Pattern:
 def _part(word: str) -> Literal | Variable:
     if word.startswith("{") and word.endswith("}"):
         if not _NAME.fullmatch(word[1:-1]):
-            raise ValueError(f"{word} is no variable: write {{name}} with lower-case letters, digits and _")
+            raise ValueError(
+                f"{word} is not a variable: write {{name}} with lower-case letters, digits and _"
+            )
         return Variable(word[1:-1])
     if word in (".", ".."):
-        raise ValueError("a path has no . or .. segment")
+        raise ValueError("a path has no . or .. segments")
     if "**" in word:
-        raise ValueError("** stands alone at the end: /a/**")
+        raise ValueError("** must be the last segment: /a/**")
     if set(word) & set("{}*"):
         raise ValueError(f"{word!r} mixes text with {{}} or *: a variable fills a whole segment")
     if "%" in word:
-        raise ValueError(f"{word!r} holds a percent sign: write the decoded text")
+        raise ValueError(f"{word!r} contains a percent sign: write the decoded text")
     return Literal(word)

@@ -1,4 +1,4 @@
-"""Holds the rules in the form in which they are decided: compiled once, never changed, swapped as a whole."""
+"""The compiled rules of an environment: immutable, and replaced as a whole."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from typing import Any
 from gateway.model import NOTHING
 from gateway.plugin import NamedRight, Policy
 from gateway.policy.pattern import Pattern
-from gateway.policy.tree import PatternTree
+from gateway.policy.pattern_tree import PatternTree
 
+# File, line and column.
 At = tuple[str, int, int]
 
 
 def walk(policies: Iterable[Policy]) -> Iterator[Policy]:
-    """These policies and all that they are made of, outer ones first."""
+    """These policies and all their inner policies, outer ones first."""
     for policy in policies:
         yield policy
         for name in type(policy).model_fields:
@@ -30,10 +31,11 @@ def walk(policies: Iterable[Policy]) -> Iterator[Policy]:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: which requests it is about, and the policies that must all allow them.
+    """One rule: which requests it matches, and the policies that must all allow them.
 
-    `at` is where it stands: file, line, column; `label` is what people call it; `accepts` are the codes of
-    findings about it that are meant. `asking` are its policies that need facts from a source.
+    `methods` and `hosts` are None where all match. `at` is its place: file, line, column. `label` is its name for
+    people, by language. `accepts` holds the codes of findings that are intended. `asking` are its policies that need
+    facts from a source.
     """
 
     id: str
@@ -53,7 +55,7 @@ class Rule:
         object.__setattr__(self, "asking", asking)
 
     def to_dict(self) -> dict[str, Any]:
-        """The rule as plain data, without the place where it stands."""
+        """The rule as plain data, without its place."""
         return {
             "id": self.id,
             "path": self.pattern.text,
@@ -63,15 +65,15 @@ class Rule:
         }
 
     def at_host(self, host: str) -> bool:
-        """Whether the rule is about this host; `*.example.be` means one name below example.be."""
+        """Whether the rule matches this host; `*.example.be` means one name below example.be."""
         return self.hosts is None or host in self.hosts or f"*.{host.partition('.')[2]}" in self.hosts
 
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """All rules of one environment, in order. `hash` is the same for the same rules and rights, wherever they stand.
+    """All rules of one environment, in order. `hash` depends on their content and order only, not on their places.
 
-    `asking` says whether any rule needs facts from a source.
+    `asking` is set where any rule needs facts from a source.
     """
 
     rules: tuple[Rule, ...]
@@ -88,16 +90,16 @@ class RuleSet:
 
 
 def claims_of(rules: RuleSet) -> frozenset[str]:
-    """The extra claims that these rules look at, as far as their policies say."""
+    """The extra claims that these rules use, as far as their policies say."""
     parts = (policy for rule in rules.rules for policy in walk(rule.require))
     return frozenset(name for policy in parts for name in policy.claims_read())
 
 
 def compile_rules(rules: Sequence[Rule], rights: Mapping[str, NamedRight]) -> RuleSet:
-    """Make the rule set that decisions are taken with."""
+    """Compile rules, in this order, to a rule set. `rights` are the named rights of the configuration."""
     content = [rule.to_dict() for rule in rules]
     canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    tree = PatternTree((number, rule.pattern) for number, rule in enumerate(rules))
+    tree = PatternTree(rule.pattern for rule in rules)
     return RuleSet(
         tuple(rules),
         hashlib.sha256(canonical.encode()).hexdigest(),

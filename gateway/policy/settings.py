@@ -1,16 +1,27 @@
-"""What an operator can write under `rights:` and `rules:`. How the words become policies is decided at loading."""
+"""What an operator can write under `rights:` and `rules:`, and the values that it is compiled to."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetPydanticSchema,
+    SkipValidation,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic_core.core_schema import no_info_after_validator_function
 
 from gateway.http_semantics import Method
-from gateway.plugin import NamedRight
+from gateway.plugin import NamedRight, Policy
+from gateway.policy.pattern import Pattern, parse_pattern, parse_regex
+from gateway.policy.ruleset import At, Rule
 from gateway.settings import Settings
 
-# What `gateway config validate` can find about a rule.
+# Findings of `gateway config validate` about a rule that the rule itself can accept.
 Accepted = Literal[
     "other-host", "public-inside", "regex-dot", "regex-slash", "shadowed", "unreachable", "claim-not-kept"
 ]
@@ -41,27 +52,47 @@ class RightSettings(Settings):
     def named(self, key: str) -> NamedRight:
         """This entry as policies see it."""
         contact = {name: value for name, value in (("phone", self.phone), ("url", self.url)) if value}
-        label = {str(language): text for language, text in self.label.items()}
-        granted_by = {str(language): text for language, text in self.granted_by.items()}
-        return NamedRight(key, self.right, self.context, label, granted_by, contact)
+        return NamedRight(key, self.right, self.context, _texts(self.label), _texts(self.granted_by), contact)
+
+
+def _texts(languages: Languages) -> dict[str, str]:
+    return {str(language): text for language, text in languages.items()}
 
 
 def _host(value: str) -> str:
     name = value.removeprefix("*.")
     if "*" in name or (name != value and "." not in name):
-        raise ValueError("a star stands for one name at the beginning: *.register.example.be")
+        raise ValueError("a star is only allowed for the first name: *.register.example.be")
     if value != value.lower() or "/" in value or not value:
         raise ValueError("write a host name in lower case, without a path: register.example.be")
     return value
 
 
-class MatchSettings(Settings):
-    """Which requests a rule is about. What is left out matches everything."""
+_PathPattern = Annotated[
+    Pattern, GetPydanticSchema(lambda _, text: no_info_after_validator_function(parse_pattern, text(str)))
+]
+_PathRegex = Annotated[
+    Pattern, GetPydanticSchema(lambda _, text: no_info_after_validator_function(parse_regex, text(str)))
+]
 
-    path: str | None = None
+
+_ONE_PATTERN: Final = "give the path, or else a regex"
+
+
+def _instead_of_path(value: Any, info: ValidationInfo) -> Any:
+    # A path that has a fault of its own is not in `data`.
+    if info.data.get("path", ...) is not None:
+        raise ValueError(_ONE_PATTERN)
+    return value
+
+
+class MatchSettings(Settings):
+    """Which requests a rule matches. What is left out matches everything."""
+
+    path: _PathPattern | None = None
     """/literal/{variable}/**: {variable} is one segment, ** at the end is the rest."""
 
-    regex: str | None = None
+    regex: Annotated[_PathRegex | None, BeforeValidator(_instead_of_path)] = None
     """Instead of `path`, where nothing else will do: a regular expression (RE2) for the whole path; (?P<name>...) is
     a variable."""
 
@@ -72,10 +103,24 @@ class MatchSettings(Settings):
     """Host names as people reach them, with the port where it is not the usual one; *.example.be is one name below."""
 
     @model_validator(mode="after")
-    def _one_pattern(self) -> Self:
-        if (self.path is None) == (self.regex is None):
-            raise ValueError("give the path, or else a regex")
+    def _some_pattern(self) -> Self:
+        if self.path is None and self.regex is None:
+            raise ValueError(_ONE_PATTERN)
         return self
+
+    @property
+    def pattern(self) -> Pattern:
+        """The pattern of the path, whichever way it is written."""
+        pattern = self.path or self.regex
+        assert pattern is not None
+        return pattern
+
+    @property
+    def included_methods(self) -> frozenset[str] | None:
+        """The methods that match; None for all."""
+        if self.methods is None:
+            return None
+        return frozenset(self.methods) | ({"HEAD"} if "GET" in self.methods else set())
 
 
 class RuleSettings(Settings):
@@ -88,20 +133,38 @@ class RuleSettings(Settings):
     """What people call this part of the service, in Dutch (nl) and English (en), for the page "my access"."""
 
     match: MatchSettings
-    """Which requests it is about."""
+    """Which requests it matches."""
 
     require: Annotated[list[Any], Field(min_length=1)]
     """Policies that must all allow the request."""
 
     accept: tuple[Accepted, ...] = ()
-    """Findings of `gateway config validate` about this rule that are meant, by their codes."""
+    """Codes of findings of `gateway config validate` about this rule that are intended."""
+
+    def rule(self, require: tuple[Policy, ...], at: At) -> Rule:
+        """This entry as it is decided; `require` are its policies and `at` is where it stands."""
+        match, hosts = self.match, self.match.hosts
+        return Rule(
+            self.id,
+            match.pattern,
+            match.included_methods,
+            frozenset(hosts) if hosts is not None else None,
+            require,
+            at,
+            _texts(self.label),
+            frozenset(self.accept),
+        )
+
+
+# Rules stay plain data until they are validated one by one, so that a fault in one hides none in the others.
+UncheckedRules = tuple[SkipValidation[RuleSettings], ...]
 
 
 class EnvironmentRules(Settings):
-    """Rules that only one environment has; they stand around those that all environments share."""
+    """Rules of one environment only, around those that all environments share."""
 
-    before: tuple[RuleSettings, ...] = ()
-    """Looked at before the shared rules."""
+    before: UncheckedRules = ()
+    """Tried before the shared rules."""
 
-    after: tuple[RuleSettings, ...] = ()
-    """Looked at after the shared rules."""
+    after: UncheckedRules = ()
+    """Tried after the shared rules."""

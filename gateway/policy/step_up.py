@@ -1,7 +1,4 @@
-"""Which ways to log in would help: read from what is missing, for whoever begins a login.
-
-It decides nothing about access; it knows nothing of logins.
-"""
+"""Which authentication methods (acr values) to request from the provider at login."""
 
 from __future__ import annotations
 
@@ -15,8 +12,8 @@ from gateway.policy.ruleset import RuleSet
 _SOMEBODY = Identity(issuer="", subject="")
 
 
-def means_that_help(alternatives: Alternatives) -> tuple[str, ...]:
-    """The ways to log in (URNs) of which one alone would give access; none where that takes more, or nothing helps."""
+def methods_that_help(alternatives: Alternatives) -> tuple[str, ...]:
+    """The acr values that each would give access without anything else; empty where there are none."""
     return _any_of(
         [
             alternative
@@ -26,12 +23,12 @@ def means_that_help(alternatives: Alternatives) -> tuple[str, ...]:
     )
 
 
-def means_for_login(rules: RuleSet, given: DecisionInput) -> tuple[str, ...]:
-    """The ways to log in of which one is needed for this request, whatever else is; none where any would do.
+def methods_for_login(rules: RuleSet, decision_input: DecisionInput) -> tuple[str, ...]:
+    """The acr values of which this request needs one, whatever else it needs; empty where any method will do.
 
-    Found by asking what somebody who has just logged in, without any right, would still need.
+    Found by deciding the request for a person who has just logged in, without any right.
     """
-    decision = decide(rules, replace(given, identity=_SOMEBODY))
+    decision = decide(rules, replace(decision_input, identity=_SOMEBODY))
     if decision.allowed or decision.error is not None:
         return ()
     if not all(
@@ -42,11 +39,11 @@ def means_for_login(rules: RuleSet, given: DecisionInput) -> tuple[str, ...]:
 
 
 def _any_of(alternatives: Sequence[Sequence[Missing]]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(urn for alternative in alternatives for urn in _together(alternative)))
+    return tuple(dict.fromkeys(urn for alternative in alternatives for urn in _common(alternative)))
 
 
-def _together(alternative: Sequence[Missing]) -> tuple[str, ...]:
-    """What satisfies each thing of a way that a stronger login would give."""
+def _common(alternative: Sequence[Missing]) -> tuple[str, ...]:
+    """The acr values that satisfy every step-up in this alternative."""
     asked = [missing.acr_values for missing in alternative if missing.remedy == "step_up"]
     first, *others = asked or [()]
     return tuple(urn for urn in first if all(urn in other for other in others))

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import given as for_all
 
-from gateway.analysis.access import reach
-from gateway.model import Identity, Reach
+from gateway.analysis.access import access_of
+from gateway.model import Identity, RuleAccess
 from gateway.policy.evaluate import decide
 from gateway.policy.pattern import parse_pattern
 from gateway.policy.ruleset import RuleSet
@@ -22,8 +22,8 @@ RIGHT = {"right": {"right": "indiener"}}
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=ZoneInfo("Europe/Brussels")).timestamp()
 
 
-def reached(rules: RuleSet, identity: Identity, now: float = NOON) -> list[Reach]:
-    return list(reach(rules, identity, host="gw.test", client="203.0.113.9", now=now))
+def reached(rules: RuleSet, identity: Identity, now: float = NOON) -> list[RuleAccess]:
+    return list(access_of(rules, identity, host="gw.test", client="203.0.113.9", now=now))
 
 
 def lines(rules: RuleSet, identity: Identity) -> list[str]:

@@ -104,7 +104,7 @@ def covers(who: Who, identity: Identity | None, variables: dict[str, str]) -> bo
         return True
     return all(
         any(in_cell(dimension.cells[number], dimension, identity, variables) for number in chosen)
-        for dimension, chosen in zip(who.dimensions, who.box, strict=True)
+        for dimension, chosen in zip(who.dimensions, who.cube, strict=True)
     )
 
 
@@ -161,7 +161,7 @@ def test_every_change_is_real(before: tuple[Any, ...], after: tuple[Any, ...]) -
         variables = parse_pattern(change.path).match(tuple(change.example[1:].split("/")))
         assert variables is not None
         for side, who in [("gains", who) for who in change.gains] + [("loses", who) for who in change.loses]:
-            for chosen in product(*(sorted(cells) for cells in who.box)):
+            for chosen in product(*(sorted(cells) for cells in who.cube)):
                 cells = [
                     (each, at_path(each.cells[number], variables))
                     for each, number in zip(who.dimensions, chosen, strict=True)
@@ -352,5 +352,5 @@ def test_what_others_decide_is_not_exact() -> None:
     old, new = (rule_set(("a", "/**", [{"rate": {"limit": limit, "window": "1m"}}])) for limit in (1, 2))
     assert difference(old, old) == []
     assert difference(old, new)[-1] == (
-        "    decided by rule 'a': what policy 'rate' of rule 'a' is told cannot be known here"
+        "    decided by rule 'a': the answers that policy 'rate' of rule 'a' gets cannot be known here"
     )

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from gateway.analysis.lint import lint, unreachable
-from gateway.analysis.lint_regex import regex_risks
+from gateway.analysis.lint import lint, regex_risks, unreachable
 from gateway.policy.evaluate import decide
 from gateway.policy.pattern import parse_regex
 from gateway.policy.ruleset import Rule, compile_rules

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from gateway.analysis.path_partition import Region, regions
+from gateway.analysis.path_partition import PathClass, partition
 from gateway.policy.pattern import Pattern, parse_pattern
 
 WORDS = st.sampled_from(["a", "b", "xx", "{v}", "{w}"])
@@ -28,23 +28,23 @@ def matching(all_of: list[Pattern], path: tuple[str, ...]) -> tuple[int, ...]:
 
 @for_all(st.lists(patterns(), max_size=5), PATHS)
 def test_every_path_is_in_a_region(all_of: list[Pattern], path: tuple[str, ...]) -> None:
-    found = list(regions(all_of, {"0456789034"}, {0, 1, 2, 3}))
-    assert all(region.matching == matching(all_of, region.segments) for region in found)
+    found = list(partition(all_of, {"0456789034"}, {0, 1, 2, 3}))
+    assert all(path_class.matching == matching(all_of, path_class.segments) for path_class in found)
     expected = matching(all_of, path)
     if expected:
-        assert expected in {region.matching for region in found}
+        assert expected in {path_class.matching for path_class in found}
 
 
 @for_all(st.lists(patterns(), max_size=5), SEGMENTS)
 def test_below_means_below(all_of: list[Pattern], deeper: list[str]) -> None:
-    for region in regions(all_of):
-        if region.below:
-            assert matching(all_of, (*region.segments, *deeper)) == region.matching
+    for path_class in partition(all_of):
+        if path_class.below:
+            assert matching(all_of, (*path_class.segments, *deeper)) == path_class.matching
 
 
 def test_regions_of_two_patterns() -> None:
-    found = list(regions([parse_pattern("/a/{id}"), parse_pattern("/**")], ["0456789034"], [1]))
-    assert [(region.path, region.matching, region.below) for region in found] == [
+    found = list(partition([parse_pattern("/a/{id}"), parse_pattern("/**")], ["0456789034"], [1]))
+    assert [(path_class.path, path_class.matching, path_class.below) for path_class in found] == [
         ("/x", (1,), True),
         ("/a", (1,), False),
         ("/a/x1", (0, 1), False),
@@ -59,5 +59,5 @@ def test_regions_of_two_patterns() -> None:
 
 
 def test_the_unknown_text_is_unknown() -> None:
-    found = list(regions([parse_pattern("/x"), parse_pattern("/xx1/{a}/b"), parse_pattern("/**")]))
-    assert found[0] == Region(("xxx",), (2,), below=True)
+    found = list(partition([parse_pattern("/x"), parse_pattern("/xx1/{a}/b"), parse_pattern("/**")]))
+    assert found[0] == PathClass(("xxx",), (2,), below=True)

@@ -97,7 +97,7 @@ def test_differences_are_told_by_rule() -> None:
 
 
 class Team(Policy, name="team"):
-    """Looks at a claim, at a fact and at the time."""
+    """RuleInputs at a claim, at a fact and at the time."""
 
     def decide(self, facts: Facts) -> Verdict:
         return Allow() if facts.now > 1_795_000_000.0 else Deny("early")

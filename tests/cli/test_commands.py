@@ -88,12 +88,12 @@ def test_explain_at_another_time_and_place_as_one_of_the_people(config: Path, tm
     assert explain(config, "--host", "other.test", "GET", "/other")[1].startswith("ALLOWED by rule 'other'")
     out = explain(config, "--as", "submitter", "GET", "/other")[1]
     assert out.startswith("ALLOWED by rule 'all'")
-    assert "the host is none of other.test" in out
-    assert "the method is none of GET, HEAD" in explain(config, "POST", "/few")[1]
+    assert "the host is not one of other.test" in out
+    assert "the method is not one of GET, HEAD" in explain(config, "POST", "/few")[1]
     few = explain(config, "--as", "submitter", "GET", "/few")[1]
     assert few.startswith("ALLOWED by rule 'few'")
-    assert 'supposed, for it is only asked at a request: rate:few:subject:5/60s says {"within": true}' in few
-    assert "the rule after it is not looked at" in few
+    assert 'assumed (asked only during a request): rate:few:subject:5/60s says {"within": true}' in few
+    assert "the rule after it was not tried" in few
     for wrong in (("--at", "later"), ("--client", "here"), ("--as", "submiter")):
         assert explain(config, *wrong, "GET", "/")[0] == 2
     assert "did you mean 'submitter'" in explain(config, "--as", "submiter", "GET", "/")[2]

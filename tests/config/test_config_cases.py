@@ -34,7 +34,7 @@ CASES = {case["id"]: case for case in cases("config-cases.json")}
 RULES: dict[str, tuple[Any, str | None]] = {
     "null-roles": (
         "  - id: a\n    match: {path: /admin/**}\n    require:\n",
-        "nothing stands behind 'require'",
+        "'require' has no value",
     ),
     "empty-roles": ("  - {id: a, match: {path: /admin/**}, require: []}\n", "this may not be empty"),
     "empty-string-role": (
@@ -52,7 +52,7 @@ RULES: dict[str, tuple[Any, str | None]] = {
     "regex-unanchored": ("  - {id: a, match: {regex: '/admin'}, require: [anyone]}\n", None),
     "regex-invalid": (
         "  - {id: a, match: {regex: '/('}, require: [anyone]}\n",
-        "this is no regular expression",
+        "this is not a valid regular expression",
     ),
     "regex-flags": ("  - {id: a, match: {regex: '/(?i)admin'}, require: [anyone]}\n", "flags such as (?i)"),
     "method-case": (
@@ -66,15 +66,15 @@ RULES: dict[str, tuple[Any, str | None]] = {
     "ip-rule": ("  - {id: a, match: {path: /}, require: [network: [10.0.0.1/8, '::1']]}\n", "host bits"),
     "merge-key": (
         "  - {<<: {id: a}, match: {path: /}, require: [anyone]}\n",
-        "merge keys (<<) cannot stand here",
+        "merge keys (<<) are not allowed",
     ),
     "date": ("  - {id: a, match: {path: /}, require: [schedule: {from: 2024-01-01}]}\n", None),
 }
 # Whole files that are refused, whatever they say.
 FILES: dict[str, str] = {
-    "bomb": "too large once its aliases are filled in",
-    "py-object": "cannot stand here",
-    "py-name": "cannot stand here",
+    "bomb": "too large once its aliases are expanded",
+    "py-object": "is not allowed",
+    "py-name": "is not allowed",
     "empty-file": "the file is empty",
     "two-docs": "this is not YAML: but found another document",
     "tabs-bom-crlf": "the key 'version' is missing",

@@ -50,7 +50,7 @@ def test_faults_in_them_are_told_where_they_stand(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as refused:
         load(path)
     words = str(refused.value)
-    assert "the id 'a' stands twice, first at line" in words
+    assert "the id 'a' is used twice, first at line" in words
     assert "unknown policy 'anyon'; did you mean 'anyone'?" in words
     assert "unknown key 'befor'; did you mean 'before'? (known: after, before)" in words
     assert len(refused.value.problems) == 3

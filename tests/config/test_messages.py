@@ -42,14 +42,14 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 def test_nothing_is_a_problem_of_its_own(tmp_path: Path) -> None:
     assert "the file is empty" in told(tmp_path, "# nothing\n")
-    assert "the file holds keys" in told(tmp_path, "- 1\n")
+    assert "the file must have keys" in told(tmp_path, "- 1\n")
 
 
 def test_a_bomb_does_not_explode(tmp_path: Path) -> None:
     lines = ["a: &a [x,x,x,x,x,x,x,x,x]"]
     for here, there in zip("bcdefgh", "abcdefg", strict=True):
         lines.append(f"{here}: &{here} [" + ",".join([f"*{there}"] * 9) + "]")
-    assert "too large once its aliases are filled in" in told(tmp_path, "\n".join(lines))
+    assert "too large once its aliases are expanded" in told(tmp_path, "\n".join(lines))
     assert "nested too deep" in told(tmp_path, "a: " + "[" * 200 + "]" * 200)
 
 

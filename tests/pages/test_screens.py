@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import LoginFailed
-from gateway.model import Decision, Identity, Language, Missing, Organisation, Reach, Right
+from gateway.model import Decision, Identity, Language, Missing, Organisation, Right, RuleAccess
 from gateway.pages.causes import CAUSES
 from gateway.pages.error_response import ErrorResponses
 from gateway.pages.render import Pages
@@ -16,14 +16,14 @@ from tests.pages.conftest import INDIENER, Asks, denial, text_of
 from tests.pages.test_error_response import NASTY, golden, headers_of
 
 REACH = (
-    Reach("assets", "/static/**", Decision(True, "assets", "anyone"), ("GET", "HEAD")),
-    Reach(
+    RuleAccess("assets", "/static/**", Decision(True, "assets", "anyone"), ("GET", "HEAD")),
+    RuleAccess(
         "own-reports",
         "/organisaties/{kbo}/meldingen/**",
         Decision(False, "own-reports", "right-missing", ((INDIENER,),)),
         label={"nl": "Meldingen van uw organisatie", "en": "Reports of your organisation"},
     ),
-    Reach(
+    RuleAccess(
         "register",
         "/**",
         Decision(

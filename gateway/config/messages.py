@@ -1,22 +1,22 @@
-"""Says in an operator's words what the checking library found. And at which place that is in the file."""
+"""Messages for operators about the faults that pydantic finds, and their places in the file."""
 
 from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from gateway.config.positions import Place, Positions
-from gateway.config.problems import unknown
+from gateway.config.problems import Problem, unknown
 from gateway.plugin import UnknownName
 
 
-def words_for(error: Mapping[str, Any], root: type[BaseModel] | None = None) -> str:
-    """The message for one pydantic error; `root` is the model whose keys its place runs through."""
+def message_for(error: Mapping[str, Any], root: type[BaseModel] | None = None) -> str:
+    """The message for one pydantic error; its location starts at the model `root`."""
     kind: str = error["type"]
     given = error.get("input")
     context = error.get("ctx", {})
@@ -59,8 +59,20 @@ def words_for(error: Mapping[str, Any], root: type[BaseModel] | None = None) -> 
     return message[:1].lower() + message[1:]
 
 
+def problems_of(
+    fault: ValidationError, root: type[BaseModel], positions: Positions, place: Place = ()
+) -> Iterator[Problem]:
+    """What is wrong with the data at `place`, which is validated as `root`."""
+    for error in fault.errors():
+        if error["type"] == "too_short" and error["input"]:
+            continue  # its items have faults, which are reported themselves
+        at = place_of((*place, *error["loc"]), positions)
+        at_key = error["type"] == "extra_forbidden"
+        yield positions.problem(at, message_for(error, root), at_key=at_key)
+
+
 def place_of(loc: tuple[str | int, ...], positions: Positions) -> Place:
-    """The place in the file that an error means: without the tags of unions that the library puts in between."""
+    """The place in the file of a pydantic location, without the union tags that pydantic inserts."""
     place: Place = ()
     for step in loc:
         if positions.known((*place, step)):
@@ -79,13 +91,13 @@ def _kind(value: Any) -> str:
 
 
 def _keys(root: type[BaseModel] | None, place: Place) -> tuple[str, ...]:
-    """The keys that a model knows at this place."""
+    """The keys that are known at this place of a model."""
     annotation: Any = root
     for step in place:
         annotation = _below(annotation, step)
     models = _models(annotation)
     if len(models) > 1 and place and isinstance(place[-1], str):
-        # A union: the last step of the place is the tag that chose the member.
+        # A union: the last step is the tag that selects the member.
         models = [model for model in models if place[-1] in _tags(model)] or models
     return tuple(dict.fromkeys(key for model in models for key in _fields(model)))
 
@@ -96,13 +108,13 @@ def _below(annotation: Any, step: str | int) -> Any:
         if isinstance(step, str) and step in (fields := _fields(model)):
             return fields[step].annotation
     if models:
-        return annotation  # a tag of a union: the same place
+        return annotation  # a union tag: the same place
     arguments = [each for each in typing.get_args(_bare(annotation)) if each is not Ellipsis]
     return arguments[-1] if arguments else None
 
 
 def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
-    """The fields by the word that stands in the file."""
+    """The fields by their name in the file."""
     return {info.alias or name: info for name, info in model.model_fields.items()}
 
 
