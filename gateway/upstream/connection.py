@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from enum import Enum
+from enum import IntEnum
 from typing import Final
 
 import httptools
@@ -20,19 +20,25 @@ class ConnectionClosed(Exception):
     """The register closed the connection before the first octet of an answer: the request may be repeated."""
 
 
-class ConnectionState(Enum):
+class ConnectionState(IntEnum):
     """How far the exchange on a connection is.
 
     Two facts don't follow from it: whether the connection is open, and whether the whole request has been sent.
     A register may answer before it has the request, and close the connection with or after its answer.
     """
 
-    IDLE = "no exchange: the register has nothing to send"
-    WAITING = "the exchange has begun, no octet of an answer has arrived"
-    HEAD = "an answer has begun, its head is not complete"
-    BODY = "the head has arrived, the body is arriving"
-    COMPLETE = "the whole answer has arrived"
-    FAILED = "the exchange broke off; nothing follows"
+    IDLE = 0
+    """No exchange: the register has nothing to send."""
+    WAITING = 1
+    """The exchange has begun, no octet of an answer has arrived."""
+    HEAD = 2
+    """An answer has begun, its head is not complete."""
+    BODY = 3
+    """The head has arrived, the body is arriving."""
+    COMPLETE = 4
+    """The whole answer has arrived."""
+    FAILED = 5
+    """The exchange broke off; nothing follows."""
 
 
 IDLE, WAITING, HEAD, BODY, COMPLETE, FAILED = ConnectionState
@@ -44,6 +50,8 @@ _NEXT: Final = {
     COMPLETE: (IDLE,),
     FAILED: (),
 }
+_UNDER_WAY: Final = (WAITING, HEAD, BODY)
+_SETTLED: Final = (BODY, COMPLETE, FAILED)
 
 
 class UpstreamConnection(asyncio.Protocol):
@@ -100,7 +108,7 @@ class UpstreamConnection(asyncio.Protocol):
     @property
     def settled(self) -> bool:
         """Whether waiting for the head is over: it has arrived, or the exchange has failed."""
-        return self.state in (BODY, COMPLETE, FAILED)
+        return self.state in _SETTLED
 
     async def wait(self, seconds: float) -> None:
         """Wait until something happens, or until the time is over."""
@@ -111,6 +119,10 @@ class UpstreamConnection(asyncio.Protocol):
         finally:
             timer.cancel()
             self._waiter = None
+
+    def take(self) -> bytes:
+        """What has arrived of the body since the last call; b"" if nothing has."""
+        return self._buffer.take()
 
     async def read(self, idle_timeout: float) -> bytes:
         """The next part of the body, or b"" at its end.
@@ -136,7 +148,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def abandon(self, reason: Exception) -> None:
         """End the exchange before its time: `wait` and `read` end, and `reason` is raised to their caller."""
-        if self.state in (WAITING, HEAD, BODY):
+        if self.state in _UNDER_WAY:
             self._fail(reason)
 
     @property
@@ -207,7 +219,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._writable = None
 
     def data_received(self, data: bytes) -> None:
-        if self.state not in (WAITING, HEAD, BODY):
+        if self.state not in _UNDER_WAY:
             # Octets that belong to no request must never answer the next one.
             self.close()
             return
