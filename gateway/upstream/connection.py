@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from enum import IntEnum
 from typing import Final
 
 import httptools
 
 from gateway.errors import UpstreamBroken, UpstreamTimeout
 from gateway.upstream.body_buffer import BodyBuffer
+from gateway.upstream.connection_state import (
+    BODY,
+    COMPLETE,
+    FAILED,
+    HEAD,
+    IDLE,
+    NEXT,
+    SETTLED,
+    UNDER_WAY,
+    WAITING,
+    ConnectionState,
+)
 from gateway.upstream.response_head import MAX_HEAD, HeaderLines, ResponseHead, read_head
 
 _MAX_INTERIM: Final = 32
@@ -18,40 +29,6 @@ _PARSE_ERRORS = (httptools.HttpParserError, httptools.HttpParserUpgrade)
 
 class ConnectionClosed(Exception):
     """The register closed the connection before the first octet of an answer: the request may be repeated."""
-
-
-class ConnectionState(IntEnum):
-    """How far the exchange on a connection is.
-
-    Two facts don't follow from it: whether the connection is open, and whether the whole request has been sent.
-    A register may answer before it has the request, and close the connection with or after its answer.
-    """
-
-    IDLE = 0
-    """No exchange: the register has nothing to send."""
-    WAITING = 1
-    """The exchange has begun, no octet of an answer has arrived."""
-    HEAD = 2
-    """An answer has begun, its head is not complete."""
-    BODY = 3
-    """The head has arrived, the body is arriving."""
-    COMPLETE = 4
-    """The whole answer has arrived."""
-    FAILED = 5
-    """The exchange broke off; nothing follows."""
-
-
-IDLE, WAITING, HEAD, BODY, COMPLETE, FAILED = ConnectionState
-_NEXT: Final = {
-    IDLE: (WAITING,),
-    WAITING: (HEAD, FAILED),
-    HEAD: (BODY, FAILED),
-    BODY: (COMPLETE, FAILED),
-    COMPLETE: (IDLE,),
-    FAILED: (),
-}
-_UNDER_WAY: Final = (WAITING, HEAD, BODY)
-_SETTLED: Final = (BODY, COMPLETE, FAILED)
 
 
 class UpstreamConnection(asyncio.Protocol):
@@ -108,7 +85,7 @@ class UpstreamConnection(asyncio.Protocol):
     @property
     def settled(self) -> bool:
         """Whether waiting for the head is over: it has arrived, or the exchange has failed."""
-        return self.state in _SETTLED
+        return self.state in SETTLED
 
     async def wait(self, seconds: float) -> None:
         """Wait until something happens, or until the time is over."""
@@ -148,7 +125,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def abandon(self, reason: Exception) -> None:
         """End the exchange before its time: `wait` and `read` end, and `reason` is raised to their caller."""
-        if self.state in _UNDER_WAY:
+        if self.state in UNDER_WAY:
             self._fail(reason)
 
     @property
@@ -175,7 +152,7 @@ class UpstreamConnection(asyncio.Protocol):
     # The state of the exchange
 
     def _become(self, state: ConnectionState) -> None:
-        if state not in _NEXT[self.state]:
+        if state not in NEXT[self.state]:
             raise RuntimeError(f"connection to the register: {state.name} cannot follow {self.state.name}")
         self.state = state
 
@@ -219,7 +196,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._writable = None
 
     def data_received(self, data: bytes) -> None:
-        if self.state not in _UNDER_WAY:
+        if self.state not in UNDER_WAY:
             # Octets that belong to no request must never answer the next one.
             self.close()
             return

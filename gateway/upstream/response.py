@@ -7,11 +7,11 @@ from email.utils import formatdate
 from gateway.errors import UpstreamBroken, UpstreamTimeout
 from gateway.http_semantics import HOP_BY_HOP
 from gateway.upstream.client_stream import ClientStream
-from gateway.upstream.connection import ConnectionState, UpstreamConnection
+from gateway.upstream.connection import UpstreamConnection
+from gateway.upstream.connection_state import COMPLETE
 from gateway.upstream.pool import ConnectionPool
 from gateway.upstream.response_head import HeaderLines
 
-_COMPLETE = ConnectionState.COMPLETE
 _NAMES_NOTHING_ELSE = (b"keep-alive", b"close")
 # What the Connection header cannot remove.
 _ESSENTIAL = frozenset(b"content-length content-type set-cookie location cache-control".split())
@@ -76,7 +76,7 @@ class UpstreamResponse:
         if self.complete:
             raise StopAsyncIteration
         connection = self._connection
-        if connection.state is _COMPLETE:
+        if connection.state is COMPLETE:
             part = connection.take()
         else:
             self._client.watch()
@@ -85,7 +85,7 @@ class UpstreamResponse:
             except (UpstreamBroken, UpstreamTimeout) as problem:
                 raise AnswerCut(str(problem)) from problem
         self.received += len(part)
-        self.complete = connection.state is _COMPLETE
+        self.complete = connection.state is COMPLETE
         return part
 
     async def aclose(self) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from gateway.errors import BadRequest, ContentTooLarge, RequestTimeout
 from gateway.upstream.client_stream import ClientGone, ClientStream
-from gateway.upstream.connection import ConnectionState, UpstreamConnection
+from gateway.upstream.connection import UpstreamConnection
+from gateway.upstream.connection_state import ConnectionState
 from tests.upstream.requests import DISCONNECT, part, upstream_request
 from tests.upstream.transports import connected
 

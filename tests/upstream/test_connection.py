@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from gateway.errors import UpstreamBroken, UpstreamTimeout
-from gateway.upstream.connection import ConnectionClosed, ConnectionState, UpstreamConnection
+from gateway.upstream.connection import ConnectionClosed, UpstreamConnection
+from gateway.upstream.connection_state import ConnectionState
 from tests.upstream.transports import RecordingTransport, connected
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
