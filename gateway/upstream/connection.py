@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from enum import Enum
 from typing import Final
 
 import httptools
 
 from gateway.errors import UpstreamBroken, UpstreamTimeout
 from gateway.upstream.body_buffer import BodyBuffer
+from gateway.upstream.connection_state import (
+    BODY,
+    COMPLETE,
+    FAILED,
+    HEAD,
+    IDLE,
+    NEXT,
+    SETTLED,
+    UNDER_WAY,
+    WAITING,
+    ConnectionState,
+)
 from gateway.upstream.response_head import MAX_HEAD, HeaderLines, ResponseHead, read_head
 
 _MAX_INTERIM: Final = 32
@@ -18,32 +29,6 @@ _PARSE_ERRORS = (httptools.HttpParserError, httptools.HttpParserUpgrade)
 
 class ConnectionClosed(Exception):
     """The register closed the connection before the first octet of an answer: the request may be repeated."""
-
-
-class ConnectionState(Enum):
-    """How far the exchange on a connection is.
-
-    Two facts don't follow from it: whether the connection is open, and whether the whole request has been sent.
-    A register may answer before it has the request, and close the connection with or after its answer.
-    """
-
-    IDLE = "no exchange: the register has nothing to send"
-    WAITING = "the exchange has begun, no octet of an answer has arrived"
-    HEAD = "an answer has begun, its head is not complete"
-    BODY = "the head has arrived, the body is arriving"
-    COMPLETE = "the whole answer has arrived"
-    FAILED = "the exchange broke off; nothing follows"
-
-
-IDLE, WAITING, HEAD, BODY, COMPLETE, FAILED = ConnectionState
-_NEXT: Final = {
-    IDLE: (WAITING,),
-    WAITING: (HEAD, FAILED),
-    HEAD: (BODY, FAILED),
-    BODY: (COMPLETE, FAILED),
-    COMPLETE: (IDLE,),
-    FAILED: (),
-}
 
 
 class UpstreamConnection(asyncio.Protocol):
@@ -100,7 +85,7 @@ class UpstreamConnection(asyncio.Protocol):
     @property
     def settled(self) -> bool:
         """Whether waiting for the head is over: it has arrived, or the exchange has failed."""
-        return self.state in (BODY, COMPLETE, FAILED)
+        return self.state in SETTLED
 
     async def wait(self, seconds: float) -> None:
         """Wait until something happens, or until the time is over."""
@@ -111,6 +96,10 @@ class UpstreamConnection(asyncio.Protocol):
         finally:
             timer.cancel()
             self._waiter = None
+
+    def take(self) -> bytes:
+        """What has arrived of the body since the last call; b"" if nothing has."""
+        return self._buffer.take()
 
     async def read(self, idle_timeout: float) -> bytes:
         """The next part of the body, or b"" at its end.
@@ -136,7 +125,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def abandon(self, reason: Exception) -> None:
         """End the exchange before its time: `wait` and `read` end, and `reason` is raised to their caller."""
-        if self.state in (WAITING, HEAD, BODY):
+        if self.state in UNDER_WAY:
             self._fail(reason)
 
     @property
@@ -163,7 +152,7 @@ class UpstreamConnection(asyncio.Protocol):
     # The state of the exchange
 
     def _become(self, state: ConnectionState) -> None:
-        if state not in _NEXT[self.state]:
+        if state not in NEXT[self.state]:
             raise RuntimeError(f"connection to the register: {state.name} cannot follow {self.state.name}")
         self.state = state
 
@@ -207,7 +196,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._writable = None
 
     def data_received(self, data: bytes) -> None:
-        if self.state not in (WAITING, HEAD, BODY):
+        if self.state not in UNDER_WAY:
             # Octets that belong to no request must never answer the next one.
             self.close()
             return

@@ -1,7 +1,4 @@
-"""Decides when an exchange that lasts is judged again, and ends it where it may not go on.
-
-It knows nothing of sessions, rules and HTTP: whoever judges is handed in, and says why an exchange must end.
-"""
+"""Ends exchanges that are under way when their session ends or when they would be refused by now."""
 
 from __future__ import annotations
 
@@ -35,7 +32,7 @@ _NO_ANSWER: Final = 503
 
 
 class Cut(Exception):
-    """The exchange was ended: `reason` is a stable code, `error` what a new request would be told now."""
+    """The exchange was ended: `reason` is a stable code, `error` what a new request would get now."""
 
     def __init__(self, error: GatewayError) -> None:
         super().__init__(error.detail)
@@ -59,13 +56,13 @@ class _Stream(Generic[T]):
 
 
 class Streams(Generic[T]):
-    """Every exchange with the register that is under way in this process, under the id of its session.
+    """All exchanges with the register that are under way in this process, each with the id of its session.
 
-    `judge` says of one why it may not go on, None where it may; it is asked every `judge_every` seconds, and at
-    once after `judge_soon`. Where it answers 503 (a store or a fact source does not answer), the exchange goes on
-    for `unjudged` seconds. What has not lasted for `lasting` seconds is left alone: it was judged a moment ago, and
-    mostly ends by itself; what then still goes on is judged or ended by then. After each round it publishes
-    how many have lasted for a round, and each time an exchange is cut, why.
+    `judge` returns the error that ends an exchange, or None if it may go on. It is called for each exchange every
+    `judge_every` seconds, and at once after `judge_soon`. If its error has status 503 (a store or a fact source does
+    not answer), the exchange goes on for `unjudged` seconds more. Exchanges younger than `lasting` seconds are
+    skipped: they were judged a moment ago and most end by themselves; those that don't are judged once they are old
+    enough. StreamsCounted is published after each round, StreamCut for each exchange that is ended.
     """
 
     def __init__(
@@ -85,11 +82,11 @@ class Streams(Generic[T]):
         self._judging: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begin to judge."""
+        """Begin the rounds."""
         self._judging = asyncio.create_task(self._judge_for_ever())
 
     async def aclose(self) -> None:
-        """Stop judging; what is under way goes on to its end."""
+        """Stop the rounds; exchanges under way go on to their end."""
         task, self._judging = self._judging, None
         if task is not None:
             task.cancel()
@@ -97,7 +94,7 @@ class Streams(Generic[T]):
                 await task
 
     async def carry(self, about: T, session: str | None, work: Awaitable[None]) -> None:
-        """Do the work of one exchange; it can be ended from now on. Raises Cut where it was."""
+        """Do the work of one exchange, about which `judge` can be asked. Raises Cut if the exchange was ended."""
         task = asyncio.current_task()
         assert task is not None
         stream = _Stream(about, session, task, task.get_loop().time())
@@ -123,11 +120,11 @@ class Streams(Generic[T]):
                 pass
 
     def judge_soon(self) -> None:
-        """Judge what is open without waiting for the next round."""
+        """Judge the open exchanges without waiting for the next round."""
         self._soon.set()
 
     def session_ended(self, session: str) -> None:
-        """End all that is under way for this session."""
+        """End the exchanges of this session."""
         latest = asyncio.get_running_loop().time() - self._lasting
         for stream in self._open:
             if stream.session == session and stream.since <= latest:
@@ -142,7 +139,7 @@ class Streams(Generic[T]):
                     await self._soon.wait()
             asked = self._soon.is_set()
             self._soon.clear()
-            # After a change once more a little later, for what was too young.
+            # After a change, once more a little later, for the exchanges that were too young.
             pause = min(self._lasting, self._settings.judge_every) if asked else self._settings.judge_every
             await self._round()
 
@@ -159,7 +156,7 @@ class Streams(Generic[T]):
             return
         try:
             error = await self._judge(stream.about)
-        except Exception as problem:  # noqa: BLE001 - whatever goes wrong, it may not go on
+        except Exception as problem:  # noqa: BLE001 - an exchange that cannot be judged must not go on
             log.error("an open stream could not be judged", error=repr(problem))
             error = GatewayError(repr(problem))
         if stream not in self._open:

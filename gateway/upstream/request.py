@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.model import CanonicalRequest
 
@@ -12,8 +11,7 @@ Receive = Callable[[], Awaitable[Any]]
 _WRITTEN_HERE = (b"host", b"content-length")
 
 
-@dataclass(frozen=True, slots=True)
-class UpstreamRequest:
+class UpstreamRequest(NamedTuple):
     """What goes to the register: `target` in origin form, `host` as the client sent it, header lines with lower-case
     names.
 

@@ -7,11 +7,12 @@ from email.utils import formatdate
 from gateway.errors import UpstreamBroken, UpstreamTimeout
 from gateway.http_semantics import HOP_BY_HOP
 from gateway.upstream.client_stream import ClientStream
-from gateway.upstream.connection import ConnectionState, UpstreamConnection
+from gateway.upstream.connection import UpstreamConnection
+from gateway.upstream.connection_state import COMPLETE
 from gateway.upstream.pool import ConnectionPool
 from gateway.upstream.response_head import HeaderLines
 
-_COMPLETE = ConnectionState.COMPLETE
+_NAMES_NOTHING_ELSE = (b"keep-alive", b"close")
 # What the Connection header cannot remove.
 _ESSENTIAL = frozenset(b"content-length content-type set-cookie location cache-control".split())
 
@@ -75,14 +76,16 @@ class UpstreamResponse:
         if self.complete:
             raise StopAsyncIteration
         connection = self._connection
-        try:
-            if connection.state is not _COMPLETE:
-                self._client.watch()
-            part = await connection.read(self._idle_timeout)
-        except (UpstreamBroken, UpstreamTimeout) as problem:
-            raise AnswerCut(str(problem)) from problem
+        if connection.state is COMPLETE:
+            part = connection.take()
+        else:
+            self._client.watch()
+            try:
+                part = await connection.read(self._idle_timeout)
+            except (UpstreamBroken, UpstreamTimeout) as problem:
+                raise AnswerCut(str(problem)) from problem
         self.received += len(part)
-        self.complete = connection.state is _COMPLETE
+        self.complete = connection.state is COMPLETE
         return part
 
     async def aclose(self) -> None:
@@ -99,9 +102,9 @@ def headers_for_client(headers: HeaderLines, own_cookies: bytes) -> HeaderLines:
     named: set[bytes] = set()
     has_date = False
     for name, value in headers:
-        if name == b"connection":
+        if name == b"connection" and value not in _NAMES_NOTHING_ELSE:
             named.update(option.strip().lower() for option in value.split(b","))
-        elif name == b"date":
+        if name == b"date":
             has_date = True
     named -= _ESSENTIAL
     kept = [

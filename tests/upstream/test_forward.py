@@ -6,10 +6,17 @@ from typing import Any
 
 import pytest
 
+from gateway.errors import UpstreamUnreachable
+from gateway.upstream.client_stream import ClientGone
+from gateway.upstream.forward import Forwarder
+from gateway.upstream.pool import ConnectionPool
+from gateway.upstream.response import UpstreamResponse
+from gateway.upstream.settings import UpstreamSettings
 from tests.cases.load import load
 from tests.running import raw_upstream
 from tests.upstream.bare_proxy import bare_proxy
 from tests.upstream.raw_client import converse
+from tests.upstream.requests import DISCONNECT, part, upstream_request
 
 CASES = load("upstream-cases.json")
 
@@ -78,3 +85,87 @@ def test_a_cookie_of_the_gateway_that_the_register_sets_is_dropped() -> None:
         with bare_proxy(upstream.port) as (_, running):
             seen = converse(running.port, b"GET / HTTP/1.1\r\nHost: gw.test\r\n\r\n")
     assert seen.answers[0].values("set-cookie") == ["a=1"]
+
+
+def forwarder(port: int, **settings: Any) -> tuple[Forwarder, ConnectionPool]:
+    upstream = UpstreamSettings.model_validate({"url": f"http://127.0.0.1:{port}"} | settings)
+    pool = ConnectionPool(upstream)
+    return Forwarder(upstream, pool, own_cookies="own-", max_body=100, body_timeout=1.0), pool
+
+
+async def body_of(response: UpstreamResponse) -> bytes:
+    try:
+        return b"".join([part async for part in response])
+    finally:
+        await response.aclose()
+
+
+async def test_octets_are_counted_both_ways() -> None:
+    with raw_upstream() as upstream:
+        forward, pool = forwarder(upstream.port)
+        await pool.start()
+        request = upstream_request("POST", part(b"12", more=True), part(b"345"), length=5, has_body=True)
+        response = await forward.forward(request)
+        assert await body_of(response) == b"ok"
+        assert (response.sent, response.received) == (5, 2)
+        await pool.aclose()
+
+
+async def test_a_request_is_repeated_once_if_a_kept_connection_was_just_closed() -> None:
+    with raw_upstream() as upstream:
+        forward, pool = forwarder(upstream.port)
+        await pool.start()
+        assert await body_of(await forward.forward(upstream_request())) == b"ok"
+        upstream.reset = True
+        assert await body_of(await forward.forward(upstream_request())) == b"ok"
+        assert upstream.connections == 2
+        assert pool.open_connections == 1
+        await pool.aclose()
+
+
+async def test_what_cannot_be_repeated_is_not_sent_twice() -> None:
+    with raw_upstream() as upstream:
+        forward, pool = forwarder(upstream.port)
+        await pool.start()
+        await body_of(await forward.forward(upstream_request()))
+        upstream.reset = True
+        with pytest.raises(UpstreamUnreachable):
+            await forward.forward(upstream_request("POST"))
+        assert len(upstream.received) == 2
+        assert pool.open_connections == 0
+        await pool.aclose()
+
+
+async def test_a_repeat_without_a_connection_gives_each_connection_back_once() -> None:
+    with raw_upstream() as upstream:
+        forward, pool = forwarder(upstream.port)
+        await pool.start()
+        await body_of(await forward.forward(upstream_request()))
+        kept = await pool.acquire(repeatable=True)
+        pool.release(kept)
+    # The register has gone: the kept connection closes while it is being used, and no other can be opened.
+    with pytest.raises(UpstreamUnreachable):
+        await forward.forward(upstream_request())
+    assert pool.open_connections == 0
+    await pool.aclose()
+
+
+async def test_a_client_that_leaves_before_the_answer_ends_the_exchange() -> None:
+    with raw_upstream() as upstream:
+        upstream.answer = lambda _head: None
+        forward, pool = forwarder(upstream.port)
+        await pool.start()
+        with pytest.raises(ClientGone):
+            await forward.forward(upstream_request("GET", DISCONNECT))
+        assert pool.open_connections == 0
+        await pool.aclose()
+
+
+@pytest.mark.parametrize(("pass_host", "host"), [(True, b"gw.test"), (False, b"127.0.0.1:")])
+async def test_the_register_sees_the_host_that_the_settings_say(pass_host: bool, host: bytes) -> None:
+    with raw_upstream() as upstream:
+        forward, pool = forwarder(upstream.port, pass_host=pass_host)
+        await pool.start()
+        await body_of(await forward.forward(upstream_request()))
+        assert b"\r\nhost: " + host in upstream.received[0]
+        await pool.aclose()

@@ -1,0 +1,33 @@
+"""Requests to a register, with what the client sends as a list of ASGI messages."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from gateway.upstream.request import Receive, UpstreamRequest
+
+
+def part(body: bytes, *, more: bool = False) -> dict[str, Any]:
+    return {"type": "http.request", "body": body, "more_body": more}
+
+
+DISCONNECT = {"type": "http.disconnect"}
+
+
+def receiving(*messages: dict[str, Any]) -> Receive:
+    """Gives these messages, and then none for ever."""
+    waiting = list(messages)
+
+    async def receive() -> dict[str, Any]:
+        if not waiting:
+            await asyncio.Event().wait()
+        return waiting.pop(0)
+
+    return receive
+
+
+def upstream_request(
+    method: str = "GET", *messages: dict[str, Any], length: int | None = None, has_body: bool = False
+) -> UpstreamRequest:
+    return UpstreamRequest(method, b"/x", b"gw.test", (), length, has_body, receiving(*messages))

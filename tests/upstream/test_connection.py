@@ -1,0 +1,175 @@
+"""How the state of a connection moves, and when the connection can carry another exchange."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from gateway.errors import UpstreamBroken, UpstreamTimeout
+from gateway.upstream.connection import ConnectionClosed, UpstreamConnection
+from gateway.upstream.connection_state import ConnectionState
+from tests.upstream.transports import RecordingTransport, connected
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+def started(method: str = "GET") -> tuple[UpstreamConnection, RecordingTransport]:
+    connection, transport = connected()
+    connection.start(method)
+    connection.request_sent()
+    return connection, transport
+
+
+async def test_an_exchange_passes_through_its_states_in_order() -> None:
+    connection, _ = connected()
+    seen = [connection.state]
+    connection.start("GET")
+    seen.append(connection.state)
+    connection.request_sent()
+    for part in (b"HTTP/1.1 200 OK\r\n", b"Content-Length: 2\r\n\r\no", b"k"):
+        connection.data_received(part)
+        seen.append(connection.state)
+    assert await connection.read(1) == b"ok"
+    assert await connection.read(1) == b""
+    assert connection.reusable
+    connection.rest(5.0)
+    assert [*seen, connection.state] == [
+        *(ConnectionState.IDLE, ConnectionState.WAITING, ConnectionState.HEAD, ConnectionState.BODY),
+        *(ConnectionState.COMPLETE, ConnectionState.IDLE),
+    ]
+    assert connection.idle_since == 5.0
+
+
+@pytest.mark.parametrize(
+    ("method", "octets"),
+    [
+        ("GET", b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"),
+        ("GET", b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok"),
+        ("GET", OK + b"x"),
+        ("GET", OK + OK),
+        ("HEAD", OK),
+    ],
+    ids=["close", "http-1.0", "octets-after", "second-answer", "body-for-head"],
+)
+async def test_an_answer_that_leaves_doubt_is_complete_but_its_connection_is_not_reused(
+    method: str, octets: bytes
+) -> None:
+    connection, _ = started(method)
+    connection.data_received(octets)
+    assert connection.state is ConnectionState.COMPLETE
+    connection.take()
+    assert not connection.reusable
+
+
+async def test_an_early_answer_does_not_make_the_connection_reusable() -> None:
+    connection, _ = connected()
+    connection.start("POST")
+    connection.data_received(OK)
+    connection.take()
+    assert not connection.reusable
+    connection.request_sent()
+    assert connection.reusable
+
+
+async def test_a_body_that_was_not_taken_does_not_make_the_connection_reusable() -> None:
+    connection, _ = started()
+    connection.data_received(OK)
+    assert not connection.reusable
+
+
+async def test_octets_without_a_request_close_the_connection() -> None:
+    connection, transport = connected()
+    connection.data_received(OK)
+    assert connection.closed
+    assert transport.aborted
+    assert connection.state is ConnectionState.IDLE
+
+
+async def test_a_connection_that_is_not_clean_cannot_start_another_exchange() -> None:
+    connection, _ = started()
+    with pytest.raises(RuntimeError, match="WAITING cannot follow WAITING"):
+        connection.start("GET")
+
+
+@pytest.mark.parametrize(
+    ("octets", "error"),
+    [
+        (b"", ConnectionClosed),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", UpstreamBroken),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok", UpstreamBroken),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n", UpstreamBroken),
+    ],
+    ids=["nothing", "interim", "length", "chunked"],
+)
+async def test_a_register_that_closes_too_early_fails_the_exchange(
+    octets: bytes, error: type[Exception]
+) -> None:
+    connection, _ = started()
+    if octets:
+        connection.data_received(octets)
+    connection.connection_lost(None)
+    assert connection.state is ConnectionState.FAILED
+    with pytest.raises(error):
+        connection.raise_for_error()
+
+
+async def test_an_answer_without_framing_ends_with_the_connection() -> None:
+    connection, _ = started()
+    connection.data_received(b"HTTP/1.1 200 OK\r\n\r\nok")
+    connection.connection_lost(None)
+    assert await connection.read(1) == b"ok"
+    assert await connection.read(1) == b""
+    assert not connection.reusable
+
+
+async def test_a_large_body_behind_a_head_in_pieces_is_no_large_head() -> None:
+    connection, _ = started()
+    connection.data_received(b"HTTP/1.1 200 OK\r\n")
+    connection.data_received(b"Content-Length: 200000\r\n\r\n" + b"x" * 200_000)
+    assert connection.state is ConnectionState.COMPLETE
+
+
+@pytest.mark.parametrize("pieces", [1, 40])
+async def test_a_head_that_is_too_large_fails_the_exchange(pieces: int) -> None:
+    connection, _ = started()
+    octets = b"HTTP/1.1 200 OK\r\n" + b"X-Filler: %s\r\n" % (b"x" * 1000) * 140 + b"Content-Length: 0\r\n\r\n"
+    size = len(octets) // pieces + 1
+    for first in range(0, len(octets), size):
+        connection.data_received(octets[first : first + size])
+    with pytest.raises(UpstreamBroken, match="131072 bytes"):
+        connection.raise_for_error()
+
+
+async def test_silence_in_the_middle_of_a_body_is_a_timeout() -> None:
+    connection, _ = started()
+    connection.data_received(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")
+    with pytest.raises(UpstreamTimeout):
+        await connection.read(0.01)
+
+
+async def test_the_reason_of_an_abandoned_exchange_reaches_its_reader() -> None:
+    connection, transport = started()
+    connection.data_received(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")
+    reader = asyncio.create_task(connection.read(5))
+    await asyncio.sleep(0)
+    connection.abandon(KeyError("mine"))
+    with pytest.raises(KeyError, match="mine"):
+        await reader
+    assert transport.aborted
+
+
+async def test_writing_waits_while_the_register_takes_nothing_in() -> None:
+    connection, _ = started()
+    connection.pause_writing()
+    drain = asyncio.create_task(connection.drain())
+    await asyncio.sleep(0)
+    assert not drain.done()
+    connection.resume_writing()
+    await drain
+    connection.pause_writing()
+    drain = asyncio.create_task(connection.drain())
+    await asyncio.sleep(0)
+    connection.connection_lost(None)
+    with pytest.raises(ConnectionClosed):
+        await drain

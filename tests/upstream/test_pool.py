@@ -1,0 +1,104 @@
+"""Which connections are kept, and that there are never too many."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from gateway.errors import Overloaded, UpstreamUnreachable
+from gateway.upstream.connection import UpstreamConnection
+from gateway.upstream.pool import ConnectionPool
+from gateway.upstream.settings import UpstreamSettings
+from tests.running import free_socket, raw_upstream
+
+
+@contextlib.asynccontextmanager
+async def pool_of(port: int, **settings: Any) -> AsyncIterator[ConnectionPool]:
+    url = {"url": f"http://127.0.0.1:{port}"}
+    pool = ConnectionPool(UpstreamSettings.model_validate(url | settings))
+    await pool.start()
+    yield pool
+    await pool.aclose()
+
+
+async def exchange(connection: UpstreamConnection) -> None:
+    connection.start("GET")
+    connection.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+    connection.request_sent()
+    while not connection.settled:
+        await connection.wait(5)
+    while await connection.read(5):
+        pass
+
+
+async def test_a_clean_connection_is_used_again_and_another_is_closed() -> None:
+    with raw_upstream() as upstream:
+        async with pool_of(upstream.port) as pool:
+            first = await pool.acquire(repeatable=True)
+            await exchange(first)
+            pool.release(first)
+            again = await pool.acquire(repeatable=False)
+            assert again is first
+            again.start("GET")
+            pool.release(again)
+            assert again.closed
+            assert pool.open_connections == 0
+
+
+async def test_a_connection_that_was_idle_carries_only_what_can_be_repeated() -> None:
+    with raw_upstream() as upstream:
+        async with pool_of(upstream.port) as pool:
+            first = await pool.acquire(repeatable=True)
+            await exchange(first)
+            pool.release(first)
+            first.idle_since -= 1
+            other = await pool.acquire(repeatable=False)
+            assert other is not first
+            assert await pool.acquire(repeatable=True) is first
+            pool.release(other)
+            pool.release(first)
+
+
+async def test_beyond_the_limit_requests_wait_their_turn() -> None:
+    with raw_upstream() as upstream:
+        async with pool_of(upstream.port, max_connections=1, queue_timeout="50ms") as pool:
+            first = await pool.acquire(repeatable=True)
+            with pytest.raises(Overloaded):
+                await pool.acquire(repeatable=True)
+            waiting = asyncio.create_task(pool.acquire(repeatable=True))
+            await asyncio.sleep(0)
+            await exchange(first)
+            pool.release(first)
+            assert await waiting is first
+            pool.release(first)
+            assert pool.open_connections == 0
+
+
+async def test_a_register_that_is_not_there_is_unreachable() -> None:
+    sock = free_socket()
+    port = sock.getsockname()[1]
+    sock.close()
+    async with pool_of(port) as pool:
+        with pytest.raises(UpstreamUnreachable):
+            await pool.acquire(repeatable=True)
+        assert pool.open_connections == 0
+
+
+async def test_idle_connections_close_with_the_pool_and_after_their_time() -> None:
+    with raw_upstream() as upstream:
+        async with pool_of(upstream.port, keep_alive="20ms") as pool:
+            first = await pool.acquire(repeatable=True)
+            await exchange(first)
+            pool.release(first)
+            async with asyncio.timeout(5):
+                while pool.open_connections:
+                    await asyncio.sleep(0.005)
+            assert first.closed
+            second = await pool.acquire(repeatable=True)
+            await exchange(second)
+            pool.release(second)
+        assert second.closed
