@@ -62,7 +62,7 @@ def test_files_may_be_known_to_be_gone() -> None:
         (lambda x: [x[0], x[1], x[1], *x[2:]], 3, "repeated or in the wrong place"),
         (lambda x: [x[0], x[2], x[1], *x[3:]], 2, "gone before record 2"),
         (lambda x: [x[0].replace(START.encode(), b"f" * 64), *x[1:]], 1, "from its beginning"),
-        (lambda x: [*x, Chain("a").link('{"kind":"request"}')], 6, "repeated"),
+        (lambda x: [*x, Chain("a").link('{"kind":"request"}')], 6, "repeated or in the wrong place"),
         (lambda x: [x[0], b"{}\n", x[2], *x[3:]], 2, "not a decision record"),
         (lambda x: [x[0], b'{"chain":\n', x[2], *x[3:]], 3, "are gone"),
     ],
