@@ -13,7 +13,6 @@ from gateway.auth.client import Client
 from gateway.auth.provider import Provider
 from gateway.auth.settings import ProviderSettings
 from gateway.errors import ProviderUnavailable
-from tests.auth.conftest import Clock
 from tests.auth.scripted_provider import ScriptedProvider
 from tests.keys import client_keys
 
@@ -21,12 +20,12 @@ PUBLIC = RSAKey.import_key(client_keys("gw")[0]).as_pem(private=False)
 Make = Callable[..., ProviderSettings]
 
 
-def client(settings: ProviderSettings, clock: Clock) -> Client:
+def client(settings: ProviderSettings, clock: Any) -> Client:
     return Client(Provider(settings, clock=clock), settings.client_id, settings.client_auth)
 
 
 async def test_nothing_is_sent_before_the_provider_is_started(
-    settings: Make, clock: Clock, op: ScriptedProvider
+    settings: Make, clock: Any, op: ScriptedProvider
 ) -> None:
     made = client(settings(), clock)
     made.load()
@@ -53,7 +52,7 @@ async def test_nothing_is_sent_before_the_provider_is_started(
     ],
 )
 def test_keys_and_secrets_that_cannot_be_used(
-    settings: Make, clock: Clock, tmp_path: Path, content: bytes, auth: dict[str, Any], problem: str
+    settings: Make, clock: Any, tmp_path: Path, content: bytes, auth: dict[str, Any], problem: str
 ) -> None:
     (tmp_path / "odd").write_bytes(content)
     (tmp_path / "odd").chmod(0o600)

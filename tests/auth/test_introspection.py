@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse
 from gateway.auth.introspection import Introspection
 from gateway.auth.settings import IntrospectionSettings, ProviderSettings
 from gateway.errors import ProviderUnavailable
-from tests.auth.conftest import Clock, Side
+from tests.auth.conftest import Side
 from tests.auth.scripted_provider import CLIENT_ID, ScriptedProvider
 
 
@@ -43,7 +43,7 @@ async def introspection(gate: Any, settings: Callable[..., ProviderSettings]) ->
     ],
 )
 async def test_answers(
-    introspection: Introspection, op: ScriptedProvider, clock: Clock, changes: dict[str, Any], valid: bool
+    introspection: Introspection, op: ScriptedProvider, clock: Any, changes: dict[str, Any], valid: bool
 ) -> None:
     found = {"active": True, "aud": "api", "exp": clock.now + 60, "iss": op.issuer, "sub": "m"} | changes
     op.answers["introspect"] = lambda _request: JSONResponse(found)

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.auth.logout import Logout, LogoutCookie, LogoutNotice
 from gateway.auth.tokens import TokenRefused
-from tests.auth.conftest import Clock, Side
+from tests.auth.conftest import Side
 from tests.auth.scripted_provider import CLIENT_ID, ScriptedProvider, signed
 
 
@@ -42,7 +42,7 @@ async def test_a_provider_without_logout(gate: Any, op: ScriptedProvider) -> Non
     assert await (await logout_of(gate)).location("s") is None
 
 
-async def test_a_logout_token_says_what_ends(gate: Any, op: ScriptedProvider, clock: Clock) -> None:
+async def test_a_logout_token_says_what_ends(gate: Any, op: ScriptedProvider, clock: Any) -> None:
     logout = await logout_of(gate)
     claims = {
         "iss": op.issuer, "aud": CLIENT_ID, "iat": clock.now, "exp": clock.now + 60, "jti": "j1", "sid": "s1",
