@@ -139,7 +139,7 @@ class Missing:
     acr_values: tuple[str, ...] = ()
 
 
-# The ways to get access: each way is the set of things that together would be enough.
+# What would give access: each alternative is a set of things that together would be enough.
 Alternatives = tuple[tuple[Missing, ...], ...]
 
 
