@@ -33,7 +33,7 @@ LOCAL_HOSTS = frozenset(("localhost", "127.0.0.1", "::1"))
 def _public_url(value: str) -> str:
     parts = urlsplit(value)
     try:
-        local = parts.hostname in LOCAL_HOSTS and parts.port != 0
+        local = parts.port != 0 and parts.hostname in LOCAL_HOSTS
     except ValueError as problem:
         raise ValueError("the address has an invalid port") from problem
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:

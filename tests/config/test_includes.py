@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from gateway.config import ConfigError, load
-from tests.config.test_environment_rules import ids
 from tests.config.test_lock import environments
+from tests.config.test_rules import ids
 from tests.gateways import write_config
 from tests.processes import command
 

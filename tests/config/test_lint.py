@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from gateway.config.lint import findings
-from tests.config.test_environment_rules import rule
 from tests.config.test_lock import environments
+from tests.config.test_rules import rule
 from tests.gateways import PLUGINS, write_config
 from tests.processes import command
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from gateway.model import DecisionInput
 from gateway.policy.evaluate import decide
-from gateway.policy.pattern import Pattern, parse_regex
-from gateway.policy.ruleset import Rule, compile_rules
+from gateway.policy.pattern import Pattern, parse_pattern, parse_regex
+from gateway.policy.ruleset import Rule, claims_of, compile_rules, walk
 from tests.analysis.test_path_partition import patterns
 from tests.policy.conftest import policy
 
@@ -75,3 +75,23 @@ def test_the_first_rule_that_matches_plainly_decides(
     assert decide(rules, given) == decision
     assert decide(rules, given, trace=True).rule == expected
     assert (rules.hash, given) == before
+
+
+def test_the_hash_depends_on_content_and_order_only() -> None:
+    one, other = (Rule(name, parse_pattern(f"/{name}"), None, None, (ANYONE,)) for name in ("a", "b"))
+    rules = compile_rules([one, other], {})
+    assert rules == compile_rules([replace(one, at=("other.yaml", 7, 1), label={"nl": "x"}), other], {})
+    assert rules != compile_rules([other, one], {})
+    assert rules.hash != compile_rules([replace(one, methods=frozenset({"GET"})), other], {}).hash
+
+
+def test_inner_policies_are_walked_outer_ones_first() -> None:
+    nested = policy({"any": [{"not": "authenticated"}, "anyone"]})
+    assert [each.policy_name for each in walk([nested])] == ["any", "not", "authenticated", "anyone"]
+
+
+def test_claims_that_rules_use() -> None:
+    claim = policy({"not": {"claim": {"name": "function", "equals": "x"}}})
+    assert claims_of(compile_rules([Rule("a", parse_pattern("/a"), None, None, (claim,))], {})) == {
+        "function"
+    }

@@ -1,0 +1,53 @@
+"""Explanations: the rules that were tried, why they do not match, and what would help."""
+
+from __future__ import annotations
+
+from gateway.analysis.explain import as_data, as_text
+from gateway.model import Identity
+from gateway.policy.evaluate import decide
+from tests.policy.conftest import given, person, rule_set
+
+RULES = rule_set(
+    ("posts", "/m/**", ["anyone"], {"POST"}),
+    ("reports", "/m/{id}", [{"any": [{"right": {"right": "indiener"}}, {"right": {"right": "lezer"}}]}]),
+    ("rest", "/**", ["authenticated"]),
+)
+
+
+def explained(path: str, identity: Identity | None) -> str:
+    return as_text(decide(RULES, given(path, identity=identity), trace=True), RULES, language="nl")
+
+
+def test_a_refusal_says_what_would_help() -> None:
+    text = explained("/m/1", person())
+    assert text.splitlines()[:4] == [
+        "REFUSED by rule 'reports' (right-missing)",
+        "",
+        "rule posts: the method is not one of POST",
+        "rule reports: matches /m/{id}",
+    ]
+    assert "  - any: right-missing" in text
+    assert "the rule after it was not tried" in text
+    assert "path variables: id=1" in text
+    assert "what would help, the shortest way first:" in text
+    assert "  - right: Indiener [OVAMGebruiker-Indiener]" in text
+    assert "(granted by de lokale beheerder)" in text
+
+
+def test_what_is_allowed_misses_nothing() -> None:
+    text = explained("/x", person())
+    assert text.startswith("ALLOWED by rule 'rest' (allowed)")
+    assert "rule reports: the path does not match /m/{id}" in text
+    assert "what would help" not in text
+
+
+def test_as_data() -> None:
+    found = as_data(decide(RULES, given("/m/1"), trace=True))
+    assert (found["allowed"], found["rule"], found["variables"]) == (False, "reports", {"id": "1"})
+    assert found["missing"] == [[{"kind": "login", "remedy": "login"}]]
+    assert [(rule["rule"], rule["why"]) for rule in found["rules"]] == [
+        ("posts", "method"),
+        ("reports", "matches"),
+    ]
+    (policy,) = found["rules"][1]["policies"]
+    assert [part["policy"] for part in policy["parts"]] == ["right", "right"]

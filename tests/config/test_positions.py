@@ -1,0 +1,47 @@
+"""YAML with positions: where each value and key is, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.config.positions import Positions, read_yaml
+from gateway.config.problems import ConfigError, Problem
+
+TEXT = "a:\n  - b: 1\n    c: [x, 'y']\n"
+
+
+def test_places_of_values_and_keys() -> None:
+    data, positions = read_yaml(TEXT, "f.yaml")
+    assert data == {"a": [{"b": 1, "c": ["x", "y"]}]}
+    assert positions.problem(("a", 0, "c", 1), "m") == Problem("f.yaml", 3, 12, "m")
+    assert positions.problem(("a", 0, "c"), "m", at_key=True) == Problem("f.yaml", 3, 5, "m")
+    # The nearest place above it that is in the file.
+    assert positions.problem(("a", 0, "d", "e"), "m") == Problem("f.yaml", 2, 5, "m")
+    assert (positions.known(("a", 0)), positions.known(("a", 1))) == (True, False)
+
+
+def test_moved_values_are_reported_where_they_were_written() -> None:
+    _, positions = read_yaml(TEXT, "f.yaml")
+    outer = Positions("main.yaml", {(): (1, 1)}, moved={("rules", 7): (positions, ("a", 0))})
+    assert outer.problem(("rules", 7, "b"), "m") == Problem("f.yaml", 2, 8, "m")
+    assert outer.known(("rules", 7, "b"))
+    assert outer.problem(("rules", 8), "m") == Problem("main.yaml", 1, 1, "m")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: 1\na: 2", "f:2:1: the key 'a' is given twice, first at line 1"),
+        ("a:", "f:1:1: 'a' has no value: write one, or leave the key out"),
+        ("a: !x 1", "f:1:4: the tag !x is not allowed"),
+        ('a: "\\x00"', "f:1:4: this text contains a control character"),
+        ("[x]: 1", "f:1:1: a key must be a plain word"),
+        ("<<: {a: 1}", "f:1:1: merge keys"),
+        ("a: [", "f:2:1: this is not YAML"),
+        ("", "f:1:1: the file is empty"),
+    ],
+)
+def test_what_is_refused(text: str, message: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        read_yaml(f"{text}\n" if text else text, "f")
+    assert str(refused.value).startswith(message)
