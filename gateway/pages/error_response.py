@@ -1,7 +1,4 @@
-"""Decides how an error is told: a page for people who navigate, problem+json (RFC 9457) for everything else.
-
-The one place that turns a GatewayError into HTTP. It knows nothing of why the error was raised.
-"""
+"""Turns a GatewayError into a response: a page for navigations, problem+json (RFC 9457) for everything else."""
 
 from __future__ import annotations
 
@@ -43,7 +40,7 @@ _BASIC: Final = frozenset({"type", "title", "status", "detail", "instance", "cod
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What an error page needs to know of a request, which may not be a canonical one."""
+    """What an error page needs of a request, which may not be canonical."""
 
     method: str | None
     language: Language
@@ -53,7 +50,7 @@ class _Asked:
 
 
 class ErrorResponses:
-    """Turns errors into answers, for one environment. `public_url` is where people reach the gateway."""
+    """Turns errors into responses, for one environment. `public_url` is where people reach the gateway."""
 
     def __init__(self, pages: Pages, *, public_url: str) -> None:
         self._pages = pages
@@ -69,7 +66,7 @@ class ErrorResponses:
         method: str | None = None,
         raw_headers: Iterable[tuple[bytes, bytes]] = (),
     ) -> Answer:
-        """The answer for an error; `method` and `raw_headers` serve where there is no canonical request."""
+        """The response to an error. `method` and `raw_headers` are used if there is no canonical request."""
         asked = self._asked(request) if request is not None else _of_raw(method, raw_headers)
         cookies = tuple((b"set-cookie", _ascii(cookie)) for cookie in error.set_cookies)
         headers: Headers = ((b"x-request-id", _ascii(request_id)), *cookies, *_headers(error, identity))
@@ -222,7 +219,7 @@ class ErrorResponses:
 
 
 def _page_of(request: CanonicalRequest, public_url: str) -> str:
-    """The page of ours from which a request was sent, by its Referer; "/" where that is not certain."""
+    """The page of this site that sent a request, by its Referer; "/" if that is not certain."""
     referers = [value for name, value in request.headers if name == b"referer"]
     if len(referers) != 1 or len(referers[0]) > _LONGEST_REFERER:
         return "/"
@@ -262,7 +259,7 @@ def _headers(error: GatewayError, identity: Identity | None) -> Headers:
 
 
 def _scopes(error: Forbidden) -> Headers:
-    """Which scopes a token lacks (RFC 6750 3.1), where that is what it lacks."""
+    """The scopes that a token lacks (RFC 6750 section 3.1), if scopes are all that is missing."""
     lacking = [
         missing.detail
         for alternative in error.decision.alternatives

@@ -1,4 +1,4 @@
-"""Decides how the gateway's own pages look and which headers guard them. It knows nothing of errors and requests."""
+"""Renders the gateway's own pages, with the headers that protect them."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Pages:
             self._templates[language] = templates
 
     def gettext(self, language: Language) -> Gettext:
-        """The function that gives the words for a message id."""
+        """The function that translates a message id."""
         return self._gettext[language]
 
     def page(
@@ -104,7 +104,7 @@ class Pages:
         headers: Headers = (),
         **values: Any,
     ) -> Answer:
-        """A page of our own, with the headers that guard it. `title` is shown as it is given."""
+        """A page with the headers that protect it. `title` is shown as given."""
         found: Template = self._templates[language].get_template(template)
         body = found.render(title=title, request_id=request_id, **values).encode("utf-8", "replace")
         guarded = ((b"content-language", language.encode("ascii")), *self._guard, *headers)

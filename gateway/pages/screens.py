@@ -1,4 +1,4 @@
-"""Decides which pages of the gateway's own people see that are no errors. It knows nothing of how they came there."""
+"""The gateway's own pages that are not errors: logged out, resend a form, my access."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BACK = "/oauth2/access"
 
 
 class Screens:
-    """The gateway's own pages that are no errors, in the language of the reader."""
+    """The gateway's own pages that are not errors, in the language of the reader."""
 
     def __init__(self, pages: Pages, *, public_url: str) -> None:
         self._pages = pages
@@ -31,7 +31,7 @@ class Screens:
         method: str | None = None,
         headers: Headers = (),
     ) -> Answer:
-        """After a logout; `everywhere` tells whether the provider's session was ended too."""
+        """The page after a logout; `everywhere` says whether the provider's session ended too."""
         _ = self._pages.gettext(language)
         words = (
             message("You are logged out here and at the login service of the Flemish government.")
@@ -61,7 +61,7 @@ class Screens:
         request_id: str | None = None,
         headers: Headers = (),
     ) -> Answer:
-        """Asks whether a form that met an ended session is to be sent after all.
+        """Asks whether to send a form that met an ended session.
 
         `path` is where the form was going, `action` the own endpoint that sends it, `fields` what that needs.
         """
@@ -90,7 +90,7 @@ class Screens:
         request_id: str | None = None,
         method: str | None = None,
     ) -> Answer:
-        """ "Mijn toegang": what is open to this person, what is not and why, until when, and who helps.
+        """ "Mijn toegang": what this person may do, what not and why, until when, and who helps.
 
         `expires_at` is the end of the session in seconds since the epoch; `labels` names rights by
         (right, context).
