@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -16,7 +16,7 @@ import structlog
 
 from gateway import __version__
 from gateway.auth.login import Login
-from gateway.auth.logout import Logout
+from gateway.auth.logout import Logout, LogoutCookie
 from gateway.auth.machines import Machines
 from gateway.auth.provider import Provider
 from gateway.auth.renewal import Renewal
@@ -24,9 +24,17 @@ from gateway.blocks.blocks import Blocks
 from gateway.config import Config
 from gateway.edge.admit import Admission
 from gateway.edge.headers import ForwardedHeaders
-from gateway.ending import Ending
-from gateway.endpoints.own import own_endpoints
+from gateway.endpoints.access import AccessEndpoint
+from gateway.endpoints.kept_forms import KeptForms
+from gateway.endpoints.login import LoginEndpoints
+from gateway.endpoints.login_loop import RoundCookie
+from gateway.endpoints.logout import LogoutEndpoints
+from gateway.endpoints.notices import LogoutNotices
+from gateway.endpoints.session import SessionEndpoints
+from gateway.endpoints.table import OwnEndpoints
 from gateway.errors import GatewayError, StoreUnavailable
+from gateway.events import Events
+from gateway.exchange import Exchange
 from gateway.identity.assertions import Assertions
 from gateway.identity.headers import OutgoingHeaders
 from gateway.model import Identity
@@ -39,14 +47,22 @@ from gateway.observe.record_writer import DecisionRecords
 from gateway.pages.error_response import ErrorResponses
 from gateway.pages.language import negotiate
 from gateway.pages.render import Pages
-from gateway.pipeline import Pipeline
+from gateway.pages.screens import Screens
+from gateway.pipeline.admit import Admit
+from gateway.pipeline.attach import Attach
+from gateway.pipeline.authenticate import Authenticate
+from gateway.pipeline.authorize import Authorize
+from gateway.pipeline.forward import Forward
+from gateway.pipeline.pipeline import Pipeline
+from gateway.pipeline.record import Record
+from gateway.pipeline.refuse import Refuse
+from gateway.pipeline.route import Route
 from gateway.policy.facts import Gatherer
-from gateway.policy.ruleset import RuleSet, claims_of
+from gateway.policy.ruleset import RuleSet
 from gateway.reload.rules import Reloading
 from gateway.reload.shadow import Shadow
 from gateway.session.recheck import Recheck
 from gateway.session.sessions import Sessions
-from gateway.trail import Trail
 from gateway.upstream.forward import Forwarder
 from gateway.upstream.live_streams import Streams
 from gateway.upstream.pool import ConnectionPool
@@ -75,20 +91,18 @@ class Gateway:
         public_url = settings.public_url
 
         self.metrics = Metrics(environment, version=__version__, clock=clock)
-        self.provider = Provider(settings.provider, clock=clock, told=self.metrics.provider_call)
-        self.streams = Streams[Trail](
-            settings.observe.streams,
-            self._judge_again,
-            count=self.metrics.streams,
-            told=self.metrics.stream_cut,
-        )
+        self.events = Events()
+        self.events.subscribe(self.metrics)
+        self.provider = Provider(settings.provider, clock=clock, on_event=self.events)
+        self.streams = Streams[Exchange](settings.observe.streams, self._judge_again, on_event=self.events)
+        self.events.subscribe(self.streams)
         self.sessions = Sessions(
             settings.session,
             environment=environment,
             secure=public_url.startswith("https://"),
             clock=clock,
             steady=steady,
-            ended=self.streams.session_ended,
+            on_event=self.events,
         )
         self.login = Login(
             self.provider,
@@ -98,7 +112,7 @@ class Gateway:
             public_url=public_url,
             key=settings.session.key.read,
             clock=clock,
-            once=self.sessions.notes.once,
+            once=self.sessions.one_time.claim,
         )
         self.renewal = Renewal(self.provider, config.identity.claims, config.identity.rights, clock=clock)
         self.rechecks = Recheck(
@@ -110,7 +124,7 @@ class Gateway:
             clock=clock,
         )
         self.machines = (
-            Machines(settings.machines, self.provider, clock=clock, told=self.metrics.provider_call)
+            Machines(settings.machines, self.provider, clock=clock, on_event=self.events)
             if settings.machines is not None
             else None
         )
@@ -123,29 +137,18 @@ class Gateway:
         )
         self.pool = ConnectionPool(settings.upstream)
         self.gatherer = Gatherer()
-        self.reloading = Reloading(
-            config,
-            environment,
-            metrics=self.metrics,
-            clock=clock,
-            changed=self._rules_changed,
-            told=self._record_event,
-        )
+        self.reloading = Reloading(config, environment, clock=clock, on_event=self.events)
         self.shadow = Shadow(
             lambda: self.reloading.config.environment(environment).shadow,
             environment,
-            metrics=self.metrics,
-            changed=self._look_at_claims,
-            told=self._record_event,
+            on_event=self.events,
         )
         self.blocks = Blocks(
             settings.blocks,
             config.blocks_file(environment),
             environment=environment,
             names=self._person_names,
-            changed=self.streams.judge_soon,
-            told=self._record_event,
-            count=self.metrics.blocks,
+            on_event=self.events,
         )
         self._records: DecisionRecords | None = None
         pages = Pages(settings.support, environment)
@@ -155,58 +158,64 @@ class Gateway:
             cookie_prefix=self.sessions.cookie_prefix,
             language=negotiate,
         )
-        own = own_endpoints(
-            environment,
+        secure = public_url.startswith("https://")
+        screens = Screens(pages, public_url=public_url)
+        rounds = RoundCookie(environment=environment, secure=secure)
+        login = LoginEndpoints(
+            self.login,
+            self.sessions,
+            rounds,
+            self.events,
+            clock=clock,
             public_url=public_url,
             public_host=admission.authorities.public,
-            form_limit=settings.session.form_limit,
-            login=self.login,
-            logout=Logout(self.provider, public_url=public_url),
-            sessions=self.sessions,
-            rechecks=self.rechecks,
-            assertions=self.assertions,
-            pages=pages,
-            metrics=self.metrics,
-            rules=self.rules,
-            clock=clock,
-            again=self,
         )
-        ending = Ending(
-            answers=ErrorResponses(pages, public_url=public_url),
-            login=own.login,
-            resume=own.resume,
-            metrics=self.metrics,
-            records=lambda: self._records,
-            shadow=self.shadow,
+        logout = Logout(self.provider, public_url=public_url)
+        forms = KeptForms(self.sessions, screens, limit=settings.session.form_limit, secure=secure)
+        endpoints = OwnEndpoints(
+            login,
+            LogoutEndpoints(
+                logout,
+                LogoutCookie(environment=environment, secure=secure),
+                self.sessions,
+                rounds,
+                screens,
+                self.events,
+            ),
+            LogoutNotices(logout, self.sessions, self.events),
+            SessionEndpoints(self.sessions, self.rechecks, self.assertions, clock),
+            AccessEndpoint(self.sessions, screens, self.rules),
+            forms,
         )
         self.pipeline = Pipeline(
-            admission=admission,
-            endpoints=own.table,
-            sessions=self.sessions,
-            rechecks=self.rechecks,
-            machines=self.machines,
-            rules=self.rules,
-            blocks=self.blocks,
-            gatherer=self.gatherer,
-            forwarded=ForwardedHeaders(trusted_chain=bool(settings.edge.trusted_proxies)),
-            outgoing=OutgoingHeaders(
-                config.identity.headers,
-                settings.assertion.header,
-                encoding=config.identity.header_encoding,
-                strip=config.identity.strip_headers,
+            admit=Admit(admission),
+            route=Route(endpoints, forms, admission),
+            authenticate=Authenticate(self.sessions, self.rechecks, self.machines),
+            authorize=Authorize(self.rules, self.blocks, self.gatherer),
+            attach=Attach(
+                ForwardedHeaders(trusted_chain=bool(settings.edge.trusted_proxies)),
+                OutgoingHeaders(
+                    config.identity.headers,
+                    settings.assertion.header,
+                    encoding=config.identity.header_encoding,
+                    strip=config.identity.strip_headers,
+                ),
+                self.assertions,
+                pass_token=settings.machines is None or settings.machines.forward_authorization,
             ),
-            assertions=self.assertions,
-            forwarder=Forwarder(
-                settings.upstream,
-                self.pool,
-                own_cookies=self.sessions.cookie_prefix,
-                max_body=settings.edge.max_body_bytes,
-                body_timeout=settings.edge.body_timeout,
+            forward=Forward(
+                Forwarder(
+                    settings.upstream,
+                    self.pool,
+                    own_cookies=self.sessions.cookie_prefix,
+                    max_body=settings.edge.max_body_bytes,
+                    body_timeout=settings.edge.body_timeout,
+                ),
+                self.streams,
+                self.rules,
             ),
-            streams=self.streams,
-            resumed=own.resume.meant,
-            refuse=ending.refuse,
-            record=ending.record,
+            refuse=Refuse(ErrorResponses(pages, public_url=public_url), login, forms, self.events),
+            record=Record(self.metrics, self.shadow, lambda: self._records),
             clock=clock,
         )
 
@@ -218,21 +227,8 @@ class Gateway:
         """Read the rules again."""
         self.reloading.soon()
 
-    async def _judge_again(self, trail: Trail) -> GatewayError | None:
-        return await self.pipeline.judge_again(trail)
-
-    def _record_event(self, event: Mapping[str, Any]) -> None:
-        if self._records is not None:
-            self._records.write(event)
-
-    def _rules_changed(self) -> None:
-        self._look_at_claims()
-        self.streams.judge_soon()
-
-    def _look_at_claims(self) -> None:
-        if self._records is not None:
-            sets = (self.rules(), *((self.shadow.rules,) if self.shadow.rules is not None else ()))
-            self._records.look_at(frozenset[str]().union(*map(claims_of, sets)))
+    async def _judge_again(self, exchange: Exchange) -> GatewayError | None:
+        return await self.pipeline.judge_again(exchange)
 
     def _person_names(self) -> Callable[[Identity], tuple[str, ...]]:
         secrets = (self.settings.session.key, *self.settings.session.previous_keys)
@@ -263,7 +259,6 @@ class Gateway:
             for part in (
                 self.provider,
                 self.sessions,
-                self.rechecks,
                 self.login,
                 self.renewal,
                 self.assertions,
@@ -273,16 +268,17 @@ class Gateway:
             ):
                 self._stack.push_async_callback(part.aclose)
                 await part.start()
+            self._stack.push_async_callback(self.rechecks.aclose)
             self._records = DecisionRecords(
                 settings.observe,
                 self.environment,
                 key=settings.session.key.read(),
                 clock=self._clock,
-                dropped=self.metrics.records_dropped,
+                on_event=self.events,
             )
             self._stack.push_async_callback(self._records.aclose)
             await self._records.start()
-            self._look_at_claims()
+            self.events.subscribe(self._records)
             for later in (self.blocks, self.reloading, self.shadow):
                 self._stack.push_async_callback(later.aclose)
                 await later.start()

@@ -50,6 +50,11 @@ class CanonicalRequest:
         """Path and query in origin form, the very bytes that go to the upstream."""
         return self.raw_path if self.raw_query is None else self.raw_path + b"?" + self.raw_query
 
+    def header(self, name: bytes) -> bytes | None:
+        """The value of a header by its lower-case name; several lines are one list (RFC 9110 5.3)."""
+        values = [value for each, value in self.headers if each == name]
+        return b", ".join(values) if values else None
+
 
 @dataclass(frozen=True, slots=True)
 class Organisation:

@@ -1,4 +1,4 @@
-"""What every area's settings model shares: frozen, strict about unknown keys, durations and secrets by reference."""
+"""What the settings models of all areas share: frozen, strict about unknown keys, with durations and secrets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo, WithJsonSchema
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -38,7 +38,7 @@ Duration = Annotated[
 
 
 def in_folder(value: Path, info: ValidationInfo) -> Path:
-    """A path of the configuration, which starts at the folder of its file; the validation context carries it."""
+    """A path, relative to the folder of the configuration file, which the validation context contains."""
     return Path((info.context or {}).get("folder", Path())) / value
 
 
@@ -54,14 +54,14 @@ class Secret:
 
     @property
     def path(self) -> Path | None:
-        """The file that holds the secret, or None where it comes from the process environment."""
+        """The file with the secret, or None where it comes from the process environment."""
         kind, _, place = self.reference.partition(":")
         return self.folder / place if kind == "file" else None
 
     def read(self) -> bytes:
-        """The secret itself, without the line end that editors add.
+        """The secret itself, without the newline that editors add.
 
-        Raises ValueError with words for an operator where it is not there, empty, or readable by everybody.
+        Raises ValueError with a message for operators where it is missing, empty, or readable by everybody.
         """
         kind, _, place = self.reference.partition(":")
         if kind == "env":
@@ -89,7 +89,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class SharedStore:
-    """Where all workers of an environment can keep something together: a redis address, and its keys' beginning."""
+    """A redis server where all workers of an environment can share data; their keys begin with `prefix`."""
 
     url: str
     password: Secret | None
@@ -105,14 +105,10 @@ def _secret(value: Any, info: ValidationInfo) -> Any:
     return Secret(value, Path(folder))
 
 
-def _beside_the_file(value: Any, info: ValidationInfo) -> Any:
-    return Path((info.context or {}).get("folder", Path())) / value if isinstance(value, str) else value
+# A file, by a path relative to the configuration file; the validation context contains `folder`.
+FileBeside = Annotated[Path, AfterValidator(in_folder)]
 
-
-# A file that is named relative to the configuration: the validation context carries `folder`.
-FileBeside = Annotated[Path, BeforeValidator(_beside_the_file)]
-
-# A secret by reference. The validation context carries `folder`, where relative paths start.
+# A secret by reference; the validation context contains `folder`, where relative paths start.
 SecretRef = Annotated[
     Secret,
     BeforeValidator(_secret),

@@ -14,7 +14,7 @@ from gateway.analysis.equivalence import changing_moments
 from gateway.analysis.path_partition import Region, regions
 from gateway.analysis.path_variables import compared_places, identity_texts, template_values
 from gateway.analysis.rule_inputs import Looks, supposed_facts
-from gateway.analysis.suite_settings import METHODS
+from gateway.http_semantics import METHODS
 from gateway.model import Alternatives, Decision, DecisionInput, Identity, Missing, Reach
 from gateway.policy.evaluate import decide
 from gateway.policy.pattern import Literal, Pattern, Variable

@@ -17,7 +17,7 @@ from gateway.analysis.equivalence import Cell, Dimension, dimensions
 from gateway.analysis.path_partition import Region, intersection, regions
 from gateway.analysis.path_variables import compared_places, template_values
 from gateway.analysis.rule_inputs import Looks
-from gateway.analysis.suite_settings import METHODS
+from gateway.http_semantics import METHODS
 from gateway.plugin.distinctions import Distinctions, joined
 from gateway.policy.pattern import Pattern, Variable
 from gateway.policy.ruleset import RuleSet

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from gateway.analysis.diff import OTHER_METHOD, Change, Who
 from gateway.analysis.equivalence import Cell
-from gateway.analysis.suite_settings import METHODS
+from gateway.http_semantics import METHODS
 
 _ALL: Final = (*METHODS, OTHER_METHOD)
 _MOST_SAID: Final = 4

@@ -12,7 +12,8 @@ from itertools import islice, product
 
 from gateway.analysis.lint_regex import regex_risks
 from gateway.analysis.path_partition import Region, regions
-from gateway.analysis.suite_settings import METHODS, NOON
+from gateway.analysis.suite_settings import NOON
+from gateway.http_semantics import METHODS
 from gateway.plugin.contract import Allow, Facts
 from gateway.policy.expression import example
 from gateway.policy.pattern import Literal, Pattern

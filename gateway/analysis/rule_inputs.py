@@ -10,7 +10,8 @@ from typing import Any, Final
 from gateway.analysis.equivalence import Cell, Dimension, facts
 from gateway.analysis.path_partition import Region
 from gateway.analysis.path_variables import templates
-from gateway.analysis.suite_settings import METHODS, NOON
+from gateway.analysis.suite_settings import NOON
+from gateway.http_semantics import METHODS
 from gateway.model import DecisionInput
 from gateway.plugin.contract import Policy
 from gateway.plugin.distinctions import Distinctions, joined

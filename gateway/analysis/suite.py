@@ -14,7 +14,8 @@ from gateway.analysis.equivalence import Dimension, circumstance, dimensions
 from gateway.analysis.path_partition import regions
 from gateway.analysis.path_variables import compared_places, identity_texts, template_values
 from gateway.analysis.rule_inputs import Looks
-from gateway.analysis.suite_settings import METHODS, NOON
+from gateway.analysis.suite_settings import NOON
+from gateway.http_semantics import METHODS
 from gateway.model import Decision, DecisionInput, Identity, Missing
 from gateway.policy.evaluate import decide
 from gateway.policy.pattern import Pattern

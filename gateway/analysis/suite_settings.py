@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
 from gateway.analysis.person import Person
+from gateway.http_semantics import METHODS
 from gateway.settings import Settings
 
-METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _PLACE: Final = ZoneInfo("Europe/Brussels")
 # What tests see as the time where they name none: a fixed one, so that a test never depends on when it is run.
 NOON: Final = datetime(2026, 1, 6, 12, 0, tzinfo=_PLACE)

@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from gateway.cookies import Cookie, cookie_prefix
+
 _ID = re.compile(r"[0-9a-f]{20}")
 _NONCE = 12
 MOST_FLOWS = 7
@@ -42,7 +44,7 @@ class FlowCookies:
         self._environment = environment.encode()
         self._secure = secure
         self._lifetime = lifetime
-        self.prefix = f"{'__Host-' if secure else ''}tgp-{environment}-flow-"
+        self.prefix = f"{cookie_prefix(environment, secure=secure)}flow-"
 
     def begin(self, target: str, now: float, *, acr_values: tuple[str, ...] = ()) -> Flow:
         """A new flow with fresh secrets of 256 bits each."""
@@ -55,11 +57,11 @@ class FlowCookies:
         plain = json.dumps(asdict(flow)).encode()
         sealed = nonce + self._cipher.encrypt(nonce, plain, self._bound(flow.id))
         value = urlsafe_b64encode(sealed).rstrip(b"=").decode()
-        return f"{self.prefix}{flow.id}={value}; Max-Age={int(self._lifetime)}; {self._attributes()}"
+        return self._cookie(flow.id).set(value, max_age=int(self._lifetime))
 
     def clear_cookie(self, flow_id: str) -> str:
         """The Set-Cookie value that takes a flow away."""
-        return f"{self.prefix}{flow_id}=; Max-Age=0; {self._attributes()}"
+        return self._cookie(flow_id).clear()
 
     def surplus(self, cookies: Mapping[str, str]) -> list[str]:
         """The ids of the oldest flows that must go, so that a new one fits."""
@@ -89,8 +91,8 @@ class FlowCookies:
     def _bound(self, flow_id: str) -> bytes:
         return b"flow\0" + self._environment + b"\0" + flow_id.encode("ascii")
 
-    def _attributes(self) -> str:
-        return f"Path=/; HttpOnly; SameSite=Lax{'; Secure' if self._secure else ''}"
+    def _cookie(self, flow_id: str) -> Cookie:
+        return Cookie(self.prefix + flow_id, self._secure)
 
 
 def _random() -> str:

@@ -17,6 +17,7 @@ from urllib.parse import urlencode, urlsplit
 
 from gateway.auth.provider import Provider
 from gateway.auth.tokens import LogoutToken
+from gateway.cookies import Cookie
 
 _SECONDS = 600
 _LONGEST = 3_000
@@ -91,18 +92,17 @@ class LogoutCookie:
     """Binds a logout at the provider to the browser that began it."""
 
     def __init__(self, *, environment: str, secure: bool) -> None:
-        self._name = f"{'__Host-' if secure else ''}tgp-{environment}-logout"
-        self._attributes = f"Path=/; HttpOnly; SameSite=Lax{'; Secure' if secure else ''}"
+        self._cookie = Cookie.of(environment, "logout", secure=secure)
 
     def begin(self, onward: str) -> tuple[PendingLogout, str]:
         """(a logout with a fresh state, the Set-Cookie value for it)."""
         leaving = PendingLogout(secrets.token_urlsafe(32), onward if len(onward) <= _LONGEST else "")
         value = urlsafe_b64encode(json.dumps(asdict(leaving)).encode()).rstrip(b"=").decode()
-        return leaving, f"{self._name}={value}; Max-Age={_SECONDS}; {self._attributes}"
+        return leaving, self._cookie.set(value, max_age=_SECONDS)
 
     def finish(self, state: str | None, cookies: Mapping[str, str]) -> PendingLogout | None:
         """The logout of this browser that came back with this state; None where that is not so."""
-        value = cookies.get(self._name, "")
+        value = cookies.get(self._cookie.name, "")
         if state is None or not _VALUE.fullmatch(value):
             return None
         try:
@@ -115,4 +115,4 @@ class LogoutCookie:
 
     def clear(self) -> str:
         """The Set-Cookie value that takes the cookie away."""
-        return f"{self._name}=; Max-Age=0; {self._attributes}"
+        return self._cookie.clear()

@@ -21,7 +21,9 @@ from gateway.auth.provider import Issuer, Provider
 from gateway.auth.settings import MachineSettings, TokenIssuerSettings
 from gateway.auth.tokens import AccessToken, TokenRefused, claimed_issuer
 from gateway.errors import BadRequest, BearerRefused
+from gateway.events import OnEvent, ignore
 from gateway.model import Identity
+from gateway.single_flight import SingleFlight
 
 log = structlog.get_logger()
 _TOKEN = re.compile(rb"[A-Za-z0-9._~+/-]+=*")
@@ -60,7 +62,7 @@ class Machines:
         provider: Provider,
         *,
         clock: Callable[[], float],
-        told: Callable[[str, str], None] = lambda _call, _result: None,
+        on_event: OnEvent = ignore,
     ) -> None:
         self.settings = settings
         self._provider = provider
@@ -68,12 +70,12 @@ class Machines:
         asked = settings.introspection
         self._introspection = Introspection(asked, provider) if asked is not None else None
         self._issuers = {
-            each.issuer: (each, Issuer(each, clock=clock, told=told)) for each in settings.issuers
+            each.issuer: (each, Issuer(each, clock=clock, on_event=on_event)) for each in settings.issuers
         }
         self._judged: TLRUCache[bytes, _Judged] = TLRUCache(
             settings.cache_size, lambda _key, judged, _now: judged.until, timer=clock
         )
-        self._judging: dict[bytes, asyncio.Task[_Judged]] = {}
+        self._judging = SingleFlight[bytes, _Judged]()
         self._turns = asyncio.Semaphore(_MOST_AT_ONCE)
 
     async def start(self) -> None:
@@ -85,10 +87,7 @@ class Machines:
 
     async def aclose(self) -> None:
         """Close all connections to issuers, and forget what was judged."""
-        tasks = list(self._judging.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._judging.cancel()
         for _, issuer in self._issuers.values():
             await issuer.aclose()
         self._judged.clear()
@@ -101,19 +100,11 @@ class Machines:
         key = hashlib.sha256(token.encode("ascii")).digest()
         judged = self._judged.get(key)
         if judged is None:
-            judged = await self._once(key, token)
+            # Many requests of one program begin at once: one of them asks, the others wait for its answer.
+            judged = await self._judging.run(key, lambda: self._judge(key, token))
         if judged.identity is None:
             raise BearerRefused("the token proves nothing here")
         return judged.identity
-
-    async def _once(self, key: bytes, token: str) -> _Judged:
-        # Many requests of one program begin at once: one of them asks, the others wait for its answer.
-        task = self._judging.get(key)
-        if task is None:
-            task = asyncio.create_task(self._judge(key, token))
-            self._judging[key] = task
-            task.add_done_callback(lambda _done: self._judging.pop(key, None))
-        return await asyncio.shield(task)
 
     async def _judge(self, key: bytes, token: str) -> _Judged:
         known = self._issuers.get(claimed_issuer(token) or "")

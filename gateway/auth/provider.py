@@ -10,7 +10,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import httpx2
@@ -22,6 +22,7 @@ from gateway.auth.settings import IssuerSettings, ProviderSettings
 from gateway.auth.tokens import Expected, Key, UnknownKey, json_object, verify
 from gateway.auth.transport import ProviderTransport, client_options
 from gateway.errors import ProviderUnavailable
+from gateway.events import OnEvent, ProviderCalled, ignore
 
 log = structlog.get_logger()
 _MOST_KEYS = 64
@@ -59,7 +60,7 @@ class Metadata:
 class Issuer:
     """Whoever signs tokens. It can be started while the provider is down; whoever needs it then gets ProviderUnavailable.
 
-    `told` hears of each call to it: what was asked for, and "ok" or "error".
+    Each call to it is published as an event.
     """
 
     settings: IssuerSettings
@@ -70,11 +71,11 @@ class Issuer:
         settings: IssuerSettings,
         *,
         clock: Callable[[], float],
-        told: Callable[[str, str], None] = lambda _call, _result: None,
+        on_event: OnEvent = ignore,
     ) -> None:
         self.settings = settings
         self.clock = clock
-        self._told = told
+        self._on_event = on_event
         self._transport: ProviderTransport | None = None
         self._metadata: Metadata | None = None
         self._metadata_at = 0.0
@@ -118,7 +119,7 @@ class Issuer:
 
         Raises ProviderUnavailable where no answer comes.
         """
-        result = "error"
+        result: Literal["ok", "error"] = "error"
         try:
             async with asyncio.timeout(self.settings.timeout):
                 yield
@@ -126,7 +127,7 @@ class Issuer:
         except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as problem:
             raise ProviderUnavailable(f"{what}: {type(problem).__name__}") from problem
         finally:
-            self._told(what, result)
+            self._on_event(ProviderCalled(what, result))
 
     async def metadata(self) -> Metadata:
         """The metadata, not older than its lifetime while the provider answers.

@@ -1,26 +1,25 @@
-"""Decides whether somebody is blocked at this moment, by a file that operators change while the gateway runs.
+"""Whether somebody is blocked at this moment, by a file that operators change while the gateway runs.
 
-Without input or output for a request: the file is looked at beside the requests. A file that cannot be read changes
-nothing: who was blocked stays blocked.
+Requests never wait for that file: it is watched beside them. A file that cannot be read changes nothing: the blocks
+in force stay.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
 
 import structlog
 
 from gateway.blocks.file import Block, read
 from gateway.blocks.settings import BlockSettings
+from gateway.events import BlocksChanged, BlocksLoaded, OnEvent, ignore
+from gateway.identity_memo import IdentityMemo
 from gateway.model import Identity
+from gateway.watcher import Watcher
 
 log = structlog.get_logger()
-
-_KEPT: Final = 2_048
 
 Names = Callable[[Identity], Sequence[str]]
 
@@ -29,7 +28,7 @@ class Blocks:
     """The blocks of one environment in one worker process.
 
     `names` gives, once started, a function from an identity to its pseudonyms (one for each key that is read).
-    `changed` hears after blocks changed; `told` gets an event for the decision records, `count` the number.
+    `trouble` says why the file cannot be read, "" where it can.
     """
 
     def __init__(
@@ -39,97 +38,63 @@ class Blocks:
         *,
         environment: str,
         names: Callable[[], Names],
-        changed: Callable[[], None] = lambda: None,
-        told: Callable[[Mapping[str, Any]], None] = lambda _event: None,
-        count: Callable[[int], None] = lambda _blocks: None,
+        on_event: OnEvent = ignore,
     ) -> None:
-        self._settings = settings
         self._path = path
         self._environment = environment
         self._make_names = names
         self._names: Names = lambda _identity: ()
-        self._changed = changed
-        self._told = told
-        self._count = count
+        self._on_event = on_event
         self._by_value: Mapping[tuple[str, str], tuple[Block, ...]] = {}
-        self._seen: Any = None
-        self._watching: asyncio.Task[None] | None = None
-        self._known: dict[int, tuple[Identity, Sequence[str]]] = {}
+        self._watcher = Watcher(lambda: (path,), self._reload, look_every=settings.look_every)
         self.trouble = ""
 
     async def start(self) -> None:
         """Read the blocks and begin to watch the file. Raises ValueError where there is one that cannot be read."""
-        self._names = self._make_names()
-        self._seen = await asyncio.to_thread(self._look)
-        found = await asyncio.to_thread(read, self._path, self._environment)
-        self._take(found or ())
-        self._watching = asyncio.create_task(self._watch())
+        self._names = IdentityMemo(self._make_names())
+        await self._watcher.start()
+        found = await asyncio.to_thread(read, self._path, self._environment) or ()
+        self._by_value = _by_value(found)
+        self._on_event(BlocksLoaded(tuple(block.id for block in found)))
 
     async def aclose(self) -> None:
         """Stop watching."""
-        task, self._watching = self._watching, None
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await self._watcher.aclose()
 
     def of(self, identity: Identity, now: float) -> Block | None:
-        """The block that keeps this person or machine out at this moment."""
+        """The block that keeps this person or machine out at this moment (seconds since the epoch)."""
         if not self._by_value:
             return None
-        keys = [("person", name) for name in self._named(identity)]
+        keys = [("person", name) for name in self._names(identity)]
         if identity.organisation is not None:
             keys.append(("organisation", identity.organisation.code))
         for key in keys:
             for block in self._by_value.get(key, ()):
-                if block.holds(now):
+                if block.in_force(now):
                     return block
         return None
 
-    def _named(self, identity: Identity) -> Sequence[str]:
-        # The same identity object comes with every request of a session, and a name takes a keyed hash.
-        found = self._known.get(id(identity))
-        if found is not None and found[0] is identity:
-            return found[1]
-        names = self._names(identity)
-        if len(self._known) >= _KEPT:
-            del self._known[next(iter(self._known))]
-        self._known[id(identity)] = (identity, names)
-        return names
-
-    async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(self._settings.look_every)
-            seen = await asyncio.to_thread(self._look)
-            if seen == self._seen and not self.trouble:
-                continue
-            try:
-                found = await asyncio.to_thread(read, self._path, self._environment)
-                if found is None and self._by_value:
-                    raise ValueError(f"{self._path} is gone")
-            except ValueError as problem:
-                if str(problem) != self.trouble:
-                    log.error("blocks cannot be read; those that were known stay", reason=str(problem))
-                self.trouble = str(problem)
-                continue
-            self._seen = seen
-            self.trouble = ""
-            self._take(found or ())
-            self._told({"kind": "blocks", "blocks": [block.id for block in found or ()]})
-            log.info("blocks changed", blocks=[block.id for block in found or ()])
-            self._changed()
-
-    def _take(self, blocks: Sequence[Block]) -> None:
-        by_value: dict[tuple[str, str], tuple[Block, ...]] = {}
-        for block in blocks:
-            key = (block.kind, block.value)
-            by_value[key] = (*by_value.get(key, ()), block)
-        self._by_value = by_value
-        self._count(len(blocks))
-
-    def _look(self) -> Any:
+    async def _reload(self) -> bool:
         try:
-            about = self._path.stat()
-        except OSError:
-            return None
-        return about.st_dev, about.st_ino, about.st_mtime_ns, about.st_size
+            found = await asyncio.to_thread(read, self._path, self._environment)
+            if found is None and self._by_value:
+                raise ValueError(f"{self._path} is gone")
+        except ValueError as problem:
+            if str(problem) != self.trouble:
+                log.error("blocks cannot be read; those in force stay", reason=str(problem))
+            self.trouble = str(problem)
+            return False
+        self.trouble = ""
+        self._by_value = _by_value(found or ())
+        ids = tuple(block.id for block in found or ())
+        self._on_event(BlocksChanged(ids))
+        log.info("blocks changed", blocks=ids)
+        return True
+
+
+def _by_value(blocks: Sequence[Block]) -> Mapping[tuple[str, str], tuple[Block, ...]]:
+    found: dict[tuple[str, str], tuple[Block, ...]] = {}
+    for block in blocks:
+        key = (block.kind, block.value)
+        found[key] = (*found.get(key, ()), block)
+    return found

@@ -1,6 +1,6 @@
-"""How blocks are kept: one small file of one environment, replaced as a whole, readable by its owner alone.
+"""The file of blocks: one small file per environment, replaced as a whole, readable by its owner only.
 
-It decides nothing about who is blocked, and holds no name of a person: people are known by their pseudonym.
+It contains no names of persons: people are known by their pseudonym.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _MOST_BYTES: Final = 16_777_216
 class Block:
     """Somebody who is kept out: an organisation by its code, or a person by pseudonym.
 
-    `until` and `added` are seconds since the epoch; without `until` it stays until it is removed. `reason` and
-    `by` are for operators and never shown to those who are blocked.
+    `until` and `added` are seconds since the epoch; without `until` the block lasts until it is removed. `reason` and
+    `by` are for operators, and never shown to those who are blocked.
     """
 
     id: str
@@ -34,15 +34,15 @@ class Block:
     added: float
     until: float | None = None
 
-    def holds(self, now: float) -> bool:
-        """Whether it is in force at this moment."""
+    def in_force(self, now: float) -> bool:
+        """Whether it is in force at this moment (seconds since the epoch)."""
         return self.until is None or now < self.until
 
 
 def read(path: Path, environment: str) -> tuple[Block, ...] | None:
     """The blocks of this environment; None where there is no file.
 
-    Raises ValueError with words for an operator where the file cannot be read, is broken, or is of another
+    Raises ValueError with a message for operators where the file cannot be read, is broken, or belongs to another
     environment.
     """
     try:
@@ -55,13 +55,13 @@ def read(path: Path, environment: str) -> tuple[Block, ...] | None:
     try:
         data = json.loads(content)
         if data["version"] != _VERSION:
-            raise ValueError(f"{path} is of version {data['version']}, not {_VERSION}")
+            raise ValueError(f"{path} has version {data['version']}, not {_VERSION}")
         found = tuple(_block(each) for each in data["blocks"])
         owner = data["environment"]
     except (TypeError, KeyError, json.JSONDecodeError, UnicodeDecodeError) as problem:
         raise ValueError(f"{path} is not a file of blocks: {problem!r}") from problem
     if owner != environment:
-        raise ValueError(f"{path} holds the blocks of environment {owner!r}, not {environment!r}")
+        raise ValueError(f"{path} contains the blocks of environment {owner!r}, not {environment!r}")
     return found
 
 
@@ -75,20 +75,20 @@ def _block(data: dict[str, Any]) -> Block:
     ):
         raise TypeError(f"block {block.id!r}")
     if block.kind not in ("organisation", "person"):
-        raise TypeError(f"block {block.id!r} is of the kind {block.kind!r}")
+        raise TypeError(f"block {block.id!r} has the unknown kind {block.kind!r}")
     return block
 
 
 def change(
     path: Path, environment: str, make: Callable[[tuple[Block, ...]], Sequence[Block]]
 ) -> tuple[Block, ...]:
-    """Replace the blocks by what `make` makes of them, while nobody else does; the blocks that are now in the file.
+    """Replace the blocks by what `make` makes of them, under a lock; the blocks that are in the file then.
 
     Raises ValueError where the file cannot be read or written; then it is as it was.
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _alone(path.with_name(f"{path.name}.lock")):
+        with _locked(path.with_name(f"{path.name}.lock")):
             blocks = tuple(make(read(path, environment) or ()))
             data = {
                 "version": _VERSION,
@@ -102,7 +102,7 @@ def change(
 
 
 @contextlib.contextmanager
-def _alone(lock: Path) -> Iterator[None]:
+def _locked(lock: Path) -> Iterator[None]:
     descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -116,7 +116,7 @@ def _replace(path: Path, content: bytes) -> None:
     fresh.unlink(missing_ok=True)
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        # A gateway that runs as another user than the operator must go on reading it.
+        # A gateway that runs under another user than the operator must still be able to read it.
         with contextlib.suppress(FileNotFoundError, PermissionError):
             about = path.stat() if path.exists() else path.parent.stat()
             os.chown(fresh, about.st_uid, about.st_gid)

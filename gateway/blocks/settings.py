@@ -1,19 +1,16 @@
-"""What an operator can set about blocks. It knows nothing of who is blocked."""
+"""What an operator can set about blocks."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from pydantic import Field
 
-from pydantic import AfterValidator, Field
-
-from gateway.settings import Duration, Settings, in_folder
+from gateway.settings import Duration, FileBeside, Settings
 
 
 class BlockSettings(Settings):
     """Where blocks are kept. Gateways on several machines need a file that they share."""
 
-    file: Annotated[Path, AfterValidator(in_folder)] | None = None
+    file: FileBeside | None = None
     """The file with the blocks; beside the session store, or var/ENVIRONMENT.blocks.json, where nothing is said."""
 
     look_every: Duration = Field(default=1.0, ge=0.1, le=60.0)

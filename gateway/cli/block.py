@@ -103,10 +103,10 @@ def list_(
         _stop(str(problem), _FAILED)
     now = time.time()
     if as_json:
-        typer.echo(json.dumps([{**asdict(each), "holds": each.holds(now)} for each in blocks], indent=2))
+        typer.echo(json.dumps([{**asdict(each), "holds": each.in_force(now)} for each in blocks], indent=2))
         return
     for block in blocks:
-        state = "" if block.holds(now) else "  (expired)"
+        state = "" if block.in_force(now) else "  (expired)"
         typer.echo(f"{block.id}  {_words(block)}{state}")
         typer.echo(f"    by {block.by} on {_at(block.added)}: {block.reason}")
     if not blocks:

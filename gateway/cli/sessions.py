@@ -14,8 +14,9 @@ import typer
 
 from gateway.cli.loading import loaded
 from gateway.errors import StoreUnavailable
-from gateway.session.sessions import Sessions, session_id
+from gateway.session.sessions import Sessions
 from gateway.session.store import StoredSession
+from gateway.session.ticket import session_id
 
 T = TypeVar("T")
 sessions_commands = typer.Typer(help="List and end sessions.", no_args_is_help=True)

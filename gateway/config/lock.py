@@ -76,7 +76,7 @@ def _belongings(name: str, settings: EnvironmentSettings) -> Iterator[tuple[str,
     yield "upstream", _address(settings.upstream.url, path=False), (*root, "upstream", "url")
     yield "listen address", _socket(settings.listen), (*root, "listen")
     yield "listen address", _socket(settings.observe.listen), (*root, "observe", "listen")
-    yield "store", settings.session.place, (*root, "session", "store")
+    yield "store", settings.session.address, (*root, "session", "store")
     if settings.observe.records.path is not None:
         yield "file", _file(settings.observe.records.path), (*root, "observe", "records")
     if settings.blocks.file is not None:

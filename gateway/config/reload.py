@@ -6,10 +6,9 @@ whole; addresses, keys, stores and whatever else is open in a running process st
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel
 
@@ -19,10 +18,8 @@ from gateway.config.problems import ConfigError
 from gateway.config.suites import failures
 
 _RULES = frozenset(("rules", "shadow"))
-_READ = frozenset((".py", ".yaml", ".yml"))
-
-# What a file looked like: device, inode, time and size; None where it is not there.
-Fingerprint = Mapping[Path, Any]
+# Of a folder that a configuration names, the files that it is read from.
+READ_SUFFIXES = frozenset((".py", ".yaml", ".yml"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +65,3 @@ def _differing(old: BaseModel, new: BaseModel, without: Iterable[str] = ()) -> I
             yield from (f"{name}.{inner}" for inner in _differing(before, after))
         elif before != after:
             yield name
-
-
-def fingerprint(places: Iterable[Path]) -> Fingerprint:
-    """What these files look like now; of a folder, the policy modules and rule files in it. Links are followed."""
-    return {place: _look(place) for place in places}
-
-
-def _look(place: Path) -> Any:
-    try:
-        about = place.stat()
-        if place.is_dir():
-            return [(file.name, _look(file)) for file in sorted(place.iterdir()) if file.suffix in _READ]
-    except OSError:
-        return None
-    return about.st_dev, about.st_ino, about.st_mtime_ns, about.st_size

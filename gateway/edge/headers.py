@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from cachetools import LRUCache
 
+from gateway.http_semantics import HOP_BY_HOP
 from gateway.model import CanonicalRequest
 
 Headers = list[tuple[bytes, bytes]]
 
 # Belong to one connection only (RFC 9110 7.6.1), or to the gateway, which sends its own.
-_HOP_BY_HOP = frozenset(
-    b"connection proxy-connection keep-alive te trailer transfer-encoding upgrade http2-settings "
-    b"proxy-authorization proxy-authenticate expect".split()
-)
+_OF_THE_CONNECTION = HOP_BY_HOP | {b"http2-settings", b"proxy-authorization", b"expect"}
 # Say where a request came from or what it "really" asks for: the register hears that from the gateway alone.
 _FORWARDING = frozenset(
     b"forwarded via x-real-ip x-client-ip true-client-ip cf-connecting-ip x-originating-ip x-proxyuser-ip "
@@ -74,4 +72,4 @@ def _is_dropped(name: bytes) -> bool:
     # for another header, so they stop here (as nginx does with underscores).
     if not _TOKEN.issuperset(name):
         return True
-    return name in _HOP_BY_HOP or name in _FORWARDING or name.startswith(_FORWARDING_PREFIXES)
+    return name in _OF_THE_CONNECTION or name in _FORWARDING or name.startswith(_FORWARDING_PREFIXES)

@@ -6,15 +6,17 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from starlette.requests import Request
+
 from gateway.analysis.access import reach
-from gateway.endpoints.answers import request_of
+from gateway.endpoints.requests import exchange_of
 from gateway.errors import LoginRequired
+from gateway.exchange import Caller, Judgement
 from gateway.model import CanonicalRequest
-from gateway.pages.render import Answer
 from gateway.pages.screens import Screens
 from gateway.policy.ruleset import RuleSet
+from gateway.responses import Response
 from gateway.session.sessions import Sessions
-from gateway.trail import Trail
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,39 +27,34 @@ class AccessEndpoint:
     screens: Screens
     rules: Callable[[], RuleSet]
 
-    async def access(self, trail: Trail) -> Answer:
+    async def access(self, request: Request) -> Response:
         """A page for people, JSON for programs. Raises LoginRequired."""
-        request = request_of(trail)
-        ticket = request.cookies.get(self.sessions.cookie_name)
+        exchange = exchange_of(request)
+        admitted = exchange.admitted
+        ticket = admitted.cookies.get(self.sessions.cookie_name)
         session = await self.sessions.open(ticket) if ticket is not None else None
         if session is None:
             raise LoginRequired("no session")
-        trail.session = session
         rules = self.rules()
-        trail.rules = rules.hash
+        exchange.caller, exchange.judgement = Caller(session), Judgement(rules.hash)
         # With very many rules this takes a while, which must not hold up other requests.
         found = await asyncio.to_thread(
-            reach, rules, session.identity, host=request.host, client=request.client, now=trail.now
+            reach, rules, session.identity, host=admitted.host, client=admitted.client, now=exchange.now
         )
-        if not _wants_page(request):
+        if not _wants_page(admitted):
             return self.screens.access_data(
-                request.language,
-                identity=session.identity,
-                reach=found,
-                expires_at=session.expires_at,
-                method=request.method,
+                admitted.language, identity=session.identity, reach=found, expires_at=session.expires_at
             )
         return self.screens.access(
-            request.language,
+            admitted.language,
             identity=session.identity,
             reach=found,
             expires_at=session.expires_at,
             labels={(right.right, right.context): right.label for right in rules.rights.values()},
-            request_id=request.id,
-            method=request.method,
+            request_id=admitted.id,
         )
 
 
 def _wants_page(request: CanonicalRequest) -> bool:
-    accepts = b",".join(value for name, value in request.headers if name == b"accept").lower()
+    accepts = (request.header(b"accept") or b"").lower()
     return b"text/html" in accepts or (request.navigation and b"json" not in accepts)

@@ -1,7 +1,4 @@
-"""/oauth2/start and /oauth2/callback: from nobody to a session.
-
-They decide where a person goes next; how a login is proven is the auth area's business.
-"""
+"""/oauth2/start and /oauth2/callback: the two ends of a login."""
 
 from __future__ import annotations
 
@@ -10,17 +7,19 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 import structlog
+from starlette.requests import Request
 
 from gateway.auth.hints import login_hint
 from gateway.auth.login import Login
-from gateway.endpoints.answers import query_value, redirect, request_of
 from gateway.endpoints.login_loop import SUCCEEDED, RoundCookie
+from gateway.endpoints.requests import exchange_of, query_value
 from gateway.endpoints.return_path import path_on, safe_target
 from gateway.errors import BadRequest, LoginFailed
+from gateway.events import LoginEnded, OnEvent
+from gateway.exchange import Caller
 from gateway.model import CanonicalRequest
-from gateway.pages.render import Answer
+from gateway.responses import Response, redirect
 from gateway.session.sessions import Sessions
-from gateway.trail import Trail
 
 log = structlog.get_logger()
 
@@ -36,19 +35,19 @@ class LoginEndpoints:
     login: Login
     sessions: Sessions
     rounds: RoundCookie
-    told: Callable[[str], None]
+    on_event: OnEvent
     clock: Callable[[], float]
     public_url: str
     public_host: str
 
-    async def start(self, trail: Trail) -> Answer:
+    async def start(self, request: Request) -> Response:
         """Begin a login that comes back to `rd`, a path of this site.
 
         `acr_values` asks for one of these ways to log in, `doelgroep` and `organisation` for an identity.
         Raises BadRequest for what is not known.
         """
-        request = request_of(trail)
-        _refuse_prefetch(request)
+        admitted = exchange_of(request).admitted
+        _refuse_prefetch(admitted)
         target = safe_target(path_on(self.public_url, query_value(request, "rd") or "/"))
         acr_values = (query_value(request, "acr_values") or "").split()
         for urn in acr_values:
@@ -58,17 +57,17 @@ class LoginEndpoints:
             hint = login_hint(query_value(request, "doelgroep"), query_value(request, "organisation"))
         except ValueError as problem:
             raise BadRequest(str(problem), code="login-hint") from problem
-        if request.host != self.public_host:
-            query = (request.raw_query or b"").decode("ascii", "replace")
-            return redirect(f"{self.public_url}/oauth2/start?{quote(query, safe=_QUERY)}", request=request)
+        if admitted.host != self.public_host:
+            query = (admitted.raw_query or b"").decode("ascii", "replace")
+            return redirect(f"{self.public_url}/oauth2/start?{quote(query, safe=_QUERY)}")
         # A person who presses a button may always try again; a page that sends itself here may not for ever.
-        if (b"sec-fetch-user", b"?1") not in request.headers:
-            self._check_rounds(request, target)
-        return await self._begin(request, target, acr_values, hint)
+        if (b"sec-fetch-user", b"?1") not in admitted.headers:
+            self._check_rounds(admitted, target)
+        return await self._begin(admitted, target, acr_values, hint)
 
     async def begin(
         self, request: CanonicalRequest, target: str, *, acr_values: Sequence[str] = ()
-    ) -> Answer:
+    ) -> Response:
         """Send the browser to the provider, to come back to `target`, with one of these ways to log in.
 
         Raises LoginFailed where that was done a few times in a row to no avail.
@@ -77,65 +76,66 @@ class LoginEndpoints:
         if request.host != self.public_host:
             values = f"&acr_values={quote('+'.join(acr_values), safe='+')}" if acr_values else ""
             start = f"{self.public_url}/oauth2/start?rd={quote(target, safe='')}{values}"
-            return redirect(start, request=request)
+            return redirect(start)
         return await self._begin(request, target, acr_values, None)
 
     def just_failed(self, request: CanonicalRequest) -> bool:
         """Whether this browser's latest login failed a moment ago, so that it is not sent to the next one at once."""
         return self.rounds.read(request.cookies, self.clock()).failed
 
-    async def callback(self, trail: Trail) -> Answer:
+    async def callback(self, request: Request) -> Response:
         """Finish a login: a new ticket, and on to the page that was asked for.
 
         A callback that comes too late, from another tab or with the back button, does no harm to somebody who
         has a session by now: they just go on.
         """
-        request = request_of(trail)
-        _refuse_prefetch(request)
-        ticket = request.cookies.get(self.sessions.cookie_name)
-        rounds, now = self.rounds.read(request.cookies, self.clock()), self.clock()
-        query = (request.raw_query or b"").decode("latin-1")
+        exchange = exchange_of(request)
+        admitted = exchange.admitted
+        _refuse_prefetch(admitted)
+        ticket = admitted.cookies.get(self.sessions.cookie_name)
+        rounds, now = self.rounds.read(admitted.cookies, self.clock()), self.clock()
+        query = (admitted.raw_query or b"").decode("latin-1")
         try:
-            if request.host != self.public_host:
-                raise LoginFailed("host-mismatch", f"the login came back at {request.host}")
-            finished = await self.login.finish(query, request.cookies)
+            if admitted.host != self.public_host:
+                raise LoginFailed("host-mismatch", f"the login came back at {admitted.host}")
+            finished = await self.login.finish(query, admitted.cookies)
         except LoginFailed as failure:
-            self.told(failure.reason)
-            log.info("login failed", reason=failure.reason, detail=failure.detail, request_id=request.id)
+            self.on_event(LoginEnded(failure.reason))
+            log.info("login failed", reason=failure.reason, detail=failure.detail, request_id=admitted.id)
             # Only a login that this browser began counts: nobody else can make it seem to go round.
             began = "target" in failure.facts
             counted = (self.rounds.after(rounds, failure.reason, now),) if began else ()
             if ticket is not None and await self.sessions.open(ticket) is not None:
                 onward = safe_target(str(failure.facts.get("target", "/")))
-                return redirect(onward, counted, request=request)
+                return redirect(onward, counted)
             if began and rounds.count:
                 failure.facts["rounds"] = rounds.count + 1
             failure.set_cookies = counted
             raise
         session, new_ticket = await self.sessions.create(finished.identity, finished.tokens, replaces=ticket)
-        trail.session = session
+        exchange.caller = Caller(session)
         if faults := finished.identity.faults:
             unread = [f"{each.claim}: {each.fault}" for each in faults]
-            log.warning("claims could not be read", unread=unread, request_id=request.id)
-        self.told(SUCCEEDED)
+            log.warning("claims could not be read", unread=unread, request_id=admitted.id)
+        self.on_event(LoginEnded(SUCCEEDED))
         ended = self.rounds.after(rounds, SUCCEEDED, now)
         cookies = (*finished.set_cookies, ended, self.sessions.set_cookie(new_ticket))
-        return redirect(finished.target, cookies, request=request)
+        return redirect(finished.target, cookies)
 
     async def _begin(
         self, request: CanonicalRequest, target: str, acr_values: Sequence[str], hint: str | None
-    ) -> Answer:
+    ) -> Response:
         begun = await self.login.begin(
             target, request.cookies, language=request.language, acr_values=acr_values, login_hint=hint
         )
-        return redirect(begun.location, begun.set_cookies, request=request)
+        return redirect(begun.location, begun.set_cookies)
 
     def _check_rounds(self, request: CanonicalRequest, target: str) -> None:
         rounds = self.rounds.read(request.cookies, self.clock())
         if not rounds.too_many:
             return
         cause = rounds.cause(has_ticket=self.sessions.cookie_name in request.cookies)
-        self.told(cause)
+        self.on_event(LoginEnded(cause))
         log.warning("login loop stopped", reason=cause, rounds=rounds.count, request_id=request.id)
         raise LoginFailed("login-loop", cause, cause=cause, rounds=rounds.count, target=target)
 
@@ -145,6 +145,6 @@ _QUERY = "=&%+:/?@!$'()*,;~-._"
 
 def _refuse_prefetch(request: CanonicalRequest) -> None:
     """A browser that only looks ahead must not use up a login, nor begin one."""
-    for name, value in request.headers:
-        if name in (b"sec-purpose", b"purpose") and b"prefetch" in value.lower():
+    for name in (b"sec-purpose", b"purpose"):
+        if b"prefetch" in (request.header(name) or b"").lower():
             raise BadRequest("a login is not for looking ahead", code="prefetch")

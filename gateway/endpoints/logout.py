@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from starlette.requests import Request
+
 from gateway.auth.hints import login_hint
 from gateway.auth.logout import Logout, LogoutCookie
-from gateway.endpoints.answers import query_value, redirect, request_of, same_site
+from gateway.edge.forms import is_same_origin
 from gateway.endpoints.login_loop import RoundCookie
+from gateway.endpoints.requests import exchange_of, query_value
 from gateway.endpoints.return_path import safe_target
 from gateway.errors import BadRequest, ProviderUnavailable
-from gateway.model import CanonicalRequest
-from gateway.pages.render import Answer
+from gateway.events import LoggedOut, OnEvent
+from gateway.exchange import Caller
 from gateway.pages.screens import Screens
+from gateway.responses import Response, cookie_lines, redirect
 from gateway.session.sessions import Session, Sessions
-from gateway.trail import Trail
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +30,17 @@ class LogoutEndpoints:
     sessions: Sessions
     rounds: RoundCookie
     screens: Screens
-    told: Callable[[str], None]
+    on_event: OnEvent
 
-    async def sign_out(self, trail: Trail) -> Answer:
+    async def sign_out(self, request: Request) -> Response:
         """End the session here, or with `everywhere` all of this person, and go on to the provider's logout.
 
         The way back leads to `rd`, or to a page that says that somebody is logged out. Another site cannot log
         people out: its requests are refused. Raises BadRequest for those.
         """
-        request = request_of(trail)
         wanted = query_value(request, "rd")
         session = await self._end(
-            trail, "provider", everywhere=query_value(request, "everywhere") is not None
+            request, "provider", everywhere=query_value(request, "everywhere") is not None
         )
         leaving, begun = self.cookie.begin(safe_target(wanted) if wanted else "")
         id_token = session.tokens.id_token if session is not None and session.tokens is not None else None
@@ -48,55 +49,54 @@ class LogoutEndpoints:
         except ProviderUnavailable:
             location = None
         if location is None:
-            return self._screen(trail, self._cleared(session), everywhere=False)
-        return redirect(location, (*self._cleared(session), begun), request=request)
+            return self._screen(request, self._cleared(session), everywhere=False)
+        return redirect(location, (*self._cleared(session), begun))
 
-    async def local(self, trail: Trail) -> Answer:
+    async def local(self, request: Request) -> Response:
         """End the session here only."""
-        everywhere = query_value(request_of(trail), "everywhere") is not None
-        session = await self._end(trail, "local", everywhere=everywhere)
-        return self._screen(trail, self._cleared(session), everywhere=False)
+        everywhere = query_value(request, "everywhere") is not None
+        session = await self._end(request, "local", everywhere=everywhere)
+        return self._screen(request, self._cleared(session), everywhere=False)
 
-    async def switch(self, trail: Trail) -> Answer:
+    async def switch(self, request: Request) -> Response:
         """End the session here, let the person choose another identity at the provider, and come back to `rd`.
 
         `doelgroep` and `organisation` say which identity, so that nothing has to be chosen. Raises BadRequest.
         """
-        request = request_of(trail)
         start = _start_of(request)
-        session = await self._end(trail, "switch", everywhere=False)
+        session = await self._end(request, "switch", everywhere=False)
         leaving, begun = self.cookie.begin(start)
         try:
             location = await self.logout.location(leaving.state, switch=True)
         except ProviderUnavailable:
             location = None
-        return redirect(location or start, (*self._cleared(session), begun), request=request)
+        return redirect(location or start, (*self._cleared(session), begun))
 
-    async def callback(self, trail: Trail) -> Answer:
+    async def callback(self, request: Request) -> Response:
         """The way back from the provider: on to where this browser wanted to go, else "you are logged out".
 
         Whoever comes here without having left is told nothing that is not so.
         """
-        request = request_of(trail)
-        leaving = self.cookie.finish(query_value(request, "state"), request.cookies)
+        leaving = self.cookie.finish(query_value(request, "state"), exchange_of(request).admitted.cookies)
         if leaving is not None and leaving.onward:
-            return redirect(_safe_onward(leaving.onward), (self.cookie.clear(),), request=request)
-        ticket = request.cookies.get(self.sessions.cookie_name)
-        if ticket is not None and await self.sessions.look(ticket) is not None:
-            return redirect("/", request=request)
-        return self._screen(trail, (self.cookie.clear(),), everywhere=leaving is not None)
+            return redirect(_safe_onward(leaving.onward), (self.cookie.clear(),))
+        ticket = exchange_of(request).admitted.cookies.get(self.sessions.cookie_name)
+        if ticket is not None and await self.sessions.peek(ticket) is not None:
+            return redirect("/")
+        return self._screen(request, (self.cookie.clear(),), everywhere=leaving is not None)
 
-    async def _end(self, trail: Trail, operation: str, *, everywhere: bool) -> Session | None:
-        request = request_of(trail)
-        if not same_site(request):
+    async def _end(self, request: Request, operation: str, *, everywhere: bool) -> Session | None:
+        exchange = exchange_of(request)
+        if not is_same_origin(exchange.admitted, if_unknown=True):
             raise BadRequest("a logout that another site asked for", code="cross-site")
-        ticket = request.cookies.get(self.sessions.cookie_name)
+        ticket = exchange.admitted.cookies.get(self.sessions.cookie_name)
         if ticket is None:
             return None
-        trail.session = session = await self.sessions.end(ticket)
+        session = await self.sessions.end(ticket)
+        exchange.caller = Caller(session)
         if session is not None and everywhere:
             await self.sessions.revoke(await self.sessions.find(subject=session.identity.subject))
-        self.told(operation)
+        self.on_event(LoggedOut(operation))
         return session
 
     def _cleared(self, session: Session | None) -> tuple[str, ...]:
@@ -104,21 +104,17 @@ class LogoutEndpoints:
         ended = self.sessions.clear_cookie()
         return (ended,) if session is None else (ended, self.rounds.clear_cookie())
 
-    def _screen(self, trail: Trail, cookies: tuple[str, ...], *, everywhere: bool) -> Answer:
-        request = request_of(trail)
+    def _screen(self, request: Request, cookies: tuple[str, ...], *, everywhere: bool) -> Response:
+        admitted = exchange_of(request).admitted
         return self.screens.logged_out(
-            request.language,
-            everywhere=everywhere,
-            request_id=request.id,
-            method=request.method,
-            headers=tuple((b"set-cookie", cookie.encode("ascii")) for cookie in cookies),
+            admitted.language, everywhere=everywhere, request_id=admitted.id, lines=cookie_lines(cookies)
         )
 
 
 _START = "/oauth2/start?"
 
 
-def _start_of(request: CanonicalRequest) -> str:
+def _start_of(request: Request) -> str:
     """Where the login for another identity begins. Raises BadRequest for an identity that makes no sense."""
     asked = {name: query_value(request, name) for name in ("doelgroep", "organisation")}
     try:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gateway.edge.forms import from_this_site
-from gateway.endpoints.answers import as_json, request_of, same_site
+from starlette.requests import Request
+
+from gateway.edge.forms import is_same_origin
+from gateway.endpoints.requests import exchange_of
 from gateway.errors import BadRequest, LoginRequired
+from gateway.exchange import Caller, Exchange
 from gateway.identity.assertions import Assertions
 from gateway.identity.attributes import spelled
 from gateway.model import CanonicalRequest
-from gateway.pages.render import Answer
+from gateway.responses import Response, json_response
 from gateway.session.recheck import Recheck
-from gateway.session.sessions import Session, Sessions
-from gateway.trail import Trail
+from gateway.session.sessions import PeekedSession, Sessions
 
 # A front-end that refreshes all the time does not make the provider be asked all the time.
 _YOUNG_SECONDS = 60.0
@@ -29,9 +31,9 @@ class SessionEndpoints:
     assertions: Assertions
     clock: Callable[[], float]
 
-    async def userinfo(self, trail: Trail) -> Answer:
+    async def userinfo(self, request: Request) -> Response:
         """Who is logged in; looking does not prolong the session. Raises LoginRequired."""
-        session, _ = await self._looked_at(trail)
+        session = (await self._peek(exchange_of(request))).session
         identity = session.identity
         organisation = identity.organisation
         content = {
@@ -41,42 +43,41 @@ class SessionEndpoints:
             "organisation": {"code": organisation.code, "name": organisation.name} if organisation else None,
             "rights": [spelled(right) for right in identity.rights],
         }
-        return as_json(content, request=request_of(trail))
+        return json_response(content)
 
-    async def session(self, trail: Trail) -> Answer:
+    async def session(self, request: Request) -> Response:
         """How long the session can still last; looking does not prolong it. Raises LoginRequired."""
-        session, idle_at = await self._looked_at(trail)
-        return self._told(trail, session, idle_at)
+        return self._lifetime(await self._peek(exchange_of(request)))
 
-    async def refresh(self, trail: Trail) -> Answer:
+    async def refresh(self, request: Request) -> Response:
         """Use the session, and ask the provider what it may do by now where that is possible without a page.
 
         Raises BadRequest for another site, LoginRequired.
         """
-        request = request_of(trail)
-        if not _is_own_script(request):
+        exchange = exchange_of(request)
+        if not _is_own_script(exchange.admitted):
             raise BadRequest("a refresh that no script of this site asked for", code="cross-site")
-        ticket = request.cookies.get(self.sessions.cookie_name)
+        ticket = exchange.admitted.cookies.get(self.sessions.cookie_name)
         session = await self.sessions.open(ticket) if ticket is not None else None
         if ticket is not None and session is not None:
             session = await self.rechecks.current(ticket, session)
         if ticket is not None and session is not None:
             session = await self.rechecks.renewed(ticket, session, younger_than=self.clock() - _YOUNG_SECONDS)
-        found = await self.sessions.look(ticket) if ticket is not None and session is not None else None
+        found = await self.sessions.peek(ticket) if ticket is not None and session is not None else None
         if ticket is None or session is None or found is None:
             raise LoginRequired("no session")
-        trail.session = session
+        exchange.caller = Caller(session)
         successor = self.sessions.successor(ticket)
         if successor is not None:
-            trail.cookies.append((b"set-cookie", self.sessions.set_cookie(successor).encode("ascii")))
-        return self._told(trail, *found)
+            exchange.set_cookies.append(self.sessions.set_cookie(successor))
+        return self._lifetime(found)
 
-    async def keys(self, trail: Trail) -> Answer:
+    async def keys(self, request: Request) -> Response:
         """The public keys of the assertion (RFC 7517)."""
-        return as_json(self.assertions.jwks(), request=request_of(trail), kind="application/jwk-set+json")
+        return json_response(self.assertions.jwks(), media_type="application/jwk-set+json")
 
-    def _told(self, trail: Trail, session: Session, idle_at: float) -> Answer:
-        now = self.clock()
+    def _lifetime(self, found: PeekedSession) -> Response:
+        now, session = self.clock(), found.session
         recheck_at = self.rechecks.due_at(session)
         content = {
             "active": True,
@@ -84,17 +85,17 @@ class SessionEndpoints:
             "ends_at": int(session.expires_at),
             "ends_in_seconds": _left(session.expires_at, now),
             "idle_timeout_seconds": int(self.sessions.idle_timeout),
-            "idle_in_seconds": _left(min(idle_at, session.expires_at), now),
+            "idle_in_seconds": _left(min(found.idle_at, session.expires_at), now),
             "recheck_in_seconds": _left(recheck_at, now) if recheck_at is not None else None,
         }
-        return as_json(content, request=request_of(trail))
+        return json_response(content)
 
-    async def _looked_at(self, trail: Trail) -> tuple[Session, float]:
-        ticket = request_of(trail).cookies.get(self.sessions.cookie_name)
-        found = await self.sessions.look(ticket) if ticket is not None else None
+    async def _peek(self, exchange: Exchange) -> PeekedSession:
+        ticket = exchange.admitted.cookies.get(self.sessions.cookie_name)
+        found = await self.sessions.peek(ticket) if ticket is not None else None
         if found is None:
             raise LoginRequired("no session")
-        trail.session = found[0]
+        exchange.caller = Caller(found.session)
         return found
 
 
@@ -103,7 +104,5 @@ def _left(moment: float, now: float) -> int:
 
 
 def _is_own_script(request: CanonicalRequest) -> bool:
-    """Browsers say where a request comes from; what says nothing must carry a header that no other site can send."""
-    if not same_site(request):
-        return False
-    return from_this_site(request) or any(name == b"x-requested-with" for name, _ in request.headers)
+    """Browsers say where a request comes from; anything else must send a header that no other site can."""
+    return is_same_origin(request, if_unknown=request.header(b"x-requested-with") is not None)

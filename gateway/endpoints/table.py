@@ -1,78 +1,86 @@
-"""Which path and method leads to which endpoint. Everything else under the reserved prefix does not exist."""
+"""Which path and method leads to which own endpoint. Everything else under the reserved prefix does not exist."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection
+from typing import NoReturn
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.routing import Route, Router
 
 from gateway.endpoints.access import AccessEndpoint
-from gateway.endpoints.answers import request_of, whole_body
+from gateway.endpoints.kept_forms import PATH, KeptForms
 from gateway.endpoints.login import LoginEndpoints
 from gateway.endpoints.logout import LogoutEndpoints
 from gateway.endpoints.notices import LogoutNotices
-from gateway.endpoints.resume import Resume
+from gateway.endpoints.requests import request_of
 from gateway.endpoints.session import SessionEndpoints
 from gateway.errors import MethodNotAllowed, NotFound
-from gateway.pages.render import Answer
-from gateway.trail import Endpoint, Receive, Send, Trail, send_answer
+from gateway.exchange import Exchange
+from gateway.responses import Receive, Response, Scope, Send
 
-Handler = Callable[[Trail], Awaitable[Answer]]
-Reader = Callable[[Trail, bytes], Awaitable[Answer]]
-_READ = frozenset(("GET", "HEAD"))
-_ACT = frozenset(("GET", "POST"))
-
-
-@dataclass(frozen=True, slots=True)
-class _Served:
-    methods: frozenset[str]
-    handler: Handler
-
-    async def __call__(self, trail: Trail, receive: Receive, send: Send) -> None:
-        if request_of(trail).method not in self.methods:
-            raise MethodNotAllowed("own endpoint", allow=", ".join(sorted(self.methods)))
-        await send_answer(trail, await self.handler(trail), send)
+Endpoint = Callable[[Request], Awaitable[Response]]
+_READ = ("GET", "HEAD")
+_ACT = ("GET", "POST")
+_RESERVED = "oauth2"
+_JWKS = "/.well-known/jwks.json"
 
 
-@dataclass(frozen=True, slots=True)
-class _Posted:
-    """A POST whose body is read whole, because it is small."""
+class OwnEndpoints:
+    """The own paths of one environment."""
 
-    handler: Reader
-    most: int = 65_536
+    def __init__(
+        self,
+        login: LoginEndpoints,
+        logout: LogoutEndpoints,
+        notices: LogoutNotices,
+        session: SessionEndpoints,
+        access: AccessEndpoint,
+        forms: KeptForms,
+    ) -> None:
+        self._router = Router(
+            [
+                _route("/oauth2/start", login.start, ("GET",)),
+                _route("/oauth2/callback", login.callback, ("GET",)),
+                _route("/oauth2/sign_out", logout.sign_out, _ACT),
+                _route("/oauth2/logout/local", logout.local, _ACT),
+                _route("/oauth2/logout/callback", logout.callback, _READ),
+                _route("/oauth2/logout/backchannel", notices.backchannel, ("POST",)),
+                _route("/oauth2/logout/frontchannel", notices.frontchannel, _READ),
+                _route("/oauth2/switch", logout.switch, _ACT),
+                _route(PATH, forms.page, ("GET",)),
+                _route("/oauth2/userinfo", session.userinfo, _READ),
+                _route("/oauth2/session", session.session, _READ),
+                _route("/oauth2/session/refresh", session.refresh, ("POST",)),
+                _route("/oauth2/access", access.access, _READ),
+                _route(_JWKS, session.keys, _READ),
+            ],
+            redirect_slashes=False,
+            default=_not_found,
+        )
 
-    async def __call__(self, trail: Trail, receive: Receive, send: Send) -> None:
-        if request_of(trail).method != "POST":
-            raise MethodNotAllowed("own endpoint", allow="POST")
-        await send_answer(trail, await self.handler(trail, await whole_body(receive, self.most)), send)
+    def serves(self, exchange: Exchange) -> bool:
+        """Whether this request is for the gateway itself; the register never sees the reserved prefix."""
+        request = exchange.admitted
+        return request.segments[0] == _RESERVED or request.path == _JWKS
+
+    async def respond(self, exchange: Exchange) -> None:
+        """Answer the request. Raises a GatewayError; then nothing was sent."""
+        request = request_of(exchange)
+        try:
+            await self._router(request.scope, request.receive, exchange.send)
+        except HTTPException as refused:
+            allowed = (refused.headers or {}).get("Allow", "")
+            raise MethodNotAllowed("own endpoint", allow=", ".join(sorted(allowed.split(", ")))) from refused
 
 
-async def _unknown(trail: Trail, receive: Receive, send: Send) -> None:
+def _route(path: str, endpoint: Endpoint, methods: Collection[str]) -> Route:
+    route = Route(path, endpoint, methods=list(methods))
+    # Starlette adds HEAD to every GET, but a HEAD must not begin or use up a login.
+    route.methods = set(methods)
+    return route
+
+
+async def _not_found(_scope: Scope, _receive: Receive, _send: Send) -> NoReturn:
     raise NotFound("own endpoint that does not exist")
-
-
-def endpoint_table(
-    login: LoginEndpoints,
-    logout: LogoutEndpoints,
-    notices: LogoutNotices,
-    session: SessionEndpoints,
-    access: AccessEndpoint,
-    resume: Resume,
-) -> Mapping[str, Endpoint]:
-    """The endpoints by path; "/oauth2/**" stands for the rest of the reserved prefix."""
-    return {
-        "/oauth2/start": _Served(frozenset(("GET",)), login.start),
-        "/oauth2/callback": _Served(frozenset(("GET",)), login.callback),
-        "/oauth2/sign_out": _Served(_ACT, logout.sign_out),
-        "/oauth2/logout/local": _Served(_ACT, logout.local),
-        "/oauth2/logout/callback": _Served(_READ, logout.callback),
-        "/oauth2/logout/backchannel": _Posted(notices.backchannel),
-        "/oauth2/logout/frontchannel": _Served(_READ, notices.frontchannel),
-        "/oauth2/switch": _Served(_ACT, logout.switch),
-        "/oauth2/resume": _Served(frozenset(("GET",)), resume.page),
-        "/oauth2/userinfo": _Served(_READ, session.userinfo),
-        "/oauth2/session": _Served(_READ, session.session),
-        "/oauth2/access": _Served(_READ, access.access),
-        "/oauth2/session/refresh": _Served(frozenset(("POST",)), session.refresh),
-        "/.well-known/jwks.json": _Served(_READ, session.keys),
-        "/oauth2/**": _unknown,
-    }

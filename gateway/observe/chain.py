@@ -1,7 +1,4 @@
-"""Decides how one line of the decision records proves the line before it, and whether a file still does.
-
-It knows nothing of what the records say.
-"""
+"""The hash chain over decision records: each line proves the one before it, and `verify` checks whole files."""
 
 from __future__ import annotations
 
@@ -15,9 +12,9 @@ START = "0" * 64
 
 
 class Chain:
-    """Links the lines that one process writes: every line holds the SHA-256 of the one before.
+    """Links the lines that one process writes: every line contains the SHA-256 of the one before.
 
-    `name` is plain: letters and digits.
+    `name` consists of letters and digits.
     """
 
     def __init__(self, name: str) -> None:
@@ -37,7 +34,7 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One place where the records do not prove themselves. `line` counts from 1; 0 is the end of the file."""
+    """One place where the chain is broken. `line` counts from 1; 0 is the end of the file."""
 
     file: str
     line: int
@@ -50,7 +47,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What is known of one chain: how many lines, whether its beginning and its end were seen, and its last hash."""
+    """One chain: its number of lines, whether its beginning and its end were seen, and its last hash."""
 
     chain: str
     lines: int
@@ -90,10 +87,9 @@ def verify(
 ) -> Proof:
     """Check every chain in these files, oldest file first; each file is a name and its lines.
 
-    A changed, removed, added or moved line is a fault. Removal from the end of a chain that has not ended
-    shows only against a `head` that was kept elsewhere. With `continued`, files older than the first one given
-    are known to be gone: then a chain may begin in the middle there. `kept` are such hashes: the records that have
-    them must be there.
+    A changed, removed, added or moved line is a fault. Removal from the end of a chain that has not ended only
+    shows against a `head` that was kept elsewhere: `kept` are such hashes, and their records must be there. With
+    `continued`, files older than the first are known to be gone: a chain may begin in the middle of that one.
     """
     wanted = dict.fromkeys(kept)
     file = ""
@@ -110,10 +106,12 @@ def verify(
             total += 1
             record = _read(line)
             if record is None and not _begun(line):
-                faults.append(Fault(file, number, "unreadable", "this is no decision record"))
+                faults.append(Fault(file, number, "unreadable", "this is not a decision record"))
                 continue
             if record is None:
-                cut.append(Fault(file, number, "unreadable", "no whole record: cut off while it was written"))
+                cut.append(
+                    Fault(file, number, "unreadable", "not a whole record: cut off while it was written")
+                )
                 continue
             fault = _follow(chains, record, line, may_begin_later)
             wanted.pop(chains[record["chain"]].head or "", None)
@@ -143,7 +141,7 @@ def _read(line: bytes) -> dict[str, Any] | None:
 
 
 def _begun(line: bytes) -> bool:
-    """Whether this can be the beginning of a record; what is whole JSON, or begins otherwise, was not cut off."""
+    """Whether this can be the beginning of a record that was cut off: no whole JSON, but begun as an object."""
     if not line.startswith(b"{"):
         return False
     try:
@@ -167,9 +165,9 @@ def _follow(
     head = sha256(line).hexdigest()
     fault: _Found | None = None
     if sequence < progress.expected:
-        return "repeated", f"record {sequence} of chain {name} is there a second time or in the wrong place"
+        return "repeated", f"record {sequence} of chain {name} is repeated or in the wrong place"
     if progress.ended:
-        fault = "changed", f"record {sequence} stands after the end of chain {name}"
+        fault = "changed", f"record {sequence} comes after the end of chain {name}"
     elif sequence > progress.expected:
         gone = sequence - progress.expected
         fault = "missing", f"{gone} record(s) of chain {name} are gone before record {sequence}"

@@ -1,7 +1,4 @@
-"""Decides what the listener for operators answers: is the process alive, can it serve, and its numbers.
-
-It knows nothing of what the checks check; they are handed in.
-"""
+"""What the operators' listener answers: whether the process is alive, whether it can serve, and its metrics."""
 
 from __future__ import annotations
 
@@ -25,7 +22,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class HealthStatus:
-    """What a check found. `detail` is shown to operators: words, never secrets."""
+    """What a check found. `detail` is text for operators, without secrets."""
 
     ready: bool
     detail: str = ""
@@ -38,7 +35,7 @@ _TYPE_TEXT: Final = "text/plain; charset=utf-8"
 
 
 class Health:
-    """An ASGI app with /healthz, /readyz and /metrics; `checks` by name say whether this process can serve.
+    """An ASGI app with /healthz, /readyz and /metrics; `checks`, by name, say whether this process can serve.
 
     A check that raises or takes longer than `timeout` seconds counts as not ready.
     """
@@ -76,13 +73,13 @@ class Health:
 
     async def _ready(self) -> tuple[int, str, bytes]:
         found = await asyncio.gather(*(self._ask(name, check) for name, check in self._checks.items()))
-        standings = dict(zip(self._checks, found, strict=True))
-        ready = all(standing.ready for standing in found)
+        statuses = dict(zip(self._checks, found, strict=True))
+        ready = all(status.ready for status in found)
         body = {
             "ready": ready,
             "checks": {
-                name: {"ready": standing.ready, "detail": clean(standing.detail)}
-                for name, standing in standings.items()
+                name: {"ready": status.ready, "detail": clean(status.detail)}
+                for name, status in statuses.items()
             },
         }
         return 200 if ready else 503, _TYPE_JSON, json.dumps(body).encode() + b"\n"

@@ -1,7 +1,4 @@
-"""Decides the form of every log line, ours and those of libraries, and keeps secrets out of them.
-
-It knows nothing of what is logged, or when.
-"""
+"""The form of every log line, ours and those of libraries, and the last filter that keeps secrets out of them."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from gateway.observe.masking import clean
 
 _OWN_KEYS = frozenset({"event", "level", "timestamp", "logger"})
 _LIBRARIES = ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi")
-# Their lines hold addresses and headers of every call.
+# Their lines contain the addresses and headers of every call.
 _CHATTY = ("authlib", "httpx", "httpx2", "httpcore", "httpcore2", "uvicorn.access", "websockets")
 
 
@@ -36,7 +33,7 @@ def configure_logs(
     form: Literal["json", "console"] = "json",
     stream: TextIO | None = None,
 ) -> None:
-    """Write all logs to `stream` (standard error unless told) as one JSON object a line, or for a person to read."""
+    """Write all logs to `stream` (by default standard error), one JSON object a line or readable for a person."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,

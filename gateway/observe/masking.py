@@ -1,7 +1,4 @@
-"""Decides what may not be written down anywhere: secrets by the name they stand under, and national numbers by their form.
-
-It knows nothing of where things are written.
-"""
+"""Keeps out of logs and records what may never be written: secrets, by their key, and national numbers, by their form."""
 
 from __future__ import annotations
 
@@ -43,7 +40,7 @@ _PARAMETER = re.compile(
     r"\b(code|state|nonce|token|id_token|access_token|refresh_token|id_token_hint|logout_token|code_verifier|"
     r"client_secret|client_assertion|password)=[^&\s\"']+"
 )
-# 85.07.30-033.28, with whatever separates the parts; or eleven digits in a row.
+# 85.07.30-033.28, with any separators; or eleven digits in a row.
 _WRITTEN_OUT = re.compile(r"(?<!\d)\d{2}[. -]\d{2}[. -]\d{2}[. -]\d{3}[. -]\d{2}(?!\d)")
 _MAYBE = re.compile(r"\d[\d. -]{9,}\d")
 _ELEVEN = re.compile(r"(?<!\d)\d{11}(?!\d)")
@@ -53,12 +50,12 @@ def _codes(error: type[GatewayError]) -> set[str]:
     return {error.code}.union(*(_codes(kind) for kind in error.__subclasses__()))
 
 
-# The codes of our own errors stand under "code" too, and are no secrets.
+# The codes of our own errors are under "code" too, and are not secret.
 _ERROR_CODES = frozenset(_codes(GatewayError))
 
 
 def is_secret(key: str) -> bool:
-    """Whether what stands under this key is never written down."""
+    """Whether a value under this key is never written."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key).lower().replace("-", "_")
     if words in _SECRET_KEYS:
         return True
@@ -74,7 +71,7 @@ def mask(text: str) -> str:
 
 
 def clean(value: Any, key: str = "") -> Any:
-    """The value as it may be written: the same shape, with secrets and national numbers replaced."""
+    """The value as it may be written: the same structure, with secrets and national numbers replaced."""
     if value is None or isinstance(value, (bool, float)):
         return value
     if key and is_secret(key):
@@ -92,7 +89,7 @@ def clean(value: Any, key: str = "") -> Any:
 def _mask_eleven(match: re.Match[str]) -> str:
     text, (start, end) = match.string, match.span()
     alone = not (text[start - 1 : start].isalpha() or text[end : end + 1].isalpha())
-    # Eleven digits inside a word may be part of a hash; then the check digits tell.
+    # Eleven digits inside a word may be part of a hash; the check digits tell the difference.
     return NATIONAL_NUMBER if alone or _checks(match[0]) else match[0]
 
 

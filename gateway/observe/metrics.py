@@ -1,7 +1,4 @@
-"""Decides which numbers the gateway shows, and that neither people nor paths can become labels.
-
-It knows nothing of who reads them.
-"""
+"""The numbers that the gateway shows to Prometheus. Neither people nor paths can become labels."""
 
 from __future__ import annotations
 
@@ -14,15 +11,34 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from gateway.events import (
+    BlocksChanged,
+    BlocksLoaded,
+    CandidateChanged,
+    Event,
+    LoggedOut,
+    LoginEnded,
+    ProviderCalled,
+    RecordsDropped,
+    RulesChanged,
+    RulesLoaded,
+    RulesRefused,
+    ShadowJudged,
+    StreamCut,
+    StreamsCounted,
+    UpstreamFailed,
+)
+from gateway.http_semantics import METHODS
+
 _PREFIX: Final = "toegangspoort"
-_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+_METHODS: Final = frozenset((*METHODS, "TRACE", "CONNECT"))
 _OTHER: Final = "other"
 _MOST_LABELS: Final = 2_000
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
 class _Family:
-    """One metric with its children by label values, each looked up once; too many kinds become "other"."""
+    """One metric with its children by label values, each looked up once; beyond a limit they become "other"."""
 
     def __init__(self, metric: Any, labels: int) -> None:
         self._metric = metric
@@ -134,63 +150,48 @@ class Metrics:
         """A decision: verdict is allow, deny or error."""
         self._decisions[rule or "none", verdict].inc()
 
-    def shadowed(self, rule: str | None, change: str) -> None:
-        """The candidate rules decide otherwise: change is newly_denied or newly_allowed."""
-        self._shadow[rule or "none", change].inc()
+    def on_event(self, event: Event) -> None:
+        """Count what happened elsewhere in the gateway."""
+        match event:
+            case ProviderCalled(endpoint, result):
+                self._provider[endpoint, result].inc()
+            case LoginEnded(result):
+                self._logins[(result,)].inc()
+            case LoggedOut(operation):
+                self._logouts[(operation,)].inc()
+            case UpstreamFailed(error):
+                self._upstream_errors[(error,)].inc()
+            case StreamsCounted(lasting):
+                self._streams.set(lasting)
+            case StreamCut(reason):
+                self._streams_cut[(reason,)].inc()
+            case ShadowJudged(result, rule, change):
+                self._shadow_judged[(result,)].inc()
+                if change is not None:
+                    self._shadow[rule or "none", change].inc()
+            case CandidateChanged(rules):
+                self._shadow_loaded.set(rules is not None)
+            case BlocksLoaded(blocks) | BlocksChanged(blocks):
+                self._blocks.set(len(blocks))
+            case RecordsDropped(count):
+                self._dropped.inc(count)
+            case RulesLoaded(rules, count):
+                self._rules_live(rules, count, restart_needed=False)
+            case RulesChanged(_, rules, count, _, restart_needed):
+                self._rules_live(rules, count, restart_needed=restart_needed)
+            case RulesRefused():
+                self._reloads[("refused",)].inc()
+                self._reload_success.set(0)
+            case _:
+                pass
 
-    def shadow_judged(self, result: str) -> None:
-        """The candidate rules judged a request: same, differs, or unknown where they could not."""
-        self._shadow_judged[(result,)].inc()
-
-    def shadow_loaded(self, loaded: bool) -> None:
-        """Whether there are candidate rules to compare with."""
-        self._shadow_loaded.set(loaded)
-
-    def login(self, result: str) -> None:
-        """A login ended: "ok", or the reason code of a LoginFailed."""
-        self._logins[(result,)].inc()
-
-    def logout(self, operation: str) -> None:
-        """A logout: local, provider, switch, backchannel or frontchannel."""
-        self._logouts[(operation,)].inc()
-
-    def upstream_error(self, error: str) -> None:
-        """The code of an upstream error."""
-        self._upstream_errors[(error,)].inc()
-
-    def provider_call(self, endpoint: str, result: str) -> None:
-        """A call to the provider: metadata, keys, token, par, userinfo or introspection; ok or error."""
-        self._provider[endpoint, result].inc()
-
-    def blocks(self, count: int) -> None:
-        """How many blocks are known."""
-        self._blocks.set(count)
-
-    def records_dropped(self, count: int) -> None:
-        """Decision records that could not be kept."""
-        self._dropped.inc(count)
-
-    def streams(self, count: int) -> None:
-        """How many exchanges have lasted for a while."""
-        self._streams.set(count)
-
-    def stream_cut(self, reason: str) -> None:
-        """An exchange was ended before its time: session-ended, blocked, or the code of an error."""
-        self._streams_cut[(reason,)].inc()
-
-    def reloaded(
-        self, *, success: bool, rules: int | None = None, rule_set: str = "", restart: bool = False
-    ) -> None:
-        """A reload of the configuration went live, or was refused. `rule_set` is the hash of the rules."""
-        self._reloads["ok" if success else "refused",].inc()
-        self._reload_success.set(1 if success else 0)
-        if success:
-            self._reload_time.set(self._clock())
-            self._restart.set(restart)
-        if rules is not None:
-            self._rules.set(rules)
-        if rule_set:
-            self._rule_set.set(int(rule_set[:13], 16))
+    def _rules_live(self, rules: str, count: int, *, restart_needed: bool) -> None:
+        self._reloads[("ok",)].inc()
+        self._reload_success.set(1)
+        self._reload_time.set(self._clock())
+        self._restart.set(restart_needed)
+        self._rules.set(count)
+        self._rule_set.set(int(rules[:13], 16))
 
     def exposition(self) -> tuple[bytes, str]:
         """(text, content type) for Prometheus, summed over all workers where there are several."""

@@ -1,7 +1,4 @@
-"""Decides how whole lines get into a file that is shared, rotated and sometimes full, or to standard output.
-
-It knows nothing of what the lines say.
-"""
+"""Writes whole lines to a file that is shared, rotated and sometimes on a full disk, or to standard output."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ class Output:
         self._inode = (0, 0)
 
     def open(self) -> None:
-        """Open the file, with its folders where they are not there. Raises OSError."""
+        """Open the file; make it, and its folders, where they do not exist. Raises OSError."""
         if self._path is None:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -30,9 +27,9 @@ class Output:
         self._inode = (about.st_dev, about.st_ino)
 
     def write(self, lines: list[bytes]) -> None:
-        """Write these lines and take them off the list; raises OSError with what is still to do on the list.
+        """Write these lines and take them off the list. Raises OSError; then the list has what is still to be written.
 
-        A line of which a full disk took only a part is written again, whole, on a line of its own.
+        A line of which a full disk took only a part is written again, in full, on a line of its own.
         """
         self._follow_rotation()
         while lines:

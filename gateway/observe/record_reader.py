@@ -1,7 +1,4 @@
-"""Decides how recorded lines come back from files: plain, packed by a log rotation, or from standard input.
-
-It knows nothing of what is done with them.
-"""
+"""Reads decision records back: from plain files, from files that a log rotation compressed, from standard input."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from typing import Any
 
 
 def lines(place: str | Path) -> Iterator[bytes]:
-    """The lines of a file, unpacked where its name ends in .gz; "-" is standard input. Raises OSError."""
+    """The lines of a file, decompressed where its name ends in .gz; "-" is standard input. Raises OSError."""
     if str(place) == "-":
         yield from sys.stdin.buffer
         return
@@ -25,7 +22,7 @@ def lines(place: str | Path) -> Iterator[bytes]:
 
 
 def records(raw: Iterable[bytes]) -> Iterator[dict[str, Any]]:
-    """The records on these lines; what is no whole record, such as a line that was cut off, is left out."""
+    """The records on these lines; a line that is not a whole record, because it was cut off, is left out."""
     for line in raw:
         try:
             record = json.loads(line)

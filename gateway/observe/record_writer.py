@@ -1,7 +1,4 @@
-"""Decides how decision records get from the requests to the disk: in order, off the hot path, none lost on the way out.
-
-It knows nothing of what a record says.
-"""
+"""Brings decision records from the requests to the disk: in order, off the hot path, none lost on the way out."""
 
 from __future__ import annotations
 
@@ -10,12 +7,23 @@ import json
 import secrets
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from queue import Empty, SimpleQueue
 from typing import Any, Final
 
 import structlog
 
+from gateway.events import (
+    BlocksChanged,
+    CandidateChanged,
+    Event,
+    OnEvent,
+    RecordsDropped,
+    RulesChanged,
+    RulesLoaded,
+    RulesRefused,
+    ignore,
+)
 from gateway.observe.chain import Chain
 from gateway.observe.decision_record import VERSION, AuditEntry, Pseudonyms, RecordForm, timestamp
 from gateway.observe.masking import clean
@@ -39,8 +47,8 @@ Entry = AuditEntry | Mapping[str, Any]
 class DecisionRecords:
     """The decision records of one process, as one chain. `key`: at least 32 secret octets, for the pseudonyms.
 
-    `claims` names the extra claims that rules look at: those, and no others, are recorded. `dropped` is told
-    how many records could not be kept; `clock` gives seconds since the epoch.
+    Of the extra claims only those that the rules in force or the candidate rules read are recorded. `clock` gives
+    seconds since the epoch.
     """
 
     def __init__(
@@ -50,14 +58,15 @@ class DecisionRecords:
         *,
         key: bytes,
         clock: Callable[[], float],
-        claims: Collection[str] = (),
-        dropped: Callable[[int], None] = lambda _count: None,
+        on_event: OnEvent = ignore,
     ) -> None:
         self._settings = settings
         self._environment = environment
-        self._form = RecordForm(environment, Pseudonyms(key, environment), claims)
+        self._form = RecordForm(environment, Pseudonyms(key, environment))
+        self._rule_claims: frozenset[str] = frozenset()
+        self._candidate_claims: frozenset[str] = frozenset()
         self._clock = clock
-        self._dropped = dropped
+        self._on_event = on_event
         self._entries: deque[Entry] = deque()
         self._due: asyncio.Handle | None = None
         self._queue: SimpleQueue[list[bytes] | None] = SimpleQueue()
@@ -118,15 +127,23 @@ class DecisionRecords:
             return
         if self._waiting() >= self._settings.records_queue:
             self._lost += 1
-            self._dropped(1)
+            self._on_event(RecordsDropped(1))
             return
         self._entries.append(entry if isinstance(entry, AuditEntry) else self._event(entry))
         if self._due is None and self._loop is not None:
             self._due = self._loop.call_later(_LINGER_SECONDS, self._make_some)
 
-    def look_at(self, claims: Collection[str]) -> None:
-        """Record these extra claims from now on: those that the rules look at."""
-        self._form.look_at(claims)
+    def on_event(self, event: Event) -> None:
+        """Record what an auditor must know of, and follow which claims the rules read."""
+        if isinstance(event, RulesLoaded | RulesChanged):
+            self._rule_claims = event.claims
+            self._form.look_at(self._rule_claims | self._candidate_claims)
+        elif isinstance(event, CandidateChanged):
+            self._candidate_claims = event.claims
+            self._form.look_at(self._rule_claims | self._candidate_claims)
+        fields = _fields(event)
+        if fields is not None:
+            self.write(fields)
 
     def _waiting(self) -> int:
         return len(self._entries) + self._handed - self._done
@@ -160,7 +177,7 @@ class DecisionRecords:
                 self._form.fill_in(entry) if isinstance(entry, AuditEntry) else _json(entry)
             )
         except Exception as problem:  # noqa: BLE001 - one strange record must not end the recording
-            self._dropped(1)
+            self._on_event(RecordsDropped(1))
             log.error("a decision record could not be made", error=type(problem).__name__)
             return self._gap(1)
 
@@ -201,7 +218,7 @@ class DecisionRecords:
         try:
             output.write(lines)
         except OSError as problem:
-            self._dropped(len(lines))
+            self._on_event(RecordsDropped(len(lines)))
             self._complain(problem, final=True)
             lines.clear()
 
@@ -215,3 +232,18 @@ class DecisionRecords:
                 waiting=self._waiting(),
                 lost=final,
             )
+
+
+def _fields(event: Event) -> Mapping[str, Any] | None:
+    """What the record of an event says; None for an event that is not recorded."""
+    match event:
+        case RulesChanged(before, rules):
+            return {"kind": "reload", "result": "ok", "before": before, "rules": rules}
+        case RulesRefused(rules, problems):
+            return {"kind": "reload", "result": "refused", "rules": rules, "problems": problems}
+        case CandidateChanged(rules):
+            return {"kind": "shadow", "rules": rules}
+        case BlocksChanged(blocks):
+            return {"kind": "blocks", "blocks": blocks}
+        case _:
+            return None

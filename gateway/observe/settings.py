@@ -1,4 +1,4 @@
-"""What an operator can set about logs, decision records, metrics and health. It knows nothing of what is recorded."""
+"""What an operator can set about logs, decision records, metrics and health."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from gateway.settings import Duration, Settings
 
 
 @dataclass(frozen=True, slots=True)
-class RecordsPlace:
-    """Where decision records go; `path` is set for a file and stands on its own (no longer relative)."""
+class RecordsTarget:
+    """Where decision records go; `path` is set for a file, and complete."""
 
     kind: Literal["stdout", "file", "none"]
     path: Path | None = None
 
 
-def _place(value: Any, info: ValidationInfo) -> Any:
-    if isinstance(value, RecordsPlace):
+def _target(value: Any, info: ValidationInfo) -> Any:
+    if isinstance(value, RecordsTarget):
         return value
     if value in ("stdout", "none"):
-        return RecordsPlace(value)
+        return RecordsTarget(value)
     if not isinstance(value, str) or not value.startswith("file:") or value == "file:":
         raise ValueError("write stdout, none or file:PATH")
     folder = Path((info.context or {}).get("folder", Path()))
-    return RecordsPlace("file", folder / value.removeprefix("file:"))
+    return RecordsTarget("file", folder / value.removeprefix("file:"))
 
 
-Place = Annotated[
-    RecordsPlace,
-    BeforeValidator(_place),
+Target = Annotated[
+    RecordsTarget,
+    BeforeValidator(_target),
     WithJsonSchema({"type": "string", "pattern": r"^(stdout|none|file:.+)$"}),
 ]
 
@@ -50,7 +50,7 @@ class ObserveSettings(Settings):
     listen: Annotated[str, AfterValidator(_address)] = "127.0.0.1:8001"
     """Address for /healthz, /readyz and /metrics, as HOST:PORT; keep it away from the public."""
 
-    records: Place = RecordsPlace("stdout")
+    records: Target = RecordsTarget("stdout")
     """Where decision records go: stdout, file:PATH (rotation-safe) or none. Relative paths start at this file."""
 
     records_queue: int = Field(default=10_000, ge=100, le=1_000_000, strict=True)

@@ -1,7 +1,4 @@
-"""Counts what candidate rules would have changed, by the rules that decided, from decision records.
-
-It knows nothing of where records come from and decides nothing again: the records hold what the candidate said.
-"""
+"""Counts, from decision records, what candidate rules would have changed, by the rules that decided."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ _MOST_SAMPLES: Final = 3
 
 @dataclass(slots=True)
 class ShadowDifference:
-    """Requests that a candidate decides otherwise, with the same two rules; `samples` are a few of them."""
+    """Requests that a candidate decides differently, by the same two rules; `samples` are a few of them."""
 
     change: Literal["newly_allowed", "newly_denied"]
     candidate: str
@@ -39,7 +36,7 @@ class ShadowReport:
 
     @property
     def differences(self) -> list[ShadowDifference]:
-        """What is newly denied first, the most frequent first."""
+        """Those that are newly denied first; within each kind the most frequent first."""
         return sorted(self._found.values(), key=lambda each: (each.change != "newly_denied", -each.count))
 
     def add(self, record: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Turns a GatewayError into a response: a page for navigations, problem+json (RFC 9457) for everything else."""
+"""Turns a GatewayError into HTTP: a page for people who navigate, problem+json (RFC 9457) for everything else."""
 
 from __future__ import annotations
 
@@ -23,10 +23,9 @@ from gateway.model import CanonicalRequest, Identity, Language
 from gateway.pages.catalogue import message
 from gateway.pages.causes import cause
 from gateway.pages.language import negotiate
-from gateway.pages.render import Answer, Headers, Pages, answer
+from gateway.pages.render import Pages
 from gateway.pages.wording import Need, Wording, organisation_name, unread_claims, unread_claims_data
-
-__all__ = ["Answer", "ErrorResponses"]
+from gateway.responses import HeaderLines, Response, cookie_lines
 
 log = structlog.get_logger()
 
@@ -40,7 +39,7 @@ _BASIC: Final = frozenset({"type", "title", "status", "detail", "instance", "cod
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What an error page needs of a request, which may not be canonical."""
+    """What an error page needs to know of a request, which may not be a canonical one."""
 
     method: str | None
     language: Language
@@ -63,23 +62,25 @@ class ErrorResponses:
         request_id: str,
         request: CanonicalRequest | None = None,
         identity: Identity | None = None,
-        method: str | None = None,
-        raw_headers: Iterable[tuple[bytes, bytes]] = (),
-    ) -> Answer:
-        """The response to an error. `method` and `raw_headers` are used if there is no canonical request."""
-        asked = self._asked(request) if request is not None else _of_raw(method, raw_headers)
-        cookies = tuple((b"set-cookie", _ascii(cookie)) for cookie in error.set_cookies)
-        headers: Headers = ((b"x-request-id", _ascii(request_id)), *cookies, *_headers(error, identity))
+        raw_headers: HeaderLines = (),
+    ) -> Response:
+        """The response to an error. `raw_headers` are used if there is no canonical request."""
+        asked = self._asked(request) if request is not None else _of_raw(raw_headers)
+        lines = (
+            (b"x-request-id", _ascii(request_id)),
+            *cookie_lines(error.set_cookies),
+            *_lines(error, identity),
+        )
         # Programs get data, whatever they say that they accept.
         program = isinstance(error, BearerRefused) or (identity is not None and identity.kind == "machine")
-        tell = self._page if asked.page and not program else self._problem
+        render = self._page if asked.page and not program else self._problem
         try:
-            return tell(error, asked, request_id, identity, headers)
+            return render(error, asked, request_id, identity, lines)
         except Exception:
-            # An error must always be told, also when the page that tells it is at fault.
+            # The page that shows an error may itself be at fault.
             log.exception("error page failed", request_id=request_id, error_code=error.code)
             words = f"{error.status} {error.code} {request_id}\n".encode("ascii", "replace")
-            return answer(error.status, "text/plain", words, headers=headers, method=asked.method)
+            return Response(words, status=error.status, lines=lines)
 
     def _asked(self, request: CanonicalRequest) -> _Asked:
         # Only what a GET showed can be shown again after a detour; a background call goes back to its page. The
@@ -98,8 +99,8 @@ class ErrorResponses:
         asked: _Asked,
         request_id: str,
         identity: Identity | None,
-        headers: Headers,
-    ) -> Answer:
+        lines: HeaderLines,
+    ) -> Response:
         _ = self._pages.gettext(asked.language)
         template, values = "error.html", self._plain(error, asked)
         if isinstance(error, Forbidden):
@@ -111,9 +112,8 @@ class ErrorResponses:
             asked.language,
             title=_(error.title),
             status=error.status,
-            method=asked.method,
             request_id=request_id,
-            headers=headers,
+            lines=lines,
             **values,
         )
 
@@ -177,8 +177,8 @@ class ErrorResponses:
         asked: _Asked,
         request_id: str,
         identity: Identity | None,
-        headers: Headers,
-    ) -> Answer:
+        lines: HeaderLines,
+    ) -> Response:
         _ = self._pages.gettext(asked.language)
         problem: dict[str, Any] = {
             "type": _TYPE + error.code,
@@ -208,38 +208,37 @@ class ErrorResponses:
             }
         problem.update({name: value for name, value in error.facts.items() if name not in _BASIC})
         body = json.dumps(problem, ensure_ascii=True, default=str).encode("ascii")
-        lines = ((b"content-language", asked.language.encode("ascii")), (b"vary", b"accept, accept-language"))
-        return answer(
-            error.status,
-            "application/problem+json",
-            body,
-            headers=(*lines, *headers),
-            method=asked.method,
+        negotiated = (
+            (b"content-language", asked.language.encode("ascii")),
+            (b"vary", b"accept, accept-language"),
+        )
+        return Response(
+            body, status=error.status, media_type="application/problem+json", lines=(*negotiated, *lines)
         )
 
 
 def _page_of(request: CanonicalRequest, public_url: str) -> str:
     """The page of this site that sent a request, by its Referer; "/" if that is not certain."""
-    referers = [value for name, value in request.headers if name == b"referer"]
-    if len(referers) != 1 or len(referers[0]) > _LONGEST_REFERER:
+    referer = request.header(b"referer")
+    if referer is None or len(referer) > _LONGEST_REFERER:
         return "/"
-    page = referers[0].decode("ascii", "replace")
+    page = referer.decode("ascii", "replace")
     back = page.removeprefix(public_url)
     plain = page.isascii() and page.isprintable() and not set(page) & set(' \\"<>')
     return back if plain and back != page and back.startswith("/") and not back.startswith("//") else "/"
 
 
-def _of_raw(method: str | None, headers: Iterable[tuple[bytes, bytes]]) -> _Asked:
+def _of_raw(headers: HeaderLines) -> _Asked:
     given: dict[bytes, bytes] = {}
     for name, value in headers:
         given.setdefault(name.lower(), value)
     accepts = b"text/html" in given.get(b"accept", b"").lower()
     mode = given.get(b"sec-fetch-mode")
     page = accepts and mode in (None, b"navigate")
-    return _Asked(method, negotiate(given.get(b"accept-language")), page, None, "/")
+    return _Asked(None, negotiate(given.get(b"accept-language")), page, None, "/")
 
 
-def _headers(error: GatewayError, identity: Identity | None) -> Headers:
+def _lines(error: GatewayError, identity: Identity | None) -> HeaderLines:
     if error.status in (429, 503):
         seconds = error.facts.get("retry_after", _RETRY_AFTER)
         return ((b"retry-after", _ascii(str(seconds))),)
@@ -258,7 +257,7 @@ def _headers(error: GatewayError, identity: Identity | None) -> Headers:
     return ()
 
 
-def _scopes(error: Forbidden) -> Headers:
+def _scopes(error: Forbidden) -> HeaderLines:
     """The scopes that a token lacks (RFC 6750 section 3.1), if scopes are all that is missing."""
     lacking = [
         missing.detail

@@ -1,9 +1,8 @@
-"""Renders the gateway's own pages, with the headers that protect them."""
+"""Renders the gateway's own pages from templates, with the headers that guard them."""
 
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -15,36 +14,11 @@ from gateway.model import Language
 from gateway.pages.catalogue import LANGUAGES, read_catalogue
 from gateway.pages.settings import SupportSettings
 from gateway.pages.wording import Gettext
+from gateway.responses import HeaderLines, Response
 
 _FOLDER: Final = Path(__file__).parent
 # What people call the environments that everybody knows.
 _KNOWN_AS: Final = {"ti": "T&I"}
-
-Headers = tuple[tuple[bytes, bytes], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A whole HTTP answer; `body` is empty for HEAD while content-length says what GET would give."""
-
-    status: int
-    headers: Headers
-    body: bytes
-
-
-def answer(
-    status: int, content_type: str, body: bytes, *, headers: Headers = (), method: str | None = None
-) -> Answer:
-    """An answer that nobody may keep, sniff or guess about; content-type and content-length included."""
-    lines = (
-        (b"content-type", content_type.encode("ascii")),
-        (b"content-length", str(len(body)).encode("ascii")),
-        (b"cache-control", b"no-store"),
-        (b"x-content-type-options", b"nosniff"),
-        (b"referrer-policy", b"same-origin"),
-        *headers,
-    )
-    return Answer(status, lines, b"" if method == "HEAD" else body)
 
 
 class Pages:
@@ -55,7 +29,7 @@ class Pages:
         self._environment = environment
         self._style = Markup((_FOLDER / "style.css").read_text("utf-8"))  # noqa: S704 - our own file
         digest = b64encode(sha256(self._style.encode()).digest()).decode()
-        self._guard: Headers = (
+        self._guard: tuple[tuple[bytes, bytes], ...] = (
             (
                 b"content-security-policy",
                 (
@@ -89,7 +63,7 @@ class Pages:
             self._templates[language] = templates
 
     def gettext(self, language: Language) -> Gettext:
-        """The function that translates a message id."""
+        """The function that gives the words for a message id."""
         return self._gettext[language]
 
     def page(
@@ -99,16 +73,15 @@ class Pages:
         *,
         title: str,
         status: int = 200,
-        method: str | None = None,
         request_id: str | None = None,
-        headers: Headers = (),
+        lines: HeaderLines = (),
         **values: Any,
-    ) -> Answer:
-        """A page with the headers that protect it. `title` is shown as given."""
+    ) -> Response:
+        """A page with its guard headers and these further header lines. `title` is shown as it is given."""
         found: Template = self._templates[language].get_template(template)
         body = found.render(title=title, request_id=request_id, **values).encode("utf-8", "replace")
-        guarded = ((b"content-language", language.encode("ascii")), *self._guard, *headers)
-        return answer(status, "text/html; charset=utf-8", body, headers=guarded, method=method)
+        guarded = ((b"content-language", language.encode("ascii")), *self._guard, *lines)
+        return Response(body, status=status, media_type="text/html", lines=guarded)
 
     def _everywhere(self, language: Language, gettext: Gettext) -> dict[str, Any]:
         support = self.support

@@ -1,22 +1,22 @@
-"""The gateway's own pages that are not errors: logged out, resend a form, my access."""
+"""The gateway's own pages that are not errors: logged out, send a kept form, my access."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from gateway.model import NOTHING, Identity, Language, Missing, Reach, Right
 from gateway.pages.catalogue import in_language, message, spoken_time
-from gateway.pages.render import Answer, Headers, Pages, answer
+from gateway.pages.render import Pages
 from gateway.pages.wording import Wording, organisation_name, unread_claims, unread_claims_data
+from gateway.responses import HeaderLines, Response, json_response
 
 BACK = "/oauth2/access"
 
 
 class Screens:
-    """The gateway's own pages that are not errors, in the language of the reader."""
+    """The gateway's own pages that are no errors, in the language of the reader."""
 
     def __init__(self, pages: Pages, *, public_url: str) -> None:
         self._pages = pages
@@ -28,9 +28,8 @@ class Screens:
         *,
         everywhere: bool,
         request_id: str | None = None,
-        method: str | None = None,
-        headers: Headers = (),
-    ) -> Answer:
+        lines: HeaderLines = (),
+    ) -> Response:
         """The page after a logout; `everywhere` says whether the provider's session ended too."""
         _ = self._pages.gettext(language)
         words = (
@@ -44,9 +43,8 @@ class Screens:
             "logged_out.html",
             language,
             title=_("You are logged out"),
-            method=method,
             request_id=request_id,
-            headers=headers,
+            lines=lines,
             words=_(words),
         )
 
@@ -59,8 +57,8 @@ class Screens:
         fields: Mapping[str, str],
         identity: Identity | None = None,
         request_id: str | None = None,
-        headers: Headers = (),
-    ) -> Answer:
+        lines: HeaderLines = (),
+    ) -> Response:
         """Asks whether to send a form that met an ended session.
 
         `path` is where the form was going, `action` the own endpoint that sends it, `fields` what that needs.
@@ -72,7 +70,7 @@ class Screens:
             language,
             title=_("Do you still want to send this?"),
             request_id=request_id,
-            headers=headers,
+            lines=lines,
             path=path,
             action=action,
             fields=dict(fields),
@@ -88,8 +86,7 @@ class Screens:
         expires_at: float | None = None,
         labels: Mapping[tuple[str, str | None], Mapping[str, str]] | None = None,
         request_id: str | None = None,
-        method: str | None = None,
-    ) -> Answer:
+    ) -> Response:
         """ "Mijn toegang": what this person may do, what not and why, until when, and who helps.
 
         `expires_at` is the end of the session in seconds since the epoch; `labels` names rights by
@@ -102,7 +99,6 @@ class Screens:
             "access.html",
             language,
             title=_("My access"),
-            method=method,
             request_id=request_id,
             person=identity.name or identity.subject,
             organisation=organisation_name(organisation.code, organisation) if organisation else None,
@@ -130,8 +126,7 @@ class Screens:
         identity: Identity,
         reach: Sequence[Reach],
         expires_at: float | None = None,
-        method: str | None = None,
-    ) -> Answer:
+    ) -> Response:
         """The same for programs, as JSON."""
         wording = Wording(language, self._pages.gettext(language), identity=identity, back=BACK)
         organisation = identity.organisation
@@ -162,7 +157,7 @@ class Screens:
                 for each in reach
             ],
         }
-        return answer(200, "application/json", json.dumps(body).encode("ascii"), method=method)
+        return json_response(body)
 
 
 def _spoken(moment: float | None, language: Language) -> str | None:

@@ -16,6 +16,7 @@ from cachetools import TTLCache
 
 from gateway.model import NOTHING
 from gateway.plugin.contract import Asker, FactSource, Question
+from gateway.single_flight import SingleFlight
 
 _MOST_SOURCES = 1_024
 _MOST_ANSWERS = 10_000
@@ -40,7 +41,7 @@ class _Line:
         # Opening may read certificates or secrets from the disk.
         self.opening: asyncio.Task[Asker] = asyncio.create_task(asyncio.to_thread(source.open))
         self.turns = asyncio.Semaphore(source.at_once)
-        self.under_way: dict[Hashable, asyncio.Task[Any]] = {}
+        self.under_way = SingleFlight[Hashable, Any]()
         self.answers: TTLCache[Hashable, Any] = TTLCache(_MOST_ANSWERS, max(source.fresh, 0.0))
         self.asked = 0
 
@@ -61,12 +62,7 @@ class _Line:
         answer = self.answers.get(about)
         if answer is not None:
             return answer
-        task = self.under_way.get(about)
-        if task is None:
-            task = self.under_way[about] = asyncio.create_task(self.ask(about))
-            task.add_done_callback(lambda done: self._keep(about, done))
-        # Whoever asked first may go away: the others still wait for the answer.
-        return await asyncio.shield(task)
+        return await self.under_way.run(about, lambda: self._ask_and_keep(about))
 
     @property
     def failed(self) -> bool:
@@ -74,15 +70,13 @@ class _Line:
         return self.opening.done() and (self.opening.cancelled() or self.opening.exception() is not None)
 
     async def aclose(self) -> None:
-        for task in self.under_way.values():
-            task.cancel()
+        await self.under_way.cancel()
         with contextlib.suppress(Exception):
             await (await self.opening).aclose()
 
-    def _keep(self, about: Hashable, done: asyncio.Task[Any]) -> None:
-        del self.under_way[about]
-        if not done.cancelled() and done.exception() is None:
-            self.answers[about] = done.result()
+    async def _ask_and_keep(self, about: Hashable) -> Any:
+        answer = self.answers[about] = await self.ask(about)
+        return answer
 
 
 def _ambiguous(questions: Sequence[Question]) -> dict[str, str]:

@@ -1,90 +1,81 @@
-"""Judges live requests by candidate rules as well, without enforcing them: what would change if they went live?
+"""Candidate rules (shadow rules): live requests are judged by them as well, without enforcing what they say.
 
-It works after the answer, on the same input as the decision. Whatever is wrong with the candidate, requests never
-notice: then nothing is compared, and the log, the metrics and `/readyz` say so.
+This happens after the response, on the same input as the decision. Whatever is wrong with the candidate, requests
+never notice: then nothing is compared, and the log, the metrics and `/readyz` say so.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import structlog
 
 from gateway.config import ConfigError, load
-from gateway.config.reload import Fingerprint, fingerprint
+from gateway.config.reload import READ_SUFFIXES
+from gateway.events import CandidateChanged, OnEvent, ShadowJudged
 from gateway.model import Decision, DecisionInput
 from gateway.observe.health import HealthStatus
-from gateway.observe.metrics import Metrics
 from gateway.policy.evaluate import decide, questions
-from gateway.policy.ruleset import RuleSet
+from gateway.policy.ruleset import RuleSet, claims_of
+from gateway.watcher import Watcher
 
 log = structlog.get_logger()
 
 _LOOK_EVERY: Final = 1.0
 _QUIET: Final = 0.3
-_MOST_TOLD: Final = 20
+_MOST_LISTED: Final = 20
 
 
 class Shadow:
     """The candidate rules of one environment in one worker process.
 
-    `path` gives the file of the candidate at this moment, None where there is none; `changed` hears when there are
-    other candidate rules, `told` gets an event for the decision records.
+    `path` gives the file of the candidate at this moment, None where there is none.
     """
 
-    def __init__(
-        self,
-        path: Callable[[], Path | None],
-        environment: str,
-        *,
-        metrics: Metrics,
-        changed: Callable[[], None],
-        told: Callable[[Mapping[str, Any]], None],
-    ) -> None:
+    def __init__(self, path: Callable[[], Path | None], environment: str, *, on_event: OnEvent) -> None:
         self._path = path
         self._environment = environment
-        self._metrics = metrics
-        self._changed = changed
-        self._told = told
-        self._watching: asyncio.Task[None] | None = None
+        self._on_event = on_event
+        self._loaded: Path | None = None
+        self._watched: tuple[Path, ...] = ()
+        self._watcher = Watcher(
+            self._files, self._load, look_every=_LOOK_EVERY, quiet=_QUIET, suffixes=READ_SUFFIXES
+        )
         self._trouble = ""
         self.rules: RuleSet | None = None
 
     async def start(self) -> None:
         """Begin to watch the candidate; a broken one stops nothing."""
-        self._watching = asyncio.create_task(self._watch())
+        await self._watcher.start()
+        self._watcher.soon()
 
     async def aclose(self) -> None:
         """Stop watching."""
-        task, self._watching = self._watching, None
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await self._watcher.aclose()
 
     def judge(self, given: DecisionInput, decision: Decision) -> Decision | None:
-        """The candidate's decision where its verdict is another one; None where it is the same or not known."""
+        """The candidate's decision where its verdict differs; None where it is the same or not known."""
         rules = self.rules
         if rules is None:
             return None
         try:
             if rules.asking and any(each.name not in given.facts for each in questions(rules, given)):
-                self._metrics.shadow_judged("unknown")
+                self._on_event(ShadowJudged("unknown"))
                 return None
             found = decide(rules, given)
         except Exception as problem:  # noqa: BLE001 - the candidate must not be noticed
-            self._metrics.shadow_judged("unknown")
+            self._on_event(ShadowJudged("unknown"))
             log.warning("the candidate rules could not judge", error=repr(problem))
             return None
         if found.allowed == decision.allowed:
-            self._metrics.shadow_judged("same")
+            self._on_event(ShadowJudged("same"))
             return None
-        self._metrics.shadow_judged("differs")
-        self._metrics.shadowed(found.rule, "newly_allowed" if found.allowed else "newly_denied")
+        self._on_event(
+            ShadowJudged("differs", found.rule, "newly_allowed" if found.allowed else "newly_denied")
+        )
         return found
 
     async def check(self) -> HealthStatus:
@@ -96,49 +87,42 @@ class Shadow:
             return HealthStatus(True, "")
         return HealthStatus(True, f"candidate rule set {rules.hash[:12]}, {len(rules.rules)} rules")
 
-    async def _watch(self) -> None:
-        path: Path | None = None
-        watched: tuple[Path, ...] = ()
-        seen: Fingerprint = {}
-        while True:
-            wanted = self._path()
-            now = await asyncio.to_thread(fingerprint, watched)
-            if wanted != path or now != seen:
-                path = wanted
-                if path is None:
-                    watched, seen = (), {}
-                    self._take(None, "")
-                else:
-                    watched = await self._load(path)
-                    seen = await asyncio.to_thread(fingerprint, watched)
-            await asyncio.sleep(_LOOK_EVERY)
+    def _files(self) -> tuple[Path, ...]:
+        path = self._path()
+        if path == self._loaded:
+            return self._watched
+        return (path,) if path is not None else ()
 
-    async def _load(self, path: Path) -> tuple[Path, ...]:
-        """Take the candidate in this file; the files to watch from now on."""
-        await asyncio.sleep(_QUIET)
+    async def _load(self) -> bool:
+        path = self._loaded = self._path()
+        if path is None:
+            self._watched = ()
+            self._take(None, "")
+            return True
         try:
             config = await asyncio.to_thread(load, path)
             config.environment(self._environment)
         except ConfigError as problems:
-            told = [str(problem) for problem in problems.problems]
-            log.error("the candidate rules do not load", problems=told[:_MOST_TOLD], count=len(told))
-            more = f" (and {len(told) - 1} more)" if len(told) > 1 else ""
-            self._take(None, f"{told[0]}{more}")
-            return (path, *(Path(problem.file) for problem in problems.problems))
+            found = [str(problem) for problem in problems.problems]
+            log.error("the candidate rules do not load", problems=found[:_MOST_LISTED], count=len(found))
+            self._watched = (path, *(Path(problem.file) for problem in problems.problems))
+            self._take(None, f"{found[0]} (and {len(found) - 1} more)" if len(found) > 1 else found[0])
         except Exception as problem:  # noqa: BLE001 - a candidate never stops the gateway
             log.error("the candidate rules do not load", error=repr(problem))
+            self._watched = (path,)
             self._take(None, f"{type(problem).__name__}: {problem}")
-            return (path,)
-        self._take(config.rules[self._environment], "")
-        return config.watched
+        else:
+            self._watched = config.watched
+            self._take(config.rules[self._environment], "")
+        return True
 
     def _take(self, rules: RuleSet | None, trouble: str) -> None:
         self._trouble = trouble
-        self._metrics.shadow_loaded(rules is not None)
         if rules == self.rules:
             return
         self.rules = rules
-        if rules is not None:
+        if rules is None:
+            self._on_event(CandidateChanged(None))
+        else:
             log.info("candidate rules are compared", rules=rules.hash, count=len(rules.rules))
-        self._told({"kind": "shadow", "rules": rules.hash if rules is not None else None})
-        self._changed()
+            self._on_event(CandidateChanged(rules.hash, claims_of(rules)))

@@ -1,4 +1,4 @@
-"""Sessions in the memory of one process: for trying out and for tests. A restart logs everybody out."""
+"""Sessions in the memory of one process, to try the gateway out and for tests. A restart logs everybody out."""
 
 from __future__ import annotations
 
@@ -11,82 +11,82 @@ class MemoryStore:
     """A store for one process."""
 
     def __init__(self) -> None:
-        self._kept: dict[bytes, StoredSession] = {}
-        self._notes: dict[bytes, tuple[bytes, float]] = {}
+        self._sessions: dict[bytes, StoredSession] = {}
+        self._values: dict[bytes, tuple[bytes, float]] = {}
 
     async def start(self) -> None:
         """Nothing to open."""
 
     async def aclose(self) -> None:
         """Forget everything."""
-        self._kept.clear()
-        self._notes.clear()
+        self._sessions.clear()
+        self._values.clear()
 
     async def get(self, key: bytes) -> StoredSession | None:
         """See Store."""
-        return self._kept.get(key)
+        return self._sessions.get(key)
 
-    async def put(self, kept: StoredSession) -> None:
+    async def put(self, stored: StoredSession) -> None:
         """See Store."""
-        self._kept[kept.key] = kept
+        self._sessions[stored.key] = stored
 
-    async def swap(self, key: bytes, kept: StoredSession) -> bool:
+    async def swap(self, key: bytes, stored: StoredSession) -> bool:
         """See Store."""
-        if self._kept.pop(key, None) is None:
+        if self._sessions.pop(key, None) is None:
             return False
-        self._kept[kept.key] = kept
+        self._sessions[stored.key] = stored
         return True
 
     async def touch(self, key: bytes, seen_at: float) -> None:
         """See Store."""
-        kept = self._kept.get(key)
-        if kept is not None and kept.seen_at < seen_at:
-            self._kept[key] = replace(kept, seen_at=seen_at)
+        stored = self._sessions.get(key)
+        if stored is not None and stored.seen_at < seen_at:
+            self._sessions[key] = replace(stored, seen_at=seen_at)
 
     async def delete(self, key: bytes) -> bool:
         """See Store."""
-        return self._kept.pop(key, None) is not None
+        return self._sessions.pop(key, None) is not None
 
     async def find(
         self, *, subject: bytes | None = None, organisation: bytes | None = None, sid: bytes | None = None
     ) -> list[StoredSession]:
         """See Store."""
         found = [
-            kept
-            for kept in self._kept.values()
-            if subject in (None, kept.subject)
-            and organisation in (None, kept.organisation)
-            and sid in (None, kept.sid)
+            stored
+            for stored in self._sessions.values()
+            if subject in (None, stored.subject)
+            and organisation in (None, stored.organisation)
+            and sid in (None, stored.sid)
         ]
-        return sorted(found, key=lambda kept: kept.created_at)
+        return sorted(found, key=lambda stored: stored.created_at)
 
     async def sweep(self, *, expired_before: float, idle_before: float) -> int:
         """See Store."""
         gone = [
-            kept.key
-            for kept in self._kept.values()
-            if kept.expires_at < expired_before or kept.seen_at < idle_before
+            stored.key
+            for stored in self._sessions.values()
+            if stored.expires_at < expired_before or stored.seen_at < idle_before
         ]
         for key in gone:
-            del self._kept[key]
-        for name in [name for name, (_, until) in self._notes.items() if until < expired_before]:
-            del self._notes[name]
+            del self._sessions[key]
+        for name in [name for name, (_, until) in self._values.items() if until < expired_before]:
+            del self._values[name]
         return len(gone)
 
-    async def note(self, name: bytes, value: bytes, *, until: float, now: float) -> bool:
+    async def put_value(self, name: bytes, value: bytes, *, until: float, now: float) -> bool:
         """See Store."""
-        if await self.noted(name, now=now) is not None:
+        if await self.get_value(name, now=now) is not None:
             return False
-        self._notes[name] = (value, until)
+        self._values[name] = (value, until)
         return True
 
-    async def noted(self, name: bytes, *, now: float) -> bytes | None:
+    async def get_value(self, name: bytes, *, now: float) -> bytes | None:
         """See Store."""
-        value, until = self._notes.get(name, (None, 0.0))
+        value, until = self._values.get(name, (None, 0.0))
         return value if until > now else None
 
-    async def take(self, name: bytes, *, now: float) -> bytes | None:
+    async def take_value(self, name: bytes, *, now: float) -> bytes | None:
         """See Store."""
-        value = await self.noted(name, now=now)
-        self._notes.pop(name, None)
+        value = await self.get_value(name, now=now)
+        self._values.pop(name, None)
         return value

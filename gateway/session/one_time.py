@@ -1,6 +1,6 @@
-"""What must happen once in all processes together: claims, tokens that were used, a form that waits.
+"""What must happen once across all processes: claims, tokens that were used, a form that waits for a login.
 
-Names and contents of notes are hashed or sealed like sessions: a stolen store tells nothing.
+Names and contents are hashed or sealed like sessions: a stolen store reveals nothing.
 """
 
 from __future__ import annotations
@@ -13,38 +13,51 @@ from gateway.session.ticket import SessionCipher
 
 
 class OneTimeStore:
-    """The notes of one environment. Every method raises StoreUnavailable when the store does not answer."""
+    """The one-time values of one environment, each of a `kind`. `clock` gives seconds since the epoch.
 
-    def __init__(self, store: Store, seals: Callable[[], SessionCipher], clock: Callable[[], float]) -> None:
+    `cipher` gives the cipher once the store is started. Every method raises StoreUnavailable when the store does not
+    answer.
+    """
+
+    def __init__(self, store: Store, cipher: Callable[[], SessionCipher], clock: Callable[[], float]) -> None:
         self._store = store
-        self._seals = seals
+        self._cipher = cipher
         self._clock = clock
 
-    async def once(self, kind: str, value: str, *, seconds: float, mark: bytes = b"1") -> bool:
-        """Whether this is the first time in so many seconds, in all processes, that this value is named."""
+    async def claim(self, kind: str, value: str, *, seconds: float, by: bytes = b"1") -> bool:
+        """Claim a value for so many seconds; False where somebody, in any process, has claimed it already."""
         now = self._clock()
-        return await self._store.note(self._name(kind, value), mark, until=now + seconds, now=now)
+        return await self._store.put_value(self._name(kind, value), by, until=now + seconds, now=now)
 
-    async def marked(self, kind: str, value: str) -> bytes | None:
-        """The mark under which the value was named, while that holds."""
-        return await self._store.noted(self._name(kind, value), now=self._clock())
+    async def claimed_by(self, kind: str, value: str) -> bytes | None:
+        """Who has claimed the value; None where nobody has."""
+        return await self._store.get_value(self._name(kind, value), now=self._clock())
 
-    async def clear(self, kind: str, value: str) -> None:
-        """Let the value count as never named."""
-        await self._store.take(self._name(kind, value), now=self._clock())
+    async def release(self, kind: str, value: str) -> None:
+        """Give up the claim on a value, no matter who made it."""
+        await self._store.take_value(self._name(kind, value), now=self._clock())
 
-    async def hold(self, kind: str, secret: str, content: bytes, *, seconds: float) -> bool:
-        """Keep a content that only `secret` (256 random bits, as a ticket) opens; False where it was kept already."""
+    async def put(self, kind: str, secret: str, content: bytes, *, seconds: float) -> bool:
+        """Keep a content that only `secret` (256 random bits, as a ticket) opens; False where there is one already."""
         now = self._clock()
-        sealed = self._seals().seal(secret, content, purpose=kind)
-        return await self._store.note(self._name(kind, secret), sealed, until=now + seconds, now=now)
+        sealed = self._cipher().seal(self._cipher().ticket(secret), content, purpose=kind)
+        return await self._store.put_value(self._name(kind, secret), sealed, until=now + seconds, now=now)
 
-    async def held(self, kind: str, secret: str, *, take: bool = False) -> bytes | None:
-        """The content that was kept; with `take` for the one and only time."""
-        name = self._name(kind, secret)
-        now = self._clock()
-        sealed = await (self._store.take(name, now=now) if take else self._store.noted(name, now=now))
-        return self._seals().open(secret, sealed, purpose=kind) if sealed is not None else None
+    async def get(self, kind: str, secret: str) -> bytes | None:
+        """The content under this secret, which stays."""
+        return self._opened(
+            kind, secret, await self._store.get_value(self._name(kind, secret), now=self._clock())
+        )
+
+    async def take(self, kind: str, secret: str) -> bytes | None:
+        """The content under this secret, and remove it: only one caller gets it."""
+        return self._opened(
+            kind, secret, await self._store.take_value(self._name(kind, secret), now=self._clock())
+        )
+
+    def _opened(self, kind: str, secret: str, sealed: bytes | None) -> bytes | None:
+        cipher = self._cipher()
+        return cipher.open(cipher.ticket(secret), sealed, purpose=kind) if sealed is not None else None
 
     def _name(self, kind: str, value: str) -> bytes:
-        return hashlib.sha256(kind.encode() + b"\0" + self._seals().index(kind, value)).digest()
+        return hashlib.sha256(kind.encode() + b"\0" + self._cipher().index(kind, value)).digest()

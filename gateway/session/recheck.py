@@ -1,6 +1,6 @@
-"""Keeps what a session says true: after a while the provider is asked again, once in all processes together.
+"""Keeps what a session says true: after a while the provider is asked again, once across all processes.
 
-It decides who asks, who waits and how long a session may go on meanwhile; it knows nothing of how one asks.
+Who asks, who waits, and how long a session may go on meanwhile. How the provider is asked is handed in.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from gateway.errors import ProviderUnavailable, ReauthenticationRequired
 from gateway.model import Identity, Tokens
 from gateway.session.sessions import Session, Sessions
 from gateway.session.settings import SessionSettings
+from gateway.single_flight import SingleFlight
 
 log = structlog.get_logger()
 _CLAIM: Final = "renewal"
@@ -30,9 +31,10 @@ Renew = Callable[[Identity, Tokens], Awaitable[tuple[Identity, Tokens] | None]]
 class Recheck:
     """The rechecks of one environment.
 
-    `renew` asks the provider with a refresh token: who it is by now, or None where only a login can tell; it raises
-    ProviderUnavailable. `reachable` says whether a browser may be sent to the provider. `patience` is the longest
-    that one renewal may take, in seconds: after that another process may try.
+    `renew` asks the provider with a refresh token for the identity and tokens of this moment: None where that takes
+    a login; it raises ProviderUnavailable. `reachable` says whether a browser may be sent to the provider. `patience`
+    is the longest that one renewal may take, in seconds: after that another process may try. `clock` gives seconds
+    since the epoch.
     """
 
     def __init__(
@@ -51,15 +53,12 @@ class Recheck:
         self._reachable = reachable
         self._patience = patience
         self._clock = clock
-        self._running: dict[str, asyncio.Task[Session | None]] = {}
+        self._running = SingleFlight[str, Session | None]()
         self._paused_until = 0.0
 
-    async def start(self) -> None:
-        """Nothing to open."""
-
     async def aclose(self) -> None:
-        """Let renewals that are under way come to their end: the provider has been asked already."""
-        await asyncio.gather(*self._running.values(), return_exceptions=True)
+        """Let renewals that are under way finish: the provider has been asked already."""
+        await self._running.wait()
 
     def due_at(self, session: Session) -> float | None:
         """When it is time to ask the provider again, in seconds since the epoch; None for never."""
@@ -76,7 +75,7 @@ class Recheck:
     ) -> Session | None:
         """The session as it is after a recheck that was due; None where it has ended.
 
-        A `navigation` can be sent through the provider; what is `lenient` (a form, an answer that lasts) goes on
+        A `navigation` can be sent through the provider; a `lenient` request (a form, a response that lasts) goes on
         for the grace where that is the only way. Raises ReauthenticationRequired where the session may not go on
         without a login, ProviderUnavailable where that could not be found out, StoreUnavailable.
         """
@@ -103,22 +102,18 @@ class Recheck:
         raise ReauthenticationRequired("the session must be rechecked by a login")
 
     async def renewed(self, ticket: str, session: Session, *, younger_than: float = 0.0) -> Session | None:
-        """The session after somebody, here or in another process, asked the provider; None where it has ended.
+        """The session after this process or another one asked the provider; None where it has ended.
 
-        A session that was checked after `younger_than` (seconds since the epoch) is not asked for again.
+        A session that was checked after `younger_than` (seconds since the epoch) is not checked again.
         Raises StoreUnavailable.
         """
-        task = self._running.get(ticket)
-        if task is None:
-            since = younger_than or self._clock() - self._settings.recheck
-            task = asyncio.create_task(self._renew(ticket, session, since))
-            self._running[ticket] = task
-            task.add_done_callback(lambda _done: self._running.pop(ticket, None))
-        return await asyncio.shield(task)
+        since = younger_than or self._clock() - self._settings.recheck
+        return await self._running.run(ticket, lambda: self._renew(ticket, session, since))
 
     async def _renew(self, ticket: str, session: Session, since: float) -> Session | None:
         if self._clock() < self._paused_until:
             return session
+        one_time = self._sessions.one_time
         loop = asyncio.get_running_loop()
         give_up = loop.time() + 2 * self._patience
         while True:
@@ -126,34 +121,34 @@ class Recheck:
             if found is None or found.checked_at > since or not _renewable(found):
                 return found
             holder = os.urandom(16)
-            if await self._sessions.notes.once(_CLAIM, found.id, seconds=self._patience + 1.0, mark=holder):
+            if await one_time.claim(_CLAIM, found.id, seconds=self._patience + 1.0, by=holder):
                 try:
                     return await self._as_winner(ticket, since)
                 finally:
-                    if await self._sessions.notes.marked(_CLAIM, found.id) == holder:
-                        await self._sessions.notes.clear(_CLAIM, found.id)
+                    if await one_time.claimed_by(_CLAIM, found.id) == holder:
+                        await one_time.release(_CLAIM, found.id)
             if loop.time() >= give_up:
                 return found
             await asyncio.sleep(_LOOK_AGAIN)
 
     async def _as_winner(self, ticket: str, since: float) -> Session | None:
-        # Another winner may have come and gone between the look and the claim.
+        # Another winner may have come and gone between the reload and the claim.
         session = await self._sessions.reload(ticket)
         if session is None or session.checked_at > since or session.tokens is None or not _renewable(session):
             return session
         ticket = self._sessions.successor(ticket) or ticket
         window = self._settings.recheck + self._settings.recheck_grace
-        alone = await self._sessions.notes.once(_ASKED, session.id, seconds=window)
+        alone = await self._sessions.one_time.claim(_ASKED, session.id, seconds=window)
         try:
             async with asyncio.timeout(self._patience):
                 answer = await self._ask(session.identity, session.tokens)
         except (ProviderUnavailable, TimeoutError) as trouble:
-            # The question stays marked as asked: the provider may have taken the refresh token all the same.
+            # The claim stays: the provider may have used up the refresh token all the same.
             self._paused_until = self._clock() + _PAUSE_SECONDS
             log.warning("a session could not be rechecked", session=session.id, reason=str(trouble))
             return session
         if answer is None:
-            # A refresh token that somebody used who died over it is no reason to end the session at once.
+            # A process that died while it used the refresh token is no reason to end the session at once.
             until = 0.0 if alone else session.checked_at + window
             without = replace(session.tokens, refresh_token=None)
             changed = replace(session, tokens=without, lenient_until=until)
@@ -163,7 +158,7 @@ class Recheck:
             identity, tokens = answer
             changed = replace(session, tokens=tokens, checked_at=self._clock())
             found = await self._sessions.renew(ticket, changed, identity)
-        await self._sessions.notes.clear(_ASKED, session.id)
+        await self._sessions.one_time.release(_ASKED, session.id)
         return found[0] if found is not None else None
 
 

@@ -1,7 +1,7 @@
-"""Sessions on a Redis server that many machines share: Redis 6 or newer, or what speaks its protocol.
+"""Sessions on a Redis server that many machines share: Redis 6 or newer, or another server with its protocol.
 
-All keys of an environment stand under one prefix with one hash tag. Each session lives as long as its time to live;
-sets by subject, organisation and sid lead to it.
+All keys of an environment have one prefix with one hash tag. Each session has a time to live; sets by subject,
+organisation and sid lead to it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from gateway.session.store import StoredSession
 _MOST_CONNECTIONS: Final = 32
 _FIELDS: Final = ("sealed", "created_at", "seen_at", "expires_at", "subject", "organisation", "sid")
 _PAGE: Final = 500
-# A session that ended is swept from its sets before its time to live takes it away alone.
+# So much longer than the session itself: the sweep, which also cleans the sets, comes before the expiry.
 _LINGER_SECONDS: Final = 900.0
 
 # Every script gets: KEYS 1 the session, 2 and 3 the sessions by last use and by end; ARGV 1 the prefix.
@@ -64,14 +64,14 @@ if seen and tonumber(seen) < tonumber(ARGV[2]) then
 end
 return 1
 """
-_NOTE: Final = """
+_PUT_VALUE: Final = """
 local holds = redis.call('HGET', KEYS[1], 'until')
 if holds and tonumber(holds) > tonumber(ARGV[1]) then return 0 end
 redis.call('HSET', KEYS[1], 'value', ARGV[2], 'until', ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 1
 """
-_NOTED: Final = """
+_GET_VALUE: Final = """
 local found = redis.call('HMGET', KEYS[1], 'value', 'until')
 if not found[2] or tonumber(found[2]) <= tonumber(ARGV[1]) then return false end
 if ARGV[2] == 'take' then redis.call('DEL', KEYS[1]) end
@@ -80,7 +80,7 @@ return found[1]
 
 
 class _Trusting(SSLConnection):
-    """TLS with a context that was made once, off the event loop."""
+    """TLS with a context that is made once, off the event loop."""
 
     def __init__(self, *, tls: ssl.SSLContext, **options: Any) -> None:
         super().__init__(**options)
@@ -127,15 +127,15 @@ class RedisStore:
     async def get(self, key: bytes) -> StoredSession | None:
         """See Store."""
         found = await self._run(lambda redis: redis.hmget(self._session(key), _FIELDS))
-        return _kept(key, found)
+        return _stored(key, found)
 
-    async def put(self, kept: StoredSession) -> None:
+    async def put(self, stored: StoredSession) -> None:
         """See Store."""
-        await self._keep("put", kept.key, kept)
+        await self._store("put", stored.key, stored)
 
-    async def swap(self, key: bytes, kept: StoredSession) -> bool:
+    async def swap(self, key: bytes, stored: StoredSession) -> bool:
         """See Store."""
-        return await self._keep("swap", key, kept)
+        return await self._store("swap", key, stored)
 
     async def touch(self, key: bytes, seen_at: float) -> None:
         """See Store."""
@@ -158,10 +158,10 @@ class RedisStore:
         found: list[StoredSession] = []
         for start in range(0, len(names), _PAGE):
             found.extend(await self._read(names[start : start + _PAGE]))
-        return sorted(found, key=lambda kept: kept.created_at)
+        return sorted(found, key=lambda stored: stored.created_at)
 
     async def sweep(self, *, expired_before: float, idle_before: float) -> int:
-        """See Store; notes go by themselves."""
+        """See Store; one-time values expire by themselves."""
         by_use, by_end = self._orders
         idle = await self._run(lambda redis: redis.zrangebyscore(by_use, "-inf", f"({idle_before!r}"))
         ended = await self._run(lambda redis: redis.zrangebyscore(by_end, "-inf", f"({expired_before!r}"))
@@ -170,35 +170,35 @@ class RedisStore:
             gone += await self._script(_DELETE, (name, *self._orders), (self._prefix,))
         return gone
 
-    async def note(self, name: bytes, value: bytes, *, until: float, now: float) -> bool:
+    async def put_value(self, name: bytes, value: bytes, *, until: float, now: float) -> bool:
         """See Store."""
         lifetime = max(1, int((until - now) * 1000))
         values = (repr(now), value, repr(until), lifetime)
-        return bool(await self._script(_NOTE, (self._note(name),), values))
+        return bool(await self._script(_PUT_VALUE, (self._value(name),), values))
 
-    async def noted(self, name: bytes, *, now: float) -> bytes | None:
+    async def get_value(self, name: bytes, *, now: float) -> bytes | None:
         """See Store."""
-        found: bytes | None = await self._script(_NOTED, (self._note(name),), (repr(now), "look"))
+        found: bytes | None = await self._script(_GET_VALUE, (self._value(name),), (repr(now), "get"))
         return found
 
-    async def take(self, name: bytes, *, now: float) -> bytes | None:
+    async def take_value(self, name: bytes, *, now: float) -> bytes | None:
         """See Store."""
-        found: bytes | None = await self._script(_NOTED, (self._note(name),), (repr(now), "take"))
+        found: bytes | None = await self._script(_GET_VALUE, (self._value(name),), (repr(now), "take"))
         return found
 
-    async def _keep(self, how: str, key: bytes, kept: StoredSession) -> bool:
-        linked = {"subject": kept.subject, "organisation": kept.organisation, "sid": kept.sid}
+    async def _store(self, how: str, key: bytes, stored: StoredSession) -> bool:
+        linked = {"subject": stored.subject, "organisation": stored.organisation, "sid": stored.sid}
         sets = [self._set(kind, value) for kind, value in linked.items() if value]
-        lifetime = max(1, int((kept.expires_at - self._clock() + _LINGER_SECONDS) * 1000))
+        lifetime = max(1, int((stored.expires_at - self._clock() + _LINGER_SECONDS) * 1000))
         fields = {
-            "sealed": kept.sealed,
-            "created_at": repr(kept.created_at),
-            "seen_at": repr(kept.seen_at),
-            "expires_at": repr(kept.expires_at),
+            "sealed": stored.sealed,
+            "created_at": repr(stored.created_at),
+            "seen_at": repr(stored.seen_at),
+            "expires_at": repr(stored.expires_at),
             **{kind: value.hex() for kind, value in linked.items()},
         }
-        keys = (self._session(key), *self._orders, self._session(kept.key), *sets)
-        values: list[Any] = [self._prefix, how, lifetime, repr(kept.seen_at), repr(kept.expires_at)]
+        keys = (self._session(key), *self._orders, self._session(stored.key), *sets)
+        values: list[Any] = [self._prefix, how, lifetime, repr(stored.seen_at), repr(stored.expires_at)]
         for name, value in fields.items():
             values += (name, value)
         return bool(await self._script(_KEEP, keys, values))
@@ -212,14 +212,14 @@ class RedisStore:
 
         found = await self._run(ask)
         keys = [bytes.fromhex(name.rpartition(b":")[2].decode()) for name in names]
-        return [kept for key, values in zip(keys, found, strict=True) if (kept := _kept(key, values))]
+        return [stored for key, values in zip(keys, found, strict=True) if (stored := _stored(key, values))]
 
     async def _script(self, script: str, keys: Sequence[bytes], values: Sequence[Any]) -> Any:
         return await self._run(lambda redis: redis.eval(script, len(keys), *keys, *values))
 
     async def _run(self, ask: Callable[[Redis], Awaitable[Any]]) -> Any:
-        # A caller that goes away never breaks off a conversation with the server half-way: no answer is left over
-        # for the next one (CVE-2023-28858), and no connection is lost.
+        # A caller that is cancelled does not cancel its call half-way: no reply is left over for the next caller
+        # (CVE-2023-28858), and no connection is lost.
         call = asyncio.create_task(self._answer(ask))
         self._calls.add(call)
         call.add_done_callback(self._calls.discard)
@@ -232,14 +232,14 @@ class RedisStore:
             async with asyncio.timeout(self._timeout):
                 return await ask(self._redis)
         except (RedisError, OSError, TimeoutError) as problem:
-            raise StoreUnavailable(f"session store {self._place}: {type(problem).__name__}") from problem
+            raise StoreUnavailable(f"session store {self._address}: {type(problem).__name__}") from problem
 
     async def _pool(self) -> BlockingConnectionPool:
         parts = urlsplit(self._url)
         options: dict[str, Any] = {
             "socket_timeout": self._timeout,
             "socket_connect_timeout": self._timeout,
-            # What the client would look up on disk for every connection.
+            # The client would look this up on disk for every connection.
             "driver_info": None,
             # A connection that the server closed is opened again once, within the bound of the call.
             "retry": Retry(NoBackoff(), 1),
@@ -264,7 +264,7 @@ class RedisStore:
         )
 
     @property
-    def _place(self) -> str:
+    def _address(self) -> str:
         parts = urlsplit(self._url)
         return parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or 6379}"
 
@@ -274,7 +274,7 @@ class RedisStore:
     def _set(self, kind: str, value: bytes) -> bytes:
         return self._prefix + kind.encode() + b":" + value.hex().encode()
 
-    def _note(self, name: bytes) -> bytes:
+    def _value(self, name: bytes) -> bytes:
         return self._prefix + b"note:" + name.hex().encode()
 
 
@@ -285,8 +285,8 @@ def _context(authority: Path | None) -> ssl.SSLContext:
         raise ValueError(f"session.store_authority: cannot read {authority}: {problem}") from problem
 
 
-def _kept(key: bytes, found: Sequence[bytes | None]) -> StoredSession | None:
-    """What the fields of a session say; None where there is no session, or something else."""
+def _stored(key: bytes, found: Sequence[bytes | None]) -> StoredSession | None:
+    """The session that these fields make; None where there is none, or something else is there."""
     values = [value for value in found if value is not None]
     if len(values) != len(_FIELDS):
         return None

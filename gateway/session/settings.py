@@ -1,4 +1,4 @@
-"""What an operator can set about sessions. It knows nothing of how people log in."""
+"""What an operator can set about sessions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SOCKET = re.compile(r"unix://([A-Za-z0-9._%-]+@)?/[^?#]+(\?db=[0-9]{1,4})?")
 
 
 @dataclass(frozen=True, slots=True)
-class StorePlace:
+class StoreAddress:
     """Where sessions are kept; `path` for sqlite, `url` for redis."""
 
     kind: Literal["memory", "sqlite", "redis"]
@@ -33,29 +33,29 @@ class StorePlace:
 
 
 def _store(value: Any, info: ValidationInfo) -> Any:
-    if isinstance(value, StorePlace):
+    if isinstance(value, StoreAddress):
         return value
     words = "write memory:, sqlite:PATH or redis://HOST:PORT/NUMBER"
     if not isinstance(value, str):
         raise ValueError(words)
     if value == "memory:":
-        return StorePlace("memory")
-    kind, _, place = value.partition(":")
-    if kind == "sqlite" and place:
+        return StoreAddress("memory")
+    kind, _, path = value.partition(":")
+    if kind == "sqlite" and path:
         folder = Path((info.context or {}).get("folder", Path()))
-        return StorePlace("sqlite", path=folder / place)
+        return StoreAddress("sqlite", path=folder / path)
     parts = urlsplit(value)
     if parts.password:
         raise ValueError("a password is never written here: use store_password with env:NAME or file:PATH")
     if kind in ("redis", "rediss") and _REDIS.fullmatch(value):
-        return StorePlace("redis", url=value)
+        return StoreAddress("redis", url=value)
     if kind == "unix" and _SOCKET.fullmatch(value):
-        return StorePlace("redis", url=value)
+        return StoreAddress("redis", url=value)
     raise ValueError(words)
 
 
 Store = Annotated[
-    StorePlace,
+    StoreAddress,
     BeforeValidator(_store),
     WithJsonSchema({"type": "string", "pattern": r"^(memory:|sqlite:.+|rediss?://.+|unix://.+)$"}),
 ]
@@ -106,8 +106,8 @@ class SessionSettings(Settings):
     """How many opened sessions one worker process remembers."""
 
     @property
-    def place(self) -> str:
-        """The store in one spelling, to tell whether two environments share it."""
+    def address(self) -> str:
+        """The store in one spelling, to find out whether two environments share it."""
         if self.store.path is not None:
             return f"sqlite:{self.store.path.resolve()}"
         if self.store.url is not None:

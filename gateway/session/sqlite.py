@@ -21,6 +21,7 @@ T = TypeVar("T")
 _SCHEMA = 2
 _COLUMNS = "key, sealed, created_at, seen_at, expires_at, subject, organisation, sid"
 _PUT = f"INSERT OR REPLACE INTO session ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - a constant
+# One-time values are in the table `note`: a database outlives the version of the gateway that made it.
 _TABLES = (
     """CREATE TABLE IF NOT EXISTS session (
         key BLOB PRIMARY KEY, sealed BLOB NOT NULL, created_at REAL NOT NULL, seen_at REAL NOT NULL,
@@ -77,7 +78,7 @@ class SqliteStore:
                 connection = self._local.connection = self._connect()
             return work(connection)
         except (sqlite3.Error, OSError) as problem:
-            # A connection that failed is not trusted again: the next call opens a new one.
+            # A connection that failed is not used again: the next call opens a new one.
             self._local.connection = None
             raise StoreUnavailable(f"session store {self._path}: {problem}") from problem
 
@@ -94,7 +95,7 @@ class SqliteStore:
         return connection
 
     def _write_ahead(self, connection: sqlite3.Connection) -> None:
-        """Turn the write-ahead log on; SQLite does not wait by itself for others who do that at the same moment."""
+        """Turn the write-ahead log on; SQLite itself does not wait for others who do that at the same moment."""
         give_up = time.monotonic() + self._busy_seconds
         while True:
             try:
@@ -134,18 +135,18 @@ class SqliteStore:
         row = await self._run(lambda connection: connection.execute(query, (key,)).fetchone())
         return StoredSession(*row) if row is not None else None
 
-    async def put(self, kept: StoredSession) -> None:
+    async def put(self, stored: StoredSession) -> None:
         """See Store."""
-        await self._write(_PUT, astuple(kept))
+        await self._write(_PUT, astuple(stored))
 
-    async def swap(self, key: bytes, kept: StoredSession) -> bool:
+    async def swap(self, key: bytes, stored: StoredSession) -> bool:
         """See Store."""
 
         def work(connection: sqlite3.Connection) -> bool:
             with _transaction(connection):
                 if connection.execute("DELETE FROM session WHERE key = ?", (key,)).rowcount == 0:
                     return False
-                connection.execute(_PUT, astuple(kept))
+                connection.execute(_PUT, astuple(stored))
                 return True
 
         return await self._run(work)
@@ -178,7 +179,7 @@ class SqliteStore:
             "DELETE FROM session WHERE expires_at < ? OR seen_at < ?", (expired_before, idle_before)
         )
 
-    async def note(self, name: bytes, value: bytes, *, until: float, now: float) -> bool:
+    async def put_value(self, name: bytes, value: bytes, *, until: float, now: float) -> bool:
         """See Store."""
         statement = (
             "INSERT INTO note (name, value, until) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE"
@@ -186,11 +187,11 @@ class SqliteStore:
         )
         return await self._write(statement, (name, value, until, now)) > 0
 
-    async def noted(self, name: bytes, *, now: float) -> bytes | None:
+    async def get_value(self, name: bytes, *, now: float) -> bytes | None:
         """See Store."""
         return await self._value("SELECT value FROM note WHERE name = ? AND until > ?", (name, now))
 
-    async def take(self, name: bytes, *, now: float) -> bytes | None:
+    async def take_value(self, name: bytes, *, now: float) -> bytes | None:
         """See Store."""
         return await self._value("DELETE FROM note WHERE name = ? AND until > ? RETURNING value", (name, now))
 

@@ -1,4 +1,4 @@
-"""What a session store must do. It sees sealed bytes under hashed keys and can read neither."""
+"""What a session store must do. It gets sealed bytes under hashed keys, and can read neither."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Protocol
 class StoredSession:
     """One session as a store keeps it.
 
-    `key` is the SHA-256 of environment and ticket, `sealed` the encrypted session; `subject`, `organisation` and
-    `sid` (the provider's own name for the session; empty where it gave none) are keyed hashes, to find sessions by.
+    `key` is the SHA-256 of environment and ticket, `sealed` the encrypted session. `subject`, `organisation` and
+    `sid` (the provider's own id of the session; empty where it gave none) are keyed hashes, to find sessions by.
     Times are in seconds since the epoch.
     """
 
@@ -28,8 +28,8 @@ class StoredSession:
 class Store(Protocol):
     """Every method raises StoreUnavailable when the store does not answer within its bound.
 
-    Beside sessions a store keeps notes: small values that hold until a moment, for what must happen once in all
-    processes together. `now` and `until` are in seconds since the epoch.
+    Beside sessions a store keeps one-time values: small values that are valid until a moment, for what must happen
+    once across all processes. `now` and `until` are in seconds since the epoch.
     """
 
     async def start(self) -> None:
@@ -41,14 +41,14 @@ class Store(Protocol):
     async def get(self, key: bytes) -> StoredSession | None:
         """The session under this key."""
 
-    async def put(self, kept: StoredSession) -> None:
+    async def put(self, stored: StoredSession) -> None:
         """Keep a session, in place of the one under the same key."""
 
-    async def swap(self, key: bytes, kept: StoredSession) -> bool:
-        """Keep a session in place of the one under `key`, in one step; False, and nothing, where that has ended."""
+    async def swap(self, key: bytes, stored: StoredSession) -> bool:
+        """Replace the session under `key` in one step; False, and nothing is kept, where that one has ended."""
 
     async def touch(self, key: bytes, seen_at: float) -> None:
-        """Remember that a session was used; an older time than the known one changes nothing."""
+        """Remember that a session was used; a time older than the known one changes nothing."""
 
     async def delete(self, key: bytes) -> bool:
         """Forget a session; whether there was one."""
@@ -56,16 +56,16 @@ class Store(Protocol):
     async def find(
         self, *, subject: bytes | None = None, organisation: bytes | None = None, sid: bytes | None = None
     ) -> list[StoredSession]:
-        """The sessions to which all that is given applies, oldest first; all sessions where nothing is."""
+        """The sessions that match everything given, oldest first; all sessions where nothing is given."""
 
     async def sweep(self, *, expired_before: float, idle_before: float) -> int:
-        """Forget sessions that expired or were not used since, and notes that expired; how many sessions."""
+        """Forget sessions that expired or were not used since, and values that expired; how many sessions."""
 
-    async def note(self, name: bytes, value: bytes, *, until: float, now: float) -> bool:
-        """Keep a note where none holds under this name; whether this call was the one that did it."""
+    async def put_value(self, name: bytes, value: bytes, *, until: float, now: float) -> bool:
+        """Keep a value unless a valid one is there under this name; whether this call kept it (only one caller does)."""
 
-    async def noted(self, name: bytes, *, now: float) -> bytes | None:
-        """The note that holds under this name."""
+    async def get_value(self, name: bytes, *, now: float) -> bytes | None:
+        """The valid value under this name."""
 
-    async def take(self, name: bytes, *, now: float) -> bytes | None:
-        """The note that holds under this name, which is gone then: only one caller gets it."""
+    async def take_value(self, name: bytes, *, now: float) -> bytes | None:
+        """The valid value under this name, and remove it: only one caller gets it."""

@@ -1,4 +1,4 @@
-"""Which store the settings name. The one place that knows them all."""
+"""Makes the store that the settings name: the one address that knows all kinds."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from gateway.session.store import Store
 
 def open_store(settings: SessionSettings, *, environment: str, clock: Callable[[], float]) -> Store:
     """The store that the settings name, not yet started."""
-    place = settings.store
-    if place.path is not None:
-        return SqliteStore(place.path)
-    if place.url is not None:
+    address = settings.store
+    if address.path is not None:
+        return SqliteStore(address.path)
+    if address.url is not None:
         return RedisStore(
-            place.url,
+            address.url,
             environment=environment,
             clock=clock,
             password=settings.store_password.read if settings.store_password is not None else None,

@@ -1,6 +1,6 @@
-"""Tickets and seals: what the browser holds opens exactly one session of exactly one environment.
+"""Tickets and the cipher: the ticket in the browser opens exactly one session of exactly one environment.
 
-A stolen store opens nothing, for the key of each session is made from its ticket and the environment's key.
+A stolen store opens nothing, because the key of each session is derived from its ticket and the environment's key.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import hmac
 import os
 import re
 from base64 import urlsafe_b64encode
+from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -33,31 +34,51 @@ def is_ticket(text: str) -> bool:
     return _TICKET.fullmatch(text) is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A ticket: `text` is in the browser, `key`, the SHA-256 of environment and text, is in the store."""
+
+    text: str = field(repr=False)
+    key: bytes = field(repr=False)
+
+    @property
+    def session_id(self) -> str:
+        """The public id of its session: it opens nothing."""
+        return session_id(self.key)
+
+
+def session_id(key: bytes) -> str:
+    """The public id of the session under this key of the store: it opens nothing."""
+    return key.hex()[:16]
+
+
 class SessionCipher:
-    """Seals and opens the sessions of one environment; `keys` are its keys, the one for new sessions first."""
+    """Seals and opens the sessions of one environment; `keys` are its keys, the one for new sessions first.
+
+    Raises ValueError for a key that is too short.
+    """
 
     def __init__(self, environment: str, keys: tuple[bytes, ...]) -> None:
         for key in keys:
             if len(key) < SHORTEST_KEY:
                 raise ValueError(
-                    f"a session key holds at least {SHORTEST_KEY} octets; `gateway keys generate` makes one"
+                    f"a session key has at least {SHORTEST_KEY} octets; `gateway keys generate` makes one"
                 )
         self._environment = environment.encode("ascii")
         self._keys = {hashlib.sha256(key).digest()[:_KEY_MARK]: key for key in reversed(keys)}
         self._first = hashlib.sha256(keys[0]).digest()[:_KEY_MARK]
 
-    def store_key(self, ticket: str) -> bytes:
-        """Under which key the store keeps the session of this ticket."""
-        return hashlib.sha256(
-            b"toegangspoort\0" + self._environment + b"\0" + ticket.encode("ascii")
-        ).digest()
+    def ticket(self, text: str) -> Ticket:
+        """The ticket with this text, which is ASCII."""
+        key = hashlib.sha256(b"toegangspoort\0" + self._environment + b"\0" + text.encode("ascii")).digest()
+        return Ticket(text, key)
 
     def index(self, kind: str, value: str) -> bytes:
         """A keyed hash, to find sessions by subject or organisation without writing either down."""
         return self._index(self._keys[self._first], kind, value)
 
     def indexes(self, kind: str, value: str) -> list[bytes]:
-        """The same under every key that is still read: older sessions are found too."""
+        """The same under every key that is still read, so that older sessions are found too."""
         return [self._index(key, kind, value) for key in self._keys.values()]
 
     def _index(self, key: bytes, kind: str, value: str) -> bytes:
@@ -66,14 +87,14 @@ class SessionCipher:
         )
         return hmac.digest(key, text, "sha256")[:16]
 
-    def seal(self, ticket: str, plain: bytes, *, purpose: str = "") -> bytes:
+    def seal(self, ticket: Ticket, plain: bytes, *, purpose: str = "") -> bytes:
         """Version, key mark, nonce and AES-256-GCM ciphertext, bound to environment, ticket and purpose."""
         nonce = os.urandom(_NONCE)
         head = bytes((_VERSION,)) + self._first
         cipher = self._cipher(self._keys[self._first], ticket)
-        return head + nonce + cipher.encrypt(nonce, plain, head + self.store_key(ticket) + purpose.encode())
+        return head + nonce + cipher.encrypt(nonce, plain, head + ticket.key + purpose.encode())
 
-    def open(self, ticket: str, sealed: bytes, *, purpose: str = "") -> bytes | None:
+    def open(self, ticket: Ticket, sealed: bytes, *, purpose: str = "") -> bytes | None:
         """What was sealed; None for anything that this environment did not seal for this ticket and purpose."""
         head, nonce, body = (
             sealed[: 1 + _KEY_MARK],
@@ -83,12 +104,12 @@ class SessionCipher:
         key = self._keys.get(head[1:])
         if key is None or head[0] != _VERSION or len(nonce) != _NONCE:
             return None
-        bound = head + self.store_key(ticket) + purpose.encode()
+        bound = head + ticket.key + purpose.encode()
         try:
             return self._cipher(key, ticket).decrypt(nonce, body, bound)
         except InvalidTag:
             return None
 
-    def _cipher(self, key: bytes, ticket: str) -> AESGCM:
+    def _cipher(self, key: bytes, ticket: Ticket) -> AESGCM:
         info = b"toegangspoort session " + self._environment
-        return AESGCM(HKDF(SHA256(), 32, salt=ticket.encode("ascii"), info=info).derive(key))
+        return AESGCM(HKDF(SHA256(), 32, salt=ticket.text.encode("ascii"), info=info).derive(key))

@@ -1,1 +1,1 @@
-"""Step 6 of a request: to the register and back, on connections of our own."""
+"""Carries requests to the register and its answers back, over a connection pool of its own."""

@@ -14,6 +14,16 @@ from typing import Final, Generic, TypeVar
 import structlog
 
 from gateway.errors import GatewayError, LoginRequired
+from gateway.events import (
+    BlocksChanged,
+    Event,
+    OnEvent,
+    RulesChanged,
+    SessionEnded,
+    StreamCut,
+    StreamsCounted,
+    ignore,
+)
 from gateway.upstream.settings import StreamSettings
 
 log = structlog.get_logger()
@@ -54,8 +64,8 @@ class Streams(Generic[T]):
     `judge` says of one why it may not go on, None where it may; it is asked every `judge_every` seconds, and at
     once after `judge_soon`. Where it answers 503 (a store or a fact source does not answer), the exchange goes on
     for `unjudged` seconds. What has not lasted for `lasting` seconds is left alone: it was judged a moment ago, and
-    mostly ends by itself; what then still goes on is judged or ended by then. `count` hears after each round how
-    many have lasted for a round, `told` each reason of an end.
+    mostly ends by itself; what then still goes on is judged or ended by then. After each round it publishes
+    how many have lasted for a round, and each time an exchange is cut, why.
     """
 
     def __init__(
@@ -63,14 +73,12 @@ class Streams(Generic[T]):
         settings: StreamSettings,
         judge: Callable[[T], Awaitable[GatewayError | None]],
         *,
-        count: Callable[[int], None] = lambda _open: None,
-        told: Callable[[str], None] = lambda _reason: None,
+        on_event: OnEvent = ignore,
         lasting: float = _LASTING,
     ) -> None:
         self._settings = settings
         self._judge = judge
-        self._count = count
-        self._told = told
+        self._publish = on_event
         self._lasting = lasting
         self._open: set[_Stream[T]] = set()
         self._soon = asyncio.Event()
@@ -99,13 +107,23 @@ class Streams(Generic[T]):
         except asyncio.CancelledError:
             if stream.cut is None or task.uncancel() > 0:
                 raise
-            self._told(stream.cut.reason)
+            self._publish(StreamCut(stream.cut.reason))
             raise stream.cut from None
         finally:
             self._open.discard(stream)
 
+    def on_event(self, event: Event) -> None:
+        """Judge again once rules or blocks have changed; end what belongs to a session that has ended."""
+        match event:
+            case SessionEnded(session):
+                self.session_ended(session)
+            case RulesChanged() | BlocksChanged():
+                self.judge_soon()
+            case _:
+                pass
+
     def judge_soon(self) -> None:
-        """Rules or blocks have changed: judge what is open without waiting for the next round."""
+        """Judge what is open without waiting for the next round."""
         self._soon.set()
 
     def session_ended(self, session: str) -> None:
@@ -134,7 +152,7 @@ class Streams(Generic[T]):
         for first in range(0, len(waiting), _AT_ONCE):
             await asyncio.gather(*map(self._judge_one, waiting[first : first + _AT_ONCE]))
         earliest = asyncio.get_running_loop().time() - self._settings.judge_every
-        self._count(sum(stream.since <= earliest for stream in self._open))
+        self._publish(StreamsCounted(sum(stream.since <= earliest for stream in self._open)))
 
     async def _judge_one(self, stream: _Stream[T]) -> None:
         if stream.cut is not None or stream not in self._open:

@@ -1,7 +1,4 @@
-"""Keeps connections to one register: hands out clean ones, opens new ones within a limit, closes idle ones.
-
-It decides which connection carries a request; it knows nothing of what the request says.
-"""
+"""The connections to one register: reuses clean ones, opens others up to a limit, closes idle ones."""
 
 from __future__ import annotations
 
@@ -14,12 +11,12 @@ from gateway.errors import Overloaded, UpstreamUnreachable
 from gateway.upstream.connection import UpstreamConnection
 from gateway.upstream.settings import UpstreamSettings, host_and_port
 
-# A request that cannot be repeated takes no connection that was idle for longer: the register may just be closing it.
+# Seconds. A connection that was idle for longer may just be being closed, so it carries only what can be repeated.
 _FRESH = 0.5
 
 
 def tls_context(settings: UpstreamSettings) -> ssl.SSLContext | None:
-    """The TLS settings towards an https register; None for http. Raises OSError for files that cannot be read."""
+    """The TLS settings for an https register; None for http. Raises OSError if a file cannot be read."""
     _, _, secure = host_and_port(settings)
     if not secure:
         return None
@@ -51,7 +48,7 @@ class ConnectionPool:
         self._now = asyncio.get_running_loop().time
 
     async def aclose(self) -> None:
-        """Close every idle connection and refuse those who wait."""
+        """Close all idle connections and cancel the requests that wait for one."""
         if self._sweeper is not None:
             self._sweeper.cancel()
         while self._idle:
@@ -64,13 +61,13 @@ class ConnectionPool:
 
     @property
     def open_connections(self) -> int:
-        """How many connections there are, idle ones included."""
+        """How many connections exist, idle ones included."""
         return self._open
 
     async def acquire(self, *, repeatable: bool) -> UpstreamConnection:
-        """A connection for one exchange, to be given back with `release`.
+        """A connection for one exchange; give it back with `release`.
 
-        Raises UpstreamUnreachable where none can be made, Overloaded where none became free in time.
+        Raises UpstreamUnreachable if none can be opened, Overloaded if none became free in time.
         """
         while True:
             connection = self._take_idle(repeatable)
@@ -81,7 +78,7 @@ class ConnectionPool:
             await self._wait_in_queue()
 
     async def fresh(self) -> UpstreamConnection:
-        """A connection that has carried nothing yet, for the one retry of a request."""
+        """A connection that has carried nothing yet, for the one retry of a request. Raises as `acquire` does."""
         while self._open >= self._settings.max_connections:
             if self._idle:
                 self._idle.popleft().close()
@@ -91,9 +88,9 @@ class ConnectionPool:
         return await self._connect()
 
     def release(self, connection: UpstreamConnection) -> None:
-        """Give a connection back; it is kept only when it is clean."""
+        """Give a connection back; it is kept only if it is clean."""
         if connection.reusable:
-            connection.idle_since = self._now()
+            connection.rest(self._now())
             self._idle.append(connection)
             if self._sweeper is None:
                 self._sweep_later()
@@ -151,7 +148,7 @@ class ConnectionPool:
             raise Overloaded("no connection to the register became free in time") from problem
         except BaseException:
             if waiter.done() and not waiter.cancelled():
-                self._wake_next()  # the turn was ours but we are leaving: pass it on
+                self._wake_next()  # our turn came, but we are leaving: pass it on
             raise
         finally:
             if waiter in self._queue:

@@ -1,4 +1,4 @@
-"""What an operator can set about the register behind the gateway. It knows nothing of who asks."""
+"""What an operator can set about the register behind the gateway, and about open streams."""
 
 from __future__ import annotations
 

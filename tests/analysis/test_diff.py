@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from gateway.analysis.diff import OTHER_METHOD, Change, Side, Who, compare
 from gateway.analysis.diff_report import as_data, as_text
 from gateway.analysis.equivalence import OTHER, Cell, Dimension, facts
-from gateway.analysis.suite_settings import METHODS
+from gateway.http_semantics import METHODS
 from gateway.model import DecisionInput, Identity
 from gateway.plugin.contract import Allow, Deny, Facts, Policy, Verdict
 from gateway.policy.evaluate import decide

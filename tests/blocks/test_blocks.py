@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 from gateway.blocks.blocks import Blocks
 from gateway.blocks.file import Block, change
 from gateway.blocks.settings import BlockSettings
+from gateway.events import BlocksChanged, BlocksLoaded, Event
 from gateway.model import Identity, Organisation
 
 ZOE = Identity("https://acm/op", "zoe", organisation=Organisation("0428315871"))
@@ -28,29 +29,19 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "blocks.json"
 
 
-class Seen:
-    def __init__(self) -> None:
-        self.changes = 0
-        self.events: list[Mapping[str, Any]] = []
-
-    def changed(self) -> None:
-        self.changes += 1
+@pytest.fixture
+def seen() -> list[Event]:
+    return []
 
 
 @pytest.fixture
-def seen() -> Seen:
-    return Seen()
-
-
-@pytest.fixture
-async def blocks(path: Path, seen: Seen) -> AsyncIterator[Blocks]:
+async def blocks(path: Path, seen: list[Event]) -> AsyncIterator[Blocks]:
     found = Blocks(
         SETTINGS,
         path,
         environment="ti",
         names=lambda: lambda identity: (f"new-{identity.subject}", f"old-{identity.subject}"),
-        changed=seen.changed,
-        told=seen.events.append,
+        on_event=seen.append,
     )
     await found.start()
     yield found
@@ -69,36 +60,36 @@ async def put(path: Path, *found: Block) -> None:
     await asyncio.to_thread(change, path, "ti", lambda _blocks: found)
 
 
-async def test_a_block_is_seen_and_lifted(blocks: Blocks, path: Path, seen: Seen) -> None:
+async def test_a_block_is_seen_and_lifted(blocks: Blocks, path: Path, seen: list[Event]) -> None:
     assert blocks.of(ZOE, 1.0) is None
     await put(path, block("organisation", "0428315871"), block("person", "old-jan"))
-    await until(lambda: seen.changes == 1)
+    await until(lambda: len(seen) == 2)
     assert blocks.of(ZOE, 1.0) == block("organisation", "0428315871")
     assert blocks.of(JAN, 1.0) == block("person", "old-jan")
-    assert seen.events == [{"kind": "blocks", "blocks": ["b-0428315871", "b-old-jan"]}]
+    assert seen == [BlocksLoaded(()), BlocksChanged(("b-0428315871", "b-old-jan"))]
     await put(path)
-    await until(lambda: seen.changes == 2)
+    await until(lambda: len(seen) == 3)
     assert blocks.of(ZOE, 1.0) is blocks.of(JAN, 1.0) is None
 
 
-async def test_what_has_run_out_keeps_nobody_out(blocks: Blocks, path: Path, seen: Seen) -> None:
+async def test_what_has_run_out_keeps_nobody_out(blocks: Blocks, path: Path, seen: list[Event]) -> None:
     await put(path, block("person", "new-zoe", 10.0), block("person", "new-zoe", 20.0))
-    await until(lambda: seen.changes == 1)
+    await until(lambda: len(seen) == 2)
     assert blocks.of(ZOE, 15.0) == block("person", "new-zoe", 20.0)
     assert blocks.of(ZOE, 20.0) is None
 
 
 @pytest.mark.parametrize("damage", ["broken", "gone"])
 async def test_a_file_that_cannot_be_read_lifts_no_block(
-    blocks: Blocks, path: Path, seen: Seen, damage: str
+    blocks: Blocks, path: Path, seen: list[Event], damage: str
 ) -> None:
     await put(path, block("person", "new-zoe"))
-    await until(lambda: seen.changes == 1)
+    await until(lambda: len(seen) == 2)
     await asyncio.to_thread(path.write_text if damage == "broken" else lambda _text: path.unlink(), "{")
     await until(lambda: bool(blocks.trouble))
     assert blocks.of(ZOE, 1.0) is not None
     await put_anew(path, block("person", "new-jan"))
-    await until(lambda: seen.changes == 2)
+    await until(lambda: len(seen) == 3)
     assert blocks.trouble == ""
     assert blocks.of(ZOE, 1.0) is None
     assert blocks.of(JAN, 1.0) is not None

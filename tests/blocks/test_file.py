@@ -37,7 +37,7 @@ def test_many_at_once_lose_nothing(tmp_path: Path) -> None:
 def test_blocks_of_another_environment_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "blocks.json"
     change(path, "ti", lambda _blocks: [BLOCK])
-    with pytest.raises(ValueError, match="holds the blocks of environment 'ti', not 'prd'"):
+    with pytest.raises(ValueError, match="contains the blocks of environment 'ti', not 'prd'"):
         read(path, "prd")
     with pytest.raises(ValueError, match="environment 'ti'"):
         change(path, "prd", lambda _blocks: [])
@@ -81,4 +81,4 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("until", "holds"), [(None, True), (101.0, True), (100.0, False), (99.0, False)])
 def test_a_block_holds_until_its_moment(until: float | None, holds: bool) -> None:
-    assert Block("b", "person", "x", "r", "zoe", 0.0, until).holds(100.0) is holds
+    assert Block("b", "person", "x", "r", "zoe", 0.0, until).in_force(100.0) is holds

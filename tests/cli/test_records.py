@@ -77,8 +77,8 @@ TAMPERED: dict[str, tuple[Callable[[list[bytes]], list[bytes]], str]] = {
         "r:4: record 3 of chain a does not follow from record 2: one was changed",
     ),
     "swapped": (lambda a: [*a[:2], a[3], a[2], *a[4:]], "r:3: 1 record(s) of chain a are gone before record 3"),
-    "repeated": (lambda a: [*a[:3], a[2], *a[3:]], "r:4: record 2 of chain a is there a second time"),
-    "added": (lambda a: [*a, *written("a", 1, end=False)], "r:8: record 0 of chain a is there a second time"),
+    "repeated": (lambda a: [*a[:3], a[2], *a[3:]], "r:4: record 2 of chain a is repeated or in the wrong place"),
+    "added": (lambda a: [*a, *written("a", 1, end=False)], "r:8: record 0 of chain a is repeated or in the wrong place"),
     "a new beginning": (
         lambda a: [a[0].replace(b"a-0", b"a-9"), *a[1:]],
         "r:2: record 1 of chain a does not follow from record 0: one was changed",
@@ -108,14 +108,14 @@ def test_an_end_that_was_cut_off_shows_by_the_end_or_by_a_hash_that_was_kept(tmp
 def test_a_line_of_a_full_disk_is_told_and_proves_nothing(tmp_path: Path) -> None:
     lines = written("a")
     said = verified(put(tmp_path, "r", [lines[0], lines[1][:20] + b"\n", *lines[1:]]))
-    assert "r:2: no whole record: cut off while it was written" in said
+    assert "r:2: not a whole record: cut off while it was written" in said
     assert ": sound" in said
 
 
 @pytest.mark.parametrize("line", ["# Not records", '{"chain": 1}', "[]", "null"])
 def test_what_is_no_record_is_no_record_that_was_cut_off(tmp_path: Path, line: str) -> None:
     said = verified(put(tmp_path, "r", [line.encode() + b"\n"]), exit_code=1)
-    assert "r:1: this is no decision record" in said
+    assert "r:1: this is not a decision record" in said
     assert "NOT SOUND" in said
 
 

@@ -10,7 +10,10 @@ import pytest
 from simulator.login import login
 from simulator.register.app import create_register
 from simulator.run import bind, running, url_of
+from tests.auth.conftest import clock, gateway_of_module, op, stage, whole
 from tests.gateways import World, world
+
+__all__ = ["clock", "cookies", "gate", "gateway_of_module", "op", "stage", "whole"]
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import httpx2
 
 from tests.endpoints.test_forwarding import ask
@@ -22,7 +24,7 @@ def test_who_has_the_right_and_who_has_not(gate: World, cookies: dict[str, str])
         "echo": (True, "/echo/**"),
         "home": (True, "/"),
     }
-    assert answer.json()["expires_at"] > gate.gateway.pipeline.clock()
+    assert answer.json()["expires_at"] > time.time()
     answer = ask(gate, "/oauth2/access", cookies["zonder-recht"], accept="application/json")
     assert rules(answer)["own"][0] is False
     (alternative,) = answer.json()["rules"][1]["missing"]

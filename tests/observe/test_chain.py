@@ -59,11 +59,11 @@ def test_files_may_be_known_to_be_gone() -> None:
             "was changed",
         ),
         (lambda x: [x[0], *x[2:]], 2, "1 record(s) of chain a are gone before record 2"),
-        (lambda x: [x[0], x[1], x[1], *x[2:]], 3, "second time or in the wrong place"),
+        (lambda x: [x[0], x[1], x[1], *x[2:]], 3, "repeated or in the wrong place"),
         (lambda x: [x[0], x[2], x[1], *x[3:]], 2, "gone before record 2"),
         (lambda x: [x[0].replace(START.encode(), b"f" * 64), *x[1:]], 1, "from its beginning"),
         (lambda x: [*x, Chain("a").link('{"kind":"request"}')], 6, "second time"),
-        (lambda x: [x[0], b"{}\n", x[2], *x[3:]], 2, "no decision record"),
+        (lambda x: [x[0], b"{}\n", x[2], *x[3:]], 2, "not a decision record"),
         (lambda x: [x[0], b'{"chain":\n', x[2], *x[3:]], 3, "are gone"),
     ],
 )

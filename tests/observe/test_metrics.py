@@ -8,6 +8,23 @@ from pathlib import Path
 
 import pytest
 
+from gateway.events import (
+    BlocksChanged,
+    BlocksLoaded,
+    CandidateChanged,
+    LoggedOut,
+    LoginEnded,
+    ProviderCalled,
+    RecordsDropped,
+    RulesChanged,
+    RulesLoaded,
+    RulesRefused,
+    SessionEnded,
+    ShadowJudged,
+    StreamCut,
+    StreamsCounted,
+    UpstreamFailed,
+)
 from gateway.observe.metrics import Metrics, forget_worker
 from tests.observe.conftest import Clock
 
@@ -30,19 +47,25 @@ def test_what_happens_is_counted(metrics: Metrics) -> None:
     metrics.finished("GET", 200, 0.004)
     metrics.decided("own-reports", "allow")
     metrics.decided(None, "deny")
-    metrics.shadowed("own-reports", "newly_denied")
-    metrics.login("ok")
-    metrics.logout("local")
-    metrics.upstream_error("upstream-timeout")
-    metrics.provider_call("token", "ok")
-    metrics.records_dropped(3)
-    metrics.streams(1)
-    metrics.shadow_judged("differs")
-    metrics.shadow_loaded(True)
-    metrics.blocks(2)
-    metrics.stream_cut("session-ended")
-    metrics.reloaded(success=True, rules=4)
-    metrics.reloaded(success=False)
+    for event in (
+        LoginEnded("ok"),
+        LoggedOut("local"),
+        UpstreamFailed("upstream-timeout"),
+        ProviderCalled("token", "ok"),
+        RecordsDropped(3),
+        StreamsCounted(1),
+        ShadowJudged("differs", "own-reports", "newly_denied"),
+        ShadowJudged("same"),
+        CandidateChanged("f" * 64),
+        BlocksLoaded(("b-1", "b-2", "b-3")),
+        BlocksChanged(("b-1", "b-2")),
+        StreamCut("session-ended"),
+        SessionEnded("s-1"),
+        RulesLoaded("0" * 64, 3, frozenset()),
+        RulesChanged("0" * 64, "00000000000ff" + "0" * 51, 4, frozenset(), restart_needed=True),
+        RulesRefused("0" * 64, ("config.yaml:1:1: broken",)),
+    ):
+        metrics.on_event(event)
     found = shown(metrics)
     expected = {
         'requests_total{code="200",method="GET"}': 1,
@@ -59,14 +82,17 @@ def test_what_happens_is_counted(metrics: Metrics) -> None:
         "records_dropped_total": 3,
         "streams_open": 1,
         'shadow_judged_total{result="differs"}': 1,
+        'shadow_judged_total{result="same"}': 1,
         "shadow_loaded": 1,
         "blocks": 2,
         'streams_cut_total{reason="session-ended"}': 1,
-        'config_reloads_total{result="ok"}': 1,
+        'config_reloads_total{result="ok"}': 2,
         'config_reloads_total{result="refused"}': 1,
         "config_last_reload_success": 0,
         "config_last_reload_success_timestamp_seconds": 1_795_466_180.5,
         "rules": 4,
+        "rule_set": 255,
+        "config_restart_needed": 1,
         'build_info{environment="ti",version="0.1.0"}': 1,
     }
     assert {f"toegangspoort_{name}": value for name, value in expected.items()}.items() <= found.items()
@@ -89,7 +115,7 @@ def test_labels_are_bounded(metrics: Metrics) -> None:
 
 def test_two_environments_of_one_process_do_not_meet(clock: Clock) -> None:
     one, other = Metrics("ti", version="1", clock=clock), Metrics("prd", version="1", clock=clock)
-    one.login("ok")
+    one.on_event(LoginEnded("ok"))
     assert 'toegangspoort_logins_total{result="ok"}' not in shown(other)
 
 
@@ -97,11 +123,12 @@ def test_several_workers_show_their_sum(tmp_path: Path) -> None:
     program = textwrap.dedent(
         """
         import sys
+        from gateway.events import RulesLoaded
         from gateway.observe.metrics import Metrics
         metrics = Metrics("ti", version="1")
         metrics.started(); metrics.started()
         metrics.finished("GET", 200, 0.01)
-        metrics.reloaded(success=True)
+        metrics.on_event(RulesLoaded("0" * 64, 4, frozenset()))
         if sys.argv[1] == "show":
             sys.stdout.write(metrics.exposition()[0].decode())
         """

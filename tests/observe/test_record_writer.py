@@ -9,17 +9,29 @@ import sys
 import textwrap
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
 
+from gateway.events import (
+    BlocksChanged,
+    BlocksLoaded,
+    CandidateChanged,
+    Event,
+    LoginEnded,
+    RecordsDropped,
+    RulesChanged,
+    RulesLoaded,
+    RulesRefused,
+)
+from gateway.model import Identity
 from gateway.observe import record_writer as module
 from gateway.observe.chain import verify
-from gateway.observe.record_file import Output
 from gateway.observe.record_writer import DecisionRecords
-from gateway.observe.settings import ObserveSettings, RecordsPlace
+from gateway.observe.settings import ObserveSettings, RecordsTarget
 from tests.observe.conftest import Clock, Makes
 
 pytestmark = pytest.mark.anyio
@@ -27,10 +39,14 @@ KEY = b"0123456789abcdef0123456789abcdef"
 
 
 def records_at(path: Path | None, clock: Clock, *, queue: int = 10_000, **others: Any) -> DecisionRecords:
-    place = RecordsPlace("file", path) if path else RecordsPlace("none")
+    place = RecordsTarget("file", path) if path else RecordsTarget("none")
     return DecisionRecords(
         ObserveSettings(records=place, records_queue=queue), "ti", key=KEY, clock=clock, **others
     )
+
+
+def count_of(dropped: list[Event]) -> int:
+    return sum(event.count for event in dropped if isinstance(event, RecordsDropped))
 
 
 def lines_of(*paths: Path) -> list[dict[str, Any]]:
@@ -86,6 +102,12 @@ async def wait_for_lines(path: Path, count: int) -> None:
         await asyncio.sleep(0.005)
 
 
+async def wait_for(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not true():
+            await asyncio.sleep(0.005)
+
+
 async def test_the_file_may_be_rotated(tmp_path: Path, clock: Clock, handled: Makes) -> None:
     path, old = tmp_path / "records.jsonl", tmp_path / "records.jsonl.1"
     records = records_at(path, clock)
@@ -109,8 +131,8 @@ async def test_a_full_disk_breaks_no_request_and_loses_nothing_once_there_is_roo
     monkeypatch.setattr(module, "_RETRY_SECONDS", 0.01)
     path, room = tmp_path / "records.jsonl", tmp_path / "room.jsonl"
     path.symlink_to("/dev/full")
-    dropped: list[int] = []
-    records = records_at(path, clock, queue=100, dropped=dropped.append)
+    dropped: list[Event] = []
+    records = records_at(path, clock, queue=100, on_event=dropped.append)
     with structlog.testing.capture_logs() as logs:
         await records.start()
         records.write(handled(0))
@@ -131,7 +153,7 @@ async def test_a_full_disk_breaks_no_request_and_loses_nothing_once_there_is_roo
     kept = [each["request_id"] for each in found if each["kind"] == "request"]
     assert kept[0] == "r-0"
     assert kept[-1] == "r-400"
-    assert lost == sum(dropped) == 401 - len(kept) > 200
+    assert lost == count_of(dropped) == 401 - len(kept) > 200
     assert sound(room)
     assert logs[0]["reason"] == "No space left on device"
 
@@ -141,13 +163,13 @@ async def test_a_disk_that_stays_full_does_not_hold_up_the_end(
 ) -> None:
     path = tmp_path / "records.jsonl"
     path.symlink_to("/dev/full")
-    dropped: list[int] = []
-    records = records_at(path, clock, dropped=dropped.append)
+    dropped: list[Event] = []
+    records = records_at(path, clock, on_event=dropped.append)
     await records.start()
     records.write(handled())
     with structlog.testing.capture_logs() as logs:
         await records.aclose()
-    assert sum(dropped) == 3
+    assert count_of(dropped) == 3
     assert logs[-1]["lost"] is True
 
 
@@ -223,57 +245,48 @@ async def test_a_reader_that_stopped_reading_does_not_hold_up_the_end(
     os.close(reader)
 
 
-def test_standard_output_goes_on_in_the_middle_of_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    taken: list[bytes] = []
-
-    def scarce(descriptor: int, data: bytes) -> int:
-        assert descriptor == 1
-        taken.append(data[:3])
-        return len(taken[-1])
-
-    monkeypatch.setattr(os, "write", scarce)
-    output = Output(None)
-    output.open()
-    output.write([b"12345\n", b"6\n"])
-    output.close()
-    assert b"".join(taken) == b"12345\n6\n"
-
-
-def test_a_line_that_was_cut_off_gets_its_line_end(tmp_path: Path) -> None:
+async def test_an_auditor_sees_what_changed_the_decisions(tmp_path: Path, clock: Clock) -> None:
     path = tmp_path / "records.jsonl"
-    path.write_bytes(b'{"half')
-    output = Output(path)
-    output.open()
-    lines = [b"1\n", b"2\n"]
-    output.write(lines)
-    assert lines == []
-    assert path.read_bytes() == b'{"half\n1\n2\n'
-    with path.open("ab") as file:
-        file.write(b"3")
-    output.write([b"4\n"])
-    output.close()
-    assert path.read_bytes() == b'{"half\n1\n2\n3\n4\n'
+    records = records_at(path, clock)
+    await records.start()
+    for event in (
+        RulesLoaded("a", 1, frozenset()),
+        RulesChanged("a", "b", 1, frozenset()),
+        RulesRefused("b", ("config.yaml:1:1: broken",)),
+        CandidateChanged("c"),
+        BlocksLoaded(("b-1",)),
+        BlocksChanged(("b-1",)),
+        LoginEnded("ok"),
+    ):
+        records.on_event(event)
+    await records.aclose()
+    shown = ("kind", "result", "before", "rules", "problems", "blocks")
+    assert [{name: each[name] for name in shown if name in each} for each in lines_of(path)[1:-1]] == [
+        {"kind": "reload", "result": "ok", "before": "a", "rules": "b"},
+        {"kind": "reload", "result": "refused", "rules": "b", "problems": ["config.yaml:1:1: broken"]},
+        {"kind": "shadow", "rules": "c"},
+        {"kind": "blocks", "blocks": ["b-1"]},
+    ]
 
 
-def test_what_a_disk_took_is_not_written_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_claims_are_recorded_while_the_rules_or_the_candidate_read_them(
+    tmp_path: Path, clock: Clock, handled: Makes
+) -> None:
     path = tmp_path / "records.jsonl"
-    output = Output(path)
-    output.open()
-    real, room = os.write, [7]
-
-    def scarce(descriptor: int, data: bytes) -> int:
-        if not room[0]:
-            raise OSError(28, "No space left on device")
-        took = real(descriptor, data[: room[0]])
-        room[0] -= took
-        return took
-
-    monkeypatch.setattr(os, "write", scarce)
-    lines = [b"one\n", b"two\n", b"three\n"]
-    with pytest.raises(OSError, match="No space"):
-        output.write(lines)
-    assert lines == [b"two\n", b"three\n"]
-    room[0] = 100
-    output.write(lines)
-    output.close()
-    assert path.read_bytes() == b"one\ntwo\ntwo\nthree\n"
+    records = records_at(path, clock)
+    await records.start()
+    identity = Identity("https://acm/op", "zoe", claims={"unit": "a", "grade": "b", "other": "c"})
+    for event in (
+        RulesLoaded("a", 1, frozenset({"unit"})),
+        CandidateChanged("c", frozenset({"grade"})),
+        RulesChanged("a", "b", 1, frozenset()),
+        CandidateChanged(None),
+    ):
+        records.on_event(event)
+        records.write(handled(1, identity=identity))
+        # Records are made a little later, with the claims of that moment.
+        lines = path.read_bytes().count(b'"request"')
+        await wait_for(lambda: path.read_bytes().count(b'"request"') > lines)  # noqa: B023
+    await records.aclose()
+    found = [each["who"].get("claims") for each in lines_of(path) if each["kind"] == "request"]
+    assert found == [{"unit": "a"}, {"grade": "b", "unit": "a"}, {"grade": "b"}, None]

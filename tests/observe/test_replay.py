@@ -1,21 +1,17 @@
 """A recorded request, decided again by the same rules, is decided in the same way."""
 
-import gzip
-import io
 import json
-import sys
 import time
 from pathlib import Path
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.config import load
 from gateway.model import CanonicalRequest, DecisionInput, Identity, Organisation, Right
-from gateway.observe.chain import Chain, verify
+from gateway.observe.chain import Chain
 from gateway.observe.decision_record import AuditEntry, Pseudonyms, RecordForm, decision_input, replayable
-from gateway.observe.record_reader import lines, records
+from gateway.observe.record_reader import records
 from gateway.policy.evaluate import decide
 
 CODES = st.sampled_from(["0456789034", "0777000187", "OVO999001"])
@@ -67,21 +63,6 @@ def test_the_same_rules_decide_the_same(
         then.reason,
         then.alternatives,
     )
-
-
-def test_records_come_back_from_any_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    chain = Chain("c")
-    first, second = tmp_path / "records.jsonl.1.gz", tmp_path / "records.jsonl"
-    first.write_bytes(gzip.compress(chain.link('{"n":1}') + b'{"cut\n[1]\n'))
-    second.write_bytes(chain.link('{"n":2}'))
-    found = [record["n"] for path in (first, second) for record in records(lines(path))]
-    assert found == [1, 2]
-    (fault,) = verify([(str(path), lines(path)) for path in (first, second)]).faults
-    assert (fault.line, fault.message) == (3, "this is no decision record")
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(second.read_bytes())))
-    assert [record["n"] for record in records(lines("-"))] == [2]
-    with pytest.raises(OSError, match="No such file"):
-        list(lines(tmp_path / "gone"))
 
 
 def test_a_record_is_small() -> None:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from gateway.observe.decision_record import Pseudonyms, RecordForm
 from gateway.observe.metrics import Metrics
-from gateway.observe.settings import ObserveSettings, RecordsPlace
+from gateway.observe.settings import ObserveSettings, RecordsTarget
 from tests.observe.conftest import DENIED, Makes
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
@@ -18,11 +18,11 @@ REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 def test_places_for_records(tmp_path: Path) -> None:
     context = {"folder": tmp_path}
     read = ObserveSettings.model_validate({"records": "file:var/r.jsonl"}, context=context)
-    assert read.records == RecordsPlace("file", tmp_path / "var/r.jsonl")
+    assert read.records == RecordsTarget("file", tmp_path / "var/r.jsonl")
     absolute = ObserveSettings.model_validate({"records": "file:/var/r.jsonl"}, context=context)
     assert absolute.records.path == Path("/var/r.jsonl")
-    assert ObserveSettings.model_validate({"records": "none"}).records == RecordsPlace("none")
-    assert ObserveSettings().records == RecordsPlace("stdout")
+    assert ObserveSettings.model_validate({"records": "none"}).records == RecordsTarget("none")
+    assert ObserveSettings().records == RecordsTarget("stdout")
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ from playwright.async_api import Browser
 
 from gateway.model import CanonicalRequest, Identity
 from gateway.pages.error_response import ErrorResponses
-from gateway.pages.render import Answer, Pages
+from gateway.pages.render import Pages
 from gateway.pages.screens import Screens
+from gateway.responses import Response
 from tests.pages.conftest import Asks
 from tests.pages.test_error_response import MANY
 from tests.pages.test_screens import REACH
@@ -18,9 +19,11 @@ from tests.running import serving
 pytestmark = pytest.mark.browser
 
 
-def serve(answer: Answer) -> Any:
+def serve(answer: Response) -> Any:
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        await send({"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)})
+        await send(
+            {"type": "http.response.start", "status": answer.status_code, "headers": list(answer.raw_headers)}
+        )
         await send({"type": "http.response.body", "body": answer.body})
 
     return app
@@ -29,7 +32,7 @@ def serve(answer: Answer) -> Any:
 @pytest.fixture(params=["denied", "access"])
 def answer(
     request: pytest.FixtureRequest, pages: Pages, answers: ErrorResponses, indiener: Identity, asks: Asks
-) -> Answer:
+) -> Response:
     if request.param == "denied":
         asked: CanonicalRequest = asks()
         return answers.error(MANY, request_id="r", request=asked, identity=indiener)
@@ -37,7 +40,7 @@ def answer(
 
 
 @pytest.mark.parametrize("width", [320, 1200])
-async def test_styled_readable_and_within_the_screen(browser: Browser, answer: Answer, width: int) -> None:
+async def test_styled_readable_and_within_the_screen(browser: Browser, answer: Response, width: int) -> None:
     with serving(serve(answer), lifespan="off") as running:
         page = await browser.new_page(viewport={"width": width, "height": 800})
         complaints: list[str] = []

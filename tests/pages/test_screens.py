@@ -67,7 +67,7 @@ def test_my_access_in_words(screens: Screens, reader: Identity, language: Langua
         labels={("OVAMGebruiker", "NonConformiteitenIndiener"): INDIENER.label},
         request_id="3f2a9c1e",
     )
-    assert answer.status == 200
+    assert answer.status_code == 200
     assert headers_of(answer)["cache-control"] == "no-store"
     golden(f"access.{language}.txt", text_of(answer.body))
 
@@ -102,7 +102,7 @@ def test_somebody_without_rights(screens: Screens) -> None:
 
 def test_logged_out(screens: Screens) -> None:
     everywhere = text_of(screens.logged_out("nl", everywhere=True).body)
-    here = text_of(screens.logged_out("en", everywhere=False, headers=((b"set-cookie", b"x=1"),)).body)
+    here = text_of(screens.logged_out("en", everywhere=False, lines=((b"set-cookie", b"x=1"),)).body)
     assert "ook bij de aanmelddienst" in everywhere
     assert "you may still be logged in" in here
     assert "Reference" not in here

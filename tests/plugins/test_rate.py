@@ -88,9 +88,7 @@ async def test_two_windows_in_one_rule_have_answers_of_their_own() -> None:
 
 async def test_rules_of_the_same_name_count_together() -> None:
     gatherer = Gatherer()
-    one, two = (
-        policy(Rate, {"limit": 1, "window": "1h", "per": "client", "name": "all_of"}) for _ in range(2)
-    )
+    one, two = (policy(Rate, {"limit": 1, "window": "1h", "per": "client", "name": "both"}) for _ in range(2))
     alone = policy(Rate, {"limit": 1, "window": "1h", "per": "client"})
     assert isinstance(await asked(gatherer, one), Allow)
     assert isinstance(await asked(gatherer, two), Deny)

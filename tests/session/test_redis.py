@@ -21,7 +21,7 @@ from gateway.session.settings import SessionSettings
 from gateway.session.stores import open_store
 from tests.redis_server import RedisServer, running_redis
 from tests.session.conftest import Clock
-from tests.session.test_store_contract import kept
+from tests.session.test_store import stored
 
 pytestmark = [pytest.mark.anyio, pytest.mark.redis]
 
@@ -39,15 +39,15 @@ def store_at(url: str, environment: str = "ti", timeout: float = 0.3, **options:
 async def test_a_server_that_fails_is_told_and_one_that_is_back_is_used(server: RedisServer) -> None:
     store = store_at(server.url)
     await store.start()
-    await store.put(kept(1, expires_at=time.time() + 60))
+    await store.put(stored(1, expires_at=time.time() + 60))
     server.stop()
     for _ in range(3):
         with pytest.raises(StoreUnavailable):
-            await store.get(kept(1).key)
+            await store.get(stored(1).key)
     server.start()
-    assert await store.get(kept(1).key) is None
-    await store.put(kept(2, expires_at=time.time() + 60))
-    assert await store.get(kept(2).key) is not None
+    assert await store.get(stored(1).key) is None
+    await store.put(stored(2, expires_at=time.time() + 60))
+    assert await store.get(stored(2).key) is not None
     await store.aclose()
 
 
@@ -59,11 +59,11 @@ async def test_a_server_that_hangs_is_not_waited_for(server: RedisServer) -> Non
     try:
         begun = time.monotonic()
         with pytest.raises(StoreUnavailable, match=r"redis\.sock"):
-            await store.get(kept(1).key)
+            await store.get(stored(1).key)
         assert time.monotonic() - begun < 1.0
     finally:
         os.kill(server.process.pid, signal.SIGCONT)
-    assert await store.get(kept(1).key) is None
+    assert await store.get(stored(1).key) is None
     await store.aclose()
 
 
@@ -73,18 +73,18 @@ async def test_a_server_that_is_not_there_stops_the_start(tmp_path: Path) -> Non
         await store.start()
     await store.aclose()
     with pytest.raises(StoreUnavailable):
-        await store.get(kept(1).key)
+        await store.get(stored(1).key)
 
 
 async def test_environments_do_not_see_one_another(redis: RedisServer) -> None:
     one, two = store_at(redis.url, "one"), store_at(redis.tcp_url, "two")
     await one.start()
     await two.start()
-    await one.put(kept(1, expires_at=time.time() + 60))
-    assert await two.get(kept(1).key) is None
+    await one.put(stored(1, expires_at=time.time() + 60))
+    assert await two.get(stored(1).key) is None
     assert await two.find() == []
-    assert await two.note(b"n", b"x", until=time.time() + 9, now=time.time())
-    assert await one.noted(b"n", now=time.time()) is None
+    assert await two.put_value(b"n", b"x", until=time.time() + 9, now=time.time())
+    assert await one.get_value(b"n", now=time.time()) is None
     await one.aclose()
     await two.aclose()
 
@@ -93,9 +93,9 @@ async def test_everything_has_a_time_to_live(redis: RedisServer) -> None:
     store = store_at(redis.url, "lives")
     await store.start()
     now = time.time()
-    await store.put(kept(1, expires_at=now + 60))
-    await store.put(kept(2, expires_at=now + 600))
-    await store.note(b"n", b"x", until=now + 9, now=now)
+    await store.put(stored(1, expires_at=now + 60))
+    await store.put(stored(2, expires_at=now + 600))
+    await store.put_value(b"n", b"x", until=now + 9, now=now)
     async with Redis(unix_socket_path=str(redis.socket)) as client:
         keys = await client.keys("{toegangspoort:lives}:*")
         assert len(keys) == 8
@@ -107,15 +107,15 @@ async def test_everything_has_a_time_to_live(redis: RedisServer) -> None:
 async def test_what_somebody_else_wrote_is_no_session(redis: RedisServer) -> None:
     store = store_at(redis.url, "odd")
     await store.start()
-    await store.put(kept(1, expires_at=time.time() + 60))
+    await store.put(stored(1, expires_at=time.time() + 60))
     async with Redis(unix_socket_path=str(redis.socket)) as client:
         (name,) = await client.keys("{toegangspoort:odd}:session:*")
         await client.hset(name, "expires_at", "soon")
-        assert await store.get(kept(1).key) is None
+        assert await store.get(stored(1).key) is None
         await client.delete(name)
         await client.set(name, "text")
         with pytest.raises(StoreUnavailable):
-            await store.get(kept(1).key)
+            await store.get(stored(1).key)
     await store.aclose()
 
 
@@ -123,7 +123,7 @@ async def test_a_reader_that_goes_away_never_leaves_its_answer_to_another(redis:
     store = store_at(redis.url, "cancel", timeout=2.0)
     await store.start()
     for number in range(1, 9):
-        await store.put(kept(number, expires_at=time.time() + 60, sealed=bytes([number])))
+        await store.put(stored(number, expires_at=time.time() + 60, sealed=bytes([number])))
 
     async def read(number: int) -> bool:
         found = await store.get(bytes([number]) * 32)

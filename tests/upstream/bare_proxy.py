@@ -11,8 +11,11 @@ from gateway.edge.headers import ForwardedHeaders
 from gateway.edge.protocol import protocol_class
 from gateway.edge.settings import EdgeSettings
 from gateway.errors import GatewayError
-from gateway.upstream.forward import AnswerCut, ClientGone, Exchange, Forwarder
+from gateway.upstream.client_stream import ClientGone
+from gateway.upstream.forward import Forwarder
 from gateway.upstream.pool import ConnectionPool
+from gateway.upstream.request import UpstreamRequest
+from gateway.upstream.response import AnswerCut, UpstreamResponse
 from gateway.upstream.settings import UpstreamSettings
 from tests.running import Running, serving
 
@@ -31,7 +34,7 @@ class BareProxy:
             max_body=edge.max_body_bytes,
             body_timeout=edge.body_timeout,
         )
-        self.exchanges: list[Exchange] = []
+        self.responses: list[UpstreamResponse] = []
         self.cut = 0
         self.gone = 0
 
@@ -39,12 +42,21 @@ class BareProxy:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
             return
-        exchange = Exchange()
-        self.exchanges.append(exchange)
         try:
             request = self.admission.admit(scope)
             headers = self.headers.of(request, scope["client"][0])
-            await self.forwarder.forward(request, headers, receive=receive, send=send, exchange=exchange)
+            response = await self.forwarder.forward(UpstreamRequest.of(request, headers, receive))
+            self.responses.append(response)
+            try:
+                await send(
+                    {"type": "http.response.start", "status": response.status, "headers": response.headers}
+                )
+                async for part in response:
+                    await send(
+                        {"type": "http.response.body", "body": part, "more_body": not response.complete}
+                    )
+            finally:
+                await response.aclose()
         except AnswerCut:
             self.cut += 1
         except ClientGone:

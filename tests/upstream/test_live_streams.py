@@ -10,6 +10,7 @@ from functools import partial
 import pytest
 
 from gateway.errors import Forbidden, GatewayError, InternalFault, LoginRequired, StoreUnavailable
+from gateway.events import BlocksChanged, Event, SessionEnded, StreamCut, StreamsCounted
 from gateway.model import Decision
 from gateway.upstream.live_streams import Cut, Streams
 from gateway.upstream.settings import StreamSettings
@@ -114,7 +115,7 @@ async def test_soon_is_at_once(judge: Judge) -> None:
     task = await begun(streams, "s")
     judge.answers["s"] = FORBIDDEN
     before = time.monotonic()
-    streams.judge_soon()
+    streams.on_event(BlocksChanged(()))
     with pytest.raises(Cut):
         await task
     assert time.monotonic() - before < 2
@@ -125,7 +126,7 @@ async def test_a_session_that_ends_ends_all_that_is_its_own(judge: Judge) -> Non
     streams = Streams[str](SELDOM, judge, lasting=0.0)
     first, second = await begun(streams, "a", "s-1"), await begun(streams, "b", "s-1")
     other, nobody = await begun(streams, "c", "s-2"), await begun(streams, "d")
-    streams.session_ended("s-1")
+    streams.on_event(SessionEnded("s-1"))
     for task in (first, second):
         with pytest.raises(Cut, match="the session has ended"):
             await task
@@ -143,7 +144,7 @@ async def test_what_is_young_is_left_alone_and_looked_at_a_little_later(judge: J
     old = await begun(streams, "old", "s-1")
     await asyncio.sleep(0.31)
     young = await begun(streams, "young", "s-1")
-    streams.session_ended("s-1")
+    streams.on_event(SessionEnded("s-1"))
     with pytest.raises(Cut, match="the session has ended"):
         await old
     await asyncio.sleep(0.05)
@@ -156,27 +157,26 @@ async def test_what_is_young_is_left_alone_and_looked_at_a_little_later(judge: J
 async def test_the_stop_of_the_server_wins_over_a_cut(judge: Judge) -> None:
     streams = Streams[str](SELDOM, judge, lasting=0.0)
     task = await begun(streams, "a", "s-1")
-    streams.session_ended("s-1")
+    streams.on_event(SessionEnded("s-1"))
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
 
 
-async def test_what_lasts_is_counted_and_every_end_is_told(judge: Judge) -> None:
-    counts: list[int] = []
-    told: list[str] = []
-    streams = Streams[str](OFTEN, judge, count=counts.append, told=told.append, lasting=0.0)
+async def test_what_lasts_is_counted_and_every_cut_is_published(judge: Judge) -> None:
+    events: list[Event] = []
+    streams = Streams[str](OFTEN, judge, on_event=events.append, lasting=0.0)
     await streams.start()
     tasks = [await begun(streams, str(number), f"s-{number}") for number in range(120)]
-    await until(lambda: 120 in counts)
-    streams.session_ended("s-7")
+    await until(lambda: StreamsCounted(120) in events)
+    streams.on_event(SessionEnded("s-7"))
     await asyncio.gather(tasks[7], return_exceptions=True)
-    await until(lambda: 119 in counts)
-    assert told == ["session-ended"]
+    await until(lambda: StreamsCounted(119) in events)
+    assert [event for event in events if isinstance(event, StreamCut)] == [StreamCut("session-ended")]
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    await until(lambda: counts[-1] == 0)
+    await until(lambda: events[-1] == StreamsCounted(0))
     await streams.aclose()
 
 

@@ -1,0 +1,189 @@
+"""What happens in the gateway, as values that any part may publish and any part may listen to.
+
+Requests are not among them: they are counted and recorded directly, at the end of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import structlog
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderCalled:
+    """A call to the provider ended. `endpoint`: metadata, keys, token, par, userinfo or introspection."""
+
+    endpoint: str
+    result: Literal["ok", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class LoginEnded:
+    """`result` is "ok", or the reason code of a LoginFailed."""
+
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedOut:
+    """Somebody logged out. `operation`: local, provider, switch, backchannel or frontchannel."""
+
+    operation: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """A session ended in this process, by a logout or because it was revoked. `session` is its public id."""
+
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamFailed:
+    """The upstream did not answer a request as it should. `error` is the code of the GatewayError."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamsCounted:
+    """`lasting` exchanges with the upstream have lasted for at least one round of judging."""
+
+    lasting: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamCut:
+    """An exchange was ended before its time. `reason`: session-ended, or the code of a GatewayError."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RulesLoaded:
+    """The process starts with these rules: the hash of the rule set, its number of rules, the claims they read."""
+
+    rules: str
+    count: int
+    claims: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class RulesChanged:
+    """Other rules went live. `before` and `rules` are hashes of rule sets; `count` and `claims` as in RulesLoaded.
+
+    `restart_needed`: the file also changes settings that need a restart.
+    """
+
+    before: str
+    rules: str
+    count: int
+    claims: frozenset[str]
+    restart_needed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RulesRefused:
+    """Changed rules were refused; those with the hash `rules` stay. `problems` is for operators."""
+
+    rules: str
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateChanged:
+    """Other candidate rules are compared from now on: the hash of their rule set, None where there are none."""
+
+    rules: str | None
+    claims: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowJudged:
+    """The candidate rules judged a request. `result` is "unknown" where they could not.
+
+    Where the verdict differs, `rule` is the candidate's rule (None: no rule matches) and `change` says how.
+    """
+
+    result: Literal["same", "differs", "unknown"]
+    rule: str | None = None
+    change: Literal["newly_allowed", "newly_denied"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BlocksLoaded:
+    """The process starts with these blocks, by their ids."""
+
+    blocks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BlocksChanged:
+    """These blocks, by their ids, are in force from now on."""
+
+    blocks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordsDropped:
+    """So many decision records could not be kept. May be published from a thread other than the event loop's."""
+
+    count: int
+
+
+Event = (
+    ProviderCalled
+    | LoginEnded
+    | LoggedOut
+    | SessionEnded
+    | UpstreamFailed
+    | StreamsCounted
+    | StreamCut
+    | RulesLoaded
+    | RulesChanged
+    | RulesRefused
+    | CandidateChanged
+    | ShadowJudged
+    | BlocksLoaded
+    | BlocksChanged
+    | RecordsDropped
+)
+
+# What a part that publishes is given.
+OnEvent = Callable[[Event], None]
+
+
+class Listener(Protocol):
+    """A part that wants to know what happens elsewhere."""
+
+    def on_event(self, event: Event) -> None:
+        """Take note of an event, without waiting; events of no interest are ignored."""
+
+
+def ignore(_event: Event) -> None:
+    """An OnEvent for parts that stand alone: nobody listens."""
+
+
+class Events:
+    """Calling it publishes an event to all subscribers, in the order in which they subscribed."""
+
+    def __init__(self) -> None:
+        self._listeners: tuple[Listener, ...] = ()
+
+    def subscribe(self, listener: Listener) -> None:
+        """Let `listener` get every event from now on."""
+        self._listeners = (*self._listeners, listener)
+
+    def __call__(self, event: Event) -> None:
+        """Publish. A listener that raises is logged: it breaks neither the publisher nor other listeners."""
+        for listener in self._listeners:
+            try:
+                listener.on_event(event)
+            except Exception as problem:  # noqa: BLE001 - whatever a listener does wrong is its own trouble
+                name = type(listener).__name__
+                log.error("a listener failed", listener=name, kind=type(event).__name__, error=repr(problem))

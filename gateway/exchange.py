@@ -1,0 +1,116 @@
+"""The one context of a request: what each stage of the pipeline learned about it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from secrets import token_hex
+
+from gateway.errors import GatewayError
+from gateway.model import CanonicalRequest, Decision, DecisionInput, Identity
+from gateway.policy.facts import NOTHING_ASKED, Gathered
+from gateway.responses import Message, Receive, Scope, Send, cookie_lines
+from gateway.session.sessions import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sent the request: a person's session or a program's identity, else nobody.
+
+    `trouble` says why that could not be found out, for example because the session store is down.
+    """
+
+    session: Session | None = None
+    program: Identity | None = None
+    trouble: GatewayError | None = None
+
+    @property
+    def identity(self) -> Identity | None:
+        """The identity that rules judge and the register sees."""
+        return self.session.identity if self.session is not None else self.program
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the rules said. `rules` is the hash of the rule set, `facts` what fact sources answered."""
+
+    rules: str
+    decision_input: DecisionInput | None = None
+    decision: Decision | None = None
+    facts: Gathered = NOTHING_ASKED
+
+
+NOBODY = Caller()
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request and its response. The stages fill in their part, in this order.
+
+    `now` is the time of the decision in seconds since the epoch; `started` counts for the duration. `earlier` is set
+    where a stream that is still open is judged again: then this is a copy of its exchange.
+    """
+
+    scope: Scope
+    receive: Receive
+    client_send: Send
+    now: float
+    started: float = field(default_factory=time.perf_counter)
+    earlier: Exchange | None = None
+    # admit
+    request: CanonicalRequest | None = None
+    # route: the own endpoint that answers, by its path
+    endpoint: str | None = None
+    # authenticate
+    caller: Caller = NOBODY
+    # authorize
+    judgement: Judgement | None = None
+    # attach: the headers that go to the register
+    outgoing: list[tuple[bytes, bytes]] = field(default_factory=list)
+    # Set-Cookie values that go along with whatever response there will be
+    set_cookies: list[str] = field(default_factory=list)
+    # forward, refuse or an own endpoint: 0 as long as the client has not been answered
+    status: int = 0
+    error: GatewayError | None = None
+    # the response broke off after it had begun
+    broken_off: bool = False
+    # why the gateway ended the response before its time: `reason` is a stable code
+    cut: Mapping[str, str] | None = None
+    _id: str = ""
+
+    @property
+    def id(self) -> str:
+        """The id that the response, the page, the log, the record and the register carry."""
+        if self.request is not None:
+            return self.request.id
+        self._id = self._id or token_hex(16)
+        return self._id
+
+    @property
+    def admitted(self) -> CanonicalRequest:
+        """The canonical request, for the stages after admission."""
+        if self.request is None:
+            raise RuntimeError("the request has not been admitted")
+        return self.request
+
+    @property
+    def peer(self) -> str:
+        """The address at the other end of the connection."""
+        client = self.scope.get("client")
+        return str(client[0]) if client else ""
+
+    async def send(self, message: Message) -> None:
+        """Send an ASGI event to the client. The head of the response gets the cookies and tells the status."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            if self.set_cookies:
+                message = {
+                    **message,
+                    "headers": [*message.get("headers", ()), *cookie_lines(self.set_cookies)],
+                }
+        await self.client_send(message)
+
+    def again(self, now: float) -> Exchange:
+        """The exchange that judges this one again, at a later moment."""
+        return Exchange(self.scope, self.receive, self.client_send, now, earlier=self, request=self.request)

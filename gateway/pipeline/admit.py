@@ -1,0 +1,19 @@
+"""Stage 1: the raw request becomes the one canonical request that rules judge and the register receives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.edge.admit import Admission
+from gateway.exchange import Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Admit:
+    """Refuses a request with more than one meaning. Raises BadRequest, MethodNotAllowed, ContentTooLarge."""
+
+    admission: Admission
+
+    def __call__(self, exchange: Exchange) -> None:
+        """Fill in `request`."""
+        exchange.request = self.admission.admit(exchange.scope)

@@ -1,0 +1,80 @@
+"""Stage 3: who sent the request, by session cookie or bearer token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.auth.machines import Machines, bearer_token
+from gateway.edge.forms import is_form
+from gateway.errors import (
+    BadRequest,
+    LoginRequired,
+    ProviderUnavailable,
+    ReauthenticationRequired,
+    StoreUnavailable,
+)
+from gateway.exchange import NOBODY, Caller, Exchange
+from gateway.session.recheck import Recheck
+from gateway.session.sessions import Session, Sessions
+from gateway.session.ticket import is_ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticate:
+    """Finds the caller; without `machines`, bearer tokens are the register's business."""
+
+    sessions: Sessions
+    rechecks: Recheck
+    machines: Machines | None
+
+    async def __call__(self, exchange: Exchange) -> None:
+        """Fill in `caller`. A ticket that does not hold counts as none; a token that does not hold is refused.
+
+        A stream that is judged again needs the session that it began with: else raises LoginRequired or the trouble.
+        """
+        exchange.caller = await self._caller(exchange)
+        earlier = exchange.earlier
+        if earlier is not None and earlier.caller.session is not None and exchange.caller.session is None:
+            raise exchange.caller.trouble or LoginRequired("the session has ended")
+
+    async def _caller(self, exchange: Exchange) -> Caller:
+        request = exchange.admitted
+        ticket = request.cookies.get(self.sessions.cookie_name)
+        token = bearer_token(request.headers) if self.machines is not None else None
+        try:
+            if self.machines is not None and token is not None:
+                if ticket is not None:
+                    raise BadRequest("both a session and a bearer token", code="two-identities")
+                return Caller(program=await self.machines.identity(token))
+            return await self._person(exchange, ticket) if ticket is not None else NOBODY
+        except (StoreUnavailable, ProviderUnavailable, ReauthenticationRequired) as trouble:
+            # What is open to anyone stays open; whatever needs an identity is refused for this reason.
+            return Caller(trouble=trouble)
+
+    async def _person(self, exchange: Exchange, ticket: str) -> Caller:
+        session = await self._session(exchange, ticket)
+        if session is None:
+            if not is_ticket(ticket):
+                exchange.set_cookies.append(self.sessions.clear_cookie())
+            return NOBODY
+        request, lasts = exchange.admitted, exchange.earlier is not None
+        try:
+            # A stream that is under way cannot be sent through the provider.
+            current = await self.rechecks.current(
+                ticket,
+                session,
+                navigation=request.navigation and not lasts,
+                lenient=lasts or is_form(request),
+            )
+        finally:
+            successor = self.sessions.successor(ticket)
+            if successor is not None:
+                exchange.set_cookies.append(self.sessions.set_cookie(successor))
+        return Caller(current)
+
+    async def _session(self, exchange: Exchange, ticket: str) -> Session | None:
+        if exchange.earlier is None:
+            return await self.sessions.open(ticket)
+        # Judging a stream again is no use of its session.
+        found = await self.sessions.peek(ticket)
+        return found.session if found is not None else None

@@ -1,0 +1,93 @@
+"""Stage 4: whether the caller may do this, by blocks and by the rules in force."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import structlog
+
+from gateway.blocks.blocks import Blocks
+from gateway.errors import Blocked, FactsUnavailable, LoginRequired, PolicyFailed, refusal
+from gateway.exchange import Exchange, Judgement
+from gateway.model import NOTHING, DecisionInput
+from gateway.policy.evaluate import decide, questions
+from gateway.policy.facts import NOTHING_ASKED, Gathered, Gatherer
+from gateway.policy.ruleset import RuleSet
+from gateway.policy.step_up import means_for_login
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Authorize:
+    """Decides by one rule set, that of `rules` at this moment."""
+
+    rules: Callable[[], RuleSet]
+    blocks: Blocks
+    gatherer: Gatherer
+
+    async def __call__(self, exchange: Exchange) -> None:
+        """Fill in `judgement`. Raises Blocked, LoginRequired, Forbidden, FactsUnavailable or PolicyFailed."""
+        self._check_blocks(exchange)
+        rules = self.rules()
+        given, facts = _input(exchange), NOTHING_ASKED
+        if rules.asking:
+            given, facts = await self._with_facts(exchange, rules, given)
+        decision = decide(rules, given)
+        exchange.judgement = judgement = Judgement(rules.hash, given, decision, facts)
+        if not decision.allowed:
+            raise _refusal(exchange, judgement, rules)
+
+    def _check_blocks(self, exchange: Exchange) -> None:
+        identity = exchange.caller.identity
+        block = self.blocks.of(identity, exchange.now) if identity is not None else None
+        if block is not None:
+            raise Blocked(f"block {block.id}", block=block.id)
+
+    async def _with_facts(
+        self, exchange: Exchange, rules: RuleSet, given: DecisionInput
+    ) -> tuple[DecisionInput, Gathered]:
+        asked = questions(rules, given)
+        known: Mapping[str, Any] = NOTHING
+        if exchange.earlier is not None and exchange.earlier.judgement is not None:
+            # Judging a stream again must not count as a request at sources that count.
+            known = exchange.earlier.judgement.facts.facts
+            asked = tuple(each for each in asked if each.source.fresh > 0 or each.name not in known)
+        gathered = await self.gatherer.gather(asked)
+        for name, problem in gathered.failures.items():
+            log.warning("fact not gathered", fact=name, reason=problem, request_id=exchange.id)
+        facts = {**known, **gathered.facts} if known else gathered.facts
+        return (replace(given, facts=facts) if facts else given), gathered
+
+
+def _input(exchange: Exchange) -> DecisionInput:
+    request = exchange.admitted
+    return DecisionInput(
+        method=request.method,
+        host=request.host,
+        path=request.path,
+        segments=request.segments,
+        client=request.client,
+        now=exchange.now,
+        identity=exchange.caller.identity,
+    )
+
+
+def _refusal(exchange: Exchange, judgement: Judgement, rules: RuleSet) -> Exception:
+    """What a denial ends the request with: what is missing, or why that could not be found out."""
+    decision, given = judgement.decision, judgement.decision_input
+    assert decision is not None
+    assert given is not None
+    if decision.error is not None:
+        return PolicyFailed(decision.error)
+    trouble = exchange.caller.trouble
+    if given.identity is None and (trouble is not None or decision.login_helps):
+        error = trouble or LoginRequired(decision.reason)
+        means = means_for_login(rules, given) if isinstance(error, LoginRequired) else ()
+        error.facts.update({"acr_values": means} if means else {})
+        return error
+    if judgement.facts.failures and not decision.alternatives:
+        return FactsUnavailable(f"no answer about {', '.join(judgement.facts.failures)}")
+    return refusal(decision, exchange.now)

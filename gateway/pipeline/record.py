@@ -1,0 +1,75 @@
+"""The last stage of every request: its metrics and its decision record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.errors import Blocked
+from gateway.exchange import Exchange, Judgement
+from gateway.observe.decision_record import AuditEntry
+from gateway.observe.metrics import Metrics
+from gateway.observe.record_writer import DecisionRecords
+from gateway.reload.shadow import Shadow
+
+# What the record says of a response that the client did not wait for.
+_CLIENT_GONE = 499
+_NOT_JUDGED = Judgement("")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Counts and writes down. `records` gives the open records, None before the start."""
+
+    metrics: Metrics
+    shadow: Shadow
+    records: Callable[[], DecisionRecords | None]
+
+    def __call__(self, exchange: Exchange) -> None:
+        """Remember what became of this request."""
+        seconds = time.perf_counter() - exchange.started
+        status = exchange.status or _CLIENT_GONE
+        judgement = exchange.judgement or _NOT_JUDGED
+        decision = judgement.decision
+        self.metrics.finished(exchange.scope.get("method", ""), status, seconds)
+        differs = None
+        if decision is not None and judgement.decision_input is not None:
+            verdict = "allow" if decision.allowed else "error" if decision.error else "deny"
+            self.metrics.decided(decision.rule, verdict)
+            differs = self.shadow.judge(judgement.decision_input, decision)
+        records = self.records()
+        if records is None:
+            return
+        request, caller, error = exchange.request, exchange.caller, exchange.error
+        records.write(
+            AuditEntry(
+                request_id=exchange.id,
+                now=exchange.now,
+                status=status,
+                seconds=seconds,
+                client=request.client if request is not None else exchange.peer,
+                request=request,
+                decision=decision,
+                identity=caller.identity,
+                session=caller.session.id if caller.session else None,
+                rules=judgement.rules or None,
+                endpoint=exchange.endpoint,
+                error=_error_code(exchange),
+                facts=judgement.facts.facts,
+                shadow=differs,
+                shadow_rules=self.shadow.rules.hash if differs is not None and self.shadow.rules else None,
+                cut=exchange.cut,
+                block=error.facts.get("block")
+                if isinstance(error, Blocked) and exchange.cut is None
+                else None,
+            )
+        )
+
+
+def _error_code(exchange: Exchange) -> str | None:
+    if exchange.error is not None:
+        return exchange.error.code
+    if exchange.cut is not None:
+        return "stream-cut"
+    return "answer-cut" if exchange.broken_off else None

@@ -1,0 +1,118 @@
+"""What ends a request early becomes a response: an error page, problem+json, or the way to a login that helps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+
+from gateway.edge.forms import is_form
+from gateway.endpoints.kept_forms import KeptForms
+from gateway.endpoints.login import LoginEndpoints
+from gateway.endpoints.return_path import safe_target
+from gateway.errors import (
+    ContentTooLarge,
+    Forbidden,
+    GatewayError,
+    InternalFault,
+    LoginFailed,
+    LoginRequired,
+    ProviderUnavailable,
+    RequestTimeout,
+    StoreUnavailable,
+)
+from gateway.events import OnEvent, UpstreamFailed
+from gateway.exchange import Exchange
+from gateway.pages.error_response import ErrorResponses
+from gateway.policy.step_up import means_that_help
+from gateway.responses import Response
+from gateway.upstream.client_stream import ClientGone
+from gateway.upstream.response import AnswerCut
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Answers a request that one of the stages refused."""
+
+    responses: ErrorResponses
+    login: LoginEndpoints
+    forms: KeptForms
+    on_event: OnEvent
+
+    async def __call__(self, exchange: Exchange, problem: Exception) -> None:
+        """Send the response to a problem; a response that has already begun is cut off instead."""
+        if isinstance(problem, ClientGone | AnswerCut):
+            exchange.broken_off = isinstance(problem, AnswerCut)
+            log.info("response not completed", request_id=exchange.id, reason=type(problem).__name__)
+            return
+        if isinstance(problem, GatewayError):
+            error = problem
+        else:
+            log.exception("request failed", request_id=exchange.id, exc_info=problem)
+            error = InternalFault(repr(problem))
+        exchange.error = error
+        if exchange.status:
+            log.info("response not completed", request_id=exchange.id, reason=error.detail)
+            return
+        response = await self._response(exchange, error)
+        await response(exchange.scope, exchange.receive, exchange.send)
+
+    async def _response(self, exchange: Exchange, error: GatewayError) -> Response:
+        try:
+            login = await self._to_login(exchange, error)
+        except (LoginFailed, ProviderUnavailable, StoreUnavailable, RequestTimeout) as trouble:
+            login = None
+            if isinstance(error, LoginRequired):
+                exchange.error = error = trouble
+        if login is not None:
+            return login
+        if error.status >= 500:
+            log.error("request refused", code=error.code, detail=error.detail, request_id=exchange.id)
+            if error.code.startswith("upstream-"):
+                self.on_event(UpstreamFailed(error.code))
+        response = self.responses.error(
+            error,
+            request_id=exchange.id,
+            request=exchange.request,
+            identity=exchange.caller.identity,
+            raw_headers=exchange.scope.get("headers", ()),
+        )
+        if isinstance(error, ContentTooLarge | RequestTimeout) or exchange.cut is not None:
+            # The rest of the body is not waited for.
+            response.headers["connection"] = "close"
+        return response
+
+    async def _to_login(self, exchange: Exchange, error: GatewayError) -> Response | None:
+        """The way to the login for a navigation of nobody, or of somebody for whom a stronger login is enough.
+
+        A form that met an ended session is kept, and the login leads to a page that asks whether to send it. None for
+        everybody else, also for somebody whose latest login did not help a moment ago.
+        """
+        request = exchange.request
+        if request is None:
+            return None
+        kept = await self.forms.keep(exchange) if isinstance(error, LoginRequired) else None
+        back = kept[0] if kept is not None else self.forms.back(request)
+        if not request.navigation and (back is None or not is_form(request)):
+            return None
+        means = self._means(exchange, error)
+        if means is None:
+            return None
+        target = back or safe_target(request.target.decode("latin-1"))
+        response = await self.login.begin(request, target, acr_values=means)
+        if kept is not None:
+            response.headers.append("set-cookie", kept[1])
+        return response
+
+    def _means(self, exchange: Exchange, error: GatewayError) -> tuple[str, ...] | None:
+        """The authentication methods to ask for at the login; None where no login helps."""
+        session = exchange.caller.session
+        if isinstance(error, LoginRequired):
+            return tuple(error.facts.get("acr_values", ()))
+        if isinstance(error, Forbidden) and session is not None:
+            means = means_that_help(error.decision.alternatives)
+            if means and session.identity.acr not in means and not self.login.just_failed(exchange.admitted):
+                return means
+        return None

@@ -1,0 +1,36 @@
+"""Stage 2: an own endpoint answers, or the request goes on to the rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from gateway.edge.admit import Admission
+from gateway.endpoints.kept_forms import PATH, KeptForms
+from gateway.endpoints.table import OwnEndpoints
+from gateway.exchange import NOBODY, Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Tells the gateway's own paths from those of the register."""
+
+    endpoints: OwnEndpoints
+    forms: KeptForms
+    admission: Admission
+
+    async def __call__(self, exchange: Exchange) -> bool:
+        """Whether an own endpoint answered. The confirmation of a kept form becomes the request that was kept."""
+        if self.forms.is_confirmation(exchange.admitted):
+            await self._take_kept_form(exchange)
+        elif self.endpoints.serves(exchange):
+            exchange.endpoint = exchange.admitted.path
+            await self.endpoints.respond(exchange)
+            return True
+        return False
+
+    async def _take_kept_form(self, exchange: Exchange) -> None:
+        # Until the form is taken, what goes wrong is the endpoint's; from then on it is the kept request's.
+        exchange.endpoint = PATH
+        exchange.scope, exchange.receive = await self.forms.take(exchange)
+        exchange.request = replace(self.admission.admit(exchange.scope), id=exchange.id)
+        exchange.endpoint, exchange.caller = None, NOBODY

@@ -1,0 +1,80 @@
+"""The sessions that this process opened a moment ago, so that requests need no store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Final
+
+from cachetools import TTLCache
+
+from gateway.session.codec import Session
+from gateway.session.ticket import Ticket
+
+# How long a predecessor leads to the ticket that replaced it: requests that were under way still hold it.
+MOVED_SECONDS: Final = 60.0
+_ENDED_SECONDS: Final = 60.0
+
+
+@dataclass(slots=True)
+class OpenedSession:
+    """A session with its ticket. `seen_at`: when it was last used; `written_at`: the last use that the store knows.
+
+    Times are in seconds since the epoch.
+    """
+
+    ticket: Ticket
+    session: Session
+    seen_at: float
+    written_at: float
+
+
+class SessionCache:
+    """At most `size` opened sessions by the text of their ticket, each for `ttl` seconds.
+
+    `steady` is a clock that never goes back. A ticket that ended does not come back, even if a request is still reading it.
+    """
+
+    def __init__(self, size: int, ttl: float, steady: Callable[[], float]) -> None:
+        self._opened: TTLCache[str, OpenedSession] = TTLCache(size, ttl, timer=steady)
+        self._ended: TTLCache[str, bool] = TTLCache(size, _ENDED_SECONDS, timer=steady)
+        self._successors: TTLCache[str, Ticket] = TTLCache(size, MOVED_SECONDS, timer=steady)
+
+    def get(self, text: str) -> OpenedSession | None:
+        """The session under exactly this ticket."""
+        return self._opened.get(text)
+
+    def put(self, opened: OpenedSession) -> bool:
+        """Remember a session; False where its ticket has ended."""
+        if opened.ticket.text in self._ended:
+            return False
+        self._opened[opened.ticket.text] = opened
+        return True
+
+    def drop(self, text: str) -> OpenedSession | None:
+        """Forget a session, which may come back from the store; what was remembered of it."""
+        return self._opened.pop(text, None)
+
+    def end(self, text: str) -> None:
+        """Forget a session for good: a request that is reading it at this moment does not bring it back."""
+        self._ended[text] = True
+        self.drop(text)
+
+    def end_all(self, ids: Collection[str]) -> None:
+        """End the sessions with these public ids."""
+        for text, opened in list(self._opened.items()):
+            if opened.session.id in ids:
+                self.end(text)
+
+    def move(self, text: str, successor: Ticket) -> None:
+        """Let this ticket lead to the one that replaced it."""
+        self.drop(text)
+        self._successors[text] = successor
+
+    def successor(self, text: str) -> Ticket | None:
+        """The ticket that replaced this one a moment ago, as far as it was opened here."""
+        return self._successors.get(text)
+
+    def clear(self) -> None:
+        """Forget all opened sessions."""
+        self._opened.clear()

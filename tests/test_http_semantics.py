@@ -1,0 +1,17 @@
+"""The lists of HTTP agree with one another."""
+
+from __future__ import annotations
+
+from gateway.http_semantics import HOP_BY_HOP, IDEMPOTENT, METHODS, SAFE
+
+
+def test_safe_methods_are_idempotent_and_all_are_accepted() -> None:
+    assert SAFE < IDEMPOTENT < set(METHODS)
+
+
+def test_methods_that_change_state_at_each_request_are_not_idempotent() -> None:
+    assert set(METHODS) - IDEMPOTENT == {"POST", "PATCH"}
+
+
+def test_header_names_are_lower_case() -> None:
+    assert all(name == name.lower() for name in HOP_BY_HOP)

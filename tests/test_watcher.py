@@ -1,0 +1,157 @@
+"""Changes of files are seen once they are complete, and whatever the callback does, watching goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+import structlog
+
+from gateway.watcher import Watcher
+
+pytestmark = pytest.mark.anyio
+
+
+def content(path: Path) -> str | None:
+    return path.read_text() if path.is_file() else None
+
+
+class Reader:
+    """Reads the watched files on every call."""
+
+    def __init__(self, paths: tuple[Path, ...]) -> None:
+        self.paths = paths
+        self.found: list[str | None] = []
+        self.calls = asyncio.Condition()
+        self.answer: Callable[[], bool] = lambda: True
+
+    async def __call__(self) -> bool:
+        self.found.append(await asyncio.to_thread(content, self.paths[0]))
+        async with self.calls:
+            self.calls.notify_all()
+        return self.answer()
+
+    async def called(self, times: int) -> None:
+        async with asyncio.timeout(10), self.calls:
+            await self.calls.wait_for(lambda: len(self.found) >= times)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    found = tmp_path / "watched"
+    found.write_text("0")
+    return found
+
+
+@pytest.fixture
+def reader(path: Path) -> Reader:
+    return Reader((path,))
+
+
+@pytest.fixture
+async def watcher(reader: Reader) -> AsyncIterator[Watcher]:
+    found = Watcher(lambda: reader.paths, reader, look_every=0.01, suffixes={".yaml"})
+    await found.start()
+    yield found
+    await found.aclose()
+
+
+async def test_a_change_a_removal_and_a_return_are_seen(watcher: Watcher, reader: Reader, path: Path) -> None:
+    path.write_text("first")
+    await reader.called(1)
+    path.unlink()
+    await reader.called(2)
+    path.write_text("back")
+    await reader.called(3)
+    assert reader.found == ["first", None, "back"]
+
+
+async def test_it_calls_when_asked_and_when_other_paths_are_watched(
+    watcher: Watcher, reader: Reader, tmp_path: Path
+) -> None:
+    watcher.soon()
+    await reader.called(1)
+    reader.paths = (tmp_path / "elsewhere",)
+    await reader.called(2)
+    assert reader.found == ["0", None]
+
+
+async def test_of_a_folder_the_files_with_a_suffix_count(
+    watcher: Watcher, reader: Reader, tmp_path: Path
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    reader.paths = (folder,)
+    await reader.called(1)
+    (folder / "notes.txt").write_text("x")
+    await asyncio.sleep(0.1)
+    assert len(reader.found) == 1
+    (folder / "rules.yaml").write_text("x")
+    await reader.called(2)
+
+
+async def test_a_file_that_is_being_written_is_waited_for(reader: Reader, path: Path) -> None:
+    watcher = Watcher(lambda: reader.paths, reader, look_every=0.01, quiet=0.2)
+    await watcher.start()
+    for number in range(10):
+        path.write_text("half " * number)
+        await asyncio.sleep(0.02)
+    path.write_text("whole")
+    await reader.called(1)
+    assert reader.found == ["whole"]
+    await watcher.aclose()
+
+
+async def test_a_file_that_never_rests_is_read_in_the_end(reader: Reader, path: Path) -> None:
+    watcher = Watcher(lambda: reader.paths, reader, look_every=0.01, quiet=0.05, longest_wait=0.2)
+    await watcher.start()
+    async with asyncio.timeout(10):
+        number = 0
+        while not reader.found:
+            number += 1
+            path.write_text("x" * number)
+            await asyncio.sleep(0.01)
+    await watcher.aclose()
+
+
+async def test_what_is_not_done_or_fails_is_tried_again(watcher: Watcher, reader: Reader, path: Path) -> None:
+    def fail() -> bool:
+        raise ValueError("cannot be read")
+
+    with structlog.testing.capture_logs() as logs:
+        reader.answer = fail
+        path.write_text("first")
+        await reader.called(3)
+        reader.answer = lambda: False
+        await reader.called(6)
+    assert [each["event"] for each in logs] == ["changed files could not be taken up"]
+    reader.answer = lambda: True
+    await reader.called(7)
+    path.write_text("second")
+    await reader.called(8)
+    assert reader.found[-1] == "second"
+
+
+async def test_a_change_during_the_call_is_noticed_and_not_lost(
+    watcher: Watcher, reader: Reader, path: Path
+) -> None:
+    trusted: list[bool] = []
+
+    async def read_slowly() -> bool:
+        trusted.append(await watcher.unchanged())
+        if len(trusted) == 1:
+            await asyncio.to_thread(path.write_text, "changed meanwhile")
+            trusted.append(await watcher.unchanged())
+        return await reader()
+
+    watcher._on_change = read_slowly
+    path.write_text("first")
+    await reader.called(2)
+    assert trusted == [True, False, True]
+    assert reader.found[-1] == "changed meanwhile"
+
+
+async def test_closing_before_the_start_does_nothing(reader: Reader) -> None:
+    await Watcher(lambda: reader.paths, reader, look_every=1.0).aclose()
