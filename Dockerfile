@@ -1,7 +1,7 @@
 # The gateway as a container: one environment per container, configuration and secrets mounted.
 FROM python:3.11-slim AS build
 WORKDIR /source
-COPY pyproject.toml README.md requirements.lock ./
+COPY pyproject.toml README.md LICENSE requirements.lock ./
 COPY gateway gateway
 COPY plugins plugins
 RUN python -m pip wheel --no-deps --wheel-dir /wheels .

@@ -1,32 +1,32 @@
-"""The tree of errors that end a request, each with its status, stable code and public words.
+"""The errors that end a request, each with its status, stable code and public texts.
 
     GatewayError
     ├── BadRequest 400 ............ the request has more than one meaning, or none
     ├── LoginRequired 401 ......... nobody is logged in
     │   └── ReauthenticationRequired 401  the session must be confirmed by a login before it goes on
-    ├── BearerRefused 401 ......... a bearer token that proves nothing
-    ├── Forbidden 403 ............. a decision said no; carries what is missing
-    │   └── TooManyRequests 429 ... it said no for nothing but a rate limit
-    ├── Blocked 403 ............... an operator keeps this person or organisation out
+    ├── BearerRefused 401 ......... the bearer token is not valid here
+    ├── Forbidden 403 ............. a decision denies; carries what is missing
+    │   └── TooManyRequests 429 ... only a rate limit denies
+    ├── Blocked 403 ............... an operator blocked this person or organisation
     ├── NotFound 404 .............. an own endpoint that does not exist
     ├── MethodNotAllowed 405
     ├── RequestTimeout 408
-    ├── FormGone 410 .............. a form that was kept for a login, and is no more
+    ├── FormGone 410 .............. a kept form was already sent, or is too old
     ├── ContentTooLarge 413
     ├── HeadersTooLarge 431
-    ├── LoginFailed 400 ........... a login that did not end in a session
+    ├── LoginFailed 400 ........... a login failed
     ├── ProviderUnavailable 503 ... ACM does not answer
     ├── StoreUnavailable 503 ...... the session store does not answer
     ├── FactsUnavailable 503 ...... a fact source that the decision needs does not answer
     ├── Overloaded 503
     ├── UpstreamUnreachable 502
-    ├── UpstreamBroken 502 ........ the register answered with something that is not HTTP
+    ├── UpstreamBroken 502 ........ the register's response is not valid HTTP
     ├── UpstreamTimeout 504
     └── InternalFault 500
         └── PolicyFailed 500 ...... a policy module raised; the request is denied
 
 `detail` is for the log only and never leaves the gateway. `facts` are public and go into problem+json.
-`set_cookies` are values of Set-Cookie that go along with the answer.
+`set_cookies` are Set-Cookie values for the response.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class Forbidden(GatewayError):
 
 
 class TooManyRequests(Forbidden):
-    """`retry_after` says in how many whole seconds there is room again."""
+    """`retry_after` is the number of whole seconds until the limit has room again."""
 
     status = 429
     code = "too-many-requests"
@@ -112,7 +112,7 @@ class TooManyRequests(Forbidden):
 
 
 def refusal(decision: Decision, now: float) -> Forbidden:
-    """The error that a denial ends a request with; `now` is in seconds since the epoch."""
+    """The error for a denial; `now` is in seconds since the epoch."""
     missing = [each for alternative in decision.alternatives for each in alternative]
     if not missing or any(each.kind != "rate" for each in missing):
         return Forbidden(decision)
@@ -121,7 +121,7 @@ def refusal(decision: Decision, now: float) -> Forbidden:
 
 
 class Blocked(GatewayError):
-    """Somebody whom an operator keeps out for now; why is not told here, the block's name is."""
+    """An operator blocked this person or organisation. Carries the block's name, never its reason."""
 
     status = 403
     code = "blocked"
@@ -175,7 +175,7 @@ class HeadersTooLarge(GatewayError):
 
 
 class LoginFailed(GatewayError):
-    """A login that did not end in a session; `reason` is a stable code for page, log and metric."""
+    """A login failed; `reason` is a stable code for page, log and metric."""
 
     status = 400
     code = "login-failed"
@@ -237,7 +237,7 @@ class UpstreamTimeout(GatewayError):
 
 
 class InternalFault(GatewayError):
-    """Our own fault: nothing that the client sent should ever cause it."""
+    """An error in the gateway. Nothing that a client sends should ever cause it."""
 
 
 class PolicyFailed(InternalFault):

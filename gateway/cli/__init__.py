@@ -1,6 +1,6 @@
-"""The commands. Exit codes: 0 fine, 1 problems were found, 2 wrong arguments.
+"""The commands. Exit codes: 0 success, 1 problems were found, 2 wrong arguments.
 
-Only the module of the command that was asked for is read: most need nothing of the gateway that serves.
+Only the module of the requested command is imported, because most commands don't need the gateway that serves.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import typer
 
 from gateway import __version__
 
-# By name: the module, and what in it is the command or the group of commands.
+# By name: the module, and the command or group of commands in it.
 _COMMANDS = {
     "serve": ("gateway.cli.serve", "serve"),
     "doctor": ("gateway.cli.doctor", "doctor"),
@@ -36,7 +36,7 @@ def version() -> None:
 
 
 def application(arguments: Sequence[str] = ()) -> typer.Typer:
-    """The commands that these arguments can mean: the one that they name, or all."""
+    """The application with the command that the arguments name, or with all commands."""
     app = typer.Typer(
         name="gateway",
         no_args_is_help=True,

@@ -1,6 +1,6 @@
-"""`gateway block ...`: keep an organisation or a person out at once, see who is, and let them in again.
+"""`gateway block ...`: block an organisation or a person at once, list the blocks, remove them.
 
-For use in an emergency: the environment is always said, every outcome is a plain sentence, nothing is asked.
+For emergencies: the environment is always explicit, every outcome is a plain sentence, and there are no questions.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ from gateway.model import Identity
 from gateway.observe.decision_record import Pseudonyms
 from gateway.observe.record_writer import DecisionRecords
 
-block_commands = typer.Typer(help="Keep somebody out at once, in every running worker.", no_args_is_help=True)
+block_commands = typer.Typer(
+    help="Block people or organisations at once, in every running worker.", no_args_is_help=True
+)
 _CONFIG = typer.Option("--config", help="The configuration file.")
 _ENV = typer.Option("--env", help="The environment: ti or prd.")
 _WRONG = 2
@@ -38,14 +40,14 @@ _UNITS = {"m": 60, "h": 3_600, "d": 86_400}
 
 @block_commands.callback()
 def _group() -> None:
-    """Keep somebody out at once, in every running worker."""
+    """Block people or organisations at once, in every running worker."""
 
 
 @block_commands.command()
 def add(
     env: Annotated[str, _ENV],
     reason: Annotated[
-        str, typer.Option(help="Why, for your colleagues; those who are blocked never see it.")
+        str, typer.Option(help="Why, for your colleagues; the people who are blocked never see it.")
     ],
     organisation: Annotated[
         str | None, typer.Option(help="The code of an organisation: KBO number or OVO code.")
@@ -60,12 +62,12 @@ def add(
     ] = None,
     config: Annotated[Path, _CONFIG] = Path("config.yaml"),
 ) -> None:
-    """Block an organisation or a person. It stays until the moment given, or until it is removed.
+    """Block an organisation or a person, until the given time or until you remove the block.
 
-    Whoever is blocked is refused within a few seconds, and what they have open is cut off.
+    Their requests are refused within a few seconds, and their open streams are cut.
     """
     if (organisation is None) == (subject is None):
-        _stop("say whom to block: either --organisation or --subject")
+        _stop("say who to block: either --organisation or --subject")
     if not reason.strip():
         _stop("say why, with --reason")
     now = time.time()
@@ -82,8 +84,8 @@ def add(
     bound = settings.blocks.look_every + 1
     for block in fresh:
         typer.echo(f"BLOCKED in {env}: {_words(block)}")
-        typer.echo(f"  In force in every worker within {bound:g} seconds; open streams are cut off then.")
-        typer.echo(f"  To lift it: gateway block remove {block.id} --env {env}")
+        typer.echo(f"  In force in every worker within {bound:g} seconds; open streams are then cut.")
+        typer.echo(f"  To remove it: gateway block remove {block.id} --env {env}")
     _record(found, env, "added", fresh)
 
 
@@ -93,7 +95,7 @@ def list_(
     config: Annotated[Path, _CONFIG] = Path("config.yaml"),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show who is blocked, and what has run out."""
+    """List the blocks, also those that have expired."""
     found = loaded(config, env)
     try:
         blocks = read(found.blocks_file(env), env) or ()
@@ -104,7 +106,7 @@ def list_(
         typer.echo(json.dumps([{**asdict(each), "holds": each.in_force(now)} for each in blocks], indent=2))
         return
     for block in blocks:
-        state = "" if block.in_force(now) else "  (run out)"
+        state = "" if block.in_force(now) else "  (expired)"
         typer.echo(f"{block.id}  {_words(block)}{state}")
         typer.echo(f"    by {block.by} on {_at(block.added)}: {block.reason}")
     if not blocks:
@@ -113,11 +115,11 @@ def list_(
 
 @block_commands.command()
 def remove(
-    block: Annotated[str, typer.Argument(help="The name of the block, as `gateway block list` shows it.")],
+    block: Annotated[str, typer.Argument(help="The name of the block, as shown by `gateway block list`.")],
     env: Annotated[str, _ENV],
     config: Annotated[Path, _CONFIG] = Path("config.yaml"),
 ) -> None:
-    """Let somebody in again. Exit code 1 where there is no such block."""
+    """Remove a block. Exit code 1 if there is no such block."""
     found = loaded(config, env)
     gone: list[Block] = []
 
@@ -129,7 +131,7 @@ def remove(
     if not gone:
         _stop(f"there is no block {block!r} in {env}: see `gateway block list --env {env}`", _FAILED)
     bound = found.environment(env).blocks.look_every
-    typer.echo(f"LIFTED in {env}: {_words(gone[0])}")
+    typer.echo(f"REMOVED in {env}: {_words(gone[0])}")
     typer.echo(f"  In force in every worker within {bound:g} seconds.")
     _record(found, env, "removed", gone)
 
@@ -142,26 +144,26 @@ def _change(config: Config, env: str, make: Callable[[tuple[Block, ...]], Sequen
 
 
 def _organisation(written: str) -> str:
-    """The code as claims have it: 0428.315.871 and BE0428315871 are 0428315871."""
+    """The code as it is in claims: 0428.315.871 and BE0428315871 become 0428315871."""
     code = re.sub(r"[\s.]", "", written).upper()
     digits = code.removeprefix("BE")
     if digits.isascii() and digits.isdigit() and len(digits) in (9, 10):
         return digits.zfill(10)
     if digits.isdigit():
         _stop(
-            f"{written!r} has {len(digits)} digits, a KBO number has 10: write 0428315871, or a code like OVO000001"
+            f"{written!r} has {len(digits)} digits, but a KBO number has 10: write 0428315871, or a code like OVO000001"
         )
     if not re.fullmatch(r"[A-Z0-9-]{1,64}", code):
-        _stop(f"{written!r} is no code of an organisation: write 0428315871 or OVO000001")
+        _stop(f"{written!r} is not the code of an organisation: write 0428315871 or OVO000001")
     return code
 
 
 def _people(config: Config, env: str, written: str) -> list[tuple[str, str]]:
-    """The pseudonyms that this can mean: it is one, or the `sub` of somebody."""
+    """The pseudonyms that this can stand for: it is the `sub` of a person, or a pseudonym itself."""
     settings = config.environment(env)
     subject = written.strip()
     if not subject:
-        _stop("say whom to block, with --subject")
+        _stop("say who to block, with --subject")
     try:
         names = Pseudonyms(settings.session.key.read(), env)
     except ValueError as problem:
@@ -179,14 +181,14 @@ def _moment(written: str, now: float) -> float:
     try:
         moment = datetime.fromisoformat(written).timestamp()
     except (ValueError, OverflowError):
-        _stop(f"{written!r} is no moment: write 8h, 7d, 2026-12-01 or 2026-12-01T18:00")
+        _stop(f"{written!r} is not a time: write 8h, 7d, 2026-12-01 or 2026-12-01T18:00")
     if moment <= now:
-        _stop(f"{written} has passed already")
+        _stop(f"{written} is in the past")
     return moment
 
 
 def _words(block: Block) -> str:
-    until = f"until {_at(block.until)}" if block.until is not None else "until it is lifted"
+    until = f"until {_at(block.until)}" if block.until is not None else "until it is removed"
     return f"{block.kind} {block.value}, {until}"
 
 
@@ -195,15 +197,15 @@ def _at(moment: float) -> str:
 
 
 def _record(config: Config, env: str, action: str, blocks: Sequence[Block]) -> None:
-    """Write down among the decision records who did what; where those go elsewhere, the log of this command is it."""
+    """Add who did what to the decision records, if they go to a file."""
     settings = config.environment(env)
     if settings.observe.records.kind != "file":
-        typer.echo("  Decision records go to no file here: write down yourself that you did this.", err=True)
+        typer.echo("  Decision records don't go to a file here: make a note of this yourself.", err=True)
         return
     try:
         asyncio.run(_written(config, env, action, blocks))
     except ValueError as problem:
-        typer.echo(f"  It is in force, but could not be recorded: {problem}", err=True)
+        typer.echo(f"  This is in force, but could not be recorded: {problem}", err=True)
 
 
 async def _written(config: Config, env: str, action: str, blocks: Sequence[Block]) -> None:

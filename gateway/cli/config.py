@@ -1,4 +1,4 @@
-"""`gateway config ...`: is a configuration right?"""
+"""`gateway config ...`: check a configuration, and show what it says."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.loading import loaded, told
+from gateway.cli.loading import loaded, problems_printed
 from gateway.config.lint import findings
 from gateway.config.schema import json_schema, policies_of
 
@@ -23,13 +23,13 @@ def _group() -> None:
 @config_commands.command()
 def validate(
     file: Annotated[Path, typer.Argument(help="The configuration file.")] = Path("config.yaml"),
-    strict: Annotated[bool, typer.Option("--strict", help="End with 1 where there is a warning.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if there are warnings.")] = False,
 ) -> None:
-    """Check a file and tell every problem as FILE:LINE:COLUMN, and as a warning what is hardly meant.
+    """Check a file. Reports every problem as FILE:LINE:COLUMN, and warns about what is probably not intended.
 
-    Nothing is started and no secret is needed.
+    Starts nothing and needs no secrets.
     """
-    with told():
+    with problems_printed():
         config, found = findings(file)
     for finding in found:
         place = ":".join(map(str, finding.at))
@@ -50,7 +50,7 @@ def show(
     env: Annotated[str, typer.Option(help="The environment.")] = "ti",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Print the rules of an environment in the order in which they are looked at, with the place of each."""
+    """Print the rules of an environment in the order in which they are tried, each with its place in the files."""
     rules = loaded(file, env).rules[env]
     if as_json:
         shown = [
@@ -76,10 +76,10 @@ def show(
 
 @config_commands.command()
 def schema(
-    file: Annotated[Path, typer.Argument(help="The configuration file, for its plugins.")] = Path(
+    file: Annotated[Path, typer.Argument(help="The configuration file, which names the plugins.")] = Path(
         "config.yaml"
     ),
 ) -> None:
-    """Print the JSON Schema of the configuration, for editors; the options of all policies are in it."""
-    with told():
+    """Print the JSON Schema of the configuration, for editors. It includes the options of all policies."""
+    with problems_printed():
         typer.echo(json.dumps(json_schema(policies_of(file)), indent=2, ensure_ascii=False))

@@ -1,4 +1,4 @@
-"""`gateway policy diff`: who gains and who loses what between two rule files, or between two environments of one?"""
+"""`gateway policy diff`: who gains or loses access between two rule files, or two environments of one file."""
 
 from __future__ import annotations
 
@@ -20,23 +20,21 @@ _NOT_LOADED = 3
 
 
 def diff(
-    old: Annotated[Path, typer.Argument(help="The rule file as it was.")],
-    new: Annotated[
-        Path | None, typer.Argument(help="The rule file as it becomes; not with --against.")
-    ] = None,
-    env: Annotated[str | None, typer.Option(help="One environment; all where it is left out.")] = None,
+    old: Annotated[Path, typer.Argument(help="The old rule file.")],
+    new: Annotated[Path | None, typer.Argument(help="The new rule file; not with --against.")] = None,
+    env: Annotated[str | None, typer.Option(help="One environment. Default: all.")] = None,
     against: Annotated[
         str | None, typer.Option(help="Compare --env with this environment of the same file.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show who gains and who loses what, by classes of people, paths and methods.
+    """Show who gains or loses access to what, by groups of people, paths and methods.
 
-    Ends with 0 where nobody gains or loses anything, 1 where somebody does or a policy cannot be compared, 2 for
-    wrong arguments, 3 where a file does not load.
+    Exit codes: 0 no differences, 1 differences or a policy that cannot be compared, 2 wrong arguments, 3 a file does
+    not load.
     """
     if (new is None) == (against is None) or (against is not None and env is None):
-        typer.echo("give two files, or one file with --env and --against", err=True)
+        typer.echo("name two files, or one file with --env and --against", err=True)
         raise typer.Exit(_REFUSED)
     before = loaded(old, env, code=_NOT_LOADED)
     found: dict[str, tuple[Change, ...]] = {}

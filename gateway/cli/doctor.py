@@ -1,4 +1,4 @@
-"""`gateway doctor`: can people log in here and reach the register, and if not, what is to be done?"""
+"""`gateway doctor`: can people log in and reach the register, and if not, what should be done?"""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import typer
 from gateway.auth.provider import Provider
 from gateway.cli.loading import loaded
 from gateway.config import EnvironmentSettings
-from gateway.doctor.environment import surroundings
+from gateway.doctor.environment import environment_findings
 from gateway.doctor.provider import Finding, ProviderCheckup
 
 _SHOWN = {"ok": "ok", "warning": "warning", "failed": "FAILED", "skipped": "skipped"}
@@ -29,10 +29,10 @@ def doctor(
     env: Annotated[str, typer.Option(help="The environment.")] = "ti",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Check from outside all that a login and a request need: the provider and what it knows of this client, the
-    clocks, the store, the register, certificates and files. Nothing is changed anywhere.
+    """Check from outside what logins and requests need: the provider and how this client is registered there, the
+    clocks, the store, the register, certificates and files. Changes nothing.
 
-    Exit codes: 0 nothing failed, 1 something did, 2 wrong arguments.
+    Exit codes: 0 nothing failed, 1 a check failed, 2 wrong arguments.
     """
     settings = loaded(config, env).environment(env)
     with _silent():
@@ -47,7 +47,7 @@ def doctor(
 
 @contextmanager
 def _silent() -> Iterator[None]:
-    """No log lines: what they would tell stands in the report."""
+    """No log lines, because the report has the same facts."""
     earlier = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:
@@ -64,7 +64,7 @@ async def _examined(env: str, settings: EnvironmentSettings) -> list[Finding]:
         found = [finding async for finding in checkup.findings(settings.machines)]
     finally:
         await provider.aclose()
-    return found + [finding async for finding in surroundings(env, settings)]
+    return found + [finding async for finding in environment_findings(env, settings)]
 
 
 def _report(env: str, public_url: str, findings: Sequence[Finding]) -> list[str]:

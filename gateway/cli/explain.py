@@ -1,4 +1,4 @@
-"""`gateway policy explain`: how would a request be decided, and why?"""
+"""`gateway policy explain`: how a request would be decided, and why."""
 
 from __future__ import annotations
 
@@ -31,28 +31,28 @@ from gateway.policy.evaluate import decide
 
 def explain(
     method: Annotated[str, typer.Argument(help="GET, POST, ...")],
-    path: Annotated[str, typer.Argument(help="The path as it stands in the address: /meldingen/1")],
+    path: Annotated[str, typer.Argument(help="The path as in the address: /meldingen/1")],
     config: Annotated[Path, typer.Option(help="The configuration file.")] = Path("config.yaml"),
     env: Annotated[str, typer.Option(help="The environment.")] = "ti",
     as_: Annotated[
         str | None,
         typer.Option(
             "--as",
-            help="A name under people:, or a JSON file that describes a person; nobody where left out.",
+            help="A name under people:, or a JSON file that describes a person. Default: nobody.",
         ),
     ] = None,
     at: Annotated[
-        str | None, typer.Option(help="The moment, 2026-11-24T08:30 in Brussels' time; now where left out.")
+        str | None, typer.Option(help="The time of the request, in Brussels: 2026-11-24T08:30. Default: now.")
     ] = None,
     client: Annotated[
         str, typer.Option(help="The network address that the request comes from.")
     ] = "127.0.0.1",
     host: Annotated[
-        str | None, typer.Option(help="The host name that is asked; that of public_url where left out.")
+        str | None, typer.Option(help="The host name of the request. Default: that of public_url.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show how a request would be decided: every rule that is looked at, each policy's verdict, what is missing."""
+    """Show how a request would be decided: every rule that is tried, the verdict of each policy, and what is missing."""
     moment = _moment(at)
     _check_address(client)
     found = loaded(config, env)
@@ -80,7 +80,7 @@ def explain(
         return
     typer.echo(as_text(decision, rules), nl=False)
     for name, answer in facts.items():
-        typer.echo(f"assumed (asked only during a request): {name} says {json.dumps(answer)}")
+        typer.echo(f"assumed, because only live requests ask for it: {name} answers {json.dumps(answer)}")
 
 
 def _moment(text: str | None) -> float:
@@ -97,7 +97,7 @@ def _check_address(text: str) -> None:
     try:
         ip_address(text)
     except ValueError as problem:
-        raise typer.BadParameter(f"{text!r} is no network address", param_hint="--client") from problem
+        raise typer.BadParameter(f"{text!r} is not a network address", param_hint="--client") from problem
 
 
 def _identity(who: str | None, config: Config, env: str) -> Identity | None:
@@ -118,6 +118,6 @@ def _identity(who: str | None, config: Config, env: str) -> Identity | None:
     except OSError as problem:
         words = str(problem.strerror)
         if "." not in who and "/" not in who:
-            words = f"neither a file nor one of the people: {unknown('person', who, config.people)}"
+            words = f"neither a file nor a name under people: {unknown('person', who, config.people)}"
     typer.echo(f"{who}: {words}", err=True)
     raise typer.Exit(2)

@@ -1,4 +1,4 @@
-"""`gateway keys ...`: makes the keys that an environment needs, and never touches those that are there."""
+"""`gateway keys ...`: creates the keys that an environment needs, and never changes existing ones."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from gateway.auth.settings import PrivateKeyJwt
 from gateway.cli.loading import loaded
 from gateway.config import EnvironmentSettings
 
-keys_commands = typer.Typer(help="Make keys.", no_args_is_help=True)
+keys_commands = typer.Typer(help="Create keys.", no_args_is_help=True)
 _RSA_BITS = 3072
 
 
 @keys_commands.callback()
 def _group() -> None:
-    """Make keys."""
+    """Create keys."""
 
 
 @keys_commands.command()
@@ -30,9 +30,9 @@ def generate(
     config: Annotated[Path, typer.Option(help="The configuration file.")] = Path("config.yaml"),
     env: Annotated[str, typer.Option(help="The environment.")] = "ti",
 ) -> None:
-    """Make every key that the environment names as file:PATH and that is not there yet.
+    """Create every key that the environment names as file:PATH and that does not exist yet.
 
-    The public half of the client's key is written beside it as JWKS, to hand over to the provider.
+    The public half of the client's key is written beside it as JWKS, for the provider.
     """
     settings = loaded(config, env).environment(env)
     for path, make in _wanted(settings):
@@ -54,7 +54,7 @@ def generate(
         content = json.dumps({"keys": [public]}, indent=2).encode() + b"\n"
         if not path.exists() or path.read_bytes() != content:
             path.write_bytes(content)
-            typer.echo(f"made  {path} (public: hand it over to the provider)")
+            typer.echo(f"made  {path} (public: give it to the provider)")
 
 
 def _wanted(settings: EnvironmentSettings) -> Iterator[tuple[Path, Callable[[], bytes]]]:

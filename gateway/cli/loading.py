@@ -1,4 +1,4 @@
-"""Loads a configuration for a command, or tells every problem and ends the command."""
+"""Loads a configuration for a command, or prints every problem and ends the command."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ import typer
 from gateway.config import Config, ConfigError, checked, load
 
 
-def loaded(path: Path, environment: str | None = None, *, code: int = 1, kept: bool = False) -> Config:
-    """The configuration; where `environment` is given, it is one of the file's. Ends the command with `code` otherwise.
+def loaded(path: Path, environment: str | None = None, *, code: int = 1, tested: bool = False) -> Config:
+    """The configuration. Ends the command with `code` if it doesn't load, or has no such `environment`.
 
-    With `kept`, the rules of that environment must also keep their tests and invariants.
+    With `tested`, the tests and invariants of that environment must also hold.
     """
-    with told(code=code):
-        config = checked(path, environment) if kept and environment is not None else load(path)
+    with problems_printed(code=code):
+        config = checked(path, environment) if tested and environment is not None else load(path)
         if environment is not None:
             config.environment(environment)
     return config
 
 
 @contextmanager
-def told(*, code: int = 1) -> Iterator[None]:
-    """Tells every problem of a configuration and ends the command with `code`."""
+def problems_printed(*, code: int = 1) -> Iterator[None]:
+    """Prints every problem of a configuration and ends the command with `code`."""
     try:
         yield
     except ConfigError as problems:

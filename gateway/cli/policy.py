@@ -1,4 +1,4 @@
-"""`gateway policy ...`: what do the rules say, why, and what changes when they do?"""
+"""`gateway policy ...`: what the rules say, why, and what a change of them means."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import typer
 
 from gateway.cli import diff, explain, replay, shadow, suites
 
-policy_commands = typer.Typer(help="Look into the rules.", no_args_is_help=True)
+policy_commands = typer.Typer(help="Explain, test and compare rules.", no_args_is_help=True)
 policy_commands.command()(explain.explain)
 policy_commands.command()(suites.test)
 policy_commands.command()(diff.diff)
@@ -16,4 +16,4 @@ policy_commands.command()(shadow.shadow_report)
 
 @policy_commands.callback()
 def _group() -> None:
-    """Look into the rules."""
+    """Explain, test and compare rules."""

@@ -1,4 +1,4 @@
-"""`gateway records ...`: are the decision records whole, and what do they say?"""
+"""`gateway records ...`: verify and read the decision records."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from gateway.observe.chain import Fault, Link, verify
 from gateway.observe.record_reader import lines
 from gateway.observe.record_reader import records as records_on
 
-records_commands = typer.Typer(help="Prove and read decision records.", no_args_is_help=True)
-_FILES = typer.Argument(help="Files, the oldest first, also packed (.gz); - is standard input.")
+records_commands = typer.Typer(help="Verify and read decision records.", no_args_is_help=True)
+_FILES = typer.Argument(help="Files, oldest first, also compressed (.gz); - is standard input.")
 _JSON = typer.Option("--json", help="Print JSON.")
 _FAULTY = 1
 _UNREADABLE = 2
@@ -22,30 +22,28 @@ _UNREADABLE = 2
 
 @records_commands.callback()
 def _group() -> None:
-    """Prove and read decision records."""
+    """Verify and read decision records."""
 
 
 @records_commands.command("verify")
 def verify_(
     files: Annotated[list[str], _FILES],
     continued: Annotated[
-        bool, typer.Option("--continued", help="Older files are gone: a chain may begin in the middle.")
+        bool, typer.Option("--continued", help="Older files were deleted: a chain may start in the middle.")
     ] = False,
     ended: Annotated[
         bool,
-        typer.Option(
-            "--ended", help="Every process has stopped in good order: a chain without end is a fault."
-        ),
+        typer.Option("--ended", help="All processes stopped normally: a chain without an end is a fault."),
     ] = False,
     head: Annotated[
         list[str] | None,
-        typer.Option(help="A last hash that was kept elsewhere: the record with it must still be there."),
+        typer.Option(help="A last hash that you kept elsewhere: its record must still be there."),
     ] = None,
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
-    """Prove that no record was changed, removed, added or moved, and tell where the proof breaks.
+    """Verify that no record was changed, removed, added or moved, or show where a chain breaks.
 
-    Ends with 0 where all is sound, 1 where it is not, 2 where a file cannot be read.
+    Exit codes: 0 everything is sound, 1 something is not, 2 a file cannot be read.
     """
     try:
         proof = verify(((file, lines(file)) for file in files), continued=continued, kept=head or ())
@@ -76,17 +74,17 @@ def show(
     files: Annotated[list[str], _FILES],
     request: Annotated[str | None, typer.Option(help="One request, by its reference.")] = None,
     person: Annotated[str | None, typer.Option(help="One person, by pseudonym.")] = None,
-    organisation: Annotated[str | None, typer.Option(help="Whoever acts for this organisation.")] = None,
+    organisation: Annotated[str | None, typer.Option(help="People who act for this organisation.")] = None,
     rule: Annotated[str | None, typer.Option(help="What this rule decided.")] = None,
     verdict: Annotated[str | None, typer.Option(help="allow, deny, error, own or refused.")] = None,
     kind: Annotated[str, typer.Option(help="request, or another kind of record.")] = "request",
     since: Annotated[
-        str | None, typer.Option(help="From this moment on, UTC, as in the records: 2026-11-24T08:00.")
+        str | None, typer.Option(help="From this time on, in UTC, as in the records: 2026-11-24T08:00.")
     ] = None,
-    until: Annotated[str | None, typer.Option(help="Before this moment.")] = None,
+    until: Annotated[str | None, typer.Option(help="Before this time.")] = None,
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
-    """Print the records to which all that is asked applies, a line each."""
+    """Print the records that match all options, one per line."""
     wanted = {"request_id": request, "rule": rule, "verdict": verdict, "kind": kind}
     about = {"person": person, "organisation": organisation}
     try:
@@ -124,7 +122,10 @@ def _open_ends(chains: Iterable[Link], file: str) -> Iterator[Fault]:
     for link in chains:
         if not link.ended:
             yield Fault(
-                file, 0, "missing", f"chain {link.chain} has no end: records are gone, or the process crashed"
+                file,
+                0,
+                "missing",
+                f"chain {link.chain} has no end: records are missing, or the process crashed",
             )
 
 

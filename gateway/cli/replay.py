@@ -1,4 +1,4 @@
-"""`gateway policy replay`: what would other rules have made of the requests that were recorded?"""
+"""`gateway policy replay`: how other rules would have decided the recorded requests."""
 
 from __future__ import annotations
 
@@ -26,16 +26,17 @@ _MASKED = "[national number]"
 
 def replay(
     records: Annotated[
-        list[str], typer.Argument(help="Files with decision records, also packed (.gz); - is standard input.")
+        list[str],
+        typer.Argument(help="Files with decision records, also compressed (.gz); - is standard input."),
     ],
     config: Annotated[Path, typer.Option(help="The file with the new rules.")] = Path("config.yaml"),
     env: Annotated[str, typer.Option(help="The environment of the records.")] = "ti",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Decide recorded requests again by these rules and show what comes out differently, by rule.
+    """Decide recorded requests again with these rules, and show the differences by rule.
 
-    Ends with 0 where everything is the same, 1 where something differs, 2 for wrong arguments and records of
-    another environment, 3 where the file does not load.
+    Exit codes: 0 no differences, 1 differences, 2 wrong arguments or records of another environment, 3 the file does
+    not load.
     """
     rules = loaded(config, env, code=_NOT_LOADED).rules[env]
     again = Replay(rules, decision_input)
@@ -70,7 +71,7 @@ def _read(place: str, env: str, again: Replay, left_out: Counter[str]) -> None:
                 left_out["broken lines"] += 1
                 continue
             if record.get("environment") != env:
-                words = f"this record is of environment {record.get('environment')!r}, not {env!r}"
+                words = f"this record belongs to environment {record.get('environment')!r}, not {env!r}"
                 typer.echo(f"{place}:{number}: {words}. Nothing was compared.", err=True)
                 raise typer.Exit(_REFUSED)
             why = _not_replayable(record)
@@ -87,7 +88,7 @@ def _read(place: str, env: str, again: Replay, left_out: Counter[str]) -> None:
 
 
 def _not_replayable(record: dict[str, Any]) -> str | None:
-    """Why a record cannot be decided again; None where it can."""
+    """Why a record cannot be decided again; None if it can."""
     if not replayable(record):
         if record.get("kind") != "request":
             return "records of other kinds"
@@ -102,12 +103,12 @@ def _not_replayable(record: dict[str, Any]) -> str | None:
 def _text(again: Replay, left_out: Counter[str], rules: str) -> Iterator[str]:
     differences = again.differences
     changed = sum(each.count for each in differences if each.change != "rule")
-    yield f"{again.decided:,} requests decided again by rule set {rules[:12]}: {changed:,} come out differently"
+    yield f"{again.decided:,} requests decided again by rule set {rules[:12]}: {changed:,} with another outcome"
     for each in differences:
         yield f"{_change(each)}: {each.count:,} requests, from {each.first} to {each.last}"
         yield f"  such as {', '.join(each.samples)}"
     for words, count in sorted(left_out.items()):
-        yield f"left out: {count:,} {words}"
+        yield f"skipped: {count:,} {words}"
     for words, count in sorted(again.doubtful.items()):
         yield f"not certain: {count:,} requests, for {words}"
 
@@ -115,7 +116,7 @@ def _text(again: Replay, left_out: Counter[str], rules: str) -> Iterator[str]:
 def _change(each: Difference) -> str:
     then = each.then_rule if each.then_rule is not None else "no rule"
     now = each.now_rule if each.now_rule is not None else "no rule"
-    words = {"gains": "NEWLY ALLOWED", "loses": "NEWLY DENIED", "rule": "same answer"}[each.change]
+    words = {"gains": "NEWLY ALLOWED", "loses": "NEWLY DENIED", "rule": "same outcome"}[each.change]
     reason = f" ({each.reason})" if each.change == "loses" else ""
     return f"{words} {then} -> {now}{reason}"
 

@@ -1,4 +1,4 @@
-"""`gateway serve`: checks the configuration, binds both listeners and runs one or more worker processes."""
+"""`gateway serve`: checks the configuration, opens both listeners and runs one or more worker processes."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ log = structlog.get_logger()
 def serve(
     config: Annotated[Path, typer.Option(help="The configuration file.")] = Path("config.yaml"),
     env: Annotated[str, typer.Option(help="The environment to serve: ti or prd.")] = "ti",
-    workers: Annotated[int, typer.Option(min=1, max=64, help="How many worker processes.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="The number of worker processes.")] = 1,
 ) -> None:
-    """Run the gateway for one environment until it is told to stop (SIGTERM, Ctrl-C)."""
-    settings = loaded(config, env, kept=True).environment(env)
+    """Run the gateway for one environment until it is stopped (SIGTERM, Ctrl-C)."""
+    settings = loaded(config, env, tested=True).environment(env)
     public = _listen(settings.listen)
     observe = _listen(settings.observe.listen)
     if workers == 1:
@@ -59,16 +59,14 @@ def _listen(address: str) -> socket.socket:
         sock.bind((host.strip("[]"), int(port)))
     except OSError as problem:
         sock.close()
-        typer.echo(
-            f"cannot listen on {address}: {problem.strerror}; is another gateway running there?", err=True
-        )
+        typer.echo(f"cannot listen on {address}: {problem.strerror}; is another gateway running?", err=True)
         raise typer.Exit(1) from problem
     sock.set_inheritable(True)
     return sock
 
 
 class _Supervisor(Multiprocess):
-    """Passes SIGHUP on to the workers, which reload their rules, and forgets the numbers of workers that were lost."""
+    """Passes SIGHUP on to the workers, which reload their rules, and drops the metrics of workers that died."""
 
     def keep_subprocess_alive(self) -> None:
         before = {process.pid for process in self.processes}
@@ -84,7 +82,7 @@ class _Supervisor(Multiprocess):
 
 
 def _drain_first(number: int, app: Gateway) -> None:
-    """When this signal comes, the gateway answers "not ready" before the server closes its listener."""
+    """On this signal the gateway reports "not ready" before the server closes its listener."""
     then = signal.getsignal(number)
 
     def drain(signal_number: int, frame: FrameType | None) -> None:
@@ -96,18 +94,18 @@ def _drain_first(number: int, app: Gateway) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Ends with exit code 0 when asked to."""
+    """Ends with exit code 0 after a signal."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         with super().capture_signals():
             yield
-            # uvicorn would raise the signal once more and so end the process by it.
+            # uvicorn would raise the signal again, which would end the process with another exit code.
             self._captured_signals.clear()
 
 
 class _Worker(uvicorn.Config):
-    """The settings of one worker process: it travels to the process as paths, and builds the gateway there."""
+    """The settings of one worker process. It is sent there as paths, and builds the gateway in that process."""
 
     def __init__(self, path: Path, environment: str, observe: socket.socket) -> None:
         super().__init__(
@@ -129,7 +127,7 @@ class _Worker(uvicorn.Config):
         self._observe = observe
 
     def load(self) -> None:
-        """Build the gateway of this process (called in the worker)."""
+        """Build the gateway of this process. Called in the worker."""
         config = self._checked()
         settings = config.environment(self._environment)
         self.app = app = Gateway(config, self._environment, clock=time.time, observe_socket=self._observe)
@@ -141,7 +139,7 @@ class _Worker(uvicorn.Config):
         super().load()
 
     def _checked(self) -> Config:
-        """The configuration. A worker in place of one that was lost waits while the file on disk is broken."""
+        """The configuration. A worker that replaces a dead one waits while the file on disk is broken."""
         before = signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(0))
         told = False
         try:

@@ -1,4 +1,4 @@
-"""`gateway sessions ...`: whose sessions are there, and end them. It prints nothing that opens one."""
+"""`gateway sessions ...`: list and end sessions. Prints nothing that opens one."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from gateway.session.store import StoredSession
 from gateway.session.ticket import session_id
 
 T = TypeVar("T")
-sessions_commands = typer.Typer(help="Look at sessions and end them.", no_args_is_help=True)
+sessions_commands = typer.Typer(help="List and end sessions.", no_args_is_help=True)
 _CONFIG = typer.Option("--config", help="The configuration file.")
 _ENV = typer.Option("--env", help="The environment.")
 _JSON = typer.Option("--json", help="Print JSON.")
-_SUBJECT = typer.Option(help="The `sub` of one person, as it stands in the decision records.")
+_SUBJECT = typer.Option(help="The `sub` of one person, as ACM sends it.")
 _ORGANISATION = typer.Option(help="The code of one organisation: KBO number or OVO code.")
-_ID = typer.Option("--id", help="The id of one session, as it stands in the decision records.")
+_ID = typer.Option("--id", help="The id of one session, as in the decision records.")
 
 
 @sessions_commands.callback()
 def _group() -> None:
-    """Look at sessions and end them."""
+    """List and end sessions."""
 
 
 @sessions_commands.command("list")
@@ -41,7 +41,7 @@ def list_(
     env: Annotated[str, _ENV] = "ti",
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
-    """List the sessions of a person or an organisation; all where neither is given."""
+    """List the sessions of a person or an organisation. Default: all."""
     found = _with_sessions(
         config, env, lambda sessions: sessions.find(subject=subject, organisation=organisation)
     )
@@ -55,7 +55,7 @@ def show(
     env: Annotated[str, _ENV] = "ti",
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
-    """Show one session. Exit code 1 where there is none."""
+    """Show one session. Exit code 1 if it does not exist."""
     found = _with_sessions(config, env, lambda sessions: _by_id(sessions, id_))
     _print(found, as_json=as_json)
     if not found:
@@ -71,7 +71,7 @@ def revoke(
     env: Annotated[str, _ENV] = "ti",
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
-    """End sessions: of a person, of an organisation, or one. Running gateways see it within `session.cache_ttl`."""
+    """End the sessions of a person or an organisation, or one session. Running gateways see it within `session.cache_ttl`."""
     if subject is None and organisation is None and id_ is None:
         typer.echo("say whose sessions: --subject, --organisation or --id", err=True)
         raise typer.Exit(2)
@@ -88,7 +88,9 @@ def revoke(
     for each in ended:
         typer.echo(f"ended {each}")
     count = len(ended)
-    typer.echo(f"{count} session{'s' if count != 1 else ''} ended; every gateway sees it within {bound:g} s.")
+    typer.echo(
+        f"{count} session{'s' if count != 1 else ''} ended; every gateway sees this within {bound:g} s."
+    )
 
 
 async def _by_id(sessions: Sessions, id_: str) -> list[StoredSession]:
@@ -98,7 +100,7 @@ async def _by_id(sessions: Sessions, id_: str) -> list[StoredSession]:
 def _with_sessions(path: Path, env: str, work: Callable[[Sessions], Awaitable[T]]) -> T:
     settings = loaded(path, env).environment(env)
     if settings.session.store.kind == "memory":
-        typer.echo("the sessions of store memory: are in the gateway's own process only", err=True)
+        typer.echo("sessions in store memory: exist only in the gateway's own process", err=True)
         raise typer.Exit(1)
 
     async def run() -> T:

@@ -1,4 +1,4 @@
-"""`gateway policy shadow-report`: what would the candidate rules have changed for the requests that came in?"""
+"""`gateway policy shadow-report`: what candidate rules would have changed for live requests."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ _UNREADABLE = 2
 
 def shadow_report(
     records: Annotated[
-        list[str], typer.Argument(help="Files with decision records, also packed (.gz); - is standard input.")
+        list[str],
+        typer.Argument(help="Files with decision records, also compressed (.gz); - is standard input."),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show what candidate rules (`shadow:`) would have denied or allowed, by rule, with a few requests each.
 
-    Ends with 0 where nothing would change, 1 where something would, 2 where a file cannot be read.
+    Exit codes: 0 nothing would change, 1 something would, 2 a file cannot be read.
     """
     report = ShadowReport()
     try:
@@ -50,7 +51,7 @@ def shadow_report(
 
 def _text(report: ShadowReport) -> Iterator[str]:
     changed = sum(each.count for each in report.differences)
-    yield f"{report.decided:,} requests decided, {changed:,} of them otherwise by the candidate rules"
+    yield f"{report.decided:,} requests decided, {changed:,} of them differently by the candidate rules"
     for each in report.differences:
         words = "NEWLY DENIED" if each.change == "newly_denied" else "NEWLY ALLOWED"
         reason = f" ({each.reason})" if each.change == "newly_denied" else ""

@@ -1,4 +1,4 @@
-"""`gateway policy test`: do the rules keep their promises?"""
+"""`gateway policy test`: runs the tests and invariants of the rule file."""
 
 from __future__ import annotations
 
@@ -18,10 +18,13 @@ _FAILED = 4
 
 def test(
     config: Annotated[Path, typer.Option(help="The configuration file.")] = Path("config.yaml"),
-    env: Annotated[str | None, typer.Option(help="One environment; all where it is left out.")] = None,
+    env: Annotated[str | None, typer.Option(help="One environment. Default: all.")] = None,
     junit: Annotated[Path | None, typer.Option(help="Also write a JUnit report to this file.")] = None,
 ) -> None:
-    """Run the tests and invariants of the rule file. Ends with 0 where all hold, 3 where the file does not load, 4 where one fails."""
+    """Run the tests and invariants of the rule file.
+
+    Exit codes: 0 all hold, 3 the file does not load, 4 one fails.
+    """
     found = loaded(config, env, code=_NOT_LOADED)
     names = [env] if env is not None else list(found.environments)
     outcomes = {name: tuple(run(found.rules[name], found.suites[name])) for name in names}
@@ -34,7 +37,7 @@ def test(
     for name in names:
         typer.echo(_summary(name, outcomes[name]))
         for rule in unexercised(found.rules[name], outcomes[name]):
-            typer.echo(f"  rule {rule!r} is exercised by no test")
+            typer.echo(f"  rule {rule!r} has no test")
     if junit is not None:
         _write(junit, outcomes)
     if any(outcome.failure is not None for each in outcomes.values() for outcome in each):

@@ -1,1 +1,1 @@
-"""Checks from outside: is the provider as it should be, is the machine, are the files?"""
+"""Checks from outside, for `gateway doctor`: the provider, the machine and the files."""

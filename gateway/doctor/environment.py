@@ -1,4 +1,4 @@
-"""Looks whether what stands around a gateway is as it should be: store, register, certificates and files."""
+"""Checks what a gateway needs around it: store, register, certificates and files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SOON_DAYS = 21
 _PATIENCE = 5.0
 
 
-async def surroundings(name: str, settings: EnvironmentSettings) -> AsyncIterator[Finding]:
+async def environment_findings(name: str, settings: EnvironmentSettings) -> AsyncIterator[Finding]:
     """One finding for each check of the environment `name`."""
     for finding in await asyncio.to_thread(lambda: list(files(settings))):
         yield finding
@@ -36,18 +36,23 @@ async def surroundings(name: str, settings: EnvironmentSettings) -> AsyncIterato
 
 
 def files(settings: EnvironmentSettings) -> Iterator[Finding]:
-    """Whether secrets are there, and no file that holds any is open to others."""
+    """Whether all secrets can be read, and no file with one is open to others."""
     for secret in _secrets(settings):
         try:
             secret.read()
         except ValueError as problem:
-            yield Finding("file", "failed", str(problem), "see the words themselves")
+            yield Finding("file", "failed", str(problem), "correct what the message says")
             continue
         path = secret.path
         if path is not None and path.stat().st_mode & 0o027:
-            yield Finding("file", "warning", f"{path} can be changed by its group", f"chmod 600 {path}")
+            yield Finding(
+                "file",
+                "warning",
+                f"{path} can be changed by its group, or used by others",
+                f"chmod 600 {path}",
+            )
         else:
-            yield Finding("file", "ok", f"{secret.reference} can be read, and not by everybody")
+            yield Finding("file", "ok", f"{secret.reference} can be read, but not by everybody")
     for path in (settings.session.store.path, settings.observe.records.path):
         if path is not None and path.exists() and path.stat().st_mode & 0o007:
             yield Finding(
@@ -66,7 +71,7 @@ async def _store(name: str, settings: EnvironmentSettings) -> Finding:
         await sessions.start(sweep=False)
         await sessions.check()
     except (ValueError, GatewayError) as problem:
-        do = "start the store, or correct session.store; until then nobody has a session"
+        do = "start the store, or correct session.store; until then nobody can have a session"
         return Finding("store", "failed", str(problem), do)
     finally:
         await sessions.aclose()
@@ -104,7 +109,7 @@ async def _certificates(settings: EnvironmentSettings) -> AsyncIterator[Finding]
 
 
 async def _certificate(host: str, port: int, context: ssl.SSLContext | None) -> Finding:
-    do = "renew the certificate, or let its whole chain be sent along"
+    do = "renew the certificate, or have the server send its complete chain"
     try:
         tls = context or await asyncio.to_thread(ssl.create_default_context)
         async with asyncio.timeout(_PATIENCE):
@@ -127,7 +132,7 @@ def _certificate_file(path: Path) -> Finding:
     try:
         certificate = load_pem_x509_certificate(path.read_bytes())
     except (OSError, ValueError) as problem:
-        return Finding("certificate", "failed", f"{path}: {problem}", "put a certificate in PEM form there")
+        return Finding("certificate", "failed", f"{path}: {problem}", "put a PEM certificate there")
     return _until(str(path), certificate.not_valid_after_utc.timestamp(), "renew the certificate")
 
 

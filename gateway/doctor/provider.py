@@ -1,6 +1,6 @@
-"""Looks from outside whether logins at the provider can work: what an operator asks before anybody logs in.
+"""Checks from outside whether logins at the provider can work, before anybody logs in.
 
-Each check says what it found and, where something is wrong, what to do. Nothing of it is used by the running gateway.
+Each check says what it found and, if something is wrong, what to do. The running gateway uses none of this.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Status = Literal["ok", "warning", "failed", "skipped"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check found: `says` in one line, `do` what to do about it."""
+    """What one check found: `says` is one line, `do` is what to do about it."""
 
     check: str
     status: Status
@@ -36,7 +36,7 @@ class Finding:
 
 
 class ProviderCheckup:
-    """The checks of one provider, started; `redirect_uri` is where it sends browsers back to."""
+    """The checks of one provider, which must be started. `redirect_uri` is where it sends browsers back to."""
 
     def __init__(self, provider: Provider, *, redirect_uri: str) -> None:
         self._provider = provider
@@ -46,17 +46,19 @@ class ProviderCheckup:
         self._grants = Grants(provider, redirect_uri)
 
     async def findings(self, machines: MachineSettings | None = None) -> AsyncIterator[Finding]:
-        """One finding for each check, in the order in which the one needs the other."""
+        """One finding for each check. Later checks need the earlier ones."""
         try:
             metadata = await self._provider.metadata()
         except ProviderUnavailable as problem:
             do = "compare provider.issuer letter for letter with what the provider states, and check network, proxy and TLS"
             yield Finding("discovery", "failed", problem.detail, do)
             for name in ("keys", "clock", "client", "redirect-uri", "scopes"):
-                yield Finding(name, "skipped", "the provider did not tell where to ask")
+                yield Finding(name, "skipped", "without discovery there is no address to ask")
             return
         yield Finding(
-            "discovery", "ok", f"{self._provider.settings.issuer} states itself, all on its own host"
+            "discovery",
+            "ok",
+            f"{self._provider.settings.issuer} names itself as issuer, with all endpoints on its own host",
         )
         yield await self._keys()
         yield self._clock()
@@ -73,7 +75,7 @@ class ProviderCheckup:
             count = len(await self._provider.keys())
         except ProviderUnavailable as problem:
             return Finding(
-                "keys", "failed", problem.detail, "nobody can log in before the provider shows its keys"
+                "keys", "failed", problem.detail, "nobody can log in until the provider publishes its keys"
             )
         return Finding("keys", "ok", f"{count} of the provider's keys can be used")
 
@@ -84,10 +86,10 @@ class ProviderCheckup:
                 "clock", "warning", "the provider's answers carry no date", "compare the clocks yourself"
             )
         says = f"the provider's clock is {round(difference):+d} s from ours (up to {leeway:.0f} s is allowed)"
-        do = "let this machine follow a time server (NTP)"
+        do = "synchronise this machine with a time server (NTP)"
         if abs(difference) > leeway:
             return Finding("clock", "failed", says, do)
-        # A date has whole seconds, and the answer took its time.
+        # The date has whole seconds, and the response took time.
         return Finding("clock", "warning" if abs(difference) > max(2.0, leeway / 2) else "ok", says, do)
 
     def _endpoints(self, metadata: Metadata) -> Finding:
@@ -95,15 +97,18 @@ class ProviderCheckup:
         if settings.pushed_authorization and metadata.pushed_authorization_request_endpoint is None:
             do = "set provider.pushed_authorization to false, or ask the provider for PAR"
             return Finding(
-                "endpoints", "failed", "there is no endpoint to push authorization requests to", do
+                "endpoints", "failed", "the provider has no endpoint for pushed authorization requests", do
             )
         if settings.userinfo and metadata.userinfo_endpoint is None:
             return Finding(
-                "endpoints", "failed", "there is no userinfo endpoint", "set provider.userinfo to false"
+                "endpoints",
+                "failed",
+                "the provider has no userinfo endpoint",
+                "set provider.userinfo to false",
             )
         if metadata.end_session_endpoint is None:
-            do = "people who log out stay logged in at the provider: tell them so"
-            return Finding("endpoints", "warning", "there is no endpoint to log out", do)
+            do = "people who log out stay logged in at the provider: inform them"
+            return Finding("endpoints", "warning", "the provider has no logout endpoint", do)
         return Finding("endpoints", "ok", "the provider has all endpoints that the settings need")
 
     async def _asked(
@@ -113,18 +118,16 @@ class ProviderCheckup:
             return await ask(metadata)
         except ProviderUnavailable as problem:
             return Finding(
-                check, "failed", problem.detail, "try again; the provider did not answer as it should"
+                check, "failed", problem.detail, "try again; the provider did not respond correctly"
             )
 
     async def _authentication(self, metadata: Metadata) -> Finding:
-        """A code that cannot exist is refused: as a code where the client is known, else the client is."""
+        """Sends a code that cannot exist: the provider refuses the code if it accepts the client, otherwise the client."""
         settings = self._provider.settings
         try:
             self._client.load()
         except ValueError as problem:
-            return Finding(
-                "client", "failed", str(problem), "`gateway keys generate` makes keys that are not there"
-            )
+            return Finding("client", "failed", str(problem), "`gateway keys generate` creates missing keys")
         form = {
             "grant_type": "authorization_code",
             "code": f"checkup-{secrets.token_urlsafe(16)}",
@@ -139,7 +142,7 @@ class ProviderCheckup:
         if error in ("invalid_client", "unauthorized_client") or answer.status_code == 401:
             do = (
                 "compare client_id, method and key or secret with the integratiedossier; for private_key_jwt the "
-                "provider must have the public key, the statement is for the issuer unless `audience` says otherwise, "
+                "provider must have the public key, the audience is the issuer unless `audience` says otherwise, "
                 "and the clocks must agree"
             )
             return Finding(
@@ -147,11 +150,11 @@ class ProviderCheckup:
             )
         if answer.status_code >= 500:
             raise ProviderUnavailable(f"the token endpoint answered {answer.status_code}")
-        says = f"the token endpoint answered {answer.status_code} {str(error)[:60]}, which tells nothing of the client"
-        return Finding("client", "warning", says, "log in once to be certain")
+        says = f"the token endpoint answered {answer.status_code} {str(error)[:60]}, which says nothing about the client"
+        return Finding("client", "warning", says, "log in once to be sure")
 
     async def _authorization(self, metadata: Metadata) -> list[Finding]:
-        """An authorization request as a browser sends it: where it leads to tells of redirect URI and scopes."""
+        """Sends an authorization request as a browser would: where it leads shows the state of redirect URI and scopes."""
         settings = self._provider.settings
         scopes = " ".join(settings.scopes)
         try:
@@ -162,7 +165,7 @@ class ProviderCheckup:
             answer = await self._looked_at(url)
         except (ValueError, LoginFailed, ProviderUnavailable, httpx2.HTTPError) as problem:
             detail = getattr(problem, "detail", "") or f"{type(problem).__name__}"
-            do = "see the check `client`; else the provider refuses the request before it looks at it"
+            do = "see the check `client`; if that is ok, the provider refuses the request as a whole"
             return [Finding("redirect-uri", "failed", detail, do), Finding("scopes", "skipped", "not asked")]
         here = answer.headers.get("location", "").split("?")[0] == self._redirect_uri
         error = parse_qs(urlsplit(answer.headers.get("location", "")).query).get("error", [""])[0]
@@ -174,15 +177,15 @@ class ProviderCheckup:
             return [Finding("redirect-uri", "failed", says, do), Finding("scopes", "skipped", "not asked")]
         known = Finding("redirect-uri", "ok", f"{self._redirect_uri} is registered")
         if here and error == "invalid_scope":
-            do = "take out of provider.scopes what the client was not granted, or have it granted"
+            do = "remove from provider.scopes what the client was not granted, or have it granted"
             return [known, Finding("scopes", "failed", f"the provider refuses one of: {scopes}", do)]
         if here and error and error not in ("login_required", "interaction_required"):
-            do = "read what the provider's documentation says of this error"
+            do = "look up this error in the provider's documentation"
             return [known, Finding("scopes", "failed", f"the provider refuses the request: {error[:60]}", do)]
         return [known, Finding("scopes", "ok", f"granted: {scopes}")]
 
     async def _looked_at(self, url: str) -> httpx2.Response:
-        # As a browser would, without a session: the redirect itself is what tells.
+        # As a browser would, without a session: only the redirect matters.
         tls = await asyncio.to_thread(ssl.create_default_context)
         patience = self._provider.settings.timeout
         async with httpx2.AsyncClient(verify=tls, timeout=patience, trust_env=False) as client:
@@ -195,7 +198,7 @@ class ProviderCheckup:
             try:
                 asking.load()
                 await asking.claims(f"checkup-{secrets.token_urlsafe(16)}")
-                yield Finding("introspection", "ok", "the provider tells what tokens stand for")
+                yield Finding("introspection", "ok", "the provider answers introspection requests")
             except (ValueError, ProviderUnavailable) as problem:
                 yield Finding("introspection", "failed", getattr(problem, "detail", "") or str(problem), do)
         for each in machines.issuers:
@@ -203,7 +206,7 @@ class ProviderCheckup:
             try:
                 await issuer.start()
                 count = len(await issuer.keys())
-                yield Finding("issuer", "ok", f"{each.issuer} shows {count} keys")
+                yield Finding("issuer", "ok", f"{each.issuer} publishes {count} keys")
             except ProviderUnavailable as problem:
                 yield Finding(
                     "issuer", "failed", problem.detail, "compare machines.issuers with what it states"

@@ -1,4 +1,4 @@
-"""Decides which words stand for a message id in each language. It knows nothing of where the words are shown."""
+"""The catalogues: the text of a message id in each language."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PLACE: Final = ZoneInfo("Europe/Brussels")
 
 
 def message(text: str) -> str:
-    """Marks a text as a message id, for the check that the catalogues are complete; the text itself."""
+    """Marks a text as a message id, for the check that the catalogues are complete. Returns the text."""
     return text
 
 
@@ -39,7 +39,7 @@ def read_catalogue(language: Language) -> Translations:
 
 
 def in_language(texts: Mapping[str, str], language: Language) -> str | None:
-    """The text in this language, else in the other one, else None: a text in another language beats no text."""
+    """The text in this language, otherwise in the other one, otherwise None."""
     return texts.get(language) or next((text for text in texts.values() if text), None)
 
 

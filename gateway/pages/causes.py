@@ -1,4 +1,4 @@
-"""Decides in which words people read why logging in did not succeed. It knows nothing of how a login works."""
+"""The texts that explain to people why a login failed, by reason code."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ CAUSES: Final[Mapping[str, tuple[str, str]]] = {
 
 
 def cause(reason: str) -> tuple[str, str]:
-    """(what happened, what helps) as message ids, for a reason code; general words for an unknown one."""
+    """(what happened, what helps) as message ids, for a reason code; general texts for an unknown one."""
     if reason not in CAUSES and reason.startswith("id-token-"):
         return _UNREADABLE
     return CAUSES.get(reason, _UNKNOWN)

@@ -64,7 +64,7 @@ class ErrorResponses:
         identity: Identity | None = None,
         raw_headers: HeaderLines = (),
     ) -> Response:
-        """The response to an error; `raw_headers` serve where there is no canonical request."""
+        """The response to an error. `raw_headers` are used if there is no canonical request."""
         asked = self._asked(request) if request is not None else _of_raw(raw_headers)
         lines = (
             (b"x-request-id", _ascii(request_id)),
@@ -218,7 +218,7 @@ class ErrorResponses:
 
 
 def _page_of(request: CanonicalRequest, public_url: str) -> str:
-    """The page of ours from which a request was sent, by its Referer; "/" where that is not certain."""
+    """The page of this site that sent a request, by its Referer; "/" if that is not certain."""
     referer = request.header(b"referer")
     if referer is None or len(referer) > _LONGEST_REFERER:
         return "/"
@@ -258,7 +258,7 @@ def _lines(error: GatewayError, identity: Identity | None) -> HeaderLines:
 
 
 def _scopes(error: Forbidden) -> HeaderLines:
-    """Which scopes a token lacks (RFC 6750 3.1), where that is what it lacks."""
+    """The scopes that a token lacks (RFC 6750 section 3.1), if scopes are all that is missing."""
     lacking = [
         missing.detail
         for alternative in error.decision.alternatives

@@ -1,4 +1,4 @@
-"""Decides in which of the two languages a person is spoken to. It knows nothing of what is said."""
+"""Chooses Dutch or English for a reader."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LONGEST: Final = 1_000
 
 
 def negotiate(accept_language: bytes | None) -> Language:
-    """The preferred language out of an Accept-Language header (RFC 9110 section 12.5.4); Dutch in doubt.
+    """The preferred language of an Accept-Language header (RFC 9110 section 12.5.4); Dutch by default.
 
     Weights are honoured, a language with weight 0 is not used, and rubbish is skipped.
     """

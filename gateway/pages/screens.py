@@ -30,7 +30,7 @@ class Screens:
         request_id: str | None = None,
         lines: HeaderLines = (),
     ) -> Response:
-        """After a logout; `everywhere` tells whether the provider's session was ended too."""
+        """The page after a logout; `everywhere` says whether the provider's session ended too."""
         _ = self._pages.gettext(language)
         words = (
             message("You are logged out here and at the login service of the Flemish government.")
@@ -59,7 +59,7 @@ class Screens:
         request_id: str | None = None,
         lines: HeaderLines = (),
     ) -> Response:
-        """Asks whether a form that met an ended session is to be sent after all.
+        """Asks whether to send a form that met an ended session.
 
         `path` is where the form was going, `action` the own endpoint that sends it, `fields` what that needs.
         """
@@ -87,7 +87,7 @@ class Screens:
         labels: Mapping[tuple[str, str | None], Mapping[str, str]] | None = None,
         request_id: str | None = None,
     ) -> Response:
-        """ "Mijn toegang": what is open to this person, what is not and why, until when, and who helps.
+        """ "Mijn toegang": what this person may do, what not and why, until when, and who helps.
 
         `expires_at` is the end of the session in seconds since the epoch; `labels` names rights by
         (right, context).

@@ -1,4 +1,4 @@
-"""What an operator can set about the gateway's own pages. It knows nothing of when they are shown."""
+"""The settings of the gateway's own pages, under `support:`."""
 
 from __future__ import annotations
 

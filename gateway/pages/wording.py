@@ -1,6 +1,6 @@
-"""Decides in which words people read what stands between them and a page, and what they can do about it.
+"""Says in words what is missing for access, and what people can do about it.
 
-It knows nothing of HTML and HTTP; everything here is plain text that is escaped where it is shown.
+Everything here is plain text; templates escape it.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def _nothing() -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One missing thing in words: `what` it is, what helps (`advice`), and a link that does it, where one can."""
+    """One missing thing in words: `what` it is, what helps (`advice`), and a link to do it, if there is one."""
 
     missing: Missing
     what: str
@@ -110,13 +110,13 @@ class Need:
     contact: Mapping[str, str] = field(default_factory=_nothing)
 
     def data(self, public_url: str) -> dict[str, Any]:
-        """The same as data for programs; what is not known is absent."""
+        """The same as data for programs; unknown fields are absent."""
         shown = {**missing_to_dict(self.missing), "what": self.what, "advice": self.advice}
         return {**shown, "url": public_url + self.link} if self.link else shown
 
 
 def order(alternatives: Alternatives) -> Alternatives:
-    """The ways without repetitions: those that a person can go first, the smallest first, and the least costly of those."""
+    """The alternatives without repetitions: first those that a person can act on, then the smallest, then the easiest."""
     distinct: list[tuple[Missing, ...]] = []
     for alternative in alternatives:
         arranged = tuple(sorted(alternative, key=_effort))
@@ -147,7 +147,7 @@ def unread_claims_data(identity: Identity | None) -> list[dict[str, str]]:
 
 
 def organisation_name(code: str, acting_for: Organisation | None = None) -> str:
-    """An organisation as people know it: its name where we know it, and KBO numbers with their dots.
+    """An organisation as people know it: its name if we have it, and KBO numbers with dots.
 
     Several codes with commas between them are named one by one.
     """
@@ -160,7 +160,7 @@ def organisation_name(code: str, acting_for: Organisation | None = None) -> str:
 
 
 class Wording:
-    """Words in one language. `identity` is the person who reads them, `back` the page they came for."""
+    """Texts in one language. `identity` is the reader, `back` the page that they asked for."""
 
     def __init__(
         self, language: Language, gettext: Gettext, *, identity: Identity | None = None, back: str = "/"
@@ -172,7 +172,7 @@ class Wording:
         self._back = quote(back, safe="")
 
     def needs(self, alternatives: Alternatives) -> tuple[tuple[Need, ...], ...]:
-        """Every way to get access, in words, the smallest first."""
+        """Every alternative in words, the smallest first."""
         return tuple(
             tuple(self.need(missing) for missing in alternative) for alternative in order(alternatives)
         )
@@ -238,7 +238,7 @@ class Wording:
         return words, f"{place}?rd={self._back}{self._towards(missing)}", _(link_text)
 
     def _towards(self, missing: Missing) -> str:
-        """What the place that helps needs to know, so that nothing has to be chosen there."""
+        """The parameters for the link that helps, so that nothing has to be chosen there."""
         if missing.remedy == "step_up" and missing.acr_values:
             return "&acr_values=" + "+".join(quote(urn, safe="") for urn in missing.acr_values)
         if missing.remedy != "switch":

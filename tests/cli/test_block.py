@@ -65,7 +65,7 @@ def test_an_organisation_is_out_within_seconds_and_in_again(site: Site) -> None:
         assert f"{name}  organisation {code}, until " in listed
         assert "geheim onderzoek" in listed
         assert json.loads(block(site, "list", "--env", "ti", "--json"))[0]["holds"] is True
-        assert f"LIFTED in ti: organisation {code}" in block(site, "remove", name, "--env", "ti")
+        assert f"REMOVED in ti: organisation {code}" in block(site, "remove", name, "--env", "ti")
         status_becomes(site, cookie, 200)
         assert "there is no block" in block(site, "remove", name, "--env", "ti", exit_code=1)
         assert "nobody is blocked in ti" in block(site, "list", "--env", "ti")
@@ -115,15 +115,15 @@ def test_a_person_is_known_by_pseudonym_and_by_subject(site: Site) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--reason", "r"], "say whom to block: either --organisation or --subject"),
+        (["--reason", "r"], "say who to block: either --organisation or --subject"),
         (["--reason", "r", "--organisation", "1", "--subject", "2"], "either --organisation or --subject"),
         (["--reason", " ", "--organisation", "0428315871"], "say why, with --reason"),
-        (["--reason", "r", "--organisation", "a b c!"], "is no code of an organisation"),
-        (["--reason", "r", "--organisation", "04283"], "has 5 digits, a KBO number has 10"),
-        (["--reason", "r", "--organisation", "BE 0428.315.8711"], "has 11 digits, a KBO number has 10"),
-        (["--reason", "r", "--organisation", "0428315871", "--until", "soon"], "is no moment: write 8h"),
-        (["--reason", "r", "--organisation", "0428315871", "--until", "2020-01-01"], "has passed already"),
-        (["--reason", "r", "--subject", " "], "say whom to block, with --subject"),
+        (["--reason", "r", "--organisation", "a b c!"], "is not the code of an organisation"),
+        (["--reason", "r", "--organisation", "04283"], "has 5 digits, but a KBO number has 10"),
+        (["--reason", "r", "--organisation", "BE 0428.315.8711"], "has 11 digits, but a KBO number has 10"),
+        (["--reason", "r", "--organisation", "0428315871", "--until", "soon"], "is not a time: write 8h"),
+        (["--reason", "r", "--organisation", "0428315871", "--until", "2020-01-01"], "is in the past"),
+        (["--reason", "r", "--subject", " "], "say who to block, with --subject"),
         (["--organisation", "0428315871"], "Missing option '--reason'"),
     ],
 )

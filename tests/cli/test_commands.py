@@ -92,7 +92,10 @@ def test_explain_at_another_time_and_place_as_one_of_the_people(config: Path, tm
     assert "the method is not one of GET, HEAD" in explain(config, "POST", "/few")[1]
     few = explain(config, "--as", "submitter", "GET", "/few")[1]
     assert few.startswith("ALLOWED by rule 'few'")
-    assert 'assumed (asked only during a request): rate:few:subject:5/60s says {"within": true}' in few
+    assert (
+        'assumed, because only live requests ask for it: rate:few:subject:5/60s answers {"within": true}'
+        in few
+    )
     assert "the rule after it was not tried" in few
     for wrong in (("--at", "later"), ("--client", "here"), ("--as", "submiter")):
         assert explain(config, *wrong, "GET", "/")[0] == 2

@@ -121,7 +121,7 @@ def test_all_is_well_at_the_simulated_acm(simulated: tuple[House, AcmState]) -> 
     ("change", "failed", "advice"),
     [
         ({"client_id": "somebody-else"}, "client", "integratiedossier"),
-        ({"scopes": ["openid", "not_granted"]}, "scopes", "take out of provider.scopes"),
+        ({"scopes": ["openid", "not_granted"]}, "scopes", "remove from provider.scopes"),
         ({"pushed_authorization": True}, "endpoints", "pushed_authorization to false"),
         (
             {"client_auth": {"method": "private_key_jwt", "key": "file:nothing.pem"}},

@@ -64,11 +64,11 @@ def test_the_same_rules(config: Path, records: Path) -> None:
     assert done.returncode == 0, done.stderr
     hash_ = load(config).rules["ti"].hash[:12]
     assert done.stdout.splitlines() == [
-        f"5 requests decided again by rule set {hash_}: 0 come out differently",
-        "left out: 1 broken lines",
-        "left out: 1 records of other kinds",
-        "left out: 1 requests that no rule decided",
-        "left out: 1 requests whose path was masked",
+        f"5 requests decided again by rule set {hash_}: 0 with another outcome",
+        "skipped: 1 broken lines",
+        "skipped: 1 records of other kinds",
+        "skipped: 1 requests that no rule decided",
+        "skipped: 1 requests whose path was masked",
     ]
 
 
@@ -82,11 +82,11 @@ def test_other_rules(config: Path, records: Path, tmp_path: Path) -> None:
     done = replay(config, str(records), str(packed))
     assert done.returncode == 1, done.stderr
     lines = done.stdout.splitlines()
-    assert lines[0].endswith(": 2 come out differently")
+    assert lines[0].endswith(": 2 with another outcome")
     assert lines[1:5] == [
         "NEWLY DENIED home -> no rule (no-rule): 2 requests, from 2026-11-23T20:36:20.000Z to 2026-11-23T20:36:20.000Z",
         "  such as r-0, r-0",
-        "same answer own -> reports: 4 requests, from 2026-11-23T20:36:24.000Z to 2026-11-23T20:36:25.000Z",
+        "same outcome own -> reports: 4 requests, from 2026-11-23T20:36:24.000Z to 2026-11-23T20:36:25.000Z",
         "  such as r-4, r-5, r-4",
     ]
 
@@ -106,7 +106,7 @@ def test_what_is_refused(config: Path, records: Path, tmp_path: Path) -> None:
     done = replay(config, str(records), str(foreign))
     assert done.returncode == 2
     assert done.stderr == (
-        f"{foreign}:1: this record is of environment 'prd', not 'ti'. Nothing was compared.\n"
+        f"{foreign}:1: this record belongs to environment 'prd', not 'ti'. Nothing was compared.\n"
     )
     assert done.stdout == ""
     assert replay(config, str(tmp_path / "none")).returncode == 2

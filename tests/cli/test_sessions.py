@@ -92,7 +92,7 @@ def test_sessions_are_listed_shown_and_ended(config: Path) -> None:
         "seen_within_seconds": 2.0,
     }
     done = command("sessions", "revoke", "--organisation", "0428315871", "--config", str(config))
-    assert done.stdout.endswith("2 sessions ended; every gateway sees it within 2 s.\n")
+    assert done.stdout.endswith("2 sessions ended; every gateway sees this within 2 s.\n")
     assert sessions(config, "list")[1] == []
 
 

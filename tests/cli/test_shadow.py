@@ -97,7 +97,7 @@ async def test_what_candidate_rules_would_change_is_told_and_never_enforced(site
     said = command("policy", "shadow-report", str(file))
     assert said.returncode == 1, said.stderr
     lines = said.stdout.splitlines()
-    assert lines[0] == "21 requests decided, 10 of them otherwise by the candidate rules"
+    assert lines[0] == "21 requests decided, 10 of them differently by the candidate rules"
     assert lines[1].startswith("NEWLY DENIED echo -> ovam-only (")
     assert lines[2].startswith("  5 requests of 1 people, from 20")
     assert lines[3].startswith("  such as GET /echo/secret (")
