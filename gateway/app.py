@@ -1,44 +1,46 @@
-"""Assembles the gateway of one environment: every area with its own settings, joined in the pipeline.
+"""Assembles the gateway of one environment: the areas, each with its own settings, and the stages that join them.
 
-The one place that knows all areas. Constructing opens nothing; the ASGI lifespan opens what must be open and
-closes it again, also after a start that failed half-way.
+Constructing opens nothing. The ASGI lifespan opens what must be open and closes it again, also after a start that
+failed half-way.
 """
 
 from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable
-from contextlib import AsyncExitStack
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Protocol
 
 import structlog
 
 from gateway import __version__
+from gateway.analysis.access import access_of
 from gateway.auth.login import Login
 from gateway.auth.logout import Logout, LogoutCookie
 from gateway.auth.machines import Machines
 from gateway.auth.provider import Provider
 from gateway.blocks.blocks import Blocks
 from gateway.config import Config
+from gateway.config.model import IdentitySection
 from gateway.edge.admit import Admission
 from gateway.edge.headers import ForwardedHeaders
 from gateway.endpoints.access import AccessEndpoint
 from gateway.endpoints.kept_forms import KeptForms
 from gateway.endpoints.login import LoginEndpoints
-from gateway.endpoints.login_loop import RoundCookie
+from gateway.endpoints.login_loop import LoopCookie
 from gateway.endpoints.logout import LogoutEndpoints
 from gateway.endpoints.notices import LogoutNotices
 from gateway.endpoints.session import SessionEndpoints
 from gateway.endpoints.table import OwnEndpoints
-from gateway.errors import GatewayError, StoreUnavailable
+from gateway.errors import StoreUnavailable
 from gateway.events import Events
 from gateway.exchange import Exchange
 from gateway.identity.assertions import Assertions
 from gateway.identity.headers import OutgoingHeaders
 from gateway.model import Identity
 from gateway.observe.decision_record import Pseudonyms
-from gateway.observe.health import Health, HealthStatus
+from gateway.observe.health import Check, Health, HealthStatus
 from gateway.observe.listener import operators_listener
 from gateway.observe.logs import configure_logs
 from gateway.observe.metrics import Metrics
@@ -52,14 +54,15 @@ from gateway.pipeline.attach import Attach
 from gateway.pipeline.authenticate import Authenticate
 from gateway.pipeline.authorize import Authorize
 from gateway.pipeline.forward import Forward
-from gateway.pipeline.pipeline import Pipeline
+from gateway.pipeline.pipeline import Judge, Pipeline
 from gateway.pipeline.record import Record
 from gateway.pipeline.refuse import Refuse
 from gateway.pipeline.route import Route
+from gateway.policy.candidate import Candidate
 from gateway.policy.facts import Gatherer
-from gateway.policy.ruleset import RuleSet
-from gateway.reload.rules import Reloading
-from gateway.reload.shadow import Shadow
+from gateway.reload.rules import RulesReload
+from gateway.reload.shadow import ShadowReload
+from gateway.responses import Receive, Scope, Send
 from gateway.session.recheck import Recheck
 from gateway.session.sessions import Sessions
 from gateway.upstream.forward import Forwarder
@@ -67,6 +70,16 @@ from gateway.upstream.live_streams import Streams
 from gateway.upstream.pool import ConnectionPool
 
 log = structlog.get_logger()
+
+
+class Part(Protocol):
+    """What opens at the start and closes at the end."""
+
+    async def start(self) -> None:
+        """Raises ValueError or StoreUnavailable, with words for an operator."""
+
+    async def aclose(self) -> None:
+        """Also called after a start that failed."""
 
 
 class Gateway:
@@ -83,32 +96,47 @@ class Gateway:
     ) -> None:
         self.environment = environment
         self.settings = settings = config.environment(environment)
+        self._secure = settings.public_url.startswith("https://")
         self._clock = clock
         self._observe_socket = observe_socket
         self._draining = False
-        self._stack = AsyncExitStack()
-        public_url = settings.public_url
 
-        self.metrics = Metrics(environment, version=__version__, clock=clock)
         self.events = Events()
-        self.events.subscribe(self.metrics)
-        self.provider = Provider(settings.provider, clock=clock, on_event=self.events)
-        self.streams = Streams[Exchange](settings.observe.streams, self._judge_again, on_event=self.events)
-        self.events.subscribe(self.streams)
+        self.metrics = Metrics(environment, version=__version__, clock=clock)
+        self.records = DecisionRecords(
+            settings.observe, environment, key=settings.session.key.read, clock=clock, on_event=self.events
+        )
+        self._assemble_people(config.identity, steady)
+        self._assemble_rules(config)
+        self._assemble_register()
+        judge = Judge(
+            Authenticate(self.sessions, self.rechecks, self.machines),
+            Authorize(self.reload.rules, self.blocks, self.facts),
+            clock,
+        )
+        self.streams = Streams[Exchange](settings.observe.streams, judge.again, on_event=self.events)
+        for listener in (self.metrics, self.streams, self.records):
+            self.events.subscribe(listener)
+        self.pipeline = self._pipeline(judge, config.identity)
+
+    def _assemble_people(self, identity: IdentitySection, steady: Callable[[], float]) -> None:
+        """Who asks: the provider, sessions, logins, programs with a token."""
+        settings, clock, events = self.settings, self._clock, self.events
+        self.provider = Provider(settings.provider, clock=clock, on_event=events)
         self.sessions = Sessions(
             settings.session,
-            environment=environment,
-            secure=public_url.startswith("https://"),
+            environment=self.environment,
+            secure=self._secure,
             clock=clock,
             steady=steady,
-            on_event=self.events,
+            on_event=events,
         )
         self.login = Login(
             self.provider,
-            config.identity.claims,
-            config.identity.rights,
-            environment=environment,
-            public_url=public_url,
+            identity.claims,
+            identity.rights,
+            environment=self.environment,
+            public_url=settings.public_url,
             key=settings.session.key.read,
             clock=clock,
             first_use=self.sessions.one_time.claim,
@@ -122,122 +150,119 @@ class Gateway:
             clock=clock,
         )
         self.machines = (
-            Machines(settings.machines, self.provider, clock=clock, on_event=self.events)
+            Machines(settings.machines, self.provider, clock=clock, on_event=events)
             if settings.machines is not None
             else None
         )
-        self.assertions = Assertions(
-            settings.assertion,
-            environment=environment,
-            issuer=public_url,
-            audience=settings.upstream.url,
-            clock=clock,
-        )
-        self.pool = ConnectionPool(settings.upstream)
-        self.gatherer = Gatherer()
-        self.reloading = Reloading(config, environment, clock=clock, on_event=self.events)
-        self.shadow = Shadow(
-            lambda: self.reloading.config.environment(environment).shadow,
-            environment,
-            on_event=self.events,
-        )
+
+    def _assemble_rules(self, config: Config) -> None:
+        """Whether they may: the rules in force, candidate rules, facts from outside, blocks."""
+        environment, events = self.environment, self.events
+        self.facts = Gatherer()
+        self.reload = RulesReload(config, environment, clock=self._clock, on_event=events)
+        self.candidate = Candidate(events)
+        self.shadow = ShadowReload(self.candidate, self.reload.candidate_file, environment, on_event=events)
         self.blocks = Blocks(
-            settings.blocks,
+            self.settings.blocks,
             config.blocks_file(environment),
             environment=environment,
             names=self._person_names,
-            on_event=self.events,
+            on_event=events,
         )
-        self._records: DecisionRecords | None = None
-        pages = Pages(settings.support, environment)
+
+    def _assemble_register(self) -> None:
+        """What the register gets: the signed assertion, and connections."""
+        settings = self.settings
+        self.assertions = Assertions(
+            settings.assertion,
+            environment=self.environment,
+            issuer=settings.public_url,
+            audience=settings.upstream.url,
+            clock=self._clock,
+        )
+        self.pool = ConnectionPool(settings.upstream)
+
+    def _pipeline(self, judge: Judge, identity: IdentitySection) -> Pipeline:
+        settings, public_url = self.settings, self.settings.public_url
         admission = Admission(
             settings.edge,
             public_url=public_url,
             cookie_prefix=self.sessions.cookie_prefix,
             language=negotiate,
         )
-        secure = public_url.startswith("https://")
+        pages = Pages(settings.support, self.environment)
         screens = Screens(pages, public_url=public_url)
-        rounds = RoundCookie(environment=environment, secure=secure)
-        login = LoginEndpoints(
-            self.login,
-            self.sessions,
-            rounds,
-            self.events,
-            clock=clock,
-            public_url=public_url,
-            public_host=admission.authorities.public,
+        forms = KeptForms(self.sessions, screens, limit=settings.session.form_limit, secure=self._secure)
+        login, endpoints = self._endpoints(screens, forms, admission.authorities.public)
+        forwarder = Forwarder(
+            settings.upstream,
+            self.pool,
+            own_cookies=self.sessions.cookie_prefix,
+            max_body=settings.edge.max_body_bytes,
+            body_timeout=settings.edge.body_timeout,
         )
-        logout = Logout(self.provider, public_url=public_url)
-        forms = KeptForms(self.sessions, screens, limit=settings.session.form_limit, secure=secure)
-        endpoints = OwnEndpoints(
-            login,
-            LogoutEndpoints(
-                logout,
-                LogoutCookie(environment=environment, secure=secure),
-                self.sessions,
-                rounds,
-                screens,
-                self.events,
-            ),
-            LogoutNotices(logout, self.sessions, self.events),
-            SessionEndpoints(self.sessions, self.rechecks, self.assertions, clock),
-            AccessEndpoint(self.sessions, screens, self.rules),
-            forms,
+        headers = OutgoingHeaders(
+            identity.headers,
+            settings.assertion.header,
+            encoding=identity.header_encoding,
+            strip=identity.strip_headers,
         )
-        self.pipeline = Pipeline(
+        return Pipeline(
             admit=Admit(admission),
             route=Route(endpoints, forms, admission),
-            authenticate=Authenticate(self.sessions, self.rechecks, self.machines),
-            authorize=Authorize(self.rules, self.blocks, self.gatherer),
+            judge=judge,
             attach=Attach(
                 ForwardedHeaders(trusted_chain=bool(settings.edge.trusted_proxies)),
-                OutgoingHeaders(
-                    config.identity.headers,
-                    settings.assertion.header,
-                    encoding=config.identity.header_encoding,
-                    strip=config.identity.strip_headers,
-                ),
+                headers,
                 self.assertions,
                 pass_token=settings.machines is None or settings.machines.forward_authorization,
             ),
-            forward=Forward(
-                Forwarder(
-                    settings.upstream,
-                    self.pool,
-                    own_cookies=self.sessions.cookie_prefix,
-                    max_body=settings.edge.max_body_bytes,
-                    body_timeout=settings.edge.body_timeout,
-                ),
-                self.streams,
-                self.rules,
-            ),
+            forward=Forward(forwarder, self.streams, self.reload.rules),
             refuse=Refuse(ErrorResponses(pages, public_url=public_url), login, forms, self.events),
-            record=Record(self.metrics, self.shadow, lambda: self._records),
-            clock=clock,
+            record=Record(self.metrics, self.candidate, self.records),
+            clock=self._clock,
         )
 
-    def rules(self) -> RuleSet:
-        """The rule set in force."""
-        return self.reloading.rules
-
-    def reload_soon(self) -> None:
-        """Read the rules again."""
-        self.reloading.soon()
-
-    async def _judge_again(self, exchange: Exchange) -> GatewayError | None:
-        return await self.pipeline.judge_again(exchange)
+    def _endpoints(
+        self, screens: Screens, forms: KeptForms, public_host: str
+    ) -> tuple[LoginEndpoints, OwnEndpoints]:
+        environment, public_url = self.environment, self.settings.public_url
+        loop = LoopCookie(environment=environment, secure=self._secure)
+        login = LoginEndpoints(
+            self.login,
+            self.sessions,
+            loop,
+            self.events,
+            clock=self._clock,
+            public_url=public_url,
+            public_host=public_host,
+        )
+        logout = Logout(self.provider, public_url=public_url)
+        cookie = LogoutCookie(environment=environment, secure=self._secure)
+        endpoints = OwnEndpoints(
+            login,
+            LogoutEndpoints(logout, cookie, self.sessions, loop, screens, self.events),
+            LogoutNotices(logout, self.sessions, self.events),
+            SessionEndpoints(self.sessions, self.rechecks, self.assertions, self._clock),
+            AccessEndpoint(self.sessions, screens, self.reload.rules, access_of),
+            forms,
+        )
+        return login, endpoints
 
     def _person_names(self) -> Callable[[Identity], tuple[str, ...]]:
         secrets = (self.settings.session.key, *self.settings.session.previous_keys)
         several = tuple(Pseudonyms(secret.read(), self.environment) for secret in secrets)
         return lambda identity: tuple(each.of(identity) for each in several)
 
+    def reload_soon(self) -> None:
+        """Read the rules again."""
+        self.reload.soon()
+
     def drain(self) -> None:
         """Answer "not ready" from now on: the process is about to stop."""
         self._draining = True
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI application: HTTP goes through the pipeline."""
         if scope["type"] == "http":
             self.metrics.started()
@@ -245,79 +270,65 @@ class Gateway:
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
 
-    # Starting and stopping
-
-    async def start(self) -> None:
-        """Open everything. Raises ValueError or StoreUnavailable with words for an operator; then nothing is open."""
-        settings = self.settings
-        configure_logs(level=settings.observe.log_level, form=settings.observe.log_format)
-        try:
-            self._stack.push_async_callback(self.gatherer.aclose)
-            machines = (self.machines,) if self.machines is not None else ()
-            for part in (
-                self.provider,
-                self.sessions,
-                self.login,
-                self.assertions,
-                self.pool,
-                self.streams,
-                *machines,
-            ):
-                self._stack.push_async_callback(part.aclose)
-                await part.start()
-            self._stack.push_async_callback(self.rechecks.aclose)
-            self._records = DecisionRecords(
-                settings.observe,
-                self.environment,
-                key=settings.session.key.read(),
-                clock=self._clock,
-                on_event=self.events,
-            )
-            self._stack.push_async_callback(self._records.aclose)
-            await self._records.start()
-            self.events.subscribe(self._records)
-            for later in (self.blocks, self.reloading, self.shadow):
-                self._stack.push_async_callback(later.aclose)
-                await later.start()
-            if self._observe_socket is not None:
-                checks = {
-                    "serving": self._check_serving,
-                    "sessions": self._check_sessions,
-                    "rules": self.reloading.check,
-                    "shadow": self.shadow.check,
-                    "blocks": self._check_blocks,
-                }
-                health = Health(self.metrics, checks)
-                await self._stack.enter_async_context(operators_listener(health, self._observe_socket))
-        except BaseException:
-            await self._stack.aclose()
-            raise
-        log.info("gateway started", environment=self.environment, public_url=settings.public_url)
-
-    async def aclose(self) -> None:
-        """Close everything, in the reverse order."""
-        await self._stack.aclose()
-
-    async def _lifespan(self, receive: Any, send: Any) -> None:
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
-        try:
-            await self.start()
-        except (ValueError, StoreUnavailable) as problem:
-            words = getattr(problem, "detail", None) or str(problem)
-            log.error("gateway not started", reason=words)
-            await send({"type": "lifespan.startup.failed", "message": words})
-            return
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        await self.aclose()
+        async with AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(self.running())
+            except (ValueError, StoreUnavailable) as problem:
+                words = getattr(problem, "detail", None) or str(problem)
+                log.error("gateway not started", reason=words)
+                await send({"type": "lifespan.startup.failed", "message": words})
+                return
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def _check_serving(self) -> HealthStatus:
-        return HealthStatus(not self._draining, "stopping" if self._draining else "")
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Everything is open while the block runs. Raises ValueError or StoreUnavailable with words for an operator."""
+        settings = self.settings
+        configure_logs(level=settings.observe.log_level, form=settings.observe.log_format)
+        people = (self.provider, self.sessions, self.login, self.machines)
+        register = (self.assertions, self.pool, self.streams)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.facts.aclose)
+            for part in (*people, *register, self.records, self.blocks, self.reload, self.shadow):
+                if part is not None:
+                    await stack.enter_async_context(_opened(part))
+            # Closed first: what is being asked of the provider still needs all the others.
+            stack.push_async_callback(self.rechecks.aclose)
+            if self._observe_socket is not None:
+                health = Health(self.metrics, self._checks())
+                await stack.enter_async_context(operators_listener(health, self._observe_socket))
+            log.info("gateway started", environment=self.environment, public_url=settings.public_url)
+            yield
 
-    async def _check_blocks(self) -> HealthStatus:
-        return HealthStatus(True, self.blocks.trouble)
+    def _checks(self) -> dict[str, Check]:
+        async def serving() -> HealthStatus:
+            return HealthStatus(not self._draining, "stopping" if self._draining else "")
 
-    async def _check_sessions(self) -> HealthStatus:
-        await self.sessions.check()
-        return HealthStatus(True)
+        async def sessions() -> HealthStatus:
+            await self.sessions.check()
+            return HealthStatus(True)
+
+        async def blocks() -> HealthStatus:
+            return HealthStatus(True, self.blocks.trouble)
+
+        return {
+            "serving": serving,
+            "sessions": sessions,
+            "rules": self.reload.check,
+            "shadow": self.shadow.check,
+            "blocks": blocks,
+        }
+
+
+@asynccontextmanager
+async def _opened(part: Part) -> AsyncIterator[None]:
+    """A part that is open while the block runs; closed also after a start that failed half-way."""
+    try:
+        await part.start()
+        yield
+    finally:
+        await part.aclose()

@@ -210,7 +210,7 @@ def _record(config: Config, env: str, action: str, blocks: Sequence[Block]) -> N
 
 async def _written(config: Config, env: str, action: str, blocks: Sequence[Block]) -> None:
     settings = config.environment(env)
-    records = DecisionRecords(settings.observe, env, key=settings.session.key.read(), clock=time.time)
+    records = DecisionRecords(settings.observe, env, key=settings.session.key.read, clock=time.time)
     await records.start()
     by = getpass.getuser()
     for block in blocks:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from gateway.analysis.access import access_of
 from gateway.endpoints.requests import exchange_of
 from gateway.errors import LoginRequired
 from gateway.exchange import Caller, Judgement
-from gateway.model import CanonicalRequest
+from gateway.model import CanonicalRequest, RuleAccess
 from gateway.pages.screens import Screens
 from gateway.policy.ruleset import RuleSet
 from gateway.responses import Response
@@ -21,11 +20,12 @@ from gateway.session.sessions import Sessions
 
 @dataclass(frozen=True, slots=True)
 class AccessEndpoint:
-    """The rules in force, as they stand to one person. `rules` gives those of this moment."""
+    """What the rules in force give one person. `rules` gives those of this moment, `access_of` asks them."""
 
     sessions: Sessions
     screens: Screens
     rules: Callable[[], RuleSet]
+    access_of: Callable[..., Sequence[RuleAccess]]
 
     async def access(self, request: Request) -> Response:
         """A page for people, JSON for programs. Raises LoginRequired."""
@@ -39,7 +39,12 @@ class AccessEndpoint:
         exchange.caller, exchange.judgement = Caller(session), Judgement(rules.hash)
         # With very many rules this takes a while, which must not hold up other requests.
         found = await asyncio.to_thread(
-            access_of, rules, session.identity, host=admitted.host, client=admitted.client, now=exchange.now
+            self.access_of,
+            rules,
+            session.identity,
+            host=admitted.host,
+            client=admitted.client,
+            now=exchange.now,
         )
         if not _wants_page(admitted):
             return self.screens.access_data(

@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from gateway.auth.hints import login_hint
 from gateway.auth.login import Login
-from gateway.endpoints.login_loop import SUCCEEDED, RoundCookie
+from gateway.endpoints.login_loop import SUCCEEDED, LoopCookie
 from gateway.endpoints.requests import exchange_of, query_value
 from gateway.endpoints.return_path import path_on, safe_target
 from gateway.errors import BadRequest, LoginFailed
@@ -34,7 +34,7 @@ class LoginEndpoints:
 
     login: Login
     sessions: Sessions
-    rounds: RoundCookie
+    rounds: LoopCookie
     on_event: OnEvent
     clock: Callable[[], float]
     public_url: str

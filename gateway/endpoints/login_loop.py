@@ -44,7 +44,7 @@ class Rounds:
 NONE = Rounds(0, "")
 
 
-class RoundCookie:
+class LoopCookie:
     """The count of one browser in one environment, in a cookie that lasts a minute."""
 
     def __init__(self, *, environment: str, secure: bool) -> None:

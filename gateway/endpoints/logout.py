@@ -10,7 +10,7 @@ from starlette.requests import Request
 from gateway.auth.hints import login_hint
 from gateway.auth.logout import Logout, LogoutCookie
 from gateway.edge.forms import is_same_origin
-from gateway.endpoints.login_loop import RoundCookie
+from gateway.endpoints.login_loop import LoopCookie
 from gateway.endpoints.requests import exchange_of, query_value
 from gateway.endpoints.return_path import safe_target
 from gateway.errors import BadRequest, ProviderUnavailable
@@ -28,7 +28,7 @@ class LogoutEndpoints:
     logout: Logout
     cookie: LogoutCookie
     sessions: Sessions
-    rounds: RoundCookie
+    rounds: LoopCookie
     screens: Screens
     on_event: OnEvent
 

@@ -45,7 +45,7 @@ Entry = AuditEntry | Mapping[str, Any]
 
 
 class DecisionRecords:
-    """The decision records of one process, as one chain. `key`: at least 32 secret octets, for the pseudonyms.
+    """The decision records of one process, as one chain. `key` reads at least 32 secret octets for the pseudonyms.
 
     Of the extra claims only those that the rules in force or the candidate rules read are recorded. `clock` gives
     seconds since the epoch.
@@ -56,13 +56,14 @@ class DecisionRecords:
         settings: ObserveSettings,
         environment: str,
         *,
-        key: bytes,
+        key: Callable[[], bytes],
         clock: Callable[[], float],
         on_event: OnEvent = ignore,
     ) -> None:
         self._settings = settings
         self._environment = environment
-        self._encoder = RecordEncoder(environment, Pseudonyms(key, environment))
+        self._key = key
+        self._encoder: RecordEncoder | None = None
         self._rule_claims: frozenset[str] = frozenset()
         self._candidate_claims: frozenset[str] = frozenset()
         self._clock = clock
@@ -83,9 +84,11 @@ class DecisionRecords:
         self._complained = float("-inf")
 
     async def start(self) -> None:
-        """Open the file and begin to write. Raises ValueError where it cannot be written."""
+        """Read the key, open the file and begin to write. Raises ValueError where one of these fails."""
         if self._settings.records.kind == "none" or self._open:
             return
+        self._encoder = RecordEncoder(self._environment, Pseudonyms(self._key(), self._environment))
+        self._record_claims()
         path = self._settings.records.path
         output = Output(path)
         try:
@@ -137,13 +140,22 @@ class DecisionRecords:
         """Record what an auditor must know of, and follow which claims the rules read."""
         if isinstance(event, RulesLoaded | RulesChanged):
             self._rule_claims = event.claims
-            self._encoder.record_claims(self._rule_claims | self._candidate_claims)
+            self._record_claims()
         elif isinstance(event, CandidateChanged):
             self._candidate_claims = event.claims
-            self._encoder.record_claims(self._rule_claims | self._candidate_claims)
+            self._record_claims()
         fields = _fields(event)
         if fields is not None:
             self.write(fields)
+
+    def _encoded(self, entry: AuditEntry) -> str:
+        if self._encoder is None:
+            raise RuntimeError("DecisionRecords.start() comes first")
+        return self._encoder.encode(entry)
+
+    def _record_claims(self) -> None:
+        if self._encoder is not None:
+            self._encoder.record_claims(self._rule_claims | self._candidate_claims)
 
     def _waiting(self) -> int:
         return len(self._entries) + self._handed - self._done
@@ -173,9 +185,7 @@ class DecisionRecords:
 
     def _line(self, entry: Entry) -> bytes:
         try:
-            return self._chain.link(
-                self._encoder.encode(entry) if isinstance(entry, AuditEntry) else _json(entry)
-            )
+            return self._chain.link(self._encoded(entry) if isinstance(entry, AuditEntry) else _json(entry))
         except Exception as problem:  # noqa: BLE001 - one strange record must not end the recording
             self._on_event(RecordsDropped(1))
             log.error("a decision record could not be made", error=type(problem).__name__)

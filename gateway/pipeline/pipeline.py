@@ -19,13 +19,34 @@ from gateway.responses import Receive, Scope, Send
 
 
 @dataclass(frozen=True, slots=True)
+class Judge:
+    """Who asks, and may they? The two stages that a stream goes through again while it is open."""
+
+    authenticate: Authenticate
+    authorize: Authorize
+    clock: Callable[[], float]
+
+    async def __call__(self, exchange: Exchange) -> None:
+        """Raises a GatewayError where they may not."""
+        await self.authenticate(exchange)
+        await self.authorize(exchange)
+
+    async def again(self, earlier: Exchange) -> GatewayError | None:
+        """Why a request that was allowed before would be refused by now; None where it would not."""
+        try:
+            await self(earlier.again(self.clock()))
+        except GatewayError as error:
+            return error
+        return None
+
+
+@dataclass(frozen=True, slots=True)
 class Pipeline:
     """The stages of one environment. Each fills in its part of the exchange, or raises a GatewayError."""
 
     admit: Admit
     route: Route
-    authenticate: Authenticate
-    authorize: Authorize
+    judge: Judge
     attach: Attach
     forward: Forward
     refuse: Refuse
@@ -46,16 +67,3 @@ class Pipeline:
             await self.refuse(exchange, problem)
         finally:
             self.record(exchange)
-
-    async def judge(self, exchange: Exchange) -> None:
-        """Who asks, and may they? Raises a GatewayError where they may not."""
-        await self.authenticate(exchange)
-        await self.authorize(exchange)
-
-    async def judge_again(self, earlier: Exchange) -> GatewayError | None:
-        """Why a request that was allowed before would be refused by now; None where it would not."""
-        try:
-            await self.judge(earlier.again(self.clock()))
-        except GatewayError as error:
-            return error
-        return None

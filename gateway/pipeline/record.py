@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway.errors import Blocked
@@ -11,7 +10,7 @@ from gateway.exchange import Exchange, Judgement
 from gateway.observe.decision_record import AuditEntry
 from gateway.observe.metrics import Metrics
 from gateway.observe.record_writer import DecisionRecords
-from gateway.reload.shadow import Shadow
+from gateway.policy.candidate import Candidate
 
 # What the record says of a response that the client did not wait for.
 _CLIENT_GONE = 499
@@ -20,11 +19,11 @@ _NOT_JUDGED = Judgement("")
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Counts and writes down. `records` gives the open records, None before the start."""
+    """Counts and writes down; the candidate rules are asked here, after the response."""
 
     metrics: Metrics
-    shadow: Shadow
-    records: Callable[[], DecisionRecords | None]
+    candidate: Candidate
+    records: DecisionRecords
 
     def __call__(self, exchange: Exchange) -> None:
         """Remember what became of this request."""
@@ -37,12 +36,10 @@ class Record:
         if decision is not None and judgement.decision_input is not None:
             verdict = "allow" if decision.allowed else "error" if decision.error else "deny"
             self.metrics.decided(decision.rule, verdict)
-            differs = self.shadow.judge(judgement.decision_input, decision)
-        records = self.records()
-        if records is None:
-            return
+            differs = self.candidate.judge(judgement.decision_input, decision)
+        candidate = self.candidate.rules
         request, caller, error = exchange.request, exchange.caller, exchange.error
-        records.write(
+        self.records.write(
             AuditEntry(
                 request_id=exchange.id,
                 now=exchange.now,
@@ -58,7 +55,7 @@ class Record:
                 error=_error_code(exchange),
                 facts=judgement.facts.facts,
                 shadow=differs,
-                shadow_rules=self.shadow.rules.hash if differs is not None and self.shadow.rules else None,
+                shadow_rules=candidate.hash if differs is not None and candidate is not None else None,
                 cut=exchange.cut,
                 block=error.facts.get("block")
                 if isinstance(error, Blocked) and exchange.cut is None

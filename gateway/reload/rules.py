@@ -28,7 +28,7 @@ _QUIET: Final = 0.3
 _MOST_LISTED: Final = 20
 
 
-class Reloading:
+class RulesReload:
     """The configuration in force in this process. `clock` gives seconds since the epoch."""
 
     def __init__(
@@ -50,14 +50,17 @@ class Reloading:
         self._restart: tuple[str, ...] = ()
         self._refused: tuple[float, str] | None = None
 
-    @property
     def rules(self) -> RuleSet:
         """The rule set in force at this moment."""
         return self.config.rules[self._environment]
 
+    def candidate_file(self) -> Path | None:
+        """The file of the candidate rules, as the configuration in force names it."""
+        return self.config.environment(self._environment).shadow
+
     async def start(self) -> None:
         """Begin to watch the files that the configuration was read from."""
-        rules = self.rules
+        rules = self.rules()
         self._on_event(RulesLoaded(rules.hash, len(rules.rules), claims_of(rules)))
         await self._watcher.start()
 
@@ -71,7 +74,7 @@ class Reloading:
 
     async def check(self) -> HealthStatus:
         """Which rules are in force, and whether the file has others; the gateway is ready in either case."""
-        rules = self.rules
+        rules = self.rules()
         words = [f"rule set {rules.hash[:12]}, {len(rules.rules)} rules, since {timestamp(self._since)}"]
         if self._refused is not None:
             at, why = self._refused
@@ -99,13 +102,13 @@ class Reloading:
         return True
 
     def _take(self, fresh: Reloaded) -> None:
-        before = self.rules.hash
+        before = self.rules().hash
         self.config = fresh.config
         self._watched = fresh.config.watched
         self._since = self._clock()
         self._refused = None
         self._restart = fresh.restart
-        rules = self.rules
+        rules = self.rules()
         count = len(rules.rules)
         self._on_event(RulesChanged(before, rules.hash, count, claims_of(rules), bool(fresh.restart)))
         log.info("rules reloaded", rules=rules.hash, before=before, count=count)
@@ -116,5 +119,5 @@ class Reloading:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         self._refused = (self._clock(), f"{problems[0]}{more}")
         first = problems[:_MOST_LISTED]
-        self._on_event(RulesRefused(self.rules.hash, tuple(first)))
-        log.error("reload refused", rules=self.rules.hash, problems=first, count=len(problems))
+        self._on_event(RulesRefused(self.rules().hash, tuple(first)))
+        log.error("reload refused", rules=self.rules().hash, problems=first, count=len(problems))

@@ -1,7 +1,7 @@
-"""Candidate rules (shadow rules): live requests are judged by them as well, without enforcing what they say.
+"""Loads candidate rules from their file and loads them again when it changes.
 
-This happens after the response, on the same input as the decision. Whatever is wrong with the candidate, requests
-never notice: then nothing is compared, and the log, the metrics and `/readyz` say so.
+Whatever is wrong with the file, requests never notice: nothing is compared then, and the log, the metrics and
+`/readyz` say so.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ import structlog
 
 from gateway.config import ConfigError, load
 from gateway.config.reload import READ_SUFFIXES
-from gateway.events import CandidateChanged, OnEvent, ShadowJudged
-from gateway.model import Decision, DecisionInput
+from gateway.events import CandidateChanged, OnEvent
 from gateway.observe.health import HealthStatus
-from gateway.policy.evaluate import decide, questions
+from gateway.policy.candidate import Candidate
 from gateway.policy.ruleset import RuleSet, claims_of
 from gateway.watcher import Watcher
 
@@ -29,13 +28,13 @@ _QUIET: Final = 0.3
 _MOST_LISTED: Final = 20
 
 
-class Shadow:
-    """The candidate rules of one environment in one worker process.
+class ShadowReload:
+    """Keeps `candidate` up to date. `path` gives the file of its rules at this moment, None where there is none."""
 
-    `path` gives the file of the candidate at this moment, None where there is none.
-    """
-
-    def __init__(self, path: Callable[[], Path | None], environment: str, *, on_event: OnEvent) -> None:
+    def __init__(
+        self, candidate: Candidate, path: Callable[[], Path | None], environment: str, *, on_event: OnEvent
+    ) -> None:
+        self._candidate = candidate
         self._path = path
         self._environment = environment
         self._on_event = on_event
@@ -45,7 +44,6 @@ class Shadow:
             self._files, self._load, look_every=_LOOK_EVERY, quiet=_QUIET, suffixes=READ_SUFFIXES
         )
         self._trouble = ""
-        self.rules: RuleSet | None = None
 
     async def start(self) -> None:
         """Begin to watch the candidate; a broken one stops nothing."""
@@ -56,33 +54,11 @@ class Shadow:
         """Stop watching."""
         await self._watcher.aclose()
 
-    def judge(self, given: DecisionInput, decision: Decision) -> Decision | None:
-        """The candidate's decision where its verdict differs; None where it is the same or not known."""
-        rules = self.rules
-        if rules is None:
-            return None
-        try:
-            if rules.asking and any(each.name not in given.facts for each in questions(rules, given)):
-                self._on_event(ShadowJudged("unknown"))
-                return None
-            found = decide(rules, given)
-        except Exception as problem:  # noqa: BLE001 - the candidate must not be noticed
-            self._on_event(ShadowJudged("unknown"))
-            log.warning("the candidate rules could not judge", error=repr(problem))
-            return None
-        if found.allowed == decision.allowed:
-            self._on_event(ShadowJudged("same"))
-            return None
-        self._on_event(
-            ShadowJudged("differs", found.rule, "newly_allowed" if found.allowed else "newly_denied")
-        )
-        return found
-
     async def check(self) -> HealthStatus:
         """Which candidate is compared, or why none is; the gateway is ready in any case."""
         if self._trouble:
             return HealthStatus(True, f"nothing is compared: {self._trouble}")
-        rules = self.rules
+        rules = self._candidate.rules
         if rules is None:
             return HealthStatus(True, "")
         return HealthStatus(True, f"candidate rule set {rules.hash[:12]}, {len(rules.rules)} rules")
@@ -118,9 +94,9 @@ class Shadow:
 
     def _take(self, rules: RuleSet | None, trouble: str) -> None:
         self._trouble = trouble
-        if rules == self.rules:
+        if rules == self._candidate.rules:
             return
-        self.rules = rules
+        self._candidate.rules = rules
         if rules is None:
             self._on_event(CandidateChanged(None))
         else:

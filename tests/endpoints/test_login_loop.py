@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.endpoints.login_loop import RoundCookie, Rounds
+from gateway.endpoints.login_loop import LoopCookie, Rounds
 from tests.auth.conftest import Clock
 from tests.auth.scripted_provider import ScriptedProvider
 from tests.auth.whole import PRESSED, Visitor, Whole
@@ -124,12 +124,12 @@ def test_a_forged_callback_does_not_count(whole: Whole) -> None:
     "value", ["", "0.1800000000.ok", "3.x.ok", "3.1800000000.OK", "3.1700000000.ok", "9" * 500]
 )
 def test_a_count_of_another_form_counts_as_none(value: str) -> None:
-    cookie = RoundCookie(environment="ti", secure=True)
+    cookie = LoopCookie(environment="ti", secure=True)
     assert cookie.read({"__Host-tgp-ti-rounds": value}, 1_800_000_001) == Rounds(0, "")
 
 
 def test_the_count_is_kept_for_a_minute() -> None:
-    cookie = RoundCookie(environment="ti", secure=True)
+    cookie = LoopCookie(environment="ti", secure=True)
     line = cookie.after(Rounds(2, "ok"), "clock-skew", 1_800_000_000.5)
     assert (
         line

@@ -41,7 +41,7 @@ KEY = b"0123456789abcdef0123456789abcdef"
 def records_at(path: Path | None, clock: Clock, *, queue: int = 10_000, **others: Any) -> DecisionRecords:
     place = RecordsTarget("file", path) if path else RecordsTarget("none")
     return DecisionRecords(
-        ObserveSettings(records=place, records_queue=queue), "ti", key=KEY, clock=clock, **others
+        ObserveSettings(records=place, records_queue=queue), "ti", key=lambda: KEY, clock=clock, **others
     )
 
 
@@ -208,7 +208,7 @@ def test_standard_output() -> None:
         from gateway.observe.settings import ObserveSettings
 
         async def main():
-            records = DecisionRecords(ObserveSettings(), "ti", key=b"k" * 32, clock=time.time)
+            records = DecisionRecords(ObserveSettings(), "ti", key=lambda: b"k" * 32, clock=time.time)
             await records.start()
             for number in range(500):
                 records.write({"kind": "note", "number": number})
