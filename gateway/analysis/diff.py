@@ -12,8 +12,9 @@ from itertools import islice, product
 from math import prod
 from typing import Any, Final
 
-from gateway.analysis.cubes import Class, Cube, cover
-from gateway.analysis.equivalence import Cell, Dimension, dimensions
+from gateway.analysis.change import OTHER_METHOD, Change, Who
+from gateway.analysis.cubes import Class, cover
+from gateway.analysis.equivalence import Dimension, dimensions
 from gateway.analysis.path_partition import PathClass, intersection, partition
 from gateway.analysis.path_variables import compared_positions, template_values
 from gateway.analysis.rule_inputs import RuleInputs
@@ -22,7 +23,6 @@ from gateway.plugin import Distinctions, combine
 from gateway.policy.pattern import Pattern, Variable
 from gateway.policy.ruleset import RuleSet
 
-OTHER_METHOD: Final = "other"
 _MOST_CLASSES: Final = 100_000
 
 
@@ -32,52 +32,6 @@ class Side:
 
     rules: RuleSet
     host: str
-
-
-@dataclass(frozen=True, slots=True)
-class Who:
-    """A set of people and circumstances: logged in or not, and a set of cells in every dimension."""
-
-    logged_in: bool
-    dimensions: tuple[Dimension, ...]
-    cube: Cube
-
-    def parts(self) -> Iterator[tuple[Dimension, tuple[Cell, ...], bool]]:
-        """What restricts it: dimension, cells, and whether it is "all but those cells", where that is shorter."""
-        for dimension, chosen in zip(self.dimensions, self.cube, strict=True):
-            if len(chosen) == len(dimension.cells):
-                continue
-            inside = tuple(cell for number, cell in enumerate(dimension.cells) if number in chosen)
-            outside = tuple(cell for number, cell in enumerate(dimension.cells) if number not in chosen)
-            but = len(outside) < len(inside)
-            yield dimension, outside if but else inside, but
-
-    def signature(self) -> tuple[Any, ...]:
-        """Equal for two sets that are described the same."""
-        parts = ((each.key, tuple(cell.words for cell in cells), but) for each, cells, but in self.parts())
-        return self.logged_in, *parts
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Requests that `old_rule` decides in the old set and `new_rule` in the new one, and who gains or loses by it.
-
-    `path` is the pattern that both rules match, without the values of its variables in `other_than`. `partly` is set
-    where earlier rules decide some of those requests. `example` is one path. `host` is None for the public host.
-    `inexact` says why the change may be incomplete.
-    """
-
-    old_rule: str | None
-    new_rule: str | None
-    methods: tuple[str, ...]
-    host: str | None
-    path: str
-    other_than: tuple[tuple[tuple[str, str], ...], ...]
-    partly: bool
-    example: str
-    gains: tuple[Who, ...]
-    loses: tuple[Who, ...]
-    inexact: str | None
 
 
 # A host (None: the public one) and a method.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from gateway.analysis.diff import OTHER_METHOD, Change, Who
+from gateway.analysis.change import OTHER_METHOD, Change, Who
 from gateway.analysis.equivalence import Cell
 from gateway.http_semantics import METHODS
 

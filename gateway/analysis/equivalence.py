@@ -102,11 +102,15 @@ def dimensions(
         found.append(Dimension("clients", "", tuple(_clients(distinctions.clients))))
     if distinctions.moments:
         found.append(Dimension("moments", "", tuple(_moments(distinctions.moments))))
-    for name in dict.fromkeys(name for name, _ in distinctions.sources):
-        values_of = [value for source, value in distinctions.sources if source == name]
-        cells = tuple(Cell(value, f"where {name} says {value!r}") for value in values_of)
-        found.append(Dimension("sources", name, (*cells, Cell(_ABSENT, f"where {name} says nothing"))))
+    found.extend(_sources(distinctions))
     return tuple(found)
+
+
+def _sources(distinctions: Distinctions) -> Iterator[Dimension]:
+    for name in dict.fromkeys(name for name, _ in distinctions.sources):
+        values = [value for source, value in distinctions.sources if source == name]
+        cells = tuple(Cell(value, f"where {name} says {value!r}") for value in values)
+        yield Dimension("sources", name, (*cells, Cell(_ABSENT, f"where {name} says nothing")))
 
 
 def facts(

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 import typer
 
-from gateway.analysis.diff import Change, Side, compare
+from gateway.analysis.change import Change
+from gateway.analysis.diff import Side, compare
 from gateway.analysis.diff_report import as_data, as_text
 from gateway.cli.loading import loaded
 from gateway.config import Config

@@ -11,7 +11,8 @@ from hypothesis import given as for_all
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from gateway.analysis.diff import Change, Side, Who, compare
+from gateway.analysis.change import Change, Who
+from gateway.analysis.diff import Side, compare
 from gateway.analysis.diff_report import as_text
 from gateway.analysis.equivalence import OTHER, Cell, Dimension, facts
 from gateway.model import DecisionInput, Identity

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from gateway.analysis.diff import OTHER_METHOD, Side, compare
+from gateway.analysis.change import OTHER_METHOD
+from gateway.analysis.diff import Side, compare
 from gateway.analysis.diff_report import as_data
 from gateway.policy.settings import METHODS
 from tests.analysis.test_diff import INDIENER, OWN, difference
