@@ -101,7 +101,7 @@ class Exchange:
         return str(client[0]) if client else ""
 
     async def send(self, message: Message) -> None:
-        """Send an ASGI event to the client. The head of the response gets the cookies and tells the status."""
+        """Send an ASGI event to the client. The head of the response carries the cookies along; its status is kept."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             if self.set_cookies:

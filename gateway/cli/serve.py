@@ -141,16 +141,16 @@ class _Worker(uvicorn.Config):
     def _checked(self) -> Config:
         """The configuration. A worker that replaces a dead one waits while the file on disk is broken."""
         before = signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(0))
-        told = False
+        reported = False
         try:
             while True:
                 try:
                     return checked(self._path, self._environment)
                 except ConfigError as problems:
-                    if not told:
+                    if not reported:
                         words = [str(problem) for problem in problems.problems]
                         log.error("worker waits: the configuration is broken", problems=words)
-                    told = True
+                    reported = True
                     time.sleep(_MENDED_SECONDS)
         finally:
             signal.signal(signal.SIGTERM, before)

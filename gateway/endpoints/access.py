@@ -1,4 +1,4 @@
-"""/oauth2/access, "my access": what is open to whoever is logged in, what is not and why, and who helps."""
+"""/oauth2/access, "my access": what the person who is logged in may do, what not and why, and who can help."""
 
 from __future__ import annotations
 

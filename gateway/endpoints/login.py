@@ -26,7 +26,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class LoginEndpoints:
-    """The two ends of a login; `told` hears how each login ended ("ok" or a reason).
+    """Where a login begins and where it ends.
 
     `public_url` is where people reach the gateway, and `public_host` its host as requests carry it: the provider
     sends browsers back there and nowhere else.

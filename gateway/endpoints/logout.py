@@ -23,7 +23,7 @@ from gateway.session.sessions import Session, Sessions
 
 @dataclass(frozen=True, slots=True)
 class LogoutEndpoints:
-    """The ways out; `told` hears of each logout. Whoever leaves a session does not go round by the login: `rounds`."""
+    """Ends sessions. A logout also clears the count of logins (`rounds`): somebody who leaves is not in a loop."""
 
     logout: Logout
     cookie: LogoutCookie
@@ -75,7 +75,7 @@ class LogoutEndpoints:
     async def callback(self, request: Request) -> Response:
         """The way back from the provider: on to where this browser wanted to go, else "you are logged out".
 
-        Whoever comes here without having left is told nothing that is not so.
+        Somebody who comes here without having logged out sees nothing that is untrue.
         """
         leaving = self.cookie.finish(query_value(request, "state"), exchange_of(request).admitted.cookies)
         if leaving is not None and leaving.onward:

@@ -25,7 +25,7 @@ _MOST_BYTES = 65_536
 
 @dataclass(frozen=True, slots=True)
 class LogoutNotices:
-    """What the provider tells about its sessions; `told` hears of each logout."""
+    """The provider reports that sessions of its own have ended."""
 
     logout: Logout
     sessions: Sessions
@@ -50,7 +50,7 @@ class LogoutNotices:
         return json_response({})
 
     async def frontchannel(self, request: Request) -> Response:
-        """End the session with this `sid`, told in a frame of the provider's page (Front-Channel Logout 1.0).
+        """End the session with this `sid`, as a frame in a page of the provider asks (Front-Channel Logout 1.0).
 
         Cookies do not come along into such a frame, so that `iss` and `sid` must both be there. Raises BadRequest.
         """

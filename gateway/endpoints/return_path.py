@@ -1,7 +1,4 @@
-"""Decides whether an address to return to is a path of this very site, whatever a browser makes of it.
-
-It knows nothing of which pages exist, nor of who may see them.
-"""
+"""Whether an address to return to is a path of this very site, in whatever way a browser reads it."""
 
 from __future__ import annotations
 

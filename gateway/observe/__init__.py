@@ -1,1 +1,1 @@
-"""What the gateway tells about itself: logs, decision records, metrics and health."""
+"""What operators see of the gateway: logs, decision records, metrics and health."""

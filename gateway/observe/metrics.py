@@ -63,72 +63,80 @@ class Metrics:
 
     def __init__(self, environment: str, *, version: str, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._registry = registry = CollectorRegistry()
+        self._registry = CollectorRegistry()
+        self._count_requests()
+        self._count_events()
+        self._count_rules()
+        if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+            ProcessCollector(namespace=_PREFIX, registry=self._registry)
+        info = self._gauge("build_info", "Version and environment", "version", "environment")
+        info.labels(version, environment).set(1)
 
-        def counter(name: str, words: str, *labels: str) -> Counter:
-            return Counter(f"{_PREFIX}_{name}", words, labels, registry=registry)
+    def _counter(self, name: str, words: str) -> Counter:
+        return Counter(f"{_PREFIX}_{name}", words, registry=self._registry)
 
-        def gauge(name: str, words: str, *labels: str, mode: Any = "mostrecent") -> Gauge:
-            return Gauge(f"{_PREFIX}_{name}", words, labels, registry=registry, multiprocess_mode=mode)
+    def _family(self, name: str, words: str, *labels: str) -> _Family:
+        return _Family(Counter(f"{_PREFIX}_{name}", words, labels, registry=self._registry), len(labels))
 
-        self._requests = _Family(
-            counter("requests_total", "Requests answered, by status code and method", "code", "method"), 2
+    def _gauge(self, name: str, words: str, *labels: str, mode: Any = "mostrecent") -> Gauge:
+        return Gauge(f"{_PREFIX}_{name}", words, labels, registry=self._registry, multiprocess_mode=mode)
+
+    def _count_requests(self) -> None:
+        self._requests = self._family(
+            "requests_total", "Requests answered, by status code and method", "code", "method"
         )
         self._by_status: dict[tuple[int, str], Any] = {}
         self._duration = Histogram(
             f"{_PREFIX}_request_duration_seconds",
             "Time from the first byte of a request to the last byte of its answer",
             buckets=_SECONDS,
-            registry=registry,
+            registry=self._registry,
         )
-        self._in_flight = gauge("requests_in_flight", "Requests being answered now", mode="livesum")
-        self._streams = gauge(
+        self._in_flight = self._gauge("requests_in_flight", "Requests being answered now", mode="livesum")
+        self._decisions = self._family("decisions_total", "Decisions, by rule and verdict", "rule", "verdict")
+
+    def _count_events(self) -> None:
+        self._streams = self._gauge(
             "streams_open", "Streams, downloads and uploads that have lasted for a while", mode="livesum"
         )
-        self._streams_cut = _Family(
-            counter("streams_cut_total", "Exchanges ended before their time, by reason", "reason"), 1
+        self._streams_cut = self._family(
+            "streams_cut_total", "Exchanges ended before their time, by reason", "reason"
         )
-        self._decisions = _Family(
-            counter("decisions_total", "Decisions, by rule and verdict", "rule", "verdict"), 2
+        self._logins = self._family("logins_total", "Logins that ended, by result", "result")
+        self._logouts = self._family("logouts_total", "Logouts, by kind", "operation")
+        self._upstream_errors = self._family(
+            "upstream_errors_total", "Requests that the register did not answer well", "error"
         )
-        self._shadow = _Family(
-            counter(
-                "shadow_differences_total", "Decisions that the candidate rules change", "rule", "change"
-            ),
-            2,
+        self._provider = self._family(
+            "provider_requests_total", "Calls to the provider", "endpoint", "result"
         )
-        self._shadow_judged = _Family(
-            counter("shadow_judged_total", "Requests judged by the candidate rules as well", "result"), 1
+        self._blocks = self._gauge("blocks", "Blocks that this gateway knows of")
+        self._dropped = self._counter("records_dropped_total", "Decision records that could not be kept")
+
+    def _count_rules(self) -> None:
+        self._shadow = self._family(
+            "shadow_differences_total", "Decisions that the candidate rules change", "rule", "change"
         )
-        self._shadow_loaded = gauge("shadow_loaded", "1 where candidate rules are compared")
-        self._logins = _Family(counter("logins_total", "Logins that ended, by result", "result"), 1)
-        self._logouts = _Family(counter("logouts_total", "Logouts, by kind", "operation"), 1)
-        self._upstream_errors = _Family(
-            counter("upstream_errors_total", "Requests that the register did not answer well", "error"), 1
+        self._shadow_judged = self._family(
+            "shadow_judged_total", "Requests judged by the candidate rules as well", "result"
         )
-        self._provider = _Family(
-            counter("provider_requests_total", "Calls to the provider", "endpoint", "result"), 2
-        )
-        self._blocks = gauge("blocks", "Blocks that this gateway knows of")
-        self._dropped = counter("records_dropped_total", "Decision records that could not be kept")
-        self._reloads = _Family(counter("config_reloads_total", "Reloads of the configuration", "result"), 1)
-        self._reload_success = gauge(
+        self._shadow_loaded = self._gauge("shadow_loaded", "1 where candidate rules are compared")
+        self._reloads = self._family("config_reloads_total", "Reloads of the configuration", "result")
+        self._reload_success = self._gauge(
             "config_last_reload_success", "1 where the last reload went live, 0 where the old rules stayed"
         )
-        self._reload_time = gauge(
+        self._reload_time = self._gauge(
             "config_last_reload_success_timestamp_seconds", "When the rules in force went live"
         )
-        self._rules = gauge("rules", "Rules in force")
-        self._rule_set = gauge(
+        self._rules = self._gauge("rules", "Rules in force")
+        self._rule_set = self._gauge(
             "rule_set",
             "The first 13 hexadecimal digits of the rule set in force, as a number",
             mode="liveall",
         )
-        self._restart = gauge("config_restart_needed", "1 where the file has settings that need a restart")
-        if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-            ProcessCollector(namespace=_PREFIX, registry=registry)
-        info = gauge("build_info", "Version and environment", "version", "environment")
-        info.labels(version, environment).set(1)
+        self._restart = self._gauge(
+            "config_restart_needed", "1 where the file has settings that need a restart"
+        )
 
     def started(self) -> None:
         """A request came in."""

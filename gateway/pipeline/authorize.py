@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Authorize:
-    """Decides by one rule set, that of `rules` at this moment."""
+    """Asks blocks and rules. `rules` gives the rule set in force, one for the whole request."""
 
     rules: Callable[[], RuleSet]
     blocks: Blocks
