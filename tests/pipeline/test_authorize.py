@@ -1,0 +1,55 @@
+"""Whether the caller may do this: rules, and what the denial says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+import pytest
+
+from gateway.blocks.file import Block, change
+from tests.gateway_fixture import Browser, GatewayFixture
+
+
+def test_nobody_needs_a_login_where_a_rule_asks_for_one(nobody: Browser) -> None:
+    response = nobody.call("/echo")
+    assert (response.status_code, response.json()["code"]) == (401, "login-required")
+    assert nobody.call("/public/x").status_code == 200
+
+
+def test_a_login_that_must_be_strong_says_so(nobody: Browser) -> None:
+    assert "acr_values=" in nobody.call("/strong").json()["login_url"]
+
+
+def test_a_denial_carries_what_is_missing(
+    gate: GatewayFixture, records_of: Callable[[httpx2.Response], list[dict[str, Any]]]
+) -> None:
+    before, gate.op.claims["ovam_rol_3d"] = gate.op.claims["ovam_rol_3d"], []
+    try:
+        browser = gate.browser()
+        browser.log_in()
+    finally:
+        gate.op.claims["ovam_rol_3d"] = before
+    response = browser.call("/filed/1")
+    assert response.status_code == 403
+    assert response.json()["missing"][0][0]["right"] == "OVAMGebruiker"
+    (record,) = records_of(response)
+    assert (record["verdict"], record["rule"]) == ("deny", "filed")
+
+
+@pytest.mark.parametrize("path", ["/echo", "/filed/1"])
+def test_a_block_comes_before_every_rule(
+    gate: GatewayFixture, alice: Browser, path: str, wait_for: Callable[[Callable[[], bool]], None]
+) -> None:
+    file = gate.gateway.settings.session.store.path
+    assert file is not None
+    blocks = file.with_name(f"{file.name}.blocks.json")
+    block = Block("b1", "organisation", "0428315871", "tried", "test", gate.clock())
+    change(blocks, "ti", lambda _: [block])
+    try:
+        wait_for(lambda: alice.call(path).status_code == 403)
+        assert alice.call(path).json()["code"] == "blocked"
+    finally:
+        change(blocks, "ti", lambda _: [])
+        wait_for(lambda: alice.call(path).status_code == 200)

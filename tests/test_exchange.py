@@ -1,0 +1,48 @@
+"""The context of one request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.exchange import NOBODY, Caller, Exchange
+from gateway.model import Identity
+from gateway.responses import Message
+
+PROGRAM = Identity("https://op.test", "program", kind="machine")
+
+
+def exchange(sent: list[Message]) -> Exchange:
+    async def receive() -> Any:
+        raise AssertionError("nothing is read")
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    return Exchange({"client": ("192.0.2.1", 5), "headers": []}, receive, send, 1_800_000_000.0)
+
+
+async def test_cookies_go_along_with_whatever_response_there_is() -> None:
+    sent: list[Message] = []
+    asked = exchange(sent)
+    asked.set_cookies.append("a=1")
+    await asked.send({"type": "http.response.start", "status": 403, "headers": [(b"x", b"y")]})
+    await asked.send({"type": "http.response.body", "body": b"no"})
+    assert asked.status == 403
+    assert sent[0]["headers"] == [(b"x", b"y"), (b"set-cookie", b"a=1")]
+    assert sent[1]["body"] == b"no"
+
+
+def test_the_id_stays_the_same_also_without_a_request() -> None:
+    asked = exchange([])
+    assert asked.id == asked.id
+    assert len(asked.id) == 32
+    assert asked.peer == "192.0.2.1"
+
+
+def test_judging_again_knows_the_earlier_exchange_and_nobody_yet() -> None:
+    asked = exchange([])
+    asked.caller = Caller(program=PROGRAM)
+    later = asked.again(1_800_000_060.0)
+    assert later.earlier is asked
+    assert (later.now, later.caller, later.scope) == (1_800_000_060.0, NOBODY, asked.scope)
+    assert asked.caller.identity is PROGRAM
