@@ -14,7 +14,7 @@ from gateway.observe.masking import clean
 _OWN_KEYS = frozenset({"event", "level", "timestamp", "logger"})
 _LIBRARIES = ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi")
 # Their lines contain the addresses and headers of every call.
-_CHATTY = ("authlib", "httpx", "httpx2", "httpcore", "httpcore2", "uvicorn.access", "websockets")
+_CHATTY = ("authlib", "httpx", "httpx2", "httpcore", "httpcore2", "uvicorn.access")
 
 
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
