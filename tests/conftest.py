@@ -9,8 +9,11 @@ import pytest
 from blockbuster import blockbuster_ctx
 from hypothesis import settings
 
+from tests.auth.scripted_provider import ScriptedProvider
 from tests.browsers import FLAGS, chromium
+from tests.gateway_fixture import GatewayFixture, Stage, StillClock, whole_gateway
 from tests.leaks import LeakWatch
+from tests.running import serving
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
@@ -59,3 +62,34 @@ async def browser(anyio_backend: str) -> AsyncIterator[Browser]:
         started = await playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield started
         await started.close()
+
+
+@pytest.fixture(scope="session")
+def stage() -> Iterator[tuple[Stage, str]]:
+    found = Stage()
+    with serving(found, lifespan="off") as running:
+        yield found, running.url
+
+
+@pytest.fixture(scope="module")
+def gateway_of_module(
+    request: pytest.FixtureRequest, stage: tuple[Stage, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[GatewayFixture]:
+    """One gateway for a module, as its `make_whole` says: starting one takes longer than most tests."""
+    clock = StillClock()
+    provider = ScriptedProvider(clock=clock, issuer=f"{stage[1]}/op")
+    made = getattr(request.module, "make_whole", whole_gateway)
+    with made(tmp_path_factory.mktemp("whole"), provider, clock) as found:
+        yield found
+
+
+@pytest.fixture
+def whole(gateway_of_module: GatewayFixture, stage: tuple[Stage, str]) -> GatewayFixture:
+    """The gateway of the module, long after the last test: nothing that was remembered holds any more."""
+    found = gateway_of_module
+    found.op.forget()
+    found.op.clock = found.clock
+    found.clock.now += 100_000
+    found.upstream.received.clear()
+    stage[0].app = found.op.app
+    return found

@@ -81,9 +81,9 @@ class RawUpstream:
 
 
 @contextlib.contextmanager
-def raw_upstream() -> Iterator[RawUpstream]:
+def raw_upstream(state: RawUpstream | None = None) -> Iterator[RawUpstream]:
     """A TCP server on a free port, in a thread with its own event loop."""
-    state = RawUpstream()
+    state = state or RawUpstream()
     loop = asyncio.new_event_loop()
     ready = threading.Event()
     stop = asyncio.Event()

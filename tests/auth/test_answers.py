@@ -11,10 +11,11 @@ from starlette.responses import JSONResponse, Response
 from structlog.testing import capture_logs
 
 from gateway.errors import LoginFailed, ProviderUnavailable
-from tests.auth.conftest import Browser, Clock
+from tests.auth.conftest import Browser
 from tests.auth.mutations import script_keys
 from tests.auth.scripted_provider import ScriptedProvider, public, signed
 from tests.cases.load import load
+from tests.gateway_fixture import StillClock
 
 KINDS = {"token_response": "token", "userinfo": "userinfo", "discovery": "discovery", "jwks": "keys"}
 CASES = [
@@ -95,7 +96,7 @@ def there(value: Any, op: ScriptedProvider) -> Any:
 @pytest.mark.parametrize(
     "case", [case for case in CASES if case["expected"] != "use_cached"], ids=lambda case: str(case["id"])
 )
-async def test_answers(gate: Any, op: ScriptedProvider, clock: Clock, case: dict[str, Any]) -> None:
+async def test_answers(gate: Any, op: ScriptedProvider, clock: StillClock, case: dict[str, Any]) -> None:
     script(op, case["kind"], case["mutation"])
     browser: Browser = (await gate(userinfo=case["kind"] == "userinfo")).browser()
     expected = DECIDED.get(case["expected"], case["expected"])
@@ -121,7 +122,7 @@ async def test_answers(gate: Any, op: ScriptedProvider, clock: Clock, case: dict
         assert set(op.seen) == {"discovery"}, "no authorization request"
 
 
-async def test_keys_out_of_reach(gate: Any, op: ScriptedProvider, clock: Clock) -> None:
+async def test_keys_out_of_reach(gate: Any, op: ScriptedProvider, clock: StillClock) -> None:
     """Case jwks-500: known keys are believed for a time, then nobody is let in."""
     browser: Browser = (await gate(metadata_lifetime="1h", keys_grace="1d")).browser()
     await browser.log_in()
@@ -133,7 +134,7 @@ async def test_keys_out_of_reach(gate: Any, op: ScriptedProvider, clock: Clock) 
         await browser.log_in()
 
 
-async def new_kid(op: ScriptedProvider, browser: Browser, clock: Clock) -> None:
+async def new_kid(op: ScriptedProvider, browser: Browser, clock: StillClock) -> None:
     query = await browser.visit((await browser.begin()).location)
     op.keys = [public("k2")]
     op.sign = lambda claims: signed(claims, name="k2")
@@ -142,7 +143,7 @@ async def new_kid(op: ScriptedProvider, browser: Browser, clock: Clock) -> None:
     assert (await browser.finish(query)).identity.subject == "alice"
 
 
-async def between_logins(op: ScriptedProvider, browser: Browser, clock: Clock) -> None:
+async def between_logins(op: ScriptedProvider, browser: Browser, clock: StillClock) -> None:
     await browser.log_in()
     clock.now += 60
     op.keys = [public("k2")]
@@ -151,7 +152,7 @@ async def between_logins(op: ScriptedProvider, browser: Browser, clock: Clock) -
     assert op.seen["keys"] == 2
 
 
-async def same_kid_new_key(op: ScriptedProvider, browser: Browser, clock: Clock) -> None:
+async def same_kid_new_key(op: ScriptedProvider, browser: Browser, clock: StillClock) -> None:
     await browser.log_in()
     clock.now += 60
     op.keys = [public("attacker_rsa", kid="k1")]
@@ -160,7 +161,7 @@ async def same_kid_new_key(op: ScriptedProvider, browser: Browser, clock: Clock)
     assert op.seen["keys"] == 2
 
 
-async def remove_k1_then_token_signed_k1(op: ScriptedProvider, browser: Browser, clock: Clock) -> None:
+async def remove_k1_then_token_signed_k1(op: ScriptedProvider, browser: Browser, clock: StillClock) -> None:
     await browser.log_in()
     op.keys = [public("k2")]
     clock.now += 3_601
@@ -168,7 +169,7 @@ async def remove_k1_then_token_signed_k1(op: ScriptedProvider, browser: Browser,
         await browser.log_in()
 
 
-Rotation = Callable[[ScriptedProvider, Browser, Clock], Awaitable[None]]
+Rotation = Callable[[ScriptedProvider, Browser, StillClock], Awaitable[None]]
 STORIES: dict[str, Rotation] = {
     each.__name__: each
     for each in (new_kid, between_logins, same_kid_new_key, remove_k1_then_token_signed_k1)
@@ -176,12 +177,12 @@ STORIES: dict[str, Rotation] = {
 
 
 @pytest.mark.parametrize("case", ROTATIONS, ids=lambda case: str(case["id"]))
-async def test_rotation(gate: Any, op: ScriptedProvider, clock: Clock, case: dict[str, Any]) -> None:
+async def test_rotation(gate: Any, op: ScriptedProvider, clock: StillClock, case: dict[str, Any]) -> None:
     await STORIES[case["mutation"]["rotate"]](op, (await gate(metadata_lifetime="1h")).browser(), clock)
 
 
 async def test_unknown_keys_are_looked_up_once_per_interval(
-    gate: Any, op: ScriptedProvider, clock: Clock
+    gate: Any, op: ScriptedProvider, clock: StillClock
 ) -> None:
     browser: Browser = (await gate(keys_interval="10s")).browser()
     await browser.log_in()

@@ -10,10 +10,9 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 import httpx2
 import pytest
 
-from tests.auth.conftest import Clock
 from tests.auth.scripted_provider import ScriptedProvider
-from tests.auth.whole import PAGE, Visitor, Whole, whole_gateway
 from tests.cases.load import load
+from tests.gateway_fixture import PAGE, Browser, GatewayFixture, StillClock, whole_gateway
 
 CASES = {case["id"]: case for case in load("token-cases.json") if case["kind"] == "callback"}
 # Answers that are told as they should: the request is not for us (400, 404, 405) or proves nothing (400).
@@ -21,16 +20,16 @@ REFUSED = (400, 404, 405)
 
 
 @pytest.fixture
-def clock(whole: Whole) -> Any:
+def clock(whole: GatewayFixture) -> Any:
     return whole.clock
 
 
 @pytest.fixture
-def op(whole: Whole) -> ScriptedProvider:
+def op(whole: GatewayFixture) -> ScriptedProvider:
     return whole.op
 
 
-def begun(visitor: Visitor) -> str:
+def begun(visitor: Browser) -> str:
     """The target of a callback that would be good."""
     return visitor.at_provider(visitor.go("/echo?page=2"))
 
@@ -45,7 +44,7 @@ def changed(target: str, mutation: dict[str, Any], op: ScriptedProvider) -> str:
     return f"{mutation.get('path', '/oauth2/callback')}?{urlencode(query)}"
 
 
-def sent(visitor: Visitor, target: str, mutation: dict[str, Any]) -> httpx2.Response:
+def sent(visitor: Browser, target: str, mutation: dict[str, Any]) -> httpx2.Response:
     headers = {**PAGE, **mutation.get("headers", {})}
     options: dict[str, Any] = {}
     if "host" in mutation:
@@ -66,9 +65,9 @@ PLAIN = [case for case in CASES.values() if case["expected"] in ("reject", "reje
 
 
 @pytest.mark.parametrize("case", PLAIN, ids=lambda case: str(case["id"]))
-def test_refused(whole: Whole, caplog: pytest.LogCaptureFixture, case: dict[str, Any]) -> None:
+def test_refused(whole: GatewayFixture, caplog: pytest.LogCaptureFixture, case: dict[str, Any]) -> None:
     op = whole.op
-    visitor = whole.visitor()
+    visitor = whole.browser()
     answer = sent(visitor, changed(begun(visitor), case["mutation"], op), case["mutation"])
     assert answer.status_code in REFUSED
     assert not visitor.logged_in
@@ -81,35 +80,35 @@ def test_refused(whole: Whole, caplog: pytest.LogCaptureFixture, case: dict[str,
 
 
 def test_iss_where_the_provider_says_that_it_sends_it(
-    tmp_path: Path, op: ScriptedProvider, clock: Clock
+    tmp_path: Path, op: ScriptedProvider, clock: StillClock
 ) -> None:
     """Cases cb-iss-ok and cb-iss-missing-supported."""
     op.discovery["authorization_response_iss_parameter_supported"] = True
     with whole_gateway(tmp_path, op, clock) as whole:
-        silent = whole.visitor()
+        silent = whole.browser()
         assert silent.log_in().status_code == 400
         assert not silent.logged_in
         assert op.seen["token"] == 0
         op.callback["iss"] = op.issuer
-        visitor = whole.visitor()
+        visitor = whole.browser()
         answer = visitor.log_in("/echo?page=2")
         assert (answer.status_code, answer.headers["location"]) == (302, "/echo?page=2")
         assert visitor.go("/echo").status_code == 200
 
 
-def test_another_browser(whole: Whole) -> None:
+def test_another_browser(whole: GatewayFixture) -> None:
     """Case cb-state-other-browser: login CSRF."""
-    target = begun(whole.visitor())
-    other = whole.visitor()
+    target = begun(whole.browser())
+    other = whole.browser()
     assert other.go(target).status_code == 400
     begun(other)
     assert other.go(target).status_code == 400, "not with cookies of its own either"
     assert not other.logged_in
 
 
-def test_the_same_callback_twice(whole: Whole) -> None:
+def test_the_same_callback_twice(whole: GatewayFixture) -> None:
     """Case cb-state-replay: also where somebody put the cookies back."""
-    visitor = whole.visitor()
+    visitor = whole.browser()
     target = begun(visitor)
     before = dict(visitor.cookies)
     assert visitor.go(target).status_code == 302
@@ -120,19 +119,19 @@ def test_the_same_callback_twice(whole: Whole) -> None:
     assert whole.op.seen["token"] == 1
 
 
-def test_too_late(tmp_path: Path, op: ScriptedProvider, clock: Clock) -> None:
+def test_too_late(tmp_path: Path, op: ScriptedProvider, clock: StillClock) -> None:
     """Case cb-state-expired."""
     with whole_gateway(tmp_path, op, clock) as whole:
-        visitor = whole.visitor()
+        visitor = whole.browser()
         target = begun(visitor)
         clock.now += 3_600
         assert visitor.go(target).status_code == 400
         assert not visitor.logged_in
 
 
-def test_two_tabs(whole: Whole) -> None:
+def test_two_tabs(whole: GatewayFixture) -> None:
     """Case cb-two-tabs: both come to their own page."""
-    visitor = whole.visitor()
+    visitor = whole.browser()
     first, second = visitor.go("/echo/1"), visitor.go("/echo/2")
     for answer, page in ((first, "/echo/1"), (second, "/echo/2")):
         back = visitor.go(visitor.at_provider(answer))
@@ -140,9 +139,9 @@ def test_two_tabs(whole: Whole) -> None:
         assert visitor.logged_in
 
 
-def test_looking_ahead_has_no_effect(whole: Whole) -> None:
+def test_looking_ahead_has_no_effect(whole: GatewayFixture) -> None:
     """Case cb-prefetch."""
-    visitor = whole.visitor()
+    visitor = whole.browser()
     target = begun(visitor)
     ahead = {**PAGE, "sec-purpose": "prefetch;prerender"}
     assert visitor.go(target, headers=ahead).status_code == 400
@@ -152,32 +151,34 @@ def test_looking_ahead_has_no_effect(whole: Whole) -> None:
     assert visitor.go(target).headers["location"] == "/echo?page=2"
 
 
-def test_login_required_ends_on_a_page(whole: Whole) -> None:
+def test_login_required_ends_on_a_page(whole: GatewayFixture) -> None:
     """Case cb-login-required: no loop."""
-    visitor = whole.visitor()
+    visitor = whole.browser()
     answer = visitor.go(changed(begun(visitor), CASES["cb-login-required"]["mutation"], whole.op))
     assert answer.status_code == 400
     assert "location" not in answer.headers
 
 
-def test_over_http_the_login_is_not_even_sent(tmp_path: Path, op: ScriptedProvider, clock: Clock) -> None:
+def test_over_http_the_login_is_not_even_sent(
+    tmp_path: Path, op: ScriptedProvider, clock: StillClock
+) -> None:
     """Case cb-on-http: a browser sends the cookie of a login over https to this one host only, so it proves nothing."""
     with whole_gateway(tmp_path, op, clock, public_url="https://gw.test") as whole:
-        visitor = whole.visitor()
-        answer = visitor.go("/echo", headers={**PAGE, "host": "gw.test"})
+        visitor = whole.browser()
+        answer = visitor.go("/echo", headers=PAGE)
         cookie = answer.headers["set-cookie"]
         assert cookie.startswith("__Host-")
         assert "; Secure" in cookie
         target = visitor.at_provider(answer)
         visitor.cookies = {}
-        assert visitor.go(target, headers={**PAGE, "host": "gw.test"}).status_code == 400
+        assert visitor.go(target, headers=PAGE).status_code == 400
         assert not visitor.logged_in
 
 
-def test_another_host_name_of_ours(tmp_path: Path, op: ScriptedProvider, clock: Clock) -> None:
+def test_another_host_name_of_ours(tmp_path: Path, op: ScriptedProvider, clock: StillClock) -> None:
     """Case cb-other-host, where that host is one of ours: the login begins and ends at the public address only."""
     with whole_gateway(tmp_path, op, clock, edge={"hosts": ["alt.gw.test"]}) as whole:
-        visitor = whole.visitor()
+        visitor = whole.browser()
         target = begun(visitor)
         there = {**PAGE, "host": "alt.gw.test"}
         answer = visitor.go(target, headers=there)

@@ -8,9 +8,10 @@ import pytest
 
 from gateway.auth.renewal import Renewal
 from gateway.auth.settings import ClaimSettings, RightsSettings
-from tests.auth.conftest import Clock, Side
+from tests.auth.conftest import Side
 from tests.auth.scripted_provider import ScriptedProvider
 from tests.cases.load import load
+from tests.gateway_fixture import StillClock
 
 CASES = [case for case in load("token-cases.json") if "refresh" in case["mutation"]]
 # One refresh for many requests at once, in all processes: tests/session/test_workers.py.
@@ -21,7 +22,7 @@ ELSEWHERE = {"tr-refresh-race"}
     "case", [case for case in CASES if case["id"] not in ELSEWHERE], ids=lambda case: str(case["id"])
 )
 async def test_answers_to_a_refresh(
-    gate: Any, op: ScriptedProvider, clock: Clock, case: dict[str, Any]
+    gate: Any, op: ScriptedProvider, clock: StillClock, case: dict[str, Any]
 ) -> None:
     side: Side = await gate(userinfo=False)
     renewal = Renewal(side.provider, ClaimSettings(), RightsSettings(), clock=clock)

@@ -9,7 +9,7 @@ import pytest
 
 from simulator.login import login
 from tests.cases.load import load
-from tests.gateways import World, world
+from tests.gateway_fixture import GatewayFixture, gateway_fixture
 from tests.running import RawUpstream, raw_upstream
 from tests.upstream.raw_client import Conversation, converse
 
@@ -29,12 +29,12 @@ RULES = [
 
 
 @pytest.fixture(scope="module")
-def listener(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, RawUpstream]]:
+def listener(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[GatewayFixture, RawUpstream]]:
     with (
         raw_upstream() as upstream,
-        world(
+        gateway_fixture(
             tmp_path_factory.mktemp("listener"),
-            upstream_url=f"http://127.0.0.1:{upstream.port}",
+            backend=upstream,
             rules=RULES,
             edge={"hosts": ["gw.test"], "header_timeout": "300ms", "body_timeout": "300ms"},
         ) as gate,
@@ -42,7 +42,9 @@ def listener(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, 
         yield gate, upstream
 
 
-def talk(listener: tuple[World, RawUpstream], case: dict[str, Any]) -> tuple[Conversation, list[bytes]]:
+def talk(
+    listener: tuple[GatewayFixture, RawUpstream], case: dict[str, Any]
+) -> tuple[Conversation, list[bytes]]:
     gate, upstream = listener
     upstream.received.clear()
     upstream.answer = lambda _head: b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -61,7 +63,7 @@ def talk(listener: tuple[World, RawUpstream], case: dict[str, Any]) -> tuple[Con
 
 @pytest.mark.parametrize("case", HTTP, ids=[case["id"] for case in HTTP])
 def test_the_listener_does_what_the_case_says(
-    listener: tuple[World, RawUpstream], case: dict[str, Any]
+    listener: tuple[GatewayFixture, RawUpstream], case: dict[str, Any]
 ) -> None:
     seen, received = talk(listener, case)
     expected = case["expected"]
@@ -125,7 +127,7 @@ def _plain(body: bytes) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def sessions(listener: tuple[World, RawUpstream]) -> dict[str, bytes]:
+def sessions(listener: tuple[GatewayFixture, RawUpstream]) -> dict[str, bytes]:
     """The cookie line of each kind of user that the cases know; "user" is logged in and has no right."""
     cookie = login(listener[0].url, "zonder-recht")
     return {"anonymous": b"", "user": f"Cookie: {cookie}\r\n".encode()}
@@ -134,7 +136,10 @@ def sessions(listener: tuple[World, RawUpstream]) -> dict[str, bytes]:
 @pytest.mark.parametrize("case", PATHS, ids=[case["id"] for case in PATHS])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
 def test_no_path_reaches_what_its_rule_does_not_open(
-    listener: tuple[World, RawUpstream], sessions: dict[str, bytes], case: dict[str, Any], method: str
+    listener: tuple[GatewayFixture, RawUpstream],
+    sessions: dict[str, bytes],
+    case: dict[str, Any],
+    method: str,
 ) -> None:
     gate, upstream = listener
     upstream.received.clear()

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse
 from tests.auth.mutations import encoded, script_token, value_of
 from tests.auth.scripted_provider import CLIENT_ID, signed
 from tests.cases.load import load
-from tests.scripted_world import Browser, Scene, scene
+from tests.gateway_fixture import Browser, GatewayFixture, scripted_gateway
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 CASES = load("token-cases.json")
@@ -25,13 +25,13 @@ LOGOUTS = [case for case in CASES if case["kind"] == "logout"]
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    with scene(tmp_path_factory.mktemp("logout"), session={"cache_ttl": "1s"}) as found:
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayFixture]:
+    with scripted_gateway(tmp_path_factory.mktemp("logout"), session={"cache_ttl": "1s"}) as found:
         yield found
 
 
 @pytest.fixture
-def gate(stage: Scene) -> Iterator[Scene]:
+def gate(stage: GatewayFixture) -> Iterator[GatewayFixture]:
     script = (dict(stage.op.claims), dict(stage.op.discovery), dict(stage.op.answers))
     sign = stage.op.sign
     yield stage
@@ -45,7 +45,7 @@ def gate(stage: Scene) -> Iterator[Scene]:
 
 
 @pytest.fixture
-def browser(gate: Scene) -> Iterator[Browser]:
+def browser(gate: GatewayFixture) -> Iterator[Browser]:
     with gate.browser() as found:
         found.log_in()
         yield found
@@ -55,7 +55,7 @@ LogIn = Callable[[str, str], Browser]
 
 
 @pytest.fixture
-def log_in(gate: Scene) -> Iterator[LogIn]:
+def log_in(gate: GatewayFixture) -> Iterator[LogIn]:
     """Logs somebody in under this `sid` of the provider."""
     opened: list[Browser] = []
 
@@ -82,7 +82,7 @@ def query_of(answer: httpx2.Response) -> dict[str, str]:
 # Begun here
 
 
-def test_a_logout_goes_through_the_provider_and_comes_back(gate: Scene, browser: Browser) -> None:
+def test_a_logout_goes_through_the_provider_and_comes_back(gate: GatewayFixture, browser: Browser) -> None:
     ticket = gate.ticket(browser)
     away = browser.page("/oauth2/sign_out", **{"sec-fetch-site": "same-origin"})
     assert away.headers["location"].startswith(f"{gate.op.issuer}/v1/logout?")
@@ -99,7 +99,7 @@ def test_a_logout_goes_through_the_provider_and_comes_back(gate: Scene, browser:
     assert not [name for name in browser.cookies if "logout" in name]
 
 
-def test_a_logout_can_come_back_to_a_page_of_this_site_only(gate: Scene, browser: Browser) -> None:
+def test_a_logout_can_come_back_to_a_page_of_this_site_only(gate: GatewayFixture, browser: Browser) -> None:
     state = query_of(browser.page("/oauth2/sign_out?rd=/public/bye"))["state"]
     assert browser.page(f"/oauth2/logout/callback?state={state}").headers["location"] == "/public/bye"
     state = query_of(browser.page("/oauth2/sign_out?rd=//evil.test"))["state"]
@@ -107,7 +107,9 @@ def test_a_logout_can_come_back_to_a_page_of_this_site_only(gate: Scene, browser
 
 
 @pytest.mark.parametrize("state", ["", "?state=", "?state=other", "?state=" + "x" * 43, "?state=%C3%A9"])
-def test_a_state_that_is_not_this_browsers_leads_nowhere(gate: Scene, browser: Browser, state: str) -> None:
+def test_a_state_that_is_not_this_browsers_leads_nowhere(
+    gate: GatewayFixture, browser: Browser, state: str
+) -> None:
     answer = browser.page(f"/oauth2/logout/callback{state}")
     assert (answer.status_code, answer.headers["location"]) == (302, "/"), (
         "somebody who is logged in is not told otherwise"
@@ -120,20 +122,20 @@ def test_a_state_that_is_not_this_browsers_leads_nowhere(gate: Scene, browser: B
 
 
 @pytest.mark.parametrize("value", ["x", "e30", "%%%", "eyJzdGF0ZSI6MX0", "W10", "A" * 5000])
-def test_a_cookie_that_somebody_else_made_is_no_error(gate: Scene, value: str) -> None:
+def test_a_cookie_that_somebody_else_made_is_no_error(gate: GatewayFixture, value: str) -> None:
     headers = {"cookie": f"tgp-ti-logout={value}"}
     answer = httpx2.get(f"{gate.url}/oauth2/logout/callback?state=1", headers=headers, trust_env=False)
     assert answer.status_code == 200
 
 
-def test_another_site_cannot_log_people_out(gate: Scene, browser: Browser) -> None:
+def test_another_site_cannot_log_people_out(gate: GatewayFixture, browser: Browser) -> None:
     for path in ("/oauth2/sign_out", "/oauth2/logout/local", "/oauth2/switch"):
         for odd in ({"sec-fetch-site": "cross-site"}, {"origin": "https://evil.test"}):
             assert browser.get(path, headers=odd).status_code == 400
     assert holds(browser)
 
 
-def test_all_sessions_of_a_person_can_end_at_once(gate: Scene, log_in: LogIn) -> None:
+def test_all_sessions_of_a_person_can_end_at_once(gate: GatewayFixture, log_in: LogIn) -> None:
     phone, desk, other = log_in("carol", "c1"), log_in("carol", "c2"), log_in("dave", "d1")
     assert desk.page("/oauth2/sign_out?everywhere=1").status_code == 302
     assert [holds(each) for each in (phone, desk, other)] == [False, False, True]
@@ -141,7 +143,10 @@ def test_all_sessions_of_a_person_can_end_at_once(gate: Scene, log_in: LogIn) ->
 
 def test_the_provider_can_be_told_by_id_token(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("hint")
-    with scene(folder, provider={"logout": {"hint": "id_token_hint"}}) as gate, gate.browser() as browser:
+    with (
+        scripted_gateway(folder, provider_settings={"logout": {"hint": "id_token_hint"}}) as gate,
+        gate.browser() as browser,
+    ):
         browser.log_in()
         query = query_of(browser.page("/oauth2/sign_out"))
         assert query["id_token_hint"].count(".") == 2
@@ -151,7 +156,7 @@ def test_the_provider_can_be_told_by_id_token(tmp_path_factory: pytest.TempPathF
 # Switching
 
 
-def test_a_switch_keeps_the_page_and_says_as_whom(gate: Scene, browser: Browser) -> None:
+def test_a_switch_keeps_the_page_and_says_as_whom(gate: GatewayFixture, browser: Browser) -> None:
     away = browser.page("/oauth2/switch?rd=%2Fecho%3Fa%3D1%26b%3D2&doelgroep=EA&organisation=0428315871")
     query = query_of(away)
     assert query["switch"] == "true"
@@ -165,7 +170,7 @@ def test_a_switch_keeps_the_page_and_says_as_whom(gate: Scene, browser: Browser)
     assert holds(browser)
 
 
-def test_a_switch_to_nobody_is_refused_and_ends_nothing(gate: Scene, browser: Browser) -> None:
+def test_a_switch_to_nobody_is_refused_and_ends_nothing(gate: GatewayFixture, browser: Browser) -> None:
     for odd in ("doelgroep=XX", "organisation=0428315871", "doelgroep=EA&organisation=%0d%0a", "rd=/a&rd=/b"):
         assert browser.page(f"/oauth2/switch?{odd}").status_code == 400
     assert holds(browser)
@@ -174,7 +179,7 @@ def test_a_switch_to_nobody_is_refused_and_ends_nothing(gate: Scene, browser: Br
 # Begun by the provider
 
 
-def logout_claims(gate: Scene, **changes: Any) -> dict[str, Any]:
+def logout_claims(gate: GatewayFixture, **changes: Any) -> dict[str, Any]:
     now = int(gate.clock())
     claims = {
         "iss": gate.op.issuer, "aud": CLIENT_ID, "iat": now, "exp": now + 120, "jti": f"{gate.clock()}-{id(changes)}",
@@ -183,7 +188,7 @@ def logout_claims(gate: Scene, **changes: Any) -> dict[str, Any]:
     return {name: value for name, value in claims.items() if value is not None}
 
 
-def told(gate: Scene, token: str, **options: Any) -> httpx2.Response:
+def told(gate: GatewayFixture, token: str, **options: Any) -> httpx2.Response:
     return httpx2.post(
         f"{gate.url}/oauth2/logout/backchannel",
         **({"data": {"logout_token": token}} | options),
@@ -191,7 +196,7 @@ def told(gate: Scene, token: str, **options: Any) -> httpx2.Response:
     )
 
 
-def test_a_logout_token_ends_the_session_it_names(gate: Scene, log_in: LogIn) -> None:
+def test_a_logout_token_ends_the_session_it_names(gate: GatewayFixture, log_in: LogIn) -> None:
     one, two, other = log_in("erin", "e1"), log_in("erin", "e2"), log_in("frank", "f1")
     answer = told(gate, signed(logout_claims(gate, sub="erin", sid="e1")))
     assert answer.status_code == 200
@@ -201,7 +206,7 @@ def test_a_logout_token_ends_the_session_it_names(gate: Scene, log_in: LogIn) ->
     assert [holds(each) for each in (one, two, other)] == [False, False, True]
 
 
-def test_a_logout_token_ends_streams_too(gate: Scene, log_in: LogIn) -> None:
+def test_a_logout_token_ends_streams_too(gate: GatewayFixture, log_in: LogIn) -> None:
     browser = log_in("grace", "g1")
     with browser.stream("GET", "/events") as stream:
         lines = stream.iter_lines()
@@ -213,7 +218,7 @@ def test_a_logout_token_ends_streams_too(gate: Scene, log_in: LogIn) -> None:
 
 
 @pytest.mark.parametrize("case", TOKENS, ids=lambda case: str(case["id"]))
-def test_logout_tokens(gate: Scene, log_in: LogIn, case: dict[str, Any]) -> None:
+def test_logout_tokens(gate: GatewayFixture, log_in: LogIn, case: dict[str, Any]) -> None:
     mutation: dict[str, Any] = dict(case["mutation"])
     browser, other = log_in("alice", "s1"), log_in("bob", "b1")
     payload = dict(mutation.get("payload", {}))
@@ -258,7 +263,9 @@ def test_logout_tokens(gate: Scene, log_in: LogIn, case: dict[str, Any]) -> None
         assert holds(browser)
 
 
-def test_a_logout_token_counts_again_where_the_store_could_not_do_it(gate: Scene, log_in: LogIn) -> None:
+def test_a_logout_token_counts_again_where_the_store_could_not_do_it(
+    gate: GatewayFixture, log_in: LogIn
+) -> None:
     browser = log_in("heidi", "h1")
     token = signed(logout_claims(gate, sub="heidi", sid="h1"))
     with contextlib.closing(sqlite3.connect(gate.folder / "var" / "ti.db")) as other:
@@ -268,7 +275,9 @@ def test_a_logout_token_counts_again_where_the_store_could_not_do_it(gate: Scene
     assert not holds(browser)
 
 
-def test_a_front_channel_logout_ends_its_session_and_may_be_framed(gate: Scene, log_in: LogIn) -> None:
+def test_a_front_channel_logout_ends_its_session_and_may_be_framed(
+    gate: GatewayFixture, log_in: LogIn
+) -> None:
     browser, other = log_in("ivan", "i1"), log_in("judy", "j1")
     address = f"{gate.url}/oauth2/logout/frontchannel"
     for odd in ({}, {"sid": "i1"}, {"iss": gate.op.issuer}, {"iss": f"{gate.op.issuer}/", "sid": "i1"}):
@@ -288,7 +297,7 @@ def test_a_front_channel_logout_ends_its_session_and_may_be_framed(gate: Scene, 
 
 
 @pytest.mark.parametrize("case", LOGOUTS, ids=lambda case: str(case["id"]))
-def test_logouts(gate: Scene, browser: Browser, case: dict[str, Any]) -> None:
+def test_logouts(gate: GatewayFixture, browser: Browser, case: dict[str, Any]) -> None:
     mutation, ticket = case["mutation"], gate.ticket(browser)
     expected = case["expected"]
     if "discovery" in mutation:
@@ -338,7 +347,7 @@ def unsigned(claims: dict[str, Any]) -> str:
     ids=["no-event", "with-nonce", "wrong-aud", "wrong-iss", "alg-none"],
 )
 def test_logout_tokens_of_the_conformance_suite(
-    gate: Scene, browser: Browser, changes: dict[str, Any], sign: Callable[[dict[str, Any]], str]
+    gate: GatewayFixture, browser: Browser, changes: dict[str, Any], sign: Callable[[dict[str, Any]], str]
 ) -> None:
     """oidcc-client-test-rp-backchannel-rpinitlogout-*: each is refused with 400, and the session goes on."""
     assert told(gate, sign(logout_claims(gate, **changes))).status_code == 400

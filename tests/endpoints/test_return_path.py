@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.endpoints.return_path import path_on, safe_target
-from tests.auth.whole import PAGE, Whole
 from tests.cases.load import load
+from tests.gateway_fixture import PAGE, GatewayFixture
 
 CASES = load("redirect-cases.json")
 OWN = "https://gw.test"
@@ -34,13 +34,13 @@ def test_return_values(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["id"]))
-def test_return_values_through_a_whole_login(whole: Whole, case: dict[str, Any]) -> None:
+def test_return_values_through_a_whole_login(whole: GatewayFixture, case: dict[str, Any]) -> None:
     value = case["value"]
     if case["expected"] == "accept":
         value = value.replace(OWN, whole.url).replace(
             "https://GW.test", whole.url.replace("localhost", "LOCALHOST")
         )
-    visitor = whole.visitor()
+    visitor = whole.browser()
     begun = visitor.go(f"/oauth2/start?rd={quote(value.encode('utf-8', 'surrogatepass'), safe='')}")
     if begun.status_code == 400:
         assert case["expected"] != "accept"
@@ -53,17 +53,17 @@ def test_return_values_through_a_whole_login(whole: Whole, case: dict[str, Any])
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if "request_target" in case], ids=lambda c: c["id"])
-def test_request_targets(whole: Whole, case: dict[str, Any]) -> None:
+def test_request_targets(whole: GatewayFixture, case: dict[str, Any]) -> None:
     assert safe_target(case["request_target"]) == "/"
-    answer = whole.visitor().go(case["request_target"])
+    answer = whole.browser().go(case["request_target"])
     assert answer.status_code == 400
     assert "location" not in answer.headers
 
 
-def test_a_header_says_nothing_about_the_way_back(whole: Whole) -> None:
+def test_a_header_says_nothing_about_the_way_back(whole: GatewayFixture) -> None:
     (case,) = [case for case in CASES if case["id"] == "param-header"]
     name, value = case["header"]
-    visitor = whole.visitor()
+    visitor = whole.browser()
     begun = visitor.go("/oauth2/start?rd=/ok", headers={**PAGE, name: value})
     back = visitor.go(visitor.at_provider(begun), headers={**PAGE, name: value})
     assert back.headers["location"] == "/ok"
