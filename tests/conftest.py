@@ -11,6 +11,7 @@ from hypothesis import settings
 
 from tests.auth.scripted_provider import ScriptedProvider
 from tests.browsers import FLAGS, chromium
+from tests.cases import plugin
 from tests.gateway_fixture import GatewayFixture, Stage, StillClock, whole_gateway
 from tests.leaks import LeakWatch
 from tests.running import serving
@@ -26,10 +27,13 @@ settings.load_profile("steady")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """What `make test` asks for."""
     parser.addoption("--fail-on-leaks", action="store_true", help="fail a run that logs secrets")
+    plugin.add_option(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Watch over what the tests log, in the process that reports."""
+    """Run the cases of a folder; watch over what the tests log, in the process that reports."""
+    plugin.configure(config)
+    config.pluginmanager.register(plugin, "cases")
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(LeakWatch(fails=config.getoption("--fail-on-leaks")), "leaks")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Callable
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,35 @@ from tests.keys import client_keys
 _PLAIN = ssl.SSLContext(
     ssl.PROTOCOL_TLS_CLIENT
 )  # never used: making the default one takes longer than a test
+
+
+@dataclass
+class Connects:
+    """Where connections were opened to, as host:port, while `on`."""
+
+    peers: set[str] = field(default_factory=set)
+    on: bool = False
+
+    def hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if self.on and event == "socket.connect" and isinstance(arguments[1], tuple):
+            self.peers.add(f"{arguments[1][0]}:{arguments[1][1]}")
+
+
+@pytest.fixture(scope="session")
+def heard_connects() -> Connects:
+    """One for all tests: a hook for audits can't be taken away again."""
+    found = Connects()
+    sys.addaudithook(found.hear)
+    return found
+
+
+@pytest.fixture
+def connects(heard_connects: Connects) -> Iterator[Connects]:
+    """Where the test and the gateway connect to."""
+    heard_connects.peers.clear()
+    heard_connects.on = True
+    yield heard_connects
+    heard_connects.on = False
 
 
 @pytest.fixture

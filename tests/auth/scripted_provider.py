@@ -99,6 +99,7 @@ class ScriptedProvider:
     access_tokens: set[str] = field(default_factory=set)
     statements: set[str] = field(default_factory=set)
     subject: str = "alice"
+    largest: int = 0
 
     def forget(self) -> None:
         """Begin anew: what a test scripted or did is gone."""
@@ -169,7 +170,9 @@ class ScriptedProvider:
             "sid": "s1",
             "kid": "k1",
         } | self.claims
-        return self.sign({name: value for name, value in claims.items() if value is not None})
+        token = self.sign({name: value for name, value in claims.items() if value is not None})
+        self.largest = max(self.largest, len(token))
+        return token
 
     def _note(self, endpoint: str, values: Mapping[str, str]) -> Response | None:
         self.seen[endpoint] += 1

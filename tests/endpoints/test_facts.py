@@ -45,7 +45,7 @@ def rules(engine_url: str) -> list[dict[str, Any]]:
     return [
         rule("limited", {"rate": {"limit": 2, "window": "1h", "per": "client"}}),
         rule("engine", engine),
-        rule("any_of", {"any": [engine, "authenticated"]}),
+        rule("either", {"any": [engine, "authenticated"]}),
         rule("own", {"email-domain": ["nergens.example"]}),
     ]
 

@@ -13,15 +13,12 @@ import httpx2
 import pytest
 from starlette.responses import JSONResponse
 
-from tests.auth.mutations import encoded, script_token, value_of
+from tests.auth.mutations import FIELDS, encoded, script_discovery, script_token, value_of
 from tests.auth.scripted_provider import CLIENT_ID, signed
-from tests.cases.load import load
+from tests.cases.runners import LOGOUT, LOGOUT_TOKEN, no_runner, runs
 from tests.gateway_fixture import Browser, GatewayFixture, scripted_gateway
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
-CASES = load("token-cases.json")
-TOKENS = [case for case in CASES if case["kind"] == "logout_token"]
-LOGOUTS = [case for case in CASES if case["kind"] == "logout"]
 
 
 @pytest.fixture(scope="module")
@@ -217,50 +214,64 @@ def test_a_logout_token_ends_streams_too(gate: GatewayFixture, log_in: LogIn) ->
                 pass
 
 
-@pytest.mark.parametrize("case", TOKENS, ids=lambda case: str(case["id"]))
-def test_logout_tokens(gate: GatewayFixture, log_in: LogIn, case: dict[str, Any]) -> None:
-    mutation: dict[str, Any] = dict(case["mutation"])
-    browser, other = log_in("alice", "s1"), log_in("bob", "b1")
+# What the answer may be, and whether the session that is named goes on.
+TOLD: dict[str, tuple[tuple[int, ...], bool]] = {
+    "accept_200_or_204": ((200, 204), False),
+    "reject_400": ((400,), True),
+    "reject_405_or_400": ((400, 405), True),
+    "reject_400_or_noop": ((200, 400), True),
+    "only_idp2": ((400,), True),
+}
+SYMBOLS = {"$alice_sid": "s1", "$iss2": "https://other.test/op"}
+DELIVERY = ("method", "in_query", "raw_body", "content_type", "replay", "use_id_token", "signed_by")
+
+
+def token_of(gate: GatewayFixture, mutation: dict[str, Any]) -> str:
+    """The logout token of a case."""
     payload = dict(mutation.get("payload", {}))
-    symbols = {"$alice_sid": "s1", "$iss2": "https://other.test/op"}
-    payload["set"] = {name: symbols.get(str(value), value) for name, value in payload.get("set", {}).items()}
+    payload["set"] = {name: SYMBOLS.get(str(value), value) for name, value in payload.get("set", {}).items()}
     if "nonce" not in payload["set"]:
         payload["del"] = [*payload.get("del", []), "nonce"]
-    script_token(gate.op, mutation | {"payload": payload})
+    signer = {"sign": {"key": mutation["signed_by"], "alg": "RS256"}} if "signed_by" in mutation else {}
+    script_token(gate.op, mutation | signer | {"payload": payload})
     claims = logout_claims(gate) | {"nonce": "n"}
     if mutation.get("use_id_token"):
         claims = {name: value for name, value in claims.items() if name not in ("events", "jti")}
     token, gate.op.sign = gate.op.sign(claims), signed
-    options: dict[str, Any] = {}
+    return token
+
+
+def deliver(gate: GatewayFixture, token: str, mutation: dict[str, Any]) -> httpx2.Response:
+    """Send the token in the way of the case."""
+    address = f"{gate.url}/oauth2/logout/backchannel"
+    form = "application/x-www-form-urlencoded"
+    if mutation.get("method", "POST") != "POST":
+        query = {"logout_token": token}
+        return httpx2.request(mutation["method"], address, params=query, trust_env=False)
     if mutation.get("in_query"):
-        options = {"params": {"logout_token": token}, "data": {}}
-    if "raw_body" in mutation:
-        second = signed(logout_claims(gate))
-        options = {
-            "content": mutation["raw_body"].replace("$t2", second).replace("$t", token),
-            "headers": {"content-type": "application/x-www-form-urlencoded"},
-        }
-    if "content_type" in mutation:
-        options = {"content": f"logout_token={token}", "headers": {"content-type": mutation["content_type"]}}
-    if mutation.get("method") == "GET":
-        answer = httpx2.get(f"{gate.url}/oauth2/logout/backchannel?logout_token={token}", trust_env=False)
-    else:
-        answer = told(gate, token, **({"data": None} | options if "content" in options else options))
-    expected = case["expected"]
+        return httpx2.post(address, params={"logout_token": token}, data={}, trust_env=False)
+    second = signed(logout_claims(gate))
+    body = mutation.get("raw_body", "logout_token=$t").replace("$t2", second).replace("$t", token)
+    kind = {"content-type": mutation.get("content_type", form)}
+    return httpx2.post(address, content=body, headers=kind, trust_env=False)
+
+
+@runs(LOGOUT_TOKEN, fields=("kind", "expected"), mutation=(*FIELDS, *DELIVERY))
+def test_logout_token_cases(gate: GatewayFixture, log_in: LogIn, case: dict[str, Any]) -> None:
+    mutation: dict[str, Any] = dict(case["mutation"])
+    if case["expected"] not in TOLD:
+        no_runner(case)
+    statuses, goes_on = TOLD[case["expected"]]
+    browser, other = log_in("alice", "s1"), log_in("bob", "b1")
+    token = token_of(gate, mutation)
+    if mutation.get("replay"):
+        assert deliver(gate, token, mutation).status_code == 200
+        browser = log_in("alice", "s1")
+    answer = deliver(gate, token, mutation)
+    assert answer.status_code in statuses
     assert holds(other)
-    if expected == "accept_200_or_204":
-        assert answer.status_code == 200
-        assert answer.headers["cache-control"] == "no-store"
-        assert not holds(browser)
-    elif mutation.get("replay"):
-        assert answer.status_code == 200
-        again = log_in("alice", "s1")
-        assert told(gate, token).status_code == 400
-        assert holds(again)
-    else:
-        assert expected.startswith("reject") or expected == "only_idp2"
-        assert answer.status_code in ((200, 400) if "noop" in expected else (400, 405))
-        assert holds(browser)
+    assert holds(browser) is goes_on
+    assert answer.headers["cache-control"] == "no-store"
 
 
 def test_a_logout_token_counts_again_where_the_store_could_not_do_it(
@@ -296,38 +307,70 @@ def test_a_front_channel_logout_ends_its_session_and_may_be_framed(
     assert [holds(each) for each in (browser, other)] == [False, True]
 
 
-@pytest.mark.parametrize("case", LOGOUTS, ids=lambda case: str(case["id"]))
-def test_logouts(gate: GatewayFixture, browser: Browser, case: dict[str, Any]) -> None:
-    mutation, ticket = case["mutation"], gate.ticket(browser)
-    expected = case["expected"]
-    if "discovery" in mutation:
-        gate.op.discovery |= dict.fromkeys(mutation["discovery"]["del"])
-    if mutation.get("idp") == "down":
-        gate.op.answers["discovery"] = lambda _headers: JSONResponse({}, 503)
-    if expected == "local_logout":
-        gate.gateway.provider._metadata = None
-    if mutation.get("frontchannel"):
-        sid = mutation.get("sid", "s1")
-        values = {"iss": value_of(mutation.get("iss", "$iss"), gate.op, ""), "sid": sid}
-        answer = httpx2.get(f"{gate.url}/oauth2/logout/frontchannel", params=values, trust_env=False)
-        assert answer.status_code == 200
-        if expected == "noop":
-            assert holds(browser)
-        else:
-            assert expected == "frame_allowed_only_here"
-            assert "x-frame-options" not in answer.headers
-            assert browser.page("/oauth2/logout/callback").headers.get("x-frame-options", "DENY") == "DENY"
-        return
-    away = browser.page("/oauth2/sign_out")
-    assert away.headers["cache-control"] == "no-store"
-    assert gate.with_ticket(ticket, "/echo").status_code == 401
-    if expected == "local_logout":
-        assert away.status_code == 200
-    elif expected == "ok_no_crash":
-        for state in ("?state=other", ""):
-            assert browser.page(f"/oauth2/logout/callback{state}").status_code == 200
+def ends_here(gate: GatewayFixture, browser: Browser, _mutation: dict[str, Any]) -> None:
+    gate.gateway.provider._metadata = None  # as in a process that began when the provider was so
+    assert browser.page("/oauth2/sign_out").status_code == 200
+
+
+def comes_back_unharmed(_gate: GatewayFixture, browser: Browser, mutation: dict[str, Any]) -> None:
+    browser.page("/oauth2/sign_out")
+    for state in (f"?state={mutation['post_logout_state']}", ""):
+        assert browser.page(f"/oauth2/logout/callback{state}").status_code == 200
+
+
+def goes_away(_gate: GatewayFixture, browser: Browser, mutation: dict[str, Any]) -> None:
+    assert mutation.get("then", "replay_cookie") == "replay_cookie"
+    assert browser.page("/oauth2/sign_out").status_code == 302
+
+
+# What a logout that begins here ends with; afterwards the ticket holds no more.
+LEAVING: dict[str, Callable[[GatewayFixture, Browser, dict[str, Any]], None]] = {
+    "local_logout": ends_here,
+    "ok_no_crash": comes_back_unharmed,
+    "reject": goes_away,
+    "no_store": goes_away,
+}
+
+
+def through_the_front(gate: GatewayFixture, browser: Browser, case: dict[str, Any]) -> None:
+    """A logout that the provider begins in a frame."""
+    mutation = case["mutation"]
+    values = {"iss": value_of(mutation.get("iss", "$iss"), gate.op, ""), "sid": mutation.get("sid", "s1")}
+    answer = httpx2.get(f"{gate.url}/oauth2/logout/frontchannel", params=values, trust_env=False)
+    assert answer.status_code == 200
+    if case["expected"] == "noop":
+        assert holds(browser)
+    elif case["expected"] == "frame_allowed_only_here":
+        assert "x-frame-options" not in answer.headers
+        assert browser.page("/oauth2/logout/callback").headers.get("x-frame-options", "DENY") == "DENY"
     else:
-        assert expected in ("reject", "no_store")
+        no_runner(case)
+
+
+@runs(
+    LOGOUT,
+    fields=("kind", "expected"),
+    mutation=("then", "post_logout_state", "idp", "discovery", "frontchannel", "iss", "sid"),
+)
+def test_logout_cases(gate: GatewayFixture, browser: Browser, case: dict[str, Any]) -> None:
+    mutation, ticket = case["mutation"], gate.ticket(browser)
+    if mutation.get("frontchannel"):
+        through_the_front(gate, browser, case)
+        return
+    if case["expected"] not in LEAVING:
+        no_runner(case)
+    script_discovery(gate.op, mutation.get("discovery", {}))
+    if "idp" in mutation:
+        assert mutation["idp"] == "down"
+        gate.op.answers["discovery"] = lambda _headers: JSONResponse({}, 503)
+    seen: list[httpx2.Response] = []
+    browser.client.event_hooks["response"].append(seen.append)
+    try:
+        LEAVING[case["expected"]](gate, browser, mutation)
+    finally:
+        browser.client.event_hooks["response"].remove(seen.append)
+    assert all(answer.headers["cache-control"] == "no-store" for answer in seen)
+    assert gate.with_ticket(ticket, "/echo").status_code == 401
 
 
 def unsigned(claims: dict[str, Any]) -> str:

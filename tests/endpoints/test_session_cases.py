@@ -23,7 +23,7 @@ from gateway.session.sessions import Sessions
 from gateway.session.settings import SessionSettings
 from gateway.session.store import StoredSession
 from gateway.session.ticket import new_ticket
-from tests.cases.load import load as cases
+from tests.cases.runners import SESSION, no_runner, runs
 from tests.gateway_fixture import (
     CALL,
     OPEN_RULES,
@@ -42,7 +42,6 @@ from tests.redis_server import running_redis
 from tests.running import free_socket, serving
 from tests.upstream.raw_client import converse
 
-CASES = cases("session-cases.json")
 CHECKS: dict[str, Callable[[GatewayFixture], None]] = {}
 COOKIE = "tgp-ti-session"
 
@@ -64,14 +63,13 @@ def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayFixture]:
         yield found
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["id"]))
+@runs(SESSION, fields=("do", "expected"))
 def test_session_cases(gate: GatewayFixture, case: dict[str, Any]) -> None:
+    """What a case does and expects is prose: each has its check here, by its id, which stands in for both."""
+    if case["id"] not in CHECKS:
+        no_runner(case)
     gate.clock.ahead += 10
     CHECKS[case["id"]](gate)
-
-
-def test_no_check_is_left_over() -> None:
-    assert set(CHECKS) == {case["id"] for case in CASES}
 
 
 @contextlib.contextmanager
