@@ -358,6 +358,7 @@ def gateway_fixture(
     port = sock.getsockname()[1]
     url = f"http://localhost:{port}"
     with contextlib.ExitStack() as stack:
+        stack.callback(sock.close)
         if isinstance(provider, ScriptedProvider):
             provider.client_key = RSAKey.import_key(client_keys(SCRIPTED_CLIENT_ID)[0])
             found: Any = provider
@@ -384,6 +385,7 @@ def gateway_fixture(
             write_config(folder, {name: environment}, rules=rules, plugins=plugins, identity=identity)
         )
         observe_socket = free_socket()
+        stack.callback(observe_socket.close)
         steady = clock if isinstance(clock, Clock) else time.monotonic
         app = Gateway(config, name, clock=clock, steady=steady, observe_socket=observe_socket)
         protocol = protocol_class(config.environment(name).edge)
