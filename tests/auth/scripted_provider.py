@@ -28,7 +28,7 @@ from starlette.routing import Route
 CLIENT_ID = "gw"
 SECRET = "a secret: 100% of the client + é, that only tests know"
 REDIRECT_URI = "https://gw.test/oauth2/callback"
-ALL = ["RS256", "RS512", "PS256", "ES256", "EdDSA", "HS256"]
+ALL = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA", "HS256"]
 Answer = Callable[[dict[str, Any]], Response]
 
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 import httpx2
 import pytest
 
-from tests.auth.mutations import script_discovery
+from tests.auth.mutations import script_discovery, value_of
 from tests.auth.scripted_provider import ScriptedProvider
 from tests.cases.runners import CALLBACK, no_runner, runs
 from tests.gateway_fixture import PAGE, Browser, GatewayFixture, whole_gateway
@@ -46,7 +46,10 @@ def changed(target: str, mutation: dict[str, Any], op: ScriptedProvider) -> str:
     if "raw_query" in mutation:
         raw = mutation["raw_query"].replace("$state", quote(query["state"])).replace("$iss", quote(op.issuer))
         return f"/oauth2/callback?{raw}"
-    query |= {name: str(value).replace("$iss", op.issuer) for name, value in mutation.get("set", {}).items()}
+    query |= {
+        name: str(value_of(value, op, "")).replace("$state", query["state"])
+        for name, value in mutation.get("set", {}).items()
+    }
     query = {name: value for name, value in query.items() if name not in mutation.get("del", ())}
     return f"{mutation.get('path', '/oauth2/callback')}?{urlencode(query)}"
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -100,6 +100,16 @@ def cases_of_nobody(folder: Path) -> list[tuple[str, dict[str, Any]]]:
         for file, case in cases_in(folder)
         if not any(runner.takes(file, case) for runner in RUNNERS)
     ]
+
+
+T = TypeVar("T")
+
+
+def meaning(table: Mapping[str, T], word: str) -> T:
+    """What a word of a case stands for; fails where the runner doesn't have it."""
+    if word not in table:
+        pytest.fail(f"no runner for {word!r} in a case", pytrace=False)
+    return table[word]
 
 
 def no_runner(case: Case) -> None:

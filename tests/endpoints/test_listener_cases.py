@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import pytest
 
 from simulator.login import login
-from tests.cases.runners import HTTP1, PATH, runs
+from tests.cases.runners import HTTP1, PATH, meaning, runs
 from tests.gateway_fixture import GatewayFixture, gateway_fixture
 from tests.running import RawUpstream
 from tests.upstream.raw_client import Conversation, converse
@@ -222,7 +222,8 @@ def test_path_cases(listener: GatewayFixture, sessions: dict[str, bytes], case: 
     upstream = listener.upstream
     upstream.answer = lambda _head: b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
     target = case["raw_target"].encode("latin-1")
-    session = sessions[case["as_user"]]
+    dodges = [meaning(DODGES, dodged) for dodged in case["dodges"].split(" or ")]
+    session = meaning(sessions, case["as_user"])
     for method, sent in (
         (b"GET", target), (b"HEAD", target), (b"POST", target), (b"GET", b"http://gw.test" + target)
     ):  # fmt: skip
@@ -246,6 +247,4 @@ def test_path_cases(listener: GatewayFixture, sessions: dict[str, bytes], case: 
             for backend, reads in BACKENDS.items():
                 found = reads(text.partition("?")[0])
                 assert not PROTECTED.match(found), backend
-                for dodged in case["dodges"].split(" or "):
-                    assert not DODGES[dodged](found), (backend, dodged)
-    assert all(dodged in DODGES for dodged in case["dodges"].split(" or ")), case["dodges"]
+                assert not any(dodged(found) for dodged in dodges), backend

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.cases.runners import HEADER, runs
+from tests.cases.runners import HEADER, meaning, runs
 from tests.gateway_fixture import Clock, GatewayFixture, gateway_fixture, scripted
 from tests.running import RawUpstream
 from tests.upstream.raw_client import Conversation, converse
@@ -70,7 +70,7 @@ class Place:
     def tickets_of(self, person: str, trusted: bool) -> list[str]:
         found = self.tickets.setdefault((trusted, person), [])
         gate = self.gateways[trusted]
-        for claims in PERSONS[person] if not found else ():
+        for claims in meaning(PERSONS, person) if not found else ():
             gate.op.claims = {name: value for name, value in claims.items() if name != "sub"}
             gate.op.subject = claims["sub"]
             with gate.browser() as browser:

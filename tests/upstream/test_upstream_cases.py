@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.auth.scripted_provider import ScriptedProvider
-from tests.cases.runners import UPSTREAM, runs
+from tests.cases.runners import UPSTREAM, meaning, runs
 from tests.gateway_fixture import GatewayFixture, gateway_fixture
 from tests.running import RawUpstream
 from tests.upstream.raw_client import Answer, Conversation, converse
@@ -105,4 +105,4 @@ def test_upstream_cases(gate: GatewayFixture, case: dict[str, Any]) -> None:
         assert EXPECTED[name](seen, wanted), (name, talk.raw[:300])
     assert again.answers, "the next request must get its own answer"
     assert (again.answers[0].status, again.answers[0].body) == (200, b"second")
-    assert NEXT[case.get("exp2", "next client request gets its own response")](upstream.connections)
+    assert meaning(NEXT, case.get("exp2", "next client request gets its own response"))(upstream.connections)
