@@ -127,7 +127,7 @@ class EchoUpstream:
 def plain_client() -> httpx2.Client:
     """A client that keeps no cookies and follows no redirects."""
     jar = CookieJar(_NO_COOKIES)
-    return httpx2.Client(trust_env=False, follow_redirects=False, timeout=20, cookies=jar)
+    return httpx2.Client(trust_env=False, follow_redirects=False, timeout=60, cookies=jar)
 
 
 class Browser:
@@ -268,7 +268,7 @@ class GatewayFixture:
     ) -> httpx2.Response:
         """One request with nothing but this ticket."""
         lines = CALL | headers | {"cookie": f"{self.session_cookie}={ticket}"}
-        return httpx2.request(method, self.url + path, headers=lines, trust_env=False)
+        return self.client.request(method, self.url + path, headers=lines)
 
     def ticket(self, browser: Browser) -> str | None:
         """The browser's ticket."""

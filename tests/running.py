@@ -72,11 +72,13 @@ def serving(app: Any, *, sock: socket.socket | None = None, **options: Any) -> I
 class RawUpstream:
     """Answers every request on a connection with scripted bytes.
 
-    `begun` keeps the head of each request, `received` each request that came whole, with its body.
+    `begun` keeps the head of each request and `over` the number of its connection, `received` each request that came
+    whole, with its body. With `reset` it answers with the end of the connection.
     """
 
     port: int = 0
     begun: list[bytes] = field(default_factory=list)
+    over: list[int] = field(default_factory=list)
     received: list[bytes] = field(default_factory=list)
     connections: int = 0
     answer: Callable[[bytes], bytes | None] = lambda _head: b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -89,6 +91,7 @@ class RawUpstream:
         """Forget what was received."""
         self.settle()
         self.begun.clear()
+        self.over.clear()
         self.received.clear()
 
     def settle(self) -> None:
@@ -114,11 +117,13 @@ def raw_upstream(state: RawUpstream | None = None) -> Iterator[RawUpstream]:
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         state.connections += 1
+        number = state.connections
         writers.append(writer)
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 state.begun.append(head)
+                state.over.append(number)
                 body = b""
                 if state.read_body:
                     lower = head.lower()
@@ -129,7 +134,6 @@ def raw_upstream(state: RawUpstream | None = None) -> Iterator[RawUpstream]:
                         body = await reader.readuntil(b"0\r\n\r\n")
                 state.received.append(head + body)
                 if state.reset:
-                    state.reset = False
                     writer.transport.abort()
                     return
                 answer = state.answer(head)
