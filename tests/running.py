@@ -149,8 +149,10 @@ def raw_upstream(state: RawUpstream | None = None) -> Iterator[RawUpstream]:
         state.port = server.sockets[0].getsockname()[1]
         ready.set()
         await stop.wait()
+        # What was accepted just now becomes a connection, which can be closed: a closed server only drops it.
+        await _rounds(10)
         server.close()
-        await _rounds(10)  # what was accepted just now becomes a connection, which can be closed
+        await _rounds(10)
         for writer in writers:
             writer.transport.abort()
         open_tasks = asyncio.all_tasks() - {asyncio.current_task()}

@@ -110,7 +110,7 @@ async def _certificate(host: str, port: int, context: ssl.SSLContext | None) -> 
         async with asyncio.timeout(_PATIENCE):
             _, writer = await asyncio.open_connection(host, port, ssl=tls)
         found = writer.get_extra_info("peercert")
-        writer.transport.abort()  # nothing was said: there is no end to wait for
+        writer.close()
     except ssl.SSLCertVerificationError as problem:
         return Finding("certificate", "failed", f"{host}:{port}: {problem.verify_message}", do)
     except (OSError, TimeoutError, socket.gaierror) as problem:
