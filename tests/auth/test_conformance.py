@@ -240,22 +240,22 @@ CALLBACK, RENEWAL, LOGOUT = (
 # Modules that a test elsewhere lives through, by name; with the case of the corpus where it is one of many.
 ELSEWHERE: Mapping[str, tuple[str, str, str | None]] = {
     f"{OIDC}signing-key-rotation": ("tests.auth.test_provider", "test_rotation", "jwks-rotated-second-login"),
-    f"{OIDC}refresh-token-invalid-issuer": (RENEWAL, "test_answers_to_a_refresh", "tr-refresh-iss"),
-    f"{OIDC}refresh-token-invalid-sub": (RENEWAL, "test_answers_to_a_refresh", "tr-extra-id-token-sub"),
-    f"{FAPI}invalid-authorization-response-iss": (CALLBACK, "test_refused", "cb-iss-wrong"),
+    f"{OIDC}refresh-token-invalid-issuer": (RENEWAL, "test_refresh_cases", "tr-refresh-iss"),
+    f"{OIDC}refresh-token-invalid-sub": (RENEWAL, "test_refresh_cases", "tr-extra-id-token-sub"),
+    f"{FAPI}invalid-authorization-response-iss": (CALLBACK, "test_callback_cases", "cb-iss-wrong"),
     f"{FAPI}remove-authorization-response-iss": (
-        CALLBACK, "test_iss_where_the_provider_says_that_it_sends_it", "cb-iss-missing-supported",
+        CALLBACK, "test_callback_cases", "cb-iss-missing-supported",
     ),
-    f"{FAPI}ensure-authorization-response-with-invalid-state-fails": (CALLBACK, "test_refused", "cb-error-bad-state"),
+    f"{FAPI}ensure-authorization-response-with-invalid-state-fails": (CALLBACK, "test_callback_cases", "cb-error-bad-state"),
     f"{FAPI}ensure-authorization-response-with-invalid-missing-state-fails": (
-        CALLBACK, "test_refused", "cb-state-missing",
+        CALLBACK, "test_callback_cases", "cb-state-missing",
     ),
     f"{OIDC}rp-init-logout": (LOGOUT, "test_a_logout_goes_through_the_provider_and_comes_back", None),
     f"{OIDC}rp-init-logout-other-state": (LOGOUT, "test_a_state_that_is_not_this_browsers_leads_nowhere", None),
     f"{OIDC}rp-init-logout-no-state": (LOGOUT, "test_a_state_that_is_not_this_browsers_leads_nowhere", None),
-    f"{OIDC}rp-backchannel-rpinitlogout": (LOGOUT, "test_logout_tokens", "lt-ok-sid"),
-    f"{OIDC}rp-backchannel-rpinitlogout-wrong-alg": (LOGOUT, "test_logout_tokens", "lt-wrong-alg"),
-    f"{OIDC}rp-backchannel-rpinitlogout-wrong-event": (LOGOUT, "test_logout_tokens", "lt-wrong-event"),
+    f"{OIDC}rp-backchannel-rpinitlogout": (LOGOUT, "test_logout_token_cases", "lt-ok-sid"),
+    f"{OIDC}rp-backchannel-rpinitlogout-wrong-alg": (LOGOUT, "test_logout_token_cases", "lt-wrong-alg"),
+    f"{OIDC}rp-backchannel-rpinitlogout-wrong-event": (LOGOUT, "test_logout_token_cases", "lt-wrong-event"),
     **{
         f"{OIDC}rp-backchannel-rpinitlogout-{name}": (LOGOUT, "test_logout_tokens_of_the_conformance_suite", None)
         for name in ("alg-none", "no-event", "with-nonce", "wrong-aud", "wrong-iss")

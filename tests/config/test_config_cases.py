@@ -2,12 +2,13 @@
 
 The cases are written for gateways in general (`roles:`, `regex_host:`); where the words differ, the same mistake is
 made in ours, in a check that is named by the case's id and stands for what the case says in prose. Of a case without
-one, only the YAML itself can be judged. Reloading and workers have tests of their own: `ELSEWHERE` names them.
+one, a list of rules is put in our words, and else only the YAML itself can be judged. Reloading and workers have tests of their own: `ELSEWHERE` names them.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tracemalloc
@@ -147,6 +148,62 @@ def refused_as_yaml(text: str) -> bool:
     return False
 
 
+MATCH = {"path": "path: {}", "regex": "regex: {}", "methods": "methods: {}", "host": "hosts: [{}]"}
+LINE = re.compile(r"  (?:- |  )(\w+): *(.*)")
+
+
+def in_our_words(text: str) -> str | None:
+    """The rules of a case as ours, their values letter for letter; None where it holds more than plain rules."""
+    first, *lines = text.splitlines()
+    found = [LINE.fullmatch(line) for line in lines]
+    if first != "rules:" or not all(found):
+        return None
+    rules: list[dict[str, str]] = []
+    for line, pair in zip(lines, found, strict=True):
+        assert pair is not None
+        if line.startswith("  - "):
+            rules.append({})
+        rules[-1][pair[1]] = pair[2]
+    return "".join(our_rule(number, rule) for number, rule in enumerate(rules))
+
+
+def our_rule(number: int, rule: dict[str, str]) -> str:
+    rule = {
+        key: f"{value}**" if key == "path" and value.endswith("/") else value for key, value in rule.items()
+    }
+    match = ", ".join(MATCH[key].format(value) for key, value in rule.items() if key in MATCH)
+    lines = [f"- id: rule-{number}", f"  match: {{{match or 'path: /**'}}}"]
+    lines += [f"  {key}: {value}" for key, value in rule.items() if key not in (*MATCH, "roles", "public")]
+    roles = rule.get("roles")
+    if roles is None:
+        lines.append(f"  require: [{'anyone' if rule.get('public') == 'true' else 'authenticated'}]")
+    else:
+        lines.append(
+            f"  require: {roles and (roles if roles == '[]' else f'[organisation: {{any_of: {roles}}}]')}"
+        )
+    return "".join(f"  {line}\n" for line in lines)
+
+
+def judged_by_its_yaml(folder: Path, case: dict[str, Any]) -> None:
+    """A case without a check of its own, where it says that it is rejected (or something that lets nobody in)."""
+    text, expected = case["yaml"], case["expected"]
+    if not expected.startswith(("rejected", "refused")):
+        no_runner(case)
+    if refused_as_yaml(text):
+        return
+    rules = in_our_words(text)
+    if rules is None:
+        no_runner(case)
+    path = written(folder, str(rules))
+    try:
+        found = load(path).rules["ti"]
+    except ConfigError as refused:
+        assert str(refused).startswith(f"{path}:")
+    else:
+        assert " or " in expected, "it was not rejected"
+        assert not decide(found, given("/admin/x")).allowed
+
+
 @runs(CONFIG, fields=("yaml", "expected"))
 def test_config_cases(tmp_path: Path, request: pytest.FixtureRequest, case: dict[str, Any]) -> None:
     name, text = case["id"], case["yaml"]
@@ -158,8 +215,8 @@ def test_config_cases(tmp_path: Path, request: pytest.FixtureRequest, case: dict
         CHECKS[name](tmp_path)
     elif name in ELSEWHERE:
         run_elsewhere(ELSEWHERE[name], request.config)
-    elif not (case["expected"].startswith(("rejected", "refused")) and refused_as_yaml(text)):
-        no_runner(case)
+    else:
+        judged_by_its_yaml(tmp_path, case)
 
 
 def utf16_is_read_as_what_it_is(folder: Path) -> None:
