@@ -232,10 +232,11 @@ async def test_module(gate: Any, op: ScriptedProvider, clock: StillClock, module
     await STORIES[module](gate, op, clock)
 
 
-CALLBACK, RENEWAL, LOGOUT = (
+CALLBACK, RENEWAL, LOGOUT, NOTICES = (
     "tests.auth.test_callback",
     "tests.auth.test_grants",
     "tests.endpoints.test_logout",
+    "tests.endpoints.test_notices",
 )
 # Modules that a test elsewhere lives through, by name; with the case of the corpus where it is one of many.
 ELSEWHERE: Mapping[str, tuple[str, str, str | None]] = {
@@ -253,18 +254,18 @@ ELSEWHERE: Mapping[str, tuple[str, str, str | None]] = {
     f"{OIDC}rp-init-logout": (LOGOUT, "test_a_logout_goes_through_the_provider_and_comes_back", None),
     f"{OIDC}rp-init-logout-other-state": (LOGOUT, "test_a_state_that_is_not_this_browsers_leads_nowhere", None),
     f"{OIDC}rp-init-logout-no-state": (LOGOUT, "test_a_state_that_is_not_this_browsers_leads_nowhere", None),
-    f"{OIDC}rp-backchannel-rpinitlogout": (LOGOUT, "test_logout_token_cases", "lt-ok-sid"),
-    f"{OIDC}rp-backchannel-rpinitlogout-wrong-alg": (LOGOUT, "test_logout_token_cases", "lt-wrong-alg"),
-    f"{OIDC}rp-backchannel-rpinitlogout-wrong-event": (LOGOUT, "test_logout_token_cases", "lt-wrong-event"),
+    f"{OIDC}rp-backchannel-rpinitlogout": (NOTICES, "test_logout_token_cases", "lt-ok-sid"),
+    f"{OIDC}rp-backchannel-rpinitlogout-wrong-alg": (NOTICES, "test_logout_token_cases", "lt-wrong-alg"),
+    f"{OIDC}rp-backchannel-rpinitlogout-wrong-event": (NOTICES, "test_logout_token_cases", "lt-wrong-event"),
     **{
-        f"{OIDC}rp-backchannel-rpinitlogout-{name}": (LOGOUT, "test_logout_tokens_of_the_conformance_suite", None)
+        f"{OIDC}rp-backchannel-rpinitlogout-{name}": (NOTICES, "test_logout_tokens_of_the_conformance_suite", None)
         for name in ("alg-none", "no-event", "with-nonce", "wrong-aud", "wrong-iss")
     },
     f"{OIDC}rp-frontchannel-rpinitlogout": (
-        LOGOUT, "test_a_front_channel_logout_ends_its_session_and_may_be_framed", None,
+        NOTICES, "test_a_front_channel_logout_ends_its_session_and_may_be_framed", None,
     ),
     f"{OIDC}rp-frontchannel-opinitlogout": (
-        LOGOUT, "test_a_front_channel_logout_ends_its_session_and_may_be_framed", None,
+        NOTICES, "test_a_front_channel_logout_ends_its_session_and_may_be_framed", None,
     ),
 }  # fmt: skip
 NOT_FOR_US: Mapping[str, str] = {

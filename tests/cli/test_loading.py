@@ -37,5 +37,5 @@ def test_rules_that_fail_their_tests_are_only_refused_where_asked(config: Path) 
     config.write_text(config.read_text() + "tests:\n  - {request: GET /public/x, expect: deny}\n")
     loaded(config, "ti")
     with pytest.raises(typer.Exit):
-        loaded(config, "ti", kept=True)
+        loaded(config, "ti", tested=True)
     assert issubclass(ConfigError, Exception)

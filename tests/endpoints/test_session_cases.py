@@ -22,7 +22,7 @@ from gateway.session.redis import RedisStore
 from gateway.session.sessions import Sessions
 from gateway.session.settings import SessionSettings
 from gateway.session.store import StoredSession
-from gateway.session.ticket import new_ticket
+from gateway.session.ticket import SessionCipher, new_ticket
 from tests.cases.runners import SESSION, no_runner, runs
 from tests.gateway_fixture import (
     CALL,
@@ -478,8 +478,9 @@ def enumeration(gate: GatewayFixture) -> None:
 def swapped(gate: GatewayFixture) -> None:
     with somebody(gate) as one, somebody(gate) as two:
         tickets = [str(gate.ticket(one)), str(gate.ticket(two))]
-    seals: Any = gate.gateway.sessions._seals
-    keys = [seals.store_key(ticket) for ticket in tickets]
+    cipher = SessionCipher("ti", ((gate.folder / "secrets/ti/session.key").read_bytes(),))
+    opened = [cipher.ticket(ticket) for ticket in tickets]
+    keys = [ticket.key for ticket in opened]
     with contextlib.closing(sqlite3.connect(gate.folder / "var/ti.db")) as store:
 
         def sealed(number: int) -> bytes:
@@ -488,7 +489,7 @@ def swapped(gate: GatewayFixture) -> None:
             )
 
         mine, theirs = sealed(0), sealed(1)
-        newer = seals.seal(tickets[0], b'{"form":99}')
+        newer = cipher.seal(opened[0], b'{"form":99}')
         for value in (
             theirs,
             b"",
@@ -661,13 +662,12 @@ def logs(gate: GatewayFixture) -> None:
 
 @covers("timing-secret")
 def timing(gate: GatewayFixture) -> None:
-    import gateway.endpoints.resume
-
     import gateway.auth.flow
     import gateway.auth.logout
     import gateway.auth.tokens
+    import gateway.endpoints.kept_forms
 
-    for module in (gateway.auth.flow, gateway.auth.logout, gateway.auth.tokens, gateway.endpoints.resume):
+    for module in (gateway.auth.flow, gateway.auth.logout, gateway.auth.tokens, gateway.endpoints.kept_forms):
         source = Path(str(module.__file__)).read_text()
         assert "compare_digest" in source
         assert not re.search(
