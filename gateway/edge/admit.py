@@ -20,7 +20,7 @@ from gateway.errors import BadRequest, ContentTooLarge, MethodNotAllowed
 from gateway.model import NOTHING, CanonicalRequest, Language
 
 Scope = Mapping[str, Any]
-_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 _TOKEN = re.compile(r"[A-Z][A-Z-]{0,31}")
 _SINGLE = frozenset(
     (b"host", b"content-length", b"content-type", b"authorization", b"transfer-encoding", b"origin")
@@ -75,7 +75,7 @@ class Admission:
             headers.append(pair)
 
         method = scope["method"]
-        if method not in _METHODS:
+        if method not in METHODS:
             self._refuse_method(method)
         target, hosts = self._origin_form(scope, read.get(b"host", []))
         host = self.authorities.canonical(hosts)
@@ -114,7 +114,7 @@ class Admission:
 
     def _refuse_method(self, method: str) -> None:
         if _TOKEN.fullmatch(method):
-            raise MethodNotAllowed(f"method {method}", allow=", ".join(sorted(_METHODS)))
+            raise MethodNotAllowed(f"method {method}", allow=", ".join(sorted(METHODS)))
         raise BadRequest(f"method {method[:40]!r}", code="method")
 
     def _origin_form(self, scope: Scope, hosts: list[bytes]) -> tuple[bytes, list[bytes]]:

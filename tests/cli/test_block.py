@@ -104,7 +104,9 @@ def test_a_person_is_known_by_pseudonym_and_by_subject(site: Site) -> None:
         status_becomes(site, cookie, 200)
         records = site.config.parent / "var/ti.jsonl"
         pseudonym = next(
-            each["who"]["person"] for each in record_reader.records(record_reader.lines(records)) if "who" in each
+            each["who"]["person"]
+            for each in record_reader.records(record_reader.lines(records))
+            if "who" in each
         )
         block(site, "add", "--env", "ti", "--subject", pseudonym, "--reason", "r", "--until", "1h")
         status_becomes(site, cookie, 403)
