@@ -188,7 +188,9 @@ class Gateway:
             rules=self.rules,
             blocks=self.blocks,
             gatherer=self.gatherer,
-            forwarded=ForwardedHeaders(trusted_chain=bool(settings.edge.trusted_proxies)),
+            forwarded=ForwardedHeaders(
+                trusted_chain=bool(settings.edge.trusted_proxies), allow=settings.edge.request_headers.allow
+            ),
             outgoing=OutgoingHeaders(
                 config.identity.headers,
                 settings.assertion.header,

@@ -28,9 +28,10 @@ from gateway.edge.waiting import Waiting
 
 # How long a client may go on sending after the last answer, so that it gets to read it (RFC 9112 9.6).
 _LINGER = 5.0
-# When and how often it is looked whether a client that sends no more still reads.
-_LOOK_FIRST = 0.5
-_LOOK_AGAIN = 5.0
+# How often it is looked whether a client that sends no more still reads, and how often something is written for that.
+_LOOK = 0.5
+_LOOKS_PER_SIGN = 10
+_TCP_CLOSE = 7  # a state of TCP_INFO (include/net/tcp_states.h): the peer has reset the connection
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _ALLOW = [(b"allow", ", ".join(sorted(METHODS)).encode())]
 
@@ -82,7 +83,7 @@ class GatewayProtocol(asyncio.BufferedProtocol):
         self._leaving = False
         self._eof = False
         self._wrote = False
-        self._looked = False
+        self._looks = 0
 
     # The transport
 
@@ -153,7 +154,7 @@ class GatewayProtocol(asyncio.BufferedProtocol):
         if not reader.complete:
             self._refuse("incomplete")
         else:
-            self._alarm.set(_LOOK_FIRST, self._look_for_client)
+            self._alarm.set(_LOOK, self._look_for_client)
         return True
 
     def pause_writing(self) -> None:
@@ -219,7 +220,7 @@ class GatewayProtocol(asyncio.BufferedProtocol):
         )
         cycle.received = reader.complete
         if self._eof:
-            self._alarm.set(_LOOK_FIRST, self._look_for_client)
+            self._alarm.set(_LOOK, self._look_for_client)
         else:
             self._alarm.clear()
         if scope["raw_target"] == b"*" and scope["method"] == "OPTIONS":
@@ -293,13 +294,18 @@ class GatewayProtocol(asyncio.BufferedProtocol):
         cycle = self._cycle
         if cycle is None:
             return
-        if not cycle.started and cycle.scope["http_version"] == "1.1":
+        sock = self._transport.get_extra_info("socket")
+        gone = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == _TCP_CLOSE
+        if cycle.started or cycle.scope["http_version"] == "1.0":
+            gone = gone or (not self._wrote and (cycle.started or self._looks == _LOOKS_PER_SIGN))
+        elif self._looks % _LOOKS_PER_SIGN == 0:
             self.write(_CONTINUE)  # allowed before any answer (RFC 9110 15.2)
-        elif not self._wrote and (cycle.started or self._looked):
+        if gone:
             self.give_way()
             return
-        self._looked, self._wrote = True, False
-        self._alarm.set(_LOOK_FIRST if cycle.started else _LOOK_AGAIN, self._look_for_client)
+        self._wrote = False
+        self._looks += 1
+        self._alarm.set(_LOOK, self._look_for_client)
 
     # Writing and closing
 

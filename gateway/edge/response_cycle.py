@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any, Protocol
 
-import structlog
-
 from gateway.edge.waiting import Waiting
 
-log = structlog.get_logger()
+log = logging.getLogger("uvicorn.error")
 
 # From here on, copying a body behind its head costs more than a second write.
 _LARGE = 65_536
