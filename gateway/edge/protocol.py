@@ -32,6 +32,9 @@ _LINGER = 5.0
 _LOOK = 0.5
 _LOOKS_PER_SIGN = 10
 _TCP_CLOSE = 7  # a state of TCP_INFO (include/net/tcp_states.h): the peer has reset the connection
+# How much of an answer may wait in the kernel: a client that does not read costs this, and not megabytes.
+_TCP_NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", 25)
+_UNSENT = 131_072
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _ALLOW = [(b"allow", ", ".join(sorted(METHODS)).encode())]
 
@@ -91,6 +94,9 @@ class GatewayProtocol(asyncio.BufferedProtocol):
         self._transport = transport
         self._secure = is_ssl(transport)
         client = get_remote_addr(transport)
+        if client is not None:
+            sock = transport.get_extra_info("socket")
+            sock.setsockopt(socket.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, _UNSENT)
         base = {
             "type": "http",
             "asgi": {"version": self._config.asgi_version, "spec_version": "2.3"},
@@ -148,9 +154,11 @@ class GatewayProtocol(asyncio.BufferedProtocol):
     def eof_received(self) -> bool:
         """Answer what has come whole; True leaves the connection open for that."""
         reader, cycle = self._reader, self._cycle
-        if self._leaving or self._secure or not (cycle or reader.begun):
+        if self._leaving or self._secure or not (cycle or reader.begun or self._rest):
             return False
         self._eof = True
+        if self._rest and cycle is None:
+            return True
         if not reader.complete:
             self._refuse("incomplete")
         else:
@@ -198,6 +206,9 @@ class GatewayProtocol(asyncio.BufferedProtocol):
                     if self._cycle is not None and not self._cycle.complete:
                         break
                     self._end()
+                    if data:
+                        self.loop.call_soon(self._go_on)  # others come first
+                        break
         except Refused as refused:
             self._refuse(refused.reason)
         finally:
@@ -238,11 +249,18 @@ class GatewayProtocol(asyncio.BufferedProtocol):
             self._linger()
             return
         self._end()
-        if self._rest and not self._leaving:
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Take up what came while another request was at work."""
+        if self._leaving or self._cycle is not None:
+            return
+        if self._rest:
             data, self._rest = self._rest, b""
-            self.resume_reading()
             self._advance(data)
-        if self._eof and self._cycle is None:
+            if len(self._rest) < READ:
+                self.resume_reading()
+        if self._eof and self._cycle is None and not self._rest:
             self._close()
 
     def _end(self) -> None:

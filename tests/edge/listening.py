@@ -79,6 +79,9 @@ class Application:
             await send({"type": "http.response.body", "body": PIECE, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
+    async def whole(self, scope: Any, receive: Any, send: Any) -> None:
+        await answer(send, 200, PIECE * 100)
+
     async def early(self, scope: Any, receive: Any, send: Any) -> None:
         await answer(send, 403, b"no")
 
