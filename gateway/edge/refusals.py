@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable
 from http import HTTPStatus
 
+from gateway.edge.admit import METHODS
+
 _TOO_MUCH = (
     "Your browser sends too much along: remove the cookies of this site and try again.\n"
     "Uw browser stuurt te veel mee: verwijder de cookies van deze site en probeer het opnieuw."
@@ -19,6 +21,7 @@ _ANSWERS: dict[str, tuple[int, str]] = {
     "protocol-change": (400, "This connection cannot change its protocol."),
     "transfer-encoding": (400, "HTTP/1.0 has no Transfer-Encoding."),
     "host": (400, "A request names exactly one host."),
+    "connect": (405, "This is not a proxy that opens tunnels."),
     "head-slow": (408, "The request took too long to arrive."),
     "body-slow": (408, "The body of the request took too long to arrive."),
     "target-too-long": (414, "The address is too long."),
@@ -32,6 +35,7 @@ _ANSWERS: dict[str, tuple[int, str]] = {
 # Cookies that are too large lock their owner out for ever. Only sent where cookies alone take most of the limit:
 # otherwise a long link on any page would log its reader out, here and on the neighbouring sites.
 _EXTRA = {
+    "connect": f"allow: {', '.join(sorted(METHODS))}\r\n",
     "cookies-too-large": 'clear-site-data: "cookies"\r\n',
     "connections": "retry-after: 5\r\n",
     "connections-of-client": "retry-after: 5\r\n",

@@ -162,9 +162,10 @@ class RequestReader:
         parser, noted = self._parser, self._noted
         version = parser.get_http_version()
         if version != "1.1" and version != "1.0":  # noqa: PLR1714 - the hot path
-            self._fail("http-version")
+            self._fail("malformed" if version == "0.9" else "http-version")
+        method = parser.get_method().decode("ascii")
         if parser.should_upgrade():
-            self._fail("protocol-change")
+            self._fail("connect" if method == "CONNECT" else "protocol-change")
         if b"transfer-encoding" in noted:
             if version == "1.0":
                 self._fail("transfer-encoding")
@@ -185,7 +186,7 @@ class RequestReader:
         self.scope = {
             **self._base,
             "http_version": version,
-            "method": parser.get_method().decode("ascii"),
+            "method": method,
             "raw_target": target,
             "raw_path": path,
             "path": path.decode("latin-1"),

@@ -89,10 +89,21 @@ def test_http_1_0_has_no_transfer_encoding(gate: Any) -> None:
     assert seen.closed
 
 
-@pytest.mark.parametrize("version", ["0.9", "2.0"])
-def test_other_versions_are_refused(gate: Any, version: str) -> None:
-    seen = exchange(gate, get(version=version))
-    assert [answer.status for answer in seen.answers] == [505]
+@pytest.mark.parametrize(
+    ("request_line", "status"),
+    [
+        (b"GET /ok HTTP/2.0", 505),
+        (b"GET /ok HTTP/0.9", 400),
+        (b"GET /ok", 400),
+        (b"GET /ok HTTP/1.2", 400),
+        (b"CONNECT gw.test:443 HTTP/1.1", 405),
+        (b"CONNECT /ok HTTP/1.1", 405),
+    ],
+)
+def test_what_else_a_request_line_may_say_is_refused(gate: Any, request_line: bytes, status: int) -> None:
+    seen = exchange(gate, request_line + b"\r\nHost: gw.test\r\n\r\n" + get("/ok"), expect=2)
+    assert [answer.status for answer in seen.answers] == [status]
+    assert bool(seen.answers[0].values("allow")) is (status == 405)
     assert seen.closed
 
 
