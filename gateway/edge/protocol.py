@@ -7,19 +7,17 @@ it was on the wire. One request of a connection is at work at a time; what follo
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
 from collections.abc import Callable
 from typing import Any
 
 from uvicorn.config import Config
-from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 from uvicorn.server import ServerState
 
 from gateway.edge.admit import METHODS
 from gateway.edge.alarm import Alarm
+from gateway.edge.client_socket import ClientSocket
 from gateway.edge.listener import READ, Listener
-from gateway.edge.pace import BodyPace, ReadingPace
+from gateway.edge.pace import BodyPace
 from gateway.edge.refusals import Refusals, Refused, refusal
 from gateway.edge.request_reader import RequestReader
 from gateway.edge.response_cycle import ResponseCycle
@@ -31,10 +29,6 @@ _LINGER = 5.0
 # How often it is looked whether a client that sends no more still reads, and how often something is written for that.
 _LOOK = 0.5
 _LOOKS_PER_SIGN = 10
-_TCP_CLOSE = 7  # a state of TCP_INFO (include/net/tcp_states.h): the peer has reset the connection
-# How much of an answer may wait in the kernel: a client that does not read costs this, and not megabytes.
-_TCP_NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", 25)
-_UNSENT = 131_072
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _ALLOW = [(b"allow", ", ".join(sorted(METHODS)).encode())]
 
@@ -66,9 +60,7 @@ class GatewayProtocol(asyncio.BufferedProtocol):
             config.load()
         self.loop = _loop or asyncio.get_running_loop()
         self.idle = True
-        self.write_paused = False
         self.readable = Waiting(self.loop)
-        self.writable = Waiting(self.loop)
         self.hsts = self.listener.hsts
         self._limits = self.listener.settings
         self._app: Any = config.loaded_app
@@ -81,32 +73,24 @@ class GatewayProtocol(asyncio.BufferedProtocol):
         self._alarm = Alarm(self.loop)
         self._cycle: ResponseCycle | None = None
         self._rest = b""
-        self._read_paused = False
         self._advancing = False
         self._leaving = False
         self._eof = False
-        self._wrote = False
         self._looks = 0
 
     # The transport
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        self._transport = transport
-        self._secure = is_ssl(transport)
-        client = get_remote_addr(transport)
-        if client is not None:
-            sock = transport.get_extra_info("socket")
-            sock.setsockopt(socket.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, _UNSENT)
+        sock = self.socket = ClientSocket(self.loop, transport, self._limits, not_read=self._not_read)
         base = {
             "type": "http",
             "asgi": {"version": self._config.asgi_version, "spec_version": "2.3"},
-            "server": get_local_addr(transport),
-            "client": client,
-            "scheme": "https" if self._secure else "http",
+            "server": sock.server,
+            "client": sock.client,
+            "scheme": "https" if sock.secure else "http",
             "root_path": self._config.root_path,
         }
         self._reader = RequestReader(self._limits, base)
-        self._reading_pace = ReadingPace(self.loop, transport, self._limits, self._not_read)
         self._body_pace = BodyPace(
             self.loop,
             self._alarm,
@@ -118,10 +102,10 @@ class GatewayProtocol(asyncio.BufferedProtocol):
         buffers = self.listener.buffers
         self._small, self._large = buffers.small, buffers.large
         self._server.connections.add(self)  # type: ignore[arg-type]
-        reason = self.listener.connections.admit(self, client[0] if client else None)
+        reason = self.listener.connections.admit(self, sock.client[0] if sock.client else None)
         if reason is not None:
             self.listener.refusals.count(reason)
-            transport.write(refusal(reason, extra=self.hsts))
+            sock.write(refusal(reason, extra=self.hsts))
             self._close()
             return
         self._alarm.set(self._limits.header_timeout, self._head_late)
@@ -130,7 +114,7 @@ class GatewayProtocol(asyncio.BufferedProtocol):
         self.listener.connections.remove(self)
         self._server.connections.discard(self)
         self._alarm.stop()
-        self._reading_pace.stop()
+        self.socket.lost()
         self._reader.close()
         self._leaving = True
         if self._cycle is not None:
@@ -147,14 +131,14 @@ class GatewayProtocol(asyncio.BufferedProtocol):
         if self._rest or self._reader.complete:
             self._rest += data
             if len(self._rest) >= READ:
-                self.pause_reading()
+                self.socket.pause_reading()
             return
         self._advance(data)
 
     def eof_received(self) -> bool:
         """Answer what has come whole; True leaves the connection open for that."""
         reader, cycle = self._reader, self._cycle
-        if self._leaving or self._secure or not (cycle or reader.begun or self._rest):
+        if self._leaving or self.socket.secure or not (cycle or reader.begun or self._rest):
             return False
         self._eof = True
         if self._rest and cycle is None:
@@ -166,14 +150,10 @@ class GatewayProtocol(asyncio.BufferedProtocol):
         return True
 
     def pause_writing(self) -> None:
-        self.write_paused = True
-        self._reading_pace.start()
+        self.socket.pause_writing()
 
     def resume_writing(self) -> None:
-        self.write_paused = False
-        if not self._transport.is_closing():
-            self._reading_pace.clear()
-        self.writable.wake()
+        self.socket.resume_writing()
 
     def shutdown(self) -> None:
         """The server stops: close once the request at work is answered."""
@@ -185,7 +165,7 @@ class GatewayProtocol(asyncio.BufferedProtocol):
     def give_way(self) -> None:
         """Close at once, in favour of another connection."""
         self._leaving = True
-        self._transport.abort()
+        self.socket.abort()
 
     # Requests, one after the other
 
@@ -259,7 +239,7 @@ class GatewayProtocol(asyncio.BufferedProtocol):
             data, self._rest = self._rest, b""
             self._advance(data)
             if len(self._rest) < READ:
-                self.resume_reading()
+                self.socket.resume_reading()
         if self._eof and self._cycle is None and not self._rest:
             self._close()
 
@@ -291,7 +271,7 @@ class GatewayProtocol(asyncio.BufferedProtocol):
     # What a client does not do
 
     def _kept_from_sending(self) -> bool:
-        return self._read_paused or (self._cycle is not None and self._cycle.asks_continue)
+        return self.socket.read_paused or (self._cycle is not None and self._cycle.asks_continue)
 
     def _head_late(self) -> None:
         if self._reader.begun:
@@ -305,23 +285,21 @@ class GatewayProtocol(asyncio.BufferedProtocol):
     def _not_read(self) -> None:
         self.listener.refusals.count("answer-not-read")
         self._leaving = True
-        self._transport.abort()
 
     def _look_for_client(self) -> None:
         """The client sends no more: whether it is gone, too, only shows when something is written to it."""
         cycle = self._cycle
         if cycle is None:
             return
-        sock = self._transport.get_extra_info("socket")
-        gone = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == _TCP_CLOSE
+        gone = self.socket.is_reset()
         if cycle.started or cycle.scope["http_version"] == "1.0":
-            gone = gone or (not self._wrote and (cycle.started or self._looks == _LOOKS_PER_SIGN))
+            gone = gone or (not self.socket.wrote and (cycle.started or self._looks == _LOOKS_PER_SIGN))
         elif self._looks % _LOOKS_PER_SIGN == 0:
-            self.write(_CONTINUE)  # allowed before any answer (RFC 9110 15.2)
+            self.socket.write(_CONTINUE)  # allowed before any answer (RFC 9110 15.2)
         if gone:
             self.give_way()
             return
-        self._wrote = False
+        self.socket.wrote = False
         self._looks += 1
         self._alarm.set(_LOOK, self._look_for_client)
 
@@ -332,26 +310,10 @@ class GatewayProtocol(asyncio.BufferedProtocol):
         """What uvicorn adds to every answer."""
         return self._server.default_headers
 
-    def write(self, data: bytes) -> None:
-        if not self._transport.is_closing():
-            self._wrote = True
-            self._transport.write(data)
-
-    def pause_reading(self) -> None:
-        if not self._read_paused and not self._transport.is_closing():
-            self._read_paused = True
-            self._transport.pause_reading()
-
-    def resume_reading(self) -> None:
-        if self._read_paused and not self._transport.is_closing():
-            self._read_paused = False
-            self._transport.resume_reading()
-
     def cut(self) -> None:
         """Close such that the answer does not look complete."""
         if self._cycle is not None and self._cycle.unmarked_end:
-            sock = self._transport.get_extra_info("socket")
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # closes with RST
+            self.socket.reset_when_closed()
         self._close()
 
     def _refuse(self, reason: str) -> None:
@@ -364,22 +326,19 @@ class GatewayProtocol(asyncio.BufferedProtocol):
                 self.cut()
                 return
         if cycle is None or not cycle.started:
-            self.write(refusal(reason, extra=self.hsts))
+            self.socket.write(refusal(reason, extra=self.hsts))
         self._linger()
 
     def _linger(self) -> None:
         """Close, but throw away for a while what still comes: a reset could take the answer from the client."""
-        if self._eof or self._secure:
+        if self._eof or self.socket.secure:
             self._close()
             return
         self._leaving = self.idle = True
         self._rest = b""
-        self._transport.write_eof()
-        self.resume_reading()
+        self.socket.end()
         self._alarm.set(_LINGER, self._close)
 
     def _close(self) -> None:
         self._leaving = self.idle = True
-        self._transport.close()
-        if self._transport.get_write_buffer_size():
-            self._reading_pace.start()
+        self.socket.close()

@@ -21,7 +21,7 @@ _IGNORED = b"xupgrad"
 _END = b"\r\n\r\n"
 # What the size line of a chunk and its line end may take on average, beside the limit for headers.
 _CHUNK_LINE = 64
-_NOTED = frozenset((_IGNORED, b"host", b"expect", b"content-length", b"transfer-encoding"))
+_NOTED = frozenset((_IGNORED, b"expect", b"content-length", b"transfer-encoding"))
 
 
 class RequestReader:
@@ -32,6 +32,20 @@ class RequestReader:
         self._limits = limits
         self._base = base
         self._parser: Any = httptools.HttpRequestParser(self)
+        self.body: list[bytes] = []
+        """Parts of the body that were not taken yet."""
+        self.received = 0
+        """Octets of the body so far."""
+        self.has_body = False
+        self.keep_alive = False
+        self.expects_continue = False
+        self._head: bytes | bytearray = b""
+        self._held = b""
+        self._left = 0
+        self._tail = b""
+        self._wire = 0
+        self._chunks = 0
+        self._problem = ""
         self.reset()
 
     def reset(self) -> None:
@@ -41,24 +55,13 @@ class RequestReader:
         self.begun = False
         self.complete = False
         """Whether the whole request was read."""
-        self.body: list[bytes] = []
-        """Parts of the body that were not taken yet."""
-        self.received = 0
-        """Octets of the body so far."""
-        self.has_body = False
-        self.keep_alive = False
-        self.expects_continue = False
         self._url = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._noted: dict[bytes, bytes] = {}
-        self._hosts = 0
-        self._head: bytes | bytearray = b""
-        self._held = b""
-        self._left = 0
-        self._tail = b""
-        self._wire = 0
-        self._chunks = 0
-        self._problem = ""
+        if self.has_body:
+            self.has_body = False
+            self.received = self._wire = self._chunks = 0
+            self._tail = b""
 
     def close(self) -> None:
         """Let go of the parser."""
@@ -153,7 +156,6 @@ class RequestReader:
             if name == _IGNORED:
                 return
             self._noted[name] = value
-            self._hosts += name == b"host"
         self._headers.append((name, value))
         if len(self._headers) > self._limits.max_headers:
             self._fail("head-too-large")
@@ -180,7 +182,7 @@ class RequestReader:
             modern and self.has_body and noted.get(b"expect", b"").lower() == b"100-continue"
         )
         target = self._url
-        if target == b"*" and self._hosts != 1 and modern:
+        if target == b"*" and modern and [name for name, _ in self._headers].count(b"host") != 1:
             self._fail("host")
         path, _, query = target.partition(b"?")
         self.scope = {

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any, Protocol
 
+from gateway.edge.client_socket import ClientSocket
 from gateway.edge.waiting import Waiting
 
 log = logging.getLogger("uvicorn.error")
@@ -32,16 +33,12 @@ class ClientConnection(Protocol):
     """What a response cycle needs of its connection."""
 
     loop: asyncio.AbstractEventLoop
-    write_paused: bool
+    socket: ClientSocket
     readable: Waiting
-    writable: Waiting
     hsts: bytes
 
     @property
     def default_headers(self) -> Lines: ...
-    def write(self, data: bytes) -> None: ...
-    def pause_reading(self) -> None: ...
-    def resume_reading(self) -> None: ...
     def answered(self) -> None:
         """The answer is complete."""
 
@@ -96,7 +93,7 @@ class ResponseCycle:
             self._buffered += len(part)
         self._body += parts
         if self._buffered > _ENOUGH:
-            self._connection.pause_reading()
+            self._connection.socket.pause_reading()
         self._connection.readable.wake()
 
     def disconnect(self) -> None:
@@ -105,7 +102,7 @@ class ResponseCycle:
             return
         self.disconnected = True
         self._connection.readable.wake()
-        self._connection.writable.wake()
+        self._connection.socket.writable.wake()
         if self.on_disconnect is not None:
             self.on_disconnect()
 
@@ -115,7 +112,7 @@ class ResponseCycle:
         if self.asks_continue:
             self.asks_continue = False
             if not self.started and not self._buffered and not self.disconnected:
-                connection.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                connection.socket.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         while not self.disconnected and not self.complete:
             if self._body or (self.received and not self._ended):
                 parts, self._body, self._buffered = self._body, [], 0
@@ -123,7 +120,7 @@ class ResponseCycle:
                 self._ended = self.received
                 return {"type": "http.request", "body": body, "more_body": not self.received}
             if not self.received:
-                connection.resume_reading()
+                connection.socket.resume_reading()
             await connection.readable.wait()
         return {"type": "http.disconnect"}
 
@@ -152,9 +149,9 @@ class ResponseCycle:
 
     async def send(self, message: dict[str, Any]) -> None:
         """See ASGI, "Send - response start" and "response body". Raises RuntimeError for what is no answer."""
-        connection = self._connection
-        while connection.write_paused and not self.disconnected:
-            await connection.writable.wait()
+        socket = self._connection.socket
+        while socket.write_paused and not self.disconnected:
+            await socket.writable.wait()
         if self.disconnected:
             return
         kind = message["type"]
@@ -193,7 +190,7 @@ class ResponseCycle:
             self._write_head()
         head, self._head = self._head, b""
         if head or body:
-            self._connection.write(head + body if head else body)
+            self._connection.socket.write(head + body if head else body)
         if more:
             return
         if self._left:
@@ -205,7 +202,7 @@ class ResponseCycle:
     def _write_head(self) -> None:
         head, self._head = self._head, b""
         if head and not self.disconnected:
-            self._connection.write(head)
+            self._connection.socket.write(head)
 
     def _open(self, status: int, headers: Lines) -> None:
         if self.started:
