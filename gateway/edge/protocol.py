@@ -238,8 +238,8 @@ class GatewayProtocol(asyncio.BufferedProtocol):
         if self._rest:
             data, self._rest = self._rest, b""
             self._advance(data)
-            if len(self._rest) < READ:
-                self.socket.resume_reading()
+        if len(self._rest) < READ:
+            self.socket.resume_reading()
         if self._eof and self._cycle is None and not self._rest:
             self._close()
 
