@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import struct
 from collections.abc import Callable
@@ -52,7 +53,8 @@ class ClientSocket:
 
         self._pace = ReadingPace(loop, transport, limits, stopped)
         if self.client is not None:
-            self._socket.setsockopt(socket.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, _UNSENT)
+            with contextlib.suppress(OSError):
+                self._socket.setsockopt(socket.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, _UNSENT)
 
     @property
     def _socket(self) -> socket.socket:
@@ -92,7 +94,9 @@ class ClientSocket:
 
     def is_reset(self) -> bool:
         """Whether the client's side has answered with a reset to what was written."""
-        return bool(self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == _TCP_CLOSE)
+        if self.client is None:
+            return False
+        return self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == _TCP_CLOSE
 
     def reset_when_closed(self) -> None:
         """Close with a reset instead of an end, for an answer whose end is that of the connection."""

@@ -16,6 +16,7 @@ from uvicorn.server import ServerState
 from gateway.edge.admit import METHODS
 from gateway.edge.alarm import Alarm
 from gateway.edge.client_socket import ClientSocket
+from gateway.edge.half_closed import HalfClosed
 from gateway.edge.listener import READ, Listener
 from gateway.edge.pace import BodyPace
 from gateway.edge.refusals import Refusals, Refused, refusal
@@ -26,17 +27,18 @@ from gateway.edge.waiting import Waiting
 
 # How long a client may go on sending after the last answer, so that it gets to read it (RFC 9112 9.6).
 _LINGER = 5.0
-# How often it is looked whether a client that sends no more still reads, and how often something is written for that.
-_LOOK = 0.5
-_LOOKS_PER_SIGN = 10
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _ALLOW = [(b"allow", ", ".join(sorted(METHODS)).encode())]
 
 
 def protocol_class(
     settings: EdgeSettings, *, public_url: str = "", refusals: Refusals | None = None
 ) -> type[Any]:
-    """The protocol class (a GatewayProtocol) for uvicorn's `http=` setting. Where `public_url` is https, answers say so (HSTS)."""
+    """The protocol class (a GatewayProtocol) for uvicorn's `http=` setting.
+
+    Where `public_url` is https, answers say so (HSTS). `refusals` counts what is refused. An application with a method
+    `prompt(scope, cycle)` is offered each request without a body first: it answers by `cycle.answer`, at once or
+    later, and returns True; or it returns False, and is called the ASGI way. It must not raise.
+    """
 
     class Limited(GatewayProtocol):
         listener = Listener(settings, public_url, refusals or Refusals())
@@ -76,7 +78,6 @@ class GatewayProtocol(asyncio.BufferedProtocol):
         self._advancing = False
         self._leaving = False
         self._eof = False
-        self._looks = 0
 
     # The transport
 
@@ -99,6 +100,7 @@ class GatewayProtocol(asyncio.BufferedProtocol):
             excused=self._kept_from_sending,
             late=self._body_late,
         )
+        self._half_closed = HalfClosed(sock, self._alarm, gone=self.give_way)
         buffers = self.listener.buffers
         self._small, self._large = buffers.small, buffers.large
         self._server.connections.add(self)  # type: ignore[arg-type]
@@ -145,8 +147,8 @@ class GatewayProtocol(asyncio.BufferedProtocol):
             return True
         if not reader.complete:
             self._refuse("incomplete")
-        else:
-            self._alarm.set(_LOOK, self._look_for_client)
+        elif cycle is not None:
+            self._half_closed.watch(cycle)
         return True
 
     def pause_writing(self) -> None:
@@ -185,6 +187,7 @@ class GatewayProtocol(asyncio.BufferedProtocol):
                 if reader.complete:
                     if self._cycle is not None and not self._cycle.complete:
                         break
+                    self._rest = data
                     self._end()
                     if data:
                         self.loop.call_soon(self._go_on)  # others come first
@@ -211,7 +214,7 @@ class GatewayProtocol(asyncio.BufferedProtocol):
         )
         cycle.received = reader.complete
         if self._eof:
-            self._alarm.set(_LOOK, self._look_for_client)
+            self._half_closed.watch(cycle)
         else:
             self._alarm.clear()
         if scope["raw_target"] == b"*" and scope["method"] == "OPTIONS":
@@ -285,23 +288,6 @@ class GatewayProtocol(asyncio.BufferedProtocol):
     def _not_read(self) -> None:
         self.listener.refusals.count("answer-not-read")
         self._leaving = True
-
-    def _look_for_client(self) -> None:
-        """The client sends no more: whether it is gone, too, only shows when something is written to it."""
-        cycle = self._cycle
-        if cycle is None:
-            return
-        gone = self.socket.is_reset()
-        if cycle.started or cycle.scope["http_version"] == "1.0":
-            gone = gone or (not self.socket.wrote and (cycle.started or self._looks == _LOOKS_PER_SIGN))
-        elif self._looks % _LOOKS_PER_SIGN == 0:
-            self.socket.write(_CONTINUE)  # allowed before any answer (RFC 9110 15.2)
-        if gone:
-            self.give_way()
-            return
-        self.socket.wrote = False
-        self._looks += 1
-        self._alarm.set(_LOOK, self._look_for_client)
 
     # Writing and closing
 
