@@ -202,6 +202,9 @@ class Gateway:
             max_body=settings.edge.max_body_bytes,
             body_timeout=settings.edge.body_timeout,
         )
+        forwarded = ForwardedHeaders(
+            trusted_chain=bool(settings.edge.trusted_proxies), allow=settings.edge.request_headers.allow
+        )
         headers = OutgoingHeaders(
             identity.headers,
             settings.assertion.header,
@@ -213,7 +216,7 @@ class Gateway:
             route=Route(endpoints, forms, admission),
             judge=judge,
             attach=Attach(
-                ForwardedHeaders(trusted_chain=bool(settings.edge.trusted_proxies)),
+                forwarded,
                 headers,
                 self.assertions,
                 pass_token=settings.machines is None or settings.machines.forward_authorization,

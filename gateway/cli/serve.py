@@ -137,7 +137,7 @@ class _Worker(uvicorn.Config):
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, app.reload_soon)
         for each in (signal.SIGTERM, signal.SIGINT):
             _drain_first(each, app)
-        self.http = protocol_class(settings.edge)
+        self.http = protocol_class(settings.edge, public_url=settings.public_url)
         self.timeout_keep_alive = int(settings.edge.keep_alive)
         super().load()
 
