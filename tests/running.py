@@ -83,7 +83,8 @@ class RawUpstream:
     connections: int = 0
     answer: Callable[[bytes], bytes | None] = lambda _head: b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
     close_after: bool = False
-    reset: bool = False
+    # Requests that are answered with a reset: so many, or all of them.
+    reset: int | bool = False
     read_body: bool = True
     loop: asyncio.AbstractEventLoop | None = None
 
@@ -134,6 +135,8 @@ def raw_upstream(state: RawUpstream | None = None) -> Iterator[RawUpstream]:
                         body = await reader.readuntil(b"0\r\n\r\n")
                 state.received.append(head + body)
                 if state.reset:
+                    if state.reset is not True:
+                        state.reset -= 1
                     writer.transport.abort()
                     return
                 answer = state.answer(head)

@@ -57,7 +57,7 @@ async def test_a_request_is_repeated_once_if_a_kept_connection_was_just_closed()
         forward, pool = forwarder(upstream.port)
         await pool.start()
         assert await body_of(await forward.forward(upstream_request())) == b"ok"
-        upstream.reset = True
+        upstream.reset = 1
         assert await body_of(await forward.forward(upstream_request())) == b"ok"
         assert upstream.connections == 2
         assert pool.open_connections == 1
