@@ -14,6 +14,7 @@ from gateway.upstream.connection import UpstreamConnection
 from gateway.upstream.pool import ConnectionPool
 from gateway.upstream.settings import UpstreamSettings
 from tests.running import free_socket, raw_upstream
+from tests.upstream.requests import PARTY
 
 
 @contextlib.asynccontextmanager
@@ -38,10 +39,10 @@ async def exchange(connection: UpstreamConnection) -> None:
 async def test_a_clean_connection_is_used_again_and_another_is_closed() -> None:
     with raw_upstream() as upstream:
         async with pool_of(upstream.port) as pool:
-            first = await pool.acquire(repeatable=True)
+            first = await pool.acquire(PARTY, repeatable=True)
             await exchange(first)
             pool.release(first)
-            again = await pool.acquire(repeatable=False)
+            again = await pool.acquire(PARTY, repeatable=False)
             assert again is first
             again.start("GET")
             pool.release(again)
@@ -52,13 +53,13 @@ async def test_a_clean_connection_is_used_again_and_another_is_closed() -> None:
 async def test_a_connection_that_was_idle_carries_only_what_can_be_repeated() -> None:
     with raw_upstream() as upstream:
         async with pool_of(upstream.port) as pool:
-            first = await pool.acquire(repeatable=True)
+            first = await pool.acquire(PARTY, repeatable=True)
             await exchange(first)
             pool.release(first)
             first.idle_since -= 1
-            other = await pool.acquire(repeatable=False)
+            other = await pool.acquire(PARTY, repeatable=False)
             assert other is not first
-            assert await pool.acquire(repeatable=True) is first
+            assert await pool.acquire(PARTY, repeatable=True) is first
             pool.release(other)
             pool.release(first)
 
@@ -66,10 +67,10 @@ async def test_a_connection_that_was_idle_carries_only_what_can_be_repeated() ->
 async def test_beyond_the_limit_requests_wait_their_turn() -> None:
     with raw_upstream() as upstream:
         async with pool_of(upstream.port, max_connections=1, queue_timeout="50ms") as pool:
-            first = await pool.acquire(repeatable=True)
+            first = await pool.acquire(PARTY, repeatable=True)
             with pytest.raises(Overloaded):
-                await pool.acquire(repeatable=True)
-            waiting = asyncio.create_task(pool.acquire(repeatable=True))
+                await pool.acquire(PARTY, repeatable=True)
+            waiting = asyncio.create_task(pool.acquire(PARTY, repeatable=True))
             await asyncio.sleep(0)
             await exchange(first)
             pool.release(first)
@@ -84,21 +85,21 @@ async def test_a_register_that_is_not_there_is_unreachable() -> None:
     sock.close()
     async with pool_of(port) as pool:
         with pytest.raises(UpstreamUnreachable):
-            await pool.acquire(repeatable=True)
+            await pool.acquire(PARTY, repeatable=True)
         assert pool.open_connections == 0
 
 
 async def test_idle_connections_close_with_the_pool_and_after_their_time() -> None:
     with raw_upstream() as upstream:
         async with pool_of(upstream.port, keep_alive="20ms") as pool:
-            first = await pool.acquire(repeatable=True)
+            first = await pool.acquire(PARTY, repeatable=True)
             await exchange(first)
             pool.release(first)
             async with asyncio.timeout(5):
                 while pool.open_connections:
                     await asyncio.sleep(0.005)
             assert first.closed
-            second = await pool.acquire(repeatable=True)
+            second = await pool.acquire(PARTY, repeatable=True)
             await exchange(second)
             pool.release(second)
         assert second.closed
