@@ -65,11 +65,11 @@ class UpstreamRequest(NamedTuple):
 
     def head(self, host: bytes) -> bytes:
         """Request line and headers as they are sent, with this Host."""
-        lines = [b"%b %b HTTP/1.1\r\nhost: %b\r\n" % (self.method.encode("ascii"), self.target, host)]
-        lines += [b"%b: %b\r\n" % line for line in self.headers if line[0] not in _WRITTEN_HERE]
+        lines = [b"%b %b HTTP/1.1\r\nhost: %b" % (self.method.encode("ascii"), self.target, host)]
+        lines += [b": ".join(line) for line in self.headers if line[0] not in _WRITTEN_HERE]
         if self.content_length is not None:
-            lines.append(b"content-length: %d\r\n" % self.content_length)
+            lines.append(b"content-length: %d" % self.content_length)
         elif self.has_body:
-            lines.append(b"transfer-encoding: chunked\r\n")
+            lines.append(b"transfer-encoding: chunked")
         lines.append(b"\r\n")
-        return b"".join(lines)
+        return b"\r\n".join(lines)

@@ -21,12 +21,12 @@ _IN_NAMES: Final = f"!#$%&'*+-.^_`|~{string.digits}{string.ascii_letters}".encod
 _IN_VALUES: Final = b"\t" + bytes(octet for octet in range(0x20, 0x100) if octet != 0x7F)
 
 
-def check_head(status: int, headers: HeaderLines) -> list[bytes]:
+def check_head(status: int, headers: HeaderLines) -> Sequence[bytes]:
     """The names of the headers. Raises HttpParserError if this head is not fit to be passed on."""
     if not 200 <= status <= 599:
         raise httptools.HttpParserError(f"status {status}")
-    names = [name for name, _ in headers]
-    all_names, all_values = b"".join(names), b"".join([value for _, value in headers])
+    names, values = zip(*headers, strict=True) if headers else ((), ())
+    all_names, all_values = b"".join(names), b"".join(values)
     if all_names.translate(None, _IN_NAMES) or all_values.translate(None, _IN_VALUES):
         raise httptools.HttpParserError("forbidden characters in a header")
     if len(all_names) + len(all_values) > MAX_HEAD:
