@@ -13,8 +13,11 @@ from gateway.upstream.idle import IdleConnections
 from gateway.upstream.settings import UpstreamSettings, host_and_port
 from gateway.upstream.shares import Party, Shares, default_share
 
-# Seconds. While others wait, an exchange whose client neither sends nor takes in anything for so long gives way.
+# Seconds. While others wait, an exchange whose client neither sends nor takes in anything for so long gives way:
+# the longest where one waits, less with each one more, down to the shortest.
 _STALLED: Final = 2.0
+_STALLED_LESS: Final = 0.05
+_STALLED_SHORTEST: Final = 0.5
 _LOOK_EVERY: Final = 0.25
 
 
@@ -222,7 +225,8 @@ class ConnectionPool:
 
     def _stalled(self) -> list[UpstreamConnection]:
         """The connections whose exchange waits for its client, the longest-waiting one first."""
-        latest = asyncio.get_running_loop().time() - _STALLED
+        patience = max(_STALLED_SHORTEST, _STALLED - _STALLED_LESS * (len(self._queue) - 1))
+        latest = asyncio.get_running_loop().time() - patience
         found = [
             (holder.waits_for_client_since, number, holder)
             for number, holder in enumerate(self._shares.holders())
