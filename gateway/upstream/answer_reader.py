@@ -23,6 +23,10 @@ _BODILESS: Final = frozenset((204, 304))
 _PARSE_ERRORS = (httptools.HttpParserError, httptools.HttpParserUpgrade)
 
 
+def _broken(problem: Exception) -> UpstreamBroken:
+    return UpstreamBroken(f"not an HTTP answer: {problem.__context__ or problem}")
+
+
 class AnswerReader:
     """The answer to one request at a time, from `begin` on: `feed` it what arrives; the body goes into `buffer`.
 
@@ -34,7 +38,6 @@ class AnswerReader:
 
     __slots__ = (
         "_head_size",
-        "_in_head",
         "_interim",
         "_is_head_request",
         "_parser",
@@ -53,60 +56,55 @@ class AnswerReader:
 
     def __init__(self, buffer: BodyBuffer) -> None:
         self.buffer = buffer
+        self.keep_alive = self.ends_at_close = self.bodiless = False
         self.begin("GET")
 
     def begin(self, method: str) -> None:
         """Expect the answer to a request of this method; the parser is new, so that nothing can be left over in it."""
         self._is_head_request = method == "HEAD"
-        self._in_head = True
-        self._interim = 0
-        self._head_size = 0
+        self._interim = self._head_size = self._repairs = self.status = 0
+        self._unfinished = self.complete = self.excess = False
         self._raw: list[bytes] = []
-        self._repairs = 0
-        self._unfinished = False
-        self._parser = httptools.HttpResponseParser(self)
         self.headers: HeaderLines = []
-        self.status = 0
-        self.keep_alive = self.ends_at_close = self.bodiless = self.complete = self.excess = False
+        self._parser = httptools.HttpResponseParser(self)
 
     def feed(self, data: bytes) -> None:
         """Read on. Raises UpstreamBroken if this is no valid answer."""
-        if not self.status:
-            self._raw.append(data)
-            self._head_size += len(data)
-        if self._unfinished:
-            self._repair()
-        else:
-            self._parse(data)
-        if self.status:
-            self._raw.clear()
-        elif self._head_size > MAX_HEAD:
-            raise UpstreamBroken(f"the head of the answer is longer than {MAX_HEAD} bytes")
-
-    def _parse(self, data: bytes, *, repairable: bool = True) -> None:
         try:
-            self._parser.feed_data(data)
+            if self._unfinished:
+                self._repair(data)
+            else:
+                self._parser.feed_data(data)
         except _PARSE_ERRORS as problem:
             if self.complete:
                 self.excess = True
-            elif self.status or not repairable or not self._repair():
-                raise UpstreamBroken(f"not an HTTP answer: {problem.__context__ or problem}") from problem
+            elif self.status or self._unfinished or not self._repair(data):
+                raise _broken(problem) from problem
+        if not self.status:
+            self._raw.append(data)
+            self._head_size += len(data)
+            if self._head_size > MAX_HEAD:
+                raise UpstreamBroken(f"the head of the answer is longer than {MAX_HEAD} bytes")
 
-    def _repair(self) -> bool:
+    def _repair(self, data: bytes) -> bool:
         """Read the head again without blanks before colons (RFC 9112 section 5.1). False if there are none."""
-        octets = b"".join(self._raw)
+        octets = b"".join((*self._raw, data))
         repaired, unfinished = without_blanks(octets)
-        self._repairs += 1
         if repaired == octets and not self._unfinished:
             return False
+        self._repairs += 1
         if self._repairs > _MAX_REPAIRS:
             raise UpstreamBroken("a head with blanks before colons in too many pieces")
-        self._raw = [octets]
         self._unfinished = unfinished
         self._interim = 0
         self.headers = []
         self._parser = httptools.HttpResponseParser(self)
-        self._parse(repaired, repairable=False)
+        try:
+            self._parser.feed_data(repaired)
+        except _PARSE_ERRORS as problem:
+            if not self.complete:
+                raise _broken(problem) from problem
+            self.excess = True
         return True
 
     # Called by the parser
@@ -116,7 +114,7 @@ class AnswerReader:
             raise httptools.HttpParserError("a second answer")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._in_head:  # else a trailer
+        if not self.status:  # else a trailer
             self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
@@ -130,11 +128,12 @@ class AnswerReader:
             return
         names = check_head(status, headers)
         keep_alive = parser.should_keep_alive() and parser.get_http_version() == "1.1"
-        self._in_head = False
         self.status = status
         if self._is_head_request or status in _BODILESS:
             self.bodiless = self.complete = True
+            self.ends_at_close = False
         else:
+            self.bodiless = False
             self.ends_at_close = not keep_alive and ends_at_close(names)
         self.keep_alive = keep_alive and not logs_in_connection(names, headers)
 

@@ -33,32 +33,19 @@ class ClientStream:
     `sent` counts octets of the body, `done` says whether all of it went to the register.
     """
 
-    __slots__ = (
-        "_asked",
-        "_connection",
-        "_error",
-        "_first",
-        "_limits",
-        "_more",
-        "_request",
-        "_seen",
-        "_task",
-        "done",
-        "sent",
-    )
+    _connection: UpstreamConnection
+    _task: asyncio.Task[None] | None = None
+    _asked: asyncio.Task[Any] | None = None
+    _error: Exception | None = None
+    _seen = 0
+    sent = 0
 
     def __init__(self, request: UpstreamRequest, limits: BodyLimits) -> None:
         self._request = request
         self._limits = limits
-        self._connection: UpstreamConnection
-        self._task: asyncio.Task[None] | None = None
-        self._asked: asyncio.Task[Any] | None = None
-        self._error: Exception | None = None
-        self._first: list[bytes] = []
-        self._seen = 0
         self._more = request.has_body
         self.done = not request.has_body
-        self.sent = 0
+        self._first: list[bytes] = []
 
     async def prepare(self) -> None:
         """Wait for the first FIRST octets of the body, or all of it. Raises what `raise_for_error` would."""

@@ -35,17 +35,11 @@ class AnswerCut(Exception):
 class UpstreamResponse:
     """Status and headers for the client, and the body, which `relay` sends. `aclose` it in every case."""
 
-    __slots__ = (
-        "_client",
-        "_connection",
-        "_held",
-        "_pool",
-        "_settings",
-        "complete",
-        "headers",
-        "received",
-        "status",
-    )
+    _held = True
+    received = 0
+    """Octets of the body so far."""
+    complete = False
+    """Whether all of the answer has arrived."""
 
     def __init__(
         self,
@@ -60,17 +54,12 @@ class UpstreamResponse:
         self._client = client
         self._pool = pool
         self._settings = settings
-        self._held = True
         answer = connection.answer
         self.status = answer.status
         self.headers = headers_for_client(answer.headers, own_cookies)
         if not client.done:
             # The client is still sending what nobody will read.
             self.headers.append((b"connection", b"close"))
-        self.received = 0
-        """Octets of the body so far."""
-        self.complete = False
-        """Whether all of the answer has arrived."""
 
     @property
     def sent(self) -> int:
