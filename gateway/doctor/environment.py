@@ -20,6 +20,7 @@ from gateway.session.sessions import Sessions
 from gateway.settings import Secret
 from gateway.upstream.pool import ConnectionPool, tls_context
 from gateway.upstream.settings import host_and_port
+from gateway.upstream.shares import Party
 
 _SOON_DAYS = 21
 _PATIENCE = 5.0
@@ -82,7 +83,7 @@ async def _register(settings: EnvironmentSettings) -> Finding:
     pool = ConnectionPool(settings.upstream)
     try:
         await pool.start()
-        pool.release(await pool.fresh())
+        pool.release(await pool.fresh(Party("gateway doctor")))
     except (ValueError, OSError, GatewayError) as problem:
         do = "start the register, or correct upstream.url and upstream.tls"
         return Finding("register", "failed", f"{settings.upstream.url}: {problem}", do)

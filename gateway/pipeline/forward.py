@@ -24,24 +24,19 @@ class Forward:
     async def __call__(self, exchange: Exchange) -> None:
         """Raises a GatewayError or ClientGone; once the response has begun, also AnswerCut."""
         session = exchange.caller.session
+        session_id = session.id if session is not None else None
         try:
-            await self.streams.carry(
-                exchange, session.id if session is not None else None, self._carry(exchange)
-            )
+            await self.streams.carry(exchange, session_id, self._carry(exchange, session_id))
         except Cut as cut:
             exchange.cut = {"reason": cut.reason, "why": cut.error.detail, "rules": self.rules().hash}
             if exchange.status:
                 raise AnswerCut(cut.reason) from cut
             raise cut.error from cut
 
-    async def _carry(self, exchange: Exchange) -> None:
-        request = UpstreamRequest.of(exchange.admitted, exchange.outgoing, exchange.receive)
+    async def _carry(self, exchange: Exchange, session: str | None) -> None:
+        request = UpstreamRequest.of(exchange.admitted, exchange.outgoing, exchange.receive, session)
         response = await self.forwarder.forward(request)
         try:
-            head = {"type": "http.response.start", "status": response.status, "headers": response.headers}
-            await exchange.send(head)
-            async for part in response:
-                more = not response.complete
-                await exchange.send({"type": "http.response.body", "body": part, "more_body": more})
+            await response.relay(exchange.send)
         finally:
             await response.aclose()

@@ -70,7 +70,7 @@ class Refuse:
             return login
         if error.status >= 500:
             log.error("request refused", code=error.code, detail=error.detail, request_id=exchange.id)
-            if error.code.startswith("upstream-"):
+            if error.code.startswith("upstream-") or error.code == "overloaded":
                 self.on_event(UpstreamFailed(error.code))
         response = self.responses.error(
             error,

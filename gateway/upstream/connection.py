@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final
-
-import httptools
+from collections.abc import Callable
 
 from gateway.errors import UpstreamBroken, UpstreamTimeout
+from gateway.upstream.answer_reader import AnswerReader
 from gateway.upstream.body_buffer import BodyBuffer
 from gateway.upstream.connection_state import (
     BODY,
@@ -21,85 +20,93 @@ from gateway.upstream.connection_state import (
     WAITING,
     ConnectionState,
 )
-from gateway.upstream.response_head import MAX_HEAD, HeaderLines, ResponseHead, read_head
-
-_MAX_INTERIM: Final = 32
-_PARSE_ERRORS = (httptools.HttpParserError, httptools.HttpParserUpgrade)
 
 
 class ConnectionClosed(Exception):
     """The register closed the connection before the first octet of an answer: the request may be repeated."""
 
 
-class UpstreamConnection(asyncio.Protocol):
-    """Opened by the pool. An exchange runs from `start` to `rest`; `wait` and `read` take its answer.
+class ClientStalled(Exception):
+    """The connection was needed for others while the client neither sent nor took in anything."""
 
-    `head` is set from the state BODY on. `exchanges` counts those begun; `idle_since` is loop time in seconds.
+
+class UpstreamConnection(asyncio.Protocol):
+    """Opened by the pool. An exchange runs from `start` to `rest`; `tell`, `wait` and `read` report its answer.
+
+    `answer` has status and headers once the exchange is `settled` without an error. `exchanges` counts those begun;
+    `idle_since` is loop time in seconds. `waits_for_client_since`, in loop time, is set while the exchange goes on
+    only if its client sends or takes in more. `stray`: octets arrived that belong to no exchange.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._transport: asyncio.Transport
-        self._buffer: BodyBuffer
-        self._parser: httptools.HttpResponseParser
-        self._waiter: asyncio.Future[None] | None = None
-        self._writable: asyncio.Future[None] | None = None
+        self._told: Callable[[], None] | None = None
+        self._deadline = 0.0
+        self._timer: asyncio.TimerHandle | None = None
         self._error: Exception | None = None
         self._request_sent = False
+        self._belongs_to_one = False
+        self.answer: AnswerReader
         self.state = IDLE
         self.closed = False
-        self.head: ResponseHead
+        self.stray = False
+        self.writable: asyncio.Future[None] | None = None
+        """Done once the register takes in more of the request; None while it does."""
         self.exchanges = 0
         self.idle_since = 0.0
+        self.waits_for_client_since: float | None = None
 
-    # Called by the pool and the forwarder
+    # An exchange
 
-    def start(self, method: str) -> None:
-        """Begin an exchange, with a new parser so that nothing of the last one can reach it."""
+    def start(self, method: str, *, logs_in: bool = False) -> None:
+        """Begin an exchange. `logs_in`: the request logs in the connection, which is not used for another then."""
         self._become(WAITING)
-        self._method = method
-        self._headers: HeaderLines = []
-        self._head_size = 0
-        self._interim = 0
         self._request_sent = False
-        self._parser = httptools.HttpResponseParser(self)
+        self._belongs_to_one = logs_in
+        self.answer.begin(method)
         self.exchanges += 1
 
     def write(self, data: bytes) -> None:
-        """Send octets of the request; `drain` afterwards if there may be many."""
+        """Send octets of the request; wait for `writable` afterwards if there may be many."""
         if not self.closed:
             self._transport.write(data)
-
-    async def drain(self) -> None:
-        """Wait until the register takes in more of the request. Raises ConnectionClosed if it no longer will."""
-        if self._writable is not None:
-            await self._writable
-        if self.closed:
-            raise ConnectionClosed
 
     def request_sent(self) -> None:
         """The whole request has been written; without this the connection is not used again."""
         self._request_sent = True
-        self._wake()
+        self._tell()
 
     @property
     def settled(self) -> bool:
         """Whether waiting for the head is over: it has arrived, or the exchange has failed."""
         return self.state in SETTLED
 
+    def tell(self, callback: Callable[[], None], seconds: float) -> None:
+        """Call back once: when the state has changed or more of the body is there, or when the time is over.
+
+        That the head has only begun is not reported. Replaces the callback before; the callback must not raise.
+        """
+        self._told = callback
+        deadline = self._deadline = self._loop.time() + seconds
+        timer = self._timer
+        if timer is None or timer.when() > deadline:
+            if timer is not None:
+                timer.cancel()
+            self._timer = self._loop.call_at(deadline, self._time_over)
+
     async def wait(self, seconds: float) -> None:
-        """Wait until something happens, or until the time is over."""
-        waiter = self._waiter = self._loop.create_future()
-        timer = self._loop.call_later(seconds, self._wake)
+        """Wait until there is something to look at, or until the time is over; see `tell`."""
+        waiter = self._loop.create_future()
+        self.tell(lambda: None if waiter.done() else waiter.set_result(None), seconds)
         try:
             await waiter
         finally:
-            timer.cancel()
-            self._waiter = None
+            self._told = None
 
     def take(self) -> bytes:
         """What has arrived of the body since the last call; b"" if nothing has."""
-        return self._buffer.take()
+        return self.answer.buffer.take()
 
     async def read(self, idle_timeout: float) -> bytes:
         """The next part of the body, or b"" at its end.
@@ -107,16 +114,14 @@ class UpstreamConnection(asyncio.Protocol):
         Raises UpstreamTimeout after `idle_timeout` seconds without an octet, UpstreamBroken if the register broke
         off, and the reason given to `abandon`.
         """
-        while not self._buffer and self.state is not COMPLETE:
+        buffer = self.answer.buffer
+        while not buffer and self.state is not COMPLETE:
             self.raise_for_error()
-            waiter = self._waiter = self._loop.create_future()
-            timer = self._loop.call_later(idle_timeout, self._stall)
-            try:
-                await waiter
-            finally:
-                timer.cancel()
-                self._waiter = None
-        return self._buffer.take()
+            deadline = self._loop.time() + idle_timeout
+            await self.wait(idle_timeout)
+            if not buffer and self.state is BODY and self._loop.time() >= deadline:
+                self.abandon(UpstreamTimeout("the register stopped in the middle of its answer"))
+        return buffer.take()
 
     def raise_for_error(self) -> None:
         """Raise the reason why the exchange failed, if it did."""
@@ -124,19 +129,21 @@ class UpstreamConnection(asyncio.Protocol):
             raise self._error
 
     def abandon(self, reason: Exception) -> None:
-        """End the exchange before its time: `wait` and `read` end, and `reason` is raised to their caller."""
+        """End the exchange before its time: `reason` is raised to those who wait for the answer."""
         if self.state in UNDER_WAY:
             self._fail(reason)
 
     @property
     def reusable(self) -> bool:
         """Whether another exchange can follow: all sent, all read, nothing left over, and the register agrees."""
+        answer = self.answer
         return (
             self.state is COMPLETE
             and self._request_sent
-            and self.head.keep_alive
+            and answer.keep_alive
+            and not self._belongs_to_one
             and not self.closed
-            and not self._buffer
+            and not answer.buffer
         )
 
     def rest(self, now: float) -> None:
@@ -147,9 +154,12 @@ class UpstreamConnection(asyncio.Protocol):
     def close(self) -> None:
         """End the connection at once; what was not sent is lost."""
         self.closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         self._transport.abort()
 
-    # The state of the exchange
+    # State and news
 
     def _become(self, state: ConnectionState) -> None:
         if state not in NEXT[self.state]:
@@ -160,90 +170,73 @@ class UpstreamConnection(asyncio.Protocol):
         self._become(FAILED)
         self._error = error
         self.close()
-        self._wake()
+        self._tell()
 
-    def _stall(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self.abandon(UpstreamTimeout("the register stopped in the middle of its answer"))
+    def _tell(self) -> None:
+        told = self._told
+        if told is not None:
+            self._told = None
+            told()
 
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+    def _time_over(self) -> None:
+        """One timer serves all waits: it looks again later if the wait that set it is over."""
+        self._timer = None
+        if self._told is None:
+            return
+        if self._loop.time() < self._deadline:
+            self._timer = self._loop.call_at(self._deadline, self._time_over)
+        else:
+            self._tell()
 
     # Called by the transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]
-        self._buffer = BodyBuffer(self._transport)
+        self.answer = AnswerReader(BodyBuffer(self._transport))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.closed = True
+        closed_here, self.closed = self.closed, True
         self.resume_writing()
-        if self.state is BODY and self.head.ends_at_close:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self.state is BODY and self.answer.ends_at_close and exc is None and not closed_here:
             self._become(COMPLETE)
         elif self.state is WAITING:
             self._fail(ConnectionClosed())
         else:
             self.abandon(UpstreamBroken("the register closed the connection in the middle of its answer"))
-        self._wake()
+        self._tell()
 
     def pause_writing(self) -> None:
-        self._writable = self._loop.create_future()
+        self.writable = self._loop.create_future()
 
     def resume_writing(self) -> None:
-        if self._writable is not None and not self._writable.done():
-            self._writable.set_result(None)
-        self._writable = None
+        writable, self.writable = self.writable, None
+        if writable is not None and not writable.done():
+            writable.set_result(None)
 
     def data_received(self, data: bytes) -> None:
         if self.state not in UNDER_WAY:
             # Octets that belong to no request must never answer the next one.
+            self.stray = True
             self.close()
             return
-        if self.state is WAITING:
-            self._become(HEAD)
-        if self.state is HEAD:
-            self._head_size += len(data)
+        answer = self.answer
         try:
-            self._parser.feed_data(data)
-        except _PARSE_ERRORS as problem:
-            self.close()
-            self.abandon(UpstreamBroken(f"not an HTTP answer: {problem.__context__ or problem}"))
-        if self.state is HEAD and self._head_size > MAX_HEAD:
-            self.abandon(UpstreamBroken(f"the head of the answer is longer than {MAX_HEAD} bytes"))
-        self._wake()
-
-    # Called by the parser
-
-    def on_message_begin(self) -> None:
-        if self.state is COMPLETE:
-            raise httptools.HttpParserError("a second answer")
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if self.state is HEAD:  # else a trailer
-            self._headers.append((name.lower(), value))
-
-    def on_headers_complete(self) -> None:
-        status = self._parser.get_status_code()
-        if 100 <= status < 200:
-            self._interim += 1
-            if status == 101 or self._interim > _MAX_INTERIM:
-                raise httptools.HttpParserError(f"unexpected status {status}")
-            self._headers = []
+            answer.feed(data)
+        except UpstreamBroken as problem:
+            self.abandon(problem)
             return
-        self.head = read_head(self._parser, status, self._headers)
-        self._become(BODY)
-        if self._method == "HEAD":
+        if answer.complete:
             self._become(COMPLETE)
-
-    def on_body(self, data: bytes) -> None:
-        if self.state is BODY:
-            self._buffer.put(data)
-        else:
-            self.close()  # a body in the answer to HEAD
-
-    def on_message_complete(self) -> None:
-        if self.state is BODY:
-            self._become(COMPLETE)
-        elif self.state is HEAD:
-            self._head_size = 0  # an interim answer
+            if answer.excess:
+                self.stray = True
+                self.close()
+        elif not answer.status:
+            if self.state is WAITING:
+                self._become(HEAD)
+            return
+        elif self.state is not BODY:
+            self._become(BODY)
+        self._tell()

@@ -30,13 +30,16 @@ class ConnectionState(IntEnum):
 IDLE, WAITING, HEAD, BODY, COMPLETE, FAILED = ConnectionState
 NEXT: Final = {
     IDLE: (WAITING,),
-    WAITING: (HEAD, FAILED),
-    HEAD: (BODY, FAILED),
+    WAITING: (COMPLETE, BODY, HEAD, FAILED),
+    HEAD: (COMPLETE, BODY, FAILED),
     BODY: (COMPLETE, FAILED),
     COMPLETE: (IDLE,),
     FAILED: (),
 }
-"""The states that may follow each state. A failed connection is closed and carries nothing more."""
+"""The states that may follow each state. A failed connection is closed and carries nothing more.
+
+Head, body and end often arrive in one piece: then the states between are passed over.
+"""
 UNDER_WAY: Final = (WAITING, HEAD, BODY)
 """The exchange goes on."""
 

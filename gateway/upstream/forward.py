@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from gateway.errors import UpstreamTimeout, UpstreamUnreachable
+from gateway.errors import RequestTimeout, UpstreamTimeout, UpstreamUnreachable
 from gateway.http_semantics import IDEMPOTENT
-from gateway.upstream.client_stream import ClientStream
-from gateway.upstream.connection import ConnectionClosed, UpstreamConnection
+from gateway.upstream.client_stream import BodyLimits, ClientStream
+from gateway.upstream.connection import ClientStalled, ConnectionClosed, UpstreamConnection
 from gateway.upstream.pool import ConnectionPool
 from gateway.upstream.request import UpstreamRequest
 from gateway.upstream.response import UpstreamResponse
@@ -32,8 +32,7 @@ class Forwarder:
         self._settings = settings
         self._pool = pool
         self._own_cookies = own_cookies.encode("ascii")
-        self._max_body = max_body
-        self._body_timeout = body_timeout
+        self._limits = BodyLimits(max_body, body_timeout, settings.write_timeout)
         host, port, secure = host_and_port(settings)
         name = f"[{host}]" if ":" in host else host
         self._host = (name if port == (443 if secure else 80) else f"{name}:{port}").encode("ascii")
@@ -44,43 +43,47 @@ class Forwarder:
         Raises UpstreamUnreachable, UpstreamBroken, UpstreamTimeout or Overloaded for the register; BadRequest,
         ContentTooLarge or RequestTimeout for the body of the request; ClientGone.
         """
+        client = ClientStream(request, self._limits)
+        if request.has_body:
+            await client.prepare()
         repeatable = request.method in IDEMPOTENT and not request.has_body
-        connection = await self._pool.acquire(repeatable=repeatable)
+        connection = await self._pool.acquire(request.party, repeatable=repeatable)
         while True:
             try:
-                return await self._exchange(connection, request)
+                return await self._exchange(connection, request, client)
             except ConnectionClosed as problem:
                 if connection.exchanges == 1 or not repeatable:
                     raise UpstreamUnreachable(
                         "the register closed the connection without an answer"
                     ) from problem
-            connection = await self._pool.fresh()
+            connection = await self._pool.fresh(request.party)
 
-    async def _exchange(self, connection: UpstreamConnection, request: UpstreamRequest) -> UpstreamResponse:
+    def begin(self, connection: UpstreamConnection, request: UpstreamRequest) -> None:
+        """Start an exchange: the head of the request goes to the register."""
+        connection.start(request.method, logs_in=request.logs_in_connection)
+        connection.write(request.head(request.host if self._settings.pass_host else self._host))
+
+    async def _exchange(
+        self, connection: UpstreamConnection, request: UpstreamRequest, client: ClientStream
+    ) -> UpstreamResponse:
         """Send the request and wait for the head of the answer; gives the connection back if there will be none."""
-        client = ClientStream(request, connection, limit=self._max_body, timeout=self._body_timeout)
         try:
-            connection.start(request.method)
-            connection.write(request.head(request.host if self._settings.pass_host else self._host))
-            client.start()
+            self.begin(connection, request)
+            client.start(connection)
             await connection.wait(_PATIENCE)
             if not connection.settled:
-                if not request.has_body:
-                    client.watch()
                 await self._wait_for_head(connection, client)
             client.raise_for_error()
             connection.raise_for_error()
-            return UpstreamResponse(
-                connection,
-                client,
-                self._pool,
-                own_cookies=self._own_cookies,
-                idle_timeout=self._settings.idle_timeout,
-            )
-        except BaseException:
+        except BaseException as problem:
             client.stop()
             self._pool.release(connection)
+            if isinstance(problem, ClientStalled):
+                raise RequestTimeout(str(problem)) from problem
             raise
+        return UpstreamResponse(
+            connection, client, self._pool, own_cookies=self._own_cookies, settings=self._settings
+        )
 
     async def _wait_for_head(self, connection: UpstreamConnection, client: ClientStream) -> None:
         """Raises UpstreamTimeout. The register's time begins when it has the whole request."""
@@ -90,6 +93,7 @@ class Forwarder:
             if not sent:
                 deadline = clock() + self._settings.response_timeout
                 sent = client.done
+            client.watch()
             left = deadline - clock()
             if left <= 0:
                 raise UpstreamTimeout(f"no answer within {self._settings.response_timeout:g} s")

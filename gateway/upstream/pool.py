@@ -1,18 +1,24 @@
-"""The connections to one register: reuses clean ones, opens others up to a limit, closes idle ones."""
+"""The connections to one register: reuses clean ones, opens others up to a limit, shares them among clients."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import Callable
+from typing import Final
 
 from gateway.errors import Overloaded, UpstreamUnreachable
-from gateway.upstream.connection import UpstreamConnection
+from gateway.upstream.connection import ClientStalled, UpstreamConnection
+from gateway.upstream.idle import IdleConnections
 from gateway.upstream.settings import UpstreamSettings, host_and_port
+from gateway.upstream.shares import Party, Shares, default_share
 
-# Seconds. A connection that was idle for longer may just be being closed, so it carries only what can be repeated.
-_FRESH = 0.5
+# Seconds. While others wait, an exchange whose client neither sends nor takes in anything for so long gives way:
+# the longest where one waits, less with each one more, down to the shortest.
+_STALLED: Final = 2.0
+_STALLED_LESS: Final = 0.05
+_STALLED_SHORTEST: Final = 0.5
+_LOOK_EVERY: Final = 0.25
 
 
 def tls_context(settings: UpstreamSettings) -> ssl.SSLContext | None:
@@ -29,96 +35,149 @@ def tls_context(settings: UpstreamSettings) -> ssl.SSLContext | None:
     return context
 
 
+class _Turn:
+    """A request that waits for a connection. Once it has its turn it holds a share itself: `result` is an idle
+    connection to take over, or None if there is room to open one.
+    """
+
+    __slots__ = ("fresh", "future", "party", "repeatable")
+
+    def __init__(self, party: Party, repeatable: bool, fresh: bool) -> None:
+        self.party = party
+        self.repeatable = repeatable
+        self.fresh = fresh
+        self.future: asyncio.Future[UpstreamConnection | None] = asyncio.get_running_loop().create_future()
+
+
 class ConnectionPool:
-    """Connections to one register, for one event loop."""
+    """Connections to one register, for one event loop.
+
+    Each connection is idle, or held by one exchange, or being opened; what is held is a member of `_shares`, so that
+    giving something back twice changes nothing.
+    """
 
     def __init__(self, settings: UpstreamSettings) -> None:
         self._settings = settings
         self._host, self._port, _ = host_and_port(settings)
         self._tls: ssl.SSLContext | None = None
-        self._idle: deque[UpstreamConnection] = deque()
-        self._open = 0
-        self._queue: deque[asyncio.Future[None]] = deque()
-        self._sweeper: asyncio.TimerHandle | None = None
-        self._now: Callable[[], float] = lambda: 0.0
+        self._idle = IdleConnections(settings.keep_alive)
+        share = default_share(settings.max_connections)
+        self._shares = Shares(
+            per_client=settings.max_connections_per_client or share,
+            per_session=settings.max_connections_per_session or share,
+        )
+        self._queue: deque[_Turn] = deque()
+        self._relief: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
         """Read the TLS files. No connection is opened before the first request."""
         self._tls = tls_context(self._settings)
-        self._now = asyncio.get_running_loop().time
 
     async def aclose(self) -> None:
         """Close all idle connections and cancel the requests that wait for one."""
-        if self._sweeper is not None:
-            self._sweeper.cancel()
-        while self._idle:
-            self._idle.pop().close()
-            self._open -= 1
+        if self._relief is not None:
+            self._relief.cancel()
+        self._idle.close()
         while self._queue:
-            waiter = self._queue.popleft()
-            if not waiter.done():
-                waiter.cancel()
+            self._queue.popleft().future.cancel()
 
     @property
     def open_connections(self) -> int:
-        """How many connections exist, idle ones included."""
-        return self._open
+        """How many connections exist, idle ones and those that are being opened included."""
+        return len(self._idle) + len(self._shares)
 
-    async def acquire(self, *, repeatable: bool) -> UpstreamConnection:
+    def take_idle(self, party: Party, *, repeatable: bool) -> UpstreamConnection | None:
+        """An idle connection at once, where there is one and nobody else waits; give it back with `release`."""
+        if self._queue or not self._shares.room(party):
+            return None
+        connection = self._idle.take(repeatable=repeatable)
+        if connection is not None:
+            self._shares.hold(connection, party)
+        return connection
+
+    async def acquire(self, party: Party, *, repeatable: bool) -> UpstreamConnection:
         """A connection for one exchange; give it back with `release`.
 
         Raises UpstreamUnreachable if none can be opened, Overloaded if none became free in time.
         """
-        while True:
-            connection = self._take_idle(repeatable)
-            if connection is not None:
-                return connection
-            if self._open < self._settings.max_connections:
-                return await self._connect()
-            await self._wait_in_queue()
+        connection = self.take_idle(party, repeatable=repeatable)
+        return connection if connection is not None else await self._in_turn(_Turn(party, repeatable, False))
 
-    async def fresh(self) -> UpstreamConnection:
+    async def fresh(self, party: Party) -> UpstreamConnection:
         """A connection that has carried nothing yet, for the one retry of a request. Raises as `acquire` does."""
-        while self._open >= self._settings.max_connections:
-            if self._idle:
-                self._idle.popleft().close()
-                self._open -= 1
-            else:
-                await self._wait_in_queue()
-        return await self._connect()
+        return await self._in_turn(_Turn(party, False, True))
 
     def release(self, connection: UpstreamConnection) -> None:
-        """Give a connection back; it is kept only if it is clean."""
+        """Give a connection back; it is kept only if it is clean. Without effect if it is not held."""
+        if not self._shares.let_go(connection):
+            return
         if connection.reusable:
-            connection.rest(self._now())
-            self._idle.append(connection)
-            if self._sweeper is None:
-                self._sweep_later()
+            self._idle.add(connection)
         else:
+            self._idle.look_at(connection)
             connection.close()
-            self._open -= 1
-        self._wake_next()
+        if self._queue:
+            self._give_turns()
 
-    def _take_idle(self, repeatable: bool) -> UpstreamConnection | None:
-        limit = self._settings.keep_alive if repeatable else min(_FRESH, self._settings.keep_alive)
-        oldest = self._now() - limit
-        while self._idle:
-            connection = self._idle[-1]
-            if connection.closed:
-                self._idle.pop()
-                self._open -= 1
+    async def _in_turn(self, turn: _Turn) -> UpstreamConnection:
+        self._queue.append(turn)
+        self._give_turns()
+        try:
+            if not turn.future.done():
+                self._look_for_stalled_later()
+                async with asyncio.timeout(self._settings.queue_timeout):
+                    await turn.future
+        except TimeoutError as problem:
+            if not self._leave(turn):
+                raise Overloaded("no connection to the register became free in time") from problem
+        except BaseException:
+            self._leave(turn, hand_on=True)
+            raise
+        connection = turn.future.result()
+        return connection if connection is not None else await self._open(turn)
+
+    def _leave(self, turn: _Turn, *, hand_on: bool = False) -> bool:
+        """Stop waiting; True if the turn had come already, which `hand_on` passes on."""
+        if turn in self._queue:
+            self._queue.remove(turn)
+        if not turn.future.done() or turn.future.cancelled():
+            return False
+        if hand_on:
+            connection = turn.future.result()
+            if connection is not None:
+                self._shares.let_go(connection)
+                connection.close()
+            self._shares.let_go(turn)
+            self._give_turns()
+        return True
+
+    def _give_turns(self) -> None:
+        """Serve those who wait in their order, except those who already have their share."""
+        waiting, self._queue = self._queue, deque()
+        while waiting:
+            turn = waiting.popleft()
+            if turn.future.done():
                 continue
-            if connection.idle_since < oldest:
+            if not self._shares.room(turn.party):
+                self._queue.append(turn)
+            elif not self._serve(turn):
+                self._queue.append(turn)
                 break
-            return self._idle.pop()
-        if self._idle and self._open >= self._settings.max_connections:
-            self._idle.popleft().close()
-            self._open -= 1
-        return None
+        self._queue.extend(waiting)
 
-    async def _connect(self) -> UpstreamConnection:
+    def _serve(self, turn: _Turn) -> bool:
+        connection = None if turn.fresh else self._idle.take(repeatable=turn.repeatable)
+        if connection is not None:
+            self._shares.hold(connection, turn.party)
+        elif self.open_connections < self._settings.max_connections or self._idle.drop_one():
+            self._shares.hold(turn, turn.party)
+        else:
+            return False
+        turn.future.set_result(connection)
+        return True
+
+    async def _open(self, turn: _Turn) -> UpstreamConnection:
         loop = asyncio.get_running_loop()
-        self._open += 1
         try:
             async with asyncio.timeout(self._settings.connect_timeout):
                 _, connection = await loop.create_connection(
@@ -129,46 +188,50 @@ class ConnectionPool:
                     server_hostname=self._host if self._tls is not None else None,
                 )
         except (OSError, TimeoutError, ssl.SSLError) as problem:
-            self._open -= 1
-            self._wake_next()
             raise UpstreamUnreachable(f"{self._host}:{self._port}: {problem or 'timed out'}") from problem
-        except BaseException:
-            self._open -= 1
-            self._wake_next()
-            raise
-        return connection
-
-    async def _wait_in_queue(self) -> None:
-        waiter = asyncio.get_running_loop().create_future()
-        self._queue.append(waiter)
-        try:
-            async with asyncio.timeout(self._settings.queue_timeout):
-                await waiter
-        except TimeoutError as problem:
-            raise Overloaded("no connection to the register became free in time") from problem
-        except BaseException:
-            if waiter.done() and not waiter.cancelled():
-                self._wake_next()  # our turn came, but we are leaving: pass it on
-            raise
+        else:
+            self._shares.let_go(turn)
+            self._shares.hold(connection, turn.party)
+            return connection
         finally:
-            if waiter in self._queue:
-                self._queue.remove(waiter)
+            if self._shares.let_go(turn):
+                self._give_turns()
 
-    def _wake_next(self) -> None:
-        while self._queue:
-            waiter = self._queue.popleft()
-            if not waiter.done():
-                waiter.set_result(None)
-                return
+    # Under pressure
 
-    def _sweep_later(self) -> None:
-        self._sweeper = asyncio.get_running_loop().call_later(self._settings.keep_alive, self._sweep)
+    def _look_for_stalled_later(self) -> None:
+        if self._relief is None:
+            self._relief = asyncio.get_running_loop().call_later(_LOOK_EVERY, self._relieve)
 
-    def _sweep(self) -> None:
-        self._sweeper = None
-        oldest = self._now() - self._settings.keep_alive
-        while self._idle and (self._idle[0].closed or self._idle[0].idle_since < oldest):
-            self._idle.popleft().close()
-            self._open -= 1
-        if self._idle:
-            self._sweep_later()
+    def _relieve(self) -> None:
+        """Take connections from exchanges that wait for their client, where another request waits for one."""
+        self._relief = None
+        stalled = self._stalled() if self._queue else []
+        for turn in tuple(self._queue):
+            if not stalled:
+                break
+            if turn.future.done():
+                continue
+            full = not self._shares.room(turn.party)
+            for connection in stalled:
+                if not full or self._shares.same_party(connection, turn.party):
+                    stalled.remove(connection)
+                    connection.abandon(ClientStalled("the client did not go on while others waited"))
+                    connection.close()
+                    self.release(connection)
+                    break
+        if self._queue:
+            self._look_for_stalled_later()
+
+    def _stalled(self) -> list[UpstreamConnection]:
+        """The connections whose exchange waits for its client, the longest-waiting one first."""
+        patience = max(_STALLED_SHORTEST, _STALLED - _STALLED_LESS * (len(self._queue) - 1))
+        latest = asyncio.get_running_loop().time() - patience
+        found = [
+            (holder.waits_for_client_since, number, holder)
+            for number, holder in enumerate(self._shares.holders())
+            if isinstance(holder, UpstreamConnection)
+            and holder.waits_for_client_since is not None
+            and holder.waits_for_client_since <= latest
+        ]
+        return [connection for _, _, connection in sorted(found)]

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable
 from email.utils import formatdate
+from functools import lru_cache
+from typing import Any, Final
 
 from gateway.errors import UpstreamBroken, UpstreamTimeout
 from gateway.http_semantics import HOP_BY_HOP
 from gateway.upstream.client_stream import ClientStream
-from gateway.upstream.connection import UpstreamConnection
+from gateway.upstream.connection import ClientStalled, UpstreamConnection
 from gateway.upstream.connection_state import COMPLETE
 from gateway.upstream.pool import ConnectionPool
 from gateway.upstream.response_head import HeaderLines
+from gateway.upstream.settings import UpstreamSettings
 
-_NAMES_NOTHING_ELSE = (b"keep-alive", b"close")
+Send = Callable[[Any], Awaitable[None]]
+
+_NAMES_NOTHING_ELSE: Final = (b"keep-alive", b"close")
+_LOOKED_AT: Final = HOP_BY_HOP | {b"date", b"set-cookie"}
 # What the Connection header cannot remove.
-_ESSENTIAL = frozenset(b"content-length content-type set-cookie location cache-control".split())
+_ESSENTIAL: Final = frozenset(b"content-length content-type set-cookie location cache-control".split())
+# The client must have taken in most of one piece before its time begins anew with the next.
+_PIECE: Final = 65_536
 
 
 class AnswerCut(Exception):
@@ -22,24 +33,13 @@ class AnswerCut(Exception):
 
 
 class UpstreamResponse:
-    """Status and headers for the client, and the body to iterate over. `aclose` it in every case.
+    """Status and headers for the client, and the body, which `relay` sends. `aclose` it in every case."""
 
-    Iteration gives at least one part, the only one that may be empty being the last; `complete` is set with the last
-    part. It raises AnswerCut if the register breaks off, ClientGone if the client leaves, and a GatewayError if the
-    client's own body turns out wrong.
-    """
-
-    __slots__ = (
-        "_client",
-        "_closed",
-        "_connection",
-        "_idle_timeout",
-        "_pool",
-        "complete",
-        "headers",
-        "received",
-        "status",
-    )
+    _held = True
+    received = 0
+    """Octets of the body so far."""
+    complete = False
+    """Whether all of the answer has arrived."""
 
     def __init__(
         self,
@@ -48,72 +48,121 @@ class UpstreamResponse:
         pool: ConnectionPool,
         *,
         own_cookies: bytes,
-        idle_timeout: float,
+        settings: UpstreamSettings,
     ) -> None:
         self._connection = connection
         self._client = client
         self._pool = pool
-        self._closed = False
-        self._idle_timeout = idle_timeout
-        self.status = connection.head.status
-        self.headers = headers_for_client(connection.head.headers, own_cookies)
+        self._settings = settings
+        answer = connection.answer
+        self.status = answer.status
+        self.headers = headers_for_client(answer.headers, own_cookies)
         if not client.done:
             # The client is still sending what nobody will read.
             self.headers.append((b"connection", b"close"))
-        self.received = 0
-        """Octets of the body so far."""
-        self.complete = False
 
     @property
     def sent(self) -> int:
         """Octets of the request body that went to the register so far."""
         return self._client.sent
 
-    def __aiter__(self) -> UpstreamResponse:
-        return self
+    async def relay(self, send: Send, extra: Iterable[tuple[bytes, bytes]] = ()) -> None:
+        """Send the answer with `extra` headers to the client, as it arrives.
 
-    async def __anext__(self) -> bytes:
-        if self.complete:
-            raise StopAsyncIteration
+        The register's connection is given back before the last part is sent: a client that takes its time doesn't
+        hold it. Raises AnswerCut if the register breaks off or the client takes in nothing for
+        `client_write_timeout`, ClientGone if it leaves, and a GatewayError if its own body turns out wrong.
+        """
+        start = {"type": "http.response.start", "status": self.status, "headers": [*self.headers, *extra]}
+        if self._connection.state is COMPLETE:
+            part = self._last_part()
+            await send(start)
+            await send({"type": "http.response.body", "body": part, "more_body": False})
+            return
+        await self._send_in_time(send, start)
+        while not self.complete:
+            pieces = await self._next_pieces()
+            last = len(pieces) if self.complete else 0
+            for number, piece in enumerate(pieces, 1):
+                message = {"type": "http.response.body", "body": piece, "more_body": number != last}
+                await self._send_in_time(send, message)
+
+    def _last_part(self) -> bytes:
+        part = self._connection.take()
+        self.received += len(part)
+        self.complete = True
+        self._give_back()
+        return part
+
+    async def _next_pieces(self) -> list[bytes]:
         connection = self._connection
         if connection.state is COMPLETE:
-            part = connection.take()
+            part = self._last_part()
         else:
             self._client.watch()
             try:
-                part = await connection.read(self._idle_timeout)
-            except (UpstreamBroken, UpstreamTimeout) as problem:
+                part = await connection.read(self._settings.idle_timeout)
+            except (UpstreamBroken, UpstreamTimeout, ClientStalled) as problem:
                 raise AnswerCut(str(problem)) from problem
-        self.received += len(part)
-        self.complete = connection.state is COMPLETE
-        return part
+            self.received += len(part)
+            if connection.state is COMPLETE:
+                part += self._last_part()
+        if len(part) <= _PIECE:
+            return [part]
+        return [part[first : first + _PIECE] for first in range(0, len(part), _PIECE)]
+
+    async def _send_in_time(self, send: Send, message: dict[str, Any]) -> None:
+        if not self._held:
+            await send(message)
+            return
+        connection, seconds = self._connection, self._settings.client_write_timeout
+        connection.waits_for_client_since = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(seconds):
+                await send(message)
+        except TimeoutError as problem:
+            raise AnswerCut(f"the client took in nothing for {seconds:g} s") from problem
+        connection.waits_for_client_since = None
 
     async def aclose(self) -> None:
         """Give the connection back, or close it if the exchange is not complete."""
-        if self._closed:
-            return
-        self._closed = True
-        self._client.stop()
-        self._pool.release(self._connection)
+        self._give_back()
+
+    def _give_back(self) -> None:
+        if self._held:
+            self._held = False
+            self._connection.waits_for_client_since = None
+            self._client.stop()
+            self._pool.release(self._connection)
 
 
 def headers_for_client(headers: HeaderLines, own_cookies: bytes) -> HeaderLines:
     """The headers without those of the connection and without cookies whose name begins with `own_cookies`; with Date."""
     named: set[bytes] = set()
     has_date = False
-    for name, value in headers:
-        if name == b"connection" and value not in _NAMES_NOTHING_ELSE:
-            named.update(option.strip().lower() for option in value.split(b","))
-        if name == b"date":
-            has_date = True
+    kept: HeaderLines = []
+    for line in headers:
+        name = line[0]
+        if name in _LOOKED_AT:
+            value = line[1]
+            if name == b"date":
+                has_date = True
+            elif name != b"set-cookie":
+                if name == b"connection" and value not in _NAMES_NOTHING_ELSE:
+                    named.update(option.strip().lower() for option in value.split(b","))
+                continue
+            elif value.lstrip(b" \t=").startswith(own_cookies):
+                continue
+        kept.append(line)
     named -= _ESSENTIAL
-    kept = [
-        (name, value)
-        for name, value in headers
-        if name not in HOP_BY_HOP
-        and name not in named
-        and not (name == b"set-cookie" and value.lstrip(b" \t=").startswith(own_cookies))
-    ]
+    if named:
+        kept = [line for line in kept if line[0] not in named]
+        has_date = has_date and b"date" not in named
     if not has_date:
-        kept.append((b"date", formatdate(usegmt=True).encode("ascii")))
+        kept.append((b"date", _date(int(time.time()))))
     return kept
+
+
+@lru_cache(maxsize=1)
+def _date(seconds: int) -> bytes:
+    return formatdate(seconds, usegmt=True).encode("ascii")

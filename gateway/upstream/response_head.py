@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import string
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import Final
 
 import httptools
 
@@ -13,31 +14,40 @@ MAX_HEAD: Final = 131_072
 """Most octets of an answer's head."""
 
 _FRAMING: Final = frozenset((b"content-length", b"transfer-encoding"))
+_LOGIN: Final = frozenset((b"www-authenticate", b"proxy-authenticate", b"persistent-auth"))
+_LOGIN_SCHEMES: Final = (b"ntlm", b"negotiate")
 # RFC 9110 sections 5.1 and 5.5.
 _IN_NAMES: Final = f"!#$%&'*+-.^_`|~{string.digits}{string.ascii_letters}".encode("ascii")
 _IN_VALUES: Final = b"\t" + bytes(octet for octet in range(0x20, 0x100) if octet != 0x7F)
 
 
-class ResponseHead(NamedTuple):
-    """Status and headers, in order and with lower-case names. `ends_at_close`: no framing, the body ends with the
-    connection. `keep_alive`: the register leaves the connection open for another exchange.
-    """
-
-    status: int
-    headers: HeaderLines
-    keep_alive: bool
-    ends_at_close: bool
-
-
-def read_head(parser: httptools.HttpResponseParser, status: int, headers: HeaderLines) -> ResponseHead:
-    """The head that the parser has read. Raises HttpParserError if it is not fit to be passed on."""
+def check_head(status: int, headers: HeaderLines) -> Sequence[bytes]:
+    """The names of the headers. Raises HttpParserError if this head is not fit to be passed on."""
     if not 200 <= status <= 599:
         raise httptools.HttpParserError(f"status {status}")
-    names = [name for name, _ in headers]
-    all_names, all_values = b"".join(names), b"".join([value for _, value in headers])
+    names, values = zip(*headers, strict=True) if headers else ((), ())
+    all_names, all_values = b"".join(names), b"".join(values)
     if all_names.translate(None, _IN_NAMES) or all_values.translate(None, _IN_VALUES):
         raise httptools.HttpParserError("forbidden characters in a header")
     if len(all_names) + len(all_values) > MAX_HEAD:
         raise httptools.HttpParserError(f"headers of more than {MAX_HEAD} bytes")
-    keep_alive = parser.should_keep_alive() and parser.get_http_version() == "1.1"
-    return ResponseHead(status, headers, keep_alive, not keep_alive and _FRAMING.isdisjoint(names))
+    return names
+
+
+def ends_at_close(names: Sequence[bytes]) -> bool:
+    """Whether the body of an answer that closes its connection has no framing, and ends with the connection."""
+    return _FRAMING.isdisjoint(names)
+
+
+def logs_in_connection(names: Sequence[bytes], headers: HeaderLines) -> bool:
+    """Whether the answer is part of a login of the connection instead of the request: NTLM or Negotiate (RFC 4559)."""
+    return not _LOGIN.isdisjoint(names) and any(
+        name == b"persistent-auth"
+        or (name in _LOGIN and any(scheme in value.lower() for scheme in _LOGIN_SCHEMES))
+        for name, value in headers
+    )
+
+
+def is_connection_login(credentials: bytes) -> bool:
+    """Whether the value of an Authorization header logs in the connection: NTLM or Negotiate (RFC 4559)."""
+    return credentials.lstrip()[:9].lower().startswith(_LOGIN_SCHEMES)

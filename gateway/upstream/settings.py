@@ -51,14 +51,29 @@ class UpstreamSettings(Settings):
     idle_timeout: Duration = 300.0
     """How long the register may pause in the middle of an answer."""
 
+    write_timeout: Duration = 30.0
+    """How long the register may take in nothing of a request's body; the answer is 504."""
+
+    client_write_timeout: Duration = 60.0
+    """How long a client may take in nothing of an answer that still arrives; the answer is cut off."""
+
     keep_alive: Duration = 4.0
     """How long an unused connection is kept; stay below the register's own limit."""
 
     max_connections: int = Field(default=128, ge=1, le=10_000, strict=True)
     """Most connections to the register at once, per worker process."""
 
+    max_connections_per_client: int | None = Field(default=None, ge=1, le=10_000, strict=True)
+    """Most of them that one client address (IPv6: one /64) may use at once; further requests wait. Without a value a
+    quarter of `max_connections`, but at least 8. Set `edge.trusted_proxies` where all clients come through a proxy."""
+
+    max_connections_per_session: int | None = Field(default=None, ge=1, le=10_000, strict=True)
+    """Most of them that one session may use at once; further requests wait. The default is as for one client."""
+
     queue_timeout: Duration = 5.0
-    """How long a request waits for a free connection before it is answered with 503."""
+    """How long a request waits for a connection before it is answered with 503 and Retry-After. While others wait, an
+    exchange whose client has neither sent nor taken in anything for 2 seconds (0.5 where many wait) loses its
+    connection."""
 
     pass_host: bool = Field(default=True, strict=True)
     """Whether the register sees the Host that the client asked for, or its own."""

@@ -50,13 +50,7 @@ class BareProxy:
             response = await self.forwarder.forward(UpstreamRequest.of(request, headers, receive))
             self.responses.append(response)
             try:
-                await send(
-                    {"type": "http.response.start", "status": response.status, "headers": response.headers}
-                )
-                async for part in response:
-                    await send(
-                        {"type": "http.response.body", "body": part, "more_body": not response.complete}
-                    )
+                await response.relay(send)
             finally:
                 await response.aclose()
         except AnswerCut:

@@ -6,6 +6,9 @@ import asyncio
 from typing import Any
 
 from gateway.upstream.request import Receive, UpstreamRequest
+from gateway.upstream.shares import Party
+
+PARTY = Party("192.0.2.1", "session-1")
 
 
 def part(body: bytes, *, more: bool = False) -> dict[str, Any]:
@@ -30,4 +33,4 @@ def receiving(*messages: dict[str, Any]) -> Receive:
 def upstream_request(
     method: str = "GET", *messages: dict[str, Any], length: int | None = None, has_body: bool = False
 ) -> UpstreamRequest:
-    return UpstreamRequest(method, b"/x", b"gw.test", (), length, has_body, receiving(*messages))
+    return UpstreamRequest(method, b"/x", b"gw.test", (), length, has_body, receiving(*messages), PARTY)

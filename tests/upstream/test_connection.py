@@ -162,14 +162,89 @@ async def test_the_reason_of_an_abandoned_exchange_reaches_its_reader() -> None:
 async def test_writing_waits_while_the_register_takes_nothing_in() -> None:
     connection, _ = started()
     connection.pause_writing()
-    drain = asyncio.create_task(connection.drain())
-    await asyncio.sleep(0)
-    assert not drain.done()
+    paused = connection.writable
+    assert paused is not None
+    assert not paused.done()
     connection.resume_writing()
-    await drain
+    assert paused.done()
     connection.pause_writing()
-    drain = asyncio.create_task(connection.drain())
-    await asyncio.sleep(0)
+    paused = connection.writable
+    assert paused is not None
     connection.connection_lost(None)
-    with pytest.raises(ConnectionClosed):
-        await drain
+    assert paused.done()
+
+
+async def test_a_reset_does_not_complete_an_answer_without_framing() -> None:
+    connection, _ = started()
+    connection.data_received(b"HTTP/1.1 200 OK\r\n\r\nok")
+    connection.connection_lost(ConnectionResetError())
+    assert await connection.read(1) == b"ok"
+    with pytest.raises(UpstreamBroken):
+        await connection.read(1)
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic, NTLM\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: negotiate\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 407 Auth\r\nProxy-Authenticate: NTLM\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nPersistent-Auth: true\r\nContent-Length: 0\r\n\r\n",
+    ],
+)
+async def test_a_connection_that_was_logged_in_is_not_used_for_another(octets: bytes) -> None:
+    connection, _ = started()
+    connection.data_received(octets)
+    assert connection.state is ConnectionState.COMPLETE
+    assert not connection.reusable
+
+
+async def test_a_request_that_logs_in_its_connection_is_its_last() -> None:
+    connection, _ = connected()
+    connection.start("GET", logs_in=True)
+    connection.request_sent()
+    connection.data_received(OK)
+    connection.take()
+    assert not connection.reusable
+
+
+async def test_a_basic_login_concerns_the_request_only() -> None:
+    connection, _ = started()
+    connection.data_received(
+        b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=x\r\nContent-Length: 0\r\n\r\n"
+    )
+    assert connection.reusable
+
+
+async def test_a_callback_hears_of_a_whole_answer_once_and_of_no_part_of_a_head() -> None:
+    connection, _ = started()
+    told: list[ConnectionState] = []
+    connection.tell(lambda: told.append(connection.state), 5)
+    connection.data_received(OK[:20])
+    assert not told
+    connection.data_received(OK[20:])
+    connection.connection_lost(None)
+    assert told == [ConnectionState.COMPLETE]
+
+
+async def test_a_callback_hears_of_a_failure_and_of_time_that_is_over() -> None:
+    connection, _ = started()
+    told: list[ConnectionState] = []
+    over = asyncio.Event()
+    connection.tell(over.set, 0.001)
+    async with asyncio.timeout(5):
+        await over.wait()
+    connection.tell(lambda: told.append(connection.state), 5)
+    connection.connection_lost(None)
+    assert told == [ConnectionState.FAILED]
+
+
+async def test_a_later_wait_can_be_shorter_or_longer_than_the_timer_of_the_one_before() -> None:
+    connection, _ = started()
+    clock = asyncio.get_running_loop().time
+    connection.tell(lambda: None, 60)
+    began = clock()
+    await connection.wait(0.01)
+    connection.tell(lambda: None, 0.01)
+    await connection.wait(0.03)
+    assert 0.035 < clock() - began < 5

@@ -15,7 +15,7 @@ from gateway.upstream.settings import UpstreamSettings
 from tests.running import raw_upstream
 from tests.upstream.bare_proxy import bare_proxy
 from tests.upstream.raw_client import converse
-from tests.upstream.requests import DISCONNECT, part, upstream_request
+from tests.upstream.requests import DISCONNECT, PARTY, part, upstream_request
 
 
 def test_a_cookie_of_the_gateway_that_the_register_sets_is_dropped() -> None:
@@ -35,10 +35,16 @@ def forwarder(port: int, **settings: Any) -> tuple[Forwarder, ConnectionPool]:
 
 
 async def body_of(response: UpstreamResponse) -> bytes:
+    parts: list[bytes] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        parts.append(message.get("body", b""))
+
     try:
-        return b"".join([part async for part in response])
+        await response.relay(send)
     finally:
         await response.aclose()
+    return b"".join(parts)
 
 
 async def test_octets_are_counted_both_ways() -> None:
@@ -82,7 +88,7 @@ async def test_a_repeat_without_a_connection_gives_each_connection_back_once() -
         forward, pool = forwarder(upstream.port)
         await pool.start()
         await body_of(await forward.forward(upstream_request()))
-        kept = await pool.acquire(repeatable=True)
+        kept = await pool.acquire(PARTY, repeatable=True)
         pool.release(kept)
     # The register has gone: the kept connection closes while it is being used, and no other can be opened.
     with pytest.raises(UpstreamUnreachable):

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from gateway.errors import Overloaded, UpstreamUnreachable
-from gateway.upstream.connection import UpstreamConnection
+from gateway.upstream.connection import ClientStalled, UpstreamConnection
 from gateway.upstream.pool import ConnectionPool
 from gateway.upstream.settings import UpstreamSettings
-from tests.running import free_socket, raw_upstream
+from gateway.upstream.shares import Party
+from tests.running import RawUpstream, free_socket, raw_upstream
+from tests.upstream.requests import PARTY
 
 
 @contextlib.asynccontextmanager
@@ -23,6 +25,13 @@ async def pool_of(port: int, **settings: Any) -> AsyncIterator[ConnectionPool]:
     await pool.start()
     yield pool
     await pool.aclose()
+
+
+async def accepted(upstream: RawUpstream, connections: int) -> None:
+    """Wait until the register has seen so many connections."""
+    async with asyncio.timeout(5):
+        while upstream.connections < connections:
+            await asyncio.sleep(0.001)
 
 
 async def exchange(connection: UpstreamConnection) -> None:
@@ -38,10 +47,10 @@ async def exchange(connection: UpstreamConnection) -> None:
 async def test_a_clean_connection_is_used_again_and_another_is_closed() -> None:
     with raw_upstream() as upstream:
         async with pool_of(upstream.port) as pool:
-            first = await pool.acquire(repeatable=True)
+            first = await pool.acquire(PARTY, repeatable=True)
             await exchange(first)
             pool.release(first)
-            again = await pool.acquire(repeatable=False)
+            again = await pool.acquire(PARTY, repeatable=False)
             assert again is first
             again.start("GET")
             pool.release(again)
@@ -52,13 +61,13 @@ async def test_a_clean_connection_is_used_again_and_another_is_closed() -> None:
 async def test_a_connection_that_was_idle_carries_only_what_can_be_repeated() -> None:
     with raw_upstream() as upstream:
         async with pool_of(upstream.port) as pool:
-            first = await pool.acquire(repeatable=True)
+            first = await pool.acquire(PARTY, repeatable=True)
             await exchange(first)
             pool.release(first)
             first.idle_since -= 1
-            other = await pool.acquire(repeatable=False)
+            other = await pool.acquire(PARTY, repeatable=False)
             assert other is not first
-            assert await pool.acquire(repeatable=True) is first
+            assert await pool.acquire(PARTY, repeatable=True) is first
             pool.release(other)
             pool.release(first)
 
@@ -66,10 +75,10 @@ async def test_a_connection_that_was_idle_carries_only_what_can_be_repeated() ->
 async def test_beyond_the_limit_requests_wait_their_turn() -> None:
     with raw_upstream() as upstream:
         async with pool_of(upstream.port, max_connections=1, queue_timeout="50ms") as pool:
-            first = await pool.acquire(repeatable=True)
+            first = await pool.acquire(PARTY, repeatable=True)
             with pytest.raises(Overloaded):
-                await pool.acquire(repeatable=True)
-            waiting = asyncio.create_task(pool.acquire(repeatable=True))
+                await pool.acquire(PARTY, repeatable=True)
+            waiting = asyncio.create_task(pool.acquire(PARTY, repeatable=True))
             await asyncio.sleep(0)
             await exchange(first)
             pool.release(first)
@@ -84,21 +93,74 @@ async def test_a_register_that_is_not_there_is_unreachable() -> None:
     sock.close()
     async with pool_of(port) as pool:
         with pytest.raises(UpstreamUnreachable):
-            await pool.acquire(repeatable=True)
+            await pool.acquire(PARTY, repeatable=True)
         assert pool.open_connections == 0
 
 
 async def test_idle_connections_close_with_the_pool_and_after_their_time() -> None:
     with raw_upstream() as upstream:
         async with pool_of(upstream.port, keep_alive="20ms") as pool:
-            first = await pool.acquire(repeatable=True)
+            first = await pool.acquire(PARTY, repeatable=True)
             await exchange(first)
             pool.release(first)
             async with asyncio.timeout(5):
                 while pool.open_connections:
                     await asyncio.sleep(0.005)
             assert first.closed
-            second = await pool.acquire(repeatable=True)
+            second = await pool.acquire(PARTY, repeatable=True)
             await exchange(second)
             pool.release(second)
         assert second.closed
+
+
+async def test_an_exchange_that_waits_for_its_client_gives_way_while_others_wait() -> None:
+    with raw_upstream() as upstream:
+        async with pool_of(upstream.port, max_connections=2, queue_timeout="5s") as pool:
+            busy, stalled = [await pool.acquire(PARTY, repeatable=True) for _ in range(2)]
+            for connection in (busy, stalled):
+                connection.start("GET")
+            stalled.waits_for_client_since = asyncio.get_running_loop().time() - 2
+            other = await pool.acquire(Party("192.0.2.2"), repeatable=True)
+            assert stalled.closed
+            with pytest.raises(ClientStalled):
+                stalled.raise_for_error()
+            assert not busy.closed
+            pool.release(stalled)
+            assert pool.open_connections == 2
+            await accepted(upstream, 3)
+            for connection in (busy, other):
+                pool.release(connection)
+
+
+async def test_a_client_over_its_share_only_takes_from_itself() -> None:
+    with raw_upstream() as upstream:
+        limits: dict[str, Any] = {"max_connections": 3, "max_connections_per_client": 1}
+        async with pool_of(upstream.port, queue_timeout="400ms", **limits) as pool:
+            own, others = [await pool.acquire(Party(client), repeatable=True) for client in ("a", "b")]
+            for connection in (own, others):
+                connection.start("GET")
+            others.waits_for_client_since = asyncio.get_running_loop().time() - 2
+            with pytest.raises(Overloaded):
+                await pool.acquire(Party("a"), repeatable=True)
+            assert not others.closed
+            own.waits_for_client_since = asyncio.get_running_loop().time() - 2
+            assert (await pool.acquire(Party("a"), repeatable=True)).exchanges == 0
+            assert own.closed
+            await accepted(upstream, 3)
+
+
+async def test_those_who_have_room_do_not_wait_behind_those_who_have_not() -> None:
+    with raw_upstream() as upstream:
+        limits: dict[str, Any] = {"max_connections": 2, "max_connections_per_client": 1}
+        async with pool_of(upstream.port, **limits) as pool:
+            first = await pool.acquire(Party("a"), repeatable=True)
+            waiting = asyncio.create_task(pool.acquire(Party("a"), repeatable=True))
+            await asyncio.sleep(0)
+            second = await pool.acquire(Party("b"), repeatable=True)
+            assert not waiting.done()
+            pool.release(first)
+            third = await waiting
+            await accepted(upstream, 3)
+            pool.release(third)
+            pool.release(second)
+            assert pool.open_connections == 0

@@ -1,35 +1,11 @@
-"""Which heads are passed on, and how the answer behind them ends."""
+"""Which heads are passed on, and which log in a connection."""
 
 from __future__ import annotations
 
 import httptools
 import pytest
 
-from gateway.upstream.response_head import MAX_HEAD, HeaderLines, ResponseHead, read_head
-
-
-def read(octets: bytes, headers: HeaderLines, status: int = 200) -> ResponseHead:
-    parser = httptools.HttpResponseParser(object())
-    parser.feed_data(octets)
-    return read_head(parser, status, headers)
-
-
-@pytest.mark.parametrize(
-    ("version", "headers", "keep_alive", "ends_at_close"),
-    [
-        ("1.1", [(b"content-length", b"2")], True, False),
-        ("1.1", [(b"content-length", b"2"), (b"connection", b"close")], False, False),
-        ("1.0", [(b"content-length", b"2"), (b"connection", b"keep-alive")], False, False),
-        ("1.1", [], False, True),
-        ("1.1", [(b"transfer-encoding", b"gzip")], False, False),
-    ],
-)
-def test_framing_says_how_the_answer_ends(
-    version: str, headers: HeaderLines, keep_alive: bool, ends_at_close: bool
-) -> None:
-    lines = b"".join(b"%s: %s\r\n" % line for line in headers)
-    head = read(b"HTTP/%s 200 OK\r\n%s\r\n" % (version.encode(), lines), headers)
-    assert head == ResponseHead(200, headers, keep_alive, ends_at_close)
+from gateway.upstream.response_head import MAX_HEAD, HeaderLines, check_head, is_connection_login
 
 
 @pytest.mark.parametrize(
@@ -46,9 +22,16 @@ def test_framing_says_how_the_answer_ends(
 )
 def test_what_must_not_be_passed_on_is_refused(status: int, headers: HeaderLines) -> None:
     with pytest.raises(httptools.HttpParserError):
-        read(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", headers, status)
+        check_head(status, headers)
 
 
 def test_tabs_and_octets_above_ascii_pass() -> None:
-    headers = [(b"x-name", b"caf\xc3\xa9\t1")]
-    assert read(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", headers).headers == headers
+    assert check_head(200, [(b"x-name", b"caf\xc3\xa9\t1")]) == (b"x-name",)
+
+
+@pytest.mark.parametrize(
+    ("credentials", "logs_in"),
+    [(b"NTLM TlRM", True), (b" negotiate YII", True), (b"Basic bnRsbQ==", False), (b"Bearer ntlm", False)],
+)
+def test_credentials_that_log_in_a_connection_are_known(credentials: bytes, logs_in: bool) -> None:
+    assert is_connection_login(credentials) is logs_in

@@ -1,0 +1,150 @@
+"""Reads one answer of the register after another out of octets; opens and closes nothing (RFC 9112)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import httptools
+
+from gateway.errors import UpstreamBroken
+from gateway.upstream.body_buffer import BodyBuffer
+from gateway.upstream.head_repair import without_blanks
+from gateway.upstream.response_head import (
+    MAX_HEAD,
+    HeaderLines,
+    check_head,
+    ends_at_close,
+    logs_in_connection,
+)
+
+_MAX_INTERIM: Final = 32
+_MAX_REPAIRS: Final = 64
+_BODILESS: Final = frozenset((204, 304))
+_PARSE_ERRORS = (httptools.HttpParserError, httptools.HttpParserUpgrade)
+
+
+def _broken(problem: Exception) -> UpstreamBroken:
+    return UpstreamBroken(f"not an HTTP answer: {problem.__context__ or problem}")
+
+
+class AnswerReader:
+    """The answer to one request at a time, from `begin` on: `feed` it what arrives; the body goes into `buffer`.
+
+    `status` is 0 until the head is complete. `headers` are in order and with lower-case names. `keep_alive`: the
+    register leaves the connection open for another exchange, and did not log it in for somebody. `ends_at_close`: the
+    body has no framing and ends with the connection. `bodiless`: a body was never to follow this head (RFC 9112
+    section 6.3). `excess`: octets followed that belong to no answer.
+    """
+
+    __slots__ = (
+        "_head_size",
+        "_interim",
+        "_is_head_request",
+        "_parser",
+        "_raw",
+        "_repairs",
+        "_unfinished",
+        "bodiless",
+        "buffer",
+        "complete",
+        "ends_at_close",
+        "excess",
+        "headers",
+        "keep_alive",
+        "status",
+    )
+
+    def __init__(self, buffer: BodyBuffer) -> None:
+        self.buffer = buffer
+        self.keep_alive = self.ends_at_close = self.bodiless = False
+        self.begin("GET")
+
+    def begin(self, method: str) -> None:
+        """Expect the answer to a request of this method; the parser is new, so that nothing can be left over in it."""
+        self._is_head_request = method == "HEAD"
+        self._interim = self._head_size = self._repairs = self.status = 0
+        self._unfinished = self.complete = self.excess = False
+        self._raw: list[bytes] = []
+        self.headers: HeaderLines = []
+        self._parser = httptools.HttpResponseParser(self)
+
+    def feed(self, data: bytes) -> None:
+        """Read on. Raises UpstreamBroken if this is no valid answer."""
+        try:
+            if self._unfinished:
+                self._repair(data)
+            else:
+                self._parser.feed_data(data)
+        except _PARSE_ERRORS as problem:
+            if self.complete:
+                self.excess = True
+            elif self.status or self._unfinished or not self._repair(data):
+                raise _broken(problem) from problem
+        if not self.status:
+            self._raw.append(data)
+            self._head_size += len(data)
+            if self._head_size > MAX_HEAD:
+                raise UpstreamBroken(f"the head of the answer is longer than {MAX_HEAD} bytes")
+
+    def _repair(self, data: bytes) -> bool:
+        """Read the head again without blanks before colons (RFC 9112 section 5.1). False if there are none."""
+        octets = b"".join((*self._raw, data))
+        repaired, unfinished = without_blanks(octets)
+        if repaired == octets and not self._unfinished:
+            return False
+        self._repairs += 1
+        if self._repairs > _MAX_REPAIRS:
+            raise UpstreamBroken("a head with blanks before colons in too many pieces")
+        self._unfinished = unfinished
+        self._interim = 0
+        self.headers = []
+        self._parser = httptools.HttpResponseParser(self)
+        try:
+            self._parser.feed_data(repaired)
+        except _PARSE_ERRORS as problem:
+            if not self.complete:
+                raise _broken(problem) from problem
+            self.excess = True
+        return True
+
+    # Called by the parser
+
+    def on_message_begin(self) -> None:
+        if self.complete:
+            raise httptools.HttpParserError("a second answer")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self.status:  # else a trailer
+            self.headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        parser, headers = self._parser, self.headers
+        status = parser.get_status_code()
+        if status < 200:
+            self._interim += 1
+            if not 100 <= status != 101 or self._interim > _MAX_INTERIM:
+                raise httptools.HttpParserError(f"unexpected status {status}")
+            self.headers = []
+            return
+        names = check_head(status, headers)
+        keep_alive = parser.should_keep_alive() and parser.get_http_version() == "1.1"
+        self.status = status
+        if self._is_head_request or status in _BODILESS:
+            self.bodiless = self.complete = True
+            self.ends_at_close = False
+        else:
+            self.bodiless = False
+            self.ends_at_close = not keep_alive and ends_at_close(names)
+        self.keep_alive = keep_alive and not logs_in_connection(names, headers)
+
+    def on_body(self, data: bytes) -> None:
+        if self.complete:
+            self.excess = True
+        else:
+            self.buffer.put(data)
+
+    def on_message_complete(self) -> None:
+        if self.status:
+            self.complete = True
+        else:
+            self._head_size = 0  # an interim answer

@@ -1,0 +1,32 @@
+"""Takes away white space between the name and the colon of a field, as a proxy must in answers (RFC 9112 5.1)."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_NAME: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_BLANK: Final = re.compile(rb"(?m)^(" + _NAME + rb")[ \t]+(?=:)")
+_UNFINISHED: Final = re.compile(rb"\n" + _NAME + rb"([ \t]+)\Z")
+_INTERIM: Final = re.compile(rb"HTTP/\d\.\d 1")
+
+
+def without_blanks(octets: bytes) -> tuple[bytes, bool]:
+    """The octets of an answer, and of interim answers before it, without blanks before colons in their heads.
+
+    True beside it if the octets end with such a blank, and the colon may still follow; the blank is taken away too.
+    """
+    end = _end_of_head(octets)
+    if end >= 0:
+        return _BLANK.sub(rb"\1", octets[:end]) + octets[end:], False
+    unfinished = _UNFINISHED.search(octets) if octets.endswith((b" ", b"\t")) else None
+    return _BLANK.sub(rb"\1", octets[: unfinished.start(1)] if unfinished else octets), unfinished is not None
+
+
+def _end_of_head(octets: bytes) -> int:
+    start = 0
+    while True:
+        end = octets.find(b"\r\n\r\n", start)
+        if end < 0 or not _INTERIM.match(octets, start):
+            return end
+        start = end + 4

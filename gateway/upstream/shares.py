@@ -1,0 +1,99 @@
+"""How many connections to the register each client and each session uses, so that none of them uses all."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from ipaddress import ip_network
+from typing import Final, NamedTuple
+
+_LEAST: Final = 8
+_IPV6_PREFIX: Final = 64
+
+
+class Party(NamedTuple):
+    """Whose request it is: the client's network (see `client_network`) and the id of the session, if there is one."""
+
+    client: str
+    session: str | None = None
+
+
+def client_network(address: str) -> str:
+    """The address for IPv4; for IPv6 its /64, which one subscriber has to itself."""
+    return _prefix(address) if ":" in address else address
+
+
+@lru_cache(maxsize=4096)
+def _prefix(address: str) -> str:
+    try:
+        return str(ip_network((address, _IPV6_PREFIX), strict=False))
+    except ValueError:
+        return address
+
+
+def default_share(max_connections: int) -> int:
+    """A quarter of all connections, but not so few that one browser would wait for itself."""
+    return max(_LEAST, max_connections // 4)
+
+
+class Shares:
+    """Who holds which connection. A holder is anything hashable, and holds for one party at a time."""
+
+    def __init__(self, *, per_client: int, per_session: int) -> None:
+        self._per_client = per_client
+        self._per_session = per_session
+        self._holders: dict[object, Party] = {}
+        self._clients: dict[str, int] = {}
+        self._sessions: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._holders)
+
+    def __contains__(self, holder: object) -> bool:
+        return holder in self._holders
+
+    def holders(self) -> tuple[object, ...]:
+        """All holders, the longest-holding one first."""
+        return tuple(self._holders)
+
+    def room(self, party: Party) -> bool:
+        """Whether this party may hold one more."""
+        client, session = party
+        return self._clients.get(client, 0) < self._per_client and (
+            session is None or self._sessions.get(session, 0) < self._per_session
+        )
+
+    def same_party(self, holder: object, party: Party) -> bool:
+        """Whether `holder` counts for the client or for the session of this party."""
+        held = self._holders.get(holder)
+        return held is not None and (
+            held.client == party.client or (party.session is not None and held.session == party.session)
+        )
+
+    def hold(self, holder: object, party: Party) -> None:
+        """From now on `holder` counts for this party. Raises ValueError if it already counts."""
+        if holder in self._holders:
+            raise ValueError("a connection is held twice")
+        self._holders[holder] = party
+        client, session = party
+        self._clients[client] = self._clients.get(client, 0) + 1
+        if session is not None:
+            self._sessions[session] = self._sessions.get(session, 0) + 1
+
+    def let_go(self, holder: object) -> bool:
+        """`holder` counts no more; False if it did not."""
+        party = self._holders.pop(holder, None)
+        if party is None:
+            return False
+        client, session = party
+        _one_less(self._clients, client)
+        if session is not None:
+            _one_less(self._sessions, session)
+        return True
+
+
+def _one_less(counts: dict[str, int], key: str) -> None:
+    count = counts[key]
+    if count == 1:
+        del counts[key]
+    else:
+        counts[key] = count - 1

@@ -1,0 +1,117 @@
+"""Answers out of octets, however they are cut in pieces."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.errors import UpstreamBroken
+from gateway.upstream.answer_reader import AnswerReader
+from gateway.upstream.body_buffer import BodyBuffer
+from tests.upstream.transports import RecordingTransport
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+def read(*pieces: bytes, method: str = "GET") -> AnswerReader:
+    reader = AnswerReader(BodyBuffer(RecordingTransport()))
+    reader.begin(method)
+    for piece in pieces:
+        reader.feed(piece)
+    return reader
+
+
+@pytest.mark.parametrize(
+    ("version", "lines", "keep_alive", "ends_at_close"),
+    [
+        ("1.1", b"Content-Length: 2\r\n", True, False),
+        ("1.1", b"Content-Length: 2\r\nConnection: close\r\n", False, False),
+        ("1.0", b"Content-Length: 2\r\nConnection: keep-alive\r\n", False, False),
+        ("1.1", b"", False, True),
+        ("1.1", b"Transfer-Encoding: gzip\r\n", False, False),
+    ],
+)
+def test_framing_says_how_the_answer_ends(
+    version: str, lines: bytes, keep_alive: bool, ends_at_close: bool
+) -> None:
+    reader = read(b"HTTP/%s 200 OK\r\n%s\r\n" % (version.encode(), lines))
+    assert (reader.status, reader.keep_alive, reader.ends_at_close) == (200, keep_alive, ends_at_close)
+
+
+@pytest.mark.parametrize(
+    ("method", "head"),
+    [
+        ("HEAD", b"HTTP/1.1 200 OK\r\nContent-Length: 1234\r\n\r\n"),
+        ("HEAD", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
+        ("GET", b"HTTP/1.1 304 Not Modified\r\nContent-Length: 1234\r\n\r\n"),
+        ("GET", b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n"),
+    ],
+)
+def test_an_answer_without_a_body_is_complete_with_its_head_and_keeps_its_length(
+    method: str, head: bytes
+) -> None:
+    reader = read(head, method=method)
+    assert reader.complete
+    assert reader.bodiless
+    assert reader.keep_alive
+    assert not reader.excess
+    assert [name for name, _ in reader.headers] in ([b"content-length"], [b"transfer-encoding"])
+    assert read(head + b"hello", method=method).excess
+    assert read(head + OK, method=method).excess
+
+
+@pytest.mark.parametrize(
+    ("octets", "headers"),
+    [
+        (b"X-A : b\r\nContent-Length: 2\r\n", [(b"x-a", b"b"), (b"content-length", b"2")]),
+        (b"X-A \t : b : c\r\nContent-Length : 2\r\n", [(b"x-a", b"b : c"), (b"content-length", b"2")]),
+        (b"Transfer-Encoding : chunked\r\n", [(b"transfer-encoding", b"chunked")]),
+    ],
+)
+@pytest.mark.parametrize("before", [b"", b"HTTP/1.1 103 Early Hints\r\nLink : </a>\r\n\r\n"])
+def test_a_blank_before_a_colon_is_taken_away(
+    octets: bytes, headers: list[tuple[bytes, bytes]], before: bytes
+) -> None:
+    body = b"2\r\nok\r\n0\r\n\r\n" if b"chunked" in octets else b"a :b"[:2]
+    whole = before + b"HTTP/1.1 200 OK\r\n" + octets + b"\r\n" + body
+    for pieces in ([whole], [whole[at : at + 1] for at in range(len(whole))]):
+        reader = read(*pieces)
+        assert reader.headers == headers
+        assert reader.complete
+        assert reader.keep_alive
+        assert reader.buffer.take() == (b"ok" if b"chunked" in octets else b"a ")
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"HTTP/1.1 200 OK\r\nX A: 1\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n : 1\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX-A \r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length : 2\r\nContent-Length: 3\r\n\r\nokk",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding : chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    ],
+)
+def test_other_blanks_and_what_they_hid_are_no_valid_answer(octets: bytes) -> None:
+    for pieces in ([octets], [octets[at : at + 1] for at in range(len(octets))]):
+        with pytest.raises(UpstreamBroken):
+            read(*pieces)
+
+
+def test_a_head_of_blanks_that_never_ends_is_refused() -> None:
+    with pytest.raises(UpstreamBroken):
+        read(b"HTTP/1.1 200 OK\r\nX ", *([b" " * 1000] * 140))
+
+
+@given(st.lists(st.integers(1, 40), max_size=20), st.sampled_from([b"X-A: 1", b"X-A : 1"]))
+def test_where_the_pieces_begin_makes_no_difference(cuts: list[int], line: bytes) -> None:
+    whole = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n" + line + b"\r\nContent-Length: 5\r\n\r\na : b"
+    pieces, rest = [], whole
+    for cut in cuts:
+        pieces.append(rest[:cut])
+        rest = rest[cut:]
+    reader = read(*[piece for piece in [*pieces, rest] if piece])
+    assert reader.headers == [(b"x-a", b"1"), (b"content-length", b"5")]
+    assert reader.complete
+    assert reader.buffer.take() == b"a : b"

@@ -1,0 +1,188 @@
+"""Attacks by clients and by registers, each with the bound that holds."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from gateway.upstream.forward import Forwarder
+from gateway.upstream.pool import ConnectionPool
+from gateway.upstream.request import UpstreamRequest
+from gateway.upstream.settings import UpstreamSettings
+from tests.upstream.bare_proxy import BareProxy, bare_proxy
+from tests.upstream.hostile_register import LATE, hostile_register
+from tests.upstream.raw_client import Conversation, converse
+from tests.upstream.requests import upstream_request
+from tests.upstream.test_forward import body_of
+
+
+def until(condition: Any, patience: float = 3.0) -> bool:
+    """Whether the condition comes true in time."""
+    end = time.monotonic() + patience
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.005)
+    return True
+
+
+@contextlib.contextmanager
+def clients(
+    port: int, number: int, octets: bytes, address: str = "127.0.0.1"
+) -> Iterator[list[socket.socket]]:
+    """Open connections that send these octets and read nothing."""
+    with contextlib.ExitStack() as stack:
+        opened = []
+        for _ in range(number):
+            sock = stack.enter_context(socket.socket())
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            sock.bind((address, 0))
+            sock.connect(("127.0.0.1", port))
+            sock.sendall(octets)
+            opened.append(sock)
+        yield opened
+
+
+def get(port: int, path: str, *lines: str, expect: int = 1) -> Conversation:
+    head = "\r\n".join((f"GET {path} HTTP/1.1", "Host: gw.test", *lines))
+    return converse(port, head.encode() + b"\r\n\r\n", expect=expect)
+
+
+@contextlib.contextmanager
+def attacked(**upstream: Any) -> Iterator[tuple[BareProxy, int, Any]]:
+    with hostile_register() as register, bare_proxy(register.port, **upstream) as (app, running):
+        yield app, running.port, register
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("HEAD", "late-head"), ("GET", "late-204"), ("GET", "late-304")]
+)
+async def test_a_late_body_never_answers_another_request(method: str, path: str) -> None:
+    seen: Counter[bytes] = Counter()
+    with hostile_register() as register:
+        settings = UpstreamSettings.model_validate({"url": f"http://127.0.0.1:{register.port}"})
+        pool = ConnectionPool(settings)
+        await pool.start()
+        forward = Forwarder(settings, pool, own_cookies="own-", max_body=1, body_timeout=1.0)
+        attack = upstream_request(method)._replace(target=b"/" + path.encode())
+
+        async def bystander() -> None:
+            for _ in range(600):
+                seen[await body_of(await forward.forward(upstream_request()))] += 1
+
+        async def attacker() -> None:
+            for _ in range(100):
+                assert await body_of(await forward.forward(attack)) == b""
+
+        await asyncio.gather(*(bystander() for _ in range(4)), *(attacker() for _ in range(2)))
+        assert register.requests[path] == 200
+        await pool.aclose()
+    assert seen == {b"ok": 2400}
+
+
+async def test_once_a_register_sent_octets_beyond_an_answer_its_connections_are_watched() -> None:
+    seen: Counter[bytes] = Counter()
+    with hostile_register() as register:
+        settings = UpstreamSettings.model_validate({"url": f"http://127.0.0.1:{register.port}"})
+        pool = ConnectionPool(settings)
+        await pool.start()
+        forward = Forwarder(settings, pool, own_cookies="own-", max_body=1, body_timeout=1.0)
+        attack = upstream_request()._replace(target=b"/late-length")
+        assert await body_of(await forward.forward(attack)) == b"ok"
+        await asyncio.sleep(10 * LATE)
+
+        async def ask(request: UpstreamRequest) -> None:
+            for _ in range(100):
+                seen[await body_of(await forward.forward(request))] += 1
+
+        await asyncio.gather(*(ask(upstream_request()) for _ in range(4)), *(ask(attack) for _ in range(2)))
+        await pool.aclose()
+    assert seen == {b"ok": 600}
+
+
+async def test_connections_of_answers_without_a_body_are_used_again_once_they_were_quiet() -> None:
+    with hostile_register() as register:
+        settings = UpstreamSettings.model_validate({"url": f"http://127.0.0.1:{register.port}"})
+        pool = ConnectionPool(settings)
+        await pool.start()
+        forward = Forwarder(settings, pool, own_cookies="own-", max_body=1, body_timeout=1.0)
+        request = upstream_request()._replace(target=b"/not-modified")
+        for _ in range(3):
+            for _ in range(5):
+                assert (await asyncio.gather(body_of(await forward.forward(request)))) == [b""]
+            await asyncio.sleep(0.2)
+        assert register.connections == 5
+        assert pool.open_connections == 5
+        await pool.aclose()
+
+
+def test_trickled_bodies_hold_no_connection_to_the_register() -> None:
+    with attacked(max_connections=4) as (app, port, register):
+        head = b"POST /sink HTTP/1.1\r\nHost: gw.test\r\nContent-Length: 100000\r\n\r\n"
+        with clients(port, 30, head + b"x"):
+            assert get(port, "/ok").answers[0].body == b"ok"
+            assert register.connections == 1
+            assert app.pool.open_connections == 1
+
+
+def test_one_client_that_stops_reading_leaves_room_for_others_and_is_cut_off() -> None:
+    limits = {"max_connections": 8, "max_connections_per_client": 4, "client_write_timeout": "700ms"}
+    with attacked(**limits, keep_alive="100ms") as (app, port, _):
+        head = b"GET /large HTTP/1.1\r\nHost: gw.test\r\n\r\n"
+        with clients(port, 8, head, "127.0.0.2"):
+            assert until(lambda: app.pool.open_connections == 4)
+            seen = get(port, "/ok")
+            assert seen.answers[0].body == b"ok"
+            assert seen.first_byte_after < 1
+            assert until(lambda: app.cut >= 4)
+        assert until(lambda: app.pool.open_connections == 0)
+
+
+def test_more_than_its_share_waits_and_gets_503() -> None:
+    limits = {"max_connections_per_client": 1, "queue_timeout": "50ms"}
+    head = b"GET /hang HTTP/1.1\r\nHost: gw.test\r\n\r\n"
+    with attacked(**limits) as (_, port, register), clients(port, 1, head):
+        assert until(lambda: register.requests["hang"])
+        assert get(port, "/ok").answers[0].status == 503
+
+
+def test_a_register_that_stops_reading_ends_in_504() -> None:
+    with attacked(write_timeout="150ms") as (app, port, _):
+        body = b"a" * 10_000_000
+        head = b"POST /hang HTTP/1.1\r\nHost: gw.test\r\nContent-Length: %d\r\n\r\n" % len(body)
+        sock = socket.create_connection(("127.0.0.1", port))
+        sock.setblocking(False)
+        with sock, contextlib.suppress(BlockingIOError, ConnectionError):
+            sock.send(head)
+            while True:
+                sock.send(body[:65_536])
+        assert until(lambda: app.pool.open_connections == 0)
+        with socket.create_connection(("127.0.0.1", port)) as blocked:
+            blocked.settimeout(0.05)
+            with contextlib.suppress(TimeoutError, ConnectionError):
+                blocked.sendall(head + body)
+            blocked.settimeout(2)
+            assert blocked.recv(100).startswith(b"HTTP/1.1 504 ")
+        assert until(lambda: app.pool.open_connections == 0)
+
+
+def test_a_reset_does_not_look_like_the_end_of_an_answer() -> None:
+    with attacked() as (app, port, _):
+        seen = get(port, "/reset")
+        assert seen.answers[0].status == 200
+        assert not seen.answers[0].complete
+        assert seen.closed
+        assert app.cut == 1
+
+
+def test_a_connection_that_one_person_logged_in_serves_no_other() -> None:
+    with attacked() as (_, port, _):
+        assert get(port, "/ntlm", "Authorization: NTLM anna").answers[0].body == b"anna"
+        assert get(port, "/ntlm").answers[0].body == b"nobody"
