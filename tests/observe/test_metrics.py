@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,43 @@ def test_two_environments_of_one_process_do_not_meet(clock: Clock) -> None:
     one, other = Metrics("ti", version="1", clock=clock), Metrics("prd", version="1", clock=clock)
     one.on_event(LoginEnded("ok"))
     assert 'toegangspoort_logins_total{result="ok"}' not in shown(other)
+
+
+_COUNTS = textwrap.dedent(
+    """
+    import asyncio, sys
+    from gateway.observe.metrics import Metrics
+    async def count():
+        metrics = Metrics("ti", version="1")
+        await metrics.start()
+        metrics.started(); metrics.started()
+        metrics.finished("GET", 200, 0.01)
+        if sys.argv[1] == "stops":
+            await metrics.aclose()
+        else:
+            print("counted", flush=True)
+            await asyncio.Event().wait()
+    asyncio.run(count())
+    """
+)
+
+
+def test_another_worker_shows_what_this_one_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", _COUNTS, "stops"], env=environment, check=True, timeout=30)
+    command = [sys.executable, "-c", _COUNTS, "runs on"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+        wanted = ('requests_total{code="200",method="GET"} 2.0', "request_duration_seconds_count 2.0")
+        end = time.monotonic() + 10.0
+        while time.monotonic() < end:
+            text = Metrics("ti", version="1").exposition()[0].decode()
+            if all(f"toegangspoort_{line}" in text for line in wanted):
+                break
+        child.kill()
+    assert all(f"toegangspoort_{line}" in text for line in wanted)
 
 
 def test_several_workers_show_their_sum(tmp_path: Path) -> None:
