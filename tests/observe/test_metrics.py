@@ -160,13 +160,14 @@ def test_another_worker_shows_what_this_one_counted(tmp_path: Path, monkeypatch:
 def test_several_workers_show_their_sum(tmp_path: Path) -> None:
     program = textwrap.dedent(
         """
-        import sys
+        import asyncio, sys
         from gateway.events import RulesLoaded
         from gateway.observe.metrics import Metrics
         metrics = Metrics("ti", version="1")
         metrics.started(); metrics.started()
         metrics.finished("GET", 200, 0.01)
         metrics.on_event(RulesLoaded("0" * 64, 4, frozenset()))
+        asyncio.run(metrics.aclose())
         if sys.argv[1] == "show":
             sys.stdout.write(metrics.exposition()[0].decode())
         """
