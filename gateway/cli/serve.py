@@ -20,6 +20,7 @@ import typer
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from gateway import garbage
 from gateway.app import Gateway
 from gateway.cli.loading import loaded
 from gateway.config import Config, ConfigError, checked
@@ -137,6 +138,7 @@ class _Worker(uvicorn.Config):
         self.http = protocol_class(settings.edge)
         self.timeout_keep_alive = int(settings.edge.keep_alive)
         super().load()
+        garbage.tune()
 
     def _checked(self) -> Config:
         """The configuration. A worker that replaces a dead one waits while the file on disk is broken."""

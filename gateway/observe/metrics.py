@@ -191,7 +191,7 @@ class Metrics:
         loop = asyncio.get_running_loop()
 
         def hand_over() -> None:
-            self._hand_over()
+            self.hand_over()
             self._handing_over = loop.call_later(_HAND_OVER_SECONDS, hand_over)
 
         hand_over()
@@ -200,9 +200,10 @@ class Metrics:
         """Hand over the rest."""
         if self._handing_over is not None:
             self._handing_over.cancel()
-        self._hand_over()
+        self.hand_over()
 
-    def _hand_over(self) -> None:
+    def hand_over(self) -> None:
+        """Bring the registry up to date. On the event loop, as all counting."""
         for each in (self._requests, self._decisions, self._shadow, self._shadow_judged, self._duration):
             each.hand_over()
         self._in_flight.set(self._open)
@@ -266,8 +267,8 @@ class Metrics:
         self._rule_set.set(int(rules[:13], 16))
 
     def exposition(self) -> tuple[bytes, str]:
-        """(text, content type) for Prometheus, summed over all workers where there are several."""
-        self._hand_over()
+        """(text, content type) for Prometheus as of the last `hand_over`, summed over all workers where there are
+        several. May run in a thread."""
         registry = self._registry
         directory = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
         if directory:

@@ -36,6 +36,7 @@ def metrics(clock: Clock) -> Metrics:
 
 
 def shown(metrics: Metrics) -> dict[str, float]:
+    metrics.hand_over()
     text, kind = metrics.exposition()
     assert kind.startswith("text/plain")
     lines = [line for line in text.decode().splitlines() if not line.startswith("#")]
