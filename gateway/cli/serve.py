@@ -28,6 +28,7 @@ from gateway.edge.protocol import protocol_class
 from gateway.observe.metrics import forget_worker
 
 _DRAIN = 30
+_HEALTHY_WITHIN = 60
 _MENDED_SECONDS = 1.0
 log = structlog.get_logger()
 
@@ -122,6 +123,8 @@ class _Worker(uvicorn.Config):
             date_header=False,
             backlog=2048,
             timeout_graceful_shutdown=_DRAIN,
+            # A worker that loads many rules on a busy machine answers its supervisor late; it is not lost.
+            timeout_worker_healthcheck=_HEALTHY_WITHIN,
         )
         self._path = path
         self._environment = environment

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.edge.path import canonical_segments, split_target
 from gateway.errors import BadRequest
-from tests.cases.load import load
-
-CASES = load("path-cases.json")
-# The prefixes that an anonymous request may use in the rule set that the cases were written for.
-PUBLIC = ("public", "reports", "files")
 
 
 @pytest.mark.parametrize(
@@ -68,23 +61,6 @@ def test_a_path_with_two_meanings_is_refused(raw: bytes, code: str) -> None:
     with pytest.raises(BadRequest) as refused:
         canonical_segments(raw)
     assert refused.value.facts["reason"] == code
-
-
-@pytest.mark.parametrize("case", CASES, ids=[case["id"] for case in CASES])
-def test_no_case_reaches_a_public_prefix_that_should_not(case: dict[str, Any]) -> None:
-    target = case["raw_target"].encode("latin-1")
-    try:
-        raw_path, _ = split_target(target)
-        segments = canonical_segments(raw_path)
-    except BadRequest:
-        assert case["outcome"] != ["200"], "a clear request was refused"
-        return
-    if "200" not in case["outcome"]:
-        assert segments[0] not in PUBLIC or len(segments) < 2 or case["id"] in NOT_PATHS
-
-
-# Refused by the rules of that rule set rather than by the path: the first segments are public, the pattern is not.
-NOT_PATHS = frozenset(("match-02", "match-08", "match-09", "match-16"))
 
 
 @given(st.binary(max_size=40))
