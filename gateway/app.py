@@ -297,7 +297,15 @@ class Gateway:
         register = (self.assertions, self.pool, self.streams)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.facts.aclose)
-            for part in (*people, *register, self.records, self.blocks, self.reload, self.shadow):
+            for part in (
+                self.metrics,
+                *people,
+                *register,
+                self.records,
+                self.blocks,
+                self.reload,
+                self.shadow,
+            ):
                 if part is not None:
                     await stack.enter_async_context(_opened(part))
             # Closed before the parts above: a recheck under way still needs them.

@@ -5,19 +5,19 @@ Pure. It calls the code that decides requests, once for each class of paths that
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from gateway.analysis.equivalence import changing_moments
 from gateway.analysis.path_partition import PathClass, partition, pattern_of
-from gateway.analysis.path_variables import compared_positions, identity_texts, template_values
-from gateway.analysis.rule_inputs import RuleInputs, assumed_answers
+from gateway.analysis.path_variables import compared_positions, identity_texts, template_values, templates
+from gateway.analysis.rule_inputs import assumed_answers
 from gateway.http_semantics import METHODS
 from gateway.model import Alternatives, Decision, DecisionInput, Identity, Missing, RuleAccess
-from gateway.policy.evaluate import decide
+from gateway.policy.evaluate import decide, decide_by
 from gateway.policy.pattern import Literal, Pattern, Variable
-from gateway.policy.ruleset import Rule, RuleSet
+from gateway.policy.ruleset import Rule, RuleSet, walk
 
 _DAYS: Final = 8
 
@@ -37,6 +37,36 @@ class _Tried:
         return not self.decision.allowed, missing, bool(self.own)
 
 
+class _AskedRule:
+    """One rule with what its decision depends on, and the most useful decision of it so far."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        self.best: _Tried | None = None
+        known = [policy.distinctions() for policy in walk(rule.require)]
+        self.declared = None not in known
+        self.moments = tuple(moment for found in known if found is not None for moment in found.moments)
+        self._uniform = (
+            self.declared
+            and not rule.asking
+            and rule.pattern.expression is None
+            and not any(name is not None for each in templates(rule.require) for _, name in each.parts)
+        )
+
+    def settled(self, own: Mapping[int, str]) -> bool:
+        """Whether another path with these codes of the person cannot give a more useful decision."""
+        if self.best is None:
+            return False
+        return (not self.best.own and (self._uniform or self.best.decision.allowed)) or (
+            self._uniform and bool(own)
+        )
+
+    def take(self, tried: _Tried) -> None:
+        """Keep the most useful decision, the first one of several."""
+        if self.best is None or tried.rank < self.best.rank:
+            self.best = tried
+
+
 def access_of(
     rules: RuleSet, identity: Identity, *, host: str, client: str, now: float
 ) -> tuple[RuleAccess, ...]:
@@ -44,23 +74,23 @@ def access_of(
 
     `now` is in seconds since the epoch. Fact sources are assumed to give the most favourable answer.
     """
-    found: dict[str, list[_Tried]] = {}
-    for decision_input, own in _requests(rules, DecisionInput("", host, "", (), client, now, identity)):
-        decision = decide(rules, decision_input)
-        if decision.rule is not None:
-            found.setdefault(decision.rule, []).append(_Tried(decision, decision_input, own))
-    return tuple(
-        _rule_access(rules, rule, min(found[rule.id], key=lambda tried: tried.rank))
-        for rule in rules.rules
-        if rule.id in found
-    )
+    asked = [_AskedRule(rule) for rule in rules.rules]
+    person = DecisionInput("", host, "", (), client, now, identity)
+    values = template_values(rules.rules, identity_texts(identity))
+    for path_class, own in _path_classes(rules, values):
+        for method, number in _deciding(asked, path_class, host):
+            if asked[number].settled(own):
+                continue
+            tried = replace(person, method=method, path=path_class.path, segments=path_class.segments)
+            if rules.asking:
+                tried = replace(tried, facts=assumed_answers(rules, tried))
+            asked[number].take(_Tried(decide_by(rules.rules[number], tried), tried, own))
+    return tuple(_rule_access(rules, each, each.best) for each in asked if each.best is not None)
 
 
-def _requests(
-    rules: RuleSet, decision_input: DecisionInput
-) -> Iterator[tuple[DecisionInput, dict[int, str]]]:
+def _path_classes(rules: RuleSet, values: Collection[str]) -> Iterator[tuple[PathClass, dict[int, str]]]:
+    """The classes of paths that differ for the rules or in codes of the person: those are in the second value."""
     compared = compared_positions(rules.rules)
-    values = template_values(rules.rules, identity_texts(decision_input.identity))
     seen: set[tuple[Any, ...]] = set()
     for path_class in partition([rule.pattern for rule in rules.rules], values, compared):
         own = {
@@ -69,23 +99,31 @@ def _requests(
             if position in compared and text in values
         }
         key = (path_class.matching, *own.items())
-        if key in seen:
-            continue
-        seen.add(key)
-        for method in _methods(rules, path_class):
-            asked = replace(decision_input, method=method, path=path_class.path, segments=path_class.segments)
-            yield replace(asked, facts=assumed_answers(rules, asked)), own
+        if key not in seen:
+            seen.add(key)
+            yield path_class, own
 
 
-def _methods(rules: RuleSet, path_class: PathClass) -> tuple[str, ...]:
-    if all(rules.rules[number].methods is None for number in path_class.matching):
-        return METHODS[:1]
-    return METHODS
+def _deciding(asked: Sequence[_AskedRule], path_class: PathClass, host: str) -> Iterator[tuple[str, int]]:
+    """A method for each rule that decides on these paths, with the number of that rule.
+
+    Every method is tried with a rule whose policies do not say what they look at.
+    """
+    matching = [number for number in path_class.matching if asked[number].rule.at_host(host)]
+    left = METHODS
+    for number in matching:
+        rule, declared = asked[number].rule, asked[number].declared
+        mine = left if rule.methods is None else tuple(method for method in left if method in rule.methods)
+        for method in mine[:1] if declared else mine:
+            yield method, number
+        left = tuple(method for method in left if method not in mine)
+        if not left:
+            return
 
 
-def _rule_access(rules: RuleSet, rule: Rule, tried: _Tried) -> RuleAccess:
+def _rule_access(rules: RuleSet, asked: _AskedRule, tried: _Tried) -> RuleAccess:
+    rule = asked.rule
     pattern, decision = _with_own_codes(rule.pattern, tried.own), tried.decision
-    inputs = RuleInputs(rule)
     return RuleAccess(
         rule=rule.id,
         path=pattern.text,
@@ -94,8 +132,8 @@ def _rule_access(rules: RuleSet, rule: Rule, tried: _Tried) -> RuleAccess:
         ),
         methods=tuple(method for method in METHODS if rule.methods is not None and method in rule.methods),
         label=rule.label,
-        until=_until(rules, tried.decision_input, inputs) if decision.allowed else None,
-        checked_again=bool(inputs.rule.asking),
+        until=_until(rules, tried.decision_input, asked.moments) if decision.allowed else None,
+        checked_again=bool(rule.asking),
     )
 
 
@@ -124,12 +162,9 @@ def _without_example(missing: Missing, made_up: set[str]) -> Missing:
     return missing
 
 
-def _until(rules: RuleSet, decision_input: DecisionInput, inputs: RuleInputs) -> float | None:
+def _until(rules: RuleSet, decision_input: DecisionInput, moments: Sequence[float]) -> float | None:
     """The first moment at which it is denied again; None where that is not within a week."""
-    moments: Sequence[float] = sorted(
-        changing_moments(inputs.distinctions.moments, decision_input.now, _DAYS)
-    )
-    for moment in moments:
+    for moment in sorted(changing_moments(moments, decision_input.now, _DAYS)) if moments else ():
         if moment > decision_input.now and not decide(rules, replace(decision_input, now=moment)).allowed:
             return moment
     return None

@@ -99,8 +99,10 @@ def assumed_answers(rules: RuleSet, decision_input: DecisionInput) -> dict[str, 
     """The most favourable answers, by name, to the questions that this request asks of fact sources."""
     asked = {question.name for question in questions(rules, decision_input)}
     found: dict[str, Any] = {}
+    if not asked:
+        return found
     for rule in rules.rules:
-        for policy in rule.asking if asked else ():
+        for policy in rule.asking:
             for name, value in (policy.distinctions() or Distinctions()).sources:
                 if name in asked:
                     found.setdefault(name, value)

@@ -20,6 +20,7 @@ import typer
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from gateway import garbage
 from gateway.app import Gateway
 from gateway.cli.loading import loaded
 from gateway.config import Config, ConfigError, checked
@@ -140,6 +141,7 @@ class _Worker(uvicorn.Config):
         self.http = protocol_class(settings.edge, public_url=settings.public_url)
         self.timeout_keep_alive = int(settings.edge.keep_alive)
         super().load()
+        garbage.tune()
 
     def _checked(self) -> Config:
         """The configuration. A worker that replaces a dead one waits while the file on disk is broken."""

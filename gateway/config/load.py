@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from gateway import garbage
 from gateway.config.includes import Includes, read_file
 from gateway.config.lock import lock_problems
 from gateway.config.messages import problems_of
@@ -30,19 +29,7 @@ def load(path: Path) -> Config:
     return load_with_positions(path)[0]
 
 
-@contextmanager
-def _gc_paused() -> Iterator[None]:
-    """Pause garbage collection: loading makes many objects that stay, and scanning them takes longer than loading."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
-@_gc_paused()
+@garbage.paused()
 def load_with_positions(path: Path) -> tuple[Config, Positions]:
     """Like `load`, with the positions in the file."""
     data, positions = read_yaml(read_file(path, str(path)), str(path))

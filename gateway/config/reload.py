@@ -16,6 +16,7 @@ from gateway.config.load import load
 from gateway.config.model import Config
 from gateway.config.problems import ConfigError
 from gateway.config.suites import failures
+from gateway.policy.ruleset import claims_of
 
 _RULES = frozenset(("rules", "shadow"))
 # Of a folder that a configuration names, the files that it is read from.
@@ -24,10 +25,14 @@ READ_SUFFIXES = frozenset((".py", ".yaml", ".yml"))
 
 @dataclass(frozen=True, slots=True)
 class Reloaded:
-    """`config` has the new rules and the old settings; `restart` names the changed settings that need a restart."""
+    """`config` has the new rules and the old settings; `restart` names the changed settings that need a restart.
+
+    `claims` are the extra claims that the new rules use.
+    """
 
     config: Config
     restart: tuple[str, ...]
+    claims: frozenset[str]
 
 
 def checked(path: Path, environment: str) -> Config:
@@ -53,7 +58,7 @@ def reload(current: Config, environment: str) -> Reloaded:
         *_differing(before, after, _RULES),
         *(f"identity.{name}" for name in _differing(current.identity, fresh.identity)),
     )
-    return Reloaded(taken, differing)
+    return Reloaded(taken, differing, claims_of(taken.rules[environment]))
 
 
 def _differing(old: BaseModel, new: BaseModel, without: Iterable[str] = ()) -> Iterator[str]:

@@ -60,7 +60,7 @@ class SessionEndpoints:
         ticket = exchange.admitted.cookies.get(self.sessions.cookie_name)
         session = await self.sessions.open(ticket) if ticket is not None else None
         if ticket is not None and session is not None:
-            session = await self.rechecks.current(ticket, session)
+            session = await self.rechecks.current(ticket, session, wait=True)
         if ticket is not None and session is not None:
             session = await self.rechecks.renewed(ticket, session, younger_than=self.clock() - _YOUNG_SECONDS)
         found = await self.sessions.peek(ticket) if ticket is not None and session is not None else None

@@ -85,6 +85,7 @@ class Health:
         return 200 if ready else 503, _TYPE_JSON, json.dumps(body).encode() + b"\n"
 
     async def _numbers(self) -> tuple[int, str, bytes]:
+        self._metrics.hand_over()
         text, kind = await asyncio.to_thread(self._metrics.exposition)
         return 200, kind, text
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -34,6 +37,8 @@ _PREFIX: Final = "toegangspoort"
 _METHODS: Final = frozenset((*METHODS, "TRACE", "CONNECT"))
 _OTHER: Final = "other"
 _MOST_LABELS: Final = 2_000
+_HAND_OVER_SECONDS: Final = 0.25
+_CODES: Final = {status: str(status) for status in range(100, 600)}
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
@@ -54,8 +59,48 @@ class _Family:
         return child
 
 
+class _Tally:
+    """A family that counts in memory, and adds its counts to the metric when it is asked to."""
+
+    def __init__(self, family: _Family) -> None:
+        self._family = family
+        self._counts: defaultdict[tuple[str, ...], int] = defaultdict(int)
+
+    def count(self, values: tuple[str, ...]) -> None:
+        self._counts[values] += 1
+
+    def hand_over(self) -> None:
+        for values, count in self._counts.items():
+            self._family[values].inc(count)
+        self._counts.clear()
+
+
+class _Durations(Histogram):
+    """A histogram that counts in memory. `prometheus_client` has no public way to add several observations at once."""
+
+    def __init__(self, name: str, words: str, registry: CollectorRegistry) -> None:
+        self._counts = [0] * (len(_SECONDS) + 1)
+        self._seconds = 0.0
+        super().__init__(name, words, buckets=_SECONDS, registry=registry)
+
+    def count(self, seconds: float) -> None:
+        self._counts[bisect_left(_SECONDS, seconds)] += 1
+        self._seconds += seconds
+
+    def hand_over(self) -> None:
+        for number, count in enumerate(self._counts):
+            if count:
+                self._buckets[number].inc(count)
+                self._counts[number] = 0
+        self._sum.inc(self._seconds)
+        self._seconds = 0.0
+
+
 class Metrics:
     """The numbers of one process, in a registry of their own.
+
+    What happens with every request is counted in memory; the registry gets it every quarter of a second, and before
+    it is shown.
 
     With several worker processes PROMETHEUS_MULTIPROC_DIR names a directory (emptied before the start, and set
     before this module is imported); then any worker shows the sum over all.
@@ -64,6 +109,7 @@ class Metrics:
     def __init__(self, environment: str, *, version: str, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._registry = CollectorRegistry()
+        self._handing_over: asyncio.TimerHandle | None = None
         self._count_requests()
         self._count_events()
         self._count_rules()
@@ -78,22 +124,24 @@ class Metrics:
     def _family(self, name: str, words: str, *labels: str) -> _Family:
         return _Family(Counter(f"{_PREFIX}_{name}", words, labels, registry=self._registry), len(labels))
 
+    def _tally(self, name: str, words: str, *labels: str) -> _Tally:
+        return _Tally(self._family(name, words, *labels))
+
     def _gauge(self, name: str, words: str, *labels: str, mode: Any = "mostrecent") -> Gauge:
         return Gauge(f"{_PREFIX}_{name}", words, labels, registry=self._registry, multiprocess_mode=mode)
 
     def _count_requests(self) -> None:
-        self._requests = self._family(
+        self._requests = self._tally(
             "requests_total", "Requests answered, by status code and method", "code", "method"
         )
-        self._by_status: dict[tuple[int, str], Any] = {}
-        self._duration = Histogram(
+        self._duration = _Durations(
             f"{_PREFIX}_request_duration_seconds",
             "Time from the first byte of a request to the last byte of its answer",
-            buckets=_SECONDS,
-            registry=self._registry,
+            self._registry,
         )
+        self._open = 0
         self._in_flight = self._gauge("requests_in_flight", "Requests being answered now", mode="livesum")
-        self._decisions = self._family("decisions_total", "Decisions, by rule and verdict", "rule", "verdict")
+        self._decisions = self._tally("decisions_total", "Decisions, by rule and verdict", "rule", "verdict")
 
     def _count_events(self) -> None:
         self._streams = self._gauge(
@@ -114,10 +162,10 @@ class Metrics:
         self._dropped = self._counter("records_dropped_total", "Decision records that could not be kept")
 
     def _count_rules(self) -> None:
-        self._shadow = self._family(
+        self._shadow = self._tally(
             "shadow_differences_total", "Decisions that the candidate rules change", "rule", "change"
         )
-        self._shadow_judged = self._family(
+        self._shadow_judged = self._tally(
             "shadow_judged_total", "Requests judged by the candidate rules as well", "result"
         )
         self._shadow_loaded = self._gauge("shadow_loaded", "1 where candidate rules are compared")
@@ -138,25 +186,42 @@ class Metrics:
             "config_restart_needed", "1 where the file has settings that need a restart"
         )
 
+    async def start(self) -> None:
+        """Hand over what is counted, every quarter of a second from now on."""
+        loop = asyncio.get_running_loop()
+
+        def hand_over() -> None:
+            self.hand_over()
+            self._handing_over = loop.call_later(_HAND_OVER_SECONDS, hand_over)
+
+        hand_over()
+
+    async def aclose(self) -> None:
+        """Hand over the rest."""
+        if self._handing_over is not None:
+            self._handing_over.cancel()
+        self.hand_over()
+
+    def hand_over(self) -> None:
+        """Bring the registry up to date. On the event loop, as all counting."""
+        for each in (self._requests, self._decisions, self._shadow, self._shadow_judged, self._duration):
+            each.hand_over()
+        self._in_flight.set(self._open)
+
     def started(self) -> None:
         """A request came in."""
-        self._in_flight.inc()
+        self._open += 1
 
     def finished(self, method: str, status: int, seconds: float) -> None:
         """That request was answered."""
-        child = self._by_status.get((status, method))
-        if child is None:
-            code = str(status) if 100 <= status <= 599 else _OTHER
-            child = self._requests[code, method if method in _METHODS else _OTHER]
-            if method in _METHODS:
-                self._by_status[status, method] = child
-        child.inc()
-        self._duration.observe(seconds)
-        self._in_flight.dec()
+        code = _CODES.get(status, _OTHER)
+        self._requests.count((code, method if method in _METHODS else _OTHER))
+        self._duration.count(seconds)
+        self._open -= 1
 
     def decided(self, rule: str | None, verdict: str) -> None:
         """A decision: verdict is allow, deny or error."""
-        self._decisions[rule or "none", verdict].inc()
+        self._decisions.count((rule or "none", verdict))
 
     def on_event(self, event: Event) -> None:
         """Count what happened elsewhere in the gateway."""
@@ -174,9 +239,9 @@ class Metrics:
             case StreamCut(reason):
                 self._streams_cut[(reason,)].inc()
             case ShadowJudged(result, rule, change):
-                self._shadow_judged[(result,)].inc()
+                self._shadow_judged.count((result,))
                 if change is not None:
-                    self._shadow[rule or "none", change].inc()
+                    self._shadow.count((rule or "none", change))
             case CandidateChanged(rules):
                 self._shadow_loaded.set(rules is not None)
             case BlocksLoaded(blocks) | BlocksChanged(blocks):
@@ -202,7 +267,8 @@ class Metrics:
         self._rule_set.set(int(rules[:13], 16))
 
     def exposition(self) -> tuple[bytes, str]:
-        """(text, content type) for Prometheus, summed over all workers where there are several."""
+        """(text, content type) for Prometheus as of the last `hand_over`, summed over all workers where there are
+        several. May run in a thread."""
         registry = self._registry
         directory = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
         if directory:

@@ -34,8 +34,10 @@ log = structlog.get_logger()
 
 # Lines are made on the event loop, a few at a time between requests, and written by a thread. A thread that makes
 # them as well takes the interpreter lock from the requests again and again, which costs them more than the lines do.
+# So does a thread that is woken for every few lines: it gets all of the last moment at once.
 _BATCH: Final = 25
-_LINGER_SECONDS: Final = 0.02
+_LINGER_SECONDS: Final = 0.05
+_LUMP: Final = 1_000
 _RETRY_SECONDS: Final = 1.0
 _LAST_WORD_SECONDS: Final = 5.0
 
@@ -70,8 +72,9 @@ class DecisionRecords:
         self._on_event = on_event
         self._entries: deque[Entry] = deque()
         self._due: asyncio.Handle | None = None
+        self._made: list[bytes] = []
         self._queue: SimpleQueue[list[bytes] | None] = SimpleQueue()
-        # Lines handed to the thread are counted here, lines that are done with there: each side only writes its own.
+        # Lines made for the thread are counted here, lines that are done with there: each side only writes its own.
         self._handed = 0
         self._done = 0
         self._lost = 0
@@ -114,6 +117,7 @@ class DecisionRecords:
             self._due.cancel()
         while self._entries:
             self._make()
+        self._hand_over()
         self._queue.put(None)
         self._closing.set()
         thread, self._thread = self._thread, None
@@ -173,15 +177,20 @@ class DecisionRecords:
         self._due = None
         if self._entries and self._loop is not None:
             self._due = self._loop.call_soon(self._make_some)
+        if not self._entries or len(self._made) >= _LUMP:
+            self._hand_over()
 
     def _make(self) -> None:
-        lines: list[bytes] = []
+        before = len(self._made)
         if self._lost:
-            lines.append(self._gap(self._lost))
+            self._made.append(self._gap(self._lost))
             self._lost = 0
-        lines.extend(self._line(self._entries.popleft()) for _ in range(min(_BATCH, len(self._entries))))
-        self._handed += len(lines)
-        self._queue.put(lines)
+        self._made.extend(self._line(self._entries.popleft()) for _ in range(min(_BATCH, len(self._entries))))
+        self._handed += len(self._made) - before
+
+    def _hand_over(self) -> None:
+        self._queue.put(self._made)
+        self._made = []
 
     def _line(self, entry: Entry) -> bytes:
         try:

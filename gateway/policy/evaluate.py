@@ -28,7 +28,12 @@ def decide(rules: RuleSet, decision_input: DecisionInput, *, trace: bool = False
     if trace:
         return _decide_traced(rules, decision_input)
     rule = _matching(rules, decision_input)
-    return _NO_RULE if rule is None else _judge(rule, decision_input, None)
+    return _NO_RULE if rule is None else decide_by(rule, decision_input)
+
+
+def decide_by(rule: Rule, decision_input: DecisionInput) -> Decision:
+    """The decision of this rule, which must match the request."""
+    return _judge(rule, decision_input, None)
 
 
 def questions(rules: RuleSet, decision_input: DecisionInput) -> tuple[Question, ...]:

@@ -12,12 +12,14 @@ from typing import Final
 
 import structlog
 
+from gateway import garbage
 from gateway.config import Config, ConfigError
 from gateway.config.reload import READ_SUFFIXES, Reloaded, reload
 from gateway.events import OnEvent, RulesChanged, RulesLoaded, RulesRefused
 from gateway.observe.decision_record import timestamp
 from gateway.observe.health import HealthStatus
 from gateway.policy.ruleset import RuleSet, claims_of
+from gateway.reload.release import release_config
 from gateway.watcher import Watcher
 
 log = structlog.get_logger()
@@ -26,6 +28,8 @@ _LOOK_EVERY: Final = 0.5
 # A file that is being written is read once it has stayed the same for so many seconds.
 _QUIET: Final = 0.3
 _MOST_LISTED: Final = 20
+# What so many reloads leave in cycles is little beside the pause that looking for it takes.
+_COLLECT_EVERY: Final = 20
 
 
 class RulesReload:
@@ -49,6 +53,7 @@ class RulesReload:
         self._since = clock()
         self._restart: tuple[str, ...] = ()
         self._refused: tuple[float, str] | None = None
+        self._reloads = 0
 
     def rules(self) -> RuleSet:
         """The rule set in force at this moment."""
@@ -102,15 +107,19 @@ class RulesReload:
         return True
 
     def _take(self, fresh: Reloaded) -> None:
-        before = self.rules().hash
-        self.config = fresh.config
+        earlier, self.config = self.config, fresh.config
+        before = earlier.rules[self._environment].hash
+        release_config(earlier)
+        self._reloads += 1
+        if self._reloads % _COLLECT_EVERY == 0:
+            garbage.collect_frozen()
         self._watched = fresh.config.watched
         self._since = self._clock()
         self._refused = None
         self._restart = fresh.restart
         rules = self.rules()
         count = len(rules.rules)
-        self._on_event(RulesChanged(before, rules.hash, count, claims_of(rules), bool(fresh.restart)))
+        self._on_event(RulesChanged(before, rules.hash, count, fresh.claims, bool(fresh.restart)))
         log.info("rules reloaded", rules=rules.hash, before=before, count=count)
         if fresh.restart:
             log.warning("restart needed", settings=", ".join(fresh.restart))

@@ -19,6 +19,7 @@ from gateway.events import CandidateChanged, OnEvent
 from gateway.observe.health import HealthStatus
 from gateway.policy.candidate import Candidate
 from gateway.policy.ruleset import RuleSet, claims_of
+from gateway.reload.release import release_rules
 from gateway.watcher import Watcher
 
 log = structlog.get_logger()
@@ -76,29 +77,39 @@ class ShadowReload:
             self._take(None, "")
             return True
         try:
-            config = await asyncio.to_thread(load, path)
-            config.environment(self._environment)
+            found, claims, watched = await asyncio.to_thread(_candidate, path, self._environment)
         except ConfigError as problems:
-            found = [str(problem) for problem in problems.problems]
-            log.error("the candidate rules do not load", problems=found[:_MOST_LISTED], count=len(found))
+            words = [str(problem) for problem in problems.problems]
+            log.error("the candidate rules do not load", problems=words[:_MOST_LISTED], count=len(words))
             self._watched = (path, *(Path(problem.file) for problem in problems.problems))
-            self._take(None, f"{found[0]} (and {len(found) - 1} more)" if len(found) > 1 else found[0])
+            self._take(None, f"{words[0]} (and {len(words) - 1} more)" if len(words) > 1 else words[0])
         except Exception as problem:  # noqa: BLE001 - a candidate never stops the gateway
             log.error("the candidate rules do not load", error=repr(problem))
             self._watched = (path,)
             self._take(None, f"{type(problem).__name__}: {problem}")
         else:
-            self._watched = config.watched
-            self._take(config.rules[self._environment], "")
+            self._watched = watched
+            self._take(found, "", claims)
         return True
 
-    def _take(self, rules: RuleSet | None, trouble: str) -> None:
+    def _take(self, rules: RuleSet | None, trouble: str, claims: frozenset[str] = frozenset()) -> None:
         self._trouble = trouble
-        if rules == self._candidate.rules:
+        earlier = self._candidate.rules
+        if rules == earlier:
             return
         self._candidate.rules = rules
+        if earlier is not None:
+            release_rules(earlier)
         if rules is None:
             self._on_event(CandidateChanged(None))
         else:
             log.info("candidate rules are compared", rules=rules.hash, count=len(rules.rules))
-            self._on_event(CandidateChanged(rules.hash, claims_of(rules)))
+            self._on_event(CandidateChanged(rules.hash, claims))
+
+
+def _candidate(path: Path, environment: str) -> tuple[RuleSet, frozenset[str], tuple[Path, ...]]:
+    """(the rules of this environment, the extra claims that they use, the files and folders to watch)."""
+    config = load(path)
+    config.environment(environment)
+    rules = config.rules[environment]
+    return rules, claims_of(rules), config.watched

@@ -13,8 +13,9 @@ from typing import Final
 
 import structlog
 
-from gateway.errors import ProviderUnavailable, ReauthenticationRequired
+from gateway.errors import ProviderUnavailable, ReauthenticationRequired, StoreUnavailable
 from gateway.model import Identity, Tokens
+from gateway.session.cache import MOVED_SECONDS
 from gateway.session.sessions import Session, Sessions
 from gateway.session.settings import SessionSettings
 from gateway.single_flight import SingleFlight
@@ -54,11 +55,17 @@ class Recheck:
         self._patience = patience
         self._clock = clock
         self._running = SingleFlight[str, Session | None]()
+        self._behind: dict[str, asyncio.Task[None]] = {}
         self._paused_until = 0.0
 
     async def aclose(self) -> None:
         """Let renewals that are under way finish: the provider has been asked already."""
+        await self.settle()
         await self._running.wait()
+
+    async def settle(self) -> None:
+        """Wait for the renewals that requests left behind."""
+        await asyncio.gather(*self._behind.values())
 
     def due_at(self, session: Session) -> float | None:
         """When it is time to ask the provider again, in seconds since the epoch; None for never."""
@@ -71,23 +78,31 @@ class Recheck:
         return due_at is not None and due_at <= self._clock()
 
     async def current(
-        self, ticket: str, session: Session, *, navigation: bool = False, lenient: bool = False
+        self,
+        ticket: str,
+        session: Session,
+        *,
+        navigation: bool = False,
+        lenient: bool = False,
+        wait: bool = False,
     ) -> Session | None:
-        """The session as it is after a recheck that was due; None where it has ended.
+        """The session that the request goes on with; None where it has ended.
 
-        A `navigation` can be sent through the provider; a `lenient` request (a form, a response that lasts) goes on
+        Within the grace a due session is renewed behind the request, unless it should `wait`. A `navigation` can be sent through the provider; a `lenient` request (a form, a response that lasts) goes on
         for the grace where that is the only way. Raises ReauthenticationRequired where the session may not go on
         without a login, ProviderUnavailable where that could not be found out, StoreUnavailable.
         """
         if not self.due(session):
             return session
         if _renewable(session):
+            if not wait and self._in_grace(session):
+                self._renew_behind(ticket, session)
+                return session
             found = await self.renewed(ticket, session)
             if found is None or not self.due(found):
                 return found
             session = found
-        now = self._clock()
-        in_grace = now < session.checked_at + self._settings.recheck + self._settings.recheck_grace
+        now, in_grace = self._clock(), self._in_grace(session)
         if _renewable(session):
             # The provider does not answer: the session goes on for a while, as logins are not possible either.
             if in_grace:
@@ -101,16 +116,41 @@ class Recheck:
             return session
         raise ReauthenticationRequired("the session must be rechecked by a login")
 
-    async def renewed(self, ticket: str, session: Session, *, younger_than: float = 0.0) -> Session | None:
+    def _in_grace(self, session: Session) -> bool:
+        return self._clock() < session.checked_at + self._settings.recheck + self._settings.recheck_grace
+
+    def _renew_behind(self, ticket: str, session: Session) -> None:
+        if ticket in self._behind or self._clock() < self._paused_until:
+            return
+        task = self._behind[ticket] = asyncio.create_task(self._renewed_behind(ticket, session))
+        task.add_done_callback(lambda _: self._behind.pop(ticket))
+
+    async def _renewed_behind(self, ticket: str, session: Session) -> None:
+        try:
+            # The cookie changes with the browser's next request, whenever that comes.
+            await self.renewed(ticket, session, leads_for=self._sessions.idle_timeout)
+        except StoreUnavailable as trouble:
+            log.warning("a session could not be rechecked", session=session.id, reason=trouble.detail)
+        except Exception as problem:  # noqa: BLE001 - nobody waits for it; the next request tries again
+            log.error("a session could not be rechecked", session=session.id, error=repr(problem))
+
+    async def renewed(
+        self,
+        ticket: str,
+        session: Session,
+        *,
+        younger_than: float = 0.0,
+        leads_for: float = MOVED_SECONDS,
+    ) -> Session | None:
         """The session after this process or another one asked the provider; None where it has ended.
 
-        A session that was checked after `younger_than` (seconds since the epoch) is not checked again.
-        Raises StoreUnavailable.
+        A session that was checked after `younger_than` (seconds since the epoch) is not checked again. Where the
+        ticket changes, the earlier one leads to it for `leads_for` seconds. Raises StoreUnavailable.
         """
         since = younger_than or self._clock() - self._settings.recheck
-        return await self._running.run(ticket, lambda: self._renew(ticket, session, since))
+        return await self._running.run(ticket, lambda: self._renew(ticket, session, since, leads_for))
 
-    async def _renew(self, ticket: str, session: Session, since: float) -> Session | None:
+    async def _renew(self, ticket: str, session: Session, since: float, leads_for: float) -> Session | None:
         if self._clock() < self._paused_until:
             return session
         one_time = self._sessions.one_time
@@ -123,7 +163,7 @@ class Recheck:
             holder = os.urandom(16)
             if await one_time.claim(_CLAIM, found.id, seconds=self._patience + 1.0, by=holder):
                 try:
-                    return await self._as_winner(ticket, since)
+                    return await self._as_winner(ticket, since, leads_for)
                 finally:
                     if await one_time.claimed_by(_CLAIM, found.id) == holder:
                         await one_time.release(_CLAIM, found.id)
@@ -131,7 +171,7 @@ class Recheck:
                 return found
             await asyncio.sleep(_LOOK_AGAIN)
 
-    async def _as_winner(self, ticket: str, since: float) -> Session | None:
+    async def _as_winner(self, ticket: str, since: float, leads_for: float) -> Session | None:
         # Another winner may have come and gone between the reload and the claim.
         session = await self._sessions.reload(ticket)
         if session is None or session.checked_at > since or session.tokens is None or not _renewable(session):
@@ -157,7 +197,7 @@ class Recheck:
         else:
             identity, tokens = answer
             changed = replace(session, tokens=tokens, checked_at=self._clock())
-            found = await self._sessions.renew(ticket, changed, identity)
+            found = await self._sessions.renew(ticket, changed, identity, leads_for=leads_for)
         await self._sessions.one_time.release(_ASKED, session.id)
         return found[0] if found is not None else None
 

@@ -144,11 +144,13 @@ class Sessions:
             await self.end(replaces)
         return session, ticket.text
 
-    async def renew(self, ticket: str, session: Session, identity: Identity) -> tuple[Session, str] | None:
+    async def renew(
+        self, ticket: str, session: Session, identity: Identity, *, leads_for: float = MOVED_SECONDS
+    ) -> tuple[Session, str] | None:
         """(session, its ticket) after the provider was asked again; None where the session ended meanwhile.
 
         `session` is as it should be from now on, but for its identity. Where the new `identity` may do other things,
-        the ticket is a new one, and the earlier one leads to it for a minute.
+        the ticket is a new one, and the earlier one leads to it for `leads_for` seconds.
         """
         cached = self._cache.get(ticket)
         earlier = cached.ticket if cached is not None else self._stored.ticket(ticket)
@@ -158,7 +160,7 @@ class Sessions:
         renewed = replace(session, id=fresh.session_id, identity=identity)
         opened = OpenedSession(fresh, renewed, seen_at, seen_at)
         if changed:
-            await self.one_time.put(_MOVED, ticket, fresh.text.encode("ascii"), seconds=MOVED_SECONDS)
+            await self.one_time.put(_MOVED, ticket, fresh.text.encode("ascii"), seconds=leads_for)
         if not await self._stored.swap(earlier, opened):
             self._cache.drop(ticket)
             return None

@@ -377,7 +377,7 @@ def claims(gate: GatewayFixture) -> None:
     with somebody(gate) as browser:
         assert browser.call("/filed/1").status_code == 200
         rights, gate.op.claims["ovam_rol_3d"] = gate.op.claims["ovam_rol_3d"], []
-        gate.clock.ahead += 901
+        gate.clock.ahead += 1_501  # due, and out of grace
         assert browser.call("/filed/1").status_code == 403
         gate.op.claims["ovam_rol_3d"] = rights
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ def metrics(clock: Clock) -> Metrics:
 
 
 def shown(metrics: Metrics) -> dict[str, float]:
+    metrics.hand_over()
     text, kind = metrics.exposition()
     assert kind.startswith("text/plain")
     lines = [line for line in text.decode().splitlines() if not line.startswith("#")]
@@ -119,16 +121,54 @@ def test_two_environments_of_one_process_do_not_meet(clock: Clock) -> None:
     assert 'toegangspoort_logins_total{result="ok"}' not in shown(other)
 
 
+_COUNTS = textwrap.dedent(
+    """
+    import asyncio, sys
+    from gateway.observe.metrics import Metrics
+    async def count():
+        metrics = Metrics("ti", version="1")
+        await metrics.start()
+        metrics.started(); metrics.started()
+        metrics.finished("GET", 200, 0.01)
+        if sys.argv[1] == "stops":
+            await metrics.aclose()
+        else:
+            print("counted", flush=True)
+            await asyncio.Event().wait()
+    asyncio.run(count())
+    """
+)
+
+
+def test_another_worker_shows_what_this_one_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", _COUNTS, "stops"], env=environment, check=True, timeout=30)
+    command = [sys.executable, "-c", _COUNTS, "runs on"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+        wanted = ('requests_total{code="200",method="GET"} 2.0', "request_duration_seconds_count 2.0")
+        end = time.monotonic() + 10.0
+        while time.monotonic() < end:
+            text = Metrics("ti", version="1").exposition()[0].decode()
+            if all(f"toegangspoort_{line}" in text for line in wanted):
+                break
+        child.kill()
+    assert all(f"toegangspoort_{line}" in text for line in wanted)
+
+
 def test_several_workers_show_their_sum(tmp_path: Path) -> None:
     program = textwrap.dedent(
         """
-        import sys
+        import asyncio, sys
         from gateway.events import RulesLoaded
         from gateway.observe.metrics import Metrics
         metrics = Metrics("ti", version="1")
         metrics.started(); metrics.started()
         metrics.finished("GET", 200, 0.01)
         metrics.on_event(RulesLoaded("0" * 64, 4, frozenset()))
+        asyncio.run(metrics.aclose())
         if sys.argv[1] == "show":
             sys.stdout.write(metrics.exposition()[0].decode())
         """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +10,10 @@ from starlette.responses import JSONResponse
 
 from tests.gateway_fixture import CALL, Browser, GatewayFixture, scripted_gateway
 
+SCRIPT = {"x-requested-with": "test"}
 RECHECK, GRACE = 900.0, 600.0
+# When a session may not go on before the provider has answered.
+LATE = RECHECK + GRACE + 1
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +56,7 @@ def test_a_recheck_that_changes_nothing_goes_unnoticed(gate: GatewayFixture, bro
     gate.clock.ahead += RECHECK - 1
     assert browser.call("/filed/1").status_code == 200
     assert gate.op.seen["token"] == 1
-    gate.clock.ahead += 2
+    gate.clock.ahead += GRACE + 2
     for _ in range(3):
         answer = browser.call("/filed/1")
         assert answer.status_code == 200
@@ -65,7 +69,7 @@ def test_a_right_that_ended_is_gone_and_the_ticket_is_new(gate: GatewayFixture, 
     before = gate.ticket(browser)
     gate.op.claims["ovam_rol_3d"] = []
     assert browser.call("/filed/1").status_code == 200
-    gate.clock.ahead += RECHECK + 1
+    gate.clock.ahead += LATE
     answer = browser.call("/filed/1")
     assert answer.status_code == 403
     after = gate.ticket(browser)
@@ -81,7 +85,7 @@ def test_a_right_that_ended_is_gone_and_the_ticket_is_new(gate: GatewayFixture, 
 def test_a_right_that_was_given_is_there(gate: GatewayFixture, browser: Browser) -> None:
     more = [*gate.op.claims["ovam_rol_3d"], "OVAMGebruiker-NonConformiteitenLezer:0428315871"]
     gate.op.claims["ovam_rol_3d"] = more
-    gate.clock.ahead += RECHECK + 1
+    gate.clock.ahead += LATE
     answer = browser.call("/filed/1")
     assert "Lezer" in answer.json()["rights"]
     assert "set-cookie" in answer.headers
@@ -90,7 +94,7 @@ def test_a_right_that_was_given_is_there(gate: GatewayFixture, browser: Browser)
 def test_without_an_id_token_userinfo_tells(gate: GatewayFixture, browser: Browser) -> None:
     gate.op.token_answer["id_token"] = "absent"
     gate.op.userinfo = {"vo_orgcode": "0428315871"}
-    gate.clock.ahead += RECHECK + 1
+    gate.clock.ahead += LATE
     assert browser.call("/filed/1").status_code == 403
     assert browser.call("/echo").status_code == 200
     assert gate.op.seen["userinfo"] == 1
@@ -98,14 +102,14 @@ def test_without_an_id_token_userinfo_tells(gate: GatewayFixture, browser: Brows
 
 def test_an_answer_about_somebody_else_is_believed_by_nobody(gate: GatewayFixture, browser: Browser) -> None:
     gate.op.claims["sub"] = "mallory"
-    gate.clock.ahead += RECHECK + 1
+    gate.clock.ahead += LATE
     answer = browser.call("/echo")
     assert (answer.status_code, answer.json()["code"]) == (401, "reauthenticate")
 
 
 def test_the_end_of_the_window_means_a_login(gate: GatewayFixture, browser: Browser) -> None:
     gate.op.refresh_tokens.clear()
-    gate.clock.ahead += RECHECK + 1
+    gate.clock.ahead += LATE
     refused = browser.call("/echo/background")
     assert (refused.status_code, refused.json()["code"]) == (401, "reauthenticate")
     assert refused.json()["login_url"].startswith(f"{gate.url}/oauth2/start?rd=")
@@ -176,7 +180,7 @@ def test_the_session_ends_at_its_time_whatever_is_renewed(gate: GatewayFixture, 
 def test_a_logout_during_a_recheck_wins(gate: GatewayFixture, browser: Browser) -> None:
     ticket = str(gate.ticket(browser))
     gate.op.claims["ovam_rol_3d"] = []
-    gate.clock.ahead += RECHECK + 1
+    gate.clock.ahead += LATE
 
     def log_out_meanwhile(_form: dict[str, str]) -> None:
         assert gate.with_ticket(ticket, "/oauth2/logout/local", "POST").status_code == 200
@@ -184,3 +188,35 @@ def test_a_logout_during_a_recheck_wins(gate: GatewayFixture, browser: Browser) 
     gate.op.answers["token"] = log_out_meanwhile  # type: ignore[assignment]
     assert browser.call("/echo").status_code == 401
     assert gate.with_ticket(ticket, "/echo").status_code == 401
+
+
+def test_within_the_grace_no_request_waits_for_the_provider(gate: Scene, browser: Browser) -> None:
+    before = gate.ticket(browser)
+    asked, go_on = threading.Event(), threading.Event()
+
+    def slowly(_form: dict[str, str]) -> None:
+        asked.set()
+        assert go_on.wait(10)
+
+    gate.op.answers["token"] = slowly  # type: ignore[assignment]
+    gate.op.claims["ovam_rol_3d"] = []
+    gate.clock.ahead += RECHECK + 1
+    for _ in range(3):
+        answer = browser.call("/filed/1")
+        assert (answer.status_code, "set-cookie" in answer.headers) == (200, False)
+        assert asked.wait(10)
+    go_on.set()
+    # A front-end that asks for it gets the session as it is after the recheck.
+    assert gate.with_ticket(before, "/oauth2/session/refresh", "POST", **SCRIPT).status_code == 200
+    assert gate.op.seen["token"] == 2
+    gate.clock.ahead += 120
+    answer = browser.call("/filed/1")
+    assert (answer.status_code, "set-cookie" in answer.headers) == (403, True)
+    assert gate.ticket(browser) != before
+
+
+def test_a_refresh_does_not_go_on_with_a_session_that_needs_a_login(gate: Scene, browser: Browser) -> None:
+    gate.op.refresh_tokens.clear()
+    gate.clock.ahead += RECHECK + 1
+    refused = browser.post("/oauth2/session/refresh", headers=CALL | SCRIPT)
+    assert (refused.status_code, refused.json()["code"]) == (401, "reauthenticate")
