@@ -122,7 +122,7 @@ class Gateway:
     def _assemble_people(self, identity: IdentitySection, steady: Callable[[], float]) -> None:
         """Who asks: the provider, sessions, logins, programs with a token."""
         settings, clock, events = self.settings, self._clock, self.events
-        self.provider = Provider(settings.provider, clock=clock, on_event=events)
+        self.provider = Provider(settings.provider, clock=clock, steady=steady, on_event=events)
         self.sessions = Sessions(
             settings.session,
             environment=self.environment,
@@ -150,7 +150,7 @@ class Gateway:
             clock=clock,
         )
         self.machines = (
-            Machines(settings.machines, self.provider, clock=clock, on_event=events)
+            Machines(settings.machines, self.provider, clock=clock, steady=steady, on_event=events)
             if settings.machines is not None
             else None
         )

@@ -17,6 +17,7 @@ from gateway.errors import (
     InternalFault,
     LoginFailed,
     LoginRequired,
+    Overloaded,
     ProviderUnavailable,
     RequestTimeout,
     StoreUnavailable,
@@ -69,7 +70,9 @@ class Refuse:
         if login is not None:
             return login
         if error.status >= 500:
-            log.error("request refused", code=error.code, detail=error.detail, request_id=exchange.id)
+            # What any client can cause does not fill the log of errors.
+            write = log.info if isinstance(error, Overloaded) else log.error
+            write("request refused", code=error.code, detail=error.detail, request_id=exchange.id)
             if error.code.startswith("upstream-"):
                 self.on_event(UpstreamFailed(error.code))
         response = self.responses.error(

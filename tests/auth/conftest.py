@@ -165,7 +165,7 @@ async def gate(settings: Callable[..., ProviderSettings], clock: Clock) -> Async
     opened: list[Side] = []
 
     async def made(*, environment: str = "ti", public_url: str = "https://gw.test", **changes: Any) -> Side:
-        provider = Provider(settings(**changes), clock=clock)
+        provider = Provider(settings(**changes), clock=clock, steady=clock)
         login = Login(
             provider,
             ClaimSettings(),

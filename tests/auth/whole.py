@@ -113,7 +113,7 @@ def whole_gateway(
         environment["session"]["store"] = "memory:"
         environment["observe"]["log_level"] = "debug"
         config = load(write_config(folder, {"ti": environment}, rules=rules))
-        app = Gateway(config, "ti", clock=clock)
+        app = Gateway(config, "ti", clock=clock, steady=clock)
         with (
             serving(
                 app,

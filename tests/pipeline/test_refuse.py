@@ -7,7 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 from tests.gateway_fixture import CALL, PAGE, Browser, GatewayFixture
 
 
-def test_a_navigation_of_nobody_goes_to_the_login_and_comes_back(gate: GatewayFixture, nobody: Browser) -> None:
+def test_a_navigation_of_nobody_goes_to_the_login_and_comes_back(
+    gate: GatewayFixture, nobody: Browser
+) -> None:
     answer = nobody.go("/echo/a?b=1")
     assert answer.status_code == 302
     assert answer.headers["location"].startswith(gate.op.issuer)
