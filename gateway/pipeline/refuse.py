@@ -11,6 +11,7 @@ from gateway.endpoints.kept_forms import KeptForms
 from gateway.endpoints.login import LoginEndpoints
 from gateway.endpoints.return_path import safe_target
 from gateway.errors import (
+    ClientLimited,
     ContentTooLarge,
     Forbidden,
     GatewayError,
@@ -63,7 +64,7 @@ class Refuse:
     async def _response(self, exchange: Exchange, error: GatewayError) -> Response:
         try:
             login = await self._to_login(exchange, error)
-        except (LoginFailed, ProviderUnavailable, StoreUnavailable, RequestTimeout) as trouble:
+        except (ClientLimited, LoginFailed, ProviderUnavailable, StoreUnavailable, RequestTimeout) as trouble:
             login = None
             if isinstance(error, LoginRequired):
                 exchange.error = error = trouble

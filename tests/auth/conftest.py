@@ -174,6 +174,7 @@ async def gate(settings: Callable[..., ProviderSettings], clock: Clock) -> Async
             public_url=public_url,
             key=lambda: b"k" * 32,
             clock=clock,
+            steady=clock,
         )
         side = Side(provider, login)
         opened.append(side)
