@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from gateway.auth.client import Client
 from gateway.auth.provider import Provider, as_object
 from gateway.auth.settings import IntrospectionSettings
 from gateway.auth.tokens import time_of
+from gateway.client_limits import ClientLimits
 from gateway.errors import ProviderUnavailable
 
 log = structlog.get_logger()
@@ -24,6 +26,8 @@ class Introspection:
         self._settings = settings
         self._provider = provider
         self._audiences = frozenset(settings.audience or (settings.client_id,))
+        # Any client can make the gateway ask.
+        self._warnings = ClientLimits(1, 60.0, steady=time.monotonic)
         self._client = Client(provider, settings.client_id, settings.client_auth)
 
     def load(self) -> None:
@@ -42,7 +46,7 @@ class Introspection:
         answer = await self._client.post("introspection", endpoint, form, refuses=_is_inactive)
         found = as_object(answer) if answer.status_code == 200 else None
         if found is None:
-            if answer.status_code in (400, 401, 403):
+            if answer.status_code in (400, 401, 403) and not self._warnings.take(""):
                 log.warning(
                     "the provider does not let the gateway ask about tokens", status=answer.status_code
                 )

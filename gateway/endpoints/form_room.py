@@ -9,7 +9,7 @@ from cachetools import TTLCache
 
 from gateway.client_limits import client_of
 
-_MOST_FORMS = 10_000
+_MOST_FORMS = 2_000
 _MOST_PER_CLIENT = 20
 _MOST_PER_TICKET = 5
 # What the store needs beside the form itself.
