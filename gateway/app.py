@@ -56,7 +56,8 @@ from gateway.pipeline.attach import Attach
 from gateway.pipeline.authenticate import Authenticate
 from gateway.pipeline.authorize import Authorize
 from gateway.pipeline.forward import Forward
-from gateway.pipeline.pipeline import Judge, Pipeline
+from gateway.pipeline.judge import Judge
+from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.record import Record
 from gateway.pipeline.refuse import Refuse
 from gateway.pipeline.route import Route
@@ -75,10 +76,10 @@ log = structlog.get_logger()
 
 
 class Part(Protocol):
-    """What opens at the start and closes at the end."""
+    """Something that opens when the gateway starts and closes when it stops."""
 
     async def start(self) -> None:
-        """Raises ValueError or StoreUnavailable, with words for an operator."""
+        """Raises ValueError or StoreUnavailable, with a message for operators."""
 
     async def aclose(self) -> None:
         """Also called after a start that failed."""
@@ -123,7 +124,7 @@ class Gateway:
         self.pipeline = self._pipeline(judge, config.identity)
 
     def _assemble_people(self, identity: IdentitySection, steady: Callable[[], float]) -> None:
-        """Who asks: the provider, sessions, logins, programs with a token."""
+        """Identity: the provider, sessions, logins, programs with a token."""
         settings, clock, events = self.settings, self._clock, self.events
         self.provider = Provider(settings.provider, clock=clock, steady=steady, on_event=events)
         self.sessions = Sessions(
@@ -160,7 +161,7 @@ class Gateway:
         )
 
     def _assemble_rules(self, config: Config) -> None:
-        """Whether they may: the rules in force, candidate rules, facts from outside, blocks."""
+        """Access: the rules in force, candidate rules, facts from outside, blocks."""
         environment, events = self.environment, self.events
         self.facts = Gatherer()
         self.reload = RulesReload(config, environment, clock=self._clock, on_event=events)
@@ -211,6 +212,9 @@ class Gateway:
             max_body=settings.edge.max_body_bytes,
             body_timeout=settings.edge.body_timeout,
         )
+        forwarded = ForwardedHeaders(
+            trusted_chain=bool(settings.edge.trusted_proxies), allow=settings.edge.request_headers.allow
+        )
         headers = OutgoingHeaders(
             identity.headers,
             settings.assertion.header,
@@ -222,7 +226,7 @@ class Gateway:
             route=Route(endpoints, forms, admission),
             judge=judge,
             attach=Attach(
-                ForwardedHeaders(trusted_chain=bool(settings.edge.trusted_proxies)),
+                forwarded,
                 headers,
                 self.assertions,
                 pass_token=settings.machines is None or settings.machines.forward_authorization,
@@ -308,7 +312,7 @@ class Gateway:
             for part in (*people, *register, self.records, self.blocks, self.reload, self.shadow):
                 if part is not None:
                     await stack.enter_async_context(_opened(part))
-            # Closed first: what is being asked of the provider still needs all the others.
+            # Closed before the parts above: a recheck under way still needs them.
             stack.push_async_callback(self.rechecks.aclose)
             if self._observe_socket is not None:
                 health = Health(self.metrics, self._checks())

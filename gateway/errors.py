@@ -46,7 +46,7 @@ class GatewayError(Exception):
     code: ClassVar[str] = "internal-fault"
     title: ClassVar[str] = "Something went wrong on our side"
     advice: ClassVar[str] = (
-        "Try again in a few minutes. If it stays, call 1700 and mention the reference below."
+        "Try again in a few minutes. If this keeps happening, call 1700 and mention the reference below."
     )
 
     def __init__(self, detail: str = "", **facts: Any) -> None:
@@ -193,7 +193,9 @@ class LoginFailed(GatewayError):
     status = 400
     code = "login-failed"
     title = "Logging in did not succeed"
-    advice = "Start again from the home page. If it stays, call 1700 and mention the reference below."
+    advice = (
+        "Start again from the home page. If this keeps happening, call 1700 and mention the reference below."
+    )
 
     def __init__(self, reason: str, detail: str = "", **facts: Any) -> None:
         super().__init__(detail or reason, reason=reason, **facts)
@@ -239,7 +241,7 @@ class UpstreamBroken(GatewayError):
     status = 502
     code = "upstream-broken"
     title = "The register gave an answer that cannot be read"
-    advice = "Try again in a few minutes. If it stays, call 1700 and mention the reference below."
+    advice = "Try again in a few minutes. If this keeps happening, call 1700 and mention the reference below."
 
 
 class UpstreamTimeout(GatewayError):

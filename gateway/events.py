@@ -1,6 +1,6 @@
 """What happens in the gateway, as values that any part may publish and any part may listen to.
 
-Requests are not among them: they are counted and recorded directly, at the end of each.
+A finished request is not an event: the record stage counts it and writes it down.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class SessionEnded:
 
 @dataclass(frozen=True, slots=True)
 class UpstreamFailed:
-    """The upstream did not answer a request as it should. `error` is the code of the GatewayError."""
+    """A request failed at the upstream. `error` is the code of the GatewayError."""
 
     error: str
 
@@ -135,7 +135,7 @@ class BlocksChanged:
 
 @dataclass(frozen=True, slots=True)
 class RecordsDropped:
-    """So many decision records could not be kept. May be published from a thread other than the event loop's."""
+    """`count` decision records were lost. May be published from a thread other than the event loop's."""
 
     count: int
 
@@ -158,7 +158,7 @@ Event = (
     | RecordsDropped
 )
 
-# What a part that publishes is given.
+# The function that publishes an event.
 OnEvent = Callable[[Event], None]
 
 

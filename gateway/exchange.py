@@ -46,10 +46,10 @@ NOBODY = Caller()
 
 @dataclass(slots=True)
 class Exchange:
-    """One request and its response. The stages fill in their part, in this order.
+    """One request and its response. Each stage fills in its part.
 
-    `now` is the time of the decision in seconds since the epoch; `started` counts for the duration. `earlier` is set
-    where a stream that is still open is judged again: then this is a copy of its exchange.
+    `now` is the time of the decision in seconds since the epoch, `started` is for measuring the duration. `earlier`
+    is the exchange of an open stream that this one judges again.
     """
 
     scope: Scope
@@ -60,7 +60,7 @@ class Exchange:
     earlier: Exchange | None = None
     # admit
     request: CanonicalRequest | None = None
-    # route: the own endpoint that answers, by its path
+    # route: the path of the own endpoint that answers
     endpoint: str | None = None
     # authenticate
     caller: Caller = NOBODY
@@ -101,14 +101,13 @@ class Exchange:
         return str(client[0]) if client else ""
 
     async def send(self, message: Message) -> None:
-        """Send an ASGI event to the client. The head of the response carries the cookies along; its status is kept."""
+        """Send an ASGI event to the client. Adds id and cookies to the head of the response and remembers its status."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            if self.set_cookies:
-                message = {
-                    **message,
-                    "headers": [*message.get("headers", ()), *cookie_lines(self.set_cookies)],
-                }
+            headers = [line for line in message.get("headers", ()) if line[0] != b"x-request-id"]
+            headers.append((b"x-request-id", self.id.encode("ascii")))
+            headers.extend(cookie_lines(self.set_cookies))
+            message = {**message, "headers": headers}
         await self.client_send(message)
 
     def again(self, now: float) -> Exchange:

@@ -23,7 +23,7 @@ __all__ = [
 
 HeaderLines = Iterable[tuple[bytes, bytes]]
 
-# Nobody may keep, sniff or refer to what the gateway itself says.
+# Own responses are not cached or sniffed, and send no Referer to other sites.
 _GUARD = (
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
@@ -32,7 +32,7 @@ _GUARD = (
 
 
 class Response(responses.Response):
-    """A response that nobody may cache or guess about. `lines` are further header lines; names may repeat."""
+    """A response that nobody may cache or sniff. `lines` are further header lines; names may repeat."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Response(responses.Response):
 
 
 def redirect(location: str, set_cookies: Iterable[str] = ()) -> Response:
-    """302 to a location that was judged safe before; `set_cookies` are Set-Cookie values."""
+    """302 to a location that the caller has checked; `set_cookies` are Set-Cookie values."""
     return Response(status=302, lines=((b"location", location.encode("ascii")), *cookie_lines(set_cookies)))
 
 

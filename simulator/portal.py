@@ -23,7 +23,7 @@ MIJN_PROFIEL = "/mijnprofiel"
 
 
 def create_portal(state: AcmState, directory: Directory) -> Starlette:
-    """The ASGI application. ACM is told of the two applications beside it; both read and change `directory`."""
+    """The ASGI application. ACM knows the two applications beside it; both read and change `directory`."""
     administration = _party(state.base, GEBRUIKERSBEHEER, state.clock)
     profile = _party(state.base, MIJN_PROFIEL, state.clock)
     state.clients += (

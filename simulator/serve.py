@@ -1,4 +1,4 @@
-"""Runs one environment's ACM and register in one process, until it is told to stop."""
+"""Runs one environment's ACM and register in one process, until it is stopped."""
 
 from __future__ import annotations
 

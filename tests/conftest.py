@@ -9,8 +9,12 @@ import pytest
 from blockbuster import blockbuster_ctx
 from hypothesis import settings
 
+from tests.auth.scripted_provider import ScriptedProvider
 from tests.browsers import FLAGS, chromium
+from tests.cases import plugin
+from tests.gateway_fixture import GatewayFixture, Stage, StillClock, whole_gateway
 from tests.leaks import LeakWatch
+from tests.running import serving
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
@@ -23,10 +27,13 @@ settings.load_profile("steady")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """What `make test` asks for."""
     parser.addoption("--fail-on-leaks", action="store_true", help="fail a run that logs secrets")
+    plugin.add_option(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Watch over what the tests log, in the process that reports."""
+    """Run the cases of a folder; watch over what the tests log, in the process that reports."""
+    plugin.configure(config)
+    config.pluginmanager.register(plugin, "cases")
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(LeakWatch(fails=config.getoption("--fail-on-leaks")), "leaks")
 
@@ -59,3 +66,34 @@ async def browser(anyio_backend: str) -> AsyncIterator[Browser]:
         started = await playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield started
         await started.close()
+
+
+@pytest.fixture(scope="session")
+def stage() -> Iterator[tuple[Stage, str]]:
+    found = Stage()
+    with serving(found, lifespan="off") as running:
+        yield found, running.url
+
+
+@pytest.fixture(scope="module")
+def gateway_of_module(
+    request: pytest.FixtureRequest, stage: tuple[Stage, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[GatewayFixture]:
+    """One gateway for a module, as its `make_whole` says: starting one takes longer than most tests."""
+    clock = StillClock()
+    provider = ScriptedProvider(clock=clock, issuer=f"{stage[1]}/op")
+    made = getattr(request.module, "make_whole", whole_gateway)
+    with made(tmp_path_factory.mktemp("whole"), provider, clock) as found:
+        yield found
+
+
+@pytest.fixture
+def whole(gateway_of_module: GatewayFixture, stage: tuple[Stage, str]) -> GatewayFixture:
+    """The gateway of the module, long after the last test: nothing that was remembered holds any more."""
+    found = gateway_of_module
+    found.op.forget()
+    found.op.clock = found.clock
+    found.clock.now += 100_000
+    found.upstream.received.clear()
+    stage[0].app = found.op.app
+    return found

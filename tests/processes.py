@@ -49,7 +49,7 @@ def gateway_process(config: Path, env: str, ready_url: str, *extra: str) -> Iter
 
 
 def wait_until(url: str, child: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 90
     with httpx2.Client(trust_env=False, timeout=1) as client:
         while time.monotonic() < end:
             assert child.poll() is None, log.read_text()

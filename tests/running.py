@@ -42,6 +42,7 @@ def serving(app: Any, *, sock: socket.socket | None = None, **options: Any) -> I
         "server_header": False,
         "date_header": False,
         "ws": "none",
+        "proxy_headers": False,
         "timeout_graceful_shutdown": 1,
     } | options
     config = uvicorn.Config(app, **options)
@@ -63,36 +64,67 @@ def serving(app: Any, *, sock: socket.socket | None = None, **options: Any) -> I
         yield Running(sock.getsockname()[1], server)
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(60)
         sock.close()
 
 
 @dataclass
 class RawUpstream:
-    """Answers every request on a connection with the next scripted bytes and keeps what it received."""
+    """Answers every request on a connection with scripted bytes.
+
+    `begun` keeps the head of each request and `over` the number of its connection, `received` each request that came
+    whole, with its body. With `reset` it answers with the end of the connection.
+    """
 
     port: int = 0
+    begun: list[bytes] = field(default_factory=list)
+    over: list[int] = field(default_factory=list)
     received: list[bytes] = field(default_factory=list)
     connections: int = 0
     answer: Callable[[bytes], bytes | None] = lambda _head: b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
     close_after: bool = False
-    reset: bool = False
+    # Requests that are answered with a reset: so many, or all of them.
+    reset: int | bool = False
     read_body: bool = True
+    loop: asyncio.AbstractEventLoop | None = None
+
+    def clear(self) -> None:
+        """Forget what was received."""
+        self.settle()
+        self.begun.clear()
+        self.over.clear()
+        self.received.clear()
+
+    def settle(self) -> None:
+        """Wait until what was sent to it is noted."""
+        assert self.loop is not None
+        asyncio.run_coroutine_threadsafe(_rounds(10), self.loop).result(60)
+
+
+async def _rounds(number: int) -> None:
+    """Let the event loop do what is ready, so many times."""
+    for _ in range(number):
+        await asyncio.sleep(0)
 
 
 @contextlib.contextmanager
-def raw_upstream() -> Iterator[RawUpstream]:
+def raw_upstream(state: RawUpstream | None = None) -> Iterator[RawUpstream]:
     """A TCP server on a free port, in a thread with its own event loop."""
-    state = RawUpstream()
-    loop = asyncio.new_event_loop()
+    state = state or RawUpstream()
+    loop = state.loop = asyncio.new_event_loop()
     ready = threading.Event()
     stop = asyncio.Event()
+    writers: list[asyncio.StreamWriter] = []
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         state.connections += 1
+        number = state.connections
+        writers.append(writer)
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
+                state.begun.append(head)
+                state.over.append(number)
                 body = b""
                 if state.read_body:
                     lower = head.lower()
@@ -103,7 +135,8 @@ def raw_upstream() -> Iterator[RawUpstream]:
                         body = await reader.readuntil(b"0\r\n\r\n")
                 state.received.append(head + body)
                 if state.reset:
-                    state.reset = False
+                    if state.reset is not True:
+                        state.reset -= 1
                     writer.transport.abort()
                     return
                 answer = state.answer(head)
@@ -119,20 +152,24 @@ def raw_upstream() -> Iterator[RawUpstream]:
         state.port = server.sockets[0].getsockname()[1]
         ready.set()
         await stop.wait()
+        # What was accepted just now becomes a connection, which can be closed: a closed server only drops it.
+        await _rounds(10)
         server.close()
+        await _rounds(10)
+        for writer in writers:
+            writer.transport.abort()
         open_tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in open_tasks:
             task.cancel()
         await asyncio.gather(*open_tasks, return_exceptions=True)
-        for _ in range(3):
-            await asyncio.sleep(0)  # what was closed is let go of in the rounds of the loop that follow
+        await _rounds(3)  # what was closed is let go of in the rounds of the loop that follow
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(main()), daemon=True)
     thread.start()
-    ready.wait(5)
+    assert ready.wait(60)
     try:
         yield state
     finally:
         loop.call_soon_threadsafe(stop.set)
-        thread.join(5)
+        thread.join(60)
         loop.close()

@@ -21,14 +21,15 @@ def exchange(sent: list[Message]) -> Exchange:
     return Exchange({"client": ("192.0.2.1", 5), "headers": []}, receive, send, 1_800_000_000.0)
 
 
-async def test_cookies_go_along_with_whatever_response_there_is() -> None:
+async def test_cookies_and_the_id_go_along_with_whatever_response_there_is() -> None:
     sent: list[Message] = []
     asked = exchange(sent)
     asked.set_cookies.append("a=1")
-    await asked.send({"type": "http.response.start", "status": 403, "headers": [(b"x", b"y")]})
+    head = [(b"x", b"y"), (b"x-request-id", b"of the register")]
+    await asked.send({"type": "http.response.start", "status": 403, "headers": head})
     await asked.send({"type": "http.response.body", "body": b"no"})
     assert asked.status == 403
-    assert sent[0]["headers"] == [(b"x", b"y"), (b"set-cookie", b"a=1")]
+    assert sent[0]["headers"] == [(b"x", b"y"), (b"x-request-id", asked.id.encode()), (b"set-cookie", b"a=1")]
     assert sent[1]["body"] == b"no"
 
 

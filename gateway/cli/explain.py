@@ -27,6 +27,7 @@ from gateway.errors import BadRequest
 from gateway.model import DecisionInput, Identity
 from gateway.plugin import UnknownName
 from gateway.policy.evaluate import decide
+from gateway.policy.ruleset import RuleSet
 
 
 def explain(
@@ -53,27 +54,23 @@ def explain(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show how a request would be decided: every rule that is tried, the verdict of each policy, and what is missing."""
-    moment = _moment(at)
-    _check_address(client)
     found = loaded(config, env)
-    identity = _identity(as_, found, env)
-    try:
-        segments = canonical_segments(split_target(path.encode())[0])
-    except BadRequest as problem:
-        typer.echo(f"the gateway refuses this path before any rule (400): {problem.detail}", err=True)
-        raise typer.Exit(1) from problem
-    given = DecisionInput(
+    _check_address(client)
+    decision_input = DecisionInput(
         method=method.upper(),
         host=host or urlsplit(found.environment(env).public_url).netloc,
-        path="/" + "/".join(segments),
-        segments=segments,
+        path="",
+        segments=_segments(path),
         client=client,
-        now=moment,
-        identity=identity,
+        now=_moment(at),
+        identity=_identity(as_, found, env),
     )
-    rules = found.rules[env]
-    facts = assumed_answers(rules, given)
-    decision = decide(rules, replace(given, facts=facts), trace=True)
+    _print(found.rules[env], replace(decision_input, path="/" + "/".join(decision_input.segments)), as_json)
+
+
+def _print(rules: RuleSet, decision_input: DecisionInput, as_json: bool) -> None:
+    facts = assumed_answers(rules, decision_input)
+    decision = decide(rules, replace(decision_input, facts=facts), trace=True)
     if as_json:
         data: dict[str, Any] = {**as_data(decision), "supposed": facts}
         typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
@@ -81,6 +78,14 @@ def explain(
     typer.echo(as_text(decision, rules), nl=False)
     for name, answer in facts.items():
         typer.echo(f"assumed, because only live requests ask for it: {name} answers {json.dumps(answer)}")
+
+
+def _segments(path: str) -> tuple[str, ...]:
+    try:
+        return canonical_segments(split_target(path.encode())[0])
+    except BadRequest as problem:
+        typer.echo(f"the gateway refuses this path before any rule (400): {problem.detail}", err=True)
+        raise typer.Exit(1) from problem
 
 
 def _moment(text: str | None) -> float:

@@ -27,6 +27,7 @@ from gateway.edge.protocol import protocol_class
 from gateway.observe.metrics import forget_worker
 
 _DRAIN = 30
+_HEALTHY_WITHIN = 60
 _MENDED_SECONDS = 1.0
 log = structlog.get_logger()
 
@@ -121,6 +122,8 @@ class _Worker(uvicorn.Config):
             date_header=False,
             backlog=2048,
             timeout_graceful_shutdown=_DRAIN,
+            # A worker that loads many rules on a busy machine answers its supervisor late; it is not lost.
+            timeout_worker_healthcheck=_HEALTHY_WITHIN,
         )
         self._path = path
         self._environment = environment
@@ -134,7 +137,7 @@ class _Worker(uvicorn.Config):
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, app.reload_soon)
         for each in (signal.SIGTERM, signal.SIGINT):
             _drain_first(each, app)
-        self.http = protocol_class(settings.edge)
+        self.http = protocol_class(settings.edge, public_url=settings.public_url)
         self.timeout_keep_alive = int(settings.edge.keep_alive)
         super().load()
 

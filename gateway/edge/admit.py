@@ -1,6 +1,6 @@
 """Step 1: turns a raw request into the one CanonicalRequest that rules judge and the register receives.
 
-What is ambiguous is refused here with 400 and never repaired. It knows nothing of sessions or rules.
+What is ambiguous is refused here with 400 and never repaired.
 """
 
 from __future__ import annotations
@@ -79,15 +79,7 @@ class Admission:
             self._refuse_method(method)
         target, hosts = self._origin_form(scope, read.get(b"host", []))
         host = self.authorities.canonical(hosts)
-        for name, values in read.items():
-            if len(values) > 1 and name in _SINGLE:
-                raise BadRequest(f"{len(values)} {name.decode()} headers", code="header-repeated")
-        self._check_body(read)
-        if method == "OPTIONS" and not all(map(_goes_further, read.get(b"max-forwards", ()))):
-            raise BadRequest(
-                "OPTIONS with Max-Forwards: 0 goes no further (RFC 9110 7.6.2)", code="max-forwards"
-            )
-
+        self._check_headers(method, read)
         raw_path, raw_query = split_target(target)
         segments = canonical_segments(raw_path)
         cookies: Mapping[str, str] = NOTHING
@@ -135,6 +127,16 @@ class Admission:
         if self.authorities.canonical([authority]) != self.authorities.canonical(hosts):
             raise BadRequest("target and Host name two hosts", code="host-mismatch")
         return path if path.startswith(b"/") else b"/" + path, hosts
+
+    def _check_headers(self, method: str, read: Mapping[bytes, list[bytes]]) -> None:
+        for name, values in read.items():
+            if len(values) > 1 and name in _SINGLE:
+                raise BadRequest(f"{len(values)} {name.decode()} headers", code="header-repeated")
+        self._check_body(read)
+        if method == "OPTIONS" and not all(map(_goes_further, read.get(b"max-forwards", ()))):
+            raise BadRequest(
+                "OPTIONS with Max-Forwards: 0 goes no further (RFC 9110 7.6.2)", code="max-forwards"
+            )
 
     def _check_body(self, read: Mapping[bytes, list[bytes]]) -> None:
         length = read.get(b"content-length")

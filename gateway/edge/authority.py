@@ -1,4 +1,4 @@
-"""Decides under which host name a request came in, and refuses names that are not this environment's."""
+"""The host name that a request came in under; names that are not this environment's are refused."""
 
 from __future__ import annotations
 

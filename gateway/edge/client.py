@@ -1,7 +1,8 @@
-"""Decides whose request it is by network address: the peer's, or what proxies that we trust say it is."""
+"""Whose request it is by network address: the peer's, or what proxies that we trust say it is."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
@@ -10,6 +11,9 @@ from cachetools import LRUCache
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 _MOST_HOPS = 32
+_LAST_PORT = 65_535
+_HOP = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)\]|(?P<v4>[0-9.]+))(?::(?P<port>[0-9]{1,5}))?")
+UNKNOWN = "unknown"
 
 
 def parse_address(text: str) -> Address | None:
@@ -25,29 +29,42 @@ def parse_address(text: str) -> Address | None:
     return address
 
 
+def _parse_hop(text: str) -> Address | None:
+    """An address of X-Forwarded-For, which some proxies write with its port: `192.0.2.1:1234`, `[2001:db8::1]:1234`."""
+    match = _HOP.fullmatch(text.strip(" \t"))
+    if match is None:
+        return parse_address(text)
+    if match["port"] is not None and int(match["port"]) > _LAST_PORT:
+        return None
+    return parse_address(match["v6"] or match["v4"])
+
+
 class ClientAddress:
-    """Finds the client behind trusted proxies: the right-most address that no trusted proxy has."""
+    """Finds the client behind trusted proxies: the right-most address that no trusted proxy has.
+
+    Where a trusted proxy says what cannot be read, the client is unknown: it is never the proxy itself.
+    """
 
     def __init__(self, trusted: Sequence[Network]) -> None:
         self._trusted = tuple(trusted)
         self._peers: LRUCache[str, str] = LRUCache(4096)
 
     def of(self, peer: str, forwarded: list[bytes]) -> str:
-        """The client's address as text; the peer's own where it is not trusted or what it says cannot be read."""
+        """The client's address as text, or UNKNOWN; the peer's own where it is not trusted or says nothing."""
         if not self._trusted or not forwarded:
             known = self._peers.get(peer)
             if known is None:
                 address = parse_address(peer)
-                known = self._peers[peer] = str(address) if address is not None else "unknown"
+                known = self._peers[peer] = str(address) if address is not None else UNKNOWN
             return known
         nearest = parse_address(peer)
         if nearest is None or not self._is_trusted(nearest):
-            return str(nearest) if nearest is not None else "unknown"
+            return str(nearest) if nearest is not None else UNKNOWN
         hops = b",".join(forwarded).decode("latin-1").split(",")[-_MOST_HOPS:]
         for hop in reversed(hops):
-            address = parse_address(hop)
+            address = _parse_hop(hop)
             if address is None:
-                return str(nearest)
+                return UNKNOWN
             nearest = address
             if not self._is_trusted(address):
                 break

@@ -1,9 +1,11 @@
-"""Decides which request headers go on to the register, and adds those that a proxy must add.
+"""Which request headers go on to the register, and those that a proxy must add (RFC 9110 7.6).
 
-It knows nothing of identities: who somebody is, is attached by the identity area.
+Identity headers are attached later, by the identity area.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from cachetools import LRUCache
 
@@ -14,25 +16,36 @@ Headers = list[tuple[bytes, bytes]]
 
 # Belong to one connection only (RFC 9110 7.6.1), or to the gateway, which sends its own.
 _OF_THE_CONNECTION = HOP_BY_HOP | {b"http2-settings", b"proxy-authorization", b"expect"}
-# Say where a request came from or what it "really" asks for: the register hears that from the gateway alone.
+# Say where a request came from, who sent it or what it "really" asks for: servers and frameworks believe these of a
+# proxy, so the register hears them from the gateway alone.
 _FORWARDING = frozenset(
-    b"forwarded via x-real-ip x-client-ip true-client-ip cf-connecting-ip x-originating-ip x-proxyuser-ip "
-    b"x-cluster-client-ip fastly-client-ip x-remote-ip x-remote-addr x-host x-http-host-override "
-    b"x-original-url x-original-uri x-original-method x-original-host x-original-path x-rewrite-url x-url-scheme "
-    b"x-script-name x-http-method-override x-http-method x-method-override front-end-https proxy x-request-id "
-    b"x-internal x-middleware-subrequest".split()
+    b"forwarded forwarded-for via client-ip proxy-client-ip true-client-ip cf-connecting-ip x-originating-ip "
+    b"x-proxyuser-ip x-cluster-client-ip fastly-client-ip x-remote-ip x-remote-addr x-host x-http-host-override "
+    b"x-backend-host x-custom-ip-authorization x-url-scheme x-scheme x-script-name x-http-method-override x-http-method "
+    b"x-method-override x-override-url x-http-destinationurl front-end-https proxy x-request-id x-internal "
+    b"x-middleware-subrequest x-ms-client-principal".split()
 )
-_FORWARDING_PREFIXES = (b"x-forwarded-", b"x-envoy-", b"x-pomerium-", b"x-middleware-")
+_FORWARDING_PREFIXES = tuple(
+    b"x-forwarded x-original- x-rewrite- x-real- x-client- x-arr- wl-proxy- x-proxy- x-ssl- ssl-client- x-envoy- "
+    b"x-pomerium- x-middleware- x-azure- x-appgw- x-ms-client-principal- x-ms-token- x-amzn-oidc- x-goog-iap- "
+    b"x-goog-authenticated-user- cf-access-".split()
+)
 # What Connection may not remove: framing, and what the gateway itself stands for.
 _ESSENTIAL = frozenset(b"host content-length cookie authorization content-type".split())
+# What a list of allowed headers does not have to name: without these a request means something else.
+_ALWAYS = _ESSENTIAL | {b"content-encoding", b"max-forwards"}
 _TOKEN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-")
 
 
 class ForwardedHeaders:
-    """Makes the header list for the register out of a canonical request."""
+    """Makes the header list for the register out of a canonical request.
 
-    def __init__(self, *, trusted_chain: bool) -> None:
+    With `allow`, only headers of these names (in lower case) go on, besides the essential ones and our own.
+    """
+
+    def __init__(self, *, trusted_chain: bool, allow: Iterable[str] | None = None) -> None:
         self._trusted_chain = trusted_chain
+        self._allow = None if allow is None else _ALWAYS.union(name.encode("ascii") for name in allow)
         self._dropped: LRUCache[bytes, bool] = LRUCache(2048)
 
     def of(self, request: CanonicalRequest, peer: str) -> Headers:
@@ -48,7 +61,9 @@ class ForwardedHeaders:
             name = pair[0]
             drop = dropped.get(name)
             if drop is None:
-                drop = dropped[name] = _is_dropped(name)
+                drop = dropped[name] = _is_dropped(name) or (
+                    self._allow is not None and name not in self._allow
+                )
             if drop or name in named:
                 continue
             if name == b"max-forwards" and request.method == "OPTIONS":

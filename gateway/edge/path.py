@@ -1,4 +1,4 @@
-"""Decides whether a request target has exactly one meaning, and what its segments are.
+"""Whether a request target has exactly one meaning, and what its segments are.
 
 It refuses what some server somewhere reads differently, and repairs nothing: the bytes that are judged are the
 bytes that go on. It knows nothing of rules.
@@ -19,6 +19,11 @@ _RAW_REFUSED = re.compile(rb"[\x00-\x20\x7f-\xff\\;#\"<>^`{|}]")
 _DECODED_REFUSED = re.compile(r"[\x00-\x1f\x7f-\x9f/\\;#?]")
 _SEPARATORS = re.compile(r"[/\\]")
 _QUERY_REFUSED = re.compile(rb"[\x00-\x20\x7f#]")
+# White space and signs that nobody sees (Unicode: White_Space, Default_Ignorable_Code_Point): some readers drop them.
+_UNSEEN = re.compile(
+    r"[\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
+    r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
+)
 _DEEPEST = 4
 
 
@@ -57,6 +62,8 @@ def _segment(raw: bytes) -> str:
         folded = unicodedata.normalize("NFKC", text)
         if _DECODED_REFUSED.search(folded):
             raise BadRequest(f"path folds to a separator: {raw[:80]!r}", code="path-encoded-separator")
+        if not _UNSEEN.sub("", folded).strip("."):
+            raise BadRequest(f"path folds to a dot segment: {raw[:80]!r}", code="path-dot-segment")
         _refuse_dots(folded, raw)
     return text
 
@@ -64,13 +71,21 @@ def _segment(raw: bytes) -> str:
 def _refuse_dots(text: str, raw: bytes) -> None:
     # A reader that decodes once more must not find a dot segment either, nor one in what it would then split.
     for _ in range(_DEEPEST):
-        if any(part in (".", "..") for part in _SEPARATORS.split(text)):
+        if any(map(_is_dots, _SEPARATORS.split(text))):
             raise BadRequest(f"path holds a dot segment: {raw[:80]!r}", code="path-dot-segment")
         deeper = unquote_to_bytes(text).decode("utf-8", "replace")
         if deeper == text:
             return
         text = deeper.split(";", 1)[0] if ";" in deeper else deeper
     raise BadRequest(f"path is encoded too many times: {raw[:80]!r}", code="path-escape")
+
+
+def _is_dots(part: str) -> bool:
+    """Whether somebody may read this as a dot segment, or as none at all; three dots are an ordinary name."""
+    seen = _UNSEEN.sub("", part)
+    if seen == part:
+        return part in (".", "..")
+    return not seen.strip(".")
 
 
 def split_target(target: bytes) -> tuple[bytes, bytes | None]:

@@ -1,52 +1,55 @@
-"""The listener's side of HTTP/1.1: uvicorn's httptools protocol, with what it leaves open closed.
+"""The listener's side of HTTP/1.1: one client connection, for uvicorn's `http=` setting.
 
-Measured open in uvicorn 0.54: an Upgrade with a body desynchronises the connection, trailers land among the
-headers, header sections have no limit in size or time, and the target loses its exact form. It decides nothing
-about who may do what; it hands on `scope["raw_target"]`, the target as it was on the wire.
+It bounds what a client can cost (time, memory, connections) and hands on `scope["raw_target"]`, the request target as
+it was on the wire. One request of a connection is at work at a time; what follows waits as octets.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
+from collections.abc import Callable
 from typing import Any
 
-import httptools
 from uvicorn.config import Config
-from uvicorn.protocols.http.flow_control import service_unavailable
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from gateway.edge.alarm import Alarm
+from gateway.edge.client_socket import ClientSocket
+from gateway.edge.half_closed import HalfClosed
+from gateway.edge.listener import READ, Listener
+from gateway.edge.pace import BodyPace
+from gateway.edge.refusals import Refusals, Refused, refusal
+from gateway.edge.request_reader import RequestReader
 from gateway.edge.response_cycle import ResponseCycle
 from gateway.edge.settings import EdgeSettings
+from gateway.edge.waiting import Waiting
+from gateway.http_semantics import METHODS
 
-# Matched only inside the header section. The field name is replaced by one of the same length that nobody knows:
-# the parser then reads the body as a body, and the field is dropped on its way to the register.
-_UPGRADE = re.compile(rb"(?i)(?<=\n)upgrade(?=[ \t]*:)")
-_IGNORED_UPGRADE = b"xupgrad"
-# What the size line of a chunk and its line end may take on average, beside the limit for headers.
-_CHUNK_LINE = 64
+# How long a client may go on sending after the last answer, so that it gets to read it (RFC 9112 9.6).
+_LINGER = 5.0
+_ALLOW = [(b"allow", ", ".join(sorted(METHODS)).encode())]
 
 
-def protocol_class(settings: EdgeSettings) -> type[HttpToolsProtocol]:
-    """The protocol class for uvicorn's `http=` setting, with these limits."""
+def protocol_class(
+    settings: EdgeSettings, *, public_url: str = "", refusals: Refusals | None = None
+) -> type[Any]:
+    """The protocol class (a GatewayProtocol) for uvicorn's `http=` setting.
+
+    Where `public_url` is https, answers say so (HSTS). `refusals` counts what is refused. An application with a method
+    `prompt(scope, cycle)` is offered each request without a body first: it answers by `cycle.answer`, at once or
+    later, and returns True; or it returns False, and is called the ASGI way. It must not raise.
+    """
 
     class Limited(GatewayProtocol):
-        limits = settings
+        listener = Listener(settings, public_url, refusals or Refusals())
 
     return Limited
 
 
-_TOO_MUCH = (
-    b"Your browser sends too much along: remove the cookies of this site and try again.\n"
-    b"Uw browser stuurt te veel mee: verwijder de cookies van deze site en probeer het opnieuw."
-)
-
-
-class GatewayProtocol(HttpToolsProtocol):
+class GatewayProtocol(asyncio.BufferedProtocol):
     """One client connection."""
 
-    limits: EdgeSettings = EdgeSettings()
+    listener: Listener
 
     def __init__(
         self,
@@ -55,198 +58,273 @@ class GatewayProtocol(HttpToolsProtocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
-        self._head_bytes = 0
-        self._head_done = False
-        self._message_done = True
-        self._refusal: tuple[int, bytes] | None = None
-        self._head_timer: asyncio.TimerHandle | None = None
-        self._segment = 0
-        self._wire = 0
-        self._body_bytes = 0
-        self._chunks = 0
+        if not config.loaded:
+            config.load()
+        self.loop = _loop or asyncio.get_running_loop()
+        self.idle = True
+        self.readable = Waiting(self.loop)
+        self.hsts = self.listener.hsts
+        self._limits = self.listener.settings
+        self._app: Any = config.loaded_app
+        self._prompt: Callable[[dict[str, Any], ResponseCycle], bool] | None = getattr(
+            self._app, "prompt", None
+        )
+        self._config = config
+        self._server = server_state
+        self._state = app_state
+        self._alarm = Alarm(self.loop)
+        self._cycle: ResponseCycle | None = None
+        self._rest = b""
+        self._advancing = False
+        self._leaving = False
+        self._eof = False
+
+    # The transport
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._head_timer = self.loop.call_later(self.limits.header_timeout, self._head_took_too_long)
+        sock = self.socket = ClientSocket(self.loop, transport, self._limits, not_read=self._not_read)
+        base = {
+            "type": "http",
+            "asgi": {"version": self._config.asgi_version, "spec_version": "2.3"},
+            "server": sock.server,
+            "client": sock.client,
+            "scheme": "https" if sock.secure else "http",
+            "root_path": self._config.root_path,
+        }
+        self._reader = RequestReader(self._limits, base)
+        self._body_pace = BodyPace(
+            self.loop,
+            self._alarm,
+            self._limits,
+            received=lambda: self._reader.received,
+            excused=self._kept_from_sending,
+            late=self._body_late,
+        )
+        self._half_closed = HalfClosed(sock, self._alarm, gone=self.give_way)
+        buffers = self.listener.buffers
+        self._small, self._large = buffers.small, buffers.large
+        self._server.connections.add(self)  # type: ignore[arg-type]
+        reason = self.listener.connections.admit(self, sock.client[0] if sock.client else None)
+        if reason is not None:
+            self.listener.refusals.count(reason)
+            sock.write(refusal(reason, extra=self.hsts))
+            self._close()
+            return
+        self._alarm.set(self._limits.header_timeout, self._head_late)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_head_timer()
-        super().connection_lost(exc)
+        self.listener.connections.remove(self)
+        self._server.connections.discard(self)
+        self._alarm.stop()
+        self.socket.lost()
+        self._reader.close()
+        self._leaving = True
+        if self._cycle is not None:
+            self._cycle.disconnect()
+            self._cycle = None
 
-    def _stop_head_timer(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._large if self._reader.has_body else self._small
 
-    def _head_took_too_long(self) -> None:
-        self._head_timer = None
-        if self.transport.is_closing():
+    def buffer_updated(self, nbytes: int) -> None:
+        if self._leaving:
             return
-        if self._head_bytes:
-            self._refuse(408, b"The request took too long to arrive.")
+        data = self.get_buffer(0)[:nbytes].tobytes()
+        if self._rest or self._reader.complete:
+            self._rest += data
+            if len(self._rest) >= READ:
+                self.socket.pause_reading()
+            return
+        self._advance(data)
+
+    def eof_received(self) -> bool:
+        """Answer what has come whole; True leaves the connection open for that."""
+        reader, cycle = self._reader, self._cycle
+        if self._leaving or self.socket.secure or not (cycle or reader.begun or self._rest):
+            return False
+        self._eof = True
+        if self._rest and cycle is None:
+            return True
+        if not reader.complete:
+            self._refuse("incomplete")
+        elif cycle is not None:
+            self._half_closed.watch(cycle)
+        return True
+
+    def pause_writing(self) -> None:
+        self.socket.pause_writing()
+
+    def resume_writing(self) -> None:
+        self.socket.resume_writing()
+
+    def shutdown(self) -> None:
+        """The server stops: close once the request at work is answered."""
+        if self._cycle is None:
+            self._close()
         else:
-            self.transport.close()
+            self._cycle.keep_alive = False
 
-    def data_received(self, data: bytes) -> None:
-        self._unset_keepalive_if_required()
-        if self.parser is None or self.transport.is_closing():
-            return
-        self._segment = len(data)
-        self._wire += self._segment
-        if not self._head_done or self._message_done:
-            self._head_bytes += len(data)
-            if b"pgrad" in data or b"PGRAD" in data:
-                data = self._without_upgrade(data)
+    def give_way(self) -> None:
+        """Close at once, in favour of another connection."""
+        self._leaving = True
+        self.socket.abort()
+
+    # Requests, one after the other
+
+    def _advance(self, data: bytes) -> None:
+        """Read on in `data` until a whole request is at work; keep what follows it."""
+        reader = self._reader
+        begun = reader.begun
+        self._advancing = True
         try:
-            self.parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-            # An Upgrade that arrived in pieces, or CONNECT: nothing after it can be trusted to be a request.
-            self._refuse(*(self._refusal or (400, b"This is not a valid HTTP request.")))
+            while data and not self._leaving:
+                taken = reader.feed(data)
+                data = b"" if taken == len(data) else data[taken:]
+                if self._cycle is not None:
+                    self._cycle.feed(reader.take_body(), last=reader.complete)
+                elif reader.scope is not None:
+                    self._begin(reader.scope)
+                if reader.complete:
+                    if self._cycle is not None and not self._cycle.complete:
+                        break
+                    self._rest = data
+                    self._end()
+                    if data:
+                        self.loop.call_soon(self._go_on)  # others come first
+                        break
+        except Refused as refused:
+            self._refuse(refused.reason)
+        finally:
+            self._advancing = False
+        if self._leaving:
             return
-        if (
-            self._chunks
-            and self._wire - self._body_bytes > self.limits.max_header_bytes + _CHUNK_LINE * self._chunks
-        ):
-            # Extensions of chunks are read and thrown away by the parser, whatever their length (RFC 9112 7.1.1).
-            self._refuse(431, b"The chunk extensions are too large.")
-            return
-        if self._head_done or self._message_done:
-            return
-        if self._head_bytes > self.limits.max_header_bytes:
-            self._refuse(431, _TOO_MUCH)
-        elif self._head_timer is None:
-            self._head_timer = self.loop.call_later(self.limits.header_timeout, self._head_took_too_long)
+        self._rest = data
+        if reader.has_body:
+            self._watch_body(reader)
+        elif reader.begun and reader.scope is None and not begun:
+            self._alarm.set(self._limits.header_timeout, self._head_late)
 
-    def _without_upgrade(self, data: bytes) -> bytes:
-        end = data.find(b"\r\n\r\n")
-        if end < 0:
-            return _UPGRADE.sub(_IGNORED_UPGRADE, data)
-        return _UPGRADE.sub(_IGNORED_UPGRADE, data[:end]) + data[end:]
-
-    def _refuse(self, status: int, words: bytes) -> None:
-        """Answer and close, where nothing has been answered yet; else only close."""
-        self._stop_head_timer()
-        if self.transport.is_closing():
-            return
-        if self.cycle is not None and not self.cycle.response_complete:
-            # The refusal belongs to what follows the request that is being answered, or to its own body.
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
-            if self.cycle.response_started or self.pipeline:
-                self.transport.close()
-                return
-        reason = {
-            400: b"Bad Request",
-            408: b"Request Timeout",
-            413: b"Content Too Large",
-            431: b"Request Header Fields Too Large",
-        }
-        # Whoever got too many cookies, from us or from a neighbour, would be locked out for ever.
-        clear = b'clear-site-data: "cookies"\r\n' if words is _TOO_MUCH else b""
-        self.transport.write(
-            b"HTTP/1.1 %d %s\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n"
-            b"cache-control: no-store\r\n%bconnection: close\r\n\r\n%s"
-            % (status, reason.get(status, b"Bad Request"), len(words) + 1, clear, words + b"\n")
+    def _begin(self, scope: dict[str, Any]) -> None:
+        """A head is complete: let the application answer, promptly where it can."""
+        reader = self._reader
+        self.idle = False
+        scope["state"] = self._state.copy()
+        cycle = self._cycle = ResponseCycle(
+            self, scope, keep_alive=reader.keep_alive, asks_continue=reader.expects_continue
         )
-        self.transport.close()
-
-    def _fail(self, status: int, words: bytes) -> None:
-        """Called inside a parser callback: stops the parser, and data_received answers."""
-        self._refusal = (status, words)
-        raise httptools.HttpParserError(words.decode())
-
-    # Callbacks of the parser
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._head_done = False
-        self._message_done = False
-        self._head_lines = 0
-        self._wire = self._segment
-        self._body_bytes = 0
-        self._chunks = 0
-
-    def on_url(self, url: bytes) -> None:
-        self.url += url
-        if len(self.url) > self.limits.max_header_bytes:
-            self._fail(431, b"The request target is too long.")
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if self._head_done:
-            return  # a trailer: never a header (RFC 9110 6.5.1)
-        self._head_lines += 1
-        if self._head_lines > self.limits.max_headers:
-            self._fail(431, b"The request has too many headers.")
-        name = name.lower()
-        if name == b"xupgrad":
-            return
-        if name == b"expect" and value.lower() == b"100-continue":
-            self.expect_100_continue = True
-        self.headers.append((name, value))
-
-    def on_headers_complete(self) -> None:
-        self._head_done = True
-        if self._head_timer is not None:
-            self._stop_head_timer()
-        parser = self.parser
-        if (
-            self._head_bytes > self.limits.max_header_bytes
-            and len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-            > self.limits.max_header_bytes
-        ):
-            self._fail(431, _TOO_MUCH)
-        self._head_bytes = 0
-        if parser.should_upgrade():
-            self._fail(400, b"This connection cannot change its protocol.")
-        version = parser.get_http_version()
-        if version not in ("1.1", "1.0"):
-            self._fail(400, b"Only HTTP/1.1 is spoken here.")
-        scope: dict[str, Any] = self.scope  # type: ignore[assignment]
-        scope["method"] = parser.get_method().decode("ascii")
-        scope["http_version"] = version
-        url = self.url
-        raw_path, _, query = url.partition(b"?")
-        scope["raw_target"] = url
-        scope["raw_path"] = raw_path
-        scope["path"] = raw_path.decode("latin-1")
-        scope["query_string"] = query
-        self._start(version)
-
-    def _start(self, version: str) -> None:
-        app = self.app
-        if self.limit_concurrency is not None and (
-            len(self.connections) >= self.limit_concurrency or len(self.tasks) >= self.limit_concurrency
-        ):
-            app = service_unavailable
-        before = self.cycle
-        self.cycle = ResponseCycle(
-            loop=self.loop,
-            scope=self.scope,
-            transport=self.transport,
-            flow=self.flow,
-            logger=self.logger,
-            access_logger=self.access_logger,
-            access_log=self.access_log,
-            default_headers=self.server_state.default_headers,
-            message_event=asyncio.Event(),
-            expect_100_continue=self.expect_100_continue and version == "1.1",
-            keep_alive=version == "1.1" and self.parser.should_keep_alive(),
-            on_response=self.on_response_complete,
-        )
-        if before is None or before.response_complete:
-            self._start_asgi_task(self.cycle, app)
+        cycle.received = reader.complete
+        if self._eof:
+            self._half_closed.watch(cycle)
         else:
-            self.flow.pause_reading()
-            self.pipeline.appendleft((self.cycle, app))
+            self._alarm.clear()
+        if scope["raw_target"] == b"*" and scope["method"] == "OPTIONS":
+            cycle.answer(204, _ALLOW, b"")  # a question about the server itself (RFC 9110 9.3.7)
+        elif self._prompt is None or not reader.complete or not self._prompt(scope, cycle):
+            task = self.loop.create_task(cycle.run(self._app))
+            self._server.tasks.add(task)
+            task.add_done_callback(self._server.tasks.discard)
 
-    def on_chunk_header(self) -> None:
-        self._chunks += 1
+    def answered(self) -> None:
+        """Called by the cycle when its answer is complete."""
+        if self._advancing:
+            return
+        if not self._reader.complete:
+            self._linger()
+            return
+        self._end()
+        self._go_on()
 
-    def on_body(self, body: bytes) -> None:
-        self._body_bytes += len(body)
-        super().on_body(body)
+    def _go_on(self) -> None:
+        """Take up what came while another request was at work."""
+        if self._leaving or self._cycle is not None:
+            return
+        if self._rest:
+            data, self._rest = self._rest, b""
+            self._advance(data)
+        if len(self._rest) < READ:
+            self.socket.resume_reading()
+        if self._eof and self._cycle is None and not self._rest:
+            self._close()
 
-    def on_message_complete(self) -> None:
-        self._message_done = True
-        super().on_message_complete()
+    def _end(self) -> None:
+        """The request at work is answered: be ready for the next one, or close."""
+        cycle, self._cycle = self._cycle, None
+        self._server.total_requests += 1
+        self.idle = True
+        if cycle is None or not cycle.keep_alive:
+            if self._rest or not self._reader.complete:
+                self._linger()
+            else:
+                self._close()
+            return
+        self._reader.reset()
+        self._body_pace.running = False
+        self._alarm.set(self._limits.keep_alive, self._close)
+
+    def _watch_body(self, reader: RequestReader) -> None:
+        pace = self._body_pace
+        if reader.complete:
+            if pace.running:
+                pace.stop()
+        elif self._cycle is not None and self._cycle.complete:
+            self._linger()
+        elif not pace.running:
+            pace.start()
+
+    # What a client does not do
+
+    def _kept_from_sending(self) -> bool:
+        return self.socket.read_paused or (self._cycle is not None and self._cycle.asks_continue)
+
+    def _head_late(self) -> None:
+        if self._reader.begun:
+            self._refuse("head-slow")
+        else:
+            self._close()
+
+    def _body_late(self) -> None:
+        self._refuse("body-slow")
+
+    def _not_read(self) -> None:
+        self.listener.refusals.count("answer-not-read")
+        self._leaving = True
+
+    # Writing and closing
+
+    @property
+    def default_headers(self) -> list[tuple[bytes, bytes]]:
+        """What uvicorn adds to every answer."""
+        return self._server.default_headers
+
+    def cut(self) -> None:
+        """Close such that the answer does not look complete."""
+        if self._cycle is not None and self._cycle.unmarked_end:
+            self.socket.reset_when_closed()
+        self._close()
+
+    def _refuse(self, reason: str) -> None:
+        """Answer and close, where nothing has been answered yet; else only close."""
+        self.listener.refusals.count(reason)
+        cycle = self._cycle
+        if cycle is not None:
+            cycle.disconnect()
+            if cycle.started and not cycle.complete:
+                self.cut()
+                return
+        if cycle is None or not cycle.started:
+            self.socket.write(refusal(reason, extra=self.hsts))
+        self._linger()
+
+    def _linger(self) -> None:
+        """Close, but throw away for a while what still comes: a reset could take the answer from the client."""
+        if self._eof or self.socket.secure:
+            self._close()
+            return
+        self._leaving = self.idle = True
+        self._rest = b""
+        self.socket.end()
+        self._alarm.set(_LINGER, self._close)
+
+    def _close(self) -> None:
+        self._leaving = self.idle = True
+        self.socket.close()

@@ -1,112 +1,247 @@
-"""Writes one answer to one client: uvicorn's cycle of request and answer, with head and body in one write.
-
-A write to a socket is the most expensive thing that a small answer does; uvicorn makes two of it. It decides nothing
-about what is answered.
-"""
+"""Writes one answer to one client, from ASGI messages or in plain calls."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import logging
+import re
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Any, Protocol
 
-from uvicorn.protocols.http.httptools_impl import (
-    HEADER_RE,
-    HEADER_VALUE_RE,
-    STATUS_LINE,
-    RequestResponseCycle,
-)
+from gateway.edge.client_socket import ClientSocket
+from gateway.edge.waiting import Waiting
+
+log = logging.getLogger("uvicorn.error")
 
 # From here on, copying a body behind its head costs more than a second write.
 _LARGE = 65_536
+# From here on, a body waits in the socket until the application has taken what is here.
+_ENOUGH = 65_536
+_NAME_REFUSED = re.compile(rb'[\x00-\x20\x7f()<>@,;:\\"/\[\]?={}]')
+_VALUE_REFUSED = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_KNOWN = {status.value: status.phrase for status in HTTPStatus}
+_STATUS_LINES = {
+    status: f"HTTP/1.1 {status} {_KNOWN.get(status, '')}\r\n".encode() for status in range(200, 600)
+}
 _BODILESS = frozenset((204, 304))
 
+Lines = Iterable[tuple[bytes, bytes]]
 
-class ResponseCycle(RequestResponseCycle):
-    """One request and its answer. The head waits for the body that follows at once, and for nothing else."""
 
-    def __init__(self, *, loop: asyncio.AbstractEventLoop, **facts: Any) -> None:
-        super().__init__(**facts)
-        self._loop = loop
+class ClientConnection(Protocol):
+    """What a response cycle needs of its connection."""
+
+    loop: asyncio.AbstractEventLoop
+    socket: ClientSocket
+    readable: Waiting
+    hsts: bytes
+
+    @property
+    def default_headers(self) -> Lines: ...
+    def answered(self) -> None:
+        """The answer is complete."""
+
+    def cut(self) -> None:
+        """Close such that the answer does not look complete."""
+
+
+class ResponseCycle:
+    """One request and its answer.
+
+    The head waits for the body that follows at once, and for nothing else: a small answer is one write.
+    """
+
+    __slots__ = (
+        "_body", "_buffered", "_chunked", "_connection", "_ended", "_head", "_left", "_modern", "_no_body",
+        "asks_continue", "complete", "disconnected", "keep_alive", "on_disconnect", "received", "scope", "started", "unmarked_end",
+    )  # fmt: skip
+
+    def __init__(
+        self, connection: ClientConnection, scope: dict[str, Any], *, keep_alive: bool, asks_continue: bool
+    ) -> None:
+        self.scope = scope
+        self.keep_alive = keep_alive
+        self.started = False
+        self.complete = False
+        self.disconnected = False
+        self.received = False
+        """Whether the whole request is there."""
+        self.unmarked_end = False
+        """Whether the answer ends with the connection, so that a cut looks like an end."""
+        self.on_disconnect: Callable[[], None] | None = None
+        """Called when the client goes away before the answer is complete."""
+        self._connection = connection
+        self.asks_continue = asks_continue
+        self._modern = scope["http_version"] == "1.1"
+        self._body: list[bytes] = []
+        self._buffered = 0
+        self._ended = False
         self._head = b""
+        self._no_body = False
+        self._chunked = False
+        self._left: int | None = None
 
-    async def send(self, message: Any) -> None:
+    # The request
+
+    def feed(self, parts: list[bytes], *, last: bool) -> None:
+        """More of the request's body, or its end."""
+        self.received = last
+        if self.complete:
+            return
+        for part in parts:
+            self._buffered += len(part)
+        self._body += parts
+        if self._buffered > _ENOUGH:
+            self._connection.socket.pause_reading()
+        self._connection.readable.wake()
+
+    def disconnect(self) -> None:
+        """The client is gone, or what it sends is no request any more."""
+        if self.disconnected or self.complete:
+            return
+        self.disconnected = True
+        self._connection.readable.wake()
+        self._connection.socket.writable.wake()
+        if self.on_disconnect is not None:
+            self.on_disconnect()
+
+    async def receive(self) -> dict[str, Any]:
+        """See ASGI, "HTTP connection scope", receive."""
+        connection = self._connection
+        if self.asks_continue:
+            self.asks_continue = False
+            if not self.started and not self._buffered and not self.disconnected:
+                connection.socket.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        while not self.disconnected and not self.complete:
+            if self._body or (self.received and not self._ended):
+                parts, self._body, self._buffered = self._body, [], 0
+                body = parts[0] if len(parts) == 1 else b"".join(parts)
+                self._ended = self.received
+                return {"type": "http.request", "body": body, "more_body": not self.received}
+            if not self.received:
+                connection.socket.resume_reading()
+            await connection.readable.wait()
+        return {"type": "http.disconnect"}
+
+    # The answer
+
+    async def run(self, app: Any) -> None:
+        """Let the application answer. What a client does is no error of the application."""
+        try:
+            await app(self.scope, self.receive, self.send)
+        except asyncio.CancelledError:
+            log.debug("answer cancelled")
+        except Exception:  # noqa: BLE001 - the task ends here, whatever the application does
+            (log.debug if self.disconnected else log.error)("request failed", exc_info=True)
+        else:
+            if not self.started and not self.disconnected:
+                log.error("request not answered")
+        if self.complete or self.disconnected:
+            return
+        if self.started:
+            self._connection.cut()
+        else:
+            self.keep_alive = False
+            words = b"Internal Server Error"
+            headers = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(words))]
+            self.answer(500, headers, words)
+
+    async def send(self, message: dict[str, Any]) -> None:
         """See ASGI, "Send - response start" and "response body". Raises RuntimeError for what is no answer."""
-        if self.flow.write_paused and not self.disconnected:
-            await self.flow.drain()
+        socket = self._connection.socket
+        while socket.write_paused and not self.disconnected:
+            await socket.writable.wait()
         if self.disconnected:
             return
-        if not self.response_started:
-            self._begin(message)
-        elif not self.response_complete:
-            self._go_on(message)
+        kind = message["type"]
+        if kind == "http.response.body":
+            self.write(message.get("body", b""), more=message.get("more_body", False))
+        elif kind == "http.response.start":
+            self.start(message["status"], message.get("headers", ()))
         else:
-            raise RuntimeError(f"{message['type']} after the end of the answer")
+            raise RuntimeError(f"{kind} is not of an answer")
 
-    def _begin(self, message: Any) -> None:
-        if message["type"] != "http.response.start":
-            raise RuntimeError(f"{message['type']} before the head of the answer")
-        self.response_started = True
-        self.waiting_for_100_continue = False
-        status = message["status"]
-        headers = [*self.default_headers, *message.get("headers", ())]
-        if HEADER_RE.search(b"".join([name for name, _ in headers])):
-            raise RuntimeError("a header name with characters that cannot stand there")
-        if HEADER_VALUE_RE.search(b"".join([value for _, value in headers])):
-            raise RuntimeError("a header value with characters that cannot stand there")
-        lines = [STATUS_LINE[status]]
-        close_told = False
-        for name, value in headers:
-            if name == b"content-length" and self.chunked_encoding is None:
-                self.expected_content_length = int(value)
-                self.chunked_encoding = False
-            elif name == b"transfer-encoding" and value.lower() == b"chunked":
-                self.expected_content_length = 0
-                self.chunked_encoding = True
-            elif name == b"connection" and b"close" in value.lower():
-                self.keep_alive = False
-                close_told = True
-            lines += (name, b": ", value, b"\r\n")
-        if not self.keep_alive and not close_told:
-            lines.append(b"connection: close\r\n")
-        if self.chunked_encoding is None and self.scope["method"] != "HEAD" and status not in _BODILESS:
-            self.chunked_encoding = True
-            lines.append(b"transfer-encoding: chunked\r\n")
-        lines.append(b"\r\n")
-        self._head = b"".join(lines)
-        self._loop.call_soon(self._write_head)
+    def answer(self, status: int, headers: Lines, body: bytes) -> None:
+        """A whole answer at once. Raises RuntimeError as `send` does."""
+        self._open(status, headers)
+        self.write(body)
 
-    def _write_head(self) -> None:
-        head, self._head = self._head, b""
-        if head and not self.transport.is_closing():
-            self.transport.write(head)
+    def start(self, status: int, headers: Lines) -> None:
+        """The head; it is written with the first part of the body, or else in the next round of the loop."""
+        self._open(status, headers)
+        self._connection.loop.call_soon(self._write_head)
 
-    def _go_on(self, message: Any) -> None:
-        if message["type"] != "http.response.body":
-            raise RuntimeError(f"{message['type']} in the middle of an answer")
-        body = message.get("body", b"")
-        more = message.get("more_body", False)
-        if self.scope["method"] == "HEAD":
-            self.expected_content_length = 0
+    def write(self, body: bytes, *, more: bool = False) -> None:
+        """A part of the body; the last one unless there is `more`."""
+        if not self.started or self.complete:
+            raise RuntimeError("http.response.body outside an answer")
+        if self._no_body:
             body = b""
-        elif self.chunked_encoding:
+        elif self._chunked:
             body = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
             if not more:
                 body += b"0\r\n\r\n"
-        else:
-            self.expected_content_length -= len(body)
-            if self.expected_content_length < 0:
+        elif self._left is not None:
+            self._left -= len(body)
+            if self._left < 0:
                 raise RuntimeError("the answer is longer than its Content-Length")
         if len(body) > _LARGE:
             self._write_head()
         head, self._head = self._head, b""
         if head or body:
-            self.transport.write(head + body)
+            self._connection.socket.write(head + body if head else body)
         if more:
             return
-        if self.expected_content_length != 0:
+        if self._left:
             raise RuntimeError("the answer is shorter than its Content-Length")
-        self.response_complete = True
-        self.message_event.set()
-        if not self.keep_alive:
-            self.transport.close()
-        self.on_response()
+        self.complete = True
+        self._connection.readable.wake()
+        self._connection.answered()
+
+    def _write_head(self) -> None:
+        head, self._head = self._head, b""
+        if head and not self.disconnected:
+            self._connection.socket.write(head)
+
+    def _open(self, status: int, headers: Lines) -> None:
+        if self.started:
+            raise RuntimeError("http.response.start inside an answer")
+        connection = self._connection
+        headers = [*connection.default_headers, *headers]
+        if _NAME_REFUSED.search(b"".join([name for name, _ in headers])):
+            raise RuntimeError("a header name with characters that cannot stand there")
+        if _VALUE_REFUSED.search(b"".join([value for _, value in headers])):
+            raise RuntimeError("a header value with characters that cannot stand there")
+        self.started = True
+        # A request whose body is still coming cannot be followed by another: what comes is its body.
+        keep_alive = self.keep_alive and self.received
+        closes = framed = False
+        hsts = connection.hsts
+        lines = [_STATUS_LINES[status]]
+        for name, value in headers:
+            if name == b"content-length":
+                if status == 204 or framed:  # RFC 9110 8.6
+                    continue
+                framed = True
+                self._left = int(value)
+            elif name == b"transfer-encoding":
+                continue
+            elif name == b"connection" and b"close" in value.lower():
+                keep_alive, closes = False, True
+            elif name == b"strict-transport-security":
+                hsts = b""
+            lines += (name, b": ", value, b"\r\n")
+        if self.scope["method"] == "HEAD" or status in _BODILESS:
+            self._no_body, self._left = True, None
+        elif not framed:
+            if self._modern:
+                self._chunked = True
+                lines.append(b"transfer-encoding: chunked\r\n")
+            else:
+                keep_alive, self.unmarked_end = False, True  # RFC 9112 6.1
+        if not keep_alive and not closes:
+            lines.append(b"connection: close\r\n")
+        self.keep_alive = keep_alive
+        lines += (hsts, b"\r\n")
+        self._head = b"".join(lines)

@@ -1,12 +1,27 @@
-"""What an operator can set about the way in. It knows nothing of rules, sessions or the upstream."""
+"""What an operator can set about the way in: names, proxies, limits, and which headers go on."""
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Network, IPv6Network
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from gateway.settings import Duration, Settings
+
+
+def _header_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9-]+", name):
+        raise ValueError("a header name has letters, digits and hyphens")
+    return name.lower()
+
+
+class RequestHeaderSettings(Settings):
+    """Which headers of a request go on to the register."""
+
+    allow: tuple[Annotated[str, AfterValidator(_header_name)], ...] | None = None
+    """The only headers that go on, besides Host, Content-Length, Content-Type, Content-Encoding, Cookie, Authorization and the ones that the gateway sets. Not set: all that are not known to be dangerous."""
 
 
 class EdgeSettings(Settings):
@@ -19,19 +34,42 @@ class EdgeSettings(Settings):
     """Proxies in front of the gateway whose X-Forwarded-For is believed, as addresses or networks (CIDR). Empty: none."""
 
     max_header_bytes: int = Field(default=32_768, ge=8_192, le=1_048_576, strict=True)
-    """Most bytes of request line and headers together."""
+    """Most bytes of request line and headers together; more is answered with 414 (a long address) or 431."""
 
     max_headers: int = Field(default=100, ge=20, le=1_000, strict=True)
-    """Most header lines of one request."""
+    """Most header lines of one request; more is answered with 431."""
 
     max_body_bytes: int = Field(default=1_073_741_824, ge=0, strict=True)
     """Most bytes of one request body; more is answered with 413."""
 
+    max_connections: int = Field(default=10_000, ge=1, strict=True)
+    """Most client connections of one worker process, and never more than the open-file limit leaves room for. A new one takes the place of one that waits for a request; if all are at work it is answered with 503 and closed."""
+
+    max_connections_per_client: int = Field(default=512, ge=1, strict=True)
+    """Most connections of one client (an IPv4 address or an IPv6 /64) to one worker process; trusted proxies are not counted. A new one takes the place of one that waits for a request; if all are at work it is answered with 503 and closed."""
+
     header_timeout: Duration = 10.0
-    """How long a client may take to send its request line and headers."""
+    """How long a client may take to send its request line and headers; then 408."""
 
-    body_timeout: Duration = 60.0
-    """How long a client may pause while it sends a body."""
+    body_timeout: Duration = 30.0
+    """How long a client may pause while it sends a body; over such a time it must also send `min_rate`. Then 408."""
 
-    keep_alive: Duration = 60.0
+    body_time_limit: Duration = 3600.0
+    """How long a client may take to send a whole body; then 408."""
+
+    write_timeout: Duration = 30.0
+    """How long a client may stop reading its answer; over such a time it must also take `min_rate`. Then the connection is closed."""
+
+    min_rate: int = Field(default=240, ge=0, strict=True)
+    """Fewest bytes a second that a client must send of a body, or take of an answer that waits for it."""
+
+    keep_alive: Duration = 75.0
     """How long an idle connection stays open for the next request."""
+
+    request_headers: RequestHeaderSettings = RequestHeaderSettings()
+    """Which headers of a request go on to the register."""
+
+    hsts: str | None = Field(
+        default="max-age=31536000", pattern=r"^max-age=\d+(; ?includeSubDomains)?(; ?preload)?$"
+    )
+    """The Strict-Transport-Security header of every answer where `public_url` is https and the register sends none; `null`: not sent."""

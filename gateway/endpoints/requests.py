@@ -20,7 +20,7 @@ _MOST_FIELDS = 50
 
 
 def request_of(exchange: Exchange) -> Request:
-    """The admitted request as Starlette sees it. Of its cookies only the gateway's own, as they were admitted."""
+    """The admitted request as Starlette sees it, with only the gateway's own cookies."""
     admitted = exchange.admitted
     own = "; ".join(f"{name}={value}" for name, value in admitted.cookies.items())
     headers = [line for line in admitted.headers if line[0] != b"cookie"]

@@ -1,4 +1,4 @@
-"""Which path and method leads to which own endpoint. Everything else under the reserved prefix does not exist."""
+"""Which path and method leads to which own endpoint. Everything else under the reserved prefix gets 404."""
 
 from __future__ import annotations
 
@@ -39,26 +39,24 @@ class OwnEndpoints:
         access: AccessEndpoint,
         forms: KeptForms,
     ) -> None:
-        self._router = Router(
-            [
-                _route("/oauth2/start", login.start, ("GET",)),
-                _route("/oauth2/callback", login.callback, ("GET",)),
-                _route("/oauth2/sign_out", logout.sign_out, _ACT),
-                _route("/oauth2/logout/local", logout.local, _ACT),
-                _route("/oauth2/logout/callback", logout.callback, _READ),
-                _route("/oauth2/logout/backchannel", notices.backchannel, ("POST",)),
-                _route("/oauth2/logout/frontchannel", notices.frontchannel, _READ),
-                _route("/oauth2/switch", logout.switch, _ACT),
-                _route(PATH, forms.page, ("GET",)),
-                _route("/oauth2/userinfo", session.userinfo, _READ),
-                _route("/oauth2/session", session.session, _READ),
-                _route("/oauth2/session/refresh", session.refresh, ("POST",)),
-                _route("/oauth2/access", access.access, _READ),
-                _route(_JWKS, session.keys, _READ),
-            ],
-            redirect_slashes=False,
-            default=_not_found,
-        )
+        routes = [
+            _route("/oauth2/start", login.start, ("GET",)),
+            _route("/oauth2/callback", login.callback, ("GET",)),
+            _route("/oauth2/sign_out", logout.sign_out, _ACT),
+            _route("/oauth2/logout/local", logout.local, _ACT),
+            _route("/oauth2/logout/callback", logout.callback, _READ),
+            _route("/oauth2/logout/backchannel", notices.backchannel, ("POST",)),
+            _route("/oauth2/logout/frontchannel", notices.frontchannel, _READ),
+            _route("/oauth2/switch", logout.switch, _ACT),
+            _route(PATH, forms.page, ("GET",)),
+            _route("/oauth2/userinfo", session.userinfo, _READ),
+            _route("/oauth2/session", session.session, _READ),
+            _route("/oauth2/session/refresh", session.refresh, ("POST",)),
+            _route("/oauth2/access", access.access, _READ),
+            _route(_JWKS, session.keys, _READ),
+        ]
+        self._paths = frozenset(route.path for route in routes)
+        self._router = Router(routes, redirect_slashes=False, default=_not_found)
 
     def serves(self, exchange: Exchange) -> bool:
         """Whether this request is for the gateway itself; the register never sees the reserved prefix."""
@@ -68,9 +66,13 @@ class OwnEndpoints:
     async def respond(self, exchange: Exchange) -> None:
         """Answer the request. Raises a GatewayError; then nothing was sent."""
         request = request_of(exchange)
+        if exchange.admitted.path in self._paths:
+            exchange.endpoint = exchange.admitted.path
         try:
             await self._router(request.scope, request.receive, exchange.send)
         except HTTPException as refused:
+            if refused.status_code != 405:
+                raise
             allowed = (refused.headers or {}).get("Allow", "")
             raise MethodNotAllowed("own endpoint", allow=", ".join(sorted(allowed.split(", ")))) from refused
 

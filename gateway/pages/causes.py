@@ -9,7 +9,7 @@ from gateway.pages.catalogue import message
 
 _UNKNOWN: Final = (
     message("The login did not come to an end."),
-    message("Try it once more. If it stays, call us and mention the reference below."),
+    message("Try it once more. If this keeps happening, call us and mention the reference below."),
 )
 
 _COOKIE: Final = (
@@ -24,7 +24,9 @@ _LOST: Final = (
     message(
         "Your browser sent the cookie of your session, but this service does not know that session (any more)."
     ),
-    message("Try it once more in a minute. If it stays, call us and mention the reference below."),
+    message(
+        "Try it once more in a minute. If this keeps happening, call us and mention the reference below."
+    ),
 )
 _REFUSED: Final = (
     message("The login was broken off, or you did not choose an organisation."),
@@ -53,7 +55,9 @@ _WEAK: Final = (
 )
 _UNREADABLE: Final = (
     message("The answer of the login service could not be read."),
-    message("Start again from the home page. If it stays, call us and mention the reference below."),
+    message(
+        "Start again from the home page. If this keeps happening, call us and mention the reference below."
+    ),
 )
 
 # By the reason code of a LoginFailed, which log and metric carry too.

@@ -67,7 +67,6 @@ class ErrorResponses:
         """The response to an error. `raw_headers` are used if there is no canonical request."""
         asked = self._asked(request) if request is not None else _of_raw(raw_headers)
         lines = (
-            (b"x-request-id", _ascii(request_id)),
             *cookie_lines(error.set_cookies),
             *_lines(error, identity),
         )

@@ -61,7 +61,7 @@ class Screens:
     ) -> Response:
         """Asks whether to send a form that met an ended session.
 
-        `path` is where the form was going, `action` the own endpoint that sends it, `fields` what that needs.
+        `path` is where the form was going, `action` its own address, marked as confirmed, `fields` what that needs.
         """
         _ = self._pages.gettext(language)
         organisation = identity.organisation if identity else None

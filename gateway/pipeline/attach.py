@@ -22,6 +22,8 @@ class Attach:
     def __call__(self, exchange: Exchange) -> None:
         """Fill in `outgoing`."""
         headers = self.identity.strip(self.forwarded.of(exchange.admitted, exchange.peer))
+        if not self.pass_token:
+            headers = [line for line in headers if not _is_bearer_token(line)]
         caller = exchange.caller
         identity = caller.identity
         if identity is not None:
@@ -29,7 +31,9 @@ class Attach:
                 about = caller.session.id
             else:
                 about = f"{identity.kind} {identity.issuer} {identity.subject}"
-                if not self.pass_token:
-                    headers = [line for line in headers if line[0] != b"authorization"]
             headers.extend(self.identity.build(identity, self.assertions.sign(identity, about)))
         exchange.outgoing = headers
+
+
+def _is_bearer_token(line: tuple[bytes, bytes]) -> bool:
+    return line[0] == b"authorization" and line[1][:7].lower() == b"bearer "

@@ -30,9 +30,10 @@ class Authenticate:
     machines: Machines | None
 
     async def __call__(self, exchange: Exchange) -> None:
-        """Fill in `caller`. A ticket that does not hold counts as none; a token that does not hold is refused.
+        """Fill in `caller`. An invalid ticket is ignored; an invalid token is refused.
 
-        A stream that is judged again needs the session that it began with: else raises LoginRequired or the trouble.
+        A stream that is judged again needs the session that it began with; otherwise raises `trouble`, or
+        LoginRequired.
         """
         exchange.caller = await self._caller(exchange)
         earlier = exchange.earlier
@@ -62,17 +63,18 @@ class Authenticate:
     async def _person(self, exchange: Exchange, ticket: str) -> Caller:
         session = await self._session(exchange, ticket)
         if session is None:
+            # An ended ticket stays: it shows that a form may be kept, and why a login loops.
             if not is_ticket(ticket):
                 exchange.set_cookies.append(self.sessions.clear_cookie())
             return NOBODY
-        request, lasts = exchange.admitted, exchange.earlier is not None
+        request, judged_again = exchange.admitted, exchange.earlier is not None
         try:
-            # A stream that is under way cannot be sent through the provider.
+            # An open stream cannot be redirected to the provider.
             current = await self.rechecks.current(
                 ticket,
                 session,
-                navigation=request.navigation and not lasts,
-                lenient=lasts or is_form(request),
+                navigation=request.navigation and not judged_again,
+                lenient=judged_again or is_form(request),
             )
         finally:
             successor = self.sessions.successor(ticket)
@@ -83,6 +85,6 @@ class Authenticate:
     async def _session(self, exchange: Exchange, ticket: str) -> Session | None:
         if exchange.earlier is None:
             return await self.sessions.open(ticket)
-        # Judging a stream again is no use of its session.
+        # Judging a stream again does not count as using its session.
         found = await self.sessions.peek(ticket)
         return found.session if found is not None else None

@@ -52,7 +52,7 @@ class Authorize:
         asked = questions(rules, given)
         known: Mapping[str, Any] = NOTHING
         if exchange.earlier is not None and exchange.earlier.judgement is not None:
-            # Judging a stream again must not count as a request at sources that count.
+            # Judging a stream again must not use up a rate limit.
             known = exchange.earlier.judgement.facts.facts
             asked = tuple(each for each in asked if each.source.cache_ttl > 0 or each.name not in known)
         gathered = await self.gatherer.gather(asked)
@@ -76,7 +76,7 @@ def _input(exchange: Exchange) -> DecisionInput:
 
 
 def _refusal(exchange: Exchange, judgement: Judgement, rules: RuleSet) -> Exception:
-    """What a denial ends the request with: what is missing, or why that could not be found out."""
+    """The error for a denial: what is missing, or why that is not known."""
     decision, given = judgement.decision, judgement.decision_input
     assert decision is not None
     assert given is not None

@@ -1,4 +1,4 @@
-"""Stage 6: to the register and back, ended before its time where the session, the right or the rule ends."""
+"""Stage 6: to the register and back, cut when the session, the right or the rule ends."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Forward:
     rules: Callable[[], RuleSet]
 
     async def __call__(self, exchange: Exchange) -> None:
-        """Raises a GatewayError before the response has begun, ClientGone and AnswerCut afterwards."""
+        """Raises a GatewayError or ClientGone; once the response has begun, also AnswerCut."""
         session = exchange.caller.session
         try:
             await self.streams.carry(
@@ -38,10 +38,8 @@ class Forward:
         request = UpstreamRequest.of(exchange.admitted, exchange.outgoing, exchange.receive)
         response = await self.forwarder.forward(request)
         try:
-            headers = [*response.headers, (b"x-request-id", exchange.id.encode("ascii"))]
-            await exchange.send(
-                {"type": "http.response.start", "status": response.status, "headers": headers}
-            )
+            head = {"type": "http.response.start", "status": response.status, "headers": response.headers}
+            await exchange.send(head)
             async for part in response:
                 more = not response.complete
                 await exchange.send({"type": "http.response.body", "body": part, "more_body": more})

@@ -1,17 +1,15 @@
-"""The path of a request, top to bottom. This page shows the order of the stages; what they do stands in their modules."""
+"""The path of a request, top to bottom: only the order of the stages. Each stage's module says what it does."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gateway.errors import GatewayError
 from gateway.exchange import Exchange
 from gateway.pipeline.admit import Admit
 from gateway.pipeline.attach import Attach
-from gateway.pipeline.authenticate import Authenticate
-from gateway.pipeline.authorize import Authorize
 from gateway.pipeline.forward import Forward
+from gateway.pipeline.judge import Judge
 from gateway.pipeline.record import Record
 from gateway.pipeline.refuse import Refuse
 from gateway.pipeline.route import Route
@@ -19,30 +17,8 @@ from gateway.responses import Receive, Scope, Send
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
-    """Who asks, and may they? The two stages that a stream goes through again while it is open."""
-
-    authenticate: Authenticate
-    authorize: Authorize
-    clock: Callable[[], float]
-
-    async def __call__(self, exchange: Exchange) -> None:
-        """Raises a GatewayError where they may not."""
-        await self.authenticate(exchange)
-        await self.authorize(exchange)
-
-    async def again(self, earlier: Exchange) -> GatewayError | None:
-        """Why a request that was allowed before would be refused by now; None where it would not."""
-        try:
-            await self(earlier.again(self.clock()))
-        except GatewayError as error:
-            return error
-        return None
-
-
-@dataclass(frozen=True, slots=True)
 class Pipeline:
-    """The stages of one environment. Each fills in its part of the exchange, or raises a GatewayError."""
+    """The stages of one environment. Each fills in its part of the exchange, or raises what ends the request."""
 
     admit: Admit
     route: Route
@@ -58,7 +34,8 @@ class Pipeline:
         exchange = Exchange(scope, receive, send, self.clock())
         try:
             self.admit(exchange)
-            if await self.route(exchange):
+            answered = await self.route(exchange)
+            if answered:
                 return
             await self.judge(exchange)
             self.attach(exchange)

@@ -12,7 +12,7 @@ from gateway.observe.metrics import Metrics
 from gateway.observe.record_writer import DecisionRecords
 from gateway.policy.candidate import Candidate
 
-# What the record says of a response that the client did not wait for.
+# The status of a request that was not answered: the client left, or the gateway stopped.
 _CLIENT_GONE = 499
 _NOT_JUDGED = Judgement("")
 

@@ -1,4 +1,4 @@
-"""What ends a request early becomes a response: an error page, problem+json, or the way to a login that helps."""
+"""What ends a request early becomes a response: an error page, problem+json, or a redirect to a login."""
 
 from __future__ import annotations
 
@@ -84,15 +84,14 @@ class Refuse:
             raw_headers=exchange.scope.get("headers", ()),
         )
         if isinstance(error, ContentTooLarge | RequestTimeout) or exchange.cut is not None:
-            # The rest of the body is not waited for.
+            # Do not wait for the rest of the body.
             response.headers["connection"] = "close"
         return response
 
     async def _to_login(self, exchange: Exchange, error: GatewayError) -> Response | None:
-        """The way to the login for a navigation of nobody, or of somebody for whom a stronger login is enough.
+        """A redirect to the login, if the request is a navigation or a form and a login can help; otherwise None.
 
-        A form that met an ended session is kept, and the login leads to a page that asks whether to send it. None for
-        everybody else, also for somebody whose latest login did not help a moment ago.
+        A form that met an ended session is kept, and the login leads to a page that asks whether to send it.
         """
         request = exchange.request
         if request is None:
@@ -111,7 +110,7 @@ class Refuse:
         return response
 
     def _methods(self, exchange: Exchange, error: GatewayError) -> tuple[str, ...] | None:
-        """The authentication methods to ask for at the login; None where no login helps."""
+        """The authentication methods to ask for at the login; None where no login helps, or none did a moment ago."""
         session = exchange.caller.session
         if isinstance(error, LoginRequired):
             return tuple(error.facts.get("acr_values", ()))

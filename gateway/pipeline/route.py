@@ -12,7 +12,7 @@ from gateway.exchange import NOBODY, Exchange
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Tells the gateway's own paths from those of the register."""
+    """Lets own endpoints answer; everything else goes on to the rules."""
 
     endpoints: OwnEndpoints
     forms: KeptForms
@@ -23,7 +23,6 @@ class Route:
         if self.forms.is_confirmation(exchange.admitted):
             await self._take_kept_form(exchange)
         elif self.endpoints.serves(exchange):
-            exchange.endpoint = exchange.admitted.path
             await self.endpoints.respond(exchange)
             return True
         return False

@@ -23,7 +23,7 @@ class Client:
     `level` and `doelgroepen` say in which capacities people come, `only_with_right` keeps those without that right
     out. An API is the audience of tokens by its client id or one of `resources`, and lets the clients in `trusts`
     exchange tokens of people. A machine speaks for `organisation`; `setbyclient` and `setbyapi` are attributes by
-    name that introspection tells.
+    name that introspection returns.
     """
 
     client_id: str

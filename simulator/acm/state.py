@@ -57,6 +57,6 @@ class AcmState:
         return found
 
     def claims(self, user: Chosen, scope: str) -> dict[str, Any]:
-        """The claims of somebody as ACM tells them now, with its faults."""
+        """The claims that ACM sends of somebody now, with its faults."""
         people = self.people()
         return bent(claims_of(people, user, scope), people, user, self.faults)

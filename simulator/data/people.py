@@ -38,7 +38,7 @@ class Validity(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """A right as it was granted; `end` is the last day that it holds, a revoked one holds no longer at all."""
+    """A right as it was granted; `end` is the last day that it holds, a revoked one does not hold at all."""
 
     code: str
     contexts: tuple[str, ...]

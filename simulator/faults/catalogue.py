@@ -1,4 +1,4 @@
-"""The faults that exist, with the Dutch words that people read. What a fault does is told by the system that has it."""
+"""The faults that can be switched on, with the Dutch words for them. The system that has a fault implements it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which faults of one environment are on. It knows nothing of what they do: each system asks for its own."""
+"""Which faults of one environment are switched on. Each system asks for its own and acts on it."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ class Api:
         return _json(document_of(kept.report), 201 if kept.new else 200)
 
     async def submit_many(self, request: Request) -> Response:
-        """Many reports at once, all or none: errors are told for each item."""
+        """Many reports at once, all or none: errors are reported for each item."""
         visitor = await self._register.submitter(request)
         document = await _document(request)
         items = (

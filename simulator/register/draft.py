@@ -1,6 +1,6 @@
 """What somebody says about a non-conformity, and what makes it acceptable, in Dutch.
 
-It knows nothing of forms, files and JSON: those bring a draft in the spelling that stands here.
+Forms, files and JSON are read elsewhere and bring a draft in this spelling.
 """
 
 from __future__ import annotations

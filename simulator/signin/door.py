@@ -40,7 +40,7 @@ class Visitor:
 
 
 class Door:
-    """Logs people in at ACM and remembers them. All is in memory: whoever starts the process anew logs in again."""
+    """Logs people in at ACM and remembers them. All is in memory: after a restart everybody logs in again."""
 
     def __init__(
         self, party: RelyingParty, environment: str, pages: Environment, clock: Callable[[], float]

@@ -77,7 +77,7 @@ class RelyingParty:
         return f"{self.base}/op/v1/logout?{urlencode(query | ({'switch': 'true'} if switch else {}))}"
 
     async def claims(self, attempt: Attempt, answer: Mapping[str, str]) -> dict[str, Any]:
-        """The claims of whoever came back with this answer. Raises LoginRefused."""
+        """The claims of the person who came back with this answer. Raises LoginRefused."""
         if "error" in answer:
             raise LoginRefused(f"ACM liet u niet door ({answer['error'][:60]}).")
         try:

@@ -11,7 +11,7 @@ _VALID_SECONDS: Final = 4 * 3600
 
 
 class FormTokens:
-    """Makes and checks tokens for one system. A token belongs to one person (any text that tells who) for four hours.
+    """Makes and checks tokens for one system. A token belongs to one person (any text that identifies them) for four hours.
 
     No cookie is needed: another site can neither read a page of ours nor make a token without `key`.
     """

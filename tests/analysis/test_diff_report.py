@@ -9,7 +9,7 @@ import pytest
 from gateway.analysis.change import OTHER_METHOD
 from gateway.analysis.diff import Side, compare
 from gateway.analysis.diff_report import as_data
-from gateway.policy.settings import METHODS
+from gateway.http_semantics import METHODS
 from tests.analysis.test_diff import INDIENER, OWN, difference
 from tests.policy.conftest import rule_set
 

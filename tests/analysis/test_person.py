@@ -6,7 +6,7 @@ import pytest
 
 from gateway.analysis.person import Person
 from gateway.model import Right
-from gateway.plugin.contract import UnknownName
+from gateway.plugin import UnknownName
 from tests.policy.conftest import RIGHTS
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-import time
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,9 +18,8 @@ from gateway.auth.login import Login, LoginRedirect, LoginResult
 from gateway.auth.provider import Provider
 from gateway.auth.settings import ClaimSettings, ProviderSettings, RightsSettings
 from tests.auth.scripted_provider import CLIENT_ID, SECRET, ScriptedProvider
-from tests.auth.whole import Whole, whole_gateway
+from tests.gateway_fixture import Stage, StillClock
 from tests.keys import client_keys
-from tests.running import serving
 
 _PLAIN = ssl.SSLContext(
     ssl.PROTOCOL_TLS_CLIENT
@@ -28,39 +27,41 @@ _PLAIN = ssl.SSLContext(
 
 
 @dataclass
-class Clock:
-    """Seconds since the epoch; it stands still until a test turns it."""
+class Connects:
+    """Where connections were opened to, as host:port, while `on`."""
 
-    now: float = field(default_factory=lambda: float(int(time.time())))
+    peers: set[str] = field(default_factory=set)
+    on: bool = False
 
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-class Stage:
-    """Where the provider of the test that runs now is served: one server for all tests, which costs less."""
-
-    def __init__(self) -> None:
-        self.app: Any = None
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        await self.app(scope, receive, send)
+    def hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if self.on and event == "socket.connect" and isinstance(arguments[1], tuple):
+            self.peers.add(f"{arguments[1][0]}:{arguments[1][1]}")
 
 
 @pytest.fixture(scope="session")
-def stage() -> Iterator[tuple[Stage, str]]:
-    found = Stage()
-    with serving(found, lifespan="off") as running:
-        yield found, running.url
+def heard_connects() -> Connects:
+    """One for all tests: a hook for audits can't be taken away again."""
+    found = Connects()
+    sys.addaudithook(found.hear)
+    return found
 
 
 @pytest.fixture
-def op(clock: Clock, stage: tuple[Stage, str]) -> ScriptedProvider:
+def connects(heard_connects: Connects) -> Iterator[Connects]:
+    """Where the test and the gateway connect to."""
+    heard_connects.peers.clear()
+    heard_connects.on = True
+    yield heard_connects
+    heard_connects.on = False
+
+
+@pytest.fixture
+def clock() -> StillClock:
+    return StillClock()
+
+
+@pytest.fixture
+def op(clock: StillClock, stage: tuple[Stage, str]) -> ScriptedProvider:
     """The provider, running."""
     found = ScriptedProvider(clock=clock, client_key=RSAKey.import_key(client_keys(CLIENT_ID)[0]))
     found.issuer = f"{stage[1]}/op"
@@ -86,30 +87,6 @@ def settings(op: ScriptedProvider, tmp_path: Path) -> Callable[..., ProviderSett
         return ProviderSettings.model_validate(usual | changes, context={"folder": tmp_path})
 
     return made
-
-
-@pytest.fixture(scope="module")
-def gateway_of_module(
-    request: pytest.FixtureRequest, stage: tuple[Stage, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Whole]:
-    """One gateway for a module, as its `make_whole` says: starting one takes longer than most tests."""
-    clock = Clock()
-    provider = ScriptedProvider(clock=clock, issuer=f"{stage[1]}/op")
-    made = getattr(request.module, "make_whole", whole_gateway)
-    with made(tmp_path_factory.mktemp("whole"), provider, clock) as found:
-        yield found
-
-
-@pytest.fixture
-def whole(gateway_of_module: Whole, stage: tuple[Stage, str]) -> Whole:
-    """The gateway of the module, long after the last test: nothing that was remembered holds any more."""
-    found = gateway_of_module
-    found.op.forget()
-    found.op.clock = found.clock
-    found.clock.now += 100_000
-    found.upstream.received.clear()
-    stage[0].app = found.op.app
-    return found
 
 
 @dataclass
@@ -160,7 +137,9 @@ class Side:
 
 
 @pytest.fixture
-async def gate(settings: Callable[..., ProviderSettings], clock: Clock) -> AsyncIterator[Callable[..., Any]]:
+async def gate(
+    settings: Callable[..., ProviderSettings], clock: StillClock
+) -> AsyncIterator[Callable[..., Any]]:
     """Opens a gateway's side with these settings; all are closed at the end."""
     opened: list[Side] = []
 

@@ -8,18 +8,24 @@ import hmac
 import json
 import zlib
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from secrets import token_urlsafe
 from typing import Any
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
 from joserfc import jwe
 from joserfc.jwk import OctKey
 
 from tests.auth.scripted_provider import CLIENT_ID, SECRET, ScriptedProvider, key, public, signed
 
 Claims = dict[str, Any]
+# The members of a mutation that `script_token` understands.
+FIELDS = ("payload", "header", "sign", "raw", "jwks", "discovery")
 
 
 def encoded(octets: bytes) -> str:
@@ -90,6 +96,7 @@ def raw_token(form: str, claims: Claims) -> str:
         "jwe_rsa1_5": lambda: five({"alg": "RSA1_5"}),
         "jwe_empty_key_kw": lambda: five({"alg": "A128KW"}, encrypted_key=""),
     }
+    assert form in forms, f"no runner for the form {form}"
     return forms[form]()
 
 
@@ -144,10 +151,27 @@ def value_of(written: Any, op: ScriptedProvider, nonce: str) -> Any:
         return op.clock() + float(written.removeprefix("$now") or 0)
     if written.startswith("$A*"):
         return "A" * int(written.removeprefix("$A*"))
-    symbols = {"$NONCE_UPPER": nonce.upper(), "$nonce": nonce, "$iss": op.issuer, "$client_id": CLIENT_ID}
+    symbols = {
+        "$NONCE_UPPER": nonce.upper(),
+        "$nonce": nonce,
+        "$iss": op.issuer,
+        "$client_id": CLIENT_ID,
+        "$random": token_urlsafe(16),
+    }
+    if written == "$attacker_cert":
+        return base64.b64encode(certificate("attacker_rsa")).decode()
     for symbol, meaning in symbols.items():
         written = written.replace(symbol, meaning)
     return written
+
+
+def certificate(name: str) -> bytes:
+    """A certificate that this key signed for itself, in DER."""
+    private: Any = key(name).raw_value
+    who = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder(who, who, private.public_key(), 1, now, now + timedelta(days=1))
+    return made.sign(private, SHA256()).public_bytes(Encoding.DER)
 
 
 def der(token: str) -> str:
@@ -179,15 +203,15 @@ def script_token(op: ScriptedProvider, mutation: Mapping[str, Any]) -> None:
     """Make the provider sign its ID tokens as a case says."""
 
     def sign(claims: Claims) -> str:
-        nonce = claims["nonce"]
-        change = mutation.get("payload", {})
+        nonce = claims.get("nonce", "")
+        change = only(mutation.get("payload", {}), "set", "del")
         claims = claims | value_of(change.get("set", {}), op, nonce)
         claims = {name: value for name, value in claims.items() if name not in change.get("del", ())}
         if "raw" in mutation:
             return raw_token(mutation["raw"], claims)
-        how = mutation.get("sign", {})
+        how = only(mutation.get("sign", {}), "key", "alg", "none", "hmac", "der")
         header = {"alg": how.get("alg", "RS256"), "kid": how.get("key", "k1")}
-        change = mutation.get("header", {})
+        change = only(mutation.get("header", {}), "set", "del")
         header |= value_of(change.get("set", {}), op, nonce)
         header = {name: value for name, value in header.items() if name not in change.get("del", ())}
         if "hmac" in how:
@@ -203,8 +227,22 @@ def script_token(op: ScriptedProvider, mutation: Mapping[str, Any]) -> None:
         return der(token) if how.get("der") else token
 
     op.sign = sign
-    op.discovery |= mutation.get("discovery", {}).get("set", {})
+    script_discovery(op, mutation.get("discovery", {}))
     script_keys(op, mutation.get("jwks", {}))
+
+
+def script_discovery(op: ScriptedProvider, mutation: Mapping[str, Any]) -> None:
+    """Change the provider's metadata as a case says."""
+    only(mutation, "set", "del")
+    op.discovery |= value_of(mutation.get("set", {}), op, "")
+    op.discovery |= dict.fromkeys(mutation.get("del", ()))
+
+
+def only(mutation: Mapping[str, Any], *known: str) -> Mapping[str, Any]:
+    """The same mutation; fails where it has a member that nothing here understands."""
+    odd = mutation.keys() - set(known)
+    assert not odd, f"no runner for a mutation with {', '.join(sorted(odd))}"
+    return mutation
 
 
 def over_header(claims: Claims, header: dict[str, Any]) -> str:
@@ -214,6 +252,7 @@ def over_header(claims: Claims, header: dict[str, Any]) -> str:
 
 def script_keys(op: ScriptedProvider, mutation: Mapping[str, Any]) -> None:
     """Change the provider's key set as a case says."""
+    only(mutation, "only", "add", "set_alg", "set_use", "set_keyops", "publish_private")
     added: dict[str, Callable[[], dict[str, Any]]] = {
         "o1_oct": lambda: {**key("o1").as_dict(), "use": "sig", "alg": "HS256"},
         "attacker_same_kid_k1": lambda: public("attacker_rsa", kid="k1"),

@@ -28,7 +28,7 @@ from starlette.routing import Route
 CLIENT_ID = "gw"
 SECRET = "a secret: 100% of the client + é, that only tests know"
 REDIRECT_URI = "https://gw.test/oauth2/callback"
-ALL = ["RS256", "RS512", "PS256", "ES256", "EdDSA", "HS256"]
+ALL = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA", "HS256"]
 Answer = Callable[[dict[str, Any]], Response]
 
 
@@ -99,6 +99,7 @@ class ScriptedProvider:
     access_tokens: set[str] = field(default_factory=set)
     statements: set[str] = field(default_factory=set)
     subject: str = "alice"
+    largest: int = 0
 
     def forget(self) -> None:
         """Begin anew: what a test scripted or did is gone."""
@@ -169,7 +170,9 @@ class ScriptedProvider:
             "sid": "s1",
             "kid": "k1",
         } | self.claims
-        return self.sign({name: value for name, value in claims.items() if value is not None})
+        token = self.sign({name: value for name, value in claims.items() if value is not None})
+        self.largest = max(self.largest, len(token))
+        return token
 
     def _note(self, endpoint: str, values: Mapping[str, str]) -> Response | None:
         self.seen[endpoint] += 1

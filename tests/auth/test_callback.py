@@ -1,8 +1,9 @@
-"""The corpus of odd callbacks, each to a whole gateway: none ends in a session but the good ones."""
+"""The cases of odd callbacks, each to a whole gateway: none ends in a session but the good ones."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
@@ -10,198 +11,160 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 import httpx2
 import pytest
 
-from tests.auth.conftest import Clock
+from tests.auth.mutations import script_discovery, value_of
 from tests.auth.scripted_provider import ScriptedProvider
-from tests.auth.whole import PAGE, Visitor, Whole, whole_gateway
-from tests.cases.load import load
+from tests.cases.runners import CALLBACK, no_runner, runs
+from tests.gateway_fixture import PAGE, Browser, GatewayFixture, whole_gateway
 
-CASES = {case["id"]: case for case in load("token-cases.json") if case["kind"] == "callback"}
-# Answers that are told as they should: the request is not for us (400, 404, 405) or proves nothing (400).
+# Answers to what is not for us (404, 405) or proves nothing (400).
 REFUSED = (400, 404, 405)
+# What a case expects, as we decided it where the case leaves it open.
+EXPECTED = {
+    "reject": "reject",
+    "reject_unless_configured": "reject",
+    "reject_or_404": "reject",
+    "reject_or_no_effect": "reject",
+    "no_loop": "reject",
+    "accept": "accept",
+    "accept_both": "accept",
+}
+# Members of a mutation that change the callback's query, and those that change the request.
+QUERY = ("set", "del", "raw_query", "path", "valid_code")
+REQUEST = ("method", "body", "fields", "content_type", "headers", "host", "scheme")
+STORY = {"from_other_browser", "replay", "state_age_s", "two_tabs", "discovery"}
+OTHER_HOST = "alt.gw.test"
 
 
-@pytest.fixture
-def clock(whole: Whole) -> Any:
-    return whole.clock
-
-
-@pytest.fixture
-def op(whole: Whole) -> ScriptedProvider:
-    return whole.op
-
-
-def begun(visitor: Visitor) -> str:
+def begun(browser: Browser, target: str = "/echo?page=2") -> str:
     """The target of a callback that would be good."""
-    return visitor.at_provider(visitor.go("/echo?page=2"))
+    return browser.at_provider(browser.go(target))
 
 
 def changed(target: str, mutation: dict[str, Any], op: ScriptedProvider) -> str:
+    """The target of a callback as the case wants it; its code holds unless the case changes it."""
     query = {name: values[0] for name, values in parse_qs(urlsplit(target).query).items()}
     if "raw_query" in mutation:
         raw = mutation["raw_query"].replace("$state", quote(query["state"])).replace("$iss", quote(op.issuer))
         return f"/oauth2/callback?{raw}"
-    query |= {name: str(value).replace("$iss", op.issuer) for name, value in mutation.get("set", {}).items()}
+    query |= {
+        name: str(value_of(value, op, "")).replace("$state", query["state"])
+        for name, value in mutation.get("set", {}).items()
+    }
     query = {name: value for name, value in query.items() if name not in mutation.get("del", ())}
     return f"{mutation.get('path', '/oauth2/callback')}?{urlencode(query)}"
 
 
-def sent(visitor: Visitor, target: str, mutation: dict[str, Any]) -> httpx2.Response:
+def sent(browser: Browser, target: str, mutation: dict[str, Any]) -> httpx2.Response:
     headers = {**PAGE, **mutation.get("headers", {})}
-    options: dict[str, Any] = {}
     if "host" in mutation:
         headers["host"] = mutation["host"]
-    if mutation.get("method") == "POST":
-        path, _, query = target.partition("?")
-        body = mutation.get("body", query)
-        if "fields" in mutation:
-            body = "&".join(f"f{number}=1" for number in range(mutation["fields"]))
-        headers["content-type"] = mutation.get("content_type", "application/x-www-form-urlencoded")
-        options = {"method": "POST", "content": body.encode()}
-        target = path
-    return visitor.go(target, headers=headers, **options)
+    if "scheme" in mutation:
+        # Over http a browser doesn't even send the cookie of a login that began over https.
+        assert mutation["scheme"] == "http"
+        assert all(name.startswith("__Host-") for name in browser.cookies)
+        browser.cookies = {}
+    if mutation.get("method", "GET") == "GET":
+        return browser.go(target, headers=headers)
+    path, _, query = target.partition("?")
+    body = mutation.get("body", query)
+    if "fields" in mutation:
+        body = "&".join(f"f{number}=1" for number in range(mutation["fields"]))
+    headers["content-type"] = mutation.get("content_type", "application/x-www-form-urlencoded")
+    return browser.go(path, method=mutation["method"], headers=headers, content=body.encode())
 
 
-PLAIN = [case for case in CASES.values() if case["expected"] in ("reject", "reject_unless_configured", "reject_or_404")
-         and not {"from_other_browser", "replay", "state_age_s", "scheme", "discovery"} & case["mutation"].keys()]  # fmt: skip
+@contextlib.contextmanager
+def gateway_for(whole: GatewayFixture, mutation: dict[str, Any], folder: Path) -> Iterator[GatewayFixture]:
+    """The gateway of the module; one of its own where the case is about how that is set up."""
+    if not mutation.keys() & {"discovery", "scheme", "host"}:
+        yield whole
+        return
+    script_discovery(whole.op, mutation.get("discovery", {}))
+    public: dict[str, Any] = {"public_url": "https://gw.test"} if "scheme" in mutation else {}
+    hosts = {"edge": {"hosts": [mutation["host"]]}} if "host" in mutation else {}
+    with whole_gateway(folder, whole.op, whole.clock, **public, **hosts) as found:
+        yield found
 
 
-@pytest.mark.parametrize("case", PLAIN, ids=lambda case: str(case["id"]))
-def test_refused(whole: Whole, caplog: pytest.LogCaptureFixture, case: dict[str, Any]) -> None:
-    op = whole.op
-    visitor = whole.visitor()
-    answer = sent(visitor, changed(begun(visitor), case["mutation"], op), case["mutation"])
+@runs(CALLBACK, fields=("kind", "expected"), mutation=(*QUERY, *REQUEST, *STORY))
+def test_callback_cases(
+    whole: GatewayFixture, tmp_path: Path, caplog: pytest.LogCaptureFixture, case: dict[str, Any]
+) -> None:
+    mutation = case["mutation"]
+    story = mutation.keys() & STORY - {"discovery"}
+    if case["expected"] not in EXPECTED or (story and len(mutation) > 1):
+        no_runner(case)
+    with gateway_for(whole, mutation, tmp_path) as gate:
+        if mutation.get("two_tabs"):
+            both_come_to_their_own_page(gate)
+        elif mutation.get("replay"):
+            it_counts_once(gate)
+        else:
+            one_callback(gate, case, caplog)
+
+
+def one_callback(gate: GatewayFixture, case: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
+    mutation, op = case["mutation"], gate.op
+    browser = gate.browser()
+    good = begun(browser)
+    target = changed(good, mutation, op)
+    if mutation.get("from_other_browser"):
+        browser = gate.browser()
+        assert browser.go(target).status_code == 400
+        begun(browser)  # not with the cookies of its own login either
+    gate.clock.now += mutation.get("state_age_s", 0)
+    answer = sent(browser, target, mutation)
+    if EXPECTED[case["expected"]] == "accept":
+        assert (answer.status_code, answer.headers["location"]) == (302, "/echo?page=2")
+        assert browser.logged_in
+        return
     assert answer.status_code in REFUSED
-    assert not visitor.logged_in
+    assert "location" not in answer.headers
+    assert not browser.logged_in
     assert op.seen["token"] == 0, "the code goes nowhere"
     assert "<script" not in answer.text
     told = answer.text + caplog.text
     assert "\u202e" not in told
     assert "\nX: y" not in told
     assert not any(code in told for code in op.grants)
+    if case["expected"] == "reject_or_no_effect":
+        assert browser.go(good).headers["location"] == "/echo?page=2"
 
 
-def test_iss_where_the_provider_says_that_it_sends_it(
-    tmp_path: Path, op: ScriptedProvider, clock: Clock
-) -> None:
-    """Cases cb-iss-ok and cb-iss-missing-supported."""
-    op.discovery["authorization_response_iss_parameter_supported"] = True
-    with whole_gateway(tmp_path, op, clock) as whole:
-        silent = whole.visitor()
-        assert silent.log_in().status_code == 400
-        assert not silent.logged_in
-        assert op.seen["token"] == 0
-        op.callback["iss"] = op.issuer
-        visitor = whole.visitor()
-        answer = visitor.log_in("/echo?page=2")
-        assert (answer.status_code, answer.headers["location"]) == (302, "/echo?page=2")
-        assert visitor.go("/echo").status_code == 200
-
-
-def test_another_browser(whole: Whole) -> None:
-    """Case cb-state-other-browser: login CSRF."""
-    target = begun(whole.visitor())
-    other = whole.visitor()
-    assert other.go(target).status_code == 400
-    begun(other)
-    assert other.go(target).status_code == 400, "not with cookies of its own either"
-    assert not other.logged_in
-
-
-def test_the_same_callback_twice(whole: Whole) -> None:
-    """Case cb-state-replay: also where somebody put the cookies back."""
-    visitor = whole.visitor()
-    target = begun(visitor)
-    before = dict(visitor.cookies)
-    assert visitor.go(target).status_code == 302
-    visitor.cookies = before
-    answer = visitor.go(target)
-    assert answer.status_code == 400
-    assert not visitor.logged_in
-    assert whole.op.seen["token"] == 1
-
-
-def test_too_late(tmp_path: Path, op: ScriptedProvider, clock: Clock) -> None:
-    """Case cb-state-expired."""
-    with whole_gateway(tmp_path, op, clock) as whole:
-        visitor = whole.visitor()
-        target = begun(visitor)
-        clock.now += 3_600
-        assert visitor.go(target).status_code == 400
-        assert not visitor.logged_in
-
-
-def test_two_tabs(whole: Whole) -> None:
-    """Case cb-two-tabs: both come to their own page."""
-    visitor = whole.visitor()
-    first, second = visitor.go("/echo/1"), visitor.go("/echo/2")
+def both_come_to_their_own_page(gate: GatewayFixture) -> None:
+    browser = gate.browser()
+    first, second = browser.go("/echo/1"), browser.go("/echo/2")
     for answer, page in ((first, "/echo/1"), (second, "/echo/2")):
-        back = visitor.go(visitor.at_provider(answer))
-        assert back.headers["location"] == page
-        assert visitor.logged_in
+        assert browser.through_provider(answer).headers["location"] == page
+        assert browser.logged_in
 
 
-def test_looking_ahead_has_no_effect(whole: Whole) -> None:
-    """Case cb-prefetch."""
-    visitor = whole.visitor()
-    target = begun(visitor)
+def it_counts_once(gate: GatewayFixture) -> None:
+    """Also where somebody put the cookies back."""
+    browser = gate.browser()
+    target = begun(browser)
+    before = dict(browser.cookies)
+    assert browser.go(target).status_code == 302
+    browser.cookies = before
+    assert browser.go(target).status_code == 400
+    assert not browser.logged_in
+    assert gate.op.seen["token"] == 1
+
+
+def test_looking_ahead_begins_no_login(whole: GatewayFixture) -> None:
     ahead = {**PAGE, "sec-purpose": "prefetch;prerender"}
-    assert visitor.go(target, headers=ahead).status_code == 400
-    assert visitor.go("/oauth2/start?rd=/echo", headers=ahead).status_code == 400
-    assert visitor.go("/echo", headers=ahead).status_code == 401, "no login begins"
-    assert whole.op.seen["token"] == 0
-    assert visitor.go(target).headers["location"] == "/echo?page=2"
+    browser = whole.browser()
+    assert browser.go("/oauth2/start?rd=/echo", headers=ahead).status_code == 400
+    assert browser.go("/echo", headers=ahead).status_code == 401
 
 
-def test_login_required_ends_on_a_page(whole: Whole) -> None:
-    """Case cb-login-required: no loop."""
-    visitor = whole.visitor()
-    answer = visitor.go(changed(begun(visitor), CASES["cb-login-required"]["mutation"], whole.op))
-    assert answer.status_code == 400
-    assert "location" not in answer.headers
-
-
-def test_over_http_the_login_is_not_even_sent(tmp_path: Path, op: ScriptedProvider, clock: Clock) -> None:
-    """Case cb-on-http: a browser sends the cookie of a login over https to this one host only, so it proves nothing."""
-    with whole_gateway(tmp_path, op, clock, public_url="https://gw.test") as whole:
-        visitor = whole.visitor()
-        answer = visitor.go("/echo", headers={**PAGE, "host": "gw.test"})
-        cookie = answer.headers["set-cookie"]
-        assert cookie.startswith("__Host-")
-        assert "; Secure" in cookie
-        target = visitor.at_provider(answer)
-        visitor.cookies = {}
-        assert visitor.go(target, headers={**PAGE, "host": "gw.test"}).status_code == 400
-        assert not visitor.logged_in
-
-
-def test_another_host_name_of_ours(tmp_path: Path, op: ScriptedProvider, clock: Clock) -> None:
-    """Case cb-other-host, where that host is one of ours: the login begins and ends at the public address only."""
-    with whole_gateway(tmp_path, op, clock, edge={"hosts": ["alt.gw.test"]}) as whole:
-        visitor = whole.visitor()
-        target = begun(visitor)
-        there = {**PAGE, "host": "alt.gw.test"}
-        answer = visitor.go(target, headers=there)
-        assert answer.status_code == 400
-        assert "host-mismatch" in answer.text
-        assert not visitor.logged_in
+def test_a_login_at_another_host_of_ours_begins_at_the_public_address(
+    whole: GatewayFixture, tmp_path: Path
+) -> None:
+    with whole_gateway(tmp_path, whole.op, whole.clock, edge={"hosts": [OTHER_HOST]}) as gate:
+        browser = gate.browser()
+        there = {**PAGE, "host": OTHER_HOST}
+        assert "host-mismatch" in browser.go(begun(browser), headers=there).text
         for page in ("/echo?a=1", "/oauth2/start?rd=%2Fecho%3Fa%3D1"):
-            sent_on = visitor.go(page, headers=there).headers["location"]
-            assert sent_on == f"{whole.url}/oauth2/start?rd=%2Fecho%3Fa%3D1"
-
-
-TOLD: dict[str, Callable[..., None]] = {
-    "cb-iss-ok": test_iss_where_the_provider_says_that_it_sends_it,
-    "cb-iss-missing-supported": test_iss_where_the_provider_says_that_it_sends_it,
-    "cb-state-other-browser": test_another_browser,
-    "cb-state-replay": test_the_same_callback_twice,
-    "cb-state-expired": test_too_late,
-    "cb-two-tabs": test_two_tabs,
-    "cb-prefetch": test_looking_ahead_has_no_effect,
-    "cb-login-required": test_login_required_ends_on_a_page,
-    "cb-on-http": test_over_http_the_login_is_not_even_sent,
-    "cb-other-host": test_another_host_name_of_ours,
-}
-
-
-def test_every_case_runs() -> None:
-    assert {case["id"] for case in PLAIN} | TOLD.keys() == CASES.keys()
+            sent_on = browser.go(page, headers=there).headers["location"]
+            assert sent_on == f"{gate.url}/oauth2/start?rd=%2Fecho%3Fa%3D1"

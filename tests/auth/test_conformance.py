@@ -16,9 +16,10 @@ import pytest
 from starlette.responses import Response
 
 from gateway.errors import LoginFailed, ProviderUnavailable
-from tests.auth.conftest import Browser, Clock, Side
+from tests.auth.conftest import Browser, Side
 from tests.auth.mutations import script_token
 from tests.auth.scripted_provider import CLIENT_ID, SECRET, ScriptedProvider, public, signed
+from tests.gateway_fixture import StillClock
 
 MODULES: Mapping[str, Mapping[str, Any]] = {
     found["module"]: found
@@ -94,19 +95,19 @@ async def test_accepted(gate: Any, op: ScriptedProvider, module: str) -> None:
     assert (await (await gate()).browser().log_in()).identity.subject == "alice"
 
 
-async def whole_code_flow(gate: Any, op: ScriptedProvider, clock: Clock) -> None:
+async def whole_code_flow(gate: Any, op: ScriptedProvider, clock: StillClock) -> None:
     finished = await (await gate(userinfo=True)).browser().log_in()
     assert finished.identity.subject == "alice"
     assert [op.seen[name] for name in ("auth", "token", "userinfo")] == [1, 1, 1]
 
 
-async def userinfo_of_somebody_else(gate: Any, op: ScriptedProvider, clock: Clock) -> None:
+async def userinfo_of_somebody_else(gate: Any, op: ScriptedProvider, clock: StillClock) -> None:
     op.userinfo["sub"] = "bob"
     with pytest.raises(LoginFailed, match="not about the subject"):
         await (await gate(userinfo=True)).browser().log_in()
 
 
-async def claims_from_userinfo(gate: Any, op: ScriptedProvider, clock: Clock) -> None:
+async def claims_from_userinfo(gate: Any, op: ScriptedProvider, clock: StillClock) -> None:
     op.userinfo |= {"given_name": "An", "family_name": "Peeters", "phone_number": "+32 2 553 17 00"}
     found = (
         await (await gate(userinfo=True, scopes=("openid", "profile", "phone"))).browser().log_in()
@@ -114,7 +115,7 @@ async def claims_from_userinfo(gate: Any, op: ScriptedProvider, clock: Clock) ->
     assert (found.name, found.phone) == ("An Peeters", "+32 2 553 17 00")
 
 
-async def client_secret_basic(gate: Any, op: ScriptedProvider, clock: Clock) -> None:
+async def client_secret_basic(gate: Any, op: ScriptedProvider, clock: StillClock) -> None:
     auth = {"method": "client_secret_basic", "secret": "file:secret"}
     await (await gate(client_auth=auth)).browser().log_in()
     sent = next(form for what, form in op.requests if what == "token")
@@ -122,13 +123,13 @@ async def client_secret_basic(gate: Any, op: ScriptedProvider, clock: Clock) -> 
     assert SECRET.encode("ascii", "replace") != SECRET.encode("utf-8"), "it needs encoding first"
 
 
-async def discovery_is_used(gate: Any, op: ScriptedProvider, clock: Clock) -> None:
+async def discovery_is_used(gate: Any, op: ScriptedProvider, clock: StillClock) -> None:
     op.discovery["authorization_endpoint"] = f"{op.issuer}/elsewhere?tenant=1"
     location = (await (await gate()).browser().begin()).location
     assert location.startswith(f"{op.issuer}/elsewhere?tenant=1&")
 
 
-async def keys_from_where_discovery_says(gate: Any, op: ScriptedProvider, clock: Clock) -> None:
+async def keys_from_where_discovery_says(gate: Any, op: ScriptedProvider, clock: StillClock) -> None:
     await (await gate()).browser().log_in()
     assert op.seen["keys"] == 1
     op.discovery["jwks_uri"] = f"{op.issuer}/v1/nothing"
@@ -136,14 +137,14 @@ async def keys_from_where_discovery_says(gate: Any, op: ScriptedProvider, clock:
         await (await gate()).browser().log_in()
 
 
-async def issuer_mismatch(gate: Any, op: ScriptedProvider, clock: Clock) -> None:
+async def issuer_mismatch(gate: Any, op: ScriptedProvider, clock: StillClock) -> None:
     op.discovery["issuer"] = f"{op.issuer}/other"
     with pytest.raises(ProviderUnavailable):
         await (await gate()).browser().begin()
     assert op.seen["auth"] == 0
 
 
-async def rotated_just_before_signing(gate: Any, op: ScriptedProvider, clock: Clock) -> None:
+async def rotated_just_before_signing(gate: Any, op: ScriptedProvider, clock: StillClock) -> None:
     browser: Browser = (await gate()).browser()
     await browser.log_in()
     clock.now += 60
@@ -153,13 +154,13 @@ async def rotated_just_before_signing(gate: Any, op: ScriptedProvider, clock: Cl
     assert (await browser.finish(query)).identity.subject == "alice"
 
 
-async def bearer_in_the_header(gate: Any, op: ScriptedProvider, clock: Clock) -> None:
+async def bearer_in_the_header(gate: Any, op: ScriptedProvider, clock: StillClock) -> None:
     await (await gate(userinfo=True)).browser().log_in()
     asked = next(headers for what, headers in op.requests if what == "userinfo")
     assert asked["authorization"].removeprefix("Bearer ") in op.access_tokens
 
 
-async def aggregated_and_distributed_claims(gate: Any, op: ScriptedProvider, clock: Clock) -> None:
+async def aggregated_and_distributed_claims(gate: Any, op: ScriptedProvider, clock: StillClock) -> None:
     sources = {"a": {"endpoint": f"{op.issuer}/v1/keys", "access_token": "x"}, "b": {"JWT": "x.y.z"}}
     op.claims |= {"_claim_names": {"vo_orgcode": "a", "given_name": "b"}, "_claim_sources": sources}
     found = (await (await gate()).browser().log_in()).identity
@@ -167,19 +168,19 @@ async def aggregated_and_distributed_claims(gate: Any, op: ScriptedProvider, clo
     assert op.seen["keys"] == 1, "nothing is fetched from where a claim says"
 
 
-async def no_response_mode_is_asked(gate: Any, op: ScriptedProvider, clock: Clock) -> None:
+async def no_response_mode_is_asked(gate: Any, op: ScriptedProvider, clock: StillClock) -> None:
     """The answer comes by query (decision 9); a form that comes all the same is refused, see test_callback.py."""
     asked = parse_qs(urlsplit((await (await gate()).browser().begin()).location).query)
     assert "response_mode" not in asked
     assert asked["response_type"] == ["code"]
 
 
-async def nonce_is_always_sent(gate: Any, op: ScriptedProvider, clock: Clock) -> None:
+async def nonce_is_always_sent(gate: Any, op: ScriptedProvider, clock: StillClock) -> None:
     asked = parse_qs(urlsplit((await (await gate()).browser().begin()).location).query)
     assert len(asked["nonce"][0]) >= 43
 
 
-async def refreshed(gate: Any, op: ScriptedProvider, clock: Clock) -> None:
+async def refreshed(gate: Any, op: ScriptedProvider, clock: StillClock) -> None:
     side: Side = await gate(userinfo=True)
     finished = await side.browser().log_in()
     found = await side.login.renew(finished.identity, finished.tokens)
@@ -188,17 +189,17 @@ async def refreshed(gate: Any, op: ScriptedProvider, clock: Clock) -> None:
     assert last["authorization"] == f"Bearer {found[1].access_token}"
 
 
-async def silent_about_the_lifetime(gate: Any, op: ScriptedProvider, clock: Clock) -> None:
+async def silent_about_the_lifetime(gate: Any, op: ScriptedProvider, clock: StillClock) -> None:
     op.token_answer["expires_in"] = "absent"
     assert (await (await gate()).browser().log_in()).tokens.expires_at is None
 
 
-async def token_type_in_any_case(gate: Any, op: ScriptedProvider, clock: Clock) -> None:
+async def token_type_in_any_case(gate: Any, op: ScriptedProvider, clock: StillClock) -> None:
     op.token_answer["token_type"] = "bEARER"
     assert (await (await gate()).browser().log_in()).identity.subject == "alice"
 
 
-async def signed_userinfo(gate: Any, op: ScriptedProvider, clock: Clock) -> None:
+async def signed_userinfo(gate: Any, op: ScriptedProvider, clock: StillClock) -> None:
     token = signed({"iss": op.issuer, "aud": CLIENT_ID, "sub": "alice", "given_name": "An"})
     op.answers["userinfo"] = lambda _headers: Response(token, media_type="application/jwt")
     assert (await (await gate(userinfo=True)).browser().log_in()).identity.given_name == "An"
@@ -227,43 +228,44 @@ STORIES: Mapping[str, Callable[..., Any]] = {
 
 
 @pytest.mark.parametrize("module", STORIES)
-async def test_module(gate: Any, op: ScriptedProvider, clock: Clock, module: str) -> None:
+async def test_module(gate: Any, op: ScriptedProvider, clock: StillClock, module: str) -> None:
     await STORIES[module](gate, op, clock)
 
 
-CALLBACK, RENEWAL, LOGOUT = (
+CALLBACK, RENEWAL, LOGOUT, NOTICES = (
     "tests.auth.test_callback",
     "tests.auth.test_grants",
     "tests.endpoints.test_logout",
+    "tests.endpoints.test_notices",
 )
 # Modules that a test elsewhere lives through, by name; with the case of the corpus where it is one of many.
 ELSEWHERE: Mapping[str, tuple[str, str, str | None]] = {
     f"{OIDC}signing-key-rotation": ("tests.auth.test_provider", "test_rotation", "jwks-rotated-second-login"),
-    f"{OIDC}refresh-token-invalid-issuer": (RENEWAL, "test_answers_to_a_refresh", "tr-refresh-iss"),
-    f"{OIDC}refresh-token-invalid-sub": (RENEWAL, "test_answers_to_a_refresh", "tr-extra-id-token-sub"),
-    f"{FAPI}invalid-authorization-response-iss": (CALLBACK, "test_refused", "cb-iss-wrong"),
+    f"{OIDC}refresh-token-invalid-issuer": (RENEWAL, "test_refresh_cases", "tr-refresh-iss"),
+    f"{OIDC}refresh-token-invalid-sub": (RENEWAL, "test_refresh_cases", "tr-extra-id-token-sub"),
+    f"{FAPI}invalid-authorization-response-iss": (CALLBACK, "test_callback_cases", "cb-iss-wrong"),
     f"{FAPI}remove-authorization-response-iss": (
-        CALLBACK, "test_iss_where_the_provider_says_that_it_sends_it", "cb-iss-missing-supported",
+        CALLBACK, "test_callback_cases", "cb-iss-missing-supported",
     ),
-    f"{FAPI}ensure-authorization-response-with-invalid-state-fails": (CALLBACK, "test_refused", "cb-error-bad-state"),
+    f"{FAPI}ensure-authorization-response-with-invalid-state-fails": (CALLBACK, "test_callback_cases", "cb-error-bad-state"),
     f"{FAPI}ensure-authorization-response-with-invalid-missing-state-fails": (
-        CALLBACK, "test_refused", "cb-state-missing",
+        CALLBACK, "test_callback_cases", "cb-state-missing",
     ),
     f"{OIDC}rp-init-logout": (LOGOUT, "test_a_logout_goes_through_the_provider_and_comes_back", None),
     f"{OIDC}rp-init-logout-other-state": (LOGOUT, "test_a_state_that_is_not_this_browsers_leads_nowhere", None),
     f"{OIDC}rp-init-logout-no-state": (LOGOUT, "test_a_state_that_is_not_this_browsers_leads_nowhere", None),
-    f"{OIDC}rp-backchannel-rpinitlogout": (LOGOUT, "test_logout_tokens", "lt-ok-sid"),
-    f"{OIDC}rp-backchannel-rpinitlogout-wrong-alg": (LOGOUT, "test_logout_tokens", "lt-wrong-alg"),
-    f"{OIDC}rp-backchannel-rpinitlogout-wrong-event": (LOGOUT, "test_logout_tokens", "lt-wrong-event"),
+    f"{OIDC}rp-backchannel-rpinitlogout": (NOTICES, "test_logout_token_cases", "lt-ok-sid"),
+    f"{OIDC}rp-backchannel-rpinitlogout-wrong-alg": (NOTICES, "test_logout_token_cases", "lt-wrong-alg"),
+    f"{OIDC}rp-backchannel-rpinitlogout-wrong-event": (NOTICES, "test_logout_token_cases", "lt-wrong-event"),
     **{
-        f"{OIDC}rp-backchannel-rpinitlogout-{name}": (LOGOUT, "test_logout_tokens_of_the_conformance_suite", None)
+        f"{OIDC}rp-backchannel-rpinitlogout-{name}": (NOTICES, "test_logout_tokens_of_the_conformance_suite", None)
         for name in ("alg-none", "no-event", "with-nonce", "wrong-aud", "wrong-iss")
     },
     f"{OIDC}rp-frontchannel-rpinitlogout": (
-        LOGOUT, "test_a_front_channel_logout_ends_its_session_and_may_be_framed", None,
+        NOTICES, "test_a_front_channel_logout_ends_its_session_and_may_be_framed", None,
     ),
     f"{OIDC}rp-frontchannel-opinitlogout": (
-        LOGOUT, "test_a_front_channel_logout_ends_its_session_and_may_be_framed", None,
+        NOTICES, "test_a_front_channel_logout_ends_its_session_and_may_be_framed", None,
     ),
 }  # fmt: skip
 NOT_FOR_US: Mapping[str, str] = {

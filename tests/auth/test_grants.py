@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,45 +15,58 @@ from gateway.auth.grants import TokenResponse
 from gateway.errors import LoginFailed, ProviderUnavailable
 from tests.auth.conftest import Side
 from tests.auth.scripted_provider import CLIENT_ID, REDIRECT_URI, ScriptedProvider
-from tests.cases.load import load
+from tests.cases.runners import REFRESH, no_runner, runs
+from tests.gateway_fixture import scripted_gateway
 
-CASES = [case for case in load("token-cases.json") if "refresh" in case["mutation"]]
 BASIC = {"method": "client_secret_basic", "secret": "file:secret"}
 POST = {"method": "client_secret_post", "secret": "file:secret"}
 KEY = {"method": "private_key_jwt", "key": "file:client.pem"}
-# One refresh for many requests at once, in all processes: tests/session/test_workers.py.
-ELSEWHERE = {"tr-refresh-race"}
+
+CHANGES = ("set", "del", "id_token_sub", "id_token_iss", "id_token_aud")
 
 
-@pytest.mark.parametrize(
-    "case", [case for case in CASES if case["id"] not in ELSEWHERE], ids=lambda case: str(case["id"])
-)
-async def test_answers_to_a_refresh(gate: Any, op: ScriptedProvider, case: dict[str, Any]) -> None:
+@runs(REFRESH, fields=("kind", "expected"), mutation=("refresh", "concurrency", *CHANGES))
+async def test_refresh_cases(gate: Any, op: ScriptedProvider, tmp_path: Path, case: dict[str, Any]) -> None:
+    mutation, expected = case["mutation"], case["expected"]
+    if expected == "one_refresh":
+        await asyncio.to_thread(many_requests_cause_one_refresh, tmp_path, mutation["concurrency"])
+        return
+    if expected not in ("accept", "reject") or "concurrency" in mutation:
+        no_runner(case)
     side: Side = await gate(userinfo=False)
     finished = await side.browser().log_in()
     identity, tokens = finished.identity, finished.tokens
-    mutation = case["mutation"]
     op.claims |= {
         name.removeprefix("id_token_"): value
         for name, value in mutation.items()
         if name.startswith("id_token_")
     }
-    op.token_answer |= dict.fromkeys(mutation.get("del", ()), "absent")
+    op.token_answer |= mutation.get("set", {}) | dict.fromkeys(mutation.get("del", ()), "absent")
     before = op.seen.copy()
 
     found = await side.login.renew(identity, tokens)
 
-    asked = op.seen - before
-    if case["expected"] == "reject":
+    if expected == "reject":
         assert found is None
-        assert "userinfo" not in asked, "no request after that"
+        assert "userinfo" not in op.seen - before, "no request after that"
         return
-    assert case["expected"] == "accept"
     assert found is not None
     assert found[0].subject == "alice"
     assert found[1].access_token != tokens.access_token
     if "refresh_token" in mutation.get("del", ()):
         assert found[1].refresh_token == tokens.refresh_token
+
+
+def many_requests_cause_one_refresh(folder: Path, number: int) -> None:
+    with scripted_gateway(folder, session={"recheck": "15m"}) as gate:
+        browser = gate.browser()
+        browser.log_in()
+        ticket, before = gate.ticket(browser), gate.op.seen["token"]
+        gate.clock.ahead += 1_000
+        with ThreadPoolExecutor(number) as pool:
+            answers = list(pool.map(lambda _: gate.with_ticket(ticket, "/echo"), range(number)))
+        assert {answer.status_code for answer in answers} == {200}
+        assert gate.op.seen["token"] - before == 1
 
 
 @pytest.mark.parametrize("client_auth", [BASIC, POST, KEY], ids=lambda auth: str(auth["method"]))
@@ -125,10 +141,3 @@ def test_a_response_without_a_token_that_we_can_use(content: dict[str, Any], rea
 def test_when_an_access_token_expires(expires_in: Any, expires_at: float | None) -> None:
     content = {"access_token": "a", "token_type": "bearer", "expires_in": expires_in, "refresh_token": 7}
     assert TokenResponse.read(content, 1_000.0) == TokenResponse("a", None, None, expires_at)
-
-
-def test_every_case_runs() -> None:
-    assert {case["id"] for case in CASES} == {
-        "tr-extra-id-token-sub", "tr-refresh-iss", "tr-refresh-aud", "tr-refresh-no-id-token",
-        "tr-refresh-same-rt", "tr-refresh-race",
-    }  # fmt: skip

@@ -15,9 +15,8 @@ from starlette.responses import JSONResponse, Response
 
 from gateway.auth.machines import bearer_token
 from gateway.errors import BadRequest
-from tests.auth.conftest import Clock
 from tests.auth.scripted_provider import CLIENT_ID, SECRET, ScriptedProvider, signed
-from tests.auth.whole import PAGE, Whole, whole_gateway
+from tests.gateway_fixture import PAGE, GatewayFixture, StillClock, whole_gateway
 
 RULES = [
     {"id": "open", "match": {"path": "/public/**"}, "require": ["anyone"]},
@@ -37,16 +36,16 @@ OPAQUE = "opaque-token-of-a-program-with-43-characters-"
 
 
 @pytest.fixture
-def clock(whole: Whole) -> Any:
+def clock(whole: GatewayFixture) -> Any:
     return whole.clock
 
 
 @pytest.fixture
-def op(whole: Whole) -> ScriptedProvider:
+def op(whole: GatewayFixture) -> ScriptedProvider:
     return whole.op
 
 
-def make_whole(folder: Path, op: ScriptedProvider, clock: Clock, **changes: Any) -> Any:
+def make_whole(folder: Path, op: ScriptedProvider, clock: StillClock, **changes: Any) -> Any:
     (folder / "api.secret").write_text(SECRET)
     (folder / "api.secret").chmod(0o600)
     machines = {
@@ -101,13 +100,15 @@ def jwt_of(
     return signed(kept, name=name, **{"typ": "at+jwt", "kid": "k1", **(header or {})})
 
 
-def call(whole: Whole, token: str | None = OPAQUE, target: str = API, **headers: str) -> httpx2.Response:
+def call(
+    whole: GatewayFixture, token: str | None = OPAQUE, target: str = API, **headers: str
+) -> httpx2.Response:
     if token is not None:
         headers["authorization"] = f"Bearer {token}"
     return whole.client.get(f"{whole.url}{target}", headers=headers)
 
 
-def test_an_opaque_token_is_asked_about_once(whole: Whole, op: ScriptedProvider) -> None:
+def test_an_opaque_token_is_asked_about_once(whole: GatewayFixture, op: ScriptedProvider) -> None:
     stands_for(op)
     answers = [call(whole) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 200]
@@ -125,13 +126,13 @@ def test_an_opaque_token_is_asked_about_once(whole: Whole, op: ScriptedProvider)
     ("audience", "status"), [(["ncr-api", "ncr-bulk"], 200), ("ncr-api", 403), (["ncr-api", "NCR-bulk"], 403)]
 )
 def test_a_rule_can_ask_whom_the_token_is_for(
-    whole: Whole, op: ScriptedProvider, audience: Any, status: int
+    whole: GatewayFixture, op: ScriptedProvider, audience: Any, status: int
 ) -> None:
     stands_for(op, f"{OPAQUE}{status}{len(audience)}", aud=audience)
     assert call(whole, f"{OPAQUE}{status}{len(audience)}", "/bulk").status_code == status
 
 
-def test_a_signed_token_is_verified_here(whole: Whole, op: ScriptedProvider) -> None:
+def test_a_signed_token_is_verified_here(whole: GatewayFixture, op: ScriptedProvider) -> None:
     token = jwt_of(op)
     assert [call(whole, token).status_code for _ in range(2)] == [200, 200]
     assert (op.seen["introspect"], op.seen["keys"]) == (0, 1)
@@ -139,7 +140,7 @@ def test_a_signed_token_is_verified_here(whole: Whole, op: ScriptedProvider) -> 
 
 
 def test_the_register_sees_the_token_only_where_that_is_set(
-    tmp_path: Path, op: ScriptedProvider, clock: Clock
+    tmp_path: Path, op: ScriptedProvider, clock: StillClock
 ) -> None:
     with make_whole(tmp_path, op, clock, forward_authorization=True) as whole:
         stands_for(op)
@@ -169,7 +170,7 @@ def test_the_register_sees_the_token_only_where_that_is_set(
     ids=str,
 )
 def test_opaque_tokens_that_prove_nothing(
-    whole: Whole, op: ScriptedProvider, changes: dict[str, Any]
+    whole: GatewayFixture, op: ScriptedProvider, changes: dict[str, Any]
 ) -> None:
     stands_for(op, **changes)
     refused(call(whole))
@@ -199,7 +200,7 @@ def test_opaque_tokens_that_prove_nothing(
     ids=str,
 )
 def test_signed_tokens_that_prove_nothing(
-    whole: Whole, op: ScriptedProvider, changes: dict[str, Any]
+    whole: GatewayFixture, op: ScriptedProvider, changes: dict[str, Any]
 ) -> None:
     if "header" in changes and "alg" in changes["header"]:
         token = jwt_of(op, header=changes["header"] | {"alg": "RS512"})
@@ -209,7 +210,7 @@ def test_signed_tokens_that_prove_nothing(
     assert whole.upstream.received == []
 
 
-def test_an_id_token_is_no_access_token(whole: Whole, op: ScriptedProvider) -> None:
+def test_an_id_token_is_no_access_token(whole: GatewayFixture, op: ScriptedProvider) -> None:
     refused(call(whole, op.id_token()))
 
 
@@ -221,7 +222,7 @@ def refused(answer: httpx2.Response) -> None:
     assert "location" not in answer.headers
 
 
-def test_scopes_that_lack_are_named(whole: Whole, op: ScriptedProvider) -> None:
+def test_scopes_that_lack_are_named(whole: GatewayFixture, op: ScriptedProvider) -> None:
     stands_for(op, scope="ncr_lezen other")
     for headers in ({}, PAGE):
         answer = call(whole, **headers)
@@ -230,14 +231,14 @@ def test_scopes_that_lack_are_named(whole: Whole, op: ScriptedProvider) -> None:
         assert answer.json()["missing"][0][0]["kind"] == "scope"
 
 
-def test_another_organisation_is_no_lack_of_scope(whole: Whole, op: ScriptedProvider) -> None:
+def test_another_organisation_is_no_lack_of_scope(whole: GatewayFixture, op: ScriptedProvider) -> None:
     stands_for(op, vo_orgcode="0777000187")
     answer = call(whole)
     assert answer.status_code == 403
     assert "www-authenticate" not in answer.headers
 
 
-def test_without_a_token_the_scheme_is_named(whole: Whole) -> None:
+def test_without_a_token_the_scheme_is_named(whole: GatewayFixture) -> None:
     answer = call(whole, None)
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
 
@@ -251,21 +252,21 @@ def test_what_is_no_token_is_told(value: str) -> None:
     assert told.value.facts == {"reason": "bearer-malformed"}
 
 
-def test_malformed_over_http(whole: Whole) -> None:
+def test_malformed_over_http(whole: GatewayFixture) -> None:
     answer = whole.client.get(f"{whole.url}{API}", headers={"authorization": "Bearer a b"})
     assert answer.status_code == 400
     assert answer.headers["www-authenticate"] == 'Bearer error="invalid_request"'
 
 
-def test_other_schemes_are_not_for_the_gateway(whole: Whole) -> None:
+def test_other_schemes_are_not_for_the_gateway(whole: GatewayFixture) -> None:
     answer = whole.client.get(f"{whole.url}/public/x", headers={"authorization": "Basic YTpi"})
     assert answer.status_code == 200
     assert b"Basic YTpi" in whole.upstream.received[-1]
 
 
-def test_a_session_and_a_token_at_once_are_refused(whole: Whole, op: ScriptedProvider) -> None:
+def test_a_session_and_a_token_at_once_are_refused(whole: GatewayFixture, op: ScriptedProvider) -> None:
     stands_for(op)
-    visitor = whole.visitor()
+    visitor = whole.browser()
     visitor.log_in("/echo")
     answer = visitor.go("/echo", headers={"authorization": f"Bearer {OPAQUE}"})
     assert answer.status_code == 400
@@ -273,11 +274,11 @@ def test_a_session_and_a_token_at_once_are_refused(whole: Whole, op: ScriptedPro
     assert op.seen["introspect"] == 0
 
 
-def test_a_bad_token_is_refused_where_anyone_may_come_too(whole: Whole) -> None:
+def test_a_bad_token_is_refused_where_anyone_may_come_too(whole: GatewayFixture) -> None:
     refused(call(whole, "unknown", "/public/x"))
 
 
-def test_out_of_reach_is_503_and_what_is_open_stays_open(whole: Whole, op: ScriptedProvider) -> None:
+def test_out_of_reach_is_503_and_what_is_open_stays_open(whole: GatewayFixture, op: ScriptedProvider) -> None:
     for answer in (
         JSONResponse({}, 500),
         JSONResponse({"error": "invalid_client"}, 401),
@@ -296,7 +297,7 @@ def test_out_of_reach_is_503_and_what_is_open_stays_open(whole: Whole, op: Scrip
 
 
 def test_what_is_remembered_ends_with_the_token_and_with_the_cache(
-    whole: Whole, op: ScriptedProvider, clock: Clock
+    whole: GatewayFixture, op: ScriptedProvider, clock: StillClock
 ) -> None:
     stands_for(op, exp=int(clock.now) + 20)
     assert call(whole).status_code == 200
@@ -312,7 +313,9 @@ def test_what_is_remembered_ends_with_the_token_and_with_the_cache(
     refused(call(whole))
 
 
-def test_inactive_is_remembered_for_a_moment(whole: Whole, op: ScriptedProvider, clock: Clock) -> None:
+def test_inactive_is_remembered_for_a_moment(
+    whole: GatewayFixture, op: ScriptedProvider, clock: StillClock
+) -> None:
     for _ in range(5):
         refused(call(whole))
     assert op.seen["introspect"] == 1
@@ -321,7 +324,7 @@ def test_inactive_is_remembered_for_a_moment(whole: Whole, op: ScriptedProvider,
     assert op.seen["introspect"] == 2
 
 
-def test_many_calls_at_once_ask_once(whole: Whole, op: ScriptedProvider) -> None:
+def test_many_calls_at_once_ask_once(whole: GatewayFixture, op: ScriptedProvider) -> None:
     stands_for(op)
     waiting = threading.Barrier(8)
 
@@ -337,7 +340,7 @@ def test_many_calls_at_once_ask_once(whole: Whole, op: ScriptedProvider) -> None
 
 
 def test_nothing_of_a_token_is_logged(
-    whole: Whole, op: ScriptedProvider, caplog: pytest.LogCaptureFixture
+    whole: GatewayFixture, op: ScriptedProvider, caplog: pytest.LogCaptureFixture
 ) -> None:
     stands_for(op)
     call(whole)
@@ -365,7 +368,7 @@ def test_nothing_of_a_token_is_logged(
     ids=lambda changes: str(changes)[:24],
 )
 def test_times_that_are_none_and_tokens_bound_to_a_key_are_refused(
-    whole: Whole, op: ScriptedProvider, changes: dict[str, Any]
+    whole: GatewayFixture, op: ScriptedProvider, changes: dict[str, Any]
 ) -> None:
     stands_for(op, **changes)
     refused(call(whole))
@@ -373,7 +376,7 @@ def test_times_that_are_none_and_tokens_bound_to_a_key_are_refused(
 
 
 @pytest.mark.parametrize("blank", ["\u00a0", "\u2003", "\x1f"])
-def test_scopes_are_divided_by_spaces_alone(whole: Whole, op: ScriptedProvider, blank: str) -> None:
+def test_scopes_are_divided_by_spaces_alone(whole: GatewayFixture, op: ScriptedProvider, blank: str) -> None:
     stands_for(op, scope=f"ncr_lezen{blank}ncr_indienen")
     assert call(whole).status_code == 403
 
@@ -389,7 +392,7 @@ def test_scopes_are_divided_by_spaces_alone(whole: Whole, op: ScriptedProvider, 
     ],
 )
 def test_an_answer_that_readers_understand_differently_lets_nobody_in(
-    whole: Whole, op: ScriptedProvider, said: bytes
+    whole: GatewayFixture, op: ScriptedProvider, said: bytes
 ) -> None:
     rest = (
         b'"aud": "ncr-api", "sub": "machine-1", "scope": "ncr_lezen ncr_indienen", "vo_orgcode": "0456789034"'
@@ -398,7 +401,9 @@ def test_an_answer_that_readers_understand_differently_lets_nobody_in(
     assert call(whole).status_code == 503
 
 
-def test_random_tokens_of_one_client_are_refused_without_asking(whole: Whole, op: ScriptedProvider) -> None:
+def test_random_tokens_of_one_client_are_refused_without_asking(
+    whole: GatewayFixture, op: ScriptedProvider
+) -> None:
     stands_for(op)
     assert call(whole).status_code == 200
     answers = [call(whole, secrets.token_hex(16)) for _ in range(40)]

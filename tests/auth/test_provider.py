@@ -11,27 +11,41 @@ from starlette.responses import JSONResponse, Response
 from structlog.testing import capture_logs
 
 from gateway.errors import LoginFailed, ProviderUnavailable
-from tests.auth.conftest import Browser, Clock
-from tests.auth.mutations import script_keys
+from tests.auth.conftest import Browser, Connects
+from tests.auth.mutations import script_discovery, script_keys, value_of
 from tests.auth.scripted_provider import ScriptedProvider, public, signed
-from tests.cases.load import load
+from tests.cases.runners import ANSWERS, ROTATION, meaning, no_runner, runs
+from tests.gateway_fixture import StillClock
 
 KINDS = {"token_response": "token", "userinfo": "userinfo", "discovery": "discovery", "jwks": "keys"}
-CASES = [
-    case for case in load("token-cases.json") if case["kind"] in KINDS and "refresh" not in case["mutation"]
-]
-ROTATIONS = [case for case in load("token-cases.json") if case["kind"] == "rotation"]
-# What a case leaves open, we decide in this way.
-DECIDED = {
-    "accept_real_only": "accept",
-    "accept_and_warn": "accept",
-    "refuse_plain": "accept",  # with S256, whatever the provider says: the scripted one asserts it
-    "accept_or_reject": "accept",
-    "bounded": "accept",
-    "reject_or_expired": "accept",
-    "warn_or_pin": "reject",
-    "ignored": "accept",
+# Whether a login may succeed, by what a case expects; where it leaves that open, both.
+OUTCOMES: dict[str, tuple[bool, ...]] = {
+    "accept": (True,),
+    "accept_real_only": (True,),
+    "accept_and_warn": (True,),
+    "ignored": (True,),
+    "refuse_plain": (True,),  # with S256, whatever the provider says: the scripted one asserts it
+    "accept_or_reject": (True, False),
+    "bounded": (True, False),
+    "reject_or_expired": (True, False),
+    "reject": (False,),
+    "reject_preferred": (False,),
+    "warn_or_pin": (False,),
 }
+# The members of a mutation that replace the whole answer, and those that change it.
+ANSWER = (
+    "redirect",
+    "location",
+    "status",
+    "close",
+    "gzip_bomb_mb",
+    "body_size",
+    "size",
+    "raw",
+    "body",
+    "content_type",
+)
+CHANGES = ("set", "del", "jwks", "discovery", "expect_request")
 
 
 class Broken(Response):
@@ -70,11 +84,11 @@ def scripted(mutation: Mapping[str, Any]) -> Response | None:
 def script(op: ScriptedProvider, kind: str, mutation: Mapping[str, Any]) -> None:
     place = KINDS[kind]
     change = mutation.get("jwks", mutation) if kind == "jwks" else mutation
-    answer = scripted(change)
+    answer = scripted({name: value for name, value in change.items() if name in ANSWER})
     if answer is not None:
         op.answers[place] = lambda _request: answer
     elif kind == "jwks":
-        script_keys(op, change)
+        script_keys(op, {name: value for name, value in change.items() if name != "discovery"})
     else:
         members = {"token_response": op.token_answer, "userinfo": op.userinfo, "discovery": op.discovery}[
             kind
@@ -82,50 +96,62 @@ def script(op: ScriptedProvider, kind: str, mutation: Mapping[str, Any]) -> None
         absent = "absent" if kind == "token_response" else None
         members.update({name: there(value, op) for name, value in change.get("set", {}).items()})
         members.update(dict.fromkeys(change.get("del", ()), absent))
-    op.discovery.update(mutation.get("discovery", {}).get("set", {}))
+    script_discovery(op, mutation.get("discovery", {}))
 
 
 def there(value: Any, op: ScriptedProvider) -> Any:
     """A value of the file at the place where this provider is."""
     if not isinstance(value, str):
         return value
-    return value.replace("$iss", op.issuer).replace("https://idp.test/auth", f"{op.issuer}/v1/auth")
+    return value_of(value.replace("https://idp.test/auth", f"{op.issuer}/v1/auth"), op, "")
 
 
-@pytest.mark.parametrize(
-    "case", [case for case in CASES if case["expected"] != "use_cached"], ids=lambda case: str(case["id"])
-)
-async def test_answers(gate: Any, op: ScriptedProvider, clock: Clock, case: dict[str, Any]) -> None:
-    script(op, case["kind"], case["mutation"])
+@runs(
+    ANSWERS, fields=("kind", "expected", "no_outbound_to"), mutation=(*ANSWER, *CHANGES)
+)  # fmt: skip
+async def test_answer_cases(
+    gate: Any, op: ScriptedProvider, clock: StillClock, connects: Connects, case: dict[str, Any]
+) -> None:
+    mutation, expected = case["mutation"], case["expected"]
+    if expected == "use_cached":
+        await known_keys_are_believed_for_a_time(gate, op, clock, case)
+        return
+    outcomes = meaning(OUTCOMES, expected)
+    script(op, case["kind"], mutation)
     browser: Browser = (await gate(userinfo=case["kind"] == "userinfo")).browser()
-    expected = DECIDED.get(case["expected"], case["expected"])
 
     with capture_logs() as logs:
-        if expected == "accept":
+        try:
             finished = await browser.log_in()
-            assert (finished.identity.issuer, finished.identity.subject) == (op.issuer, "alice")
-            expires_at = finished.tokens.expires_at
-            assert expires_at is not None
-            assert expires_at - clock.now in (0, 3598, 3600)
+        except (LoginFailed, ProviderUnavailable) as refused:
+            assert False in outcomes, refused
+            logs.append({"event": f"{refused.facts} {refused.detail}", "log_level": "info"})
+            if case["kind"] == "discovery":
+                assert set(op.seen) == {"discovery"}, "no authorization request"
         else:
-            with pytest.raises((LoginFailed, ProviderUnavailable)) as refused:
-                await browser.log_in()
-            logs.append({"event": f"{refused.value.facts} {refused.value.detail}", "log_level": "info"})
+            assert True in outcomes
+            assert (finished.identity.issuer, finished.identity.subject) == (op.issuer, "alice")
+            assert finished.tokens.expires_at is not None
+            assert 0 <= finished.tokens.expires_at - clock.now <= 86_400
 
     told = str(logs)
-    assert ("private keys" in told) == (case["expected"] == "accept_and_warn")
+    assert ("private keys" in told) == (expected == "accept_and_warn")
     assert "alice" not in told
     assert not any(code in told for code in op.grants)
     assert max(op.seen.values()) <= 2
-    if case["kind"] == "discovery" and expected == "reject":
-        assert set(op.seen) == {"discovery"}, "no authorization request"
+    assert case.get("no_outbound_to") not in connects.peers
+    asked = next((values for endpoint, values in op.requests if endpoint == "token"), {})
+    for name, how in mutation.get("expect_request", {}).items():
+        assert {"present": bool(asked.get(name)), "absent": name not in asked}[how], name
 
 
-async def test_keys_out_of_reach(gate: Any, op: ScriptedProvider, clock: Clock) -> None:
-    """Case jwks-500: known keys are believed for a time, then nobody is let in."""
+async def known_keys_are_believed_for_a_time(
+    gate: Any, op: ScriptedProvider, clock: StillClock, case: dict[str, Any]
+) -> None:
+    """What was fetched before counts until its grace ends, then nobody is let in."""
     browser: Browser = (await gate(metadata_lifetime="1h", keys_grace="1d")).browser()
     await browser.log_in()
-    op.answers["keys"] = lambda _request: JSONResponse({}, 500)
+    script(op, case["kind"], case["mutation"])
     clock.now += 3_601
     assert (await browser.log_in()).identity.subject == "alice"
     clock.now += 86_400
@@ -133,7 +159,7 @@ async def test_keys_out_of_reach(gate: Any, op: ScriptedProvider, clock: Clock) 
         await browser.log_in()
 
 
-async def new_kid(op: ScriptedProvider, browser: Browser, clock: Clock) -> None:
+async def new_kid(op: ScriptedProvider, browser: Browser, clock: StillClock) -> None:
     query = await browser.visit((await browser.begin()).location)
     op.keys = [public("k2")]
     op.sign = lambda claims: signed(claims, name="k2")
@@ -142,7 +168,7 @@ async def new_kid(op: ScriptedProvider, browser: Browser, clock: Clock) -> None:
     assert (await browser.finish(query)).identity.subject == "alice"
 
 
-async def between_logins(op: ScriptedProvider, browser: Browser, clock: Clock) -> None:
+async def between_logins(op: ScriptedProvider, browser: Browser, clock: StillClock) -> None:
     await browser.log_in()
     clock.now += 60
     op.keys = [public("k2")]
@@ -151,7 +177,7 @@ async def between_logins(op: ScriptedProvider, browser: Browser, clock: Clock) -
     assert op.seen["keys"] == 2
 
 
-async def same_kid_new_key(op: ScriptedProvider, browser: Browser, clock: Clock) -> None:
+async def same_kid_new_key(op: ScriptedProvider, browser: Browser, clock: StillClock) -> None:
     await browser.log_in()
     clock.now += 60
     op.keys = [public("attacker_rsa", kid="k1")]
@@ -160,7 +186,7 @@ async def same_kid_new_key(op: ScriptedProvider, browser: Browser, clock: Clock)
     assert op.seen["keys"] == 2
 
 
-async def remove_k1_then_token_signed_k1(op: ScriptedProvider, browser: Browser, clock: Clock) -> None:
+async def remove_k1_then_token_signed_k1(op: ScriptedProvider, browser: Browser, clock: StillClock) -> None:
     await browser.log_in()
     op.keys = [public("k2")]
     clock.now += 3_601
@@ -168,20 +194,27 @@ async def remove_k1_then_token_signed_k1(op: ScriptedProvider, browser: Browser,
         await browser.log_in()
 
 
-Rotation = Callable[[ScriptedProvider, Browser, Clock], Awaitable[None]]
+Rotation = Callable[[ScriptedProvider, Browser, StillClock], Awaitable[None]]
 STORIES: dict[str, Rotation] = {
     each.__name__: each
     for each in (new_kid, between_logins, same_kid_new_key, remove_k1_then_token_signed_k1)
 }
 
 
-@pytest.mark.parametrize("case", ROTATIONS, ids=lambda case: str(case["id"]))
-async def test_rotation(gate: Any, op: ScriptedProvider, clock: Clock, case: dict[str, Any]) -> None:
-    await STORIES[case["mutation"]["rotate"]](op, (await gate(metadata_lifetime="1h")).browser(), clock)
+# What each story ends with.
+ENDS = ("accept", "accept_after_refetch", "reject_after_max_age")
+
+
+@runs(ROTATION, fields=("kind", "expected"), mutation=("rotate",))
+async def test_rotation(gate: Any, op: ScriptedProvider, clock: StillClock, case: dict[str, Any]) -> None:
+    if case["expected"] not in ENDS:
+        no_runner(case)
+    story = meaning(STORIES, case["mutation"]["rotate"])
+    await story(op, (await gate(metadata_lifetime="1h")).browser(), clock)
 
 
 async def test_unknown_keys_are_looked_up_once_per_interval(
-    gate: Any, op: ScriptedProvider, clock: Clock
+    gate: Any, op: ScriptedProvider, clock: StillClock
 ) -> None:
     browser: Browser = (await gate(keys_interval="10s")).browser()
     await browser.log_in()
@@ -195,9 +228,3 @@ async def test_unknown_keys_are_looked_up_once_per_interval(
         with pytest.raises(LoginFailed, match="key-unknown"):
             await browser.log_in()
     assert op.seen["keys"] == 2
-
-
-def test_every_case_runs() -> None:
-    ids = {case["id"] for case in load("token-cases.json") if case["kind"] in (*KINDS, "rotation")}
-    elsewhere = {case["id"] for case in load("token-cases.json") if "refresh" in case["mutation"]}
-    assert {case["id"] for case in (*CASES, *ROTATIONS)} == ids - elsewhere

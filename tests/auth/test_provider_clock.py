@@ -10,17 +10,17 @@ from starlette.responses import JSONResponse
 from gateway.auth.provider import Provider
 from gateway.auth.settings import ProviderSettings
 from gateway.errors import ProviderUnavailable
-from tests.auth.conftest import Clock
 from tests.auth.scripted_provider import ScriptedProvider
+from tests.gateway_fixture import StillClock
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.parametrize("jump", [-3_600, 3_600])
 async def test_a_clock_that_is_set_does_not_keep_the_provider_away(
-    settings: Callable[..., ProviderSettings], op: ScriptedProvider, clock: Clock, jump: int
+    settings: Callable[..., ProviderSettings], op: ScriptedProvider, clock: StillClock, jump: int
 ) -> None:
-    steady = Clock(now=100.0)
+    steady = StillClock(now=100.0)
     provider = Provider(settings(), clock=clock, steady=steady)
     await provider.start()
     op.answers["discovery"] = lambda _request: JSONResponse({}, 503)

@@ -11,9 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 
-from tests.auth.conftest import Clock
 from tests.auth.scripted_provider import ScriptedProvider
-from tests.auth.whole import PRESSED, Visitor, Whole, whole_gateway
+from tests.gateway_fixture import PRESSED, Browser, GatewayFixture, StillClock, whole_gateway
 
 EID, ITSME, SMS = (f"urn:be:vlaanderen:authmech:{name}" for name in ("eid", "itsme", "csamsms"))
 RULES = [
@@ -32,17 +31,17 @@ RULES = [
 ]
 
 
-def make_whole(folder: Path, op: ScriptedProvider, clock: Clock) -> Any:
+def make_whole(folder: Path, op: ScriptedProvider, clock: StillClock) -> Any:
     return whole_gateway(folder, op, clock, rules=RULES)
 
 
 @pytest.fixture
-def clock(whole: Whole) -> Any:
+def clock(whole: GatewayFixture) -> Any:
     return whole.clock
 
 
 @pytest.fixture
-def op(whole: Whole) -> ScriptedProvider:
+def op(whole: GatewayFixture) -> ScriptedProvider:
     return whole.op
 
 
@@ -55,26 +54,26 @@ def with_means(op: ScriptedProvider, acr: str | None) -> None:
     op.claims["acr"] = acr
 
 
-def weakly_logged_in(whole: Whole) -> Visitor:
-    visitor = whole.visitor()
+def weakly_logged_in(whole: GatewayFixture) -> Browser:
+    visitor = whole.browser()
     with_means(whole.op, None)
     visitor.log_in()
     assert visitor.go("/echo").status_code == 200
     return visitor
 
 
-def test_nobody_is_asked_for_the_means_at_once(whole: Whole) -> None:
-    answer = whole.visitor().go("/strong/page")
+def test_nobody_is_asked_for_the_means_at_once(whole: GatewayFixture) -> None:
+    answer = whole.browser().go("/strong/page")
     wanted = asked(answer)["acr_values"].split()
     assert wanted[0] == EID
     assert ITSME in wanted
     assert SMS not in wanted
-    assert "acr_values" not in asked(whole.visitor().go("/echo"))
-    assert "acr_values" not in asked(whole.visitor().go("/either/page")), "a right would do as well"
-    assert asked(whole.visitor().go("/both/page"))["acr_values"] == EID
+    assert "acr_values" not in asked(whole.browser().go("/echo"))
+    assert "acr_values" not in asked(whole.browser().go("/either/page")), "a right would do as well"
+    assert asked(whole.browser().go("/both/page"))["acr_values"] == EID
 
 
-def test_a_weak_session_comes_back_stronger_to_the_page(whole: Whole) -> None:
+def test_a_weak_session_comes_back_stronger_to_the_page(whole: GatewayFixture) -> None:
     visitor = weakly_logged_in(whole)
     before = dict(visitor.cookies)
     onward = visitor.go("/strong/page?x=1")
@@ -88,14 +87,14 @@ def test_a_weak_session_comes_back_stronger_to_the_page(whole: Whole) -> None:
     assert visitor.go("/echo", headers={}).status_code == 401, "the weaker session ended"
 
 
-def test_a_right_that_lacks_is_told_and_nobody_is_sent_round(whole: Whole) -> None:
+def test_a_right_that_lacks_is_told_and_nobody_is_sent_round(whole: GatewayFixture) -> None:
     visitor = weakly_logged_in(whole)
     assert visitor.go("/both/page").status_code == 403
     assert EID in asked(visitor.go("/either/page"))["acr_values"]
 
 
 @pytest.mark.parametrize("acr", [SMS, None])
-def test_still_too_weak_ends_on_the_denial_with_a_link(whole: Whole, acr: str | None) -> None:
+def test_still_too_weak_ends_on_the_denial_with_a_link(whole: GatewayFixture, acr: str | None) -> None:
     visitor = weakly_logged_in(whole)
     with_means(whole.op, acr)
     back = visitor.go(visitor.at_provider(visitor.go("/strong/page")))
@@ -111,14 +110,14 @@ def test_still_too_weak_ends_on_the_denial_with_a_link(whole: Whole, acr: str | 
     assert visitor.go("/strong/page").status_code == 200
 
 
-def test_a_provider_that_refuses_does_not_make_a_loop(whole: Whole) -> None:
+def test_a_provider_that_refuses_does_not_make_a_loop(whole: GatewayFixture) -> None:
     visitor = weakly_logged_in(whole)
     whole.op.callback = {"code": None, "error": "access_denied"}
     visitor.go(visitor.at_provider(visitor.go("/strong/page")))
     assert visitor.go("/strong/page").status_code == 403
 
 
-def test_background_calls_are_told_what_would_help(whole: Whole) -> None:
+def test_background_calls_are_told_what_would_help(whole: GatewayFixture) -> None:
     visitor = weakly_logged_in(whole)
     answer = visitor.go("/strong/data", headers={"accept": "application/json"})
     assert answer.status_code == 403
@@ -126,13 +125,13 @@ def test_background_calls_are_told_what_would_help(whole: Whole) -> None:
     assert missing["remedy"] == "step_up"
     assert ITSME in missing["acr_values"]
     assert f"acr_values={EID.replace(':', '%3A')}" in missing["url"]
-    nobody = whole.visitor().go("/strong/data", headers={"accept": "application/json"})
+    nobody = whole.browser().go("/strong/data", headers={"accept": "application/json"})
     assert nobody.status_code == 401
     assert "acr_values=urn%3Abe" in nobody.json()["login_url"]
 
 
-def test_links_for_a_stronger_or_targeted_login(whole: Whole) -> None:
-    visitor = whole.visitor()
+def test_links_for_a_stronger_or_targeted_login(whole: GatewayFixture) -> None:
+    visitor = whole.browser()
     query = asked(visitor.go(f"/oauth2/start?rd=/echo&acr_values={SMS}+{EID}"))
     assert set(query["acr_values"].split()) == {SMS, EID}
     query = asked(visitor.go("/oauth2/start?rd=/echo&doelgroep=EA&organisation=0428315871"))
@@ -153,26 +152,26 @@ def test_links_for_a_stronger_or_targeted_login(whole: Whole) -> None:
         ("doelgroep=EA&organisation=%0d%0a", "login-hint"),
     ],
 )
-def test_links_that_make_no_sense(whole: Whole, query: str, reason: str) -> None:
-    answer = whole.visitor().go(f"/oauth2/start?rd=/echo&{query}", headers={"accept": "application/json"})
+def test_links_that_make_no_sense(whole: GatewayFixture, query: str, reason: str) -> None:
+    answer = whole.browser().go(f"/oauth2/start?rd=/echo&{query}", headers={"accept": "application/json"})
     assert answer.status_code == 400
     assert answer.json()["reason"] == reason
 
 
 def test_a_minimum_for_everybody_cannot_be_lowered_by_a_link(
-    tmp_path: Path, op: ScriptedProvider, clock: Clock
+    tmp_path: Path, op: ScriptedProvider, clock: StillClock
 ) -> None:
-    with whole_gateway(tmp_path, op, clock, provider={"minimum_level": 27}) as whole:
-        query = asked(whole.visitor().go(f"/oauth2/start?rd=/echo&acr_values={SMS}"))
+    with whole_gateway(tmp_path, op, clock, provider_settings={"minimum_level": 27}) as whole:
+        query = asked(whole.browser().go(f"/oauth2/start?rd=/echo&acr_values={SMS}"))
         assert SMS not in query["acr_values"]
-        visitor = whole.visitor()
+        visitor = whole.browser()
         with_means(op, SMS)
         answer = visitor.log_in()
         assert answer.status_code == 400
         assert "id-token-acr" in answer.text
 
 
-def test_levels_of_ones_own(tmp_path: Path, op: ScriptedProvider, clock: Clock) -> None:
+def test_levels_of_ones_own(tmp_path: Path, op: ScriptedProvider, clock: StillClock) -> None:
     own = {"urn:x:strong": 30, "urn:x:weak": 10}
-    with whole_gateway(tmp_path, op, clock, provider={"levels": own}, rules=RULES[:1]) as whole:
-        assert asked(whole.visitor().go("/strong/page"))["acr_values"] == "urn:x:strong"
+    with whole_gateway(tmp_path, op, clock, provider_settings={"levels": own}, rules=RULES[:1]) as whole:
+        assert asked(whole.browser().go("/strong/page"))["acr_values"] == "urn:x:strong"

@@ -17,9 +17,9 @@ from gateway.auth.provider import Provider
 from gateway.auth.settings import MachineSettings, ProviderSettings
 from gateway.errors import BearerRefused, ClientLimited, GatewayError, ProviderUnavailable
 from gateway.events import ProviderCalled
-from tests.auth.conftest import Clock
 from tests.auth.scripted_provider import CLIENT_ID, SECRET, ScriptedProvider
 from tests.auth.test_machines import OPAQUE, stands_for
+from tests.gateway_fixture import StillClock
 
 pytestmark = pytest.mark.anyio
 
@@ -42,7 +42,7 @@ Make = Callable[..., Any]
 
 @pytest.fixture
 async def side(
-    settings: Callable[..., ProviderSettings], op: ScriptedProvider, clock: Clock, tmp_path: Path
+    settings: Callable[..., ProviderSettings], op: ScriptedProvider, clock: StillClock, tmp_path: Path
 ) -> AsyncIterator[Make]:
     opened: list[Any] = []
 
@@ -75,7 +75,7 @@ async def side(
 
 
 async def test_a_stranger_makes_the_provider_do_little(
-    side: Make, op: ScriptedProvider, clock: Clock
+    side: Make, op: ScriptedProvider, clock: StillClock
 ) -> None:
     found: Side = await side(refused_limit={"burst": 30, "every": "1m"})
     stands_for(op)
@@ -103,7 +103,7 @@ async def test_good_tokens_do_not_count(side: Make, op: ScriptedProvider) -> Non
 
 
 async def test_so_many_questions_are_under_way_and_good_tokens_have_turns_of_their_own(
-    side: Make, op: ScriptedProvider, clock: Clock
+    side: Make, op: ScriptedProvider, clock: StillClock
 ) -> None:
     found: Side = await side(max_concurrency=1)
     stands_for(op)
@@ -123,8 +123,10 @@ async def test_a_token_of_a_person_is_remembered_as_refused(side: Make, op: Scri
     assert op.seen["introspect"] == 1
 
 
-async def test_the_clock_may_be_set_back_and_ahead(side: Make, op: ScriptedProvider, clock: Clock) -> None:
-    steady = Clock(now=500.0)
+async def test_the_clock_may_be_set_back_and_ahead(
+    side: Make, op: ScriptedProvider, clock: StillClock
+) -> None:
+    steady = StillClock(now=500.0)
     found: Side = await side()
     machines = Machines(found.machines.settings, found.machines._provider, clock=clock, steady=steady)
     await machines.start()
@@ -159,7 +161,7 @@ async def test_only_no_answer_is_an_error(side: Make, op: ScriptedProvider) -> N
 
 
 async def test_a_caller_that_goes_away_says_nothing_about_the_provider(
-    settings: Callable[..., ProviderSettings], clock: Clock
+    settings: Callable[..., ProviderSettings], clock: StillClock
 ) -> None:
     results: list[Any] = []
     provider = Provider(settings(), clock=clock, on_event=results.append)

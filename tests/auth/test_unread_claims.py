@@ -6,14 +6,14 @@ import re
 
 import pytest
 
-from tests.auth.whole import PAGE, Whole
+from tests.gateway_fixture import PAGE, GatewayFixture
 
 
 def test_who_logs_in_with_claims_that_cannot_be_read_is_told(
-    whole: Whole, caplog: pytest.LogCaptureFixture
+    whole: GatewayFixture, caplog: pytest.LogCaptureFixture
 ) -> None:
     whole.op.claims |= {"vo_orgcode": ["0456789034"], "ovam_rol_3d": {"Secret-right": 1}}
-    visitor = whole.visitor()
+    visitor = whole.browser()
     back = visitor.log_in("/oauth2/access")
     assert back.status_code == 302
     (line,) = [

@@ -1,4 +1,4 @@
-"""Reads the case files: `load("http1-cases.json")` gives the cases with every `*_parts` list expanded."""
+"""Reads a file of cases, with every `*_parts` list expanded to one text."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-_HERE = Path(__file__).parent
+HERE = Path(__file__).parent
 
 
-def load(name: str) -> list[dict[str, Any]]:
+def load(path: Path) -> list[dict[str, Any]]:
     """The cases of one file; texts in them stand for octets (latin-1)."""
-    content = json.loads((_HERE / name).read_text())
+    content = json.loads(path.read_text("utf-8"))
     cases: list[dict[str, Any]] = next(value for value in content.values() if isinstance(value, list))
     for case in cases:
         for key in [key for key in case if key.endswith("_parts")]:

@@ -1,12 +1,18 @@
 """The corpus of configuration cases: each with the outcome that it states, in the words of this configuration.
 
 The cases are written for gateways in general (`roles:`, `regex_host:`); where the words differ, the same mistake is
-made in ours. Cases of reloading and of workers are run where those are tested: `ELSEWHERE` names the place.
+made in ours, in a check that is named by the case's id and stands for what the case says in prose. Of a case without
+one, a list of rules is put in our words, and else only the YAML itself can be judged. Reloading and workers have tests of their own: `ELSEWHERE` names them.
 """
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 import tracemalloc
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,13 +28,11 @@ from gateway.session.ticket import SessionCipher
 from plugins.claim import Claim
 from plugins.not_ import Not
 from plugins.organisation import Organisation
-from tests.cases.load import load as cases
+from tests.cases.runners import CONFIG, no_runner, runs
 from tests.config.test_lock import environments
 from tests.gateways import write_config
 from tests.policy.conftest import given
 from tests.processes import ROOT
-
-CASES = {case["id"]: case for case in cases("config-cases.json")}
 
 # What a file with these rules is told, or None where it loads.
 RULES: dict[str, tuple[Any, str | None]] = {
@@ -81,16 +85,12 @@ FILES: dict[str, str] = {
     "env-expand": "unknown key 'secret'",
 }
 ELSEWHERE = {
-    "order": "tests/config/test_lint.py",
-    "secret-short": "tests/config/test_config_cases.py",
-    "secret-missing-multiworker": "tests/config/test_config_cases.py",
-    "secret-dump": "tests/config/test_config_cases.py",
-    "plugin-exception": "tests/policy/test_evaluate.py",
-    "plugin-order": "tests/plugin/test_discovery.py",
-    "reload-sighup-storm": "tests/cli/test_reload.py",
-    "reload-workers": "tests/cli/test_reload.py",
+    "order": "tests/config/test_lint.py::test_every_warning_is_told_with_its_place",
+    "plugin-exception": "tests/policy/test_evaluate.py::test_a_policy_that_fails_refuses_whatever_is_round_it",
+    "plugin-order": "tests/plugin/test_discovery.py::test_what_cannot_be_used_is_told",
+    "reload-sighup-storm": "tests/cli/test_reload.py::test_reloads_under_load_lose_nothing_and_mix_nothing",
+    "reload-workers": "tests/cli/test_reload.py::test_reloads_under_load_lose_nothing_and_mix_nothing",
 }
-HERE = {"utf16", "fifo-config", "regex-dot", "context-missing", "negation"}
 
 
 def written(folder: Path, rules: str) -> Path:
@@ -106,16 +106,9 @@ def told(path: Path) -> str:
     return str(refused.value)
 
 
-def test_every_case_is_run() -> None:
-    assert {*RULES, *FILES, *ELSEWHERE, *HERE} == set(CASES)
-    for place in ELSEWHERE.values():
-        assert (ROOT / place).is_file()
-
-
-@pytest.mark.parametrize("name", sorted(RULES))
-def test_rules(tmp_path: Path, name: str) -> None:
+def rules_of_ours(folder: Path, name: str) -> None:
     rules, words = RULES[name]
-    path = written(tmp_path, rules)
+    path = written(folder, rules)
     if words is None:
         load(path)
     else:
@@ -124,33 +117,126 @@ def test_rules(tmp_path: Path, name: str) -> None:
         assert message.startswith(f"{path}:")
 
 
-@pytest.mark.parametrize("name", sorted(FILES))
-def test_files(tmp_path: Path, name: str) -> None:
-    path = tmp_path / "config.yaml"
-    path.write_text(CASES[name]["yaml"], "utf-8", newline="")
+def file_as_it_stands(folder: Path, text: str, words: str) -> None:
+    path = folder / "config.yaml"
+    path.write_text(text, "utf-8", newline="")
     tracemalloc.start()
     try:
         message = told(path)
         assert tracemalloc.get_traced_memory()[1] < 300_000_000
     finally:
         tracemalloc.stop()
-    assert FILES[name] in message
+    assert words in message
 
 
-def test_utf16_is_read_as_what_it_is(tmp_path: Path) -> None:
-    path = written(tmp_path, "  - {id: a, match: {path: /}, require: [anyone]}\n")
+def run_elsewhere(node: str, config: pytest.Config) -> None:
+    """Run the test that stands for a case; among all tests it is enough that there is one."""
+    file, _, name = node.partition("::")
+    assert f"def {name}(" in (ROOT / file).read_text()
+    if config.getoption("cases"):
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", node]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
+
+
+def refused_as_yaml(text: str) -> bool:
+    """Whether the reader of YAML refuses this, whatever it means."""
+    try:
+        read_yaml(text, "config.yaml")
+    except ConfigError:
+        return True
+    return False
+
+
+MATCH = {"path": "path: {}", "regex": "regex: {}", "methods": "methods: {}", "host": "hosts: [{}]"}
+LINE = re.compile(r"  (?:- |  )(\w+): *(.*)")
+
+
+def in_our_words(text: str) -> str | None:
+    """The rules of a case as ours, their values letter for letter; None where it holds more than plain rules."""
+    first, *lines = text.splitlines()
+    found = [LINE.fullmatch(line) for line in lines]
+    if first != "rules:" or not all(found):
+        return None
+    rules: list[dict[str, str]] = []
+    for line, pair in zip(lines, found, strict=True):
+        assert pair is not None
+        if line.startswith("  - "):
+            rules.append({})
+        rules[-1][pair[1]] = pair[2]
+    return "".join(our_rule(number, rule) for number, rule in enumerate(rules))
+
+
+def our_rule(number: int, rule: dict[str, str]) -> str:
+    rule = {
+        key: f"{value}**" if key == "path" and value.endswith("/") else value for key, value in rule.items()
+    }
+    match = ", ".join(MATCH[key].format(value) for key, value in rule.items() if key in MATCH)
+    lines = [f"- id: rule-{number}", f"  match: {{{match or 'path: /**'}}}"]
+    lines += [f"  {key}: {value}" for key, value in rule.items() if key not in (*MATCH, "roles", "public")]
+    roles = rule.get("roles")
+    if roles is None:
+        lines.append(f"  require: [{'anyone' if rule.get('public') == 'true' else 'authenticated'}]")
+    else:
+        lines.append(
+            f"  require: {roles and (roles if roles == '[]' else f'[organisation: {{any_of: {roles}}}]')}"
+        )
+    return "".join(f"  {line}\n" for line in lines)
+
+
+def judged_by_its_yaml(folder: Path, case: dict[str, Any]) -> None:
+    """A case without a check of its own, where it says that it is rejected (or something that lets nobody in)."""
+    text, expected = case["yaml"], case["expected"]
+    if not expected.startswith(("rejected", "refused")):
+        no_runner(case)
+    if refused_as_yaml(text):
+        return
+    rules = in_our_words(text)
+    if rules is None:
+        no_runner(case)
+    path = written(folder, str(rules))
+    try:
+        found = load(path).rules["ti"]
+    except ConfigError as refused:
+        assert str(refused).startswith(f"{path}:")
+    else:
+        assert " or " in expected, "it was not rejected"
+        assert not decide(found, given("/admin/x")).allowed
+
+
+@runs(CONFIG, fields=("yaml", "expected"))
+def test_config_cases(tmp_path: Path, request: pytest.FixtureRequest, case: dict[str, Any]) -> None:
+    name, text = case["id"], case["yaml"]
+    if name in RULES:
+        rules_of_ours(tmp_path, name)
+    elif name in FILES:
+        file_as_it_stands(tmp_path, text, FILES[name])
+    elif name in CHECKS:
+        CHECKS[name](tmp_path)
+    elif name in ELSEWHERE:
+        run_elsewhere(ELSEWHERE[name], request.config)
+    else:
+        judged_by_its_yaml(tmp_path, case)
+
+
+def utf16_is_read_as_what_it_is(folder: Path) -> None:
+    path = written(folder, "  - {id: a, match: {path: /}, require: [anyone]}\n")
     plain = load(path).rules["ti"].hash
     path.write_text(path.read_text(), "utf-16")
     assert load(path).rules["ti"].hash == plain
 
 
-def test_what_is_no_file_does_not_hang(tmp_path: Path) -> None:
-    for place in (tmp_path, tmp_path / "nothing", Path("/dev/zero")):
+def what_is_no_file_does_not_hang(folder: Path) -> None:
+    fifo = folder / "fifo"
+    os.mkfifo(fifo)
+    loop = folder / "loop"
+    loop.symlink_to(loop)
+    for place in (folder, folder / "nothing", Path("/dev/zero"), fifo, loop):
         assert "cannot read it" in told(place)
 
 
-def test_a_dot_in_a_host_is_a_dot(tmp_path: Path) -> None:
-    path = written(tmp_path, "  - {id: a, match: {path: /, hosts: [gw.test]}, require: [anyone]}\n")
+def a_dot_in_a_host_is_a_dot(folder: Path) -> None:
+    path = written(folder, "  - {id: a, match: {path: /, hosts: [gw.test]}, require: [anyone]}\n")
     rules = load(path).rules["ti"]
     assert decide(rules, given("/")).allowed
     assert not decide(rules, replace(given("/"), host="gwxtest")).allowed
@@ -160,36 +246,36 @@ def test_values_are_never_expanded() -> None:
     assert read_yaml("a: ${SECRET}\nb: '$${x}'\n", "x")[0] == {"a": "${SECRET}", "b": "$${x}"}
 
 
-@pytest.mark.parametrize("secret", ["changeme", "12345678"])
-def test_a_short_secret_seals_nothing(secret: str) -> None:
-    with pytest.raises(ValueError, match="at least 32 octets"):
-        SessionCipher("ti", (secret.encode(),))
+def a_short_secret_seals_nothing(_folder: Path) -> None:
+    for secret in ("changeme", "12345678"):
+        with pytest.raises(ValueError, match="at least 32 octets"):
+            SessionCipher("ti", (secret.encode(),))
 
 
-def test_there_is_no_default_secret(tmp_path: Path) -> None:
-    all_of = environments(tmp_path)
+def there_is_no_default_secret(folder: Path) -> None:
+    all_of = environments(folder)
     del all_of["ti"]["session"]["key"]
-    assert "the key 'key' is missing here" in told(write_config(tmp_path, all_of))
+    assert "the key 'key' is missing here" in told(write_config(folder, all_of))
 
 
-def test_a_written_secret_is_refused_and_not_repeated(tmp_path: Path) -> None:
-    all_of = environments(tmp_path)
+def a_written_secret_is_refused_and_not_repeated(folder: Path) -> None:
+    all_of = environments(folder)
     all_of["ti"]["session"]["key"] = "s3cret-s3cret-s3cret-s3cret-s3cret"
     all_of["ti"]["session"]["store"] = "redis://:p4ssword@localhost:6379/0"
-    message = told(write_config(tmp_path, all_of))
+    message = told(write_config(folder, all_of))
     assert "a secret is never written here" in message
     assert "a password is never written here" in message
     assert "s3cret" not in message
     assert "p4ssword" not in message
 
 
-def test_a_claim_that_is_absent_denies() -> None:
+def a_claim_that_is_absent_denies(_folder: Path) -> None:
     for options in ({"equals": "x"}, {"any_of": ["x"]}, {"contains": "x"}, {"exists": True}):
         asked = policy(Claim, {"name": "function", **options})
         assert not isinstance(asked.decide(facts(identity=person())), Allow)
 
 
-def test_nobody_passes_by_negation() -> None:
+def nobody_passes_by_negation(_folder: Path) -> None:
     for inside, cls in (
         ({"claim": {"name": "role", "equals": "guest"}}, Claim),
         ({"organisation": {"doelgroep": ["BUR"]}}, Organisation),
@@ -198,3 +284,15 @@ def test_nobody_passes_by_negation() -> None:
         assert not isinstance(asked.decide(facts()), Allow)
     asked = policy(Not, {"claim": {"name": "role", "equals": "guest"}}, others=(Claim,))
     assert not isinstance(asked.decide(facts(identity=person())), Allow)
+
+
+CHECKS: dict[str, Callable[[Path], None]] = {
+    "utf16": utf16_is_read_as_what_it_is,
+    "fifo-config": what_is_no_file_does_not_hang,
+    "regex-dot": a_dot_in_a_host_is_a_dot,
+    "secret-short": a_short_secret_seals_nothing,
+    "secret-missing-multiworker": there_is_no_default_secret,
+    "secret-dump": a_written_secret_is_refused_and_not_repeated,
+    "context-missing": a_claim_that_is_absent_denies,
+    "negation": nobody_passes_by_negation,
+}

@@ -17,7 +17,7 @@ from simulator.dates import belgian_date
 from simulator.register.app import create_register
 from simulator.run import bind, running, url_of
 from tests.e2e.readable import faults_of
-from tests.gateways import World, world
+from tests.gateway_fixture import GatewayFixture, gateway_fixture, simulated
 from tests.simulator.acm.relying_party import Clock
 
 pytestmark = pytest.mark.browser
@@ -35,7 +35,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture(scope="module")
-def everything(tmp_path_factory: pytest.TempPathFactory, clock: Clock) -> Iterator[World]:
+def everything(tmp_path_factory: pytest.TempPathFactory, clock: Clock) -> Iterator[GatewayFixture]:
     """Gateway, ACM with Gebruikersbeheer and Mijn Profiel, and register."""
     folder = tmp_path_factory.mktemp("manual")
     directory = Directory(file_of(folder, "ti"), "ti", clock)
@@ -53,8 +53,8 @@ def everything(tmp_path_factory: pytest.TempPathFactory, clock: Clock) -> Iterat
                 clock=clock,
             )
         ) as register_url,
-        world(
-            folder, upstream_url=register_url, sock=sock, clock=clock, directory=directory, rules=RULES,
+        gateway_fixture(
+            folder, backend=register_url, sock=sock, clock=clock, provider=simulated(directory), rules=RULES,
             session=session,
         ) as found,
     ):  # fmt: skip
@@ -109,7 +109,7 @@ async def press(page: Page, name: str) -> None:
 
 
 async def test_the_manual_from_first_to_last_page(
-    everything: World, clock: Clock, bea: Page, nora: Page, screenshots: Path
+    everything: GatewayFixture, clock: Clock, bea: Page, nora: Page, screenshots: Path
 ) -> None:
     acm, gateway, album = everything.acm.base, everything.url, Album(screenshots)
     today = belgian_date(everything.acm.people().today)
@@ -254,7 +254,7 @@ async def test_the_manual_from_first_to_last_page(
 
 
 async def test_contexts_are_chosen_by_keyboard_and_without_scripts(
-    everything: World, browser: Browser
+    everything: GatewayFixture, browser: Browser
 ) -> None:
     context, page = await window(browser, scripts=False)
     await page.goto(f"{everything.acm.base}/gebruikersbeheer/start")

@@ -146,10 +146,21 @@ def test_own_cookies_are_ours_alone(lines: list[str], own: dict[str, str], rest:
         ("10.0.0.1", ["9.9.9.9, 10.0.0.2"], "9.9.9.9"),
         ("10.0.0.1", ["8.8.8.8", "9.9.9.9"], "9.9.9.9"),
         ("::ffff:10.0.0.1", ["9.9.9.9"], "9.9.9.9"),
-        ("10.0.0.1", ["not-an-ip"], "10.0.0.1"),
-        ("10.0.0.1", ["9.9.9.9, junk, 10.0.0.2"], "10.0.0.2"),
-        ("10.0.0.1", ["9.9.9.9:1234"], "10.0.0.1"),
-        ("10.0.0.1", [", ,"], "10.0.0.1"),
+        ("10.0.0.1", ["not-an-ip"], "unknown"),
+        ("10.0.0.1", ["9.9.9.9, junk, 10.0.0.2"], "unknown"),
+        ("10.0.0.1", ["9.9.9.9:1234"], "9.9.9.9"),
+        ("10.0.0.1", [", ,"], "unknown"),
+        ("10.0.0.1", [""], "unknown"),
+        ("10.0.0.1", [], "10.0.0.1"),
+        ("10.0.0.1", ["unknown"], "unknown"),
+        ("10.0.0.1", ["[2001:db8::1]:443"], "2001:db8::1"),
+        ("10.0.0.1", ["[2001:db8::1]"], "2001:db8::1"),
+        ("10.0.0.1", ["203.0.113.9:1, 10.0.0.2:4433"], "203.0.113.9"),
+        ("10.0.0.1", ["9.9.9.9:99999"], "unknown"),
+        ("10.0.0.1", ["9.9.9.9:"], "unknown"),
+        ("10.0.0.1", ["[9.9.9.9]:1"], "unknown"),
+        ("10.0.0.1", ["[2001:db8::1"], "unknown"),
+        ("10.0.0.1", ["9.9.9.9:1:2"], "unknown"),
         ("::ffff:203.0.113.9", [], "203.0.113.9"),
     ],
 )
@@ -191,7 +202,9 @@ def test_a_request_id_is_only_taken_from_a_trusted_proxy() -> None:
 @pytest.mark.parametrize(
     "name",
     ["X_Forwarded_For", "X.Real.IP", "X~Auth", "Transfer_Encoding", "Forwarded", "X-Original-URL", "Proxy", "X-HTTP-Method-Override",
-     "Keep-Alive", "TE", "Upgrade", "X-Forwarded-Prefix", "X-Envoy-Internal", "Via", "Expect"],
+     "Keep-Alive", "WL-Proxy-Client-IP", "WL-Proxy-SSL", "Client-IP", "X-ARR-SSL", "X-ARR-ClientCert", "X-Rewrite-URL",
+     "X-Original-Forwarded-For", "X-Client-Verify", "X-Forwarded", "X-Forwarded-For", "Proxy-Client-IP", "X-SSL-Client-Cert",
+     "X-MS-Client-Principal", "TE", "Upgrade", "X-Forwarded-Prefix", "X-Envoy-Internal", "Via", "Expect"],
 )  # fmt: skip
 def test_headers_that_stop_here(name: str) -> None:
     request = admit((name, "evil"), ("X-Kept", "1"))
@@ -246,3 +259,19 @@ def test_what_may_go_no_further_is_not_forwarded(values: list[str]) -> None:
 def test_max_forwards_is_lowered() -> None:
     request = admit(("Max-Forwards", "00012"), method="OPTIONS")
     assert (b"max-forwards", b"11") in ForwardedHeaders(trusted_chain=False).of(request, "203.0.113.9")
+
+
+def test_an_allow_list_lets_only_its_headers_and_the_essential_ones_on() -> None:
+    request = admit(
+        ("X-Custom", "1"), ("Accept", "a"), ("User-Agent", "u"), ("Cookie", "a=1"), ("X-Forwarded-Host", "evil"),
+        ("Content-Type", "t"), ("Authorization", "Basic x"), ("X_Custom", "1"),
+    )  # fmt: skip
+    allow = EdgeSettings.model_validate({"request_headers": {"allow": ["X-Custom", "X-Forwarded-Host"]}})
+    headers = ForwardedHeaders(trusted_chain=False, allow=allow.request_headers.allow)
+    sent = headers.of(request, "203.0.113.9")
+    assert {name for name, _ in sent} == {
+        b"host", b"x-custom", b"cookie", b"content-type", b"authorization",
+        b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-request-id", b"via",
+    }  # fmt: skip
+    assert (b"x-forwarded-host", b"gw.test") in sent
+    assert not any(b"evil" in value for _, value in sent)

@@ -10,14 +10,11 @@ import pytest
 from simulator.login import login
 from simulator.register.app import create_register
 from simulator.run import bind, running, url_of
-from tests.auth.conftest import clock, gateway_of_module, op, stage, whole
-from tests.gateways import World, world
-
-__all__ = ["clock", "cookies", "gate", "gateway_of_module", "op", "stage", "whole"]
+from tests.gateway_fixture import GatewayFixture, gateway_fixture
 
 
 @pytest.fixture(scope="session")
-def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayFixture]:
     folder: Path = tmp_path_factory.mktemp("gate")
     sock = bind(0)
     gateway_url = url_of(sock)
@@ -27,13 +24,13 @@ def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
                 database=folder / "register.db", gateway_url=gateway_url, environment="ti", audience=url
             )
         ) as register_url,
-        world(folder, upstream_url=register_url, sock=sock) as found,
+        gateway_fixture(folder, backend=register_url, sock=sock) as found,
     ):
         yield found
 
 
 @pytest.fixture(scope="session")
-def cookies(gate: World) -> dict[str, str]:
+def cookies(gate: GatewayFixture) -> dict[str, str]:
     """A Cookie header by persona, each from a real login."""
     personas = ("indiener", "zonder-recht", "verkeerde-context", "verlopen", "buitenland", "ovam")
     return {persona: login(gate.url, persona) for persona in personas}

@@ -7,14 +7,14 @@ import time
 import httpx2
 
 from tests.endpoints.test_forwarding import ask
-from tests.gateways import World
+from tests.gateway_fixture import GatewayFixture
 
 
 def rules(answer: httpx2.Response) -> dict[str, tuple[bool, str]]:
     return {each["rule"]: (each["allowed"], each["path"]) for each in answer.json()["rules"]}
 
 
-def test_who_has_the_right_and_who_has_not(gate: World, cookies: dict[str, str]) -> None:
+def test_who_has_the_right_and_who_has_not(gate: GatewayFixture, cookies: dict[str, str]) -> None:
     answer = ask(gate, "/oauth2/access", cookies["indiener"], accept="application/json")
     assert answer.status_code == 200, answer.text
     own = answer.json()["organisation"]
@@ -31,7 +31,7 @@ def test_who_has_the_right_and_who_has_not(gate: World, cookies: dict[str, str])
     assert [missing["granted_by"]["en"] for missing in alternative] == ["your local administrator"]
 
 
-def test_the_page(gate: World, cookies: dict[str, str]) -> None:
+def test_the_page(gate: GatewayFixture, cookies: dict[str, str]) -> None:
     page = ask(gate, "/oauth2/access", cookies["indiener"], accept="text/html", **{"accept-language": "en"})
     assert page.status_code == 200
     assert "My access" in page.text
@@ -41,7 +41,7 @@ def test_the_page(gate: World, cookies: dict[str, str]) -> None:
     assert "Mijn toegang" in page.text
 
 
-def test_nobody_is_sent_to_the_login_and_comes_back(gate: World) -> None:
+def test_nobody_is_sent_to_the_login_and_comes_back(gate: GatewayFixture) -> None:
     page = ask(gate, "/oauth2/access", accept="text/html")
     assert page.status_code == 302
     assert "/op/v1/auth" in page.headers["location"]
@@ -50,7 +50,7 @@ def test_nobody_is_sent_to_the_login_and_comes_back(gate: World) -> None:
     assert refused.json()["code"] == "login-required"
 
 
-def test_it_is_read_only(gate: World, cookies: dict[str, str]) -> None:
+def test_it_is_read_only(gate: GatewayFixture, cookies: dict[str, str]) -> None:
     answer = httpx2.post(
         f"{gate.url}/oauth2/access", headers={"cookie": cookies["indiener"]}, trust_env=False, timeout=5
     )

@@ -9,13 +9,13 @@ import pytest
 
 from gateway.session.ticket import SessionCipher
 from simulator.login import login
-from tests.gateways import world
+from tests.gateway_fixture import gateway_fixture
 
 
 def test_a_cookie_of_one_environment_is_no_session_in_the_other(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
-    with world(tmp_path / "a", name="ti") as ti, world(tmp_path / "b", name="prd") as prd:
+    with gateway_fixture(tmp_path / "a", name="ti") as ti, gateway_fixture(tmp_path / "b", name="prd") as prd:
         cookie = login(ti.url, "indiener")
         name, _, ticket = cookie.partition("=")
         assert name == "tgp-ti-session"
@@ -50,7 +50,7 @@ def test_a_store_that_is_copied_over_opens_nothing() -> None:
 
 @pytest.mark.parametrize("name", ["ti", "prd"])
 def test_only_ti_shows_a_banner(tmp_path: Path, name: str) -> None:
-    with world(tmp_path, name=name) as gate:
+    with gateway_fixture(tmp_path, name=name) as gate:
         page = httpx2.get(f"{gate.url}/nothing", headers={"accept": "text/html"}, trust_env=False)
         assert page.status_code == 403
         assert ("T&amp;I" in page.text) is (name == "ti")

@@ -16,7 +16,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from simulator.login import login
-from tests.gateways import PLUGINS, World, world
+from tests.gateway_fixture import GatewayFixture, gateway_fixture
+from tests.gateways import PLUGINS
 from tests.running import raw_upstream, serving
 
 EXAMPLES = str(Path(__file__).parent.parent.parent / "examples/plugins")
@@ -55,27 +56,27 @@ def engine() -> Engine:
 
 
 @pytest.fixture(scope="module")
-def gate(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def gate(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayFixture]:
     with ExitStack() as stack:
         served = stack.enter_context(
             serving(Starlette(routes=[Route("/", engine.respond, methods=["POST"])]))
         )
         upstream = stack.enter_context(raw_upstream())
         yield stack.enter_context(
-            world(
+            gateway_fixture(
                 tmp_path_factory.mktemp("facts"),
-                upstream_url=f"http://127.0.0.1:{upstream.port}",
+                backend=upstream,
                 rules=rules(f"http://127.0.0.1:{served.port}/"),
                 plugins=(PLUGINS, EXAMPLES),
             )
         )
 
 
-def get(gate: World, path: str, **headers: str) -> httpx2.Response:
+def get(gate: GatewayFixture, path: str, **headers: str) -> httpx2.Response:
     return httpx2.get(gate.url + path, headers=headers, trust_env=False)
 
 
-def record_of(gate: World, request_id: str) -> dict[str, Any]:
+def record_of(gate: GatewayFixture, request_id: str) -> dict[str, Any]:
     """The decision record of a request; it is written a moment after the answer, so others are made meanwhile."""
     for _ in range(100):
         for line in gate.records.read_text().splitlines():
@@ -86,7 +87,7 @@ def record_of(gate: World, request_id: str) -> dict[str, Any]:
     raise AssertionError(f"no record of {request_id}")
 
 
-def test_a_limit_answers_429_and_when_to_come_back(gate: World) -> None:
+def test_a_limit_answers_429_and_when_to_come_back(gate: GatewayFixture) -> None:
     assert [get(gate, "/limited/x").status_code for _ in range(3)] == [200, 200, 429]
     answer = get(gate, "/limited/x")
     assert 1 <= int(answer.headers["retry-after"]) <= 3600
@@ -99,7 +100,7 @@ def test_a_limit_answers_429_and_when_to_come_back(gate: World) -> None:
     assert "Te veel aanvragen in korte tijd" in page.text
 
 
-def test_the_engine_decides_and_the_record_says_what_it_said(gate: World) -> None:
+def test_the_engine_decides_and_the_record_says_what_it_said(gate: GatewayFixture) -> None:
     assert get(gate, "/engine/yes").status_code == 200
     refused = get(gate, "/engine/no")
     assert refused.status_code == 403
@@ -108,7 +109,7 @@ def test_the_engine_decides_and_the_record_says_what_it_said(gate: World) -> Non
     assert record["facts"] == {"remote:engine": {"allow": False, "reason": "not-that"}}
 
 
-def test_an_engine_that_fails_refuses_and_hides_nothing_else(gate: World, engine: Engine) -> None:
+def test_an_engine_that_fails_refuses_and_hides_nothing_else(gate: GatewayFixture, engine: Engine) -> None:
     engine.broken = True
     try:
         answer = get(gate, "/engine/yes")
@@ -121,7 +122,7 @@ def test_an_engine_that_fails_refuses_and_hides_nothing_else(gate: World, engine
         engine.broken = False
 
 
-def test_a_policy_of_ones_own(gate: World) -> None:
+def test_a_policy_of_ones_own(gate: GatewayFixture) -> None:
     assert get(gate, "/own/x").status_code == 401
     answer = get(gate, "/own/x", cookie=login(gate.url, "indiener"))
     assert answer.status_code == 403

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from gateway.endpoints.form_room import FormRoom
-from tests.auth.conftest import Clock
+from tests.gateway_fixture import StillClock
 
 
-def room(most_bytes: int = 1 << 30, steady: Clock | None = None) -> FormRoom:
-    return FormRoom(most_bytes, 600, steady=steady or Clock())
+def room(most_bytes: int = 1 << 30, steady: StillClock | None = None) -> FormRoom:
+    return FormRoom(most_bytes, 600, steady=steady or StillClock())
 
 
 def take(found: FormRoom, number: int, client: str = "", ticket: str = "", size: int = 100) -> bool:
@@ -33,7 +33,7 @@ def test_so_many_for_each_client_and_each_ticket() -> None:
 
 
 def test_places_come_free_by_themselves() -> None:
-    steady = Clock()
+    steady = StillClock()
     found = room(50_000, steady)
     assert take(found, 1, size=30_000)
     assert not take(found, 2, size=30_000)

@@ -9,18 +9,18 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.gateways import World
+from tests.gateway_fixture import GatewayFixture
 from tests.upstream.raw_client import converse
 
 PAGE = {"accept": "text/html"}
 
 
-def ask(gate: World, path: str, cookie: str | None = None, **headers: str) -> httpx2.Response:
+def ask(gate: GatewayFixture, path: str, cookie: str | None = None, **headers: str) -> httpx2.Response:
     given = {**({"cookie": cookie} if cookie else {}), **headers}
     return httpx2.get(f"{gate.url}{path}", headers=given, trust_env=False, timeout=5)
 
 
-def raw_echo(gate: World, *lines: str, path: str = "/echo") -> dict[str, Any]:
+def raw_echo(gate: GatewayFixture, *lines: str, path: str = "/echo") -> dict[str, Any]:
     head = (
         f"GET {path} HTTP/1.1\r\nHost: localhost:{gate.port}\r\n"
         + "".join(f"{line}\r\n" for line in lines)
@@ -32,7 +32,9 @@ def raw_echo(gate: World, *lines: str, path: str = "/echo") -> dict[str, Any]:
     return found
 
 
-def test_the_register_sees_the_identity_and_nothing_forged(gate: World, cookies: dict[str, str]) -> None:
+def test_the_register_sees_the_identity_and_nothing_forged(
+    gate: GatewayFixture, cookies: dict[str, str]
+) -> None:
     seen = raw_echo(
         gate,
         f"Cookie: {cookies['buitenland']}; app=1",
@@ -53,7 +55,7 @@ def test_the_register_sees_the_identity_and_nothing_forged(gate: World, cookies:
     assert cookies["buitenland"] not in str(headers)
 
 
-def test_connection_cannot_remove_the_identity(gate: World, cookies: dict[str, str]) -> None:
+def test_connection_cannot_remove_the_identity(gate: GatewayFixture, cookies: dict[str, str]) -> None:
     seen = raw_echo(
         gate, f"Cookie: {cookies['indiener']}", "Connection: close, X-Forwarded-User, X-Auth-Rights"
     )
@@ -61,7 +63,7 @@ def test_connection_cannot_remove_the_identity(gate: World, cookies: dict[str, s
     assert {"x-forwarded-user", "x-auth-rights"} <= names
 
 
-def test_open_paths_carry_no_identity_of_nobody(gate: World) -> None:
+def test_open_paths_carry_no_identity_of_nobody(gate: GatewayFixture) -> None:
     answer = ask(gate, "/public/x", **{"x-forwarded-user": "evil"})
     assert answer.status_code == 404  # the register's own answer: it was forwarded
 
@@ -69,7 +71,9 @@ def test_open_paths_carry_no_identity_of_nobody(gate: World) -> None:
 @pytest.mark.parametrize(
     "path", ["/echo/a%20b/caf%C3%A9?x=%2F..%2F&y=1&y=2&z", "/echo/%7Euser/%25", "/echo/?"]
 )
-def test_path_and_query_arrive_as_they_were_sent(gate: World, cookies: dict[str, str], path: str) -> None:
+def test_path_and_query_arrive_as_they_were_sent(
+    gate: GatewayFixture, cookies: dict[str, str], path: str
+) -> None:
     seen = raw_echo(gate, f"Cookie: {cookies['indiener']}", path=path)
     raw_path, _, query = path.partition("?")
     assert seen["path"] == raw_path
@@ -79,7 +83,7 @@ def test_path_and_query_arrive_as_they_were_sent(gate: World, cookies: dict[str,
 @pytest.mark.parametrize(
     "target", ["/echo/../admin", "/echo//x", "/echo/%2e%2e/x", "/echo/a%2Fb", "/echo/;x", "/echo\\x"]
 )
-def test_a_path_with_two_meanings_is_400(gate: World, cookies: dict[str, str], target: str) -> None:
+def test_a_path_with_two_meanings_is_400(gate: GatewayFixture, cookies: dict[str, str], target: str) -> None:
     head = f"GET {target} HTTP/1.1\r\nHost: localhost:{gate.port}\r\nCookie: {cookies['indiener']}\r\n\r\n"
     assert converse(gate.port, head.encode()).answers[0].status == 400
 
@@ -87,12 +91,12 @@ def test_a_path_with_two_meanings_is_400(gate: World, cookies: dict[str, str], t
 @pytest.mark.parametrize(
     "hosts", [[], ["evil.test"], ["localhost:{port}", "localhost:{port}"], ["localhost:{port}", "evil.test"]]
 )
-def test_none_several_or_a_foreign_host_is_400(gate: World, hosts: list[str]) -> None:
+def test_none_several_or_a_foreign_host_is_400(gate: GatewayFixture, hosts: list[str]) -> None:
     lines = "".join(f"Host: {host.format(port=gate.port)}\r\n" for host in hosts)
     assert converse(gate.port, f"GET /echo HTTP/1.1\r\n{lines}\r\n".encode()).answers[0].status == 400
 
 
-def test_default_is_deny(gate: World, cookies: dict[str, str]) -> None:
+def test_default_is_deny(gate: GatewayFixture, cookies: dict[str, str]) -> None:
     for cookie in (None, cookies["indiener"]):
         answer = ask(gate, "/no/rule/here", cookie)
         assert answer.status_code == 403
@@ -101,7 +105,7 @@ def test_default_is_deny(gate: World, cookies: dict[str, str]) -> None:
     assert post.status_code == 403
 
 
-def test_the_own_organisation_only(gate: World, cookies: dict[str, str]) -> None:
+def test_the_own_organisation_only(gate: GatewayFixture, cookies: dict[str, str]) -> None:
     own = ask(gate, "/organisaties/0456789034/meldingen/", cookies["indiener"])
     assert own.status_code == 200
     other = ask(gate, "/organisaties/0777000187/meldingen/", cookies["indiener"])
@@ -116,13 +120,15 @@ def test_the_own_organisation_only(gate: World, cookies: dict[str, str]) -> None
 
 @pytest.mark.parametrize("persona", ["zonder-recht", "verkeerde-context", "verlopen", "ovam"])
 def test_right_and_context_and_organisation_must_all_match(
-    gate: World, cookies: dict[str, str], persona: str
+    gate: GatewayFixture, cookies: dict[str, str], persona: str
 ) -> None:
     assert ask(gate, "/", cookies[persona]).status_code == 403
     assert ask(gate, "/echo", cookies[persona]).status_code == 200
 
 
-def test_a_denial_says_what_is_missing_and_who_grants_it(gate: World, cookies: dict[str, str]) -> None:
+def test_a_denial_says_what_is_missing_and_who_grants_it(
+    gate: GatewayFixture, cookies: dict[str, str]
+) -> None:
     dutch = ask(gate, "/", cookies["zonder-recht"], **PAGE)
     assert dutch.status_code == 403
     assert "location" not in dutch.headers
@@ -140,14 +146,14 @@ def test_a_denial_says_what_is_missing_and_who_grants_it(gate: World, cookies: d
     assert problem["support"]["phone_abroad"] == "+32 2 553 1700"
 
 
-def test_a_tossed_session_cookie_is_no_session(gate: World, cookies: dict[str, str]) -> None:
+def test_a_tossed_session_cookie_is_no_session(gate: GatewayFixture, cookies: dict[str, str]) -> None:
     name, _, value = cookies["indiener"].partition("=")
     assert ask(gate, "/echo", f"{name}=x; {name}={value}").status_code == 401
     assert ask(gate, "/echo", f"{name}={'A' * 43}").status_code == 401
     assert ask(gate, "/echo", f"{name}={value[:-1]}").status_code == 401
 
 
-def test_events_arrive_as_they_are_sent(gate: World, cookies: dict[str, str]) -> None:
+def test_events_arrive_as_they_are_sent(gate: GatewayFixture, cookies: dict[str, str]) -> None:
     head = f"GET /echo/stream?events=2&interval=30 HTTP/1.1\r\nHost: localhost:{gate.port}\r\nCookie: {cookies['indiener']}\r\n\r\n"
     with socket.create_connection(("127.0.0.1", gate.port), timeout=5) as sock:
         sock.sendall(head.encode())

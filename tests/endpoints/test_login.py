@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from simulator.login import LoginEnded, login
-from tests.gateways import World
+from tests.gateway_fixture import GatewayFixture
 
 PAGE = {"accept": "text/html"}
 
@@ -20,7 +20,7 @@ def browser() -> httpx2.Client:
         yield client
 
 
-def test_nobody_is_sent_to_acm_when_they_navigate(gate: World, browser: httpx2.Client) -> None:
+def test_nobody_is_sent_to_acm_when_they_navigate(gate: GatewayFixture, browser: httpx2.Client) -> None:
     answer = browser.get(f"{gate.url}/echo?a=1", headers=PAGE)
     assert answer.status_code == 302
     there = urlsplit(answer.headers["location"])
@@ -34,7 +34,9 @@ def test_nobody_is_sent_to_acm_when_they_navigate(gate: World, browser: httpx2.C
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_nobody_gets_401_with_the_login_url_when_they_do_not(gate: World, browser: httpx2.Client) -> None:
+def test_nobody_gets_401_with_the_login_url_when_they_do_not(
+    gate: GatewayFixture, browser: httpx2.Client
+) -> None:
     answer = browser.get(f"{gate.url}/echo")
     assert answer.status_code == 401
     assert answer.headers["content-type"] == "application/problem+json"
@@ -44,7 +46,7 @@ def test_nobody_gets_401_with_the_login_url_when_they_do_not(gate: World, browse
     assert problem["request_id"] == answer.headers["x-request-id"]
 
 
-def test_a_login_ends_at_the_page_that_was_asked_for(gate: World, browser: httpx2.Client) -> None:
+def test_a_login_ends_at_the_page_that_was_asked_for(gate: GatewayFixture, browser: httpx2.Client) -> None:
     begun = browser.get(f"{gate.url}/echo/deep?a=1&b=%2F", headers=PAGE)
     acm = httpx2.Client(trust_env=False)
     with acm:
@@ -76,7 +78,7 @@ def test_a_login_ends_at_the_page_that_was_asked_for(gate: World, browser: httpx
     ],
 )  # fmt: skip
 def test_a_callback_that_proves_nothing_gives_no_session(
-    gate: World, browser: httpx2.Client, query: str
+    gate: GatewayFixture, browser: httpx2.Client, query: str
 ) -> None:
     answer = browser.get(f"{gate.url}/oauth2/callback?{query}", headers=PAGE)
     assert answer.status_code == 400
@@ -84,12 +86,12 @@ def test_a_callback_that_proves_nothing_gives_no_session(
     assert "Meld" in answer.text or "opnieuw" in answer.text
 
 
-def test_the_login_command_says_why_it_ended(gate: World) -> None:
+def test_the_login_command_says_why_it_ended(gate: GatewayFixture) -> None:
     with pytest.raises(LoginEnded, match="does not offer 'nobody'"):
         login(gate.url, "nobody")
 
 
-def test_two_organisations_give_a_choice(gate: World) -> None:
+def test_two_organisations_give_a_choice(gate: GatewayFixture) -> None:
     for code in ("0456789034", "0777000187"):
         cookie = login(gate.url, "twee-organisaties", code)
         found = httpx2.get(f"{gate.url}/oauth2/userinfo", headers={"cookie": cookie}, trust_env=False).json()
@@ -97,7 +99,7 @@ def test_two_organisations_give_a_choice(gate: World) -> None:
         assert found["rights"] == [f"OVAMGebruiker-NonConformiteitenIndiener:{code}"]
 
 
-def test_userinfo_and_session_hold_no_token(gate: World, cookies: dict[str, str]) -> None:
+def test_userinfo_and_session_hold_no_token(gate: GatewayFixture, cookies: dict[str, str]) -> None:
     for path in ("userinfo", "session"):
         answer = httpx2.get(
             f"{gate.url}/oauth2/{path}", headers={"cookie": cookies["indiener"]}, trust_env=False
@@ -107,7 +109,7 @@ def test_userinfo_and_session_hold_no_token(gate: World, cookies: dict[str, str]
         assert httpx2.get(f"{gate.url}/oauth2/{path}", trust_env=False).status_code == 401
 
 
-def test_sign_out_ends_the_session_and_goes_by_acm(gate: World) -> None:
+def test_sign_out_ends_the_session_and_goes_by_acm(gate: GatewayFixture) -> None:
     cookie = login(gate.url, "indiener")
     with httpx2.Client(trust_env=False, headers={"cookie": cookie}) as client:
         assert client.get(f"{gate.url}/echo").status_code == 200
@@ -122,7 +124,7 @@ def test_sign_out_ends_the_session_and_goes_by_acm(gate: World) -> None:
     assert back.status_code == 200
 
 
-def test_another_site_cannot_log_people_out(gate: World, cookies: dict[str, str]) -> None:
+def test_another_site_cannot_log_people_out(gate: GatewayFixture, cookies: dict[str, str]) -> None:
     for extra in ({"sec-fetch-site": "cross-site"}, {"origin": "https://evil.test"}):
         headers = {"cookie": cookies["indiener"], **extra}
         answer = httpx2.get(f"{gate.url}/oauth2/sign_out", headers=headers, trust_env=False)
@@ -136,7 +138,7 @@ def test_another_site_cannot_log_people_out(gate: World, cookies: dict[str, str]
 @pytest.mark.parametrize(
     "rd", ["//evil.test", "https://evil.test", "/\\evil.test", "/%09/evil.test", "javascript:x"]
 )
-def test_the_way_back_is_always_this_site(gate: World, rd: str) -> None:
+def test_the_way_back_is_always_this_site(gate: GatewayFixture, rd: str) -> None:
     with httpx2.Client(trust_env=False) as client:
         begun = client.get(f"{gate.url}/oauth2/start", params={"rd": rd})
         with httpx2.Client(trust_env=False) as acm:
@@ -147,7 +149,7 @@ def test_the_way_back_is_always_this_site(gate: World, rd: str) -> None:
     assert back.headers["location"] == "/"
 
 
-def test_the_reserved_prefix_is_never_forwarded(gate: World, cookies: dict[str, str]) -> None:
+def test_the_reserved_prefix_is_never_forwarded(gate: GatewayFixture, cookies: dict[str, str]) -> None:
     headers = {"cookie": cookies["indiener"]}
     assert httpx2.get(f"{gate.url}/oauth2/nothing", headers=headers, trust_env=False).status_code == 404
     wrong = httpx2.post(f"{gate.url}/oauth2/callback", headers=headers, trust_env=False)
@@ -155,13 +157,13 @@ def test_the_reserved_prefix_is_never_forwarded(gate: World, cookies: dict[str, 
     assert wrong.headers["allow"] == "GET"
 
 
-def test_the_keys_of_the_assertion_are_public_halves(gate: World) -> None:
+def test_the_keys_of_the_assertion_are_public_halves(gate: GatewayFixture) -> None:
     keys = httpx2.get(f"{gate.url}/.well-known/jwks.json", trust_env=False).json()["keys"]
     assert keys
     assert all("d" not in key for key in keys)
 
 
-def test_records_and_metrics_tell_the_story(gate: World, cookies: dict[str, str]) -> None:
+def test_records_and_metrics_tell_the_story(gate: GatewayFixture, cookies: dict[str, str]) -> None:
     answer = httpx2.get(f"{gate.url}/echo/recorded", headers={"cookie": cookies["indiener"]}, trust_env=False)
     request_id = answer.headers["x-request-id"]
     metrics = httpx2.get(f"http://localhost:{gate.observe_port}/metrics", trust_env=False).text

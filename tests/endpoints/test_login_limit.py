@@ -6,20 +6,20 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.scripted_world import CALL, PAGE, Scene, scene
+from tests.gateway_fixture import CALL, PAGE, GatewayFixture, scripted_gateway
 
 
 @pytest.fixture(scope="module")
-def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    with scene(
+def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayFixture]:
+    with scripted_gateway(
         tmp_path_factory.mktemp("limit"),
-        provider={"login_limit": {"burst": 3, "every": "10m"}},
+        provider_settings={"login_limit": {"burst": 3, "every": "10m"}},
         edge={"trusted_proxies": ["127.0.0.1/32", "::1/128"]},
     ) as found:
         yield found
 
 
-def test_a_client_that_begins_too_many_logins_waits(gate: Scene) -> None:
+def test_a_client_that_begins_too_many_logins_waits(gate: GatewayFixture) -> None:
     def go(path: str, address: str, headers: dict[str, str] = PAGE) -> tuple[int, str | None]:
         with gate.browser() as browser:
             answer = browser.get(path, headers=headers | {"x-forwarded-for": address})
@@ -40,7 +40,7 @@ def test_a_client_that_begins_too_many_logins_waits(gate: Scene) -> None:
     assert sixes == [302, 302, 302, 429]
 
 
-def test_the_page_says_to_wait(gate: Scene) -> None:
+def test_the_page_says_to_wait(gate: GatewayFixture) -> None:
     with gate.browser() as browser:
         for _ in range(4):
             answer = browser.get(

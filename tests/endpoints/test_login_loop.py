@@ -7,22 +7,21 @@ from typing import Any
 import pytest
 
 from gateway.endpoints.login_loop import LoopCookie, Rounds
-from tests.auth.conftest import Clock
 from tests.auth.scripted_provider import ScriptedProvider
-from tests.auth.whole import PRESSED, Visitor, Whole
+from tests.gateway_fixture import PRESSED, Browser, GatewayFixture, StillClock
 
 
 @pytest.fixture
-def clock(whole: Whole) -> Any:
+def clock(whole: GatewayFixture) -> Any:
     return whole.clock
 
 
 @pytest.fixture
-def op(whole: Whole) -> ScriptedProvider:
+def op(whole: GatewayFixture) -> ScriptedProvider:
     return whole.op
 
 
-def go_round(visitor: Visitor, *, most: int = 10) -> tuple[int, str]:
+def go_round(visitor: Browser, *, most: int = 10) -> tuple[int, str]:
     """(rounds, the page on which it ends) of a browser that follows every redirect."""
     for number in range(most):
         answer = visitor.go("/echo")
@@ -33,12 +32,14 @@ def go_round(visitor: Visitor, *, most: int = 10) -> tuple[int, str]:
     raise AssertionError("it goes round for ever")
 
 
-def told(whole: Whole, caplog: pytest.LogCaptureFixture) -> str:
+def told(whole: GatewayFixture, caplog: pytest.LogCaptureFixture) -> str:
     return str(whole.gateway.metrics.exposition()[0]) + caplog.text
 
 
-def test_a_session_cookie_that_does_not_come_back(whole: Whole, caplog: pytest.LogCaptureFixture) -> None:
-    visitor = whole.visitor()
+def test_a_session_cookie_that_does_not_come_back(
+    whole: GatewayFixture, caplog: pytest.LogCaptureFixture
+) -> None:
+    visitor = whole.browser()
     visitor.refuses = lambda name: name.endswith("-session")
     rounds, page = go_round(visitor)
     assert rounds == 3
@@ -51,8 +52,8 @@ def test_a_session_cookie_that_does_not_come_back(whole: Whole, caplog: pytest.L
     assert (problem["reason"], problem["cause"], problem["rounds"]) == ("login-loop", "cookie-missing", 3)
 
 
-def test_a_store_that_forgets(whole: Whole) -> None:
-    visitor = whole.visitor()
+def test_a_store_that_forgets(whole: GatewayFixture) -> None:
+    visitor = whole.browser()
     for _ in range(3):
         visitor.log_in()
         visitor.cookies["tgp-ti-session"] = "x" * 43  # what this worker has never heard of
@@ -62,8 +63,8 @@ def test_a_store_that_forgets(whole: Whole) -> None:
 
 
 @pytest.mark.parametrize("way_out", ["switch", "sign_out", "logout/local"])
-def test_whoever_leaves_a_session_does_not_go_round(whole: Whole, way_out: str) -> None:
-    visitor = whole.visitor()
+def test_whoever_leaves_a_session_does_not_go_round(whole: GatewayFixture, way_out: str) -> None:
+    visitor = whole.browser()
     for _ in range(5):
         assert visitor.log_in().status_code == 302
         assert visitor.go(f"/oauth2/{way_out}").status_code in (200, 302)
@@ -74,8 +75,8 @@ def test_whoever_leaves_a_session_does_not_go_round(whole: Whole, way_out: str) 
     assert any(name.endswith("-rounds") for name in visitor.cookies), "no session was ended"
 
 
-def test_a_person_may_always_try_again_and_time_heals(whole: Whole, clock: Clock) -> None:
-    visitor = whole.visitor()
+def test_a_person_may_always_try_again_and_time_heals(whole: GatewayFixture, clock: StillClock) -> None:
+    visitor = whole.browser()
     visitor.refuses = lambda name: name.endswith("-session")
     go_round(visitor)
     assert visitor.go("/oauth2/start?rd=/echo").status_code == 400
@@ -85,10 +86,10 @@ def test_a_person_may_always_try_again_and_time_heals(whole: Whole, clock: Clock
 
 
 def test_clocks_that_differ_are_named_with_the_seconds(
-    whole: Whole, op: ScriptedProvider, clock: Clock
+    whole: GatewayFixture, op: ScriptedProvider, clock: StillClock
 ) -> None:
     op.clock = lambda: clock.now + 600
-    visitor = whole.visitor()
+    visitor = whole.browser()
     first = visitor.log_in()
     assert first.status_code == 400
     assert "600 seconden" in first.text
@@ -101,20 +102,20 @@ def test_clocks_that_differ_are_named_with_the_seconds(
     assert "clock-skew" in stopped.text
 
 
-def test_a_login_that_took_too_long(whole: Whole, clock: Clock) -> None:
-    visitor = whole.visitor()
+def test_a_login_that_took_too_long(whole: GatewayFixture, clock: StillClock) -> None:
+    visitor = whole.browser()
     back = visitor.at_provider(visitor.go("/echo"))
     clock.now += 3_600
     assert "flow-expired" in visitor.go(back).text
 
 
-def test_another_issuer(whole: Whole, op: ScriptedProvider) -> None:
+def test_another_issuer(whole: GatewayFixture, op: ScriptedProvider) -> None:
     op.callback["iss"] = "https://authenticatie.vlaanderen.be/op"
-    assert "issuer-mismatch" in whole.visitor().log_in().text
+    assert "issuer-mismatch" in whole.browser().log_in().text
 
 
-def test_a_forged_callback_does_not_count(whole: Whole) -> None:
-    visitor = whole.visitor()
+def test_a_forged_callback_does_not_count(whole: GatewayFixture) -> None:
+    visitor = whole.browser()
     for _ in range(5):
         assert visitor.go("/oauth2/callback?state=x&code=y").status_code == 400
     assert visitor.go("/echo").status_code == 302

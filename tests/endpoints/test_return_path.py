@@ -2,71 +2,107 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import parse_qs, quote, urljoin, urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.endpoints.return_path import path_on, safe_target
-from tests.auth.whole import PAGE, Whole
-from tests.cases.load import load
+from tests.auth.scripted_provider import ScriptedProvider
+from tests.cases.runners import REDIRECT, meaning, runs
+from tests.gateway_fixture import Browser, GatewayFixture, StillClock, whole_gateway
 
-CASES = load("redirect-cases.json")
 OWN = "https://gw.test"
-# Only paths of the gateway's own site are ever returned to, and only in their one canonical form: other sites, and
-# paths with an empty segment (which the edge refuses as ambiguous) end at "/". See docs/security/deviations.md.
-NARROWER = {"ok-09", "ok-14", "ok-15"}
+# A path of this site in its one canonical form, which every parser of addresses reads as such.
+CANONICAL = re.compile(r"/(?!/)[!-\[\]-~]*")
 
 
 def wanted(case: dict[str, Any]) -> str:
-    """Where a case must lead."""
-    if case["expected"] != "accept" or case["id"] in NARROWER:
-        return "/"
+    """Where a value leads that a case accepts.
+
+    Paths of this site only are returned to, and only in their canonical form: other sites, and paths with an empty
+    segment (ambiguous at the edge), end at "/". See docs/security/deviations.md.
+    """
     parts = urlsplit(case["value"])
-    return parts._replace(scheme="", netloc="").geturl() if parts.scheme else str(case["value"])
+    if case.get("browser_origin", OWN) != OWN or "//" in parts.path:
+        return "/"
+    return parts._replace(scheme="", netloc="").geturl()
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["id"]))
-def test_return_values(case: dict[str, Any]) -> None:
-    assert safe_target(path_on(OWN, case["value"])) == wanted(case)
+def make_whole(folder: Path, op: ScriptedProvider, clock: StillClock) -> Any:
+    return whole_gateway(folder, op, clock, public_url=OWN)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["id"]))
-def test_return_values_through_a_whole_login(whole: Whole, case: dict[str, Any]) -> None:
-    value = case["value"]
-    if case["expected"] == "accept":
-        value = value.replace(OWN, whole.url).replace(
-            "https://GW.test", whole.url.replace("localhost", "LOCALHOST")
-        )
-    visitor = whole.visitor()
-    begun = visitor.go(f"/oauth2/start?rd={quote(value.encode('utf-8', 'surrogatepass'), safe='')}")
+def through_login(browser: Browser, query: str, **headers: str) -> str | None:
+    """Where a login with this query ends; None where it is refused."""
+    begun = browser.page(f"/oauth2/start?{query}", **headers)
     if begun.status_code == 400:
-        assert case["expected"] != "accept"
-        return
-    back = visitor.go(visitor.at_provider(begun))
-    expected = wanted(case)
-    if case["id"] == "ok-12":  # the test's own host has a port that is no default one
-        expected = "/"
-    assert back.headers["location"] == expected
+        return None
+    assert begun.headers["location"].startswith("http://localhost:"), "to the provider, whatever is asked"
+    return str(browser.page(browser.at_provider(begun), **headers).headers["location"])
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if "request_target" in case], ids=lambda c: c["id"])
-def test_request_targets(whole: Whole, case: dict[str, Any]) -> None:
-    assert safe_target(case["request_target"]) == "/"
-    answer = whole.visitor().go(case["request_target"])
-    assert answer.status_code == 400
-    assert "location" not in answer.headers
+def through_logout(browser: Browser, query: str) -> str | None:
+    """Where a logout ends."""
+    browser.log_in()
+    away = browser.page(f"/oauth2/sign_out?{query}")
+    if away.status_code == 400:
+        return None
+    state = parse_qs(urlsplit(away.headers["location"]).query)["state"][0]
+    return str(browser.page(f"/oauth2/logout/callback?state={state}").headers["location"])
 
 
-def test_a_header_says_nothing_about_the_way_back(whole: Whole) -> None:
-    (case,) = [case for case in CASES if case["id"] == "param-header"]
-    name, value = case["header"]
-    visitor = whole.visitor()
-    begun = visitor.go("/oauth2/start?rd=/ok", headers={**PAGE, name: value})
-    back = visitor.go(visitor.at_provider(begun), headers={**PAGE, name: value})
-    assert back.headers["location"] == "/ok"
+# The parameter that a value comes in, where it isn't `rd` of a login.
+PARAMETERS: dict[str, Callable[[Browser, str], str | None]] = {
+    "post_logout return": lambda browser, value: through_logout(browser, f"rd={value}"),
+    "target_link_uri": lambda browser, value: through_login(browser, f"target_link_uri={value}"),
+    "iss": lambda browser, value: through_login(browser, f"iss={value}"),
+}
+
+
+def led(browser: Browser, case: dict[str, Any]) -> str | None:
+    """Where the case's request leads in the end; None where it is refused."""
+    if "request_target" in case:
+        assert safe_target(case["request_target"]) == "/"
+        answer = browser.go(case["request_target"])
+        assert answer.status_code == 400
+        return answer.headers.get("location")
+    if "header" in case:
+        name, value = case["header"]
+        if name.lower() == "host":
+            answer = browser.page("/echo", host=value)
+            assert answer.status_code == 400
+            return answer.headers.get("location")
+        return through_login(browser, "rd=/ok", **{name: value})
+    value = quote(case["value"].encode("utf-8", "surrogatepass"), safe="")
+    if "param" in case:
+        return meaning(PARAMETERS, case["param"])(browser, value)
+    return through_login(browser, case.get("raw_query", f"rd={value}"))
+
+
+@runs(
+    REDIRECT,
+    fields=("value", "expected", "browser_origin", "raw_query", "header", "param", "request_target"),
+)
+def test_redirect_cases(whole: GatewayFixture, case: dict[str, Any]) -> None:
+    target = led(whole.browser(), case)
+    assert target is None or CANONICAL.fullmatch(target), "the browser stays, whatever it makes of this"
+    nowhere = ("/", None)
+    accepted: dict[str, Callable[[], tuple[str | None, ...]]] = {
+        "accept": lambda: (wanted(case),),
+        "ignored": lambda: ("/ok" if "header" in case else "/",),
+        "reject": lambda: nowhere,
+        "reject_or_same_origin": lambda: nowhere,
+        "either": lambda: nowhere,
+    }
+    assert target in meaning(accepted, case["expected"])()
+    if not case.keys() & {"raw_query", "header", "param", "request_target"}:
+        assert safe_target(path_on(OWN, case["value"])) == (target or "/")
 
 
 @pytest.mark.parametrize(

@@ -23,22 +23,31 @@ from gateway.session.sessions import Sessions
 from gateway.session.settings import SessionSettings
 from gateway.session.store import StoredSession
 from gateway.session.ticket import SessionCipher, new_ticket
-from tests.cases.load import load as cases
+from tests.cases.runners import SESSION, no_runner, runs
+from tests.gateway_fixture import (
+    CALL,
+    OPEN_RULES,
+    PAGE,
+    Browser,
+    Clock,
+    EchoUpstream,
+    GatewayFixture,
+    scripted_gateway,
+    scripted_settings,
+)
+from tests.gateway_fixture import scripted_provider as provider_of
 from tests.gateways import settings, write_config
 from tests.processes import gateway_process
 from tests.redis_server import running_redis
 from tests.running import free_socket, serving
-from tests.scripted_world import CALL, PAGE, RULES, Browser, Clock, Scene, Upstream, provider_settings, scene
-from tests.scripted_world import scripted_provider as provider_of
 from tests.upstream.raw_client import converse
 
-CASES = cases("session-cases.json")
-CHECKS: dict[str, Callable[[Scene], None]] = {}
+CHECKS: dict[str, Callable[[GatewayFixture], None]] = {}
 COOKIE = "tgp-ti-session"
 
 
-def covers(*names: str) -> Callable[[Callable[[Scene], None]], Callable[[Scene], None]]:
-    def noted(check: Callable[[Scene], None]) -> Callable[[Scene], None]:
+def covers(*names: str) -> Callable[[Callable[[GatewayFixture], None]], Callable[[GatewayFixture], None]]:
+    def noted(check: Callable[[GatewayFixture], None]) -> Callable[[GatewayFixture], None]:
         CHECKS.update(dict.fromkeys(names, check))
         return check
 
@@ -46,36 +55,35 @@ def covers(*names: str) -> Callable[[Callable[[Scene], None]], Callable[[Scene],
 
 
 @pytest.fixture(scope="module")
-def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    rules = [{"id": "read", "match": {"path": "/read/**", "methods": ["GET"]}, "require": ["authenticated"]}, *RULES[:2], {
+def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayFixture]:
+    rules = [{"id": "read", "match": {"path": "/read/**", "methods": ["GET"]}, "require": ["authenticated"]}, *OPEN_RULES[:2], {
         "id": "echo", "match": {"path": "/{rest}/**", "methods": ["GET", "POST", "PUT"]}, "require": ["authenticated"]}]  # fmt: skip
     times = {"idle_timeout": "30m", "max_lifetime": "10h", "cache_ttl": "1s", "recheck": "15m"}
-    with scene(tmp_path_factory.mktemp("cases"), session=times, rules=rules) as found:
+    with scripted_gateway(tmp_path_factory.mktemp("cases"), session=times, rules=rules) as found:
         yield found
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["id"]))
-def test_session_cases(gate: Scene, case: dict[str, Any]) -> None:
+@runs(SESSION, fields=("do", "expected"))
+def test_session_cases(gate: GatewayFixture, case: dict[str, Any]) -> None:
+    """What a case does and expects is prose: each has its check here, by its id, which stands in for both."""
+    if case["id"] not in CHECKS:
+        no_runner(case)
     gate.clock.ahead += 10
     CHECKS[case["id"]](gate)
 
 
-def test_no_check_is_left_over() -> None:
-    assert set(CHECKS) == {case["id"] for case in CASES}
-
-
 @contextlib.contextmanager
-def somebody(gate: Scene) -> Iterator[Browser]:
+def somebody(gate: GatewayFixture) -> Iterator[Browser]:
     with gate.browser() as browser:
         browser.log_in()
         yield browser
 
 
-def status(gate: Scene, ticket: str | None, path: str = "/echo/x") -> int:
+def status(gate: GatewayFixture, ticket: str | None, path: str = "/echo/x") -> int:
     return gate.with_ticket(ticket, path).status_code
 
 
-def raw(gate: Scene, cookie: bytes, path: bytes = b"/echo/x") -> Any:
+def raw(gate: GatewayFixture, cookie: bytes, path: bytes = b"/echo/x") -> Any:
     port = int(gate.url.rpartition(":")[2])
     head = b"GET %s HTTP/1.1\r\nHost: localhost:%d\r\nAccept: application/json\r\nCookie: %s\r\n\r\n" % (
         path,
@@ -89,7 +97,7 @@ def raw(gate: Scene, cookie: bytes, path: bytes = b"/echo/x") -> Any:
 
 
 @covers("fix-preset")
-def preset(gate: Scene) -> None:
+def preset(gate: GatewayFixture) -> None:
     with somebody(gate) as attacker:
         his = gate.ticket(attacker)
     for chosen in ("x" * 43, str(his)):
@@ -106,7 +114,7 @@ def preset(gate: Scene) -> None:
 
 
 @covers("fix-stepup")
-def second_login(gate: Scene) -> None:
+def second_login(gate: GatewayFixture) -> None:
     with somebody(gate) as browser:
         before = gate.ticket(browser)
         browser.log_in()
@@ -118,8 +126,11 @@ def second_login(gate: Scene) -> None:
 
 
 @covers("flags", "csrf-2min")
-def attributes(gate: Scene) -> None:
-    with tempfile.TemporaryDirectory() as place, scene(Path(place), public_url="https://gw.test") as site:
+def attributes(gate: GatewayFixture) -> None:
+    with (
+        tempfile.TemporaryDirectory() as place,
+        scripted_gateway(Path(place), public_url="https://gw.test") as site,
+    ):
         host = PAGE | {"host": "gw.test"}
         begun = httpx2.get(f"{site.url}/oauth2/start", headers=host, trust_env=False)
         there = httpx2.get(begun.headers["location"], trust_env=False)
@@ -141,7 +152,7 @@ def attributes(gate: Scene) -> None:
 
 
 @covers("flags-http")
-def plain_http(gate: Scene) -> None:
+def plain_http(gate: GatewayFixture) -> None:
     with tempfile.TemporaryDirectory() as place:
         environment = settings(
             Path(place), name="ti", gateway_url="http://register.example.be", acm_url="http://localhost:1",
@@ -152,7 +163,7 @@ def plain_http(gate: Scene) -> None:
 
 
 @covers("chunk-mix")
-def halves(gate: Scene) -> None:
+def halves(gate: GatewayFixture) -> None:
     with somebody(gate) as one, somebody(gate) as two:
         first, second = str(gate.ticket(one)), str(gate.ticket(two))
     assert status(gate, first[:20] + second[20:]) == 401
@@ -161,7 +172,7 @@ def halves(gate: Scene) -> None:
 
 
 @covers("chunk-missing")
-def a_part(gate: Scene) -> None:
+def a_part(gate: GatewayFixture) -> None:
     with somebody(gate) as browser:
         answer = gate.with_ticket(str(gate.ticket(browser))[:28], "/echo/x")
     assert answer.status_code == 401
@@ -169,7 +180,7 @@ def a_part(gate: Scene) -> None:
 
 
 @covers("chunk-extra", "chunk-shrink")
-def extra_parts(gate: Scene) -> None:
+def extra_parts(gate: GatewayFixture) -> None:
     with somebody(gate) as browser:
         ticket = str(gate.ticket(browser))
     few = "; ".join(f"{COOKIE}_{number}=x" for number in range(3, 200))
@@ -192,7 +203,7 @@ def shape(answer: httpx2.Response) -> tuple[Any, ...]:
 
 
 @covers("tamper-each-byte")
-def each_byte(gate: Scene) -> None:
+def each_byte(gate: GatewayFixture) -> None:
     with somebody(gate) as browser:
         ticket = str(gate.ticket(browser))
     anonymous = shape(httpx2.get(f"{gate.url}/echo/x", headers=CALL, trust_env=False))
@@ -208,7 +219,7 @@ def each_byte(gate: Scene) -> None:
 
 
 @covers("tamper-malformed")
-def malformed(gate: Scene) -> None:
+def malformed(gate: GatewayFixture) -> None:
     values = (
         b"",
         b"x",
@@ -228,7 +239,7 @@ def malformed(gate: Scene) -> None:
         assert b"x-forwarded-user" not in answer.body
 
 
-def of_another_key(gate: Scene, key: bytes) -> Sessions:
+def of_another_key(gate: GatewayFixture, key: bytes) -> Sessions:
     (gate.folder / "another.key").write_bytes(key)
     (gate.folder / "another.key").chmod(0o600)
     values = {"store": "sqlite:var/ti.db", "key": "file:another.key"}
@@ -237,7 +248,7 @@ def of_another_key(gate: Scene, key: bytes) -> Sessions:
 
 
 @covers("wrong-key")
-def wrong_key(gate: Scene) -> None:
+def wrong_key(gate: GatewayFixture) -> None:
     from tests.session.test_sessions import WHO
 
     async def made() -> str:
@@ -251,27 +262,27 @@ def wrong_key(gate: Scene) -> None:
 
 
 @covers("old-key")
-def old_key(gate: Scene) -> None:
+def old_key(gate: GatewayFixture) -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         key = folder / "secrets/ti/session.key"
-        with scene(folder) as site, somebody(site) as browser:
+        with scripted_gateway(folder) as site, somebody(site) as browser:
             old = site.ticket(browser)
         key.rename(key.with_name("old.key"))
         key.write_bytes(b"a new session key " * 4)
         key.chmod(0o600)
         with (
-            scene(folder, session={"previous_keys": ["file:secrets/ti/old.key"]}) as site,
+            scripted_gateway(folder, session={"previous_keys": ["file:secrets/ti/old.key"]}) as site,
             somebody(site) as browser,
         ):
             assert status(site, old) == 200
             new = site.ticket(browser)
-        with scene(folder) as site:
+        with scripted_gateway(folder) as site:
             assert (status(site, old), status(site, new)) == (401, 200)
 
 
 @covers("purpose")
-def purpose(gate: Scene) -> None:
+def purpose(gate: GatewayFixture) -> None:
     with gate.browser() as browser:
         begun = browser.page("/oauth2/start?rd=/echo/x")
         ((name, flow),) = [(name, value) for name, value in browser.cookies.items() if "-flow-" in name]
@@ -303,7 +314,7 @@ def purpose(gate: Scene) -> None:
 
 
 @covers("expiry-server")
-def replayed(gate: Scene) -> None:
+def replayed(gate: GatewayFixture) -> None:
     with somebody(gate) as browser:
         ticket = gate.ticket(browser)
     gate.clock.ahead += 1_801
@@ -311,11 +322,14 @@ def replayed(gate: Scene) -> None:
 
 
 @covers("expiry-idle-absolute")
-def clocks(gate: Scene) -> None:
+def clocks(gate: GatewayFixture) -> None:
     clock = Clock()
     clock.ahead = 15 * 365.25 * 86_400  # 2041
     times = {"idle_timeout": "30m", "max_lifetime": "2h", "recheck": "0s"}
-    with tempfile.TemporaryDirectory() as place, scene(Path(place), clock=clock, session=times) as site:
+    with (
+        tempfile.TemporaryDirectory() as place,
+        scripted_gateway(Path(place), clock=clock, session=times) as site,
+    ):
         with somebody(site) as browser:
             ticket = site.ticket(browser)
         for step in (-3_600, 3_600, 1_700, 1_700, 1_700, 1_700):
@@ -330,7 +344,7 @@ def clocks(gate: Scene) -> None:
 
 
 @covers("slide")
-def sliding(gate: Scene) -> None:
+def sliding(gate: GatewayFixture) -> None:
     with somebody(gate) as browser:
         ticket = gate.ticket(browser)
     gate.clock.ahead += 1_000  # a recheck is due as well
@@ -342,7 +356,7 @@ def sliding(gate: Scene) -> None:
 
 
 @covers("logout-race")
-def logout_race(gate: Scene) -> None:
+def logout_race(gate: GatewayFixture) -> None:
     with somebody(gate) as browser:
         ticket = gate.ticket(browser)
     gate.clock.ahead += 1_000
@@ -359,7 +373,7 @@ def logout_race(gate: Scene) -> None:
 
 
 @covers("claims-refresh")
-def claims(gate: Scene) -> None:
+def claims(gate: GatewayFixture) -> None:
     with somebody(gate) as browser:
         assert browser.call("/filed/1").status_code == 200
         rights, gate.op.claims["ovam_rol_3d"] = gate.op.claims["ovam_rol_3d"], []
@@ -372,7 +386,7 @@ def claims(gate: Scene) -> None:
 
 
 @covers("toss-path")
-def tossed(gate: Scene) -> None:
+def tossed(gate: GatewayFixture) -> None:
     with somebody(gate) as browser:
         good = str(gate.ticket(browser))
     for pair in ((good, "x" * 43), ("x" * 43, good), (good, good)):
@@ -381,7 +395,7 @@ def tossed(gate: Scene) -> None:
 
 
 @covers("bomb")
-def bomb(gate: Scene) -> None:
+def bomb(gate: GatewayFixture) -> None:
     answer = raw(gate, b"; ".join(b"c%d=%s" % (number, b"x" * 4_000) for number in range(60)))
     assert answer.status == 431
     assert answer.values("clear-site-data") == ['"cookies"']
@@ -392,7 +406,7 @@ def bomb(gate: Scene) -> None:
 
 
 @covers("state-single-use")
-def state_once(gate: Scene) -> None:
+def state_once(gate: GatewayFixture) -> None:
     with gate.browser() as browser:
         begun = browser.page("/oauth2/start?rd=/echo/x")
         cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
@@ -406,10 +420,10 @@ def state_once(gate: Scene) -> None:
 
 
 @covers("state-cross-client")
-def state_elsewhere(gate: Scene) -> None:
+def state_elsewhere(gate: GatewayFixture) -> None:
     with (
         tempfile.TemporaryDirectory() as place,
-        scene(Path(place), name="prd") as other,
+        scripted_gateway(Path(place), name="prd") as other,
         other.browser() as browser,
     ):
         begun = browser.page("/oauth2/start?rd=/echo/x")
@@ -425,7 +439,7 @@ def state_elsewhere(gate: Scene) -> None:
 
 
 @covers("state-entropy")
-def entropy(gate: Scene) -> None:
+def entropy(gate: GatewayFixture) -> None:
     flows = FlowCookies(environment="ti", key=b"k" * 32, secure=True, lifetime=600)
     seen: set[str] = set()
     for _ in range(25_000):
@@ -440,7 +454,7 @@ def entropy(gate: Scene) -> None:
 
 
 @covers("store-enumeration")
-def enumeration(gate: Scene) -> None:
+def enumeration(gate: GatewayFixture) -> None:
     with sqlite3.connect(gate.folder / "var/ti.db") as reader:
         before = reader.execute("SELECT count(*) FROM session").fetchone()
         keys = [row[0].hex() for row in reader.execute("SELECT key FROM session LIMIT 3")]
@@ -461,7 +475,7 @@ def enumeration(gate: Scene) -> None:
 
 
 @covers("store-tamper")
-def swapped(gate: Scene) -> None:
+def swapped(gate: GatewayFixture) -> None:
     with somebody(gate) as one, somebody(gate) as two:
         tickets = [str(gate.ticket(one)), str(gate.ticket(two))]
     cipher = SessionCipher("ti", ((gate.folder / "secrets/ti/session.key").read_bytes(),))
@@ -496,7 +510,7 @@ def swapped(gate: Scene) -> None:
 
 
 @covers("store-cancel")
-def cancelled(gate: Scene) -> None:
+def cancelled(gate: GatewayFixture) -> None:
     async def work(url: str) -> int:
         store = RedisStore(url, environment="ti", clock=time.time)
         await store.start()
@@ -526,7 +540,7 @@ def cancelled(gate: Scene) -> None:
 
 
 @covers("cache-decision-key")
-def decisions(gate: Scene) -> None:
+def decisions(gate: GatewayFixture) -> None:
     with somebody(gate) as browser:
         assert browser.call("/read/1").status_code == 200
         assert browser.request("DELETE", "/read/1", headers=CALL).status_code == 403
@@ -542,7 +556,7 @@ def decisions(gate: Scene) -> None:
 
 
 @covers("cache-http")
-def not_stored(gate: Scene) -> None:
+def not_stored(gate: GatewayFixture) -> None:
     with gate.browser() as browser:
         answers = [browser.page("/echo/app/x.css"), browser.call("/echo/app/x.css"), browser.log_in()]
         answers += [
@@ -561,7 +575,7 @@ def not_stored(gate: Scene) -> None:
 
 
 @covers("csrf-unsafe")
-def cross_site(gate: Scene) -> None:
+def cross_site(gate: GatewayFixture) -> None:
     with gate.browser() as browser:
         done = browser.log_in()
     lines = [line for line in done.headers.get_list("set-cookie") if line.startswith(f"{COOKIE}=")]
@@ -573,7 +587,7 @@ def cross_site(gate: Scene) -> None:
 
 
 @covers("token-leak-ui")
-def leaks(gate: Scene) -> None:
+def leaks(gate: GatewayFixture) -> None:
     with somebody(gate) as browser:
         ticket = str(gate.ticket(browser))
         texts = [browser.call(f"/oauth2/{name}").text for name in ("session", "userinfo", "access")]
@@ -594,8 +608,8 @@ def leaks(gate: Scene) -> None:
 
 
 @covers("token-leak-log")
-def logs(gate: Scene) -> None:
-    upstream, ports = Upstream(), []
+def logs(gate: GatewayFixture) -> None:
+    upstream, ports = EchoUpstream(), []
     for _ in range(2):
         sock = free_socket()
         ports.append(sock.getsockname()[1])
@@ -609,10 +623,10 @@ def logs(gate: Scene) -> None:
         folder = Path(place)
         environment = settings(
             folder, name="ti", gateway_url=url, acm_url="", upstream_url=behind.url, listen=f"127.0.0.1:{ports[0]}",
-            provider=provider_settings(folder, op), observe={"listen": f"127.0.0.1:{ports[1]}", "log_level": "debug"},
+            provider=scripted_settings(folder, op), observe={"listen": f"127.0.0.1:{ports[1]}", "log_level": "debug"},
             session={"recheck": "1s"},
         )  # fmt: skip
-        config = write_config(folder, {"ti": environment}, rules=RULES)
+        config = write_config(folder, {"ti": environment}, rules=OPEN_RULES)
         secrets: set[str] = set()
         with gateway_process(config, "ti", f"http://localhost:{ports[1]}/readyz"), Browser(url) as browser:
             done = browser.log_in()
@@ -647,7 +661,7 @@ def logs(gate: Scene) -> None:
 
 
 @covers("timing-secret")
-def timing(gate: Scene) -> None:
+def timing(gate: GatewayFixture) -> None:
     import gateway.auth.flow
     import gateway.auth.logout
     import gateway.auth.tokens

@@ -17,7 +17,8 @@ from gateway.session.sqlite import SqliteStore
 from simulator.login import login
 from simulator.register.app import create_register
 from simulator.run import bind, running, url_of
-from tests.gateways import PLUGINS, World, world
+from tests.gateway_fixture import GatewayFixture, gateway_fixture
+from tests.gateways import PLUGINS
 
 UNTIL = '''
 """Holds until a moment, in seconds since the epoch."""
@@ -55,7 +56,7 @@ def soon() -> int:
 
 
 @pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory, clock: Clock, soon: int) -> Iterator[World]:
+def live(tmp_path_factory: pytest.TempPathFactory, clock: Clock, soon: int) -> Iterator[GatewayFixture]:
     folder: Path = tmp_path_factory.mktemp("live")
     (folder / "own").mkdir()
     (folder / "own/until.py").write_text(textwrap.dedent(UNTIL))
@@ -80,9 +81,9 @@ def live(tmp_path_factory: pytest.TempPathFactory, clock: Clock, soon: int) -> I
                 database=folder / "register.db", gateway_url=gateway_url, environment="ti", audience=url
             )
         ) as register_url,
-        world(
+        gateway_fixture(
             folder,
-            upstream_url=register_url,
+            backend=register_url,
             sock=sock,
             rules=rules,
             plugins=(PLUGINS, str(folder / "own")),
@@ -95,14 +96,14 @@ def live(tmp_path_factory: pytest.TempPathFactory, clock: Clock, soon: int) -> I
 
 
 @pytest.fixture
-def cookie(live: World) -> str:
+def cookie(live: GatewayFixture) -> str:
     return login(live.url, "indiener")
 
 
 class Client:
     """One request on a socket of its own."""
 
-    def __init__(self, live: World, method: str, path: str, cookie: str, *lines: str) -> None:
+    def __init__(self, live: GatewayFixture, method: str, path: str, cookie: str, *lines: str) -> None:
         head = [f"{method} {path} HTTP/1.1", f"Host: localhost:{live.port}", f"Cookie: {cookie}", *lines]
         self.sock = socket.create_connection(("127.0.0.1", live.port), timeout=PATIENCE)
         self.sock.sendall("".join(f"{line}\r\n" for line in (*head, "")).encode())
@@ -123,11 +124,11 @@ class Client:
         return self.seen
 
 
-def stream(live: World, cookie: str) -> Client:
+def stream(live: GatewayFixture, cookie: str) -> Client:
     return Client(live, "GET", "/echo/stream?events=1000&interval=0.02", cookie).until(b"data: 1\n")
 
 
-def record_of_cut(live: World, seen: bytes) -> dict[str, Any]:
+def record_of_cut(live: GatewayFixture, seen: bytes) -> dict[str, Any]:
     """The decision record of the request with this answer; it is written a moment after the end."""
     name = b"x-request-id: "
     request_id = seen.split(name)[1].split(b"\r\n")[0].decode()
@@ -145,7 +146,7 @@ def cut_off(seen: bytes) -> bool:
     return b"transfer-encoding: chunked" in seen and not seen.endswith(b"0\r\n\r\n")
 
 
-def test_a_logout_ends_the_streams_of_its_session_and_no_others(live: World, cookie: str) -> None:
+def test_a_logout_ends_the_streams_of_its_session_and_no_others(live: GatewayFixture, cookie: str) -> None:
     other = login(live.url, "ovam")
     mine, theirs = stream(live, cookie), stream(live, other)
     httpx2.post(f"{live.url}/oauth2/logout/local", headers={"cookie": cookie}, trust_env=False)
@@ -159,7 +160,7 @@ def test_a_logout_ends_the_streams_of_its_session_and_no_others(live: World, coo
     assert record["cut"]["rules"] == record["rules"]
 
 
-def test_a_session_that_is_gone_from_the_store_ends_its_streams(live: World, cookie: str) -> None:
+def test_a_session_that_is_gone_from_the_store_ends_its_streams(live: GatewayFixture, cookie: str) -> None:
     mine = stream(live, cookie)
 
     async def forget_all() -> None:
@@ -179,7 +180,7 @@ def test_a_session_that_is_gone_from_the_store_ends_its_streams(live: World, coo
     assert 'toegangspoort_streams_cut_total{reason="session-ended"}' in metrics
 
 
-def test_a_download_is_cut_while_the_client_reads_slowly(live: World, cookie: str) -> None:
+def test_a_download_is_cut_while_the_client_reads_slowly(live: GatewayFixture, cookie: str) -> None:
     size = 2**30
     client = Client(live, "GET", f"/echo/bytes?size={size}", cookie).until(b"\r\n\r\nxxx")
     httpx2.post(f"{live.url}/oauth2/logout/local", headers={"cookie": cookie}, trust_env=False)
@@ -189,7 +190,7 @@ def test_a_download_is_cut_while_the_client_reads_slowly(live: World, cookie: st
 
 
 @pytest.mark.parametrize("line", ["Content-Length: 1000000", "Transfer-Encoding: chunked"])
-def test_an_upload_that_is_ended_is_told_why(live: World, cookie: str, line: str) -> None:
+def test_an_upload_that_is_ended_is_told_why(live: GatewayFixture, cookie: str, line: str) -> None:
     client = Client(live, "POST", "/echo/upload", cookie, line)
     client.sock.sendall(b"5\r\nhello\r\n")
     time.sleep(0.05)
@@ -201,7 +202,7 @@ def test_an_upload_that_is_ended_is_told_why(live: World, cookie: str, line: str
     assert (record["error"], record["cut"]["reason"]) == ("login-required", "session-ended")
 
 
-def test_open_streams_and_their_number_are_seen(live: World, cookie: str) -> None:
+def test_open_streams_and_their_number_are_seen(live: GatewayFixture, cookie: str) -> None:
     mine = stream(live, cookie)
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
@@ -215,7 +216,7 @@ def test_open_streams_and_their_number_are_seen(live: World, cookie: str) -> Non
 
 
 def test_a_right_that_ends_by_the_clock_ends_the_stream(
-    live: World, cookie: str, clock: Clock, soon: int
+    live: GatewayFixture, cookie: str, clock: Clock, soon: int
 ) -> None:
     mine = stream(live, cookie)
     try:

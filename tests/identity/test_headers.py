@@ -1,8 +1,5 @@
 """What of a client's headers gets past the gateway, and what the gateway says instead."""
 
-import json
-from pathlib import Path
-from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -10,7 +7,6 @@ import pytest
 from gateway.identity.headers import OutgoingHeaders
 from gateway.model import Identity, Organisation
 
-CASES = json.loads((Path(__file__).parents[1] / "cases" / "header-cases.json").read_text())["cases"]
 # The names that the case file gives to the attributes of its user.
 MAPPING = {
     "X-Auth-User": "subject",
@@ -18,56 +14,27 @@ MAPPING = {
     "X-Auth-Roles": "claims.roles",
     "X-Auth-Context": "claims.context",
 }
-ALICE = Identity("op", "alice", email="alice@corp.test", claims={"roles": ["user"], "context": "ctx-1"})
-SESSIONS = {
-    "none": None,
-    "user": ALICE,
-    "user-without-email": Identity("op", "alice", claims={"roles": ["user"], "context": "ctx-1"}),
-    "user-no-roles": Identity("op", "alice", claims={"roles": [], "context": "ctx-1"}),
-    "claim-crlf": Identity("op", "A\r\nX-Auth-Roles: admin"),
-    "claim-unicode": Identity("op", "Jörg Ł"),
-}
-
-
-def sent_on(case: dict[str, Any]) -> list[tuple[bytes, bytes]]:
-    headers = OutgoingHeaders(MAPPING, "X-Toegangspoort-Assertion")
-    received = [
-        (name.encode("latin-1").lower(), value.encode("latin-1")) for name, value in case["request_headers"]
-    ]
-    return [*headers.strip(received), *headers.build(SESSIONS[case["session"]])]
-
-
-@pytest.mark.parametrize(
-    "case",
-    [case for case in CASES if case["cls"] in ("spoof", "alias") and case["id"] != "alias-xff"],
-    ids=lambda case: str(case["id"]),
-)
-def test_a_forged_identity_header_never_passes(case: dict[str, Any]) -> None:
-    lines = sent_on(case)
-    names = [name for name, _ in lines]
-    expected = case["expected"]
-    for name, value in expected.get("present", {}).items():
-        assert [v for n, v in lines if n == name.encode()] == [value.encode()]
-    for name in expected.get("absent", ()):
-        assert name.encode() not in names
-    for name in expected.get("absent_names_raw", ()):
-        assert name.encode("latin-1").lower() not in names
-    for value in expected.get("forbidden_values", ()):
-        assert all(value.encode() not in sent for _, sent in lines)
+FORGED = [
+    (name.lower().encode(), b"x")
+    for name in (
+        "Remote-User", "X-Remote-User", "Remote-Groups", "X-WebAuth-User", "X-Authenticated-User",
+        "X-Authentik-Username", "X-MS-CLIENT-PRINCIPAL", "X-Goog-Authenticated-User-Email", "X-Amzn-Oidc-Data",
+        "Cf-Access-Jwt-Assertion", "X-Pomerium-Jwt-Assertion", "X-Userinfo", "X-Client-Cert", "X-SSL-Client-S-DN",
+    )
+]  # fmt: skip
 
 
 def test_all_names_by_which_proxies_tell_who_somebody_is_are_taken_out() -> None:
-    case = next(case for case in CASES if case["id"] == "spoof-remote-user")
-    assert sent_on(case) == list(OutgoingHeaders(MAPPING).build(ALICE))
+    assert OutgoingHeaders(MAPPING).strip(FORGED) == []
 
 
-@pytest.mark.parametrize("session", ["claim-crlf", "claim-unicode"])
-def test_a_claim_cannot_break_out_of_its_line(session: str) -> None:
-    ((name, value),) = OutgoingHeaders({"X-Auth-User": "subject"}).build(SESSIONS[session])
+@pytest.mark.parametrize("subject", ["A\r\nX-Auth-Roles: admin", "Jörg Ł"])
+def test_a_claim_cannot_break_out_of_its_line(subject: str) -> None:
+    ((name, value),) = OutgoingHeaders({"X-Auth-User": "subject"}).build(Identity("op", subject))
     assert name == b"x-auth-user"
     assert value.isascii()
     assert not {10, 13, 0} & set(value)
-    assert unquote(value.decode()) == SESSIONS[session].subject  # type: ignore[union-attr]
+    assert unquote(value.decode()) == subject
 
 
 def test_other_headers_keep_their_order_and_octets() -> None:

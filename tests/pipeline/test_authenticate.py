@@ -11,7 +11,7 @@ def test_a_session_gives_the_register_an_identity(alice: Browser) -> None:
     assert alice.call("/echo").json()["user"] == "alice"
 
 
-@pytest.mark.parametrize("ticket", ["x", "", "A" * 43, "\u00e9".encode().decode("latin-1")])
+@pytest.mark.parametrize("ticket", ["x", "", "A" * 43, "a b"])
 def test_a_ticket_that_does_not_hold_counts_as_none(gate: GatewayFixture, ticket: str) -> None:
     assert gate.with_ticket(ticket, "/public/x").json()["user"] is None
     assert gate.with_ticket(ticket, "/echo").status_code == 401

@@ -10,8 +10,8 @@ import pytest
 from gateway.config import load
 from gateway.plugin import Allow, Facts, LoadContext, Policy, UnknownName, Verdict
 from gateway.plugin.decode import Decoder
-from tests.config.test_environment_rules import rule
 from tests.config.test_lock import environments
+from tests.config.test_rules import rule
 from tests.gateways import write_config
 
 WITNESS = '''

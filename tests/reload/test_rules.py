@@ -12,7 +12,7 @@ import yaml
 
 from gateway.config import load
 from gateway.events import Event, RulesChanged, RulesLoaded, RulesRefused
-from gateway.reload.rules import Reloading
+from gateway.reload.rules import RulesReload
 from tests.gateways import settings, write_config
 
 pytestmark = pytest.mark.anyio
@@ -44,8 +44,8 @@ def events() -> list[Event]:
 
 
 @pytest.fixture
-async def reloading(path: Path, events: list[Event]) -> AsyncIterator[Reloading]:
-    found = Reloading(load(path), "ti", clock=lambda: 0.0, on_event=events.append)
+async def reloading(path: Path, events: list[Event]) -> AsyncIterator[RulesReload]:
+    found = RulesReload(load(path), "ti", clock=lambda: 0.0, on_event=events.append)
     await found.start()
     yield found
     await found.aclose()
@@ -64,33 +64,33 @@ def change(path: Path, make: Callable[[dict[str, Any]], None]) -> None:
 
 
 async def test_what_changed_goes_live_and_what_is_wrong_does_not(
-    reloading: Reloading, path: Path, events: list[Event]
+    reloading: RulesReload, path: Path, events: list[Event]
 ) -> None:
-    first = reloading.rules
+    first = reloading.rules()
     assert events == [RulesLoaded(first.hash, 1, frozenset({"unit"}))]
     change(path, lambda document: document.update(rules=[rule("grade")]))
     await until(lambda: len(events) == 2)
-    second = reloading.rules
+    second = reloading.rules()
     assert events[1] == RulesChanged(first.hash, second.hash, 1, frozenset({"grade"}))
     change(path, lambda document: document.update(rules=[{"id": "r"}]))
     await until(lambda: len(events) == 3)
     assert isinstance(events[2], RulesRefused)
     assert events[2].rules == second.hash
-    assert reloading.rules is second
+    assert reloading.rules() is second
     assert "the file was refused at 1970-01-01T00:00:00.000Z: " in (await reloading.check()).detail
 
 
 async def test_other_settings_wait_for_a_restart(
-    reloading: Reloading, path: Path, events: list[Event]
+    reloading: RulesReload, path: Path, events: list[Event]
 ) -> None:
     change(path, lambda document: document["environments"]["ti"].update(listen="127.0.0.1:9"))
     await until(lambda: len(events) == 2)
-    rules = reloading.rules
+    rules = reloading.rules()
     assert events[1] == RulesChanged(rules.hash, rules.hash, 1, frozenset({"unit"}), restart_needed=True)
     assert (await reloading.check()).detail.endswith("restart needed for: listen")
 
 
-async def test_a_reload_can_be_asked_for(reloading: Reloading, events: list[Event]) -> None:
+async def test_a_reload_can_be_asked_for(reloading: RulesReload, events: list[Event]) -> None:
     reloading.soon()
     await until(lambda: len(events) == 2)
     assert isinstance(events[1], RulesChanged)

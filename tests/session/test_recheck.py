@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import pytest
 from starlette.responses import JSONResponse
 
-from tests.scripted_world import CALL, Browser, Scene, scene
+from tests.gateway_fixture import CALL, Browser, GatewayFixture, scripted_gateway
 
 RECHECK, GRACE = 900.0, 600.0
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayFixture]:
     times = {
         "recheck": "15m",
         "recheck_grace": "10m",
@@ -21,12 +21,12 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         "max_lifetime": "7d",
         "cache_ttl": "2s",
     }
-    with scene(tmp_path_factory.mktemp("recheck"), session=times) as found:
+    with scripted_gateway(tmp_path_factory.mktemp("recheck"), session=times) as found:
         yield found
 
 
 @pytest.fixture
-def gate(stage: Scene) -> Iterator[Scene]:
+def gate(stage: GatewayFixture) -> Iterator[GatewayFixture]:
     """The scene with a provider that does nothing odd."""
     script = (
         dict(stage.op.claims),
@@ -41,13 +41,13 @@ def gate(stage: Scene) -> Iterator[Scene]:
 
 
 @pytest.fixture
-def browser(gate: Scene) -> Iterator[Browser]:
+def browser(gate: GatewayFixture) -> Iterator[Browser]:
     with gate.browser() as found:
         found.log_in()
         yield found
 
 
-def test_a_recheck_that_changes_nothing_goes_unnoticed(gate: Scene, browser: Browser) -> None:
+def test_a_recheck_that_changes_nothing_goes_unnoticed(gate: GatewayFixture, browser: Browser) -> None:
     before = gate.ticket(browser)
     gate.clock.ahead += RECHECK - 1
     assert browser.call("/filed/1").status_code == 200
@@ -61,7 +61,7 @@ def test_a_recheck_that_changes_nothing_goes_unnoticed(gate: Scene, browser: Bro
     assert gate.ticket(browser) == before
 
 
-def test_a_right_that_ended_is_gone_and_the_ticket_is_new(gate: Scene, browser: Browser) -> None:
+def test_a_right_that_ended_is_gone_and_the_ticket_is_new(gate: GatewayFixture, browser: Browser) -> None:
     before = gate.ticket(browser)
     gate.op.claims["ovam_rol_3d"] = []
     assert browser.call("/filed/1").status_code == 200
@@ -78,7 +78,7 @@ def test_a_right_that_ended_is_gone_and_the_ticket_is_new(gate: Scene, browser: 
     assert gate.with_ticket(before, "/echo").status_code == 401
 
 
-def test_a_right_that_was_given_is_there(gate: Scene, browser: Browser) -> None:
+def test_a_right_that_was_given_is_there(gate: GatewayFixture, browser: Browser) -> None:
     more = [*gate.op.claims["ovam_rol_3d"], "OVAMGebruiker-NonConformiteitenLezer:0428315871"]
     gate.op.claims["ovam_rol_3d"] = more
     gate.clock.ahead += RECHECK + 1
@@ -87,7 +87,7 @@ def test_a_right_that_was_given_is_there(gate: Scene, browser: Browser) -> None:
     assert "set-cookie" in answer.headers
 
 
-def test_without_an_id_token_userinfo_tells(gate: Scene, browser: Browser) -> None:
+def test_without_an_id_token_userinfo_tells(gate: GatewayFixture, browser: Browser) -> None:
     gate.op.token_answer["id_token"] = "absent"
     gate.op.userinfo = {"vo_orgcode": "0428315871"}
     gate.clock.ahead += RECHECK + 1
@@ -96,14 +96,14 @@ def test_without_an_id_token_userinfo_tells(gate: Scene, browser: Browser) -> No
     assert gate.op.seen["userinfo"] == 1
 
 
-def test_an_answer_about_somebody_else_is_believed_by_nobody(gate: Scene, browser: Browser) -> None:
+def test_an_answer_about_somebody_else_is_believed_by_nobody(gate: GatewayFixture, browser: Browser) -> None:
     gate.op.claims["sub"] = "mallory"
     gate.clock.ahead += RECHECK + 1
     answer = browser.call("/echo")
     assert (answer.status_code, answer.json()["code"]) == (401, "reauthenticate")
 
 
-def test_the_end_of_the_window_means_a_login(gate: Scene, browser: Browser) -> None:
+def test_the_end_of_the_window_means_a_login(gate: GatewayFixture, browser: Browser) -> None:
     gate.op.refresh_tokens.clear()
     gate.clock.ahead += RECHECK + 1
     refused = browser.call("/echo/background")
@@ -120,7 +120,7 @@ def test_the_end_of_the_window_means_a_login(gate: Scene, browser: Browser) -> N
     assert gate.op.seen["token"] == 3
 
 
-def test_without_refresh_tokens_the_next_page_asks_silently(gate: Scene, browser: Browser) -> None:
+def test_without_refresh_tokens_the_next_page_asks_silently(gate: GatewayFixture, browser: Browser) -> None:
     gate.op.token_answer["refresh_token"] = "absent"
     browser.log_in()
     gate.clock.ahead += RECHECK - 1
@@ -135,7 +135,9 @@ def test_without_refresh_tokens_the_next_page_asks_silently(gate: Scene, browser
     assert browser.page(back.headers["location"]).status_code == 403
 
 
-def test_a_provider_that_is_down_ends_nothing_within_the_grace(gate: Scene, browser: Browser) -> None:
+def test_a_provider_that_is_down_ends_nothing_within_the_grace(
+    gate: GatewayFixture, browser: Browser
+) -> None:
     down = lambda _form: JSONResponse({"error": "server_error"}, 503)  # noqa: E731
     gate.op.answers["token"] = down
     gate.clock.ahead += RECHECK + 1
@@ -152,7 +154,7 @@ def test_a_provider_that_is_down_ends_nothing_within_the_grace(gate: Scene, brow
     assert browser.call("/filed/1").status_code == 200
 
 
-def test_a_browser_is_not_sent_to_a_provider_that_is_down(gate: Scene, browser: Browser) -> None:
+def test_a_browser_is_not_sent_to_a_provider_that_is_down(gate: GatewayFixture, browser: Browser) -> None:
     gate.op.token_answer["refresh_token"] = "absent"
     browser.log_in()
     gate.op.answers["discovery"] = lambda _headers: JSONResponse({}, 503)
@@ -162,7 +164,7 @@ def test_a_browser_is_not_sent_to_a_provider_that_is_down(gate: Scene, browser: 
     assert browser.page("/filed/1").status_code in (302, 503)
 
 
-def test_the_session_ends_at_its_time_whatever_is_renewed(gate: Scene, browser: Browser) -> None:
+def test_the_session_ends_at_its_time_whatever_is_renewed(gate: GatewayFixture, browser: Browser) -> None:
     for _ in range(30):
         gate.clock.ahead += 7 * 3600
         last = browser.call("/echo")
@@ -171,7 +173,7 @@ def test_the_session_ends_at_its_time_whatever_is_renewed(gate: Scene, browser: 
     assert last.json()["code"] == "login-required"
 
 
-def test_a_logout_during_a_recheck_wins(gate: Scene, browser: Browser) -> None:
+def test_a_logout_during_a_recheck_wins(gate: GatewayFixture, browser: Browser) -> None:
     ticket = str(gate.ticket(browser))
     gate.op.claims["ovam_rol_3d"] = []
     gate.clock.ahead += RECHECK + 1

@@ -23,11 +23,11 @@ from gateway.config import load
 from gateway.model import Identity, Organisation, Right, Tokens
 from gateway.session.sessions import Sessions
 from tests.auth.scripted_provider import ScriptedProvider
+from tests.gateway_fixture import OPEN_RULES, EchoUpstream, scripted_provider, scripted_settings
 from tests.gateways import settings, write_config
 from tests.processes import gateway_process
 from tests.redis_server import running_redis
 from tests.running import free_socket, serving
-from tests.scripted_world import RULES, Upstream, provider_settings, scripted_provider
 
 pytestmark = [pytest.mark.anyio, pytest.mark.redis]
 ANNA = Identity(
@@ -79,7 +79,7 @@ class Two:
 @pytest.fixture(scope="module")
 def all_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
     tmp_path = tmp_path_factory.mktemp("two")
-    upstream = Upstream()
+    upstream = EchoUpstream()
     ports = []
     for _ in range(4):
         sock = free_socket()
@@ -98,10 +98,10 @@ def all_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
             folder.mkdir()
             environment = settings(
                 folder, name="ti", gateway_url=f"http://localhost:{ports[0]}", acm_url="", upstream_url=behind.url,
-                provider=provider_settings(folder, op, timeout="700ms"), listen=f"127.0.0.1:{ports[which]}",
+                provider=scripted_settings(folder, op, timeout="700ms"), listen=f"127.0.0.1:{ports[which]}",
                 observe={"listen": f"127.0.0.1:{ports[2 + which]}"}, session={"store": redis.url},
             )  # fmt: skip
-            configs.append(write_config(folder, {"ti": environment}, rules=RULES))
+            configs.append(write_config(folder, {"ti": environment}, rules=OPEN_RULES))
         yield Two(op, configs, ports, stack)
 
 

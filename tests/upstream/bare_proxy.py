@@ -26,7 +26,9 @@ class BareProxy:
         self.admission = Admission(
             edge, public_url="http://gw.test", cookie_prefix="tgp-test-", language=lambda _accept: "en"
         )
-        self.headers = ForwardedHeaders(trusted_chain=bool(edge.trusted_proxies))
+        self.headers = ForwardedHeaders(
+            trusted_chain=bool(edge.trusted_proxies), allow=edge.request_headers.allow
+        )
         self.forwarder = Forwarder(
             upstream,
             self.pool,

@@ -32,9 +32,13 @@ def converse(
     expect: int = 1,
     patience: float = 2.0,
     half_close: bool = False,
-    head: bool = False,
+    heads: tuple[bool, ...] = (),
+    pause: float = 0.03,
 ) -> Conversation:
-    """Send the pieces one by one and read until `expect` whole answers came, the peer closed, or patience ended."""
+    """Send the pieces one by one and read until `expect` whole answers came, the peer closed, or patience ended.
+
+    `heads` says of each request, in order, whether it is a HEAD; `pause` is between pieces, in seconds.
+    """
     raw = b""
     closed = False
     started = time.monotonic()
@@ -43,7 +47,7 @@ def converse(
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for number, piece in enumerate(pieces):
             if number:
-                time.sleep(0.03 if len(pieces) < 10 else 0.003)
+                time.sleep(pause)
             try:
                 sock.sendall(piece)
             except OSError:
@@ -52,7 +56,7 @@ def converse(
             sock.shutdown(socket.SHUT_WR)
         end = time.monotonic() + patience
         while time.monotonic() < end:
-            answers = parse_answers(raw, head=head)
+            answers = parse_answers(raw, heads=heads)
             if (
                 len(answers) >= expect
                 and all(answer.complete for answer in answers[:expect])
@@ -72,10 +76,10 @@ def converse(
                 break
             first = first or time.monotonic() - started
             raw += data
-    return Conversation(parse_answers(raw, head=head), closed, raw, first)
+    return Conversation(parse_answers(raw, heads=heads), closed, raw, first)
 
 
-def parse_answers(raw: bytes, *, head: bool = False) -> list[Answer]:
+def parse_answers(raw: bytes, *, heads: tuple[bool, ...] = ()) -> list[Answer]:
     answers: list[Answer] = []
     while raw.startswith(b"HTTP/1.1 "):
         top, mark, rest = raw.partition(b"\r\n\r\n")
@@ -90,7 +94,7 @@ def parse_answers(raw: bytes, *, head: bool = False) -> list[Answer]:
             continue
         answers.append(answer)
         named = dict(headers)
-        if head or status in (204, 304):
+        if status in (204, 304) or heads[len(answers) - 1 : len(answers)] == (True,):
             answer.complete = True
         elif "chunked" in named.get("transfer-encoding", ""):
             raw = _dechunk(answer, raw)

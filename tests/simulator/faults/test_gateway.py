@@ -14,7 +14,7 @@ import pytest
 from simulator.faults import by_name
 from simulator.register.app import create_register
 from simulator.run import bind, running, url_of
-from tests.gateways import World, world
+from tests.gateway_fixture import GatewayFixture, gateway_fixture
 from tests.simulator.acm.relying_party import Clock, RelyingParty
 
 PAGE = {"accept": "text/html", "accept-language": "nl"}
@@ -47,7 +47,7 @@ class Visit:
 class Place:
     """An environment with a fault switch and a clock."""
 
-    world: World
+    world: GatewayFixture
     clock: Clock
     browsers: ExitStack = field(default_factory=ExitStack)
 
@@ -111,8 +111,8 @@ def place(folder: Path, **provider: Any) -> Iterator[Place]:
                 clock=clock,
             )
         ) as register_url,
-        world(
-            folder, upstream_url=register_url, sock=sock, clock=clock, provider=provider
+        gateway_fixture(
+            folder, backend=register_url, sock=sock, clock=clock, provider_settings=provider
         ) as found,
     ):  # fmt: skip
         here = Place(found, clock)

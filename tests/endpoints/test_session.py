@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
-from tests.scripted_world import Browser, Scene, scene
+from tests.gateway_fixture import Browser, GatewayFixture, scripted_gateway
 
 SHAPE = {
     "active", "created_at", "ends_at", "ends_in_seconds", "idle_timeout_seconds", "idle_in_seconds", "recheck_in_seconds",
@@ -15,21 +15,21 @@ SHAPE = {
 
 
 @pytest.fixture(scope="module")
-def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    with scene(
+def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayFixture]:
+    with scripted_gateway(
         tmp_path_factory.mktemp("api"), session={"idle_timeout": "30m", "max_lifetime": "10h"}
     ) as found:
         yield found
 
 
 @pytest.fixture
-def browser(gate: Scene) -> Iterator[Browser]:
+def browser(gate: GatewayFixture) -> Iterator[Browser]:
     with gate.browser() as found:
         found.log_in()
         yield found
 
 
-def test_nobody_is_told_nothing(gate: Scene) -> None:
+def test_nobody_is_told_nothing(gate: GatewayFixture) -> None:
     with gate.browser() as nobody:
         for path in ("/oauth2/session", "/oauth2/userinfo"):
             answer = nobody.call(path)
@@ -38,7 +38,7 @@ def test_nobody_is_told_nothing(gate: Scene) -> None:
         assert nobody.post("/oauth2/session/refresh", headers=own).status_code == 401
 
 
-def test_the_session_says_how_long_it_lasts(gate: Scene, browser: Browser) -> None:
+def test_the_session_says_how_long_it_lasts(gate: GatewayFixture, browser: Browser) -> None:
     answer = browser.call("/oauth2/session")
     found = answer.json()
     assert set(found) == SHAPE
@@ -49,7 +49,7 @@ def test_the_session_says_how_long_it_lasts(gate: Scene, browser: Browser) -> No
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_looking_does_not_prolong_the_session(gate: Scene, browser: Browser) -> None:
+def test_looking_does_not_prolong_the_session(gate: GatewayFixture, browser: Browser) -> None:
     for _ in range(4):
         gate.clock.ahead += 440
         for path in ("/oauth2/session", "/oauth2/userinfo"):
@@ -59,7 +59,7 @@ def test_looking_does_not_prolong_the_session(gate: Scene, browser: Browser) -> 
     assert browser.call("/oauth2/session").status_code == 401
 
 
-def test_refreshing_prolongs_it_and_asks_the_provider(gate: Scene, browser: Browser) -> None:
+def test_refreshing_prolongs_it_and_asks_the_provider(gate: GatewayFixture, browser: Browser) -> None:
     asked = gate.op.seen["token"]
     gate.clock.ahead += 600
     own = {"sec-fetch-site": "same-origin"}
@@ -72,7 +72,7 @@ def test_refreshing_prolongs_it_and_asks_the_provider(gate: Scene, browser: Brow
     assert gate.op.seen["token"] == asked + 1, "a provider that was just asked is left in peace"
 
 
-def test_refreshing_sees_a_right_that_ended(gate: Scene, browser: Browser) -> None:
+def test_refreshing_sees_a_right_that_ended(gate: GatewayFixture, browser: Browser) -> None:
     ticket, rights = gate.ticket(browser), gate.op.claims["ovam_rol_3d"]
     gate.op.claims["ovam_rol_3d"] = []
     gate.clock.ahead += 120
@@ -102,14 +102,14 @@ def test_only_a_post_refreshes(browser: Browser) -> None:
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
 
 
-def test_a_session_that_must_be_rechecked_by_a_page_says_so(gate: Scene, browser: Browser) -> None:
+def test_a_session_that_must_be_rechecked_by_a_page_says_so(gate: GatewayFixture, browser: Browser) -> None:
     gate.op.refresh_tokens.clear()
     gate.clock.ahead += 901
     answer = browser.post("/oauth2/session/refresh", headers={"sec-fetch-site": "same-origin"})
     assert (answer.status_code, answer.json()["code"]) == (401, "reauthenticate")
 
 
-def test_no_token_is_in_any_of_it(gate: Scene, browser: Browser) -> None:
+def test_no_token_is_in_any_of_it(gate: GatewayFixture, browser: Browser) -> None:
     texts = [browser.call(path).text for path in ("/oauth2/session", "/oauth2/userinfo")]
     texts.append(browser.post("/oauth2/session/refresh", headers={"sec-fetch-site": "same-origin"}).text)
     secrets = [str(gate.ticket(browser)), *gate.op.refresh_tokens, "eyJ"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.scripted_world import Scene, scene
+from tests.gateway_fixture import GatewayFixture, scripted_gateway
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
@@ -16,12 +16,12 @@ pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
 
 @pytest.fixture(scope="module")
-def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    with scene(tmp_path_factory.mktemp("resume"), session={"idle_timeout": "30m"}) as found:
+def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayFixture]:
+    with scripted_gateway(tmp_path_factory.mktemp("resume"), session={"idle_timeout": "30m"}) as found:
         yield found
 
 
-async def test_a_kept_form_is_sent_by_keyboard(gate: Scene, browser: Browser) -> None:
+async def test_a_kept_form_is_sent_by_keyboard(gate: GatewayFixture, browser: Browser) -> None:
     context = await browser.new_context(java_script_enabled=False, locale="nl-BE")
     page = await context.new_page()
     await page.goto(f"{gate.url}/form")

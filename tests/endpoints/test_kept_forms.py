@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from gateway.session.ticket import new_ticket
-from tests.scripted_world import PAGE, Browser, Scene, scene
+from tests.gateway_fixture import PAGE, Browser, GatewayFixture, scripted_gateway
 
 FORM = PAGE | {"content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin"}
 BODY = b"waarde=%C3%A9%26&code=secret-of-the-form"
@@ -18,15 +18,15 @@ TARGET = "/echo/meldingen?jaar=2026&q=%20x"
 
 
 @pytest.fixture(scope="module")
-def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    with scene(
+def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayFixture]:
+    with scripted_gateway(
         tmp_path_factory.mktemp("resume"), session={"idle_timeout": "30m", "form_limit": 100_000}
     ) as found:
         yield found
 
 
 @pytest.fixture
-def browser(gate: Scene) -> Iterator[Browser]:
+def browser(gate: GatewayFixture) -> Iterator[Browser]:
     """Somebody whose session just ended."""
     gate.upstream.seen.clear()
     with gate.browser() as found:
@@ -56,11 +56,11 @@ def confirm(browser: Browser, action: str, token: str, **headers: str) -> httpx2
     return browser.post(action, data={"token": token}, headers=FORM | headers)
 
 
-def sent(gate: Scene) -> list[tuple[str, str, dict[str, str], bytes]]:
+def sent(gate: GatewayFixture) -> list[tuple[str, str, dict[str, str], bytes]]:
     return [each for each in gate.upstream.seen if each[0] == "POST"]
 
 
-def test_a_form_is_sent_after_the_login_once(gate: Scene, browser: Browser) -> None:
+def test_a_form_is_sent_after_the_login_once(gate: GatewayFixture, browser: Browser) -> None:
     page, action, token = ask(browser, post(browser, referer=f"{gate.url}/echo/form"))
     assert sent(gate) == []
     assert "/echo/meldingen" in page
@@ -78,24 +78,28 @@ def test_a_form_is_sent_after_the_login_once(gate: Scene, browser: Browser) -> N
     assert [each[3] for each in sent(gate)].count(BODY) == 1
 
 
-def test_a_second_press_at_the_same_time_sends_nothing_twice(gate: Scene, browser: Browser) -> None:
+def test_a_second_press_at_the_same_time_sends_nothing_twice(gate: GatewayFixture, browser: Browser) -> None:
     _, action, token = ask(browser, post(browser))
     cookies = dict(browser.cookies.items())
     assert confirm(browser, action, token).status_code == 200
-    with gate.browser(cookies=cookies) as other:
+    with gate.browser() as other:
+        other.cookies = cookies
         answer = confirm(other, action, token)
     assert answer.status_code == 410
     assert "niet meer bewaard" in answer.text
     assert len(sent(gate)) == 1
 
 
-def test_files_are_kept_too(gate: Scene, browser: Browser) -> None:
+def test_files_are_kept_too(gate: GatewayFixture, browser: Browser) -> None:
     files = {"foto": ("a.png", bytes(range(256)) * 100, "image/png")}
-    request = browser.build_request(
-        "POST", TARGET, data={"naam": "x"}, files=files, headers=PAGE | {"sec-fetch-site": "same-origin"}
+    headers = browser.headers(PAGE | {"sec-fetch-site": "same-origin"})
+    request = browser.client.build_request(
+        "POST", gate.url + TARGET, data={"naam": "x"}, files=files, headers=headers
     )
     request.read()
-    _, action, token = ask(browser, browser.send(request))
+    answer = browser.client.send(request)
+    browser.take(answer)
+    _, action, token = ask(browser, answer)
     assert confirm(browser, action, token).status_code == 200
     ((_, _, headers, body),) = sent(gate)
     assert body == request.content
@@ -114,18 +118,20 @@ def test_files_are_kept_too(gate: Scene, browser: Browser) -> None:
     ],
     ids=["cross-site", "other-origin", "same-site", "background", "json", "too-large"],
 )
-def test_what_is_not_kept(gate: Scene, browser: Browser, body: bytes, headers: dict[str, str]) -> None:
+def test_what_is_not_kept(
+    gate: GatewayFixture, browser: Browser, body: bytes, headers: dict[str, str]
+) -> None:
     answer = post(browser, body=body, **headers)
     assert answer.status_code == 401
     assert not [name for name in browser.cookies if "form" in name]
 
 
-def test_a_form_of_nobody_is_not_kept(gate: Scene) -> None:
+def test_a_form_of_nobody_is_not_kept(gate: GatewayFixture) -> None:
     with gate.browser() as nobody:
         assert post(nobody).status_code == 401
 
 
-def test_a_stranger_fills_nothing(gate: Scene, browser: Browser) -> None:
+def test_a_stranger_fills_nothing(gate: GatewayFixture, browser: Browser) -> None:
     def stored() -> int:
         with sqlite3.connect(gate.folder / "var" / "ti.db") as database:
             return int(database.execute("SELECT count(*) FROM note").fetchone()[0])
@@ -141,7 +147,7 @@ def test_a_stranger_fills_nothing(gate: Scene, browser: Browser) -> None:
     assert kept == [True] * 5 + [False] * 3, "five for each session"
 
 
-def test_what_is_kept_cannot_be_read_in_the_store(gate: Scene, browser: Browser) -> None:
+def test_what_is_kept_cannot_be_read_in_the_store(gate: GatewayFixture, browser: Browser) -> None:
     assert post(browser).status_code == 302
     files = [gate.folder / "var" / name for name in ("ti.db", "ti.db-wal")]
     with sqlite3.connect(gate.folder / "var" / "ti.db") as reader:
@@ -152,7 +158,9 @@ def test_what_is_kept_cannot_be_read_in_the_store(gate: Scene, browser: Browser)
     assert b"meldingen" not in content
 
 
-def test_another_browser_another_site_and_another_person_send_nothing(gate: Scene, browser: Browser) -> None:
+def test_another_browser_another_site_and_another_person_send_nothing(
+    gate: GatewayFixture, browser: Browser
+) -> None:
     _, action, token = ask(browser, post(browser))
     assert (
         confirm(
@@ -175,7 +183,7 @@ def test_another_browser_another_site_and_another_person_send_nothing(gate: Scen
     assert BODY not in [each[3] for each in sent(gate)]
 
 
-def test_a_form_waits_ten_minutes(gate: Scene, browser: Browser) -> None:
+def test_a_form_waits_ten_minutes(gate: GatewayFixture, browser: Browser) -> None:
     _, action, token = ask(browser, post(browser))
     gate.clock.ahead += 601
     assert confirm(browser, action, token).status_code == 410
@@ -185,7 +193,7 @@ def test_a_form_waits_ten_minutes(gate: Scene, browser: Browser) -> None:
 
 
 def test_a_session_that_ends_before_the_answer_leads_to_the_question_again(
-    gate: Scene, browser: Browser
+    gate: GatewayFixture, browser: Browser
 ) -> None:
     _, action, token = ask(browser, post(browser))
     assert browser.post("/oauth2/logout/local", headers={"sec-fetch-site": "same-origin"}).status_code == 200
@@ -195,7 +203,7 @@ def test_a_session_that_ends_before_the_answer_leads_to_the_question_again(
     assert sent(gate)[0][3] == BODY
 
 
-def test_the_rules_decide_over_what_is_sent(gate: Scene, browser: Browser) -> None:
+def test_the_rules_decide_over_what_is_sent(gate: GatewayFixture, browser: Browser) -> None:
     gate.op.claims["ovam_rol_3d"], before = [], gate.op.claims["ovam_rol_3d"]
     _, action, token = ask(browser, post(browser, "/filed/1"))
     gate.op.claims["ovam_rol_3d"] = before
@@ -203,7 +211,7 @@ def test_the_rules_decide_over_what_is_sent(gate: Scene, browser: Browser) -> No
     assert sent(gate) == []
 
 
-def test_two_forms_in_two_tabs_do_not_mix(gate: Scene, browser: Browser) -> None:
+def test_two_forms_in_two_tabs_do_not_mix(gate: GatewayFixture, browser: Browser) -> None:
     first, second = post(browser, "/echo/een", b"n=1"), post(browser, "/echo/twee", b"n=2")
     asked = [ask(browser, answer) for answer in (second, first)]
     for _, action, token in asked:

@@ -1,37 +1,13 @@
-"""The other commands, run as an operator runs them."""
+"""`gateway policy explain`, run as an operator runs it."""
 
 from __future__ import annotations
 
 import json
-import stat
 from pathlib import Path
 
 import yaml
 
-from gateway import __version__
-from tests.gateways import settings, write_config
 from tests.processes import command
-
-
-def test_version() -> None:
-    assert command("version").stdout.strip() == __version__
-
-
-def test_the_shipped_configuration_is_fine() -> None:
-    done = command("config", "validate", "config.yaml")
-    assert done.returncode == 0, done.stderr
-    assert "is fine" in done.stdout
-
-
-def test_validate_tells_every_problem(config: Path) -> None:
-    config.write_text(
-        config.read_text().replace("authenticated", "autenticated").replace("upstream:", "upstrem:")
-    )
-    done = command("config", "validate", str(config))
-    assert done.returncode == 1
-    assert len([line for line in done.stderr.splitlines() if line.startswith(str(config))]) == 3
-    assert command("config", "validate", str(config.parent / "nothing.yaml")).returncode == 1
-    assert command("config", "validate", "--nothing").returncode == 2
 
 
 def person(folder: Path, **facts: object) -> str:
@@ -124,23 +100,3 @@ def test_explain_tells_what_is_wrong_with_its_input(config: Path, tmp_path: Path
     code, _, err = explain(config, "GET", "/a/../b")
     assert code == 1
     assert "refuses this path before any rule" in err
-
-
-def test_keys_are_made_once_and_only_for_the_owner(tmp_path: Path) -> None:
-    environment = settings(
-        tmp_path, name="ti", gateway_url="http://localhost:8000", acm_url="http://localhost:8010",
-        upstream_url="http://localhost:8020",
-    )  # fmt: skip
-    config = write_config(tmp_path, {"ti": environment})
-    folder = tmp_path / "secrets/ti"
-    for path in folder.iterdir():
-        path.unlink()
-    first = command("keys", "generate", "--config", str(config), "--env", "ti")
-    assert first.returncode == 0, first.stderr
-    made = {path.name: path.read_bytes() for path in folder.iterdir()}
-    assert set(made) == {"client.pem", "assertion.pem", "session.key", "client.jwks.json"}
-    for name in ("client.pem", "assertion.pem", "session.key"):
-        assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
-    assert set(json.loads(made["client.jwks.json"])["keys"][0]) & {"d", "p", "q"} == set()
-    command("keys", "generate", "--config", str(config), "--env", "ti")
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == made

@@ -1,0 +1,123 @@
+"""The socket of one client connection: writing, pausing, and the ways to close it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+from collections.abc import Callable
+
+from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
+
+from gateway.edge.pace import ReadingPace
+from gateway.edge.settings import EdgeSettings
+from gateway.edge.waiting import Waiting
+
+# How much of an answer may wait in the kernel: a client that does not read costs this, and not megabytes.
+_TCP_NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", 25)
+_UNSENT = 131_072
+_TCP_CLOSE = 7  # a state of TCP_INFO (include/net/tcp_states.h): the peer has reset the connection
+
+
+class ClientSocket:
+    """Wraps a transport. A client that does not read what is written to it loses the connection in the end."""
+
+    __slots__ = (
+        "_pace", "_read_paused", "_transport", "client", "secure", "server", "writable", "write_paused", "wrote",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        transport: asyncio.Transport,
+        limits: EdgeSettings,
+        *,
+        not_read: Callable[[], None],
+    ) -> None:
+        """`not_read` is called when the client has stopped reading; then the connection is gone."""
+        self._transport = transport
+        self._read_paused = False
+        self.client = get_remote_addr(transport)
+        """Address and port of the client; None for a local socket."""
+        self.server = get_local_addr(transport)
+        self.secure = is_ssl(transport)
+        self.write_paused = False
+        self.writable = Waiting(loop)
+        self.wrote = False
+        """Whether something was written since this was last set to False."""
+
+        def stopped() -> None:
+            transport.abort()
+            not_read()
+
+        self._pace = ReadingPace(loop, transport, limits, stopped)
+        if self.client is not None:
+            with contextlib.suppress(OSError):
+                self._socket.setsockopt(socket.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, _UNSENT)
+
+    @property
+    def _socket(self) -> socket.socket:
+        found: socket.socket = self._transport.get_extra_info("socket")
+        return found
+
+    @property
+    def read_paused(self) -> bool:
+        return self._read_paused
+
+    def write(self, data: bytes) -> None:
+        if not self._transport.is_closing():
+            self.wrote = True
+            self._transport.write(data)
+
+    def pause_writing(self) -> None:
+        """The transport has enough to write."""
+        self.write_paused = True
+        self._pace.start()
+
+    def resume_writing(self) -> None:
+        """The transport has written most of it."""
+        self.write_paused = False
+        if not self._transport.is_closing():
+            self._pace.clear()
+        self.writable.wake()
+
+    def pause_reading(self) -> None:
+        if not self._read_paused and not self._transport.is_closing():
+            self._read_paused = True
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        if self._read_paused and not self._transport.is_closing():
+            self._read_paused = False
+            self._transport.resume_reading()
+
+    def is_reset(self) -> bool:
+        """Whether the client's side has answered with a reset to what was written."""
+        if self.client is None:
+            return False
+        return self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == _TCP_CLOSE
+
+    def reset_when_closed(self) -> None:
+        """Close with a reset instead of an end, for an answer whose end is that of the connection."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    def end(self) -> None:
+        """Say that nothing more is written, and go on reading."""
+        if not self._transport.is_closing():
+            self._transport.write_eof()
+            self.resume_reading()
+
+    def close(self) -> None:
+        """Close once all is written, or the client does not take it in time."""
+        self._transport.close()
+        if self._transport.get_write_buffer_size():
+            self._pace.start()
+
+    def abort(self) -> None:
+        """Close at once."""
+        self._transport.abort()
+
+    def lost(self) -> None:
+        """The connection is gone."""
+        self._pace.stop()

@@ -1,0 +1,88 @@
+"""Counts the open client connections, in total and per client, and makes room for new ones."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from gateway.client_limits import client_of
+from gateway.edge.client import Network, parse_address
+
+# How many connections are looked at to find an idle one: the cost of a new connection stays the same under attack.
+_LOOK_AT = 64
+# Descriptors that are left for the register, the stores and the log.
+_OTHER_FILES = 512
+
+
+class Connection(Protocol):
+    """What is counted."""
+
+    idle: bool
+    """Whether no request is being answered."""
+
+    def give_way(self) -> None:
+        """Close at once, in favour of another connection."""
+
+
+class Connections:
+    """The open connections of one process. An IPv6 client is its /64 (RFC 6177: a site has at least one)."""
+
+    def __init__(
+        self, most: int, most_per_client: int, *, trusted: Sequence[Network], count: Callable[[str], None]
+    ) -> None:
+        files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        self._most = min(most, max(1, files - min(_OTHER_FILES, files // 2)))
+        self._most_per_client = most_per_client
+        self._trusted = tuple(trusted)
+        self._count = count
+        self._all: dict[Connection, str | None] = {}
+        self._by_client: dict[str, dict[Connection, None]] = {}
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def admit(self, connection: Connection, peer: str | None) -> str | None:
+        """Count a new connection; the reason of refusal where there is no room. `peer` is None for a local socket."""
+        client = self._client(peer) if peer is not None else None
+        if client is not None:
+            same = self._by_client.get(client)
+            if same is not None and len(same) >= self._most_per_client and not self._make_room(same):
+                return "connections-of-client"
+        if len(self._all) >= self._most and not self._make_room(self._all):
+            return "connections"
+        self._all[connection] = client
+        if client is not None:
+            self._by_client.setdefault(client, {})[connection] = None
+        return None
+
+    def remove(self, connection: Connection) -> None:
+        """Count a connection no more. Nothing happens for one that is not counted."""
+        client = self._all.pop(connection, None)
+        if client is None:
+            return
+        same = self._by_client[client]
+        same.pop(connection, None)
+        if not same:
+            del self._by_client[client]
+
+    def _make_room(self, among: dict[Connection, None] | dict[Connection, str | None]) -> bool:
+        """Close the oldest connection that is idle. Those at work move to the end, so that all get looked at."""
+        for _ in range(min(_LOOK_AT, len(among))):
+            connection = next(iter(among))
+            if connection.idle:
+                self.remove(connection)
+                connection.give_way()
+                self._count("idle-for-room")
+                return True
+            among[connection] = among.pop(connection)  # type: ignore[assignment]
+        return False
+
+    def _client(self, peer: str) -> str | None:
+        """Whom a connection counts for; None for a trusted proxy, which stands for many."""
+        address = parse_address(peer)
+        if address is None:
+            return peer
+        if any(address in network for network in self._trusted if network.version == address.version):
+            return None
+        return client_of(str(address))

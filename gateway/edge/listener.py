@@ -1,0 +1,38 @@
+"""What all client connections of one listener share: settings, counters and buffers."""
+
+from __future__ import annotations
+
+import threading
+
+from gateway.edge.connections import Connections
+from gateway.edge.refusals import Refusals
+from gateway.edge.settings import EdgeSettings
+
+# What is read at once, and so what can wait unread in a connection: little, unless a body is coming.
+READ = 16_384
+_READ_BODY = 65_536
+
+
+class Buffers(threading.local):
+    """Where sockets are read into: one pair for all connections of a loop, as each read is taken at once."""
+
+    def __init__(self) -> None:
+        self.small = memoryview(bytearray(READ))
+        self.large = memoryview(bytearray(_READ_BODY))
+
+
+class Listener:
+    """Where `public_url` is https, `hsts` is the header line that says so to browsers (RFC 6797)."""
+
+    def __init__(self, settings: EdgeSettings, public_url: str, refusals: Refusals) -> None:
+        self.settings = settings
+        self.refusals = refusals
+        self.buffers = Buffers()
+        self.connections = Connections(
+            settings.max_connections,
+            settings.max_connections_per_client,
+            trusted=settings.trusted_proxies,
+            count=refusals.count,
+        )
+        secure = public_url.startswith("https:") and settings.hsts is not None
+        self.hsts = f"strict-transport-security: {settings.hsts}\r\n".encode() if secure else b""

@@ -1,0 +1,224 @@
+"""Reads the octets of one connection as requests, one at a time, within limits (RFC 9112).
+
+The parser gets each head and each body by itself, so that nothing of a second request is read before it is wanted.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httptools
+
+from gateway.edge.refusals import Refused
+from gateway.edge.settings import EdgeSettings
+
+# Upgrade is ignored (RFC 9110 7.8), but the parser would take what follows for another protocol. The name is replaced
+# by one of the same length, which is dropped.
+_UPGRADE = re.compile(rb"(?i)(?<=\n)upgrade(?=:)")
+_UPGRADE_FIRST = re.compile(rb"(?i)(?:\A|(?<=\n))upgrade(?=:)")
+_IGNORED = b"xupgrad"
+_END = b"\r\n\r\n"
+# What the size line of a chunk and its line end may take on average, beside the limit for headers.
+_CHUNK_LINE = 64
+_NOTED = frozenset((_IGNORED, b"expect", b"content-length", b"transfer-encoding"))
+
+
+class RequestReader:
+    """The request that a connection is receiving. `reset()` makes it ready for the next one."""
+
+    def __init__(self, limits: EdgeSettings, base: dict[str, Any]) -> None:
+        """`base` has the parts of an ASGI scope that are the same for the whole connection."""
+        self._limits = limits
+        self._base = base
+        self._parser: Any = httptools.HttpRequestParser(self)
+        self.body: list[bytes] = []
+        """Parts of the body that were not taken yet."""
+        self.received = 0
+        """Octets of the body so far."""
+        self.has_body = False
+        self.keep_alive = False
+        self.expects_continue = False
+        self._head: bytes | bytearray = b""
+        self._held = b""
+        self._left = 0
+        self._tail = b""
+        self._wire = 0
+        self._chunks = 0
+        self._problem = ""
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the request; the next octets begin another."""
+        self.scope: dict[str, Any] | None = None
+        """The ASGI scope, from the end of the head on."""
+        self.begun = False
+        self.complete = False
+        """Whether the whole request was read."""
+        self._url = b""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._noted: dict[bytes, bytes] = {}
+        if self.has_body:
+            self.has_body = False
+            self.received = self._wire = self._chunks = 0
+            self._tail = b""
+
+    def close(self) -> None:
+        """Let go of the parser."""
+        self._parser = None
+
+    def feed(self, data: bytes) -> int:
+        """Read from `data` up to the end of this head or of a part of this body; how many octets that was.
+
+        Raises Refused for what is no request, or one beyond the limits. Not to be called once `complete`.
+        """
+        if self.scope is None:
+            return self._feed_head(data)
+        if self._left:
+            taken = min(len(data), self._left)
+            self._left -= taken
+            self._parse(data if taken == len(data) else data[:taken])
+            return taken
+        return self._feed_chunks(data)
+
+    def take_body(self) -> list[bytes]:
+        """The parts of the body that came since the last call."""
+        body, self.body = self.body, []
+        return body
+
+    def _parse(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            raise Refused(self._problem or "malformed") from None
+
+    def _feed_head(self, data: bytes) -> int:
+        before = len(self._held)
+        if before:
+            data, self._held = self._held + data, b""
+        end = _end_of(self._head[-3:], data)
+        if not end or self._head:
+            return self._feed_part_of_head(data, end) - before
+        if end > self._limits.max_header_bytes:
+            raise Refused(_what_is_too_large(data[:end]))
+        head = data if end == len(data) else data[:end]
+        if b"pgrad" in head or b"PGRAD" in head:
+            head = _UPGRADE.sub(_IGNORED, head)
+        self._parse(head)
+        return end
+
+    def _feed_part_of_head(self, data: bytes, end: int) -> int:
+        piece = data[:end] if end else data
+        taken = len(piece)
+        at_line_start = self._head.endswith(b"\n")
+        if not end:
+            # A field name that may become Upgrade waits until it is known.
+            cut = piece.rfind(b"\n") + 1
+            if (cut or at_line_start) and b"upgrade".startswith(piece[cut:].lower()):
+                piece, self._held = piece[:cut], piece[cut:]
+        self._head = self._head or bytearray()
+        self._head += piece
+        if len(self._head) + len(self._held) > self._limits.max_header_bytes:
+            raise Refused(_what_is_too_large(self._head))
+        if piece:
+            self._parse((_UPGRADE_FIRST if at_line_start else _UPGRADE).sub(_IGNORED, piece))
+        return taken
+
+    def _feed_chunks(self, data: bytes) -> int:
+        end = _end_of(self._tail, data)
+        piece = data[:end] if end else data
+        self._tail = (self._tail + piece[-3:])[-3:]
+        self._wire += len(piece)
+        self._parse(piece)
+        # Extensions of chunks are read and thrown away by the parser, whatever their length (RFC 9112 7.1.1).
+        allowed = self._limits.max_header_bytes + _CHUNK_LINE * self._chunks
+        if self._wire - self.received > allowed:
+            raise Refused("chunk-extensions")
+        return len(piece)
+
+    # Callbacks of the parser
+
+    def _fail(self, reason: str) -> None:
+        self._problem = reason
+        raise httptools.HttpParserError(reason)
+
+    def on_message_begin(self) -> None:
+        self.begun = True
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self.scope is not None:
+            return  # a trailer: never a header (RFC 9110 6.5.1)
+        name = name.lower()
+        if name in _NOTED:
+            if name == _IGNORED:
+                return
+            self._noted[name] = value
+        self._headers.append((name, value))
+        if len(self._headers) > self._limits.max_headers:
+            self._fail("head-too-large")
+
+    def on_headers_complete(self) -> None:
+        parser, noted = self._parser, self._noted
+        version = parser.get_http_version()
+        if version != "1.1" and version != "1.0":  # noqa: PLR1714 - the hot path
+            self._fail("malformed" if version == "0.9" else "http-version")
+        method = parser.get_method().decode("ascii")
+        if parser.should_upgrade():
+            self._fail("connect" if method == "CONNECT" else "protocol-change")
+        if b"transfer-encoding" in noted:
+            if version == "1.0":
+                self._fail("transfer-encoding")
+            self.has_body = True
+        elif b"content-length" in noted:
+            self._left = int(noted[b"content-length"])
+            self.has_body = self._left > 0
+        self._head = b""
+        modern = version == "1.1"
+        self.keep_alive = modern and parser.should_keep_alive()
+        self.expects_continue = (
+            modern and self.has_body and noted.get(b"expect", b"").lower() == b"100-continue"
+        )
+        target = self._url
+        if target == b"*" and modern and [name for name, _ in self._headers].count(b"host") != 1:
+            self._fail("host")
+        path, _, query = target.partition(b"?")
+        self.scope = {
+            **self._base,
+            "http_version": version,
+            "method": method,
+            "raw_target": target,
+            "raw_path": path,
+            "path": path.decode("latin-1"),
+            "query_string": query,
+            "headers": self._headers,
+        }
+
+    def on_chunk_header(self) -> None:
+        self._chunks += 1
+
+    def on_body(self, body: bytes) -> None:
+        self.received += len(body)
+        self.body.append(body)
+
+    def on_message_complete(self) -> None:
+        self.complete = True
+
+
+def _end_of(before: bytes | bytearray, data: bytes) -> int:
+    """Where in `data` an empty line ends, of which a part may have come `before`; 0 for nowhere."""
+    if before:
+        for count in (3, 2, 1):
+            if before.endswith(_END[:count]) and data.startswith(_END[count:]):
+                return 4 - count
+    return data.find(_END) + 4 if _END in data else 0
+
+
+def _what_is_too_large(head: bytes | bytearray) -> str:
+    lines = head.split(b"\r\n")
+    cookies = sum(len(line) for line in lines if line[:7].lower() == b"cookie:")
+    if cookies > len(head) / 2:
+        return "cookies-too-large"
+    return "target-too-long" if len(lines[0]) > len(head) / 2 else "head-too-large"

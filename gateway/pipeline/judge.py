@@ -1,0 +1,33 @@
+"""Stages 3 and 4 together: who sent the request, and may they? An open stream goes through them again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.errors import GatewayError
+from gateway.exchange import Exchange
+from gateway.pipeline.authenticate import Authenticate
+from gateway.pipeline.authorize import Authorize
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Authenticates, then authorizes."""
+
+    authenticate: Authenticate
+    authorize: Authorize
+    clock: Callable[[], float]
+
+    async def __call__(self, exchange: Exchange) -> None:
+        """Raises a GatewayError if access is refused."""
+        await self.authenticate(exchange)
+        await self.authorize(exchange)
+
+    async def again(self, earlier: Exchange) -> GatewayError | None:
+        """The error that an open stream would get if it were requested now; None if it would be allowed."""
+        try:
+            await self(earlier.again(self.clock()))
+        except GatewayError as error:
+            return error
+        return None

@@ -1,0 +1,33 @@
+"""Which method an own path takes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.gateway_fixture import CALL, GatewayFixture
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("POST", "/oauth2/start", "GET"),
+        ("DELETE", "/oauth2/sign_out", "GET, POST"),
+        ("GET", "/oauth2/session/refresh", "POST"),
+        ("PUT", "/.well-known/jwks.json", "GET, HEAD"),
+        ("GET", "/oauth2/logout/backchannel", "POST"),
+    ],
+)
+def test_other_methods_are_refused_with_those_that_it_takes(
+    gate: GatewayFixture, method: str, path: str, allow: str
+) -> None:
+    response = gate.client.request(method, gate.url + path, headers=CALL)
+    assert (response.status_code, response.headers["allow"]) == (405, allow)
+    assert response.json()["code"] == "method-not-allowed"
+
+
+@pytest.mark.parametrize(
+    "path", ["/oauth2", "/oauth2/", "/oauth2/start/", "/oauth2/session/x", "/oauth2/85073003328"]
+)
+def test_nothing_else_exists_below_the_reserved_prefix(gate: GatewayFixture, path: str) -> None:
+    response = gate.client.get(gate.url + path, headers=CALL)
+    assert (response.status_code, response.json()["code"]) == (404, "not-found")

@@ -1,0 +1,19 @@
+"""What people read about a login that failed, for every reason code."""
+
+from gateway.errors import (
+    LoginFailed,
+)
+from gateway.pages.causes import CAUSES, cause
+from gateway.pages.error_response import ErrorResponses
+from tests.pages.conftest import Asks, text_of
+
+
+def test_a_reason_without_words_of_its_own_has_those_of_its_kind() -> None:
+    assert cause("state-missing-or-so") == cause("who-knows")
+    assert cause("id-token-of-a-new-kind") == cause("token-answer-malformed")
+    assert all(cause(reason) == words for reason, words in CAUSES.items())
+
+
+def test_unknown_causes_of_a_failed_login_have_words_too(answers: ErrorResponses, asks: Asks) -> None:
+    page = answers.error(LoginFailed("who-knows"), request_id="r", request=asks())
+    assert "Het aanmelden is niet voltooid." in text_of(page.body)
