@@ -21,12 +21,14 @@ from gateway.auth.logout import Logout, LogoutCookie
 from gateway.auth.machines import Machines
 from gateway.auth.provider import Provider
 from gateway.blocks.blocks import Blocks
+from gateway.client_limits import ClientLimits
 from gateway.config import Config
 from gateway.config.model import IdentitySection
 from gateway.edge.admit import Admission
 from gateway.edge.headers import ForwardedHeaders
 from gateway.endpoints.access import AccessEndpoint
-from gateway.endpoints.kept_forms import KeptForms
+from gateway.endpoints.form_room import FormRoom
+from gateway.endpoints.kept_forms import KEPT_SECONDS, KeptForms
 from gateway.endpoints.login import LoginEndpoints
 from gateway.endpoints.login_loop import LoopCookie
 from gateway.endpoints.logout import LogoutEndpoints
@@ -99,6 +101,7 @@ class Gateway:
         self.settings = settings = config.environment(environment)
         self._secure = settings.public_url.startswith("https://")
         self._clock = clock
+        self._steady = steady
         self._observe_socket = observe_socket
         self._draining = False
 
@@ -123,7 +126,7 @@ class Gateway:
     def _assemble_people(self, identity: IdentitySection, steady: Callable[[], float]) -> None:
         """Identity: the provider, sessions, logins, programs with a token."""
         settings, clock, events = self.settings, self._clock, self.events
-        self.provider = Provider(settings.provider, clock=clock, on_event=events)
+        self.provider = Provider(settings.provider, clock=clock, steady=steady, on_event=events)
         self.sessions = Sessions(
             settings.session,
             environment=self.environment,
@@ -140,6 +143,7 @@ class Gateway:
             public_url=settings.public_url,
             key=settings.session.key.read,
             clock=clock,
+            steady=steady,
             first_use=self.sessions.one_time.claim,
         )
         self.rechecks = Recheck(
@@ -151,7 +155,7 @@ class Gateway:
             clock=clock,
         )
         self.machines = (
-            Machines(settings.machines, self.provider, clock=clock, on_event=events)
+            Machines(settings.machines, self.provider, clock=clock, steady=steady, on_event=events)
             if settings.machines is not None
             else None
         )
@@ -193,7 +197,13 @@ class Gateway:
         )
         pages = Pages(settings.support, self.environment)
         screens = Screens(pages, public_url=public_url)
-        forms = KeptForms(self.sessions, screens, limit=settings.session.form_limit, secure=self._secure)
+        forms = KeptForms(
+            self.sessions,
+            screens,
+            limit=settings.session.form_limit,
+            secure=self._secure,
+            room=FormRoom(settings.session.form_total, KEPT_SECONDS, steady=self._steady),
+        )
         login, endpoints = self._endpoints(screens, forms, admission.authorities.public)
         forwarder = Forwarder(
             settings.upstream,
@@ -231,6 +241,7 @@ class Gateway:
         self, screens: Screens, forms: KeptForms, public_host: str
     ) -> tuple[LoginEndpoints, OwnEndpoints]:
         environment, public_url = self.environment, self.settings.public_url
+        limit = self.settings.provider.login_limit
         loop = LoopCookie(environment=environment, secure=self._secure)
         login = LoginEndpoints(
             self.login,
@@ -240,6 +251,7 @@ class Gateway:
             clock=self._clock,
             public_url=public_url,
             public_host=public_host,
+            limits=ClientLimits(limit.burst, limit.every, steady=self._steady),
         )
         logout = Logout(self.provider, public_url=public_url)
         cookie = LogoutCookie(environment=environment, secure=self._secure)

@@ -8,6 +8,7 @@
     ├── Forbidden 403 ............. a decision denies; carries what is missing
     │   └── TooManyRequests 429 ... only a rate limit denies
     ├── Blocked 403 ............... an operator blocked this person or organisation
+    ├── ClientLimited 429 ......... one network address does something too often
     ├── NotFound 404 .............. an own endpoint that does not exist
     ├── MethodNotAllowed 405
     ├── RequestTimeout 408
@@ -118,6 +119,18 @@ def refusal(decision: Decision, now: float) -> Forbidden:
         return Forbidden(decision)
     moments = [datetime.fromisoformat(each.detail).timestamp() for each in missing if each.detail]
     return TooManyRequests(decision, max(1, ceil(max(moments, default=now) - now)))
+
+
+class ClientLimited(GatewayError):
+    """This client does something too often. `seconds` says when there is room again, `reason` what is limited."""
+
+    status = 429
+    code = "client-limited"
+    title = "Too many requests in a short time"
+    advice = "Wait a moment and try again."
+
+    def __init__(self, reason: str, seconds: float) -> None:
+        super().__init__(reason, reason=reason, retry_after=max(1, ceil(seconds)))
 
 
 class Blocked(GatewayError):

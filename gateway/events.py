@@ -14,12 +14,16 @@ import structlog
 log = structlog.get_logger()
 
 
+# "refused": an answer that a client can cause, to a code or token that is not valid; "error": no usable answer.
+CallResult = Literal["ok", "refused", "error"]
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderCalled:
     """A call to the provider ended. `endpoint`: metadata, keys, token, par, userinfo or introspection."""
 
     endpoint: str
-    result: Literal["ok", "error"]
+    result: CallResult
 
 
 @dataclass(frozen=True, slots=True)

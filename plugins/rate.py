@@ -31,6 +31,7 @@ from gateway.plugin import (
     Question,
     SharedStore,
     Verdict,
+    client_of,
 )
 
 
@@ -100,7 +101,8 @@ class Rate(Policy, name="rate"):
     """The length of the window: 1s, 10m, 8h."""
 
     per: Literal["subject", "organisation", "client"] = "subject"
-    """What has a count of its own: each person or API client, each organisation, or each network address."""
+    """What has a count of its own: each person or API client, each organisation, or each network
+    address (for IPv6 each network of 64 bits)."""
 
     name: str | None = None
     """A name for the count: rules with the same name, limit and window share it. The default is the rule's id."""
@@ -113,7 +115,7 @@ class Rate(Policy, name="rate"):
 
     def question(self, facts: Facts) -> Question | None:
         identity = facts.identity
-        about: Hashable = facts.client
+        about: Hashable = client_of(facts.client)
         if self.per != "client":
             organisation = identity.organisation if identity else None
             about = _pseudonym(identity.issuer, identity.subject) if identity else None

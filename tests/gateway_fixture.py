@@ -386,7 +386,7 @@ def gateway_fixture(
         )
         observe_socket = free_socket()
         stack.callback(observe_socket.close)
-        steady = clock if isinstance(clock, Clock) else time.monotonic
+        steady = time.monotonic if clock is time.time else clock
         app = Gateway(config, name, clock=clock, steady=steady, observe_socket=observe_socket)
         protocol = protocol_class(config.environment(name).edge)
         stack.enter_context(serving(app, sock=sock, http=protocol, log_level="critical", log_config=None))

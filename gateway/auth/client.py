@@ -81,16 +81,26 @@ class Client:
         if not self._secret.is_private:
             raise ValueError(f"{auth.key.reference} is a public key; the private one is needed")
 
-    async def post(self, what: str, url: str, form: dict[str, str]) -> httpx2.Response:
+    async def post(
+        self,
+        what: str,
+        url: str,
+        form: dict[str, str],
+        *,
+        refuses: Callable[[httpx2.Response], bool] = lambda _answer: False,
+    ) -> httpx2.Response:
         """The response to a form that is sent with client authentication; `what` names the call in errors.
 
-        Raises ProviderUnavailable if there is no response within the provider's time limit.
+        `refuses` recognizes a refusal that is not in the status. Raises ProviderUnavailable if there is no response within the provider's time limit.
         """
-        async with self._provider.call(what), self._made({}) as client:
+        async with self._provider.call(what) as call, self._made({}) as client:
             proof = client.client_auth(self._auth.method)
             answer: httpx2.Response = await client.post(
                 url, data=form, auth=proof, headers={"Accept": "application/json"}
             )
+            call.judge(answer.status_code)
+            if call.result == "ok" and refuses(answer):
+                call.result = "refused"
         return answer
 
     def address(self, endpoint: str, parameters: dict[str, str], **options: Any) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
+import httpx2
 import structlog
 
 from gateway.auth.client import Client
 from gateway.auth.provider import Provider, as_object
 from gateway.auth.settings import IntrospectionSettings
 from gateway.auth.tokens import time_of
+from gateway.client_limits import ClientLimits
 from gateway.errors import ProviderUnavailable
 
 log = structlog.get_logger()
@@ -23,6 +26,8 @@ class Introspection:
         self._settings = settings
         self._provider = provider
         self._audiences = frozenset(settings.audience or (settings.client_id,))
+        # Any client can make the gateway ask.
+        self._warnings = ClientLimits(1, 60.0, steady=time.monotonic)
         self._client = Client(provider, settings.client_id, settings.client_auth)
 
     def load(self) -> None:
@@ -38,11 +43,13 @@ class Introspection:
         if endpoint is None:
             raise ProviderUnavailable("the provider states no introspection_endpoint")
         form = {"token": token, "token_type_hint": "access_token"}
-        answer = await self._client.post("introspection", endpoint, form)
+        answer = await self._client.post("introspection", endpoint, form, refuses=_is_inactive)
         found = as_object(answer) if answer.status_code == 200 else None
         if found is None:
-            if answer.status_code in (400, 401, 403):
-                log.error("the provider does not let the gateway ask about tokens", status=answer.status_code)
+            if answer.status_code in (400, 401, 403) and not self._warnings.take(""):
+                log.warning(
+                    "the provider does not let the gateway ask about tokens", status=answer.status_code
+                )
             raise ProviderUnavailable(f"introspection answered {answer.status_code}, or no JSON object")
         return found if self._is_valid(found) else None
 
@@ -62,3 +69,8 @@ class Introspection:
         if expires is None or begins is None:
             return False
         return bool(begins - self._provider.settings.leeway <= now < expires)
+
+
+def _is_inactive(answer: httpx2.Response) -> bool:
+    found = as_object(answer)
+    return found is not None and found.get("active") is not True

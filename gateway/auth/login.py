@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -53,7 +54,8 @@ class FirstUse(Protocol):
 class Login:
     """Logins of one environment at one provider.
 
-    `first_use` keeps a login from being finished twice, in two processes. `clock` gives seconds since the epoch.
+    `first_use` keeps a login from being finished twice, in two processes. `clock` gives seconds since the epoch, `steady`
+    never goes back.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Login:
         public_url: str,
         key: Callable[[], bytes],
         clock: Callable[[], float],
+        steady: Callable[[], float] = time.monotonic,
         first_use: FirstUse | None = None,
     ) -> None:
         self._provider = provider
@@ -78,7 +81,7 @@ class Login:
         self._grants = Grants(provider, f"{public_url}/oauth2/callback")
         self._flows: FlowCookies | None = None
         self._first_use = first_use
-        self._used: TTLCache[str, bool] = TTLCache(100_000, provider.settings.flow_lifetime, timer=clock)
+        self._used: TTLCache[str, bool] = TTLCache(100_000, provider.settings.flow_lifetime, timer=steady)
 
     async def start(self) -> None:
         """Read the keys. Raises ValueError with a message for operators."""

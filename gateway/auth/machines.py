@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from cachetools import TLRUCache
+from cachetools import LRUCache, TLRUCache, TTLCache
 
 from gateway.auth.claims import machine_from
 from gateway.auth.introspection import Introspection
 from gateway.auth.provider import Issuer, Provider
-from gateway.auth.settings import MachineSettings, TokenIssuerSettings
+from gateway.auth.settings import IntrospectionSettings, MachineSettings, TokenIssuerSettings
 from gateway.auth.tokens import AccessToken, TokenRefused, claimed_issuer
-from gateway.errors import BadRequest, BearerRefused
+from gateway.client_limits import ClientLimits
+from gateway.errors import BadRequest, BearerRefused, ClientLimited, Overloaded
 from gateway.events import OnEvent, ignore
 from gateway.model import Identity
 from gateway.single_flight import SingleFlight
@@ -25,7 +28,7 @@ from gateway.single_flight import SingleFlight
 log = structlog.get_logger()
 _TOKEN = re.compile(rb"[A-Za-z0-9._~+/-]+=*")
 _LONGEST = 16_384
-_MOST_AT_ONCE = 32
+_MOST_WAITING = 4
 
 
 def bearer_token(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
@@ -44,16 +47,40 @@ def bearer_token(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """The verdict on a token, and until when it is cached (seconds since the epoch)."""
+class _Turns:
+    """At most `most` questions at once; four times as many wait. More raise Overloaded."""
 
-    identity: Identity | None
+    def __init__(self, most: int) -> None:
+        self._turns = asyncio.Semaphore(most)
+        self._room = most * (1 + _MOST_WAITING)
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait for a turn, and have it while the block runs."""
+        if self._room == 0:
+            raise Overloaded("too many access tokens to ask the provider about")
+        self._room -= 1
+        try:
+            async with self._turns:
+                yield
+        finally:
+            self._room += 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Valid:
+    """The identity of a valid token, which expires at `expires_at` (epoch seconds), cached until `until` (steady)."""
+
+    identity: Identity
+    expires_at: float
     until: float
 
 
 class Machines:
-    """The machine clients of one environment. Verdicts on tokens are cached for as long as the settings say."""
+    """The machine clients of one environment. Verdicts on tokens are cached for as long as the settings say.
+
+    `clock` is the time of day, which tokens are judged by; `steady` never goes back and counts how long they are cached.
+    """
 
     def __init__(
         self,
@@ -61,26 +88,30 @@ class Machines:
         provider: Provider,
         *,
         clock: Callable[[], float],
+        steady: Callable[[], float] = time.monotonic,
         on_event: OnEvent = ignore,
     ) -> None:
         self.settings = settings
         self._provider = provider
         self._clock = clock
-        asked = settings.introspection
-        self._introspection = Introspection(asked, provider) if asked is not None else None
+        self._steady = steady
         self._issuers = {
-            each.issuer: (each, Issuer(each, clock=clock, on_event=on_event)) for each in settings.issuers
+            each.issuer: (each, Issuer(each, clock=clock, steady=steady, on_event=on_event))
+            for each in settings.issuers
         }
-        self._judged: TLRUCache[bytes, _Judged] = TLRUCache(
-            settings.cache_size, lambda _key, judged, _now: judged.until, timer=clock
+        self._valid: TLRUCache[bytes, _Valid] = TLRUCache(
+            settings.cache_size, lambda _key, valid, _now: valid.until, timer=steady
         )
-        self._judging = SingleFlight[bytes, _Judged]()
-        self._turns = asyncio.Semaphore(_MOST_AT_ONCE)
+        asked = settings.introspection
+        self._opaque = (
+            _OpaqueTokens(asked, provider, steady, settings.cache_size) if asked is not None else None
+        )
+        self._judging = SingleFlight[bytes, _Valid | None]()
 
     async def start(self) -> None:
         """Read the keys. Raises ValueError with a message for operators."""
-        if self._introspection is not None:
-            self._introspection.load()
+        if self._opaque is not None:
+            self._opaque.introspection.load()
         for _, issuer in self._issuers.values():
             await issuer.start()
 
@@ -89,30 +120,37 @@ class Machines:
         await self._judging.cancel()
         for _, issuer in self._issuers.values():
             await issuer.aclose()
-        self._judged.clear()
+        self._valid.clear()
 
-    async def identity(self, token: str) -> Identity:
-        """The machine client that a token belongs to.
+    async def identity(self, token: str, client: str) -> Identity:
+        """The machine client that a token belongs to; `client` is the network address that sent it.
 
-        Raises BearerRefused for a token that is not valid, ProviderUnavailable if that cannot be found out.
+        Raises BearerRefused for a token that is not valid, ProviderUnavailable if that cannot be found out,
+        ClientLimited and Overloaded if the provider is not asked because of that many tokens that are not valid.
         """
         key = hashlib.sha256(token.encode("ascii")).digest()
-        judged = self._judged.get(key)
-        if judged is None:
+        valid = self._valid.get(key)
+        if valid is None or valid.expires_at <= self._clock():
             # Many requests of one program begin at once: one of them asks, the others wait for its answer.
-            judged = await self._judging.run(key, lambda: self._judge(key, token))
-        if judged.identity is None:
+            valid = await self._judging.run(key, lambda: self._judge(key, token, client))
+        if valid is None:
             raise BearerRefused("the token proves nothing here")
-        return judged.identity
+        return valid.identity
 
-    async def _judge(self, key: bytes, token: str) -> _Judged:
+    async def _judge(self, key: bytes, token: str, client: str) -> _Valid | None:
         known = self._issuers.get(claimed_issuer(token) or "")
-        async with self._turns:
-            judged = await (self._verified(token, *known) if known is not None else self._introspected(token))
-        self._judged[key] = judged
-        return judged
+        if known is not None:
+            valid = await self._verified(token, *known)
+        elif self._opaque is not None:
+            valid = await self._opaque.judge(key, token, client, self._read)
+        else:
+            log.info("bearer token refused", reason="issuer-unknown")
+            valid = None
+        if valid is not None:
+            self._valid[key] = valid
+        return valid
 
-    async def _verified(self, token: str, settings: TokenIssuerSettings, issuer: Issuer) -> _Judged:
+    async def _verified(self, token: str, settings: TokenIssuerSettings, issuer: Issuer) -> _Valid | None:
         expected = AccessToken(
             issuer=settings.issuer,
             audience=settings.audience,
@@ -124,25 +162,64 @@ class Machines:
         except TokenRefused as refusal:
             # Not cached: verifying again costs no request, and a token that is not yet valid will be.
             log.info("bearer token refused", reason=refusal.reason, issuer=settings.issuer)
-            return _Judged(None, self._clock())
-        return self._verdict(claims, settings.issuer, settings.cache)
+            return None
+        return self._read(claims, settings.issuer, settings.cache)
 
-    async def _introspected(self, token: str) -> _Judged:
-        settings = self.settings.introspection
-        if self._introspection is None or settings is None:
-            log.info("bearer token refused", reason="issuer-unknown")
-            return _Judged(None, self._clock())
-        claims = await self._introspection.claims(token)
-        if claims is None:
-            log.info("bearer token refused", reason="not-active")
-            return _Judged(None, self._clock() + settings.negative_cache)
-        return self._verdict(claims, self._provider.settings.issuer, settings.cache)
-
-    def _verdict(self, claims: Mapping[str, Any], issuer: str, cache: float) -> _Judged:
+    def _read(self, claims: Mapping[str, Any], issuer: str, cache: float) -> _Valid | None:
         now = self._clock()
         try:
             identity = machine_from(claims, self.settings, issuer=issuer, now=now)
         except ValueError as problem:
             log.info("bearer token refused", reason=str(problem))
-            return _Judged(None, now)
-        return _Judged(identity, min(now + cache, float(claims.get("exp", now + cache))))
+            return None
+        expires_at = float(claims.get("exp", now + cache))
+        return _Valid(identity, expires_at, self._steady() + min(cache, expires_at - now))
+
+
+_Read = Callable[[Mapping[str, Any], str, float], _Valid | None]
+
+
+class _OpaqueTokens:
+    """Asks the provider about tokens, within bounds: strangers must not make it ask for each of their requests.
+
+    Tokens that were valid before have turns of their own and no limit, so that strangers cannot keep them waiting.
+    """
+
+    def __init__(
+        self, settings: IntrospectionSettings, provider: Provider, steady: Callable[[], float], size: int
+    ) -> None:
+        self.introspection = Introspection(settings, provider)
+        self._settings = settings
+        self._issuer = provider.settings.issuer
+        limit = settings.refused_limit
+        self._limits = ClientLimits(limit.burst, limit.every, steady=steady)
+        self._refused: TTLCache[bytes, bool] = TTLCache(size, settings.negative_cache, timer=steady)
+        self._proved: LRUCache[bytes, bool] = LRUCache(size)
+        self._turns = {proved: _Turns(settings.max_concurrency) for proved in (True, False)}
+
+    async def judge(self, key: bytes, token: str, client: str, read: _Read) -> _Valid | None:
+        """The verdict on a token with this hash. Raises ProviderUnavailable, ClientLimited, Overloaded."""
+        if key in self._refused:
+            return None
+        proved = key in self._proved
+        wait = 0.0 if proved else self._limits.take(client)
+        if wait:
+            raise ClientLimited("tokens", wait)
+        try:
+            async with self._turns[proved].turn():
+                claims = await self.introspection.claims(token)
+        except Overloaded:
+            if not proved:
+                self._limits.give_back(client)
+            raise
+        if claims is None:
+            log.info("bearer token refused", reason="not-active")
+        valid = read(claims, self._issuer, self._settings.cache) if claims is not None else None
+        if valid is None:
+            self._proved.pop(key, None)
+            self._refused[key] = True
+            return None
+        if not proved:
+            self._limits.give_back(client)
+            self._proved[key] = True
+        return valid

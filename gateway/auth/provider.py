@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
@@ -19,7 +20,7 @@ from gateway.auth.settings import IssuerSettings, ProviderSettings
 from gateway.auth.tokens import Expected, Key, UnknownKey, json_object, verify
 from gateway.auth.transport import ProviderTransport, client_options
 from gateway.errors import ProviderUnavailable
-from gateway.events import OnEvent, ProviderCalled, ignore
+from gateway.events import CallResult, OnEvent, ProviderCalled, ignore
 
 log = structlog.get_logger()
 _MOST_KEYS = 64
@@ -54,10 +55,22 @@ class Metadata:
     issuer_in_response: bool
 
 
+@dataclass(slots=True)
+class Call:
+    """A call to the provider that is under way; who makes it writes down what the response means."""
+
+    result: CallResult = "ok"
+
+    def judge(self, status: int) -> None:
+        """Take the result from a status: 5xx is no answer of the provider, any other error refuses the request."""
+        self.result = "error" if status >= 500 else "refused" if status >= 400 else "ok"
+
+
 class Issuer:
     """A signer of tokens. It can be started while it is down; calls then raise ProviderUnavailable.
 
-    Each call to it is published as an event.
+    Each call to it is published as an event. `clock` is the time of day (epoch seconds), which tokens are judged by;
+    `steady` never goes back and counts how long metadata and keys are cached.
     """
 
     settings: IssuerSettings
@@ -68,10 +81,12 @@ class Issuer:
         settings: IssuerSettings,
         *,
         clock: Callable[[], float],
+        steady: Callable[[], float] = time.monotonic,
         on_event: OnEvent = ignore,
     ) -> None:
         self.settings = settings
         self.clock = clock
+        self._steady = steady
         self._on_event = on_event
         self._transport: ProviderTransport | None = None
         self._metadata: Metadata | None = None
@@ -111,31 +126,34 @@ class Issuer:
         return self._transport.clock_difference if self._transport is not None else None
 
     @asynccontextmanager
-    async def call(self, what: str) -> AsyncIterator[None]:
+    async def call(self, what: str) -> AsyncIterator[Call]:
         """One call to the provider, within its time limit; `what` names it in errors and metrics.
 
+        A call that is cancelled, because the client went away, says nothing about the provider and is not published.
         Raises ProviderUnavailable if there is no response.
         """
-        result: Literal["ok", "error"] = "error"
+        call = Call()
         try:
             async with asyncio.timeout(self.settings.timeout):
-                yield
-            result = "ok"
+                yield call
         except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as problem:
+            self._on_event(ProviderCalled(what, "error"))
             raise ProviderUnavailable(f"{what}: {type(problem).__name__}") from problem
-        finally:
-            self._on_event(ProviderCalled(what, result))
+        self._on_event(ProviderCalled(what, call.result))
 
     async def metadata(self) -> Metadata:
         """The metadata, not older than its lifetime while the provider answers.
 
         Raises ProviderUnavailable if there is none yet.
         """
-        now = self.clock()
+        now = self._steady()
         if self._metadata is not None and now - self._metadata_at < self.settings.metadata_lifetime:
             return self._metadata
         async with self._busy["metadata"]:
-            if self._metadata is None or self.clock() - self._metadata_at >= self.settings.metadata_lifetime:
+            if (
+                self._metadata is None
+                or self._steady() - self._metadata_at >= self.settings.metadata_lifetime
+            ):
                 await self._fetch("metadata", self._fetch_metadata, have=self._metadata is not None)
         if self._metadata is None:
             raise ProviderUnavailable("no metadata")
@@ -144,7 +162,7 @@ class Issuer:
     async def reachable(self) -> bool:
         """Whether the provider answered in the last 30 seconds, or does so now: a browser can be sent there."""
         async with self._busy["metadata"]:
-            if self._metadata is None or self.clock() - self._metadata_at >= _SEEN_SECONDS:
+            if self._metadata is None or self._steady() - self._metadata_at >= _SEEN_SECONDS:
                 await self._fetch("metadata", self._fetch_metadata, have=True)
         return "metadata" not in self._failed_at
 
@@ -163,10 +181,10 @@ class Issuer:
 
     async def keys(self) -> tuple[Key, ...]:
         """The keys for verifying signatures. Raises ProviderUnavailable if there are none."""
-        age = self.clock() - self._keys_at
+        age = self._steady() - self._keys_at
         if not self._keys or age >= self.settings.metadata_lifetime:
             async with self._busy["keys"]:
-                age = self.clock() - self._keys_at
+                age = self._steady() - self._keys_at
                 if not self._keys or age >= self.settings.metadata_lifetime:
                     have = (
                         bool(self._keys) and age < self.settings.metadata_lifetime + self.settings.keys_grace
@@ -182,7 +200,7 @@ class Issuer:
         async with self._busy["keys"]:
             if self._keys_tried_at != before:
                 return True  # another request just did
-            if self.clock() - self._keys_tried_at < self.settings.keys_interval:
+            if self._steady() - self._keys_tried_at < self.settings.keys_interval:
                 return False
             await self._fetch("keys", self._fetch_keys, have=True)
             return True
@@ -190,7 +208,7 @@ class Issuer:
     async def _fetch(self, what: str, fetch: Callable[[], Awaitable[None]], *, have: bool) -> None:
         """Fetch, but not within 5 seconds of a failure; a failure is raised only if nothing is cached (`have`)."""
         failed = self._failed_at.get(what)
-        if failed is not None and self.clock() - failed < _RETRY_SECONDS:
+        if failed is not None and self._steady() - failed < _RETRY_SECONDS:
             if have:
                 return
             raise ProviderUnavailable(f"the provider did not give its {what} a moment ago")
@@ -198,7 +216,7 @@ class Issuer:
             await fetch()
             self._failed_at.pop(what, None)
         except ProviderUnavailable as trouble:
-            self._failed_at[what] = self.clock()
+            self._failed_at[what] = self._steady()
             log.warning("the provider does not answer as it should", what=what, reason=trouble.detail)
             if not have:
                 raise
@@ -222,10 +240,10 @@ class Issuer:
             **stated,
             issuer_in_response=found.get("authorization_response_iss_parameter_supported") is True,
         )
-        self._metadata_at = self.clock()
+        self._metadata_at = self._steady()
 
     async def _fetch_keys(self) -> None:
-        self._keys_tried_at = self.clock()
+        self._keys_tried_at = self._steady()
         metadata = await self.metadata()
         found = (await self._get_json("keys", metadata.jwks_uri)).get("keys")
         if not isinstance(found, list) or len(found) > _MOST_KEYS:
@@ -236,11 +254,13 @@ class Issuer:
         if not keys:
             raise ProviderUnavailable("the key set of the provider has no usable key")
         self._keys = keys
-        self._keys_at = self.clock()
+        self._keys_at = self._steady()
 
     async def _get_json(self, what: str, url: str) -> dict[str, Any]:
-        async with self.call(what), httpx2.AsyncClient(**self.client_options) as client:
+        async with self.call(what) as call, httpx2.AsyncClient(**self.client_options) as client:
             answer = await client.get(url, headers={"Accept": "application/json"})
+            # Nothing that a client sends leads to another status than 200 here.
+            call.result = "ok" if answer.status_code == 200 else "error"
         if answer.status_code != 200:
             raise ProviderUnavailable(f"{url} answered {answer.status_code}")
         found = as_object(answer)

@@ -27,6 +27,19 @@ def _issuer(value: str) -> str:
     return value
 
 
+class LimitSettings(Settings):
+    """How often one client, by its network address (for IPv6 a network of 64 bits), may do something.
+
+    Each worker process counts for itself. A client over the limit gets 429 with Retry-After.
+    """
+
+    burst: int = Field(default=60, ge=1, le=1_000_000, strict=True)
+    """So many at once."""
+
+    every: Duration = Field(default=0.5, gt=0.0, le=3600.0)
+    """Then one more each time this has passed."""
+
+
 class PrivateKeyJwt(Settings):
     """Client authentication with a signed JWT (RFC 7523); no secret leaves the machine."""
 
@@ -123,6 +136,10 @@ class ProviderSettings(IssuerSettings):
     flow_lifetime: Duration = 600.0
     """How long a login may take from its start to its end."""
 
+    login_limit: LimitSettings = LimitSettings()
+    """How many logins one client may begin. Raise it where many people share one address, and set
+    `edge.trusted_proxies` where a proxy is in front: otherwise all people are one client."""
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if "openid" not in self.scopes:
@@ -193,6 +210,14 @@ class IntrospectionSettings(Settings):
 
     negative_cache: Duration = Field(default=5.0, ge=0.0, le=60.0)
     """How long it is cached that a token is not active."""
+
+    refused_limit: LimitSettings = LimitSettings(burst=30, every=1.0)
+    """How many tokens of one client may turn out not to be valid; beyond that the provider is not asked. A token
+    that was valid a moment ago is always asked about."""
+
+    max_concurrency: Annotated[int, Field(ge=1, le=1_000, strict=True)] = 32
+    """How many questions to the provider may be under way at once, from one worker process. Four times as many wait
+    for their turn; beyond that the answer is 503 with Retry-After."""
 
 
 class TokenIssuerSettings(IssuerSettings):

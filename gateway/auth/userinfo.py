@@ -27,8 +27,9 @@ async def with_userinfo(
     if metadata.userinfo_endpoint is None:
         raise ProviderUnavailable("the provider states no userinfo_endpoint")
     headers = {"Authorization": f"Bearer {access_token}", "Accept": "application/json, application/jwt"}
-    async with provider.call("userinfo"), httpx2.AsyncClient(**provider.client_options) as client:
+    async with provider.call("userinfo") as call, httpx2.AsyncClient(**provider.client_options) as client:
         answer = await client.get(metadata.userinfo_endpoint, headers=headers)
+        call.judge(answer.status_code)
     if answer.status_code >= 500:
         raise ProviderUnavailable(f"userinfo: {answer.status_code}")
     if answer.status_code != 200:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Callable, Sequence
-from ipaddress import IPv6Address
 from typing import Protocol
 
+from gateway.client_limits import client_of
 from gateway.edge.client import Network, parse_address
 
 # How many connections are looked at to find an idle one: the cost of a new connection stays the same under attack.
@@ -85,6 +85,4 @@ class Connections:
             return peer
         if any(address in network for network in self._trusted if network.version == address.version):
             return None
-        if isinstance(address, IPv6Address):
-            return address.packed[:8].hex()
-        return str(address)
+        return client_of(str(address))

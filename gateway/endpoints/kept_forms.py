@@ -10,14 +10,15 @@ import json
 import os
 import re
 from base64 import b64decode, b64encode
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import parse_qs
 
-from cachetools import TTLCache
+import structlog
 from starlette.requests import Request
 
 from gateway.cookies import Cookie
 from gateway.edge.forms import form_type, is_form, is_same_origin
+from gateway.endpoints.form_room import FormRoom
 from gateway.endpoints.requests import exchange_of, query_value, read_body, request_of
 from gateway.errors import BadRequest, FormGone, LoginRequired
 from gateway.exchange import Caller, Exchange
@@ -28,11 +29,10 @@ from gateway.session.sessions import Session, Sessions
 from gateway.session.ticket import is_ticket, new_ticket
 from gateway.upstream.client_stream import ClientGone
 
+log = structlog.get_logger()
 PATH = "/oauth2/resume"
 # As long as a login may take by default.
-_SECONDS = 600
-# Each process keeps no more than this many in that time: people without a session cannot fill the store.
-_MOST = 200
+KEPT_SECONDS = 600
 _MOST_CONFIRMATION = 4_096
 _KIND = "form"
 _PARAMETER = "tgp-form"
@@ -41,33 +41,45 @@ _ID = re.compile(r"[0-9a-f]{20}")
 _REPLACED = frozenset((b"content-type", b"content-length", b"transfer-encoding", b"expect", b"referer"))
 
 
-def _recent() -> TTLCache[str, bool]:
-    return TTLCache(_MOST, _SECONDS)
-
-
 @dataclass(frozen=True, slots=True)
 class KeptForms:
-    """The forms that wait for a login. `limit` is the largest, in octets."""
+    """The forms that wait for a login. `limit` is the largest, in octets; `room` says whether there is a place."""
 
     sessions: Sessions
     screens: Screens
     limit: int
     secure: bool
-    recent: TTLCache[str, bool] = field(default_factory=_recent)
+    room: FormRoom
 
     async def keep(self, exchange: Exchange) -> tuple[str, str] | None:
         """(the page to come back to after the login, the Set-Cookie value for it), or None for what is not kept.
 
-        Kept is a form of a page of this site that came with a ticket. Raises StoreUnavailable.
+        Kept is a form of a page of this site that came with the ticket of a session. Raises StoreUnavailable.
         """
         request = exchange.admitted
         if not self._may_be_kept(request):
             return None
-        try:
-            body = await read_body(request_of(exchange), self.limit)
-        except ClientGone:
-            return None
         form_id, secret = os.urandom(10).hex(), new_ticket()
+        ticket = request.cookies[self.sessions.cookie_name]
+        size = int(request.header(b"content-length") or b"0")
+        if not self.room.take(form_id, client=request.client, ticket=ticket, size=size):
+            log.info("no room for a form", request_id=request.id)
+            return None
+        try:
+            await self._store(exchange, secret)
+        except BaseException as trouble:
+            self.room.leave(form_id)
+            if isinstance(trouble, ClientGone):
+                return None
+            raise
+        return (
+            f"{PATH}?form={form_id}",
+            self._cookie(form_id).set(secret, max_age=KEPT_SECONDS),
+        )
+
+    async def _store(self, exchange: Exchange, secret: str) -> None:
+        request = exchange.admitted
+        body = await read_body(request_of(exchange), self.limit)
         content = json.dumps(
             {
                 "target": request.target.decode("latin-1"),
@@ -76,12 +88,7 @@ class KeptForms:
                 "body": b64encode(body).decode("ascii"),
             }
         )
-        await self.sessions.one_time.put(_KIND, secret, content.encode("ascii"), seconds=_SECONDS)
-        self.recent[form_id] = True
-        return (
-            f"{PATH}?form={form_id}",
-            self._cookie(form_id).set(secret, max_age=_SECONDS),
-        )
+        await self.sessions.one_time.put(_KIND, secret, content.encode("ascii"), seconds=KEPT_SECONDS)
 
     async def page(self, request: Request) -> Response:
         """Ask whether the form is to be sent after all. Raises LoginRequired, FormGone."""
@@ -139,6 +146,7 @@ class KeptForms:
         kept = await self.sessions.one_time.take(_KIND, secret)
         if kept is None:
             raise FormGone("no such form waits")
+        self.room.leave(form_id)
         exchange.set_cookies.append(self._cookie(form_id).clear())
         content = json.loads(kept)
         body = b64decode(content["body"])
@@ -150,8 +158,7 @@ class KeptForms:
             return False
         if self.is_confirmation(request) or not length.isdigit() or not 0 < self.limit >= int(length):
             return False
-        self.recent.expire()
-        return is_ticket(request.cookies.get(self.sessions.cookie_name, "")) and len(self.recent) < _MOST
+        return self.sessions.issued(request.cookies.get(self.sessions.cookie_name, ""))
 
     async def _session(self, exchange: Exchange) -> Session:
         ticket = exchange.admitted.cookies.get(self.sessions.cookie_name)

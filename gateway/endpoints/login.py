@@ -11,10 +11,11 @@ from starlette.requests import Request
 
 from gateway.auth.hints import login_hint
 from gateway.auth.login import Login
+from gateway.client_limits import ClientLimits
 from gateway.endpoints.login_loop import SUCCEEDED, LoopCookie
 from gateway.endpoints.requests import exchange_of, query_value
 from gateway.endpoints.return_path import path_on, safe_target
-from gateway.errors import BadRequest, LoginFailed
+from gateway.errors import BadRequest, ClientLimited, LoginFailed
 from gateway.events import LoginEnded, OnEvent
 from gateway.exchange import Caller
 from gateway.model import CanonicalRequest
@@ -29,7 +30,7 @@ class LoginEndpoints:
     """Where a login begins and where it ends.
 
     `public_url` is where people reach the gateway, and `public_host` its host as requests carry it: the provider
-    sends browsers back there and nowhere else.
+    sends browsers back there and nowhere else. `limits` bounds how many logins each client begins.
     """
 
     login: Login
@@ -39,6 +40,7 @@ class LoginEndpoints:
     clock: Callable[[], float]
     public_url: str
     public_host: str
+    limits: ClientLimits
 
     async def start(self, request: Request) -> Response:
         """Begin a login that comes back to `rd`, a path of this site.
@@ -70,7 +72,8 @@ class LoginEndpoints:
     ) -> Response:
         """Send the browser to the provider, to come back to `target`, with one of these ways to log in.
 
-        Raises LoginFailed where that was done a few times in a row to no avail.
+        Raises LoginFailed where that was done a few times in a row to no avail, ClientLimited where this client began
+        too many.
         """
         self._check_rounds(request, target)
         if request.host != self.public_host:
@@ -125,6 +128,9 @@ class LoginEndpoints:
     async def _begin(
         self, request: CanonicalRequest, target: str, acr_values: Sequence[str], hint: str | None
     ) -> Response:
+        wait = self.limits.take(request.client)
+        if wait:
+            raise ClientLimited("logins", wait)
         begun = await self.login.begin(
             target, request.cookies, language=request.language, acr_values=acr_values, login_hint=hint
         )
@@ -136,7 +142,7 @@ class LoginEndpoints:
             return
         cause = rounds.cause(has_ticket=self.sessions.cookie_name in request.cookies)
         self.on_event(LoginEnded(cause))
-        log.warning("login loop stopped", reason=cause, rounds=rounds.count, request_id=request.id)
+        log.info("login loop stopped", reason=cause, rounds=rounds.count, request_id=request.id)
         raise LoginFailed("login-loop", cause, cause=cause, rounds=rounds.count, target=target)
 
 

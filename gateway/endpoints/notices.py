@@ -70,7 +70,7 @@ class LogoutNotices:
         self.on_event(LoggedOut(operation))
 
     def _refused(self, request: Request, reason: str) -> Response:
-        log.warning("a logout token was refused", reason=reason, request_id=exchange_of(request).id)
+        log.info("a logout token was refused", reason=reason, request_id=exchange_of(request).id)
         content = {"error": "invalid_request", "error_description": reason}
         return json_response(content, status=400)
 

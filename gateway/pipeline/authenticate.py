@@ -8,7 +8,9 @@ from gateway.auth.machines import Machines, bearer_token
 from gateway.edge.forms import is_form
 from gateway.errors import (
     BadRequest,
+    ClientLimited,
     LoginRequired,
+    Overloaded,
     ProviderUnavailable,
     ReauthenticationRequired,
     StoreUnavailable,
@@ -46,9 +48,15 @@ class Authenticate:
             if self.machines is not None and token is not None:
                 if ticket is not None:
                     raise BadRequest("both a session and a bearer token", code="two-identities")
-                return Caller(program=await self.machines.identity(token))
+                return Caller(program=await self.machines.identity(token, request.client))
             return await self._person(exchange, ticket) if ticket is not None else NOBODY
-        except (StoreUnavailable, ProviderUnavailable, ReauthenticationRequired) as trouble:
+        except (
+            ClientLimited,
+            Overloaded,
+            ProviderUnavailable,
+            ReauthenticationRequired,
+            StoreUnavailable,
+        ) as trouble:
             # What is open to anyone stays open; whatever needs an identity is refused for this reason.
             return Caller(trouble=trouble)
 

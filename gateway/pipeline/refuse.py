@@ -11,12 +11,14 @@ from gateway.endpoints.kept_forms import KeptForms
 from gateway.endpoints.login import LoginEndpoints
 from gateway.endpoints.return_path import safe_target
 from gateway.errors import (
+    ClientLimited,
     ContentTooLarge,
     Forbidden,
     GatewayError,
     InternalFault,
     LoginFailed,
     LoginRequired,
+    Overloaded,
     ProviderUnavailable,
     RequestTimeout,
     StoreUnavailable,
@@ -62,14 +64,16 @@ class Refuse:
     async def _response(self, exchange: Exchange, error: GatewayError) -> Response:
         try:
             login = await self._to_login(exchange, error)
-        except (LoginFailed, ProviderUnavailable, StoreUnavailable, RequestTimeout) as trouble:
+        except (ClientLimited, LoginFailed, ProviderUnavailable, StoreUnavailable, RequestTimeout) as trouble:
             login = None
             if isinstance(error, LoginRequired):
                 exchange.error = error = trouble
         if login is not None:
             return login
         if error.status >= 500:
-            log.error("request refused", code=error.code, detail=error.detail, request_id=exchange.id)
+            # What any client can cause does not fill the log of errors.
+            write = log.info if isinstance(error, Overloaded) else log.error
+            write("request refused", code=error.code, detail=error.detail, request_id=exchange.id)
             if error.code.startswith("upstream-") or error.code == "overloaded":
                 self.on_event(UpstreamFailed(error.code))
         response = self.responses.error(

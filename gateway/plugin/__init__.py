@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from gateway.client_limits import client_of
 from gateway.codec import IdentityView
 from gateway.model import (
     Allow,
@@ -58,6 +59,7 @@ __all__ = [
     "Verdict",
     "all_of",
     "any_of",
+    "client_of",
     "combine",
     "parse_days",
     "parse_span",

@@ -56,6 +56,10 @@ class SealedSessions:
         """The ticket with this text."""
         return self.cipher().ticket(text)
 
+    def new_ticket(self) -> Ticket:
+        """A ticket for a new session."""
+        return self.cipher().new_ticket()
+
     async def check(self) -> None:
         """Ask the store for a session that does not exist."""
         await self.store.get(bytes(32))

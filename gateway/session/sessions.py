@@ -15,7 +15,7 @@ from gateway.session.one_time import OneTimeStore
 from gateway.session.sealed import SealedSessions
 from gateway.session.settings import SessionSettings
 from gateway.session.store import Store, StoredSession
-from gateway.session.ticket import is_ticket, new_ticket, session_id
+from gateway.session.ticket import is_ticket, session_id
 from gateway.session.upkeep import Upkeep
 from gateway.single_flight import SingleFlight
 
@@ -124,6 +124,10 @@ class Sessions:
             opened.seen_at = max(opened.seen_at, earlier.seen_at)
         return opened.session
 
+    def issued(self, ticket: str) -> bool:
+        """Whether this is the ticket of a session of this environment, also of one that ended. No I/O."""
+        return self._stored.cipher().issued(ticket)
+
     def successor(self, ticket: str) -> str | None:
         """The ticket that replaced this one a moment ago, as far as it was opened here."""
         successor = self._cache.successor(ticket)
@@ -134,7 +138,7 @@ class Sessions:
     ) -> tuple[Session, str]:
         """(session, its ticket) for somebody who just logged in. The session of the ticket `replaces` ends."""
         now = self._clock()
-        ticket = self._stored.ticket(new_ticket())
+        ticket = self._stored.new_ticket()
         ends = now + self._settings.max_lifetime
         session = Session(ticket.session_id, identity, now, ends, tokens, checked_at=now)
         opened = OpenedSession(ticket, session, now, now)
@@ -156,7 +160,7 @@ class Sessions:
         earlier = cached.ticket if cached is not None else self._stored.ticket(ticket)
         seen_at = cached.seen_at if cached is not None else self._clock()
         changed = _access(identity) != _access(session.identity)
-        fresh = self._stored.ticket(new_ticket()) if changed else earlier
+        fresh = self._stored.new_ticket() if changed else earlier
         renewed = replace(session, id=fresh.session_id, identity=identity)
         opened = OpenedSession(fresh, renewed, seen_at, seen_at)
         if changed:

@@ -99,6 +99,10 @@ class SessionSettings(Settings):
     form_limit: Annotated[int, Field(ge=0, le=10_485_760, strict=True)] = 262_144
     """The largest form, in octets, that is kept when it meets an ended session; 0 keeps none."""
 
+    form_total: Annotated[int, Field(ge=0, strict=True)] = 33_554_432
+    """How many octets of such forms one worker process keeps in ten minutes. Only the ticket of a session that this
+    gateway began has a form kept: at most 5 for each ticket and 20 for each network address (IPv6: 64 bits)."""
+
     cache_ttl: Duration = Field(default=5.0, ge=0.0, le=300.0)
     """How long an opened session is remembered without asking the store: the bound for a late revocation."""
 

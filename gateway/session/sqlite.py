@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
-import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gateway.errors import StoreUnavailable
+from gateway.session.sqlite_file import SqliteFile
 from gateway.session.store import StoredSession
 
 T = TypeVar("T")
@@ -36,7 +34,6 @@ _INDEXES = (
     "CREATE INDEX IF NOT EXISTS session_expires ON session (expires_at)",
     "CREATE INDEX IF NOT EXISTS session_seen ON session (seen_at)",
 )
-_BUSY_PAUSE = 0.005
 
 
 class SqliteStore:
@@ -45,26 +42,21 @@ class SqliteStore:
     def __init__(self, path: Path, *, threads: int = 2, busy_seconds: float = 2.0) -> None:
         self._path = path
         self._threads = threads
-        self._busy_seconds = busy_seconds
+        self._file = SqliteFile(path, busy_seconds=busy_seconds, prepare=_prepare)
         self._pool: ThreadPoolExecutor | None = None
-        self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
 
     async def start(self) -> None:
         """Open or make the file. Raises StoreUnavailable, also for a file of a newer version of the gateway."""
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="session-store")
-        await self._run(self._prepare)
+        await self._run(lambda connection: None)
 
     async def aclose(self) -> None:
         """Close all connections."""
         pool, self._pool = self._pool, None
         if pool is not None:
             await asyncio.to_thread(pool.shutdown)
-        for connection in self._connections:
-            connection.close()
-        self._connections.clear()
-        self._local = threading.local()
+        self._file.close()
 
     async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         if self._pool is None:
@@ -73,61 +65,10 @@ class SqliteStore:
 
     def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
-            connection = getattr(self._local, "connection", None)
-            if connection is None:
-                connection = self._local.connection = self._connect()
-            return work(connection)
+            with self._file.connection() as connection:
+                return work(connection)
         except (sqlite3.Error, OSError) as problem:
-            # A connection that failed is not used again: the next call opens a new one.
-            self._local.connection = None
             raise StoreUnavailable(f"session store {self._path}: {problem}") from problem
-
-    def _connect(self) -> sqlite3.Connection:
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not self._path.exists():
-            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
-        connection = sqlite3.connect(
-            self._path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
-        )
-        self._write_ahead(connection)
-        connection.execute("PRAGMA synchronous = NORMAL")
-        self._connections.append(connection)
-        return connection
-
-    def _write_ahead(self, connection: sqlite3.Connection) -> None:
-        """Turn the write-ahead log on; SQLite itself does not wait for others who do that at the same moment."""
-        give_up = time.monotonic() + self._busy_seconds
-        while True:
-            try:
-                connection.execute("PRAGMA journal_mode = WAL")
-                return
-            except sqlite3.OperationalError:
-                if time.monotonic() >= give_up:
-                    raise
-                time.sleep(_BUSY_PAUSE)
-
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        # One at a time: the workers of a gateway start together.
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            self._make(connection)
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
-
-    def _make(self, connection: sqlite3.Connection) -> None:
-        found = connection.execute("PRAGMA user_version").fetchone()[0]
-        if found > _SCHEMA:
-            raise sqlite3.DatabaseError(f"made by a newer gateway (schema {found}, this one knows {_SCHEMA})")
-        for statement in _TABLES:
-            connection.execute(statement)
-        columns = {row[1] for row in connection.execute("PRAGMA table_info(session)")}
-        if "sid" not in columns:
-            connection.execute("ALTER TABLE session ADD COLUMN sid BLOB NOT NULL DEFAULT x''")
-        for statement in _INDEXES:
-            connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {_SCHEMA}")
 
     async def get(self, key: bytes) -> StoredSession | None:
         """See Store."""
@@ -213,3 +154,22 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    """Make the tables, or bring them up to date. Raises sqlite3.Error, also for a file of a newer gateway."""
+    found = connection.execute("PRAGMA user_version").fetchone()[0]
+    if found > _SCHEMA:
+        raise sqlite3.DatabaseError(f"made by a newer gateway (schema {found}, this one knows {_SCHEMA})")
+    if found == _SCHEMA:
+        return
+    # One at a time: the workers of a gateway start together.
+    with _transaction(connection):
+        for statement in _TABLES:
+            connection.execute(statement)
+        columns = {row[1] for row in connection.execute("PRAGMA table_info(session)")}
+        if "sid" not in columns:
+            connection.execute("ALTER TABLE session ADD COLUMN sid BLOB NOT NULL DEFAULT x''")
+        for statement in _INDEXES:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {_SCHEMA}")

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import os
 import re
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
@@ -21,12 +21,14 @@ _TICKET = re.compile(r"[A-Za-z0-9_-]{43}")
 _VERSION = 1
 _NONCE = 12
 _KEY_MARK = 4
+# The octets of a session's ticket: random ones, and a mark that this environment gave it out.
+_RANDOM, _MARK = 20, 12
 SHORTEST_KEY = 32
 
 
 def new_ticket() -> str:
     """256 random bits, base64url without padding: 43 characters."""
-    return urlsafe_b64encode(os.urandom(32)).rstrip(b"=").decode("ascii")
+    return _text(os.urandom(_RANDOM + _MARK))
 
 
 def is_ticket(text: str) -> bool:
@@ -67,6 +69,26 @@ class SessionCipher:
         self._environment = environment.encode("ascii")
         self._keys = {hashlib.sha256(key).digest()[:_KEY_MARK]: key for key in reversed(keys)}
         self._first = hashlib.sha256(keys[0]).digest()[:_KEY_MARK]
+
+    def new_ticket(self) -> Ticket:
+        """A ticket for a session: 160 random bits, and 96 bits by which `issued` knows it."""
+        octets = os.urandom(_RANDOM)
+        return self.ticket(_text(octets + self._mark(self._keys[self._first], octets)))
+
+    def issued(self, text: str) -> bool:
+        """Whether this environment gave out this ticket, whatever became of its session since."""
+        if not is_ticket(text):
+            return False
+        octets = urlsafe_b64decode(text + "=")
+        return text == _text(octets) and any(
+            hmac.compare_digest(octets[_RANDOM:], self._mark(key, octets[:_RANDOM]))
+            for key in self._keys.values()
+        )
+
+    def _mark(self, key: bytes, octets: bytes) -> bytes:
+        return hmac.digest(key, b"toegangspoort ticket\0" + self._environment + b"\0" + octets, "sha256")[
+            :_MARK
+        ]
 
     def ticket(self, text: str) -> Ticket:
         """The ticket with this text, which is ASCII."""
@@ -113,3 +135,7 @@ class SessionCipher:
     def _cipher(self, key: bytes, ticket: Ticket) -> AESGCM:
         info = b"toegangspoort session " + self._environment
         return AESGCM(HKDF(SHA256(), 32, salt=ticket.text.encode("ascii"), info=info).derive(key))
+
+
+def _text(octets: bytes) -> str:
+    return urlsafe_b64encode(octets).rstrip(b"=").decode("ascii")

@@ -144,7 +144,7 @@ async def gate(
     opened: list[Side] = []
 
     async def made(*, environment: str = "ti", public_url: str = "https://gw.test", **changes: Any) -> Side:
-        provider = Provider(settings(**changes), clock=clock)
+        provider = Provider(settings(**changes), clock=clock, steady=clock)
         login = Login(
             provider,
             ClaimSettings(),
@@ -153,6 +153,7 @@ async def gate(
             public_url=public_url,
             key=lambda: b"k" * 32,
             clock=clock,
+            steady=clock,
         )
         side = Side(provider, login)
         opened.append(side)

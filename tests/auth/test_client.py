@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from joserfc.jwk import RSAKey
+from starlette.responses import JSONResponse
 
 from gateway.auth.client import Client
 from gateway.auth.provider import Provider
@@ -58,3 +59,28 @@ def test_keys_and_secrets_that_cannot_be_used(
     (tmp_path / "odd").chmod(0o600)
     with pytest.raises(ValueError, match=problem):
         client(settings(client_auth=auth), clock).load()
+
+
+async def test_only_no_answer_counts_as_an_error_of_the_provider(
+    settings: Make, clock: Any, op: ScriptedProvider
+) -> None:
+    results: list[Any] = []
+    provider = Provider(settings(timeout="300ms"), clock=clock, on_event=results.append)
+    made = Client(provider, provider.settings.client_id, provider.settings.client_auth)
+    made.load()
+    await provider.start()
+    code = {"grant_type": "authorization_code", "code": "of-a-stranger"}
+    assert (await made.post("token", f"{op.issuer}/v1/token", code)).status_code == 400
+    op.answers["token"] = lambda _form: JSONResponse({}, 503)
+    await made.post("token", f"{op.issuer}/v1/token", code)
+    op.answers["token"] = lambda _form: JSONResponse({})
+    await made.post("token", f"{op.issuer}/v1/token", code)
+    with pytest.raises(ProviderUnavailable):
+        await made.post("token", "http://127.0.0.1:9/token", code)
+    await provider.aclose()
+    assert [(each.endpoint, each.result) for each in results] == [
+        ("token", "refused"),
+        ("token", "error"),
+        ("token", "ok"),
+        ("token", "error"),
+    ]

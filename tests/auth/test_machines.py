@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -397,3 +399,16 @@ def test_an_answer_that_readers_understand_differently_lets_nobody_in(
     )
     op.answers["introspect"] = lambda _form: Response(said % rest, media_type="application/json")
     assert call(whole).status_code == 503
+
+
+def test_random_tokens_of_one_client_are_refused_without_asking(
+    whole: GatewayFixture, op: ScriptedProvider
+) -> None:
+    stands_for(op)
+    assert call(whole).status_code == 200
+    answers = [call(whole, secrets.token_hex(16)) for _ in range(40)]
+    assert Counter(answer.status_code for answer in answers) == {401: 30, 429: 10}
+    assert answers[-1].json()["code"] == "client-limited"
+    assert int(answers[-1].headers["retry-after"]) == answers[-1].json()["retry_after"] == 1
+    assert call(whole).status_code == 200
+    assert call(whole, secrets.token_hex(16), "/public/x").status_code == 200, "what is open stays open"

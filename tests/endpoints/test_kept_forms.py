@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
+from gateway.session.ticket import new_ticket
 from tests.gateway_fixture import PAGE, Browser, GatewayFixture, scripted_gateway
 
 FORM = PAGE | {"content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin"}
@@ -128,6 +129,22 @@ def test_what_is_not_kept(
 def test_a_form_of_nobody_is_not_kept(gate: GatewayFixture) -> None:
     with gate.browser() as nobody:
         assert post(nobody).status_code == 401
+
+
+def test_a_stranger_fills_nothing(gate: GatewayFixture, browser: Browser) -> None:
+    def stored() -> int:
+        with sqlite3.connect(gate.folder / "var" / "ti.db") as database:
+            return int(database.execute("SELECT count(*) FROM note").fetchone()[0])
+
+    before = stored()
+    for _ in range(30):
+        cookie = f"{gate.gateway.sessions.cookie_name}={new_ticket()}"
+        with gate.browser() as nobody:
+            answer = post(nobody, body=b"a=" + b"x" * 90_000, cookie=cookie)
+        assert "form-" not in str(answer.headers.get_list("set-cookie"))
+    assert stored() == before
+    kept = ["-form-" in str(post(browser).headers.get_list("set-cookie")) for _ in range(8)]
+    assert kept == [True] * 5 + [False] * 3, "five for each session"
 
 
 def test_what_is_kept_cannot_be_read_in_the_store(gate: GatewayFixture, browser: Browser) -> None:

@@ -13,6 +13,7 @@ import pytest
 from gateway import errors
 from gateway.errors import (
     BearerRefused,
+    ClientLimited,
     Forbidden,
     GatewayError,
     LoginFailed,
@@ -46,6 +47,8 @@ def example(kind: type[GatewayError]) -> GatewayError:
         return denial((INDIENER,))
     if kind is TooManyRequests:
         return refusal(Decision(False, "r", "too-many-requests", ((TOO_OFTEN,),)), MORNING)
+    if kind is ClientLimited:
+        return ClientLimited("logins", 2.5)
     if kind is LoginFailed:
         return LoginFailed("state-expired")
     return kind()

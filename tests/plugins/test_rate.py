@@ -51,6 +51,15 @@ async def test_it_holds_until_the_limit_and_says_when_again() -> None:
     await gatherer.aclose()
 
 
+async def test_one_network_of_ipv6_is_one_client() -> None:
+    gatherer, rate = Gatherer(), policy(Rate, {"limit": 2, "window": "10m", "per": "client"})
+    verdicts = [await asked(gatherer, rate, client=f"2001:db8::{number:x}") for number in range(1, 5)]
+    assert [isinstance(verdict, Allow) for verdict in verdicts] == [True, True, False, False]
+    assert isinstance(await asked(gatherer, rate, client="2001:db8:0:1::1"), Allow)
+    assert isinstance(await asked(gatherer, rate, client="unknown"), Allow)
+    await gatherer.aclose()
+
+
 @pytest.mark.parametrize(
     ("per", "same", "other"),
     [

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import resource
+import shutil
 import sqlite3
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -50,3 +54,111 @@ async def test_a_store_that_is_no_store_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable, match="newer gateway"):
         await store.start()
     await store.aclose()
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """No file of this process grows: SQLite sees a disk without space."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (512, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def descriptors() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+async def test_a_full_disk_uses_nothing_up_and_ends_with_the_fullness(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "s.db")
+    await store.start()
+    await asyncio.gather(*(store.put(stored(number)) for number in range(1, 20)))
+    before = descriptors()
+    with full_disk():
+        for number in range(200):
+            with pytest.raises(StoreUnavailable):
+                await store.put(stored(20 + number))
+        assert descriptors() <= before
+    await store.put(stored(250))
+    assert await store.get(stored(250).key) is not None
+    assert len(await store.find()) == 20
+    assert descriptors() <= before
+    await store.aclose()
+
+
+async def test_a_start_on_a_full_disk_uses_nothing_up(tmp_path: Path) -> None:
+    before = descriptors()
+    store = SqliteStore(tmp_path / "s.db")
+    with full_disk():
+        for _ in range(50):
+            with pytest.raises(StoreUnavailable):
+                await store.start()
+    assert descriptors() <= before
+    await store.start()
+    await store.put(stored(1))
+    await store.aclose()
+    assert descriptors() <= before
+
+
+async def test_a_folder_that_is_gone_comes_back(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "var" / "s.db")
+    await store.start()
+    before = descriptors()
+    shutil.rmtree(tmp_path / "var")
+    await store.put(stored(1))
+    shutil.rmtree(tmp_path / "var")
+    (tmp_path / "var").write_bytes(b"in the way")
+    for _ in range(50):
+        with pytest.raises(StoreUnavailable):
+            await store.put(stored(1))
+    assert descriptors() <= before
+    (tmp_path / "var").unlink()
+    await store.put(stored(1))
+    assert len(await store.find()) == 1
+    await store.aclose()
+
+
+@pytest.mark.parametrize("with_log", [True, False])
+async def test_a_deleted_file_is_made_anew(tmp_path: Path, with_log: bool) -> None:
+    path = tmp_path / "s.db"
+    one, two = SqliteStore(path, threads=4), SqliteStore(path)
+    await one.start()
+    await two.start()
+    for round_ in range(5):
+        await asyncio.gather(*(one.put(stored(number)) for number in range(1, 30)))
+        before = descriptors()
+        for name in ("s.db", "s.db-wal", "s.db-shm") if with_log else ("s.db",):
+            (tmp_path / name).unlink()
+        numbers = range(100, 140)
+        await asyncio.gather(*((one, two)[number % 2].put(stored(number)) for number in numbers))
+        assert len(await one.find()) == len(await two.find()) == 40, round_
+        await asyncio.gather(*(one.find() for _ in range(20)), *(two.find() for _ in range(20)))
+        assert descriptors() <= before + 6
+        with sqlite3.connect(path) as other:
+            assert other.execute("SELECT count(*) FROM session").fetchone() == (40,)
+            assert other.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        other.close()
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        await one.sweep(expired_before=1e12, idle_before=1e12)
+    await one.aclose()
+    await two.aclose()
+
+
+async def test_a_file_that_is_put_in_its_place_is_used(tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    store = SqliteStore(path)
+    await store.start()
+    await asyncio.gather(*(store.put(stored(number)) for number in range(1, 30)))
+    other = SqliteStore(tmp_path / "other.db")
+    await other.start()
+    await asyncio.gather(*(other.put(stored(number)) for number in range(100, 105)))
+    await other.aclose()
+    (tmp_path / "other.db").rename(path)
+    assert len(await store.find()) == 5
+    await asyncio.gather(*(store.put(stored(number)) for number in range(200, 210)))
+    await store.aclose()
+    with sqlite3.connect(path) as found:
+        assert found.execute("SELECT count(*) FROM session").fetchone() == (15,)
+    found.close()

@@ -33,6 +33,19 @@ def test_tickets_are_long_and_never_the_same() -> None:
     assert CIPHER.seal(TICKET, b"x") != CIPHER.seal(TICKET, b"x")
 
 
+def test_an_environment_knows_the_tickets_that_it_gave_out() -> None:
+    given = {CIPHER.new_ticket().text for _ in range(100)}
+    assert len(given) == 100
+    assert all(is_ticket(ticket) and CIPHER.issued(ticket) for ticket in given)
+    ticket = given.pop()
+    assert SessionCipher("ti", (b"n" * 32, b"k" * 32)).issued(ticket), "under an earlier key"
+    assert not SessionCipher("ti", (b"n" * 32,)).issued(ticket)
+    assert not SessionCipher("prd", (b"k" * 32,)).issued(ticket)
+    assert not any(CIPHER.issued(new_ticket()) for _ in range(100))
+    flipped = [ticket[:at] + ("A" if ticket[at] != "A" else "B") + ticket[at + 1 :] for at in range(43)]
+    assert not any(CIPHER.issued(each) for each in (*flipped, "", ticket[:-1], ticket + "A", "é" * 43))
+
+
 def test_a_ticket_shows_only_the_public_id() -> None:
     assert TICKET.session_id == session_id(TICKET.key)
     assert TICKET.text not in repr(TICKET)

@@ -1,0 +1,126 @@
+"""Connections to one SQLite file: one for each thread, closed after trouble, opened anew where the file is another one."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_BUSY_PAUSE = 0.005
+_BUSY = frozenset((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED))
+# The files that SQLite keeps beside a database in write-ahead mode.
+_BESIDE = ("-wal", "-shm")
+# Device and number of a file, by what its name ends in.
+_Files = dict[str, tuple[int, int] | None]
+
+
+class SqliteFile:
+    """The connections to a database at `path`; a call waits `busy_seconds` at most for other writers.
+
+    `prepare` makes the tables on each new connection; it must allow for others doing the same.
+    """
+
+    def __init__(
+        self, path: Path, *, busy_seconds: float, prepare: Callable[[sqlite3.Connection], None]
+    ) -> None:
+        self._path = path
+        self._busy_seconds = busy_seconds
+        self._prepare = prepare
+        self._local = threading.local()
+        self._open: dict[sqlite3.Connection, _Files] = {}
+
+    @contextmanager
+    def connection(self) -> Iterator[sqlite3.Connection]:
+        """The connection of this thread. Raises sqlite3.Error and OSError; one on which anything failed is closed."""
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is not None and self._open[connection][""] != self._found(""):
+            self._leave_behind(connection)
+            connection = None
+        if connection is None:
+            connection = self._local.connection = self._connect()
+        try:
+            yield connection
+        except BaseException:
+            self._close(connection)
+            raise
+
+    def close(self) -> None:
+        """Close all connections. No thread may use one any more."""
+        for connection in list(self._open):
+            connection.close()
+        self._open.clear()
+        self._local = threading.local()
+
+    def _connect(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        files: _Files = {"": self._found("")}
+        connection = sqlite3.connect(
+            self._path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
+        )
+        try:
+            self._write_ahead(connection)
+            connection.execute("PRAGMA synchronous = NORMAL")
+            self._prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        # What was read above is from the file that was there before, or from one that the next call notices.
+        self._open[connection] = files | {each: self._found(each) for each in _BESIDE}
+        return connection
+
+    def _close(self, connection: sqlite3.Connection) -> None:
+        self._local.connection = None
+        del self._open[connection]
+        connection.close()
+
+    def _leave_behind(self, connection: sqlite3.Connection) -> None:
+        """Close the connection to a file that was deleted or replaced.
+
+        Its write-ahead log goes too: SQLite would take it for that of the file in its place.
+        """
+        try:
+            with _locked(self._path.parent):
+                for each in _BESIDE:
+                    if self._open[connection][each] == self._found(each):
+                        Path(f"{self._path}{each}").unlink(missing_ok=True)
+        except (FileNotFoundError, NotADirectoryError):
+            pass  # the folder is gone as well
+        finally:
+            self._close(connection)
+
+    def _found(self, ending: str) -> tuple[int, int] | None:
+        try:
+            found = os.stat(f"{self._path}{ending}")  # noqa: PTH116 - on every call, and half as dear
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return found.st_dev, found.st_ino
+
+    def _write_ahead(self, connection: sqlite3.Connection) -> None:
+        """Turn the write-ahead log on; SQLite itself does not wait for others who do that at the same moment."""
+        give_up = time.monotonic() + self._busy_seconds
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as problem:
+                if problem.sqlite_errorcode & 0xFF not in _BUSY or time.monotonic() >= give_up:
+                    raise
+                time.sleep(_BUSY_PAUSE)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Alone among the workers, which notice at the same moment: none removes what another has made since."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
