@@ -1,76 +1,19 @@
-"""Assembles the gateway of one environment: the areas, each with its own settings, and the stages that join them.
-
-Constructing opens nothing. The ASGI lifespan opens what must be open and closes it again, also after a start that
-failed half-way.
-"""
+"""The gateway of one environment as an ASGI application: what opens, in which order, and what operators see of it."""
 
 from __future__ import annotations
 
-import socket
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Protocol
 
 import structlog
 
-from gateway import __version__
-from gateway.analysis.access import access_of
-from gateway.auth.login import Login
-from gateway.auth.logout import Logout, LogoutCookie
-from gateway.auth.machines import Machines
-from gateway.auth.provider import Provider
-from gateway.blocks.blocks import Blocks
-from gateway.client_limits import ClientLimits
-from gateway.config import Config
-from gateway.config.model import IdentitySection
-from gateway.edge.admit import Admission
-from gateway.edge.headers import ForwardedHeaders
-from gateway.endpoints.access import AccessEndpoint
-from gateway.endpoints.form_room import FormRoom
-from gateway.endpoints.kept_forms import KEPT_SECONDS, KeptForms
-from gateway.endpoints.login import LoginEndpoints
-from gateway.endpoints.login_loop import LoopCookie
-from gateway.endpoints.logout import LogoutEndpoints
-from gateway.endpoints.notices import LogoutNotices
-from gateway.endpoints.session import SessionEndpoints
-from gateway.endpoints.table import OwnEndpoints
+from gateway.assembly import Assembly
 from gateway.errors import StoreUnavailable
-from gateway.events import Events
-from gateway.exchange import Exchange
-from gateway.identity.assertions import Assertions
-from gateway.identity.headers import OutgoingHeaders
-from gateway.model import Identity
-from gateway.observe.decision_record import Pseudonyms
 from gateway.observe.health import Check, Health, HealthStatus
 from gateway.observe.listener import operators_listener
 from gateway.observe.logs import configure_logs
-from gateway.observe.metrics import Metrics
-from gateway.observe.record_writer import DecisionRecords
-from gateway.pages.error_response import ErrorResponses
-from gateway.pages.language import negotiate
-from gateway.pages.render import Pages
-from gateway.pages.screens import Screens
-from gateway.pipeline.admit import Admit
-from gateway.pipeline.attach import Attach
-from gateway.pipeline.authenticate import Authenticate
-from gateway.pipeline.authorize import Authorize
-from gateway.pipeline.forward import Forward
-from gateway.pipeline.judge import Judge
-from gateway.pipeline.pipeline import Pipeline
-from gateway.pipeline.record import Record
-from gateway.pipeline.refuse import Refuse
-from gateway.pipeline.route import Route
-from gateway.policy.candidate import Candidate
-from gateway.policy.facts import Gatherer
-from gateway.reload.rules import RulesReload
-from gateway.reload.shadow import ShadowReload
 from gateway.responses import Receive, Scope, Send
-from gateway.session.recheck import Recheck
-from gateway.session.sessions import Sessions
-from gateway.upstream.forward import Forwarder
-from gateway.upstream.live_streams import Streams
-from gateway.upstream.pool import ConnectionPool
 
 log = structlog.get_logger()
 
@@ -85,190 +28,8 @@ class Part(Protocol):
         """Also called after a start that failed."""
 
 
-class Gateway:
-    """The gateway of one environment as an ASGI application. `observe_socket` is where operators listen."""
-
-    def __init__(
-        self,
-        config: Config,
-        environment: str,
-        *,
-        clock: Callable[[], float] = time.time,
-        steady: Callable[[], float] = time.monotonic,
-        observe_socket: socket.socket | None = None,
-    ) -> None:
-        self.environment = environment
-        self.settings = settings = config.environment(environment)
-        self._secure = settings.public_url.startswith("https://")
-        self._clock = clock
-        self._steady = steady
-        self._observe_socket = observe_socket
-        self._draining = False
-
-        self.events = Events()
-        self.metrics = Metrics(environment, version=__version__, clock=clock)
-        self.records = DecisionRecords(
-            settings.observe, environment, key=settings.session.key.read, clock=clock, on_event=self.events
-        )
-        self._assemble_people(config.identity, steady)
-        self._assemble_rules(config)
-        self._assemble_register()
-        judge = Judge(
-            Authenticate(self.sessions, self.rechecks, self.machines),
-            Authorize(self.reload.rules, self.blocks, self.facts),
-            clock,
-        )
-        self.streams = Streams[Exchange](settings.observe.streams, judge.again, on_event=self.events)
-        for listener in (self.metrics, self.streams, self.records):
-            self.events.subscribe(listener)
-        self.pipeline = self._pipeline(judge, config.identity)
-
-    def _assemble_people(self, identity: IdentitySection, steady: Callable[[], float]) -> None:
-        """Identity: the provider, sessions, logins, programs with a token."""
-        settings, clock, events = self.settings, self._clock, self.events
-        self.provider = Provider(settings.provider, clock=clock, steady=steady, on_event=events)
-        self.sessions = Sessions(
-            settings.session,
-            environment=self.environment,
-            secure=self._secure,
-            clock=clock,
-            steady=steady,
-            on_event=events,
-        )
-        self.login = Login(
-            self.provider,
-            identity.claims,
-            identity.rights,
-            environment=self.environment,
-            public_url=settings.public_url,
-            key=settings.session.key.read,
-            clock=clock,
-            steady=steady,
-            first_use=self.sessions.one_time.claim,
-        )
-        self.rechecks = Recheck(
-            settings.session,
-            self.sessions,
-            renew=self.login.renew,
-            reachable=self.provider.reachable,
-            patience=2 * settings.provider.timeout,
-            clock=clock,
-        )
-        self.machines = (
-            Machines(settings.machines, self.provider, clock=clock, steady=steady, on_event=events)
-            if settings.machines is not None
-            else None
-        )
-
-    def _assemble_rules(self, config: Config) -> None:
-        """Access: the rules in force, candidate rules, facts from outside, blocks."""
-        environment, events = self.environment, self.events
-        self.facts = Gatherer()
-        self.reload = RulesReload(config, environment, clock=self._clock, on_event=events)
-        self.candidate = Candidate(events)
-        self.shadow = ShadowReload(self.candidate, self.reload.candidate_file, environment, on_event=events)
-        self.blocks = Blocks(
-            self.settings.blocks,
-            config.blocks_file(environment),
-            environment=environment,
-            names=self._person_names,
-            on_event=events,
-        )
-
-    def _assemble_register(self) -> None:
-        """What the register gets: the signed assertion, and connections."""
-        settings = self.settings
-        self.assertions = Assertions(
-            settings.assertion,
-            environment=self.environment,
-            issuer=settings.public_url,
-            audience=settings.upstream.url,
-            clock=self._clock,
-        )
-        self.pool = ConnectionPool(settings.upstream)
-
-    def _pipeline(self, judge: Judge, identity: IdentitySection) -> Pipeline:
-        settings, public_url = self.settings, self.settings.public_url
-        admission = Admission(
-            settings.edge,
-            public_url=public_url,
-            cookie_prefix=self.sessions.cookie_prefix,
-            language=negotiate,
-        )
-        pages = Pages(settings.support, self.environment)
-        screens = Screens(pages, public_url=public_url)
-        forms = KeptForms(
-            self.sessions,
-            screens,
-            limit=settings.session.form_limit,
-            secure=self._secure,
-            room=FormRoom(settings.session.form_total, KEPT_SECONDS, steady=self._steady),
-        )
-        login, endpoints = self._endpoints(screens, forms, admission.authorities.public)
-        forwarder = Forwarder(
-            settings.upstream,
-            self.pool,
-            own_cookies=self.sessions.cookie_prefix,
-            max_body=settings.edge.max_body_bytes,
-            body_timeout=settings.edge.body_timeout,
-        )
-        forwarded = ForwardedHeaders(
-            trusted_chain=bool(settings.edge.trusted_proxies), allow=settings.edge.request_headers.allow
-        )
-        headers = OutgoingHeaders(
-            identity.headers,
-            settings.assertion.header,
-            encoding=identity.header_encoding,
-            strip=identity.strip_headers,
-        )
-        return Pipeline(
-            admit=Admit(admission),
-            route=Route(endpoints, forms, admission),
-            judge=judge,
-            attach=Attach(
-                forwarded,
-                headers,
-                self.assertions,
-                pass_token=settings.machines is None or settings.machines.forward_authorization,
-            ),
-            forward=Forward(forwarder, self.streams, self.reload.rules),
-            refuse=Refuse(ErrorResponses(pages, public_url=public_url), login, forms, self.events),
-            record=Record(self.metrics, self.candidate, self.records),
-            clock=self._clock,
-        )
-
-    def _endpoints(
-        self, screens: Screens, forms: KeptForms, public_host: str
-    ) -> tuple[LoginEndpoints, OwnEndpoints]:
-        environment, public_url = self.environment, self.settings.public_url
-        limit = self.settings.provider.login_limit
-        loop = LoopCookie(environment=environment, secure=self._secure)
-        login = LoginEndpoints(
-            self.login,
-            self.sessions,
-            loop,
-            self.events,
-            clock=self._clock,
-            public_url=public_url,
-            public_host=public_host,
-            limits=ClientLimits(limit.burst, limit.every, steady=self._steady),
-        )
-        logout = Logout(self.provider, public_url=public_url)
-        cookie = LogoutCookie(environment=environment, secure=self._secure)
-        endpoints = OwnEndpoints(
-            login,
-            LogoutEndpoints(logout, cookie, self.sessions, loop, screens, self.events),
-            LogoutNotices(logout, self.sessions, self.events),
-            SessionEndpoints(self.sessions, self.rechecks, self.assertions, self._clock),
-            AccessEndpoint(self.sessions, screens, self.reload.rules, access_of),
-            forms,
-        )
-        return login, endpoints
-
-    def _person_names(self) -> Callable[[Identity], tuple[str, ...]]:
-        secrets = (self.settings.session.key, *self.settings.session.previous_keys)
-        several = tuple(Pseudonyms(secret.read(), self.environment) for secret in secrets)
-        return lambda identity: tuple(each.of(identity) for each in several)
+class Gateway(Assembly):
+    """Serves one environment. The ASGI lifespan opens everything and closes it again, also after a failed start."""
 
     def reload_soon(self) -> None:
         """Read the rules again."""
