@@ -46,6 +46,7 @@ from gateway.pipeline.authorize import Authorize
 from gateway.pipeline.forward import Forward
 from gateway.pipeline.judge import Judge
 from gateway.pipeline.pipeline import Pipeline
+from gateway.pipeline.prompt import Prompt
 from gateway.pipeline.record import Record
 from gateway.pipeline.refuse import Refuse
 from gateway.pipeline.route import Route
@@ -97,6 +98,7 @@ class Assembly:
         for listener in (self.metrics, self.streams, self.records):
             self.events.subscribe(listener)
         self.pipeline = self._pipeline(judge, config.identity)
+        self.prompt = Prompt(self.pipeline, self.metrics.started)
 
     def _assemble_people(self, identity: IdentitySection, steady: Callable[[], float]) -> None:
         """Identity: the provider, sessions, logins, programs with a token."""

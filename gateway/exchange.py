@@ -10,7 +10,7 @@ from secrets import token_hex
 from gateway.errors import GatewayError
 from gateway.model import CanonicalRequest, Decision, DecisionInput, Identity
 from gateway.policy.facts import NOTHING_ASKED, Gathered
-from gateway.responses import Message, Receive, Scope, Send, cookie_lines
+from gateway.responses import HeaderLines, Message, Receive, Scope, Send, cookie_lines
 from gateway.session.sessions import Session
 
 
@@ -101,14 +101,19 @@ class Exchange:
         return str(client[0]) if client else ""
 
     async def send(self, message: Message) -> None:
-        """Send an ASGI event to the client. Adds id and cookies to the head of the response and remembers its status."""
+        """Send an ASGI event to the client."""
         if message["type"] == "http.response.start":
-            self.status = message["status"]
-            headers = [line for line in message.get("headers", ()) if line[0] != b"x-request-id"]
-            headers.append((b"x-request-id", self.id.encode("ascii")))
-            headers.extend(cookie_lines(self.set_cookies))
-            message = {**message, "headers": headers}
+            message = {**message, "headers": self.head(message["status"], message.get("headers", ()))}
         await self.client_send(message)
+
+    def head(self, status: int, headers: HeaderLines) -> list[tuple[bytes, bytes]]:
+        """The headers of the response that begins now: these, with our id and cookies."""
+        self.status = status
+        lines = [line for line in headers if line[0] != b"x-request-id"]
+        lines.append((b"x-request-id", self.id.encode("ascii")))
+        if self.set_cookies:
+            lines.extend(cookie_lines(self.set_cookies))
+        return lines
 
     def again(self, now: float) -> Exchange:
         """The exchange that judges this one again, at a later moment."""

@@ -87,6 +87,7 @@ class RawUpstream:
     reset: int | bool = False
     read_body: bool = True
     loop: asyncio.AbstractEventLoop | None = None
+    writers: list[asyncio.StreamWriter] = field(default_factory=list)
 
     def clear(self) -> None:
         """Forget what was received."""
@@ -94,6 +95,12 @@ class RawUpstream:
         self.begun.clear()
         self.over.clear()
         self.received.clear()
+
+    def drop(self) -> None:
+        """Close every connection."""
+        assert self.loop is not None
+        for writer in self.writers:
+            self.loop.call_soon_threadsafe(writer.close)
 
     def settle(self) -> None:
         """Wait until what was sent to it is noted."""
@@ -114,7 +121,7 @@ def raw_upstream(state: RawUpstream | None = None) -> Iterator[RawUpstream]:
     loop = state.loop = asyncio.new_event_loop()
     ready = threading.Event()
     stop = asyncio.Event()
-    writers: list[asyncio.StreamWriter] = []
+    writers = state.writers
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         state.connections += 1

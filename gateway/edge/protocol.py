@@ -7,7 +7,7 @@ it was on the wire. One request of a connection is at work at a time; what follo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from uvicorn.config import Config
@@ -220,9 +220,13 @@ class GatewayProtocol(asyncio.BufferedProtocol):
         if scope["raw_target"] == b"*" and scope["method"] == "OPTIONS":
             cycle.answer(204, _ALLOW, b"")  # a question about the server itself (RFC 9110 9.3.7)
         elif self._prompt is None or not reader.complete or not self._prompt(scope, cycle):
-            task = self.loop.create_task(cycle.run(self._app))
-            self._server.tasks.add(task)
-            task.add_done_callback(self._server.tasks.discard)
+            cycle.go_on(self._app)
+
+    def serve(self, answering: Coroutine[Any, Any, None]) -> None:
+        """Run this as a task that the server waits for when it stops."""
+        task = self.loop.create_task(answering)
+        self._server.tasks.add(task)
+        task.add_done_callback(self._server.tasks.discard)
 
     def answered(self) -> None:
         """Called by the cycle when its answer is complete."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -39,6 +39,9 @@ class ClientConnection(Protocol):
 
     @property
     def default_headers(self) -> Lines: ...
+    def serve(self, answering: Coroutine[Any, Any, None]) -> None:
+        """Run this as a task that the server waits for when it stops."""
+
     def answered(self) -> None:
         """The answer is complete."""
 
@@ -125,6 +128,15 @@ class ResponseCycle:
         return {"type": "http.disconnect"}
 
     # The answer
+
+    @property
+    def takes_writes(self) -> bool:
+        """Whether the client has taken in what was written to it before, and is still there."""
+        return not self._connection.socket.write_paused and not self.disconnected
+
+    def go_on(self, app: Any) -> None:
+        """Let the application answer, in a task of the server."""
+        self._connection.serve(self.run(app))
 
     async def run(self, app: Any) -> None:
         """Let the application answer. What a client does is no error of the application."""

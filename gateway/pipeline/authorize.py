@@ -32,11 +32,25 @@ class Authorize:
         """Fill in `judgement`. Raises Blocked, LoginRequired, Forbidden, FactsUnavailable or PolicyFailed."""
         self._check_blocks(exchange)
         rules = self.rules()
-        given, facts = _input(exchange), NOTHING_ASKED
+        decision_input, facts = _input(exchange), NOTHING_ASKED
         if rules.asking:
-            given, facts = await self._with_facts(exchange, rules, given)
-        decision = decide(rules, given)
-        exchange.judgement = judgement = Judgement(rules.hash, given, decision, facts)
+            decision_input, facts = await self._with_facts(exchange, rules, decision_input)
+        self._decide(exchange, rules, decision_input, facts)
+
+    def at_once(self, exchange: Exchange) -> bool:
+        """The same without waiting, where no rule needs facts from outside; False where one does."""
+        rules = self.rules()
+        if rules.asking:
+            return False
+        self._check_blocks(exchange)
+        self._decide(exchange, rules, _input(exchange), NOTHING_ASKED)
+        return True
+
+    def _decide(
+        self, exchange: Exchange, rules: RuleSet, decision_input: DecisionInput, facts: Gathered
+    ) -> None:
+        decision = decide(rules, decision_input)
+        exchange.judgement = judgement = Judgement(rules.hash, decision_input, decision, facts)
         if not decision.allowed:
             raise _refusal(exchange, judgement, rules)
 
@@ -47,9 +61,9 @@ class Authorize:
             raise Blocked(f"block {block.id}", block=block.id)
 
     async def _with_facts(
-        self, exchange: Exchange, rules: RuleSet, given: DecisionInput
+        self, exchange: Exchange, rules: RuleSet, decision_input: DecisionInput
     ) -> tuple[DecisionInput, Gathered]:
-        asked = questions(rules, given)
+        asked = questions(rules, decision_input)
         known: Mapping[str, Any] = NOTHING
         if exchange.earlier is not None and exchange.earlier.judgement is not None:
             # Judging a stream again must not use up a rate limit.
@@ -59,7 +73,7 @@ class Authorize:
         for name, problem in gathered.failures.items():
             log.warning("fact not gathered", fact=name, reason=problem, request_id=exchange.id)
         facts = {**known, **gathered.facts} if known else gathered.facts
-        return (replace(given, facts=facts) if facts else given), gathered
+        return (replace(decision_input, facts=facts) if facts else decision_input), gathered
 
 
 def _input(exchange: Exchange) -> DecisionInput:
@@ -77,15 +91,15 @@ def _input(exchange: Exchange) -> DecisionInput:
 
 def _refusal(exchange: Exchange, judgement: Judgement, rules: RuleSet) -> Exception:
     """The error for a denial: what is missing, or why that is not known."""
-    decision, given = judgement.decision, judgement.decision_input
+    decision, decision_input = judgement.decision, judgement.decision_input
     assert decision is not None
-    assert given is not None
+    assert decision_input is not None
     if decision.error is not None:
         return PolicyFailed(decision.error)
     trouble = exchange.caller.trouble
-    if given.identity is None and (trouble is not None or decision.login_helps):
+    if decision_input.identity is None and (trouble is not None or decision.login_helps):
         error = trouble or LoginRequired(decision.reason)
-        methods = methods_for_login(rules, given) if isinstance(error, LoginRequired) else ()
+        methods = methods_for_login(rules, decision_input) if isinstance(error, LoginRequired) else ()
         error.facts.update({"acr_values": methods} if methods else {})
         return error
     if judgement.facts.failures and not decision.alternatives:

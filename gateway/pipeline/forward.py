@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gateway.exchange import Exchange
 from gateway.policy.ruleset import RuleSet
+from gateway.upstream.connection import UpstreamConnection
 from gateway.upstream.forward import Forwarder
 from gateway.upstream.live_streams import Cut, Streams
 from gateway.upstream.request import UpstreamRequest
@@ -21,22 +22,35 @@ class Forward:
     streams: Streams[Exchange]
     rules: Callable[[], RuleSet]
 
-    async def __call__(self, exchange: Exchange) -> None:
-        """Raises a GatewayError or ClientGone; once the response has begun, also AnswerCut."""
+    async def __call__(self, exchange: Exchange, begun: UpstreamConnection | None = None) -> None:
+        """Raises a GatewayError or ClientGone; once the response has begun, also AnswerCut.
+
+        `begun` is the connection that carries the request already, where `begin` gave one.
+        """
         session = exchange.caller.session
         session_id = session.id if session is not None else None
         try:
-            await self.streams.carry(exchange, session_id, self._carry(exchange, session_id))
+            await self.streams.carry(exchange, session_id, self._carry(exchange, begun))
         except Cut as cut:
             exchange.cut = {"reason": cut.reason, "why": cut.error.detail, "rules": self.rules().hash}
             if exchange.status:
                 raise AnswerCut(cut.reason) from cut
             raise cut.error from cut
 
-    async def _carry(self, exchange: Exchange, session: str | None) -> None:
-        request = UpstreamRequest.of(exchange.admitted, exchange.outgoing, exchange.receive, session)
-        response = await self.forwarder.forward(request)
+    def begin(self, exchange: Exchange) -> UpstreamConnection | None:
+        """Send a request without a body over a connection that is idle; None where there is none."""
+        return self.forwarder.begin_at_once(_request(exchange))
+
+    async def _carry(self, exchange: Exchange, begun: UpstreamConnection | None) -> None:
+        response = await self.forwarder.forward(_request(exchange), begun)
         try:
             await response.relay(exchange.send)
         finally:
             await response.aclose()
+
+
+def _request(exchange: Exchange) -> UpstreamRequest:
+    session = exchange.caller.session
+    return UpstreamRequest.of(
+        exchange.admitted, exchange.outgoing, exchange.receive, session.id if session is not None else None
+    )

@@ -24,6 +24,10 @@ class Judge:
         await self.authenticate(exchange)
         await self.authorize(exchange)
 
+    def at_once(self, exchange: Exchange) -> bool:
+        """The same without waiting; False where something has to be waited for."""
+        return self.authenticate.at_once(exchange) and self.authorize.at_once(exchange)
+
     async def again(self, earlier: Exchange) -> GatewayError | None:
         """The error that an open stream would get if it were requested now; None if it would be allowed."""
         try:

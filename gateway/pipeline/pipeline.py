@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from gateway.exchange import Exchange
@@ -32,7 +33,7 @@ class Pipeline:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One HTTP request, from the first stage to the last."""
         exchange = Exchange(scope, receive, send, self.clock())
-        try:
+        async with self.ending(exchange):
             self.admit(exchange)
             answered = await self.route(exchange)
             if answered:
@@ -40,6 +41,12 @@ class Pipeline:
             await self.judge(exchange)
             self.attach(exchange)
             await self.forward(exchange)
+
+    @asynccontextmanager
+    async def ending(self, exchange: Exchange) -> AsyncIterator[None]:
+        """Whatever happens inside, the client gets a response and the request its record."""
+        try:
+            yield
         except Exception as problem:  # noqa: BLE001 - every problem gets its response
             await self.refuse(exchange, problem)
         finally:

@@ -18,6 +18,10 @@ class Route:
     forms: KeptForms
     admission: Admission
 
+    def goes_on(self, exchange: Exchange) -> bool:
+        """Whether the request is for the register as it is: neither an own path nor a confirmation."""
+        return not self.endpoints.serves(exchange) and not self.forms.is_confirmation(exchange.admitted)
+
     async def __call__(self, exchange: Exchange) -> bool:
         """Whether an own endpoint answered. The confirmation of a kept form becomes the request that was kept."""
         if self.forms.is_confirmation(exchange.admitted):

@@ -97,8 +97,14 @@ class Sessions:
     async def open(self, ticket: str) -> Session | None:
         """The session of this ticket while it lasts, and count it as used. No I/O where it was opened a moment ago."""
         opened = await self._lasting(ticket)
-        if opened is None:
-            return None
+        return self._used(opened) if opened is not None else None
+
+    def open_cached(self, ticket: str) -> Session | None:
+        """The same without waiting, where the session was opened here a moment ago; None for all others."""
+        opened = self._cache.get(ticket)
+        return self._used(opened) if opened is not None and self._lasts(opened) else None
+
+    def _used(self, opened: OpenedSession) -> Session:
         now = self._clock()
         # A clock that was set back and forth again must end no session.
         opened.seen_at = max(opened.seen_at, now)
@@ -228,12 +234,15 @@ class Sessions:
             opened = self._cache.get(current) or await self._reading.run(current, lambda: self._read(current))
             if opened is None:
                 return None
+        return opened if self._lasts(opened) else None
+
+    def _lasts(self, opened: OpenedSession) -> bool:
         now = self._clock()
         if opened.session.expires_at <= now or opened.seen_at + self._settings.idle_timeout <= now:
             self._cache.drop(opened.ticket.text)
             self._upkeep.forget(opened.ticket)
-            return None
-        return opened
+            return False
+        return True
 
     async def _read(self, text: str) -> OpenedSession | None:
         opened = await self._stored.read(self._stored.ticket(text))

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+from typing import NamedTuple
 
 from gateway.errors import RequestTimeout, UpstreamTimeout, UpstreamUnreachable
 from gateway.http_semantics import IDEMPOTENT
 from gateway.upstream.client_stream import BodyLimits, ClientStream
 from gateway.upstream.connection import ClientStalled, ConnectionClosed, UpstreamConnection
+from gateway.upstream.connection_state import COMPLETE
 from gateway.upstream.pool import ConnectionPool
 from gateway.upstream.request import UpstreamRequest
-from gateway.upstream.response import UpstreamResponse
+from gateway.upstream.response import UpstreamResponse, headers_for_client
+from gateway.upstream.response_head import HeaderLines
 from gateway.upstream.settings import UpstreamSettings, host_and_port
 
 # Most answers are there sooner: only after this many seconds is it worth a task to notice that the client leaves.
 _PATIENCE = 0.05
+
+
+class WholeAnswer(NamedTuple):
+    """An answer of the register that has arrived whole; `headers` are those for the client."""
+
+    status: int
+    headers: HeaderLines
+    body: bytes
 
 
 class Forwarder:
@@ -37,9 +48,12 @@ class Forwarder:
         name = f"[{host}]" if ":" in host else host
         self._host = (name if port == (443 if secure else 80) else f"{name}:{port}").encode("ascii")
 
-    async def forward(self, request: UpstreamRequest) -> UpstreamResponse:
+    async def forward(
+        self, request: UpstreamRequest, begun: UpstreamConnection | None = None
+    ) -> UpstreamResponse:
         """Send the request and wait for the head of the answer. The caller must `aclose` the response.
 
+        `begun` is a connection on which `begin_at_once` has already sent this request.
         Raises UpstreamUnreachable, UpstreamBroken, UpstreamTimeout or Overloaded for the register; BadRequest,
         ContentTooLarge or RequestTimeout for the body of the request; ClientGone.
         """
@@ -47,10 +61,10 @@ class Forwarder:
         if request.has_body:
             await client.prepare()
         repeatable = request.method in IDEMPOTENT and not request.has_body
-        connection = await self._pool.acquire(request.party, repeatable=repeatable)
+        connection = begun or await self._pool.acquire(request.party, repeatable=repeatable)
         while True:
             try:
-                return await self._exchange(connection, request, client)
+                return await self._exchange(connection, request, client, begun=connection is begun)
             except ConnectionClosed as problem:
                 if connection.exchanges == 1 or not repeatable:
                     raise UpstreamUnreachable(
@@ -58,19 +72,41 @@ class Forwarder:
                     ) from problem
             connection = await self._pool.fresh(request.party)
 
-    def begin(self, connection: UpstreamConnection, request: UpstreamRequest) -> None:
-        """Start an exchange: the head of the request goes to the register."""
+    def begin_at_once(self, request: UpstreamRequest) -> UpstreamConnection | None:
+        """Send a request without a body over an idle connection, without waiting; None where there is none.
+
+        Then either `take_whole` or `forward` must follow.
+        """
+        connection = self._pool.take_idle(request.party, repeatable=request.method in IDEMPOTENT)
+        if connection is not None:
+            self._begin(connection, request)
+            connection.request_sent()
+        return connection
+
+    def take_whole(self, connection: UpstreamConnection) -> WholeAnswer | None:
+        """The answer, if all of it is there; the connection is given back then. None where it is not, or failed."""
+        if connection.state is not COMPLETE:
+            return None
+        answer = connection.answer
+        headers = headers_for_client(answer.headers, self._own_cookies)
+        whole = WholeAnswer(answer.status, headers, connection.take())
+        self._pool.release(connection)
+        return whole
+
+    def _begin(self, connection: UpstreamConnection, request: UpstreamRequest) -> None:
         connection.start(request.method, logs_in=request.logs_in_connection)
         connection.write(request.head(request.host if self._settings.pass_host else self._host))
 
     async def _exchange(
-        self, connection: UpstreamConnection, request: UpstreamRequest, client: ClientStream
+        self, connection: UpstreamConnection, request: UpstreamRequest, client: ClientStream, *, begun: bool
     ) -> UpstreamResponse:
         """Send the request and wait for the head of the answer; gives the connection back if there will be none."""
         try:
-            self.begin(connection, request)
+            if not begun:
+                self._begin(connection, request)
             client.start(connection)
-            await connection.wait(_PATIENCE)
+            if not begun:
+                await connection.wait(_PATIENCE)
             if not connection.settled:
                 await self._wait_for_head(connection, client)
             client.raise_for_error()
