@@ -169,7 +169,10 @@ async def test_a_client_that_leaves_before_the_answer_ends_the_exchange() -> Non
         await pool.aclose()
 
 
-async def test_an_upload_that_stalls_while_others_wait_is_answered_with_408() -> None:
+async def test_an_upload_that_stalls_while_others_wait_is_answered_with_408(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gateway.upstream.pool._STALLED", 0.5)
     with raw_upstream() as upstream:
         settings = UpstreamSettings.model_validate(
             {"url": f"http://127.0.0.1:{upstream.port}", "max_connections": 1}
