@@ -56,17 +56,20 @@ class AnswerReader:
 
     def __init__(self, buffer: BodyBuffer) -> None:
         self.buffer = buffer
-        self.keep_alive = self.ends_at_close = self.bodiless = False
+        self.complete = self.keep_alive = self.ends_at_close = self.bodiless = self.excess = False
         self.begin("GET")
 
     def begin(self, method: str) -> None:
-        """Expect the answer to a request of this method; the parser is new, so that nothing can be left over in it."""
+        """Expect the answer to a request of this method. Nothing of the answer before can be left over: its parser is
+        used again only if it came to the end of that answer.
+        """
+        if not (self.complete and self.keep_alive) or self.bodiless or self.excess:
+            self._parser = httptools.HttpResponseParser(self)
         self._is_head_request = method == "HEAD"
         self._interim = self._head_size = self._repairs = self.status = 0
         self._unfinished = self.complete = self.excess = False
         self._raw: list[bytes] = []
         self.headers: HeaderLines = []
-        self._parser = httptools.HttpResponseParser(self)
 
     def feed(self, data: bytes) -> None:
         """Read on. Raises UpstreamBroken if this is no valid answer."""

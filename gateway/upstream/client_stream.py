@@ -57,10 +57,9 @@ class ClientStream:
     def start(self, connection: UpstreamConnection) -> None:
         """Begin to carry the body, beside waiting for the answer: a register may answer early."""
         self._connection = connection
-        if not self.done:
-            for part in self._first:
-                self._write(part)
-            self._first.clear()
+        for part in self._first:
+            self._write(part)
+        self._first.clear()
         if self._more:
             self._task = asyncio.create_task(self._carry())
         else:
@@ -78,9 +77,10 @@ class ClientStream:
 
     def stop(self) -> None:
         """The exchange is over: carry nothing more, stop watching."""
-        for task in (self._task, self._asked):
-            if task is not None:
-                task.cancel()
+        if self._task is not None:
+            self._task.cancel()
+        if self._asked is not None:
+            self._asked.cancel()
 
     async def _carry(self) -> None:
         connection = self._connection

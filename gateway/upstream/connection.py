@@ -34,7 +34,7 @@ class UpstreamConnection(asyncio.Protocol):
     """Opened by the pool. An exchange runs from `start` to `rest`; `tell`, `wait` and `read` report its answer.
 
     `answer` has status and headers once the exchange is `settled` without an error. `exchanges` counts those begun;
-    `idle_since` is loop time in seconds. `waits_for_client_since`, in loop time, is set while the exchange goes on
+    `idle_since` is in seconds (monotonic). `waits_for_client_since`, in loop time, is set while the exchange goes on
     only if its client sends or takes in more. `stray`: octets arrived that belong to no exchange.
     """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterator
+from time import monotonic
 from typing import Final
 
 from gateway.upstream.connection import UpstreamConnection
@@ -29,6 +30,7 @@ class IdleConnections:
 
     def __init__(self, keep_alive: float) -> None:
         self._keep_alive = keep_alive
+        self._fresh = min(_FRESH, keep_alive)
         self._ready: deque[UpstreamConnection] = deque()
         # Younger than one tick, than two, than three.
         self._aside: tuple[list[UpstreamConnection], ...] = ([], [], [])
@@ -47,28 +49,27 @@ class IdleConnections:
 
     def add(self, connection: UpstreamConnection) -> None:
         """Keep a connection that has come to rest."""
-        loop = asyncio.get_running_loop()
-        now = loop.time()
+        now = monotonic()
         connection.rest(now)
         if self._sweeper is None:
-            self._sweeper = loop.call_later(self._keep_alive, self._sweep)
+            self._sweeper = asyncio.get_running_loop().call_later(self._keep_alive, self._sweep)
         if not connection.answer.bodiless and now >= self._distrusted_until:
             self._ready.append(connection)
             return
         self._aside[0].append(connection)
         if self._tick is None:
-            self._tick = loop.call_later(QUIET, self._promote)
+            self._tick = asyncio.get_running_loop().call_later(QUIET, self._promote)
 
     def take(self, *, repeatable: bool) -> UpstreamConnection | None:
         """A connection for the next exchange, if one is fit for it."""
-        limit = self._keep_alive if repeatable else min(_FRESH, self._keep_alive)
+        limit = self._keep_alive if repeatable else self._fresh
         ready = self._ready
         while ready:
             connection = ready[-1]
             if connection.closed:
                 self.look_at(ready.pop())
                 continue
-            if connection.idle_since < asyncio.get_running_loop().time() - limit:
+            if connection.idle_since < monotonic() - limit:
                 return None
             return ready.pop()
         return None
@@ -87,7 +88,7 @@ class IdleConnections:
     def look_at(self, connection: UpstreamConnection) -> None:
         """Note whether the register sent octets that belong to no answer."""
         if connection.stray and not connection.answer.bodiless:
-            self._distrusted_until = asyncio.get_running_loop().time() + _DISTRUST
+            self._distrusted_until = monotonic() + _DISTRUST
 
     def close(self) -> None:
         """Close all connections."""
@@ -110,12 +111,11 @@ class IdleConnections:
 
     def _sweep(self) -> None:
         self._sweeper = None
-        loop = asyncio.get_running_loop()
-        oldest = loop.time() - self._keep_alive
+        oldest = monotonic() - self._keep_alive
         ready = self._ready
         while ready and (ready[0].closed or ready[0].idle_since < oldest):
             connection = ready.popleft()
             self.look_at(connection)
             connection.close()
         if len(self):
-            self._sweeper = loop.call_later(self._keep_alive, self._sweep)
+            self._sweeper = asyncio.get_running_loop().call_later(self._keep_alive, self._sweep)

@@ -85,15 +85,15 @@ class Shares:
         if party is None:
             return False
         client, session = party
-        _one_less(self._clients, client)
+        clients = self._clients
+        if clients[client] > 1:
+            clients[client] -= 1
+        else:
+            del clients[client]
         if session is not None:
-            _one_less(self._sessions, session)
+            sessions = self._sessions
+            if sessions[session] > 1:
+                sessions[session] -= 1
+            else:
+                del sessions[session]
         return True
-
-
-def _one_less(counts: dict[str, int], key: str) -> None:
-    count = counts[key]
-    if count == 1:
-        del counts[key]
-    else:
-        counts[key] = count - 1

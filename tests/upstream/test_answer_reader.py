@@ -115,3 +115,35 @@ def test_where_the_pieces_begin_makes_no_difference(cuts: list[int], line: bytes
     assert reader.headers == [(b"x-a", b"1"), (b"content-length", b"5")]
     assert reader.complete
     assert reader.buffer.take() == b"a : b"
+
+
+ANSWERS = {
+    "length": (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "GET"),
+    "chunked": (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-T: 1\r\n\r\n",
+        "GET",
+    ),
+    "chunked-head": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "HEAD"),
+    "head": (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", "HEAD"),
+    "not-modified": (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", "GET"),
+    "interim": (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "GET"),
+    "blank": (b"HTTP/1.1 200 OK\r\nContent-Length : 2\r\n\r\nok", "GET"),
+    "close": (b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok", "GET"),
+    "excess": (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokmore", "GET"),
+    "unfinished": (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok", "GET"),
+}
+
+
+def seen(reader: AnswerReader, name: str) -> tuple[object, ...]:
+    octets, method = ANSWERS[name]
+    reader.begin(method)
+    reader.feed(octets)
+    facts = (reader.status, reader.headers, reader.keep_alive, reader.ends_at_close, reader.bodiless)
+    return (*facts, reader.complete, reader.excess, reader.buffer.take())
+
+
+@given(st.lists(st.sampled_from(sorted(ANSWERS)), max_size=6))
+def test_an_answer_reads_the_same_whatever_came_before_it(names: list[str]) -> None:
+    reader = read()
+    for name in names:
+        assert seen(reader, name) == seen(read(), name)

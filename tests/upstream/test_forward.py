@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
-from gateway.errors import UpstreamUnreachable
-from gateway.upstream.client_stream import ClientGone
+from gateway.errors import RequestTimeout, UpstreamUnreachable
+from gateway.upstream.client_stream import FIRST, ClientGone
 from gateway.upstream.forward import Forwarder
 from gateway.upstream.pool import ConnectionPool
 from gateway.upstream.response import UpstreamResponse
 from gateway.upstream.settings import UpstreamSettings
+from gateway.upstream.shares import Party
 from tests.running import raw_upstream
 from tests.upstream.bare_proxy import bare_proxy
 from tests.upstream.raw_client import converse
@@ -105,6 +107,28 @@ async def test_a_client_that_leaves_before_the_answer_ends_the_exchange() -> Non
         with pytest.raises(ClientGone):
             await forward.forward(upstream_request("GET", DISCONNECT))
         assert pool.open_connections == 0
+        await pool.aclose()
+
+
+async def test_an_upload_that_stalls_while_others_wait_is_answered_with_408(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gateway.upstream.pool._STALLED", 0.5)
+    with raw_upstream() as upstream:
+        settings = UpstreamSettings.model_validate(
+            {"url": f"http://127.0.0.1:{upstream.port}", "max_connections": 1}
+        )
+        pool = ConnectionPool(settings)
+        await pool.start()
+        forward = Forwarder(settings, pool, own_cookies="own-", max_body=2 * FIRST, body_timeout=60.0)
+        upload = upstream_request("POST", part(b"x" * FIRST, more=True), length=FIRST + 1, has_body=True)
+        stalled = asyncio.create_task(forward.forward(upload))
+        while not upstream.connections:
+            await asyncio.sleep(0.001)
+        other = upstream_request()._replace(party=Party("192.0.2.2"))
+        assert await body_of(await forward.forward(other)) == b"ok"
+        with pytest.raises(RequestTimeout):
+            await stalled
         await pool.aclose()
 
 
