@@ -190,7 +190,7 @@ def test_a_logout_during_a_recheck_wins(gate: GatewayFixture, browser: Browser) 
     assert gate.with_ticket(ticket, "/echo").status_code == 401
 
 
-def test_within_the_grace_no_request_waits_for_the_provider(gate: Scene, browser: Browser) -> None:
+def test_within_the_grace_no_request_waits_for_the_provider(gate: GatewayFixture, browser: Browser) -> None:
     before = gate.ticket(browser)
     asked, go_on = threading.Event(), threading.Event()
 
@@ -215,7 +215,9 @@ def test_within_the_grace_no_request_waits_for_the_provider(gate: Scene, browser
     assert gate.ticket(browser) != before
 
 
-def test_a_refresh_does_not_go_on_with_a_session_that_needs_a_login(gate: Scene, browser: Browser) -> None:
+def test_a_refresh_does_not_go_on_with_a_session_that_needs_a_login(
+    gate: GatewayFixture, browser: Browser
+) -> None:
     gate.op.refresh_tokens.clear()
     gate.clock.ahead += RECHECK + 1
     refused = browser.post("/oauth2/session/refresh", headers=CALL | SCRIPT)
