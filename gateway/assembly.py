@@ -237,7 +237,7 @@ class Assembly:
             LogoutEndpoints(logout, cookie, self.sessions, loop, screens, self.events),
             LogoutNotices(logout, self.sessions, self.events),
             SessionEndpoints(self.sessions, self.rechecks, self.assertions, self._clock),
-            AccessEndpoint(self.sessions, screens, self.reload.rules, access_of),
+            AccessEndpoint(self.sessions, screens, self.reload.rules, access_of, self._clock),
             forms,
         )
         return login, endpoints

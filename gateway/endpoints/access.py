@@ -4,60 +4,101 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
 
+from cachetools import TTLCache
 from starlette.requests import Request
 
 from gateway.endpoints.requests import exchange_of
-from gateway.errors import LoginRequired
+from gateway.errors import LoginRequired, Overloaded
 from gateway.exchange import Caller, Judgement
-from gateway.model import CanonicalRequest, RuleAccess
+from gateway.model import CanonicalRequest, Identity, RuleAccess
 from gateway.pages.screens import Screens
 from gateway.policy.ruleset import RuleSet
 from gateway.responses import Response
-from gateway.session.sessions import Sessions
+from gateway.session.sessions import Session, Sessions
+
+# How many requests can wait for their turn; then the answer is 503.
+_MOST_WAITING: Final = 4
+# Answers depend on the moment, by opening hours: they are kept for a short while only.
+_KEPT_SECONDS: Final = 10.0
+_MOST_KEPT: Final = 64
+
+_RETRY_SECONDS: Final = 5
+
+# By which rules, in which session, through which host and from where.
+_Key = tuple[str, str, str, str]
+Reach = Sequence[RuleAccess]
 
 
-@dataclass(frozen=True, slots=True)
 class AccessEndpoint:
-    """What the rules in force give one person. `rules` gives those of this moment, `access_of` asks them."""
+    """What the rules in force give one person. `rules` gives those of this moment, `access_of` asks them.
 
-    sessions: Sessions
-    screens: Screens
-    rules: Callable[[], RuleSet]
-    access_of: Callable[..., Sequence[RuleAccess]]
+    With very many rules that takes a while: it is done for one request after another, in a thread of its own, so that
+    neither other requests nor the watchers of files wait for it. `clock` gives seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        screens: Screens,
+        rules: Callable[[], RuleSet],
+        access_of: Callable[..., Reach],
+        clock: Callable[[], float],
+    ) -> None:
+        self._sessions = sessions
+        self._screens = screens
+        self._rules = rules
+        self._access_of = access_of
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="my-access")
+        self._kept: TTLCache[_Key, tuple[Identity, Reach]] = TTLCache(_MOST_KEPT, _KEPT_SECONDS, timer=clock)
+        self._waiting = 0
 
     async def access(self, request: Request) -> Response:
-        """A page for people, JSON for programs. Raises LoginRequired."""
+        """A page for people, JSON for programs. Raises LoginRequired, Overloaded."""
         exchange = exchange_of(request)
         admitted = exchange.admitted
-        ticket = admitted.cookies.get(self.sessions.cookie_name)
-        session = await self.sessions.open(ticket) if ticket is not None else None
+        ticket = admitted.cookies.get(self._sessions.cookie_name)
+        session = await self._sessions.open(ticket) if ticket is not None else None
         if session is None:
             raise LoginRequired("no session")
-        rules = self.rules()
+        rules = self._rules()
         exchange.caller, exchange.judgement = Caller(session), Judgement(rules.hash)
-        # With very many rules this takes a while, which must not hold up other requests.
-        found = await asyncio.to_thread(
-            self.access_of,
-            rules,
-            session.identity,
-            host=admitted.host,
-            client=admitted.client,
-            now=exchange.now,
-        )
-        if not _wants_page(admitted):
-            return self.screens.access_data(
-                admitted.language, identity=session.identity, reach=found, expires_at=session.expires_at
+        if self._waiting > _MOST_WAITING:
+            raise Overloaded("too many people ask what is open to them", retry_after=_RETRY_SECONDS)
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._thread, self._answer, rules, session, admitted, exchange.now
             )
-        return self.screens.access(
-            admitted.language,
+        finally:
+            self._waiting -= 1
+
+    def _answer(self, rules: RuleSet, session: Session, request: CanonicalRequest, now: float) -> Response:
+        found = self._reach(rules, session, request, now)
+        if not _wants_page(request):
+            return self._screens.access_data(
+                request.language, identity=session.identity, reach=found, expires_at=session.expires_at
+            )
+        return self._screens.access(
+            request.language,
             identity=session.identity,
             reach=found,
             expires_at=session.expires_at,
             labels={(right.right, right.context): right.label for right in rules.rights.values()},
-            request_id=admitted.id,
+            request_id=request.id,
         )
+
+    def _reach(self, rules: RuleSet, session: Session, request: CanonicalRequest, now: float) -> Reach:
+        key = (rules.hash, session.id, request.host, request.client)
+        kept = self._kept.get(key)
+        # A session can get another identity by a recheck.
+        if kept is not None and kept[0] == session.identity:
+            return kept[1]
+        found = self._access_of(rules, session.identity, host=request.host, client=request.client, now=now)
+        self._kept[key] = (session.identity, found)
+        return found
 
 
 def _wants_page(request: CanonicalRequest) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +11,7 @@ from gateway.model import NOTHING, Identity, Language, Missing, Right, RuleAcces
 from gateway.pages.catalogue import in_language, message, spoken_time
 from gateway.pages.render import Pages
 from gateway.pages.wording import Wording, organisation_name, unread_claims, unread_claims_data
-from gateway.responses import HeaderLines, Response, json_response
+from gateway.responses import HeaderLines, Response
 
 BACK = "/oauth2/access"
 
@@ -157,7 +158,9 @@ class Screens:
                 for each in reach
             ],
         }
-        return json_response(body)
+        # In parts: the encoder as a whole keeps the interpreter while it runs, and very many rules make a long text.
+        text = "".join(json.JSONEncoder().iterencode(body))
+        return Response(text.encode("ascii"), media_type="application/json")
 
 
 def _spoken(moment: float | None, language: Language) -> str | None:

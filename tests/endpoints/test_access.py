@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
 
 import httpx2
+import pytest
 
+from gateway.model import RuleAccess
 from tests.endpoints.test_forwarding import ask
-from tests.gateway_fixture import GatewayFixture
+from tests.gateway_fixture import GatewayFixture, scripted_gateway
 
 
 def rules(answer: httpx2.Response) -> dict[str, tuple[bool, str]]:
@@ -55,3 +61,33 @@ def test_it_is_read_only(gate: GatewayFixture, cookies: dict[str, str]) -> None:
         f"{gate.url}/oauth2/access", headers={"cookie": cookies["indiener"]}, trust_env=False, timeout=5
     )
     assert answer.status_code == 405
+
+
+def test_one_at_a_time_a_few_wait_and_nothing_else_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, go_on, calls = threading.Event(), threading.Event(), []
+
+    def slowly(*_rules: Any, now: float, **_given: Any) -> tuple[RuleAccess, ...]:
+        calls.append(now)
+        asked.set()
+        assert go_on.wait(10)
+        return ()
+
+    monkeypatch.setattr("gateway.app.access_of", slowly)
+    with scripted_gateway(tmp_path) as site, site.browser() as browser, ThreadPoolExecutor(12) as pool:
+        browser.log_in()
+        ticket = site.ticket(browser)
+        try:
+            waiting = [pool.submit(site.with_ticket, ticket, "/oauth2/access") for _ in range(12)]
+            assert asked.wait(10)
+            refused = [each.result() for _, each in zip(range(7), as_completed(waiting), strict=False)]
+            assert browser.call("/echo").status_code == 200
+        finally:
+            go_on.set()
+        assert {(each.status_code, each.headers["retry-after"]) for each in refused} == {(503, "5")}
+        assert [each.result().status_code for each in waiting].count(200) == 5
+        assert len(calls) == 1, "the answer is kept for the others"
+        site.clock.ahead += 11
+        assert site.with_ticket(ticket, "/oauth2/access").status_code == 200
+        assert len(calls) == 2

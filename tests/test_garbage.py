@@ -1,0 +1,40 @@
+"""Nothing is collected while much is made that stays, and in a tuned process it is not looked at later either."""
+
+import gc
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from gateway import garbage
+
+
+def test_no_collection_while_the_block_runs() -> None:
+    with garbage.paused():
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    with pytest.raises(ValueError, match="x"), garbage.paused():
+        raise ValueError("x")
+    assert gc.isenabled()
+
+
+def test_a_tuned_process_freezes_what_stays() -> None:
+    # In a process of its own, for it is tuned as a whole.
+    program = """
+        import gc
+        from gateway import garbage
+        with garbage.paused():
+            pass
+        assert gc.get_freeze_count() == 0
+        garbage.tune()
+        before = gc.get_freeze_count()
+        assert before > 0 and gc.isenabled()
+        with garbage.paused():
+            kept = [[] for _ in range(100_000)]
+        assert gc.get_freeze_count() >= before + 100_000
+        del kept
+        garbage.collect_frozen()
+        assert 0 < gc.get_freeze_count() < before + 100_000
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=True, timeout=30)
