@@ -42,6 +42,7 @@ def chart(results: Mapping[str, Mapping[str, Run]], reference: str, ours: str) -
         f'<text class="figure" x="8" y="38">upper bar: {escape(shapes[0])}'
         + (f"; lower bar: {escape(shapes[1])}" if len(shapes) > 1 else "")
         + "</text>",
+        f'<line x1="{one:.1f}" x2="{one:.1f}" y1="{_TOP - 6}" y2="{height - 8}"/>',
     ]
     for place, label in enumerate(labels):
         top = _TOP + _ROW * place
@@ -56,5 +57,4 @@ def chart(results: Mapping[str, Mapping[str, Run]], reference: str, ours: str) -
                 f'<text class="figure" x="{_LABELS + width + 5:.1f}" y="{y + 11}">{value:.2f}</text>'
             )
         parts.append("</g>")
-    parts.append(f'<line x1="{one:.1f}" x2="{one:.1f}" y1="{_TOP - 6}" y2="{height - 8}"/>')
     return "\n".join([*parts, "</svg>", ""])
