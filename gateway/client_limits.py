@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from cachetools import LRUCache
@@ -11,6 +12,7 @@ _MOST_CLIENTS = 65_536
 _PREFIX = 64
 
 
+@lru_cache(maxsize=4096)
 def client_of(address: str) -> str:
     """Whom an address belongs to: for IPv6 its network of 64 bits, which one client has as a rule (RFC 6177)."""
     if ":" not in address:

@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Callable
 from typing import Any, Final
 
-from cachetools import TTLCache
 from cryptography.hazmat.primitives.asymmetric.ec import (
     SECP256R1,
     EllipticCurvePrivateKey,
@@ -22,6 +21,7 @@ from gateway.codec import IdentityView
 from gateway.identity.attributes import spelled_rights
 from gateway.identity.settings import AssertionSettings
 from gateway.model import Identity
+from gateway.recent import Recent
 from gateway.settings import Secret
 
 _SESSIONS_KEPT: Final = 10_000
@@ -61,9 +61,7 @@ class Assertions:
         self._key: ECKey | RSAKey | None = None
         self._header: dict[str, str] = {}
         self._keys: list[dict[str, Any]] = []
-        self._signed: TTLCache[str, tuple[Identity, str]] = TTLCache(
-            _SESSIONS_KEPT, settings.ttl / 2, timer=clock
-        )
+        self._signed: Recent[str, tuple[Identity, str]] = Recent(_SESSIONS_KEPT, settings.ttl / 2, clock)
 
     async def start(self) -> None:
         """Read the keys. Raises ValueError, with a message for operators, if one cannot be used."""

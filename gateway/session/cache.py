@@ -6,8 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
-from cachetools import TTLCache
-
+from gateway.recent import Recent
 from gateway.session.codec import Session
 from gateway.session.ticket import Ticket
 
@@ -36,9 +35,9 @@ class SessionCache:
     """
 
     def __init__(self, size: int, ttl: float, steady: Callable[[], float]) -> None:
-        self._opened: TTLCache[str, OpenedSession] = TTLCache(size, ttl, timer=steady)
-        self._ended: TTLCache[str, bool] = TTLCache(size, _ENDED_SECONDS, timer=steady)
-        self._successors: TTLCache[str, Ticket] = TTLCache(size, MOVED_SECONDS, timer=steady)
+        self._opened: Recent[str, OpenedSession] = Recent(size, ttl, steady)
+        self._ended: Recent[str, bool] = Recent(size, _ENDED_SECONDS, steady)
+        self._successors: Recent[str, Ticket] = Recent(size, MOVED_SECONDS, steady)
 
     def get(self, text: str) -> OpenedSession | None:
         """The session under exactly this ticket."""
@@ -53,7 +52,7 @@ class SessionCache:
 
     def drop(self, text: str) -> OpenedSession | None:
         """Forget a session, which may come back from the store; what was remembered of it."""
-        return self._opened.pop(text, None)
+        return self._opened.pop(text)
 
     def end(self, text: str) -> None:
         """Forget a session for good: a request that is reading it at this moment does not bring it back."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
+from gateway.client_limits import client_of
 from gateway.model import CanonicalRequest
 from gateway.upstream.response_head import is_connection_login
-from gateway.upstream.shares import Party, client_network
+from gateway.upstream.shares import Party
 
 Receive = Callable[[], Awaitable[Any]]
 _WRITTEN_HERE = (b"host", b"content-length")
@@ -59,7 +60,7 @@ class UpstreamRequest(NamedTuple):
             length,
             chunked or bool(length),
             receive,
-            Party(client_network(request.client), session),
+            Party(client_of(request.client), session),
             logs_in,
         )
 

@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from ipaddress import ip_network
 from typing import Final, NamedTuple
 
 _LEAST: Final = 8
-_IPV6_PREFIX: Final = 64
 
 
 class Party(NamedTuple):
-    """Whose request it is: the client's network (see `client_network`) and the id of the session, if there is one."""
+    """Whose request it is: the client's network (see `client_of`) and the id of the session, if there is one."""
 
     client: str
     session: str | None = None
-
-
-def client_network(address: str) -> str:
-    """The address for IPv4; for IPv6 its /64, which one subscriber has to itself."""
-    return _prefix(address) if ":" in address else address
-
-
-@lru_cache(maxsize=4096)
-def _prefix(address: str) -> str:
-    try:
-        return str(ip_network((address, _IPV6_PREFIX), strict=False))
-    except ValueError:
-        return address
 
 
 def default_share(max_connections: int) -> int:

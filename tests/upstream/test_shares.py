@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.upstream.shares import Party, Shares, client_network, default_share
+from gateway.upstream.shares import Party, Shares, default_share
 
 
 def test_a_client_and_a_session_have_their_share() -> None:
@@ -25,20 +25,6 @@ def test_nothing_is_held_twice() -> None:
     shares.hold("a", Party("192.0.2.1"))
     with pytest.raises(ValueError, match="twice"):
         shares.hold("a", Party("192.0.2.2"))
-
-
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("192.0.2.1", "192.0.2.1"),
-        ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
-        ("2001:db8:1:2::", "2001:db8:1:2::/64"),
-        ("not:an-address", "not:an-address"),
-        ("", ""),
-    ],
-)
-def test_an_ipv6_client_counts_by_its_network(address: str, network: str) -> None:
-    assert client_network(address) == network
 
 
 @pytest.mark.parametrize(("connections", "share"), [(1, 8), (32, 8), (128, 32), (10_000, 2_500)])
