@@ -31,7 +31,7 @@ from gateway.upstream.client_stream import ClientGone
 
 log = structlog.get_logger()
 PATH = "/oauth2/resume"
-# As long as a login may take by default.
+# Seconds; the default limit for a login.
 KEPT_SECONDS = 600
 _MOST_CONFIRMATION = 4_096
 _KIND = "form"
@@ -111,14 +111,14 @@ class KeptForms:
         )
 
     def is_confirmation(self, request: CanonicalRequest) -> bool:
-        """Whether this request confirms that a form of this browser is to be sent."""
+        """Whether this request confirms that a kept form is to be sent, and the browser has its cookie."""
         if request.method != "POST" or request.raw_query is None:
             return False
         found = _CONFIRMED.search(request.raw_query)
         return found is not None and self._cookie(found[1].decode("ascii")).name in request.cookies
 
     def back(self, request: CanonicalRequest) -> str | None:
-        """Where a login leads back to that was needed on the way to sending a form; None for other requests."""
+        """The confirmation page to return to after a login, if the request is about a kept form."""
         if request.path == PATH:
             found = parse_qs((request.raw_query or b"").decode("latin-1")).get("form", [""])
             form_id = found[0] if len(found) == 1 else ""
@@ -131,7 +131,7 @@ class KeptForms:
     async def take(self, exchange: Exchange) -> tuple[Scope, Receive]:
         """The request that was kept, as an ASGI scope with what the browser sends along now, and its body.
 
-        It is taken for the one and only time. Raises BadRequest, LoginRequired, FormGone.
+        A form can be taken only once. Raises BadRequest, LoginRequired, FormGone.
         """
         request = exchange.admitted
         if not is_same_origin(request, if_unknown=False):
@@ -142,7 +142,7 @@ class KeptForms:
         fields = parse_qs((await read_body(request_of(exchange), _MOST_CONFIRMATION)).decode("latin-1"))
         token = fields.get("token", [""])[0]
         if not hmac.compare_digest(token.encode(), _token(secret, session).encode()):
-            raise BadRequest("a form that this session did not confirm", code="form-token")
+            raise BadRequest("the token does not belong to this form and person", code="form-token")
         kept = await self.sessions.one_time.take(_KIND, secret)
         if kept is None:
             raise FormGone("no such form waits")

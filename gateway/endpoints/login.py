@@ -45,8 +45,8 @@ class LoginEndpoints:
     async def start(self, request: Request) -> Response:
         """Begin a login that comes back to `rd`, a path of this site.
 
-        `acr_values` asks for one of these ways to log in, `doelgroep` and `organisation` for an identity.
-        Raises BadRequest for what is not known.
+        `acr_values` asks for one of these authentication methods, `doelgroep` and `organisation` for an identity.
+        Raises BadRequest for an unknown value.
         """
         admitted = exchange_of(request).admitted
         _refuse_prefetch(admitted)
@@ -54,7 +54,7 @@ class LoginEndpoints:
         acr_values = (query_value(request, "acr_values") or "").split()
         for urn in acr_values:
             if urn not in self.login.known_methods:
-                raise BadRequest("an unknown way to log in is asked for", code="acr-values")
+                raise BadRequest("an unknown authentication method is asked for", code="acr-values")
         try:
             hint = login_hint(query_value(request, "doelgroep"), query_value(request, "organisation"))
         except ValueError as problem:
@@ -70,7 +70,7 @@ class LoginEndpoints:
     async def begin(
         self, request: CanonicalRequest, target: str, *, acr_values: Sequence[str] = ()
     ) -> Response:
-        """Send the browser to the provider, to come back to `target`, with one of these ways to log in.
+        """Send the browser to the provider, to come back to `target`, with one of these authentication methods.
 
         Raises LoginFailed where that was done a few times in a row to no avail, ClientLimited where this client began
         too many.
@@ -105,7 +105,7 @@ class LoginEndpoints:
         except LoginFailed as failure:
             self.on_event(LoginEnded(failure.reason))
             log.info("login failed", reason=failure.reason, detail=failure.detail, request_id=admitted.id)
-            # Only a login that this browser began counts: nobody else can make it seem to go round.
+            # Only a login that this browser began counts: nobody else can make it look like a loop.
             began = "target" in failure.facts
             counted = (self.rounds.after(rounds, failure.reason, now),) if began else ()
             if ticket is not None and await self.sessions.open(ticket) is not None:
@@ -141,7 +141,8 @@ class LoginEndpoints:
         if not rounds.too_many:
             return
         cause = rounds.cause(has_ticket=self.sessions.cookie_name in request.cookies)
-        self.on_event(LoginEnded(cause))
+        # The cause is what the browser's own cookie says: not for a metric.
+        self.on_event(LoginEnded("login-loop"))
         log.info("login loop stopped", reason=cause, rounds=rounds.count, request_id=request.id)
         raise LoginFailed("login-loop", cause, cause=cause, rounds=rounds.count, target=target)
 
@@ -153,4 +154,4 @@ def _refuse_prefetch(request: CanonicalRequest) -> None:
     """A browser that only looks ahead must not use up a login, nor begin one."""
     for name in (b"sec-purpose", b"purpose"):
         if b"prefetch" in (request.header(name) or b"").lower():
-            raise BadRequest("a login is not for looking ahead", code="prefetch")
+            raise BadRequest("a prefetch cannot begin or finish a login", code="prefetch")
