@@ -141,8 +141,8 @@ class LoginEndpoints:
         if not rounds.too_many:
             return
         cause = rounds.cause(has_ticket=self.sessions.cookie_name in request.cookies)
-        # The cause is what the browser's own cookie says: not for a metric.
-        self.on_event(LoginEnded("login-loop"))
+        # Why the latest login failed is what the browser's own cookie says: that is not for a metric.
+        self.on_event(LoginEnded("login-loop" if rounds.failed else cause))
         log.info("login loop stopped", reason=cause, rounds=rounds.count, request_id=request.id)
         raise LoginFailed("login-loop", cause, cause=cause, rounds=rounds.count, target=target)
 
