@@ -6,6 +6,7 @@ failed half-way.
 
 from __future__ import annotations
 
+import resource
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
@@ -305,7 +306,12 @@ class Gateway:
             if self._observe_socket is not None:
                 health = Health(self.metrics, self._checks())
                 await stack.enter_async_context(operators_listener(health, self._observe_socket))
-            log.info("gateway started", environment=self.environment, public_url=settings.public_url)
+            log.info(
+                "gateway started",
+                environment=self.environment,
+                public_url=settings.public_url,
+                open_files=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
+            )
             yield
 
     def _checks(self) -> dict[str, Check]:

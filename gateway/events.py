@@ -15,6 +15,13 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
+class ClientRefused:
+    """The listener refused or closed a client's connection by itself. `reason`: see gateway/edge/refusals.py."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderCalled:
     """A call to the provider ended. `endpoint`: metadata, keys, token, par, userinfo or introspection."""
 
@@ -137,7 +144,8 @@ class RecordsDropped:
 
 
 Event = (
-    ProviderCalled
+    ClientRefused
+    | ProviderCalled
     | LoginEnded
     | LoggedOut
     | SessionEnded

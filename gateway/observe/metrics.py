@@ -15,6 +15,7 @@ from gateway.events import (
     BlocksChanged,
     BlocksLoaded,
     CandidateChanged,
+    ClientRefused,
     Event,
     LoggedOut,
     LoginEnded,
@@ -94,6 +95,9 @@ class Metrics:
         )
         self._in_flight = self._gauge("requests_in_flight", "Requests being answered now", mode="livesum")
         self._decisions = self._family("decisions_total", "Decisions, by rule and verdict", "rule", "verdict")
+        self._clients_refused = self._family(
+            "clients_refused_total", "Connections that the listener refused or closed, by reason", "reason"
+        )
 
     def _count_events(self) -> None:
         self._streams = self._gauge(
@@ -161,6 +165,8 @@ class Metrics:
     def on_event(self, event: Event) -> None:
         """Count what happened elsewhere in the gateway."""
         match event:
+            case ClientRefused(reason):
+                self._clients_refused[(reason,)].inc()
             case ProviderCalled(endpoint, result):
                 self._provider[endpoint, result].inc()
             case LoginEnded(result):
