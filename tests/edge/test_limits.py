@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from gateway.edge.dialogue import Dialogue
 from gateway.edge.protocol import GatewayProtocol
 from tests.edge.listening import Application, connect, everything, get, listening, until
 from tests.upstream.raw_client import converse
@@ -255,7 +256,7 @@ def test_nothing_that_a_client_does_fills_the_log_or_stays() -> None:
         assert until(lambda: app.at_work == 0)
         assert until(lambda: not running.server.server_state.connections)
         assert not running.server.server_state.tasks
-        assert until(lambda: gone(GatewayProtocol))
+        assert until(lambda: gone(GatewayProtocol) and gone(Dialogue))
     assert not [record.getMessage() for record in kept]
 
 

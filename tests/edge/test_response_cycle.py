@@ -61,19 +61,6 @@ def test_a_body_is_only_read_as_fast_as_it_is_taken(gate: Any) -> None:
                 sent += sock.send(b"x" * 1_000_000)
 
 
-@pytest.mark.parametrize("version", ["1.0", "1.1"])
-def test_a_cut_answer_does_not_look_complete(gate: Any, version: str) -> None:
-    with connect(gate[0].port) as sock:
-        sock.sendall(get("/cut", version=version))
-        raw, reset = b"", False
-        try:
-            while data := sock.recv(999):
-                raw += data
-        except ConnectionResetError:
-            reset = True
-    assert reset if version == "1.0" else (b"half" in raw and not raw.endswith(b"0\r\n\r\n"))
-
-
 def test_a_fault_of_the_application_is_a_500(gate: Any) -> None:
     seen = exchange(gate, get("/fault"))
     assert [answer.status for answer in seen.answers] == [500]
