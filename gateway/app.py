@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Protocol
@@ -86,7 +87,12 @@ class Gateway(Assembly):
             if self._observe_socket is not None:
                 health = Health(self.metrics, self._checks())
                 await stack.enter_async_context(operators_listener(health, self._observe_socket))
-            log.info("gateway started", environment=self.environment, public_url=settings.public_url)
+            log.info(
+                "gateway started",
+                environment=self.environment,
+                public_url=settings.public_url,
+                open_files=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
+            )
             yield
 
     def _checks(self) -> dict[str, Check]:

@@ -19,6 +19,13 @@ CallResult = Literal["ok", "refused", "error"]
 
 
 @dataclass(frozen=True, slots=True)
+class ClientRefused:
+    """The listener refused or closed a client's connection by itself. `reason`: see gateway/edge/refusals.py."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderCalled:
     """A call to the provider ended. `endpoint`: metadata, keys, token, par, userinfo or introspection."""
 
@@ -141,7 +148,8 @@ class RecordsDropped:
 
 
 Event = (
-    ProviderCalled
+    ClientRefused
+    | ProviderCalled
     | LoginEnded
     | LoggedOut
     | SessionEnded

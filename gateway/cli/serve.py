@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import socket
 import sys
@@ -25,6 +26,8 @@ from gateway.app import Gateway
 from gateway.cli.loading import loaded
 from gateway.config import Config, ConfigError, checked
 from gateway.edge.protocol import protocol_class
+from gateway.edge.refusals import Refusals
+from gateway.events import ClientRefused
 from gateway.observe.metrics import forget_worker
 
 _DRAIN = 30
@@ -83,6 +86,13 @@ class _Supervisor(Multiprocess):
                 os.kill(process.pid, signal.SIGHUP)
 
 
+def _raise_file_limit() -> None:
+    """Let this process open as many files as it may: each connection is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def _drain_first(number: int, app: Gateway) -> None:
     """On this signal the gateway reports "not ready" before the server closes its listener."""
     then = signal.getsignal(number)
@@ -132,14 +142,15 @@ class _Worker(uvicorn.Config):
 
     def load(self) -> None:
         """Build the gateway of this process. Called in the worker."""
+        _raise_file_limit()
         config = self._checked()
         settings = config.environment(self._environment)
         self.app = app = Gateway(config, self._environment, clock=time.time, observe_socket=self._observe)
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, app.reload_soon)
         for each in (signal.SIGTERM, signal.SIGINT):
             _drain_first(each, app)
-        self.http = protocol_class(settings.edge, public_url=settings.public_url)
-        self.timeout_keep_alive = int(settings.edge.keep_alive)
+        refusals = Refusals(lambda reason: app.events(ClientRefused(reason)))
+        self.http = protocol_class(settings.edge, public_url=settings.public_url, refusals=refusals)
         super().load()
         garbage.tune()
 

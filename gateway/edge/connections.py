@@ -18,8 +18,9 @@ _OTHER_FILES = 512
 class Connection(Protocol):
     """What is counted."""
 
-    idle: bool
-    """Whether no request is being answered."""
+    @property
+    def idle(self) -> bool:
+        """Whether no request is being answered."""
 
     def give_way(self) -> None:
         """Close at once, in favour of another connection."""
@@ -32,7 +33,10 @@ class Connections:
         self, most: int, most_per_client: int, *, trusted: Sequence[Network], count: Callable[[str], None]
     ) -> None:
         files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-        self._most = min(most, max(1, files - min(_OTHER_FILES, files // 2)))
+        if files != resource.RLIM_INFINITY:
+            most = min(most, max(1, files - min(_OTHER_FILES, files // 2)))
+        self.most = most
+        """As many as there may be at once: fewer than was asked for where the open-file limit is low."""
         self._most_per_client = most_per_client
         self._trusted = tuple(trusted)
         self._count = count
@@ -49,7 +53,7 @@ class Connections:
             same = self._by_client.get(client)
             if same is not None and len(same) >= self._most_per_client and not self._make_room(same):
                 return "connections-of-client"
-        if len(self._all) >= self._most and not self._make_room(self._all):
+        if len(self._all) >= self.most and not self._make_room(self._all):
             return "connections"
         self._all[connection] = client
         if client is not None:

@@ -18,6 +18,7 @@ from gateway.events import (
     BlocksChanged,
     BlocksLoaded,
     CandidateChanged,
+    ClientRefused,
     Event,
     LoggedOut,
     LoginEnded,
@@ -155,6 +156,9 @@ class Metrics:
         self._upstream_errors = self._family(
             "upstream_errors_total", "Requests that the register did not answer well", "error"
         )
+        self._clients_refused = self._family(
+            "clients_refused_total", "Connections that the listener refused or closed, by reason", "reason"
+        )
         self._provider = self._family(
             "provider_requests_total", "Calls to the provider", "endpoint", "result"
         )
@@ -226,6 +230,8 @@ class Metrics:
     def on_event(self, event: Event) -> None:
         """Count what happened elsewhere in the gateway."""
         match event:
+            case ClientRefused(reason):
+                self._clients_refused[(reason,)].inc()
             case ProviderCalled(endpoint, result):
                 self._provider[endpoint, result].inc()
             case LoginEnded(result):

@@ -126,6 +126,20 @@ def test_what_is_missing_at_the_start_is_told_in_words(site: Site) -> None:
     assert "Traceback" not in missing.stderr
 
 
+def test_open_files_are_as_many_as_may_be_and_refused_clients_are_counted(site: Site) -> None:
+    with gateway_process(site.config, "ti", site.ready) as child:
+        limits = Path(f"/proc/{child.pid}/limits").read_text()
+        soft, hard = next(
+            line.split()[3:5] for line in limits.splitlines() if line.startswith("Max open files")
+        )
+        assert soft == hard
+        assert [answer.status for answer in converse(site.port, b"BAD\r\n\r\n").answers] == [400]
+        metrics = httpx2.get(f"http://localhost:{site.observe}/metrics", trust_env=False).text
+        assert 'toegangspoort_clients_refused_total{reason="malformed"} 1.0' in metrics.splitlines()
+        log = (site.config.parent / "gateway-ti.log").read_text()
+        assert f'"open_files": {soft}' in log
+
+
 def test_a_port_that_is_taken_is_told(site: Site) -> None:
     with bind(site.port) as taken:
         taken.listen()

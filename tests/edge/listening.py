@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from gateway.edge.protocol import protocol_class
 from gateway.edge.refusals import Refusals
 from gateway.edge.settings import EdgeSettings
 from tests.running import Running, serving
+from tests.upstream.raw_client import converse
 
 PIECE = b"x" * 65_536
 
@@ -65,6 +67,15 @@ class Application:
             pass
         self.ended.append("disconnect")
 
+    async def drip(self, scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while True:
+            await send({"type": "http.response.body", "body": b"x", "more_body": True})
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.1):
+                    if (await receive())["type"] == "http.disconnect":
+                        return
+
     async def stuck(self, scope: Any, receive: Any, send: Any) -> None:
         await asyncio.sleep(1)
 
@@ -111,11 +122,11 @@ async def answer(
 
 @contextlib.contextmanager
 def listening(
-    app: Any = None, *, public_url: str = "", **edge: Any
+    app: Any = None, *, public_url: str = "", on_refused: Any = lambda _reason: None, **edge: Any
 ) -> Iterator[tuple[Running, Any, Refusals]]:
     """An application behind the protocol, with these settings of the edge."""
     app = app or Application()
-    refusals = Refusals()
+    refusals = Refusals(on_refused)
     settings = EdgeSettings.model_validate(edge)
     http = protocol_class(settings, public_url=public_url, refusals=refusals)
     with serving(app, http=http, proxy_headers=False) as running:
@@ -143,3 +154,16 @@ def everything(sock: socket.socket) -> bytes:
         while data := sock.recv(262_144):
             raw += data
     return raw
+
+
+def exchange(gate: tuple[Running, Any, Refusals], *pieces: bytes, **more: Any) -> Any:
+    return converse(gate[0].port, *pieces, **more)
+
+
+def until(condition: Any, patience: float = 3.0) -> bool:
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.01)
+    return False

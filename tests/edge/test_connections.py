@@ -67,6 +67,16 @@ def test_an_idle_connection_is_found_behind_many_at_work() -> None:
     assert idle.closed
 
 
+@pytest.mark.parametrize(
+    ("files", "most"), [(10_000, 9_488), (1_024, 512), (256, 128), (1, 1), (1_000_000, 50_000), (-1, 50_000)]
+)
+def test_there_are_no_more_connections_than_files_for_them(
+    monkeypatch: pytest.MonkeyPatch, files: int, most: int
+) -> None:
+    monkeypatch.setattr("resource.getrlimit", lambda _kind: (files, files))
+    assert counted(most=50_000).most == most
+
+
 def test_what_is_closed_counts_no_more() -> None:
     connections = counted()
     client = Client()

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
+from gateway.edge.dialogue import Dialogue
 from gateway.edge.protocol import GatewayProtocol
-from tests.edge.listening import Application, connect, everything, get, listening
-from tests.edge.test_protocol import until
+from tests.edge.listening import Application, connect, everything, get, listening, until
 from tests.upstream.raw_client import converse
 
 MEGABYTE = 1_048_576
@@ -204,29 +204,6 @@ def test_where_all_are_at_work_there_is_no_room(limit: str, reason: str) -> None
         bystander(running.port)
 
 
-@pytest.mark.parametrize(
-    ("head", "status", "clears"),
-    [
-        (get("/ok?" + "a" * 40_000), 414, False),
-        (get("/ok?" + "a" * 32_700, "Cookie: session=" + "b" * 200), 414, False),
-        (get("/ok", "Cookie: a=" + "b" * 40_000), 431, True),
-        (get("/ok", *(f"Cookie: a{number}=" + "b" * 4_000 for number in range(10))), 431, True),
-        (get("/ok", "X-A: " + "b" * 40_000, "Cookie: a=b"), 431, False),
-        (get("/ok", *(f"X-{number}: b" for number in range(101))), 431, False),
-        (get("/ok?" + "a" * 32_000, "Cookie: session=b"), 200, False),
-    ],
-)
-def test_cookies_are_only_cleared_where_they_are_too_large_by_themselves(
-    head: bytes, status: int, clears: bool
-) -> None:
-    with listening() as (running, _, _refusals):
-        for pieces in ([head], [head[:9_000], head[9_000:]]):
-            seen = converse(running.port, *pieces)
-            assert [answer.status for answer in seen.answers] == [status]
-            assert bool(seen.answers[0].values("clear-site-data")) is clears
-            assert seen.closed is (status != 200)
-
-
 @contextmanager
 def records() -> Iterator[list[logging.LogRecord]]:
     """What is logged by anybody from the level of warnings on."""
@@ -279,7 +256,7 @@ def test_nothing_that_a_client_does_fills_the_log_or_stays() -> None:
         assert until(lambda: app.at_work == 0)
         assert until(lambda: not running.server.server_state.connections)
         assert not running.server.server_state.tasks
-        assert until(lambda: gone(GatewayProtocol))
+        assert until(lambda: gone(GatewayProtocol) and gone(Dialogue))
     assert not [record.getMessage() for record in kept]
 
 

@@ -13,6 +13,7 @@ from gateway.events import (
     BlocksChanged,
     BlocksLoaded,
     CandidateChanged,
+    ClientRefused,
     LoggedOut,
     LoginEnded,
     ProviderCalled,
@@ -50,6 +51,8 @@ def test_what_happens_is_counted(metrics: Metrics) -> None:
     metrics.decided("own-reports", "allow")
     metrics.decided(None, "deny")
     for event in (
+        ClientRefused("head-slow"),
+        ClientRefused("head-slow"),
         LoginEnded("ok"),
         LoggedOut("local"),
         UpstreamFailed("upstream-timeout"),
@@ -77,6 +80,7 @@ def test_what_happens_is_counted(metrics: Metrics) -> None:
         'decisions_total{rule="own-reports",verdict="allow"}': 1,
         'decisions_total{rule="none",verdict="deny"}': 1,
         'shadow_differences_total{change="newly_denied",rule="own-reports"}': 1,
+        'clients_refused_total{reason="head-slow"}': 2,
         'logins_total{result="ok"}': 1,
         'logouts_total{operation="local"}': 1,
         'upstream_errors_total{error="upstream-timeout"}': 1,

@@ -1,0 +1,275 @@
+"""The requests of one client connection, one after the other, and how the connection ends.
+
+One request is at work at a time; what follows it waits as octets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from uvicorn.server import ServerState
+
+from gateway.edge.alarm import Alarm
+from gateway.edge.client_socket import ClientSocket
+from gateway.edge.closing import Closing
+from gateway.edge.half_closed import HalfClosed
+from gateway.edge.listener import READ, Listener
+from gateway.edge.pace import BodyPace
+from gateway.edge.refusals import Refused
+from gateway.edge.request_reader import RequestReader
+from gateway.edge.response_cycle import ResponseCycle
+from gateway.edge.waiting import Waiting
+from gateway.http_semantics import METHODS
+
+_ALLOW = [(b"allow", ", ".join(sorted(METHODS)).encode())]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What answers the requests: the application, which may answer promptly, and the server that runs it."""
+
+    app: Any
+    prompt: Callable[[dict[str, Any], ResponseCycle], bool] | None
+    server: ServerState
+    state: dict[str, Any]
+    """The state of the ASGI lifespan, copied for each request."""
+
+
+class Dialogue:
+    """What a client asks over one connection, and what it is answered."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        transport: asyncio.Transport,
+        listener: Listener,
+        service: Service,
+        asgi: dict[str, Any],
+    ) -> None:
+        """`asgi` has the parts of a scope that are the same for all connections."""
+        self.loop = loop
+        self.hsts = listener.hsts
+        self.readable = Waiting(loop)
+        sock = self.socket = ClientSocket(loop, transport, listener.settings, not_read=self._not_read)
+        self._listener = listener
+        self._limits = listener.settings
+        self._service = service
+        scheme = "https" if sock.secure else "http"
+        scope = {**asgi, "server": sock.server, "client": sock.client, "scheme": scheme}
+        self._reader = RequestReader(self._limits, scope)
+        self._cycle: ResponseCycle | None = None
+        self._alarm = Alarm(loop)
+        self._body_pace = BodyPace(
+            loop,
+            self._alarm,
+            self._limits,
+            received=lambda: self._reader.received,
+            excused=self._kept_from_sending,
+            late=lambda: self._closing.refuse("body-slow", self._cycle),
+        )
+        self._closing = Closing(sock, self._alarm, listener.refusals, self.hsts)
+        self._half_closed = HalfClosed(sock, self._alarm, gone=self.give_way)
+        self._rest = b""
+        self._advancing = False
+
+    # The connection
+
+    def open(self) -> None:
+        """Take part in the count of connections; where there is no room, say so and close."""
+        client = self.socket.client
+        reason = self._listener.connections.admit(self, client[0] if client else None)
+        if reason is None:
+            self._alarm.set(self._limits.header_timeout, self._head_late)
+            return
+        self._closing.refuse_at_once(reason)
+
+    @property
+    def idle(self) -> bool:
+        """Whether no request is being answered."""
+        return self._cycle is None or self._closing.begun
+
+    @property
+    def reads_body(self) -> bool:
+        """Whether what comes next is a body, of which much is read at once."""
+        return self._reader.has_body
+
+    def receive(self, data: bytes) -> None:
+        """Octets came."""
+        if self._closing.begun:
+            return
+        if self._rest or self._reader.complete:
+            self._rest += data
+            if len(self._rest) >= READ:
+                self.socket.pause_reading()
+            return
+        self._advance(data)
+
+    def receive_end(self) -> bool:
+        """The client sends no more. Answer what has come whole; True leaves the connection open for that."""
+        reader, cycle = self._reader, self._cycle
+        if self._closing.begun or self.socket.secure or not (cycle or reader.begun or self._rest):
+            return False
+        self._closing.client_sent_all = True
+        if self._rest and cycle is None:
+            return True
+        if not reader.complete:
+            self._closing.refuse("incomplete", self._cycle)
+        elif cycle is not None:
+            self._half_closed.watch(cycle)
+        return True
+
+    def lost(self) -> None:
+        """The connection is gone."""
+        self._listener.connections.remove(self)
+        self._alarm.stop()
+        self.socket.lost()
+        self._reader.close()
+        self._closing.begun = True
+        if self._cycle is not None:
+            self._cycle.disconnect()
+            self._cycle = None
+
+    def stop(self) -> None:
+        """The server stops: close once the request at work is answered."""
+        if self._cycle is None:
+            self._closing.close()
+        else:
+            self._cycle.keep_alive = False
+
+    def give_way(self) -> None:
+        """Close at once, in favour of another connection."""
+        self._closing.abort()
+
+    # Requests, one after the other
+
+    def _advance(self, data: bytes) -> None:
+        """Read on in `data` until a whole request is at work; keep what follows it."""
+        reader = self._reader
+        begun = reader.begun
+        self._advancing = True
+        try:
+            while data and not self._closing.begun:
+                taken = reader.feed(data)
+                data = b"" if taken == len(data) else data[taken:]
+                if self._cycle is not None:
+                    self._cycle.feed(reader.take_body(), last=reader.complete)
+                elif reader.scope is not None:
+                    self._begin(reader.scope)
+                if reader.complete:
+                    if self._cycle is not None and not self._cycle.complete:
+                        break
+                    self._rest = data
+                    self._end()
+                    if data:
+                        self.loop.call_soon(self._go_on)  # others come first
+                        break
+        except Refused as refused:
+            self._closing.refuse(refused.reason, self._cycle)
+        finally:
+            self._advancing = False
+        if self._closing.begun:
+            return
+        self._rest = data
+        if reader.has_body:
+            self._watch_body(reader)
+        elif reader.begun and reader.scope is None and not begun:
+            self._alarm.set(self._limits.header_timeout, self._head_late)
+
+    def _begin(self, scope: dict[str, Any]) -> None:
+        """A head is complete: let the application answer, promptly where it can."""
+        reader, prompt = self._reader, self._service.prompt
+        scope["state"] = self._service.state.copy()
+        cycle = self._cycle = ResponseCycle(
+            self, scope, keep_alive=reader.keep_alive, asks_continue=reader.expects_continue
+        )
+        cycle.received = reader.complete
+        if self._closing.client_sent_all:
+            self._half_closed.watch(cycle)
+        else:
+            self._alarm.clear()
+        if scope["raw_target"] == b"*" and scope["method"] == "OPTIONS":
+            cycle.answer(204, _ALLOW, b"")  # a question about the server itself (RFC 9110 9.3.7)
+        elif prompt is None or not reader.complete or not prompt(scope, cycle):
+            cycle.go_on(self._service.app)
+
+    def serve(self, answering: Coroutine[Any, Any, None]) -> None:
+        """Run this as a task that the server waits for when it stops."""
+        tasks = self._service.server.tasks
+        task = self.loop.create_task(answering)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    def answered(self) -> None:
+        """Called by the cycle when its answer is complete."""
+        if self._advancing:
+            return
+        if not self._reader.complete:
+            self._closing.linger()
+            return
+        self._end()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Take up what came while another request was at work."""
+        if self._closing.begun or self._cycle is not None:
+            return
+        if self._rest:
+            data, self._rest = self._rest, b""
+            self._advance(data)
+        if len(self._rest) < READ:
+            self.socket.resume_reading()
+        if self._closing.client_sent_all and self._cycle is None and not self._rest:
+            self._closing.close()
+
+    def _end(self) -> None:
+        """The request at work is answered: be ready for the next one, or close."""
+        cycle, self._cycle = self._cycle, None
+        self._service.server.total_requests += 1
+        if cycle is None or not cycle.keep_alive:
+            if self._rest or not self._reader.complete:
+                self._closing.linger()
+            else:
+                self._closing.close()
+            return
+        self._reader.reset()
+        self._body_pace.running = False
+        self._alarm.set(self._limits.keep_alive, self._closing.close)
+
+    def _watch_body(self, reader: RequestReader) -> None:
+        pace = self._body_pace
+        if reader.complete:
+            if pace.running:
+                pace.stop()
+        elif self._cycle is not None and self._cycle.complete:
+            self._closing.linger()
+        elif not pace.running:
+            pace.start()
+
+    # What a client does not do
+
+    def _kept_from_sending(self) -> bool:
+        return self.socket.read_paused or (self._cycle is not None and self._cycle.asks_continue)
+
+    def _head_late(self) -> None:
+        if self._reader.begun:
+            self._closing.refuse("head-slow", self._cycle)
+        else:
+            self._closing.close()
+
+    def _not_read(self) -> None:
+        self._listener.refusals.count("answer-not-read")
+        self._closing.begun = True
+
+    # What an answer needs
+
+    @property
+    def default_headers(self) -> Iterable[tuple[bytes, bytes]]:
+        """What uvicorn adds to every answer."""
+        return self._service.server.default_headers
+
+    def cut(self) -> None:
+        """Close such that the answer does not look complete."""
+        self._closing.cut(self._cycle)

@@ -1,0 +1,67 @@
+"""The requests of one connection: their order, and what follows them."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.edge.listening import connect, everything, exchange, get, listening, until
+
+
+def test_requests_on_one_connection_are_answered_in_order(gate: Any) -> None:
+    body = get("/echo", "Content-Length: 3", method="POST") + b"abc"
+    seen = exchange(gate, get("/ok") + body + get("/headers", "X-A: b"), expect=3)
+    assert [answer.body for answer in seen.answers] == [b"ok", b"abc", b"host=gw.test\nx-a=b"]
+    assert not seen.closed
+
+
+def test_requests_before_a_malformed_one_are_answered_first(gate: Any) -> None:
+    seen = exchange(gate, get("/slow") + get("/ok") + b"BAD\0\r\n\r\n" + get("/ok"), expect=3)
+    assert [answer.status for answer in seen.answers] == [200, 200, 400]
+    assert [answer.body for answer in seen.answers[:2]] == [b"late", b"ok"]
+    assert seen.closed
+
+
+def test_options_of_the_server_itself_is_answered_here(gate: Any) -> None:
+    before = len(gate[1].asked)
+    seen = exchange(gate, get("*", method="OPTIONS") + get("/ok"), expect=2)
+    assert [answer.status for answer in seen.answers] == [204, 200]
+    assert "GET" in seen.answers[0].values("allow")[0]
+    assert len(gate[1].asked) == before + 1
+    assert exchange(gate, b"OPTIONS * HTTP/1.1\r\n\r\n").answers[0].status == 400
+
+
+@pytest.mark.parametrize("path", ["/hang", "/big?100000"])
+def test_the_application_hears_that_a_client_left(path: str) -> None:
+    with listening() as (running, app, _):
+        sock = connect(running.port)
+        sock.sendall(get(path))
+        assert until(lambda: app.at_work == 1)
+        sock.close()
+        assert until(lambda: app.at_work == 0)
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+def test_large_bodies_arrive_whole_one_after_the_other(gate: Any, framing: str) -> None:
+    body = bytes(range(256)) * 8_000
+    sent, line = body, f"Content-Length: {len(body)}"
+    if framing == "chunked":
+        sent, line = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body), "Transfer-Encoding: chunked"
+    with connect(gate[0].port) as sock:
+        for _ in range(3):
+            sock.sendall(get("/echo", line, method="POST") + sent)
+            raw = b""
+            while len(raw) < len(body) or not raw.endswith(b"\r\n\r\n" + body):
+                data = sock.recv(262_144)
+                assert data
+                raw += data
+
+
+def test_an_idle_connection_is_closed_in_time() -> None:
+    with listening(keep_alive="200ms") as (running, _, _refusals), connect(running.port) as sock:
+        sock.sendall(get())
+        started = time.monotonic()
+        assert everything(sock).endswith(b"ok")
+        assert 0.1 < time.monotonic() - started < 1
