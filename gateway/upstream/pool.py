@@ -52,8 +52,8 @@ class _Turn:
 class ConnectionPool:
     """Connections to one register, for one event loop.
 
-    Each connection is idle, or held by one exchange, or being opened; what is held is a member of `_shares`, so that
-    giving something back twice changes nothing.
+    Each connection is idle, or held by one exchange, or being opened; what is held is a member of `_shares`. A
+    connection that was given back may belong to another exchange at once: an exchange releases it once.
     """
 
     def __init__(self, settings: UpstreamSettings) -> None:
