@@ -20,7 +20,7 @@ from simulator.acm.clients import Client
 from simulator.acm.state import AcmState
 from simulator.data.seed import load_people
 from simulator.run import bind, url_of
-from tests.auth.scripted_provider import CLIENT_ID, ScriptedProvider
+from tests.auth.scripted_provider import CLIENT_ID, SECRET, ScriptedProvider
 from tests.gateways import settings, write_config
 from tests.keys import client_keys
 from tests.running import raw_upstream, serving
@@ -45,6 +45,15 @@ class House:
             before = worst.get(finding["check"], "skipped")
             worst[finding["check"]] = max(before, finding["status"], key=order.index)
         return worst
+
+    def must_fail(self, check: str, advice: str) -> None:
+        """Examine the house, where this check has to fail with advice, and no secret is shown."""
+        report = self.examined()
+        assert report.exit_code == 1, report.stdout
+        assert f"FAILED   {check} " in report.stdout
+        assert advice in report.stdout
+        assert SECRET not in report.stdout
+        assert self.found()[check] == "failed"
 
 
 def house(folder: Path, acm_url: str, upstream_port: int, **provider: Any) -> House:

@@ -7,7 +7,7 @@ import contextlib
 import socket
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -55,6 +55,17 @@ def get(port: int, path: str, *lines: str, expect: int = 1) -> Conversation:
     return converse(port, head.encode() + b"\r\n\r\n", expect=expect)
 
 
+@contextlib.asynccontextmanager
+async def forwarding() -> AsyncIterator[tuple[Any, Forwarder, ConnectionPool]]:
+    """A hostile register, and what forwards requests to it."""
+    with hostile_register() as register:
+        settings = UpstreamSettings.model_validate({"url": f"http://127.0.0.1:{register.port}"})
+        pool = ConnectionPool(settings)
+        await pool.start()
+        yield register, Forwarder(settings, pool, own_cookies="own-", max_body=1, body_timeout=1.0), pool
+        await pool.aclose()
+
+
 @contextlib.contextmanager
 def attacked(**upstream: Any) -> Iterator[tuple[BareProxy, int, Any]]:
     with hostile_register() as register, bare_proxy(register.port, **upstream) as (app, running):
@@ -66,11 +77,7 @@ def attacked(**upstream: Any) -> Iterator[tuple[BareProxy, int, Any]]:
 )
 async def test_a_late_body_never_answers_another_request(method: str, path: str) -> None:
     seen: Counter[bytes] = Counter()
-    with hostile_register() as register:
-        settings = UpstreamSettings.model_validate({"url": f"http://127.0.0.1:{register.port}"})
-        pool = ConnectionPool(settings)
-        await pool.start()
-        forward = Forwarder(settings, pool, own_cookies="own-", max_body=1, body_timeout=1.0)
+    async with forwarding() as (register, forward, _):
         attack = upstream_request(method)._replace(target=b"/" + path.encode())
 
         async def bystander() -> None:
@@ -83,17 +90,12 @@ async def test_a_late_body_never_answers_another_request(method: str, path: str)
 
         await asyncio.gather(*(bystander() for _ in range(4)), *(attacker() for _ in range(2)))
         assert register.requests[path] == 200
-        await pool.aclose()
     assert seen == {b"ok": 2400}
 
 
 async def test_once_a_register_sent_octets_beyond_an_answer_its_connections_are_watched() -> None:
     seen: Counter[bytes] = Counter()
-    with hostile_register() as register:
-        settings = UpstreamSettings.model_validate({"url": f"http://127.0.0.1:{register.port}"})
-        pool = ConnectionPool(settings)
-        await pool.start()
-        forward = Forwarder(settings, pool, own_cookies="own-", max_body=1, body_timeout=1.0)
+    async with forwarding() as (_, forward, _):
         attack = upstream_request()._replace(target=b"/late-length")
         assert await body_of(await forward.forward(attack)) == b"ok"
         await asyncio.sleep(10 * LATE)
@@ -103,24 +105,18 @@ async def test_once_a_register_sent_octets_beyond_an_answer_its_connections_are_
                 seen[await body_of(await forward.forward(request))] += 1
 
         await asyncio.gather(*(ask(upstream_request()) for _ in range(4)), *(ask(attack) for _ in range(2)))
-        await pool.aclose()
     assert seen == {b"ok": 600}
 
 
 async def test_connections_of_answers_without_a_body_are_used_again_once_they_were_quiet() -> None:
-    with hostile_register() as register:
-        settings = UpstreamSettings.model_validate({"url": f"http://127.0.0.1:{register.port}"})
-        pool = ConnectionPool(settings)
-        await pool.start()
-        forward = Forwarder(settings, pool, own_cookies="own-", max_body=1, body_timeout=1.0)
+    async with forwarding() as (register, forward, pool):
         request = upstream_request()._replace(target=b"/not-modified")
         for _ in range(3):
             for _ in range(5):
-                assert (await asyncio.gather(body_of(await forward.forward(request)))) == [b""]
+                assert await body_of(await forward.forward(request)) == b""
             await asyncio.sleep(0.2)
         assert register.connections == 5
         assert pool.open_connections == 5
-        await pool.aclose()
 
 
 def test_trickled_bodies_hold_no_connection_to_the_register() -> None:
