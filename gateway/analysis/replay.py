@@ -1,4 +1,4 @@
-"""Decides recorded requests again with other rules, and counts the differences per rule."""
+"""Judges recorded requests again with other rules, and counts the differences per rule."""
 
 from __future__ import annotations
 

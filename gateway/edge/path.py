@@ -1,7 +1,7 @@
 """Whether a request target has exactly one meaning, and what its segments are.
 
 It refuses what some server somewhere reads differently, and repairs nothing: the bytes that are judged are the
-bytes that go on. It knows nothing of rules.
+bytes that go on.
 """
 
 from __future__ import annotations

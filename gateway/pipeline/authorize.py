@@ -38,12 +38,12 @@ class Authorize:
         self._decide(exchange, rules, decision_input, facts)
 
     def at_once(self, exchange: Exchange) -> bool:
-        """The same without waiting, where no rule needs facts from outside; False where one does."""
-        rules = self.rules()
-        if rules.asking:
+        """The same without waiting; False where the rule that matches needs facts from outside."""
+        rules, decision_input = self.rules(), _input(exchange)
+        if questions(rules, decision_input):
             return False
         self._check_blocks(exchange)
-        self._decide(exchange, rules, _input(exchange), NOTHING_ASKED)
+        self._decide(exchange, rules, decision_input, NOTHING_ASKED)
         return True
 
     def _decide(

@@ -1,4 +1,4 @@
-"""The prompt door: a request that needs no waiting goes to the register and back in plain calls.
+"""The prompt path: a request that needs no waiting goes to the register and back in plain calls.
 
 No task, no ASGI messages and no timer of its own; the stages are those of the pipeline. What turns out to need
 waiting goes on, or starts over, the general way.

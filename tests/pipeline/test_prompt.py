@@ -1,4 +1,4 @@
-"""The prompt door: the same answers as the general way, and what cannot be prompt goes that way."""
+"""The prompt path: the same answers as the general way, and what cannot be prompt goes that way."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ from gateway.edge.response_cycle import ResponseCycle
 from tests.gateway_fixture import CALL, OPEN_RULES, Browser, GatewayFixture, gateway_fixture, scripted
 from tests.running import RawUpstream
 
+LIMITED = {
+    "id": "limited",
+    "match": {"path": "/limited/**"},
+    "require": [{"rate": {"limit": 2, "window": "1h", "per": "client"}}],
+}
 Ways = list[str]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -20,7 +25,10 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 @pytest.fixture(scope="module")
 def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayFixture]:
     with gateway_fixture(
-        tmp_path_factory.mktemp("prompt"), provider=scripted, backend=RawUpstream(), rules=OPEN_RULES
+        tmp_path_factory.mktemp("prompt"),
+        provider=scripted,
+        backend=RawUpstream(),
+        rules=[LIMITED, *OPEN_RULES],
     ) as found:
         yield found
 
@@ -85,6 +93,14 @@ def test_what_needs_more_goes_the_general_way(
     )
     assert response.status_code == status
     assert ways == ["task"]
+
+
+def test_a_rule_that_asks_for_facts_goes_the_general_way_and_counts_once(
+    door: GatewayFixture, somebody: Browser, ways: Ways
+) -> None:
+    seen = [door.browser().call("/limited/x").status_code for _ in range(3)]
+    assert seen == [200, 200, 429]
+    assert ways == ["task"] * 3
 
 
 def test_a_logout_counts_at_once(somebody: Browser, ways: Ways) -> None:
