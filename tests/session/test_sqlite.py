@@ -72,7 +72,7 @@ def descriptors() -> int:
 
 
 async def test_a_full_disk_uses_nothing_up_and_ends_with_the_fullness(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "s.db")
+    store = SqliteStore(tmp_path / "s.db", threads=1)  # one connection, which is open before the count
     await store.start()
     await asyncio.gather(*(store.put(stored(number)) for number in range(1, 20)))
     before = descriptors()
