@@ -208,8 +208,8 @@ class Assembly:
                 self.assertions,
                 pass_token=settings.machines is None or settings.machines.forward_authorization,
             ),
-            forward=Forward(forwarder, self.streams, self.reload.rules),
-            refuse=Refuse(ErrorResponses(pages, public_url=public_url), login, forms, self.events),
+            forward=Forward(forwarder, self.streams, self.reload.rules, self.events),
+            refuse=Refuse(ErrorResponses(pages, public_url=public_url), login, forms),
             record=Record(self.metrics, self.candidate, self.records),
             clock=self._clock,
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gateway.errors import GatewayError
+from gateway.events import OnEvent, UpstreamFailed
 from gateway.exchange import Exchange
 from gateway.policy.ruleset import RuleSet
 from gateway.upstream.connection import UpstreamConnection
@@ -21,6 +23,7 @@ class Forward:
     forwarder: Forwarder
     streams: Streams[Exchange]
     rules: Callable[[], RuleSet]
+    on_event: OnEvent
 
     async def __call__(self, exchange: Exchange, begun: UpstreamConnection | None = None) -> None:
         """Raises a GatewayError or ClientGone; once the response has begun, also AnswerCut.
@@ -36,6 +39,10 @@ class Forward:
             if exchange.status:
                 raise AnswerCut(cut.reason) from cut
             raise cut.error from cut
+        except GatewayError as error:
+            if error.status >= 500:
+                self.on_event(UpstreamFailed(error.code))
+            raise
 
     def begin(self, exchange: Exchange) -> UpstreamConnection | None:
         """Send a request without a body over a connection that is idle; None where there is none."""

@@ -23,7 +23,6 @@ from gateway.errors import (
     RequestTimeout,
     StoreUnavailable,
 )
-from gateway.events import OnEvent, UpstreamFailed
 from gateway.exchange import Exchange
 from gateway.pages.error_response import ErrorResponses
 from gateway.policy.step_up import methods_that_help
@@ -41,7 +40,6 @@ class Refuse:
     responses: ErrorResponses
     login: LoginEndpoints
     forms: KeptForms
-    on_event: OnEvent
 
     async def __call__(self, exchange: Exchange, problem: Exception) -> None:
         """Send the response to a problem; a response that has already begun is cut off instead."""
@@ -74,8 +72,6 @@ class Refuse:
             # What any client can cause does not fill the log of errors.
             write = log.info if isinstance(error, Overloaded) else log.error
             write("request refused", code=error.code, detail=error.detail, request_id=exchange.id)
-            if error.code.startswith("upstream-") or error.code == "overloaded":
-                self.on_event(UpstreamFailed(error.code))
         response = self.responses.error(
             error,
             request_id=exchange.id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from gateway.blocks.file import Block, change
 from gateway.blocks.settings import BlockSettings
 from gateway.events import BlocksChanged, BlocksLoaded, Event
 from gateway.model import Identity, Organisation
+from tests.waiting import eventually
 
 ZOE = Identity("https://acm/op", "zoe", organisation=Organisation("0428315871"))
 JAN = Identity("https://acm/op", "jan")
@@ -48,14 +49,6 @@ async def blocks(path: Path, seen: list[Event]) -> AsyncIterator[Blocks]:
     await found.aclose()
 
 
-async def until(true: Callable[[], bool]) -> None:
-    for _ in range(500):
-        if true():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it did not come")
-
-
 async def put(path: Path, *found: Block) -> None:
     await asyncio.to_thread(change, path, "ti", lambda _blocks: found)
 
@@ -63,18 +56,18 @@ async def put(path: Path, *found: Block) -> None:
 async def test_a_block_is_seen_and_lifted(blocks: Blocks, path: Path, seen: list[Event]) -> None:
     assert blocks.of(ZOE, 1.0) is None
     await put(path, block("organisation", "0428315871"), block("person", "old-jan"))
-    await until(lambda: len(seen) == 2)
+    await eventually(lambda: len(seen) == 2)
     assert blocks.of(ZOE, 1.0) == block("organisation", "0428315871")
     assert blocks.of(JAN, 1.0) == block("person", "old-jan")
     assert seen == [BlocksLoaded(()), BlocksChanged(("b-0428315871", "b-old-jan"))]
     await put(path)
-    await until(lambda: len(seen) == 3)
+    await eventually(lambda: len(seen) == 3)
     assert blocks.of(ZOE, 1.0) is blocks.of(JAN, 1.0) is None
 
 
 async def test_what_has_run_out_keeps_nobody_out(blocks: Blocks, path: Path, seen: list[Event]) -> None:
     await put(path, block("person", "new-zoe", 10.0), block("person", "new-zoe", 20.0))
-    await until(lambda: len(seen) == 2)
+    await eventually(lambda: len(seen) == 2)
     assert blocks.of(ZOE, 15.0) == block("person", "new-zoe", 20.0)
     assert blocks.of(ZOE, 20.0) is None
 
@@ -84,12 +77,12 @@ async def test_a_file_that_cannot_be_read_lifts_no_block(
     blocks: Blocks, path: Path, seen: list[Event], damage: str
 ) -> None:
     await put(path, block("person", "new-zoe"))
-    await until(lambda: len(seen) == 2)
+    await eventually(lambda: len(seen) == 2)
     await asyncio.to_thread(path.write_text if damage == "broken" else lambda _text: path.unlink(), "{")
-    await until(lambda: bool(blocks.trouble))
+    await eventually(lambda: bool(blocks.trouble))
     assert blocks.of(ZOE, 1.0) is not None
     await put_anew(path, block("person", "new-jan"))
-    await until(lambda: len(seen) == 3)
+    await eventually(lambda: len(seen) == 3)
     assert blocks.trouble == ""
     assert blocks.of(ZOE, 1.0) is None
     assert blocks.of(JAN, 1.0) is not None

@@ -14,9 +14,9 @@ import pytest
 from simulator.login import login
 from simulator.run import bind, url_of
 from tests.cli.conftest import Site
-from tests.edge.listening import until
 from tests.processes import command, gateway_process
 from tests.upstream.raw_client import converse
+from tests.waiting import until
 
 MIB = 1_048_576
 

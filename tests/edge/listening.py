@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -158,12 +157,3 @@ def everything(sock: socket.socket) -> bytes:
 
 def exchange(gate: tuple[Running, Any, Refusals], *pieces: bytes, **more: Any) -> Any:
     return converse(gate[0].port, *pieces, **more)
-
-
-def until(condition: Any, patience: float = 3.0) -> bool:
-    end = time.monotonic() + patience
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return False

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.edge.listening import connect, everything, exchange, get, listening, until
+from tests.edge.listening import connect, everything, exchange, get, listening
+from tests.waiting import until
 
 
 def test_requests_on_one_connection_are_answered_in_order(gate: Any) -> None:

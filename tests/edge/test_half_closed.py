@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.edge.listening import connect, exchange, get, listening, until
+from tests.edge.listening import connect, exchange, get, listening
+from tests.waiting import until
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])

@@ -16,8 +16,9 @@ import pytest
 
 from gateway.edge.dialogue import Dialogue
 from gateway.edge.protocol import GatewayProtocol
-from tests.edge.listening import Application, connect, everything, get, listening, until
+from tests.edge.listening import Application, connect, everything, get, listening
 from tests.upstream.raw_client import converse
+from tests.waiting import until
 
 MEGABYTE = 1_048_576
 
@@ -109,20 +110,21 @@ def test_a_client_that_reads_slowly_but_steadily_gets_all() -> None:
         assert not refusals.counts
 
 
+def trickled(sock: socket.socket, octet: bytes, patience: float) -> bytes:
+    """Send an octet every 50 ms; what is answered, which has to come within these seconds."""
+    sock.settimeout(0.05)
+    started = time.monotonic()
+    while True:
+        assert time.monotonic() - started < patience
+        sock.sendall(octet)
+        with suppress(TimeoutError):
+            return sock.recv(4096)
+
+
 def test_a_head_must_come_in_time_however_it_trickles() -> None:
     with listening(header_timeout="300ms") as (running, app, refusals), connect(running.port) as sock:
         sock.sendall(b"GET /ok HTTP/1.1\r\nHost: gw.test\r\nX-A: ")
-        started = time.monotonic()
-        sock.settimeout(0.05)
-        raw = b""
-        while not raw:
-            assert time.monotonic() - started < 2
-            sock.sendall(b"a")
-            try:
-                raw = sock.recv(4096)
-            except TimeoutError:
-                continue
-        assert raw.startswith(b"HTTP/1.1 408")
+        assert trickled(sock, b"a", 2).startswith(b"HTTP/1.1 408")
         assert refusals.counts == {"head-slow": 1}
         assert not app.asked
 
@@ -144,16 +146,7 @@ def test_a_connection_that_says_nothing_is_closed() -> None:
 def test_a_trickled_body_is_refused() -> None:
     with listening(body_timeout="100ms") as (running, app, refusals), connect(running.port) as sock:
         sock.sendall(get("/echo", "Content-Length: 100000", method="POST"))
-        sock.settimeout(0.05)
-        raw, started = b"", time.monotonic()
-        while not raw:
-            assert time.monotonic() - started < 3
-            sock.sendall(b"x")
-            try:
-                raw = sock.recv(4096)
-            except TimeoutError:
-                continue
-        assert raw.startswith(b"HTTP/1.1 408")
+        assert trickled(sock, b"x", 3).startswith(b"HTTP/1.1 408")
         assert refusals.counts == {"body-slow": 1}
         assert until(lambda: app.ended == ["disconnect", "end"])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx2
 import pytest
 
+from gateway.endpoints import access
 from tests.gateway_fixture import Browser, GatewayFixture
 
 
@@ -23,3 +24,23 @@ def test_a_stream_ends_with_its_session(gate: GatewayFixture, alice: Browser) ->
         with pytest.raises(httpx2.TransportError):
             for _ in parts:
                 pass
+
+
+def upstream_errors(gate: GatewayFixture) -> list[str]:
+    gate.gateway.metrics.hand_over()
+    lines = gate.gateway.metrics.exposition()[0].decode().splitlines()
+    return [line for line in lines if line.startswith("toegangspoort_upstream_errors_total{")]
+
+
+def test_only_what_fails_at_the_register_counts_as_its_failure(
+    gate: GatewayFixture, alice: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = upstream_errors(gate)
+    with monkeypatch.context() as busy:
+        busy.setattr(access, "_MOST_WAITING", -1)
+        assert alice.call("/oauth2/access").json()["code"] == "overloaded"
+    assert upstream_errors(gate) == before
+    monkeypatch.setattr(gate.gateway.pool, "_port", 9)
+    monkeypatch.setattr(gate.gateway.pool._idle, "take", lambda **_: None)
+    assert alice.call("/echo").json()["code"] == "upstream-unreachable"
+    assert any('error="upstream-unreachable"' in line for line in upstream_errors(gate))

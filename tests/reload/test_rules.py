@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from gateway.config import load
 from gateway.events import Event, RulesChanged, RulesLoaded, RulesRefused
 from gateway.reload.rules import RulesReload
 from tests.gateways import settings, write_config
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -51,12 +51,6 @@ async def reloading(path: Path, events: list[Event]) -> AsyncIterator[RulesReloa
     await found.aclose()
 
 
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not true():
-            await asyncio.sleep(0.02)
-
-
 def change(path: Path, make: Callable[[dict[str, Any]], None]) -> None:
     document = yaml.safe_load(path.read_text())
     make(document)
@@ -69,11 +63,11 @@ async def test_what_changed_goes_live_and_what_is_wrong_does_not(
     first = reloading.rules()
     assert events == [RulesLoaded(first.hash, 1, frozenset({"unit"}))]
     change(path, lambda document: document.update(rules=[rule("grade")]))
-    await until(lambda: len(events) == 2)
+    await eventually(lambda: len(events) == 2)
     second = reloading.rules()
     assert events[1] == RulesChanged(first.hash, second.hash, 1, frozenset({"grade"}))
     change(path, lambda document: document.update(rules=[{"id": "r"}]))
-    await until(lambda: len(events) == 3)
+    await eventually(lambda: len(events) == 3)
     assert isinstance(events[2], RulesRefused)
     assert events[2].rules == second.hash
     assert reloading.rules() is second
@@ -84,7 +78,7 @@ async def test_other_settings_wait_for_a_restart(
     reloading: RulesReload, path: Path, events: list[Event]
 ) -> None:
     change(path, lambda document: document["environments"]["ti"].update(listen="127.0.0.1:9"))
-    await until(lambda: len(events) == 2)
+    await eventually(lambda: len(events) == 2)
     rules = reloading.rules()
     assert events[1] == RulesChanged(rules.hash, rules.hash, 1, frozenset({"unit"}), restart_needed=True)
     assert (await reloading.check()).detail.endswith("restart needed for: listen")
@@ -92,5 +86,5 @@ async def test_other_settings_wait_for_a_restart(
 
 async def test_a_reload_can_be_asked_for(reloading: RulesReload, events: list[Event]) -> None:
     reloading.soon()
-    await until(lambda: len(events) == 2)
+    await eventually(lambda: len(events) == 2)
     assert isinstance(events[1], RulesChanged)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -21,16 +20,7 @@ from tests.upstream.hostile_register import LATE, hostile_register
 from tests.upstream.raw_client import Conversation, converse
 from tests.upstream.requests import upstream_request
 from tests.upstream.test_forward import body_of
-
-
-def until(condition: Any, patience: float = 3.0) -> bool:
-    """Whether the condition comes true in time."""
-    end = time.monotonic() + patience
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.005)
-    return True
+from tests.waiting import until
 
 
 @contextlib.contextmanager

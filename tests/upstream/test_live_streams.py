@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from functools import partial
 
 import pytest
@@ -14,6 +14,7 @@ from gateway.events import BlocksChanged, Event, SessionEnded, StreamCut, Stream
 from gateway.model import Decision
 from gateway.upstream.live_streams import Cut, Streams
 from gateway.upstream.settings import StreamSettings
+from tests.waiting import eventually
 
 OFTEN = StreamSettings(judge_every=0.1, unjudged=0.25)
 SELDOM = StreamSettings(judge_every=60.0)
@@ -62,14 +63,6 @@ async def begun(streams: Streams[str], about: str, session: str | None = None) -
     return task
 
 
-async def until(true: Callable[[], bool]) -> None:
-    for _ in range(1_000):
-        if true():
-            return
-        await asyncio.sleep(0.005)
-    raise AssertionError("it did not come")
-
-
 FORBIDDEN = Forbidden(Decision(False, "r", "right-missing"))
 
 
@@ -102,9 +95,9 @@ async def test_a_store_that_comes_back_in_time_ends_nothing(often: Streams[str],
     for _ in range(3):
         judge.answers["s"] = StoreUnavailable("down")
         seen = len(judge.asked)
-        await until(partial(judge.was_asked, seen + 2))
+        await eventually(partial(judge.was_asked, seen + 2))
         judge.answers.clear()
-        await until(partial(judge.was_asked, seen + 4))
+        await eventually(partial(judge.was_asked, seen + 4))
     assert not task.done()
     task.cancel()
 
@@ -168,15 +161,15 @@ async def test_what_lasts_is_counted_and_every_cut_is_published(judge: Judge) ->
     streams = Streams[str](OFTEN, judge, on_event=events.append, lasting=0.0)
     await streams.start()
     tasks = [await begun(streams, str(number), f"s-{number}") for number in range(120)]
-    await until(lambda: StreamsCounted(120) in events)
+    await eventually(lambda: StreamsCounted(120) in events)
     streams.on_event(SessionEnded("s-7"))
     await asyncio.gather(tasks[7], return_exceptions=True)
-    await until(lambda: StreamsCounted(119) in events)
+    await eventually(lambda: StreamsCounted(119) in events)
     assert [event for event in events if isinstance(event, StreamCut)] == [StreamCut("session-ended")]
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    await until(lambda: events[-1] == StreamsCounted(0))
+    await eventually(lambda: events[-1] == StreamsCounted(0))
     await streams.aclose()
 
 

@@ -1,0 +1,25 @@
+"""Waiting for something that another task, thread or process brings about."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+
+def until(condition: Callable[[], object], patience: float = 3.0) -> bool:
+    """Whether the condition comes true in time."""
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+async def eventually(condition: Callable[[], object], patience: float = 20.0) -> None:
+    """Let the event loop go on until the condition is true. Raises AssertionError if it isn't in time."""
+    end = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < end, "it did not come"
+        await asyncio.sleep(0.005)
