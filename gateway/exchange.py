@@ -6,12 +6,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from secrets import token_hex
+from typing import NamedTuple
 
 from gateway.errors import GatewayError
 from gateway.model import CanonicalRequest, Decision, DecisionInput, Identity
 from gateway.policy.facts import NOTHING_ASKED, Gathered
 from gateway.responses import HeaderLines, Message, Receive, Scope, Send, cookie_lines
 from gateway.session.sessions import Session
+from gateway.upstream.request import Framing
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,13 @@ class Caller:
     def identity(self) -> Identity | None:
         """The identity that rules judge and the register sees."""
         return self.session.identity if self.session is not None else self.program
+
+
+class Outgoing(NamedTuple):
+    """The header lines that go to the register, each with its line end, and how the body is framed."""
+
+    lines: bytes
+    framing: Framing
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +75,8 @@ class Exchange:
     caller: Caller = NOBODY
     # authorize
     judgement: Judgement | None = None
-    # attach: the headers that go to the register
-    outgoing: list[tuple[bytes, bytes]] = field(default_factory=list)
+    # attach: what goes to the register
+    outgoing: Outgoing | None = None
     # Set-Cookie values that go along with whatever response there will be
     set_cookies: list[str] = field(default_factory=list)
     # forward, refuse or an own endpoint: 0 as long as the client has not been answered

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -23,9 +23,10 @@ def _nothing() -> Mapping[str, Any]:
 Language = Literal["nl", "en"]
 
 
-@dataclass(frozen=True, slots=True)
-class CanonicalRequest:
+class CanonicalRequest(NamedTuple):
     """A request with exactly one meaning: rules decide on it, and the upstream receives it.
+
+    A named tuple, as `DecisionInput` is, because one is made for every request.
 
     `path` is `raw_path` percent-decoded once (UTF-8); `segments` are its parts between slashes, so that
     "/a/b/" has the segments ("a", "b", ""). `headers` are as received, with lower-case names and without the
@@ -185,8 +186,7 @@ class NotApplicable:
 Verdict = Allow | Deny | NotApplicable
 
 
-@dataclass(frozen=True, slots=True)
-class DecisionInput:
+class DecisionInput(NamedTuple):
     """Everything that a decision may depend on; the same input always gives the same decision.
 
     `facts` are the answers of the fact sources, fetched beforehand, by name.
@@ -199,7 +199,7 @@ class DecisionInput:
     client: str
     now: float
     identity: Identity | None = None
-    facts: Mapping[str, Any] = field(default_factory=_nothing)
+    facts: Mapping[str, Any] = NOTHING
 
 
 @dataclass(frozen=True, slots=True)

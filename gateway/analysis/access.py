@@ -81,9 +81,9 @@ def access_of(
         for method, number in _deciding(asked, path_class, host):
             if asked[number].settled(own):
                 continue
-            tried = replace(person, method=method, path=path_class.path, segments=path_class.segments)
+            tried = person._replace(method=method, path=path_class.path, segments=path_class.segments)
             if rules.asking:
-                tried = replace(tried, facts=assumed_answers(rules, tried))
+                tried = tried._replace(facts=assumed_answers(rules, tried))
             asked[number].take(_Tried(decide_by(rules.rules[number], tried), tried, own))
     return tuple(_rule_access(rules, each, each.best) for each in asked if each.best is not None)
 
@@ -165,6 +165,6 @@ def _without_example(missing: Missing, made_up: set[str]) -> Missing:
 def _until(rules: RuleSet, decision_input: DecisionInput, moments: Sequence[float]) -> float | None:
     """The first moment at which it is denied again; None where that is not within a week."""
     for moment in sorted(changing_moments(moments, decision_input.now, _DAYS)) if moments else ():
-        if moment > decision_input.now and not decide(rules, replace(decision_input, now=moment)).allowed:
+        if moment > decision_input.now and not decide(rules, decision_input._replace(now=moment)).allowed:
             return moment
     return None

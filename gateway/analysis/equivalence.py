@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address, summarize_address_range
 from itertools import chain, combinations
@@ -118,7 +118,7 @@ def facts(
 ) -> DecisionInput:
     """The same request, made by a person of this class. Dimensions that are not chosen stay as they are."""
     there = circumstance(decision_input, chosen)
-    return replace(there, identity=_identity(there.now, chosen) if logged_in else None)
+    return there._replace(identity=_identity(there.now, chosen) if logged_in else None)
 
 
 def circumstance(decision_input: DecisionInput, chosen: Sequence[tuple[Dimension, Cell]]) -> DecisionInput:
@@ -132,7 +132,7 @@ def circumstance(decision_input: DecisionInput, chosen: Sequence[tuple[Dimension
             now = cell.value
         elif dimension.kind == "sources" and cell.value is not _ABSENT:
             sources[dimension.name] = cell.value
-    return replace(decision_input, client=client, now=now, facts=sources)
+    return decision_input._replace(client=client, now=now, facts=sources)
 
 
 def _identity(now: float, chosen: Sequence[tuple[Dimension, Cell]]) -> Identity:

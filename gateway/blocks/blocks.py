@@ -15,8 +15,8 @@ import structlog
 from gateway.blocks.file import Block, read
 from gateway.blocks.settings import BlockSettings
 from gateway.events import BlocksChanged, BlocksLoaded, OnEvent, ignore
-from gateway.identity_memo import IdentityMemo
 from gateway.model import Identity
+from gateway.object_memo import ObjectMemo
 from gateway.watcher import Watcher
 
 log = structlog.get_logger()
@@ -51,7 +51,7 @@ class Blocks:
 
     async def start(self) -> None:
         """Read the blocks and begin to watch the file. Raises ValueError where there is one that cannot be read."""
-        self._names = IdentityMemo(self._make_names())
+        self._names = ObjectMemo(self._make_names())
         await self._watcher.start()
         found = await asyncio.to_thread(read, self._path, self._environment) or ()
         self._by_value = _by_value(found)

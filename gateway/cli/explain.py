@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import replace
 from datetime import datetime
 from ipaddress import ip_address
 from pathlib import Path
@@ -65,12 +64,12 @@ def explain(
         now=_moment(at),
         identity=_identity(as_, found, env),
     )
-    _print(found.rules[env], replace(decision_input, path="/" + "/".join(decision_input.segments)), as_json)
+    _print(found.rules[env], decision_input._replace(path="/" + "/".join(decision_input.segments)), as_json)
 
 
 def _print(rules: RuleSet, decision_input: DecisionInput, as_json: bool) -> None:
     facts = assumed_answers(rules, decision_input)
-    decision = decide(rules, replace(decision_input, facts=facts), trace=True)
+    decision = decide(rules, decision_input._replace(facts=facts), trace=True)
     if as_json:
         data: dict[str, Any] = {**as_data(decision), "supposed": facts}
         typer.echo(json.dumps(data, indent=2, ensure_ascii=False))

@@ -6,26 +6,27 @@ What is ambiguous is refused here with 400 and never repaired.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from random import Random
 from secrets import token_bytes
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.edge.authority import Authorities
 from gateway.edge.client import ClientAddress
 from gateway.edge.cookies import separate_cookies
+from gateway.edge.known_heads import Repeated
 from gateway.edge.path import canonical_segments, split_target
 from gateway.edge.settings import EdgeSettings
 from gateway.errors import BadRequest, ContentTooLarge, MethodNotAllowed
 from gateway.http_semantics import METHODS
 from gateway.model import NOTHING, CanonicalRequest, Language
+from gateway.object_memo import ObjectMemo
 
 Scope = Mapping[str, Any]
 _TOKEN = re.compile(r"[A-Z][A-Z-]{0,31}")
-_SINGLE = frozenset(
-    (b"host", b"content-length", b"content-type", b"authorization", b"transfer-encoding", b"origin")
-)
+_SINGLE = frozenset((b"content-length", b"content-type", b"authorization", b"transfer-encoding", b"origin"))
 _READ = _SINGLE | {
+    b"host",
     b"cookie",
     b"accept",
     b"accept-language",
@@ -37,6 +38,18 @@ _READ = _SINGLE | {
     b"max-forwards",
 }
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9-]{8,64}")
+
+
+class _Head(NamedTuple):
+    """What follows from the header lines alone: `headers` and `cookies` are those of the CanonicalRequest, `read` the
+    values that admission looks at, `page` whether a GET with these lines asks for a page to show.
+    """
+
+    headers: tuple[tuple[bytes, bytes], ...]
+    cookies: Mapping[str, str]
+    read: Mapping[bytes, list[bytes]]
+    page: bool
+    language: Language
 
 
 class Admission:
@@ -57,6 +70,7 @@ class Admission:
         self._language = language
         # Ids need to differ, not to be secret: asking the kernel for each one costs as much as judging the path.
         self._ids = Random(token_bytes(32))  # noqa: S311
+        self._known = ObjectMemo(self._read)
 
     def admit(self, scope: Scope) -> CanonicalRequest:
         """The canonical form of an ASGI http scope.
@@ -64,30 +78,20 @@ class Admission:
         `scope["raw_target"]` is the request target as it was on the wire where the server hands it over; else it
         is put together from raw_path and query_string. Raises BadRequest, MethodNotAllowed or ContentTooLarge.
         """
-        read: dict[bytes, list[bytes]] = {}
-        headers: list[tuple[bytes, bytes]] = []
-        for pair in scope["headers"]:
-            name = pair[0]
-            if name in _READ:
-                read.setdefault(name, []).append(pair[1])
-                if name == b"cookie":
-                    continue
-            headers.append(pair)
-
         method = scope["method"]
         if method not in METHODS:
             self._refuse_method(method)
+        lines = scope["headers"]
+        head = self._known(lines) if type(lines) is Repeated else self._read(lines)
+        read = head.read
         target, hosts = self._origin_form(scope, read.get(b"host", []))
         host = self.authorities.canonical(hosts)
-        self._check_headers(method, read)
+        if method == "OPTIONS":
+            _check_max_forwards(read.get(b"max-forwards", ()))
         raw_path, raw_query = split_target(target)
         segments = canonical_segments(raw_path)
-        cookies: Mapping[str, str] = NOTHING
-        if b"cookie" in read:
-            cookies, rest = separate_cookies(read[b"cookie"], self._prefix)
-            if rest is not None:
-                headers.append((b"cookie", rest))
-        peer = scope["client"][0] if scope.get("client") else ""
+        client = scope.get("client")
+        peer = client[0] if client else ""
         return CanonicalRequest(
             id=self._request_id(peer, read),
             method=method,
@@ -97,10 +101,37 @@ class Admission:
             segments=segments,
             raw_path=raw_path,
             raw_query=raw_query,
-            headers=tuple(headers),
-            cookies=cookies,
+            headers=head.headers,
+            cookies=head.cookies,
             client=self._clients.of(peer, read.get(b"x-forwarded-for", [])),
-            navigation=_is_navigation(method, read),
+            navigation=head.page and method == "GET",
+            language=head.language,
+        )
+
+    def _read(self, lines: Iterable[tuple[bytes, bytes]]) -> _Head:
+        read: dict[bytes, list[bytes]] = {}
+        headers: list[tuple[bytes, bytes]] = []
+        for pair in lines:
+            name = pair[0]
+            if name in _READ:
+                read.setdefault(name, []).append(pair[1])
+                if name == b"cookie":
+                    continue
+            headers.append(pair)
+        for name, values in read.items():
+            if len(values) > 1 and name in _SINGLE:
+                raise BadRequest(f"{len(values)} {name.decode()} headers", code="header-repeated")
+        self._check_body(read)
+        cookies: Mapping[str, str] = NOTHING
+        if b"cookie" in read:
+            cookies, rest = separate_cookies(read[b"cookie"], self._prefix)
+            if rest is not None:
+                headers.append((b"cookie", rest))
+        return _Head(
+            headers=Repeated(headers) if type(lines) is Repeated else tuple(headers),
+            cookies=cookies,
+            read=read,
+            page=_asks_for_page(read),
             language=self._language(b",".join(read.get(b"accept-language", []))),
         )
 
@@ -128,16 +159,6 @@ class Admission:
             raise BadRequest("target and Host name two hosts", code="host-mismatch")
         return path if path.startswith(b"/") else b"/" + path, hosts
 
-    def _check_headers(self, method: str, read: Mapping[bytes, list[bytes]]) -> None:
-        for name, values in read.items():
-            if len(values) > 1 and name in _SINGLE:
-                raise BadRequest(f"{len(values)} {name.decode()} headers", code="header-repeated")
-        self._check_body(read)
-        if method == "OPTIONS" and not all(map(_goes_further, read.get(b"max-forwards", ()))):
-            raise BadRequest(
-                "OPTIONS with Max-Forwards: 0 goes no further (RFC 9110 7.6.2)", code="max-forwards"
-            )
-
     def _check_body(self, read: Mapping[bytes, list[bytes]]) -> None:
         length = read.get(b"content-length")
         coding = read.get(b"transfer-encoding")
@@ -158,13 +179,14 @@ class Admission:
         return f"{self._ids.getrandbits(128):032x}"
 
 
-def _goes_further(max_forwards: bytes) -> bool:
-    return max_forwards.isdigit() and bool(max_forwards.strip(b"0"))
+def _check_max_forwards(values: Iterable[bytes]) -> None:
+    if not all(value.isdigit() and value.strip(b"0") for value in values):
+        raise BadRequest("OPTIONS with Max-Forwards: 0 goes no further (RFC 9110 7.6.2)", code="max-forwards")
 
 
-def _is_navigation(method: str, read: Mapping[bytes, list[bytes]]) -> bool:
-    """Whether a person's browser asked for a page, and not ahead of time: Fetch Metadata where sent, else Accept."""
-    if method != "GET" or any(b"prefetch" in value for value in read.get(b"sec-purpose", ())):
+def _asks_for_page(read: Mapping[bytes, list[bytes]]) -> bool:
+    """Whether a person's browser asks for a page, and not ahead of time: Fetch Metadata where sent, else Accept."""
+    if any(b"prefetch" in value for value in read.get(b"sec-purpose", ())):
         return False
     mode = read.get(b"sec-fetch-mode")
     if mode is not None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-
-from cachetools import LRUCache
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -39,6 +38,12 @@ def _parse_hop(text: str) -> Address | None:
     return parse_address(match["v6"] or match["v4"])
 
 
+@lru_cache(maxsize=4096)
+def _text(peer: str) -> str:
+    address = parse_address(peer)
+    return str(address) if address is not None else UNKNOWN
+
+
 class ClientAddress:
     """Finds the client behind trusted proxies: the right-most address that no trusted proxy has.
 
@@ -47,16 +52,11 @@ class ClientAddress:
 
     def __init__(self, trusted: Sequence[Network]) -> None:
         self._trusted = tuple(trusted)
-        self._peers: LRUCache[str, str] = LRUCache(4096)
 
     def of(self, peer: str, forwarded: list[bytes]) -> str:
         """The client's address as text, or UNKNOWN; the peer's own where it is not trusted or says nothing."""
         if not self._trusted or not forwarded:
-            known = self._peers.get(peer)
-            if known is None:
-                address = parse_address(peer)
-                known = self._peers[peer] = str(address) if address is not None else UNKNOWN
-            return known
+            return _text(peer)
         nearest = parse_address(peer)
         if nearest is None or not self._is_trusted(nearest):
             return str(nearest) if nearest is not None else UNKNOWN

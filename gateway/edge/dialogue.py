@@ -59,7 +59,7 @@ class Dialogue:
         self._service = service
         scheme = "https" if sock.secure else "http"
         scope = {**asgi, "server": sock.server, "client": sock.client, "scheme": scheme}
-        self._reader = RequestReader(self._limits, scope)
+        self._reader = RequestReader(self._limits, scope, listener.heads)
         self._cycle: ResponseCycle | None = None
         self._alarm = Alarm(loop)
         self._body_pace = BodyPace(
@@ -181,7 +181,6 @@ class Dialogue:
     def _begin(self, scope: dict[str, Any]) -> None:
         """A head is complete: let the application answer, promptly where it can."""
         reader, prompt = self._reader, self._service.prompt
-        scope["state"] = self._service.state.copy()
         cycle = self._cycle = ResponseCycle(
             self, scope, keep_alive=reader.keep_alive, asks_continue=reader.expects_continue
         )
@@ -193,6 +192,7 @@ class Dialogue:
         if scope["raw_target"] == b"*" and scope["method"] == "OPTIONS":
             cycle.answer(204, _ALLOW, b"")  # a question about the server itself (RFC 9110 9.3.7)
         elif prompt is None or not reader.complete or not prompt(scope, cycle):
+            scope["state"] = self._service.state.copy()
             cycle.go_on(self._service.app)
 
     def serve(self, answering: Coroutine[Any, Any, None]) -> None:

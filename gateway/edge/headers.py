@@ -6,16 +6,17 @@ Identity headers are attached later, by the identity area.
 from __future__ import annotations
 
 from collections.abc import Iterable
-
-from cachetools import LRUCache
+from functools import lru_cache
 
 from gateway.http_semantics import HOP_BY_HOP
 from gateway.model import CanonicalRequest
 
 Headers = list[tuple[bytes, bytes]]
 
-# Belong to one connection only (RFC 9110 7.6.1), or to the gateway, which sends its own.
-_OF_THE_CONNECTION = HOP_BY_HOP | {b"http2-settings", b"proxy-authorization", b"expect"}
+# Belong to one connection only (RFC 9110 7.6.1), or are written anew for the register.
+_OF_THE_CONNECTION = HOP_BY_HOP | {
+    b"http2-settings", b"proxy-authorization", b"expect", b"host", b"content-length",
+}  # fmt: skip
 # Say where a request came from, who sent it or what it "really" asks for: servers and frameworks believe these of a
 # proxy, so the register hears them from the gateway alone.
 _FORWARDING = frozenset(
@@ -30,15 +31,17 @@ _FORWARDING_PREFIXES = tuple(
     b"x-pomerium- x-middleware- x-azure- x-appgw- x-ms-client-principal- x-ms-token- x-amzn-oidc- x-goog-iap- "
     b"x-goog-authenticated-user- cf-access-".split()
 )
-# What Connection may not remove: framing, and what the gateway itself stands for.
-_ESSENTIAL = frozenset(b"host content-length cookie authorization content-type".split())
+# What Connection may not remove: what the gateway itself stands for.
+_ESSENTIAL = frozenset(b"cookie authorization content-type".split())
 # What a list of allowed headers does not have to name: without these a request means something else.
 _ALWAYS = _ESSENTIAL | {b"content-encoding", b"max-forwards"}
+# No header that a register knows has a longer name.
+_LONGEST_NAME = 256
 _TOKEN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-")
 
 
 class ForwardedHeaders:
-    """Makes the header list for the register out of a canonical request.
+    """Chooses which headers of a request the register gets, and makes those of the proxy.
 
     With `allow`, only headers of these names (in lower case) go on, besides the essential ones and our own.
     """
@@ -46,35 +49,38 @@ class ForwardedHeaders:
     def __init__(self, *, trusted_chain: bool, allow: Iterable[str] | None = None) -> None:
         self._trusted_chain = trusted_chain
         self._allow = None if allow is None else _ALWAYS.union(name.encode("ascii") for name in allow)
-        self._dropped: LRUCache[bytes, bool] = LRUCache(2048)
 
-    def of(self, request: CanonicalRequest, peer: str) -> Headers:
-        """Headers as received, without what is not the register's business, and with the proxy's own."""
+    def passed(self, headers: Iterable[tuple[bytes, bytes]], method: str = "GET") -> Headers:
+        """Of the headers of a request those that go on: the same for the same headers."""
         named: set[bytes] = set()
-        for name, value in request.headers:
+        for name, value in headers:
             if name == b"connection":
                 named.update(option.strip().lower() for option in value.split(b","))
         named -= _ESSENTIAL
-        dropped = self._dropped
+        allow = self._allow
         kept: Headers = []
-        for pair in request.headers:
+        for pair in headers:
             name = pair[0]
-            drop = dropped.get(name)
-            if drop is None:
-                drop = dropped[name] = _is_dropped(name) or (
-                    self._allow is not None and name not in self._allow
-                )
-            if drop or name in named:
+            if len(name) > _LONGEST_NAME or _is_dropped(name) or name in named:
                 continue
-            if name == b"max-forwards" and request.method == "OPTIONS":
+            if allow is not None and name not in allow:
+                continue
+            if name == b"max-forwards" and method == "OPTIONS":
                 pair = (name, b"%d" % (int(pair[1].lstrip(b"0")[:9]) - 1))  # noqa: PLW2901 - RFC 9110 7.6.2
             kept.append(pair)
-        kept.append((b"x-forwarded-for", self._chain(request, peer)))
-        kept.append((b"x-forwarded-proto", request.scheme.encode("ascii")))
-        kept.append((b"x-forwarded-host", request.host.encode("ascii")))
-        kept.append((b"x-request-id", request.id.encode("ascii")))
-        kept.append((b"via", b"1.1 toegangspoort"))
         return kept
+
+    def own(self, request: CanonicalRequest, peer: str) -> bytes:
+        """The header lines of the proxy itself: where the request came from, its id, and Via."""
+        return (
+            b"x-forwarded-for: %b\r\nx-forwarded-proto: %b\r\nx-forwarded-host: %b\r\nx-request-id: %b\r\n"
+            b"via: 1.1 toegangspoort\r\n"
+        ) % (
+            self._chain(request, peer),
+            request.scheme.encode("ascii"),
+            request.host.encode("ascii"),
+            request.id.encode("ascii"),
+        )
 
     def _chain(self, request: CanonicalRequest, peer: str) -> bytes:
         if not self._trusted_chain or request.client == peer:
@@ -82,6 +88,7 @@ class ForwardedHeaders:
         return f"{request.client}, {peer}".encode("ascii")
 
 
+@lru_cache(maxsize=2048)
 def _is_dropped(name: bytes) -> bool:
     # A register that speaks CGI or WSGI reads "_", "." and every other sign as "-": such names only serve to pass
     # for another header, so they stop here (as nginx does with underscores).

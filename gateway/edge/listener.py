@@ -1,10 +1,11 @@
-"""What all client connections of one listener share: settings, counters and buffers."""
+"""What all client connections of one listener share: settings, counters, buffers and known heads."""
 
 from __future__ import annotations
 
 import threading
 
 from gateway.edge.connections import Connections
+from gateway.edge.known_heads import KnownHeads
 from gateway.edge.refusals import Refusals
 from gateway.edge.settings import EdgeSettings
 
@@ -28,6 +29,7 @@ class Listener:
         self.settings = settings
         self.refusals = refusals
         self.buffers = Buffers()
+        self.heads = KnownHeads()
         self.connections = Connections(
             settings.max_connections,
             settings.max_connections_per_client,

@@ -10,6 +10,7 @@ from typing import Any
 
 import httptools
 
+from gateway.edge.known_heads import KnownHeads, Repeated
 from gateway.edge.refusals import Refused
 from gateway.edge.settings import EdgeSettings
 
@@ -18,6 +19,8 @@ from gateway.edge.settings import EdgeSettings
 _UPGRADE = re.compile(rb"(?i)(?<=\n)upgrade(?=:)")
 _UPGRADE_FIRST = re.compile(rb"(?i)(?:\A|(?<=\n))upgrade(?=:)")
 _IGNORED = b"xupgrad"
+# The request line of a head whose lines can be known from before; what else a target may have is the parser's affair.
+_PLAIN_LINE = re.compile(rb"(GET|HEAD) (/[A-Za-z0-9._~!$&'()*+,;=:@/?%-]*) HTTP/1\.1")
 _END = b"\r\n\r\n"
 # What the size line of a chunk and its line end may take on average, beside the limit for headers.
 _CHUNK_LINE = 64
@@ -27,9 +30,10 @@ _NOTED = frozenset((_IGNORED, b"expect", b"content-length", b"transfer-encoding"
 class RequestReader:
     """The request that a connection is receiving. `reset()` makes it ready for the next one."""
 
-    def __init__(self, limits: EdgeSettings, base: dict[str, Any]) -> None:
+    def __init__(self, limits: EdgeSettings, base: dict[str, Any], heads: KnownHeads) -> None:
         """`base` has the parts of an ASGI scope that are the same for the whole connection."""
         self._limits = limits
+        self._heads = heads
         self._base = base
         self._parser: Any = httptools.HttpRequestParser(self)
         self.body: list[bytes] = []
@@ -102,10 +106,31 @@ class RequestReader:
         if end > self._limits.max_header_bytes:
             raise Refused(_what_is_too_large(data[:end]))
         head = data if end == len(data) else data[:end]
+        line_end = head.index(b"\r\n")
+        line = _PLAIN_LINE.fullmatch(head, 0, line_end)
+        if line is None:
+            self._parse_head(head)
+            return end
+        block = head[line_end + 2 :]
+        known = self._heads.get(block)
+        if known is not None:
+            self._repeat(line, known)
+            return end
+        self._parse_head(head)
+        if self.complete and self.keep_alive:
+            self._heads.learn(block, self._headers)
+        return end
+
+    def _parse_head(self, head: bytes) -> None:
         if b"pgrad" in head or b"PGRAD" in head:
             head = _UPGRADE.sub(_IGNORED, head)
         self._parse(head)
-        return end
+
+    def _repeat(self, line: re.Match[bytes], headers: Repeated) -> None:
+        """A request without a body whose header lines the parser has read before."""
+        self.begun = self.complete = self.keep_alive = True
+        self.expects_continue = False
+        self._make_scope("1.1", line[1].decode("ascii"), line[2], headers)
 
     def _feed_part_of_head(self, data: bytes, end: int) -> int:
         piece = data[:end] if end else data
@@ -184,6 +209,11 @@ class RequestReader:
         target = self._url
         if target == b"*" and modern and [name for name, _ in self._headers].count(b"host") != 1:
             self._fail("host")
+        self._make_scope(version, method, target, self._headers)
+
+    def _make_scope(
+        self, version: str, method: str, target: bytes, headers: list[tuple[bytes, bytes]] | Repeated
+    ) -> None:
         path, _, query = target.partition(b"?")
         self.scope = {
             **self._base,
@@ -193,7 +223,7 @@ class RequestReader:
             "raw_path": path,
             "path": path.decode("latin-1"),
             "query_string": query,
-            "headers": self._headers,
+            "headers": headers,
         }
 
     def on_chunk_header(self) -> None:

@@ -25,6 +25,7 @@ _STATUS_LINES = {
     status: f"HTTP/1.1 {status} {_KNOWN.get(status, '')}\r\n".encode() for status in range(200, 600)
 }
 _BODILESS = frozenset((204, 304))
+_LOOKED_AT = frozenset((b"content-length", b"transfer-encoding", b"connection", b"strict-transport-security"))
 
 Lines = Iterable[tuple[bytes, bytes]]
 
@@ -231,19 +232,22 @@ class ResponseCycle:
         closes = framed = False
         hsts = connection.hsts
         lines = [_STATUS_LINES[status]]
-        for name, value in headers:
-            if name == b"content-length":
-                if status == 204 or framed:  # RFC 9110 8.6
+        for line in headers:
+            name = line[0]
+            if name in _LOOKED_AT:
+                value = line[1]
+                if name == b"content-length":
+                    if status == 204 or framed:  # RFC 9110 8.6
+                        continue
+                    framed = True
+                    self._left = int(value)
+                elif name == b"transfer-encoding":
                     continue
-                framed = True
-                self._left = int(value)
-            elif name == b"transfer-encoding":
-                continue
-            elif name == b"connection" and b"close" in value.lower():
-                keep_alive, closes = False, True
-            elif name == b"strict-transport-security":
-                hsts = b""
-            lines += (name, b": ", value, b"\r\n")
+                elif name == b"strict-transport-security":
+                    hsts = b""
+                elif b"close" in value.lower():
+                    keep_alive, closes = False, True
+            lines.append(b"%b: %b\r\n" % line)
         if self.scope["method"] == "HEAD" or status in _BODILESS:
             self._no_body, self._left = True, None
         elif not framed:

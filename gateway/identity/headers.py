@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from gateway.http_semantics import header_block
 from gateway.identity.attributes import reader
 from gateway.identity.encoding import encode, encode_list
 from gateway.identity.names import fold, is_well_known
 from gateway.identity.settings import Encoding, header_name
-from gateway.identity_memo import IdentityMemo
 from gateway.model import Identity
+from gateway.object_memo import ObjectMemo
 
 HeaderLines = tuple[tuple[bytes, bytes], ...]
 
@@ -43,7 +44,8 @@ class OutgoingHeaders:
         self._encoding = encoding
         # Whether a name, as received, is an identity header: asked of every header of every request.
         self._forged: dict[bytes, bool] = {}
-        self._lines = IdentityMemo(self._encoded)
+        self._lines = ObjectMemo(self._encoded)
+        self._block = ObjectMemo(self._encoded_block)
 
     def strip(self, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         """The headers without any spelling of an identity header, in the order they came."""
@@ -70,6 +72,12 @@ class OutgoingHeaders:
             return lines
         return (*lines, (self._assertion, assertion.encode("ascii")))
 
+    def block(self, identity: Identity, assertion: str) -> bytes:
+        """The same lines as they are sent."""
+        if not self._assertion:
+            return self._block(identity)
+        return b"%b%b: %b\r\n" % (self._block(identity), self._assertion, assertion.encode("ascii"))
+
     def _is_identity_header(self, name: bytes) -> bool:
         folded = fold(name)
         drop = folded in self._ours or is_well_known(folded)
@@ -78,6 +86,9 @@ class OutgoingHeaders:
                 self._forged.clear()
             self._forged[name] = drop
         return drop
+
+    def _encoded_block(self, identity: Identity) -> bytes:
+        return header_block(self._lines(identity))
 
     def _encoded(self, identity: Identity) -> HeaderLines:
         lines: list[tuple[bytes, bytes]] = []

@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from gateway.codec import IdentityView, missing_to_dict
-from gateway.identity_memo import IdentityMemo
 from gateway.model import (
     NOTHING,
     CanonicalRequest,
@@ -26,6 +25,7 @@ from gateway.model import (
     Organisation,
     Right,
 )
+from gateway.object_memo import ObjectMemo
 from gateway.observe.masking import clean, mask
 
 VERSION: Final = 1
@@ -123,7 +123,7 @@ class RecordEncoder:
                 "claims",
             ),
         )
-        self._who = IdentityMemo(lambda identity: f'"who":{_json(self._view(identity))}')
+        self._who = ObjectMemo(self._encoded_who)
 
     def record_claims(self, claims: Collection[str]) -> None:
         """Record these extra claims from now on, and no others."""
@@ -175,6 +175,9 @@ class RecordEncoder:
         if entry.facts:
             parts.append(f'"facts":{_json(clean(entry.facts))}')
         return ",".join(parts) + "}"
+
+    def _encoded_who(self, identity: Identity) -> str:
+        return f'"who":{_json(self._view(identity))}'
 
     def _recorded_claims(self, identity: Identity) -> dict[str, Any]:
         claims = identity.claims

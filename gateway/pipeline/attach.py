@@ -2,37 +2,62 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 from gateway.edge.headers import ForwardedHeaders
-from gateway.exchange import Exchange
+from gateway.edge.known_heads import Repeated
+from gateway.exchange import Exchange, Outgoing
+from gateway.http_semantics import header_block
 from gateway.identity.assertions import Assertions
 from gateway.identity.headers import OutgoingHeaders
+from gateway.object_memo import ObjectMemo
+from gateway.upstream.request import Framing
 
 
-@dataclass(frozen=True, slots=True)
 class Attach:
     """Strips and adds headers. `pass_token` says whether a program's bearer token goes on to the register."""
 
-    forwarded: ForwardedHeaders
-    identity: OutgoingHeaders
-    assertions: Assertions
-    pass_token: bool
+    def __init__(
+        self,
+        forwarded: ForwardedHeaders,
+        identity: OutgoingHeaders,
+        assertions: Assertions,
+        *,
+        pass_token: bool,
+    ) -> None:
+        self._forwarded = forwarded
+        self._identity = identity
+        self._assertions = assertions
+        self._pass_token = pass_token
+        self._known = ObjectMemo(self._of_client)
 
     def __call__(self, exchange: Exchange) -> None:
         """Fill in `outgoing`."""
-        headers = self.identity.strip(self.forwarded.of(exchange.admitted, exchange.peer))
-        if not self.pass_token:
-            headers = [line for line in headers if not _is_bearer_token(line)]
+        request = exchange.admitted
+        headers = request.headers
+        if type(headers) is Repeated:
+            passed = self._known(headers)
+        else:
+            passed = self._of_client(headers, request.method)
+        own = self._forwarded.own(request, exchange.peer)
+        exchange.outgoing = Outgoing(b"%b%b%b" % (passed.lines, own, self._about(exchange)), passed.framing)
+
+    def _of_client(self, headers: Iterable[tuple[bytes, bytes]], method: str = "GET") -> Outgoing:
+        lines = self._identity.strip(self._forwarded.passed(headers, method))
+        if not self._pass_token:
+            lines = [line for line in lines if not _is_bearer_token(line)]
+        return Outgoing(header_block(lines), Framing.of(headers))
+
+    def _about(self, exchange: Exchange) -> bytes:
         caller = exchange.caller
         identity = caller.identity
-        if identity is not None:
-            if caller.session is not None:
-                about = caller.session.id
-            else:
-                about = f"{identity.kind} {identity.issuer} {identity.subject}"
-            headers.extend(self.identity.build(identity, self.assertions.sign(identity, about)))
-        exchange.outgoing = headers
+        if identity is None:
+            return b""
+        if caller.session is not None:
+            about = caller.session.id
+        else:
+            about = f"{identity.kind} {identity.issuer} {identity.subject}"
+        return self._identity.block(identity, self._assertions.sign(identity, about))
 
 
 def _is_bearer_token(line: tuple[bytes, bytes]) -> bool:

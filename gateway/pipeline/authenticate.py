@@ -48,8 +48,6 @@ class Authenticate:
             return False
         if ticket is None:
             return True
-        if self.sessions.successor(ticket) is not None:
-            return False
         session = self.sessions.open_cached(ticket)
         if session is None or self.rechecks.due(session):
             return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -73,7 +73,7 @@ class Authorize:
         for name, problem in gathered.failures.items():
             log.warning("fact not gathered", fact=name, reason=problem, request_id=exchange.id)
         facts = {**known, **gathered.facts} if known else gathered.facts
-        return (replace(decision_input, facts=facts) if facts else decision_input), gathered
+        return (decision_input._replace(facts=facts) if facts else decision_input), gathered
 
 
 def _input(exchange: Exchange) -> DecisionInput:

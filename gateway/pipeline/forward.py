@@ -57,7 +57,9 @@ class Forward:
 
 
 def _request(exchange: Exchange) -> UpstreamRequest:
-    session = exchange.caller.session
+    outgoing, session = exchange.outgoing, exchange.caller.session
+    if outgoing is None:
+        raise RuntimeError("nothing has been attached to the request")
     return UpstreamRequest.of(
-        exchange.admitted, exchange.outgoing, exchange.receive, session.id if session is not None else None
+        exchange.admitted, outgoing.lines, outgoing.framing, exchange.receive, session.id if session else None
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from gateway.edge.admit import Admission
 from gateway.endpoints.kept_forms import PATH, KeptForms
@@ -35,5 +35,5 @@ class Route:
         # Until the form is taken, what goes wrong is the endpoint's; from then on it is the kept request's.
         exchange.endpoint = PATH
         exchange.scope, exchange.receive = await self.forms.take(exchange)
-        exchange.request = replace(self.admission.admit(exchange.scope), id=exchange.id)
+        exchange.request = self.admission.admit(exchange.scope)._replace(id=exchange.id)
         exchange.endpoint, exchange.caller = None, NOBODY

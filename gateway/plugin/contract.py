@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, model_validator
 
@@ -27,19 +26,13 @@ from gateway.plugin.references import Template
 from gateway.plugin.requirements import NOTHING_HELPS
 from gateway.settings import Secret
 
-
-def _nothing() -> Mapping[str, Any]:
-    return NOTHING
-
-
 # What helps where a policy needs to know who somebody is and nobody is logged in.
 LOGIN: Alternatives = ((Missing(kind="login", remedy="login"),),)
 # The verdict where the fact source gave no answer: refused, and `not` does not turn it round.
 UNANSWERED = NotApplicable("no-answer", NOTHING_HELPS)
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """Everything that a policy may look at."""
 
     method: str
@@ -60,10 +53,10 @@ class Facts:
     identity: Identity | None = None
     """The person or API client who is logged in; None where nobody is."""
 
-    variables: Mapping[str, str] = field(default_factory=_nothing)
+    variables: Mapping[str, str] = NOTHING
     """The values of the variables in the rule's path pattern."""
 
-    sources: Mapping[str, Any] = field(default_factory=_nothing)
+    sources: Mapping[str, Any] = NOTHING
     """The answers of fact sources, by the name of the question; `answer` finds a policy's own."""
 
     trace: list[PolicyTrace] | None = None
@@ -77,7 +70,7 @@ class Facts:
         if self.trace is None:
             return _checked(policy.decide(self))
         parts: list[PolicyTrace] = []
-        verdict = _checked(policy.decide(replace(self, trace=parts)))
+        verdict = _checked(policy.decide(self._replace(trace=parts)))
         self.trace.append(PolicyTrace(policy.policy_name, policy.to_data(), verdict, tuple(parts)))
         return verdict
 

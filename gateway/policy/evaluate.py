@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
+from dataclasses import replace
 
 from gateway.model import (
     NOTHING,
@@ -98,7 +99,7 @@ def _mismatch(rule: Rule, decision_input: DecisionInput) -> str | None:
 
 def _facts(rule: Rule, decision_input: DecisionInput, traces: list[PolicyTrace] | None) -> Facts:
     variables: Mapping[str, str] = NOTHING
-    if rule.pattern.variables:
+    if rule.variables:
         variables = rule.pattern.match(decision_input.segments) or NOTHING
     return Facts(
         decision_input.method,
@@ -134,7 +135,7 @@ def _judge(rule: Rule, decision_input: DecisionInput, traces: list[PolicyTrace] 
         reason = reason or verdict.reason
         alternatives = all_of(alternatives, verdict.alternatives)
     if reason is None:
-        return Decision(allowed=True, rule=rule.id, reason="allowed", variables=variables)
+        return replace(rule.allowed, variables=variables) if variables else rule.allowed
     return Decision(
         allowed=False, rule=rule.id, reason=reason, alternatives=alternatives, variables=variables
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.model import NOTHING
+from gateway.model import NOTHING, Decision
 from gateway.plugin import NamedRight, Policy
 from gateway.policy.pattern import Pattern
 from gateway.policy.pattern_tree import PatternTree
@@ -35,7 +35,7 @@ class Rule:
 
     `methods` and `hosts` are None where all match. `at` is its place: file, line, column. `label` is its name for
     people, by language. `accepts` holds the codes of findings that are intended. `asking` are its policies that need
-    facts from a source.
+    facts from a source, `allowed` is what it decides where they all allow and its path has no variables.
     """
 
     id: str
@@ -47,12 +47,16 @@ class Rule:
     label: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     accepts: frozenset[str] = frozenset()
     asking: tuple[Policy, ...] = field(init=False, repr=False)
+    variables: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    allowed: Decision = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         asking = tuple(
             policy for policy in walk(self.require) if type(policy).question is not Policy.question
         )
         object.__setattr__(self, "asking", asking)
+        object.__setattr__(self, "variables", self.pattern.variables)
+        object.__setattr__(self, "allowed", Decision(allowed=True, rule=self.id, reason="allowed"))
 
     def to_dict(self) -> dict[str, Any]:
         """The rule as plain data, without its place."""

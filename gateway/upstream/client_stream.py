@@ -43,8 +43,8 @@ class ClientStream:
     def __init__(self, request: UpstreamRequest, limits: BodyLimits) -> None:
         self._request = request
         self._limits = limits
-        self._more = request.has_body
-        self.done = not request.has_body
+        self._more = request.framing.has_body
+        self.done = not request.framing.has_body
         self._first: list[bytes] = []
 
     async def prepare(self) -> None:
@@ -112,7 +112,7 @@ class ClientStream:
         part: bytes = message.get("body", b"")
         self._more = message.get("more_body", False)
         self._seen += len(part)
-        length, limit = self._request.content_length, self._limits.size
+        length, limit = self._request.framing.content_length, self._limits.size
         if self._seen > limit:
             raise ContentTooLarge(f"more than {limit} bytes", limit=limit)
         if not self._more and length is not None and self._seen != length:
@@ -120,12 +120,12 @@ class ClientStream:
         return part
 
     def _write(self, part: bytes) -> None:
-        chunked = self._request.content_length is None
+        chunked = self._request.framing.content_length is None
         self._connection.write(b"%x\r\n%s\r\n" % (len(part), part) if chunked else part)
         self.sent += len(part)
 
     def _finish(self) -> None:
-        if not self.done and self._request.content_length is None:
+        if not self.done and self._request.framing.content_length is None:
             self._connection.write(b"0\r\n\r\n")
         self.done = True
         self._connection.request_sent()

@@ -58,9 +58,9 @@ class Forwarder:
         ContentTooLarge or RequestTimeout for the body of the request; ClientGone.
         """
         client = ClientStream(request, self._limits)
-        if request.has_body:
+        if request.framing.has_body:
             await client.prepare()
-        repeatable = request.method in IDEMPOTENT and not request.has_body
+        repeatable = request.method in IDEMPOTENT and not request.framing.has_body
         connection = begun or await self._pool.acquire(request.party, repeatable=repeatable)
         while True:
             try:
@@ -94,7 +94,7 @@ class Forwarder:
         return whole
 
     def _begin(self, connection: UpstreamConnection, request: UpstreamRequest) -> None:
-        connection.start(request.method, logs_in=request.logs_in_connection)
+        connection.start(request.method, logs_in=request.framing.logs_in_connection)
         connection.write(request.head(request.host if self._settings.pass_host else self._host))
 
     async def _exchange(

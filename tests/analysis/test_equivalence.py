@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gateway.analysis.equivalence import BRUSSELS, NOON, changing_moments, circumstance, dimensions, facts
@@ -41,7 +40,7 @@ def test_a_circumstance_keeps_the_person() -> None:
     (dimension,) = dimensions(Distinctions(moments=(100.0,)), {}, {})
     assert [cell.value for cell in dimension.cells] == [99.0, 100.0]
     asked = given("/")
-    assert circumstance(asked, [(dimension, dimension.cells[1])]) == replace(asked, now=100.0)
+    assert circumstance(asked, [(dimension, dimension.cells[1])]) == asked._replace(now=100.0)
 
 
 def test_weekly_moments_come_again() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gateway.edge.known_heads import KnownHeads
 from gateway.edge.refusals import Refused
 from gateway.edge.request_reader import RequestReader
 from gateway.edge.settings import EdgeSettings
@@ -74,7 +75,7 @@ def test_what_else_a_request_line_may_say_is_refused(gate: Any, request_line: by
 
 
 def reader(**edge: Any) -> RequestReader:
-    return RequestReader(EdgeSettings.model_validate(edge), {"type": "http"})
+    return RequestReader(EdgeSettings.model_validate(edge), {"type": "http"}, KnownHeads())
 
 
 def read(found: RequestReader, data: bytes, *, piece: int = 65_536) -> bytes:

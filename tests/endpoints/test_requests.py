@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -26,8 +25,7 @@ def exchange(query: bytes = b"", *events: Message, content_type: bytes = b"") ->
         raise AssertionError("nothing is sent")
 
     asked = Exchange({"type": "http", "method": "POST", "headers": []}, receive, send, 0.0)
-    asked.request = replace(
-        REQUEST,
+    asked.request = REQUEST._replace(
         method="POST",
         raw_query=query,
         headers=((b"content-type", content_type), (b"cookie", b"own=forged; register=1")),

@@ -107,7 +107,7 @@ def test_other_ways_that_a_request_ends(encoder: RecordEncoder, handled: Makes) 
 def test_a_websocket_is_named(encoder: RecordEncoder, handled: Makes) -> None:
     entry = handled()
     assert entry.request is not None
-    record = json.loads(encoder.encode(entry._replace(request=replace(entry.request, websocket=True))))
+    record = json.loads(encoder.encode(entry._replace(request=entry.request._replace(websocket=True))))
     assert record["websocket"] is True
 
 

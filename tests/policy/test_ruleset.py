@@ -67,7 +67,7 @@ def test_the_first_rule_that_matches_plainly_decides(
         ),
         None,
     )
-    before = (rules.hash, replace(given))
+    before = (rules.hash, given._replace())
     decision = decide(rules, given)
     assert decision.rule == expected
     assert decision.allowed is (expected is not None)

@@ -11,10 +11,11 @@ from gateway.edge.headers import ForwardedHeaders
 from gateway.edge.protocol import protocol_class
 from gateway.edge.settings import EdgeSettings
 from gateway.errors import GatewayError
+from gateway.http_semantics import header_block
 from gateway.upstream.client_stream import ClientGone
 from gateway.upstream.forward import Forwarder
 from gateway.upstream.pool import ConnectionPool
-from gateway.upstream.request import UpstreamRequest
+from gateway.upstream.request import Framing, UpstreamRequest
 from gateway.upstream.response import AnswerCut, UpstreamResponse
 from gateway.upstream.settings import UpstreamSettings
 from tests.running import Running, serving
@@ -46,8 +47,10 @@ class BareProxy:
             return
         try:
             request = self.admission.admit(scope)
-            headers = self.headers.of(request, scope["client"][0])
-            response = await self.forwarder.forward(UpstreamRequest.of(request, headers, receive))
+            passed = self.headers.passed(request.headers, request.method)
+            lines = header_block(passed) + self.headers.own(request, scope["client"][0])
+            framing = Framing.of(request.headers)
+            response = await self.forwarder.forward(UpstreamRequest.of(request, lines, framing, receive))
             self.responses.append(response)
             try:
                 await response.relay(send)

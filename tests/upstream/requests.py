@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from gateway.upstream.request import Receive, UpstreamRequest
+from gateway.upstream.request import Framing, Receive, UpstreamRequest
 from gateway.upstream.shares import Party
 
 PARTY = Party("192.0.2.1", "session-1")
@@ -33,4 +33,6 @@ def receiving(*messages: dict[str, Any]) -> Receive:
 def upstream_request(
     method: str = "GET", *messages: dict[str, Any], length: int | None = None, has_body: bool = False
 ) -> UpstreamRequest:
-    return UpstreamRequest(method, b"/x", b"gw.test", (), length, has_body, receiving(*messages), PARTY)
+    return UpstreamRequest(
+        method, b"/x", b"gw.test", b"", Framing(length, has_body), receiving(*messages), PARTY
+    )

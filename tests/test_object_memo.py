@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gateway.identity_memo import IdentityMemo
 from gateway.model import Identity
+from gateway.object_memo import ObjectMemo
 
 ZOE = Identity("https://acm/op", "zoe")
 
@@ -17,7 +17,7 @@ def test_one_object_is_computed_once() -> None:
         made.append(identity)
         return identity.subject.upper()
 
-    memo = IdentityMemo(make)
+    memo = ObjectMemo(make)
     assert [memo(ZOE), memo(ZOE), memo(replace(ZOE))] == ["ZOE"] * 3
     assert len(made) == 2
     memo.clear()
@@ -26,6 +26,6 @@ def test_one_object_is_computed_once() -> None:
 
 
 def test_an_object_that_takes_the_place_of_another_in_memory_is_not_mistaken_for_it() -> None:
-    memo = IdentityMemo(lambda identity: identity.subject, size=4)
+    memo = ObjectMemo(lambda identity: identity.subject, size=4)
     for number in range(2_000):
         assert memo(Identity("https://acm/op", str(number))) == str(number)
