@@ -30,7 +30,8 @@ def paused() -> Iterator[None]:
     try:
         yield
     finally:
-        if gc.get_freeze_count():
+        # Counting what is frozen takes as long as a pause, so a tuned process is known by its thresholds.
+        if gc.get_threshold() == _THRESHOLDS:
             gc.freeze()
         if was_on:
             gc.enable()
@@ -38,7 +39,7 @@ def paused() -> Iterator[None]:
 
 def collect_frozen() -> None:
     """Collect what reloads left in cycles. This pauses everything for some 100 ms."""
-    if gc.get_freeze_count():
+    if gc.get_threshold() == _THRESHOLDS:
         gc.unfreeze()
         gc.collect()
         gc.freeze()

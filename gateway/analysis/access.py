@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from gateway import garbage
 from gateway.analysis.equivalence import changing_moments
 from gateway.analysis.path_partition import PathClass, partition, pattern_of
 from gateway.analysis.path_variables import compared_positions, identity_texts, template_values, templates
@@ -67,6 +68,7 @@ class _AskedRule:
             self.best = tried
 
 
+@garbage.paused()
 def access_of(
     rules: RuleSet, identity: Identity, *, host: str, client: str, now: float
 ) -> tuple[RuleAccess, ...]:
