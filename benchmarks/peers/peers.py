@@ -14,6 +14,7 @@ from benchmarks.peers.gateway import gateway
 from benchmarks.peers.processes import (
     LOAD_CORE,
     PROXY_CORE,
+    TEMPLATES,
     NotRunning,
     free_port,
     pinned,
@@ -41,7 +42,7 @@ def upstream(folder: Path) -> Iterator[Target]:
     """An nginx on the core of the load that answers 1 kB at once and keeps its connections."""
     tool, port = _tool("nginx", "nginx"), free_port()
     values = {"FOLDER": folder, "PORT": port, "ANSWER": ANSWER}
-    config = render("upstream.conf", folder / "upstream.conf", values)
+    config = render(TEMPLATES / "upstream.conf", folder / "upstream.conf", values)
     url = f"http://127.0.0.1:{port}/"
     with pinned([tool, "-c", str(config)], core=LOAD_CORE, log=folder / "upstream.out", url=url) as pid:
         yield Target(pid, url)
@@ -51,7 +52,7 @@ def upstream(folder: Path) -> Iterator[Target]:
 def nginx(bench: Bench) -> Iterator[Target]:
     tool, port = _tool("nginx", "nginx"), free_port()
     values = {"FOLDER": bench.folder, "PORT": port, "UPSTREAM": bench.upstream}
-    config = render("nginx.conf", bench.folder / "nginx.conf", values)
+    config = render(bench.templates / "nginx.conf", bench.folder / "nginx.conf", values)
     url = f"http://127.0.0.1:{port}/"
     with pinned([tool, "-c", str(config)], core=PROXY_CORE, log=bench.folder / "nginx.out", url=url) as pid:
         yield Target(pid, url, version=version(tool, "-v"))
@@ -60,7 +61,7 @@ def nginx(bench: Bench) -> Iterator[Target]:
 @contextlib.contextmanager
 def caddy(bench: Bench) -> Iterator[Target]:
     tool, port = _tool("caddy", "caddy"), free_port()
-    config = render("Caddyfile", bench.folder / "Caddyfile", {"PORT": port, "UPSTREAM": bench.upstream})
+    config = render(bench.templates / "Caddyfile", bench.folder / "Caddyfile", {"PORT": port, "UPSTREAM": bench.upstream})
     url = f"http://127.0.0.1:{port}/"
     home = {name: str(bench.folder) for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")}
     command = [tool, "run", "--config", str(config), "--adapter", "caddyfile"]
@@ -83,7 +84,7 @@ def _envoy(bench: Bench, template: str, **values: object) -> Iterator[Target]:
     port = free_port()
     host, _, upstream_port = bench.upstream.partition(":")
     shared = {"PORT": port, "UPSTREAM_HOST": host, "UPSTREAM_PORT": upstream_port}
-    config = render(template, bench.folder / template, {**shared, **values})
+    config = render(bench.templates / template, bench.folder / template, {**shared, **values})
     url = f"http://127.0.0.1:{port}/"
     options = ["--concurrency", "1", "--disable-hot-restart", "--log-level", "error"]
     command = [bench.envoy, "-c", str(config), *options]
@@ -119,7 +120,7 @@ def apache_openidc(bench: Bench) -> Iterator[Target]:
         "FOLDER": bench.folder, "PORT": port, "UPSTREAM": bench.upstream, "MODULES": _APACHE_MODULES, "USER": user,
         "PROVIDER": bench.provider, "CLIENT_ID": CLIENT_ID, "CLIENT_SECRET": CLIENT_SECRET,
     }  # fmt: skip
-    config = render("apache.conf", bench.folder / "apache.conf", values)
+    config = render(bench.templates / "apache.conf", bench.folder / "apache.conf", values)
     url = f"http://127.0.0.1:{port}/"
     command = [tool, "-f", str(config), "-D", "FOREGROUND"]
     with pinned(command, core=PROXY_CORE, log=bench.folder / "apache.out", url=url) as pid:

@@ -15,7 +15,7 @@ import httpx2
 from simulator.run import bind
 
 PROXY_CORE, LOAD_CORE = 0, 1
-_TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = Path(__file__).parent / "templates"
 _START_SECONDS = 60
 
 
@@ -30,9 +30,9 @@ def free_port() -> int:
         return port
 
 
-def render(template: str, place: Path, values: Mapping[str, object]) -> Path:
+def render(template: Path, place: Path, values: Mapping[str, object]) -> Path:
     """Writes a template to `place`, each `@NAME@` replaced by its value. Raises KeyError for an unknown name."""
-    text = (_TEMPLATES / template).read_text("utf-8")
+    text = template.read_text("utf-8")
     place.write_text(re.sub(r"@([A-Z_]+)@", lambda name: str(values[name[1]]), text), "utf-8")
     return place
 

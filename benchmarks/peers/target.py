@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.peers.processes import TEMPLATES
+
 
 @dataclass(frozen=True)
 class Target:
@@ -29,6 +31,8 @@ class Bench:
     """The issuer's URL."""
     envoy: str | None
     """The program, where there is one."""
+    templates: Path = TEMPLATES
+    """Where the configuration of the peers comes from."""
 
 
 @dataclass(frozen=True)

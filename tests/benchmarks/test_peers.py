@@ -12,7 +12,7 @@ from benchmarks.peers import __main__ as command
 from benchmarks.peers.chart import chart
 from benchmarks.peers.load import Run, median, read
 from benchmarks.peers.peers import PEERS
-from benchmarks.peers.processes import NotRunning, render
+from benchmarks.peers.processes import TEMPLATES, NotRunning, render
 from benchmarks.peers.report import CADDY, END, NGINX, START, Report, as_json, as_text, fill, ratio, table
 
 _WRK = """Running 2s test @ http://127.0.0.1:40001/
@@ -95,11 +95,11 @@ def test_the_chart_has_two_bars_for_each_target() -> None:
 
 def test_templates_have_no_value_that_nobody_gives(tmp_path: Path) -> None:
     assert (
-        render("Caddyfile", tmp_path / "Caddyfile", {"PORT": 1, "UPSTREAM": "a:2"}).read_text().count("a:2")
+        render(TEMPLATES / "Caddyfile", tmp_path / "Caddyfile", {"PORT": 1, "UPSTREAM": "a:2"}).read_text().count("a:2")
         == 1
     )
     with pytest.raises(KeyError, match="UPSTREAM"):
-        render("Caddyfile", tmp_path / "Caddyfile", {"PORT": 1})
+        render(TEMPLATES / "Caddyfile", tmp_path / "Caddyfile", {"PORT": 1})
 
 
 def test_peers_have_names_of_their_own() -> None:

@@ -1,0 +1,1 @@
+"""Attacks on the gateway and its peers, and what a bystander notices of them."""
