@@ -1,9 +1,8 @@
-"""One attack, in a process of its own, for so many seconds: `python -m benchmarks.attacks.attacker NAME PORT SECONDS`."""
+"""One attack, in a process of its own, until that is ended: `python -m benchmarks.attacks.attacker NAME PORT`."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import resource
 import sys
@@ -26,16 +25,14 @@ ATTACKS = (
 )
 
 
-async def attack(name: str, port: int, seconds: float) -> None:
+async def attack(name: str, port: int) -> None:
     """Run the attack of this name. Raises KeyError for a name that no attack has."""
     found = {each.name: each for each in ATTACKS}[name]
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await found.run(Aim(port, found.addresses))
+    await found.run(Aim(port, found.addresses))
 
 
 if __name__ == "__main__":
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
     os.nice(5)  # the bystander and the register come first
-    asyncio.run(attack(sys.argv[1], int(sys.argv[2]), float(sys.argv[3])))
+    asyncio.run(attack(sys.argv[1], int(sys.argv[2])))

@@ -12,7 +12,7 @@ import sys
 import time
 
 _ADDRESS = "127.0.0.2"
-_EVERY, _PATIENCE = 0.1, 10.0
+_EVERY, _PATIENCE = 0.1, 5.0
 
 
 async def ask(port: int, cookie: str) -> float | None:

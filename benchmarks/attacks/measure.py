@@ -7,7 +7,6 @@ import json
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -58,19 +57,16 @@ def attacked(attack: Attack, start: AbstractContextManager[Target], seconds: flo
         before = resident(target.pid)
         forget_peak(target.pid)
         bystander = _module("bystander", port, seconds, target.cookie)
-        attacker = _module("attacker", attack.name, port, seconds)
+        attacker = _module("attacker", attack.name, port)
         waits = json.loads(bystander.communicate()[0])
         growth = peak(target.pid) - before
-        if attacker.wait():
+        if attacker.poll() is not None:
             raise RuntimeError(f"the attack {attack.name} failed")
+        attacker.kill()
+        attacker.wait()
         return outcome(waits, growth), target
 
 
 def _module(name: str, *arguments: object) -> subprocess.Popen[str]:
     command = ["taskset", "-c", str(LOAD_CORE), sys.executable, "-m", f"benchmarks.attacks.{name}"]
     return subprocess.Popen([*command, *map(str, arguments)], stdout=subprocess.PIPE, text=True)
-
-
-def seconds_of(attacks: int, targets: int, rounds: int, seconds: float) -> str:
-    """About how long a run takes, for people."""
-    return time.strftime("%H:%M:%S", time.gmtime(attacks * targets * rounds * (seconds + 3)))

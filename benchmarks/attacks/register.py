@@ -69,8 +69,8 @@ class Register:
         self._threads = asyncio.Semaphore(threads)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection."""
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+        """One connection. uvloop has a RuntimeError for one that is closed already."""
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, RuntimeError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 async with self._threads:

@@ -31,6 +31,8 @@ from gateway.events import ClientRefused
 from gateway.observe.metrics import forget_worker
 
 _DRAIN = 30
+# uvloop takes one new connection from each listening descriptor in a round of its loop, however many wait.
+_TAKEN_AT_ONCE = 8
 _HEALTHY_WITHIN = 60
 _MENDED_SECONDS = 1.0
 log = structlog.get_logger()
@@ -43,16 +45,17 @@ def serve(
 ) -> None:
     """Run the gateway for one environment until it is stopped (SIGTERM, Ctrl-C)."""
     settings = loaded(config, env, tested=True).environment(env)
-    public = _listen(settings.listen)
+    listening = _listen(settings.listen)
+    public = [listening, *(listening.dup() for _ in range(_TAKEN_AT_ONCE - 1))]
     observe = _listen(settings.observe.listen)
     if workers == 1:
-        _Server(_Worker(config, env, observe)).run(sockets=[public])
+        _Server(_Worker(config, env, observe)).run(sockets=public)
         return
     with tempfile.TemporaryDirectory(prefix="gateway-metrics-") as metrics:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics
         worker = _Worker(config, env, observe)
         worker.workers = workers
-        _Supervisor(worker, sockets=[public]).run()
+        _Supervisor(worker, sockets=public).run()
 
 
 def _listen(address: str) -> socket.socket:

@@ -24,7 +24,7 @@ class ClientSocket:
     """Wraps a transport. A client that does not read what is written to it loses the connection in the end."""
 
     __slots__ = (
-        "_pace", "_read_paused", "_transport", "client", "secure", "server", "writable", "write_paused", "wrote",
+        "_pace", "_read_paused", "_transport", "client", "gone", "secure", "server", "writable", "write_paused", "wrote",
     )  # fmt: skip
 
     def __init__(
@@ -40,6 +40,8 @@ class ClientSocket:
         self._read_paused = False
         self.client = get_remote_addr(transport)
         """Address and port of the client; None for a local socket."""
+        self.gone = transport.get_extra_info("peername") is None
+        """Whether the client had reset the connection before it was taken."""
         self.server = get_local_addr(transport)
         self.secure = is_ssl(transport)
         self.write_paused = False

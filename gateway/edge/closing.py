@@ -55,7 +55,10 @@ class Closing:
         """Close such that the answer does not look complete."""
         if cycle is not None and cycle.unmarked_end:
             self._socket.reset_when_closed()
-        self.close()
+        if self._socket.write_paused:
+            self.abort()  # nobody reads what waits, and it cannot become a whole answer
+        else:
+            self.close()
 
     def close(self) -> None:
         """Close once what was written is sent."""

@@ -60,6 +60,10 @@ class Connections:
             self._by_client.setdefault(client, {})[connection] = None
         return None
 
+    def client_of(self, connection: Connection) -> str | None:
+        """The client that a connection counts for; None for one of a trusted proxy, or that is not counted."""
+        return self._all.get(connection)
+
     def remove(self, connection: Connection) -> None:
         """Count a connection no more. Nothing happens for one that is not counted."""
         client = self._all.pop(connection, None)

@@ -80,6 +80,9 @@ class Dialogue:
     def open(self) -> None:
         """Take part in the count of connections; where there is no room, say so and close."""
         client = self.socket.client
+        if self.socket.gone:
+            self._closing.abort()
+            return
         reason = self._listener.connections.admit(self, client[0] if client else None)
         if reason is None:
             self._alarm.set(self._limits.header_timeout, self._head_late)
@@ -88,8 +91,8 @@ class Dialogue:
 
     @property
     def idle(self) -> bool:
-        """Whether no request is being answered."""
-        return self._cycle is None or self._closing.begun
+        """Whether no request is being answered, or waits for its turn."""
+        return self._closing.begun or (self._cycle is None and not self._rest)
 
     @property
     def reads_body(self) -> bool:
@@ -104,8 +107,11 @@ class Dialogue:
             self._rest += data
             if len(self._rest) >= READ:
                 self.socket.pause_reading()
-            return
-        self._advance(data)
+        elif self._cycle is not None or self._listener.turns.take(self.loop.time()):
+            self._advance(data)
+        else:
+            self._rest = data
+            self._go_on_in_turn()
 
     def receive_end(self) -> bool:
         """The client sends no more. Answer what has come whole; True leaves the connection open for that."""
@@ -131,6 +137,8 @@ class Dialogue:
         if self._cycle is not None:
             self._cycle.disconnect()
             self._cycle = None
+        # They refer back to this object: without them it goes at once, and needs no garbage collection.
+        del self._body_pace, self._half_closed
 
     def stop(self) -> None:
         """The server stops: close once the request at work is answered."""
@@ -164,7 +172,7 @@ class Dialogue:
                     self._rest = data
                     self._end()
                     if data:
-                        self.loop.call_soon(self._go_on)  # others come first
+                        self._go_on_in_turn()
                         break
         except Refused as refused:
             self._closing.refuse(refused.reason, self._cycle)
@@ -210,12 +218,20 @@ class Dialogue:
             self._closing.linger()
             return
         self._end()
-        self._go_on()
+        if self._rest:
+            self._go_on_in_turn()
+        else:
+            self._go_on()
 
-    def _go_on(self) -> None:
-        """Take up what came while another request was at work."""
+    def _go_on_in_turn(self) -> None:
+        """Take up what came, but others come first."""
+        client = self._listener.connections.client_of(self) or self
+        self._listener.turns.wait(client, self._go_on, self.loop)
+
+    def _go_on(self) -> bool:
+        """Take up what came while others were at work; False where the connection is gone."""
         if self._closing.begun or self._cycle is not None:
-            return
+            return False
         if self._rest:
             data, self._rest = self._rest, b""
             self._advance(data)
@@ -223,6 +239,7 @@ class Dialogue:
             self.socket.resume_reading()
         if self._closing.client_sent_all and self._cycle is None and not self._rest:
             self._closing.close()
+        return True
 
     def _end(self) -> None:
         """The request at work is answered: be ready for the next one, or close."""

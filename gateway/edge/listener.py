@@ -8,6 +8,7 @@ from gateway.edge.connections import Connections
 from gateway.edge.known_heads import KnownHeads
 from gateway.edge.refusals import Refusals
 from gateway.edge.settings import EdgeSettings
+from gateway.edge.turns import Turns
 
 # What is read at once, and so what can wait unread in a connection: little, unless a body is coming.
 READ = 16_384
@@ -30,6 +31,7 @@ class Listener:
         self.refusals = refusals
         self.buffers = Buffers()
         self.heads = KnownHeads()
+        self.turns = Turns()
         self.connections = Connections(
             settings.max_connections,
             settings.max_connections_per_client,

@@ -15,6 +15,10 @@ from gateway.edge.settings import EdgeSettings
 _APPLICATION_FIRST = 1.0
 
 
+def _nothing() -> None:
+    pass
+
+
 class BodyPace:
     """Looks at the body of one request at a time; calls `late` when it comes too slowly or takes too long."""
 
@@ -92,7 +96,9 @@ class ReadingPace:
         self._alarm.clear()
 
     def stop(self) -> None:
+        """The connection is gone."""
         self._alarm.stop()
+        self._late = _nothing  # what it refers to refers back here
 
     def _look(self) -> None:
         taken = self._mark - self._waiting()

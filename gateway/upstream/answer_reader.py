@@ -7,12 +7,13 @@ from typing import Final
 import httptools
 
 from gateway.errors import UpstreamBroken
-from gateway.upstream.body_buffer import BodyBuffer
+from gateway.upstream.body_buffer import HIGH_WATER, STREAM, BodyBuffer
 from gateway.upstream.head_repair import without_blanks
 from gateway.upstream.response_head import (
     MAX_HEAD,
     HeaderLines,
     check_head,
+    declared_length,
     ends_at_close,
     logs_in_connection,
 )
@@ -144,7 +145,10 @@ class AnswerReader:
         if self.complete:
             self.excess = True
         else:
-            self.buffer.put(data)
+            buffer = self.buffer
+            buffer.put(data)
+            if len(buffer) >= STREAM and declared_length(self.headers) > HIGH_WATER:
+                buffer.pause()
 
     def on_message_complete(self) -> None:
         if self.status:

@@ -7,6 +7,8 @@ from collections import deque
 
 HIGH_WATER = 262_144
 """Octets that may wait before reading from the register pauses."""
+STREAM = 65_536
+"""The same for an answer that is longer than HIGH_WATER: it cannot be taken whole in any case."""
 
 
 class BodyBuffer:
@@ -28,7 +30,12 @@ class BodyBuffer:
         """Add a part that has arrived."""
         self._parts.append(part)
         self._size += len(part)
-        if self._size > HIGH_WATER and not self._paused:
+        if self._size > HIGH_WATER:
+            self.pause()
+
+    def pause(self) -> None:
+        """Read no more from the register until what waits is taken."""
+        if not self._paused:
             self._paused = True
             self._transport.pause_reading()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 
 from gateway.errors import UpstreamBroken, UpstreamTimeout
@@ -30,7 +31,21 @@ class ClientStalled(Exception):
     """The connection was needed for others while the client neither sent nor took in anything."""
 
 
-class UpstreamConnection(asyncio.Protocol):
+# What is read at once: the most that a client which stops reading makes us hold more than its share of a body.
+_READ = 65_536
+
+
+class _Buffer(threading.local):
+    """Where sockets are read into: one for all connections of a loop, as each read is taken at once."""
+
+    def __init__(self) -> None:
+        self.octets = memoryview(bytearray(_READ))
+
+
+_buffer = _Buffer()
+
+
+class UpstreamConnection(asyncio.BufferedProtocol):
     """Opened by the pool. An exchange runs from `start` to `rest`; `tell`, `wait` and `read` report its answer.
 
     `answer` has status and headers once the exchange is `settled` without an error. `exchanges` counts those begun;
@@ -40,6 +55,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self._octets = _buffer.octets
         self._transport: asyncio.Transport
         self._told: Callable[[], None] | None = None
         self._deadline = 0.0
@@ -215,6 +231,12 @@ class UpstreamConnection(asyncio.Protocol):
         writable, self.writable = self.writable, None
         if writable is not None and not writable.done():
             writable.set_result(None)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._octets
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.data_received(self._octets[:nbytes].tobytes())
 
     def data_received(self, data: bytes) -> None:
         if self.state not in UNDER_WAY:

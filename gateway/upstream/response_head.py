@@ -34,6 +34,11 @@ def check_head(status: int, headers: HeaderLines) -> Sequence[bytes]:
     return names
 
 
+def declared_length(headers: HeaderLines) -> int:
+    """Octets of the body by its Content-Length, which the parser has checked; 0 where there is none."""
+    return next((int(value) for name, value in headers if name == b"content-length"), 0)
+
+
 def ends_at_close(names: Sequence[bytes]) -> bool:
     """Whether the body of an answer that closes its connection has no framing, and ends with the connection."""
     return _FRAMING.isdisjoint(names)
