@@ -7,7 +7,7 @@ from collections import deque
 
 HIGH_WATER = 262_144
 """Octets that may wait before reading from the register pauses."""
-STREAM = 65_536
+STREAM = 32_768
 """The same for an answer that is longer than HIGH_WATER: it cannot be taken whole in any case."""
 
 

@@ -72,6 +72,8 @@ class UpstreamConnection(asyncio.BufferedProtocol):
         self.exchanges = 0
         self.idle_since = 0.0
         self.waits_for_client_since: float | None = None
+        self.client_wait: asyncio.Timeout | None = None
+        """The time that the client has to take in a part of the answer, while it does not."""
 
     # An exchange
 
@@ -148,6 +150,13 @@ class UpstreamConnection(asyncio.BufferedProtocol):
         """End the exchange before its time: `reason` is raised to those who wait for the answer."""
         if self.state in UNDER_WAY:
             self._fail(reason)
+
+    def give_way(self) -> None:
+        """End the exchange in favour of another, and the wait for its client at once."""
+        self.abandon(ClientStalled("the client did not go on while others waited"))
+        if self.client_wait is not None and not self.client_wait.expired():
+            self.client_wait.reschedule(self._loop.time())
+        self.close()
 
     @property
     def reusable(self) -> bool:

@@ -8,17 +8,15 @@ from collections import deque
 from typing import Final
 
 from gateway.errors import Overloaded, UpstreamUnreachable
-from gateway.upstream.connection import ClientStalled, UpstreamConnection
+from gateway.upstream.connection import UpstreamConnection
 from gateway.upstream.idle import IdleConnections
 from gateway.upstream.settings import UpstreamSettings, host_and_port
 from gateway.upstream.shares import Party, Shares, default_share
 
-# Seconds. While others wait, an exchange whose client neither sends nor takes in anything for so long gives way:
-# the longest where one waits, less with each one more, down to the shortest.
-_STALLED: Final = 2.0
-_STALLED_LESS: Final = 0.05
-_STALLED_SHORTEST: Final = 0.5
-_LOOK_EVERY: Final = 0.25
+# Seconds. While others wait, an exchange whose client neither sends nor takes in anything for so long gives way, the
+# longest-waiting one first.
+_STALLED: Final = 0.3
+_LOOK_EVERY: Final = 0.1
 
 
 def tls_context(settings: UpstreamSettings) -> ssl.SSLContext | None:
@@ -216,8 +214,7 @@ class ConnectionPool:
             for connection in stalled:
                 if not full or self._shares.same_party(connection, turn.party):
                     stalled.remove(connection)
-                    connection.abandon(ClientStalled("the client did not go on while others waited"))
-                    connection.close()
+                    connection.give_way()
                     self.release(connection)
                     break
         if self._queue:
@@ -225,8 +222,7 @@ class ConnectionPool:
 
     def _stalled(self) -> list[UpstreamConnection]:
         """The connections whose exchange waits for its client, the longest-waiting one first."""
-        patience = max(_STALLED_SHORTEST, _STALLED - _STALLED_LESS * (len(self._queue) - 1))
-        latest = asyncio.get_running_loop().time() - patience
+        latest = asyncio.get_running_loop().time() - _STALLED
         found = [
             (holder.waits_for_client_since, number, holder)
             for number, holder in enumerate(self._shares.holders())

@@ -118,10 +118,13 @@ class UpstreamResponse:
         connection, seconds = self._connection, self._settings.client_write_timeout
         connection.waits_for_client_since = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds) as connection.client_wait:
                 await send(message)
         except TimeoutError as problem:
-            raise AnswerCut(f"the client took in nothing for {seconds:g} s") from problem
+            why = "while others waited" if connection.closed else f"for {seconds:g} s"
+            raise AnswerCut(f"the client took in nothing {why}") from problem
+        finally:
+            connection.client_wait = None
         connection.waits_for_client_since = None
 
     async def aclose(self) -> None:

@@ -72,8 +72,8 @@ class UpstreamSettings(Settings):
 
     queue_timeout: Duration = 5.0
     """How long a request waits for a connection before it is answered with 503 and Retry-After. While others wait, an
-    exchange whose client has neither sent nor taken in anything for 2 seconds (0.5 where many wait) loses its
-    connection."""
+    exchange whose client has neither sent nor taken in anything for 0.3 seconds loses its connection, the
+    longest-waiting one first."""
 
     pass_host: bool = Field(default=True, strict=True)
     """Whether the register sees the Host that the client asked for, or its own."""
