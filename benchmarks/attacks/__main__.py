@@ -45,7 +45,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.attacks", description="Attacks on the gateway and its peers."
     )
-    parser.add_argument("--only", nargs="+", choices=[each.name for each in ATTACKS], help="these attacks only")
+    parser.add_argument(
+        "--only", nargs="+", choices=[each.name for each in ATTACKS], help="these attacks only"
+    )
     parser.add_argument("--targets", nargs="+", choices=[each.name for each in TARGETS])
     parser.add_argument("--seconds", type=float, default=10, help="length of one attack")
     parser.add_argument("--rounds", type=int, default=3)

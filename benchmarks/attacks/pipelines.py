@@ -47,5 +47,7 @@ ATTACKS = (
     Attack("pipelined", "60 connections with 6,000 pipelined requests each", _read),
     Attack("pipelined-behind", "the same, unread, behind a request that the register never answers", _behind),
     Attack("pipelined-unread", "150 clients that pipeline small requests and read nothing", _small),
-    Attack("pipelined-downloads", "140 clients that pipeline downloads of 30 kB and read nothing", _downloads),
+    Attack(
+        "pipelined-downloads", "140 clients that pipeline downloads of 30 kB and read nothing", _downloads
+    ),
 )

@@ -78,9 +78,7 @@ class Register:
                         break
         writer.close()
 
-    async def _answer(
-        self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> bool:
+    async def _answer(self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Whether another request can follow."""
         url = urlsplit(head.split(b" ", 2)[1].decode())
         kind = url.path.rpartition("/")[2]

@@ -42,7 +42,9 @@ def as_text(report: Report, attacks: tuple[Attack, ...]) -> str:
     for attack in attacks:
         found = report.outcomes.get(attack.name, {})
         if found:
-            lines.append([attack.words, *(cell(found[each]) if each in found else "" for each in report.targets)])
+            lines.append(
+                [attack.words, *(cell(found[each]) if each in found else "" for each in report.targets)]
+            )
     head, *rows = (f"| {' | '.join(line)} |" for line in lines)
     table = "\n".join([head, "|---" * len(lines[0]) + "|", *rows])
     skipped = [f"Skipped: {label}: {reason}" for label, reason in report.skipped.items()]

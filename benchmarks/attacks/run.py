@@ -56,7 +56,11 @@ def run(
                         continue
                     found[attack.name].setdefault(peer.label, []).append(outcome)
                     versions[peer.label] = version
-                    print(f"{turn + 1}/{rounds} {attack.name} {peer.name} {outcome}", file=sys.stderr, flush=True)
+                    print(
+                        f"{turn + 1}/{rounds} {attack.name} {peer.name} {outcome}",
+                        file=sys.stderr,
+                        flush=True,
+                    )
     results = {
         name: {label: best(outcomes) for label, outcomes in rows.items()} for name, rows in found.items()
     }
@@ -81,7 +85,9 @@ def _once(attack: Attack, peer: Peer, bench: Bench, seconds: float) -> tuple[Out
         folder = Path(place)
         folder.chmod(0o711)
         with _register() as upstream:
-            found, target = attacked(attack, peer.start(replace(bench, folder=folder, upstream=upstream)), seconds)
+            found, target = attacked(
+                attack, peer.start(replace(bench, folder=folder, upstream=upstream)), seconds
+            )
     return found, target.version
 
 
@@ -96,7 +102,15 @@ def _bench(stack: contextlib.ExitStack, *, install_envoy: bool) -> Bench:
 def _register() -> Iterator[str]:
     """HOST:PORT of a register in a process of its own."""
     port = free_port()
-    command = ["taskset", "-c", str(LOAD_CORE), sys.executable, "-m", "benchmarks.attacks.register", str(port)]
+    command = [
+        "taskset",
+        "-c",
+        str(LOAD_CORE),
+        sys.executable,
+        "-m",
+        "benchmarks.attacks.register",
+        str(port),
+    ]
     with subprocess.Popen(command) as child:
         try:
             _wait_for(port, child)

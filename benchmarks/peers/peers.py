@@ -61,7 +61,9 @@ def nginx(bench: Bench) -> Iterator[Target]:
 @contextlib.contextmanager
 def caddy(bench: Bench) -> Iterator[Target]:
     tool, port = _tool("caddy", "caddy"), free_port()
-    config = render(bench.templates / "Caddyfile", bench.folder / "Caddyfile", {"PORT": port, "UPSTREAM": bench.upstream})
+    config = render(
+        bench.templates / "Caddyfile", bench.folder / "Caddyfile", {"PORT": port, "UPSTREAM": bench.upstream}
+    )
     url = f"http://127.0.0.1:{port}/"
     home = {name: str(bench.folder) for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")}
     command = [tool, "run", "--config", str(config), "--adapter", "caddyfile"]

@@ -95,7 +95,9 @@ def test_the_chart_has_two_bars_for_each_target() -> None:
 
 def test_templates_have_no_value_that_nobody_gives(tmp_path: Path) -> None:
     assert (
-        render(TEMPLATES / "Caddyfile", tmp_path / "Caddyfile", {"PORT": 1, "UPSTREAM": "a:2"}).read_text().count("a:2")
+        render(TEMPLATES / "Caddyfile", tmp_path / "Caddyfile", {"PORT": 1, "UPSTREAM": "a:2"})
+        .read_text()
+        .count("a:2")
         == 1
     )
     with pytest.raises(KeyError, match="UPSTREAM"):

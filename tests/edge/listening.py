@@ -103,6 +103,10 @@ class Application:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"half", "more_body": True})
 
+    async def cut_large(self, scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": PIECE * 200, "more_body": True})
+
     async def fault(self, scope: Any, receive: Any, send: Any) -> None:
         raise ValueError("a fault of the application")
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.edge.listening import connect, everything, get
+from tests.edge.listening import connect, everything, get, listening
+from tests.waiting import until
 
 
 def test_an_early_answer_arrives_although_the_client_goes_on_sending(gate: Any) -> None:
@@ -65,3 +66,14 @@ def test_a_client_that_goes_on_sending_after_the_end_is_cut_off(gate: Any) -> No
                 sock.sendall(b"x" * 1_000)
                 time.sleep(0.05)
         assert time.monotonic() - started < 7
+
+
+def test_a_cut_answer_that_nobody_reads_is_closed_at_once() -> None:
+    """What waits for the client would stay until `write_timeout` otherwise."""
+    with (
+        listening(write_timeout="60s") as (running, app, _),
+        connect(running.port, read_buffer=4_096) as sock,
+    ):
+        sock.sendall(get("/cut_large"))
+        assert until(lambda: app.ended == ["end"])
+        assert until(lambda: not running.server.server_state.connections)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
+import socket
 import time
 from typing import Any
 
 import pytest
 
+from gateway.edge.dialogue import Dialogue
 from tests.edge.listening import connect, everything, exchange, get, listening
 from tests.waiting import until
 
@@ -66,3 +70,35 @@ def test_an_idle_connection_is_closed_in_time() -> None:
         started = time.monotonic()
         assert everything(sock).endswith(b"ok")
         assert 0.1 < time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [b"", get("/ok"), get("/ok")[:-1], get("/ok")[:-2] + b"x: " + b"a" * 40_000, b"no request\r\n\r\n"],
+)
+def test_a_connection_that_is_gone_leaves_nothing_to_collect(octets: bytes) -> None:
+    """A flood of connections must not fill memory until the next garbage collection."""
+    with listening() as (running, _, _):
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(20):
+                with connect(running.port) as sock:
+                    sock.sendall(octets)
+                    if octets.endswith(b"\r\n\r\n") or len(octets) > 40_000:
+                        assert sock.recv(4096)
+            assert until(lambda: not running.server.server_state.connections)
+            assert until(lambda: not any(isinstance(each, Dialogue) for each in gc.get_objects()))
+        finally:
+            gc.enable()
+
+
+def test_a_request_that_waits_for_its_turn_is_answered_though_its_client_sends_no_more() -> None:
+    with listening() as (running, app, _), contextlib.ExitStack() as stack:
+        socks = [stack.enter_context(connect(running.port)) for _ in range(40)]
+        for sock in socks:
+            sock.sendall(get("/ok") * 3)
+            sock.shutdown(socket.SHUT_WR)
+        for sock in socks:
+            assert everything(sock).count(b"HTTP/1.1 200 ") == 3
+        assert app.asked == ["/ok"] * 120

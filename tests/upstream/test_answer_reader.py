@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.errors import UpstreamBroken
 from gateway.upstream.answer_reader import AnswerReader
-from gateway.upstream.body_buffer import BodyBuffer
+from gateway.upstream.body_buffer import HIGH_WATER, STREAM, BodyBuffer
 from tests.upstream.transports import RecordingTransport
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -147,3 +147,16 @@ def test_an_answer_reads_the_same_whatever_came_before_it(names: list[str]) -> N
     reader = read()
     for name in names:
         assert seen(reader, name) == seen(read(), name)
+
+
+@pytest.mark.parametrize(("length", "pauses"), [(HIGH_WATER, False), (HIGH_WATER + 1, True)])
+def test_of_an_answer_that_cannot_be_taken_whole_little_waits(length: int, pauses: bool) -> None:
+    transport = RecordingTransport()
+    reader = AnswerReader(BodyBuffer(transport))
+    reader.begin("GET")
+    reader.feed(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % length + b"x" * (STREAM - 1))
+    assert transport.reading
+    reader.feed(b"x")
+    assert transport.reading is not pauses
+    reader.buffer.take()
+    assert transport.reading

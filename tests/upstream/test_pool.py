@@ -132,6 +132,25 @@ async def test_an_exchange_that_waits_for_its_client_gives_way_while_others_wait
                 pool.release(connection)
 
 
+async def test_what_gives_way_ends_the_wait_for_its_client_at_once() -> None:
+    """Its memory goes with it: the client's own time to read has no end soon."""
+    with raw_upstream() as upstream:
+        async with pool_of(upstream.port, max_connections=1) as pool:
+            stalled = await pool.acquire(PARTY, repeatable=True)
+            stalled.start("GET")
+
+            async def wait_for_client() -> None:
+                async with asyncio.timeout(60) as stalled.client_wait:
+                    stalled.waits_for_client_since = asyncio.get_running_loop().time()
+                    await asyncio.Event().wait()
+
+            waiting = asyncio.create_task(wait_for_client())
+            other = await pool.acquire(Party("192.0.2.2"), repeatable=True)
+            await asyncio.wait({waiting}, timeout=1)
+            assert isinstance(waiting.exception(), TimeoutError)
+            pool.release(other)
+
+
 async def test_a_client_over_its_share_only_takes_from_itself() -> None:
     with raw_upstream() as upstream:
         limits: dict[str, Any] = {"max_connections": 3, "max_connections_per_client": 1}
