@@ -31,15 +31,17 @@ class ClientStalled(Exception):
     """The connection was needed for others while the client neither sent nor took in anything."""
 
 
-# What is read at once: the most that a client which stops reading makes us hold more than its share of a body.
-_READ = 65_536
+# What is read at once: a whole answer where it is short, but little of a body that goes on, as its client may stop reading.
+_READ = 262_144
+_READ_ON = 65_536
 
 
 class _Buffer(threading.local):
     """Where sockets are read into: one for all connections of a loop, as each read is taken at once."""
 
     def __init__(self) -> None:
-        self.octets = memoryview(bytearray(_READ))
+        self.large = memoryview(bytearray(_READ))
+        self.small = self.large[:_READ_ON]
 
 
 _buffer = _Buffer()
@@ -55,7 +57,7 @@ class UpstreamConnection(asyncio.BufferedProtocol):
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._octets = _buffer.octets
+        self._large, self._small = _buffer.large, _buffer.small
         self._transport: asyncio.Transport
         self._told: Callable[[], None] | None = None
         self._deadline = 0.0
@@ -242,10 +244,10 @@ class UpstreamConnection(asyncio.BufferedProtocol):
             writable.set_result(None)
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        return self._octets
+        return self._small if self.state is BODY else self._large
 
     def buffer_updated(self, nbytes: int) -> None:
-        self.data_received(self._octets[:nbytes].tobytes())
+        self.data_received(self._large[:nbytes].tobytes())
 
     def data_received(self, data: bytes) -> None:
         if self.state not in UNDER_WAY:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
 import threading
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -40,6 +42,32 @@ def test_large_bodies_stream_through_with_flat_memory(site: Site) -> None:
                 received = sum(len(part) for part in answer.iter_raw())
             assert received == 200 * MIB
         assert resident(child.pid) - before < 20 * MIB
+
+
+def test_clients_that_read_nothing_of_large_answers_cost_little_memory(site: Site) -> None:
+    with gateway_process(site.config, "ti", site.ready) as child, contextlib.ExitStack() as stack:
+        cookie = login(site.url, "indiener")
+        port = urlsplit(site.url).port
+        before = resident(child.pid)
+        head = (f"GET /echo/bytes?size={30 * MIB} HTTP/1.1", f"Host: localhost:{port}", f"Cookie: {cookie}")
+        for _ in range(64):
+            sock = stack.enter_context(socket.socket())
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            sock.connect(("127.0.0.1", port))
+            sock.sendall("\r\n".join(head).encode() + b"\r\n\r\n")
+        answer = httpx2.get(f"{site.url}/echo", headers={"cookie": cookie}, trust_env=False, timeout=10)
+        assert answer.status_code == 200
+        assert resident(child.pid) - before < 25 * MIB
+
+
+def test_more_than_one_new_connection_is_taken_in_a_round_of_the_loop(site: Site) -> None:
+    """uvloop takes one from each listening descriptor: a flood of connections would delay all others."""
+    with gateway_process(site.config, "ti", site.ready) as child:
+        port = f":{urlsplit(site.url).port:04X}"
+        rows = [line.split() for line in Path(f"/proc/{child.pid}/net/tcp").read_text().splitlines()[1:]]
+        listening = {row[9] for row in rows if row[1].endswith(port) and row[3] == "0A"}
+        files = [os.readlink(file) for file in Path(f"/proc/{child.pid}/fd").iterdir() if file.is_symlink()]
+        assert [files.count(f"socket:[{inode}]") for inode in listening] == [8]
 
 
 def decisions(site: Site) -> float:
