@@ -66,7 +66,9 @@ def test_more_than_one_new_connection_is_taken_in_a_round_of_the_loop(site: Site
         port = f":{urlsplit(site.url).port:04X}"
         rows = [line.split() for line in Path(f"/proc/{child.pid}/net/tcp").read_text().splitlines()[1:]]
         listening = {row[9] for row in rows if row[1].endswith(port) and row[3] == "0A"}
-        files = [str(file.readlink()) for file in Path(f"/proc/{child.pid}/fd").iterdir() if file.is_symlink()]
+        files = [
+            str(file.readlink()) for file in Path(f"/proc/{child.pid}/fd").iterdir() if file.is_symlink()
+        ]
         assert [files.count(f"socket:[{inode}]") for inode in listening] == [8]
 
 
