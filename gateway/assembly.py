@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from gateway import __version__
 from gateway.analysis.access import access_of
@@ -31,7 +31,7 @@ from gateway.events import Events
 from gateway.exchange import Exchange
 from gateway.identity.assertions import Assertions
 from gateway.identity.headers import OutgoingHeaders
-from gateway.model import Identity
+from gateway.model import CanonicalRequest, Identity
 from gateway.observe.decision_record import Pseudonyms
 from gateway.observe.metrics import Metrics
 from gateway.observe.record_writer import DecisionRecords
@@ -59,6 +59,8 @@ from gateway.session.sessions import Sessions
 from gateway.upstream.forward import Forwarder
 from gateway.upstream.live_streams import Streams
 from gateway.upstream.pool import ConnectionPool
+from gateway.upstream.register_sessions import RegisterSessions
+from gateway.upstream.session_tags import SessionTags
 
 
 class Assembly:
@@ -163,6 +165,12 @@ class Assembly:
             clock=self._clock,
         )
         self.pool = ConnectionPool(settings.upstream)
+        secrets = (settings.session.key, *settings.session.previous_keys)
+        self.session_tags = SessionTags(self.environment, [secret.read for secret in secrets])
+        names, origins = settings.upstream.session_cookies, (settings.upstream.url, *self._own_origins())
+        self.register_sessions = (
+            RegisterSessions(names, self.session_tags, origins=origins) if names else None
+        )
 
     def _pipeline(self, judge: Judge, identity: IdentitySection) -> Pipeline:
         settings, public_url = self.settings, self.settings.public_url
@@ -188,6 +196,7 @@ class Assembly:
             own_cookies=self.sessions.cookie_prefix,
             max_body=settings.edge.max_body_bytes,
             body_timeout=settings.edge.body_timeout,
+            sessions=self.register_sessions,
         )
         forwarded = ForwardedHeaders(
             trusted_chain=bool(settings.edge.trusted_proxies), allow=settings.edge.request_headers.allow
@@ -234,13 +243,24 @@ class Assembly:
         cookie = LogoutCookie(environment=environment, secure=self._secure)
         endpoints = OwnEndpoints(
             login,
-            LogoutEndpoints(logout, cookie, self.sessions, loop, screens, self.events),
+            LogoutEndpoints(
+                logout, cookie, self.sessions, loop, screens, self.events, self._register_cookies_expired
+            ),
             LogoutNotices(logout, self.sessions, self.events),
             SessionEndpoints(self.sessions, self.rechecks, self.assertions, self._clock),
             AccessEndpoint(self.sessions, screens, self.reload.rules, access_of, self._clock),
             forms,
         )
         return login, endpoints
+
+    def _register_cookies_expired(self, request: CanonicalRequest) -> tuple[str, ...]:
+        if self.register_sessions is None:
+            return ()
+        return self.register_sessions.expired(request.header(b"cookie") or b"")
+
+    def _own_origins(self) -> Iterator[str]:
+        yield self.settings.public_url
+        yield from (f"//{host}" for host in self.settings.edge.hosts)
 
     def _person_names(self) -> Callable[[Identity], tuple[str, ...]]:
         secrets = (self.settings.session.key, *self.settings.session.previous_keys)

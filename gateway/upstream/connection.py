@@ -21,6 +21,7 @@ from gateway.upstream.connection_state import (
     WAITING,
     ConnectionState,
 )
+from gateway.upstream.session_tags import NOBODY
 
 
 class ConnectionClosed(Exception):
@@ -69,6 +70,8 @@ class UpstreamConnection(asyncio.BufferedProtocol):
         self.state = IDLE
         self.closed = False
         self.stray = False
+        self.owner = NOBODY
+        """Whom the exchange belongs to."""
         self.writable: asyncio.Future[None] | None = None
         """Done once the register takes in more of the request; None while it does."""
         self.exchanges = 0

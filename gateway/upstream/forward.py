@@ -11,6 +11,7 @@ from gateway.upstream.client_stream import BodyLimits, ClientStream
 from gateway.upstream.connection import ClientStalled, ConnectionClosed, UpstreamConnection
 from gateway.upstream.connection_state import COMPLETE
 from gateway.upstream.pool import ConnectionPool
+from gateway.upstream.register_sessions import RegisterSessions
 from gateway.upstream.request import UpstreamRequest
 from gateway.upstream.response import UpstreamResponse, headers_for_client
 from gateway.upstream.response_head import HeaderLines
@@ -29,7 +30,10 @@ class WholeAnswer(NamedTuple):
 
 
 class Forwarder:
-    """Carries requests to one register. `max_body` is in octets, `body_timeout` in seconds between two parts."""
+    """Carries requests to one register. `max_body` is in octets, `body_timeout` in seconds between two parts.
+
+    Without `sessions` the register's own sessions are not kept apart.
+    """
 
     def __init__(
         self,
@@ -39,8 +43,10 @@ class Forwarder:
         own_cookies: str,
         max_body: int,
         body_timeout: float,
+        sessions: RegisterSessions | None = None,
     ) -> None:
         self._settings = settings
+        self._sessions = sessions
         self._pool = pool
         self._own_cookies = own_cookies.encode("ascii")
         self._limits = BodyLimits(max_body, body_timeout, settings.write_timeout)
@@ -57,6 +63,7 @@ class Forwarder:
         Raises UpstreamUnreachable, UpstreamBroken, UpstreamTimeout or Overloaded for the register; BadRequest,
         ContentTooLarge or RequestTimeout for the body of the request; ClientGone.
         """
+        request = self._inside(request)
         client = ClientStream(request, self._limits)
         if request.framing.has_body:
             await client.prepare()
@@ -77,6 +84,7 @@ class Forwarder:
 
         Then either `take_whole` or `forward` must follow.
         """
+        request = self._inside(request)
         connection = self._pool.take_idle(request.party, repeatable=request.method in IDEMPOTENT)
         if connection is not None:
             self._begin(connection, request)
@@ -88,13 +96,18 @@ class Forwarder:
         if connection.state is not COMPLETE:
             return None
         answer = connection.answer
-        headers = headers_for_client(answer.headers, self._own_cookies)
+        headers = headers_for_client(answer.headers, self._own_cookies, connection.owner, self._sessions)
         whole = WholeAnswer(answer.status, headers, connection.take())
         self._pool.release(connection)
         return whole
 
+    def _inside(self, request: UpstreamRequest) -> UpstreamRequest:
+        """The request as the register gets it."""
+        return request if self._sessions is None else request.with_own_sessions(self._sessions)
+
     def _begin(self, connection: UpstreamConnection, request: UpstreamRequest) -> None:
         connection.start(request.method, logs_in=request.framing.logs_in_connection)
+        connection.owner = request.owner
         connection.write(request.head(request.host if self._settings.pass_host else self._host))
 
     async def _exchange(
@@ -118,7 +131,12 @@ class Forwarder:
                 raise RequestTimeout(str(problem)) from problem
             raise
         return UpstreamResponse(
-            connection, client, self._pool, own_cookies=self._own_cookies, settings=self._settings
+            connection,
+            client,
+            self._pool,
+            own_cookies=self._own_cookies,
+            settings=self._settings,
+            sessions=self._sessions,
         )
 
     async def _wait_for_head(self, connection: UpstreamConnection, client: ClientStream) -> None:
