@@ -31,6 +31,7 @@ from gateway.events import Events
 from gateway.exchange import Exchange
 from gateway.identity.assertions import Assertions
 from gateway.identity.headers import OutgoingHeaders
+from gateway.identity.size import SizeWarning
 from gateway.model import CanonicalRequest, Identity
 from gateway.observe.decision_record import Pseudonyms
 from gateway.observe.metrics import Metrics
@@ -206,6 +207,7 @@ class Assembly:
             settings.assertion.header,
             encoding=identity.header_encoding,
             strip=identity.strip_headers,
+            on_new=SizeWarning(settings.upstream.max_header_bytes, self.assertions.size, steady=self._steady),
         )
         return Pipeline(
             admit=Admit(admission),

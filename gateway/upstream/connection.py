@@ -166,6 +166,8 @@ class UpstreamConnection(asyncio.BufferedProtocol):
     @property
     def reusable(self) -> bool:
         """Whether another exchange can follow: all sent, all read, nothing left over, and the register agrees."""
+        if self.state is IDLE:
+            return self.exchanges > 0 and not self.closed
         answer = self.answer
         return (
             self.state is COMPLETE
@@ -177,8 +179,9 @@ class UpstreamConnection(asyncio.BufferedProtocol):
         )
 
     def rest(self, now: float) -> None:
-        """The exchange is over; keep the connection for another. Only if `reusable`."""
-        self._become(IDLE)
+        """The exchange is over, or did not begin; keep the connection for another. Only if `reusable`."""
+        if self.state is not IDLE:
+            self._become(IDLE)
         self.idle_since = now
 
     def close(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import NamedTuple
 
-from gateway.errors import RequestTimeout, UpstreamTimeout, UpstreamUnreachable
+from gateway.errors import HeadersTooLarge, RequestTimeout, UpstreamTimeout, UpstreamUnreachable
 from gateway.http_semantics import IDEMPOTENT
 from gateway.upstream.client_stream import BodyLimits, ClientStream
 from gateway.upstream.connection import ClientStalled, ConnectionClosed, UpstreamConnection
@@ -60,8 +60,8 @@ class Forwarder:
         """Send the request and wait for the head of the answer. The caller must `aclose` the response.
 
         `begun` is a connection on which `begin_at_once` has already sent this request.
-        Raises UpstreamUnreachable, UpstreamBroken, UpstreamTimeout or Overloaded for the register; BadRequest,
-        ContentTooLarge or RequestTimeout for the body of the request; ClientGone.
+        Raises UpstreamUnreachable, UpstreamBroken, UpstreamTimeout or Overloaded for the register; HeadersTooLarge for
+        the head of the request, BadRequest, ContentTooLarge or RequestTimeout for its body; ClientGone.
         """
         request = self._inside(request)
         client = ClientStream(request, self._limits)
@@ -86,9 +86,14 @@ class Forwarder:
         """
         request = self._inside(request)
         connection = self._pool.take_idle(request.party, repeatable=request.method in IDEMPOTENT)
-        if connection is not None:
+        if connection is None:
+            return None
+        try:
             self._begin(connection, request)
-            connection.request_sent()
+        except HeadersTooLarge:
+            self._pool.release(connection)
+            return None
+        connection.request_sent()
         return connection
 
     def take_whole(self, connection: UpstreamConnection) -> WholeAnswer | None:
@@ -96,7 +101,9 @@ class Forwarder:
         if connection.state is not COMPLETE:
             return None
         answer = connection.answer
-        headers = headers_for_client(answer.headers, self._own_cookies, connection.owner, self._sessions)
+        headers = headers_for_client(
+            answer.headers, self._own_cookies, connection.owner, self._sessions, answer.status
+        )
         whole = WholeAnswer(answer.status, headers, connection.take())
         self._pool.release(connection)
         return whole
@@ -106,9 +113,13 @@ class Forwarder:
         return request if self._sessions is None else request.with_own_sessions(self._sessions)
 
     def _begin(self, connection: UpstreamConnection, request: UpstreamRequest) -> None:
+        """Raises HeadersTooLarge for a head that the register would refuse, before anything is sent."""
+        head = request.head(request.host if self._settings.pass_host else self._host)
+        if len(head) > self._settings.max_header_bytes:
+            raise HeadersTooLarge(f"{len(head)} octets for the register")
         connection.start(request.method, logs_in=request.framing.logs_in_connection)
         connection.owner = request.owner
-        connection.write(request.head(request.host if self._settings.pass_host else self._host))
+        connection.write(head)
 
     async def _exchange(
         self, connection: UpstreamConnection, request: UpstreamRequest, client: ClientStream, *, begun: bool

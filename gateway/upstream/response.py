@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from gateway.errors import UpstreamBroken, UpstreamTimeout
 from gateway.http_semantics import HOP_BY_HOP
+from gateway.upstream.caching import LOOKED_AT, private_lines
 from gateway.upstream.client_stream import ClientStream
 from gateway.upstream.connection import ClientStalled, UpstreamConnection
 from gateway.upstream.connection_state import COMPLETE
@@ -24,9 +25,10 @@ Send = Callable[[Any], Awaitable[None]]
 
 _NAMES_NOTHING_ELSE: Final = (b"keep-alive", b"close")
 _ADDRESSES: Final = frozenset((b"location", b"content-location", b"refresh"))
-_LOOKED_AT: Final = HOP_BY_HOP | _ADDRESSES | {b"date", b"set-cookie"}
+_LOOKED_AT: Final = HOP_BY_HOP | _ADDRESSES | LOOKED_AT | {b"date", b"set-cookie"}
 # What the Connection header cannot remove.
 _ESSENTIAL: Final = frozenset(b"content-length content-type set-cookie location cache-control".split())
+_FINAL: Final = 200
 # The client must have taken in most of one piece before its time begins anew with the next.
 _PIECE: Final = 65_536
 
@@ -60,7 +62,9 @@ class UpstreamResponse:
         self._settings = settings
         answer = connection.answer
         self.status = answer.status
-        self.headers = headers_for_client(answer.headers, own_cookies, connection.owner, sessions)
+        self.headers = headers_for_client(
+            answer.headers, own_cookies, connection.owner, sessions, answer.status
+        )
         if not client.done:
             # The client is still sending what nobody will read.
             self.headers.append((b"connection", b"close"))
@@ -144,12 +148,17 @@ class UpstreamResponse:
 
 
 def headers_for_client(
-    headers: HeaderLines, own_cookies: bytes, owner: Owner = NOBODY, sessions: RegisterSessions | None = None
+    headers: HeaderLines,
+    own_cookies: bytes,
+    owner: Owner = NOBODY,
+    sessions: RegisterSessions | None = None,
+    status: int = 200,
 ) -> HeaderLines:
     """The headers without those of the connection and without cookies whose name begins with `own_cookies`; with Date.
 
-    The register's own sessions get the tag of their `owner`.
+    The register's own sessions get the tag of their `owner`, and no cache gives what is for one to another.
     """
+    said: dict[bytes, bytes] = {}
     named: set[bytes] = set()
     has_date = False
     kept: HeaderLines = []
@@ -159,6 +168,8 @@ def headers_for_client(
             value = line[1]
             if name == b"date":
                 has_date = True
+            elif name in LOOKED_AT:
+                said[name] = value if name not in said else b"%b, %b" % (said[name], value)
             elif name in _ADDRESSES:
                 if sessions is not None and b";" in value:
                     line = (name, sessions.tagged_address(owner, name, value))  # noqa: PLW2901
@@ -177,6 +188,8 @@ def headers_for_client(
         has_date = has_date and b"date" not in named
     if not has_date:
         kept.append((b"date", _date(int(time.time()))))
+    if owner.credential and status >= _FINAL:
+        kept += private_lines(status, said, owner.credential)
     return kept
 
 

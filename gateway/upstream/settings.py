@@ -97,6 +97,10 @@ class UpstreamSettings(Settings):
     session stays with the one it was begun for: the same person, for the same organisation and with the same rights.
     An empty list passes them all on unchanged."""
 
+    max_header_bytes: int = Field(default=8_192, ge=2_048, le=1_048_576, strict=True)
+    """Most octets of request line and headers that the register takes, with what the gateway adds; more is answered
+    with 431. Tomcat and Jetty take 8192 as they come (maxHttpHeaderSize, requestHeaderSize)."""
+
     pass_host: bool = Field(default=True, strict=True)
     """Whether the register sees the Host that the client asked for, or its own."""
 
