@@ -47,6 +47,7 @@ from gateway.pipeline.authorize import Authorize
 from gateway.pipeline.forward import Forward
 from gateway.pipeline.judge import Judge
 from gateway.pipeline.pipeline import Pipeline
+from gateway.pipeline.polling import Polling
 from gateway.pipeline.prompt import Prompt
 from gateway.pipeline.record import Record
 from gateway.pipeline.refuse import Refuse
@@ -92,8 +93,9 @@ class Assembly:
         self._assemble_people(config.identity, steady)
         self._assemble_rules(config)
         self._assemble_register()
+        polling = Polling(settings.session.polling) if settings.session.polling else None
         judge = Judge(
-            Authenticate(self.sessions, self.rechecks, self.machines),
+            Authenticate(self.sessions, self.rechecks, self.machines, polling),
             Authorize(self.reload.rules, self.blocks, self.facts),
             clock,
         )
@@ -199,6 +201,19 @@ class Assembly:
             body_timeout=settings.edge.body_timeout,
             sessions=self.register_sessions,
         )
+        return Pipeline(
+            admit=Admit(admission),
+            route=Route(endpoints, forms, admission),
+            judge=judge,
+            attach=self._attach(identity),
+            forward=Forward(forwarder, self.streams, self.reload.rules, self.events),
+            refuse=Refuse(ErrorResponses(pages, public_url=public_url), login, forms),
+            record=Record(self.metrics, self.candidate, self.records),
+            clock=self._clock,
+        )
+
+    def _attach(self, identity: IdentitySection) -> Attach:
+        settings = self.settings
         forwarded = ForwardedHeaders(
             trusted_chain=bool(settings.edge.trusted_proxies), allow=settings.edge.request_headers.allow
         )
@@ -209,20 +224,11 @@ class Assembly:
             strip=identity.strip_headers,
             on_new=SizeWarning(settings.upstream.max_header_bytes, self.assertions.size, steady=self._steady),
         )
-        return Pipeline(
-            admit=Admit(admission),
-            route=Route(endpoints, forms, admission),
-            judge=judge,
-            attach=Attach(
-                forwarded,
-                headers,
-                self.assertions,
-                pass_token=settings.machines is None or settings.machines.forward_authorization,
-            ),
-            forward=Forward(forwarder, self.streams, self.reload.rules, self.events),
-            refuse=Refuse(ErrorResponses(pages, public_url=public_url), login, forms),
-            record=Record(self.metrics, self.candidate, self.records),
-            clock=self._clock,
+        return Attach(
+            forwarded,
+            headers,
+            self.assertions,
+            pass_token=settings.machines is None or settings.machines.forward_authorization,
         )
 
     def _endpoints(
