@@ -62,6 +62,7 @@ from gateway.upstream.forward import Forwarder
 from gateway.upstream.live_streams import Streams
 from gateway.upstream.pool import ConnectionPool
 from gateway.upstream.register_sessions import RegisterSessions
+from gateway.upstream.session_claims import SessionClaims
 from gateway.upstream.session_tags import SessionTags
 
 
@@ -170,10 +171,7 @@ class Assembly:
         self.pool = ConnectionPool(settings.upstream)
         secrets = (settings.session.key, *settings.session.previous_keys)
         self.session_tags = SessionTags(self.environment, [secret.read for secret in secrets])
-        names, origins = settings.upstream.session_cookies, (settings.upstream.url, *self._own_origins())
-        self.register_sessions = (
-            RegisterSessions(names, self.session_tags, origins=origins) if names else None
-        )
+        self.register_sessions = self._register_sessions() if settings.upstream.session_cookies else None
 
     def _pipeline(self, judge: Judge, identity: IdentitySection) -> Pipeline:
         settings, public_url = self.settings, self.settings.public_url
@@ -265,6 +263,15 @@ class Assembly:
         if self.register_sessions is None:
             return ()
         return self.register_sessions.expired(request.header(b"cookie") or b"")
+
+    def _register_sessions(self) -> RegisterSessions:
+        upstream = self.settings.upstream
+        return RegisterSessions(
+            upstream.session_cookies,
+            self.session_tags,
+            origins=(upstream.url, *self._own_origins()),
+            claims=SessionClaims() if upstream.session_parameters == "unclaimed" else None,
+        )
 
     def _own_origins(self) -> Iterator[str]:
         yield self.settings.public_url

@@ -13,9 +13,9 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from gateway.upstream.session_tags import Owner, SessionTags
+from gateway.upstream.session_claims import SessionClaims
+from gateway.upstream.session_tags import SEPARATOR, Owner, SessionTags
 
-_SEPARATOR: Final = b"~"
 _AROUND: Final = b' \t"'
 _PREFIX: Final = rb"(?:__(?:host|secure)-)?"
 _ESCAPED_NAME: Final = re.compile(rb"%[0-9A-Fa-f]{2}[^=;]*=")
@@ -33,10 +33,18 @@ _LONGEST_COOKIE_KEPT: Final = 200
 class RegisterSessions:
     """The session cookies of one register. `names` may end in `*`; upper and lower case are the same.
 
-    `origins` are the URLs under which the gateway and the register are known: only addresses there get a tag.
+    `origins` are the URLs under which the gateway and the register are known: only addresses there get a tag. With
+    `claims` a parameter in a path needs no tag, where nobody else came with it before.
     """
 
-    def __init__(self, names: Iterable[str], tags: SessionTags, *, origins: Iterable[str]) -> None:
+    def __init__(
+        self,
+        names: Iterable[str],
+        tags: SessionTags,
+        *,
+        origins: Iterable[str],
+        claims: SessionClaims | None = None,
+    ) -> None:
         lower = [name.lower().encode("ascii") for name in names]
         spelled = b"|".join(re.escape(name).replace(rb"\*", rb"[^=;,\s]*") for name in lower)
         literals = {name.rstrip(b"*") for name in lower}
@@ -48,6 +56,7 @@ class RegisterSessions:
         hidden = rb"[,\s\"]" + _PREFIX + b"(?:" + spelled + rb")[\s\"]*="
         self._hides_one = re.compile(hidden, re.IGNORECASE).search
         self._tags = tags
+        self._claims = claims
         # A browser sends the same line again and again.
         self._own_line = lru_cache(_LINES_KEPT)(self._read_line)
         self._hosts = {urlsplit(origin).netloc.lower().encode("ascii") for origin in origins}
@@ -76,7 +85,10 @@ class RegisterSessions:
 
         def own(value: bytes, name: bytes) -> bytes | None:
             plain = self._untagged(owner, name, value)
-            return plain if plain is not None else value if value in known else None
+            if plain is not None:
+                return plain
+            claims = self._claims
+            return value if value in known or (claims is not None and claims.belongs(owner, value)) else None
 
         return self._replaced(path, own) + mark + query
 
@@ -98,7 +110,7 @@ class RegisterSessions:
         return None if plain is None else piece.replace(inner, plain, 1)
 
     def _untagged(self, owner: Owner, name: bytes, value: bytes) -> bytes | None:
-        tag, separator, plain = value.partition(_SEPARATOR)
+        tag, separator, plain = value.partition(SEPARATOR)
         if not separator or not self._tags.belongs(tag, owner, name, plain):
             return None
         return plain
@@ -120,7 +132,7 @@ class RegisterSessions:
             return value
         self._remember(name.strip(), semicolon + attributes)
         first = len(name + equals) + content.index(inner)
-        return value[:first] + self._tags.make(owner, name.strip(), inner) + _SEPARATOR + value[first:]
+        return value[:first] + self._begun(owner, name.strip(), inner) + value[first:]
 
     def tagged_address(self, owner: Owner, header: bytes, value: bytes) -> bytes:
         """The value of this header (Location, Content-Location, Refresh), with tags on sessions in a path of this site."""
@@ -134,7 +146,7 @@ class RegisterSessions:
             return value
 
         def tagged(session: bytes, name: bytes) -> bytes:
-            return self._tags.make(owner, name, session) + _SEPARATOR + session if session else session
+            return self._begun(owner, name, session) + session if session else session
 
         return before + origin + self._replaced(path, tagged) + rest
 
@@ -150,6 +162,12 @@ class RegisterSessions:
         return tuple(
             (name + b"=" + attributes + b"; Max-Age=0").decode("ascii") for name, attributes in lines
         )
+
+    def _begun(self, owner: Owner, name: bytes, session: bytes) -> bytes:
+        """What goes before the value of a session that the register gives to this owner."""
+        if self._claims is not None:
+            self._claims.begin(owner, session)
+        return self._tags.make(owner, name, session) + SEPARATOR
 
     def _remember(self, name: bytes, attributes: bytes) -> None:
         key = (name, _LIFETIME.sub(b"", attributes).rstrip(b"; "))

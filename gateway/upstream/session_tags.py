@@ -15,6 +15,9 @@ from gateway.model import Identity
 LENGTH: Final = 22
 """Characters of a tag: 128 bits, base64url."""
 
+SEPARATOR: Final = b"~"
+"""Stands between a tag and the value."""
+
 _KEPT: Final = 8_192
 _OCTETS: Final = 16
 

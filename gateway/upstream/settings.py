@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
@@ -96,6 +96,10 @@ class UpstreamSettings(Settings):
     """The cookies, and parameters in paths, by which the register knows its own sessions; a name may end in `*`. Each
     session stays with the one it was begun for: the same person, for the same organisation and with the same rights.
     An empty list passes them all on unchanged."""
+
+    session_parameters: Literal["own", "unclaimed"] = "own"
+    """Which sessions pass in paths (`;jsessionid=`): `own` needs a tag or the same value in the cookie; `unclaimed` also
+    passes what nobody else came with before, for a register that knows people by its links alone."""
 
     max_header_bytes: int = Field(default=8_192, ge=2_048, le=1_048_576, strict=True)
     """Most octets of request line and headers that the register takes, with what the gateway adds; more is answered

@@ -8,6 +8,7 @@ import re
 import pytest
 
 from gateway.upstream.register_sessions import RegisterSessions
+from gateway.upstream.session_claims import SessionClaims
 from gateway.upstream.session_tags import NOBODY, Owner, SessionTags
 from gateway.upstream.settings import SESSION_COOKIES
 
@@ -209,6 +210,35 @@ def test_a_link_of_the_first_page_names_the_session_of_the_cookie(sessions: Regi
     line = sessions.own_cookies(ALICE, tagged(sessions, ALICE, b"JSESSIONID=0A1B.n"))
     assert sessions.own_target(ALICE, b"/a;jsessionid=0A1B.n", line) == b"/a;jsessionid=0A1B.n"
     assert sessions.own_target(ALICE, b"/a;jsessionid=0A1C.n", line) == b"/a"
+
+
+@pytest.fixture
+def by_links() -> RegisterSessions:
+    tags = SessionTags("ti", [lambda: b"k" * 32])
+    asyncio.run(tags.start())
+    return RegisterSessions(("JSESSIONID",), tags, origins=ORIGINS, claims=SessionClaims())
+
+
+def test_a_session_in_a_link_is_of_the_one_who_came_with_it_first(by_links: RegisterSessions) -> None:
+    for _ in range(2):
+        assert by_links.own_target(ALICE, b"/a;jsessionid=0A1B.n?x", b"") == b"/a;jsessionid=0A1B.n?x"
+        for other in (BOB, NOBODY):
+            assert by_links.own_target(other, b"/a;jsessionid=0A1B.n?x", b"") == b"/a?x"
+
+
+@pytest.mark.parametrize("begin", [b"JSESSIONID=0A1B; Path=/", b"/a;jsessionid=0A1B"])
+def test_a_session_that_the_register_gave_to_somebody_is_theirs(
+    by_links: RegisterSessions, begin: bytes
+) -> None:
+    if begin.startswith(b"/"):
+        given = by_links.tagged_address(ALICE, b"location", begin)
+    else:
+        given = b"/a;" + by_links.tagged_cookie(ALICE, begin).partition(b";")[0]
+    assert by_links.own_target(BOB, b"/a;jsessionid=0A1B", b"") == b"/a"
+    assert by_links.own_target(ALICE, b"/a;jsessionid=0A1B", b"") == b"/a;jsessionid=0A1B"
+    assert by_links.own_target(ALICE, given, b"").lower() == b"/a;jsessionid=0a1b"
+    assert by_links.own_target(BOB, given, b"") == b"/a"
+    assert by_links.own_cookies(ALICE, b"JSESSIONID=0A1B") == b""
 
 
 # At a logout
