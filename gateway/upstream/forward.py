@@ -63,7 +63,6 @@ class Forwarder:
         Raises UpstreamUnreachable, UpstreamBroken, UpstreamTimeout or Overloaded for the register; HeadersTooLarge for
         the head of the request, BadRequest, ContentTooLarge or RequestTimeout for its body; ClientGone.
         """
-        request = self._inside(request)
         client = ClientStream(request, self._limits)
         if request.framing.has_body:
             await client.prepare()
@@ -84,7 +83,6 @@ class Forwarder:
 
         Then either `take_whole` or `forward` must follow.
         """
-        request = self._inside(request)
         connection = self._pool.take_idle(request.party, repeatable=request.method in IDEMPOTENT)
         if connection is None:
             return None
@@ -108,12 +106,10 @@ class Forwarder:
         self._pool.release(connection)
         return whole
 
-    def _inside(self, request: UpstreamRequest) -> UpstreamRequest:
-        """The request as the register gets it."""
-        return request if self._sessions is None else request.with_own_sessions(self._sessions)
-
     def _begin(self, connection: UpstreamConnection, request: UpstreamRequest) -> None:
         """Raises HeadersTooLarge for a head that the register would refuse, before anything is sent."""
+        if self._sessions is not None:
+            request = request.with_own_sessions(self._sessions)
         head = request.head(request.host if self._settings.pass_host else self._host)
         if len(head) > self._settings.max_header_bytes:
             raise HeadersTooLarge(f"{len(head)} octets for the register")
