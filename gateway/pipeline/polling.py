@@ -65,8 +65,10 @@ class Polling:
 
 def _is_ajax_form(request: CanonicalRequest) -> bool:
     kind = form_type(request)
+    length = request.header(b"content-length") or b""
     return (
-        request.header(b"content-length") != b"0"
+        request.method == "POST"
+        and (bool(length.strip(b"0")) or request.header(b"transfer-encoding") is not None)
         and kind is not None
         and kind.lower().startswith(b"application/x-www-form-urlencoded")
         and is_partial_request(request)

@@ -91,8 +91,9 @@ def test_everything_else_on_its_page_counts(
     assert idle_for(browser) <= 5
 
 
-def test_opening_the_page_counts(browser: Browser) -> None:
-    assert browser.page("/lijst.xhtml").status_code == 200
+@pytest.mark.parametrize("headers", [{}, AJAX])
+def test_opening_the_page_counts(browser: Browser, headers: dict[str, str]) -> None:
+    assert browser.page("/lijst.xhtml", **headers).status_code == 200
     assert idle_for(browser) <= 5
 
 
