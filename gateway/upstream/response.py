@@ -158,7 +158,7 @@ def headers_for_client(
 
     The register's own sessions get the tag of their `owner`, and no cache gives what is for one to another.
     """
-    said: dict[bytes, bytes] = {}
+    said: HeaderLines = []
     named: set[bytes] = set()
     has_date = False
     kept: HeaderLines = []
@@ -169,7 +169,7 @@ def headers_for_client(
             if name == b"date":
                 has_date = True
             elif name in LOOKED_AT:
-                said[name] = value if name not in said else b"%b, %b" % (said[name], value)
+                said.append(line)
             elif name in _ADDRESSES:
                 if sessions is not None and b";" in value:
                     line = (name, sessions.tagged_address(owner, name, value))  # noqa: PLW2901
@@ -189,7 +189,7 @@ def headers_for_client(
     if not has_date:
         kept.append((b"date", _date(int(time.time()))))
     if owner.credential and status >= _FINAL:
-        kept += private_lines(status, said, owner.credential)
+        kept += private_lines(status, tuple(said), owner.credential)
     return kept
 
 
