@@ -21,13 +21,13 @@ class Framing(NamedTuple):
 
     `content_length` is in octets; None for a chunked body or none at all. `logs_in_connection`: the request carries
     NTLM or Negotiate credentials, which the register may take for the whole connection (RFC 4559). `cookies` is the
-    Cookie line.
+    Cookie line, None where nobody has looked for it.
     """
 
     content_length: int | None = None
     has_body: bool = False
     logs_in_connection: bool = False
-    cookies: bytes = b""
+    cookies: bytes | None = None
 
     @classmethod
     def of(cls, headers: Iterable[tuple[bytes, bytes]]) -> Framing:
@@ -95,7 +95,10 @@ class UpstreamRequest(NamedTuple):
 
     def with_own_sessions(self, sessions: RegisterSessions) -> UpstreamRequest:
         """This request with no other sessions of the register than those of its owner."""
-        cookies = own = self.framing.cookies
+        cookies = self.framing.cookies
+        if cookies is None:
+            cookies = (b"\r\n" + self.lines).partition(b"\r\ncookie: ")[2].partition(b"\r\n")[0]
+        own = cookies
         if cookies:
             own = sessions.own_cookies(self.owner, cookies)
         target = sessions.own_target(self.owner, self.target, own) if b";" in self.target else self.target

@@ -73,5 +73,7 @@ def test_a_request_carries_the_sessions_of_its_owner_and_no_others() -> None:
     ):
         alone = request(*headers)._replace(owner=Owner(b"bob")).with_own_sessions(sessions)
         assert (alone.lines, alone.target) == (lines, b"/a?q")
+        unread = request(*headers)._replace(owner=Owner(b"bob"), framing=Framing())
+        assert unread.with_own_sessions(sessions).lines == lines
     plain = request((b"cookie", b"x=1"), target=b"/a")
     assert plain.with_own_sessions(sessions) is plain
