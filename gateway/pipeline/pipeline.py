@@ -51,3 +51,4 @@ class Pipeline:
             await self.refuse(exchange, problem)
         finally:
             self.record(exchange)
+            exchange.forget_errors()

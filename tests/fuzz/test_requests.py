@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socketserver
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -11,7 +13,9 @@ from hypothesis import strategies as st
 from tests.fuzz.budget import budget
 from tests.fuzz.odd_requests import CUTS, conversations, cut_up
 from tests.fuzz.strict import Answer, Request, Requests, answers, requests
-from tests.fuzz.wire import ClientEnd, Register, RegisterEnd, Wire, wire
+from tests.fuzz.wire import RULES, ClientEnd, Register, RegisterEnd, Wire, wire
+from tests.gateway_fixture import gateway_fixture, scripted
+from tests.upstream.raw_client import converse
 
 # The longest of the listener's times that a client can bring about here, and one of its looks more.
 _PATIENCE = 200.0
@@ -29,8 +33,7 @@ class StrictRegister(Register):
         read = requests(end.written)
         for request in read.whole[self.answered.get(end, 0) :]:
             self.seen.append(request)
-            body = b"" if request.method == b"HEAD" else request.target
-            end.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(request.target), body))
+            end.send(_echo(request))
         self.answered[end] = len(read.whole)
 
     def check_the_rest(self) -> None:
@@ -48,7 +51,7 @@ def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
         yield found
 
 
-def converse(gate: Wire, pieces: list[bytes | None]) -> tuple[ClientEnd, StrictRegister]:
+def converse_by_hand(gate: Wire, pieces: list[bytes | None]) -> tuple[ClientEnd, StrictRegister]:
     """Let one client send this, and wait until its connection has ended."""
     register = StrictRegister()
     gate.begin(register)
@@ -79,7 +82,8 @@ def check_what_was_judged(gate: Wire, read: Requests) -> list[Request]:
         assert scope["method"].encode() == request.method
         assert scope["raw_target"] == request.target
         expected = [line for line in request.fields if line[0] != b"upgrade"]
-        assert [(name, value.rstrip(b" \t")) for name, value in scope["headers"]] == expected
+        headers = [(name, value.rstrip(b" \t")) for name, value in scope["headers"]]
+        assert [line for line in headers if line[0] != b"upgrade"] == expected
     assert len(gate.records) == len(gate.scopes)
     return there
 
@@ -125,5 +129,61 @@ def check_what_was_forwarded(gate: Wire, judged: list[Request], register: Strict
 @budget(200)
 @given(octets=conversations(), cuts=CUTS, ends=st.booleans())
 def test_a_client_in_octets(gate: Wire, octets: bytes, cuts: list[int], ends: bool) -> None:
-    client, register = converse(gate, [*cut_up(octets, cuts), *([None] if ends else [])])
+    client, register = converse_by_hand(gate, [*cut_up(octets, cuts), *([None] if ends else [])])
     check(gate, octets, client, register)
+
+
+class _Echo(socketserver.BaseRequestHandler):
+    """A register that reads strictly, over a socket."""
+
+    def handle(self) -> None:
+        octets, answered = b"", 0
+        while data := self.request.recv(65_536):
+            octets += data
+            whole = requests(octets).whole
+            for request in whole[answered:]:
+                self.request.sendall(_echo(request))
+            answered = len(whole)
+
+
+class _EchoServer(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    block_on_close = False
+
+
+def _echo(request: Request) -> bytes:
+    body = b"" if request.method == b"HEAD" else request.target
+    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(request.target), body)
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Where a gateway is served."""
+    with _EchoServer(("127.0.0.1", 0), _Echo) as upstream:
+        threading.Thread(target=upstream.serve_forever, daemon=True).start()
+        with gateway_fixture(
+            tmp_path_factory.mktemp("served"),
+            provider=scripted,
+            backend=f"http://127.0.0.1:{upstream.server_address[1]}",
+            rules=RULES,
+            session={"store": "memory:"},
+            public_url="https://gw.test",
+        ) as found:
+            yield found.port
+        upstream.shutdown()
+
+
+@budget(40)
+@given(octets=conversations(), cuts=st.lists(st.integers(0, 60_000), max_size=2))
+def test_a_client_over_a_socket(port: int, octets: bytes, cuts: list[int]) -> None:
+    # The client sends no more after this, so that the connection ends without a timeout.
+    read = requests(octets)
+    seen = converse(port, *cut_up(octets, cuts), half_close=True, patience=20.0, pause=0.001)
+    assert seen.closed
+    methods = [each.method for each in read.whole]
+    found = answers(seen.raw, [*methods, b"GET"], "closed")
+    assert all(answer.complete and answer.status not in (500, 502, 504) for answer in found)
+    assert len(found) >= min(1, len(methods))
+    for answer, request in zip(found, read.whole, strict=False):
+        if answer.status == 200 and request.method != b"HEAD":
+            check_body(answer, request)
