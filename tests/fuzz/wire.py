@@ -68,7 +68,7 @@ class _End(asyncio.Transport):
 
     def __init__(self, loop: HandLoop, protocol: Any) -> None:
         self.socket = _Socket()
-        super().__init__({"socket": self.socket})
+        super().__init__({"socket": self.socket, "peername": self.socket.getpeername()})
         self.loop = loop
         self.protocol = protocol
         self.written = b""
