@@ -133,6 +133,14 @@ def _answer(data: bytes, at: int, method: bytes, end: End) -> tuple[Answer, int]
     coding, length = _framing(fields, b"1")
     if any(name == b"transfer-encoding" and value.lower() != b"chunked" for name, value in fields):
         raise Malformed("a coding that was not asked for")
+    if (
+        method == b"HEAD"
+        and status >= 400
+        and length == len(data) - at
+        and (b"connection", b"close") in fields
+    ):
+        # The listener refuses heads without a look at their method; after its answer the connection ends.
+        return Answer(status, fields, data[at:], True), len(data)
     if method == b"HEAD" or status in (204, 304):
         return Answer(status, fields, b"", True), at
     try:
