@@ -73,6 +73,10 @@ class AnswerReader:
         self._raw: list[bytes] = []
         self.headers: HeaderLines = []
 
+    def close(self) -> None:
+        """Let go of the parser, which refers back to this object. Nothing can be read any more."""
+        del self._parser
+
     def feed(self, data: bytes) -> None:
         """Read on. Raises UpstreamBroken if this is no valid answer."""
         try:

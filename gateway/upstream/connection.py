@@ -192,6 +192,12 @@ class UpstreamConnection(asyncio.BufferedProtocol):
             self._timer = None
         self._transport.abort()
 
+    def forget(self) -> None:
+        """Drop the error of an exchange that is over: its traceback refers back here, which only a garbage collection
+        would find.
+        """
+        self._error = None
+
     # State and news
 
     def _become(self, state: ConnectionState) -> None:
@@ -229,6 +235,7 @@ class UpstreamConnection(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         closed_here, self.closed = self.closed, True
+        self.answer.close()
         self.resume_writing()
         if self._timer is not None:
             self._timer.cancel()

@@ -134,6 +134,7 @@ class Forwarder:
         except BaseException as problem:
             client.stop()
             self._pool.release(connection)
+            connection.forget()
             if isinstance(problem, ClientStalled):
                 raise RequestTimeout(str(problem)) from problem
             raise

@@ -145,6 +145,7 @@ class UpstreamResponse:
             self._connection.waits_for_client_since = None
             self._client.stop()
             self._pool.release(self._connection)
+            self._connection.forget()
 
 
 def headers_for_client(

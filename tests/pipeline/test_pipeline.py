@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx2
 
 from gateway.exchange import Exchange
+from gateway.upstream.connection import UpstreamConnection
 from tests.gateway_fixture import PAGE, Browser, GatewayFixture
 
 Records = Callable[[httpx2.Response], list[dict[str, Any]]]
@@ -72,20 +74,32 @@ def test_requests_are_counted_once(gate: GatewayFixture, alice: Browser) -> None
     assert 2 <= counted() - before <= 3
 
 
-def test_a_refused_request_leaves_nothing_for_the_garbage_collector(
-    nobody: Browser, gate: GatewayFixture
-) -> None:
-    # What is left in a cycle holds the rule set, and a reload freezes it together with the fresh one.
-    nobody.call("/echo")
+@contextlib.contextmanager
+def nothing_left() -> Iterator[None]:
+    """What is left in a cycle holds the rule set, and a reload freezes it together with the fresh one."""
     gc.collect()
     gc.disable()
     gc.set_debug(gc.DEBUG_SAVEALL)
     try:
-        for path in ("/echo", "/filed/x", "/public/%2e%2e/echo", "/oauth2/none"):
-            assert nobody.call(path).status_code in (400, 401, 404)
+        yield
         gc.collect()
-        assert not [each for each in gc.garbage if isinstance(each, Exchange)]
+        assert not [each for each in gc.garbage if isinstance(each, Exchange | UpstreamConnection)]
     finally:
         gc.set_debug(0)
         gc.garbage.clear()
         gc.enable()
+
+
+def test_a_refused_request_leaves_nothing_for_the_garbage_collector(nobody: Browser) -> None:
+    nobody.call("/echo")
+    with nothing_left():
+        for path in ("/echo", "/filed/x", "/public/%2e%2e/echo", "/oauth2/none"):
+            assert nobody.call(path).status_code in (400, 401, 404)
+
+
+def test_a_stream_that_its_client_leaves_leaves_nothing_either(alice: Browser, records_of: Records) -> None:
+    with nothing_left():
+        with alice.stream("GET", "/events") as response:
+            next(response.iter_raw())
+        (record,) = records_of(response)
+        assert record["error"] == "answer-cut" or record["status"] == 200
