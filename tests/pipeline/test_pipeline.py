@@ -101,5 +101,4 @@ def test_a_stream_that_its_client_leaves_leaves_nothing_either(alice: Browser, r
     with nothing_left():
         with alice.stream("GET", "/events") as response:
             next(response.iter_raw())
-        (record,) = records_of(response)
-        assert record["error"] == "answer-cut" or record["status"] == 200
+        assert len(records_of(response)) == 1
