@@ -18,6 +18,7 @@ from gateway.config import Config
 from gateway.config.model import IdentitySection
 from gateway.edge.admit import Admission
 from gateway.edge.headers import ForwardedHeaders
+from gateway.edge.readings import PathReader
 from gateway.endpoints.access import AccessEndpoint
 from gateway.endpoints.form_room import FormRoom
 from gateway.endpoints.kept_forms import KEPT_SECONDS, KeptForms
@@ -177,6 +178,7 @@ class Assembly:
         settings, public_url = self.settings, self.settings.public_url
         admission = Admission(
             settings.edge,
+            PathReader(settings.paths, lambda: self.reload.rules().opens),
             public_url=public_url,
             cookie_prefix=self.sessions.cookie_prefix,
             language=negotiate,

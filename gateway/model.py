@@ -23,14 +23,28 @@ def _nothing() -> Mapping[str, Any]:
 Language = Literal["nl", "en"]
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What makes a path ambiguous that an opening lets through; None stands for a path with one reading.
+
+    `readings` are the segments as other servers may read them, beside the first reading; all readings must lead to
+    the same rule. `needs` names the openings that this rule must have, because the environment has not.
+    """
+
+    readings: tuple[tuple[str, ...], ...]
+    needs: frozenset[str] = frozenset()
+
+
 class CanonicalRequest(NamedTuple):
     """A request with exactly one meaning: rules decide on it, and the upstream receives it.
 
     A named tuple, as `DecisionInput` is, because one is made for every request.
 
-    `path` is `raw_path` percent-decoded once (UTF-8); `segments` are its parts between slashes, so that
-    "/a/b/" has the segments ("a", "b", ""). `headers` are as received, with lower-case names and without the
-    gateway's own cookies, which are in `cookies`. `navigation` is true for a page that a browser is about to show.
+    `target` is path and query in origin form (RFC 9112 3.2.1): the exact bytes that the upstream receives.
+    `path` is its path percent-decoded once (UTF-8); `segments` are its parts between slashes, so that "/a/b/" has
+    the segments ("a", "b", ""). An encoded slash, where it is let through, stays "%2F" in them. `doubt` has the
+    other readings of the path. `headers` are as received, with lower-case names and without the gateway's own
+    cookies, which are in `cookies`. `navigation` is true for a page that a browser is about to show.
     """
 
     id: str
@@ -39,19 +53,20 @@ class CanonicalRequest(NamedTuple):
     host: str
     path: str
     segments: tuple[str, ...]
-    raw_path: bytes
-    raw_query: bytes | None
+    target: bytes
     headers: tuple[tuple[bytes, bytes], ...]
     cookies: Mapping[str, str]
     client: str
     navigation: bool
     language: Language
     websocket: bool = False
+    doubt: Doubt | None = None
 
     @property
-    def target(self) -> bytes:
-        """Path and query in origin form (RFC 9112 3.2.1): the exact bytes that the upstream receives."""
-        return self.raw_path if self.raw_query is None else self.raw_path + b"?" + self.raw_query
+    def raw_query(self) -> bytes | None:
+        """The query as it was received; None where there is no question mark."""
+        _, mark, query = self.target.partition(b"?")
+        return query if mark else None
 
     def header(self, name: bytes) -> bytes | None:
         """The value of a header by its lower-case name; several lines are one list (RFC 9110 5.3)."""
@@ -189,7 +204,8 @@ Verdict = Allow | Deny | NotApplicable
 class DecisionInput(NamedTuple):
     """Everything that a decision may depend on; the same input always gives the same decision.
 
-    `facts` are the answers of the fact sources, fetched beforehand, by name.
+    `facts` are the answers of the fact sources, fetched beforehand, by name. `doubt` has the other readings of a
+    path that is ambiguous.
     """
 
     method: str
@@ -200,6 +216,15 @@ class DecisionInput(NamedTuple):
     now: float
     identity: Identity | None = None
     facts: Mapping[str, Any] = NOTHING
+    doubt: Doubt | None = None
+
+    def readings(self) -> tuple[DecisionInput, ...]:
+        """One input without doubt for each reading of the path, the first reading first."""
+        if self.doubt is None:
+            return (self,)
+        first = self._replace(doubt=None)
+        others = (first._replace(path="/" + "/".join(each), segments=each) for each in self.doubt.readings)
+        return (first, *others)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.model import NOTHING, CanonicalRequest, Decision, Identity, Missing
+from gateway.model import NOTHING, CanonicalRequest, Decision, DecisionInput, Doubt, Identity, Missing
 
 REQUEST = CanonicalRequest(
     "id",
@@ -14,7 +14,6 @@ REQUEST = CanonicalRequest(
     "/a/b",
     ("a", "b"),
     b"/a/b",
-    None,
     ((b"accept", b"text/html"), (b"x", b"1"), (b"x", b"2")),
     NOTHING,
     "192.0.2.1",
@@ -23,9 +22,19 @@ REQUEST = CanonicalRequest(
 )
 
 
-@pytest.mark.parametrize(("query", "target"), [(None, b"/a/b"), (b"", b"/a/b?"), (b"c=d", b"/a/b?c=d")])
-def test_the_target_is_what_came_in(query: bytes | None, target: bytes) -> None:
-    assert REQUEST._replace(raw_query=query).target == target
+@pytest.mark.parametrize(("query", "target"), [(None, b"/a/b"), (b"", b"/a/b?"), (b"c=d?", b"/a/b?c=d?")])
+def test_the_query_is_as_it_came_in(query: bytes | None, target: bytes) -> None:
+    assert REQUEST._replace(target=target).raw_query == query
+
+
+def test_an_input_in_doubt_has_one_input_for_each_reading() -> None:
+    doubt = Doubt((("a", "", "b"),), frozenset({"empty_segments: keep"}))
+    asked = DecisionInput("GET", "h", "/a/b", ("a", "b"), "192.0.2.1", 0.0, doubt=doubt)
+    assert [(each.path, each.segments, each.doubt) for each in asked.readings()] == [
+        ("/a/b", ("a", "b"), None),
+        ("/a//b", ("a", "", "b"), None),
+    ]
+    assert asked._replace(doubt=None).readings() == (asked._replace(doubt=None),)
 
 
 def test_lines_of_one_header_are_one_list() -> None:

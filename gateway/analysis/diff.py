@@ -21,7 +21,7 @@ from gateway.analysis.rule_inputs import RuleInputs
 from gateway.http_semantics import METHODS
 from gateway.plugin import Distinctions, combine
 from gateway.policy.pattern import Pattern, Variable
-from gateway.policy.ruleset import RuleSet
+from gateway.policy.ruleset import RuleSet, compile_rules
 
 _MOST_CLASSES: Final = 100_000
 
@@ -75,6 +75,8 @@ def compare(old: Side, new: Side) -> tuple[Change, ...]:
 
 class _Comparison:
     def __init__(self, old: Side, new: Side) -> None:
+        if old.rules.folds != new.rules.folds:
+            old, new = _folding(old), _folding(new)
         self._rules = (*old.rules.rules, *new.rules.rules)
         self._split = len(old.rules.rules)
         rights = {**old.rules.rights, **new.rules.rights}
@@ -283,6 +285,15 @@ class _Comparison:
             return found
 
         return allows
+
+
+def _folding(side: Side) -> Side:
+    """The side as if it did not tell A-Z from a-z: only what then still differs is a difference between the rules."""
+    rules = side.rules
+    try:
+        return side if rules.folds else Side(compile_rules(rules.rules, rules.rights, folds=True), side.host)
+    except ValueError:
+        return side
 
 
 def _comparable_texts(inputs: Sequence[RuleInputs]) -> set[str]:

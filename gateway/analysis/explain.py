@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from gateway.codec import missing_to_dict
 from gateway.model import Allow, Decision, Deny, Missing, PolicyTrace, RuleTrace, Verdict
+from gateway.policy.evaluate import AMBIGUOUS
 from gateway.policy.ruleset import Rule, RuleSet
 
 
-def as_data(decision: Decision) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a path was read: `paths` are its readings, the first one first.
+
+    `openings` names those without which the path would be refused; those `here` are of the environment.
+    """
+
+    paths: tuple[str, ...]
+    openings: tuple[str, ...] = ()
+    here: frozenset[str] = frozenset()
+
+
+def as_data(decision: Decision, reading: Reading | None = None) -> dict[str, Any]:
     """The decision and its trace as plain data."""
     return {
+        **({"readings": reading.paths, "openings": reading.openings} if reading is not None else {}),
         "allowed": decision.allowed,
         "rule": decision.rule,
         "reason": decision.reason,
@@ -33,15 +48,37 @@ def as_data(decision: Decision) -> dict[str, Any]:
     }
 
 
-def as_text(decision: Decision, rules: RuleSet, *, language: str = "en") -> str:
+def as_text(
+    decision: Decision, rules: RuleSet, reading: Reading | None = None, *, language: str = "en"
+) -> str:
     """The decision and its trace as text for a terminal; `rules` is the rule set that decided."""
-    return "\n".join(_lines(decision, rules, language)) + "\n"
+    read = _reading_lines(reading, decision) if reading is not None else ()
+    return "\n".join((*_verdict_lines(decision), *read, *_lines(decision, rules, language))) + "\n"
+
+
+def _verdict_lines(decision: Decision) -> Iterator[str]:
+    verdict = "ALLOWED" if decision.allowed else "REFUSED"
+    by = f"by rule {decision.rule!r}" if decision.rule is not None else "because no rule matches"
+    if decision.reason == AMBIGUOUS:
+        by = "with 400: the readings of the path lead to several rules, or their rule does not open it"
+    yield f"{verdict} {by} ({decision.reason})"
+
+
+def _reading_lines(reading: Reading, decision: Decision) -> Iterator[str]:
+    first, *others = reading.paths
+    if reading.openings or others:
+        yield f"  rules see the path as {first}"
+    for name in reading.openings:
+        if name in reading.here:
+            whose = "the environment"
+        else:
+            whose = f"rule {decision.rule!r}" if decision.rule is not None else "a rule, but not of this one"
+        yield f"  let through by `{name}` under `paths:` of {whose}"
+    for each in others:
+        yield f"  some servers read it as {each}: that must lead to the same rule"
 
 
 def _lines(decision: Decision, rules: RuleSet, language: str) -> Iterator[str]:
-    verdict = "ALLOWED" if decision.allowed else "REFUSED"
-    by = f"by rule {decision.rule!r}" if decision.rule is not None else "because no rule matches"
-    yield f"{verdict} {by} ({decision.reason})"
     if decision.error is not None:
         yield f"  a policy failed: {decision.error}"
     yield ""
@@ -81,7 +118,8 @@ def _why(traced: RuleTrace, rule: Rule) -> str:
         case "host":
             return f"the host is not one of {', '.join(sorted(rule.hosts or ()))}"
         case _:
-            return f"matches {rule.pattern.text}"
+            opens = f", and opens {', '.join(sorted(rule.opens))}" if rule.opens else ""
+            return f"matches {rule.pattern.text}{opens}"
 
 
 def _policy_lines(policy: PolicyTrace, indent: str) -> Iterator[str]:

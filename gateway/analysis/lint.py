@@ -161,7 +161,7 @@ def _opened(rules: Sequence[Rule]) -> Iterator[tuple[Finding, frozenset[str]]]:
     protected: dict[tuple[str | None, ...], Rule] = {}
     public: list[Rule] = []
     for rule in rules:
-        if _lets_anyone_in(rule):
+        if lets_anyone_in(rule):
             public.append(rule)
         elif rule.pattern.rest and rule.pattern.expression is None and rule.pattern.parts:
             protected.setdefault(_steps(rule.pattern), rule)
@@ -176,7 +176,8 @@ def _opened(rules: Sequence[Rule]) -> Iterator[tuple[Finding, frozenset[str]]]:
             yield Finding(rule.at, "public-inside", message), rule.accepts
 
 
-def _lets_anyone_in(rule: Rule) -> bool:
+def lets_anyone_in(rule: Rule) -> bool:
+    """Whether this rule asks nothing of the person, as far as one example shows."""
     path_class = next(partition([replace(rule.pattern, expression=None)]))
     variables = dict.fromkeys(rule.pattern.variables, "x")
     method = next(iter(sorted(rule.methods or METHODS)))

@@ -99,6 +99,7 @@ class Replay:
             record.get("method"),
             record.get("host"),
             record.get("path"),
+            str(record.get("doubt")),
             str(record.get("who")),
             record.get("client") if distinctions.clients else None,
             record.get("now") if distinctions.moments or distinctions.ages else None,

@@ -12,6 +12,7 @@ import typer
 from gateway.analysis.change import Change
 from gateway.analysis.diff import Side, compare
 from gateway.analysis.diff_report import as_data, as_text
+from gateway.analysis.opened import changed
 from gateway.cli.loading import loaded
 from gateway.config import Config
 
@@ -39,34 +40,43 @@ def diff(
         raise typer.Exit(_REFUSED)
     before = loaded(old, env, code=_NOT_LOADED)
     found: dict[str, tuple[Change, ...]] = {}
+    openings: dict[str, list[str]] = {}
     alone: list[str] = []
     if new is None:
         assert env is not None
         assert against is not None
         after = loaded(old, against, code=_NOT_LOADED)
-        found[f"{env} against {against}"] = compare(_side(before, env), _side(after, against))
+        title = f"{env} against {against}"
+        found[title] = compare(_side(before, env), _side(after, against))
+        openings[title] = _openings(before, env, after, against)
     else:
         after = loaded(new, env, code=_NOT_LOADED)
         names = [env] if env is not None else list({**before.environments, **after.environments})
         for name in names:
             if name in before.environments and name in after.environments:
                 found[name] = compare(_side(before, name), _side(after, name))
+                openings[name] = _openings(before, name, after, name)
             else:
                 alone.append(f"environment {name} is only in {old if name in before.environments else new}")
     if as_json:
-        typer.echo(json.dumps(_data(found, alone), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(_data(found, openings, alone), indent=2, ensure_ascii=False))
     else:
         for name, changes in found.items():
             typer.echo(f"{name}: {_summary(changes)}")
-            for line in as_text(changes):
+            for line in (*as_text(changes), *openings[name]):
                 typer.echo(line)
         for words in alone:
             typer.echo(words)
-    raise typer.Exit(_DIFFERENT if alone or any(found.values()) else 0)
+    raise typer.Exit(_DIFFERENT if alone or any((*found.values(), *openings.values())) else 0)
 
 
 def _side(config: Config, environment: str) -> Side:
     return Side(config.rules[environment], urlsplit(config.environments[environment].public_url).netloc)
+
+
+def _openings(before: Config, old: str, after: Config, new: str) -> list[str]:
+    here, there = (config.environments[name].paths.names for config, name in ((before, old), (after, new)))
+    return list(changed(before.rules[old], after.rules[new], here, there))
 
 
 def _summary(changes: tuple[Change, ...]) -> str:
@@ -78,10 +88,17 @@ def _summary(changes: tuple[Change, ...]) -> str:
     return f"{words}; {inexact} could not be compared exactly" if inexact else words
 
 
-def _data(found: dict[str, tuple[Change, ...]], alone: list[str]) -> dict[str, Any]:
+def _data(
+    found: dict[str, tuple[Change, ...]], openings: dict[str, list[str]], alone: list[str]
+) -> dict[str, Any]:
     return {
         "environments": {
-            name: {"same": not changes, "changes": as_data(changes)} for name, changes in found.items()
+            name: {
+                "same": not changes and not openings[name],
+                "changes": as_data(changes),
+                "openings": openings[name],
+            }
+            for name, changes in found.items()
         },
         "only_in_one": alone,
     }

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import typer
 from pydantic import ValidationError
 
-from gateway.analysis.explain import as_data, as_text
+from gateway.analysis.explain import Reading, as_data, as_text
 from gateway.analysis.person import Person
 from gateway.analysis.rule_inputs import assumed_answers
 from gateway.analysis.suite_settings import read_moment
@@ -21,9 +21,10 @@ from gateway.cli.loading import loaded
 from gateway.config import Config
 from gateway.config.messages import message_for
 from gateway.config.problems import unknown
-from gateway.edge.path import canonical_segments, split_target
+from gateway.edge.path import path_of
+from gateway.edge.readings import PathReader, openings_for
 from gateway.errors import BadRequest
-from gateway.model import DecisionInput, Identity
+from gateway.model import DecisionInput, Doubt, Identity
 from gateway.plugin import UnknownName
 from gateway.policy.evaluate import decide
 from gateway.policy.ruleset import RuleSet
@@ -55,33 +56,41 @@ def explain(
     """Show how a request would be decided: every rule that is tried, the verdict of each policy, and what is missing."""
     found = loaded(config, env)
     _check_address(client)
+    segments, doubt = _read(path, found, env)
     decision_input = DecisionInput(
         method=method.upper(),
         host=host or urlsplit(found.environment(env).public_url).netloc,
-        path="",
-        segments=_segments(path),
+        path="/" + "/".join(segments),
+        segments=segments,
         client=client,
         now=_moment(at),
         identity=_identity(as_, found, env),
+        doubt=doubt,
     )
-    _print(found.rules[env], decision_input._replace(path="/" + "/".join(decision_input.segments)), as_json)
+    reading = Reading(
+        tuple(each.path for each in decision_input.readings()),
+        tuple(openings_for(path_of(path.encode()))),
+        found.environment(env).paths.names,
+    )
+    _print(found.rules[env], decision_input, reading, as_json)
 
 
-def _print(rules: RuleSet, decision_input: DecisionInput, as_json: bool) -> None:
+def _print(rules: RuleSet, decision_input: DecisionInput, reading: Reading, as_json: bool) -> None:
     facts = assumed_answers(rules, decision_input)
     decision = decide(rules, decision_input._replace(facts=facts), trace=True)
     if as_json:
-        data: dict[str, Any] = {**as_data(decision), "supposed": facts}
+        data: dict[str, Any] = {**as_data(decision, reading), "supposed": facts}
         typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
         return
-    typer.echo(as_text(decision, rules), nl=False)
+    typer.echo(as_text(decision, rules, reading), nl=False)
     for name, answer in facts.items():
         typer.echo(f"assumed, because only live requests ask for it: {name} answers {json.dumps(answer)}")
 
 
-def _segments(path: str) -> tuple[str, ...]:
+def _read(path: str, config: Config, env: str) -> tuple[tuple[str, ...], Doubt | None]:
     try:
-        return canonical_segments(split_target(path.encode())[0])
+        reader = PathReader(config.environment(env).paths, lambda: config.rules[env].opens)
+        return reader.read(path_of(path.encode()))
     except BadRequest as problem:
         typer.echo(f"the gateway refuses this path before any rule (400): {problem.detail}", err=True)
         raise typer.Exit(1) from problem

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from gateway.analysis.lint import Finding, lint, unreachable
+from gateway.analysis.opened import lint_openings
 from gateway.config.load import load_with_positions
 from gateway.config.model import Config
 from gateway.config.positions import Place, Positions
@@ -54,6 +55,7 @@ def _hosts(config: Config, name: str) -> tuple[str, ...]:
 
 def _rules(config: Config, name: str) -> Iterator[Finding]:
     yield from lint(config.rules[name], _hosts(config, name))
+    yield from lint_openings(config.rules[name], config.environments[name].paths.names)
 
 
 def _rights(config: Config, positions: Positions) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from gateway.analysis.suite_settings import CaseSettings, NeverSettings
 from gateway.auth.settings import ClaimSettings, MachineSettings, ProviderSettings, RightsSettings
 from gateway.blocks.settings import BlockSettings
 from gateway.config.problems import ConfigError, Problem, unknown
-from gateway.edge.settings import EdgeSettings
+from gateway.edge.settings import EdgeSettings, PathSettings
 from gateway.identity.settings import AssertionSettings, HeaderSettings
 from gateway.observe.settings import ObserveSettings
 from gateway.pages.settings import SupportSettings
@@ -92,6 +92,9 @@ class EnvironmentSettings(Settings):
 
     edge: EdgeSettings = EdgeSettings()
     """Further host names, proxies in front, limits."""
+
+    paths: PathSettings = PathSettings()
+    """How the register reads paths, where it lets through more than the strict reading."""
 
     blocks: BlockSettings = BlockSettings()
     """Where it is kept who is blocked at once (`gateway block`)."""

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from gateway.config.load import load
 from gateway.config.model import Config
-from gateway.config.problems import ConfigError
+from gateway.config.problems import ConfigError, Problem
 from gateway.config.suites import failures
 from gateway.policy.ruleset import claims_of
 
@@ -52,6 +52,9 @@ def reload(current: Config, environment: str) -> Reloaded:
     """Read the file again. Raises ConfigError with every problem; the current configuration then stays in use."""
     fresh = checked(current.path, environment)
     before, after = current.environment(environment), fresh.environment(environment)
+    if before.paths.case != after.paths.case:
+        words = f"`paths: {{case: {after.paths.case}}}` changes how every rule matches: restart the gateway to take it"
+        raise ConfigError([Problem(str(current.path), 1, 1, words)])
     kept = {**current.environments, environment: before.model_copy(update={"shadow": after.shadow})}
     taken = replace(fresh, environments=kept, identity=current.identity)
     differing = (

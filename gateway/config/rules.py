@@ -70,7 +70,7 @@ class RuleLoader:
                     rule = self._rule(entry, name, settings)
                     if rule is not None:
                         rules.append(rule)
-            found[name] = compile_rules(rules, self._rights)
+            found[name] = compile_rules(rules, self._rights, folds=_folds(settings))
         return found
 
     def _entry(self, node: Any, place: Place) -> _Entry:
@@ -112,9 +112,19 @@ class RuleLoader:
         ]
         if entry.settings is None:
             return None
+        if _folds(settings) and not self._can_fold(entry.settings.match, (*entry.place, "match")):
+            return None
         start = self._positions.problem(entry.place, "")
         require = tuple(policy for policy in decoded if policy is not None)
         return entry.settings.rule(require, (start.file, start.line, start.column))
+
+    def _can_fold(self, match: MatchSettings, place: Place) -> bool:
+        try:
+            match.pattern.folding()
+        except ValueError as problem:
+            self._report((*place, "path" if match.path is not None else "regex"), str(problem))
+            return False
+        return True
 
     def _fault(self, place: Place, fault: Any) -> None:
         if isinstance(fault, UnknownName):
@@ -141,6 +151,10 @@ def _variables(match: Any) -> tuple[str, ...]:
         return MatchSettings.model_validate({key: match[key]}).pattern.variables
     except ValidationError:
         return ()
+
+
+def _folds(settings: EnvironmentSettings | None) -> bool:
+    return settings is not None and settings.paths.case == "insensitive"
 
 
 def _shared_store(environment: str, settings: EnvironmentSettings | None) -> SharedStore | None:

@@ -11,9 +11,10 @@ from gateway.analysis.suite import Case, Invariant, Suite, Where, all_methods, r
 from gateway.analysis.suite_settings import KINDS, CaseSettings, NeverSettings, Who
 from gateway.config.positions import Place, Positions
 from gateway.config.problems import Problem, unknown
-from gateway.edge.path import canonical_segments, split_target
+from gateway.edge.path import path_of
+from gateway.edge.readings import PathReader
 from gateway.errors import BadRequest
-from gateway.model import DecisionInput, Identity
+from gateway.model import DecisionInput, Doubt, Identity
 from gateway.plugin import NamedRight, UnknownName
 from gateway.policy.pattern import parse_pattern
 from gateway.policy.ruleset import RuleSet
@@ -79,7 +80,7 @@ class SuiteLoader:
 
     def _case(self, test: CaseSettings, place: Place, environment: str) -> Case:
         method, _, path = test.request.partition(" ")
-        segments = canonical_segments(split_target(path.encode())[0])
+        segments, doubt = self._read(path, environment)
         decision_input = DecisionInput(
             method=method,
             host=test.host or self._host(environment),
@@ -89,6 +90,7 @@ class SuiteLoader:
             now=test.at.timestamp(),
             identity=self._identity_of(test.as_, place, environment),
             facts=test.facts,
+            doubt=doubt,
         )
         missing = frozenset(test.missing) if test.missing is not None else None
         title = test.name or f"{test.request} as {_title(test.as_)}"
@@ -97,18 +99,25 @@ class SuiteLoader:
 
     def _invariant(self, never: NeverSettings, place: Place, environment: str) -> Invariant:
         method, _, path = never.request.partition(" ")
-        rules = self._rules[environment]
+        rules, pattern = self._rules[environment], parse_pattern(path)
         hosts = {host for rule in rules.rules for host in rule.hosts or ()} | {self._host(environment)}
         return Invariant(
             title=never.name or f"{never.request} as {_title(never.as_)}",
             where=self._where(place),
             methods=all_methods(method),
-            pattern=parse_pattern(path),
+            pattern=pattern.folding() if rules.folds else pattern,
             identity=self._identity_of(never.as_, place, environment),
             hosts=(never.host,) if never.host is not None else tuple(sorted(hosts)),
             client=never.client,
             now=never.at.timestamp() if never.at is not None else None,
         )
+
+    def _read(self, path: str, environment: str) -> tuple[tuple[str, ...], Doubt | None]:
+        settings = self._document.environments.get(environment)
+        if settings is None:
+            return (), None  # reported elsewhere
+        opens = self._rules[environment].opens
+        return PathReader(settings.paths, lambda: opens).read(path_of(path.encode()))
 
     def _host(self, environment: str) -> str:
         return urlsplit(self._document.environments[environment].public_url).netloc
@@ -135,12 +144,13 @@ class SuiteLoader:
     def _check_test(self, test: CaseSettings, place: Place) -> None:
         self._check_tried(test, place)
         path = test.request.partition(" ")[2]
-        try:
-            canonical_segments(split_target(path.encode())[0])
-        except BadRequest as problem:
-            self._report(
-                (*place, "request"), f"the gateway refuses this path before any rule: {problem.detail}"
-            )
+        for name in self._document.environments if test.env is None else test.env:
+            try:
+                self._read(path, name)
+            except BadRequest as problem:
+                words = f"the gateway refuses this path before any rule: {problem.detail}"
+                self._report((*place, "request"), words)
+                break
         known = {rule.id for rules in self._rules.values() for rule in rules.rules}
         if test.rule is not None and test.rule not in known and not self._problems:
             self._report((*place, "rule"), unknown("rule", test.rule, known))
@@ -162,7 +172,9 @@ class SuiteLoader:
 
     def _pattern_is_read(self, never: NeverSettings, place: Place) -> None:
         try:
-            parse_pattern(never.request.partition(" ")[2])
+            pattern = parse_pattern(never.request.partition(" ")[2])
+            if any(rules.folds for rules in self._rules.values()):
+                pattern.folding()
         except ValueError as problem:
             self._report((*place, "request"), str(problem))
 

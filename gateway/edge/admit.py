@@ -15,7 +15,8 @@ from gateway.edge.authority import Authorities
 from gateway.edge.client import ClientAddress
 from gateway.edge.cookies import separate_cookies
 from gateway.edge.known_heads import Repeated
-from gateway.edge.path import canonical_segments, split_target
+from gateway.edge.path import path_of
+from gateway.edge.readings import PathReader
 from gateway.edge.settings import EdgeSettings
 from gateway.errors import BadRequest, ContentTooLarge, MethodNotAllowed
 from gateway.http_semantics import METHODS
@@ -58,6 +59,7 @@ class Admission:
     def __init__(
         self,
         settings: EdgeSettings,
+        paths: PathReader,
         *,
         public_url: str,
         cookie_prefix: str,
@@ -67,6 +69,7 @@ class Admission:
         self._clients = ClientAddress(settings.trusted_proxies)
         self._max_body = settings.max_body_bytes
         self._prefix = cookie_prefix.encode("ascii")
+        self._paths = paths
         self._language = language
         # Ids need to differ, not to be secret: asking the kernel for each one costs as much as judging the path.
         self._ids = Random(token_bytes(32))  # noqa: S311
@@ -88,8 +91,7 @@ class Admission:
         host = self.authorities.canonical(hosts)
         if method == "OPTIONS":
             _check_max_forwards(read.get(b"max-forwards", ()))
-        raw_path, raw_query = split_target(target)
-        segments = canonical_segments(raw_path)
+        segments, doubt = self._paths.read(path_of(target))
         client = scope.get("client")
         peer = client[0] if client else ""
         return CanonicalRequest(
@@ -99,13 +101,13 @@ class Admission:
             host=host,
             path="/" + "/".join(segments),
             segments=segments,
-            raw_path=raw_path,
-            raw_query=raw_query,
+            target=target,
             headers=head.headers,
             cookies=head.cookies,
             client=self._clients.of(peer, read.get(b"x-forwarded-for", [])),
             navigation=head.page and method == "GET",
             language=head.language,
+            doubt=doubt,
         )
 
     def _read(self, lines: Iterable[tuple[bytes, bytes]]) -> _Head:

@@ -27,14 +27,22 @@ _UNSEEN = re.compile(
 _DEEPEST = 4
 
 
+def plain_segments(raw_path: bytes) -> tuple[str, ...] | None:
+    """The segments of a path that means the same to everybody at first sight; None for all others."""
+    if _PLAIN.fullmatch(raw_path) and b"//" not in raw_path and b"/." not in raw_path:
+        return tuple(raw_path[1:].decode("ascii").split("/"))
+    return None
+
+
 def canonical_segments(raw_path: bytes) -> tuple[str, ...]:
     """The percent-decoded segments of a path; "/a/b/" gives ("a", "b", "").
 
     Raises BadRequest where two readers could see two paths: encoded separators, dot segments in any spelling,
     empty segments, path parameters, control characters, broken escapes, bytes that are not UTF-8.
     """
-    if _PLAIN.fullmatch(raw_path) and b"//" not in raw_path and b"/." not in raw_path:
-        return tuple(raw_path[1:].decode("ascii").split("/"))
+    plain = plain_segments(raw_path)
+    if plain is not None:
+        return plain
     if not raw_path.startswith(b"/"):
         raise BadRequest(f"target does not start with a slash: {raw_path[:80]!r}", code="path-not-absolute")
     if _RAW_REFUSED.search(raw_path):
@@ -88,16 +96,14 @@ def _is_dots(part: str) -> bool:
     return not seen.strip(".")
 
 
-def split_target(target: bytes) -> tuple[bytes, bytes | None]:
-    """(path, query) of a target in origin form; the query is None where there is no "?" at all.
+def path_of(target: bytes) -> bytes:
+    """The path of a target in origin form.
 
     Raises BadRequest for a query with octets that cannot stand in a request line (RFC 9112 3.2).
     """
-    path, mark, query = target.partition(b"?")
-    if not mark:
-        return path, None
-    if _QUERY_REFUSED.search(query):
+    path, _, query = target.partition(b"?")
+    if query and _QUERY_REFUSED.search(query):
         raise BadRequest(
             f"query holds a character that must be encoded: {query[:80]!r}", code="query-character"
         )
-    return path, query
+    return path

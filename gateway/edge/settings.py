@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from ipaddress import IPv4Network, IPv6Network
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from gateway.openings import Openings
 from gateway.settings import Duration, Settings
 
 
@@ -22,6 +23,13 @@ class RequestHeaderSettings(Settings):
 
     allow: tuple[Annotated[str, AfterValidator(_header_name)], ...] | None = None
     """The only headers that go on, besides Host, Content-Length, Content-Type, Content-Encoding, Cookie, Authorization and the ones that the gateway sets. Not set: all that are not known to be dangerous."""
+
+
+class PathSettings(Openings):
+    """How the register reads paths, where it lets through more than the strict reading; see the page on paths."""
+
+    case: Literal["sensitive", "insensitive"] = "sensitive"
+    """`insensitive`: the register doesn't tell capitals from small letters in paths, so rules don't either."""
 
 
 class EdgeSettings(Settings):

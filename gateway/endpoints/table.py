@@ -61,7 +61,11 @@ class OwnEndpoints:
     def serves(self, exchange: Exchange) -> bool:
         """Whether this request is for the gateway itself; the register never sees the reserved prefix."""
         request = exchange.admitted
-        return request.segments[0] == _RESERVED or request.path == _JWKS
+        return (
+            request.segments[0] == _RESERVED
+            or request.path == _JWKS
+            or (request.doubt is not None and any(map(_is_own, request.doubt.readings)))
+        )
 
     async def respond(self, exchange: Exchange) -> None:
         """Answer the request. Raises a GatewayError; then nothing was sent."""
@@ -75,6 +79,10 @@ class OwnEndpoints:
                 raise
             allowed = (refused.headers or {}).get("Allow", "")
             raise MethodNotAllowed("own endpoint", allow=", ".join(sorted(allowed.split(", ")))) from refused
+
+
+def _is_own(segments: tuple[str, ...]) -> bool:
+    return segments[0] == _RESERVED or segments == tuple(_JWKS.split("/")[1:])
 
 
 def _route(path: str, endpoint: Endpoint, methods: Collection[str]) -> Route:

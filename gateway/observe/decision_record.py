@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Collection, Mapping
@@ -20,6 +21,7 @@ from gateway.model import (
     CanonicalRequest,
     Decision,
     DecisionInput,
+    Doubt,
     Identity,
     Missing,
     Organisation,
@@ -145,6 +147,8 @@ class RecordEncoder:
         if request is not None:
             method, path = _text(request.method), _text(mask(request.path))
             parts.append(f'"method":{method},"host":{_text(request.host)},"path":{path}')
+            if request.doubt is not None:
+                parts.append(f'"doubt":{_json(_doubt(request.doubt))}')
             if request.websocket:
                 parts.append('"websocket":true')
         if decision is not None:
@@ -211,6 +215,11 @@ def decision_input(record: Mapping[str, Any]) -> DecisionInput:
             now=float(record["now"]),
             identity=_identity(record["who"]) if "who" in record else None,
             facts=record.get("facts", NOTHING),
+            doubt=Doubt(
+                tuple(tuple(each.split("/")[1:]) for each in doubt["readings"]), frozenset(doubt["needs"])
+            )
+            if (doubt := record.get("doubt")) is not None
+            else None,
         )
     except (KeyError, TypeError, ValueError) as problem:
         raise ValueError(f"not a replayable decision record: {problem!r}") from problem
@@ -239,6 +248,12 @@ def _missing(missing: Missing) -> dict[str, Any]:
     found = missing_to_dict(missing, _MISSING)
     detail = found.pop("detail", None)
     return {**found, "detail": mask(detail)} if detail else found
+
+
+def _doubt(doubt: Doubt) -> dict[str, list[str]]:
+    # The value of a path parameter may be a secret: the id of a session.
+    readings = (re.sub(r";[^/]*", ";", "/" + "/".join(each)) for each in doubt.readings)
+    return {"readings": [mask(each) for each in readings], "needs": sorted(doubt.needs)}
 
 
 def _rights(identity: Identity) -> list[list[str | None]]:

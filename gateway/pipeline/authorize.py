@@ -9,10 +9,10 @@ from typing import Any
 import structlog
 
 from gateway.blocks.blocks import Blocks
-from gateway.errors import Blocked, FactsUnavailable, LoginRequired, PolicyFailed, refusal
+from gateway.errors import BadRequest, Blocked, FactsUnavailable, LoginRequired, PolicyFailed, refusal
 from gateway.exchange import Exchange, Judgement
 from gateway.model import NOTHING, DecisionInput
-from gateway.policy.evaluate import decide, questions
+from gateway.policy.evaluate import AMBIGUOUS, decide, questions
 from gateway.policy.facts import NOTHING_ASKED, Gathered, Gatherer
 from gateway.policy.ruleset import RuleSet
 from gateway.policy.step_up import methods_for_login
@@ -29,7 +29,7 @@ class Authorize:
     gatherer: Gatherer
 
     async def __call__(self, exchange: Exchange) -> None:
-        """Fill in `judgement`. Raises Blocked, LoginRequired, Forbidden, FactsUnavailable or PolicyFailed."""
+        """Fill in `judgement`. Raises BadRequest, Blocked, LoginRequired, Forbidden, FactsUnavailable or PolicyFailed."""
         self._check_blocks(exchange)
         rules = self.rules()
         decision_input, facts = _input(exchange), NOTHING_ASKED
@@ -86,6 +86,7 @@ def _input(exchange: Exchange) -> DecisionInput:
         client=request.client,
         now=exchange.now,
         identity=exchange.caller.identity,
+        doubt=request.doubt,
     )
 
 
@@ -96,6 +97,8 @@ def _refusal(exchange: Exchange, judgement: Judgement, rules: RuleSet) -> Except
     assert decision_input is not None
     if decision.error is not None:
         return PolicyFailed(decision.error)
+    if decision.reason == AMBIGUOUS:
+        return BadRequest(f"path has several readings: {decision_input.path[:80]!r}", code=AMBIGUOUS)
     trouble = exchange.caller.trouble
     if decision_input.identity is None and (trouble is not None or decision.login_helps):
         error = trouble or LoginRequired(decision.reason)

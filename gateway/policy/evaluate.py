@@ -19,17 +19,36 @@ from gateway.plugin import NOTHING_MISSING, Facts, Question, all_of
 from gateway.policy.ruleset import Rule, RuleSet
 
 _NO_RULE = Decision(allowed=False, rule=None, reason="no-rule")
+AMBIGUOUS = "path-ambiguous"
+"""The reason where servers may read a path in ways that lead to several rules, or the rule does not open it."""
 
 
 def decide(rules: RuleSet, decision_input: DecisionInput, *, trace: bool = False) -> Decision:
     """The decision of the first rule that matches. Without one, or when a policy raises, the request is denied.
 
     With `trace`, the decision also holds every rule that was tried and the verdict of each policy.
+
+    Where the path is in doubt, all its readings must lead to one rule that opens it, and each must be allowed.
     """
+    if decision_input.doubt is not None:
+        return _decide_in_doubt(rules, decision_input, decision_input.doubt.needs, trace=trace)
     if trace:
         return _decide_traced(rules, decision_input)
     rule = _matching(rules, decision_input)
     return _NO_RULE if rule is None else decide_by(rule, decision_input)
+
+
+def _decide_in_doubt(
+    rules: RuleSet, decision_input: DecisionInput, needs: frozenset[str], *, trace: bool
+) -> Decision:
+    decisions = [decide(rules, reading, trace=trace) for reading in decision_input.readings()]
+    first = decisions[0]
+    rule = next((rule for rule in rules.rules if rule.id == first.rule), None)
+    if any(each.rule != first.rule for each in decisions) or not needs <= (
+        rule.opens if rule else frozenset()
+    ):
+        return Decision(allowed=False, rule=None, reason=AMBIGUOUS, trace=first.trace)
+    return next((each for each in decisions if not each.allowed), first)
 
 
 def decide_by(rule: Rule, decision_input: DecisionInput) -> Decision:
@@ -39,7 +58,12 @@ def decide_by(rule: Rule, decision_input: DecisionInput) -> Decision:
 
 def questions(rules: RuleSet, decision_input: DecisionInput) -> tuple[Question, ...]:
     """The questions that fact sources must answer before this request can be decided."""
-    rule = _matching(rules, decision_input) if rules.asking else None
+    if not rules.asking:
+        return ()
+    if decision_input.doubt is not None:
+        asked = (questions(rules, reading) for reading in decision_input.readings())
+        return tuple({question.name: question for each in asked for question in each}.values())
+    rule = _matching(rules, decision_input)
     if rule is None or not rule.asking:
         return ()
     facts = _facts(rule, decision_input, None)

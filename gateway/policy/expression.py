@@ -1,4 +1,4 @@
-"""Regular expressions for paths: RE2, which matches in linear time; always on the whole path, and case-sensitive."""
+"""Regular expressions for paths: RE2, which matches in linear time; always on the whole path."""
 
 from __future__ import annotations
 
@@ -15,13 +15,17 @@ _QUANTIFIERS = frozenset("*+?{")
 
 
 class Expression:
-    """A compiled regular expression. `prefix` holds the segments that every matching path begins with."""
+    """A compiled regular expression, case-sensitive unless it `folds`.
+
+    `prefix` holds the segments that every matching path begins with.
+    """
 
     __slots__ = ("_compiled", "names", "prefix", "text")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, folds: bool = False) -> None:
         options = re2.Options()
         options.log_errors = False
+        options.case_sensitive = not folds
         # An expression that needs hundreds of thousands of states is a mistake.
         options.max_mem = 1 << 20
         self.text = text

@@ -1,17 +1,19 @@
 """Path patterns: literal segments, `{name}` for one segment, `**` at the end for the rest; or a regular expression.
 
-A pattern matches the whole canonical path, segment by segment and case-sensitively.
+A pattern matches the whole canonical path, segment by segment; case-sensitively, unless it is made `folding`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from string import ascii_lowercase, ascii_uppercase
 
 from gateway.policy.expression import Expression, parse_expression
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_SMALL = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,14 @@ class Pattern:
     """A path pattern; `rest` is set where it ends in `**`, which matches nothing, "/" or anything below.
 
     With an `expression`, `parts` holds only its literal beginning: the expression must match the path as well.
+    Where it `folds`, A-Z and a-z are the same, and `parts` has its literals in small letters.
     """
 
     text: str
     parts: tuple[Literal | Variable, ...]
     rest: bool
     expression: Expression | None = field(default=None, compare=False)
+    folds: bool = False
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -59,13 +63,37 @@ class Pattern:
         found: dict[str, str] = {}
         for part, segment in zip(self.parts, segments, strict=False):
             if isinstance(part, Literal):
-                if part.text != segment:
+                if part.text != segment and not (self.folds and part.text == fold(segment)):
                     return None
             elif not segment:
                 return None
             else:
                 found[part.name] = segment
         return found
+
+    def folding(self) -> Pattern:
+        """This pattern for a register that doesn't tell A-Z from a-z. Raises ValueError where that is ambiguous.
+
+        Other letters are refused: servers disagree about which of them are the same.
+        """
+        texts = [part.text for part in self.parts if isinstance(part, Literal)]
+        texts += [self.expression.text] if self.expression is not None else []
+        strange = next(
+            (sign for text in texts for sign in text if not sign.isascii() and sign.isalpha()), None
+        )
+        if strange is not None:
+            raise ValueError(
+                f"with `case: insensitive` a path pattern has letters a to z only, and not {strange}: write {{name}} for"
+                " that segment"
+            )
+        parts = tuple(Literal(fold(part.text)) if isinstance(part, Literal) else part for part in self.parts)
+        expression = self.expression and Expression(self.expression.text, folds=True)
+        return replace(self, parts=parts, expression=expression, folds=True)
+
+
+def fold(text: str) -> str:
+    """The text with A-Z as a-z, and every other letter as it is."""
+    return text.lower() if text.isascii() else text.translate(_SMALL)
 
 
 def parse_pattern(text: str) -> Pattern:

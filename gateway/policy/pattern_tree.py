@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from gateway.policy.pattern import Literal, Pattern
+from gateway.policy.pattern import Literal, Pattern, fold
 
 
 @dataclass(slots=True)
@@ -19,11 +19,16 @@ class PatternNode:
 
 
 class PatternTree:
-    """Built once per rule set; a lookup takes as many steps as the path has segments."""
+    """Built once per rule set; a lookup takes as many steps as the path has segments.
+
+    Either all patterns fold or none does.
+    """
 
     def __init__(self, patterns: Iterable[Pattern]) -> None:
         self.root = PatternNode()
+        self._folds = False
         for number, pattern in enumerate(patterns):
+            self._folds = pattern.folds
             node = self.root
             for part in pattern.parts:
                 if isinstance(part, Literal):
@@ -35,6 +40,8 @@ class PatternTree:
 
     def candidates(self, segments: Sequence[str]) -> list[int]:
         """The numbers of all patterns that match, lowest first. Regular expressions still have to be tried."""
+        if self._folds:
+            segments = [fold(segment) for segment in segments]
         found: list[int] = []
         nodes = [self.root]
         for segment in segments:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gateway.model import NOTHING, Decision
@@ -34,8 +34,8 @@ class Rule:
     """One rule: which requests it matches, and the policies that must all allow them.
 
     `methods` and `hosts` are None where all match. `at` is its place: file, line, column. `label` is its name for
-    people, by language. `accepts` holds the codes of findings that are intended. `asking` are its policies that need
-    facts from a source, `allowed` is what it decides where they all allow and its path has no variables.
+    people, by language. `accepts` holds the codes of findings that are intended. `opens` names what it lets through of
+    paths that the strict reading refuses. `asking` are its policies that need facts from a source, `allowed` is what it decides where they all allow and its path has no variables.
     """
 
     id: str
@@ -46,6 +46,7 @@ class Rule:
     at: At = ("", 0, 0)
     label: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     accepts: frozenset[str] = frozenset()
+    opens: frozenset[str] = frozenset()
     asking: tuple[Policy, ...] = field(init=False, repr=False)
     variables: tuple[str, ...] = field(init=False, repr=False, compare=False)
     allowed: Decision = field(init=False, repr=False, compare=False)
@@ -60,13 +61,14 @@ class Rule:
 
     def to_dict(self) -> dict[str, Any]:
         """The rule as plain data, without its place."""
-        return {
+        written = {
             "id": self.id,
             "path": self.pattern.text,
             "methods": sorted(self.methods) if self.methods is not None else None,
             "hosts": sorted(self.hosts) if self.hosts is not None else None,
             "require": [policy.to_data() for policy in self.require],
         }
+        return {**written, "opens": sorted(self.opens)} if self.opens else written
 
     def at_host(self, host: str) -> bool:
         """Whether the rule matches this host; `*.example.be` means one name below example.be."""
@@ -77,7 +79,8 @@ class Rule:
 class RuleSet:
     """All rules of one environment, in order. `hash` depends on their content and order only, not on their places.
 
-    `asking` is set where any rule needs facts from a source.
+    `asking` is set where any rule needs facts from a source; `opens` is what any rule opens. `folds`: paths are
+    matched without telling A-Z from a-z.
     """
 
     rules: tuple[Rule, ...]
@@ -85,6 +88,8 @@ class RuleSet:
     rights: Mapping[str, NamedRight]
     tree: PatternTree = field(repr=False)
     asking: bool = False
+    opens: frozenset[str] = frozenset()
+    folds: bool = False
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RuleSet) and other.hash == self.hash
@@ -99,19 +104,26 @@ def claims_of(rules: RuleSet) -> frozenset[str]:
     return frozenset(name for policy in parts for name in policy.claims_read())
 
 
-def compile_rules(rules: Sequence[Rule], rights: Mapping[str, NamedRight]) -> RuleSet:
-    """Compile rules, in this order, to a rule set. `rights` are the named rights of the configuration."""
+def compile_rules(rules: Sequence[Rule], rights: Mapping[str, NamedRight], *, folds: bool = False) -> RuleSet:
+    """Compile rules, in this order, to a rule set. `rights` are the named rights of the configuration.
+
+    With `folds`, raises ValueError for a pattern that cannot be folded.
+    """
+    if folds:
+        rules = [replace(rule, pattern=rule.pattern.folding()) for rule in rules]
     tree = PatternTree(rule.pattern for rule in rules)
     return RuleSet(
         tuple(rules),
-        _hash_of(rules),
+        _hash_of(rules, folds=folds),
         dict(rights),
         tree,
         any(rule.asking for rule in rules),
+        frozenset().union(*(rule.opens for rule in rules)),
+        folds,
     )
 
 
-def _hash_of(rules: Iterable[Rule]) -> str:
+def _hash_of(rules: Iterable[Rule], *, folds: bool) -> str:
     """Of the rules as one JSON array, encoded one by one: all at once, that would keep the interpreter from requests."""
     found = hashlib.sha256(b"[")
     comma = ""
@@ -119,5 +131,5 @@ def _hash_of(rules: Iterable[Rule]) -> str:
         text = json.dumps(rule.to_dict(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         found.update(f"{comma}{text}".encode())
         comma = ","
-    found.update(b"]")
+    found.update(b',"folds"]' if folds else b"]")
     return found.hexdigest()

@@ -16,6 +16,7 @@ from pydantic import (
 from pydantic_core.core_schema import no_info_after_validator_function
 
 from gateway.http_semantics import Method
+from gateway.openings import Openings
 from gateway.plugin import NamedRight, Policy
 from gateway.policy.pattern import Pattern, parse_pattern, parse_regex
 from gateway.policy.ruleset import At, Rule
@@ -23,7 +24,16 @@ from gateway.settings import Settings
 
 # Findings of `gateway config validate` about a rule that the rule itself can accept.
 Accepted = Literal[
-    "other-host", "public-inside", "regex-dot", "regex-slash", "shadowed", "unreachable", "claim-not-kept"
+    "other-host",
+    "public-inside",
+    "regex-dot",
+    "regex-slash",
+    "shadowed",
+    "unreachable",
+    "claim-not-kept",
+    "opens-nothing",
+    "opened-to-anyone",
+    "case-only",
 ]
 Languages = dict[Literal["nl", "en"], str]
 
@@ -138,6 +148,9 @@ class RuleSettings(Settings):
     require: Annotated[list[Any], Field(min_length=1)]
     """Policies that must all allow the request."""
 
+    paths: Openings = Openings()
+    """What this rule lets through of paths that the strict reading refuses, where its pattern doesn't look there."""
+
     accept: tuple[Accepted, ...] = ()
     """Codes of findings of `gateway config validate` about this rule that are intended."""
 
@@ -153,6 +166,7 @@ class RuleSettings(Settings):
             at,
             _texts(self.label),
             frozenset(self.accept),
+            self.paths.names,
         )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.edge.admit import Admission
-from gateway.edge.settings import EdgeSettings
+from gateway.edge.readings import PathReader
+from gateway.edge.settings import EdgeSettings, PathSettings
 from gateway.model import CanonicalRequest
 
 PREFIX = "__Host-tgp-ti-"
@@ -14,6 +15,7 @@ PREFIX = "__Host-tgp-ti-"
 def admission(**edge: Any) -> Admission:
     return Admission(
         EdgeSettings.model_validate(edge),
+        PathReader(PathSettings()),
         public_url="https://Gw.Test",
         cookie_prefix=PREFIX,
         language=lambda accept: "en" if accept.startswith(b"en") else "nl",

@@ -27,7 +27,7 @@ def exchange(query: bytes = b"", *events: Message, content_type: bytes = b"") ->
     asked = Exchange({"type": "http", "method": "POST", "headers": []}, receive, send, 0.0)
     asked.request = REQUEST._replace(
         method="POST",
-        raw_query=query,
+        target=REQUEST.target + (b"" if query is None else b"?" + query),
         headers=((b"content-type", content_type), (b"cookie", b"own=forged; register=1")),
         cookies=MappingProxyType({"own": "1"}),
     )

@@ -9,7 +9,8 @@ from typing import Any
 from gateway.edge.admit import Admission
 from gateway.edge.headers import ForwardedHeaders
 from gateway.edge.protocol import protocol_class
-from gateway.edge.settings import EdgeSettings
+from gateway.edge.readings import PathReader
+from gateway.edge.settings import EdgeSettings, PathSettings
 from gateway.errors import GatewayError
 from gateway.http_semantics import header_block
 from gateway.upstream.client_stream import ClientGone
@@ -25,7 +26,11 @@ class BareProxy:
     def __init__(self, upstream: UpstreamSettings, edge: EdgeSettings) -> None:
         self.pool = ConnectionPool(upstream)
         self.admission = Admission(
-            edge, public_url="http://gw.test", cookie_prefix="tgp-test-", language=lambda _accept: "en"
+            edge,
+            PathReader(PathSettings()),
+            public_url="http://gw.test",
+            cookie_prefix="tgp-test-",
+            language=lambda _accept: "en",
         )
         self.headers = ForwardedHeaders(
             trusted_chain=bool(edge.trusted_proxies), allow=edge.request_headers.allow
