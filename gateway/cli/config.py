@@ -70,6 +70,8 @@ def show(
         typer.echo(
             f"{number:4d}  {rule.id}:{methods} {rule.pattern.text}{hosts}  [{':'.join(map(str, rule.at))}]"
         )
+        if rule.opens:
+            typer.echo(f"        opens {', '.join(sorted(rule.opens))}")
         for policy in rule.require:
             typer.echo(f"        {json.dumps(policy.to_data(), ensure_ascii=False)}")
 
