@@ -18,7 +18,7 @@ from tests.policy.conftest import given, person, rule_set
 
 def doubtful(path: str, *others: str, needs: frozenset[str] = frozenset()) -> DecisionInput:
     readings = tuple(tuple(other[1:].split("/")) for other in others)
-    return replace(given(path, identity=person()), doubt=Doubt(readings, needs))
+    return given(path, identity=person())._replace(doubt=Doubt(readings, needs))
 
 
 def opening(rules: RuleSet, rule: str) -> RuleSet:
