@@ -7,13 +7,36 @@ from typing import Final, Literal, get_args
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
-METHODS: Final[tuple[str, ...]] = get_args(Method)
-"""The methods that the gateway accepts, and that a rule can name."""
+FurtherMethod = Literal[
+    "ACL", "CHECKOUT", "COPY", "LOCK", "MKACTIVITY", "MKCALENDAR", "MKCOL", "MOVE", "NOTIFY", "PROPFIND", "PROPPATCH",
+    "PURGE", "QUERY", "REPORT", "SEARCH", "SUBSCRIBE", "UNLOCK", "UNSUBSCRIBE",
+]  # fmt: skip
 
-SAFE: Final = frozenset(("GET", "HEAD", "OPTIONS"))
+METHODS: Final[tuple[str, ...]] = get_args(Method)
+"""The methods that the gateway always accepts."""
+
+FURTHER_METHODS: Final[tuple[str, ...]] = get_args(FurtherMethod)
+"""The methods that it accepts where they are configured: of WebDAV (RFC 4918) and others of the IANA registry, but none
+whose body alone says which path it changes (BIND, MERGE)."""
+
+SAFE: Final = frozenset(("GET", "HEAD", "OPTIONS", "PROPFIND", "QUERY", "REPORT", "SEARCH"))
 """Methods that only read (RFC 9110 section 9.2.1)."""
 
-IDEMPOTENT: Final = SAFE | {"PUT", "DELETE"}
+IDEMPOTENT: Final = SAFE | frozenset(
+    [
+        "PUT",
+        "DELETE",
+        "ACL",
+        "CHECKOUT",
+        "COPY",
+        "MKACTIVITY",
+        "MKCALENDAR",
+        "MKCOL",
+        "MOVE",
+        "PROPPATCH",
+        "UNLOCK",
+    ]
+)
 """Methods that can be repeated with the same effect as once (RFC 9110 section 9.2.2)."""
 
 HOP_BY_HOP: Final = frozenset(

@@ -14,11 +14,10 @@ from gateway.analysis.equivalence import changing_moments
 from gateway.analysis.path_partition import PathClass, partition, pattern_of
 from gateway.analysis.path_variables import compared_positions, identity_texts, template_values, templates
 from gateway.analysis.rule_inputs import assumed_answers
-from gateway.http_semantics import METHODS
 from gateway.model import Alternatives, Decision, DecisionInput, Identity, Missing, RuleAccess
 from gateway.policy.evaluate import decide, decide_by
 from gateway.policy.pattern import Literal, Pattern, Variable
-from gateway.policy.ruleset import Rule, RuleSet, walk
+from gateway.policy.ruleset import Rule, RuleSet, methods_of, walk
 
 _DAYS: Final = 8
 
@@ -112,7 +111,7 @@ def _deciding(asked: Sequence[_AskedRule], path_class: PathClass, host: str) -> 
     Every method is tried with a rule whose policies do not say what they look at.
     """
     matching = [number for number in path_class.matching if asked[number].rule.at_host(host)]
-    left = METHODS
+    left = methods_of(each.rule for each in asked)
     for number in matching:
         rule, declared = asked[number].rule, asked[number].declared
         mine = left if rule.methods is None else tuple(method for method in left if method in rule.methods)
@@ -132,7 +131,9 @@ def _rule_access(rules: RuleSet, asked: _AskedRule, tried: _Tried) -> RuleAccess
         decision=replace(
             decision, alternatives=_without_examples(decision.alternatives, rule.pattern, tried)
         ),
-        methods=tuple(method for method in METHODS if rule.methods is not None and method in rule.methods),
+        methods=tuple(
+            method for method in methods_of([rule]) if rule.methods is not None and method in rule.methods
+        ),
         label=rule.label,
         until=_until(rules, tried.decision_input, asked.moments) if decision.allowed else None,
         checked_again=bool(rule.asking),

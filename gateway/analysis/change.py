@@ -8,9 +8,11 @@ from typing import Any, Final
 
 from gateway.analysis.cubes import Cube
 from gateway.analysis.equivalence import Cell, Dimension
+from gateway.http_semantics import METHODS
 
 # Every method that no rule can name.
 OTHER_METHOD: Final = "other"
+ANY_METHOD: Final = (*METHODS, OTHER_METHOD)
 
 
 @dataclass(frozen=True, slots=True)

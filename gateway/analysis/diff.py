@@ -12,16 +12,15 @@ from itertools import islice, product
 from math import prod
 from typing import Any, Final
 
-from gateway.analysis.change import OTHER_METHOD, Change, Who
+from gateway.analysis.change import ANY_METHOD, OTHER_METHOD, Change, Who
 from gateway.analysis.cubes import Class, cover
 from gateway.analysis.equivalence import Dimension, dimensions
 from gateway.analysis.path_partition import PathClass, intersection, partition
 from gateway.analysis.path_variables import compared_positions, template_values
 from gateway.analysis.rule_inputs import RuleInputs
-from gateway.http_semantics import METHODS
 from gateway.plugin import Distinctions, combine
 from gateway.policy.pattern import Pattern, Variable
-from gateway.policy.ruleset import RuleSet, compile_rules
+from gateway.policy.ruleset import RuleSet, compile_rules, methods_of
 
 _MOST_CLASSES: Final = 100_000
 
@@ -78,6 +77,7 @@ class _Comparison:
         if old.rules.folds != new.rules.folds:
             old, new = _folding(old), _folding(new)
         self._rules = (*old.rules.rules, *new.rules.rules)
+        self._methods = (*methods_of(self._rules), OTHER_METHOD)
         self._split = len(old.rules.rules)
         rights = {**old.rules.rights, **new.rules.rights}
         self._rights = {(right.right, right.context): key for key, right in rights.items()}
@@ -149,8 +149,9 @@ class _Comparison:
         old, new = (self._inputs[number].rule.id if number >= 0 else None for number in pair)
         for host, each in methods.items():
             partly = self._partly(pair, [(host, method) for method in each])
+            every = set(each) == set(self._methods)
             yield Change(
-                old, new, tuple(each), host, shown.text, other_than, partly, example,
+                old, new, ANY_METHOD if every else tuple(each), host, shown.text, other_than, partly, example,
                 verdicts.gains, verdicts.loses, verdicts.inexact,
             )  # fmt: skip
 
@@ -177,7 +178,7 @@ class _Comparison:
         if found is None:
             by_pair: dict[_Deciders, list[_Request]] = {}
             for host, old_host, new_host in self._hosts:
-                for method in (*METHODS, OTHER_METHOD):
+                for method in self._methods:
                     old = self._first(matching, method, old_host, new=False)
                     new = self._first(matching, method, new_host, new=True)
                     by_pair.setdefault((old, new), []).append((host, method))

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from gateway.analysis.change import OTHER_METHOD, Change, Who
+from gateway.analysis.change import ANY_METHOD, OTHER_METHOD, Change, Who
 from gateway.analysis.equivalence import Cell
-from gateway.http_semantics import METHODS
 
-_ALL: Final = (*METHODS, OTHER_METHOD)
 _MOST_LISTED: Final = 4
 
 
@@ -47,7 +45,7 @@ def as_data(changes: Sequence[Change]) -> list[dict[str, Any]]:
 
 
 def _requests(change: Change) -> str:
-    methods = "ANY" if change.methods == _ALL else ", ".join(
+    methods = "ANY" if change.methods == ANY_METHOD else ", ".join(
         "every other method" if method == OTHER_METHOD else method for method in change.methods
     )  # fmt: skip
     words = f"{methods} {change.path}"

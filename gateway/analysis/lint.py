@@ -17,7 +17,7 @@ from gateway.analysis.regex_example import example
 from gateway.http_semantics import METHODS
 from gateway.plugin import Allow, Facts
 from gateway.policy.pattern import Literal, Pattern
-from gateway.policy.ruleset import At, Rule, RuleSet
+from gateway.policy.ruleset import At, Rule, RuleSet, methods_of
 
 _MOST_CLASSES = 1_000_000
 _MOST_LISTED = 3
@@ -70,10 +70,11 @@ def _coverage(rules: Sequence[Rule], hosts: Sequence[str]) -> list[_Coverage]:
     # Only where an expression may match is known: such a rule may decide, but takes no request from a later rule.
     patterns = [replace(rule.pattern, expression=None) for rule in rules]
     seen: set[tuple[int, ...]] = set()
+    methods = (*methods_of(rules), _OTHER)
     for path_class in islice(partition(patterns), _MOST_CLASSES):
         if path_class.matching not in seen:
             seen.add(path_class.matching)
-            for request in product(hosts, (*METHODS, _OTHER)):
+            for request in product(hosts, methods):
                 _settle(rules, path_class, request, found)
     return found
 

@@ -194,6 +194,6 @@ def _in_all_circumstances(
         yield circumstance(decision_input, tuple(zip(tried, cells, strict=True)))
 
 
-def all_methods(method: str) -> tuple[str, ...]:
-    """The methods of an invariant's request: ANY means all."""
-    return METHODS if method == "ANY" else (method,)
+def all_methods(method: str, further: Sequence[str] = ()) -> tuple[str, ...]:
+    """The methods of an invariant's request: ANY means all, also the `further` ones of the environment."""
+    return (*METHODS, *further) if method == "ANY" else (method,)

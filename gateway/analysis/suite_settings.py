@@ -10,12 +10,15 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag,
 
 from gateway.analysis.equivalence import BRUSSELS, CLIENT, NOON
 from gateway.analysis.person import Person
-from gateway.http_semantics import METHODS
+from gateway.http_semantics import FURTHER_METHODS, METHODS
 from gateway.model import Missing
 from gateway.settings import Settings
 
 # The kinds of missing things that `missing:` can name, besides rights.
 KINDS: Final[tuple[str, ...]] = get_args(get_type_hints(Missing)["kind"])
+
+
+_METHODS: Final = (*METHODS, *FURTHER_METHODS)
 
 
 def read_moment(value: Any) -> datetime:
@@ -47,14 +50,14 @@ Address = Annotated[str, AfterValidator(_address)]
 
 def _request(value: str) -> str:
     method, space, path = value.partition(" ")
-    if method not in METHODS or not space or not path.startswith("/"):
+    if method not in _METHODS or not space or not path.startswith("/"):
         raise ValueError("write a method in capitals, a space and a path: GET /meldingen/1")
     return value
 
 
 def _requests(value: str) -> str:
     method, space, path = value.partition(" ")
-    if method not in (*METHODS, "ANY") or not space or not path.startswith("/"):
+    if method not in (*_METHODS, "ANY") or not space or not path.startswith("/"):
         raise ValueError("write a method in capitals or ANY, a space and a pattern: DELETE /meldingen/**")
     return value
 

@@ -18,6 +18,7 @@ from gateway.config.messages import message_for, place_of, problems_of
 from gateway.config.model import EnvironmentSettings
 from gateway.config.positions import Place, Positions
 from gateway.config.problems import Problem, unknown
+from gateway.http_semantics import METHODS
 from gateway.plugin import LoadContext, NamedRight, Policy, UnknownName
 from gateway.plugin.decode import Decoder, option_names
 from gateway.policy.ruleset import Rule, RuleSet, compile_rules
@@ -59,6 +60,7 @@ class RuleLoader:
             place: [self._entry(node, (*place, number)) for number, node in enumerate(nodes)]
             for place, nodes in rule_lists(data)
         }
+        self._check_methods(entries, environments)
         found: dict[str, RuleSet] = {}
         for name, settings in environments.items():
             own: Place = ("environments", name, "rules")
@@ -84,6 +86,24 @@ class RuleLoader:
             listed = require if isinstance(require, list) else []
             return _Entry(place, None, node.get("id"), _variables(node.get("match")), listed)
         return _Entry(place, settings, settings.id, settings.match.pattern.variables, settings.require)
+
+    def _check_methods(
+        self, entries: Mapping[Place, list[_Entry]], environments: Mapping[str, EnvironmentSettings | None]
+    ) -> None:
+        """Report methods that no environment with the rule accepts."""
+        for place, listed in entries.items():
+            where = [environments.get(str(place[1]))] if len(place) > 1 else [*environments.values()]
+            if None in where:
+                continue
+            accepted = {
+                *METHODS,
+                *(method for each in where if each is not None for method in each.edge.methods),
+            }
+            for entry in listed:
+                for number, method in enumerate((entry.settings and entry.settings.match.methods) or ()):
+                    if method not in accepted:
+                        words = f"no environment with this rule accepts {method}: add it to `edge.methods`"
+                        self._report((*entry.place, "match", "methods", number), words)
 
     def _check_id(self, entry: _Entry, first: dict[str, Place]) -> None:
         """Report an id that an earlier entry has; `first` holds the place of each id of this environment."""

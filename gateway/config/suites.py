@@ -14,6 +14,7 @@ from gateway.config.problems import Problem, unknown
 from gateway.edge.path import path_of
 from gateway.edge.readings import PathReader
 from gateway.errors import BadRequest
+from gateway.http_semantics import METHODS
 from gateway.model import DecisionInput, Doubt, Identity
 from gateway.plugin import NamedRight, UnknownName
 from gateway.policy.pattern import parse_pattern
@@ -104,7 +105,7 @@ class SuiteLoader:
         return Invariant(
             title=never.name or f"{never.request} as {_title(never.as_)}",
             where=self._where(place),
-            methods=all_methods(method),
+            methods=all_methods(method, self._document.environments[environment].edge.methods),
             pattern=pattern.folding() if rules.folds else pattern,
             identity=self._identity_of(never.as_, place, environment),
             hosts=(never.host,) if never.host is not None else tuple(sorted(hosts)),
@@ -143,7 +144,10 @@ class SuiteLoader:
 
     def _check_test(self, test: CaseSettings, place: Place) -> None:
         self._check_tried(test, place)
-        path = test.request.partition(" ")[2]
+        method, _, path = test.request.partition(" ")
+        accepted = {each for one in self._document.environments.values() for each in one.edge.methods}
+        if method not in METHODS and method not in accepted:
+            self._report((*place, "request"), f"no environment accepts {method}: add it to `edge.methods`")
         for name in self._document.environments if test.env is None else test.env:
             try:
                 self._read(path, name)

@@ -20,7 +20,7 @@ from gateway.edge.readings import PathReader
 from gateway.edge.settings import EdgeSettings
 from gateway.errors import BadRequest, ContentTooLarge, MethodNotAllowed
 from gateway.http_semantics import METHODS
-from gateway.model import NOTHING, CanonicalRequest, Language
+from gateway.model import NOTHING, CanonicalRequest, Doubt, Language
 from gateway.object_memo import ObjectMemo
 
 Scope = Mapping[str, Any]
@@ -37,6 +37,7 @@ _READ = _SINGLE | {
     b"x-forwarded-for",
     b"x-request-id",
     b"max-forwards",
+    b"destination",
 }
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9-]{8,64}")
 
@@ -70,6 +71,8 @@ class Admission:
         self._max_body = settings.max_body_bytes
         self._prefix = cookie_prefix.encode("ascii")
         self._paths = paths
+        self._further = frozenset(settings.methods)
+        self._allow = settings.allow
         self._language = language
         # Ids need to differ, not to be secret: asking the kernel for each one costs as much as judging the path.
         self._ids = Random(token_bytes(32))  # noqa: S311
@@ -82,7 +85,8 @@ class Admission:
         is put together from raw_path and query_string. Raises BadRequest, MethodNotAllowed or ContentTooLarge.
         """
         method = scope["method"]
-        if method not in METHODS:
+        further = method not in METHODS
+        if further and method not in self._further:
             self._refuse_method(method)
         lines = scope["headers"]
         head = self._known(lines) if type(lines) is Repeated else self._read(lines)
@@ -92,6 +96,8 @@ class Admission:
         if method == "OPTIONS":
             _check_max_forwards(read.get(b"max-forwards", ()))
         segments, doubt = self._paths.read(path_of(target))
+        if further and b"destination" in read:
+            doubt = self._with_destination(read, doubt)
         client = scope.get("client")
         peer = client[0] if client else ""
         return CanonicalRequest(
@@ -139,8 +145,21 @@ class Admission:
 
     def _refuse_method(self, method: str) -> None:
         if _TOKEN.fullmatch(method):
-            raise MethodNotAllowed(f"method {method}", allow=", ".join(sorted(METHODS)))
+            raise MethodNotAllowed(f"method {method}", allow=self._allow)
         raise BadRequest(f"method {method[:40]!r}", code="method")
+
+    def _with_destination(self, read: Mapping[bytes, list[bytes]], doubt: Doubt | None) -> Doubt:
+        """The other path that COPY and MOVE name (RFC 4918 10.3) must be open by the same rule, as another reading."""
+        lines = read[b"destination"]
+        if len(lines) > 1:
+            raise BadRequest(f"{len(lines)} Destination headers", code="header-repeated")
+        target, _ = self._origin_form({"raw_target": lines[0]}, read[b"host"])
+        segments, there = self._paths.read(path_of(target))
+        both = [each for each in (doubt, there) if each is not None]
+        return Doubt(
+            (segments, *(reading for each in both for reading in each.readings)),
+            frozenset().union(*(each.needs for each in both)),
+        )
 
     def _origin_form(self, scope: Scope, hosts: list[bytes]) -> tuple[bytes, list[bytes]]:
         target: bytes | None = scope.get("raw_target")

@@ -22,9 +22,6 @@ from gateway.edge.refusals import Refused
 from gateway.edge.request_reader import RequestReader
 from gateway.edge.response_cycle import ResponseCycle
 from gateway.edge.waiting import Waiting
-from gateway.http_semantics import METHODS
-
-_ALLOW = [(b"allow", ", ".join(sorted(METHODS)).encode())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +195,9 @@ class Dialogue:
         else:
             self._alarm.clear()
         if scope["raw_target"] == b"*" and scope["method"] == "OPTIONS":
-            cycle.answer(204, _ALLOW, b"")  # a question about the server itself (RFC 9110 9.3.7)
+            cycle.answer(
+                204, [(b"allow", self._listener.settings.allow.encode())], b""
+            )  # a question about the server itself (RFC 9110 9.3.7)
         elif prompt is None or not reader.complete or not prompt(scope, cycle):
             scope["state"] = self._service.state.copy()
             cycle.go_on(self._service.app)

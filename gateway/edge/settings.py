@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from gateway.http_semantics import METHODS, FurtherMethod
 from gateway.openings import Openings
 from gateway.settings import Duration, Settings
 
@@ -40,6 +41,10 @@ class EdgeSettings(Settings):
 
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     """Proxies in front of the gateway whose X-Forwarded-For is believed, as addresses or networks (CIDR). Empty: none."""
+
+    methods: tuple[FurtherMethod, ...] = ()
+    """Methods that are accepted besides GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS: PROPFIND and others of WebDAV.
+    Rules without `methods` then cover them too."""
 
     max_header_bytes: int = Field(default=32_768, ge=8_192, le=1_048_576, strict=True)
     """Most bytes of request line and headers together; more is answered with 414 (a long address) or 431."""
@@ -81,3 +86,8 @@ class EdgeSettings(Settings):
         default="max-age=31536000", pattern=r"^max-age=\d+(; ?includeSubDomains)?(; ?preload)?$"
     )
     """The Strict-Transport-Security header of every answer where `public_url` is https and the register sends none; `null`: not sent."""
+
+    @property
+    def allow(self) -> str:
+        """Every accepted method, as the value of an Allow header."""
+        return ", ".join(sorted((*METHODS, *self.methods)))

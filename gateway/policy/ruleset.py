@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from gateway.http_semantics import METHODS
 from gateway.model import NOTHING, Decision
 from gateway.plugin import NamedRight, Policy
 from gateway.policy.pattern import Pattern
@@ -96,6 +97,12 @@ class RuleSet:
 
     def __hash__(self) -> int:
         return hash(self.hash)
+
+
+def methods_of(rules: Iterable[Rule]) -> tuple[str, ...]:
+    """The methods that a request can have as far as these rules tell them apart: the usual ones, and others they name."""
+    named = {method for rule in rules for method in rule.methods or ()}
+    return (*METHODS, *sorted(named.difference(METHODS)))
 
 
 def claims_of(rules: RuleSet) -> frozenset[str]:

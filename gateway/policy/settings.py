@@ -15,7 +15,7 @@ from pydantic import (
 )
 from pydantic_core.core_schema import no_info_after_validator_function
 
-from gateway.http_semantics import Method
+from gateway.http_semantics import FurtherMethod, Method
 from gateway.openings import Openings
 from gateway.plugin import NamedRight, Policy
 from gateway.policy.pattern import Pattern, parse_pattern, parse_regex
@@ -106,8 +106,8 @@ class MatchSettings(Settings):
     """Instead of `path`, where nothing else will do: a regular expression (RE2) for the whole path; (?P<name>...) is
     a variable."""
 
-    methods: Annotated[tuple[Method, ...], Field(min_length=1)] | None = None
-    """HTTP methods in capitals; GET includes HEAD."""
+    methods: Annotated[tuple[Method | FurtherMethod, ...], Field(min_length=1)] | None = None
+    """HTTP methods in capitals; GET includes HEAD. Others than the usual ones must be in `edge.methods`."""
 
     hosts: Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], Field(min_length=1)] | None = None
     """Host names as people reach them, with the port where it is not the usual one; *.example.be is one name below."""
