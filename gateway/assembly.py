@@ -59,8 +59,10 @@ from gateway.reload.rules import RulesReload
 from gateway.reload.shadow import ShadowReload
 from gateway.session.recheck import Recheck
 from gateway.session.sessions import Sessions
+from gateway.upstream.credentials import Credentials
 from gateway.upstream.forward import Forwarder
 from gateway.upstream.live_streams import Streams
+from gateway.upstream.outside import OutsideAddresses
 from gateway.upstream.pool import ConnectionPool
 from gateway.upstream.register_sessions import RegisterSessions
 from gateway.upstream.session_claims import SessionClaims
@@ -173,6 +175,7 @@ class Assembly:
         secrets = (settings.session.key, *settings.session.previous_keys)
         self.session_tags = SessionTags(self.environment, [secret.read for secret in secrets])
         self.register_sessions = self._register_sessions() if settings.upstream.session_cookies else None
+        self.credentials = Credentials(settings.upstream)
 
     def _pipeline(self, judge: Judge, identity: IdentitySection) -> Pipeline:
         settings, public_url = self.settings, self.settings.public_url
@@ -200,6 +203,7 @@ class Assembly:
             max_body=settings.edge.max_body_bytes,
             body_timeout=settings.edge.body_timeout,
             sessions=self.register_sessions,
+            outside=OutsideAddresses((settings.upstream.url,), public_url),
         )
         return Pipeline(
             admit=Admit(admission),
@@ -221,13 +225,15 @@ class Assembly:
             identity.headers,
             settings.assertion.header,
             encoding=identity.header_encoding,
-            strip=identity.strip_headers,
+            separator=identity.list_separator,
+            strip=(*identity.strip_headers, *self.credentials.names),
             on_new=SizeWarning(settings.upstream.max_header_bytes, self.assertions.size, steady=self._steady),
         )
         return Attach(
             forwarded,
             headers,
             self.assertions,
+            self.credentials,
             pass_token=settings.machines is None or settings.machines.forward_authorization,
         )
 

@@ -96,7 +96,8 @@ class SharedStore:
     prefix: str
 
 
-def _secret(value: Any, info: ValidationInfo) -> Any:
+def secret(value: Any, info: ValidationInfo) -> Any:
+    """A secret as it is written in the configuration. Raises ValueError for anything else."""
     if isinstance(value, Secret):
         return value
     if not isinstance(value, str) or not re.fullmatch(r"(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)", value):
@@ -111,6 +112,6 @@ FileBeside = Annotated[Path, AfterValidator(in_folder)]
 # A secret by reference; the validation context contains `folder`, where relative paths start.
 SecretRef = Annotated[
     Secret,
-    BeforeValidator(_secret),
+    BeforeValidator(secret),
     WithJsonSchema({"type": "string", "pattern": r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$"}),
 ]

@@ -39,7 +39,9 @@ def findings(path: Path) -> tuple[Config, tuple[Finding, ...]]:
         for finding in (*_rules(config, name), *_scopes(config, name, positions)):
             found.setdefault(finding, []).append(name)
     merged = [_in_environments(finding, names, config) for finding, names in found.items()]
-    return config, tuple(sorted({*merged, *_rights(config, positions), *_claims(config)}))
+    return config, tuple(
+        sorted({*merged, *_rights(config, positions), *_claims(config), *_underscores(config, positions)})
+    )
 
 
 def _in_environments(finding: Finding, names: list[str], config: Config) -> Finding:
@@ -98,6 +100,24 @@ def _claims(config: Config) -> Iterator[Finding]:
                     if name not in kept and "claim-not-kept" not in rule.accepts:
                         words = f"rule {rule.id!r} looks at the claim {name!r}, which `identity: claims: extra:` does not keep"
                         yield Finding(rule.at, "claim-not-kept", words)
+
+
+def _underscores(config: Config, positions: Positions) -> Iterator[Finding]:
+    """Headers that most servers drop silently, unless they are meant so."""
+    identity = config.identity
+    places: list[Place] = [("identity", "headers", name) for name in identity.headers]
+    for environment, settings in config.environments.items():
+        places += [
+            ("environments", environment, "upstream", "headers", name) for name in settings.upstream.headers
+        ]
+    for place in places:
+        name = str(place[-1])
+        if "_" in name and name not in identity.headers_with_underscores:
+            words = (
+                f"nginx, Apache and others drop {name}, because of its underscore: use hyphens, or list it under"
+                " `identity: {headers_with_underscores: [...]}`"
+            )
+            yield Finding(_at(positions, place), "header-underscore", words)
 
 
 def _scopes(config: Config, name: str, positions: Positions) -> Iterator[Finding]:

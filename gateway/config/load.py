@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from gateway import garbage
+from gateway.config.headers import header_problems
 from gateway.config.includes import Includes, read_file
 from gateway.config.lock import lock_problems
 from gateway.config.messages import problems_of
@@ -44,6 +45,7 @@ def load_with_positions(path: Path) -> tuple[Config, Positions]:
     rules = RuleLoader(policies, rights, folder, positions, problems).load(data, environments)
     if document is not None:
         problems.extend(lock_problems(document.environments, positions))
+        problems.extend(header_problems(document, positions))
     if document is None:
         raise ConfigError(problems)
     suites = SuiteLoader(document, rights, rules, positions, problems).compile()

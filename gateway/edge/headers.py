@@ -73,12 +73,13 @@ class ForwardedHeaders:
     def own(self, request: CanonicalRequest, peer: str) -> bytes:
         """The header lines of the proxy itself: where the request came from, its id, and Via."""
         return (
-            b"x-forwarded-for: %b\r\nx-forwarded-proto: %b\r\nx-forwarded-host: %b\r\nx-request-id: %b\r\n"
+            b"x-forwarded-for: %b\r\nx-forwarded-proto: %b\r\nx-forwarded-host: %b\r\nx-forwarded-port: %b\r\nx-request-id: %b\r\n"
             b"via: 1.1 toegangspoort\r\n"
         ) % (
             self._chain(request, peer),
             request.scheme.encode("ascii"),
             request.host.encode("ascii"),
+            _port(request.scheme, request.host),
             request.id.encode("ascii"),
         )
 
@@ -95,3 +96,10 @@ def _is_dropped(name: bytes) -> bool:
     if not _TOKEN.issuperset(name):
         return True
     return name in _OF_THE_CONNECTION or name in _FORWARDING or name.startswith(_FORWARDING_PREFIXES)
+
+
+@lru_cache(maxsize=64)
+def _port(scheme: str, host: str) -> bytes:
+    """The port that the client asked for, also where it is the usual one."""
+    port = host.rpartition("]")[2].partition(":")[2]
+    return port.encode("ascii") or (b"443" if scheme == "https" else b"80")

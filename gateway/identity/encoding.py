@@ -13,7 +13,6 @@ from gateway.identity.settings import Encoding
 
 # quote() always leaves letters, digits and "_.-~" alone; these printable characters stay readable beside them.
 _READABLE = " !\"#$&'()*+,/:;<=>?@[\\]^`{|}"
-_READABLE_IN_LIST = _READABLE.replace(",", "")
 # RFC 8187 section 3.2.1: attr-char beside letters and digits.
 _ATTR_CHARS = "!#$&+^`|"
 
@@ -62,8 +61,8 @@ def latin1(text: str) -> bytes | None:
     return value if carried else None
 
 
-def _in_list(text: str) -> str:
-    return text.replace("%", "%25").replace(",", "%2C")
+def _in_list(text: str, separator: str) -> str:
+    return text.replace("%", "%25").replace(separator[0], f"%{ord(separator[0]):02X}")
 
 
 ENCODERS: dict[Encoding, Callable[[str], bytes | None]] = {
@@ -79,12 +78,14 @@ def encode(text: str, encoding: Encoding) -> bytes | None:
     return (ENCODERS[encoding](text) or None) if text else None
 
 
-def encode_list(texts: Iterable[str], encoding: Encoding) -> bytes | None:
-    """A list as one value: elements separated by ",", with "," and "%" inside them percent-encoded.
+def encode_list(texts: Iterable[str], encoding: Encoding, separator: str = ",") -> bytes | None:
+    """A list as one value: elements with `separator` between them; its first character and "%" inside them are encoded.
 
-    With `percent`, split at "," and decode each element once. With the others, decode the whole value first.
+    With `percent`, split at the separator and decode each element once. With the others, decode the whole value first.
     """
     elements = [text for text in texts if text]
     if encoding == "percent":
-        return b",".join(_quoted(text, _READABLE_IN_LIST).encode("ascii") for text in elements) or None
-    return encode(",".join(_in_list(text) for text in elements), encoding)
+        readable = _READABLE.replace(separator[0], "")
+        between = separator.encode("ascii")
+        return between.join(_quoted(text, readable).encode("ascii") for text in elements) or None
+    return encode(separator.join(_in_list(text, separator) for text in elements), encoding)

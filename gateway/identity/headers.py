@@ -32,6 +32,7 @@ class OutgoingHeaders:
         assertion_header: str | None = None,
         *,
         encoding: Encoding = "percent",
+        separator: str = ",",
         strip: Iterable[str] = (),
         on_new: Callable[[Identity, HeaderLines], None] | None = None,
     ) -> None:
@@ -44,6 +45,7 @@ class OutgoingHeaders:
         self._assertion = assertion_header.lower().encode("ascii") if assertion_header else b""
         self._encoding = encoding
         self._on_new = on_new
+        self._separator = separator
         # Whether a name, as received, is an identity header: asked of every header of every request.
         self._forged: dict[bytes, bool] = {}
         self._lines = ObjectMemo(self._encoded)
@@ -101,7 +103,7 @@ class OutgoingHeaders:
             encoded = (
                 encode(value, self._encoding)
                 if isinstance(value, str)
-                else encode_list(value, self._encoding)
+                else encode_list(value, self._encoding, self._separator)
             )
             if encoded is not None:
                 lines.append((name, encoded))

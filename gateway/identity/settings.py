@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -91,6 +92,12 @@ def _distinct(headers: Mapping[str, str]) -> Mapping[str, str]:
     return headers
 
 
+def _separator(text: str) -> str:
+    if not re.fullmatch(r"[,;:|^!/] ?| ", text):
+        raise ValueError("the separator is one of , ; : | ^ ! / or a space, and may have a space after it")
+    return text
+
+
 HeaderName = Annotated[str, AfterValidator(header_name)]
 Attribute = Annotated[str, AfterValidator(attribute)]
 
@@ -104,6 +111,12 @@ class HeaderSettings(Settings):
 
     header_encoding: Encoding = "percent"
     """How values outside printable ASCII are encoded: percent (UTF-8, %XX), rfc8187 (UTF-8''%XX), base64url, or latin1."""
+
+    list_separator: Annotated[str, AfterValidator(_separator)] = ","
+    """What stands between several values in one header. Inside a value it is percent-encoded."""
+
+    headers_with_underscores: tuple[HeaderName, ...] = ()
+    """Headers with an underscore that the register needs, such as SM_USER: no warning about them."""
 
     strip_headers: tuple[HeaderName, ...] = ()
     """Further headers that are removed from requests, beside those above and the well-known ones."""

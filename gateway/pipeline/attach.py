@@ -11,6 +11,7 @@ from gateway.http_semantics import header_block
 from gateway.identity.assertions import Assertions
 from gateway.identity.headers import OutgoingHeaders
 from gateway.object_memo import ObjectMemo
+from gateway.upstream.credentials import Credentials
 from gateway.upstream.request import Framing
 
 
@@ -22,12 +23,14 @@ class Attach:
         forwarded: ForwardedHeaders,
         identity: OutgoingHeaders,
         assertions: Assertions,
+        credentials: Credentials,
         *,
         pass_token: bool,
     ) -> None:
         self._forwarded = forwarded
         self._identity = identity
         self._assertions = assertions
+        self._credentials = credentials
         self._pass_token = pass_token
         self._known = ObjectMemo(self._of_client)
 
@@ -46,7 +49,7 @@ class Attach:
         lines = self._identity.strip(self._forwarded.passed(headers, method))
         if not self._pass_token:
             lines = [line for line in lines if not _is_bearer_token(line)]
-        return Outgoing(header_block(lines), Framing.of(headers))
+        return Outgoing(header_block(lines) + self._credentials.block, Framing.of(headers))
 
     def _about(self, exchange: Exchange) -> bytes:
         caller = exchange.caller

@@ -10,6 +10,7 @@ from gateway.http_semantics import IDEMPOTENT
 from gateway.upstream.client_stream import BodyLimits, ClientStream
 from gateway.upstream.connection import ClientStalled, ConnectionClosed, UpstreamConnection
 from gateway.upstream.connection_state import COMPLETE
+from gateway.upstream.outside import OutsideAddresses
 from gateway.upstream.pool import ConnectionPool
 from gateway.upstream.register_sessions import RegisterSessions
 from gateway.upstream.request import UpstreamRequest
@@ -44,9 +45,11 @@ class Forwarder:
         max_body: int,
         body_timeout: float,
         sessions: RegisterSessions | None = None,
+        outside: OutsideAddresses | None = None,
     ) -> None:
         self._settings = settings
         self._sessions = sessions
+        self._outside = outside if settings.rewrite_addresses else None
         self._pool = pool
         self._own_cookies = own_cookies.encode("ascii")
         self._limits = BodyLimits(max_body, body_timeout, settings.write_timeout)
@@ -100,7 +103,7 @@ class Forwarder:
             return None
         answer = connection.answer
         headers = headers_for_client(
-            answer.headers, self._own_cookies, connection.owner, self._sessions, answer.status
+            answer.headers, self._own_cookies, connection.owner, self._sessions, answer.status, self._outside
         )
         whole = WholeAnswer(answer.status, headers, connection.take())
         self._pool.release(connection)
@@ -145,6 +148,7 @@ class Forwarder:
             own_cookies=self._own_cookies,
             settings=self._settings,
             sessions=self._sessions,
+            outside=self._outside,
         )
 
     async def _wait_for_head(self, connection: UpstreamConnection, client: ClientStream) -> None:

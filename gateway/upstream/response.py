@@ -15,6 +15,7 @@ from gateway.upstream.caching import LOOKED_AT, private_lines
 from gateway.upstream.client_stream import ClientStream
 from gateway.upstream.connection import ClientStalled, UpstreamConnection
 from gateway.upstream.connection_state import COMPLETE
+from gateway.upstream.outside import ADDRESS_HEADERS, OutsideAddresses
 from gateway.upstream.pool import ConnectionPool
 from gateway.upstream.register_sessions import RegisterSessions
 from gateway.upstream.response_head import HeaderLines
@@ -24,8 +25,7 @@ from gateway.upstream.settings import UpstreamSettings
 Send = Callable[[Any], Awaitable[None]]
 
 _NAMES_NOTHING_ELSE: Final = (b"keep-alive", b"close")
-_ADDRESSES: Final = frozenset((b"location", b"content-location", b"refresh"))
-_LOOKED_AT: Final = HOP_BY_HOP | _ADDRESSES | LOOKED_AT | {b"date", b"set-cookie"}
+_LOOKED_AT: Final = HOP_BY_HOP | ADDRESS_HEADERS | LOOKED_AT | {b"date", b"set-cookie"}
 # What the Connection header cannot remove.
 _ESSENTIAL: Final = frozenset(b"content-length content-type set-cookie location cache-control".split())
 _FINAL: Final = 200
@@ -55,6 +55,7 @@ class UpstreamResponse:
         own_cookies: bytes,
         settings: UpstreamSettings,
         sessions: RegisterSessions | None = None,
+        outside: OutsideAddresses | None = None,
     ) -> None:
         self._connection = connection
         self._client = client
@@ -63,7 +64,7 @@ class UpstreamResponse:
         answer = connection.answer
         self.status = answer.status
         self.headers = headers_for_client(
-            answer.headers, own_cookies, connection.owner, sessions, answer.status
+            answer.headers, own_cookies, connection.owner, sessions, answer.status, outside
         )
         if not client.done:
             # The client is still sending what nobody will read.
@@ -154,10 +155,11 @@ def headers_for_client(
     owner: Owner = NOBODY,
     sessions: RegisterSessions | None = None,
     status: int = 200,
+    outside: OutsideAddresses | None = None,
 ) -> HeaderLines:
     """The headers without those of the connection and without cookies whose name begins with `own_cookies`; with Date.
 
-    The register's own sessions get the tag of their `owner`, and no cache gives what is for one to another.
+    Addresses of the register's own are rewritten to those of `outside`. The register's own sessions get the tag of their `owner`, and no cache gives what is for one to another.
     """
     said: HeaderLines = []
     named: set[bytes] = set()
@@ -171,17 +173,21 @@ def headers_for_client(
                 has_date = True
             elif name in LOOKED_AT:
                 said.append(line)
-            elif name in _ADDRESSES:
+            elif name in ADDRESS_HEADERS:
+                if outside is not None:
+                    value = outside.header(name, value)
                 if sessions is not None and b";" in value:
-                    line = (name, sessions.tagged_address(owner, name, value))  # noqa: PLW2901
+                    value = sessions.tagged_address(owner, name, value)
+                line = (name, value)  # noqa: PLW2901
             elif name != b"set-cookie":
                 if name == b"connection" and value not in _NAMES_NOTHING_ELSE:
                     named.update(option.strip().lower() for option in value.split(b","))
                 continue
             elif value.lstrip(b" \t=").startswith(own_cookies):
                 continue
-            elif sessions is not None:
-                line = (name, sessions.tagged_cookie(owner, value))  # noqa: PLW2901
+            else:
+                value = value if outside is None else outside.cookie(value)
+                line = (name, value if sessions is None else sessions.tagged_cookie(owner, value))  # noqa: PLW2901
         kept.append(line)
     named -= _ESSENTIAL
     if named:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
-from gateway.settings import Duration, FileBeside, SecretRef, Settings
+from gateway.http_semantics import HOP_BY_HOP
+from gateway.settings import Duration, FileBeside, Secret, SecretRef, Settings, secret
+
+# Headers that frame the message, or that the gateway writes for each request.
+_NOT_FIXED: Final = HOP_BY_HOP.union(
+    b"host content-length content-type content-encoding cookie expect forwarded via date range x-request-id".split()
+)
 
 # Tomcat, Jetty and other servlet containers, also with single sign-on; PHP; ASP.NET; WebSphere.
 SESSION_COOKIES = ("JSESSIONID", "JSESSIONIDSSO", "PHPSESSID", "ASP.NET_SessionId", "LtpaToken2")
@@ -51,6 +58,52 @@ class UpstreamTls(Settings):
 
     key: SecretRef | None = None
     """The private key of that certificate, as file:PATH."""
+
+
+def _fixed_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        raise ValueError("a header name has letters, digits, hyphens and underscores")
+    if name.lower().encode() in _NOT_FIXED or name.lower().startswith("x-forwarded-"):
+        raise ValueError(f"{name} belongs to the request itself, and the gateway writes it")
+    return name
+
+
+def _fixed_value(value: Any, info: ValidationInfo) -> Any:
+    if not isinstance(value, str):
+        raise ValueError("write text, or a secret as env:NAME or file:PATH")
+    if value.startswith(("env:", "file:")):
+        return secret(value, info)
+    if not value.isascii() or not value.isprintable() or not value or value != value.strip():
+        raise ValueError("a header has printable ASCII, without blanks at its ends")
+    return value
+
+
+def _user(value: str) -> str:
+    if ":" in value or not value.isprintable():
+        raise ValueError("a user name has no colon and no control characters (RFC 7617 section 2)")
+    return value
+
+
+def _distinct(headers: Mapping[str, Any]) -> Mapping[str, Any]:
+    folded = {name.lower().replace("_", "-"): name for name in headers}
+    if len(folded) != len(headers):
+        raise ValueError("two of these headers are the same to many servers; keep one")
+    return headers
+
+
+FixedValue = Annotated[
+    Secret | str, BeforeValidator(_fixed_value), WithJsonSchema({"type": "string", "minLength": 1})
+]
+
+
+class BasicSettings(Settings):
+    """A user name and password that the gateway shows the register (HTTP Basic)."""
+
+    username: Annotated[str, AfterValidator(_user)]
+    """The user name."""
+
+    password: SecretRef
+    """The password, as env:NAME or file:PATH."""
 
 
 class UpstreamSettings(Settings):
@@ -108,8 +161,26 @@ class UpstreamSettings(Settings):
     pass_host: bool = Field(default=True, strict=True)
     """Whether the register sees the Host that the client asked for, or its own."""
 
+    headers: Annotated[
+        Mapping[Annotated[str, AfterValidator(_fixed_name)], FixedValue], AfterValidator(_distinct)
+    ] = Field(default_factory=dict)
+    """Headers that every request to the register gets, with the same value: text, or a secret as env:NAME or file:PATH."""
+
+    basic: BasicSettings | None = None
+    """The gateway's own credentials at the register; the Authorization of clients then stays behind."""
+
+    rewrite_addresses: bool = Field(default=True, strict=True)
+    """Whether `Location`, `Content-Location`, `Refresh` and the `Domain`, `Path` and `Secure` of cookies, where they name
+    the register's own address (`url`), are rewritten to the public one."""
+
     tls: UpstreamTls = UpstreamTls()
     """Trust and client certificate for an https register."""
+
+    @model_validator(mode="after")
+    def _one_authorization(self) -> Self:
+        if self.basic is not None and any(name.lower() == "authorization" for name in self.headers):
+            raise ValueError("give either `basic` or a header Authorization")
+        return self
 
 
 class StreamSettings(Settings):

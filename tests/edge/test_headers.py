@@ -74,7 +74,8 @@ def test_an_allow_list_lets_only_its_headers_and_the_essential_ones_on() -> None
     sent = lines(headers, request)
     assert {name for name, _ in sent} == {
         b"x-custom", b"cookie", b"content-type", b"authorization",
-        b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-request-id", b"via",
+        b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-forwarded-port",
+        b"x-request-id", b"via",
     }  # fmt: skip
     assert (b"x-forwarded-host", b"gw.test") in sent
     assert not any(b"evil" in value for _, value in sent)
@@ -90,6 +91,7 @@ def test_the_register_hears_of_the_client_from_us_alone() -> None:
         (b"x-forwarded-for", b"203.0.113.9"),
         (b"x-forwarded-proto", b"https"),
         (b"x-forwarded-host", b"gw.test"),
+        (b"x-forwarded-port", b"443"),
         (b"x-request-id", request.id.encode()),
         (b"via", b"1.1 toegangspoort"),
     ]

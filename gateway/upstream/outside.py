@@ -1,0 +1,113 @@
+"""Addresses of the register's own, in its answers, as the client must see them: below the gateway's public address."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+ADDRESS_HEADERS: Final = frozenset((b"location", b"content-location", b"refresh"))
+"""Headers of an answer that hold an address."""
+
+# Only what every browser reads as scheme, authority and the rest; whatever is written in another way stays as it is.
+_ABSOLUTE: Final = re.compile(rb"(?:(https?):)?//([^/?#\\@]*)((?:[/?#].*)?)", re.IGNORECASE)
+_REFRESH: Final = re.compile(rb"(\s*[0-9.]+\s*[;,]\s*(?:url\s*=\s*)?)([\"']?)(.*)", re.IGNORECASE)
+_DEFAULT_PORTS: Final = {b"http": b":80", b"https": b":443"}
+
+
+class OutsideAddresses:
+    """Rewrites what names one of `inside`, the origins of the register, so that it leads to `public_url`.
+
+    An origin is meant with http or https, and with or without its port; other origins are never touched. `prefix` is
+    the path of the register that the gateway's "/" stands for, without a slash at its end.
+    """
+
+    def __init__(self, inside: Iterable[str], public_url: str, prefix: str = "") -> None:
+        public = urlsplit(public_url)
+        self._public = public_url.rstrip("/").encode("ascii")
+        self._public_host = (public.hostname or "").encode("ascii")
+        self._prefix = prefix.encode("ascii")
+        origins = [urlsplit(each) for each in inside]
+        self._hosts = frozenset((each.hostname or "").encode("ascii") for each in origins)
+        self._authorities = frozenset(
+            authority.encode("ascii") for each in origins for authority in _spellings(each)
+        )
+        secure_inside = all(each.scheme == "https" for each in origins)
+        self._adds_secure = public.scheme == "https" and not secure_inside
+        self._drops_secure = public.scheme == "http" and secure_inside
+
+    def header(self, name: bytes, value: bytes) -> bytes:
+        """The value of one of ADDRESS_HEADERS as the client must see it."""
+        if name != b"refresh":
+            return self.address(value)
+        parts = _REFRESH.fullmatch(value)
+        if parts is None:
+            return value
+        before, quote, rest = parts.groups()
+        end = rest.find(quote) if quote else len(rest)
+        end = len(rest) if end < 0 else end
+        return b"%b%b%b%b" % (before, quote, self.address(rest[:end]), rest[end:])
+
+    def address(self, value: bytes) -> bytes:
+        """An address as the client must see it: a path of this site where it named the register, else as it is."""
+        parts = _ABSOLUTE.fullmatch(value)
+        if parts is None:
+            return self._without_prefix(value) if value.startswith(b"/") and self._prefix else value
+        scheme, authority, rest = parts.groups(b"")
+        default = _DEFAULT_PORTS.get(scheme.lower(), b":")
+        if authority.lower().removesuffix(default) not in self._authorities:
+            return value
+        rest = self._without_prefix(rest if rest.startswith(b"/") else b"/" + rest)
+        # Two slashes at the beginning would name another host.
+        return self._public + rest if rest[1:2] in (b"/", b"\\") else rest
+
+    def cookie(self, line: bytes) -> bytes:
+        """A Set-Cookie value without the register's own domain, and with the path and Secure of this site."""
+        pair, *attributes = line.split(b";")
+        kept = [pair]
+        secure = False
+        for attribute in attributes:
+            name, _, value = (each.strip() for each in attribute.partition(b"="))
+            match name.lower():
+                case b"domain" if self._is_inside_only(value.lstrip(b".").lower()):
+                    continue
+                case b"path" if self._prefix:
+                    kept.append(b" Path=" + self._without_prefix(value))
+                    continue
+                case b"secure":
+                    secure = True
+                    if self._drops_secure and not _needs_secure(line):
+                        continue
+            kept.append(attribute)
+        if self._adds_secure and not secure:
+            kept.append(b" Secure")
+        return b";".join(kept)
+
+    def _is_inside_only(self, domain: bytes) -> bool:
+        """Whether a domain is the register's, and no browser would take it from the public host."""
+        names = (domain, b"." + domain)
+        if self._public_host == domain or self._public_host.endswith(names[1]):
+            return False
+        return any(host == domain or host.endswith(names[1]) for host in self._hosts)
+
+    def _without_prefix(self, path: bytes) -> bytes:
+        prefix = self._prefix
+        if not prefix or not path.startswith(prefix):
+            return path
+        rest = path[len(prefix) :]
+        if rest.startswith(b"/"):
+            return rest
+        return b"/" + rest if rest[:1] in (b"", b"?", b"#") else path
+
+
+def _spellings(origin: SplitResult) -> tuple[str, ...]:
+    name = f"[{origin.hostname}]" if ":" in (origin.hostname or "") else origin.hostname or ""
+    return name, f"{name}:", f"{name}:{origin.port or (443 if origin.scheme == 'https' else 80)}"
+
+
+def _needs_secure(line: bytes) -> bool:
+    """Whether browsers refuse this cookie without Secure (RFC 6265bis section 4.1.3, and SameSite=None)."""
+    return line.lower().lstrip().startswith((b"__secure-", b"__host-")) or (
+        re.search(rb";\s*samesite\s*=\s*none\s*(?:;|$)", line, re.IGNORECASE) is not None
+    )

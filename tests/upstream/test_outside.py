@@ -1,0 +1,106 @@
+"""Addresses of the register in its answers: its own become ours, others stay."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.upstream.outside import OutsideAddresses
+
+INSIDE = OutsideAddresses(("http://register.internal:8080",), "https://register.example.be")
+LOCAL = OutsideAddresses(("https://localhost:9020",), "http://localhost:8000")
+PREFIXED = OutsideAddresses(("http://[::1]:8080",), "https://gw.test", "/app")
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("http://register.internal:8080/app/lijst.xhtml?x=1#a", "/app/lijst.xhtml?x=1#a"),
+        ("https://register.internal:8080/x", "/x"),
+        ("http://register.internal/x", "/x"),
+        ("https://register.internal:443/x", "/x"),
+        ("http://register.internal:80/x", "/x"),
+        ("//register.internal:8080/x", "/x"),
+        ("//Register.Internal/x", "/x"),
+        ("HTTP://register.internal:/x", "/x"),
+        ("http://register.internal:8080", "/"),
+        ("http://register.internal:8080?x=1", "/?x=1"),
+        ("http://register.internal:8080#top", "/#top"),
+        ("http://register.internal:8080//evil.test/x", "https://register.example.be//evil.test/x"),
+        ("http://register.internal:8080/\\evil.test", "https://register.example.be/\\evil.test"),
+    ],
+)
+def test_the_registers_own_address_becomes_a_path_of_this_site(address: str, expected: str) -> None:
+    assert INSIDE.address(address.encode()) == expected.encode()
+    assert INSIDE.header(b"location", address.encode()) == expected.encode()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/app/lijst.xhtml", "lijst.xhtml", "?x=1", "", "//", "http://", "https://www.vlaanderen.be/x",
+        "http://register.internal:8081/x", "https://register.internal:80/x", "http://register.internal.evil.test/x",
+        "http://evil.test/register.internal:8080/", "http://register.internal:8080@evil.test/",
+        "http://user@register.internal:8080/x", "http:\\\\register.internal:8080/x", "http:/register.internal:8080/x",
+        "ftp://register.internal:8080/x", "http://register.internal:8080\\@evil.test", "/x?u=http://register.internal:8080/",
+        "https://register.example.be/x", "ws://register.internal:8080/x", "//register.internal.:8080/x",
+    ],
+)  # fmt: skip
+def test_other_addresses_are_never_touched(address: str) -> None:
+    assert INSIDE.address(address.encode()) == address.encode()
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("5; url=http://register.internal:8080/x", "5; url=/x"),
+        ("0;URL='http://register.internal/x'", "0;URL='/x'"),
+        ('3 , "http://register.internal/x"', '3 , "/x"'),
+        ("1; http://register.internal/x", "1; /x"),
+        ("5", "5"),
+        ("5; url=https://elders.be/", "5; url=https://elders.be/"),
+        ("x; url=http://register.internal/", "x; url=http://register.internal/"),
+    ],
+)
+def test_refresh(value: str, expected: str) -> None:
+    assert INSIDE.header(b"refresh", value.encode()) == expected.encode()
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("a=1; Path=/x; Domain=register.internal; HttpOnly", "a=1; Path=/x; HttpOnly; Secure"),
+        ("a=1; domain = .Register.Internal", "a=1; Secure"),
+        ("a=1; Domain=internal", "a=1; Secure"),
+        ("a=1; Domain=example.be; secure", "a=1; Domain=example.be; secure"),
+        ("a=1; Domain=elders.be", "a=1; Domain=elders.be; Secure"),
+        ("a=Domain=register.internal", "a=Domain=register.internal; Secure"),
+        ('a="x', 'a="x; Secure'),
+    ],
+)
+def test_cookies_lose_the_inside_domain_and_become_secure(line: str, expected: str) -> None:
+    assert INSIDE.cookie(line.encode()) == expected.encode()
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("a=1; Secure; Path=/", "a=1; Path=/"),
+        ("a=1; Domain=localhost", "a=1; Domain=localhost"),
+        ("__Secure-a=1; Secure", "__Secure-a=1; Secure"),
+        ("a=1; SameSite=None; Secure", "a=1; SameSite=None; Secure"),
+        ("a=1", "a=1"),
+    ],
+)
+def test_without_tls_outside_cookies_are_not_secure(line: str, expected: str) -> None:
+    assert LOCAL.cookie(line.encode()) == expected.encode()
+
+
+def test_the_prefix_of_the_register_is_taken_off() -> None:
+    for address, expected in (
+        (b"http://[::1]:8080/app/x", b"/x"), (b"/app/x?y", b"/x?y"), (b"/app", b"/"), (b"/app?x", b"/?x"),
+        (b"/application/x", b"/application/x"), (b"/other", b"/other"), (b"http://[::1]/other", b"/other"),
+        (b"http://[::1]:8080/app//evil.test", b"https://gw.test//evil.test"),
+    ):  # fmt: skip
+        assert PREFIXED.address(address) == expected
+    assert PREFIXED.cookie(b"a=1; Path=/app/x; Secure") == b"a=1; Path=/x; Secure"
+    assert PREFIXED.cookie(b"a=1; Path=/app; Secure") == b"a=1; Path=/; Secure"
