@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from gateway.http_semantics import HOP_BY_HOP, IDEMPOTENT, METHODS, SAFE
+from gateway.http_semantics import FURTHER_METHODS, HOP_BY_HOP, IDEMPOTENT, METHODS, SAFE
 
 
 def test_safe_methods_are_idempotent_and_all_are_accepted() -> None:
-    assert SAFE < IDEMPOTENT < set(METHODS)
+    assert SAFE < IDEMPOTENT < {*METHODS, *FURTHER_METHODS}
 
 
 def test_methods_that_change_state_at_each_request_are_not_idempotent() -> None:
     assert set(METHODS) - IDEMPOTENT == {"POST", "PATCH"}
+    assert {"LOCK", "NOTIFY", "SUBSCRIBE"} <= set(FURTHER_METHODS) - IDEMPOTENT
+
+
+def test_what_shows_requests_or_opens_tunnels_is_never_accepted() -> None:
+    assert {"TRACE", "CONNECT"}.isdisjoint({*METHODS, *FURTHER_METHODS})
 
 
 def test_header_names_are_lower_case() -> None:
