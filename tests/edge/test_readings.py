@@ -270,7 +270,7 @@ def worlds(draw: st.DrawFn) -> tuple[RuleSet, set[str], bytes]:
     return draw(rule_sets(folds=draw(st.booleans()))), draw(_OPENS), draw(_PATHS)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(worlds())
 def test_no_server_reads_a_path_that_the_rules_refuse(world: tuple[RuleSet, set[str], bytes]) -> None:
     rules, here, raw = world

@@ -17,6 +17,7 @@ from gateway.edge.readings import PathReader
 from gateway.edge.settings import PathSettings
 from gateway.observe.decision_record import decision_input, replayable
 from gateway.policy.evaluate import decide
+from tests.endpoints.tomcat_reader import compiler, tomcat
 from tests.gateway_fixture import GatewayFixture, gateway_fixture
 from tests.running import RawUpstream, free_socket
 from tests.upstream.raw_client import converse
@@ -182,3 +183,32 @@ def test_nginx_reads_nothing_that_the_rules_did_not_see(
             head = f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
             [answer] = converse(port, head).answers
             assert answer.body in readings_of(target), target
+
+
+@pytest.mark.skipif(compiler() is None, reason="Tomcat 10 or a Java compiler is not installed")
+def test_tomcat_reads_nothing_that_the_rules_did_not_see(tmp_path: Path) -> None:
+    command = compiler()
+    assert command is not None
+    asked = [
+        *OPENED,
+        "/pub/a;x=1/b;y=2;z",
+        "/pub/;jsessionid=A",
+        "/pub//a;b/c%3Bd",
+        "/api/a;b/c%2Fd",
+        "/;jsessionid=1",
+    ]
+    settings = (
+        'encodedSolidusHandling="decode"',
+        'encodedSolidusHandling="passthrough"',
+        'encodedSolidusHandling="decode" URIEncoding="ISO-8859-1"',
+    )
+    with tomcat(tmp_path, command, *settings) as ports:
+        for port in ports:
+            read = 0
+            for target in asked:
+                head = f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+                [answer] = converse(port, head, patience=10).answers
+                if answer.status == 200:  # else Tomcat refuses it
+                    read += 1
+                    assert answer.body in readings_of(target), (target, answer.body)
+            assert read >= len(asked) - 2
