@@ -11,11 +11,12 @@ from pydantic import (
     GetPydanticSchema,
     SkipValidation,
     ValidationInfo,
+    WithJsonSchema,
     model_validator,
 )
 from pydantic_core.core_schema import no_info_after_validator_function
 
-from gateway.http_semantics import FurtherMethod, Method
+from gateway.http_semantics import FURTHER_METHODS, METHODS
 from gateway.openings import Openings
 from gateway.plugin import NamedRight, Policy
 from gateway.policy.pattern import Pattern, parse_pattern, parse_regex
@@ -78,6 +79,19 @@ def _host(value: str) -> str:
     return value
 
 
+def _method(value: str) -> str:
+    if value not in METHODS and value not in FURTHER_METHODS:
+        usual = ", ".join(map(repr, METHODS[:-1]))
+        raise ValueError(f"{value!r} is not one of: {usual} or {METHODS[-1]!r}")
+    return value
+
+
+_Method = Annotated[
+    str,
+    AfterValidator(_method),
+    WithJsonSchema({"type": "string", "enum": [*METHODS, *FURTHER_METHODS]}),
+]
+
 PathPattern = Annotated[
     Pattern, GetPydanticSchema(lambda _, text: no_info_after_validator_function(parse_pattern, text(str)))
 ]
@@ -106,7 +120,7 @@ class MatchSettings(Settings):
     """Instead of `path`, where nothing else will do: a regular expression (RE2) for the whole path; (?P<name>...) is
     a variable."""
 
-    methods: Annotated[tuple[Method | FurtherMethod, ...], Field(min_length=1)] | None = None
+    methods: Annotated[tuple[_Method, ...], Field(min_length=1)] | None = None
     """HTTP methods in capitals; GET includes HEAD. Others than the usual ones must be in `edge.methods`."""
 
     hosts: Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], Field(min_length=1)] | None = None
