@@ -72,14 +72,9 @@ class ForwardedHeaders:
 
     def own(self, request: CanonicalRequest, peer: str) -> bytes:
         """The header lines of the proxy itself: where the request came from, its id, and Via."""
-        return (
-            b"x-forwarded-for: %b\r\nx-forwarded-proto: %b\r\nx-forwarded-host: %b\r\nx-forwarded-port: %b\r\nx-request-id: %b\r\n"
-            b"via: 1.1 toegangspoort\r\n"
-        ) % (
+        return b"x-forwarded-for: %b\r\n%bx-request-id: %b\r\nvia: 1.1 toegangspoort\r\n" % (
             self._chain(request, peer),
-            request.scheme.encode("ascii"),
-            request.host.encode("ascii"),
-            _port(request.scheme, request.host),
+            _reached(request.scheme, request.host),
             request.id.encode("ascii"),
         )
 
@@ -99,7 +94,8 @@ def _is_dropped(name: bytes) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _port(scheme: str, host: str) -> bytes:
-    """The port that the client asked for, also where it is the usual one."""
-    port = host.rpartition("]")[2].partition(":")[2]
-    return port.encode("ascii") or (b"443" if scheme == "https" else b"80")
+def _reached(scheme: str, host: str) -> bytes:
+    """How the client reached the gateway; with the port, also where it is the usual one."""
+    port = host.rpartition("]")[2].partition(":")[2] or ("443" if scheme == "https" else "80")
+    lines = f"x-forwarded-proto: {scheme}\r\nx-forwarded-host: {host}\r\nx-forwarded-port: {port}\r\n"
+    return lines.encode("ascii")

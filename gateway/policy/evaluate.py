@@ -41,12 +41,13 @@ def decide(rules: RuleSet, decision_input: DecisionInput, *, trace: bool = False
 def _decide_in_doubt(
     rules: RuleSet, decision_input: DecisionInput, needs: frozenset[str], *, trace: bool
 ) -> Decision:
-    decisions = [decide(rules, reading, trace=trace) for reading in decision_input.readings()]
+    readings = decision_input.readings()
+    decisions = [decide(rules, reading, trace=trace) for reading in readings]
     first = decisions[0]
-    rule = next((rule for rule in rules.rules if rule.id == first.rule), None)
-    if any(each.rule != first.rule for each in decisions) or not needs <= (
-        rule.opens if rule else frozenset()
-    ):
+    opens = next((rule.opens for rule in rules.rules if rule.id == first.rule), frozenset[str]())
+    one_rule = all(each.rule == first.rule for each in decisions) and needs <= opens
+    # An answer about one reading says nothing about another.
+    if not one_rule or (rules.asking and len({questions(rules, reading) for reading in readings}) > 1):
         return Decision(allowed=False, rule=None, reason=AMBIGUOUS, trace=first.trace)
     return next((each for each in decisions if not each.allowed), first)
 
@@ -57,12 +58,9 @@ def decide_by(rule: Rule, decision_input: DecisionInput) -> Decision:
 
 
 def questions(rules: RuleSet, decision_input: DecisionInput) -> tuple[Question, ...]:
-    """The questions that fact sources must answer before this request can be decided."""
+    """The questions that fact sources must answer before this request can be decided, by the first reading of its path."""
     if not rules.asking:
         return ()
-    if decision_input.doubt is not None:
-        asked = (questions(rules, reading) for reading in decision_input.readings())
-        return tuple({question.name: question for each in asked for question in each}.values())
     rule = _matching(rules, decision_input)
     if rule is None or not rule.asking:
         return ()

@@ -57,10 +57,16 @@ def test_a_rule_must_open_what_the_environment_does_not() -> None:
     assert decide(RULES, doubtful("/none", "/none/x", needs=frozenset([SLASH]))).reason == AMBIGUOUS
 
 
-def test_questions_are_asked_for_every_reading() -> None:
-    asking = rule_set(("m", "/m/{x}/**", [{"rate": {"limit": 1, "window": "1m", "per": "client"}}]))
-    assert len(questions(asking, doubtful("/m/a", "/m/b"))) == 1
-    assert questions(RULES, doubtful("/m/a", "/m/b")) == ()
+def test_facts_about_one_reading_do_not_decide_another() -> None:
+    def asking(per: str) -> RuleSet:
+        return rule_set(("m", "/m/{x}/**", [{"rate": {"limit": 1, "window": "1m", "per": per}}]))
+
+    same = asking("client")
+    assert len(questions(same, doubtful("/m/a", "/m/b"))) == 1
+    assert decide(same, doubtful("/m/a", "/m/b")).reason != AMBIGUOUS
+    remote = rule_set(("m", "/m/**", [{"remote": {"url": "https://opa.test/v1"}}]))
+    assert decide(remote, doubtful("/m/a", "/m/b")).reason == AMBIGUOUS
+    assert decide(remote, doubtful("/m/a")).rule == "m"
 
 
 def folding(*rules: tuple[str, str, list[object]]) -> RuleSet:
