@@ -17,7 +17,9 @@ from tests.upstream.raw_client import Answer, converse
 CASES = [
     case
     for name in ("legacy-paths", "double-slash", "location-inside")
-    for case in json.loads((Path(__file__).parent.parent / f"cases/reports/{name}.json").read_text("utf-8"))
+    for case in json.loads(
+        (Path(__file__).parent.parent / f"cases/legacy-register/{name}.json").read_text("utf-8")
+    )
 ]
 RULES = [
     {"id": "dav", "match": {"path": "/dav/**"}, "require": ["anyone"]},
@@ -60,6 +62,7 @@ def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayFixture]:
         edge={"methods": ["PROPFIND", "MKCOL", "COPY", "MOVE", "LOCK"]},
         upstream={
             "headers": {"X-Api-Key": "file:api.key", "X-Zone": "intern"},
+            "session_parameters": "unclaimed",
             "basic": {"username": "poort", "password": "file:api.key"},
         },
     ) as found:

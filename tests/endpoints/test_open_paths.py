@@ -74,7 +74,9 @@ def register() -> RawUpstream:
 @pytest.fixture(scope="module")
 def gate(tmp_path_factory: pytest.TempPathFactory, register: RawUpstream) -> Iterator[GatewayFixture]:
     folder = tmp_path_factory.mktemp("open")
-    with gateway_fixture(folder, backend=register, rules=RULES, paths=PATHS) as found:
+    with gateway_fixture(
+        folder, backend=register, rules=RULES, paths=PATHS, upstream={"session_cookies": []}
+    ) as found:
         yield found
 
 
