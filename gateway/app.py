@@ -68,7 +68,13 @@ class Gateway(Assembly):
         settings = self.settings
         configure_logs(level=settings.observe.log_level, form=settings.observe.log_format)
         people = (self.provider, self.sessions, self.login, self.machines)
-        register = (self.assertions, self.credentials, self.session_tags, self.pool, self.streams)
+        register: tuple[Part, ...] = (
+            self.assertions,
+            *self.credentials.values(),
+            *self.session_tags.values(),
+            self.upstreams,
+            self.streams,
+        )
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.facts.aclose)
             for part in (
@@ -106,12 +112,17 @@ class Gateway(Assembly):
         async def blocks() -> HealthStatus:
             return HealthStatus(True, self.blocks.trouble)
 
+        async def upstreams() -> HealthStatus:
+            # Never "not ready": every other gateway sees the same, and without one nobody gets an answer at all.
+            return HealthStatus(True, self.upstreams.trouble)
+
         return {
             "serving": serving,
             "sessions": sessions,
             "rules": self.reload.check,
             "shadow": self.shadow.check,
             "blocks": blocks,
+            "upstreams": upstreams,
         }
 
 

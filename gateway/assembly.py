@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
 
 from gateway import __version__
 from gateway.analysis.access import access_of
@@ -30,6 +31,7 @@ from gateway.endpoints.session import SessionEndpoints
 from gateway.endpoints.table import OwnEndpoints
 from gateway.events import Events
 from gateway.exchange import Exchange
+from gateway.handling import DEFAULT_UPSTREAM
 from gateway.identity.assertions import Assertions
 from gateway.identity.headers import OutgoingHeaders
 from gateway.identity.size import SizeWarning
@@ -45,6 +47,7 @@ from gateway.pipeline.admit import Admit
 from gateway.pipeline.attach import Attach
 from gateway.pipeline.authenticate import Authenticate
 from gateway.pipeline.authorize import Authorize
+from gateway.pipeline.cross_origin import CrossOrigin
 from gateway.pipeline.forward import Forward
 from gateway.pipeline.judge import Judge
 from gateway.pipeline.pipeline import Pipeline
@@ -63,10 +66,11 @@ from gateway.upstream.credentials import Credentials
 from gateway.upstream.forward import Forwarder
 from gateway.upstream.live_streams import Streams
 from gateway.upstream.outside import OutsideAddresses
-from gateway.upstream.pool import ConnectionPool
 from gateway.upstream.register_sessions import RegisterSessions
 from gateway.upstream.session_claims import SessionClaims
 from gateway.upstream.session_tags import SessionTags
+from gateway.upstream.settings import UpstreamSettings
+from gateway.upstream.upstreams import Upstreams
 
 
 class Assembly:
@@ -168,14 +172,30 @@ class Assembly:
             settings.assertion,
             environment=self.environment,
             issuer=settings.public_url,
-            audience=settings.upstream.url,
+            audience=settings.upstream.name,
             clock=self._clock,
         )
-        self.pool = ConnectionPool(settings.upstream)
+        self.upstreams = Upstreams(
+            settings.every_upstream,
+            public_host=urlsplit(settings.public_url).netloc,
+            steady=self._steady,
+            on_event=self.events,
+        )
         secrets = (settings.session.key, *settings.session.previous_keys)
-        self.session_tags = SessionTags(self.environment, [secret.read for secret in secrets])
-        self.register_sessions = self._register_sessions() if settings.upstream.session_cookies else None
-        self.credentials = Credentials(settings.upstream)
+        # Each upstream has tags of its own: the session that one began means nothing at another.
+        self.session_tags = {
+            name: SessionTags(
+                self.environment if name == DEFAULT_UPSTREAM else f"{self.environment} {name}",
+                [secret.read for secret in secrets],
+            )
+            for name in settings.every_upstream
+        }
+        self.register_sessions = {
+            name: self._register_sessions(name, each)
+            for name, each in settings.every_upstream.items()
+            if each.session_cookies
+        }
+        self.credentials = {name: Credentials(each) for name, each in settings.every_upstream.items()}
 
     def _pipeline(self, judge: Judge, identity: IdentitySection) -> Pipeline:
         settings, public_url = self.settings, self.settings.public_url
@@ -196,22 +216,15 @@ class Assembly:
             room=FormRoom(settings.session.form_total, KEPT_SECONDS, steady=self._steady),
         )
         login, endpoints = self._endpoints(screens, forms, admission.authorities.public)
-        forwarder = Forwarder(
-            settings.upstream,
-            self.pool,
-            own_cookies=self.sessions.cookie_prefix,
-            max_body=settings.edge.max_body_bytes,
-            body_timeout=settings.edge.body_timeout,
-            sessions=self.register_sessions,
-            outside=OutsideAddresses((settings.upstream.url,), public_url),
-        )
+        cors = CrossOrigin(self.reload.rules)
         return Pipeline(
             admit=Admit(admission),
             route=Route(endpoints, forms, admission),
             judge=judge,
             attach=self._attach(identity),
-            forward=Forward(forwarder, self.streams, self.reload.rules, self.events),
-            refuse=Refuse(ErrorResponses(pages, public_url=public_url), login, forms),
+            forward=Forward(self._forwarders(), self.streams, self.reload.rules, self.events),
+            cors=cors,
+            refuse=Refuse(ErrorResponses(pages, public_url=public_url), login, forms, cors),
             record=Record(self.metrics, self.candidate, self.records),
             clock=self._clock,
         )
@@ -226,7 +239,10 @@ class Assembly:
             settings.assertion.header,
             encoding=identity.header_encoding,
             separator=identity.list_separator,
-            strip=(*identity.strip_headers, *self.credentials.names),
+            strip=(
+                *identity.strip_headers,
+                *(name for each in self.credentials.values() for name in each.names),
+            ),
             on_new=SizeWarning(settings.upstream.max_header_bytes, self.assertions.size, steady=self._steady),
         )
         return Attach(
@@ -235,7 +251,28 @@ class Assembly:
             self.assertions,
             self.credentials,
             pass_token=settings.machines is None or settings.machines.forward_authorization,
+            audiences={name: each.name for name, each in settings.upstreams.items()},
         )
+
+    def _forwarders(self) -> dict[str, Forwarder]:
+        edge, public_url = self.settings.edge, self.settings.public_url
+        return {
+            name: Forwarder(
+                upstream,
+                own_cookies=self.sessions.cookie_prefix,
+                max_body=edge.max_body_bytes,
+                body_timeout=edge.body_timeout,
+                sessions=self.register_sessions.get(name),
+                outside=OutsideAddresses(
+                    [each.url for each in upstream.settings.addresses if each.socket is None],
+                    public_url,
+                    upstream.settings.add_prefix,
+                    upstream.settings.strip_prefix,
+                ),
+                on_event=self.events,
+            )
+            for name, upstream in self.upstreams.by_name.items()
+        }
 
     def _endpoints(
         self, screens: Screens, forms: KeptForms, public_host: str
@@ -268,16 +305,15 @@ class Assembly:
         return login, endpoints
 
     def _register_cookies_expired(self, request: CanonicalRequest) -> tuple[str, ...]:
-        if self.register_sessions is None:
-            return ()
-        return self.register_sessions.expired(request.header(b"cookie") or b"")
+        cookies = request.header(b"cookie") or b""
+        every = (line for each in self.register_sessions.values() for line in each.expired(cookies))
+        return tuple(dict.fromkeys(every))
 
-    def _register_sessions(self) -> RegisterSessions:
-        upstream = self.settings.upstream
+    def _register_sessions(self, name: str, upstream: UpstreamSettings) -> RegisterSessions:
         return RegisterSessions(
             upstream.session_cookies,
-            self.session_tags,
-            origins=(upstream.url, *self._own_origins()),
+            self.session_tags[name],
+            origins=(*(each.url for each in upstream.addresses), *self._own_origins()),
             claims=SessionClaims() if upstream.session_parameters == "unclaimed" else None,
         )
 

@@ -21,6 +21,7 @@
     ├── FactsUnavailable 503 ...... a fact source that the decision needs does not answer
     ├── Overloaded 503
     ├── UpstreamUnreachable 502
+    ├── UpstreamOut 503 ........... no server of the upstream takes requests for now
     ├── UpstreamBroken 502 ........ the register's response is not valid HTTP
     ├── UpstreamTimeout 504
     └── InternalFault 500
@@ -235,6 +236,18 @@ class UpstreamUnreachable(GatewayError):
     code = "upstream-unreachable"
     title = "The register is not available right now"
     advice = "Try again in a few minutes. What you were doing was not saved."
+
+
+class UpstreamOut(GatewayError):
+    """No server takes requests: they failed too often. `seconds` says when one is tried again."""
+
+    status = 503
+    code = "upstream-out"
+    title = "The register is not available right now"
+    advice = "Try again in a few minutes. What you were doing was not saved."
+
+    def __init__(self, detail: str, seconds: float) -> None:
+        super().__init__(detail, retry_after=max(1, ceil(seconds)))
 
 
 class UpstreamBroken(GatewayError):

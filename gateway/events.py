@@ -62,6 +62,39 @@ class UpstreamFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerFailed:
+    """A request failed at one server of an upstream, whether or not another server answered it."""
+
+    upstream: str
+    server: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOut:
+    """A server takes no requests from now on. `why`: the code of a GatewayError, or what a probe found."""
+
+    upstream: str
+    server: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServerReturned:
+    """A server takes requests: from the start, or again."""
+
+    upstream: str
+    server: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRepeated:
+    """A request that failed at one server of an upstream is sent to another."""
+
+    upstream: str
+
+
+@dataclass(frozen=True, slots=True)
 class StreamsCounted:
     """`lasting` exchanges with the upstream have lasted for at least one round of judging."""
 
@@ -154,6 +187,10 @@ Event = (
     | LoggedOut
     | SessionEnded
     | UpstreamFailed
+    | ServerFailed
+    | ServerOut
+    | ServerReturned
+    | RequestRepeated
     | StreamsCounted
     | StreamCut
     | RulesLoaded

@@ -9,6 +9,7 @@ from secrets import token_hex
 from typing import NamedTuple
 
 from gateway.errors import GatewayError
+from gateway.handling import PLAIN, Handling
 from gateway.model import CanonicalRequest, Decision, DecisionInput, Identity
 from gateway.policy.facts import NOTHING_ASKED, Gathered
 from gateway.responses import HeaderLines, Message, Receive, Scope, Send, cookie_lines
@@ -75,6 +76,7 @@ class Exchange:
     caller: Caller = NOBODY
     # authorize
     judgement: Judgement | None = None
+    handling: Handling = PLAIN
     # attach: what goes to the register
     outgoing: Outgoing | None = None
     # Set-Cookie values that go along with whatever response there will be

@@ -1,7 +1,7 @@
 """The vocabulary of the gateway: the frozen values that its areas hand to one another.
 
 The request, the identity, the decision about them, and the tokens of a session. Times are in seconds since the
-epoch. This module imports nothing of the gateway, and its values only read their own fields.
+epoch. This module imports only `handling`, and its values only read their own fields.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
+
+from gateway.handling import PLAIN, Handling, Redirect
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -250,9 +252,15 @@ class RuleTrace:
     policies: tuple[PolicyTrace, ...] = ()
 
 
+Outcome = Literal["allow", "redirect", "deny", "error"]
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The decision about one request. `rule` is None if no rule matched; `error` is set if a policy failed."""
+    """The decision about one request. `rule` is None if no rule matched; `error` is set if a policy failed.
+
+    `allowed`: it may go to the upstream of `handling`. With a `redirect` it goes nowhere: that is the answer.
+    """
 
     allowed: bool
     rule: str | None
@@ -261,6 +269,22 @@ class Decision:
     variables: Mapping[str, str] = field(default_factory=_nothing)
     error: str | None = None
     trace: tuple[RuleTrace, ...] = ()
+    handling: Handling = PLAIN
+    redirect: Redirect | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        """The kind of decision."""
+        if self.allowed:
+            return "allow"
+        if self.redirect is not None:
+            return "redirect"
+        return "error" if self.error is not None else "deny"
+
+    @property
+    def destination(self) -> str | None:
+        """Where a request with this decision ends, in words that are equal for equal ones; None where it is denied."""
+        return self.handling.destination if self.allowed or self.redirect is not None else None
 
     @property
     def login_helps(self) -> bool:

@@ -22,5 +22,5 @@ def test_nothing_is_opened_and_one_hub_carries_all_events(tmp_path: Path) -> Non
     assert parts.sessions.cookie_name == "__Host-tgp-ti-session"
     assert parts.pipeline.forward.streams is parts.streams
     assert parts.pipeline.judge.authorize.rules() is parts.reload.rules()
-    assert parts.pool.open_connections == 0
+    assert parts.upstreams.open_connections == 0
     assert not (tmp_path / "var").exists()

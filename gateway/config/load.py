@@ -42,7 +42,8 @@ def load_with_positions(path: Path) -> tuple[Config, Positions]:
     policies = _policies(data, folder, positions, problems)
     rights = _rights(document, data)
     environments = document.environments if document is not None else dict.fromkeys(_names(data))
-    rules = RuleLoader(policies, rights, folder, positions, problems).load(data, environments)
+    identity = document.identity if document is not None else None
+    rules = RuleLoader(policies, rights, folder, positions, problems, identity).load(data, environments)
     if document is not None:
         problems.extend(lock_problems(document.environments, positions))
         problems.extend(header_problems(document, positions))

@@ -15,6 +15,7 @@ from gateway.config.model import LOCAL_HOSTS, EnvironmentSettings
 from gateway.config.positions import Place, Positions
 from gateway.config.problems import Problem
 from gateway.settings import Secret
+from gateway.upstream.settings import UpstreamSettings
 
 PRODUCTION = "prd"
 _ACM_PRODUCTION = "authenticatie.vlaanderen.be"
@@ -73,7 +74,13 @@ def _belongings(name: str, settings: EnvironmentSettings) -> Iterator[tuple[str,
     yield "host", _address(settings.public_url, path=False), (*root, "public_url")
     for number, host in enumerate(settings.edge.hosts):
         yield "host", _address(f"https://{host}", path=False), (*root, "edge", "hosts", number)
-    yield "upstream", _address(settings.upstream.url, path=False), (*root, "upstream", "url")
+    for upstream, place in _upstreams(settings, root):
+        for number, server in enumerate(upstream.addresses):
+            where: Place = ("url",) if upstream.url is not None else ("servers", number)
+            address = (
+                _address(server.url, path=False) if server.socket is None else _file(Path(server.socket))
+            )
+            yield "upstream", address, (*place, *where)
     yield "listen address", _socket(settings.listen), (*root, "listen")
     yield "listen address", _socket(settings.observe.listen), (*root, "observe", "listen")
     yield "store", settings.session.address, (*root, "session", "store")
@@ -105,8 +112,15 @@ def _secrets(settings: EnvironmentSettings, root: Place) -> Iterator[tuple[Secre
         yield secret, (*root, "session", "previous_keys", number)
     for number, secret in enumerate(settings.assertion.previous):
         yield secret, (*root, "assertion", "previous", number)
-    if settings.upstream.tls.key is not None:
-        yield settings.upstream.tls.key, (*root, "upstream", "tls", "key")
+    for upstream, place in _upstreams(settings, root):
+        if upstream.tls.key is not None:
+            yield upstream.tls.key, (*place, "tls", "key")
+
+
+def _upstreams(settings: EnvironmentSettings, root: Place) -> Iterator[tuple[UpstreamSettings, Place]]:
+    yield settings.upstream, (*root, "upstream")
+    for name, upstream in settings.upstreams.items():
+        yield upstream, (*root, "upstreams", name)
 
 
 def _address(url: str, *, path: bool = True) -> str:

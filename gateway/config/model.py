@@ -17,6 +17,7 @@ from gateway.auth.settings import ClaimSettings, MachineSettings, ProviderSettin
 from gateway.blocks.settings import BlockSettings
 from gateway.config.problems import ConfigError, Problem, unknown
 from gateway.edge.settings import EdgeSettings, PathSettings
+from gateway.handling import DEFAULT_UPSTREAM
 from gateway.identity.settings import AssertionSettings, HeaderSettings
 from gateway.observe.settings import ObserveSettings
 from gateway.pages.settings import SupportSettings
@@ -25,7 +26,7 @@ from gateway.policy.ruleset import RuleSet
 from gateway.policy.settings import EnvironmentRules, PollSettings, RightSettings, UncheckedRules
 from gateway.session.settings import SessionSettings
 from gateway.settings import Settings, in_folder
-from gateway.upstream.settings import StreamSettings, UpstreamSettings
+from gateway.upstream.settings import StreamSettings, UpstreamName, UpstreamSettings
 
 LOCAL_HOSTS = frozenset(("localhost", "127.0.0.1", "::1"))
 
@@ -49,6 +50,12 @@ def _listen(value: str) -> str:
     host, colon, port = value.rpartition(":")
     if not colon or not host or not port.isdigit() or int(port) > 65_535:
         raise ValueError("write an address to listen on as HOST:PORT, such as 127.0.0.1:8000")
+    return value
+
+
+def _not_default(value: str) -> str:
+    if value == DEFAULT_UPSTREAM:
+        raise ValueError(f"{value!r} is the name of the one under `upstream:`: give this one another")
     return value
 
 
@@ -82,7 +89,12 @@ class EnvironmentSettings(Settings):
     """Programs that come with a bearer token; without it nobody but people gets in."""
 
     upstream: UpstreamSettings
-    """The register behind the gateway."""
+    """The register behind the gateway: the upstream of every rule that names no other."""
+
+    upstreams: dict[Annotated[UpstreamName, AfterValidator(_not_default)], UpstreamSettings] = Field(
+        default_factory=dict
+    )
+    """Further applications behind the gateway, by the name with which a rule picks one: `upstream: NAME`."""
 
     session: SessionSection
     """Where sessions are kept and how long they last."""
@@ -110,6 +122,11 @@ class EnvironmentSettings(Settings):
 
     rules: EnvironmentRules = EnvironmentRules()
     """Rules of this environment alone: `before` and `after` those that all environments share."""
+
+    @property
+    def every_upstream(self) -> Mapping[str, UpstreamSettings]:
+        """The upstreams by name, the one that rules use without naming it first."""
+        return {DEFAULT_UPSTREAM: self.upstream, **self.upstreams}
 
 
 class IdentitySection(HeaderSettings):

@@ -13,9 +13,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from gateway.auth.levels import LEVELS
+from gateway.config.handling import handling_faults
 from gateway.config.includes import rule_lists
 from gateway.config.messages import message_for, place_of, problems_of
-from gateway.config.model import EnvironmentSettings
+from gateway.config.model import EnvironmentSettings, IdentitySection
 from gateway.config.positions import Place, Positions
 from gateway.config.problems import Problem, unknown
 from gateway.http_semantics import METHODS
@@ -47,7 +48,9 @@ class RuleLoader:
         folder: Path,
         positions: Positions,
         problems: list[Problem],
+        identity: IdentitySection | None = None,
     ) -> None:
+        self._identity = identity
         self._policies = policies
         self._rights = rights
         self._folder = folder
@@ -132,6 +135,8 @@ class RuleLoader:
         ]
         if entry.settings is None:
             return None
+        for below, message in handling_faults(entry.settings, environment, settings, self._identity):
+            self._report(place_of((*entry.place, *below), self._positions), message)
         if _folds(settings) and not self._can_fold(entry.settings.match, (*entry.place, "match")):
             return None
         start = self._positions.problem(entry.place, "")

@@ -18,8 +18,10 @@ from gateway.doctor.provider import Finding
 from gateway.errors import GatewayError
 from gateway.session.sessions import Sessions
 from gateway.settings import Secret
-from gateway.upstream.pool import ConnectionPool, tls_context
-from gateway.upstream.settings import host_and_port
+from gateway.upstream.address import Address
+from gateway.upstream.dial import tls_context
+from gateway.upstream.pool import ConnectionPool
+from gateway.upstream.settings import UpstreamSettings
 from gateway.upstream.shares import Party
 
 _SOON_DAYS = 21
@@ -31,7 +33,8 @@ async def environment_findings(name: str, settings: EnvironmentSettings) -> Asyn
     for finding in await asyncio.to_thread(lambda: list(files(settings))):
         yield finding
     yield await _store(name, settings)
-    yield await _register(settings)
+    for upstream, address in _servers(settings):
+        yield await _server(upstream, address)
     async for finding in _certificates(settings):
         yield finding
 
@@ -79,42 +82,49 @@ async def _store(name: str, settings: EnvironmentSettings) -> Finding:
     return Finding("store", "ok", f"{settings.session.store.kind} answers")
 
 
-async def _register(settings: EnvironmentSettings) -> Finding:
-    pool = ConnectionPool(settings.upstream)
+def _servers(settings: EnvironmentSettings) -> Iterator[tuple[UpstreamSettings, Address]]:
+    for upstream in settings.every_upstream.values():
+        for address in upstream.addresses:
+            yield upstream, address
+
+
+async def _server(upstream: UpstreamSettings, address: Address) -> Finding:
+    pool = ConnectionPool(upstream, address)
     try:
         await pool.start()
         pool.release(await pool.fresh(Party("gateway doctor")))
     except (ValueError, OSError, GatewayError) as problem:
-        do = "start the register, or correct upstream.url and upstream.tls"
-        return Finding("register", "failed", f"{settings.upstream.url}: {problem}", do)
+        words = str(problem).removeprefix(f"{address.url}: ")
+        do = "start the register, or correct its address and `tls` under upstream or upstreams"
+        return Finding("register", "failed", f"{address.url}: {words}", do)
     finally:
         await pool.aclose()
-    return Finding("register", "ok", f"{settings.upstream.url} accepts connections")
+    return Finding("register", "ok", f"{address.url} accepts connections")
 
 
 async def _certificates(settings: EnvironmentSettings) -> AsyncIterator[Finding]:
-    places: list[tuple[str, ssl.SSLContext | None]] = [
-        (settings.public_url, None),
-        (settings.provider.issuer, None),
-    ]
-    host, port, secure = host_and_port(settings.upstream)
-    if secure:
-        context = await asyncio.to_thread(tls_context, settings.upstream)
-        places.append((f"https://{host}:{port}", context))
-    for url, context in places:
+    places: list[tuple[str, int, str | None, ssl.SSLContext | None]] = []
+    for url in (settings.public_url, settings.provider.issuer):
         parts = urlsplit(url)
         if parts.scheme == "https" and parts.hostname:
-            yield await _certificate(parts.hostname, parts.port or 443, context)
-    if settings.upstream.tls.certificate is not None:
-        yield await asyncio.to_thread(_certificate_file, settings.upstream.tls.certificate)
+            places.append((parts.hostname, parts.port or 443, None, None))
+    for upstream, address in _servers(settings):
+        if address.secure:
+            context = await asyncio.to_thread(tls_context, upstream.tls)
+            places.append((address.host, address.port, upstream.tls.server_name, context))
+    for place in places:
+        yield await _certificate(*place)
+    for upstream in settings.every_upstream.values():
+        if upstream.tls.certificate is not None:
+            yield await asyncio.to_thread(_certificate_file, upstream.tls.certificate)
 
 
-async def _certificate(host: str, port: int, context: ssl.SSLContext | None) -> Finding:
+async def _certificate(host: str, port: int, name: str | None, context: ssl.SSLContext | None) -> Finding:
     do = "renew the certificate, or have the server send its complete chain"
     try:
         tls = context or await asyncio.to_thread(ssl.create_default_context)
         async with asyncio.timeout(_PATIENCE):
-            _, writer = await asyncio.open_connection(host, port, ssl=tls)
+            _, writer = await asyncio.open_connection(host, port, ssl=tls, server_hostname=name)
         found = writer.get_extra_info("peercert")
         writer.close()
     except ssl.SSLCertVerificationError as problem:
@@ -156,7 +166,8 @@ def _secrets(settings: EnvironmentSettings) -> Iterator[Secret]:
     yield from settings.session.previous_keys
     yield settings.assertion.key
     yield from settings.assertion.previous
-    if settings.upstream.tls.key is not None:
-        yield settings.upstream.tls.key
+    for upstream in settings.every_upstream.values():
+        if upstream.tls.key is not None:
+            yield upstream.tls.key
     if settings.session.store_password is not None:
         yield settings.session.store_password

@@ -81,16 +81,22 @@ class Assertions:
         self._key = None
         self._signed.clear()
 
-    def sign(self, identity: Identity, session_id: str) -> str:
-        """The assertion for this session: a JWT that stays valid for at least half of `ttl`."""
-        found = self._signed.get(session_id)
+    def sign(self, identity: Identity, session_id: str, audience: str | None = None) -> str:
+        """The assertion for this session: a JWT that stays valid for at least half of `ttl`.
+
+        `audience` is another upstream than the one it is for otherwise.
+        """
+        key = session_id if audience is None else f"{session_id} {audience}"
+        found = self._signed.get(key)
         if found is not None and (found[0] is identity or found[0] == identity):
             return found[1]
         if self._key is None:
             raise RuntimeError("Assertions.start() comes first")
         payload = self._payload(identity)
+        if audience is not None:
+            payload["aud"] = audience
         token = jwt.encode(self._header, payload, self._key, algorithms=[self._header["alg"]])
-        self._signed[session_id] = (identity, token)
+        self._signed[key] = (identity, token)
         return token
 
     def size(self, identity: Identity) -> int:

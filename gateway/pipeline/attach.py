@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from gateway.edge.headers import ForwardedHeaders
 from gateway.edge.known_heads import Repeated
 from gateway.exchange import Exchange, Outgoing
+from gateway.handling import PLAIN, HeaderChanges
 from gateway.http_semantics import header_block
 from gateway.identity.assertions import Assertions
 from gateway.identity.headers import OutgoingHeaders
@@ -16,40 +17,56 @@ from gateway.upstream.request import Framing
 
 
 class Attach:
-    """Strips and adds headers. `pass_token` says whether a program's bearer token goes on to the register."""
+    """Strips and adds headers. `pass_token` says whether a program's bearer token goes on to the register.
+
+    `credentials` are those of each upstream by name, `audiences` those of assertions for other upstreams than the default one, by name.
+    """
 
     def __init__(
         self,
         forwarded: ForwardedHeaders,
         identity: OutgoingHeaders,
         assertions: Assertions,
-        credentials: Credentials,
+        credentials: Mapping[str, Credentials],
         *,
         pass_token: bool,
+        audiences: Mapping[str, str],
     ) -> None:
         self._forwarded = forwarded
         self._identity = identity
         self._assertions = assertions
         self._credentials = credentials
         self._pass_token = pass_token
+        self._audiences = audiences
         self._known = ObjectMemo(self._of_client)
 
     def __call__(self, exchange: Exchange) -> None:
         """Fill in `outgoing`."""
         request = exchange.admitted
-        headers = request.headers
-        if type(headers) is Repeated:
+        headers, changes = request.headers, exchange.handling.request_headers
+        if changes is not None:
+            passed = self._of_client(headers, request.method, changes)
+        elif type(headers) is Repeated:
             passed = self._known(headers)
         else:
             passed = self._of_client(headers, request.method)
         own = self._forwarded.own(request, exchange.peer)
-        exchange.outgoing = Outgoing(b"%b%b%b" % (passed.lines, own, self._about(exchange)), passed.framing)
+        fixed = self._credentials[exchange.handling.upstream].block
+        lines = b"%b%b%b%b" % (passed.lines, fixed, own, self._about(exchange))
+        exchange.outgoing = Outgoing(lines, passed.framing)
 
-    def _of_client(self, headers: Iterable[tuple[bytes, bytes]], method: str = "GET") -> Outgoing:
+    def _of_client(
+        self,
+        headers: Iterable[tuple[bytes, bytes]],
+        method: str = "GET",
+        changes: HeaderChanges | None = None,
+    ) -> Outgoing:
         lines = self._identity.strip(self._forwarded.passed(headers, method))
         if not self._pass_token:
             lines = [line for line in lines if not _is_bearer_token(line)]
-        return Outgoing(header_block(lines) + self._credentials.block, Framing.of(headers))
+        if changes is not None:
+            lines = changes(lines)
+        return Outgoing(header_block(lines), Framing.of(headers))
 
     def _about(self, exchange: Exchange) -> bytes:
         caller = exchange.caller
@@ -60,7 +77,9 @@ class Attach:
             about = caller.session.id
         else:
             about = f"{identity.kind} {identity.issuer} {identity.subject}"
-        return self._identity.block(identity, self._assertions.sign(identity, about))
+        handling = exchange.handling
+        audience = None if handling is PLAIN else self._audiences.get(handling.upstream)
+        return self._identity.block(identity, self._assertions.sign(identity, about, audience))
 
 
 def _is_bearer_token(line: tuple[bytes, bytes]) -> bool:

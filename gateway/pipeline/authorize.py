@@ -11,7 +11,7 @@ import structlog
 from gateway.blocks.blocks import Blocks
 from gateway.errors import BadRequest, Blocked, FactsUnavailable, LoginRequired, PolicyFailed, refusal
 from gateway.exchange import Exchange, Judgement
-from gateway.model import NOTHING, DecisionInput
+from gateway.model import NOTHING, Decision, DecisionInput
 from gateway.policy.evaluate import AMBIGUOUS, decide, questions
 from gateway.policy.facts import NOTHING_ASKED, Gathered, Gatherer
 from gateway.policy.ruleset import RuleSet
@@ -38,21 +38,23 @@ class Authorize:
         self._decide(exchange, rules, decision_input, facts)
 
     def at_once(self, exchange: Exchange) -> bool:
-        """The same without waiting; False where the rule that matches needs facts from outside."""
+        """The same without waiting; False where the rule that matches needs facts from outside, or redirects."""
         rules, decision_input = self.rules(), _input(exchange)
         if questions(rules, decision_input):
             return False
         self._check_blocks(exchange)
-        self._decide(exchange, rules, decision_input, NOTHING_ASKED)
-        return True
+        return self._decide(exchange, rules, decision_input, NOTHING_ASKED).allowed
 
     def _decide(
         self, exchange: Exchange, rules: RuleSet, decision_input: DecisionInput, facts: Gathered
-    ) -> None:
+    ) -> Decision:
         decision = decide(rules, decision_input)
         exchange.judgement = judgement = Judgement(rules.hash, decision_input, decision, facts)
-        if not decision.allowed:
+        exchange.handling = decision.handling
+        # A stream that is open cannot be redirected.
+        if not decision.allowed and (decision.redirect is None or exchange.earlier is not None):
             raise _refusal(exchange, judgement, rules)
+        return decision
 
     def _check_blocks(self, exchange: Exchange) -> None:
         identity = exchange.caller.identity

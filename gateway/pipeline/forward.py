@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, UpstreamUnreachable
 from gateway.events import OnEvent, UpstreamFailed
 from gateway.exchange import Exchange
+from gateway.handling import PLAIN
 from gateway.model import Identity
 from gateway.object_memo import ObjectMemo
+from gateway.pipeline.cross_origin import answer_fields
 from gateway.policy.ruleset import RuleSet
 from gateway.upstream.connection import UpstreamConnection
-from gateway.upstream.forward import Forwarder
+from gateway.upstream.forward import Forwarder, WholeAnswer
 from gateway.upstream.live_streams import Cut, Streams
 from gateway.upstream.request import UpstreamRequest
 from gateway.upstream.response import AnswerCut
+from gateway.upstream.response_head import HeaderLines
 from gateway.upstream.session_tags import NOBODY, Owner, owner_of
+
+_ALLOWED = b"access-control-allow-origin"
 
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """Carries the request to the register and streams the response to the client."""
+    """Carries the request to the upstream of its rule and streams the response to the client.
 
-    forwarder: Forwarder
+    `forwarders` are those of all upstreams, by name.
+    """
+
+    forwarders: Mapping[str, Forwarder]
     streams: Streams[Exchange]
     rules: Callable[[], RuleSet]
     on_event: OnEvent
@@ -50,10 +58,29 @@ class Forward:
 
     def begin(self, exchange: Exchange) -> UpstreamConnection | None:
         """Send a request without a body over a connection that is idle; None where there is none."""
-        return self.forwarder.begin_at_once(self._request(exchange))
+        return self._forwarder(exchange).begin_at_once(self._request(exchange))
+
+    def take_whole(self, exchange: Exchange, connection: UpstreamConnection) -> WholeAnswer | None:
+        """The answer on a connection that `begin` gave, if all of it is there; it is given back then."""
+        whole = self._forwarder(exchange).take_whole(connection)
+        if whole is None or exchange.handling is PLAIN:
+            return whole
+        return whole._replace(headers=_changed(exchange, whole.headers))
+
+    def _forwarder(self, exchange: Exchange) -> Forwarder:
+        name = exchange.handling.upstream
+        found = self.forwarders.get(name)
+        if found is None:
+            raise UpstreamUnreachable(f"this process has no upstream {name!r}: restart it")
+        return found
 
     async def _carry(self, exchange: Exchange, begun: UpstreamConnection | None) -> None:
-        response = await self.forwarder.forward(self._request(exchange), begun)
+        handling = exchange.handling
+        response = await self._forwarder(exchange).forward(
+            self._request(exchange), begun, patience=handling.timeout, max_body=handling.max_body
+        )
+        if handling is not PLAIN:
+            response.headers = _changed(exchange, response.headers)
         try:
             await response.relay(exchange.send)
         finally:
@@ -71,3 +98,13 @@ class Forward:
             session.id if session is not None else None,
             self.owners(identity) if identity is not None else NOBODY,
         )
+
+
+def _changed(exchange: Exchange, headers: HeaderLines) -> HeaderLines:
+    """The headers of the upstream's answer as the rule wants them."""
+    handling = exchange.handling
+    if handling.response_headers is not None:
+        headers = handling.response_headers(headers)
+    if handling.cors is not None and all(name != _ALLOWED for name, _ in headers):
+        headers = [*headers, *answer_fields(handling.cors, exchange.admitted)]
+    return headers

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from gateway.exchange import Exchange
 from gateway.pipeline.admit import Admit
 from gateway.pipeline.attach import Attach
+from gateway.pipeline.cross_origin import CrossOrigin
 from gateway.pipeline.forward import Forward
 from gateway.pipeline.judge import Judge
 from gateway.pipeline.record import Record
+from gateway.pipeline.redirect import redirect
 from gateway.pipeline.refuse import Refuse
 from gateway.pipeline.route import Route
 from gateway.responses import Receive, Scope, Send
@@ -26,6 +28,7 @@ class Pipeline:
     judge: Judge
     attach: Attach
     forward: Forward
+    cors: CrossOrigin
     refuse: Refuse
     record: Record
     clock: Callable[[], float]
@@ -35,10 +38,12 @@ class Pipeline:
         exchange = Exchange(scope, receive, send, self.clock())
         async with self.ending(exchange):
             self.admit(exchange)
-            answered = await self.route(exchange)
+            answered = await self.route(exchange) or await self.cors.preflight(exchange)
             if answered:
                 return
             await self.judge(exchange)
+            if await redirect(exchange):
+                return
             self.attach(exchange)
             await self.forward(exchange)
 

@@ -52,6 +52,8 @@ class Prompt:
 
     def __call__(self, scope: Scope, cycle: ClientCycle) -> bool:
         """Take up the request; False where it must go the general way, and nothing has happened then."""
+        if scope["method"] == "OPTIONS":
+            return False  # perhaps a preflight
         pipeline = self.pipeline
         exchange = Exchange(scope, cycle.receive, cycle.send, pipeline.clock())
         try:
@@ -59,9 +61,9 @@ class Prompt:
             if not pipeline.route.goes_on(exchange) or not pipeline.judge.at_once(exchange):
                 return False
             pipeline.attach(exchange)
+            connection = pipeline.forward.begin(exchange)
         except Exception:  # noqa: BLE001 - the general way meets it again, and answers
             return False
-        connection = pipeline.forward.begin(exchange)
         if connection is None:
             return False
         self.started()
@@ -72,8 +74,7 @@ class Prompt:
     def _arrived(self, exchange: Exchange, cycle: ClientCycle, connection: UpstreamConnection) -> None:
         """The register has answered, or has not in time."""
         cycle.on_disconnect = None
-        forwarder = self.pipeline.forward.forwarder
-        whole = forwarder.take_whole(connection) if cycle.takes_writes else None
+        whole = self.pipeline.forward.take_whole(exchange, connection) if cycle.takes_writes else None
         if whole is None:
             cycle.go_on(partial(self._go_on, exchange, connection))
             return

@@ -26,6 +26,7 @@ from gateway.errors import (
 from gateway.exchange import Exchange
 from gateway.pages.error_response import ErrorResponses
 from gateway.pages.faces import is_partial_request
+from gateway.pipeline.cross_origin import CrossOrigin
 from gateway.policy.step_up import methods_that_help
 from gateway.responses import Response
 from gateway.upstream.client_stream import ClientGone
@@ -41,6 +42,7 @@ class Refuse:
     responses: ErrorResponses
     login: LoginEndpoints
     forms: KeptForms
+    cors: CrossOrigin
 
     async def __call__(self, exchange: Exchange, problem: Exception) -> None:
         """Send the response to a problem; a response that has already begun is cut off instead."""
@@ -80,6 +82,8 @@ class Refuse:
             identity=exchange.caller.identity,
             raw_headers=exchange.scope.get("headers", ()),
         )
+        if exchange.request is not None:
+            response.raw_headers.extend(self.cors.fields(exchange.request))
         if isinstance(error, ContentTooLarge | RequestTimeout) or exchange.cut is not None:
             # Do not wait for the rest of the body.
             response.headers["connection"] = "close"

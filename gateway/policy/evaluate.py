@@ -57,6 +57,11 @@ def decide_by(rule: Rule, decision_input: DecisionInput) -> Decision:
     return _judge(rule, decision_input, None)
 
 
+def matching_rule(rules: RuleSet, method: str, host: str, segments: tuple[str, ...]) -> Rule | None:
+    """The rule that decides such requests."""
+    return _matching(rules, DecisionInput(method, host, "", segments, "", 0.0))
+
+
 def questions(rules: RuleSet, decision_input: DecisionInput) -> tuple[Question, ...]:
     """The questions that fact sources must answer before this request can be decided, by the first reading of its path."""
     if not rules.asking:
@@ -97,15 +102,7 @@ def _decide_traced(rules: RuleSet, decision_input: DecisionInput) -> Decision:
 
 
 def _with_trace(decision: Decision, tried: list[RuleTrace]) -> Decision:
-    return Decision(
-        decision.allowed,
-        decision.rule,
-        decision.reason,
-        decision.alternatives,
-        decision.variables,
-        decision.error,
-        tuple(tried),
-    )
+    return replace(decision, trace=tuple(tried))
 
 
 def _mismatch(rule: Rule, decision_input: DecisionInput) -> str | None:
@@ -150,6 +147,7 @@ def _judge(rule: Rule, decision_input: DecisionInput, traces: list[PolicyTrace] 
                 rule=rule.id,
                 reason="policy-failed",
                 variables=variables,
+                handling=rule.handling,
                 error=f"policy {policy.policy_name!r} of rule {rule.id!r} raised {type(problem).__name__}: {problem}",
             )
         if isinstance(verdict, Allow):
@@ -157,7 +155,16 @@ def _judge(rule: Rule, decision_input: DecisionInput, traces: list[PolicyTrace] 
         reason = reason or verdict.reason
         alternatives = all_of(alternatives, verdict.alternatives)
     if reason is None:
-        return replace(rule.allowed, variables=variables) if variables else rule.allowed
+        if not variables:
+            return rule.passed
+        redirect = rule.handling.redirect
+        filled_in = redirect(variables) if redirect is not None else None
+        return replace(rule.passed, variables=variables, redirect=filled_in)
     return Decision(
-        allowed=False, rule=rule.id, reason=reason, alternatives=alternatives, variables=variables
+        allowed=False,
+        rule=rule.id,
+        reason=reason,
+        alternatives=alternatives,
+        variables=variables,
+        handling=rule.handling,
     )

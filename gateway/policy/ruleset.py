@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from gateway.handling import PLAIN, Handling
 from gateway.http_semantics import METHODS
 from gateway.model import NOTHING, Decision
 from gateway.plugin import NamedRight, Policy
@@ -36,7 +37,8 @@ class Rule:
 
     `methods` and `hosts` are None where all match. `at` is its place: file, line, column. `label` is its name for
     people, by language. `accepts` holds the codes of findings that are intended. `opens` names what it lets through of
-    paths that the strict reading refuses. `asking` are its policies that need facts from a source, `allowed` is what it decides where they all allow and its path has no variables.
+    paths that the strict reading refuses. `handling` says what becomes of the requests. `asking` are its policies that
+    need facts from a source, `passed` is what it decides where they all allow and its path has no variables.
     """
 
     id: str
@@ -48,9 +50,10 @@ class Rule:
     label: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     accepts: frozenset[str] = frozenset()
     opens: frozenset[str] = frozenset()
+    handling: Handling = PLAIN
     asking: tuple[Policy, ...] = field(init=False, repr=False)
     variables: tuple[str, ...] = field(init=False, repr=False, compare=False)
-    allowed: Decision = field(init=False, repr=False, compare=False)
+    passed: Decision = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         asking = tuple(
@@ -58,7 +61,17 @@ class Rule:
         )
         object.__setattr__(self, "asking", asking)
         object.__setattr__(self, "variables", self.pattern.variables)
-        object.__setattr__(self, "allowed", Decision(allowed=True, rule=self.id, reason="allowed"))
+        object.__setattr__(self, "passed", self._passed())
+
+    def _passed(self) -> Decision:
+        redirect = self.handling.redirect
+        return Decision(
+            allowed=redirect is None,
+            rule=self.id,
+            reason="allowed" if redirect is None else "redirect",
+            handling=self.handling,
+            redirect=redirect({}) if redirect is not None else None,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The rule as plain data, without its place."""
@@ -68,6 +81,7 @@ class Rule:
             "methods": sorted(self.methods) if self.methods is not None else None,
             "hosts": sorted(self.hosts) if self.hosts is not None else None,
             "require": [policy.to_data() for policy in self.require],
+            **self.handling.to_data(),
         }
         return {**written, "opens": sorted(self.opens)} if self.opens else written
 
@@ -80,8 +94,8 @@ class Rule:
 class RuleSet:
     """All rules of one environment, in order. `hash` depends on their content and order only, not on their places.
 
-    `asking` is set where any rule needs facts from a source; `opens` is what any rule opens. `folds`: paths are
-    matched without telling A-Z from a-z.
+    `asking` is set where any rule needs facts from a source, `cors` where any answers scripts of other sites; `opens` is
+    what any rule opens. `folds`: paths are matched without telling A-Z from a-z.
     """
 
     rules: tuple[Rule, ...]
@@ -91,6 +105,7 @@ class RuleSet:
     asking: bool = False
     opens: frozenset[str] = frozenset()
     folds: bool = False
+    cors: bool = False
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RuleSet) and other.hash == self.hash
@@ -127,6 +142,7 @@ def compile_rules(rules: Sequence[Rule], rights: Mapping[str, NamedRight], *, fo
         any(rule.asking for rule in rules),
         frozenset().union(*(rule.opens for rule in rules)),
         folds,
+        any(rule.handling.cors is not None for rule in rules),
     )
 
 

@@ -19,6 +19,7 @@ from pydantic_core.core_schema import no_info_after_validator_function
 from gateway.http_semantics import FURTHER_METHODS, METHODS
 from gateway.openings import Openings
 from gateway.plugin import NamedRight, Policy
+from gateway.policy.handling_settings import HandlingSettings
 from gateway.policy.pattern import Pattern, parse_pattern, parse_regex
 from gateway.policy.ruleset import At, Rule
 from gateway.settings import Settings
@@ -147,7 +148,7 @@ class MatchSettings(Settings):
         return frozenset(self.methods) | ({"HEAD"} if "GET" in self.methods else set())
 
 
-class RuleSettings(Settings):
+class RuleSettings(HandlingSettings):
     """One rule. The first rule that matches a request decides about it."""
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
@@ -181,6 +182,7 @@ class RuleSettings(Settings):
             _texts(self.label),
             frozenset(self.accept),
             self.paths.names,
+            self.handling(),
         )
 
 

@@ -77,8 +77,9 @@ class ClientStream:
 
     def stop(self) -> None:
         """The exchange is over: carry nothing more, stop watching."""
-        if self._task is not None:
-            self._task.cancel()
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
         if self._asked is not None:
             self._asked.cancel()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from gateway.errors import UpstreamBroken, UpstreamTimeout
 from gateway.upstream.answer_reader import AnswerReader
@@ -22,6 +23,9 @@ from gateway.upstream.connection_state import (
     ConnectionState,
 )
 from gateway.upstream.session_tags import NOBODY
+
+if TYPE_CHECKING:
+    from gateway.upstream.pool import ConnectionPool
 
 
 class ConnectionClosed(Exception):
@@ -53,8 +57,10 @@ class UpstreamConnection(asyncio.BufferedProtocol):
 
     `answer` has status and headers once the exchange is `settled` without an error. `exchanges` counts those begun;
     `idle_since` is in seconds (monotonic). `waits_for_client_since`, in loop time, is set while the exchange goes on
-    only if its client sends or takes in more. `stray`: octets arrived that belong to no exchange.
+    only if its client sends or takes in more. `stray`: octets arrived that belong to no exchange. `pool` takes it back.
     """
+
+    pool: ConnectionPool
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop

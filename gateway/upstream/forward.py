@@ -1,22 +1,32 @@
-"""Sends requests to the register and waits for its answers; repeats a request if a kept connection was just closed."""
+"""Sends requests to an upstream and waits for its answers; repeats what failed and can be repeated."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import NamedTuple
 
-from gateway.errors import HeadersTooLarge, RequestTimeout, UpstreamTimeout, UpstreamUnreachable
+from gateway.errors import (
+    ContentTooLarge,
+    GatewayError,
+    HeadersTooLarge,
+    RequestTimeout,
+    UpstreamBroken,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+)
+from gateway.events import OnEvent, RequestRepeated, ignore
 from gateway.http_semantics import IDEMPOTENT
 from gateway.upstream.client_stream import BodyLimits, ClientStream
 from gateway.upstream.connection import ClientStalled, ConnectionClosed, UpstreamConnection
 from gateway.upstream.connection_state import COMPLETE
 from gateway.upstream.outside import OutsideAddresses
+from gateway.upstream.path_prefix import PathPrefix
 from gateway.upstream.pool import ConnectionPool
 from gateway.upstream.register_sessions import RegisterSessions
 from gateway.upstream.request import UpstreamRequest
 from gateway.upstream.response import UpstreamResponse, headers_for_client
 from gateway.upstream.response_head import HeaderLines
-from gateway.upstream.settings import UpstreamSettings, host_and_port
+from gateway.upstream.upstream import Upstream
 
 # Most answers are there sooner: only after this many seconds is it worth a task to notice that the client leaves.
 _PATIENCE = 0.05
@@ -31,68 +41,107 @@ class WholeAnswer(NamedTuple):
 
 
 class Forwarder:
-    """Carries requests to one register. `max_body` is in octets, `body_timeout` in seconds between two parts.
+    """Carries requests to one upstream. `max_body` is in octets, `body_timeout` in seconds between two parts.
 
-    Without `sessions` the register's own sessions are not kept apart.
+    Without `sessions` the upstream's own sessions are not kept apart.
     """
 
     def __init__(
         self,
-        settings: UpstreamSettings,
-        pool: ConnectionPool,
+        upstream: Upstream,
         *,
         own_cookies: str,
         max_body: int,
         body_timeout: float,
         sessions: RegisterSessions | None = None,
         outside: OutsideAddresses | None = None,
+        on_event: OnEvent = ignore,
     ) -> None:
-        self._settings = settings
+        self.upstream = upstream
+        self._settings = settings = upstream.settings
         self._sessions = sessions
         self._outside = outside if settings.rewrite_addresses else None
-        self._pool = pool
         self._own_cookies = own_cookies.encode("ascii")
         self._limits = BodyLimits(max_body, body_timeout, settings.write_timeout)
-        host, port, secure = host_and_port(settings)
-        name = f"[{host}]" if ":" in host else host
-        self._host = (name if port == (443 if secure else 80) else f"{name}:{port}").encode("ascii")
+        self._on_event = on_event
+        self._prefix: PathPrefix | None = None
+        if settings.strip_prefix or settings.add_prefix:
+            self._prefix = PathPrefix(strip=settings.strip_prefix, add=settings.add_prefix)
+        self._prefix_line = (
+            b"x-forwarded-prefix: %b\r\n" % settings.strip_prefix.encode("ascii")
+            if settings.strip_prefix
+            else b""
+        )
 
     async def forward(
-        self, request: UpstreamRequest, begun: UpstreamConnection | None = None
+        self,
+        request: UpstreamRequest,
+        begun: UpstreamConnection | None = None,
+        *,
+        patience: float | None = None,
+        max_body: int | None = None,
     ) -> UpstreamResponse:
         """Send the request and wait for the head of the answer. The caller must `aclose` the response.
 
-        `begun` is a connection on which `begin_at_once` has already sent this request.
-        Raises UpstreamUnreachable, UpstreamBroken, UpstreamTimeout or Overloaded for the register; HeadersTooLarge for
-        the head of the request, BadRequest, ContentTooLarge or RequestTimeout for its body; ClientGone.
+        `begun` is a connection on which `begin_at_once` has already sent this request. `patience` (seconds until the
+        answer begins) and `max_body` (octets) are used instead of the upstream's own.
+        Raises UpstreamUnreachable, UpstreamOut, UpstreamBroken, UpstreamTimeout or Overloaded for the register;
+        HeadersTooLarge for the head of the request, BadRequest, ContentTooLarge or RequestTimeout for its body;
+        ClientGone.
         """
-        client = ClientStream(request, self._limits)
+        request = self._inside(request)
+        limits = self._limits if max_body is None else self._limits._replace(size=max_body)
+        if request.framing.content_length is not None and request.framing.content_length > limits.size:
+            raise ContentTooLarge(f"Content-Length {request.framing.content_length}", limit=limits.size)
+        client = ClientStream(request, limits)
         if request.framing.has_body:
             await client.prepare()
         repeatable = request.method in IDEMPOTENT and not request.framing.has_body
-        connection = begun or await self._pool.acquire(request.party, repeatable=repeatable)
+        connection = begun or await self.upstream.acquire(request.party, repeatable=repeatable)
+        failed: list[ConnectionPool] = []
         while True:
             try:
-                return await self._exchange(connection, request, client, begun=connection is begun)
-            except ConnectionClosed as problem:
-                if connection.exchanges == 1 or not repeatable:
-                    raise UpstreamUnreachable(
-                        "the register closed the connection without an answer"
-                    ) from problem
-            connection = await self._pool.fresh(request.party)
+                return await self._exchange(
+                    connection,
+                    request,
+                    client,
+                    begun=connection is begun,
+                    patience=patience or self._settings.response_timeout,
+                )
+            except (ConnectionClosed, UpstreamBroken) as problem:
+                if not repeatable or not self._again(request, connection, problem, failed):
+                    raise _reason(problem) from problem
+            connection = await self.upstream.connect(request.party, avoid=failed)
+
+    def _again(
+        self,
+        request: UpstreamRequest,
+        connection: UpstreamConnection,
+        problem: Exception,
+        failed: list[ConnectionPool],
+    ) -> bool:
+        """Whether to send the request again; a server that failed is not asked twice."""
+        if isinstance(problem, ConnectionClosed) and connection.exchanges > 1:
+            return True  # the server closed a connection that nobody used: that is no failure
+        failed.append(connection.pool)
+        if len(failed) > self._settings.retries or not self.upstream.elsewhere(request.party, failed):
+            return False
+        self._on_event(RequestRepeated(self.upstream.name))
+        return True
 
     def begin_at_once(self, request: UpstreamRequest) -> UpstreamConnection | None:
         """Send a request without a body over an idle connection, without waiting; None where there is none.
 
         Then either `take_whole` or `forward` must follow.
         """
-        connection = self._pool.take_idle(request.party, repeatable=request.method in IDEMPOTENT)
+        request = self._inside(request)
+        connection = self.upstream.take_idle(request.party, repeatable=request.method in IDEMPOTENT)
         if connection is None:
             return None
         try:
             self._begin(connection, request)
         except HeadersTooLarge:
-            self._pool.release(connection)
+            connection.pool.release(connection)
             return None
         connection.request_sent()
         return connection
@@ -106,14 +155,25 @@ class Forwarder:
             answer.headers, self._own_cookies, connection.owner, self._sessions, answer.status, self._outside
         )
         whole = WholeAnswer(answer.status, headers, connection.take())
-        self._pool.release(connection)
+        pool = connection.pool
+        if pool.health.troubled:
+            pool.health.succeeded()
+        pool.release(connection)
         return whole
+
+    def _inside(self, request: UpstreamRequest) -> UpstreamRequest:
+        """The request with the path that the upstream sees. Raises BadRequest for one outside its prefix."""
+        if self._prefix is None:
+            return request
+        return request._replace(
+            target=self._prefix.inside(request.target), lines=request.lines + self._prefix_line
+        )
 
     def _begin(self, connection: UpstreamConnection, request: UpstreamRequest) -> None:
         """Raises HeadersTooLarge for a head that the register would refuse, before anything is sent."""
         if self._sessions is not None:
             request = request.with_own_sessions(self._sessions)
-        head = request.head(request.host if self._settings.pass_host else self._host)
+        head = request.head(self.upstream.host_for(connection.pool.address, request.host))
         if len(head) > self._settings.max_header_bytes:
             raise HeadersTooLarge(f"{len(head)} octets for the register")
         connection.start(request.method, logs_in=request.framing.logs_in_connection)
@@ -121,9 +181,16 @@ class Forwarder:
         connection.write(head)
 
     async def _exchange(
-        self, connection: UpstreamConnection, request: UpstreamRequest, client: ClientStream, *, begun: bool
+        self,
+        connection: UpstreamConnection,
+        request: UpstreamRequest,
+        client: ClientStream,
+        *,
+        begun: bool,
+        patience: float,
     ) -> UpstreamResponse:
         """Send the request and wait for the head of the answer; gives the connection back if there will be none."""
+        pool = connection.pool
         try:
             if not begun:
                 self._begin(connection, request)
@@ -131,36 +198,55 @@ class Forwarder:
             if not begun:
                 await connection.wait(_PATIENCE)
             if not connection.settled:
-                await self._wait_for_head(connection, client)
+                await _wait_for_head(connection, client, patience)
             client.raise_for_error()
             connection.raise_for_error()
         except BaseException as problem:
             client.stop()
-            self._pool.release(connection)
+            pool.release(connection)
             connection.forget()
             if isinstance(problem, ClientStalled):
                 raise RequestTimeout(str(problem)) from problem
+            if _is_failure(problem, connection):
+                pool.health.failed(_reason(problem).code)
             raise
+        if pool.health.troubled:
+            pool.health.succeeded()
         return UpstreamResponse(
             connection,
             client,
-            self._pool,
+            pool,
             own_cookies=self._own_cookies,
             settings=self._settings,
             sessions=self._sessions,
             outside=self._outside,
         )
 
-    async def _wait_for_head(self, connection: UpstreamConnection, client: ClientStream) -> None:
-        """Raises UpstreamTimeout. The register's time begins when it has the whole request."""
-        clock = asyncio.get_running_loop().time
-        deadline, sent = 0.0, False
-        while not connection.settled:
-            if not sent:
-                deadline = clock() + self._settings.response_timeout
-                sent = client.done
-            client.watch()
-            left = deadline - clock()
-            if left <= 0:
-                raise UpstreamTimeout(f"no answer within {self._settings.response_timeout:g} s")
-            await connection.wait(left)
+
+async def _wait_for_head(connection: UpstreamConnection, client: ClientStream, patience: float) -> None:
+    """Raises UpstreamTimeout. The register's time begins when it has the whole request."""
+    clock = asyncio.get_running_loop().time
+    deadline, sent = 0.0, False
+    while not connection.settled:
+        if not sent:
+            deadline = clock() + patience
+            sent = client.done
+        client.watch()
+        left = deadline - clock()
+        if left <= 0:
+            raise UpstreamTimeout(f"no answer within {patience:g} s")
+        await connection.wait(left)
+
+
+def _is_failure(problem: BaseException, connection: UpstreamConnection) -> bool:
+    """Whether the server is to blame. That it closes a connection that nobody used is no failure."""
+    if isinstance(problem, ConnectionClosed):
+        return connection.exchanges == 1
+    return isinstance(problem, (UpstreamBroken, UpstreamTimeout))
+
+
+def _reason(problem: BaseException) -> GatewayError:
+    """The error for the client."""
+    if isinstance(problem, GatewayError):
+        return problem
+    return UpstreamUnreachable("the register closed the connection without an answer")

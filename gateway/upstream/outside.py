@@ -20,14 +20,17 @@ class OutsideAddresses:
     """Rewrites what names one of `inside`, the origins of the register, so that it leads to `public_url`.
 
     An origin is meant with http or https, and with or without its port; other origins are never touched. `prefix` is
-    the path of the register that the gateway's "/" stands for, without a slash at its end.
+    the path of the register that the gateway's "/" stands for, `outer` the path outside that all of the register is
+    below; both without a slash at their end. A path that already begins with `outer` stays as it is: the register
+    knows it from X-Forwarded-Prefix.
     """
 
-    def __init__(self, inside: Iterable[str], public_url: str, prefix: str = "") -> None:
+    def __init__(self, inside: Iterable[str], public_url: str, prefix: str = "", outer: str = "") -> None:
         public = urlsplit(public_url)
         self._public = public_url.rstrip("/").encode("ascii")
         self._public_host = (public.hostname or "").encode("ascii")
         self._prefix = prefix.encode("ascii")
+        self._outer = outer.encode("ascii")
         origins = [urlsplit(each) for each in inside]
         self._hosts = frozenset((each.hostname or "").encode("ascii") for each in origins)
         self._authorities = frozenset(
@@ -53,12 +56,12 @@ class OutsideAddresses:
         """An address as the client must see it: a path of this site where it named the register, else as it is."""
         parts = _ABSOLUTE.fullmatch(value)
         if parts is None:
-            return self._without_prefix(value) if value.startswith(b"/") and self._prefix else value
+            return self._outside(value) if value.startswith(b"/") else value
         scheme, authority, rest = parts.groups(b"")
         default = _DEFAULT_PORTS.get(scheme.lower(), b":")
         if authority.lower().removesuffix(default) not in self._authorities:
             return value
-        rest = self._without_prefix(rest if rest.startswith(b"/") else b"/" + rest)
+        rest = self._outside(rest if rest.startswith(b"/") else b"/" + rest)
         # Two slashes at the beginning would name another host.
         return self._public + rest if rest[1:2] in (b"/", b"\\") else rest
 
@@ -72,8 +75,10 @@ class OutsideAddresses:
             match name.lower():
                 case b"domain" if self._is_inside_only(value.lstrip(b".").lower()):
                     continue
-                case b"path" if self._prefix:
-                    kept.append(b" Path=" + self._without_prefix(value))
+                case b"path" if self._prefix or self._outer:
+                    # The outer path itself is the application's "/" too.
+                    path = self._outer if value == b"/" and self._outer else self._outside(value)
+                    kept.append(b" Path=" + path)
                     continue
                 case b"secure":
                     secure = True
@@ -91,14 +96,23 @@ class OutsideAddresses:
             return False
         return any(host == domain or host.endswith(names[1]) for host in self._hosts)
 
-    def _without_prefix(self, path: bytes) -> bytes:
-        prefix = self._prefix
-        if not prefix or not path.startswith(prefix):
+    def _outside(self, path: bytes) -> bytes:
+        """A path of the register, with what follows it, as people see it."""
+        outer = self._outer
+        if outer and path.startswith(outer) and path[len(outer) : len(outer) + 1] in (b"", b"/", b"?", b"#"):
             return path
-        rest = path[len(prefix) :]
-        if rest.startswith(b"/"):
-            return rest
-        return b"/" + rest if rest[:1] in (b"", b"?", b"#") else path
+        rest = _below(path, self._prefix)
+        return path if rest is None else outer + rest
+
+
+def _below(path: bytes, prefix: bytes) -> bytes | None:
+    """What follows the prefix in this path; None where that is not whole segments of it."""
+    if not path.startswith(prefix):
+        return None
+    rest = path[len(prefix) :]
+    if rest.startswith(b"/"):
+        return rest
+    return b"/" + rest if rest[:1] in (b"", b"?", b"#") else None
 
 
 def _spellings(origin: SplitResult) -> tuple[str, ...]:

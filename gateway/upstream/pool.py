@@ -1,4 +1,4 @@
-"""The connections to one register: reuses clean ones, opens others up to a limit, shares them among clients."""
+"""The connections to one server: reuses clean ones, opens others up to a limit, shares them among clients."""
 
 from __future__ import annotations
 
@@ -7,30 +7,19 @@ import ssl
 from collections import deque
 from typing import Final
 
-from gateway.errors import Overloaded, UpstreamUnreachable
+from gateway.errors import Overloaded
+from gateway.upstream.address import Address
 from gateway.upstream.connection import UpstreamConnection
+from gateway.upstream.dial import dial, tls_context
 from gateway.upstream.idle import IdleConnections
-from gateway.upstream.settings import UpstreamSettings, host_and_port
+from gateway.upstream.server_health import ServerHealth
+from gateway.upstream.settings import UpstreamSettings
 from gateway.upstream.shares import Party, Shares, default_share
 
 # Seconds. While others wait, an exchange whose client neither sends nor takes in anything for so long gives way, the
 # longest-waiting one first.
 _STALLED: Final = 0.3
 _LOOK_EVERY: Final = 0.1
-
-
-def tls_context(settings: UpstreamSettings) -> ssl.SSLContext | None:
-    """The TLS settings for an https register; None for http. Raises OSError if a file cannot be read."""
-    _, _, secure = host_and_port(settings)
-    if not secure:
-        return None
-    tls = settings.tls
-    context = ssl.create_default_context(cafile=str(tls.ca) if tls.ca else None)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if tls.certificate is not None:
-        key = tls.key.path if tls.key is not None else None
-        context.load_cert_chain(str(tls.certificate), str(key) if key else None)
-    return context
 
 
 class _Turn:
@@ -48,15 +37,18 @@ class _Turn:
 
 
 class ConnectionPool:
-    """Connections to one register, for one event loop.
+    """Connections to one server of an upstream, for one event loop; `health` says whether it takes requests.
 
     Each connection is idle, or held by one exchange, or being opened; what is held is a member of `_shares`. A
     connection that was given back may belong to another exchange at once: an exchange releases it once.
     """
 
-    def __init__(self, settings: UpstreamSettings) -> None:
+    def __init__(
+        self, settings: UpstreamSettings, address: Address | None = None, health: ServerHealth | None = None
+    ) -> None:
+        self.address = address or settings.addresses[0]
+        self.health = health or ServerHealth()
         self._settings = settings
-        self._host, self._port, _ = host_and_port(settings)
         self._tls: ssl.SSLContext | None = None
         self._idle = IdleConnections(settings.keep_alive)
         share = default_share(settings.max_connections)
@@ -69,7 +61,8 @@ class ConnectionPool:
 
     async def start(self) -> None:
         """Read the TLS files. No connection is opened before the first request."""
-        self._tls = tls_context(self._settings)
+        if self.address.secure:
+            self._tls = tls_context(self._settings.tls)
 
     async def aclose(self) -> None:
         """Close all idle connections and cancel the requests that wait for one."""
@@ -83,6 +76,24 @@ class ConnectionPool:
     def open_connections(self) -> int:
         """How many connections exist, idle ones and those that are being opened included."""
         return len(self._idle) + len(self._shares)
+
+    @property
+    def in_use(self) -> int:
+        """How many connections are held or being opened."""
+        return len(self._shares)
+
+    def has_room(self, party: Party) -> bool:
+        """Whether a request of this party would get a connection without waiting in line."""
+        return (
+            not self._queue
+            and self._shares.room(party)
+            and (len(self._idle) > 0 or len(self._shares) < self._settings.max_connections)
+        )
+
+    async def dial(self) -> UpstreamConnection:
+        """A connection beside those of requests, not limited and not kept. Raises UpstreamUnreachable."""
+        settings = self._settings
+        return await dial(self.address, self._tls, settings.tls.server_name, settings.connect_timeout)
 
     def take_idle(self, party: Party, *, repeatable: bool) -> UpstreamConnection | None:
         """An idle connection at once, where there is one and nobody else waits; give it back with `release`."""
@@ -175,19 +186,9 @@ class ConnectionPool:
         return True
 
     async def _open(self, turn: _Turn) -> UpstreamConnection:
-        loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(self._settings.connect_timeout):
-                _, connection = await loop.create_connection(
-                    lambda: UpstreamConnection(loop),
-                    self._host,
-                    self._port,
-                    ssl=self._tls,
-                    server_hostname=self._host if self._tls is not None else None,
-                )
-        except (OSError, TimeoutError, ssl.SSLError) as problem:
-            raise UpstreamUnreachable(f"{self._host}:{self._port}: {problem or 'timed out'}") from problem
-        else:
+            connection = await self.dial()
+            connection.pool = self
             self._shares.let_go(turn)
             self._shares.hold(connection, turn.party)
             return connection

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
 from gateway.http_semantics import HOP_BY_HOP
 from gateway.settings import Duration, FileBeside, Secret, SecretRef, Settings, secret
+from gateway.upstream.address import Address, parse_address
+from gateway.upstream.path_prefix import checked_prefix
 
 # Headers that frame the message, or that the gateway writes for each request.
 _NOT_FIXED: Final = HOP_BY_HOP.union(
@@ -23,17 +24,24 @@ SESSION_COOKIES = ("JSESSIONID", "JSESSIONIDSSO", "PHPSESSID", "ASP.NET_SessionI
 _COOKIE_NAME = re.compile(r"[A-Za-z0-9!#$%&'+.^_`|~-]{3,64}\*?")
 
 
-def _origin(value: str) -> str:
-    parts = urlsplit(value)
-    try:
-        port_is_fine = parts.port != 0
-    except ValueError:
-        port_is_fine = False
-    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_fine:
-        raise ValueError("write the address of the register as http://host:port or https://host:port")
-    if parts.path not in ("", "/") or parts.query or parts.fragment or "@" in parts.netloc:
-        raise ValueError("write only scheme, host and port: paths are forwarded as they came")
-    return f"{parts.scheme}://{parts.netloc}"
+def _address(value: str) -> str:
+    return parse_address(value).url
+
+
+_ServerUrl = Annotated[str, AfterValidator(_address)]
+_Prefix = Annotated[str, AfterValidator(checked_prefix)]
+
+
+def _host(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]+(:[0-9]{1,5})?", value):
+        raise ValueError("write a host name, with its port where it has one: app.internal:8080")
+    return value
+
+
+def _probe_path(value: str) -> str:
+    if not re.fullmatch(r"/[!-\"$-~]*", value):
+        raise ValueError("write the path of the probe with a slash at its start: /health")
+    return value
 
 
 def _session_cookie(name: str) -> str:
@@ -58,6 +66,43 @@ class UpstreamTls(Settings):
 
     key: SecretRef | None = None
     """The private key of that certificate, as file:PATH."""
+
+    server_name: str | None = None
+    """The name that the server's certificate must have, where that is not the host in its address."""
+
+
+class ProbeSettings(Settings):
+    """A request that is sent to each server from time to time, to see whether it works."""
+
+    path: Annotated[str, AfterValidator(_probe_path)]
+    """What is asked for with GET: /health. No prefix is added."""
+
+    interval: Duration = Field(default=5.0, ge=0.1)
+    """How often."""
+
+    timeout: Duration = Field(default=2.0, ge=0.01)
+    """How long the answer may take."""
+
+    statuses: (
+        Annotated[tuple[Annotated[int, Field(ge=200, le=599, strict=True)], ...], Field(min_length=1)] | None
+    ) = None
+    """The status codes of a server that works. Not set: 200 to 299."""
+
+    fall: int = Field(default=2, ge=1, strict=True)
+    """So many bad answers in a row put a server out."""
+
+    rise: int = Field(default=1, ge=1, strict=True)
+    """So many good ones in a row let it take requests again."""
+
+
+class BreakerSettings(Settings):
+    """When a server is left alone because requests to it fail (a circuit breaker)."""
+
+    failures: int = Field(default=5, ge=1, strict=True)
+    """So many requests in a row that it did not take, answer validly or answer in time put a server out."""
+
+    open_for: Duration = Field(default=10.0, ge=0.1)
+    """For so long; then one request tries it, and an answer lets it take all requests again."""
 
 
 def _fixed_name(name: str) -> str:
@@ -107,10 +152,37 @@ class BasicSettings(Settings):
 
 
 class UpstreamSettings(Settings):
-    """Where the register is and how long it may take."""
+    """Where the register is, on one server or several, and how long it may take."""
 
-    url: Annotated[str, AfterValidator(_origin)]
-    """Scheme, host and port of the register: http://register.internal:8080."""
+    url: _ServerUrl | None = None
+    """Scheme, host and port of the register: http://register.internal:8080. Or a unix socket: unix:/run/app.sock."""
+
+    servers: Annotated[tuple[_ServerUrl, ...], Field(min_length=1)] | None = None
+    """Instead of `url`: the addresses of several servers that all serve the same."""
+
+    balance: Literal["round_robin", "least_connections"] = "round_robin"
+    """Which server takes the next request: each in its turn, or the one with the fewest open requests."""
+
+    probe: ProbeSettings | None = None
+    """A request by which the servers are watched; without it they are watched by the requests that fail."""
+
+    breaker: BreakerSettings | None = None
+    """When a server is left alone because requests fail. Not set: with its defaults where there are several servers, not
+    at all where there is one. `null`: never."""
+
+    slow_start: Duration = 0.0
+    """Over how long a server that comes back takes more and more requests, until it has its whole share."""
+
+    retries: int = Field(default=1, ge=0, le=10, strict=True)
+    """How often a request that failed is sent to yet another server, where it can be repeated: GET, HEAD, OPTIONS, PUT
+    or DELETE without a body. A request that no server has taken yet tries them all."""
+
+    strip_prefix: _Prefix = ""
+    """What is taken off the beginning of the path: with /reports, the path /reports/1 is /1 to the upstream. Rules judge
+    the whole path."""
+
+    add_prefix: _Prefix = ""
+    """What is put before the path, after `strip_prefix`."""
 
     connect_timeout: Duration = 2.0
     """How long setting up a connection may take."""
@@ -131,7 +203,7 @@ class UpstreamSettings(Settings):
     """How long an unused connection is kept; stay below the register's own limit."""
 
     max_connections: int = Field(default=128, ge=1, le=10_000, strict=True)
-    """Most connections to the register at once, per worker process."""
+    """Most connections to each server at once, per worker process."""
 
     max_connections_per_client: int | None = Field(default=None, ge=1, le=10_000, strict=True)
     """Most of them that one client address (IPv6: one /64) may use at once; further requests wait. Without a value a
@@ -161,6 +233,9 @@ class UpstreamSettings(Settings):
     pass_host: bool = Field(default=True, strict=True)
     """Whether the register sees the Host that the client asked for, or its own."""
 
+    host: Annotated[str, AfterValidator(_host)] | None = None
+    """The Host that the register sees, instead of either."""
+
     headers: Annotated[
         Mapping[Annotated[str, AfterValidator(_fixed_name)], FixedValue], AfterValidator(_distinct)
     ] = Field(default_factory=dict)
@@ -182,6 +257,35 @@ class UpstreamSettings(Settings):
             raise ValueError("give either `basic` or a header Authorization")
         return self
 
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if (self.url is None) == (self.servers is None):
+            raise ValueError(
+                "give the address of the register as `url`, or those of several servers as `servers`"
+            )
+        if len(set(self.addresses)) != len(self.addresses):
+            raise ValueError("a server is named twice")
+        if self.host is not None and self.pass_host and "pass_host" in self.model_fields_set:
+            raise ValueError("give a `host`, or `pass_host: true`, not both")
+        return self
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """The servers, in the order of the file."""
+        return tuple(parse_address(url) for url in self.servers or (self.url or "",))
+
+    @property
+    def name(self) -> str:
+        """What it is called where one address must stand for it: in the assertion, in messages."""
+        return self.addresses[0].url
+
+    @property
+    def breaker_in_force(self) -> BreakerSettings | None:
+        """The breaker, also where nothing is written about it."""
+        if "breaker" in self.model_fields_set or len(self.addresses) == 1:
+            return self.breaker
+        return BreakerSettings()
+
 
 class StreamSettings(Settings):
     """How long an answer or upload that lasts may go on after the session, the right or the rule has ended."""
@@ -193,8 +297,5 @@ class StreamSettings(Settings):
     """How long a stream goes on while nobody can judge it: the session store or a fact source does not answer."""
 
 
-def host_and_port(settings: UpstreamSettings) -> tuple[str, int, bool]:
-    """(host, port, whether TLS) of the register."""
-    parts: Any = urlsplit(settings.url)
-    secure = parts.scheme == "https"
-    return parts.hostname, parts.port or (443 if secure else 80), secure
+# A name under `upstreams:`.
+UpstreamName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]

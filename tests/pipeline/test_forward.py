@@ -40,7 +40,8 @@ def test_only_what_fails_at_the_register_counts_as_its_failure(
         busy.setattr(access, "_MOST_WAITING", -1)
         assert alice.call("/oauth2/access").json()["code"] == "overloaded"
     assert upstream_errors(gate) == before
-    monkeypatch.setattr(gate.gateway.pool, "_port", 9)
-    monkeypatch.setattr(gate.gateway.pool._idle, "take", lambda **_: None)
+    pool = gate.gateway.upstreams.default.pools[0]
+    monkeypatch.setattr(pool, "address", pool.address._replace(port=9))
+    monkeypatch.setattr(pool._idle, "take", lambda **_: None)
     assert alice.call("/echo").json()["code"] == "upstream-unreachable"
     assert any('error="upstream-unreachable"' in line for line in upstream_errors(gate))

@@ -171,4 +171,4 @@ def test_a_client_that_leaves_ends_the_exchange(
     assert asked.is_set()
     door.upstream.answer = lambda _head: OK
     wait_for(lambda: somebody.call("/echo").status_code == 200)
-    assert door.gateway.pool.open_connections <= 2
+    assert door.gateway.upstreams.open_connections <= 2

@@ -15,16 +15,16 @@ from gateway.errors import GatewayError
 from gateway.http_semantics import header_block
 from gateway.upstream.client_stream import ClientGone
 from gateway.upstream.forward import Forwarder
-from gateway.upstream.pool import ConnectionPool
 from gateway.upstream.request import Framing, UpstreamRequest
 from gateway.upstream.response import AnswerCut, UpstreamResponse
 from gateway.upstream.settings import UpstreamSettings
+from gateway.upstream.upstream import Upstream
 from tests.running import Running, serving
 
 
 class BareProxy:
     def __init__(self, upstream: UpstreamSettings, edge: EdgeSettings) -> None:
-        self.pool = ConnectionPool(upstream)
+        self.upstream = Upstream(upstream)
         self.admission = Admission(
             edge,
             PathReader(PathSettings()),
@@ -36,8 +36,7 @@ class BareProxy:
             trusted_chain=bool(edge.trusted_proxies), allow=edge.request_headers.allow
         )
         self.forwarder = Forwarder(
-            upstream,
-            self.pool,
+            self.upstream,
             own_cookies="tgp-test-",
             max_body=edge.max_body_bytes,
             body_timeout=edge.body_timeout,
@@ -73,10 +72,10 @@ class BareProxy:
 
     async def _lifespan(self, receive: Any, send: Any) -> None:
         await receive()
-        await self.pool.start()
+        await self.upstream.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        await self.pool.aclose()
+        await self.upstream.aclose()
         await send({"type": "lifespan.shutdown.complete"})
 
 

@@ -15,6 +15,7 @@ from gateway.upstream.forward import Forwarder
 from gateway.upstream.pool import ConnectionPool
 from gateway.upstream.request import UpstreamRequest
 from gateway.upstream.settings import UpstreamSettings
+from gateway.upstream.upstream import Upstream
 from tests.upstream.bare_proxy import BareProxy, bare_proxy
 from tests.upstream.hostile_register import LATE, hostile_register
 from tests.upstream.raw_client import Conversation, converse
@@ -50,9 +51,10 @@ async def forwarding() -> AsyncIterator[tuple[Any, Forwarder, ConnectionPool]]:
     """A hostile register, and what forwards requests to it."""
     with hostile_register() as register:
         settings = UpstreamSettings.model_validate({"url": f"http://127.0.0.1:{register.port}"})
-        pool = ConnectionPool(settings)
+        found = Upstream(settings)
+        pool = found.pools[0]
         await pool.start()
-        yield register, Forwarder(settings, pool, own_cookies="own-", max_body=1, body_timeout=1.0), pool
+        yield register, Forwarder(found, own_cookies="own-", max_body=1, body_timeout=1.0), pool
         await pool.aclose()
 
 
@@ -115,7 +117,7 @@ def test_trickled_bodies_hold_no_connection_to_the_register() -> None:
         with clients(port, 30, head + b"x"):
             assert get(port, "/ok").answers[0].body == b"ok"
             assert register.connections == 1
-            assert app.pool.open_connections == 1
+            assert app.upstream.open_connections == 1
 
 
 def test_one_client_that_stops_reading_leaves_room_for_others_and_is_cut_off() -> None:
@@ -123,12 +125,12 @@ def test_one_client_that_stops_reading_leaves_room_for_others_and_is_cut_off() -
     with attacked(**limits, keep_alive="100ms") as (app, port, _):
         head = b"GET /large HTTP/1.1\r\nHost: gw.test\r\n\r\n"
         with clients(port, 8, head, "127.0.0.2"):
-            assert until(lambda: app.pool.open_connections == 4)
+            assert until(lambda: app.upstream.open_connections == 4)
             seen = get(port, "/ok")
             assert seen.answers[0].body == b"ok"
             assert seen.first_byte_after < 1
             assert until(lambda: app.cut >= 4)
-        assert until(lambda: app.pool.open_connections == 0)
+        assert until(lambda: app.upstream.open_connections == 0)
 
 
 def test_more_than_its_share_waits_and_gets_503() -> None:
@@ -149,14 +151,14 @@ def test_a_register_that_stops_reading_ends_in_504() -> None:
             sock.send(head)
             while True:
                 sock.send(body[:65_536])
-        assert until(lambda: app.pool.open_connections == 0)
+        assert until(lambda: app.upstream.open_connections == 0)
         with socket.create_connection(("127.0.0.1", port)) as blocked:
             blocked.settimeout(0.05)
             with contextlib.suppress(TimeoutError, ConnectionError):
                 blocked.sendall(head + body)
             blocked.settimeout(2)
             assert blocked.recv(100).startswith(b"HTTP/1.1 504 ")
-        assert until(lambda: app.pool.open_connections == 0)
+        assert until(lambda: app.upstream.open_connections == 0)
 
 
 def test_a_reset_does_not_look_like_the_end_of_an_answer() -> None:

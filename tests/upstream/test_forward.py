@@ -14,6 +14,7 @@ from gateway.upstream.pool import ConnectionPool
 from gateway.upstream.response import UpstreamResponse
 from gateway.upstream.settings import UpstreamSettings
 from gateway.upstream.shares import Party
+from gateway.upstream.upstream import Upstream
 from tests.running import raw_upstream
 from tests.upstream.bare_proxy import bare_proxy
 from tests.upstream.raw_client import converse
@@ -32,8 +33,8 @@ def test_a_cookie_of_the_gateway_that_the_register_sets_is_dropped() -> None:
 
 def forwarder(port: int, **settings: Any) -> tuple[Forwarder, ConnectionPool]:
     upstream = UpstreamSettings.model_validate({"url": f"http://127.0.0.1:{port}"} | settings)
-    pool = ConnectionPool(upstream)
-    return Forwarder(upstream, pool, own_cookies="own-", max_body=100, body_timeout=1.0), pool
+    found = Upstream(upstream)
+    return Forwarder(found, own_cookies="own-", max_body=100, body_timeout=1.0), found.pools[0]
 
 
 async def test_a_head_that_the_register_would_refuse_is_not_sent() -> None:
@@ -135,9 +136,10 @@ async def test_an_upload_that_stalls_while_others_wait_is_answered_with_408(
         settings = UpstreamSettings.model_validate(
             {"url": f"http://127.0.0.1:{upstream.port}", "max_connections": 1}
         )
-        pool = ConnectionPool(settings)
-        await pool.start()
-        forward = Forwarder(settings, pool, own_cookies="own-", max_body=2 * FIRST, body_timeout=60.0)
+        found = Upstream(settings)
+        pool = found.pools[0]
+        await found.start()
+        forward = Forwarder(found, own_cookies="own-", max_body=2 * FIRST, body_timeout=60.0)
         upload = upstream_request("POST", part(b"x" * FIRST, more=True), length=FIRST + 1, has_body=True)
         stalled = asyncio.create_task(forward.forward(upload))
         while not upstream.connections:

@@ -1,0 +1,78 @@
+"""What rules say about the requests they decide, checked against the environment: upstreams, limits, headers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gateway.config.model import EnvironmentSettings, IdentitySection
+from gateway.config.positions import Place
+from gateway.config.problems import unknown
+from gateway.handling import DEFAULT_UPSTREAM
+from gateway.identity.names import fold, is_well_known
+from gateway.policy.pattern import Literal, Pattern
+from gateway.policy.settings import RuleSettings
+
+# The place below the rule, and the message.
+Fault = tuple[Place, str]
+
+
+def handling_faults(
+    rule: RuleSettings,
+    environment: str,
+    settings: EnvironmentSettings | None,
+    identity: IdentitySection | None,
+) -> Iterator[Fault]:
+    """Everything that doesn't fit. Without settings only what the rule itself says is checked."""
+    variables = rule.match.pattern.variables
+    if rule.redirect is not None:
+        for name in rule.redirect.variables:
+            if name not in variables:
+                yield ("redirect", "to"), unknown("path variable", name, variables)
+    yield from _identity_headers(rule, settings, identity)
+    if settings is None:
+        return
+    limit = settings.edge.max_body_bytes
+    if rule.max_body is not None and rule.max_body > limit:
+        yield (
+            ("max_body",),
+            f"environment {environment!r} takes no body above edge.max_body_bytes, {limit}: raise that first",
+        )
+    name = rule.upstream or DEFAULT_UPSTREAM
+    found = settings.every_upstream.get(name)
+    if found is None:
+        words = unknown("upstream", name, settings.every_upstream)
+        yield ("upstream",), f"{words} in environment {environment!r}"
+    elif rule.redirect is None and not is_below(rule.match.pattern, found.strip_prefix):
+        place: Place = ("upstream",) if rule.upstream is not None else ("match",)
+        yield (
+            place,
+            f"upstream {name!r} takes {found.strip_prefix} off the path, but this rule also matches paths that do not "
+            f"begin with it: write path: {found.strip_prefix}/**",
+        )
+
+
+def is_below(pattern: Pattern, prefix: str) -> bool:
+    """Whether every path of the pattern begins with the segments of this prefix."""
+    wanted = tuple(Literal(word) for word in prefix[1:].split("/")) if prefix else ()
+    return pattern.parts[: len(wanted)] == wanted
+
+
+def _identity_headers(
+    rule: RuleSettings, settings: EnvironmentSettings | None, identity: IdentitySection | None
+) -> Iterator[Fault]:
+    changes = rule.request_headers
+    if changes is None:
+        return
+    ours = {*identity.headers, *identity.strip_headers} if identity is not None else set()
+    if settings is not None and settings.assertion.header:
+        ours.add(settings.assertion.header)
+    folded = {fold(name.encode("ascii")) for name in ours}
+    for kind, names in (("set", changes.set), ("remove", changes.remove)):
+        for number, name in enumerate(names):
+            each = fold(name.encode("ascii"))
+            if each in folded or is_well_known(each):
+                step = name if kind == "set" else number
+                yield (
+                    ("request_headers", kind, step),
+                    f"{name} is an identity header: only `identity: headers:` says what the upstream gets in it",
+                )

@@ -1,0 +1,48 @@
+"""Opens connections to a server of an upstream."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+
+from gateway.errors import UpstreamUnreachable
+from gateway.upstream.address import Address
+from gateway.upstream.connection import UpstreamConnection
+from gateway.upstream.settings import UpstreamTls
+
+
+def tls_context(tls: UpstreamTls) -> ssl.SSLContext:
+    """What an https server must prove, and the gateway's own certificate. Raises OSError if a file cannot be read."""
+    context = ssl.create_default_context(cafile=str(tls.ca) if tls.ca else None)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if tls.certificate is not None:
+        key = tls.key.path if tls.key is not None else None
+        context.load_cert_chain(str(tls.certificate), str(key) if key else None)
+    return context
+
+
+async def dial(
+    address: Address, tls: ssl.SSLContext | None, server_name: str | None, seconds: float
+) -> UpstreamConnection:
+    """A new connection; `tls` is for an https server, whose certificate must name `server_name` or its host.
+
+    Raises UpstreamUnreachable, also where it takes longer than `seconds`.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(seconds):
+            if address.socket is not None:
+                _, connection = await loop.create_unix_connection(
+                    lambda: UpstreamConnection(loop), address.socket
+                )
+            else:
+                _, connection = await loop.create_connection(
+                    lambda: UpstreamConnection(loop),
+                    address.host,
+                    address.port,
+                    ssl=tls if address.secure else None,
+                    server_hostname=(server_name or address.host) if address.secure else None,
+                )
+    except (OSError, TimeoutError, ssl.SSLError) as problem:
+        raise UpstreamUnreachable(f"{address.url}: {problem or 'timed out'}") from problem
+    return connection
