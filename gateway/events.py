@@ -151,12 +151,12 @@ class CandidateChanged:
 class ShadowJudged:
     """The candidate rules judged a request. `result` is "unknown" where they could not.
 
-    Where the verdict differs, `rule` is the candidate's rule (None: no rule matches) and `change` says how.
+    Where the request would be allowed or denied instead, or go elsewhere, `rule` is the candidate's rule (None: no rule matches) and `change` says how.
     """
 
     result: Literal["same", "differs", "unknown"]
     rule: str | None = None
-    change: Literal["newly_allowed", "newly_denied"] | None = None
+    change: Literal["newly_allowed", "newly_denied", "elsewhere"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal, NamedTuple
 from urllib.parse import quote
 
 Lines = list[tuple[bytes, bytes]]
@@ -89,6 +89,27 @@ class Cors:
         }
 
 
+class Destination(NamedTuple):
+    """Where a request goes, in words, and whether that is an upstream."""
+
+    words: str
+    is_upstream: bool
+
+
+Change = Literal["newly_allowed", "newly_denied", "elsewhere"]
+
+
+def change(before: Destination | None, after: Destination | None) -> Change | None:
+    """How a request is affected that went to `before`; None is nowhere: it was denied."""
+    if before == after:
+        return None
+    if after is not None and after.is_upstream and (before is None or not before.is_upstream):
+        return "newly_allowed"
+    if after is None and before is not None and before.is_upstream:
+        return "newly_denied"
+    return "elsewhere"
+
+
 @dataclass(frozen=True, slots=True)
 class Handling:
     """Which upstream gets the requests of a rule and how, or the redirect that answers them instead.
@@ -105,11 +126,11 @@ class Handling:
     cors: Cors | None = None
 
     @property
-    def destination(self) -> str:
-        """Where the requests go, in words."""
+    def destination(self) -> Destination:
+        """Where the requests go that may pass."""
         if self.redirect is not None:
-            return f"a redirect to {self.redirect.text} ({self.redirect.status})"
-        return f"upstream {self.upstream}"
+            return Destination(f"a redirect to {self.redirect.text} ({self.redirect.status})", False)
+        return Destination(f"upstream {self.upstream}", True)
 
     def to_data(self) -> dict[str, Any]:
         """What differs from PLAIN, as plain data with the names that rules use."""

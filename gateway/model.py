@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
-from gateway.handling import PLAIN, Handling, Redirect
+from gateway.handling import PLAIN, Destination, Handling, Redirect
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -282,8 +282,8 @@ class Decision:
         return "error" if self.error is not None else "deny"
 
     @property
-    def destination(self) -> str | None:
-        """Where a request with this decision ends, in words that are equal for equal ones; None where it is denied."""
+    def destination(self) -> Destination | None:
+        """Where a request with this decision goes; None where it is denied."""
         return self.handling.destination if self.allowed or self.redirect is not None else None
 
     @property

@@ -71,7 +71,8 @@ class _AskedRule:
 def access_of(
     rules: RuleSet, identity: Identity, *, host: str, client: str, now: float
 ) -> tuple[RuleAccess, ...]:
-    """What each rule decides for this person, in the order of the rules; without rules that never decide.
+    """What each rule decides for this person, in the order of the rules; without rules that never decide, or that only
+    redirect.
 
     `now` is in seconds since the epoch. Fact sources are assumed to give the most favourable answer.
     """
@@ -86,7 +87,11 @@ def access_of(
             if rules.asking:
                 tried = tried._replace(facts=assumed_answers(rules, tried))
             asked[number].take(_Tried(decide_by(rules.rules[number], tried), tried, own))
-    return tuple(_rule_access(rules, each, each.best) for each in asked if each.best is not None)
+    return tuple(
+        _rule_access(rules, each, each.best)
+        for each in asked
+        if each.best is not None and each.rule.handling.redirect is None
+    )
 
 
 def _path_classes(rules: RuleSet, values: Collection[str]) -> Iterator[tuple[PathClass, dict[int, str]]]:

@@ -43,6 +43,9 @@ class Who:
 class Change:
     """Requests that `old_rule` decides in the old set and `new_rule` in the new one, and who gains or loses by it.
 
+    `moves`: whose requests go to another upstream or redirect. `old_goes` and `new_goes` are where the rules send what
+    they let pass, in words; None where there is no rule.
+
     `path` is the pattern that both rules match, without the values of its variables in `other_than`. `partly` is set
     where earlier rules decide some of those requests. `example` is one path. `host` is None for the public host.
     `inexact` says why the change may be incomplete.
@@ -58,4 +61,7 @@ class Change:
     example: str
     gains: tuple[Who, ...]
     loses: tuple[Who, ...]
+    moves: tuple[Who, ...]
+    old_goes: str | None
+    new_goes: str | None
     inexact: str | None

@@ -1,4 +1,4 @@
-"""Compares two rule sets: who gains and who loses access to what.
+"""Compares two rule sets: who gains and who loses access to what, and what goes to another place.
 
 Paths are partitioned by the patterns of both sets, people by what the policies of both sets distinguish. Each
 class is decided by both sets with the code that decides requests, so the result is exact.
@@ -18,6 +18,8 @@ from gateway.analysis.equivalence import Dimension, dimensions
 from gateway.analysis.path_partition import PathClass, intersection, partition
 from gateway.analysis.path_variables import compared_positions, template_values
 from gateway.analysis.rule_inputs import RuleInputs
+from gateway.handling import Change as How
+from gateway.handling import Destination, change
 from gateway.plugin import Distinctions, combine
 from gateway.policy.pattern import Pattern, Variable
 from gateway.policy.ruleset import RuleSet, compile_rules, methods_of
@@ -56,19 +58,22 @@ class _Group:
 class _Verdicts:
     gains: tuple[Who, ...]
     loses: tuple[Who, ...]
+    moves: tuple[Who, ...]
     inexact: str | None
 
     @property
     def differs(self) -> bool:
-        return bool(self.gains or self.loses or self.inexact)
+        return bool(self.gains or self.loses or self.moves or self.inexact)
 
     def signature(self) -> tuple[Any, ...]:
         """Equal for verdicts that are described the same."""
-        return *(tuple(who.signature() for who in each) for each in (self.gains, self.loses)), self.inexact
+        return *(
+            tuple(who.signature() for who in each) for each in (self.gains, self.loses, self.moves)
+        ), self.inexact
 
 
 def compare(old: Side, new: Side) -> tuple[Change, ...]:
-    """Every change, in the order of the rules; changes without gains or losses only where they are inexact."""
+    """Every change, in the order of the rules; changes without any effect only where they are inexact."""
     return tuple(_Comparison(old, new).changes())
 
 
@@ -152,8 +157,14 @@ class _Comparison:
             every = set(each) == set(self._methods)
             yield Change(
                 old, new, ANY_METHOD if every else tuple(each), host, shown.text, other_than, partly, example,
-                verdicts.gains, verdicts.loses, verdicts.inexact,
+                verdicts.gains, verdicts.loses, verdicts.moves, *self._destinations(pair), verdicts.inexact,
             )  # fmt: skip
+
+    def _destinations(self, pair: _Deciders) -> tuple[str | None, str | None]:
+        old, new = (
+            self._inputs[number].rule.handling.destination.words if number >= 0 else None for number in pair
+        )
+        return old, new
 
     def _shown(self, pair: _Deciders, held: _Held) -> Pattern:
         found = [inputs.rule.pattern for inputs in self._both(pair)]
@@ -247,45 +258,45 @@ class _Comparison:
         everything = dimensions(
             combine(each.distinctions for each in both) or Distinctions(), rendered, self._rights
         )
-        found: dict[bool, list[Who]] = {True: [], False: []}
+        found: dict[How, list[Who]] = {"newly_allowed": [], "newly_denied": [], "elsewhere": []}
         for logged_in in (False, True):
             used = tuple(each for each in everything if logged_in or not each.about_person)
             if prod(len(each.cells) for each in used) > _MOST_CLASSES:
                 inexact = inexact or f"more than {_MOST_CLASSES:,} classes of people: not all were compared"
             old, new = (self._decider(number, path_class, shown, logged_in, used) for number in pair)
-            tables: dict[bool, list[Class]] = {True: [], False: []}
+            tables: dict[How, list[Class]] = {how: [] for how in found}
             for chosen in islice(product(*(range(len(each.cells)) for each in used)), _MOST_CLASSES):
-                after = new(chosen)
-                if old(chosen) != after:
-                    tables[after].append(chosen)
-            for after, classes in tables.items():
+                how = change(old(chosen), new(chosen))
+                if how is not None:
+                    tables[how].append(chosen)
+            for how, classes in tables.items():
                 counts = [len(each.cells) for each in used]
-                found[after].extend(Who(logged_in, used, cube) for cube in cover(classes, counts))
-        return _Verdicts(tuple(found[True]), tuple(found[False]), inexact)
+                found[how].extend(Who(logged_in, used, cube) for cube in cover(classes, counts))
+        gains, loses, moves = (tuple(each) for each in found.values())
+        return _Verdicts(gains, loses, moves, inexact)
 
     def _decider(
         self, number: int, path_class: PathClass, shown: Pattern, logged_in: bool, used: Sequence[Dimension]
-    ) -> Callable[[Class], bool]:
-        """The decision of a rule about a class, cached by the dimensions that the rule depends on."""
+    ) -> Callable[[Class], Destination | None]:
+        """Where a rule sends a class, cached by the dimensions that the rule depends on; None: it is denied."""
         if number < 0:
-            return lambda _chosen: False
+            return lambda _chosen: None
         inputs = self._inputs[number]
         own = {
             each.key
             for each in dimensions(inputs.distinctions, inputs.rendered(path_class, shown), self._rights)
         }
         own_numbers = [number for number, each in enumerate(used) if each.key in own]
-        known: dict[Class, bool] = {}
+        known: dict[Class, Destination | None] = {}
 
-        def allows(chosen: Class) -> bool:
+        def goes(chosen: Class) -> Destination | None:
             part = tuple(chosen[number] for number in own_numbers)
-            found = known.get(part)
-            if found is None:
+            if part not in known:
                 cells = [(used[number], used[number].cells[chosen[number]]) for number in own_numbers]
-                found = known[part] = inputs.allows(path_class, logged_in, cells)
-            return found
+                known[part] = inputs.goes(path_class, logged_in, cells)
+            return known[part]
 
-        return allows
+        return goes
 
 
 def _folding(side: Side) -> Side:

@@ -12,12 +12,18 @@ _MOST_LISTED: Final = 4
 
 
 def as_text(changes: Sequence[Change]) -> Iterator[str]:
-    """Who gains and who loses what, line by line."""
+    """Who gains and who loses what, and what goes elsewhere, line by line."""
     for change in changes:
-        for sign, verb, several in (("-", "LOSES", change.loses), ("+", "GAINS", change.gains)):
+        for sign, verb, several in (
+            ("-", "LOSES", change.loses),
+            ("+", "GAINS", change.gains),
+            ("~", "GOES ELSEWHERE", change.moves),
+        ):
             if several:
                 yield f"{sign} {verb} {_requests(change)}"
                 yield f"    {_rules(change)}; such as {change.example}"
+                if change.old_goes != change.new_goes and change.old_goes and change.new_goes:
+                    yield f"    to {change.old_goes} before, to {change.new_goes} now"
                 yield from (f"    {sign} {words}" for words in _people(several))
         if change.inexact is not None:
             yield f"? NOT EXACT {_requests(change)}"
@@ -38,6 +44,9 @@ def as_data(changes: Sequence[Change]) -> list[dict[str, Any]]:
             "new_rule": change.new_rule,
             "gains": [_people_data(who) for who in change.gains],
             "loses": [_people_data(who) for who in change.loses],
+            "moves": [_people_data(who) for who in change.moves],
+            "old_goes": change.old_goes,
+            "new_goes": change.new_goes,
             "inexact": change.inexact,
         }
         for change in changes

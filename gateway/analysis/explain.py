@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.codec import missing_to_dict
+from gateway.handling import DEFAULT_UPSTREAM, HeaderChanges
 from gateway.model import Allow, Decision, Deny, Missing, PolicyTrace, RuleTrace, Verdict
 from gateway.policy.evaluate import AMBIGUOUS
 from gateway.policy.ruleset import Rule, RuleSet
@@ -29,8 +30,11 @@ def as_data(decision: Decision, reading: Reading | None = None) -> dict[str, Any
     return {
         **({"readings": reading.paths, "openings": reading.openings} if reading is not None else {}),
         "allowed": decision.allowed,
+        "outcome": decision.outcome,
         "rule": decision.rule,
         "reason": decision.reason,
+        "location": decision.redirect.location if decision.redirect is not None else None,
+        "handling": {"upstream": decision.handling.upstream, **decision.handling.to_data()},
         "error": decision.error,
         "variables": dict(decision.variables),
         "missing": [
@@ -57,7 +61,7 @@ def as_text(
 
 
 def _verdict_lines(decision: Decision) -> Iterator[str]:
-    verdict = "ALLOWED" if decision.allowed else "REFUSED"
+    verdict = {"allow": "ALLOWED", "redirect": "REDIRECTED"}.get(decision.outcome, "REFUSED")
     by = f"by rule {decision.rule!r}" if decision.rule is not None else "because no rule matches"
     if decision.reason == AMBIGUOUS:
         by = "with 400: the readings of the path lead to several rules, or their rule does not open it"
@@ -90,7 +94,8 @@ def _lines(decision: Decision, rules: RuleSet, language: str) -> Iterator[str]:
         yield (f"the {rest} rules after it were not tried" if rest > 1 else "the rule after it was not tried")
     if decision.variables:
         yield "path variables: " + ", ".join(f"{name}={value}" for name, value in decision.variables.items())
-    if decision.allowed:
+    yield from _handling_lines(decision)
+    if decision.destination is not None:
         return
     yield ""
     if not decision.alternatives:
@@ -99,6 +104,32 @@ def _lines(decision: Decision, rules: RuleSet, language: str) -> Iterator[str]:
         yield "what would help, the shortest way first:" if number == 0 else "or:"
         for missing in alternative:
             yield f"  - {_missing_text(missing, language)}"
+
+
+def _handling_lines(decision: Decision) -> Iterator[str]:
+    """Where the request goes and how, as far as the rule says something about it."""
+    if decision.redirect is not None:
+        yield f"redirected to {decision.redirect.location} with {decision.redirect.status}; no upstream gets it"
+    handling = decision.handling
+    if decision.allowed and handling.upstream != DEFAULT_UPSTREAM:
+        yield f"goes to upstream {handling.upstream!r}"
+    if decision.allowed and handling.timeout is not None:
+        yield f"its answer must begin within {handling.timeout:g} s"
+    if decision.allowed and handling.max_body is not None:
+        yield f"its body may have {handling.max_body} bytes"
+    for words, changes in (("request", handling.request_headers), ("answer", handling.response_headers)):
+        if decision.allowed and changes is not None:
+            yield f"headers of the {words}: {_changes(changes)}"
+    if handling.cors is not None:
+        cors = handling.cors
+        sites = "every site" if cors.origins is None else ", ".join(sorted(cors.origins))
+        yield f"may be called by scripts of {sites}, {'with' if cors.credentials else 'without'} credentials"
+
+
+def _changes(changes: HeaderChanges) -> str:
+    data = changes.to_data()
+    parts = [f"{name} is {value!r}" for name, value in data["set"].items()]
+    return ", ".join(parts + [f"without {name}" for name in data["remove"]])
 
 
 def _rule_lines(traced: RuleTrace, rule: Rule) -> Iterator[str]:

@@ -10,12 +10,14 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice, product
+from urllib.parse import unquote, urlsplit
 
 from gateway.analysis.equivalence import NOON
 from gateway.analysis.path_partition import PathClass, partition
 from gateway.analysis.regex_example import example
 from gateway.http_semantics import METHODS
 from gateway.plugin import Allow, Facts
+from gateway.policy.evaluate import matching_rule
 from gateway.policy.pattern import Literal, Pattern
 from gateway.policy.ruleset import At, Rule, RuleSet, methods_of
 
@@ -52,7 +54,11 @@ def lint(rules: RuleSet, hosts: Sequence[str]) -> Iterator[Finding]:
     """The findings about the rules of one environment, which people reach at `hosts`; in no particular order."""
     coverage = _coverage(rules.rules, hosts)
     for number, rule in enumerate(rules.rules):
-        found = [*_never_decides(rule, coverage[number], rules.rules, hosts), *_regex(rule)]
+        found = [
+            *_never_decides(rule, coverage[number], rules.rules, hosts),
+            *_regex(rule),
+            *_redirect(rule, rules, hosts),
+        ]
         yield from (finding for finding in found if finding.code not in rule.accepts)
     for finding, accepts in _opened(rules.rules):
         if finding.code not in accepts:
@@ -140,6 +146,25 @@ def _regex(rule: Rule) -> Iterator[Finding]:
     if rule.pattern.expression is not None:
         for code, message in regex_risks(rule.pattern.expression.text):
             yield Finding(rule.at, code, f"rule {rule.id!r}: {message}")
+
+
+def _redirect(rule: Rule, rules: RuleSet, hosts: Sequence[str]) -> Iterator[Finding]:
+    """A redirect that leads to the same rule: browsers give up on it."""
+    to = rule.handling.redirect
+    if to is None:
+        return
+    parts = urlsplit(to(dict.fromkeys(rule.pattern.variables, "x")).location)
+    if parts.netloc and parts.netloc not in hosts:
+        return
+    method = "GET" if rule.methods is None or "GET" in rule.methods else min(rule.methods)
+    segments = tuple(unquote(parts.path)[1:].split("/"))
+    for host in (parts.netloc,) if parts.netloc else hosts:
+        again = matching_rule(rules, method, host, segments)
+        if again is not None and again.id == rule.id and rule.at_host(host):
+            yield Finding(
+                rule.at, "redirect-loop", f"rule {rule.id!r} redirects to {to.text}, which it redirects again"
+            )
+            return
 
 
 def regex_risks(text: str) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from typing import Any
 from gateway.analysis.equivalence import CLIENT, NOON, Cell, Dimension, facts
 from gateway.analysis.path_partition import PathClass
 from gateway.analysis.path_variables import templates
+from gateway.handling import Destination
 from gateway.http_semantics import METHODS
 from gateway.model import DecisionInput
 from gateway.plugin import Distinctions, Policy, combine
@@ -59,14 +60,17 @@ class RuleInputs:
 
     def key(self, path_class: PathClass, shown: Pattern) -> tuple[Any, ...]:
         """A key for what the rule asks of people on these paths: in one comparison, equal keys have equal verdicts."""
-        return id(self.rule) if self.inexact else self._written, tuple(
-            self.rendered(path_class, shown).items()
+        return (
+            id(self.rule) if self.inexact else self._written,
+            tuple(self.rendered(path_class, shown).items()),
+            self.rule.handling.destination,
         )
 
     def alike(self, other: RuleInputs) -> bool:
-        """Whether both rules certainly decide every request the same."""
+        """Whether both rules certainly decide every request the same, and send it to the same place."""
         return (
-            self._written == other._written
+            self.rule.handling.destination == other.rule.handling.destination
+            and self._written == other._written
             and self.distinctions == other.distinctions
             and self._used() == other._used()
             and all(
@@ -75,14 +79,16 @@ class RuleInputs:
             )
         )
 
-    def allows(self, path_class: PathClass, logged_in: bool, cells: Sequence[tuple[Dimension, Cell]]) -> bool:
-        """Whether this rule allows a request for one of these paths by a person of this class."""
+    def goes(
+        self, path_class: PathClass, logged_in: bool, cells: Sequence[tuple[Dimension, Cell]]
+    ) -> Destination | None:
+        """Where this rule sends a request for one of these paths by a person of this class; None: it is denied."""
         method = next(iter(self.rule.methods or ()), METHODS[0])
         host = next(iter(self.rule.hosts or ()), "")
         decision_input = DecisionInput(
             method, host, path_class.path, path_class.segments, CLIENT, NOON.timestamp()
         )
-        return decide(self._alone, facts(decision_input, logged_in, cells)).allowed
+        return decide(self._alone, facts(decision_input, logged_in, cells)).destination
 
     def _used(self) -> dict[str, int]:
         if self.rule.pattern.expression is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Final
+from typing import Final, Literal
 
 from gateway.analysis.equivalence import CLIENT, NOON, Dimension, circumstance, dimensions
 from gateway.analysis.path_partition import partition
@@ -29,10 +29,12 @@ class Case:
     title: str
     where: Where
     decision_input: DecisionInput
-    allow: bool
+    expect: Literal["allow", "deny", "redirect"]
     rule: str | None = None
     reason: str | None = None
     missing: frozenset[str] | None = None
+    upstream: str | None = None
+    to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +92,27 @@ def _wrong(case: Case, decision: Decision, rules: RuleSet) -> str | None:
     if decision.error is not None:
         return f"a policy failed: {decision.error}"
     by = f"rule {decision.rule!r}" if decision.rule is not None else "no rule matches, which"
-    if case.allow != decision.allowed:
-        expected = "allow" if case.allow else "deny"
-        found = "allows it" if decision.allowed else f"denies it ({decision.reason})"
-        return f"expected {expected}, but {by} {found}{_what_is_missing(decision, rules)}"
+    if case.expect != decision.outcome:
+        return (
+            f"expected {case.expect}, but {by} {_what_it_does(decision)}{_what_is_missing(decision, rules)}"
+        )
     if case.rule is not None and case.rule != decision.rule:
         return f"expected rule {case.rule!r} to decide, but {by} does"
     if case.reason is not None and case.reason != decision.reason:
         return f"expected the reason {case.reason!r}, but it is {decision.reason!r}"
     if case.missing is not None and case.missing not in _missing_names(decision, rules):
         return f"expected {', '.join(sorted(case.missing))} to be missing{_what_is_missing(decision, rules, ', but')}"
+    if case.upstream is not None and case.upstream != decision.handling.upstream:
+        return f"expected upstream {case.upstream!r}, but {by} sends it to {decision.handling.upstream!r}"
+    if case.to is not None and decision.redirect is not None and case.to != decision.redirect.location:
+        return f"expected a redirect to {case.to}, but it goes to {decision.redirect.location}"
     return None
+
+
+def _what_it_does(decision: Decision) -> str:
+    if decision.redirect is not None:
+        return f"redirects it to {decision.redirect.location}"
+    return "allows it" if decision.allowed else f"denies it ({decision.reason})"
 
 
 def _missing_names(decision: Decision, rules: RuleSet) -> list[frozenset[str]]:
@@ -118,7 +130,7 @@ def _name(missing: Missing, rules: RuleSet) -> str:
 
 
 def _what_is_missing(decision: Decision, rules: RuleSet, start: str = ";") -> str:
-    if decision.allowed:
+    if decision.destination is not None:
         return ""
     alternatives = [" and ".join(sorted(alternative)) for alternative in _missing_names(decision, rules)]
     return (

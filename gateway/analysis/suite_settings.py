@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 from ipaddress import ip_address
-from typing import Annotated, Any, Final, Literal, get_args, get_type_hints
+from typing import Annotated, Any, Final, Literal, Self, get_args, get_type_hints
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
 
 from gateway.analysis.equivalence import BRUSSELS, CLIENT, NOON
 from gateway.analysis.person import Person
@@ -99,7 +107,7 @@ class CaseSettings(_Tried):
     facts: dict[str, Any] = Field(default_factory=dict)
     """What fact sources would have fetched, by name."""
 
-    expect: Literal["allow", "deny"]
+    expect: Literal["allow", "deny", "redirect"]
     """What must come of it."""
 
     rule: str | None = None
@@ -108,8 +116,21 @@ class CaseSettings(_Tried):
     reason: str | None = None
     """The reason that must be given."""
 
+    upstream: str | None = None
+    """The upstream that must get it; `default` is the one under `upstream:`."""
+
+    to: str | None = None
+    """Where it must be redirected to."""
+
     missing: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     """What must be missing: one of the ways to access is exactly these names of rights or kinds (login, organisation, ...)."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        for name, outcome in (("upstream", "allow"), ("to", "redirect"), ("missing", "deny")):
+            if getattr(self, name) is not None and self.expect != outcome:
+                raise ValueError(f"`{name}` goes with `expect: {outcome}`")
+        return self
 
 
 class NeverSettings(_Tried):

@@ -74,6 +74,8 @@ def show(
             typer.echo(f"        opens {', '.join(sorted(rule.opens))}")
         for policy in rule.require:
             typer.echo(f"        {json.dumps(policy.to_data(), ensure_ascii=False)}")
+        if rule.handling.to_data():
+            typer.echo(f"        {json.dumps(rule.handling.to_data(), ensure_ascii=False)}")
 
 
 @config_commands.command()

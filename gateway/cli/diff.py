@@ -1,4 +1,4 @@
-"""`gateway policy diff`: who gains or loses access between two rule files, or two environments of one file."""
+"""`gateway policy diff`: who gains or loses access, and what goes elsewhere, between two rule files or environments."""
 
 from __future__ import annotations
 
@@ -85,6 +85,8 @@ def _summary(changes: tuple[Change, ...]) -> str:
     gains, loses = (sum(bool(getattr(each, side)) for each in changes) for side in ("gains", "loses"))
     inexact = sum(each.inexact is not None for each in changes)
     words = f"access is lost in {loses} place{'s' if loses != 1 else ''} and gained in {gains}"
+    moves = sum(bool(each.moves) for each in changes)
+    words += f"; {moves} go elsewhere" if moves else ""
     return f"{words}; {inexact} could not be compared exactly" if inexact else words
 
 

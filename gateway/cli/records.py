@@ -76,7 +76,7 @@ def show(
     person: Annotated[str | None, typer.Option(help="One person, by pseudonym.")] = None,
     organisation: Annotated[str | None, typer.Option(help="People who act for this organisation.")] = None,
     rule: Annotated[str | None, typer.Option(help="What this rule decided.")] = None,
-    verdict: Annotated[str | None, typer.Option(help="allow, deny, error, own or refused.")] = None,
+    verdict: Annotated[str | None, typer.Option(help="allow, redirect, deny, error, own or refused.")] = None,
     kind: Annotated[str, typer.Option(help="request, or another kind of record.")] = "request",
     since: Annotated[
         str | None, typer.Option(help="From this time on, in UTC, as in the records: 2026-11-24T08:00.")

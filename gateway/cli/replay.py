@@ -116,8 +116,15 @@ def _text(again: Replay, left_out: Counter[str], rules: str) -> Iterator[str]:
 def _change(each: Difference) -> str:
     then = each.then_rule if each.then_rule is not None else "no rule"
     now = each.now_rule if each.now_rule is not None else "no rule"
-    words = {"gains": "NEWLY ALLOWED", "loses": "NEWLY DENIED", "rule": "same outcome"}[each.change]
+    words = {
+        "gains": "NEWLY ALLOWED",
+        "loses": "NEWLY DENIED",
+        "moves": "ELSEWHERE",
+        "rule": "same outcome",
+    }[each.change]
     reason = f" ({each.reason})" if each.change == "loses" else ""
+    if each.change == "moves":
+        reason = f" ({each.then_goes or 'denied'} before, {each.now_goes or 'denied'} now)"
     return f"{words} {then} -> {now}{reason}"
 
 

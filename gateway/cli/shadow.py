@@ -24,7 +24,7 @@ def shadow_report(
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show what candidate rules (`shadow:`) would have denied or allowed, by rule, with a few requests each.
+    """Show what candidate rules (`shadow:`) would have denied, allowed or sent elsewhere, by rule, with a few requests each.
 
     Exit codes: 0 nothing would change, 1 something would, 2 a file cannot be read.
     """
@@ -53,7 +53,7 @@ def _text(report: ShadowReport) -> Iterator[str]:
     changed = sum(each.count for each in report.differences)
     yield f"{report.decided:,} requests decided, {changed:,} of them differently by the candidate rules"
     for each in report.differences:
-        words = "NEWLY DENIED" if each.change == "newly_denied" else "NEWLY ALLOWED"
+        words = each.change.replace("_", " ").upper()
         reason = f" ({each.reason})" if each.change == "newly_denied" else ""
         rules = f"{each.rule or 'no rule'} -> {each.candidate_rule or 'no rule'}"
         yield f"{words} {rules}{reason}, by candidate {each.candidate[:12]}"

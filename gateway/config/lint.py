@@ -38,6 +38,9 @@ def findings(path: Path) -> tuple[Config, tuple[Finding, ...]]:
     for name in config.environments:
         for finding in (*_rules(config, name), *_scopes(config, name, positions)):
             found.setdefault(finding, []).append(name)
+    for name in config.environments:
+        for finding in _upstreams(config, name, positions):
+            found.setdefault(finding, []).append(name)
     merged = [_in_environments(finding, names, config) for finding, names in found.items()]
     return config, tuple(
         sorted({*merged, *_rights(config, positions), *_claims(config), *_underscores(config, positions)})
@@ -58,6 +61,15 @@ def _hosts(config: Config, name: str) -> tuple[str, ...]:
 def _rules(config: Config, name: str) -> Iterator[Finding]:
     yield from lint(config.rules[name], _hosts(config, name))
     yield from lint_openings(config.rules[name], config.environments[name].paths.names)
+
+
+def _upstreams(config: Config, name: str, positions: Positions) -> Iterator[Finding]:
+    """Upstreams that no rule uses."""
+    used = {rule.handling.upstream for rule in config.rules[name].rules if rule.handling.redirect is None}
+    for upstream in config.environments[name].upstreams:
+        if upstream not in used:
+            at = _at(positions, ("environments", name, "upstreams", upstream))
+            yield Finding(at, "unused-upstream", f"no rule uses the upstream {upstream!r}")
 
 
 def _rights(config: Config, positions: Positions) -> Iterator[Finding]:

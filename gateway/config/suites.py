@@ -93,10 +93,17 @@ class SuiteLoader:
             facts=test.facts,
             doubt=doubt,
         )
-        missing = frozenset(test.missing) if test.missing is not None else None
-        title = test.name or f"{test.request} as {_title(test.as_)}"
-        where = self._where(place)
-        return Case(title, where, decision_input, test.expect == "allow", test.rule, test.reason, missing)
+        return Case(
+            test.name or f"{test.request} as {_title(test.as_)}",
+            self._where(place),
+            decision_input,
+            test.expect,
+            test.rule,
+            test.reason,
+            frozenset(test.missing) if test.missing is not None else None,
+            test.upstream,
+            test.to,
+        )
 
     def _invariant(self, never: NeverSettings, place: Place, environment: str) -> Invariant:
         method, _, path = never.request.partition(" ")
@@ -158,6 +165,9 @@ class SuiteLoader:
         known = {rule.id for rules in self._rules.values() for rule in rules.rules}
         if test.rule is not None and test.rule not in known and not self._problems:
             self._report((*place, "rule"), unknown("rule", test.rule, known))
+        upstreams = {name for each in self._document.environments.values() for name in each.every_upstream}
+        if test.upstream is not None and test.upstream not in upstreams:
+            self._report((*place, "upstream"), unknown("upstream", test.upstream, upstreams))
         names = (*self._rights, *KINDS)
         for number, name in enumerate(test.missing or ()):
             if name not in names:

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from gateway.codec import IdentityView, missing_to_dict
+from gateway.handling import DEFAULT_UPSTREAM, PLAIN
 from gateway.model import (
     NOTHING,
     CanonicalRequest,
@@ -153,9 +154,13 @@ class RecordEncoder:
                 parts.append('"websocket":true')
         if decision is not None:
             parts.append(f'"reason":{_text(mask(decision.reason))}')
-            if not decision.allowed:
+            if decision.redirect is not None:
+                parts.append(f'"location":{_text(mask(decision.redirect.location))}')
+            elif not decision.allowed:
                 missing = [[_missing(each) for each in alternative] for alternative in decision.alternatives]
                 parts.append(f'"missing":{_json(missing)}')
+            elif decision.handling is not PLAIN and decision.handling.upstream != DEFAULT_UPSTREAM:
+                parts.append(f'"upstream":{_text(decision.handling.upstream)}')
             if decision.error is not None:
                 parts.append(f'"fault":{_text(mask(decision.error))}')
         if entry.block is not None:
@@ -197,7 +202,7 @@ def replayable(record: Mapping[str, Any]) -> bool:
     return (
         record.get("v") == VERSION
         and record.get("kind") == "request"
-        and record.get("verdict") in ("allow", "deny", "error")
+        and record.get("verdict") in ("allow", "redirect", "deny", "error")
         and isinstance(record.get("path"), str)
     )
 
@@ -239,9 +244,7 @@ def _whole_second(seconds: int) -> str:
 def _verdict(decision: Decision | None, entry: AuditEntry) -> str:
     if decision is None:
         return "own" if entry.endpoint is not None and entry.error is None else "refused"
-    if decision.error is not None:
-        return "error"
-    return "allow" if decision.allowed else "deny"
+    return decision.outcome
 
 
 def _missing(missing: Missing) -> dict[str, Any]:

@@ -24,9 +24,13 @@ from gateway.events import (
     LoginEnded,
     ProviderCalled,
     RecordsDropped,
+    RequestRepeated,
     RulesChanged,
     RulesLoaded,
     RulesRefused,
+    ServerFailed,
+    ServerOut,
+    ServerReturned,
     ShadowJudged,
     StreamCut,
     StreamsCounted,
@@ -113,6 +117,7 @@ class Metrics:
         self._handing_over: asyncio.TimerHandle | None = None
         self._count_requests()
         self._count_events()
+        self._count_servers()
         self._count_rules()
         if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
             ProcessCollector(namespace=_PREFIX, registry=self._registry)
@@ -164,6 +169,25 @@ class Metrics:
         )
         self._blocks = self._gauge("blocks", "Blocks that this gateway knows of")
         self._dropped = self._counter("records_dropped_total", "Decision records that could not be kept")
+
+    def _count_servers(self) -> None:
+        self._server_up = self._gauge(
+            "upstream_server_up",
+            "1 where this server takes requests, in every worker",
+            "upstream",
+            "server",
+            mode="livemin",
+        )
+        self._server_failures = self._family(
+            "upstream_server_failures_total",
+            "Requests that failed at this server, whether or not another answered them",
+            "upstream",
+            "server",
+            "error",
+        )
+        self._repeated = self._family(
+            "upstream_repeated_total", "Requests that were sent to another server", "upstream"
+        )
 
     def _count_rules(self) -> None:
         self._shadow = self._tally(
@@ -224,7 +248,7 @@ class Metrics:
         self._open -= 1
 
     def decided(self, rule: str | None, verdict: str) -> None:
-        """A decision: verdict is allow, deny or error."""
+        """A decision: verdict is allow, redirect, deny or error."""
         self._decisions.count((rule or "none", verdict))
 
     def on_event(self, event: Event) -> None:
@@ -240,6 +264,14 @@ class Metrics:
                 self._logouts[(operation,)].inc()
             case UpstreamFailed(error):
                 self._upstream_errors[(error,)].inc()
+            case ServerFailed(upstream, server, error):
+                self._server_failures[upstream, server, error].inc()
+            case ServerOut(upstream, server):
+                self._server_up.labels(upstream, server).set(0)
+            case ServerReturned(upstream, server):
+                self._server_up.labels(upstream, server).set(1)
+            case RequestRepeated(upstream):
+                self._repeated[(upstream,)].inc()
             case StreamsCounted(lasting):
                 self._streams.set(lasting)
             case StreamCut(reason):

@@ -34,8 +34,7 @@ class Record:
         self.metrics.finished(exchange.scope.get("method", ""), status, seconds)
         differs = None
         if decision is not None and judgement.decision_input is not None:
-            verdict = "allow" if decision.allowed else "error" if decision.error else "deny"
-            self.metrics.decided(decision.rule, verdict)
+            self.metrics.decided(decision.rule, decision.outcome)
             differs = self.candidate.judge(judgement.decision_input, decision)
         candidate = self.candidate.rules
         request, caller, error = exchange.request, exchange.caller, exchange.error

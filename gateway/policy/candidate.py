@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 
 from gateway.events import OnEvent, ShadowJudged
+from gateway.handling import change
 from gateway.model import Decision, DecisionInput
 from gateway.policy.evaluate import decide, questions
 from gateway.policy.ruleset import RuleSet
@@ -20,7 +21,10 @@ class Candidate:
         self.rules: RuleSet | None = None
 
     def judge(self, decision_input: DecisionInput, decision: Decision) -> Decision | None:
-        """The candidate's decision where its verdict differs; None where it is the same or not known."""
+        """The candidate's decision where the request would be allowed or denied instead, or go elsewhere.
+
+        None where it would not, or where that is not known.
+        """
         rules = self.rules
         if rules is None:
             return None
@@ -32,12 +36,11 @@ class Candidate:
         if found is None:
             self._on_event(ShadowJudged("unknown"))
             return None
-        if found.allowed == decision.allowed:
+        how = change(decision.destination, found.destination)
+        if how is None:
             self._on_event(ShadowJudged("same"))
             return None
-        self._on_event(
-            ShadowJudged("differs", found.rule, "newly_allowed" if found.allowed else "newly_denied")
-        )
+        self._on_event(ShadowJudged("differs", found.rule, how))
         return found
 
 

@@ -36,6 +36,7 @@ Accepted = Literal[
     "opens-nothing",
     "opened-to-anyone",
     "case-only",
+    "redirect-loop",
 ]
 Languages = dict[Literal["nl", "en"], str]
 

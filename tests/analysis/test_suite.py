@@ -42,7 +42,7 @@ def failure(rules: RuleSet, **facts: Any) -> str | None:
         ({}, None),
         ({"rule": "rest"}, None),
         ({"rule": "own"}, "expected rule 'own' to decide, but rule 'rest' does"),
-        ({"allow": False}, "expected deny, but rule 'rest' allows it"),
+        ({"expect": "deny"}, "expected deny, but rule 'rest' allows it"),
         (
             {"identity": person()},
             "expected allow, but rule 'rest' denies it (right-missing); missing is indiener, or lezer",
@@ -55,19 +55,19 @@ def failure(rules: RuleSet, **facts: Any) -> str | None:
             {"method": "POST"},
             "expected allow, but no rule matches, which denies it (no-rule); nothing would help",
         ),
-        ({"identity": person(), "allow": False, "missing": frozenset({"lezer"})}, None),
+        ({"identity": person(), "expect": "deny", "missing": frozenset({"lezer"})}, None),
         (
-            {"identity": person(), "allow": False, "missing": frozenset({"lezer", "indiener"})},
+            {"identity": person(), "expect": "deny", "missing": frozenset({"lezer", "indiener"})},
             "expected indiener, lezer to be missing, but missing is indiener, or lezer",
         ),
-        ({"identity": person(), "allow": False, "reason": "right-missing"}, None),
+        ({"identity": person(), "expect": "deny", "reason": "right-missing"}, None),
         (
-            {"identity": person(), "allow": False, "reason": "network"},
+            {"identity": person(), "expect": "deny", "reason": "network"},
             "expected the reason 'network', but it is 'right-missing'",
         ),
         ({"path": "/organisaties/0456789034/x", "rule": "own"}, None),
         (
-            {"path": "/organisaties/1/x", "identity": person(), "allow": False,
+            {"path": "/organisaties/1/x", "identity": person(), "expect": "deny",
              "missing": frozenset({"indiener", "organisation"})},
             None,
         ),
@@ -78,7 +78,7 @@ def test_a_test_says_what_is_wrong(facts: dict[str, Any], words: str | None) -> 
 
 
 def test_rules_that_no_test_exercises() -> None:
-    suite = Suite((Case("t", HERE, given("/", "GET", INDIENER), True),))
+    suite = Suite((Case("t", HERE, given("/", "GET", INDIENER), "allow"),))
     assert unexercised(RULES, tuple(run(RULES, suite))) == ("open", "own")
 
 

@@ -88,7 +88,7 @@ def test_what_does_not_load_and_what_was_asked_wrongly(config: Path) -> None:
     add(config, tests=[{"request": "GET /", "expect": "alow"}])
     done = command("policy", "test", "--config", str(config))
     assert done.returncode == 3
-    assert "'alow' is not one of: 'allow' or 'deny'" in done.stderr
+    assert "'alow' is not one of: 'allow', 'deny' or 'redirect'" in done.stderr
     config.unlink()
     assert command("policy", "test", "--config", str(config)).returncode == 3
 
