@@ -31,7 +31,7 @@ RULES = rule_set(
 def failure(rules: RuleSet, **facts: Any) -> str | None:
     identity = facts.pop("identity", INDIENER)
     asked = given(facts.pop("path", "/"), facts.pop("method", "GET"), identity)
-    case = Case("t", HERE, asked, facts.pop("allow", True), **facts)
+    case = Case("t", HERE, asked, facts.pop("expect", "allow"), **facts)
     (outcome,) = run(rules, Suite((case,)))
     return outcome.failure
 
