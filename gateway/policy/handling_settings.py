@@ -49,10 +49,10 @@ def _name(value: str) -> str:
     name = value.lower()
     if not _NAME.fullmatch(value):
         raise ValueError("a header name has letters, digits and hyphens")
-    if name in _HOP_BY_HOP:
-        raise ValueError(f"{value} belongs to one connection (RFC 9110 section 7.6.1): no rule can change it")
     if name in _FRAMING:
         raise ValueError(f"{value} says where a message begins and ends: no rule can change it")
+    if name in _HOP_BY_HOP:
+        raise ValueError(f"{value} belongs to one connection (RFC 9110 section 7.6.1): no rule can change it")
     if name in _OF_THE_GATEWAY:
         raise ValueError(f"{value} is the gateway's own: no rule can change it")
     return name

@@ -44,5 +44,5 @@ async def dial(
                     server_hostname=(server_name or address.host) if address.secure else None,
                 )
     except (OSError, TimeoutError, ssl.SSLError) as problem:
-        raise UpstreamUnreachable(f"{address.url}: {problem or 'timed out'}") from problem
+        raise UpstreamUnreachable(f"{address.url}: {str(problem) or 'timed out'}") from problem
     return connection

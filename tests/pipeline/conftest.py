@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import httpx2
 import pytest
 
-from tests.gateway_fixture import OPEN_RULES, Browser, GatewayFixture, scripted_gateway
+from tests.gateway_fixture import OPEN_RULES, Browser, EchoUpstream, GatewayFixture, scripted_gateway
+from tests.running import serving
 
 RULES = [
     {"id": "strong", "match": {"path": "/strong"}, "require": [{"assurance": {"level": 35}}]},
@@ -21,6 +23,66 @@ RULES = [
 def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayFixture]:
     with scripted_gateway(tmp_path_factory.mktemp("pipeline"), rules=RULES) as found:
         yield found
+
+
+APP = "https://app.test"
+CORS = {"origins": [APP], "credentials": True, "headers": ["X-Csrf"], "expose": ["X-Total"], "max_age": "1h"}
+# Rules that say more than who may pass; `reports` is the second upstream.
+HANDLING_RULES = [
+    {"id": "reports", "match": {"path": "/reports/**"}, "upstream": "reports", "require": ["anyone"]},
+    {
+        "id": "old",
+        "match": {"path": "/old/{id}"},
+        "redirect": {"to": "/new/{id}", "status": 308},
+        "require": ["anyone"],
+    },
+    {
+        "id": "gone",
+        "match": {"path": "/gone/**"},
+        "redirect": {"to": "https://other.test/"},
+        "require": ["authenticated"],
+    },
+    {
+        "id": "headers",
+        "match": {"path": "/headers"},
+        "max_body": 4,
+        "request_headers": {"set": {"X-Tenant": "a"}, "remove": ["Accept-Language"]},
+        "response_headers": {"set": {"Content-Security-Policy": "default-src 'self'"}, "remove": ["X-Extra"]},
+        "require": ["anyone"],
+    },
+    {
+        "id": "api",
+        "match": {"path": "/api/**", "methods": ["GET", "PUT"]},
+        "cors": CORS,
+        "require": ["authenticated"],
+    },
+    {"id": "api-rest", "match": {"path": "/api/**"}, "require": ["authenticated"]},
+    {"id": "feed", "match": {"path": "/feed"}, "cors": {"origins": ["*"]}, "require": ["anyone"]},
+]
+
+
+@dataclass
+class Sites:
+    """A gateway before two upstreams."""
+
+    gate: GatewayFixture
+    main: EchoUpstream
+    reports: EchoUpstream
+
+
+@pytest.fixture(scope="package")
+def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
+    main, reports = EchoUpstream(), EchoUpstream()
+    with (
+        serving(reports.app, lifespan="off") as running,
+        scripted_gateway(
+            tmp_path_factory.mktemp("sites"),
+            backend=main,
+            rules=[*HANDLING_RULES, *OPEN_RULES],
+            upstreams={"reports": {"url": running.url, "strip_prefix": "/reports", "pass_host": False}},
+        ) as gate,
+    ):
+        yield Sites(gate, main, reports)
 
 
 @pytest.fixture

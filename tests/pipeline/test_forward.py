@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from base64 import urlsafe_b64decode
+from urllib.parse import urlsplit
+
 import httpx2
 import pytest
 
 from gateway.endpoints import access
 from tests.gateway_fixture import Browser, GatewayFixture
+from tests.pipeline.conftest import Sites
 
 
 def test_the_response_carries_the_id_of_the_request(gate: GatewayFixture, alice: Browser) -> None:
@@ -45,3 +50,55 @@ def test_only_what_fails_at_the_register_counts_as_its_failure(
     monkeypatch.setattr(pool._idle, "take", lambda **_: None)
     assert alice.call("/echo").json()["code"] == "upstream-unreachable"
     assert any('error="upstream-unreachable"' in line for line in upstream_errors(gate))
+
+
+def test_a_rule_picks_its_upstream(sites: Sites) -> None:
+    browser = sites.gate.browser()
+    browser.log_in()
+    for _ in range(2):  # the second time in plain calls
+        response = browser.call("/reports/1?q=2")
+        assert response.json()["target"] == "/1?q=2"
+        method, target, headers, _ = sites.reports.seen[-1]
+        assert (method, target) == ("GET", "/1?q=2")
+        assert headers["x-forwarded-prefix"] == "/reports"
+        assert (
+            headers["host"] == urlsplit(sites.gate.gateway.upstreams.by_name["reports"].settings.name).netloc
+        )
+    assert all(target != "/1?q=2" for _, target, _, _ in sites.main.seen)
+
+
+def test_each_upstream_gets_an_assertion_for_itself(sites: Sites) -> None:
+    browser = sites.gate.browser()
+    browser.log_in()
+    audiences = []
+    for path, seen in (
+        ("/reports/1", sites.reports.seen),
+        ("/echo", sites.main.seen),
+        ("/reports/1", sites.reports.seen),
+    ):
+        browser.call(path)
+        token = seen[-1][2]["x-toegangspoort-assertion"]
+        audiences.append(json.loads(urlsafe_b64decode(token.split(".")[1] + "=="))["aud"])
+    settings = sites.gate.gateway.settings
+    assert audiences == [
+        settings.upstreams["reports"].name,
+        settings.upstream.name,
+        settings.upstreams["reports"].name,
+    ]
+
+
+def test_a_rule_changes_headers_both_ways(sites: Sites) -> None:
+    for _ in range(2):
+        response = sites.gate.browser().call("/headers", **{"x-tenant": "b", "accept-language": "nl"})
+        assert response.headers["content-security-policy"] == "default-src 'self'"
+        seen = sites.main.seen[-1][2]
+        assert seen["x-tenant"] == "a"
+        assert "accept-language" not in seen
+
+
+def test_a_rule_limits_bodies(sites: Sites) -> None:
+    browser = sites.gate.browser()
+    assert browser.post("/headers", content=b"1234").status_code == 200
+    response = browser.post("/headers", content=b"12345")
+    assert (response.status_code, response.json()["code"]) == (413, "content-too-large")
+    assert browser.post("/headers", content=iter([b"123", b"45"])).status_code == 413

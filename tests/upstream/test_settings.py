@@ -1,12 +1,15 @@
-"""Where the files of TLS towards the register are looked for."""
+"""What an upstream can be, and where its files are looked for."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from gateway.config import load
+from gateway.upstream.settings import BreakerSettings, UpstreamSettings
 from tests.gateways import settings, write_config
 
 
@@ -36,3 +39,36 @@ def test_files_are_named_relative_to_the_configuration(
     assert tls.certificate == Path("/etc/own.pem")
     assert tls.key is not None
     assert tls.key.path == tmp_path / "tls/own.key"
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({}, "give the address"),
+        ({"url": "http://a", "servers": ["http://b"]}, "give the address"),
+        ({"servers": ["http://a", "http://a/"]}, "named twice"),
+        ({"servers": []}, "at least 1"),
+        ({"url": "http://a", "host": "b", "pass_host": True}, "not both"),
+        ({"url": "http://a", "host": "b c"}, "host name"),
+        ({"url": "http://a", "strip_prefix": "/a/"}, "prefix"),
+        ({"url": "http://a", "probe": {"path": "health"}}, "slash at its start"),
+    ],
+)
+def test_what_cannot_be(values: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        UpstreamSettings.model_validate(values)
+
+
+@pytest.mark.parametrize(
+    ("values", "breaker"),
+    [
+        ({"url": "http://a"}, None),
+        ({"url": "http://a", "breaker": {}}, BreakerSettings()),
+        ({"servers": ["http://a", "http://b"]}, BreakerSettings()),
+        ({"servers": ["http://a", "http://b"], "breaker": None}, None),
+    ],
+)
+def test_the_breaker_is_there_where_another_server_is(
+    values: dict[str, Any], breaker: BreakerSettings | None
+) -> None:
+    assert UpstreamSettings.model_validate(values).breaker_in_force == breaker

@@ -68,7 +68,9 @@ async def asked(forwarder: Forwarder, *request: Any, **options: Any) -> bytes:
 
 def named(name: bytes) -> RawUpstream:
     """A server that answers with its name."""
-    return RawUpstream(answer=lambda _: b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(name), name))
+    return RawUpstream(
+        answer=lambda _: b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(name), name)
+    )
 
 
 @pytest.mark.parametrize("balance", ["round_robin", "least_connections"])
@@ -176,7 +178,7 @@ async def test_a_server_that_returns_starts_slowly() -> None:
             clock.now += 10.0
             assert {await asked(forwarder), await asked(forwarder)} == {b"a", b"b"}
             clock.now += 25.0
-            assert Counter([await asked(forwarder) for _ in range(50)]) [b"a"] in (9, 10)
+            assert Counter([await asked(forwarder) for _ in range(50)])[b"a"] in (9, 10)
             clock.now += 100.0
             assert [await asked(forwarder) for _ in range(50)].count(b"a") in (25, 26)
 
@@ -184,8 +186,10 @@ async def test_a_server_that_returns_starts_slowly() -> None:
 async def test_a_probe_puts_a_server_out_before_a_request_meets_it() -> None:
     state = {"status": b"503 Busy"}
     sick = RawUpstream(
-        answer=lambda head: b"HTTP/1.1 %b\r\nContent-Length: 0\r\n\r\n"
-        % (state["status"] if head.startswith(b"GET /health ") else b"200 OK")
+        answer=lambda head: (
+            b"HTTP/1.1 %b\r\nContent-Length: 0\r\n\r\n"
+            % (state["status"] if head.startswith(b"GET /health ") else b"200 OK")
+        )
     )
     probe = {"path": "/health", "interval": "100ms", "statuses": [204], "fall": 1}
     with raw_upstream(sick) as a, raw_upstream(named(b"b")) as b:
@@ -262,10 +266,12 @@ async def answering(start: Any, answer: bytes) -> AsyncIterator[tuple[asyncio.Se
 
 async def test_a_unix_socket(tmp_path: Path) -> None:
     path = tmp_path / "app.sock"
-    async with answering(lambda connected: asyncio.start_unix_server(connected, path), b"unix") as (_, heads):
-        async with forwarding(f"unix:{path}", pass_host=False) as (forwarder, upstream, _, _):
-            assert [await asked(forwarder) for _ in range(2)] == [b"unix"] * 2
-            assert upstream.open_connections == 1
+    async with (
+        answering(lambda connected: asyncio.start_unix_server(connected, path), b"unix") as (_, heads),
+        forwarding(f"unix:{path}", pass_host=False) as (forwarder, upstream, _, _),
+    ):
+        assert [await asked(forwarder) for _ in range(2)] == [b"unix"] * 2
+        assert upstream.open_connections == 1
     assert b"\r\nhost: localhost\r\n" in heads[0]
 
 

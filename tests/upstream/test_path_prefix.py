@@ -1,0 +1,67 @@
+"""A path inside stays below its prefix, whatever the path outside is spelled like."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.edge.path import canonical_segments
+from gateway.errors import BadRequest
+from gateway.upstream.path_prefix import PathPrefix, checked_prefix
+
+
+@pytest.mark.parametrize(
+    ("strip", "add", "outside", "inside"),
+    [
+        ("/reports", "", b"/reports/1?q=/a", b"/1?q=/a"),
+        ("/reports", "", b"/reports", b"/"),
+        ("/reports", "", b"/reports/", b"/"),
+        ("/reports", "", b"/reports?x", b"/?x"),
+        ("/reports", "", b"/%72eports/%41", b"/%41"),
+        ("/reports", "", b"/reports;v=1/x;w=2", b"/x;w=2"),
+        ("", "/app", b"/x", b"/app/x"),
+        ("", "/app", b"/", b"/app/"),
+        ("/a/b", "/c/d", b"/a/b/e", b"/c/d/e"),
+    ],
+)
+def test_the_path_inside(strip: str, add: str, outside: bytes, inside: bytes) -> None:
+    assert PathPrefix(strip=strip, add=add).inside(outside) == inside
+
+
+@pytest.mark.parametrize("path", [b"/report", b"/reportsx", b"/x/reports", b"/", b"/reports//evil.test/"])
+def test_a_path_that_is_not_below(path: bytes) -> None:
+    with pytest.raises(BadRequest):
+        PathPrefix(strip="/reports").inside(path)
+
+
+@pytest.mark.parametrize(
+    ("inside", "outside"),
+    [(b"/app/x", b"/reports/x"), (b"/app", b"/reports/"), (b"/x", None), (b"/apple", None)],
+)
+def test_the_way_back(inside: bytes, outside: bytes | None) -> None:
+    assert PathPrefix(strip="/reports", add="/app").outside(inside) == outside
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"a", b"%61", b"..", b"%2e%2e", b".", b"%252e%252e", b"", b"app", b";", b"%2F"]),
+        max_size=6,
+    )
+)
+def test_no_path_that_is_admitted_leaves_the_prefix(segments: list[bytes]) -> None:
+    path = b"/a/" + b"/".join(segments)
+    try:
+        canonical_segments(path)
+    except BadRequest:
+        return
+    inside = canonical_segments(PathPrefix(strip="/a", add="/app").inside(path))
+    assert inside[0] == "app"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "/", "reports", "/a/", "//a", "/a//b", "/..", "/a/./b", "/a b", "/%41", "/a?b", "/a;b"]
+)
+def test_what_is_no_prefix(text: str) -> None:
+    with pytest.raises(ValueError, match="prefix"):
+        checked_prefix(text)
