@@ -246,7 +246,7 @@ class UpstreamOut(GatewayError):
     title = "The register is not available right now"
     advice = "Try again in a few minutes. What you were doing was not saved."
 
-    def __init__(self, detail: str, seconds: float) -> None:
+    def __init__(self, detail: str = "", seconds: float = 10.0) -> None:
         super().__init__(detail, retry_after=max(1, ceil(seconds)))
 
 

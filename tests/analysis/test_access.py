@@ -14,7 +14,7 @@ from gateway.policy.evaluate import decide
 from gateway.policy.pattern import parse_pattern
 from gateway.policy.ruleset import RuleSet
 from tests.analysis.test_diff import PATHS, PEOPLE, RULE_SETS, compiled
-from tests.policy.conftest import given, person, rule_set
+from tests.policy.conftest import given, person, rule_set, with_handling
 
 INDIENER = person(("OVAMGebruiker", "Indiener", "0456789034"))
 OWN = {"organisation": {"equals": "{kbo}"}}
@@ -97,3 +97,11 @@ def test_what_is_said_to_be_open_is_open_and_nothing_open_is_kept_silent(written
         for each in found.values():
             assert each.decision.rule == each.rule
             assert parse_pattern(each.path)
+
+
+def test_a_rule_that_only_redirects_opens_nothing() -> None:
+    rules = with_handling(
+        rule_set(("a", "/a", ["anyone"]), ("b", "/b", ["anyone"])), a={"redirect": {"to": "/b"}}
+    )
+    found = access_of(rules, person(), host="gw.test", client="192.0.2.1", now=0.0)
+    assert [each.rule for each in found] == ["b"]

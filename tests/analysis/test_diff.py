@@ -21,7 +21,7 @@ from gateway.policy.evaluate import decide
 from gateway.policy.pattern import parse_pattern
 from gateway.policy.ruleset import Rule, RuleSet, compile_rules
 from tests.policy.conftest import POLICIES as ALL
-from tests.policy.conftest import given, person, policy, rule_set
+from tests.policy.conftest import given, person, policy, rule_set, with_handling
 
 CODES = ["0456789034", "0777000187", "other"]
 RIGHTS = {"indiener": "Indiener", "lezer": "Lezer"}
@@ -288,3 +288,51 @@ def test_what_others_decide_is_not_exact() -> None:
     assert difference(old, new)[-1] == (
         "    decided by rule 'a': the answers that policy 'rate' of rule 'a' gets cannot be known here"
     )
+
+
+OPEN_AND_CLOSED = rule_set(("a", "/a/**", ["anyone"]), ("b", "/b/{v}", ["authenticated"]))
+TO_NEW = {"redirect": {"to": "/new/{v}", "status": 301}}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "lines"),
+    [
+        (
+            {},
+            {"a": {"upstream": "reports"}},
+            [
+                "~ GOES ELSEWHERE ANY /a/**",
+                "    decided by rule 'a'; such as /a",
+                "    to upstream default before, to upstream reports now",
+                "    ~ anyone, logged in or not",
+            ],
+        ),
+        (
+            {},
+            {"b": TO_NEW},
+            [
+                "~ GOES ELSEWHERE ANY /b/{v}",
+                "    decided by rule 'b'; such as /b/x1",
+                "    to upstream default before, to a redirect to /new/{v} (301) now",
+                "    ~ somebody who is logged in",
+            ],
+        ),
+        (
+            {"b": TO_NEW},
+            {},
+            [
+                "+ GAINS ANY /b/{v}",
+                "    decided by rule 'b'; such as /b/x1",
+                "    to a redirect to /new/{v} (301) before, to upstream default now",
+                "    + somebody who is logged in",
+            ],
+        ),
+        ({"b": TO_NEW}, {"b": TO_NEW}, []),
+        ({}, {"a": {"timeout": "1s", "cors": {"origins": ["*"]}}}, []),
+    ],
+)
+def test_where_requests_go(old: dict[str, Any], new: dict[str, Any], lines: list[str]) -> None:
+    before, after = with_handling(OPEN_AND_CLOSED, **old), with_handling(OPEN_AND_CLOSED, **new)
+    found = list(as_text(compare(Side(before, "gw.test"), Side(after, "gw.test"))))
+    assert found == lines
+    assert (before.hash == after.hash) is (old == new)

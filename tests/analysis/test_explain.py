@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway.analysis.explain import as_data, as_text
 from gateway.model import Identity
 from gateway.policy.evaluate import decide
-from tests.policy.conftest import given, person, rule_set
+from tests.policy.conftest import given, person, rule_set, with_handling
 
 RULES = rule_set(
     ("posts", "/m/**", ["anyone"], {"POST"}),
@@ -51,3 +51,30 @@ def test_as_data() -> None:
     ]
     (policy,) = found["rules"][1]["policies"]
     assert [part["policy"] for part in policy["parts"]] == ["right", "right"]
+
+
+def test_where_it_goes_and_how() -> None:
+    rules = with_handling(
+        RULES,
+        posts={"redirect": {"to": "https://new.test/m"}},
+        rest={
+            "upstream": "reports",
+            "timeout": "2s",
+            "max_body": 10,
+            "request_headers": {"set": {"X-Tenant": "a"}, "remove": ["Accept"]},
+            "cors": {"origins": ["https://app.test"]},
+        },
+    )
+    moved = decide(rules, given("/m/1", "POST"), trace=True)
+    assert "REDIRECTED by rule 'posts' (redirect)" in as_text(moved, rules)
+    assert "redirected to https://new.test/m with 302; no upstream gets it" in as_text(moved, rules)
+    assert (as_data(moved)["outcome"], as_data(moved)["location"]) == ("redirect", "https://new.test/m")
+    passed = decide(rules, given("/x", identity=person()), trace=True)
+    assert as_text(passed, rules).splitlines()[-5:] == [
+        "goes to upstream 'reports'",
+        "its answer must begin within 2 s",
+        "its body may have 10 bytes",
+        "headers of the request: x-tenant is 'a', without accept",
+        "may be called by scripts of https://app.test, without credentials",
+    ]
+    assert as_data(passed)["handling"]["upstream"] == "reports"

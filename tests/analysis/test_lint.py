@@ -13,7 +13,7 @@ from gateway.policy.evaluate import decide
 from gateway.policy.pattern import parse_regex
 from gateway.policy.ruleset import Rule, compile_rules
 from tests.analysis.test_path_partition import patterns
-from tests.policy.conftest import given, policy, rule_set
+from tests.policy.conftest import given, policy, rule_set, with_handling
 
 HOST = "gw.test"
 METHODS = st.one_of(st.none(), st.sets(st.sampled_from(["GET", "HEAD", "POST"]), min_size=1))
@@ -108,3 +108,12 @@ def test_a_policy_that_fails_or_asks_lets_nobody_in() -> None:
         ("whole", "/a/**", ["authenticated"]),
     )
     assert list(lint(rules, [HOST])) == []
+
+
+@pytest.mark.parametrize(
+    ("to", "loops"),
+    [("/a/x", True), (f"https://{HOST}/a/b", True), ("/b", False), ("https://other.test/a/b", False)],
+)
+def test_a_redirect_to_itself(to: str, loops: bool) -> None:
+    rules = with_handling(rule_set(("a", "/a/**", ["anyone"])), a={"redirect": {"to": to}})
+    assert ("redirect-loop" in [each.code for each in lint(rules, [HOST])]) is loops

@@ -16,7 +16,7 @@ from gateway.plugin import Allow, Deny, Distinctions, Facts, Policy, Verdict
 from gateway.policy.evaluate import decide
 from gateway.policy.pattern import parse_pattern
 from gateway.policy.ruleset import Rule, RuleSet, compile_rules
-from tests.policy.conftest import given, person, policy, rule_set
+from tests.policy.conftest import given, person, policy, rule_set, with_handling
 
 FORM = RecordEncoder("ti", Pseudonyms(b"k" * 32, "ti"), ("team",))
 INDIENER = person(("OVAMGebruiker", "Indiener", "0456789034"))
@@ -152,3 +152,31 @@ def test_a_record_that_lacks_something() -> None:
     del whole["method"]
     with pytest.raises(ValueError, match="not a replayable decision record"):
         replayed(rule_set(("all", "/**", ["anyone"])), whole)
+
+
+PLAIN_RULES = rule_set(("a", "/a/**", ["anyone"]), ("rest", "/**", ["anyone"]))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "change", "goes"),
+    [
+        ({}, {"a": {"upstream": "reports"}}, "moves", ("default", "reports")),
+        ({"a": {"upstream": "reports"}}, {"a": {"upstream": "other"}}, "moves", ("reports", "other")),
+        ({}, {"a": {"redirect": {"to": "/b"}}}, "moves", ("default", "redirect")),
+        (
+            {"a": {"redirect": {"to": "/b"}}},
+            {"a": {"redirect": {"to": "/c"}}},
+            "moves",
+            ("redirect", "redirect"),
+        ),
+        ({"a": {"redirect": {"to": "/b"}}}, {}, "gains", ("redirect", "default")),
+    ],
+)
+def test_requests_that_go_elsewhere(
+    old: dict[str, Any], new: dict[str, Any], change: str, goes: tuple[str, str]
+) -> None:
+    before, after = with_handling(PLAIN_RULES, **old), with_handling(PLAIN_RULES, **new)
+    again = replayed(after, record(before, "/a/b"), record(before, "/a"), record(before, "/x"))
+    (found,) = again.differences
+    assert (found.change, found.count, (found.then_goes, found.now_goes)) == (change, 2, goes)
+    assert not replayed(before, record(before, "/a")).differences

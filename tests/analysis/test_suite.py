@@ -13,7 +13,7 @@ from gateway.model import Identity
 from gateway.policy.evaluate import decide
 from gateway.policy.pattern import parse_pattern
 from gateway.policy.ruleset import RuleSet
-from tests.policy.conftest import given, person, rule_set
+from tests.policy.conftest import given, person, rule_set, with_handling
 
 HERE = ("config.yaml", 1, 1)
 INDIENER = person(("OVAMGebruiker", "Indiener", "0456789034"))
@@ -177,3 +177,32 @@ def test_never_means_from_nowhere_and_at_no_time(require: list[Any]) -> None:
     only = Invariant("t", HERE, ("GET",), parse_pattern("/a"), INDIENER, ("gw.test",), "192.0.2.1", 0.0)
     (outcome,) = run(rules, Suite((), (only,)))
     assert (outcome.failure is None) == (COUNTED not in require and require != [{"any": [COUNTED, NIGHT]}])
+
+
+MOVED = with_handling(RULES, open={"redirect": {"to": "/new"}}, rest={"upstream": "reports"})
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"path": "/static/x", "expect": "redirect", "to": "/new"}, None),
+        ({"path": "/static/x", "expect": "allow"}, "expected allow, but rule 'open' redirects it to /new"),
+        ({"path": "/static/x", "expect": "deny"}, "expected deny, but rule 'open' redirects it to /new"),
+        (
+            {"path": "/static/x", "expect": "redirect", "to": "/old"},
+            "expected a redirect to /old, but it goes to /new",
+        ),
+        ({"path": "/meldingen/1", "upstream": "reports"}, None),
+        (
+            {"path": "/meldingen/1", "upstream": "default"},
+            "expected upstream 'default', but rule 'rest' sends it to 'reports'",
+        ),
+    ],
+)
+def test_where_a_request_goes(facts: dict[str, Any], words: str | None) -> None:
+    assert failure(MOVED, **facts) == words
+
+
+def test_a_redirect_breaks_no_invariant() -> None:
+    assert never(RULES, "GET /static/**", None) is not None
+    assert never(MOVED, "GET /static/**", None) is None

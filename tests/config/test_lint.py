@@ -84,3 +84,11 @@ def test_the_configuration_of_the_demonstration_has_none() -> None:
     done = command("config", "validate", "config.yaml", "--strict")
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
+
+
+def test_an_upstream_that_no_rule_uses(tmp_path: Path) -> None:
+    all_of = {"ti": environments(tmp_path)["ti"]}
+    all_of["ti"]["upstreams"] = {name: {"url": f"http://{name}"} for name in ("used", "unused")}
+    path = write_config(tmp_path, all_of, rules=[rule("a") | {"upstream": "used"}])
+    found = [each for each in findings(path)[1] if each.code == "unused-upstream"]
+    assert [each.message for each in found] == ["no rule uses the upstream 'unused'"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from gateway.model import DecisionInput, Identity, Organisation, Right
 from gateway.plugin import LoadContext, NamedRight, Policy
 from gateway.plugin.decode import Decoder
 from gateway.plugin.discovery import load_policies
+from gateway.policy.handling_settings import HandlingSettings
 from gateway.policy.pattern import parse_pattern
 from gateway.policy.ruleset import Rule, RuleSet, compile_rules
 
@@ -79,3 +81,14 @@ def indiener() -> Identity:
 
 
 Decide = Callable[..., Any]
+
+
+def with_handling(rules: RuleSet, **of_rules: dict[str, Any]) -> RuleSet:
+    """The same rules, of which those with these ids also have such settings as a rule file gives them."""
+    made = [
+        replace(rule, handling=HandlingSettings.model_validate(of_rules[rule.id]).handling())
+        if rule.id in of_rules
+        else rule
+        for rule in rules.rules
+    ]
+    return compile_rules(made, rules.rights)

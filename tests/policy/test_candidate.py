@@ -13,6 +13,7 @@ from gateway.plugin import Allow, Deny, Facts, Policy, Verdict
 from gateway.policy.candidate import Candidate
 from gateway.policy.pattern import parse_pattern
 from gateway.policy.ruleset import Rule, compile_rules
+from tests.policy.conftest import with_handling
 
 
 class Holds(Policy, name="holds"):
@@ -82,3 +83,9 @@ def test_each_judgement_is_published(candidate: Candidate, events: list[Event]) 
         ShadowJudged("same"),
         ShadowJudged("differs", "r", "newly_allowed"),
     ]
+
+
+def test_a_request_that_would_go_elsewhere_is_a_difference(candidate: Candidate, events: list[Event]) -> None:
+    candidate.rules = with_handling(rules("yes"), r={"upstream": "reports"})
+    assert candidate.judge(GIVEN, Decision(True, "r", "allowed")) is not None
+    assert events[-1] == ShadowJudged("differs", "r", "elsewhere")
