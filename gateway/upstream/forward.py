@@ -173,7 +173,7 @@ class Forwarder:
         """Raises HeadersTooLarge for a head that the register would refuse, before anything is sent."""
         if self._sessions is not None:
             request = request.with_own_sessions(self._sessions)
-        head = request.head(self.upstream.host_for(connection.pool.address, request.host))
+        head = request.head(connection.pool.host or request.host)
         if len(head) > self._settings.max_header_bytes:
             raise HeadersTooLarge(f"{len(head)} octets for the register")
         connection.start(request.method, logs_in=request.framing.logs_in_connection)

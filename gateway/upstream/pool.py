@@ -39,6 +39,8 @@ class _Turn:
 class ConnectionPool:
     """Connections to one server of an upstream, for one event loop; `health` says whether it takes requests.
 
+    `host` is the Host header that it gets; None for the one that the client sent.
+
     Each connection is idle, or held by one exchange, or being opened; what is held is a member of `_shares`. A
     connection that was given back may belong to another exchange at once: an exchange releases it once.
     """
@@ -48,6 +50,11 @@ class ConnectionPool:
     ) -> None:
         self.address = address or settings.addresses[0]
         self.health = health or ServerHealth()
+        self.host: bytes | None = None
+        if settings.host is not None:
+            self.host = settings.host.encode("ascii")
+        elif not settings.pass_host:
+            self.host = self.address.authority
         self._settings = settings
         self._tls: ssl.SSLContext | None = None
         self._idle = IdleConnections(settings.keep_alive)

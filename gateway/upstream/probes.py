@@ -13,18 +13,17 @@ from gateway.upstream.settings import ProbeSettings
 
 
 class Probes:
-    """Sends `settings.path` to each server every `interval`; `hosts` are the Host headers, one for each server."""
+    """Sends `settings.path` to each server every `interval`; `host` is the Host for those that get that of clients."""
 
-    def __init__(
-        self, settings: ProbeSettings, pools: Sequence[ConnectionPool], hosts: Sequence[bytes]
-    ) -> None:
+    def __init__(self, settings: ProbeSettings, pools: Sequence[ConnectionPool], host: bytes) -> None:
         self._settings = settings
-        self._asked = tuple(zip(pools, hosts, strict=True))
+        self._pools = pools
+        self._host = host
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Begin; the first probes are sent at once."""
-        self._tasks = [asyncio.create_task(self._watch(*each)) for each in self._asked]
+        self._tasks = [asyncio.create_task(self._watch(pool)) for pool in self._pools]
 
     async def aclose(self) -> None:
         """Stop."""
@@ -35,17 +34,17 @@ class Probes:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
 
-    async def _watch(self, pool: ConnectionPool, host: bytes) -> None:
+    async def _watch(self, pool: ConnectionPool) -> None:
         while True:
-            pool.health.probed(await self.fault(pool, host))
+            pool.health.probed(await self.fault(pool))
             await asyncio.sleep(self._settings.interval)
 
-    async def fault(self, pool: ConnectionPool, host: bytes) -> str | None:
+    async def fault(self, pool: ConnectionPool) -> str | None:
         """What is wrong with a server, in words for operators; None if nothing is."""
         settings = self._settings
         try:
             async with asyncio.timeout(settings.timeout):
-                status = await self._status(pool, host)
+                status = await self._status(pool)
         except TimeoutError:
             return f"no answer to {settings.path} within {settings.timeout:g} s"
         except (GatewayError, ConnectionClosed) as problem:
@@ -53,14 +52,14 @@ class Probes:
         fine = 200 <= status <= 299 if settings.statuses is None else status in settings.statuses
         return None if fine else f"{settings.path} is answered with {status}"
 
-    async def _status(self, pool: ConnectionPool, host: bytes) -> int:
+    async def _status(self, pool: ConnectionPool) -> int:
         connection = await pool.dial()
         try:
             connection.start("GET")
             path = self._settings.path.encode("ascii")
             connection.write(
                 b"GET %b HTTP/1.1\r\nhost: %b\r\nuser-agent: toegangspoort-probe\r\nconnection: close\r\n\r\n"
-                % (path, host)
+                % (path, pool.host or self._host)
             )
             connection.request_sent()
             while not connection.settled:

@@ -10,7 +10,6 @@ from contextlib import AsyncExitStack
 from gateway.errors import UpstreamOut, UpstreamUnreachable
 from gateway.events import OnEvent, ServerReturned, ignore
 from gateway.handling import DEFAULT_UPSTREAM
-from gateway.upstream.address import Address
 from gateway.upstream.balance import Balance
 from gateway.upstream.connection import UpstreamConnection
 from gateway.upstream.pool import ConnectionPool
@@ -49,9 +48,7 @@ class Upstream:
         self._balance = Balance(self.pools, least=settings.balance == "least_connections")
         self._probes: Probes | None = None
         if settings.probe is not None:
-            public = public_host.encode("ascii")
-            hosts = [self.host_for(pool.address, public) for pool in self.pools]
-            self._probes = Probes(settings.probe, self.pools, hosts)
+            self._probes = Probes(settings.probe, self.pools, public_host.encode("ascii"))
         # Nothing to choose, and nothing that could put it out.
         self._only = self.pools[0] if len(self.pools) == 1 and self.pools[0].health.steadfast else None
         self._stack = AsyncExitStack()
@@ -78,13 +75,6 @@ class Upstream:
     def open_connections(self) -> int:
         """How many connections exist, idle ones and those that are being opened included."""
         return sum(pool.open_connections for pool in self.pools)
-
-    def host_for(self, address: Address, asked: bytes) -> bytes:
-        """The Host header of a request to this server; `asked` is the one that the client sent."""
-        settings = self.settings
-        if settings.host is not None:
-            return settings.host.encode("ascii")
-        return asked if settings.pass_host else address.authority
 
     def take_idle(self, party: Party, *, repeatable: bool) -> UpstreamConnection | None:
         """An idle connection at once, where there is one and nobody else waits."""

@@ -18,9 +18,13 @@ from gateway.events import (
     LoginEnded,
     ProviderCalled,
     RecordsDropped,
+    RequestRepeated,
     RulesChanged,
     RulesLoaded,
     RulesRefused,
+    ServerFailed,
+    ServerOut,
+    ServerReturned,
     SessionEnded,
     ShadowJudged,
     StreamCut,
@@ -200,3 +204,20 @@ def test_a_worker_that_ended_counts_no_longer(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
     forget_worker(4711)
     assert not gone.exists()
+
+
+def test_the_servers_of_an_upstream(metrics: Metrics) -> None:
+    for event in (
+        ServerReturned("reports", "http://a"),
+        ServerReturned("reports", "http://b"),
+        ServerFailed("reports", "http://b", "upstream-timeout"),
+        RequestRepeated("reports"),
+        ServerOut("reports", "http://b", "upstream-timeout"),
+    ):
+        metrics.on_event(event)
+    labels = 'server="http://b",upstream="reports"'
+    found = shown(metrics)
+    assert found['toegangspoort_upstream_server_up{server="http://a",upstream="reports"}'] == 1
+    assert found[f"toegangspoort_upstream_server_up{{{labels}}}"] == 0
+    assert found[f'toegangspoort_upstream_server_failures_total{{error="upstream-timeout",{labels}}}'] == 1
+    assert found['toegangspoort_upstream_repeated_total{upstream="reports"}'] == 1

@@ -18,7 +18,7 @@ def probes(port: int, **probe: Any) -> tuple[Probes, ConnectionPool]:
     )
     assert settings.probe is not None
     pool = ConnectionPool(settings)
-    return Probes(settings.probe, [pool], [b"gw.test"]), pool
+    return Probes(settings.probe, [pool], b"gw.test"), pool
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ async def test_what_a_probe_finds(answer: bytes | None, options: dict[str, Any],
     with raw_upstream() as server:
         server.answer = lambda _: answer
         asking, pool = probes(server.port, **options)
-        found = await asking.fault(pool, b"gw.test")
+        found = await asking.fault(pool)
         assert (found or "").startswith(fault or "")
         assert (found is None) is (fault is None)
         assert server.begun[0].startswith(b"GET /ping?x=1 HTTP/1.1\r\nhost: gw.test\r\n")
@@ -44,8 +44,8 @@ async def test_what_a_probe_finds(answer: bytes | None, options: dict[str, Any],
 
 async def test_a_server_that_is_not_there_or_hangs_up() -> None:
     asking, pool = probes(9)
-    assert "127.0.0.1:9" in (await asking.fault(pool, b"gw.test") or "")
+    assert "127.0.0.1:9" in (await asking.fault(pool) or "")
     with raw_upstream() as server:
         server.reset = True
         asking, pool = probes(server.port)
-        assert await asking.fault(pool, b"gw.test") == "/ping?x=1: the connection was closed"
+        assert await asking.fault(pool) == "/ping?x=1: the connection was closed"
