@@ -6,8 +6,12 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+import structlog
+
 from gateway.events import ServerFailed, ServerOut, ServerReturned
 from gateway.upstream.settings import BreakerSettings, UpstreamSettings
+
+log = structlog.get_logger()
 
 # The least share of a server that has just returned.
 _FIRST_SHARE: Final = 0.1
@@ -130,9 +134,11 @@ class ServerHealth:
             return
         if self.out:
             self.why = why
+            log.warning("server takes no requests", upstream=self._name[0], server=self._name[1], reason=why)
             self._on_event(ServerOut(*self._name, why))
         else:
             self.why = ""
+            log.info("server takes requests again", upstream=self._name[0], server=self._name[1])
             self._returned = self._steady() if self._slow_start else None
             self._on_event(ServerReturned(*self._name))
 
