@@ -43,8 +43,8 @@ class _Watched(serve._Worker):
             "tasks": len(asyncio.all_tasks()),
             "blocks": sys.getallocatedblocks(),
             "clients": len(http.listener.connections),
-            "upstream": app.pool.open_connections,
-            "held": len(app.pool._shares),
+            "upstream": app.upstreams.open_connections,
+            "held": sum(pool.in_use for each in app.upstreams.by_name.values() for pool in each.pools),
             "in_flight": app.metrics._open,
             "tables": dict(tables(app)),
         }
