@@ -104,3 +104,23 @@ def test_the_prefix_of_the_register_is_taken_off() -> None:
         assert PREFIXED.address(address) == expected
     assert PREFIXED.cookie(b"a=1; Path=/app/x; Secure") == b"a=1; Path=/x; Secure"
     assert PREFIXED.cookie(b"a=1; Path=/app; Secure") == b"a=1; Path=/; Secure"
+
+
+@pytest.mark.parametrize(
+    ("inside", "outside"),
+    [
+        (b"/x", b"/reports/x"),
+        (b"/", b"/reports/"),
+        (b"http://register.internal:8080/x?y", b"/reports/x?y"),
+        (b"/reports/x", b"/reports/x"),
+        (b"/reportsx", b"/reports/reportsx"),
+        (b"https://elsewhere.test/x", b"https://elsewhere.test/x"),
+        (b"//elsewhere.test/x", b"//elsewhere.test/x"),
+        (b"x", b"x"),
+    ],
+)
+def test_all_of_a_register_is_below_an_outer_path(inside: bytes, outside: bytes) -> None:
+    addresses = OutsideAddresses(["http://register.internal:8080"], "http://gw.test", outer="/reports")
+    assert addresses.address(inside) == outside
+    assert addresses.cookie(b"a=1; Path=/") == b"a=1; Path=/reports"
+    assert addresses.cookie(b"a=1; Path=/x") == b"a=1; Path=/reports/x"
