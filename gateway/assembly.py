@@ -27,7 +27,7 @@ from gateway.endpoints.logout import LogoutEndpoints
 from gateway.endpoints.notices import LogoutNotices
 from gateway.endpoints.session import SessionEndpoints
 from gateway.endpoints.table import OwnEndpoints
-from gateway.events import Events
+from gateway.events import Events, WebSocketsCounted
 from gateway.exchange import Exchange
 from gateway.identity.assertions import Assertions
 from gateway.identity.headers import OutgoingHeaders
@@ -50,6 +50,7 @@ from gateway.pipeline.prompt import Prompt
 from gateway.pipeline.record import Record
 from gateway.pipeline.refuse import Refuse
 from gateway.pipeline.route import Route
+from gateway.pipeline.websocket import CarryWebSocket
 from gateway.policy.candidate import Candidate
 from gateway.policy.facts import Gatherer
 from gateway.reload.rules import RulesReload
@@ -59,6 +60,7 @@ from gateway.session.sessions import Sessions
 from gateway.upstream.forward import Forwarder
 from gateway.upstream.live_streams import Streams
 from gateway.upstream.pool import ConnectionPool
+from gateway.upstream.websocket_connections import WebSocketConnections
 
 
 class Assembly:
@@ -163,6 +165,11 @@ class Assembly:
             clock=self._clock,
         )
         self.pool = ConnectionPool(settings.upstream)
+        self.websockets = WebSocketConnections(
+            settings.upstream.websockets,
+            self.pool.connect,
+            changed=lambda number: self.events(WebSocketsCounted(number)),
+        )
 
     def _pipeline(self, judge: Judge, identity: IdentitySection) -> Pipeline:
         settings, public_url = self.settings, self.settings.public_url
@@ -198,6 +205,7 @@ class Assembly:
             encoding=identity.header_encoding,
             strip=identity.strip_headers,
         )
+        record = Record(self.metrics, self.candidate, self.records)
         return Pipeline(
             admit=Admit(admission),
             route=Route(endpoints, forms, admission),
@@ -209,8 +217,17 @@ class Assembly:
                 pass_token=settings.machines is None or settings.machines.forward_authorization,
             ),
             forward=Forward(forwarder, self.streams, self.reload.rules, self.events),
+            websocket=CarryWebSocket(
+                forwarder,
+                self.websockets,
+                settings.upstream.websockets,
+                self.streams,
+                self.reload.rules,
+                record,
+                self.events,
+            ),
             refuse=Refuse(ErrorResponses(pages, public_url=public_url), login, forms),
-            record=Record(self.metrics, self.candidate, self.records),
+            record=record,
             clock=self._clock,
         )
 

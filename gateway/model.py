@@ -23,6 +23,14 @@ def _nothing() -> Mapping[str, Any]:
 Language = Literal["nl", "en"]
 
 
+class WebSocketHandshake(NamedTuple):
+    """What a client asks for when it opens a WebSocket: its key, subprotocols in order, and offers of permessage-deflate."""
+
+    key: bytes
+    protocols: tuple[bytes, ...] = ()
+    deflate: tuple[bytes, ...] = ()
+
+
 class CanonicalRequest(NamedTuple):
     """A request with exactly one meaning: rules decide on it, and the upstream receives it.
 
@@ -31,6 +39,7 @@ class CanonicalRequest(NamedTuple):
     `path` is `raw_path` percent-decoded once (UTF-8); `segments` are its parts between slashes, so that
     "/a/b/" has the segments ("a", "b", ""). `headers` are as received, with lower-case names and without the
     gateway's own cookies, which are in `cookies`. `navigation` is true for a page that a browser is about to show.
+    `websocket` is set for a request that opens a WebSocket.
     """
 
     id: str
@@ -46,7 +55,7 @@ class CanonicalRequest(NamedTuple):
     client: str
     navigation: bool
     language: Language
-    websocket: bool = False
+    websocket: WebSocketHandshake | None = None
 
     @property
     def target(self) -> bytes:
@@ -189,7 +198,7 @@ Verdict = Allow | Deny | NotApplicable
 class DecisionInput(NamedTuple):
     """Everything that a decision may depend on; the same input always gives the same decision.
 
-    `facts` are the answers of the fact sources, fetched beforehand, by name.
+    `facts` are the answers of the fact sources, fetched beforehand, by name. `websocket`: the request opens a WebSocket.
     """
 
     method: str
@@ -200,6 +209,7 @@ class DecisionInput(NamedTuple):
     now: float
     identity: Identity | None = None
     facts: Mapping[str, Any] = NOTHING
+    websocket: bool = False
 
 
 @dataclass(frozen=True, slots=True)

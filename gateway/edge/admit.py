@@ -17,6 +17,7 @@ from gateway.edge.cookies import separate_cookies
 from gateway.edge.known_heads import Repeated
 from gateway.edge.path import canonical_segments, split_target
 from gateway.edge.settings import EdgeSettings
+from gateway.edge.websocket import check_origin, websocket_handshake
 from gateway.errors import BadRequest, ContentTooLarge, MethodNotAllowed
 from gateway.http_semantics import METHODS
 from gateway.model import NOTHING, CanonicalRequest, Language
@@ -33,6 +34,7 @@ _READ = _SINGLE | {
     b"sec-fetch-mode",
     b"sec-fetch-dest",
     b"sec-purpose",
+    b"upgrade",
     b"x-forwarded-for",
     b"x-request-id",
     b"max-forwards",
@@ -65,6 +67,8 @@ class Admission:
     ) -> None:
         self.authorities = Authorities(public_url, settings.hosts)
         self._clients = ClientAddress(settings.trusted_proxies)
+        own = {f"{self.authorities.scheme}://{name}" for name in self.authorities.names}
+        self._origins = frozenset(origin.encode() for origin in own.union(settings.websocket_origins))
         self._max_body = settings.max_body_bytes
         self._prefix = cookie_prefix.encode("ascii")
         self._language = language
@@ -76,7 +80,8 @@ class Admission:
         """The canonical form of an ASGI http scope.
 
         `scope["raw_target"]` is the request target as it was on the wire where the server hands it over; else it
-        is put together from raw_path and query_string. Raises BadRequest, MethodNotAllowed or ContentTooLarge.
+        is put together from raw_path and query_string. Raises BadRequest, MethodNotAllowed, ContentTooLarge,
+        UpgradeRequired or WebSocketRefused.
         """
         method = scope["method"]
         if method not in METHODS:
@@ -90,6 +95,12 @@ class Admission:
             _check_max_forwards(read.get(b"max-forwards", ()))
         raw_path, raw_query = split_target(target)
         segments = canonical_segments(raw_path)
+        websocket = None
+        if b"upgrade" in read:
+            websocket = websocket_handshake(method, scope["http_version"], head.headers)
+            if websocket is not None:
+                origin = read.get(b"origin", [None])[0]
+                check_origin(origin, self._origins, by_cookie=bool(head.cookies))
         client = scope.get("client")
         peer = client[0] if client else ""
         return CanonicalRequest(
@@ -104,8 +115,9 @@ class Admission:
             headers=head.headers,
             cookies=head.cookies,
             client=self._clients.of(peer, read.get(b"x-forwarded-for", [])),
-            navigation=head.page and method == "GET",
+            navigation=head.page and method == "GET" and websocket is None,
             language=head.language,
+            websocket=websocket,
         )
 
     def _read(self, lines: Iterable[tuple[bytes, bytes]]) -> _Head:

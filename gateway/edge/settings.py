@@ -17,6 +17,16 @@ def _header_name(name: str) -> str:
     return name.lower()
 
 
+def _origin(value: str) -> str:
+    if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-f:]+\](:[0-9]+)?", value):
+        raise ValueError(
+            "write an origin as browsers do, in lower case and without a path: https://app.example.be"
+        )
+    if value.endswith(":443" if value.startswith("https") else ":80"):
+        raise ValueError("leave out the usual port, as browsers do")
+    return value
+
+
 class RequestHeaderSettings(Settings):
     """Which headers of a request go on to the register."""
 
@@ -32,6 +42,9 @@ class EdgeSettings(Settings):
 
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     """Proxies in front of the gateway whose X-Forwarded-For is believed, as addresses or networks (CIDR). Empty: none."""
+
+    websocket_origins: tuple[Annotated[str, AfterValidator(_origin)], ...] = ()
+    """Origins of other sites whose pages may open WebSockets here: https://app.example.be. Pages of `public_url` and `hosts` always may, where the rule allows WebSockets."""
 
     max_header_bytes: int = Field(default=32_768, ge=8_192, le=1_048_576, strict=True)
     """Most bytes of request line and headers together; more is answered with 414 (a long address) or 431."""

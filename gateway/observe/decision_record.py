@@ -145,7 +145,7 @@ class RecordEncoder:
         if request is not None:
             method, path = _text(request.method), _text(mask(request.path))
             parts.append(f'"method":{method},"host":{_text(request.host)},"path":{path}')
-            if request.websocket:
+            if request.websocket is not None:
                 parts.append('"websocket":true')
         if decision is not None:
             parts.append(f'"reason":{_text(mask(decision.reason))}')
@@ -211,6 +211,7 @@ def decision_input(record: Mapping[str, Any]) -> DecisionInput:
             now=float(record["now"]),
             identity=_identity(record["who"]) if "who" in record else None,
             facts=record.get("facts", NOTHING),
+            websocket=record.get("websocket") is True,
         )
     except (KeyError, TypeError, ValueError) as problem:
         raise ValueError(f"not a replayable decision record: {problem!r}") from problem

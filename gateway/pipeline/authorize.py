@@ -9,10 +9,17 @@ from typing import Any
 import structlog
 
 from gateway.blocks.blocks import Blocks
-from gateway.errors import Blocked, FactsUnavailable, LoginRequired, PolicyFailed, refusal
+from gateway.errors import (
+    Blocked,
+    FactsUnavailable,
+    LoginRequired,
+    PolicyFailed,
+    WebSocketRefused,
+    refusal,
+)
 from gateway.exchange import Exchange, Judgement
 from gateway.model import NOTHING, DecisionInput
-from gateway.policy.evaluate import decide, questions
+from gateway.policy.evaluate import NO_WEBSOCKET, decide, questions
 from gateway.policy.facts import NOTHING_ASKED, Gathered, Gatherer
 from gateway.policy.ruleset import RuleSet
 from gateway.policy.step_up import methods_for_login
@@ -86,6 +93,7 @@ def _input(exchange: Exchange) -> DecisionInput:
         client=request.client,
         now=exchange.now,
         identity=exchange.caller.identity,
+        websocket=request.websocket is not None,
     )
 
 
@@ -97,6 +105,8 @@ def _refusal(exchange: Exchange, judgement: Judgement, rules: RuleSet) -> Except
     if decision.error is not None:
         return PolicyFailed(decision.error)
     trouble = exchange.caller.trouble
+    if decision.reason == NO_WEBSOCKET:
+        return WebSocketRefused(f"rule {decision.rule!r} has no websocket: true", reason="rule")
     if decision_input.identity is None and (trouble is not None or decision.login_helps):
         error = trouble or LoginRequired(decision.reason)
         methods = methods_for_login(rules, decision_input) if isinstance(error, LoginRequired) else ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 
 from gateway.model import (
     NOTHING,
@@ -18,6 +19,8 @@ from gateway.model import (
 from gateway.plugin import NOTHING_MISSING, Facts, Question, all_of
 from gateway.policy.ruleset import Rule, RuleSet
 
+NO_WEBSOCKET: Final = "websocket-not-allowed"
+"""The reason of a denial of a WebSocket by a rule without `websocket: true`, whoever asks."""
 _NO_RULE = Decision(allowed=False, rule=None, reason="no-rule")
 
 
@@ -40,7 +43,7 @@ def decide_by(rule: Rule, decision_input: DecisionInput) -> Decision:
 def questions(rules: RuleSet, decision_input: DecisionInput) -> tuple[Question, ...]:
     """The questions that fact sources must answer before this request can be decided."""
     rule = _matching(rules, decision_input) if rules.asking else None
-    if rule is None or not rule.asking:
+    if rule is None or not rule.asking or (decision_input.websocket and not rule.websocket):
         return ()
     facts = _facts(rule, decision_input, None)
     found = []
@@ -117,6 +120,8 @@ def _facts(rule: Rule, decision_input: DecisionInput, traces: list[PolicyTrace] 
 def _judge(rule: Rule, decision_input: DecisionInput, traces: list[PolicyTrace] | None) -> Decision:
     facts = _facts(rule, decision_input, traces)
     variables = facts.variables
+    if decision_input.websocket and not rule.websocket:
+        return Decision(allowed=False, rule=rule.id, reason=NO_WEBSOCKET, variables=variables)
     alternatives: Alternatives = NOTHING_MISSING
     reason: str | None = None
     for policy in rule.require:

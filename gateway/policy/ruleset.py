@@ -35,7 +35,8 @@ class Rule:
 
     `methods` and `hosts` are None where all match. `at` is its place: file, line, column. `label` is its name for
     people, by language. `accepts` holds the codes of findings that are intended. `asking` are its policies that need
-    facts from a source, `allowed` is what it decides where they all allow and its path has no variables.
+    facts from a source, `allowed` is what it decides where they all allow and its path has no variables. `websocket`: it
+    also covers requests that open a WebSocket; else these are denied.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Rule:
     at: At = ("", 0, 0)
     label: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     accepts: frozenset[str] = frozenset()
+    websocket: bool = False
     asking: tuple[Policy, ...] = field(init=False, repr=False)
     variables: tuple[str, ...] = field(init=False, repr=False, compare=False)
     allowed: Decision = field(init=False, repr=False, compare=False)
@@ -60,12 +62,14 @@ class Rule:
 
     def to_dict(self) -> dict[str, Any]:
         """The rule as plain data, without its place."""
+        websocket = {"websocket": True} if self.websocket else {}
         return {
             "id": self.id,
             "path": self.pattern.text,
             "methods": sorted(self.methods) if self.methods is not None else None,
             "hosts": sorted(self.hosts) if self.hosts is not None else None,
             "require": [policy.to_data() for policy in self.require],
+            **websocket,
         }
 
     def at_host(self, host: str) -> bool:

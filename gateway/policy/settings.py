@@ -23,7 +23,14 @@ from gateway.settings import Settings
 
 # Findings of `gateway config validate` about a rule that the rule itself can accept.
 Accepted = Literal[
-    "other-host", "public-inside", "regex-dot", "regex-slash", "shadowed", "unreachable", "claim-not-kept"
+    "other-host",
+    "public-inside",
+    "regex-dot",
+    "regex-slash",
+    "shadowed",
+    "unreachable",
+    "claim-not-kept",
+    "websocket-method",
 ]
 Languages = dict[Literal["nl", "en"], str]
 
@@ -138,6 +145,9 @@ class RuleSettings(Settings):
     require: Annotated[list[Any], Field(min_length=1)]
     """Policies that must all allow the request."""
 
+    websocket: Annotated[bool, Field(strict=True)] = False
+    """Whether pages may open WebSockets here; without it they are refused."""
+
     accept: tuple[Accepted, ...] = ()
     """Codes of findings of `gateway config validate` about this rule that are intended."""
 
@@ -153,6 +163,7 @@ class RuleSettings(Settings):
             at,
             _texts(self.label),
             frozenset(self.accept),
+            self.websocket,
         )
 
 

@@ -7,14 +7,13 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from email.utils import formatdate
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from gateway.errors import UpstreamBroken, UpstreamTimeout
 from gateway.http_semantics import HOP_BY_HOP
 from gateway.upstream.client_stream import ClientStream
 from gateway.upstream.connection import ClientStalled, UpstreamConnection
 from gateway.upstream.connection_state import COMPLETE
-from gateway.upstream.pool import ConnectionPool
 from gateway.upstream.response_head import HeaderLines
 from gateway.upstream.settings import UpstreamSettings
 
@@ -26,6 +25,13 @@ _LOOKED_AT: Final = HOP_BY_HOP | {b"date", b"set-cookie"}
 _ESSENTIAL: Final = frozenset(b"content-length content-type set-cookie location cache-control".split())
 # The client must have taken in most of one piece before its time begins anew with the next.
 _PIECE: Final = 65_536
+
+
+class Lender(Protocol):
+    """Where a connection came from."""
+
+    def release(self, connection: UpstreamConnection) -> None:
+        """Give it back."""
 
 
 class AnswerCut(Exception):
@@ -45,7 +51,7 @@ class UpstreamResponse:
         self,
         connection: UpstreamConnection,
         client: ClientStream,
-        pool: ConnectionPool,
+        pool: Lender,
         *,
         own_cookies: bytes,
         settings: UpstreamSettings,
@@ -60,6 +66,11 @@ class UpstreamResponse:
         if not client.done:
             # The client is still sending what nobody will read.
             self.headers.append((b"connection", b"close"))
+
+    @property
+    def answer_headers(self) -> HeaderLines:
+        """The headers as the register sent them."""
+        return self._connection.answer.headers
 
     @property
     def sent(self) -> int:
@@ -126,6 +137,12 @@ class UpstreamResponse:
         finally:
             connection.client_wait = None
         connection.waits_for_client_since = None
+
+    def keep_connection(self) -> UpstreamConnection:
+        """The connection, which the caller releases: the exchange is over, another protocol follows."""
+        self._held = False
+        self._client.stop()
+        return self._connection
 
     async def aclose(self) -> None:
         """Give the connection back, or close it if the exchange is not complete."""

@@ -36,6 +36,29 @@ class UpstreamTls(Settings):
     """The private key of that certificate, as file:PATH."""
 
 
+class WebSocketSettings(Settings):
+    """What WebSockets may take. Rules say where there are any (`websocket: true`)."""
+
+    max: int = Field(default=5_000, ge=1, le=100_000, strict=True)
+    """Most WebSockets at once, per worker process; each has a connection to the register that does not count among
+    `max_connections`. One more is answered with 503."""
+
+    max_per_client: int | None = Field(default=None, ge=1, le=100_000, strict=True)
+    """Most of them of one client address (IPv6: one /64). Without a value a quarter of `max`, but at least 8."""
+
+    max_per_session: int = Field(default=32, ge=1, le=100_000, strict=True)
+    """Most of them of one session."""
+
+    max_message_bytes: int = Field(default=16_777_216, ge=125, strict=True)
+    """Most bytes of one message in either direction, as they are on the wire; a larger one ends the WebSocket with 1009."""
+
+    idle_timeout: Duration = 1_800.0
+    """How long both sides may be silent, pings included; then the WebSocket ends with 1001."""
+
+    compression: bool = Field(default=True, strict=True)
+    """Whether browser and register may agree on permessage-deflate; the gateway never unpacks."""
+
+
 class UpstreamSettings(Settings):
     """Where the register is and how long it may take."""
 
@@ -77,6 +100,9 @@ class UpstreamSettings(Settings):
 
     pass_host: bool = Field(default=True, strict=True)
     """Whether the register sees the Host that the client asked for, or its own."""
+
+    websockets: WebSocketSettings = WebSocketSettings()
+    """Limits for WebSockets."""
 
     tls: UpstreamTls = UpstreamTls()
     """Trust and client certificate for an https register."""

@@ -1,0 +1,121 @@
+"""Stage 6 for a WebSocket: the handshake with the register, the tunnel, and its end with the session, right or rule."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from gateway.errors import GatewayError, WebSocketRefused
+from gateway.events import OnEvent, StreamCut, UpstreamFailed, WebSocketEnded
+from gateway.exchange import Exchange
+from gateway.model import WebSocketHandshake
+from gateway.pipeline.record import Record
+from gateway.policy.ruleset import RuleSet
+from gateway.upstream.client_stream import ClientGone
+from gateway.upstream.forward import Forwarder
+from gateway.upstream.live_streams import Cut, Streams
+from gateway.upstream.request import UpstreamRequest
+from gateway.upstream.response import UpstreamResponse
+from gateway.upstream.response_head import SWITCHING
+from gateway.upstream.settings import WebSocketSettings
+from gateway.upstream.switched import RegisterSocket
+from gateway.upstream.tunnel import Tunnel, TunnelLimits
+from gateway.upstream.websocket import check_answer, close_code, headers_of_switch, is_switch, with_handshake
+from gateway.upstream.websocket_connections import WebSocketConnections
+
+# How the listener offers to leave HTTP, as an extension of the ASGI scope.
+_SWITCH = "toegangspoort.switch"
+
+
+@dataclass(frozen=True, slots=True)
+class CarryWebSocket:
+    """Opens a WebSocket at the register and joins the client's connection to it."""
+
+    forwarder: Forwarder
+    connections: WebSocketConnections
+    settings: WebSocketSettings
+    streams: Streams[Exchange]
+    rules: Callable[[], RuleSet]
+    record: Record
+    on_event: OnEvent
+
+    async def __call__(self, exchange: Exchange) -> None:
+        """Raises a GatewayError or ClientGone where there is no WebSocket; the register's refusal is a normal answer."""
+        handshake = exchange.admitted.websocket
+        assert handshake is not None
+        if _SWITCH not in exchange.scope.get("extensions", ()):
+            raise WebSocketRefused("WebSockets need the listener of `gateway serve`", reason="server")
+        try:
+            response = await self.forwarder.open_websocket(
+                self._request(exchange, handshake), self.connections
+            )
+            try:
+                if not is_switch(response.status):
+                    await response.relay(exchange.send)
+                    return
+                await self._switch(exchange, response, handshake)
+            finally:
+                await response.aclose()
+        except GatewayError as error:
+            if error.status >= 500:
+                self.on_event(UpstreamFailed(error.code))
+            raise
+
+    def _request(self, exchange: Exchange, handshake: WebSocketHandshake) -> UpstreamRequest:
+        session = exchange.caller.session
+        headers = with_handshake(exchange.outgoing, handshake, compression=self.settings.compression)
+        request = UpstreamRequest.of(
+            exchange.admitted, headers, exchange.receive, session.id if session is not None else None
+        )
+        return request._replace(content_length=None, opens_websocket=True)
+
+    async def _switch(
+        self, exchange: Exchange, response: UpstreamResponse, handshake: WebSocketHandshake
+    ) -> None:
+        """Both sides agree: join them until the end."""
+        compression = self.settings.compression
+        compressed = check_answer(response.answer_headers, handshake, compression=compression)
+        limits = TunnelLimits(self.settings.max_message_bytes, self.settings.idle_timeout, compressed)
+        tunnel = Tunnel(asyncio.get_running_loop(), limits)
+        connection = response.keep_connection()
+        try:
+            lines = headers_of_switch(response.headers)
+            peer = exchange.scope["extensions"][_SWITCH](exchange.head(SWITCHING, lines), tunnel.client)
+            if peer is None:
+                exchange.status = 0
+                raise ClientGone
+            register = RegisterSocket(connection, tunnel.register)
+            tunnel.open(peer, register)
+            self.record(exchange)
+            exchange.recorded = True
+            register.start()
+            peer.start()
+            await self._until_its_end(exchange, tunnel)
+        finally:
+            self.connections.release(connection)
+
+    async def _until_its_end(self, exchange: Exchange, tunnel: Tunnel) -> None:
+        session = exchange.caller.session
+        session_id = session.id if session is not None else None
+        opened, cut = time.perf_counter(), None
+        try:
+            await self.streams.carry(exchange, session_id, tunnel.wait())
+            if tunnel.ended_why:
+                cut = {"reason": tunnel.ended_why}
+                self.on_event(StreamCut(tunnel.ended_why))
+        except Cut as ended:
+            cut = {"reason": ended.reason, "why": ended.error.detail, "rules": self.rules().hash}
+            tunnel.close(close_code(ended.error), ended.reason)
+            await tunnel.wait()
+        except asyncio.CancelledError:
+            tunnel.abort()
+            raise
+        finally:
+            self._report_end(exchange, session_id, time.perf_counter() - opened, cut)
+
+    def _report_end(
+        self, exchange: Exchange, session: str | None, seconds: float, cut: Mapping[str, str] | None
+    ) -> None:
+        self.on_event(WebSocketEnded(exchange.id, session, seconds, cut))
