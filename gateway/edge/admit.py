@@ -80,8 +80,8 @@ class Admission:
         """The canonical form of an ASGI http scope.
 
         `scope["raw_target"]` is the request target as it was on the wire where the server hands it over; else it
-        is put together from raw_path and query_string. Raises BadRequest, MethodNotAllowed, ContentTooLarge,
-        UpgradeRequired or WebSocketRefused.
+        is put together from raw_path and query_string. Raises BadRequest, MethodNotAllowed, ContentTooLarge or
+        UpgradeRequired.
         """
         method = scope["method"]
         if method not in METHODS:
@@ -98,9 +98,6 @@ class Admission:
         websocket = None
         if b"upgrade" in read:
             websocket = websocket_handshake(method, scope["http_version"], head.headers)
-            if websocket is not None:
-                origin = read.get(b"origin", [None])[0]
-                check_origin(origin, self._origins, by_cookie=bool(head.cookies))
         client = scope.get("client")
         peer = client[0] if client else ""
         return CanonicalRequest(
@@ -146,6 +143,10 @@ class Admission:
             page=_asks_for_page(read),
             language=self._language(b",".join(read.get(b"accept-language", []))),
         )
+
+    def check_origin(self, request: CanonicalRequest) -> None:
+        """Raises WebSocketRefused for a WebSocket that a page of another site opens (RFC 6455 section 10.2)."""
+        check_origin(request.header(b"origin"), self._origins, by_cookie=bool(request.cookies))
 
     def _refuse_method(self, method: str) -> None:
         if _TOKEN.fullmatch(method):
