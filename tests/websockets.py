@@ -223,6 +223,23 @@ class SocketRegister:
     accept: Callable[[str], str] = accept_of
     heads: list[bytes] = field(default_factory=list)
     served: list[Served] = field(default_factory=list)
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    server: asyncio.Server | None = None
+
+    async def listen(self) -> None:
+        """Begin to accept connections, on the port that it had before."""
+        self.server = await asyncio.start_server(self.connected, "127.0.0.1", self.port, limit=1_000_000)
+        self.port = self.server.sockets[0].getsockname()[1]
+
+    @contextlib.contextmanager
+    def away(self) -> Iterator[None]:
+        """Connections are refused while the block runs."""
+        assert self.server is not None
+        self.loop.call_soon_threadsafe(self.server.close)
+        try:
+            yield
+        finally:
+            asyncio.run_coroutine_threadsafe(self.listen(), self.loop).result(60)
 
     def forget(self) -> None:
         """As at the start."""
@@ -246,11 +263,11 @@ class SocketRegister:
         at = head.lower().index(b"sec-websocket-key: ") + 19
         accept = self.accept(head[at : head.index(b"\r\n", at)].decode())
         served = Served(head, reader, writer)
+        self.served.append(served)
         writer.write(
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Accept: %b\r\n%b\r\n" % (accept.encode(), self.lines(head))
         )
-        self.served.append(served)
         await self.work(served)
 
 
@@ -258,15 +275,15 @@ class SocketRegister:
 def socket_register(register: SocketRegister | None = None) -> Iterator[SocketRegister]:
     """That register on a free port, in a thread with its own event loop."""
     register = register or SocketRegister()
-    loop = asyncio.new_event_loop()
+    loop = register.loop
     ready, stop = threading.Event(), asyncio.Event()
 
     async def main() -> None:
-        server = await asyncio.start_server(register.connected, "127.0.0.1", 0, limit=1_000_000)
-        register.port = server.sockets[0].getsockname()[1]
+        await register.listen()
         ready.set()
         await stop.wait()
-        server.close()
+        assert register.server is not None
+        register.server.close()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()

@@ -18,11 +18,6 @@ _KEY = re.compile(rb"[A-Za-z0-9+/]{22}==")
 _DEFLATE = b"permessage-deflate"
 
 
-def asks_for_upgrade(version: str, headers: Headers) -> bool:
-    """Whether an Upgrade header counts: only in HTTP/1.1, and named by Connection (RFC 9110 section 7.8)."""
-    return version == "1.1" and b"upgrade" in _lower(_elements(headers, b"connection"))
-
-
 def websocket_handshake(method: str, version: str, headers: Headers) -> WebSocketHandshake | None:
     """The handshake of a request with an Upgrade header; None where that header is to be ignored.
 
@@ -31,11 +26,10 @@ def websocket_handshake(method: str, version: str, headers: Headers) -> WebSocke
     """
     headers = tuple(headers)
     protocols = _lower(_elements(headers, b"upgrade"))
-    if version != "1.1":
-        return None
-    if not asks_for_upgrade(version, headers):
+    if version != "1.1" or b"upgrade" not in _lower(_elements(headers, b"connection")):
+        # Then an Upgrade is to be ignored (RFC 9110 section 7.8), which would surprise who opens a WebSocket.
         if b"websocket" in protocols:
-            raise BadRequest("Upgrade without Connection: Upgrade", code="websocket-connection")
+            raise BadRequest("Upgrade without Connection: Upgrade, or in HTTP/1.0", code="websocket-connection")
         return None
     if protocols != [b"websocket"]:
         raise BadRequest(f"Upgrade: {b', '.join(protocols)[:40]!r}", code="upgrade")

@@ -77,7 +77,10 @@ class CarryWebSocket:
         """Both sides agree: join them until the end."""
         compression = self.settings.compression
         compressed = check_answer(response.answer_headers, handshake, compression=compression)
-        limits = TunnelLimits(self.settings.max_message_bytes, self.settings.idle_timeout, compressed)
+        settings = self.settings
+        limits = TunnelLimits(
+            settings.max_message_bytes, settings.idle_timeout, settings.close_timeout, compressed
+        )
         tunnel = Tunnel(asyncio.get_running_loop(), limits)
         connection = response.keep_connection()
         try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import Final
 
-NORMAL: Final = 1000
 GOING_AWAY: Final = 1001
 PROTOCOL_ERROR: Final = 1002
 TOO_BIG: Final = 1009
@@ -15,12 +14,14 @@ _CLOSE: Final = 0x8
 _DATA: Final = frozenset((0x1, 0x2))
 _CONTROL: Final = frozenset((_CLOSE, 0x9, 0xA))
 _LARGEST_CONTROL: Final = 125
+# The close codes that may be sent (section 7.4.1 and the IANA registry), below those that applications choose.
+_CODES: Final = frozenset((1000, 1001, 1002, 1003, *range(1007, 1015)))
 # What a fragment counts for at least, so that a message has an end also where its fragments are empty.
 _LEAST_FRAGMENT: Final = 64
 
 
 class FrameGuard:
-    """The frames that one side sends. Payloads are counted and not looked at.
+    """The frames that one side sends. Payloads are counted and not looked at, except that of a Close.
 
     `masked`: whether this side must mask its frames, as clients do (section 5.1). `compressed`: whether
     permessage-deflate was agreed on (RFC 7692). `max_message` is in octets of payload, as they are on the wire.
@@ -91,6 +92,14 @@ class FrameGuard:
             size += 4
             if there < size:
                 return 0
+        if first & 0xF == _CLOSE:
+            if there < size + length:
+                return 0
+            start = at + size
+            payload = data[start : start + length]
+            if not _is_close_payload(_unmasked(payload, data[start - 4 : start]) if masked else payload):
+                self.fault = PROTOCOL_ERROR
+                return 0
         self._count(first, length)
         return size
 
@@ -98,8 +107,7 @@ class FrameGuard:
         """What the first two octets already say."""
         opcode, final, reserved = first & 0xF, first >> 7, first & 0x70
         if opcode in _CONTROL:
-            # One octet is half a close code.
-            right = final and not reserved and length <= _LARGEST_CONTROL and (opcode, length) != (_CLOSE, 1)
+            right = final and not reserved and length <= _LARGEST_CONTROL
         elif opcode in _DATA:
             right = not self._in_message and (not reserved or (reserved == 0x40 and self._compressed))
         else:
@@ -122,11 +130,26 @@ class FrameGuard:
         self.left = length
 
 
+def _unmasked(payload: bytes, mask: bytes) -> bytes:
+    return bytes(octet ^ mask[at & 3] for at, octet in enumerate(payload))
+
+
+def _is_close_payload(payload: bytes) -> bool:
+    """Nothing, or a code that may be sent and a reason in UTF-8 (sections 5.5.1 and 7.4)."""
+    code = int.from_bytes(payload[:2], "big")
+    if payload and not (len(payload) > 1 and (code in _CODES or 3000 <= code < 5000)):
+        return False
+    try:
+        payload[2:].decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def close_frame(code: int, reason: str, *, masked: bool) -> bytes:
     """A Close frame (section 5.5.1); `reason` has at most 123 octets. Towards a server it is masked."""
     payload = code.to_bytes(2, "big") + reason.encode()
     if not masked:
         return bytes((0x88, len(payload))) + payload
     mask = os.urandom(4)
-    hidden = bytes(octet ^ mask[at & 3] for at, octet in enumerate(payload))
-    return bytes((0x88, 0x80 | len(payload))) + mask + hidden
+    return bytes((0x88, 0x80 | len(payload))) + mask + _unmasked(payload, mask)

@@ -55,6 +55,9 @@ class WebSocketSettings(Settings):
     idle_timeout: Duration = 1_800.0
     """How long both sides may be silent, pings included; then the WebSocket ends with 1001."""
 
+    close_timeout: Duration = 5.0
+    """How long either side may take to answer a Close frame; then its connection is closed without."""
+
     compression: bool = Field(default=True, strict=True)
     """Whether browser and register may agree on permessage-deflate; the gateway never unpacks."""
 

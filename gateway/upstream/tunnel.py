@@ -12,9 +12,8 @@ from typing import Final, Protocol
 from gateway.upstream.frames import GOING_AWAY, PROTOCOL_ERROR, TOO_BIG, FrameGuard, close_frame
 
 _WORDS: Final = {GOING_AWAY: "stopping", PROTOCOL_ERROR: "protocol-error", TOO_BIG: "message-too-big"}
-# Seconds: for the rest of a frame that is under way when a Close frame must go out, and for the answer to that.
+# Seconds: how long a Close frame that must go out waits for the end of a frame that is under way.
 _REST_OF_FRAME: Final = 1.0
-_ANSWER: Final = 5.0
 
 
 class Peer(Protocol):
@@ -35,10 +34,13 @@ class Peer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TunnelLimits:
-    """`max_message` in octets of payload; `idle` in seconds without an octet from either side."""
+    """`max_message` in octets of payload; `idle` in seconds without an octet from either side; `close` in seconds for the
+    answer to a Close frame. `compressed`: permessage-deflate was agreed on.
+    """
 
     max_message: int
     idle: float
+    close: float
     compressed: bool
 
 
@@ -142,7 +144,7 @@ class Tunnel:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, limits: TunnelLimits) -> None:
         self._loop = loop
-        self._idle = limits.idle
+        self._limits = limits
         self.client, self.register = (
             End(
                 self,
@@ -162,7 +164,7 @@ class Tunnel:
     def open(self, client: Peer, register: Peer) -> None:
         """Both connections are here; what arrives may pass."""
         self.client.peer, self.register.peer = client, register
-        self._timer = self._loop.call_later(self._idle, self._look_if_idle)
+        self._timer = self._loop.call_later(self._limits.idle, self._look_if_idle)
 
     async def wait(self) -> None:
         """Until both connections are gone."""
@@ -181,7 +183,7 @@ class Tunnel:
         ends = self.client, self.register
         for end in ends:
             end.close(code, reason)
-        self._wind_down(_REST_OF_FRAME if any(end.last_words for end in ends) else _ANSWER)
+        self._wind_down(_REST_OF_FRAME if any(end.last_words for end in ends) else self._limits.close)
 
     def abort(self) -> None:
         """End it at once."""
@@ -201,7 +203,7 @@ class Tunnel:
         if other.last_words is None:
             other.answered = True
         if not self._closing:
-            self._wind_down(_ANSWER)
+            self._wind_down(self._limits.close)
         end.settle()
         other.settle()
 
@@ -212,7 +214,7 @@ class Tunnel:
             self._finish()
             return
         if not self._closing:
-            self._wind_down(_ANSWER)
+            self._wind_down(self._limits.close)
         if other.gone or end.answered:
             end.peer.close()
         elif end.gone or other.silent:
@@ -233,7 +235,7 @@ class Tunnel:
     # Time
 
     def _look_if_idle(self) -> None:
-        left = self._heard_at + self._idle - self._loop.time()
+        left = self._heard_at + self._limits.idle - self._loop.time()
         if left > 0:
             self._timer = self._loop.call_later(left, self._look_if_idle)
         else:
@@ -255,4 +257,4 @@ class Tunnel:
             end.last_words = None
             end.answered = True
             end.peer.abort()
-        self._wind_down(_ANSWER)
+        self._wind_down(self._limits.close)
