@@ -12,6 +12,7 @@ import asyncio
 import json
 import os
 import resource
+import socket
 import subprocess
 import sys
 import tempfile
@@ -132,7 +133,9 @@ async def measure(port: int, pid: int, started: list[str], given: argparse.Names
     load.cancel()
     codes = sorted({code for code, _ in ends})
     late = sorted(at - begun for _, at in ends)
-    print(f"{len(ends)} of a session that logged out closed with {codes} in {late[-1]:.2f} s (median {late[len(late) // 2]:.2f} s)")
+    print(
+        f"{len(ends)} of a session that logged out closed with {codes} in {late[-1]:.2f} s (median {late[len(late) // 2]:.2f} s)"
+    )
 
 
 async def chatter(*groups: list[Client]) -> None:
@@ -152,12 +155,9 @@ def configuration(folder: Path, port: int, register: SocketRegister, given: argp
     environment: dict[str, Any] = settings(
         folder, name="ti", gateway_url=f"http://localhost:{port}", acm_url="https://acm.example",
         upstream_url=f"http://127.0.0.1:{register.port}",
-        **{
-            "upstream": {"websockets": {"max": most, "max_per_client": most, "max_per_session": most}},
-            "edge": {"max_connections": 2 * most, "max_connections_per_client": most},
-            "session": {"recheck": "0s"},
-            "observe": {"log_level": "warning"},
-        },
+        upstream={"websockets": {"max": most, "max_per_client": most, "max_per_session": most}},
+        edge={"max_connections": 2 * most, "max_connections_per_client": most},
+        session={"recheck": "0s"}, observe={"log_level": "warning"},
     )  # fmt: skip
     return write_config(folder, {"ti": environment}, rules=_RULES)
 
@@ -171,8 +171,6 @@ def main() -> None:
     given = parser.parse_args()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    import socket  # noqa: PLC0415
-
     with (
         tempfile.TemporaryDirectory(prefix="gw-bench-") as place,
         socket_register() as register,

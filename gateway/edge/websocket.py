@@ -29,7 +29,9 @@ def websocket_handshake(method: str, version: str, headers: Headers) -> WebSocke
     if version != "1.1" or b"upgrade" not in _lower(_elements(headers, b"connection")):
         # Then an Upgrade is to be ignored (RFC 9110 section 7.8), which would surprise who opens a WebSocket.
         if b"websocket" in protocols:
-            raise BadRequest("Upgrade without Connection: Upgrade, or in HTTP/1.0", code="websocket-connection")
+            raise BadRequest(
+                "Upgrade without Connection: Upgrade, or in HTTP/1.0", code="websocket-connection"
+            )
         return None
     if protocols != [b"websocket"]:
         raise BadRequest(f"Upgrade: {b', '.join(protocols)[:40]!r}", code="upgrade")

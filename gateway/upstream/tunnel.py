@@ -47,7 +47,18 @@ class TunnelLimits:
 class End:
     """One end of the tunnel: what its peer sends goes through `guard` to the other end."""
 
-    __slots__ = ("_other", "_tunnel", "answered", "gone", "guard", "last_words", "masks", "peer", "silent")
+    __slots__ = (
+        "_other",
+        "_tunnel",
+        "answered",
+        "gone",
+        "guard",
+        "last_words",
+        "masks",
+        "over",
+        "peer",
+        "silent",
+    )
 
     def __init__(self, tunnel: Tunnel, guard: FrameGuard, *, masks: bool) -> None:
         """`masks`: what we send to this peer is masked, as it is to a server."""
@@ -62,6 +73,8 @@ class End:
         self.silent = False
         """Whether this peer sends no more."""
         self.gone = False
+        self.over = False
+        """Whether what this peer sends passes no more: it sent a Close frame, or something wrong."""
 
     def join(self, other: End) -> None:
         self._other = other
@@ -83,7 +96,8 @@ class End:
         passed = guard.feed(data)
         if passed and not other.answered:
             other.peer.write(passed)
-        if guard.closed or guard.fault:
+        if (guard.closed or guard.fault) and not self.over:
+            self.over = True
             self._tunnel.said_goodbye(self)
 
     def ended(self) -> None:
@@ -196,8 +210,9 @@ class Tunnel:
     def said_goodbye(self, end: End) -> None:
         """This end has sent its Close frame, or something that is wrong."""
         if end.guard.fault:
+            if self._closing:
+                end.settle()
             self.close(end.guard.fault)
-            end.settle()
             return
         other = self._other(end)
         if other.last_words is None:

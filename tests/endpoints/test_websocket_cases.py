@@ -119,9 +119,7 @@ class Seen:
     def lines(self, name: str) -> list[str]:
         """The values of a header at the register."""
         pairs = (
-            line.partition(":")
-            for head in self.heads
-            for line in head.decode("latin-1").split("\r\n")[1:]
+            line.partition(":") for head in self.heads for line in head.decode("latin-1").split("\r\n")[1:]
         )
         return [value.strip() for key, _, value in pairs if key.lower() == name.lower()]
 
@@ -132,7 +130,10 @@ def _statuses(seen: Seen, text: str) -> bool:
 
 def _chosen(seen: Seen, _text: str) -> bool:
     chosen = seen.client.value("sec-websocket-protocol")
-    return seen.client.status == 101 and chosen in (None, *", ".join(seen.lines("sec-websocket-protocol")).split(", "))
+    return seen.client.status == 101 and chosen in (
+        None,
+        *", ".join(seen.lines("sec-websocket-protocol")).split(", "),
+    )
 
 
 def _only_negotiated(seen: Seen, _text: str) -> bool:
@@ -469,4 +470,3 @@ def test_websocket_cases(stand: Stand, case: dict[str, Any]) -> None:
 )  # fmt: skip
 def test_other_frames_of_the_same_kinds(stand: Stand, name: str) -> None:
     assert FRAMES[name](stand) == "close 1002"
-
