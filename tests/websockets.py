@@ -191,6 +191,12 @@ class Served:
     def send(self, opcode: int, payload: bytes = b"", **options: Any) -> None:
         self.writer.write(frame(opcode, payload, **options))
 
+    def reset(self) -> None:
+        """Close the connection with a reset."""
+        sock: socket.socket = self.writer.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.writer.transport.abort()
+
 
 async def echo(served: Served) -> None:
     """Sends back what comes; answers pings and the Close."""

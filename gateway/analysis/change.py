@@ -11,6 +11,8 @@ from gateway.analysis.equivalence import Cell, Dimension
 
 # Every method that no rule can name.
 OTHER_METHOD: Final = "other"
+# Requests with GET that open a WebSocket.
+WEBSOCKET: Final = "WEBSOCKET"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from itertools import islice, product
 from math import prod
 from typing import Any, Final
 
-from gateway.analysis.change import OTHER_METHOD, Change, Who
+from gateway.analysis.change import OTHER_METHOD, WEBSOCKET, Change, Who
 from gateway.analysis.cubes import Class, cover
 from gateway.analysis.equivalence import Dimension, dimensions
 from gateway.analysis.path_partition import PathClass, intersection, partition
@@ -81,6 +81,9 @@ class _Comparison:
         self._rights = {(right.right, right.context): key for key, right in rights.items()}
         named = {host for rule in self._rules for host in rule.hosts or ()}
         self._hosts: list[tuple[str | None, str, str]] = [(None, old.host, new.host)]
+        self._methods = (*METHODS, OTHER_METHOD)
+        if any(rule.websocket for rule in self._rules):
+            self._methods += (WEBSOCKET,)
         self._hosts += [(host, host, host) for host in sorted(named - {old.host, new.host})]
         self._inputs = [RuleInputs(rule) for rule in self._rules]
         self._alike: dict[_Deciders, bool] = {}
@@ -175,7 +178,7 @@ class _Comparison:
         if found is None:
             by_pair: dict[_Deciders, list[_Request]] = {}
             for host, old_host, new_host in self._hosts:
-                for method in (*METHODS, OTHER_METHOD):
+                for method in self._methods:
                     old = self._first(matching, method, old_host, new=False)
                     new = self._first(matching, method, new_host, new=True)
                     by_pair.setdefault((old, new), []).append((host, method))
@@ -193,13 +196,14 @@ class _Comparison:
         )
 
     def _first(self, matching: tuple[int, ...], method: str, host: str, *, new: bool) -> int:
-        """The rule of one side that decides such requests; -1 for none."""
+        """The rule of one side that decides such requests; -1 for none, and for WebSockets where it allows none."""
+        asked = "GET" if method == WEBSOCKET else method
         for number in matching:
             if (number >= self._split) != new:
                 continue
             rule = self._rules[number]
-            if (rule.methods is None or method in rule.methods) and rule.at_host(host):
-                return number
+            if (rule.methods is None or asked in rule.methods) and rule.at_host(host):
+                return number if rule.websocket or method != WEBSOCKET else -1
         return -1
 
     def _is_alike(self, pair: _Deciders) -> bool:

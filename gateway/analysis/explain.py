@@ -7,6 +7,7 @@ from typing import Any
 
 from gateway.codec import missing_to_dict
 from gateway.model import Allow, Decision, Deny, Missing, PolicyTrace, RuleTrace, Verdict
+from gateway.policy.evaluate import NO_WEBSOCKET
 from gateway.policy.ruleset import Rule, RuleSet
 
 
@@ -68,6 +69,8 @@ def _rule_lines(traced: RuleTrace, rule: Rule) -> Iterator[str]:
     file, line, _ = rule.at
     place = f" ({file}:{line})" if file else ""
     yield f"rule {traced.rule}{place}: {_why(traced, rule)}"
+    if traced.why == NO_WEBSOCKET:
+        yield "  - it does not allow WebSockets (websocket: true)"
     for policy in traced.policies:
         yield from _policy_lines(policy, "  ")
 
@@ -81,7 +84,7 @@ def _why(traced: RuleTrace, rule: Rule) -> str:
         case "host":
             return f"the host is not one of {', '.join(sorted(rule.hosts or ()))}"
         case _:
-            return f"matches {rule.pattern.text}"
+            return f"matches {rule.pattern.text}" + (", WebSockets too" if rule.websocket else "")
 
 
 def _policy_lines(policy: PolicyTrace, indent: str) -> Iterator[str]:

@@ -50,6 +50,7 @@ def explain(
     host: Annotated[
         str | None, typer.Option(help="The host name of the request. Default: that of public_url.")
     ] = None,
+    websocket: Annotated[bool, typer.Option("--websocket", help="The request opens a WebSocket.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show how a request would be decided: every rule that is tried, the verdict of each policy, and what is missing."""
@@ -63,6 +64,7 @@ def explain(
         client=client,
         now=_moment(at),
         identity=_identity(as_, found, env),
+        websocket=websocket,
     )
     _print(found.rules[env], decision_input._replace(path="/" + "/".join(decision_input.segments)), as_json)
 

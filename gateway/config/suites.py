@@ -89,6 +89,7 @@ class SuiteLoader:
             now=test.at.timestamp(),
             identity=self._identity_of(test.as_, place, environment),
             facts=test.facts,
+            websocket=test.websocket,
         )
         missing = frozenset(test.missing) if test.missing is not None else None
         title = test.name or f"{test.request} as {_title(test.as_)}"

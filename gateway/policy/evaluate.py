@@ -72,7 +72,8 @@ def _decide_traced(rules: RuleSet, decision_input: DecisionInput) -> Decision:
             continue
         policies: list[PolicyTrace] = []
         decision = _judge(rule, decision_input, policies)
-        tried.append(RuleTrace(rule.id, True, "matches", tuple(policies)))
+        why = NO_WEBSOCKET if decision.reason == NO_WEBSOCKET else "matches"
+        tried.append(RuleTrace(rule.id, True, why, tuple(policies)))
         return _with_trace(decision, tried)
     return _with_trace(_NO_RULE, tried)
 
