@@ -148,15 +148,12 @@ class Blocked(GatewayError):
 
 
 class WebSocketRefused(GatewayError):
-    """`reason`: origin, origin-missing, rule (it has no `websocket: true`), own-path, or server (it has no WebSockets)."""
+    """The fact `reason`: origin, origin-missing, rule (it has no `websocket: true`), own-path, or server (it has no WebSockets)."""
 
     status = 403
     code = "websocket-refused"
     title = "This page cannot open a live connection"
     advice = "Reload the page. If this keeps happening, call 1700 and mention the reference below."
-
-    def __init__(self, detail: str, *, reason: str, **facts: Any) -> None:
-        super().__init__(detail, reason=reason, **facts)
 
 
 class NotFound(GatewayError):

@@ -219,13 +219,14 @@ def silent(_head: bytes) -> bytes:
 @dataclass
 class SocketRegister:
     """A register that opens WebSockets. `lines` makes further lines of its 101 out of the request's head, `work` does what
-    follows. `answer` is sent instead of a 101. `heads` and `served` keep what it saw.
+    follows. `answer` is sent instead of a 101, `page` to other requests. `heads` and `served` keep what it saw.
     """
 
     port: int = 0
     lines: Callable[[bytes], bytes] = silent
     work: Callable[[Served], Awaitable[None]] = echo
     answer: bytes | None = None
+    page: bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
     accept: Callable[[str], str] = accept_of
     heads: list[bytes] = field(default_factory=list)
     served: list[Served] = field(default_factory=list)
@@ -261,7 +262,7 @@ class SocketRegister:
                 if b"upgrade: websocket" in head.lower() and self.answer is None:
                     await self._switch(head, reader, writer)
                     break
-                writer.write(self.answer or b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+                writer.write(self.answer or self.page)
                 await writer.drain()
         writer.close()
 

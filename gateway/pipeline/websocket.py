@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from gateway.errors import GatewayError, WebSocketRefused
+from gateway.errors import GatewayError, UpstreamBroken, WebSocketRefused
 from gateway.events import OnEvent, StreamCut, UpstreamFailed, WebSocketEnded
 from gateway.exchange import Exchange
 from gateway.model import WebSocketHandshake
@@ -84,6 +84,8 @@ class CarryWebSocket:
         tunnel = Tunnel(asyncio.get_running_loop(), limits)
         connection = response.keep_connection()
         try:
+            if connection.closed or connection.answer.after_switch is None:
+                raise UpstreamBroken("the register's 101 cannot be read, or came with the end of its connection")
             lines = headers_of_switch(response.headers)
             peer = exchange.scope["extensions"][_SWITCH](exchange.head(SWITCHING, lines), tunnel.client)
             if peer is None:

@@ -136,7 +136,7 @@ class AnswerReader:
     def on_headers_complete(self) -> None:
         parser, headers = self._parser, self.headers
         status = parser.get_status_code()
-        if status == SWITCHING and self._may_switch:
+        if status == SWITCHING and self._may_switch and parser.get_http_version() == "1.1":
             check_head(status, headers)
             self.status = status
             self.bodiless = self.ends_at_close = self.keep_alive = False
