@@ -217,18 +217,21 @@ class Assembly:
                 pass_token=settings.machines is None or settings.machines.forward_authorization,
             ),
             forward=Forward(forwarder, self.streams, self.reload.rules, self.events),
-            websocket=CarryWebSocket(
-                forwarder,
-                self.websockets,
-                settings.upstream.websockets,
-                self.streams,
-                self.reload.rules,
-                record,
-                self.events,
-            ),
+            websocket=self._websocket(forwarder, record),
             refuse=Refuse(ErrorResponses(pages, public_url=public_url), login, forms),
             record=record,
             clock=self._clock,
+        )
+
+    def _websocket(self, forwarder: Forwarder, record: Record) -> CarryWebSocket:
+        return CarryWebSocket(
+            forwarder,
+            self.websockets,
+            self.settings.upstream.websockets,
+            self.streams,
+            self.reload.rules,
+            record,
+            self.events,
         )
 
     def _endpoints(

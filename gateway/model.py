@@ -39,7 +39,7 @@ class CanonicalRequest(NamedTuple):
     `path` is `raw_path` percent-decoded once (UTF-8); `segments` are its parts between slashes, so that
     "/a/b/" has the segments ("a", "b", ""). `headers` are as received, with lower-case names and without the
     gateway's own cookies, which are in `cookies`. `navigation` is true for a page that a browser is about to show.
-    `websocket` is set for a request that opens a WebSocket.
+    `websocket` is what the lines `Sec-WebSocket-*` said in a request that opens a WebSocket, which `headers` lacks then.
     """
 
     id: str

@@ -17,7 +17,7 @@ from gateway.edge.cookies import separate_cookies
 from gateway.edge.known_heads import Repeated
 from gateway.edge.path import canonical_segments, split_target
 from gateway.edge.settings import EdgeSettings
-from gateway.edge.websocket import check_origin, websocket_handshake
+from gateway.edge.websocket import check_origin, websocket_handshake, without_handshake
 from gateway.errors import BadRequest, ContentTooLarge, MethodNotAllowed
 from gateway.http_semantics import METHODS
 from gateway.model import NOTHING, CanonicalRequest, Language
@@ -95,9 +95,11 @@ class Admission:
             _check_max_forwards(read.get(b"max-forwards", ()))
         raw_path, raw_query = split_target(target)
         segments = canonical_segments(raw_path)
-        websocket = None
+        websocket, headers = None, head.headers
         if b"upgrade" in read:
-            websocket = websocket_handshake(method, scope["http_version"], head.headers)
+            websocket = websocket_handshake(method, scope["http_version"], headers)
+            if websocket is not None:
+                headers = without_handshake(headers)
         client = scope.get("client")
         peer = client[0] if client else ""
         return CanonicalRequest(
@@ -109,7 +111,7 @@ class Admission:
             segments=segments,
             raw_path=raw_path,
             raw_query=raw_query,
-            headers=head.headers,
+            headers=headers,
             cookies=head.cookies,
             client=self._clients.of(peer, read.get(b"x-forwarded-for", [])),
             navigation=head.page and method == "GET" and websocket is None,

@@ -50,6 +50,11 @@ def websocket_handshake(method: str, version: str, headers: Headers) -> WebSocke
     return WebSocketHandshake(key, _subprotocols(headers), _deflate_offers(headers))
 
 
+def without_handshake(headers: Headers) -> tuple[tuple[bytes, bytes], ...]:
+    """The headers without the lines that `websocket_handshake` has read."""
+    return tuple(line for line in headers if not line[0].startswith(b"sec-websocket-"))
+
+
 def check_origin(origin: bytes | None, allowed: Collection[bytes], *, by_cookie: bool) -> None:
     """Raises WebSocketRefused for a page of another site (RFC 6455 section 10.2).
 

@@ -10,19 +10,20 @@ from dataclasses import dataclass
 from gateway.errors import GatewayError, UpstreamBroken, WebSocketRefused
 from gateway.events import OnEvent, StreamCut, UpstreamFailed, WebSocketEnded
 from gateway.exchange import Exchange
+from gateway.http_semantics import header_block
 from gateway.model import WebSocketHandshake
 from gateway.pipeline.record import Record
 from gateway.policy.ruleset import RuleSet
 from gateway.upstream.client_stream import ClientGone
 from gateway.upstream.forward import Forwarder
 from gateway.upstream.live_streams import Cut, Streams
-from gateway.upstream.request import UpstreamRequest
+from gateway.upstream.request import Framing, UpstreamRequest
 from gateway.upstream.response import UpstreamResponse
 from gateway.upstream.response_head import SWITCHING
 from gateway.upstream.settings import WebSocketSettings
 from gateway.upstream.switched import RegisterSocket
 from gateway.upstream.tunnel import Tunnel, TunnelLimits
-from gateway.upstream.websocket import check_answer, close_code, headers_of_switch, is_switch, with_handshake
+from gateway.upstream.websocket import check_answer, close_code, handshake_lines, headers_of_switch, is_switch
 from gateway.upstream.websocket_connections import WebSocketConnections
 
 # How the listener offers to leave HTTP, as an extension of the ASGI scope.
@@ -64,12 +65,13 @@ class CarryWebSocket:
             raise
 
     def _request(self, exchange: Exchange, handshake: WebSocketHandshake) -> UpstreamRequest:
-        session = exchange.caller.session
-        headers = with_handshake(exchange.outgoing, handshake, compression=self.settings.compression)
-        request = UpstreamRequest.of(
-            exchange.admitted, headers, exchange.receive, session.id if session is not None else None
+        session, outgoing = exchange.caller.session, exchange.outgoing
+        assert outgoing is not None
+        lines = outgoing.lines + header_block(
+            handshake_lines(handshake, compression=self.settings.compression)
         )
-        return request._replace(content_length=None, opens_websocket=True)
+        session_id = session.id if session is not None else None
+        return UpstreamRequest.of(exchange.admitted, lines, Framing(), exchange.receive, session_id)
 
     async def _switch(
         self, exchange: Exchange, response: UpstreamResponse, handshake: WebSocketHandshake
@@ -85,7 +87,9 @@ class CarryWebSocket:
         connection = response.keep_connection()
         try:
             if connection.closed or connection.answer.after_switch is None:
-                raise UpstreamBroken("the register's 101 cannot be read, or came with the end of its connection")
+                raise UpstreamBroken(
+                    "the register's 101 cannot be read, or came with the end of its connection"
+                )
             lines = headers_of_switch(response.headers)
             peer = exchange.scope["extensions"][_SWITCH](exchange.head(SWITCHING, lines), tunnel.client)
             if peer is None:

@@ -81,7 +81,9 @@ class Forwarder:
         client = ClientStream(request, self._limits)
         connection = await connections.acquire(request.party)
         try:
-            return await self._exchange(connection, request, client, connections, begun=False)
+            self._begin(connection, request)
+            connection.answer.may_switch()
+            return await self._exchange(connection, request, client, connections, begun=True)
         except ConnectionClosed as problem:
             raise UpstreamUnreachable(_NO_ANSWER) from problem
 

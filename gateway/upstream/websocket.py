@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Iterable
 from hashlib import sha1
 from typing import Final
 
@@ -18,7 +17,6 @@ _INTERNAL: Final = 1011
 _TRY_LATER: Final = 1013
 
 _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-_OF_THE_HANDSHAKE: Final = b"sec-websocket-"
 _EXTENSION: Final = re.compile(rb"(?i)permessage-deflate[ \t]*(;[^,]*)?")
 _NOT_IN_A_SWITCH: Final = frozenset((b"content-length", b"content-type", b"transfer-encoding"))
 
@@ -32,12 +30,14 @@ def close_code(error: GatewayError) -> int:
     return _TRY_LATER if error.status == 503 else _INTERNAL
 
 
-def with_handshake(
-    headers: Iterable[tuple[bytes, bytes]], handshake: WebSocketHandshake, *, compression: bool
-) -> HeaderLines:
-    """These headers with the lines of a handshake that asks the register for what the client asked for."""
-    lines = [line for line in headers if not line[0].startswith(_OF_THE_HANDSHAKE)]
-    lines += [(b"sec-websocket-version", b"13"), (b"sec-websocket-key", handshake.key)]
+def handshake_lines(handshake: WebSocketHandshake, *, compression: bool) -> HeaderLines:
+    """The header lines that ask the register for what the client asked for."""
+    lines = [
+        (b"connection", b"Upgrade"),
+        (b"upgrade", b"websocket"),
+        (b"sec-websocket-version", b"13"),
+        (b"sec-websocket-key", handshake.key),
+    ]
     if handshake.protocols:
         lines.append((b"sec-websocket-protocol", b", ".join(handshake.protocols)))
     if handshake.deflate and compression:

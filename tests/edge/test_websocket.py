@@ -39,6 +39,7 @@ def test_a_handshake_is_read() -> None:
         (b'permessage-deflate; client_max_window_bits="10"', b"permessage-deflate"),
     )
     assert not found.navigation
+    assert not [name for name, _ in found.headers if name.startswith(b"sec-websocket")]
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ PAGE = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 16\r\n\r\
 OPEN = """async () => {
     const socket = window.socket = new WebSocket(`ws://${location.host}/live`, ["v2", "v1"]);
     const next = () => new Promise(done => { socket.onmessage = event => done(event.data); });
-    window.closed = new Promise(done => { socket.onclose = event => done(event.code); });
+    window.ending = new Promise(done => { socket.onclose = event => done(event.code); });
     await new Promise(done => { socket.onopen = done; });
     const text = "meldingen ".repeat(20000);
     socket.send(text);
@@ -60,5 +60,5 @@ async def test_a_page_lives_on_its_socket_until_the_logout(
     assert message.rsv == 0x40
     assert len(message.payload) < 20_000
     await page.evaluate("() => fetch('/oauth2/logout/local', {method: 'POST'})")
-    assert await page.evaluate("() => window.closed") == 4401
+    assert await page.evaluate("() => window.ending") == 4401
     await context.close()
