@@ -155,7 +155,7 @@ class Assembly:
         )
 
     def _assemble_register(self) -> None:
-        """What the register gets: the signed assertion, and connections."""
+        """What the register gets: the signed assertion, and connections; and what is remembered of a request."""
         settings = self.settings
         self.assertions = Assertions(
             settings.assertion,
@@ -164,6 +164,7 @@ class Assembly:
             audience=settings.upstream.url,
             clock=self._clock,
         )
+        self.record = Record(self.metrics, self.candidate, self.records)
         self.pool = ConnectionPool(settings.upstream)
         self.websockets = WebSocketConnections(
             settings.upstream.websockets,
@@ -205,7 +206,6 @@ class Assembly:
             encoding=identity.header_encoding,
             strip=identity.strip_headers,
         )
-        record = Record(self.metrics, self.candidate, self.records)
         return Pipeline(
             admit=Admit(admission),
             route=Route(endpoints, forms, admission),
@@ -217,20 +217,20 @@ class Assembly:
                 pass_token=settings.machines is None or settings.machines.forward_authorization,
             ),
             forward=Forward(forwarder, self.streams, self.reload.rules, self.events),
-            websocket=self._websocket(forwarder, record),
+            websocket=self._websocket(forwarder),
             refuse=Refuse(ErrorResponses(pages, public_url=public_url), login, forms),
-            record=record,
+            record=self.record,
             clock=self._clock,
         )
 
-    def _websocket(self, forwarder: Forwarder, record: Record) -> CarryWebSocket:
+    def _websocket(self, forwarder: Forwarder) -> CarryWebSocket:
         return CarryWebSocket(
             forwarder,
             self.websockets,
             self.settings.upstream.websockets,
             self.streams,
             self.reload.rules,
-            record,
+            self.record,
             self.events,
         )
 
