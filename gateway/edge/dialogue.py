@@ -145,7 +145,7 @@ class Dialogue:
             self._cycle.disconnect()
             self._cycle = None
         # They refer back to this object: without them it goes at once, and needs no garbage collection.
-        del self._body_pace, self._half_closed
+        del self._body_pace, self._half_closed, self._hand_over
 
     def stop(self) -> None:
         """The server stops: close once the request at work is answered."""

@@ -1,4 +1,4 @@
-"""Requests that ask for another protocol: a valid opening handshake of a WebSocket (RFC 6455 section 4.2.1), or refused."""
+"""The opening handshake of a WebSocket: valid (RFC 6455 section 4.2.1), or refused."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _DEFLATE = b"permessage-deflate"
 
 
 def websocket_handshake(method: str, version: str, headers: Headers) -> WebSocketHandshake | None:
-    """The handshake of a request with an Upgrade header; None where that header is to be ignored.
+    """The handshake of a request with an Upgrade header; None for other protocols, which a server may ignore (RFC 9110
+    section 7.8): the request goes on without that header.
 
-    Raises BadRequest for another protocol and for a handshake that is not valid, UpgradeRequired for another version of
-    the protocol.
+    Raises BadRequest for a handshake that is not valid, UpgradeRequired for another version of the protocol.
     """
     headers = tuple(headers)
     protocols = _lower(_elements(headers, b"upgrade"))
@@ -32,6 +32,8 @@ def websocket_handshake(method: str, version: str, headers: Headers) -> WebSocke
             raise BadRequest(
                 "Upgrade without Connection: Upgrade, or in HTTP/1.0", code="websocket-connection"
             )
+        return None
+    if b"websocket" not in protocols:
         return None
     if protocols != [b"websocket"]:
         raise BadRequest(f"Upgrade: {b', '.join(protocols)[:40]!r}", code="upgrade")

@@ -107,6 +107,8 @@ class End:
 
     def lost(self) -> None:
         """The connection is gone."""
+        if self.gone:
+            return
         self.gone = self.silent = True
         self._tunnel.ended_by(self)
 
@@ -139,6 +141,10 @@ class End:
         if words is not None and not self._other.guard.closed:
             self.peer.write(words)
         self.settle()
+
+    def leave(self) -> None:
+        """It is over: refer to nothing, so that all goes at once."""
+        del self._tunnel, self._other, self.peer
 
     def settle(self) -> None:
         """Close the connection once Close frames went both ways."""
@@ -201,6 +207,8 @@ class Tunnel:
 
     def abort(self) -> None:
         """End it at once."""
+        if self._finished.done():
+            return
         for end in (self.client, self.register):
             if not end.gone:
                 end.peer.abort()
@@ -246,6 +254,8 @@ class Tunnel:
             self._timer = None
         if not self._finished.done():
             self._finished.set_result(None)
+            self.client.leave()
+            self.register.leave()
 
     # Time
 

@@ -57,12 +57,8 @@ def test_it_may_be_written_in_other_ways(lines: tuple[tuple[str, str], ...]) -> 
 @pytest.mark.parametrize(
     ("lines", "reason"),
     [
-        (changed(("Upgrade", "h2c")), "upgrade"),
         (changed(("Upgrade", "websocket, h2c")), "upgrade"),
         ((*LINES, ("Upgrade", "websocket")), "upgrade"),
-        (changed(("Upgrade", "websocket/13")), "upgrade"),
-        (changed(("Upgrade", "TLS/1.2")), "upgrade"),
-        (changed(("Upgrade", "")), "upgrade"),
         (changed(without="Connection"), "websocket-connection"),
         (changed(("Connection", "close")), "websocket-connection"),
         (changed(without="Sec-WebSocket-Key"), "websocket-key"),
@@ -100,7 +96,14 @@ def test_another_version_is_answered_with_the_right_one(version: str | None) -> 
         admit(*lines, *([("Sec-WebSocket-Version", version)] if version is not None else []))
 
 
-def test_an_upgrade_that_is_to_be_ignored_is_ignored() -> None:
+@pytest.mark.parametrize("protocol", ["h2c", "TLS/1.2", "websocket/13", "foo, h2c", ""])
+def test_other_protocols_are_ignored(protocol: str) -> None:
+    found = admit(*changed(("Upgrade", protocol)), ("Accept", "text/html"))
+    assert found.websocket is None
+    assert found.navigation
+
+
+def test_an_upgrade_counts_where_connection_names_it_and_in_http_1_1() -> None:
     assert admit(("Upgrade", "h2c")).websocket is None
     assert admit(("Upgrade", "h2c"), ("Connection", "Upgrade"), version="1.0").websocket is None
     with pytest.raises(BadRequest):

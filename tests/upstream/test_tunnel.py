@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -153,11 +154,11 @@ async def test_what_is_wrong_ends_it_for_both(rig: Rig, sent: bytes, code: int, 
 
 async def test_silence_ends_it() -> None:
     rig = Rig(idle=0.1, close_in=0.05)
-    await asyncio.sleep(0.06)
+    await asyncio.sleep(0.05)
     rig.client.received(frame(PING, masked=True))
-    await asyncio.sleep(0.06)
-    assert rig.codes() == ([], [])
+    heard = time.monotonic()
     await eventually(lambda: rig.codes() == ([1001], [1001]))
+    assert time.monotonic() - heard > 0.099
     assert rig.tunnel.ended_why == "idle"
     await eventually(lambda: rig.browser.did == rig.server.did == ["abort"])
     rig.client.lost()
