@@ -70,7 +70,7 @@ class Gateway(Assembly):
         settings = self.settings
         configure_logs(level=settings.observe.log_level, form=settings.observe.log_format)
         people = (self.provider, self.sessions, self.login, self.machines)
-        register = (self.assertions, self.pool, self.streams)
+        register = (self.assertions, self.session_tags, self.pool, self.streams)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.facts.aclose)
             for part in (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from gateway import __version__
 from gateway.analysis.access import access_of
@@ -31,7 +31,8 @@ from gateway.events import Events, WebSocketsCounted
 from gateway.exchange import Exchange
 from gateway.identity.assertions import Assertions
 from gateway.identity.headers import OutgoingHeaders
-from gateway.model import Identity
+from gateway.identity.size import SizeWarning
+from gateway.model import CanonicalRequest, Identity
 from gateway.observe.decision_record import Pseudonyms
 from gateway.observe.metrics import Metrics
 from gateway.observe.record_writer import DecisionRecords
@@ -46,6 +47,7 @@ from gateway.pipeline.authorize import Authorize
 from gateway.pipeline.forward import Forward
 from gateway.pipeline.judge import Judge
 from gateway.pipeline.pipeline import Pipeline
+from gateway.pipeline.polling import Polling
 from gateway.pipeline.prompt import Prompt
 from gateway.pipeline.record import Record
 from gateway.pipeline.refuse import Refuse
@@ -60,6 +62,9 @@ from gateway.session.sessions import Sessions
 from gateway.upstream.forward import Forwarder
 from gateway.upstream.live_streams import Streams
 from gateway.upstream.pool import ConnectionPool
+from gateway.upstream.register_sessions import RegisterSessions
+from gateway.upstream.session_claims import SessionClaims
+from gateway.upstream.session_tags import SessionTags
 from gateway.upstream.websocket_connections import WebSocketConnections
 
 
@@ -91,8 +96,9 @@ class Assembly:
         self._assemble_people(config.identity, steady)
         self._assemble_rules(config)
         self._assemble_register()
+        polling = Polling(settings.session.polling) if settings.session.polling else None
         judge = Judge(
-            Authenticate(self.sessions, self.rechecks, self.machines),
+            Authenticate(self.sessions, self.rechecks, self.machines, polling),
             Authorize(self.reload.rules, self.blocks, self.facts),
             clock,
         )
@@ -171,6 +177,9 @@ class Assembly:
             self.pool.connect,
             changed=lambda number: self.events(WebSocketsCounted(number)),
         )
+        secrets = (settings.session.key, *settings.session.previous_keys)
+        self.session_tags = SessionTags(self.environment, [secret.read for secret in secrets])
+        self.register_sessions = self._register_sessions() if settings.upstream.session_cookies else None
 
     def _pipeline(self, judge: Judge, identity: IdentitySection) -> Pipeline:
         settings, public_url = self.settings, self.settings.public_url
@@ -196,7 +205,23 @@ class Assembly:
             own_cookies=self.sessions.cookie_prefix,
             max_body=settings.edge.max_body_bytes,
             body_timeout=settings.edge.body_timeout,
+            sessions=self.register_sessions,
         )
+        forward = Forward(forwarder, self.streams, self.reload.rules, self.events)
+        return Pipeline(
+            admit=Admit(admission),
+            route=Route(endpoints, forms, admission),
+            judge=judge,
+            attach=self._attach(identity),
+            forward=forward,
+            websocket=CarryWebSocket(forward, self.websockets, settings.upstream.websockets, self.record),
+            refuse=Refuse(ErrorResponses(pages, public_url=public_url), login, forms),
+            record=self.record,
+            clock=self._clock,
+        )
+
+    def _attach(self, identity: IdentitySection) -> Attach:
+        settings = self.settings
         forwarded = ForwardedHeaders(
             trusted_chain=bool(settings.edge.trusted_proxies), allow=settings.edge.request_headers.allow
         )
@@ -205,33 +230,13 @@ class Assembly:
             settings.assertion.header,
             encoding=identity.header_encoding,
             strip=identity.strip_headers,
+            on_new=SizeWarning(settings.upstream.max_header_bytes, self.assertions.size, steady=self._steady),
         )
-        return Pipeline(
-            admit=Admit(admission),
-            route=Route(endpoints, forms, admission),
-            judge=judge,
-            attach=Attach(
-                forwarded,
-                headers,
-                self.assertions,
-                pass_token=settings.machines is None or settings.machines.forward_authorization,
-            ),
-            forward=Forward(forwarder, self.streams, self.reload.rules, self.events),
-            websocket=self._websocket(forwarder),
-            refuse=Refuse(ErrorResponses(pages, public_url=public_url), login, forms),
-            record=self.record,
-            clock=self._clock,
-        )
-
-    def _websocket(self, forwarder: Forwarder) -> CarryWebSocket:
-        return CarryWebSocket(
-            forwarder,
-            self.websockets,
-            self.settings.upstream.websockets,
-            self.streams,
-            self.reload.rules,
-            self.record,
-            self.events,
+        return Attach(
+            forwarded,
+            headers,
+            self.assertions,
+            pass_token=settings.machines is None or settings.machines.forward_authorization,
         )
 
     def _endpoints(
@@ -254,13 +259,33 @@ class Assembly:
         cookie = LogoutCookie(environment=environment, secure=self._secure)
         endpoints = OwnEndpoints(
             login,
-            LogoutEndpoints(logout, cookie, self.sessions, loop, screens, self.events),
+            LogoutEndpoints(
+                logout, cookie, self.sessions, loop, screens, self.events, self._register_cookies_expired
+            ),
             LogoutNotices(logout, self.sessions, self.events),
             SessionEndpoints(self.sessions, self.rechecks, self.assertions, self._clock),
             AccessEndpoint(self.sessions, screens, self.reload.rules, access_of, self._clock),
             forms,
         )
         return login, endpoints
+
+    def _register_cookies_expired(self, request: CanonicalRequest) -> tuple[str, ...]:
+        if self.register_sessions is None:
+            return ()
+        return self.register_sessions.expired(request.header(b"cookie") or b"")
+
+    def _register_sessions(self) -> RegisterSessions:
+        upstream = self.settings.upstream
+        return RegisterSessions(
+            upstream.session_cookies,
+            self.session_tags,
+            origins=(upstream.url, *self._own_origins()),
+            claims=SessionClaims() if upstream.session_parameters == "unclaimed" else None,
+        )
+
+    def _own_origins(self) -> Iterator[str]:
+        yield self.settings.public_url
+        yield from (f"//{host}" for host in self.settings.edge.hosts)
 
     def _person_names(self) -> Callable[[Identity], tuple[str, ...]]:
         secrets = (self.settings.session.key, *self.settings.session.previous_keys)

@@ -126,6 +126,13 @@ class Exchange:
             lines.extend(cookie_lines(self.set_cookies))
         return lines
 
+    def forget_errors(self) -> None:
+        """After the record: an error holds the frames that it went through, those hold this exchange and the rule set,
+        and a reload would keep all of it until the next full garbage collection."""
+        self.error = None
+        if self.caller.trouble is not None:
+            self.caller = NOBODY
+
     def again(self, now: float) -> Exchange:
         """The exchange that judges this one again, at a later moment."""
         return Exchange(self.scope, self.receive, self.client_send, now, earlier=self, request=self.request)

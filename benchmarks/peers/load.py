@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import statistics
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
@@ -30,7 +31,24 @@ _BROWSER = {
     "Accept-Encoding": "gzip, deflate, br, zstd",
     "Accept-Language": "nl-BE,nl;q=0.9,en;q=0.8",
 }
-SHAPES = {"bare request": dict[str, str](), "browser-sized request (16 headers)": _BROWSER}
+# Stands for the number of the request.
+_NUMBER = "NUMBER"
+SHAPES = {
+    "bare request": dict[str, str](),
+    "browser-sized request (16 headers)": _BROWSER,
+    "browser-sized request, with a Referer that differs each time": {
+        **_BROWSER, "Referer": f"http://localhost/meldingen/{_NUMBER}",
+    },
+}  # fmt: skip
+# For wrk (Lua): a header line is written anew for each request.
+_NUMBERED = """
+local number, line = 0, wrk.headers["{name}"]
+request = function()
+    number = number + 1
+    wrk.headers["{name}"] = line:gsub("NUMBER", number)
+    return wrk.format()
+end
+"""
 _MILLISECONDS = {"us": 0.001, "ms": 1.0, "s": 1_000.0, "m": 60_000.0}
 
 
@@ -64,13 +82,17 @@ def wrk(target: Target, headers: dict[str, str], seconds: int) -> Run:
     sent = [f"{name}: {value}" for name, value in headers.items()]
     if target.cookie or headers:
         sent.append(f"Cookie: {target.cookie or 'theme=light'}")
-    before = processor_seconds(target.pid)
-    done = subprocess.run(
-        ["taskset", "-c", str(LOAD_CORE), "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency",
-         *(word for line in sent for word in ("-H", line)), target.url],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    return read(done.stdout, processor_seconds(target.pid) - before)
+    numbered = [name for name, value in headers.items() if _NUMBER in value]
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write("".join(_NUMBERED.format(name=name) for name in numbered))
+        script.flush()
+        before = processor_seconds(target.pid)
+        done = subprocess.run(
+            ["taskset", "-c", str(LOAD_CORE), "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency",
+             *(("-s", script.name) if numbered else ()), *(word for line in sent for word in ("-H", line)), target.url],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return read(done.stdout, processor_seconds(target.pid) - before)
 
 
 def read(printed: str, spent: float) -> Run:

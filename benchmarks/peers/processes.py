@@ -54,7 +54,7 @@ def pinned(
             cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env={**os.environ, **(environment or {})},
         )  # fmt: skip
     try:
-        _wait_until_it_answers(url, child, log)
+        wait_until_it_answers(url, child, log)
         yield child.pid
     finally:
         child.terminate()
@@ -65,7 +65,7 @@ def pinned(
             child.wait()
 
 
-def _wait_until_it_answers(url: str, child: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until_it_answers(url: str, child: subprocess.Popen[bytes], log: Path) -> None:
     end = time.monotonic() + _START_SECONDS
     with httpx2.Client(trust_env=False, timeout=2) as client:
         while time.monotonic() < end and child.poll() is None:

@@ -22,7 +22,7 @@ from gateway.observe.settings import ObserveSettings
 from gateway.pages.settings import SupportSettings
 from gateway.plugin import NamedRight, Policy
 from gateway.policy.ruleset import RuleSet
-from gateway.policy.settings import EnvironmentRules, RightSettings, UncheckedRules
+from gateway.policy.settings import EnvironmentRules, PollSettings, RightSettings, UncheckedRules
 from gateway.session.settings import SessionSettings
 from gateway.settings import Settings, in_folder
 from gateway.upstream.settings import StreamSettings, UpstreamSettings
@@ -59,6 +59,13 @@ class ObserveSection(ObserveSettings):
     """When event streams, long downloads and slow uploads are judged again."""
 
 
+class SessionSection(SessionSettings):
+    """Where sessions are kept, how long they last, and what does not prolong them."""
+
+    polling: tuple[PollSettings, ...] = ()
+    """Requests that pages make by themselves, such as p:poll: they don't count as using the session."""
+
+
 class EnvironmentSettings(Settings):
     """One environment: its addresses, its provider, its keys, its register. Environments share nothing."""
 
@@ -77,7 +84,7 @@ class EnvironmentSettings(Settings):
     upstream: UpstreamSettings
     """The register behind the gateway."""
 
-    session: SessionSettings
+    session: SessionSection
     """Where sessions are kept and how long they last."""
 
     assertion: AssertionSettings

@@ -43,7 +43,7 @@ class Authorities:
         """The one host of a request. Raises BadRequest for none, several or a foreign one (RFC 9112 3.2)."""
         if len(hosts) != 1:
             raise BadRequest(f"{len(hosts)} Host headers", code="host-not-one")
-        known = self._known.get(hosts[0]) or self._known.get(hosts[0].lower())
+        known = self._known.get(hosts[0]) or self._known.get(hosts[0].rstrip(b" \t").lower())
         if known is None:
             raise BadRequest(f"host is not of this environment: {hosts[0][:80]!r}", code="host-unknown")
         return known

@@ -22,7 +22,9 @@ _UPGRADE_FIRST = re.compile(rb"(?i)(?:\A|(?<=\n))upgrade(?=:)")
 _STAND_IN = f"x{token_hex(3)}".encode()
 # The request line of a head whose lines can be known from before; what else a target may have is the parser's affair.
 _PLAIN_LINE = re.compile(rb"(GET|HEAD) (/[A-Za-z0-9._~!$&'()*+,;=:@/?%-]*) HTTP/1\.1")
-_END = b"\r\n\r\n"
+_LINE_END = b"\r\n"
+_END = _LINE_END * 2
+_VERSION_SIZE = len(" HTTP/1.1")
 # What the size line of a chunk and its line end may take on average, beside the limit for headers.
 _CHUNK_LINE = 64
 _NOTED = frozenset((_STAND_IN, b"expect", b"content-length", b"transfer-encoding"))
@@ -114,6 +116,7 @@ class RequestReader:
         line = _PLAIN_LINE.fullmatch(head, 0, line_end)
         if line is None:
             self._parse_head(head)
+            self._check_request_line(head)
             return end
         block = head[line_end + 2 :]
         known = self._heads.get(block)
@@ -149,9 +152,21 @@ class RequestReader:
         self._head += piece
         if len(self._head) + len(self._held) > self._limits.max_header_bytes:
             raise Refused(_what_is_too_large(self._head))
+        head = self._head
         if piece:
             self._parse((_UPGRADE_FIRST if at_line_start else _UPGRADE).sub(_STAND_IN, piece))
+        self._check_request_line(head)
         return taken
+
+    def _check_request_line(self, head: bytes | bytearray) -> None:
+        """The parser takes several spaces for one, and RTSP for HTTP; a complete head has neither (RFC 9112 3)."""
+        if self.scope is None:
+            return
+        if head[0] < 32:
+            head = head.lstrip(_LINE_END)  # empty lines before a request (RFC 9112 2.2)
+        end = head.find(_LINE_END)
+        if not head.startswith(b" HTTP/", end - _VERSION_SIZE) or head.count(b" ", 0, end) != 2:
+            raise Refused("malformed")
 
     def _feed_chunks(self, data: bytes) -> int:
         end = _end_of(self._tail, data)
@@ -185,6 +200,7 @@ class RequestReader:
             if name == _STAND_IN:
                 self.asks_upgrade = True
                 name = b"upgrade"
+            value = value.rstrip(b" \t")  # the parser leaves white space at the end (RFC 9112 5.1)
             self._noted[name] = value
         self._headers.append((name, value))
         if len(self._headers) > self._limits.max_headers:

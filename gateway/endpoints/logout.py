@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -16,6 +17,7 @@ from gateway.endpoints.return_path import safe_target
 from gateway.errors import BadRequest, ProviderUnavailable
 from gateway.events import LoggedOut, OnEvent
 from gateway.exchange import Caller
+from gateway.model import CanonicalRequest
 from gateway.pages.screens import Screens
 from gateway.responses import Response, cookie_lines, redirect
 from gateway.session.sessions import Session, Sessions
@@ -23,7 +25,10 @@ from gateway.session.sessions import Session, Sessions
 
 @dataclass(frozen=True, slots=True)
 class LogoutEndpoints:
-    """Ends sessions. A logout also clears the count of logins (`rounds`): somebody who leaves is not in a loop."""
+    """Ends sessions. A logout also clears the count of logins (`rounds`): somebody who leaves is not in a loop.
+
+    `register_cookies` gives the Set-Cookie values that remove the register's own sessions from the browser.
+    """
 
     logout: Logout
     cookie: LogoutCookie
@@ -31,6 +36,7 @@ class LogoutEndpoints:
     rounds: LoopCookie
     screens: Screens
     on_event: OnEvent
+    register_cookies: Callable[[CanonicalRequest], tuple[str, ...]]
 
     async def sign_out(self, request: Request) -> Response:
         """End the session here, or with `everywhere` all of this person, and go on to the provider's logout.
@@ -49,14 +55,14 @@ class LogoutEndpoints:
         except ProviderUnavailable:
             location = None
         if location is None:
-            return self._screen(request, self._cleared(session), everywhere=False)
-        return redirect(location, (*self._cleared(session), begun))
+            return self._screen(request, self._cleared(request, session), everywhere=False)
+        return redirect(location, (*self._cleared(request, session), begun))
 
     async def local(self, request: Request) -> Response:
         """End the session here only."""
         everywhere = query_value(request, "everywhere") is not None
         session = await self._end(request, "local", everywhere=everywhere)
-        return self._screen(request, self._cleared(session), everywhere=False)
+        return self._screen(request, self._cleared(request, session), everywhere=False)
 
     async def switch(self, request: Request) -> Response:
         """End the session here, let the person choose another identity at the provider, and come back to `rd`.
@@ -70,7 +76,7 @@ class LogoutEndpoints:
             location = await self.logout.location(leaving.state, switch=True)
         except ProviderUnavailable:
             location = None
-        return redirect(location or start, (*self._cleared(session), begun))
+        return redirect(location or start, (*self._cleared(request, session), begun))
 
     async def callback(self, request: Request) -> Response:
         """The way back from the provider: on to where this browser wanted to go, else "you are logged out".
@@ -99,10 +105,10 @@ class LogoutEndpoints:
         self.on_event(LoggedOut(operation))
         return session
 
-    def _cleared(self, session: Session | None) -> tuple[str, ...]:
+    def _cleared(self, request: Request, session: Session | None) -> tuple[str, ...]:
+        ended = (self.sessions.clear_cookie(), *self.register_cookies(exchange_of(request).admitted))
         # Without a session to end nothing shows that logins work here: the rounds go on counting.
-        ended = self.sessions.clear_cookie()
-        return (ended,) if session is None else (ended, self.rounds.clear_cookie())
+        return ended if session is None else (*ended, self.rounds.clear_cookie())
 
     def _screen(self, request: Request, cookies: tuple[str, ...], *, everywhere: bool) -> Response:
         admitted = exchange_of(request).admitted

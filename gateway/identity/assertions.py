@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 from collections.abc import Callable
 from typing import Any, Final
@@ -25,6 +26,7 @@ from gateway.recent import Recent
 from gateway.settings import Secret
 
 _SESSIONS_KEPT: Final = 10_000
+_ES256_SIGNATURE: Final = 64
 STATEMENT: Final = IdentityView(
     {
         "sub": "subject",
@@ -86,27 +88,45 @@ class Assertions:
             return found[1]
         if self._key is None:
             raise RuntimeError("Assertions.start() comes first")
-        now = int(self._clock())
-        payload = {
-            **self._constant,
-            **STATEMENT(identity),
-            "iat": now,
-            "exp": now + int(self._settings.ttl),
-            "jti": secrets.token_urlsafe(16),
-        }
+        payload = self._payload(identity)
         token = jwt.encode(self._header, payload, self._key, algorithms=[self._header["alg"]])
         self._signed[session_id] = (identity, token)
         return token
 
+    def size(self, identity: Identity) -> int:
+        """About how many octets an assertion for this identity has; 0 before `start`."""
+        if self._key is None:
+            return 0
+        signature = _ES256_SIGNATURE if self._header["alg"] == "ES256" else self._key.raw_value.key_size // 8
+        parts = (_octets(self._header), _octets(self._payload(identity)), signature)
+        return sum(-(-4 * part // 3) for part in parts) + 2
+
     def jwks(self) -> dict[str, Any]:
         """The public keys (RFC 7517): the signing key first, then the previous ones."""
         return {"keys": [dict(key) for key in self._keys]}
+
+    def _payload(self, identity: Identity) -> dict[str, Any]:
+        now = int(self._clock())
+        statement = STATEMENT(identity)
+        if not self._settings.rights:
+            del statement["rights"]
+        return {
+            **self._constant,
+            **statement,
+            "iat": now,
+            "exp": now + int(self._settings.ttl),
+            "jti": secrets.token_urlsafe(16),
+        }
 
     def _read(self) -> tuple[ECKey | RSAKey, list[ECKey | RSAKey]]:
         key = _load(self._settings.key)
         if not key.is_private:
             raise ValueError(f"{self._settings.key.reference} is a public key; signing needs the private one")
         return key, [_load(secret) for secret in self._settings.previous]
+
+
+def _octets(part: dict[str, Any]) -> int:
+    return len(json.dumps(part, separators=(",", ":"), ensure_ascii=False).encode())
 
 
 def _load(secret: Secret) -> ECKey | RSAKey:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from gateway.http_semantics import header_block
@@ -22,8 +22,8 @@ _LONGEST_NAME_KEPT: Final = 64
 class OutgoingHeaders:
     """The identity headers of one environment: `strip` what the client sent, then add what `build` returns.
 
-    `mapping` is header name to attribute path. Raises ValueError for an invalid header name, an unknown path, and
-    two names that a backend cannot tell apart.
+    `mapping` is header name to attribute path; `on_new` is called once with each identity and its lines. Raises
+    ValueError for an invalid header name, an unknown path, and two names that a backend cannot tell apart.
     """
 
     def __init__(
@@ -33,6 +33,7 @@ class OutgoingHeaders:
         *,
         encoding: Encoding = "percent",
         strip: Iterable[str] = (),
+        on_new: Callable[[Identity, HeaderLines], None] | None = None,
     ) -> None:
         names = [*mapping, *([assertion_header] if assertion_header else [])]
         self._ours = {fold(header_name(name).encode("ascii")) for name in names}
@@ -42,6 +43,7 @@ class OutgoingHeaders:
         self._readers = tuple((name.lower().encode("ascii"), reader(path)) for name, path in mapping.items())
         self._assertion = assertion_header.lower().encode("ascii") if assertion_header else b""
         self._encoding = encoding
+        self._on_new = on_new
         # Whether a name, as received, is an identity header: asked of every header of every request.
         self._forged: dict[bytes, bool] = {}
         self._lines = ObjectMemo(self._encoded)
@@ -103,4 +105,6 @@ class OutgoingHeaders:
             )
             if encoded is not None:
                 lines.append((name, encoded))
+        if self._on_new is not None:
+            self._on_new(identity, tuple(lines))
         return tuple(lines)

@@ -121,5 +121,9 @@ class AssertionSettings(Settings):
     ttl: Duration = Field(default=60.0, ge=5.0, le=600.0)
     """How long an assertion is valid; it is replaced halfway."""
 
+    rights: bool = Field(default=True, strict=True)
+    """Whether the assertion has the rights too. They can be long: a register that reads them from their header, or not
+    at all, can do without."""
+
     header: HeaderName = "X-Toegangspoort-Assertion"
     """The header that carries it."""

@@ -23,6 +23,7 @@ from gateway.errors import (
 from gateway.model import CanonicalRequest, Identity, Language
 from gateway.pages.catalogue import message
 from gateway.pages.causes import cause
+from gateway.pages.faces import is_partial_request, partial_redirect
 from gateway.pages.language import negotiate
 from gateway.pages.render import Pages
 from gateway.pages.wording import Need, Wording, organisation_name, unread_claims, unread_claims_data
@@ -71,6 +72,13 @@ class ErrorResponses:
             *cookie_lines(error.set_cookies),
             *_lines(error, identity),
         )
+        if request is not None and isinstance(error, LoginRequired) and is_partial_request(request):
+            back = (
+                asked.back
+                if request.header(b"referer") is not None
+                else request.target.decode("ascii", "replace")
+            )
+            return partial_redirect(_start(back, error.facts.get("acr_values", ())))
         # Programs get data, whatever they say that they accept.
         program = isinstance(error, BearerRefused) or (identity is not None and identity.kind == "machine")
         render = self._page if asked.page and not program else self._problem

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
+from functools import partial
 
 from gateway.auth.machines import Machines, bearer_token
 from gateway.edge.forms import is_form
@@ -16,6 +18,7 @@ from gateway.errors import (
     StoreUnavailable,
 )
 from gateway.exchange import NOBODY, Caller, Exchange
+from gateway.pipeline.polling import Polling
 from gateway.session.recheck import Recheck
 from gateway.session.sessions import Session, Sessions
 from gateway.session.ticket import is_ticket
@@ -23,11 +26,15 @@ from gateway.session.ticket import is_ticket
 
 @dataclass(frozen=True, slots=True)
 class Authenticate:
-    """Finds the caller; without `machines`, bearer tokens are the register's business."""
+    """Finds the caller; without `machines`, bearer tokens are the register's business.
+
+    `polling`, where there are polls, knows which requests don't use the session.
+    """
 
     sessions: Sessions
     rechecks: Recheck
     machines: Machines | None
+    polling: Polling | None = None
 
     async def __call__(self, exchange: Exchange) -> None:
         """Fill in `caller`. An invalid ticket is ignored; an invalid token is refused.
@@ -48,7 +55,8 @@ class Authenticate:
             return False
         if ticket is None:
             return True
-        session = self.sessions.open_cached(ticket)
+        polls = self.polling is not None and self.polling.may_be_poll(request)
+        session = self.sessions.open_cached(ticket, use=not polls)
         if session is None or self.rechecks.due(session):
             return False
         exchange.caller = Caller(session)
@@ -97,8 +105,16 @@ class Authenticate:
         return Caller(current)
 
     async def _session(self, exchange: Exchange, ticket: str) -> Session | None:
-        if exchange.earlier is None:
+        request, polling = exchange.admitted, self.polling
+        polls = polling is not None and polling.may_be_poll(request)
+        if exchange.earlier is None and not polls:
             return await self.sessions.open(ticket)
         # Judging a stream again does not count as using its session.
         found = await self.sessions.peek(ticket)
+        if found is not None and polling is not None and polls and exchange.earlier is None:
+            exchange.receive = polling.watched(request, exchange.receive, partial(self._use, ticket))
         return found.session if found is not None else None
+
+    async def _use(self, ticket: str) -> None:
+        with contextlib.suppress(StoreUnavailable):
+            await self.sessions.open(ticket)

@@ -57,3 +57,4 @@ class Pipeline:
         finally:
             if not exchange.recorded:
                 self.record(exchange)
+            exchange.forget_errors()

@@ -25,6 +25,7 @@ from gateway.errors import (
 )
 from gateway.exchange import Exchange
 from gateway.pages.error_response import ErrorResponses
+from gateway.pages.faces import is_partial_request
 from gateway.policy.step_up import methods_that_help
 from gateway.responses import Response
 from gateway.upstream.client_stream import ClientGone
@@ -90,7 +91,7 @@ class Refuse:
         A form that met an ended session is kept, and the login leads to a page that asks whether to send it.
         """
         request = exchange.request
-        if request is None:
+        if request is None or is_partial_request(request):
             return None
         kept = await self.forms.keep(exchange) if isinstance(error, LoginRequired) else None
         back = kept[0] if kept is not None else self.forms.back(request)

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.errors import GatewayError, UpstreamBroken, WebSocketRefused
-from gateway.events import OnEvent, StreamCut, UpstreamFailed, WebSocketEnded
+from gateway.events import StreamCut, UpstreamFailed, WebSocketEnded
 from gateway.exchange import Exchange
 from gateway.http_semantics import header_block
 from gateway.model import WebSocketHandshake
+from gateway.pipeline.forward import Forward
 from gateway.pipeline.record import Record
-from gateway.policy.ruleset import RuleSet
 from gateway.upstream.client_stream import ClientGone
-from gateway.upstream.forward import Forwarder
-from gateway.upstream.live_streams import Cut, Streams
-from gateway.upstream.request import Framing, UpstreamRequest
+from gateway.upstream.live_streams import Cut
+from gateway.upstream.request import UpstreamRequest
 from gateway.upstream.response import UpstreamResponse
 from gateway.upstream.response_head import SWITCHING
 from gateway.upstream.settings import WebSocketSettings
@@ -34,13 +33,10 @@ _SWITCH = "toegangspoort.switch"
 class CarryWebSocket:
     """Opens a WebSocket at the register and joins the client's connection to it."""
 
-    forwarder: Forwarder
+    forward: Forward
     connections: WebSocketConnections
     settings: WebSocketSettings
-    streams: Streams[Exchange]
-    rules: Callable[[], RuleSet]
     record: Record
-    on_event: OnEvent
 
     async def __call__(self, exchange: Exchange) -> None:
         """Raises a GatewayError or ClientGone where there is no WebSocket; the register's refusal is a normal answer."""
@@ -49,7 +45,7 @@ class CarryWebSocket:
         if _SWITCH not in exchange.scope.get("extensions", ()):
             raise WebSocketRefused("WebSockets need the listener of `gateway serve`", reason="server")
         try:
-            response = await self.forwarder.open_websocket(
+            response = await self.forward.forwarder.open_websocket(
                 self._request(exchange, handshake), self.connections
             )
             try:
@@ -61,17 +57,14 @@ class CarryWebSocket:
                 await response.aclose()
         except GatewayError as error:
             if error.status >= 500:
-                self.on_event(UpstreamFailed(error.code))
+                self.forward.on_event(UpstreamFailed(error.code))
             raise
 
     def _request(self, exchange: Exchange, handshake: WebSocketHandshake) -> UpstreamRequest:
-        session, outgoing = exchange.caller.session, exchange.outgoing
-        assert outgoing is not None
-        lines = outgoing.lines + header_block(
-            handshake_lines(handshake, compression=self.settings.compression)
-        )
-        session_id = session.id if session is not None else None
-        return UpstreamRequest.of(exchange.admitted, lines, Framing(), exchange.receive, session_id)
+        request = self.forward.request(exchange)
+        asked = handshake_lines(handshake, compression=self.settings.compression)
+        framing = request.framing._replace(content_length=None)
+        return request._replace(lines=request.lines + header_block(asked), framing=framing)
 
     async def _switch(
         self, exchange: Exchange, response: UpstreamResponse, handshake: WebSocketHandshake
@@ -110,12 +103,12 @@ class CarryWebSocket:
         session_id = session.id if session is not None else None
         opened, cut = time.perf_counter(), None
         try:
-            await self.streams.carry(exchange, session_id, tunnel.wait())
+            await self.forward.streams.carry(exchange, session_id, tunnel.wait())
             if tunnel.ended_why:
                 cut = {"reason": tunnel.ended_why}
-                self.on_event(StreamCut(tunnel.ended_why))
+                self.forward.on_event(StreamCut(tunnel.ended_why))
         except Cut as ended:
-            cut = {"reason": ended.reason, "why": ended.error.detail, "rules": self.rules().hash}
+            cut = {"reason": ended.reason, "why": ended.error.detail, "rules": self.forward.rules().hash}
             tunnel.close(close_code(ended.error), ended.reason)
             await tunnel.wait()
         except asyncio.CancelledError:
@@ -127,4 +120,4 @@ class CarryWebSocket:
     def _report_end(
         self, exchange: Exchange, session: str | None, seconds: float, cut: Mapping[str, str] | None
     ) -> None:
-        self.on_event(WebSocketEnded(exchange.id, session, seconds, cut))
+        self.forward.on_event(WebSocketEnded(exchange.id, session, seconds, cut))

@@ -1,4 +1,4 @@
-"""What an operator can write under `rights:` and `rules:`, and the values that it is compiled to."""
+"""What an operator can write under `rights:` and `rules:`, and the values that it is compiled to; and paths of polls."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _host(value: str) -> str:
     return value
 
 
-_PathPattern = Annotated[
+PathPattern = Annotated[
     Pattern, GetPydanticSchema(lambda _, text: no_info_after_validator_function(parse_pattern, text(str)))
 ]
 _PathRegex = Annotated[
@@ -96,7 +96,7 @@ def _instead_of_path(value: Any, info: ValidationInfo) -> Any:
 class MatchSettings(Settings):
     """Which requests a rule matches. What is left out matches everything."""
 
-    path: _PathPattern | None = None
+    path: PathPattern | None = None
     """/literal/{variable}/**: {variable} is one segment, ** at the end is the rest."""
 
     regex: Annotated[_PathRegex | None, BeforeValidator(_instead_of_path)] = None
@@ -179,3 +179,13 @@ class EnvironmentRules(Settings):
 
     after: UncheckedRules = ()
     """Tried after the shared rules."""
+
+
+class PollSettings(Settings):
+    """Requests that pages make by themselves."""
+
+    path: PathPattern
+    """Where they go, like the path of a rule: /status/**."""
+
+    source: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    """Of the Ajax calls of a JSF page only those of this component, by its client id (`form:poll`); it may have a `*`."""

@@ -99,10 +99,15 @@ class Sessions:
         opened = await self._lasting(ticket)
         return self._used(opened) if opened is not None else None
 
-    def open_cached(self, ticket: str) -> Session | None:
-        """The same without waiting, where the session was opened here a moment ago; None for all others."""
+    def open_cached(self, ticket: str, *, use: bool = True) -> Session | None:
+        """The same without waiting, where the session was opened here a moment ago; None for all others.
+
+        `use` says whether that counts as using it.
+        """
         opened = self._cache.get(ticket)
-        return self._used(opened) if opened is not None and self._lasts(opened) else None
+        if opened is None or not self._lasts(opened):
+            return None
+        return self._used(opened) if use else opened.session
 
     def _used(self, opened: OpenedSession) -> Session:
         now = self._clock()
@@ -164,7 +169,8 @@ class Sessions:
         """
         cached = self._cache.get(ticket)
         earlier = cached.ticket if cached is not None else self._stored.ticket(ticket)
-        seen_at = cached.seen_at if cached is not None else self._clock()
+        known = cached or await self._stored.read(earlier)
+        seen_at = known.seen_at if known is not None else self._clock()
         changed = _access(identity) != _access(session.identity)
         fresh = self._stored.new_ticket() if changed else earlier
         renewed = replace(session, id=fresh.session_id, identity=identity)

@@ -21,6 +21,7 @@ from gateway.upstream.response_head import (
 
 _MAX_INTERIM: Final = 32
 _MAX_REPAIRS: Final = 64
+_VERSIONS: Final = ("1.1", "1.0")
 _BODILESS: Final = frozenset((204, 304))
 _PARSE_ERRORS = (httptools.HttpParserError, httptools.HttpParserUpgrade)
 
@@ -79,7 +80,7 @@ class AnswerReader:
         self.headers: HeaderLines = []
 
     def may_switch(self) -> None:
-        """The request that was begun asks for another protocol; no other request follows on this connection."""
+        """The one request on this connection asks for another protocol."""
         self._may_switch = True
 
     def feed(self, data: bytes) -> None:
@@ -148,7 +149,10 @@ class AnswerReader:
             self.headers = []
             return
         names = check_head(status, headers)
-        keep_alive = parser.should_keep_alive() and parser.get_http_version() == "1.1"
+        version = parser.get_http_version()
+        keep_alive = version == "1.1" and parser.should_keep_alive()
+        if not keep_alive and version not in _VERSIONS:
+            raise httptools.HttpParserError(f"HTTP/{version}")
         self.status = status
         if self._is_head_request or status in _BODILESS:
             self.bodiless = self.complete = True

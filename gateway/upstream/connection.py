@@ -21,6 +21,7 @@ from gateway.upstream.connection_state import (
     WAITING,
     ConnectionState,
 )
+from gateway.upstream.session_tags import NOBODY
 
 
 class ConnectionClosed(Exception):
@@ -69,6 +70,8 @@ class UpstreamConnection(asyncio.BufferedProtocol):
         self.state = IDLE
         self.closed = False
         self.stray = False
+        self.owner = NOBODY
+        """Whom the exchange belongs to."""
         self.writable: asyncio.Future[None] | None = None
         """Done once the register takes in more of the request; None while it does."""
         self.exchanges = 0
@@ -163,6 +166,8 @@ class UpstreamConnection(asyncio.BufferedProtocol):
     @property
     def reusable(self) -> bool:
         """Whether another exchange can follow: all sent, all read, nothing left over, and the register agrees."""
+        if self.state is IDLE:
+            return self.exchanges > 0 and not self.closed
         answer = self.answer
         return (
             self.state is COMPLETE
@@ -174,8 +179,9 @@ class UpstreamConnection(asyncio.BufferedProtocol):
         )
 
     def rest(self, now: float) -> None:
-        """The exchange is over; keep the connection for another. Only if `reusable`."""
-        self._become(IDLE)
+        """The exchange is over, or did not begin; keep the connection for another. Only if `reusable`."""
+        if self.state is not IDLE:
+            self._become(IDLE)
         self.idle_since = now
 
     def close(self) -> None:

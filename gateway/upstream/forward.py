@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import NamedTuple
 
-from gateway.errors import RequestTimeout, UpstreamTimeout, UpstreamUnreachable
+from gateway.errors import HeadersTooLarge, RequestTimeout, UpstreamTimeout, UpstreamUnreachable
 from gateway.http_semantics import IDEMPOTENT
 from gateway.upstream.client_stream import BodyLimits, ClientStream
 from gateway.upstream.connection import ClientStalled, ConnectionClosed, UpstreamConnection
 from gateway.upstream.connection_state import COMPLETE
 from gateway.upstream.pool import ConnectionPool
+from gateway.upstream.register_sessions import RegisterSessions
 from gateway.upstream.request import UpstreamRequest
 from gateway.upstream.response import Lender, UpstreamResponse, headers_for_client
 from gateway.upstream.response_head import HeaderLines
@@ -31,7 +32,10 @@ class WholeAnswer(NamedTuple):
 
 
 class Forwarder:
-    """Carries requests to one register. `max_body` is in octets, `body_timeout` in seconds between two parts."""
+    """Carries requests to one register. `max_body` is in octets, `body_timeout` in seconds between two parts.
+
+    Without `sessions` the register's own sessions are not kept apart.
+    """
 
     def __init__(
         self,
@@ -41,8 +45,10 @@ class Forwarder:
         own_cookies: str,
         max_body: int,
         body_timeout: float,
+        sessions: RegisterSessions | None = None,
     ) -> None:
         self._settings = settings
+        self._sessions = sessions
         self._pool = pool
         self._own_cookies = own_cookies.encode("ascii")
         self._limits = BodyLimits(max_body, body_timeout, settings.write_timeout)
@@ -56,8 +62,8 @@ class Forwarder:
         """Send the request and wait for the head of the answer. The caller must `aclose` the response.
 
         `begun` is a connection on which `begin_at_once` has already sent this request.
-        Raises UpstreamUnreachable, UpstreamBroken, UpstreamTimeout or Overloaded for the register; BadRequest,
-        ContentTooLarge or RequestTimeout for the body of the request; ClientGone.
+        Raises UpstreamUnreachable, UpstreamBroken, UpstreamTimeout or Overloaded for the register; HeadersTooLarge for
+        the head of the request, BadRequest, ContentTooLarge or RequestTimeout for its body; ClientGone.
         """
         client = ClientStream(request, self._limits)
         if request.framing.has_body:
@@ -81,9 +87,8 @@ class Forwarder:
         client = ClientStream(request, self._limits)
         connection = await connections.acquire(request.party)
         try:
-            self._begin(connection, request)
             connection.answer.may_switch()
-            return await self._exchange(connection, request, client, connections, begun=True)
+            return await self._exchange(connection, request, client, connections, begun=False)
         except ConnectionClosed as problem:
             raise UpstreamUnreachable(_NO_ANSWER) from problem
 
@@ -93,9 +98,14 @@ class Forwarder:
         Then either `take_whole` or `forward` must follow.
         """
         connection = self._pool.take_idle(request.party, repeatable=request.method in IDEMPOTENT)
-        if connection is not None:
+        if connection is None:
+            return None
+        try:
             self._begin(connection, request)
-            connection.request_sent()
+        except HeadersTooLarge:
+            self._pool.release(connection)
+            return None
+        connection.request_sent()
         return connection
 
     def take_whole(self, connection: UpstreamConnection) -> WholeAnswer | None:
@@ -103,14 +113,23 @@ class Forwarder:
         if connection.state is not COMPLETE:
             return None
         answer = connection.answer
-        headers = headers_for_client(answer.headers, self._own_cookies)
+        headers = headers_for_client(
+            answer.headers, self._own_cookies, connection.owner, self._sessions, answer.status
+        )
         whole = WholeAnswer(answer.status, headers, connection.take())
         self._pool.release(connection)
         return whole
 
     def _begin(self, connection: UpstreamConnection, request: UpstreamRequest) -> None:
+        """Raises HeadersTooLarge for a head that the register would refuse, before anything is sent."""
+        if self._sessions is not None:
+            request = request.with_own_sessions(self._sessions)
+        head = request.head(request.host if self._settings.pass_host else self._host)
+        if len(head) > self._settings.max_header_bytes:
+            raise HeadersTooLarge(f"{len(head)} octets for the register")
         connection.start(request.method, logs_in=request.framing.logs_in_connection)
-        connection.write(request.head(request.host if self._settings.pass_host else self._host))
+        connection.owner = request.owner
+        connection.write(head)
 
     async def _exchange(
         self,
@@ -139,7 +158,12 @@ class Forwarder:
                 raise RequestTimeout(str(problem)) from problem
             raise
         return UpstreamResponse(
-            connection, client, pool, own_cookies=self._own_cookies, settings=self._settings
+            connection,
+            client,
+            pool,
+            own_cookies=self._own_cookies,
+            settings=self._settings,
+            sessions=self._sessions,
         )
 
     async def _wait_for_head(self, connection: UpstreamConnection, client: ClientStream) -> None:

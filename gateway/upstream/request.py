@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 
 from gateway.client_limits import client_of
 from gateway.model import CanonicalRequest
+from gateway.upstream.register_sessions import RegisterSessions
 from gateway.upstream.response_head import is_connection_login
+from gateway.upstream.session_tags import NOBODY, Owner
 from gateway.upstream.shares import Party
 
 Receive = Callable[[], Awaitable[Any]]
@@ -18,26 +20,31 @@ class Framing(NamedTuple):
     """How the client framed the body, and whose the connection is (RFC 9112 section 6.3).
 
     `content_length` is in octets; None for a chunked body or none at all. `logs_in_connection`: the request carries
-    NTLM or Negotiate credentials, which the register may take for the whole connection (RFC 4559).
+    NTLM or Negotiate credentials, which the register may take for the whole connection (RFC 4559). `cookies` is the
+    Cookie line, None where nobody has looked for it.
     """
 
     content_length: int | None = None
     has_body: bool = False
     logs_in_connection: bool = False
+    cookies: bytes | None = None
 
     @classmethod
     def of(cls, headers: Iterable[tuple[bytes, bytes]]) -> Framing:
         """Read it from the headers that the client sent."""
         length: int | None = None
         chunked = logs_in = False
+        cookies = b""
         for name, value in headers:
             if name == b"content-length":
                 length = int(value)
             elif name == b"transfer-encoding":
                 chunked = True
+            elif name == b"cookie":
+                cookies = value
             elif name in _CREDENTIALS:
                 logs_in = logs_in or is_connection_login(value)
-        return cls(length, chunked or bool(length), logs_in)
+        return cls(length, chunked or bool(length), logs_in, cookies)
 
     @property
     def line(self) -> bytes:
@@ -51,7 +58,8 @@ class UpstreamRequest(NamedTuple):
     """What goes to the register: `target` in origin form, `host` as the client sent it, `lines` as they are sent, without
     those for the host and for the framing of the body.
 
-    `receive` is the ASGI callable that gives the body, and reports that the client has left.
+    `receive` is the ASGI callable that gives the body, and reports that the client has left. `owner` is whom the
+    exchange belongs to.
     """
 
     method: str
@@ -61,6 +69,7 @@ class UpstreamRequest(NamedTuple):
     framing: Framing
     receive: Receive
     party: Party
+    owner: Owner = NOBODY
 
     @classmethod
     def of(
@@ -70,6 +79,7 @@ class UpstreamRequest(NamedTuple):
         framing: Framing,
         receive: Receive,
         session: str | None = None,
+        owner: Owner = NOBODY,
     ) -> UpstreamRequest:
         """The client's request with other header lines."""
         return cls(
@@ -80,7 +90,23 @@ class UpstreamRequest(NamedTuple):
             framing,
             receive,
             Party(client_of(request.client), session),
+            owner,
         )
+
+    def with_own_sessions(self, sessions: RegisterSessions) -> UpstreamRequest:
+        """This request with no other sessions of the register than those of its owner."""
+        cookies = self.framing.cookies
+        if cookies is None:
+            cookies = (b"\r\n" + self.lines).partition(b"\r\ncookie: ")[2].partition(b"\r\n")[0]
+        own = cookies
+        if cookies:
+            own = sessions.own_cookies(self.owner, cookies)
+        target = sessions.own_target(self.owner, self.target, own) if b";" in self.target else self.target
+        if own is cookies and target is self.target:
+            return self
+        before, found, after = (b"\r\n" + self.lines).partition(b"\r\ncookie: %b\r\n" % cookies)
+        line = b"\r\ncookie: %b\r\n" % own if own else b"\r\n"
+        return self._replace(target=target, lines=(before + line + after)[2:] if found else self.lines)
 
     def head(self, host: bytes) -> bytes:
         """Request line and headers as they are sent, with this Host."""

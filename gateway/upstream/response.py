@@ -11,18 +11,23 @@ from typing import Any, Final, Protocol
 
 from gateway.errors import UpstreamBroken, UpstreamTimeout
 from gateway.http_semantics import HOP_BY_HOP
+from gateway.upstream.caching import LOOKED_AT, private_lines
 from gateway.upstream.client_stream import ClientStream
 from gateway.upstream.connection import ClientStalled, UpstreamConnection
 from gateway.upstream.connection_state import COMPLETE
+from gateway.upstream.register_sessions import RegisterSessions
 from gateway.upstream.response_head import HeaderLines
+from gateway.upstream.session_tags import NOBODY, Owner
 from gateway.upstream.settings import UpstreamSettings
 
 Send = Callable[[Any], Awaitable[None]]
 
 _NAMES_NOTHING_ELSE: Final = (b"keep-alive", b"close")
-_LOOKED_AT: Final = HOP_BY_HOP | {b"date", b"set-cookie"}
+_ADDRESSES: Final = frozenset((b"location", b"content-location", b"refresh"))
+_LOOKED_AT: Final = HOP_BY_HOP | _ADDRESSES | LOOKED_AT | {b"date", b"set-cookie"}
 # What the Connection header cannot remove.
 _ESSENTIAL: Final = frozenset(b"content-length content-type set-cookie location cache-control".split())
+_FINAL: Final = 200
 # The client must have taken in most of one piece before its time begins anew with the next.
 _PIECE: Final = 65_536
 
@@ -55,6 +60,7 @@ class UpstreamResponse:
         *,
         own_cookies: bytes,
         settings: UpstreamSettings,
+        sessions: RegisterSessions | None = None,
     ) -> None:
         self._connection = connection
         self._client = client
@@ -62,7 +68,9 @@ class UpstreamResponse:
         self._settings = settings
         answer = connection.answer
         self.status = answer.status
-        self.headers = headers_for_client(answer.headers, own_cookies)
+        self.headers = headers_for_client(
+            answer.headers, own_cookies, connection.owner, sessions, answer.status
+        )
         if not client.done:
             # The client is still sending what nobody will read.
             self.headers.append((b"connection", b"close"))
@@ -156,8 +164,18 @@ class UpstreamResponse:
             self._pool.release(self._connection)
 
 
-def headers_for_client(headers: HeaderLines, own_cookies: bytes) -> HeaderLines:
-    """The headers without those of the connection and without cookies whose name begins with `own_cookies`; with Date."""
+def headers_for_client(
+    headers: HeaderLines,
+    own_cookies: bytes,
+    owner: Owner = NOBODY,
+    sessions: RegisterSessions | None = None,
+    status: int = 200,
+) -> HeaderLines:
+    """The headers without those of the connection and without cookies whose name begins with `own_cookies`; with Date.
+
+    The register's own sessions get the tag of their `owner`, and no cache gives what is for one to another.
+    """
+    said: HeaderLines = []
     named: set[bytes] = set()
     has_date = False
     kept: HeaderLines = []
@@ -167,12 +185,19 @@ def headers_for_client(headers: HeaderLines, own_cookies: bytes) -> HeaderLines:
             value = line[1]
             if name == b"date":
                 has_date = True
+            elif name in LOOKED_AT:
+                said.append(line)
+            elif name in _ADDRESSES:
+                if sessions is not None and b";" in value:
+                    line = (name, sessions.tagged_address(owner, name, value))  # noqa: PLW2901
             elif name != b"set-cookie":
                 if name == b"connection" and value not in _NAMES_NOTHING_ELSE:
                     named.update(option.strip().lower() for option in value.split(b","))
                 continue
             elif value.lstrip(b" \t=").startswith(own_cookies):
                 continue
+            elif sessions is not None:
+                line = (name, sessions.tagged_cookie(owner, value))  # noqa: PLW2901
         kept.append(line)
     named -= _ESSENTIAL
     if named:
@@ -180,6 +205,8 @@ def headers_for_client(headers: HeaderLines, own_cookies: bytes) -> HeaderLines:
         has_date = has_date and b"date" not in named
     if not has_date:
         kept.append((b"date", _date(int(time.time()))))
+    if owner.credential and status >= _FINAL:
+        kept += private_lines(status, tuple(said), owner.credential)
     return kept
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import re
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
 from gateway.settings import Duration, FileBeside, SecretRef, Settings
+
+# Tomcat, Jetty and other servlet containers, also with single sign-on; PHP; ASP.NET; WebSphere.
+SESSION_COOKIES = ("JSESSIONID", "JSESSIONIDSSO", "PHPSESSID", "ASP.NET_SessionId", "LtpaToken2")
+# RFC 9110 section 5.6.2, without the sign that ends a pattern here.
+_COOKIE_NAME = re.compile(r"[A-Za-z0-9!#$%&'+.^_`|~-]{3,64}\*?")
 
 
 def _origin(value: str) -> str:
@@ -21,6 +27,17 @@ def _origin(value: str) -> str:
     if parts.path not in ("", "/") or parts.query or parts.fragment or "@" in parts.netloc:
         raise ValueError("write only scheme, host and port: paths are forwarded as they came")
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _session_cookie(name: str) -> str:
+    if not _COOKIE_NAME.fullmatch(name):
+        raise ValueError(
+            "write the name of a cookie, of 3 characters or more; it may end in *: JSESSIONID, ASPSESSIONID*"
+        )
+    return name
+
+
+SessionCookieName = Annotated[str, AfterValidator(_session_cookie)]
 
 
 class UpstreamTls(Settings):
@@ -100,6 +117,19 @@ class UpstreamSettings(Settings):
     """How long a request waits for a connection before it is answered with 503 and Retry-After. While others wait, an
     exchange whose client has neither sent nor taken in anything for 0.3 seconds loses its connection, the
     longest-waiting one first."""
+
+    session_cookies: tuple[SessionCookieName, ...] = SESSION_COOKIES
+    """The cookies, and parameters in paths, by which the register knows its own sessions; a name may end in `*`. Each
+    session stays with the one it was begun for: the same person, for the same organisation and with the same rights.
+    An empty list passes them all on unchanged."""
+
+    session_parameters: Literal["own", "unclaimed"] = "own"
+    """Which sessions pass in paths (`;jsessionid=`): `own` needs a tag or the same value in the cookie; `unclaimed` also
+    passes what nobody else came with before, for a register that knows people by its links alone."""
+
+    max_header_bytes: int = Field(default=8_192, ge=2_048, le=1_048_576, strict=True)
+    """Most octets of request line and headers that the register takes, with what the gateway adds; more is answered
+    with 431. Tomcat and Jetty take 8192 as they come (maxHttpHeaderSize, requestHeaderSize)."""
 
     pass_host: bool = Field(default=True, strict=True)
     """Whether the register sees the Host that the client asked for, or its own."""

@@ -70,6 +70,10 @@ def test_http_1_0_has_no_transfer_encoding(gate: Any) -> None:
         (b"GET /ok HTTP/0.9", 400),
         (b"GET /ok", 400),
         (b"GET /ok HTTP/1.2", 400),
+        (b"GET /ok RTSP/1.0", 400),
+        (b"SOURCE /ok ICE/1.0", 400),
+        (b"GET  /ok HTTP/1.1", 400),
+        (b"GET /ok  HTTP/1.1", 400),
         (b"CONNECT gw.test:443 HTTP/1.1", 405),
         (b"CONNECT /ok HTTP/1.1", 405),
     ],
@@ -79,6 +83,23 @@ def test_what_else_a_request_line_may_say_is_refused(gate: Any, request_line: by
     assert [answer.status for answer in seen.answers] == [status]
     assert bool(seen.answers[0].values("allow")) is (status == 405)
     assert seen.closed
+
+
+@pytest.mark.parametrize("before", [b"", b"\r\n", b"\n"])
+def test_white_space_around_a_value_and_empty_lines_before_a_request_mean_nothing(
+    gate: Any, before: bytes
+) -> None:
+    head = get("/echo", "Content-Length: 3 \t", "Expect: 100-continue ", method="POST")
+    for pieces in ([before + head + b"abc"], [before, head[:30], head[30:] + b"abc"]):
+        seen = exchange(gate, *pieces)
+        assert [(answer.status, answer.body) for answer in seen.answers] == [(200, b"abc")]
+
+
+def test_a_request_line_in_pieces_is_looked_at_as_a_whole() -> None:
+    for line in (b"GET  /ok HTTP/1.1\r\n", b"GET /ok RTSP/1.0\r\n"):
+        found = reader()
+        with pytest.raises(Refused, match="malformed"):
+            read(found, line + b"Host: gw.test\r\n\r\n", piece=1)
 
 
 def reader(**edge: Any) -> RequestReader:

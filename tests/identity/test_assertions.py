@@ -35,9 +35,11 @@ def clock() -> Clock:
     return Clock()
 
 
-async def started(clock: Clock, key: Secret, *previous: Secret, environment: str = "ti") -> Assertions:
+async def started(
+    clock: Clock, key: Secret, *previous: Secret, environment: str = "ti", rights: bool = True
+) -> Assertions:
     assertions = Assertions(
-        AssertionSettings(key=key, previous=previous),
+        AssertionSettings(key=key, previous=previous, rights=rights),
         environment=environment,
         issuer="http://localhost:8000",
         audience="http://localhost:8020",
@@ -110,6 +112,27 @@ async def test_signed_once_for_half_its_life_per_session_and_identity(
     assert late != first
     payload = json.loads(base64.urlsafe_b64decode(late.split(".")[1] + "=="))
     assert payload["exp"] == clock.now + 60
+
+
+async def test_rights_can_be_left_out(clock: Clock, keep: Keep, indiener: Identity) -> None:
+    key = keep("a.pem", ec.generate_private_key(ec.SECP256R1()))
+    whole, short = await started(clock, key), await started(clock, key, rights=False)
+    claims = json.loads(base64.urlsafe_b64decode(short.sign(indiener, "s1").split(".")[1] + "=="))
+    assert "rights" not in claims
+    assert claims["sub"] == "f3a1c9"
+    assert short.size(indiener) < whole.size(indiener)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: ec.generate_private_key(ec.SECP256R1()), lambda: rsa.generate_private_key(65537, 2048)]
+)
+async def test_the_size_is_known_without_signing(
+    clock: Clock, keep: Keep, indiener: Identity, make: Callable[[], Key]
+) -> None:
+    assertions = await started(clock, keep("a.pem", make()))
+    assert abs(assertions.size(indiener) - len(assertions.sign(indiener, "s1"))) <= 1
+    await assertions.aclose()
+    assert assertions.size(indiener) == 0
 
 
 async def test_nothing_is_signed_before_start_and_after_close(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Callable
 from typing import Any
 
 import httpx2
 
+from gateway.exchange import Exchange
 from tests.gateway_fixture import PAGE, Browser, GatewayFixture
 
 Records = Callable[[httpx2.Response], list[dict[str, Any]]]
@@ -68,3 +70,22 @@ def test_requests_are_counted_once(gate: GatewayFixture, alice: Browser) -> None
         alice.call("/echo")
     # The count follows the response: a later one is only sent when the earlier one was counted.
     assert 2 <= counted() - before <= 3
+
+
+def test_a_refused_request_leaves_nothing_for_the_garbage_collector(
+    nobody: Browser, gate: GatewayFixture
+) -> None:
+    # What is left in a cycle holds the rule set, and a reload freezes it together with the fresh one.
+    nobody.call("/echo")
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        for path in ("/echo", "/filed/x", "/public/%2e%2e/echo", "/oauth2/none"):
+            assert nobody.call(path).status_code in (400, 401, 404)
+        gc.collect()
+        assert not [each for each in gc.garbage if isinstance(each, Exchange)]
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()

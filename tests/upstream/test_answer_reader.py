@@ -29,7 +29,7 @@ def read(*pieces: bytes, method: str = "GET") -> AnswerReader:
         ("1.1", b"Content-Length: 2\r\nConnection: close\r\n", False, False),
         ("1.0", b"Content-Length: 2\r\nConnection: keep-alive\r\n", False, False),
         ("1.1", b"", False, True),
-        ("1.1", b"Transfer-Encoding: gzip\r\n", False, False),
+        ("1.1", b"Transfer-Encoding: chunked \r\nConnection: close\r\n", False, False),
     ],
 )
 def test_framing_says_how_the_answer_ends(
@@ -97,6 +97,12 @@ def test_other_blanks_and_what_they_hid_are_no_valid_answer(octets: bytes) -> No
     for pieces in ([octets], [octets[at : at + 1] for at in range(len(octets))]):
         with pytest.raises(UpstreamBroken):
             read(*pieces)
+
+
+@pytest.mark.parametrize("version", [b"HTTP/2.0", b"HTTP/0.9"])
+def test_another_version_is_no_valid_answer(version: bytes) -> None:
+    with pytest.raises(UpstreamBroken):
+        read(version + b" 200 OK\r\nContent-Length: 2\r\n\r\nok")
 
 
 def test_a_head_of_blanks_that_never_ends_is_refused() -> None:

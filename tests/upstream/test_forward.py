@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.errors import RequestTimeout, UpstreamUnreachable
+from gateway.errors import HeadersTooLarge, RequestTimeout, UpstreamUnreachable
 from gateway.upstream.client_stream import FIRST, ClientGone
 from gateway.upstream.forward import Forwarder
 from gateway.upstream.pool import ConnectionPool
@@ -34,6 +34,23 @@ def forwarder(port: int, **settings: Any) -> tuple[Forwarder, ConnectionPool]:
     upstream = UpstreamSettings.model_validate({"url": f"http://127.0.0.1:{port}"} | settings)
     pool = ConnectionPool(upstream)
     return Forwarder(upstream, pool, own_cookies="own-", max_body=100, body_timeout=1.0), pool
+
+
+async def test_a_head_that_the_register_would_refuse_is_not_sent() -> None:
+    with raw_upstream() as upstream:
+        forward, pool = forwarder(upstream.port, max_header_bytes=2_048)
+        await pool.start()
+        room = 2_048 - len(upstream_request()._replace(lines=b"x-a: \r\n").head(b"gw.test"))
+        fits = upstream_request()._replace(lines=b"x-a: %b\r\n" % (b"a" * room))
+        await body_of(await forward.forward(fits))
+        too_large = fits._replace(lines=b"x-a: %b\r\n" % (b"a" * (room + 1)))
+        assert forward.begin_at_once(too_large) is None
+        with pytest.raises(HeadersTooLarge, match="2049 octets"):
+            await forward.forward(too_large)
+        await body_of(await forward.forward(fits))
+        await pool.aclose()
+    assert len(upstream.begun) == 2
+    assert upstream.connections == 1
 
 
 async def body_of(response: UpstreamResponse) -> bytes:

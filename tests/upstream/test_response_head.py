@@ -18,6 +18,9 @@ from gateway.upstream.response_head import MAX_HEAD, HeaderLines, check_head, is
         (200, [(b"x", b"1\r\ny: 2")]),
         (200, [(b"x", b"\x7f")]),
         (200, [(b"x", b"1" * MAX_HEAD)]),
+        (200, [(b"transfer-encoding", b"gzip, chunked")]),
+        (200, [(b"transfer-encoding", b"identity")]),
+        (200, [(b"transfer-encoding", b"chunked"), (b"transfer-encoding", b"chunked")]),
     ],
 )
 def test_what_must_not_be_passed_on_is_refused(status: int, headers: HeaderLines) -> None:

@@ -1,0 +1,102 @@
+"""Starts what the soak needs: a register, an ACM, and a gateway with 5,000 rules."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.peers.processes import free_port, wait_until_it_answers
+from benchmarks.reload import rules
+from simulator.acm.app import create_acm
+from simulator.acm.clients import Client
+from simulator.acm.state import AcmState
+from simulator.data.seed import load_people
+from simulator.run import running
+from tests.gateways import CLIENT_ID, RULES, settings, write_config
+from tests.keys import client_keys
+
+ROOT = Path(__file__).parent.parent.parent
+_RULES = 5_000
+_CHANGING = {"id": "changing", "match": {"path": "/changed/0/**"}, "require": ["anyone"]}
+
+
+@dataclass(frozen=True)
+class Target:
+    """The gateway under load."""
+
+    url: str
+    port: int
+    pid: int
+    observe: str
+    """HOST:PORT of its metrics."""
+    config: Path
+    numbers: Path
+    """Where it writes what it holds, on SIGUSR2."""
+
+    @property
+    def host(self) -> str:
+        return self.url.removeprefix("http://")
+
+
+@contextlib.contextmanager
+def gateway(folder: Path) -> Iterator[Target]:
+    """Everything runs until the block ends."""
+    port, observe = free_port(), f"127.0.0.1:{free_port()}"
+    url = f"http://localhost:{port}"
+
+    def acm(base: str) -> object:
+        client = Client(
+            f"{CLIENT_ID}-ti", "Toegangspoort", (f"{url}/oauth2/callback",), (f"{url}/oauth2/logout/callback",),
+            ("openid", "profile", "vo", "ovam"), jwks=client_keys("ti")[1],
+        )  # fmt: skip
+        return create_acm(AcmState("ti", base, (client,), load_people))
+
+    with contextlib.ExitStack() as stack:
+        upstream = stack.enter_context(_register())
+        acm_url = stack.enter_context(running(acm))
+        environment = settings(
+            folder, name="ti", gateway_url=url, acm_url=acm_url, upstream_url=upstream, listen=f"127.0.0.1:{port}",
+            observe={"listen": observe, "log_level": "error"},
+            machines={
+                "introspection": {
+                    "client_id": f"{CLIENT_ID}-ti",
+                    "client_auth": {"method": "private_key_jwt", "key": "file:secrets/ti/client.pem"},
+                }
+            },
+        )  # fmt: skip
+        path = write_config(folder, {"ti": environment}, rules=[*rules(_RULES), _CHANGING, *RULES])
+        numbers = folder / "numbers.json"
+        command = [sys.executable, "-m", "benchmarks.soak.watched", str(path), str(numbers)]
+        log = folder / "gateway.log"
+        child = stack.enter_context(_child(command, log))
+        wait_until_it_answers(f"http://{observe}/readyz", child, log)
+        yield Target(url, port, child.pid, observe, path, numbers)
+
+
+@contextlib.contextmanager
+def _child(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with log.open("wb") as out:
+        child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+    try:
+        yield child
+    finally:
+        child.terminate()
+        try:
+            child.wait(40)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+@contextlib.contextmanager
+def _register() -> Iterator[str]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.soak.register"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        yield f"http://127.0.0.1:{int(child.stdout.readline())}"
+        child.terminate()

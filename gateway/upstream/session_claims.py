@@ -1,0 +1,44 @@
+"""Whose a session of the register is that came without a tag: of the one who came with it first."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from gateway.upstream.session_tags import LENGTH, SEPARATOR, Owner
+
+_KEPT: Final = 10_000
+_LONGEST: Final = 256
+
+
+class SessionClaims:
+    """Remembers the owners of the latest `size` sessions, in this process only."""
+
+    def __init__(self, size: int = _KEPT) -> None:
+        self._size = size
+        self._owners: dict[bytes, bytes] = {}
+
+    def begin(self, owner: Owner, session: bytes) -> None:
+        """The register began this session for this owner."""
+        self._owners.pop(session, None)
+        self._put(session, _digest(owner))
+
+    def belongs(self, owner: Owner, session: bytes) -> bool:
+        """Whether nobody else came with this session before; from now on nobody else can."""
+        tag, separator, _ = session.partition(SEPARATOR)
+        if len(session) > _LONGEST or (separator and len(tag) == LENGTH):
+            return False
+        known = self._owners.get(session)
+        if known is None:
+            self._put(session, _digest(owner))
+            return True
+        return known == _digest(owner)
+
+    def _put(self, session: bytes, digest: bytes) -> None:
+        self._owners[session] = digest
+        if len(self._owners) > self._size:
+            del self._owners[next(iter(self._owners))]
+
+
+def _digest(owner: Owner) -> bytes:
+    return hashlib.sha256(owner.name).digest()

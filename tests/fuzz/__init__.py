@@ -1,0 +1,1 @@
+"""Fuzzers of the wire: hostile clients, paths and registers against readers that are stricter than ours."""
