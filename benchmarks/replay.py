@@ -43,7 +43,7 @@ def _write(file: Path, count: int) -> None:
             now = 1_795_466_180.0 + number / 50
             given = DecisionInput("GET", "localhost:8000", path, segments, "192.0.2.1", now, identity)
             request = CanonicalRequest(
-                f"r-{number}", "GET", "http", "localhost:8000", path, segments, b"/", None, (), {}, "192.0.2.1", True, "nl"
+                f"r-{number}", "GET", "http", "localhost:8000", path, segments, b"/", (), {}, "192.0.2.1", True, "nl"
             )  # fmt: skip
             decision = decide(rules, given)
             handled = AuditEntry(

@@ -28,7 +28,7 @@ from gateway.endpoints.logout import LogoutEndpoints
 from gateway.endpoints.notices import LogoutNotices
 from gateway.endpoints.session import SessionEndpoints
 from gateway.endpoints.table import OwnEndpoints
-from gateway.events import Events
+from gateway.events import Events, WebSocketsCounted
 from gateway.exchange import Exchange
 from gateway.identity.assertions import Assertions
 from gateway.identity.headers import OutgoingHeaders
@@ -53,6 +53,7 @@ from gateway.pipeline.prompt import Prompt
 from gateway.pipeline.record import Record
 from gateway.pipeline.refuse import Refuse
 from gateway.pipeline.route import Route
+from gateway.pipeline.websocket import CarryWebSocket
 from gateway.policy.candidate import Candidate
 from gateway.policy.facts import Gatherer
 from gateway.reload.rules import RulesReload
@@ -67,6 +68,7 @@ from gateway.upstream.pool import ConnectionPool
 from gateway.upstream.register_sessions import RegisterSessions
 from gateway.upstream.session_claims import SessionClaims
 from gateway.upstream.session_tags import SessionTags
+from gateway.upstream.websocket_connections import WebSocketConnections
 
 
 class Assembly:
@@ -162,7 +164,7 @@ class Assembly:
         )
 
     def _assemble_register(self) -> None:
-        """What the register gets: the signed assertion, and connections."""
+        """What the register gets: the signed assertion, and connections; and what is remembered of a request."""
         settings = self.settings
         self.assertions = Assertions(
             settings.assertion,
@@ -171,7 +173,13 @@ class Assembly:
             audience=settings.upstream.url,
             clock=self._clock,
         )
+        self.record = Record(self.metrics, self.candidate, self.records)
         self.pool = ConnectionPool(settings.upstream)
+        self.websockets = WebSocketConnections(
+            settings.upstream.websockets,
+            self.pool.connect,
+            changed=lambda number: self.events(WebSocketsCounted(number)),
+        )
         secrets = (settings.session.key, *settings.session.previous_keys)
         self.session_tags = SessionTags(self.environment, [secret.read for secret in secrets])
         self.register_sessions = self._register_sessions() if settings.upstream.session_cookies else None
@@ -205,14 +213,16 @@ class Assembly:
             sessions=self.register_sessions,
             outside=OutsideAddresses((settings.upstream.url,), public_url),
         )
+        forward = Forward(forwarder, self.streams, self.reload.rules, self.events)
         return Pipeline(
             admit=Admit(admission),
             route=Route(endpoints, forms, admission),
             judge=judge,
             attach=self._attach(identity),
-            forward=Forward(forwarder, self.streams, self.reload.rules, self.events),
+            forward=forward,
+            websocket=CarryWebSocket(forward, self.websockets, settings.upstream.websockets, self.record),
             refuse=Refuse(ErrorResponses(pages, public_url=public_url), login, forms),
-            record=Record(self.metrics, self.candidate, self.records),
+            record=self.record,
             clock=self._clock,
         )
 

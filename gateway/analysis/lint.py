@@ -52,7 +52,11 @@ def lint(rules: RuleSet, hosts: Sequence[str]) -> Iterator[Finding]:
     """The findings about the rules of one environment, which people reach at `hosts`; in no particular order."""
     coverage = _coverage(rules.rules, hosts)
     for number, rule in enumerate(rules.rules):
-        found = [*_never_decides(rule, coverage[number], rules.rules, hosts), *_regex(rule)]
+        found = [
+            *_never_decides(rule, coverage[number], rules.rules, hosts),
+            *_regex(rule),
+            *_websocket(rule, coverage[number]),
+        ]
         yield from (finding for finding in found if finding.code not in rule.accepts)
     for finding, accepts in _opened(rules.rules):
         if finding.code not in accepts:
@@ -134,6 +138,16 @@ def _deciders(
             path = shown if shown and other.pattern.match(shown[1:].split("/")) is not None else path  # noqa: PLW2901
             found.append(f"{path} is decided by rule {other.id!r} before it")
     return "; ".join(found[:_MOST_LISTED])
+
+
+def _websocket(rule: Rule, coverage: _Coverage) -> Iterator[Finding]:
+    """A WebSocket is opened by GET (RFC 6455 section 4.1)."""
+    if rule.websocket and coverage.decides and all(method != "GET" for _, method in coverage.decides):
+        names = (
+            "its methods leave it out" if rule.methods and "GET" not in rule.methods else "rules before it do"
+        )
+        message = f"rule {rule.id!r} allows WebSockets, which are opened by GET, but decides no GET: {names}"
+        yield Finding(rule.at, "websocket-method", message)
 
 
 def _regex(rule: Rule) -> Iterator[Finding]:

@@ -50,16 +50,17 @@ class Forward:
 
     def begin(self, exchange: Exchange) -> UpstreamConnection | None:
         """Send a request without a body over a connection that is idle; None where there is none."""
-        return self.forwarder.begin_at_once(self._request(exchange))
+        return self.forwarder.begin_at_once(self.request(exchange))
 
     async def _carry(self, exchange: Exchange, begun: UpstreamConnection | None) -> None:
-        response = await self.forwarder.forward(self._request(exchange), begun)
+        response = await self.forwarder.forward(self.request(exchange), begun)
         try:
             await response.relay(exchange.send)
         finally:
             await response.aclose()
 
-    def _request(self, exchange: Exchange) -> UpstreamRequest:
+    def request(self, exchange: Exchange) -> UpstreamRequest:
+        """What goes to the register."""
         outgoing, session, identity = exchange.outgoing, exchange.caller.session, exchange.caller.identity
         if outgoing is None:
             raise RuntimeError("nothing has been attached to the request")

@@ -14,6 +14,7 @@ from gateway.pipeline.judge import Judge
 from gateway.pipeline.record import Record
 from gateway.pipeline.refuse import Refuse
 from gateway.pipeline.route import Route
+from gateway.pipeline.websocket import CarryWebSocket
 from gateway.responses import Receive, Scope, Send
 
 
@@ -26,6 +27,7 @@ class Pipeline:
     judge: Judge
     attach: Attach
     forward: Forward
+    websocket: CarryWebSocket
     refuse: Refuse
     record: Record
     clock: Callable[[], float]
@@ -40,7 +42,10 @@ class Pipeline:
                 return
             await self.judge(exchange)
             self.attach(exchange)
-            await self.forward(exchange)
+            if exchange.admitted.websocket is None:
+                await self.forward(exchange)
+            else:
+                await self.websocket(exchange)
 
     @asynccontextmanager
     async def ending(self, exchange: Exchange) -> AsyncIterator[None]:
@@ -50,5 +55,6 @@ class Pipeline:
         except Exception as problem:  # noqa: BLE001 - every problem gets its response
             await self.refuse(exchange, problem)
         finally:
-            self.record(exchange)
+            if not exchange.recorded:
+                self.record(exchange)
             exchange.forget_errors()

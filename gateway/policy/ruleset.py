@@ -36,7 +36,9 @@ class Rule:
 
     `methods` and `hosts` are None where all match. `at` is its place: file, line, column. `label` is its name for
     people, by language. `accepts` holds the codes of findings that are intended. `opens` names what it lets through of
-    paths that the strict reading refuses. `asking` are its policies that need facts from a source, `allowed` is what it decides where they all allow and its path has no variables.
+    paths that the strict reading refuses. `asking` are its policies that need facts from a source, `allowed` is what it
+    decides where they all allow and its path has no variables. `websocket`: it also covers requests that open a
+    WebSocket; else these are denied.
     """
 
     id: str
@@ -48,6 +50,7 @@ class Rule:
     label: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     accepts: frozenset[str] = frozenset()
     opens: frozenset[str] = frozenset()
+    websocket: bool = False
     asking: tuple[Policy, ...] = field(init=False, repr=False)
     variables: tuple[str, ...] = field(init=False, repr=False, compare=False)
     allowed: Decision = field(init=False, repr=False, compare=False)
@@ -62,12 +65,14 @@ class Rule:
 
     def to_dict(self) -> dict[str, Any]:
         """The rule as plain data, without its place."""
+        websocket = {"websocket": True} if self.websocket else {}
         written = {
             "id": self.id,
             "path": self.pattern.text,
             "methods": sorted(self.methods) if self.methods is not None else None,
             "hosts": sorted(self.hosts) if self.hosts is not None else None,
             "require": [policy.to_data() for policy in self.require],
+            **websocket,
         }
         return {**written, "opens": sorted(self.opens)} if self.opens else written
 

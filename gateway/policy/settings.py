@@ -35,6 +35,7 @@ Accepted = Literal[
     "opens-nothing",
     "opened-to-anyone",
     "case-only",
+    "websocket-method",
 ]
 Languages = dict[Literal["nl", "en"], str]
 
@@ -164,6 +165,8 @@ class RuleSettings(Settings):
 
     paths: Openings = Openings()
     """What this rule lets through of paths that the strict reading refuses, where its pattern doesn't look there."""
+    websocket: Annotated[bool, Field(strict=True)] = False
+    """Whether pages may open WebSockets here; without it they are refused."""
 
     accept: tuple[Accepted, ...] = ()
     """Codes of findings of `gateway config validate` about this rule that are intended."""
@@ -181,6 +184,7 @@ class RuleSettings(Settings):
             _texts(self.label),
             frozenset(self.accept),
             self.paths.names,
+            self.websocket,
         )
 
 

@@ -14,12 +14,14 @@ from gateway.upstream.outside import OutsideAddresses
 from gateway.upstream.pool import ConnectionPool
 from gateway.upstream.register_sessions import RegisterSessions
 from gateway.upstream.request import UpstreamRequest
-from gateway.upstream.response import UpstreamResponse, headers_for_client
+from gateway.upstream.response import Lender, UpstreamResponse, headers_for_client
 from gateway.upstream.response_head import HeaderLines
 from gateway.upstream.settings import UpstreamSettings, host_and_port
+from gateway.upstream.websocket_connections import WebSocketConnections
 
 # Most answers are there sooner: only after this many seconds is it worth a task to notice that the client leaves.
 _PATIENCE = 0.05
+_NO_ANSWER = "the register closed the connection without an answer"
 
 
 class WholeAnswer(NamedTuple):
@@ -73,13 +75,25 @@ class Forwarder:
         connection = begun or await self._pool.acquire(request.party, repeatable=repeatable)
         while True:
             try:
-                return await self._exchange(connection, request, client, begun=connection is begun)
+                return await self._exchange(
+                    connection, request, client, self._pool, begun=connection is begun
+                )
             except ConnectionClosed as problem:
                 if connection.exchanges == 1 or not repeatable:
-                    raise UpstreamUnreachable(
-                        "the register closed the connection without an answer"
-                    ) from problem
+                    raise UpstreamUnreachable(_NO_ANSWER) from problem
             connection = await self._pool.fresh(request.party)
+
+    async def open_websocket(
+        self, request: UpstreamRequest, connections: WebSocketConnections
+    ) -> UpstreamResponse:
+        """Send the opening handshake and wait for the head of the answer. As `forward`, over a connection of its own."""
+        client = ClientStream(request, self._limits)
+        connection = await connections.acquire(request.party)
+        try:
+            connection.answer.may_switch()
+            return await self._exchange(connection, request, client, connections, begun=False)
+        except ConnectionClosed as problem:
+            raise UpstreamUnreachable(_NO_ANSWER) from problem
 
     def begin_at_once(self, request: UpstreamRequest) -> UpstreamConnection | None:
         """Send a request without a body over an idle connection, without waiting; None where there is none.
@@ -121,7 +135,13 @@ class Forwarder:
         connection.write(head)
 
     async def _exchange(
-        self, connection: UpstreamConnection, request: UpstreamRequest, client: ClientStream, *, begun: bool
+        self,
+        connection: UpstreamConnection,
+        request: UpstreamRequest,
+        client: ClientStream,
+        pool: Lender,
+        *,
+        begun: bool,
     ) -> UpstreamResponse:
         """Send the request and wait for the head of the answer; gives the connection back if there will be none."""
         try:
@@ -136,7 +156,7 @@ class Forwarder:
             connection.raise_for_error()
         except BaseException as problem:
             client.stop()
-            self._pool.release(connection)
+            pool.release(connection)
             connection.forget()
             if isinstance(problem, ClientStalled):
                 raise RequestTimeout(str(problem)) from problem
@@ -144,7 +164,7 @@ class Forwarder:
         return UpstreamResponse(
             connection,
             client,
-            self._pool,
+            pool,
             own_cookies=self._own_cookies,
             settings=self._settings,
             sessions=self._sessions,

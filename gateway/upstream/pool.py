@@ -175,6 +175,17 @@ class ConnectionPool:
         return True
 
     async def _open(self, turn: _Turn) -> UpstreamConnection:
+        try:
+            connection = await self.connect()
+            self._shares.let_go(turn)
+            self._shares.hold(connection, turn.party)
+            return connection
+        finally:
+            if self._shares.let_go(turn):
+                self._give_turns()
+
+    async def connect(self) -> UpstreamConnection:
+        """A new connection that does not count here: the caller closes it. Raises UpstreamUnreachable."""
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._settings.connect_timeout):
@@ -187,13 +198,7 @@ class ConnectionPool:
                 )
         except (OSError, TimeoutError, ssl.SSLError) as problem:
             raise UpstreamUnreachable(f"{self._host}:{self._port}: {problem or 'timed out'}") from problem
-        else:
-            self._shares.let_go(turn)
-            self._shares.hold(connection, turn.party)
-            return connection
-        finally:
-            if self._shares.let_go(turn):
-                self._give_turns()
+        return connection
 
     # Under pressure
 

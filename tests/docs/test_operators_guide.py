@@ -72,7 +72,7 @@ def yesterday(config: Path, records: Path) -> None:
             path = ("/", "/meldingen/1", "/help/indienen", "/static/style.css")[number % 4]
             segments, now = tuple(path[1:].split("/")), 1_795_420_800.0 + number * 60
             request = CanonicalRequest(
-                f"r-{number}", "GET", "http", "localhost:8000", path, segments, b"/", None, (), {}, "192.0.2.1", True, "nl"
+                f"r-{number}", "GET", "http", "localhost:8000", path, segments, b"/", (), {}, "192.0.2.1", True, "nl"
             )  # fmt: skip
             given = DecisionInput("GET", "localhost:8000", path, segments, "192.0.2.1", now, identity)
             decision = decide(rules, given)
