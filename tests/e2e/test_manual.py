@@ -15,7 +15,7 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 from simulator.data.directory import Directory, file_of
 from simulator.dates import belgian_date
 from simulator.register.app import create_register
-from simulator.run import bind, running, url_of
+from simulator.run import running
 from tests.e2e.readable import faults_of
 from tests.gateway_fixture import GatewayFixture, gateway_fixture, simulated
 from tests.simulator.acm.relying_party import Clock
@@ -40,21 +40,13 @@ def everything(tmp_path_factory: pytest.TempPathFactory, clock: Clock) -> Iterat
     folder = tmp_path_factory.mktemp("manual")
     directory = Directory(file_of(folder, "ti"), "ti", clock)
     directory.open()
-    sock = bind(0)
-    gateway_url = url_of(sock)
     session = {"recheck": f"{RECHECK}s", "recheck_grace": f"{GRACE}s", "cache_ttl": "0s"}
     with (
         running(
-            lambda url: create_register(
-                database=folder / "register.db",
-                gateway_url=gateway_url,
-                environment="ti",
-                audience=url,
-                clock=clock,
-            )
+            lambda url: create_register(inside=url, environment="ti", clock=clock)
         ) as register_url,
         gateway_fixture(
-            folder, backend=register_url, sock=sock, clock=clock, provider=simulated(directory), rules=RULES,
+            folder, backend=register_url, clock=clock, provider=simulated(directory), rules=RULES,
             session=session,
         ) as found,
     ):  # fmt: skip
