@@ -16,6 +16,7 @@ from simulator.data.directory import Directory, file_of
 from simulator.dates import belgian_date
 from simulator.register.app import create_register
 from simulator.run import running
+from tests import gateways
 from tests.e2e.readable import faults_of
 from tests.gateway_fixture import GatewayFixture, gateway_fixture, simulated
 from tests.simulator.acm.relying_party import Clock
@@ -23,9 +24,13 @@ from tests.simulator.acm.relying_party import Clock
 pytestmark = pytest.mark.browser
 
 RULES = [
-    {"id": "assets", "match": {"path": "/static/**"}, "require": ["anyone"]},
+    {"id": "assets", "match": {"path": "/ncr/javax.faces.resource/{name}"}, "require": ["anyone"]},
     {"id": "register", "match": {"path": "/**"}, "require": [{"right": {"right": "indiener"}}]},
 ]
+IDENTITY = {
+    **gateways.IDENTITY,
+    "headers": {**gateways.IDENTITY["headers"], "X-Auth-Organisation-Name": "organisation.name"},
+}
 RECHECK, GRACE = 900, 600
 
 
@@ -46,7 +51,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory, clock: Clock) -> Iterat
             lambda url: create_register(inside=url, environment="ti", clock=clock)
         ) as register_url,
         gateway_fixture(
-            folder, backend=register_url, clock=clock, provider=simulated(directory), rules=RULES,
+            folder, backend=register_url, clock=clock, provider=simulated(directory), rules=RULES, identity=IDENTITY,
             session=session,
         ) as found,
     ):  # fmt: skip
@@ -201,11 +206,11 @@ async def test_the_manual_from_first_to_last_page(
     await nora.get_by_role("link", name="Nieuwe melding").click()
     await nora.get_by_label("Naam van de afvalproducent").fill("Bakkerij De Korenaar")
     await nora.get_by_label("Ondernemingsnummer").fill("0400.000.185")
-    await nora.get_by_label("Vestigingsnummer of adres").fill("Kerkstraat 1, 2000 Antwerpen")
-    await nora.get_by_label("papier en karton").check()
-    await nora.get_by_label("Beschrijving").fill("Karton tussen het restafval")
+    await nora.get_by_label("Adres van de inzameling").fill("Kerkstraat 1, 2000 Antwerpen")
+    await nora.get_by_label("Afvalstroom").select_option("papier en karton")
+    await nora.get_by_label("Omschrijving").fill("Karton tussen het restafval")
     await press(nora, "Indienen")
-    await expect(nora.get_by_role("status")).to_contain_text("NC-")
+    await expect(nora.get_by_text("Uw melding is ingediend")).to_contain_text("NC-")
     await nora.screenshot(path=screenshots / "manual-nora-reported.png", full_page=True)
 
     # The administrator takes the right away; the gateway sees it within its recheck
