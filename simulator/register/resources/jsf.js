@@ -51,9 +51,9 @@ jsf.ajax = {
   }
 };
 
-/* Asks for a region again every so many seconds, as p:poll does. */
-jsf.poll = function (form, render, seconds) {
+/* Asks for a region again every so many seconds, as p:poll does; `source` is the id of that component. */
+jsf.poll = function (form, source, render, seconds) {
   window.setInterval(function () {
-    jsf.ajax.send(document.getElementById(form), render, render);
+    jsf.ajax.send(document.getElementById(form), source, render);
   }, seconds * 1000);
 };

@@ -99,9 +99,9 @@ def test_search_and_paging_by_ajax_and_without_scripts(office: Office) -> None:
 
 def test_polling_counts_what_is_new(office: Office) -> None:
     inge = opened(office, INGE, LIST)
-    assert "nieuwe" not in updates(inge.ajax(LIST, "teller", "teller"))["teller"]
+    assert "nieuwe" not in updates(inge.ajax(LIST, "zoek:poll", "teller"))["teller"]
     office.call("POST", "/api/v1/meldingen", INGE, json=report())
-    assert "1 nieuwe melding sinds" in updates(inge.ajax(LIST, "teller", "teller"))["teller"]
+    assert "1 nieuwe melding sinds" in updates(inge.ajax(LIST, "zoek:poll", "teller"))["teller"]
 
 
 @pytest.mark.parametrize("state", ["", "1:2", "of another session", "of another page"])
