@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import ConsoleMessage, Page, expect
 
 pytestmark = pytest.mark.browser
 
@@ -38,9 +38,14 @@ def test_the_demonstration_is_up_quickly(demo: float) -> None:
 
 
 def errors_of(page: Page) -> list[str]:
-    """What goes wrong in the scripts and requests of the page, or of any other in its window, from here on."""
+    """What goes wrong in scripts and requests at the gateway from here on, in all pages of this window."""
     found: list[str] = []
-    page.context.on("console", lambda each: found.append(each.text) if each.type == "error" else None)
+
+    def said(message: ConsoleMessage) -> None:
+        if message.type == "error" and message.location["url"].startswith(GATEWAY):
+            found.append(f"{message.text} {message.location['url']}")
+
+    page.context.on("console", said)
     page.context.on("weberror", lambda each: found.append(str(each.error)))
     return found
 
@@ -112,13 +117,13 @@ async def test_a_file_goes_in_and_out(demo: float, page: Page, tmp_path: Path) -
     await log_in(page, "indiener")
     async with page.expect_download() as example:
         await page.get_by_role("link", name="Voorbeeld").click()
-    file = tmp_path / "café.csv"
+    file = tmp_path / "café #1.csv"
     await (await example.value).save_as(file)
     await page.get_by_label("CSV-bestand").set_input_files(file)
     await page.get_by_role("button", name="Opladen en indienen").click()
     await expect(page.get_by_text("Het bestand is verwerkt")).to_contain_text("1 melding ingediend")
-    link = page.get_by_role("link", name="café.csv")
-    assert "caf%E9.csv" in str(await link.get_attribute("href"))
+    link = page.get_by_role("link", name="café #1.csv")
+    assert "caf%E9%20%231.csv" in str(await link.get_attribute("href"))
     async with page.expect_download() as again:
         await link.click()
     assert Path(await (await again.value).path()).read_bytes() == file.read_bytes()
