@@ -150,6 +150,16 @@ async def test_new_reports_appear_as_they_come(demo: float, page: Page, screensh
     assert errors == []
 
 
+async def test_a_logout_ends_what_is_live(demo: float, page: Page) -> None:
+    await page.goto(f"{GATEWAY}/ncr/live.xhtml")
+    await log_in(page, "indiener")
+    await expect(page.get_by_text("verbonden als Inge Dewaele")).to_be_visible()
+    other = await page.context.new_page()
+    await other.goto(f"{GATEWAY}/oauth2/sign_out")
+    await expect(page.get_by_text("verbroken (4401)")).to_be_visible()
+    await expect(page.get_by_text("verbroken", exact=True)).to_be_visible()
+
+
 async def test_after_a_logout_buttons_lead_to_the_login_and_the_next_person_begins_anew(
     demo: float, page: Page
 ) -> None:
