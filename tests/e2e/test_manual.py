@@ -31,7 +31,7 @@ IDENTITY = {
     **gateways.IDENTITY,
     "headers": {**gateways.IDENTITY["headers"], "X-Auth-Organisation-Name": "organisation.name"},
 }
-RECHECK, GRACE = 900, 600
+RECHECK, GRACE, IDLE = 900, 600, 1_200
 
 
 @pytest.fixture(scope="module")
@@ -45,14 +45,14 @@ def everything(tmp_path_factory: pytest.TempPathFactory, clock: Clock) -> Iterat
     folder = tmp_path_factory.mktemp("manual")
     directory = Directory(file_of(folder, "ti"), "ti", clock)
     directory.open()
-    session = {"recheck": f"{RECHECK}s", "recheck_grace": f"{GRACE}s", "cache_ttl": "0s"}
+    session = {"recheck": f"{RECHECK}s", "recheck_grace": f"{GRACE}s", "idle_timeout": f"{IDLE}s", "cache_ttl": "0s"}
     with (
         running(
             lambda url: create_register(inside=url, environment="ti", clock=clock)
         ) as register_url,
         gateway_fixture(
             folder, backend=register_url, clock=clock, provider=simulated(directory), rules=RULES, identity=IDENTITY,
-            session=session,
+            session=session, paths={"parameters": "strip"},
         ) as found,
     ):  # fmt: skip
         yield found
@@ -248,6 +248,27 @@ async def test_the_manual_from_first_to_last_page(
     ):
         await expect(bea.locator("main")).to_contain_text(words)
     await album.keep(bea, "geschiedenis")
+
+
+async def test_a_form_outlives_the_session_and_finds_its_view_again(
+    everything: GatewayFixture, clock: Clock, browser: Browser
+) -> None:
+    context, page = await window(browser)
+    await page.goto(f"{everything.url}/ncr/nieuw.xhtml")
+    await log_in(page, "(indiener)")
+    await page.get_by_label("Naam van de afvalproducent").fill("Café De Korenaar")
+    await page.get_by_label("Ondernemingsnummer").fill("0400.000.185")
+    await page.get_by_label("Adres van de inzameling").fill("Kerkstraat 1, 2000 Antwerpen")
+    await page.get_by_label("Afvalstroom").select_option("glas")
+    await page.get_by_label("Omschrijving").fill("Glas")
+    await expect(page.get_by_text("Dit nummer is geldig")).to_be_visible()
+    clock.now += IDLE + 1  # the register's own session goes on for half an hour
+    await press(page, "Indienen")
+    await page.wait_for_url(f"{everything.url}/oauth2/resume?form=*")
+    await press(page, "Nu versturen")
+    await expect(page.get_by_text("Uw melding is ingediend")).to_contain_text("NC-")
+    await expect(page.get_by_role("cell", name="Café De Korenaar")).to_be_visible()
+    await context.close()
 
 
 async def test_contexts_are_chosen_by_keyboard_and_without_scripts(
