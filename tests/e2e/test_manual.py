@@ -45,7 +45,12 @@ def everything(tmp_path_factory: pytest.TempPathFactory, clock: Clock) -> Iterat
     folder = tmp_path_factory.mktemp("manual")
     directory = Directory(file_of(folder, "ti"), "ti", clock)
     directory.open()
-    session = {"recheck": f"{RECHECK}s", "recheck_grace": f"{GRACE}s", "idle_timeout": f"{IDLE}s", "cache_ttl": "0s"}
+    session = {
+        "recheck": f"{RECHECK}s",
+        "recheck_grace": f"{GRACE}s",
+        "idle_timeout": f"{IDLE}s",
+        "cache_ttl": "0s",
+    }
     with (
         running(
             lambda url: create_register(inside=url, environment="ti", clock=clock)
