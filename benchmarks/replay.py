@@ -38,12 +38,16 @@ def _write(file: Path, count: int) -> None:
         for number in range(count):
             identity = next(who)
             code = codes[number * 7 % _PEOPLE]
-            path = ("/", f"/organisaties/{code}/meldingen/{number % 5_000}", "/static/style.css")[number % 3]
+            path = (
+                "/",
+                f"/ncr/bestanden/{code}/{number % 5_000}.csv",
+                "/ncr/javax.faces.resource/stijl.css.xhtml",
+            )[number % 3]
             segments = tuple(path[1:].split("/"))
             now = 1_795_466_180.0 + number / 50
             given = DecisionInput("GET", "localhost:8000", path, segments, "192.0.2.1", now, identity)
             request = CanonicalRequest(
-                f"r-{number}", "GET", "http", "localhost:8000", path, segments, b"/", None, (), {}, "192.0.2.1", True, "nl"
+                f"r-{number}", "GET", "http", "localhost:8000", path, segments, b"/", (), {}, "192.0.2.1", True, "nl"
             )  # fmt: skip
             decision = decide(rules, given)
             handled = AuditEntry(

@@ -47,6 +47,8 @@ class Gateway(Assembly):
             await self.pipeline(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
+        elif scope["type"] == "websocket":
+            await _refuse_websocket(scope, receive, send)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -124,6 +126,18 @@ class Gateway(Assembly):
             "blocks": blocks,
             "upstreams": upstreams,
         }
+
+
+async def _refuse_websocket(scope: Scope, receive: Receive, send: Send) -> None:
+    """A server that terminates WebSockets by itself: only the listener of `gateway serve` passes them on as they are."""
+    await receive()
+    if "websocket.http.response" in scope.get("extensions", {}):
+        words = b"WebSockets need the listener of `gateway serve`.\n"
+        headers = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(words))]
+        await send({"type": "websocket.http.response.start", "status": 403, "headers": headers})
+        await send({"type": "websocket.http.response.body", "body": words})
+    else:
+        await send({"type": "websocket.close", "code": 1008})
 
 
 @asynccontextmanager

@@ -29,7 +29,7 @@ from gateway.endpoints.logout import LogoutEndpoints
 from gateway.endpoints.notices import LogoutNotices
 from gateway.endpoints.session import SessionEndpoints
 from gateway.endpoints.table import OwnEndpoints
-from gateway.events import Events
+from gateway.events import Events, WebSocketsCounted
 from gateway.exchange import Exchange
 from gateway.handling import DEFAULT_UPSTREAM
 from gateway.identity.assertions import Assertions
@@ -56,6 +56,7 @@ from gateway.pipeline.prompt import Prompt
 from gateway.pipeline.record import Record
 from gateway.pipeline.refuse import Refuse
 from gateway.pipeline.route import Route
+from gateway.pipeline.websocket import CarryWebSocket
 from gateway.policy.candidate import Candidate
 from gateway.policy.facts import Gatherer
 from gateway.reload.rules import RulesReload
@@ -71,6 +72,7 @@ from gateway.upstream.session_claims import SessionClaims
 from gateway.upstream.session_tags import SessionTags
 from gateway.upstream.settings import UpstreamSettings
 from gateway.upstream.upstreams import Upstreams
+from gateway.upstream.websocket_connections import WebSocketConnections
 
 
 class Assembly:
@@ -166,7 +168,7 @@ class Assembly:
         )
 
     def _assemble_register(self) -> None:
-        """What the register gets: the signed assertion, and connections."""
+        """What the register gets: the signed assertion, and connections; and what is remembered of a request."""
         settings = self.settings
         self.assertions = Assertions(
             settings.assertion,
@@ -175,12 +177,19 @@ class Assembly:
             audience=settings.upstream.name,
             clock=self._clock,
         )
+        self.record = Record(self.metrics, self.candidate, self.records)
         self.upstreams = Upstreams(
             settings.every_upstream,
             public_host=urlsplit(settings.public_url).netloc,
             steady=self._steady,
             on_event=self.events,
         )
+        self.websockets = {
+            name: WebSocketConnections(
+                upstream.settings.websockets, upstream.dial, changed=lambda _: self._count_websockets()
+            )
+            for name, upstream in self.upstreams.by_name.items()
+        }
         secrets = (settings.session.key, *settings.session.previous_keys)
         # Each upstream has tags of its own: the session that one began means nothing at another.
         self.session_tags = {
@@ -217,15 +226,17 @@ class Assembly:
         )
         login, endpoints = self._endpoints(screens, forms, admission.authorities.public)
         cors = CrossOrigin(self.reload.rules)
+        forward = Forward(self._forwarders(), self.streams, self.reload.rules, self.events)
         return Pipeline(
             admit=Admit(admission),
             route=Route(endpoints, forms, admission),
             judge=judge,
             attach=self._attach(identity),
-            forward=Forward(self._forwarders(), self.streams, self.reload.rules, self.events),
+            forward=forward,
+            websocket=CarryWebSocket(forward, self.websockets, self.record),
             cors=cors,
             refuse=Refuse(ErrorResponses(pages, public_url=public_url), login, forms, cors),
-            record=Record(self.metrics, self.candidate, self.records),
+            record=self.record,
             clock=self._clock,
         )
 
@@ -253,6 +264,9 @@ class Assembly:
             pass_token=settings.machines is None or settings.machines.forward_authorization,
             audiences={name: each.name for name, each in settings.upstreams.items()},
         )
+
+    def _count_websockets(self) -> None:
+        self.events(WebSocketsCounted(sum(map(len, self.websockets.values()))))
 
     def _forwarders(self) -> dict[str, Forwarder]:
         edge, public_url = self.settings.edge, self.settings.public_url

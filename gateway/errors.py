@@ -8,12 +8,14 @@
     ├── Forbidden 403 ............. a decision denies; carries what is missing
     │   └── TooManyRequests 429 ... only a rate limit denies
     ├── Blocked 403 ............... an operator blocked this person or organisation
+    ├── WebSocketRefused 403 ...... no WebSocket here, or not for a page of this origin
     ├── ClientLimited 429 ......... one network address does something too often
     ├── NotFound 404 .............. an own endpoint that does not exist
     ├── MethodNotAllowed 405
     ├── RequestTimeout 408
     ├── FormGone 410 .............. a kept form was already sent, or is too old
     ├── ContentTooLarge 413
+    ├── UpgradeRequired 426 ....... a WebSocket of another version than 13
     ├── HeadersTooLarge 431
     ├── LoginFailed 400 ........... a login failed
     ├── ProviderUnavailable 503 ... ACM does not answer
@@ -146,6 +148,15 @@ class Blocked(GatewayError):
     )
 
 
+class WebSocketRefused(GatewayError):
+    """The fact `reason`: origin, origin-missing, rule (it has no `websocket: true`), own-path, or server (it has no WebSockets)."""
+
+    status = 403
+    code = "websocket-refused"
+    title = "This page cannot open a live connection"
+    advice = "Reload the page. If this keeps happening, call 1700 and mention the reference below."
+
+
 class NotFound(GatewayError):
     status = 404
     code = "not-found"
@@ -179,6 +190,13 @@ class ContentTooLarge(GatewayError):
     code = "content-too-large"
     title = "What you sent is too large"
     advice = "Send a smaller file."
+
+
+class UpgradeRequired(GatewayError):
+    status = 426
+    code = "upgrade-required"
+    title = "This version of live connections is not supported"
+    advice = "Use a newer browser."
 
 
 class HeadersTooLarge(GatewayError):

@@ -5,7 +5,7 @@ A finished request is not an event: the record stage counts it and writes it dow
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -109,6 +109,23 @@ class StreamCut:
 
 
 @dataclass(frozen=True, slots=True)
+class WebSocketsCounted:
+    """`open` WebSockets are open in this process."""
+
+    open: int
+
+
+@dataclass(frozen=True, slots=True)
+class WebSocketEnded:
+    """A WebSocket ended, `seconds` after it had opened. `session` is the public id. `cut`: why the gateway ended it."""
+
+    request_id: str
+    session: str | None
+    seconds: float
+    cut: Mapping[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
 class RulesLoaded:
     """The process starts with these rules: the hash of the rule set, its number of rules, the claims they read."""
 
@@ -193,6 +210,8 @@ Event = (
     | RequestRepeated
     | StreamsCounted
     | StreamCut
+    | WebSocketsCounted
+    | WebSocketEnded
     | RulesLoaded
     | RulesChanged
     | RulesRefused

@@ -88,6 +88,8 @@ class Exchange:
     broken_off: bool = False
     # why the gateway ended the response before its time: `reason` is a stable code
     cut: Mapping[str, str] | None = None
+    # a WebSocket is recorded when it opens, anything else at its end
+    recorded: bool = False
     _id: str = ""
 
     @property

@@ -37,6 +37,14 @@ class Doubt:
     needs: frozenset[str] = frozenset()
 
 
+class WebSocketHandshake(NamedTuple):
+    """What a client asks for when it opens a WebSocket: its key, subprotocols in order, and offers of permessage-deflate."""
+
+    key: bytes
+    protocols: tuple[bytes, ...] = ()
+    deflate: tuple[bytes, ...] = ()
+
+
 class CanonicalRequest(NamedTuple):
     """A request with exactly one meaning: rules decide on it, and the upstream receives it.
 
@@ -46,7 +54,8 @@ class CanonicalRequest(NamedTuple):
     `path` is its path percent-decoded once (UTF-8); `segments` are its parts between slashes, so that "/a/b/" has
     the segments ("a", "b", ""). An encoded slash, where it is let through, stays "%2F" in them. `doubt` has the
     other readings of the path. `headers` are as received, with lower-case names and without the gateway's own
-    cookies, which are in `cookies`. `navigation` is true for a page that a browser is about to show.
+    cookies, which are in `cookies`. `navigation` is true for a page that a browser is about to show. `websocket` is
+    what the lines `Sec-WebSocket-*` said in a request that opens a WebSocket, which `headers` lacks then.
     """
 
     id: str
@@ -61,7 +70,7 @@ class CanonicalRequest(NamedTuple):
     client: str
     navigation: bool
     language: Language
-    websocket: bool = False
+    websocket: WebSocketHandshake | None = None
     doubt: Doubt | None = None
 
     @property
@@ -207,7 +216,7 @@ class DecisionInput(NamedTuple):
     """Everything that a decision may depend on; the same input always gives the same decision.
 
     `facts` are the answers of the fact sources, fetched beforehand, by name. `doubt` has the other readings of a
-    path that is ambiguous.
+    path that is ambiguous. `websocket`: the request opens a WebSocket.
     """
 
     method: str
@@ -219,6 +228,7 @@ class DecisionInput(NamedTuple):
     identity: Identity | None = None
     facts: Mapping[str, Any] = NOTHING
     doubt: Doubt | None = None
+    websocket: bool = False
 
     def readings(self) -> tuple[DecisionInput, ...]:
         """One input without doubt for each reading of the path, the first reading first."""

@@ -44,7 +44,6 @@ def serve(
     env: Annotated[str, typer.Option(help="ti or prd.")] = "ti",
     acm_port: Annotated[int | None, typer.Option(help="Port of ACM.")] = None,
     register_port: Annotated[int | None, typer.Option(help="Port of the register.")] = None,
-    gateway_url: Annotated[str | None, typer.Option(help="The gateway that the register believes.")] = None,
     data: Annotated[Path, typer.Option(help="Folder for the databases.")] = Path("var"),
 ) -> None:
     """Run the ACM and the register of one environment."""
@@ -58,7 +57,6 @@ def serve(
         data=data,
         acm_port=ports.acm if acm_port is None else acm_port,
         register_port=ports.register if register_port is None else register_port,
-        gateway_url=gateway_url or f"http://localhost:{ports.gateway}",
     )
     try:
         asyncio.run(systems)

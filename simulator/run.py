@@ -35,6 +35,7 @@ def running(make: Callable[[str], Any], *, port: int = 0, **options: Any) -> Ite
     settings: dict[str, Any] = {
         "log_level": "warning",
         "lifespan": "off",
+        "ws": "websockets-sansio",
         "timeout_graceful_shutdown": 1,
     } | options
     server = uvicorn.Server(uvicorn.Config(make(url_of(sock)), **settings))

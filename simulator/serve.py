@@ -41,17 +41,13 @@ class _Server(uvicorn.Server):
         yield  # both servers stop together: see serve()
 
 
-async def serve(
-    environment: str, *, folder: Path, data: Path, acm_port: int, register_port: int, gateway_url: str
-) -> None:
+async def serve(environment: str, *, folder: Path, data: Path, acm_port: int, register_port: int) -> None:
     """Serve until SIGTERM or SIGINT. Key files start at `folder`, databases lie in `data`."""
     with using(data):
-        await _serve(environment, folder, data, acm_port, register_port, gateway_url)
+        await _serve(environment, folder, data, acm_port, register_port)
 
 
-async def _serve(
-    environment: str, folder: Path, data: Path, acm_port: int, register_port: int, gateway_url: str
-) -> None:
+async def _serve(environment: str, folder: Path, data: Path, acm_port: int, register_port: int) -> None:
     acm_socket, register_socket = bind(acm_port), bind(register_port)
     faults = Faults()
     directory = Directory(file_of(data, environment), environment)
@@ -60,17 +56,18 @@ async def _serve(
         environment, url_of(acm_socket), load_clients(environment, folder), directory.people, faults=faults
     )
     register = create_register(
-        database=data / f"register-{environment}.db",
-        gateway_url=gateway_url,
-        environment=environment,
-        audience=url_of(register_socket),
-        faults=faults,
+        inside=f"http://127.0.0.1:{register_socket.getsockname()[1]}", environment=environment, faults=faults
     )
     servers = [
         (
             _Server(
                 uvicorn.Config(
-                    app, log_level="warning", lifespan="off", timeout_graceful_shutdown=2, http=http
+                    app,
+                    log_level="warning",
+                    lifespan="off",
+                    timeout_graceful_shutdown=2,
+                    http=http,
+                    ws="websockets-sansio",
                 )
             ),
             sock,

@@ -53,7 +53,7 @@ VALUES: dict[str, tuple[Any, Any]] = {
 FULL = Identity(**{name: values[0] for name, values in VALUES.items()})
 
 REQUEST = CanonicalRequest(
-    "r1", "GET", "https", "gw.test", "/a", ("a",), b"/a", None, (), {}, "192.0.2.1", False, "nl"
+    "r1", "GET", "https", "gw.test", "/a", ("a",), b"/a", (), {}, "192.0.2.1", False, "nl"
 )
 ENGINE = Remote(url="http://localhost:8181/v1", claims=("team",))
 ENCODER = RecordEncoder("ti", Pseudonyms(b"k" * 32, "ti"), ("team",))

@@ -13,6 +13,8 @@ from gateway.http_semantics import METHODS
 # Every method that no rule can name.
 OTHER_METHOD: Final = "other"
 ANY_METHOD: Final = (*METHODS, OTHER_METHOD)
+# Requests with GET that open a WebSocket.
+WEBSOCKET: Final = "WEBSOCKET"
 
 
 @dataclass(frozen=True, slots=True)

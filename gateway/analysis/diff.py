@@ -6,13 +6,13 @@ class is decided by both sets with the code that decides requests, so the result
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, product
 from math import prod
 from typing import Any, Final
 
-from gateway.analysis.change import ANY_METHOD, OTHER_METHOD, Change, Who
+from gateway.analysis.change import ANY_METHOD, OTHER_METHOD, WEBSOCKET, Change, Who
 from gateway.analysis.cubes import Class, cover
 from gateway.analysis.equivalence import Dimension, dimensions
 from gateway.analysis.path_partition import PathClass, intersection, partition
@@ -82,7 +82,8 @@ class _Comparison:
         if old.rules.folds != new.rules.folds:
             old, new = _folding(old), _folding(new)
         self._rules = (*old.rules.rules, *new.rules.rules)
-        self._methods = (*methods_of(self._rules), OTHER_METHOD)
+        websocket = (WEBSOCKET,) if any(rule.websocket for rule in self._rules) else ()
+        self._methods = (*methods_of(self._rules), OTHER_METHOD, *websocket)
         self._split = len(old.rules.rules)
         rights = {**old.rules.rights, **new.rules.rights}
         self._rights = {(right.right, right.context): key for key, right in rights.items()}
@@ -154,11 +155,17 @@ class _Comparison:
         old, new = (self._inputs[number].rule.id if number >= 0 else None for number in pair)
         for host, each in methods.items():
             partly = self._partly(pair, [(host, method) for method in each])
-            every = set(each) == set(self._methods)
             yield Change(
-                old, new, ANY_METHOD if every else tuple(each), host, shown.text, other_than, partly, example,
+                old, new, self._written(each), host, shown.text, other_than, partly, example,
                 verdicts.gains, verdicts.loses, verdicts.moves, *self._destinations(pair), verdicts.inexact,
             )  # fmt: skip
+
+    def _written(self, methods: Iterable[str]) -> tuple[str, ...]:
+        """All methods, where these are, as one; WebSockets beside them."""
+        plain = tuple(method for method in methods if method != WEBSOCKET)
+        websocket = (WEBSOCKET,) if WEBSOCKET in methods else ()
+        every = {*plain, WEBSOCKET} >= set(self._methods)
+        return (*(ANY_METHOD if every else plain), *websocket)
 
     def _destinations(self, pair: _Deciders) -> tuple[str | None, str | None]:
         old, new = (
@@ -207,13 +214,14 @@ class _Comparison:
         )
 
     def _first(self, matching: tuple[int, ...], method: str, host: str, *, new: bool) -> int:
-        """The rule of one side that decides such requests; -1 for none."""
+        """The rule of one side that decides such requests; -1 for none, and for WebSockets where it allows none."""
+        asked = "GET" if method == WEBSOCKET else method
         for number in matching:
             if (number >= self._split) != new:
                 continue
             rule = self._rules[number]
-            if (rule.methods is None or method in rule.methods) and rule.at_host(host):
-                return number
+            if (rule.methods is None or asked in rule.methods) and rule.at_host(host):
+                return number if rule.websocket or method != WEBSOCKET else -1
         return -1
 
     def _is_alike(self, pair: _Deciders) -> bool:

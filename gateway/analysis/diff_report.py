@@ -54,9 +54,10 @@ def as_data(changes: Sequence[Change]) -> list[dict[str, Any]]:
 
 
 def _requests(change: Change) -> str:
-    methods = "ANY" if change.methods == ANY_METHOD else ", ".join(
-        "every other method" if method == OTHER_METHOD else method for method in change.methods
-    )  # fmt: skip
+    asked = change.methods
+    if asked[: len(ANY_METHOD)] == ANY_METHOD:
+        asked = ("ANY", *asked[len(ANY_METHOD) :])
+    methods = ", ".join("every other method" if method == OTHER_METHOD else method for method in asked)
     words = f"{methods} {change.path}"
     if change.other_than:
         texts = (" and ".join(f"{{{name}}} = {text}" for name, text in each) for each in change.other_than)

@@ -9,7 +9,7 @@ from typing import Any
 from gateway.codec import missing_to_dict
 from gateway.handling import DEFAULT_UPSTREAM, HeaderChanges
 from gateway.model import Allow, Decision, Deny, Missing, PolicyTrace, RuleTrace, Verdict
-from gateway.policy.evaluate import AMBIGUOUS
+from gateway.policy.evaluate import AMBIGUOUS, NO_WEBSOCKET
 from gateway.policy.ruleset import Rule, RuleSet
 
 
@@ -136,6 +136,8 @@ def _rule_lines(traced: RuleTrace, rule: Rule) -> Iterator[str]:
     file, line, _ = rule.at
     place = f" ({file}:{line})" if file else ""
     yield f"rule {traced.rule}{place}: {_why(traced, rule)}"
+    if traced.why == NO_WEBSOCKET:
+        yield "  - it does not allow WebSockets (websocket: true)"
     for policy in traced.policies:
         yield from _policy_lines(policy, "  ")
 
@@ -150,7 +152,7 @@ def _why(traced: RuleTrace, rule: Rule) -> str:
             return f"the host is not one of {', '.join(sorted(rule.hosts or ()))}"
         case _:
             opens = f", and opens {', '.join(sorted(rule.opens))}" if rule.opens else ""
-            return f"matches {rule.pattern.text}{opens}"
+            return f"matches {rule.pattern.text}{opens}" + (", WebSockets too" if rule.websocket else "")
 
 
 def _policy_lines(policy: PolicyTrace, indent: str) -> Iterator[str]:

@@ -58,6 +58,7 @@ def lint(rules: RuleSet, hosts: Sequence[str]) -> Iterator[Finding]:
             *_never_decides(rule, coverage[number], rules.rules, hosts),
             *_regex(rule),
             *_redirect(rule, rules, hosts),
+            *_websocket(rule, coverage[number]),
         ]
         yield from (finding for finding in found if finding.code not in rule.accepts)
     for finding, accepts in _opened(rules.rules):
@@ -140,6 +141,16 @@ def _deciders(
             path = shown if shown and other.pattern.match(shown[1:].split("/")) is not None else path  # noqa: PLW2901
             found.append(f"{path} is decided by rule {other.id!r} before it")
     return "; ".join(found[:_MOST_LISTED])
+
+
+def _websocket(rule: Rule, coverage: _Coverage) -> Iterator[Finding]:
+    """A WebSocket is opened by GET (RFC 6455 section 4.1)."""
+    if rule.websocket and coverage.decides and all(method != "GET" for _, method in coverage.decides):
+        names = (
+            "its methods leave it out" if rule.methods and "GET" not in rule.methods else "rules before it do"
+        )
+        message = f"rule {rule.id!r} allows WebSockets, which are opened by GET, but decides no GET: {names}"
+        yield Finding(rule.at, "websocket-method", message)
 
 
 def _regex(rule: Rule) -> Iterator[Finding]:

@@ -117,6 +117,7 @@ class Replay:
             return None
         return (
             record.get("method"),
+            record.get("websocket"),
             record.get("host"),
             record.get("path"),
             str(record.get("doubt")),

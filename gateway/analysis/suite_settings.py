@@ -98,6 +98,9 @@ class CaseSettings(_Tried):
     request: Annotated[str, AfterValidator(_request)]
     """Method and path: GET /meldingen/1."""
 
+    websocket: Annotated[bool, Field(strict=True)] = False
+    """Whether it opens a WebSocket."""
+
     client: Address = CLIENT
     """The network address that the request comes from."""
 

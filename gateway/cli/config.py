@@ -67,8 +67,9 @@ def show(
     for number, rule in enumerate(rules.rules, start=1):
         methods = f" {','.join(sorted(rule.methods))}" if rule.methods is not None else ""
         hosts = f" at {', '.join(sorted(rule.hosts))}" if rule.hosts is not None else ""
+        websocket = ", WebSockets too" if rule.websocket else ""
         typer.echo(
-            f"{number:4d}  {rule.id}:{methods} {rule.pattern.text}{hosts}  [{':'.join(map(str, rule.at))}]"
+            f"{number:4d}  {rule.id}:{methods} {rule.pattern.text}{hosts}{websocket}  [{':'.join(map(str, rule.at))}]"
         )
         if rule.opens:
             typer.echo(f"        opens {', '.join(sorted(rule.opens))}")

@@ -51,6 +51,7 @@ def explain(
     host: Annotated[
         str | None, typer.Option(help="The host name of the request. Default: that of public_url.")
     ] = None,
+    websocket: Annotated[bool, typer.Option("--websocket", help="The request opens a WebSocket.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show how a request would be decided: every rule that is tried, the verdict of each policy, and what is missing."""
@@ -66,6 +67,7 @@ def explain(
         now=_moment(at),
         identity=_identity(as_, found, env),
         doubt=doubt,
+        websocket=websocket,
     )
     reading = Reading(
         tuple(each.path for each in decision_input.readings()),

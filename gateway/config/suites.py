@@ -92,6 +92,7 @@ class SuiteLoader:
             identity=self._identity_of(test.as_, place, environment),
             facts=test.facts,
             doubt=doubt,
+            websocket=test.websocket,
         )
         return Case(
             test.name or f"{test.request} as {_title(test.as_)}",

@@ -18,6 +18,7 @@ from gateway.edge.known_heads import Repeated
 from gateway.edge.path import path_of
 from gateway.edge.readings import PathReader
 from gateway.edge.settings import EdgeSettings
+from gateway.edge.websocket import check_origin, websocket_handshake, without_handshake
 from gateway.errors import BadRequest, ContentTooLarge, MethodNotAllowed
 from gateway.http_semantics import METHODS
 from gateway.model import NOTHING, CanonicalRequest, Doubt, Language
@@ -34,6 +35,7 @@ _READ = _SINGLE | {
     b"sec-fetch-mode",
     b"sec-fetch-dest",
     b"sec-purpose",
+    b"upgrade",
     b"x-forwarded-for",
     b"x-request-id",
     b"max-forwards",
@@ -68,6 +70,8 @@ class Admission:
     ) -> None:
         self.authorities = Authorities(public_url, settings.hosts)
         self._clients = ClientAddress(settings.trusted_proxies)
+        own = {f"{self.authorities.scheme}://{name}" for name in self.authorities.names}
+        self._origins = frozenset(origin.encode() for origin in own.union(settings.websocket_origins))
         self._max_body = settings.max_body_bytes
         self._prefix = cookie_prefix.encode("ascii")
         self._paths = paths
@@ -82,7 +86,8 @@ class Admission:
         """The canonical form of an ASGI http scope.
 
         `scope["raw_target"]` is the request target as it was on the wire where the server hands it over; else it
-        is put together from raw_path and query_string. Raises BadRequest, MethodNotAllowed or ContentTooLarge.
+        is put together from raw_path and query_string. Raises BadRequest, MethodNotAllowed, ContentTooLarge or
+        UpgradeRequired.
         """
         method = scope["method"]
         further = method not in METHODS
@@ -98,6 +103,11 @@ class Admission:
         segments, doubt = self._paths.read(path_of(target))
         if further and b"destination" in read:
             doubt = self._with_destination(read, doubt)
+        websocket, headers = None, head.headers
+        if b"upgrade" in read:
+            websocket = websocket_handshake(method, scope["http_version"], headers)
+            if websocket is not None:
+                headers = without_handshake(headers)
         client = scope.get("client")
         peer = client[0] if client else ""
         return CanonicalRequest(
@@ -108,12 +118,13 @@ class Admission:
             path="/" + "/".join(segments),
             segments=segments,
             target=target,
-            headers=head.headers,
+            headers=headers,
             cookies=head.cookies,
             client=self._clients.of(peer, read.get(b"x-forwarded-for", [])),
-            navigation=head.page and method == "GET",
+            navigation=head.page and method == "GET" and websocket is None,
             language=head.language,
             doubt=doubt,
+            websocket=websocket,
         )
 
     def _read(self, lines: Iterable[tuple[bytes, bytes]]) -> _Head:
@@ -142,6 +153,10 @@ class Admission:
             page=_asks_for_page(read),
             language=self._language(b",".join(read.get(b"accept-language", []))),
         )
+
+    def check_origin(self, request: CanonicalRequest) -> None:
+        """Raises WebSocketRefused for a WebSocket that a page of another site opens (RFC 6455 section 10.2)."""
+        check_origin(request.header(b"origin"), self._origins, by_cookie=bool(request.cookies))
 
     def _refuse_method(self, method: str) -> None:
         if _TOKEN.fullmatch(method):

@@ -22,6 +22,7 @@ class Authorities:
         self.scheme: Scheme = "https" if parts.scheme == "https" else "http"
         self.public = self._canonical(parts.netloc)
         names = [self.public, *(self._canonical(name) for name in further)]
+        self.names = frozenset(names)
         self._known = {spelling: name for name in names for spelling in self._spellings(name)}
 
     def _canonical(self, name: str) -> str:

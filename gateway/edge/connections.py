@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import Protocol
 
 from gateway.client_limits import client_of
@@ -33,15 +34,17 @@ class Connections:
         self, most: int, most_per_client: int, *, trusted: Sequence[Network], count: Callable[[str], None]
     ) -> None:
         files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        self._most_files: float = inf
         if files != resource.RLIM_INFINITY:
-            most = min(most, max(1, files - min(_OTHER_FILES, files // 2)))
-        self.most = most
+            self._most_files = max(1, files - min(_OTHER_FILES, files // 2))
+        self.most = int(min(most, self._most_files))
         """As many as there may be at once: fewer than was asked for where the open-file limit is low."""
         self._most_per_client = most_per_client
         self._trusted = tuple(trusted)
         self._count = count
         self._all: dict[Connection, str | None] = {}
         self._by_client: dict[str, dict[Connection, None]] = {}
+        self._two_files: set[Connection] = set()
 
     def __len__(self) -> int:
         return len(self._all)
@@ -53,7 +56,9 @@ class Connections:
             same = self._by_client.get(client)
             if same is not None and len(same) >= self._most_per_client and not self._make_room(same):
                 return "connections-of-client"
-        if len(self._all) >= self.most and not self._make_room(self._all):
+        if (
+            len(self._all) >= self.most or len(self._all) + len(self._two_files) >= self._most_files
+        ) and not self._make_room(self._all):
             return "connections"
         self._all[connection] = client
         if client is not None:
@@ -64,8 +69,14 @@ class Connections:
         """The client that a connection counts for; None for one of a trusted proxy, or that is not counted."""
         return self._all.get(connection)
 
+    def hold_another_file(self, connection: Connection) -> None:
+        """From now on this connection needs a second open file, for one to the register that lasts as long as it does."""
+        if connection in self._all:
+            self._two_files.add(connection)
+
     def remove(self, connection: Connection) -> None:
         """Count a connection no more. Nothing happens for one that is not counted."""
+        self._two_files.discard(connection)
         client = self._all.pop(connection, None)
         if client is None:
             return

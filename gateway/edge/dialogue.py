@@ -20,7 +20,8 @@ from gateway.edge.listener import READ, Listener
 from gateway.edge.pace import BodyPace
 from gateway.edge.refusals import Refused
 from gateway.edge.request_reader import RequestReader
-from gateway.edge.response_cycle import ResponseCycle
+from gateway.edge.response_cycle import SWITCH, ResponseCycle
+from gateway.edge.switched import Receiver, SwitchedConnection
 from gateway.edge.waiting import Waiting
 
 
@@ -45,9 +46,14 @@ class Dialogue:
         listener: Listener,
         service: Service,
         asgi: dict[str, Any],
+        *,
+        hand_over: Callable[[SwitchedConnection], None],
     ) -> None:
-        """`asgi` has the parts of a scope that are the same for all connections."""
+        """`asgi` has the parts of a scope that are the same for all connections. `hand_over` gets the connection where
+        it leaves HTTP.
+        """
         self.loop = loop
+        self._hand_over = hand_over
         self.hsts = listener.hsts
         self.readable = Waiting(loop)
         sock = self.socket = ClientSocket(loop, transport, listener.settings, not_read=self._not_read)
@@ -71,6 +77,7 @@ class Dialogue:
         self._half_closed = HalfClosed(sock, self._alarm, gone=self.give_way)
         self._rest = b""
         self._advancing = False
+        self._stopping = False
 
     # The connection
 
@@ -135,14 +142,21 @@ class Dialogue:
             self._cycle.disconnect()
             self._cycle = None
         # They refer back to this object: without them it goes at once, and needs no garbage collection.
-        del self._body_pace, self._half_closed
+        del self._body_pace, self._half_closed, self._hand_over
 
     def stop(self) -> None:
         """The server stops: close once the request at work is answered."""
+        self._stopping = True
         if self._cycle is None:
             self._closing.close()
         else:
             self._cycle.keep_alive = False
+
+    def pause_writing(self) -> None:
+        self.socket.pause_writing()
+
+    def resume_writing(self) -> None:
+        self.socket.resume_writing()
 
     def give_way(self) -> None:
         """Close at once, in favour of another connection."""
@@ -198,6 +212,9 @@ class Dialogue:
             cycle.answer(
                 204, [(b"allow", self._listener.settings.allow.encode())], b""
             )  # a question about the server itself (RFC 9110 9.3.7)
+        elif reader.asks_upgrade:
+            scope["extensions"] = {SWITCH: cycle.switch}
+            cycle.go_on(self._service.app)
         elif prompt is None or not reader.complete or not prompt(scope, cycle):
             scope["state"] = self._service.state.copy()
             cycle.go_on(self._service.app)
@@ -208,6 +225,24 @@ class Dialogue:
         task = self.loop.create_task(answering)
         tasks.add(task)
         task.add_done_callback(tasks.discard)
+
+    def switch(self, receiver: Receiver) -> SwitchedConnection:
+        """Called by the cycle when it has answered 101: what follows is another protocol's."""
+        self._alarm.stop()
+        self._listener.connections.hold_another_file(self)
+        early, self._rest = self._rest, b""
+        switched = SwitchedConnection(
+            self.socket,
+            receiver,
+            early=early,
+            client_sent_all=self._closing.client_sent_all,
+            gone=self.lost,
+        )
+        if self._stopping:
+            switched.stop()
+        self._reader.close()
+        self._hand_over(switched)
+        return switched
 
     def answered(self) -> None:
         """Called by the cycle when its answer is complete."""

@@ -1,6 +1,7 @@
 """The listener's side of HTTP/1.1 for uvicorn's `http=` setting: bounded in time, memory and connections.
 
-It hands on `scope["raw_target"]`, the request target as it was on the wire.
+It hands on `scope["raw_target"]`, the request target as it was on the wire, and for a request with an Upgrade
+`scope["extensions"][SWITCH]`, which answers 101 and leaves the connection to another protocol.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from gateway.edge.dialogue import Dialogue, Service
 from gateway.edge.listener import Listener
 from gateway.edge.refusals import Refusals
 from gateway.edge.settings import EdgeSettings
+from gateway.edge.switched import SwitchedConnection
 
 
 def protocol_class(
@@ -62,9 +64,16 @@ class GatewayProtocol(asyncio.BufferedProtocol):
     # The transport
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        self._dialogue = Dialogue(self._loop, transport, self.listener, self._service, self._asgi)
+        self._dialogue: Dialogue | SwitchedConnection
+        self._dialogue = Dialogue(
+            self._loop, transport, self.listener, self._service, self._asgi, hand_over=self._hand_over
+        )
         self._server.connections.add(self)  # type: ignore[arg-type]
         self._dialogue.open()
+
+    def _hand_over(self, switched: SwitchedConnection) -> None:
+        """The connection speaks another protocol from now on."""
+        self._dialogue = switched
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._server.connections.discard(self)
@@ -80,10 +89,10 @@ class GatewayProtocol(asyncio.BufferedProtocol):
         return self._dialogue.receive_end()
 
     def pause_writing(self) -> None:
-        self._dialogue.socket.pause_writing()
+        self._dialogue.pause_writing()
 
     def resume_writing(self) -> None:
-        self._dialogue.socket.resume_writing()
+        self._dialogue.resume_writing()
 
     # The server
 

@@ -6,6 +6,7 @@ The parser gets each head and each body by itself, so that nothing of a second r
 from __future__ import annotations
 
 import re
+from secrets import token_hex
 from typing import Any
 
 import httptools
@@ -14,11 +15,11 @@ from gateway.edge.known_heads import KnownHeads, Repeated
 from gateway.edge.refusals import Refused
 from gateway.edge.settings import EdgeSettings
 
-# Upgrade is ignored (RFC 9110 7.8), but the parser would take what follows for another protocol. The name is replaced
-# by one of the same length, which is dropped.
+# The parser would take what follows a request with an Upgrade for another protocol. The name is replaced by one of the
+# same length, which no client knows, until it is read.
 _UPGRADE = re.compile(rb"(?i)(?<=\n)upgrade(?=:)")
 _UPGRADE_FIRST = re.compile(rb"(?i)(?:\A|(?<=\n))upgrade(?=:)")
-_IGNORED = b"xupgrad"
+_STAND_IN = f"x{token_hex(3)}".encode()
 # The request line of a head whose lines can be known from before; what else a target may have is the parser's affair.
 _PLAIN_LINE = re.compile(rb"(GET|HEAD) (/[A-Za-z0-9._~!$&'()*+,;=:@/?%-]*) HTTP/1\.1")
 _LINE_END = b"\r\n"
@@ -26,7 +27,7 @@ _END = _LINE_END * 2
 _VERSION_SIZE = len(" HTTP/1.1")
 # What the size line of a chunk and its line end may take on average, beside the limit for headers.
 _CHUNK_LINE = 64
-_NOTED = frozenset((_IGNORED, b"expect", b"content-length", b"transfer-encoding"))
+_NOTED = frozenset((_STAND_IN, b"expect", b"content-length", b"transfer-encoding"))
 
 
 class RequestReader:
@@ -45,6 +46,8 @@ class RequestReader:
         self.has_body = False
         self.keep_alive = False
         self.expects_continue = False
+        self.asks_upgrade = False
+        """Whether there is an Upgrade header."""
         self._head: bytes | bytearray = b""
         self._held = b""
         self._left = 0
@@ -64,6 +67,7 @@ class RequestReader:
         self._url = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._noted: dict[bytes, bytes] = {}
+        self.asks_upgrade = False
         if self.has_body:
             self.has_body = False
             self.received = self._wire = self._chunks = 0
@@ -120,13 +124,13 @@ class RequestReader:
             self._repeat(line, known)
             return end
         self._parse_head(head)
-        if self.complete and self.keep_alive:
+        if self.complete and self.keep_alive and not self.asks_upgrade:
             self._heads.learn(block, self._headers)
         return end
 
     def _parse_head(self, head: bytes) -> None:
-        if b"pgrad" in head or b"PGRAD" in head:
-            head = _UPGRADE.sub(_IGNORED, head)
+        if b"\nupgrade:" in head.lower():
+            head = _UPGRADE.sub(_STAND_IN, head)
         self._parse(head)
 
     def _repeat(self, line: re.Match[bytes], headers: Repeated) -> None:
@@ -150,7 +154,7 @@ class RequestReader:
             raise Refused(_what_is_too_large(self._head))
         head = self._head
         if piece:
-            self._parse((_UPGRADE_FIRST if at_line_start else _UPGRADE).sub(_IGNORED, piece))
+            self._parse((_UPGRADE_FIRST if at_line_start else _UPGRADE).sub(_STAND_IN, piece))
         self._check_request_line(head)
         return taken
 
@@ -193,8 +197,9 @@ class RequestReader:
             return  # a trailer: never a header (RFC 9110 6.5.1)
         name = name.lower()
         if name in _NOTED:
-            if name == _IGNORED:
-                return
+            if name == _STAND_IN:
+                self.asks_upgrade = True
+                name = b"upgrade"
             value = value.rstrip(b" \t")  # the parser leaves white space at the end (RFC 9112 5.1)
             self._noted[name] = value
         self._headers.append((name, value))

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any, Protocol
 
 from gateway.edge.client_socket import ClientSocket
+from gateway.edge.switched import Receiver, SwitchedConnection
 from gateway.edge.waiting import Waiting
 
 log = logging.getLogger("uvicorn.error")
@@ -26,6 +27,9 @@ _STATUS_LINES = {
 }
 _BODILESS = frozenset((204, 304))
 _LOOKED_AT = frozenset((b"content-length", b"transfer-encoding", b"connection", b"strict-transport-security"))
+
+SWITCH = "toegangspoort.switch"
+"""The name among ASGI extensions of `ResponseCycle.switch`, for requests with an Upgrade."""
 
 Lines = Iterable[tuple[bytes, bytes]]
 
@@ -45,6 +49,9 @@ class ClientConnection(Protocol):
 
     def answered(self) -> None:
         """The answer is complete."""
+
+    def switch(self, receiver: Receiver) -> SwitchedConnection:
+        """The answer is 101; another protocol follows."""
 
     def cut(self) -> None:
         """Close such that the answer does not look complete."""
@@ -212,20 +219,41 @@ class ResponseCycle:
         self._connection.readable.wake()
         self._connection.answered()
 
+    def switch(self, headers: Lines, receiver: Receiver) -> SwitchedConnection | None:
+        """Answer 101 with these headers, and leave the connection to `receiver`; None if the client is gone.
+
+        Nothing reaches `receiver` before the connection is started. Raises RuntimeError as `send` does.
+        """
+        if self.disconnected:
+            return None
+        headers = self._checked(headers)
+        self.started = self.complete = True
+        lines = b"".join(b"%b: %b\r\n" % line for line in headers)
+        self._connection.socket.write(
+            b"HTTP/1.1 101 Switching Protocols\r\n%b%b\r\n" % (lines, self._connection.hsts)
+        )
+        self._connection.readable.wake()
+        return self._connection.switch(receiver)
+
     def _write_head(self) -> None:
         head, self._head = self._head, b""
         if head and not self.disconnected:
             self._connection.socket.write(head)
 
-    def _open(self, status: int, headers: Lines) -> None:
+    def _checked(self, headers: Lines) -> list[tuple[bytes, bytes]]:
+        """These headers and what every answer has."""
         if self.started:
             raise RuntimeError("http.response.start inside an answer")
-        connection = self._connection
-        headers = [*connection.default_headers, *headers]
+        headers = [*self._connection.default_headers, *headers]
         if _NAME_REFUSED.search(b"".join([name for name, _ in headers])):
             raise RuntimeError("a header name with characters that cannot stand there")
         if _VALUE_REFUSED.search(b"".join([value for _, value in headers])):
             raise RuntimeError("a header value with characters that cannot stand there")
+        return headers
+
+    def _open(self, status: int, headers: Lines) -> None:
+        connection = self._connection
+        headers = self._checked(headers)
         self.started = True
         # A request whose body is still coming cannot be followed by another: what comes is its body.
         keep_alive = self.keep_alive and self.received

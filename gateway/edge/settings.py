@@ -19,6 +19,16 @@ def _header_name(name: str) -> str:
     return name.lower()
 
 
+def _origin(value: str) -> str:
+    if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-f:]+\](:[0-9]+)?", value):
+        raise ValueError(
+            "write an origin as browsers do, in lower case and without a path: https://app.example.be"
+        )
+    if value.endswith(":443" if value.startswith("https") else ":80"):
+        raise ValueError("leave out the usual port, as browsers do")
+    return value
+
+
 class RequestHeaderSettings(Settings):
     """Which headers of a request go on to the register."""
 
@@ -45,6 +55,8 @@ class EdgeSettings(Settings):
     methods: tuple[FurtherMethod, ...] = ()
     """Methods that are accepted besides GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS: PROPFIND and others of WebDAV.
     Rules without `methods` then cover them too."""
+    websocket_origins: tuple[Annotated[str, AfterValidator(_origin)], ...] = ()
+    """Origins of other sites whose pages may open WebSockets here: https://app.example.be. Pages of `public_url` and `hosts` always may, where the rule allows WebSockets."""
 
     max_header_bytes: int = Field(default=32_768, ge=8_192, le=1_048_576, strict=True)
     """Most bytes of request line and headers together; more is answered with 414 (a long address) or 431."""

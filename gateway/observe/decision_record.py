@@ -150,7 +150,7 @@ class RecordEncoder:
             parts.append(f'"method":{method},"host":{_text(request.host)},"path":{path}')
             if request.doubt is not None:
                 parts.append(f'"doubt":{_json(_doubt(request.doubt))}')
-            if request.websocket:
+            if request.websocket is not None:
                 parts.append('"websocket":true')
         if decision is not None:
             parts.append(f'"reason":{_text(mask(decision.reason))}')
@@ -225,6 +225,7 @@ def decision_input(record: Mapping[str, Any]) -> DecisionInput:
             )
             if (doubt := record.get("doubt")) is not None
             else None,
+            websocket=record.get("websocket") is True,
         )
     except (KeyError, TypeError, ValueError) as problem:
         raise ValueError(f"not a replayable decision record: {problem!r}") from problem

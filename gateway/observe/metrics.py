@@ -35,6 +35,7 @@ from gateway.events import (
     StreamCut,
     StreamsCounted,
     UpstreamFailed,
+    WebSocketsCounted,
 )
 from gateway.http_semantics import METHODS
 
@@ -156,6 +157,7 @@ class Metrics:
         self._streams_cut = self._family(
             "streams_cut_total", "Exchanges ended before their time, by reason", "reason"
         )
+        self._websockets = self._gauge("websockets_open", "WebSockets that are open now", mode="livesum")
         self._logins = self._family("logins_total", "Logins that ended, by result", "result")
         self._logouts = self._family("logouts_total", "Logouts, by kind", "operation")
         self._upstream_errors = self._family(
@@ -274,6 +276,8 @@ class Metrics:
                 self._repeated[(upstream,)].inc()
             case StreamsCounted(lasting):
                 self._streams.set(lasting)
+            case WebSocketsCounted(number):
+                self._websockets.set(number)
             case StreamCut(reason):
                 self._streams_cut[(reason,)].inc()
             case ShadowJudged(result, rule, change):

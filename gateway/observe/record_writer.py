@@ -22,6 +22,7 @@ from gateway.events import (
     RulesChanged,
     RulesLoaded,
     RulesRefused,
+    WebSocketEnded,
     ignore,
 )
 from gateway.observe.chain import Chain
@@ -256,6 +257,9 @@ class DecisionRecords:
 def _fields(event: Event) -> Mapping[str, Any] | None:
     """What the record of an event says; None for an event that is not recorded."""
     match event:
+        case WebSocketEnded(request_id, session, seconds, cut):
+            ended = {"kind": "websocket", "request_id": request_id, "ms": round(seconds * 1000, 3)}
+            return {**ended, **({"session": session} if session else {}), **({"cut": cut} if cut else {})}
         case RulesChanged(before, rules):
             return {"kind": "reload", "result": "ok", "before": before, "rules": rules}
         case RulesRefused(rules, problems):

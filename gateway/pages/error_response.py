@@ -18,6 +18,7 @@ from gateway.errors import (
     LoginFailed,
     LoginRequired,
     MethodNotAllowed,
+    UpgradeRequired,
 )
 from gateway.model import CanonicalRequest, Identity, Language
 from gateway.pages.catalogue import message
@@ -261,6 +262,8 @@ def _lines(error: GatewayError, identity: Identity | None) -> HeaderLines:
         allowed = error.facts.get("allow", ())
         names = [allowed] if isinstance(allowed, str) else allowed
         return ((b"allow", _ascii(", ".join(str(name) for name in names))),)
+    if isinstance(error, UpgradeRequired):
+        return ((b"upgrade", b"websocket"), (b"connection", b"Upgrade"), (b"sec-websocket-version", b"13"))
     return ()
 
 

@@ -10,10 +10,14 @@ from gateway.exchange import Exchange
 
 @dataclass(frozen=True, slots=True)
 class Admit:
-    """Refuses a request with more than one meaning. Raises BadRequest, MethodNotAllowed, ContentTooLarge."""
+    """Refuses a request with more than one meaning. Raises BadRequest, MethodNotAllowed, ContentTooLarge,
+    UpgradeRequired or WebSocketRefused.
+    """
 
     admission: Admission
 
     def __call__(self, exchange: Exchange) -> None:
         """Fill in `request`."""
-        exchange.request = self.admission.admit(exchange.scope)
+        exchange.request = request = self.admission.admit(exchange.scope)
+        if request.websocket is not None:
+            self.admission.check_origin(request)

@@ -9,10 +9,18 @@ from typing import Any
 import structlog
 
 from gateway.blocks.blocks import Blocks
-from gateway.errors import BadRequest, Blocked, FactsUnavailable, LoginRequired, PolicyFailed, refusal
+from gateway.errors import (
+    BadRequest,
+    Blocked,
+    FactsUnavailable,
+    LoginRequired,
+    PolicyFailed,
+    WebSocketRefused,
+    refusal,
+)
 from gateway.exchange import Exchange, Judgement
 from gateway.model import NOTHING, Decision, DecisionInput
-from gateway.policy.evaluate import AMBIGUOUS, decide, questions
+from gateway.policy.evaluate import AMBIGUOUS, NO_WEBSOCKET, decide, questions
 from gateway.policy.facts import NOTHING_ASKED, Gathered, Gatherer
 from gateway.policy.ruleset import RuleSet
 from gateway.policy.step_up import methods_for_login
@@ -89,6 +97,7 @@ def _input(exchange: Exchange) -> DecisionInput:
         now=exchange.now,
         identity=exchange.caller.identity,
         doubt=request.doubt,
+        websocket=request.websocket is not None,
     )
 
 
@@ -102,6 +111,8 @@ def _refusal(exchange: Exchange, judgement: Judgement, rules: RuleSet) -> Except
     if decision.reason == AMBIGUOUS:
         return BadRequest(f"path has several readings: {decision_input.path[:80]!r}", code=AMBIGUOUS)
     trouble = exchange.caller.trouble
+    if decision.reason == NO_WEBSOCKET:
+        return WebSocketRefused(f"rule {decision.rule!r} has no websocket: true", reason="rule")
     if decision_input.identity is None and (trouble is not None or decision.login_helps):
         error = trouble or LoginRequired(decision.reason)
         methods = methods_for_login(rules, decision_input) if isinstance(error, LoginRequired) else ()

@@ -58,16 +58,17 @@ class Forward:
 
     def begin(self, exchange: Exchange) -> UpstreamConnection | None:
         """Send a request without a body over a connection that is idle; None where there is none."""
-        return self._forwarder(exchange).begin_at_once(self._request(exchange))
+        return self.forwarder(exchange).begin_at_once(self.request(exchange))
 
     def take_whole(self, exchange: Exchange, connection: UpstreamConnection) -> WholeAnswer | None:
         """The answer on a connection that `begin` gave, if all of it is there; it is given back then."""
-        whole = self._forwarder(exchange).take_whole(connection)
+        whole = self.forwarder(exchange).take_whole(connection)
         if whole is None or exchange.handling is PLAIN:
             return whole
         return whole._replace(headers=_changed(exchange, whole.headers))
 
-    def _forwarder(self, exchange: Exchange) -> Forwarder:
+    def forwarder(self, exchange: Exchange) -> Forwarder:
+        """That of the upstream of its rule. Raises UpstreamUnreachable where this process has none."""
         name = exchange.handling.upstream
         found = self.forwarders.get(name)
         if found is None:
@@ -76,8 +77,8 @@ class Forward:
 
     async def _carry(self, exchange: Exchange, begun: UpstreamConnection | None) -> None:
         handling = exchange.handling
-        response = await self._forwarder(exchange).forward(
-            self._request(exchange), begun, patience=handling.timeout, max_body=handling.max_body
+        response = await self.forwarder(exchange).forward(
+            self.request(exchange), begun, patience=handling.timeout, max_body=handling.max_body
         )
         if handling is not PLAIN:
             response.headers = _changed(exchange, response.headers)
@@ -86,7 +87,8 @@ class Forward:
         finally:
             await response.aclose()
 
-    def _request(self, exchange: Exchange) -> UpstreamRequest:
+    def request(self, exchange: Exchange) -> UpstreamRequest:
+        """What goes to the register."""
         outgoing, session, identity = exchange.outgoing, exchange.caller.session, exchange.caller.identity
         if outgoing is None:
             raise RuntimeError("nothing has been attached to the request")

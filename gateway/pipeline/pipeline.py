@@ -16,6 +16,7 @@ from gateway.pipeline.record import Record
 from gateway.pipeline.redirect import redirect
 from gateway.pipeline.refuse import Refuse
 from gateway.pipeline.route import Route
+from gateway.pipeline.websocket import CarryWebSocket
 from gateway.responses import Receive, Scope, Send
 
 
@@ -28,6 +29,7 @@ class Pipeline:
     judge: Judge
     attach: Attach
     forward: Forward
+    websocket: CarryWebSocket
     cors: CrossOrigin
     refuse: Refuse
     record: Record
@@ -45,7 +47,10 @@ class Pipeline:
             if await redirect(exchange):
                 return
             self.attach(exchange)
-            await self.forward(exchange)
+            if exchange.admitted.websocket is None:
+                await self.forward(exchange)
+            else:
+                await self.websocket(exchange)
 
     @asynccontextmanager
     async def ending(self, exchange: Exchange) -> AsyncIterator[None]:
@@ -55,5 +60,6 @@ class Pipeline:
         except Exception as problem:  # noqa: BLE001 - every problem gets its response
             await self.refuse(exchange, problem)
         finally:
-            self.record(exchange)
+            if not exchange.recorded:
+                self.record(exchange)
             exchange.forget_errors()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from gateway.edge.admit import Admission
 from gateway.endpoints.kept_forms import PATH, KeptForms
 from gateway.endpoints.table import OwnEndpoints
+from gateway.errors import WebSocketRefused
 from gateway.exchange import NOBODY, Exchange
 
 
@@ -27,6 +28,8 @@ class Route:
         if self.forms.is_confirmation(exchange.admitted):
             await self._take_kept_form(exchange)
         elif self.endpoints.serves(exchange):
+            if exchange.admitted.websocket is not None:
+                raise WebSocketRefused("an own path", reason="own-path")
             await self.endpoints.respond(exchange)
             return True
         return False

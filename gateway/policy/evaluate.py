@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 
 from gateway.model import (
     NOTHING,
@@ -18,6 +19,8 @@ from gateway.model import (
 from gateway.plugin import NOTHING_MISSING, Facts, Question, all_of
 from gateway.policy.ruleset import Rule, RuleSet
 
+NO_WEBSOCKET: Final = "websocket-not-allowed"
+"""The reason of a denial of a WebSocket by a rule without `websocket: true`, whoever asks."""
 _NO_RULE = Decision(allowed=False, rule=None, reason="no-rule")
 AMBIGUOUS = "path-ambiguous"
 """The reason where servers may read a path in ways that lead to several rules, or the rule does not open it."""
@@ -67,7 +70,7 @@ def questions(rules: RuleSet, decision_input: DecisionInput) -> tuple[Question, 
     if not rules.asking:
         return ()
     rule = _matching(rules, decision_input)
-    if rule is None or not rule.asking:
+    if rule is None or not rule.asking or (decision_input.websocket and not rule.websocket):
         return ()
     facts = _facts(rule, decision_input, None)
     found = []
@@ -96,7 +99,8 @@ def _decide_traced(rules: RuleSet, decision_input: DecisionInput) -> Decision:
             continue
         policies: list[PolicyTrace] = []
         decision = _judge(rule, decision_input, policies)
-        tried.append(RuleTrace(rule.id, True, "matches", tuple(policies)))
+        why = NO_WEBSOCKET if decision.reason == NO_WEBSOCKET else "matches"
+        tried.append(RuleTrace(rule.id, True, why, tuple(policies)))
         return _with_trace(decision, tried)
     return _with_trace(_NO_RULE, tried)
 
@@ -136,6 +140,8 @@ def _facts(rule: Rule, decision_input: DecisionInput, traces: list[PolicyTrace] 
 def _judge(rule: Rule, decision_input: DecisionInput, traces: list[PolicyTrace] | None) -> Decision:
     facts = _facts(rule, decision_input, traces)
     variables = facts.variables
+    if decision_input.websocket and not rule.websocket:
+        return Decision(allowed=False, rule=rule.id, reason=NO_WEBSOCKET, variables=variables)
     alternatives: Alternatives = NOTHING_MISSING
     reason: str | None = None
     for policy in rule.require:

@@ -39,6 +39,7 @@ class Rule:
     people, by language. `accepts` holds the codes of findings that are intended. `opens` names what it lets through of
     paths that the strict reading refuses. `handling` says what becomes of the requests. `asking` are its policies that
     need facts from a source, `passed` is what it decides where they all allow and its path has no variables.
+    `websocket`: it also covers requests that open a WebSocket; else these are denied.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Rule:
     label: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     accepts: frozenset[str] = frozenset()
     opens: frozenset[str] = frozenset()
+    websocket: bool = False
     handling: Handling = PLAIN
     asking: tuple[Policy, ...] = field(init=False, repr=False)
     variables: tuple[str, ...] = field(init=False, repr=False, compare=False)
@@ -75,6 +77,7 @@ class Rule:
 
     def to_dict(self) -> dict[str, Any]:
         """The rule as plain data, without its place."""
+        websocket = {"websocket": True} if self.websocket else {}
         written = {
             "id": self.id,
             "path": self.pattern.text,
@@ -82,6 +85,7 @@ class Rule:
             "hosts": sorted(self.hosts) if self.hosts is not None else None,
             "require": [policy.to_data() for policy in self.require],
             **self.handling.to_data(),
+            **websocket,
         }
         return {**written, "opens": sorted(self.opens)} if self.opens else written
 

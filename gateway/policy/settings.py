@@ -37,6 +37,7 @@ Accepted = Literal[
     "opened-to-anyone",
     "case-only",
     "redirect-loop",
+    "websocket-method",
 ]
 Languages = dict[Literal["nl", "en"], str]
 
@@ -166,6 +167,8 @@ class RuleSettings(HandlingSettings):
 
     paths: Openings = Openings()
     """What this rule lets through of paths that the strict reading refuses, where its pattern doesn't look there."""
+    websocket: Annotated[bool, Field(strict=True)] = False
+    """Whether pages may open WebSockets here; without it they are refused."""
 
     accept: tuple[Accepted, ...] = ()
     """Codes of findings of `gateway config validate` about this rule that are intended."""
@@ -183,6 +186,7 @@ class RuleSettings(HandlingSettings):
             _texts(self.label),
             frozenset(self.accept),
             self.paths.names,
+            self.websocket,
             self.handling(),
         )
 

@@ -11,6 +11,7 @@ from gateway.upstream.body_buffer import HIGH_WATER, STREAM, BodyBuffer
 from gateway.upstream.head_repair import without_blanks
 from gateway.upstream.response_head import (
     MAX_HEAD,
+    SWITCHING,
     HeaderLines,
     check_head,
     declared_length,
@@ -35,17 +36,20 @@ class AnswerReader:
     `status` is 0 until the head is complete. `headers` are in order and with lower-case names. `keep_alive`: the
     register leaves the connection open for another exchange, and did not log it in for somebody. `ends_at_close`: the
     body has no framing and ends with the connection. `bodiless`: a body was never to follow this head (RFC 9112
-    section 6.3). `excess`: octets followed that belong to no answer.
+    section 6.3). `excess`: octets followed that belong to no answer. `after_switch`: where the register answered 101 to
+    a request that asked for it, the octets of the other protocol that came along; else None.
     """
 
     __slots__ = (
         "_head_size",
         "_interim",
         "_is_head_request",
+        "_may_switch",
         "_parser",
         "_raw",
         "_repairs",
         "_unfinished",
+        "after_switch",
         "bodiless",
         "buffer",
         "complete",
@@ -58,6 +62,8 @@ class AnswerReader:
 
     def __init__(self, buffer: BodyBuffer) -> None:
         self.buffer = buffer
+        self._may_switch = False
+        self.after_switch: bytes | None = None
         self.complete = self.keep_alive = self.ends_at_close = self.bodiless = self.excess = False
         self.begin("GET")
 
@@ -77,6 +83,10 @@ class AnswerReader:
         """Let go of the parser, which refers back to this object. Nothing can be read any more."""
         del self._parser
 
+    def may_switch(self) -> None:
+        """The one request on this connection asks for another protocol."""
+        self._may_switch = True
+
     def feed(self, data: bytes) -> None:
         """Read on. Raises UpstreamBroken if this is no valid answer."""
         try:
@@ -85,7 +95,9 @@ class AnswerReader:
             else:
                 self._parser.feed_data(data)
         except _PARSE_ERRORS as problem:
-            if self.complete:
+            if self.status == SWITCHING and isinstance(problem, httptools.HttpParserUpgrade):
+                self.after_switch = data[problem.args[0] :]
+            elif self.complete:
                 self.excess = True
             elif self.status or self._unfinished or not self._repair(data):
                 raise _broken(problem) from problem
@@ -129,6 +141,11 @@ class AnswerReader:
     def on_headers_complete(self) -> None:
         parser, headers = self._parser, self.headers
         status = parser.get_status_code()
+        if status == SWITCHING and self._may_switch and parser.get_http_version() == "1.1":
+            check_head(status, headers)
+            self.status = status
+            self.bodiless = self.ends_at_close = self.keep_alive = False
+            return
         if status < 200:
             self._interim += 1
             if not 100 <= status != 101 or self._interim > _MAX_INTERIM:

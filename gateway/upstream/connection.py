@@ -204,6 +204,18 @@ class UpstreamConnection(asyncio.BufferedProtocol):
         """
         self._error = None
 
+    def hand_over(self, protocol: asyncio.Protocol) -> bytes:
+        """After a 101: the connection belongs to `protocol` from now on; the octets that came behind the answer.
+
+        Reading is paused until `protocol` resumes it.
+        """
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._transport.set_protocol(protocol)
+        protocol.connection_made(self._transport)
+        return self.answer.after_switch or b""
+
     # State and news
 
     def _become(self, state: ConnectionState) -> None:
@@ -285,6 +297,8 @@ class UpstreamConnection(asyncio.BufferedProtocol):
             if answer.excess:
                 self.stray = True
                 self.close()
+            elif answer.after_switch is not None:
+                self._transport.pause_reading()
         elif not answer.status:
             if self.state is WAITING:
                 self._become(HEAD)

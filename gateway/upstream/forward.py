@@ -24,12 +24,14 @@ from gateway.upstream.path_prefix import PathPrefix
 from gateway.upstream.pool import ConnectionPool
 from gateway.upstream.register_sessions import RegisterSessions
 from gateway.upstream.request import UpstreamRequest
-from gateway.upstream.response import UpstreamResponse, headers_for_client
+from gateway.upstream.response import Lender, UpstreamResponse, headers_for_client
 from gateway.upstream.response_head import HeaderLines
 from gateway.upstream.upstream import Upstream
+from gateway.upstream.websocket_connections import WebSocketConnections
 
 # Most answers are there sooner: only after this many seconds is it worth a task to notice that the client leaves.
 _PATIENCE = 0.05
+_NO_ANSWER = "the register closed the connection without an answer"
 
 
 class WholeAnswer(NamedTuple):
@@ -105,6 +107,7 @@ class Forwarder:
                     connection,
                     request,
                     client,
+                    connection.pool,
                     begun=connection is begun,
                     patience=patience or self._settings.response_timeout,
                 )
@@ -128,6 +131,26 @@ class Forwarder:
             return False
         self._on_event(RequestRepeated(self.upstream.name))
         return True
+
+    async def open_websocket(
+        self, request: UpstreamRequest, connections: WebSocketConnections, patience: float | None = None
+    ) -> UpstreamResponse:
+        """Send the opening handshake and wait for the head of the answer. As `forward`, over a connection of its own."""
+        request = self._inside(request)
+        client = ClientStream(request, self._limits)
+        connection = await connections.acquire(request.party)
+        try:
+            connection.answer.may_switch()
+            return await self._exchange(
+                connection,
+                request,
+                client,
+                connections,
+                begun=False,
+                patience=patience or self._settings.response_timeout,
+            )
+        except ConnectionClosed as problem:
+            raise _reason(problem) from problem
 
     def begin_at_once(self, request: UpstreamRequest) -> UpstreamConnection | None:
         """Send a request without a body over an idle connection, without waiting; None where there is none.
@@ -185,12 +208,13 @@ class Forwarder:
         connection: UpstreamConnection,
         request: UpstreamRequest,
         client: ClientStream,
+        lender: Lender,
         *,
         begun: bool,
         patience: float,
     ) -> UpstreamResponse:
         """Send the request and wait for the head of the answer; gives the connection back if there will be none."""
-        pool = connection.pool
+        health = connection.pool.health
         try:
             if not begun:
                 self._begin(connection, request)
@@ -203,19 +227,19 @@ class Forwarder:
             connection.raise_for_error()
         except BaseException as problem:
             client.stop()
-            pool.release(connection)
+            lender.release(connection)
             connection.forget()
             if isinstance(problem, ClientStalled):
                 raise RequestTimeout(str(problem)) from problem
             if _is_failure(problem, connection):
-                pool.health.failed(_reason(problem).code)
+                health.failed(_reason(problem).code)
             raise
-        if pool.health.troubled:
-            pool.health.succeeded()
+        if health.troubled:
+            health.succeeded()
         return UpstreamResponse(
             connection,
             client,
-            pool,
+            lender,
             own_cookies=self._own_cookies,
             settings=self._settings,
             sessions=self._sessions,

@@ -100,7 +100,9 @@ class ConnectionPool:
     async def dial(self) -> UpstreamConnection:
         """A connection beside those of requests, not limited and not kept. Raises UpstreamUnreachable."""
         settings = self._settings
-        return await dial(self.address, self._tls, settings.tls.server_name, settings.connect_timeout)
+        connection = await dial(self.address, self._tls, settings.tls.server_name, settings.connect_timeout)
+        connection.pool = self
+        return connection
 
     def take_idle(self, party: Party, *, repeatable: bool) -> UpstreamConnection | None:
         """An idle connection at once, where there is one and nobody else waits; give it back with `release`."""
@@ -195,7 +197,6 @@ class ConnectionPool:
     async def _open(self, turn: _Turn) -> UpstreamConnection:
         try:
             connection = await self.dial()
-            connection.pool = self
             self._shares.let_go(turn)
             self._shares.hold(connection, turn.party)
             return connection

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from email.utils import formatdate
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from gateway.errors import UpstreamBroken, UpstreamTimeout
 from gateway.http_semantics import HOP_BY_HOP
@@ -16,7 +16,6 @@ from gateway.upstream.client_stream import ClientStream
 from gateway.upstream.connection import ClientStalled, UpstreamConnection
 from gateway.upstream.connection_state import COMPLETE
 from gateway.upstream.outside import ADDRESS_HEADERS, OutsideAddresses
-from gateway.upstream.pool import ConnectionPool
 from gateway.upstream.register_sessions import RegisterSessions
 from gateway.upstream.response_head import HeaderLines
 from gateway.upstream.session_tags import NOBODY, Owner
@@ -31,6 +30,13 @@ _ESSENTIAL: Final = frozenset(b"content-length content-type set-cookie location 
 _FINAL: Final = 200
 # The client must have taken in most of one piece before its time begins anew with the next.
 _PIECE: Final = 65_536
+
+
+class Lender(Protocol):
+    """Where a connection came from."""
+
+    def release(self, connection: UpstreamConnection) -> None:
+        """Give it back."""
 
 
 class AnswerCut(Exception):
@@ -50,7 +56,7 @@ class UpstreamResponse:
         self,
         connection: UpstreamConnection,
         client: ClientStream,
-        pool: ConnectionPool,
+        pool: Lender,
         *,
         own_cookies: bytes,
         settings: UpstreamSettings,
@@ -69,6 +75,11 @@ class UpstreamResponse:
         if not client.done:
             # The client is still sending what nobody will read.
             self.headers.append((b"connection", b"close"))
+
+    @property
+    def answer_headers(self) -> HeaderLines:
+        """The headers as the register sent them."""
+        return self._connection.answer.headers
 
     @property
     def sent(self) -> int:
@@ -135,6 +146,12 @@ class UpstreamResponse:
         finally:
             connection.client_wait = None
         connection.waits_for_client_since = None
+
+    def keep_connection(self) -> UpstreamConnection:
+        """The connection, which the caller releases: the exchange is over, another protocol follows."""
+        self._held = False
+        self._client.stop()
+        return self._connection
 
     async def aclose(self) -> None:
         """Give the connection back, or close it if the exchange is not complete."""

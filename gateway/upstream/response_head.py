@@ -13,6 +13,9 @@ HeaderLines = list[tuple[bytes, bytes]]
 MAX_HEAD: Final = 131_072
 """Most octets of an answer's head."""
 
+SWITCHING: Final = 101
+"""The register goes on in another protocol, where the request asked for that (RFC 9110 section 15.2.2)."""
+
 _FRAMING: Final = frozenset((b"content-length", b"transfer-encoding"))
 _LOGIN: Final = frozenset((b"www-authenticate", b"proxy-authenticate", b"persistent-auth"))
 _LOGIN_SCHEMES: Final = (b"ntlm", b"negotiate")
@@ -23,7 +26,7 @@ _IN_VALUES: Final = b"\t" + bytes(octet for octet in range(0x20, 0x100) if octet
 
 def check_head(status: int, headers: HeaderLines) -> Sequence[bytes]:
     """The names of the headers. Raises HttpParserError if this head is not fit to be passed on."""
-    if not 200 <= status <= 599:
+    if not 200 <= status <= 599 and status != SWITCHING:
         raise httptools.HttpParserError(f"status {status}")
     names, values = zip(*headers, strict=True) if headers else ((), ())
     all_names, all_values = b"".join(names), b"".join(values)

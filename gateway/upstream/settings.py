@@ -151,6 +151,32 @@ class BasicSettings(Settings):
     """The password, as env:NAME or file:PATH."""
 
 
+class WebSocketSettings(Settings):
+    """What WebSockets may take. Rules say where there are any (`websocket: true`)."""
+
+    max: int = Field(default=5_000, ge=1, le=100_000, strict=True)
+    """Most WebSockets at once, per worker process; each has a connection to the register that does not count among
+    `max_connections`. One more is answered with 503."""
+
+    max_per_client: int | None = Field(default=None, ge=1, le=100_000, strict=True)
+    """Most of them of one client address (IPv6: one /64). Without a value a quarter of `max`, but at least 8."""
+
+    max_per_session: int = Field(default=32, ge=1, le=100_000, strict=True)
+    """Most of them of one session."""
+
+    max_message_bytes: int = Field(default=16_777_216, ge=125, strict=True)
+    """Most bytes of one message in either direction, as they are on the wire; a larger one ends the WebSocket with 1009."""
+
+    idle_timeout: Duration = 1_800.0
+    """How long both sides may be silent, pings included; then the WebSocket ends with 1001."""
+
+    close_timeout: Duration = 5.0
+    """How long either side may take to answer a Close frame; then its connection is closed without."""
+
+    compression: bool = Field(default=True, strict=True)
+    """Whether browser and register may agree on permessage-deflate; the gateway never unpacks."""
+
+
 class UpstreamSettings(Settings):
     """Where the register is, on one server or several, and how long it may take."""
 
@@ -247,6 +273,8 @@ class UpstreamSettings(Settings):
     rewrite_addresses: bool = Field(default=True, strict=True)
     """Whether `Location`, `Content-Location`, `Refresh` and the `Domain`, `Path` and `Secure` of cookies, where they name
     the register's own address (`url`), are rewritten to the public one."""
+    websockets: WebSocketSettings = WebSocketSettings()
+    """Limits for WebSockets."""
 
     tls: UpstreamTls = UpstreamTls()
     """Trust and client certificate for an https register."""

@@ -18,6 +18,8 @@ from gateway.upstream.server_health import ServerHealth
 from gateway.upstream.settings import UpstreamSettings
 from gateway.upstream.shares import Party
 
+_NOBODY = Party("")
+
 
 class Upstream:
     """Gives connections to the servers of one upstream; every connection goes back to its own `pool`.
@@ -99,6 +101,10 @@ class Upstream:
     async def connect(self, party: Party, *, avoid: Collection[ConnectionPool] = ()) -> UpstreamConnection:
         """A connection that has carried nothing yet. It counts as one of the party's; raises as `acquire` does."""
         return await self._somewhere(party, lambda pool: pool.fresh(party), avoid)
+
+    async def dial(self) -> UpstreamConnection:
+        """A connection that is not limited here, and not kept: the caller closes it. Raises as `connect` does."""
+        return await self._somewhere(_NOBODY, lambda pool: pool.dial(), ())
 
     def elsewhere(self, party: Party, avoid: Collection[ConnectionPool]) -> bool:
         """Whether a server other than these takes requests."""

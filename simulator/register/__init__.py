@@ -1,1 +1,1 @@
-"""A simulated register: OVAM's "centraal non-conformiteitenregister" as a legacy application that reads headers."""
+"""A simulated register: a small legacy application in the manner of JSF, behind the gateway."""

@@ -1,179 +1,196 @@
-"""Reads a CSV file of reports, as Excel in Belgium and others write it: all drafts, or every error by row and column."""
+"""CSV files with reports: read, checked row by row, submitted as a whole, and kept for the organisation."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Any, Final
+from urllib.parse import quote, unquote_to_bytes
 
-from simulator.register.codes import CONTAINERS, MOMENTS, STREAMS, TOLD_BY
-from simulator.register.draft import Draft, draft_of
-from simulator.register.table import COLUMNS, REQUIRED
-from simulator.web.spreadsheet import as_written
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
-LARGEST: Final = 10 * 1024 * 1024
-MOST_ROWS: Final = 20_000
-_LONGEST_CELL: Final = 20_000
-_YES: Final = frozenset(("ja", "j", "1", "x", "true", "waar", "yes"))
-_NO: Final = frozenset(("", "nee", "n", "0", "false", "onwaar", "no"))
-_FLAGS: Final = ("gevaarlijk_afval", "geweigerd", "nagesorteerd")
-# Labels stand for their codes, as people copy them from the screen.
-_CODES: Final = {
-    "moment": {label: code for code, label in MOMENTS.items()},
-    "recipient_soort": {label: code for code, label in CONTAINERS.items()},
-    "klant_verwittigd_kanaal": {label: code for code, label in TOLD_BY.items()},
-    "afvalstromen": {label: code for code, label in STREAMS.items()},
-}
-_IGNORED: Final = frozenset(
-    ("registratienummer", "status", "kanaal", "indiener", "indiener_naam", "ingediend_op", "versie")
-)
+from simulator.register.faces import CONTEXT, Faces, Page, Refused, Visit
+from simulator.register.postback import LATIN, Postback
+from simulator.register.report import Draft
+from simulator.register.reports import Reports
+from simulator.web.spreadsheet import as_written, row
+
+COLUMNS: Final = (
+    "datum", "producent", "ondernemingsnummer", "adres", "afvalstroom", "omschrijving", "geweigerd", "referentie"
+)  # fmt: skip
+_MOST_ROWS: Final = 5_000
+_MOST_FILES: Final = 20
 
 
-@dataclass(frozen=True, slots=True)
-class RowFault:
-    """What is wrong with one cell: `row` as a spreadsheet numbers it, `column` by its name, "" for the whole row."""
+class BadFile(Exception):
+    """What is wrong with a file, one line of Dutch for each fault."""
 
-    row: int
-    column: str
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a file holds: the drafts with the row of each, and all that is wrong."""
-
-    drafts: tuple[Draft, ...]
-    rows: tuple[int, ...]
-    faults: tuple[RowFault, ...]
+    def __init__(self, *lines: str) -> None:
+        super().__init__(lines[0])
+        self.lines = lines
 
 
-def read(content: bytes, today: date) -> Reading:
-    """Read a whole file."""
-    if len(content) > LARGEST:
-        return _nothing(f"Dit bestand is te groot: hoogstens {LARGEST // 1024 // 1024} MB.")
-    text = _text(content)
-    if "\0" in text:
-        return _nothing("Dit is geen CSV-bestand. Bewaar uw rekenblad als CSV.")
-    first = text.partition("\n")[0]
-    delimiter = max(";\t,", key=first.count)
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    drafts: list[Draft] = []
-    rows: list[int] = []
-    faults: list[RowFault] = []
-    header: list[str] | None = None
+def drafts_in(content: bytes, today: date) -> list[Draft]:
+    """The reports in a file: semicolons, UTF-8 or Windows-1252, a first row of column names. Raises BadFile."""
     try:
-        for number, cells in enumerate(lines, start=1):
-            if not any(cell.strip() for cell in cells):
-                continue
-            if header is None:
-                header = [cell.strip().lower() for cell in cells]
-                faults += _header_faults(header, number)
-                if faults:
-                    break
-                continue
-            if len(drafts) >= MOST_ROWS:
-                return _nothing(f"Dit bestand heeft te veel rijen: hoogstens {MOST_ROWS}.")
-            draft, wrong = _draft(dict(zip(header, cells, strict=False)), number, today)
-            if len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):
-                wrong.append(
-                    RowFault(number, "", f"Deze rij heeft meer cellen dan de {len(header)} kolommen.")
-                )
-            drafts.append(draft)
-            rows.append(number)
-            faults += wrong
-    except csv.Error as problem:
-        return _nothing(f"Rond regel {lines.line_num} staat een aanhalingsteken verkeerd ({problem}).")
-    if header is None or (not drafts and not faults):
-        return _nothing(
-            "Dit bestand heeft geen meldingen: zet onder de rij met kolomnamen een rij per melding."
-        )
-    faults += _twice(drafts, rows)
-    place = {name: order for order, name in enumerate(COLUMNS)}
-    faults.sort(key=lambda fault: (fault.row, place.get(fault.column, -1)))
-    return Reading(tuple(drafts), tuple(rows), tuple(faults))
-
-
-def _nothing(words: str) -> Reading:
-    return Reading((), (), (RowFault(0, "", words),))
-
-
-def _text(content: bytes) -> str:
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16", "replace")
-    try:
-        return content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        # Excel's plain "CSV" on a Belgian Windows.
-        return content.decode("cp1252", "replace")
-
-
-def _header_faults(header: Sequence[str], number: int) -> list[RowFault]:
-    found = []
-    for name in dict.fromkeys(header):
-        if name and name not in COLUMNS and name not in _IGNORED:
-            found.append(RowFault(number, name[:60], f"Deze kolom kent het register niet. De kolommen zijn: {', '.join(COLUMNS)}."))  # fmt: skip
-        elif name and header.count(name) > 1:
-            found.append(RowFault(number, name, "Deze kolom staat er twee keer."))
-    found += [RowFault(number, name, "Deze kolom ontbreekt.") for name in REQUIRED if name not in header]
-    if not {"producent_vestigingsnummer", "producent_adres"} & set(header):
-        found.append(
-            RowFault(number, "producent_adres", "Deze kolom ontbreekt, en producent_vestigingsnummer ook.")
+        text = content.decode(LATIN, "replace")
+    try:
+        rows = [cells for cells in csv.reader(io.StringIO(text, newline=""), delimiter=";") if any(cells)]
+    except csv.Error as problem:
+        raise BadFile("Dit is geen CSV-bestand.") from problem
+    if not rows or tuple(cell.strip().lower() for cell in rows[0]) != COLUMNS:
+        raise BadFile(f"De eerste rij moet de namen van de kolommen bevatten: {'; '.join(COLUMNS)}.")
+    if not 1 < len(rows) <= _MOST_ROWS + 1:
+        raise BadFile(f"Een bestand bevat 1 tot {_MOST_ROWS} meldingen.")
+    drafts, faults = [], []
+    for number, cells in enumerate(rows[1:], 2):
+        if len(cells) != len(COLUMNS):
+            faults.append(f"Rij {number}: er zijn {len(cells)} kolommen in plaats van {len(COLUMNS)}.")
+            continue
+        found_on, producer, kbo, address, stream, description, refused, reference = (
+            as_written(cell.strip()) for cell in cells
         )
-    return found
-
-
-def _draft(cells: dict[str, str], number: int, today: date) -> tuple[Draft, list[RowFault]]:
-    faults: list[RowFault] = []
-    given = {name: as_written(cells.get(name, "").strip()) for name in COLUMNS}
-    for name, text in given.items():
-        if len(text) > _LONGEST_CELL:
-            given[name] = ""
-            faults.append(RowFault(number, name, "Deze cel is te lang."))
-    flags = {}
-    for name in _FLAGS:
-        word = given[name].lower()
-        flags[COLUMNS[name]] = word in _YES
-        if word not in _YES | _NO:
-            faults.append(RowFault(number, name, "Schrijf ja of nee."))
-    streams = tuple(
-        _CODES["afvalstromen"].get(stream.strip().lower(), stream.strip().lower())
-        for stream in given["afvalstromen"].replace(",", "|").split("|")
-        if stream.strip()
-    )
-    for name in ("moment", "recipient_soort", "klant_verwittigd_kanaal"):
-        given[name] = _CODES[name].get(given[name].lower(), given[name].lower())
-    establishment, address = given["producent_vestigingsnummer"], given["producent_adres"]
-    if establishment and address:
-        faults.append(
-            RowFault(number, "producent_adres", "Geef een vestigingsnummer of een adres, niet beide.")
+        streams = (stream,) if stream else ()
+        draft = Draft(
+            found_on, producer, kbo, address, streams, description, refused.lower() == "ja", reference
         )
-    texts = {
-        attribute: given[name]
-        for name, attribute in COLUMNS.items()
-        if attribute not in ("place", "streams", "hazardous", "refused", "resorted")
-    }
-    draft = draft_of({**texts, "place": establishment or address}, streams, flags)
-    for attribute, words in draft.faults(today).items():
-        faults.append(RowFault(number, _column(attribute, bool(establishment)), words))
-    if establishment and not (draft.place.isascii() and draft.place.isdigit()):
-        faults.append(RowFault(number, "producent_vestigingsnummer", "Een vestigingsnummer telt 10 cijfers."))
-    return draft, faults
+        drafts.append(draft)
+        faults += [f"Rij {number}: {words}" for words in draft.faults(today).values()]
+    if faults:
+        raise BadFile(*faults)
+    return drafts
 
 
-def _column(attribute: str, establishment: bool) -> str:
-    if attribute == "place":
-        return "producent_vestigingsnummer" if establishment else "producent_adres"
-    return next(name for name, known in COLUMNS.items() if known == attribute)
+class Files:
+    """The last 20 uploaded files of each organisation, by name. Names are ISO-8859-1, as the register has always had."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, dict[str, bytes]] = {}
+
+    def keep(self, organisation: str, name: str, content: bytes) -> None:
+        """Keep a file, in place of an earlier one of that name."""
+        last = PureWindowsPath(PurePosixPath(name).name).name or "bestand.csv"
+        plain = "".join(sign if sign.isprintable() and sign not in '";' else "_" for sign in last)
+        files = self._files.setdefault(organisation, {})
+        files[plain.encode("iso-8859-1", "replace").decode("iso-8859-1").replace("?", "_")] = content
+        if len(files) > _MOST_FILES:
+            del files[next(iter(files))]
+
+    def names(self, organisation: str) -> list[tuple[str, str]]:
+        """(name, path below the context) of each file, in ISO-8859-1."""
+        return [
+            (name, f"/bestanden/{organisation}/{quote(name, encoding='iso-8859-1')}")
+            for name in self._files.get(organisation, ())
+        ]
+
+    def get(self, organisation: str, name: str) -> bytes | None:
+        """The content of a file."""
+        return self._files.get(organisation, {}).get(name)
 
 
-def _twice(drafts: Sequence[Draft], rows: Sequence[int]) -> list[RowFault]:
-    first: dict[str, int] = {}
-    found = []
-    for draft, row in zip(drafts, rows, strict=True):
-        if draft.reference and first.setdefault(draft.reference, row) != row:
-            words = f"Deze referentie staat ook op rij {first[draft.reference]}."
-            found.append(RowFault(row, "eigen_referentie", words))
-    return found
+class UploadPage(Page):
+    """Upload a file; download earlier ones."""
+
+    path = "/opladen.xhtml"
+    template = "opladen.xhtml"
+    submitters_only = True
+
+    def __init__(self, reports: Reports, files: Files) -> None:
+        self._reports = reports
+        self._files = files
+
+    def begin(self, visit: Visit) -> None:
+        """Nothing chosen yet."""
+        visit.state["faults"] = ()
+
+    def pressed(self, visit: Visit, form: Postback) -> str | None:
+        """Submit all reports of the file, or none."""
+        try:
+            count = self._submit(visit, form)
+        except BadFile as wrong:
+            visit.state["faults"] = wrong.lines
+            return None
+        visit.session.notice = (
+            f"Het bestand is verwerkt: {count} melding{'' if count == 1 else 'en'} ingediend."
+        )
+        return self.path
+
+    def _submit(self, visit: Visit, form: Postback) -> int:
+        if form.file is None:
+            raise BadFile("Kies een CSV-bestand.")
+        drafts = drafts_in(form.file[1], self._reports.now().date())
+        for number, draft in enumerate(drafts, 2):
+            standing = self._reports.with_reference(visit.visitor, draft.reference)
+            if standing is not None and standing.draft != draft:
+                raise BadFile(f"Rij {number}: deze referentie staat al op melding {standing.number}.")
+        references = [draft.reference for draft in drafts if draft.reference]
+        if len(set(references)) < len(references):
+            raise BadFile("Een referentie staat twee keer in dit bestand.")
+        count = sum(self._reports.submit(visit.visitor, draft, "csv")[1] for draft in drafts)
+        self._files.keep(visit.visitor.organisation, *form.file)
+        return count
+
+    def values(self, visit: Visit) -> dict[str, Any]:
+        """What is wrong with the file, and the files of before."""
+        return {
+            "faults": visit.state["faults"],
+            "files": self._files.names(visit.visitor.organisation),
+            "columns": COLUMNS,
+        }
+
+
+class Downloads:
+    """Servlets that send files: the list, the example, and what an organisation uploaded. They say nothing of caching."""
+
+    def __init__(self, faces: Faces, reports: Reports, files: Files) -> None:
+        self._faces, self._reports, self._files = faces, reports, files
+
+    def routes(self) -> list[Route]:
+        """All of them."""
+        return [
+            Route(f"{CONTEXT}/uitvoer/meldingen.csv", self.listed),
+            Route(f"{CONTEXT}/uitvoer/voorbeeld.csv", self.example),
+            Route(f"{CONTEXT}/bestanden/{{organisation}}/{{name}}", self.uploaded),
+        ]
+
+    async def listed(self, request: Request) -> Response:
+        """All reports that the visitor sees, as a file that can be uploaded again."""
+        reports = self._reports.found(self._faces.visitor_of(request))
+        return _file("meldingen.csv", "".join(map(row, (COLUMNS, *(_cells(each.draft) for each in reports)))))
+
+    async def example(self, request: Request) -> Response:
+        """A file with one report."""
+        draft = Draft(
+            "05/01/2026", "Café De Korenaar", "0400.000.185", "Kerkstraat 1, 2000 Antwerpen", ("papier-karton",),
+            "Karton tussen het restafval", False, "voorbeeld-1",
+        )  # fmt: skip
+        return _file("voorbeeld.csv", row(COLUMNS) + row(_cells(draft)))
+
+    async def uploaded(self, request: Request) -> Response:
+        """A file of an organisation, for those who see its reports."""
+        visitor = self._faces.visitor_of(request)
+        last = request.scope["raw_path"].split(b"/")[-1].partition(b";")[0]
+        name = unquote_to_bytes(last).decode("iso-8859-1")
+        organisation = request.path_params["organisation"]
+        content = self._files.get(organisation, name) if visitor.sees(organisation) else None
+        if content is None:
+            raise Refused(404, "Dit bestand bestaat niet", "Kijk het adres van het bestand na.")
+        return _file(name, content)
+
+
+def _cells(draft: Draft) -> tuple[str, ...]:
+    streams, refused = ", ".join(draft.streams), "ja" if draft.refused else "nee"
+    return (draft.found_on, draft.producer, draft.kbo, draft.address, streams, draft.description, refused, draft.reference)  # fmt: skip
+
+
+def _file(name: str, content: str | bytes) -> Response:
+    octets = content.encode(LATIN, "replace") if isinstance(content, str) else content
+    response = Response(octets, headers={"content-type": "text/csv;charset=windows-1252"})
+    response.headers["content-disposition"] = f'attachment; filename="{name}"'
+    return response

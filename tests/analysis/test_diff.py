@@ -21,7 +21,7 @@ from gateway.policy.evaluate import decide
 from gateway.policy.pattern import parse_pattern
 from gateway.policy.ruleset import Rule, RuleSet, compile_rules
 from tests.policy.conftest import POLICIES as ALL
-from tests.policy.conftest import given, person, policy, rule_set, with_handling
+from tests.policy.conftest import given, person, policy, rule_set, with_handling, with_websockets
 
 CODES = ["0456789034", "0777000187", "other"]
 RIGHTS = {"indiener": "Indiener", "lezer": "Lezer"}
@@ -336,3 +336,19 @@ def test_where_requests_go(old: dict[str, Any], new: dict[str, Any], lines: list
     found = list(as_text(compare(Side(before, "gw.test"), Side(after, "gw.test"))))
     assert found == lines
     assert (before.hash == after.hash) is (old == new)
+
+
+def test_websockets_that_become_allowed_are_gained() -> None:
+    old = rule_set(("a", "/a/**", ["authenticated"]), ("b", "/**", ["anyone"], {"POST"}))
+    new = with_websockets(old, "a", "b")
+    (change,) = compare(Side(old, "gw.test"), Side(new, "gw.test"))
+    assert list(as_text([change])) == [
+        "+ GAINS WEBSOCKET /a/**",
+        "    decided by no rule before, by rule 'a' now; such as /a",
+        "    + somebody who is logged in",
+    ]
+    (change,) = compare(Side(new, "gw.test"), Side(old, "gw.test"))
+    assert next(as_text([change])).startswith("- LOSES WEBSOCKET /a/**")
+    wider = with_websockets(rule_set(("a", "/a/**", ["anyone"])), "a")
+    (change,) = compare(Side(new, "gw.test"), Side(wider, "gw.test"))[:1]
+    assert next(as_text([change])) == "+ GAINS ANY, WEBSOCKET /a/**"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway.analysis.explain import as_data, as_text
 from gateway.model import Identity
 from gateway.policy.evaluate import decide
-from tests.policy.conftest import given, person, rule_set, with_handling
+from tests.policy.conftest import given, person, rule_set, with_handling, with_websockets
 
 RULES = rule_set(
     ("posts", "/m/**", ["anyone"], {"POST"}),
@@ -78,3 +78,14 @@ def test_where_it_goes_and_how() -> None:
         "may be called by scripts of https://app.test, without credentials",
     ]
     assert as_data(passed)["handling"]["upstream"] == "reports"
+
+
+def test_a_rule_without_websockets_says_so() -> None:
+    opened = with_websockets(RULES, "rest")
+    asked = given("/m/1", identity=person(), websocket=True)
+    text = as_text(decide(opened, asked, trace=True), opened)
+    assert text.startswith("REFUSED by rule 'reports' (websocket-not-allowed)")
+    assert "rule reports: matches /m/{id}\n  - it does not allow WebSockets (websocket: true)\n" in text
+    asked = given("/x", identity=person(), websocket=True)
+    text = as_text(decide(opened, asked, trace=True), opened)
+    assert "rule rest: matches /**, WebSockets too\n" in text

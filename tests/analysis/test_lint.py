@@ -13,7 +13,7 @@ from gateway.policy.evaluate import decide
 from gateway.policy.pattern import parse_regex
 from gateway.policy.ruleset import Rule, compile_rules
 from tests.analysis.test_path_partition import patterns
-from tests.policy.conftest import given, policy, rule_set, with_handling
+from tests.policy.conftest import given, policy, rule_set, with_handling, with_websockets
 
 HOST = "gw.test"
 METHODS = st.one_of(st.none(), st.sets(st.sampled_from(["GET", "HEAD", "POST"]), min_size=1))
@@ -117,3 +117,21 @@ def test_a_policy_that_fails_or_asks_lets_nobody_in() -> None:
 def test_a_redirect_to_itself(to: str, loops: bool) -> None:
     rules = with_handling(rule_set(("a", "/a/**", ["anyone"])), a={"redirect": {"to": to}})
     assert ("redirect-loop" in [each.code for each in lint(rules, [HOST])]) is loops
+
+
+def test_a_websocket_that_nothing_can_open() -> None:
+    rules = with_websockets(
+        rule_set(
+            ("posts", "/a/**", ["authenticated"], {"POST"}),
+            ("reads", "/b/**", ["authenticated"], {"GET", "HEAD"}),
+            ("rest", "/b/**", ["authenticated"]),
+            ("fine", "/c/**", ["authenticated"]),
+        ),
+        *("posts", "rest", "fine"),
+    )
+    found = {finding.message.split("'")[1]: finding for finding in lint(rules, [HOST])}
+    assert {name: finding.code for name, finding in found.items()} == dict.fromkeys(
+        ("posts", "rest"), "websocket-method"
+    )
+    assert found["posts"].message.endswith("its methods leave it out")
+    assert found["rest"].message.endswith("rules before it do")

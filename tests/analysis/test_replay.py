@@ -33,7 +33,7 @@ def record(
 ) -> dict[str, Any]:
     asked = given(path, "GET", identity)
     request = CanonicalRequest(
-        f"r-{number}", "GET", "https", "gw.test", path, asked.segments, b"/", None, (), {}, asked.client, True, "nl"
+        f"r-{number}", "GET", "https", "gw.test", path, asked.segments, b"/", (), {}, asked.client, True, "nl"
     )  # fmt: skip
     decision = decide(rules, asked)
     handled = AuditEntry(

@@ -51,6 +51,7 @@ PATH = Runner("path-cases.json")
 REDIRECT = Runner("redirect-cases.json")
 SESSION = Runner("session-cases.json")
 UPSTREAM = Runner("upstream-cases.json")
+WEBSOCKET = Runner("ws-cases.json")
 ID_TOKEN = _token("id_token")
 CALLBACK = _token("callback")
 ANSWERS = _token("token_response", "userinfo", "discovery", "jwks", refresh=False)
@@ -59,7 +60,7 @@ ROTATION = _token("rotation")
 LOGOUT_TOKEN = _token("logout_token")
 LOGOUT = _token("logout")
 RUNNERS = (
-    CONFIG, HEADER, HTTP1, PATH, REDIRECT, SESSION, UPSTREAM,
+    CONFIG, HEADER, HTTP1, PATH, REDIRECT, SESSION, UPSTREAM, WEBSOCKET,
     ID_TOKEN, CALLBACK, ANSWERS, REFRESH, ROTATION, LOGOUT_TOKEN, LOGOUT,
 )  # fmt: skip
 

@@ -47,11 +47,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
     )  # fmt: skip
     with (
         running(lambda url: create_acm(AcmState("ti", url, (client,), load_people))) as acm_url,
-        running(
-            lambda url: create_register(
-                database=tmp_path / "r.db", gateway_url=gateway_url, environment="ti", audience=url
-            )
-        ) as register_url,
+        running(lambda url: create_register(inside=url, environment="ti")) as register_url,
     ):
         yield Site(tmp_path, acm_url, register_url, (ports[0], ports[1]))
 

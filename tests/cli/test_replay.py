@@ -35,7 +35,7 @@ def written(config: Config, environment: str = "ti") -> list[bytes]:
     for number, (path, identity) in enumerate(ASKED):
         segments, now = tuple(path[1:].split("/")), 1_795_466_180.0 + number
         request = CanonicalRequest(
-            f"r-{number}", "GET", "http", "localhost:8000", path, segments, b"/", None, (), {}, "192.0.2.1", True, "nl"
+            f"r-{number}", "GET", "http", "localhost:8000", path, segments, b"/", (), {}, "192.0.2.1", True, "nl"
         )  # fmt: skip
         decision = decide(
             rules, DecisionInput("GET", "localhost:8000", path, segments, "192.0.2.1", now, identity)

@@ -15,7 +15,8 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 from simulator.data.directory import Directory, file_of
 from simulator.dates import belgian_date
 from simulator.register.app import create_register
-from simulator.run import bind, running, url_of
+from simulator.run import running
+from tests import gateways
 from tests.e2e.readable import faults_of
 from tests.gateway_fixture import GatewayFixture, gateway_fixture, simulated
 from tests.simulator.acm.relying_party import Clock
@@ -23,10 +24,14 @@ from tests.simulator.acm.relying_party import Clock
 pytestmark = pytest.mark.browser
 
 RULES = [
-    {"id": "assets", "match": {"path": "/static/**"}, "require": ["anyone"]},
+    {"id": "assets", "match": {"path": "/ncr/javax.faces.resource/{name}"}, "require": ["anyone"]},
     {"id": "register", "match": {"path": "/**"}, "require": [{"right": {"right": "indiener"}}]},
 ]
-RECHECK, GRACE = 900, 600
+IDENTITY = {
+    **gateways.IDENTITY,
+    "headers": {**gateways.IDENTITY["headers"], "X-Auth-Organisation-Name": "organisation.name"},
+}
+RECHECK, GRACE, IDLE = 900, 600, 1_200
 
 
 @pytest.fixture(scope="module")
@@ -40,22 +45,19 @@ def everything(tmp_path_factory: pytest.TempPathFactory, clock: Clock) -> Iterat
     folder = tmp_path_factory.mktemp("manual")
     directory = Directory(file_of(folder, "ti"), "ti", clock)
     directory.open()
-    sock = bind(0)
-    gateway_url = url_of(sock)
-    session = {"recheck": f"{RECHECK}s", "recheck_grace": f"{GRACE}s", "cache_ttl": "0s"}
+    session = {
+        "recheck": f"{RECHECK}s",
+        "recheck_grace": f"{GRACE}s",
+        "idle_timeout": f"{IDLE}s",
+        "cache_ttl": "0s",
+    }
     with (
         running(
-            lambda url: create_register(
-                database=folder / "register.db",
-                gateway_url=gateway_url,
-                environment="ti",
-                audience=url,
-                clock=clock,
-            )
+            lambda url: create_register(inside=url, environment="ti", clock=clock)
         ) as register_url,
         gateway_fixture(
-            folder, backend=register_url, sock=sock, clock=clock, provider=simulated(directory), rules=RULES,
-            session=session,
+            folder, backend=register_url, clock=clock, provider=simulated(directory), rules=RULES, identity=IDENTITY,
+            session=session, paths={"parameters": "strip"},
         ) as found,
     ):  # fmt: skip
         yield found
@@ -209,11 +211,11 @@ async def test_the_manual_from_first_to_last_page(
     await nora.get_by_role("link", name="Nieuwe melding").click()
     await nora.get_by_label("Naam van de afvalproducent").fill("Bakkerij De Korenaar")
     await nora.get_by_label("Ondernemingsnummer").fill("0400.000.185")
-    await nora.get_by_label("Vestigingsnummer of adres").fill("Kerkstraat 1, 2000 Antwerpen")
-    await nora.get_by_label("papier en karton").check()
-    await nora.get_by_label("Beschrijving").fill("Karton tussen het restafval")
+    await nora.get_by_label("Adres van de inzameling").fill("Kerkstraat 1, 2000 Antwerpen")
+    await nora.get_by_label("Afvalstroom").select_option("papier en karton")
+    await nora.get_by_label("Omschrijving").fill("Karton tussen het restafval")
     await press(nora, "Indienen")
-    await expect(nora.get_by_role("status")).to_contain_text("NC-")
+    await expect(nora.get_by_text("Uw melding is ingediend")).to_contain_text("NC-")
     await nora.screenshot(path=screenshots / "manual-nora-reported.png", full_page=True)
 
     # The administrator takes the right away; the gateway sees it within its recheck
@@ -251,6 +253,27 @@ async def test_the_manual_from_first_to_last_page(
     ):
         await expect(bea.locator("main")).to_contain_text(words)
     await album.keep(bea, "geschiedenis")
+
+
+async def test_a_form_outlives_the_session_and_finds_its_view_again(
+    everything: GatewayFixture, clock: Clock, browser: Browser
+) -> None:
+    context, page = await window(browser)
+    await page.goto(f"{everything.url}/ncr/nieuw.xhtml")
+    await log_in(page, "(indiener)")
+    await page.get_by_label("Naam van de afvalproducent").fill("Café De Korenaar")
+    await page.get_by_label("Ondernemingsnummer").fill("0400.000.185")
+    await page.get_by_label("Adres van de inzameling").fill("Kerkstraat 1, 2000 Antwerpen")
+    await page.get_by_label("Afvalstroom").select_option("glas")
+    await page.get_by_label("Omschrijving").fill("Glas")
+    await expect(page.get_by_text("Dit nummer is geldig")).to_be_visible()
+    clock.now += IDLE + 1  # the register's own session goes on for half an hour
+    await press(page, "Indienen")
+    await page.wait_for_url(f"{everything.url}/oauth2/resume?form=*")
+    await press(page, "Nu versturen")
+    await expect(page.get_by_text("Uw melding is ingediend")).to_contain_text("NC-")
+    await expect(page.get_by_role("cell", name="Café De Korenaar")).to_be_visible()
+    await context.close()
 
 
 async def test_contexts_are_chosen_by_keyboard_and_without_scripts(

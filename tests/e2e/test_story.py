@@ -8,10 +8,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import ConsoleMessage, Page, expect
 
 pytestmark = pytest.mark.browser
 
@@ -36,78 +37,160 @@ def test_the_demonstration_is_up_quickly(demo: float) -> None:
             assert page.status_code == 200
 
 
-async def test_indiener_logs_in_and_submits_a_report(demo: float, page: Page, screenshots: Path) -> None:
-    await page.goto(f"{GATEWAY}/?pagina=1")
-    assert page.url.startswith("http://localhost:8010/op/login")
-    await page.screenshot(path=screenshots / "acm.png")
-    await log_in(page, "indiener")
-    await expect(page.get_by_role("heading", level=1)).to_have_text(
-        "Meldingen van Containerdienst Peeters nv"
-    )
-    assert page.url == f"{GATEWAY}/?pagina=1"
-    await page.get_by_role("link", name="Nieuwe melding").click()
-    await page.get_by_role("button", name="Indienen").click()
-    await expect(page.get_by_role("alert")).to_contain_text("nog niet ingediend")
-    await page.get_by_label("Naam van de afvalproducent").fill("Bakkerij De Korenaar")
-    await page.get_by_label("Ondernemingsnummer").fill("0400.000.185")
-    await page.get_by_label("Vestigingsnummer of adres").fill("Kerkstraat 1, 2000 Antwerpen")
-    await page.get_by_label("papier en karton").check()
-    await page.get_by_label("Beschrijving").fill("Karton tussen het restafval")
-    await page.screenshot(path=screenshots / "register-form.png", full_page=True)
-    await page.get_by_role("button", name="Indienen").click()
-    await expect(page.get_by_role("status")).to_contain_text("NC-")
-    await expect(page.get_by_role("cell", name="Bakkerij De Korenaar")).to_be_visible()
-    await page.screenshot(path=screenshots / "register.png")
+def errors_of(page: Page) -> list[str]:
+    """What goes wrong in scripts and requests at the gateway from here on, in all pages of this window."""
+    found: list[str] = []
+
+    def said(message: ConsoleMessage) -> None:
+        if message.type == "error" and message.location["url"].startswith(GATEWAY):
+            found.append(f"{message.text} {message.location['url']}")
+
+    page.context.on("console", said)
+    page.context.on("weberror", lambda each: found.append(str(each.error)))
+    return found
 
 
-async def test_a_report_is_corrected_and_cancelled_and_a_file_goes_in_and_out(
-    demo: float, page: Page, screenshots: Path
-) -> None:
-    await page.goto(f"{GATEWAY}/meldingen/opladen")
-    await log_in(page, "indiener")
-    async with page.expect_download() as example:
-        await page.get_by_role("link", name="Voorbeeld").click()
-    await page.get_by_label("CSV-bestand").set_input_files(await (await example.value).path())
-    await page.get_by_role("button", name="Controleren").click()
-    await page.get_by_role("button", name="Alles indienen").click()
-    await expect(page.get_by_role("status")).to_contain_text("1 melding ingediend")
-    await page.get_by_role("link", name="Naar de meldingen").click()
-    await page.get_by_role("row", name="karton").first.get_by_role("link").click()
-    await page.get_by_role("link", name="Verbeteren").click()
-    await page.get_by_label("Beschrijving").fill("Ook glas")
-    await page.get_by_role("button", name="Verbetering indienen").click()
-    await expect(page.get_by_role("status")).to_have_text("Bewaard.")
-    await page.screenshot(path=screenshots / "register-report.png", full_page=True)
-    await page.get_by_role("link", name="Annuleren").click()
-    await page.get_by_label("Waarom").fill("Proef")
-    await page.get_by_role("button", name="Melding annuleren").click()
-    await expect(page.get_by_text("geannuleerd")).to_be_visible()
-    await page.goto(f"{GATEWAY}/?status=geannuleerd")
-    async with page.expect_download() as export:
-        await page.get_by_role("link", name="Deze lijst als CSV-bestand").click()
-    assert "geannuleerd" in Path(await (await export.value).path()).read_text("utf-8-sig")
-
-
-def test_a_machine_reports_by_itself(demo: float) -> None:
+def machine() -> dict[str, str]:
+    """The header of a program that ACM knows."""
     token = httpx2.post(
         "http://localhost:8010/op/v1/token",
         auth=("5b0c3a52-6f0e-4f0a-9d53-0f5a1c7be101", "koppeling-peeters-ti"),
         data={"grant_type": "client_credentials", "resource": GATEWAY},
         trust_env=False,
     ).json()["access_token"]
-    report = {
+    return {"authorization": f"Bearer {token}"}
+
+
+def report(reference: str) -> dict[str, Any]:
+    """A report as a program sends it."""
+    return {
         "datum_vaststelling": "2026-01-05",
         "producent": {"naam": "Bakkerij", "ondernemingsnummer": "0400000185", "adres": "Kerkstraat 1"},
         "afvalstromen": ["glas"],
         "omschrijving": "Glas tussen het restafval",
-        "eigen_referentie": "weegbrug-1",
+        "eigen_referentie": reference,
     }
-    address, bearer = f"{GATEWAY}/api/v1/meldingen", {"authorization": f"Bearer {token}"}
-    made = [httpx2.post(address, json=report, headers=bearer, trust_env=False) for _ in range(2)]
+
+
+async def test_from_the_first_page_to_a_report(demo: float, page: Page, screenshots: Path) -> None:
+    errors = errors_of(page)
+    await page.goto(GATEWAY)
+    assert page.url.startswith("http://localhost:8010/op/login")
+    await page.screenshot(path=screenshots / "acm.png")
+    await log_in(page, "indiener")
+    # The register answered with a redirect to its inside address, and with links that hold its session.
+    await page.wait_for_url(f"{GATEWAY}/ncr/meldingen.xhtml")
+    await expect(page.get_by_role("heading", level=1)).to_have_text(
+        "Meldingen van Containerdienst Peeters nv"
+    )
+    link = page.get_by_role("link", name="Nieuwe melding")
+    assert ";jsessionid=" in str(await link.get_attribute("href"))
+    await link.click()
+    await page.get_by_label("Ondernemingsnummer").fill("0400.000.186")
+    await page.get_by_label("Adres van de inzameling").focus()
+    await expect(page.get_by_text("Dit ondernemingsnummer is niet geldig")).to_be_visible()
+    await page.get_by_role("button", name="Indienen").click()
+    await expect(page.get_by_role("alert")).to_contain_text("nog niet ingediend")
+    await page.get_by_label("Naam van de afvalproducent").fill("Café De Korenaar")
+    await page.get_by_label("Ondernemingsnummer").fill("0400.000.185")
+    await page.get_by_label("Adres van de inzameling").fill("Kerkstraat 1, 2000 Antwerpen")
+    await page.get_by_label("Afvalstroom").select_option("papier en karton")
+    await page.get_by_label("Omschrijving").fill("Karton tussen het restafval: 3 €")
+    await page.screenshot(path=screenshots / "register-form.png", full_page=True)
+    await page.get_by_role("button", name="Indienen").click()
+    await expect(page.get_by_text("Uw melding is ingediend")).to_contain_text("NC-")
+    await expect(page.get_by_role("cell", name="Karton tussen het restafval: 3 €")).to_be_visible()
+    await page.screenshot(path=screenshots / "register-report.png", full_page=True)
+    await page.get_by_role("link", name="Terug naar de meldingen").click()
+    assert ";jsessionid=" not in await page.content()
+    await page.get_by_label("Producent").fill("café")
+    await page.get_by_role("button", name="Zoeken").click()
+    await expect(page.get_by_role("heading", name="1 melding")).to_be_visible()
+    await expect(page.get_by_role("cell", name="Café De Korenaar")).to_be_visible()
+    await page.screenshot(path=screenshots / "register.png", full_page=True)
+    assert errors == []
+
+
+async def test_a_file_goes_in_and_out(demo: float, page: Page, tmp_path: Path) -> None:
+    errors = errors_of(page)
+    await page.goto(f"{GATEWAY}/ncr/opladen.xhtml")
+    await log_in(page, "indiener")
+    async with page.expect_download() as example:
+        await page.get_by_role("link", name="Voorbeeld").click()
+    file = tmp_path / "café #1.csv"
+    await (await example.value).save_as(file)
+    await page.get_by_label("CSV-bestand").set_input_files(file)
+    await page.get_by_role("button", name="Opladen en indienen").click()
+    await expect(page.get_by_text("Het bestand is verwerkt")).to_contain_text("1 melding ingediend")
+    link = page.get_by_role("link", name="café #1.csv")
+    assert "caf%E9%20%231.csv" in str(await link.get_attribute("href"))
+    async with page.expect_download() as again:
+        await link.click()
+    assert Path(await (await again.value).path()).read_bytes() == file.read_bytes()
+    await page.get_by_role("link", name="Meldingen", exact=True).click()
+    async with page.expect_download() as export:
+        await page.get_by_role("link", name="Alle meldingen als CSV-bestand").click()
+    assert "voorbeeld-1" in Path(await (await export.value).path()).read_text("windows-1252")
+    assert errors == []
+
+
+async def test_new_reports_appear_as_they_come(demo: float, page: Page, screenshots: Path) -> None:
+    errors = errors_of(page)
+    await page.goto(f"{GATEWAY}/ncr/live.xhtml")
+    await log_in(page, "indiener")
+    await expect(page.get_by_text("verbonden", exact=True)).to_be_visible()
+    await expect(page.get_by_text("verbonden als Inge Dewaele")).to_be_visible()
+    made = httpx2.post(
+        f"{GATEWAY}/api/v1/meldingen", json=report("live-1"), headers=machine(), trust_env=False
+    )
+    assert made.status_code == 201
+    item = page.get_by_role("listitem").filter(has_text=made.json()["registratienummer"])
+    await expect(item).to_have_count(2)
+    await page.screenshot(path=screenshots / "register-live.png", full_page=True)
+    assert errors == []
+
+
+async def test_a_logout_ends_what_is_live(demo: float, page: Page) -> None:
+    await page.goto(f"{GATEWAY}/ncr/live.xhtml")
+    await log_in(page, "indiener")
+    await expect(page.get_by_text("verbonden als Inge Dewaele")).to_be_visible()
+    other = await page.context.new_page()
+    await other.goto(f"{GATEWAY}/oauth2/sign_out")
+    await expect(page.get_by_text("verbroken (4401)")).to_be_visible()
+    await expect(page.get_by_text("verbroken", exact=True)).to_be_visible()
+
+
+async def test_after_a_logout_buttons_lead_to_the_login_and_the_next_person_begins_anew(
+    demo: float, page: Page
+) -> None:
+    errors = errors_of(page)
+    await page.goto(GATEWAY)
+    await log_in(page, "indiener")
+    await expect(page.locator("#kop")).to_contain_text("Inge Dewaele")
+    other = await page.context.new_page()
+    await other.goto(f"{GATEWAY}/ncr/live.xhtml")
+    await expect(other.get_by_text("verbonden als Inge Dewaele")).to_be_visible()
+    await other.get_by_role("link", name="Afmelden").click()
+    await expect(other.get_by_role("heading", level=1)).to_have_text("U bent afgemeld")
+    await page.get_by_role("button", name="Zoeken").click()
+    await page.wait_for_url("http://localhost:8010/op/login*")
+    await log_in(page, "twee-organisaties")
+    await page.get_by_role("button", name="Recuperatie Maasland bv").click()
+    await page.wait_for_url(f"{GATEWAY}/ncr/meldingen.xhtml*")
+    await expect(page.locator("#kop")).to_contain_text("Thijs Willems")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Meldingen van Recuperatie Maasland bv")
+    assert errors == []
+
+
+def test_a_machine_reports_by_itself(demo: float) -> None:
+    address, bearer = f"{GATEWAY}/api/v1/meldingen", machine()
+    made = [
+        httpx2.post(address, json=report("weegbrug-1"), headers=bearer, trust_env=False) for _ in range(2)
+    ]
     assert [answer.status_code for answer in made] == [201, 200], made[0].text
     assert made[0].json()["indiener"]["organisatie"] == "0456789034"
     assert httpx2.get(f"{GATEWAY}/", headers=bearer, trust_env=False).status_code == 403
-    assert httpx2.post(address, json=report, trust_env=False).status_code == 401
+    assert httpx2.post(address, json=report("weegbrug-1"), trust_env=False).status_code == 401
 
 
 @pytest.mark.parametrize("persona", ["zonder-recht", "verkeerde-context", "verlopen"])
@@ -146,7 +229,7 @@ def test_the_login_command(demo: float) -> None:
     done = run(GATEWAY, "--as", "indiener")
     assert done.returncode == 0
     cookie = done.stdout.strip()
-    for gateway, status in ((GATEWAY, 200), ("http://localhost:8100", 401)):
+    for gateway, status in ((GATEWAY, 302), ("http://localhost:8100", 401)):
         answer = httpx2.get(f"{gateway}/", headers={"cookie": cookie}, trust_env=False)
         assert answer.status_code == status
     refused = run(GATEWAY, "--as", "niemand")

@@ -23,10 +23,15 @@ def admission(**edge: Any) -> Admission:
 
 
 def scope(
-    *headers: tuple[str, str], target: str = "/x", method: str = "GET", peer: str = "203.0.113.9"
+    *headers: tuple[str, str],
+    target: str = "/x",
+    method: str = "GET",
+    peer: str = "203.0.113.9",
+    version: str = "1.1",
 ) -> Any:
     return {
         "type": "http",
+        "http_version": version,
         "method": method,
         "raw_target": target.encode("latin-1"),
         "headers": [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers],

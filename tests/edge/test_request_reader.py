@@ -40,13 +40,20 @@ def test_a_request_split_anywhere_is_the_same_request(gate: Any, method: str) ->
                 assert raw.startswith(b"HTTP/1.1 200"), (cut, raw)
 
 
-def test_an_upgrade_is_ignored_however_it_arrives(gate: Any) -> None:
-    head = get("/headers", "X-A: 1", "Upgrade: websocket", "Connection: Upgrade", "X-B: upgrade: no")
+@pytest.mark.parametrize("name", ["Upgrade", "upgrade", "UPGRADE", "uPGRADe"])
+def test_an_upgrade_is_a_header_like_others_however_it_arrives(gate: Any, name: str) -> None:
+    head = get("/headers", "X-A: 1", f"{name}: websocket", "Connection: Upgrade", "X-B: upgrade: no")
     pieces = [bytes([octet]) for octet in head]
     for parts in ([head], pieces):
-        seen = exchange(gate, *parts)
+        seen = exchange(gate, *parts, pause=0.001)
         assert seen.answers[0].status == 200
-        assert seen.answers[0].body == b"host=gw.test\nx-a=1\nconnection=Upgrade\nx-b=upgrade: no"
+        lines = b"host=gw.test\nx-a=1\nupgrade=websocket\nconnection=Upgrade\nx-b=upgrade: no"
+        assert seen.answers[0].body == lines
+
+
+def test_no_other_header_passes_for_an_upgrade(gate: Any) -> None:
+    seen = exchange(gate, get("/headers", "Xupgrad: websocket", "Upgrade-Insecure-Requests: 1"))
+    assert seen.answers[0].body == b"host=gw.test\nxupgrad=websocket\nupgrade-insecure-requests=1"
 
 
 def test_http_1_0_has_no_transfer_encoding(gate: Any) -> None:

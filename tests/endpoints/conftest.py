@@ -9,22 +9,16 @@ import pytest
 
 from simulator.login import login
 from simulator.register.app import create_register
-from simulator.run import bind, running, url_of
+from simulator.run import running
 from tests.gateway_fixture import GatewayFixture, gateway_fixture
 
 
 @pytest.fixture(scope="session")
 def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayFixture]:
     folder: Path = tmp_path_factory.mktemp("gate")
-    sock = bind(0)
-    gateway_url = url_of(sock)
     with (
-        running(
-            lambda url: create_register(
-                database=folder / "register.db", gateway_url=gateway_url, environment="ti", audience=url
-            )
-        ) as register_url,
-        gateway_fixture(folder, backend=register_url, sock=sock) as found,
+        running(lambda url: create_register(inside=url, environment="ti")) as register_url,
+        gateway_fixture(folder, backend=register_url) as found,
     ):
         yield found
 

@@ -16,7 +16,7 @@ import pytest
 from gateway.session.sqlite import SqliteStore
 from simulator.login import login
 from simulator.register.app import create_register
-from simulator.run import bind, running, url_of
+from simulator.run import running
 from tests.gateway_fixture import GatewayFixture, gateway_fixture
 from tests.gateways import PLUGINS
 
@@ -60,8 +60,6 @@ def live(tmp_path_factory: pytest.TempPathFactory, clock: Clock, soon: int) -> I
     folder: Path = tmp_path_factory.mktemp("live")
     (folder / "own").mkdir()
     (folder / "own/until.py").write_text(textwrap.dedent(UNTIL))
-    sock = bind(0)
-    gateway_url = url_of(sock)
     rules = [
         {
             "id": "until",
@@ -76,15 +74,10 @@ def live(tmp_path_factory: pytest.TempPathFactory, clock: Clock, soon: int) -> I
         },
     ]
     with (
-        running(
-            lambda url: create_register(
-                database=folder / "register.db", gateway_url=gateway_url, environment="ti", audience=url
-            )
-        ) as register_url,
+        running(lambda url: create_register(inside=url, environment="ti")) as register_url,
         gateway_fixture(
             folder,
             backend=register_url,
-            sock=sock,
             rules=rules,
             plugins=(PLUGINS, str(folder / "own")),
             clock=clock,

@@ -51,7 +51,7 @@ def test_the_same_rules_decide_the_same(
     given_then = DecisionInput(method, "register.test", path, segments, "192.0.2.1", now, identity)
     then = decide(RULES, given_then)
     request = CanonicalRequest(
-        "r", method, "https", "register.test", path, segments, b"/", None, (), {}, "192.0.2.1", False, "nl"
+        "r", method, "https", "register.test", path, segments, b"/", (), {}, "192.0.2.1", False, "nl"
     )
     handled = AuditEntry("r", now, 200, 0.01, "192.0.2.1", request, then, identity, rules=RULES.hash)
     (record,) = records([Chain("c").link(FORM.encode(handled))])
@@ -76,7 +76,7 @@ def test_a_record_is_small() -> None:
     path = "/" + "/".join(segments)
     given_then = DecisionInput("GET", "register.test", path, segments, "192.0.2.1", 1.0, identity)
     request = CanonicalRequest(
-        "r", "GET", "https", "register.test", path, segments, b"/", None, (), {}, "192.0.2.1", False, "nl"
+        "r", "GET", "https", "register.test", path, segments, b"/", (), {}, "192.0.2.1", False, "nl"
     )
     handled = AuditEntry(
         "r", time.time(), 200, 0.01, "192.0.2.1", request, decide(RULES, given_then), identity

@@ -49,6 +49,12 @@ def rule_set(*rules: tuple[str, str, list[Any]] | tuple[str, str, list[Any], set
     return compile_rules(made, RIGHTS)
 
 
+def with_websockets(rules: RuleSet, *ids: str) -> RuleSet:
+    """The same rules, of which these allow WebSockets."""
+    made = [replace(rule, websocket=True) if rule.id in ids else rule for rule in rules.rules]
+    return compile_rules(made, rules.rights)
+
+
 def given(
     path: str = "/", method: str = "GET", identity: Identity | None = None, **facts: Any
 ) -> DecisionInput:
@@ -60,6 +66,7 @@ def given(
         client=facts.get("client", "203.0.113.9"),
         now=facts.get("now", 1_795_000_000.0),
         identity=identity,
+        websocket=facts.get("websocket", False),
     )
 
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from gateway.model import Identity, Missing
 from gateway.plugin import LOGIN, Allow, Deny, Facts, NotApplicable, Policy, Verdict, all_of, any_of
-from gateway.policy.evaluate import decide
+from gateway.policy.evaluate import NO_WEBSOCKET, decide, questions
 from gateway.policy.pattern import parse_pattern
 from gateway.policy.ruleset import Rule, compile_rules
-from tests.policy.conftest import POLICIES, given, person, policy, rule_set
+from tests.policy.conftest import POLICIES, given, person, policy, rule_set, with_websockets
 
 
 def test_the_first_rule_that_matches_decides(indiener: Identity) -> None:
@@ -219,3 +219,26 @@ def test_a_decision_is_a_pure_function_of_its_input(path: str, logged_in: bool) 
 
 def test_login_is_what_nobody_misses() -> None:
     assert LOGIN[0][0].kind == "login"
+
+
+def test_a_websocket_needs_a_rule_that_says_so_whoever_asks() -> None:
+    closed = rule_set(("a", "/a/{x}", ["anyone"]), ("b", "/**", ["authenticated"]))
+    opened = with_websockets(closed, "b")
+    found = decide(closed, given("/a/1", websocket=True))
+    assert (found.allowed, found.rule, found.reason, found.login_helps) == (
+        *(False, "a", NO_WEBSOCKET, False),
+    )
+    assert decide(closed, given("/a/1")).allowed
+    assert decide(opened, given("/b", websocket=True)).login_helps
+    assert decide(opened, given("/b", identity=person(), websocket=True)).allowed
+    assert (closed.hash == opened.hash, closed.rules[0].to_dict() == opened.rules[0].to_dict()) == (
+        False,
+        True,
+    )
+
+
+def test_no_facts_are_asked_for_a_websocket_that_is_denied_anyway() -> None:
+    rules = rule_set(("a", "/**", [{"rate": {"limit": 5, "window": "60s"}}]))
+    assert questions(rules, given(identity=person()))
+    assert not questions(rules, given(identity=person(), websocket=True))
+    assert questions(with_websockets(rules, "a"), given(identity=person(), websocket=True))

@@ -19,8 +19,8 @@ def reset(folder: Path) -> tuple[int, str]:
 def test_it_forgets_and_says_what(tmp_path: Path) -> None:
     data = tmp_path / "var"
     Directory(file_of(data, "ti"), "ti").open()
-    (data / "register-ti-photos").mkdir()
-    (data / "register-ti-photos" / "one.jpg").write_bytes(b"x")
+    (data / "records").mkdir()
+    (data / "records" / "one.jsonl").write_bytes(b"x")
     code, said = reset(data)
     assert code == 0
     assert "2 files removed" in said

@@ -13,7 +13,7 @@ import pytest
 
 from simulator.faults import by_name
 from simulator.register.app import create_register
-from simulator.run import bind, running, url_of
+from simulator.run import running
 from tests.gateway_fixture import GatewayFixture, gateway_fixture
 from tests.simulator.acm.relying_party import Clock, RelyingParty
 
@@ -56,7 +56,7 @@ class Place:
         browser = self.browsers.enter_context(
             httpx2.Client(base_url=self.world.url, trust_env=False, timeout=10)
         )
-        begun = browser.get("/oauth2/start", params={"rd": "/"}, headers=headers)
+        begun = browser.get("/oauth2/start", params={"rd": HOME}, headers=headers)
         return self.finish(browser, begun, headers, persona)
 
     def finish(
@@ -79,6 +79,8 @@ class Place:
         self.world.acm.faults.switch_on(by_name(name), value)
 
 
+HOME = "/ncr/meldingen.xhtml"
+RULES = [{"id": "home", "match": {"path": "/ncr/**"}, "require": [{"right": {"right": "indiener"}}]}]
 MakePlace = Callable[..., Place]
 
 
@@ -102,17 +104,13 @@ def fresh(tmp_path: Path) -> Iterator[Place]:
 
 
 def place(folder: Path, **provider: Any) -> Iterator[Place]:
-    clock, sock = Clock(), bind(0)
-    gateway_url = url_of(sock)
+    clock = Clock()
     with (
         running(
-            lambda url: create_register(
-                database=folder / "register.db", gateway_url=gateway_url, environment="ti", audience=url,
-                clock=clock,
-            )
+            lambda url: create_register(inside=url, environment="ti", clock=clock)
         ) as register_url,
         gateway_fixture(
-            folder, backend=register_url, sock=sock, clock=clock, provider_settings=provider
+            folder, backend=register_url, clock=clock, provider_settings=provider, rules=RULES
         ) as found,
     ):  # fmt: skip
         here = Place(found, clock)
@@ -138,7 +136,7 @@ def recovered(gate: Place) -> None:
     gate.clock.now += RETRY
     visit = gate.visit()
     assert visit.logged_in
-    assert visit.browser.get("/").status_code == 200
+    assert visit.browser.get(HOME).status_code == 200
 
 
 REFUSED = [
@@ -235,7 +233,7 @@ def test_an_odd_shape_that_changes_nothing(gate: Place, name: str) -> None:
     found = visit.browser.get("/oauth2/userinfo").json()
     for name in ("rights", "organisation", "email"):
         assert found.get(name) == usual.get(name), name
-    assert visit.browser.get("/").status_code == 200
+    assert visit.browser.get(HOME).status_code == 200
     recovered(gate)
 
 
@@ -244,8 +242,8 @@ def test_an_odd_claim_that_takes_the_right_away(gate: Place, name: str) -> None:
     gate.fault(name)
     visit = gate.visit()
     assert visit.logged_in
-    assert forbidden(visit.browser.get("/", headers=JSON))
-    shown = visit.browser.get("/", headers=PAGE)
+    assert forbidden(visit.browser.get(HOME, headers=JSON))
+    shown = visit.browser.get(HOME, headers=PAGE)
     assert shown.status_code == 403
     assert "OVAM Gebruiker" in shown.text
     recovered(gate)
@@ -253,20 +251,20 @@ def test_an_odd_claim_that_takes_the_right_away(gate: Place, name: str) -> None:
 
 def test_a_right_that_is_revoked_in_mid_session(gate: Place) -> None:
     before = gate.visit()
-    assert before.browser.get("/").status_code == 200
+    assert before.browser.get(HOME).status_code == 200
     gate.fault("right-revoked", "indiener")
     after = gate.visit()
     assert after.logged_in
-    assert forbidden(after.browser.get("/", headers=JSON))
+    assert forbidden(after.browser.get(HOME, headers=JSON))
     assert gate.visit("ovam").logged_in  # nobody else notices
     # The session that was there knows no better until it is checked again, here by a login that passes through ACM.
-    assert before.browser.get("/").status_code == 200
+    assert before.browser.get(HOME).status_code == 200
     gate.clock.now += RECHECK
-    background = before.browser.get("/", headers=JSON)
+    background = before.browser.get(HOME, headers=JSON)
     assert (background.status_code, background.json()["code"]) == (401, "reauthenticate")
-    passed = gate.finish(before.browser, before.browser.get("/", headers=NAVIGATION), JSON)
+    passed = gate.finish(before.browser, before.browser.get(HOME, headers=NAVIGATION), JSON)
     assert passed.logged_in
-    assert forbidden(before.browser.get("/", headers=JSON))
+    assert forbidden(before.browser.get(HOME, headers=JSON))
     recovered(gate)
 
 
@@ -275,10 +273,10 @@ def test_a_right_that_is_revoked_is_seen_by_refreshing(tmp_path: Path) -> None:
     with contextmanager(place)(tmp_path, scopes=scopes) as gate:
         visit = gate.visit()
         gate.fault("right-revoked", "indiener")
-        assert visit.browser.get("/").status_code == 200
+        assert visit.browser.get(HOME).status_code == 200
         gate.clock.now += RECHECK
         # ACM is asked behind a request; the ones after it see the answer.
-        until(lambda: forbidden(visit.browser.get("/", headers=JSON)))
+        until(lambda: forbidden(visit.browser.get(HOME, headers=JSON)))
         gate.world.acm.faults.clear()
         gate.clock.now += RECHECK
-        until(lambda: visit.browser.get("/").status_code == 200)
+        until(lambda: visit.browser.get(HOME).status_code == 200)

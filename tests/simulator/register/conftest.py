@@ -1,32 +1,23 @@
-"""The register as it runs, with assertions signed by the gateway's own code, and a clock that is handed in."""
+"""The register as it runs, asked directly with the headers that the gateway sets, and a clock that is handed in."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections.abc import Callable, Iterator
+import html
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import httpx2
 import pytest
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
-from gateway.identity.assertions import Assertions
-from gateway.identity.settings import AssertionSettings
-from gateway.model import Identity, Organisation, Right
-from gateway.settings import Secret
-from simulator.faults import Faults
 from simulator.register.app import create_register
 from simulator.run import running
-from tests.keys import ec_key
 
 PEETERS, MAASLAND, OVAM = "0456789034", "0777000187", "OVO999001"
-DAY = 86_400.0
+PERSON = "NonConformiteitenIndiener"
+HEADERS: Mapping[str, str] = {"content-type": "application/x-www-form-urlencoded"}
 
 
 class Clock:
@@ -39,99 +30,105 @@ class Clock:
         return self.now
 
 
-def person(
-    subject: str = "inge",
-    organisation: str = PEETERS,
-    *contexts: str,
-    name: str = "Containerdienst Peeters nv",
-    **others: Any,
-) -> Identity:
-    """Somebody who logged in, by default a submitter."""
-    given = contexts or ("NonConformiteitenIndiener",)
-    return Identity(
-        issuer="acm",
-        subject=subject,
-        given_name="Inge",
-        family_name="De Waele",
-        doelgroep="EA",
-        organisation=Organisation(organisation, name),
-        rights=tuple(Right("OVAMGebruiker", context, organisation) for context in given),
-        **others,
-    )
+def headers_of(
+    subject: str,
+    name: str,
+    organisation: str,
+    organisation_name: str,
+    context: str | None = PERSON,
+    kind: str = "person",
+) -> dict[str, str]:
+    """The identity headers of somebody, percent-encoded as the gateway does."""
+    found = {
+        "x-forwarded-user": subject,
+        "x-auth-name": quote(name, safe=" "),
+        "x-auth-organisation": organisation,
+        "x-auth-organisation-name": quote(organisation_name, safe=" "),
+        "x-auth-kind": kind,
+    }
+    return found | ({"x-auth-rights": f"OVAMGebruiker-{context}:{organisation}"} if context else {})
 
 
-INGE = person()
-MIA = person("mia", MAASLAND, name="Maasland bv")
-OLIVIA = person("olivia", OVAM, "NonConformiteitenLezer", name="OVAM")
-NOBODY = person("zoe", PEETERS, "Bodemdossiers")
-MACHINE = Identity(
-    issuer="acm", subject="peeters-koppeling", kind="machine", organisation=Organisation(PEETERS, None)
-)
+INGE = headers_of("inge", "Inge Dewaele", PEETERS, "Containerdienst Peeters nv")
+MIA = headers_of("mia", "João Łukasz", MAASLAND, "Maasland bv")
+OLIVIA = headers_of("olivia", "Olivia Vandamme", OVAM, "OVAM", "NonConformiteitenLezer")
+NOBODY = headers_of("zoe", "Zoë Maes", PEETERS, "Containerdienst Peeters nv", "Bodemdossiers")
+MACHINE = headers_of("koppeling", "Weegbrug", PEETERS, "Containerdienst Peeters nv", None, "machine")
+
+
+@dataclass
+class Browser:
+    """A browser that keeps the register's session cookie, whatever its Domain says: the gateway would rewrite that."""
+
+    client: httpx2.Client
+    who: Mapping[str, str]
+    cookie: str = ""
+    page: str = field(default="", repr=False)
+
+    def ask(
+        self, method: str, path: str, *, headers: Mapping[str, str] = {}, **options: Any
+    ) -> httpx2.Response:
+        sent = {**self.who, **headers} | ({"cookie": self.cookie} if self.cookie else {})
+        answer = self.client.request(method, path, headers=sent, **options)
+        given = answer.headers.get("set-cookie")
+        self.cookie = given.partition(";")[0] if given else self.cookie
+        return answer
+
+    def get(self, path: str) -> httpx2.Response:
+        answer = self.ask("GET", path)
+        self.page = answer.text
+        return answer
+
+    @property
+    def state(self) -> str:
+        """The view state of the page that was got last."""
+        return re.findall(r'name="javax.faces.ViewState" value="([^"]+)"', self.page)[0]
+
+    def send(self, path: str, *, encoding: str = "windows-1252", **fields: str) -> httpx2.Response:
+        """Press a button of the page as a browser does, with the fields `form__name` as form:name."""
+        named = {name.replace("__", ":"): value for name, value in fields.items()}
+        content = urlencode({"javax.faces.ViewState": self.state, **named}, encoding=encoding)
+        return self.ask("POST", path, headers=HEADERS, content=content)
+
+    def ajax(self, path: str, source: str, render: str, **fields: str) -> httpx2.Response:
+        """Press a button of the page as its script does."""
+        named = {name.replace("__", ":"): value for name, value in fields.items()}
+        content = urlencode({
+            "javax.faces.ViewState": self.state, "javax.faces.partial.ajax": "true", "javax.faces.source": source,
+            "javax.faces.partial.render": render, **named,
+        })  # fmt: skip
+        lines = {"content-type": f"{HEADERS['content-type']};charset=UTF-8", "faces-request": "partial/ajax"}
+        return self.ask("POST", path, headers=lines, content=content)
+
+    @property
+    def text(self) -> str:
+        """The page that was got last, without references to characters."""
+        return html.unescape(self.page)
 
 
 @dataclass
 class Office:
-    """A register that runs, and how to ask it as somebody."""
+    """A register that runs."""
 
     url: str
-    folder: Path
     clock: Clock
-    sign: Callable[[Identity], str]
-    faults: Faults
-    clients: list[httpx2.Client] = field(default_factory=list)
+    client: httpx2.Client
 
-    def visit(self, who: Identity | None, **headers: str) -> httpx2.Client:
-        """A client that sends this identity's assertion along, signed anew for the time of the clock."""
+    def browser(self, who: Mapping[str, str]) -> Browser:
+        return Browser(self.client, who)
 
-        def add(request: httpx2.Request) -> None:
-            if who is not None:
-                request.headers["x-toegangspoort-assertion"] = self.sign(who)
-
-        client = httpx2.Client(
-            base_url=self.url, headers=headers, trust_env=False, timeout=20, event_hooks={"request": [add]}
-        )
-        self.clients.append(client)
-        return client
-
-
-@contextlib.contextmanager
-def office_in(folder: Path) -> Iterator[Office]:
-    """A register with its data in this folder, and a stand-in for the gateway's key set."""
-    folder.mkdir(parents=True, exist_ok=True)
-    key = folder / "assertion.pem"
-    key.write_bytes(ec_key("register"))
-    key.chmod(0o600)
-    clock = Clock()
-    faults = Faults()
-    signers: dict[str, Assertions] = {}
-
-    async def jwks(request: Request) -> Response:
-        return JSONResponse(signers["ti"].jwks())
-
-    with contextlib.ExitStack() as stack:
-        gateway_url = stack.enter_context(
-            running(lambda url: Starlette(routes=[Route("/.well-known/jwks.json", jwks)]))
-        )
-        url = stack.enter_context(running(
-            lambda url: create_register(
-                database=folder / "register-ti.db", gateway_url=gateway_url, environment="ti", audience=url,
-                clock=clock, faults=faults,
-            )
-        ))  # fmt: skip
-        settings = AssertionSettings(key=Secret("file:assertion.pem", folder))
-        signer = Assertions(settings, environment="ti", issuer=gateway_url, audience=url, clock=clock)
-        asyncio.run(signer.start())
-        signers["ti"] = signer
-        office = Office(url, folder, clock, lambda who: signer.sign(who, repr(who)), faults)
-        yield office
-        for client in office.clients:
-            client.close()
+    def call(self, method: str, path: str, who: Mapping[str, str], **options: Any) -> httpx2.Response:
+        return self.client.request(method, path, headers=who, **options)
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    with office_in(tmp_path / "register") as found:
-        yield found
+def office() -> Iterator[Office]:
+    clock = Clock()
+    with (
+        running(lambda url: create_register(inside=url, environment="ti", clock=clock)) as url,
+        httpx2.Client(base_url=url, trust_env=False, timeout=20) as client,
+    ):
+        yield Office(url, clock, client)
 
 
 def report(**changes: Any) -> dict[str, Any]:
@@ -146,3 +143,13 @@ def report(**changes: Any) -> dict[str, Any]:
         "afvalstromen": ["papier-karton"],
         "omschrijving": "Karton tussen het restafval",
     } | changes
+
+
+TYPED = {
+    "melding__datum": "20/11/2026",
+    "melding__producent": "Café De Korenaar",
+    "melding__nummer": "0400.000.185",
+    "melding__adres": "Kerkstraat 1, 2000 Antwerpen",
+    "melding__afvalstroom": "papier-karton",
+    "melding__omschrijving": "Karton tussen het restafval",
+}

@@ -16,10 +16,11 @@ from simulator.faults.catalogue import REGISTER_CUT, REGISTER_DOWN, REGISTER_SLO
 from simulator.login import login
 from simulator.register.app import create_register
 from simulator.register.faulty import breaking_protocol
-from simulator.run import bind, running, url_of
+from simulator.run import running
 from tests.gateway_fixture import GatewayFixture, gateway_fixture
 
 PAGE = {"accept": "text/html"}
+HOME, STYLE = "/ncr/meldingen.xhtml", "/ncr/javax.faces.resource/stijl.css.xhtml"
 RULES = [{"id": "all", "match": {"path": "/**"}, "require": ["authenticated"]}]
 
 
@@ -31,18 +32,14 @@ def faults() -> Faults:
 @pytest.fixture(scope="module")
 def gate(tmp_path_factory: pytest.TempPathFactory, faults: Faults) -> Iterator[GatewayFixture]:
     folder: Path = tmp_path_factory.mktemp("faults")
-    sock = bind(0)
-    gateway_url = url_of(sock)
     with (
         running(
-            lambda url: create_register(
-                database=folder / "register.db", gateway_url=gateway_url, environment="ti", audience=url, faults=faults
-            ),
+            lambda url: create_register(inside=url, environment="ti", faults=faults),
             http=breaking_protocol(faults),
             log_level="critical",
         ) as register_url,
         gateway_fixture(
-            folder, backend=register_url, sock=sock, rules=RULES, upstream={"response_timeout": "3s"}
+            folder, backend=register_url, rules=RULES, upstream={"response_timeout": "3s"}
         ) as found,
     ):  # fmt: skip
         yield found
@@ -75,9 +72,9 @@ def record_of(gate: GatewayFixture, request_id: str) -> dict[str, Any]:
 def test_a_register_that_is_down_is_a_page_with_502(
     gate: GatewayFixture, inge: httpx2.Client, faults: Faults
 ) -> None:
-    assert inge.get("/").status_code == 200
+    assert inge.get(HOME).status_code == 200
     faults.switch_on(REGISTER_DOWN)
-    for method, path in (("GET", "/"), ("GET", "/producenten"), ("POST", "/meldingen/nieuw")):
+    for method, path in (("GET", HOME), ("GET", "/ncr/uitvoer/meldingen.csv"), ("POST", "/ncr/nieuw.xhtml")):
         answer = inge.request(method, path, headers={"sec-fetch-mode": "navigate"})
         assert (method, path, answer.status_code) == (method, path, 502)
         assert "Het register is nu niet beschikbaar" in answer.text
@@ -86,28 +83,26 @@ def test_a_register_that_is_down_is_a_page_with_502(
     machine = inge.get("/api/v1/meldingen", headers={"accept": "application/json"})
     assert machine.headers["content-type"] == "application/problem+json"
     faults.switch_off(REGISTER_DOWN)
-    assert inge.get("/").status_code == 200
+    assert inge.get(HOME).status_code == 200
 
 
 def test_a_register_that_is_slow_is_a_page_with_504(
     gate: GatewayFixture, inge: httpx2.Client, faults: Faults
 ) -> None:
     faults.switch_on(REGISTER_SLOW, "20")
-    answer = inge.get("/")
+    answer = inge.get(HOME)
     assert answer.status_code == 504
     assert "<h1" in answer.text
     assert record_of(gate, answer.headers["x-request-id"])["error"] == "upstream-timeout"
     faults.switch_on(REGISTER_SLOW, "0.1")
     begun = time.monotonic()
-    assert inge.get("/").status_code == 200
+    assert inge.get(HOME).status_code == 200
     assert time.monotonic() - begun >= 0.1
     faults.switch_off(REGISTER_SLOW)
-    assert inge.get("/").status_code == 200
+    assert inge.get(HOME).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/echo/bytes?size=300000", "/static/style.css", "/meldingen/export.csv"]
-)
+@pytest.mark.parametrize("path", [HOME, "/echo/bytes?size=300000", STYLE, "/ncr/uitvoer/voorbeeld.csv"])
 def test_an_answer_that_is_cut_off_never_looks_whole(
     gate: GatewayFixture, inge: httpx2.Client, faults: Faults, path: str
 ) -> None:
@@ -129,6 +124,6 @@ def test_an_answer_that_is_cut_off_never_looks_whole(
 def test_an_answer_without_a_body_is_cut_off_too(inge: httpx2.Client, faults: Faults) -> None:
     faults.switch_on(REGISTER_CUT)
     with pytest.raises(httpx2.RemoteProtocolError):
-        inge.get("/static/style.css", headers={"range": "bytes=0-0"})
+        inge.get(STYLE, headers={"range": "bytes=0-0"})
     faults.switch_off(REGISTER_CUT)
-    assert inge.get("/static/style.css", headers={"range": "bytes=0-0"}).status_code == 206
+    assert inge.get(STYLE, headers={"range": "bytes=0-0"}).status_code == 206
