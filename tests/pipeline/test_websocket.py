@@ -244,7 +244,7 @@ def test_a_reset_ends_both_sides(
             assert until(lambda: register.served[0].closed == "end")
         else:
             assert client.frame() is None
-    assert until(lambda: len(live.gateway.websockets) == 0)
+    assert until(lambda: len(live.gateway.websockets["default"]) == 0)
 
 
 def test_a_client_that_has_sent_all_still_gets_what_comes(
