@@ -15,6 +15,7 @@ from benchmarks.soak.ledger import Ledger
 from benchmarks.soak.measure import Sample, growth, quiet, sample
 from benchmarks.soak.people import People
 from benchmarks.soak.report import counts, table
+from benchmarks.soak.sockets import Sockets
 
 _WORDS = 20
 _QUIET_SECONDS = 100.0
@@ -25,7 +26,9 @@ async def soak(target: Target, minutes: float, every: float) -> bool:
     """Run it and print; whether nothing was lost and nothing grew."""
     ledger = Ledger()
     people, attackers = People(target, ledger), Attackers(target, ledger)
-    at_work = people.all(*await people.arrive())
+    arrived, blocked = await people.arrive()
+    sockets = Sockets(people)
+    at_work = [*people.all(arrived, blocked), *(sockets.talks(each) for each in arrived for _ in range(5))]
     with ledger.one("reload"):
         await people.reload()
     await asyncio.sleep(5.0)  # the idle connections of that have closed

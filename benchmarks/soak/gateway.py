@@ -11,6 +11,8 @@ from pathlib import Path
 
 from benchmarks.peers.processes import free_port, wait_until_it_answers
 from benchmarks.reload import rules
+from benchmarks.soak.pair import SETTINGS, Pair, pair
+from benchmarks.soak.servers import ROOT, server
 from simulator.acm.app import create_acm
 from simulator.acm.clients import Client
 from simulator.acm.state import AcmState
@@ -19,9 +21,10 @@ from simulator.run import running
 from tests.gateways import CLIENT_ID, RULES, settings, write_config
 from tests.keys import client_keys
 
-ROOT = Path(__file__).parent.parent.parent
 _RULES = 5_000
 _CHANGING = {"id": "changing", "match": {"path": "/changed/0/**"}, "require": ["anyone"]}
+_PAIR = {"id": "pair", "match": {"path": "/pair/**"}, "upstream": "pair", "require": ["authenticated"]}
+_SOCKET = {"id": "socket", "match": {"path": "/echo/socket"}, "websocket": True, "require": ["authenticated"]}
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class Target:
     config: Path
     numbers: Path
     """Where it writes what it holds, on SIGUSR2."""
+    pair: Pair
+    """Its other upstream."""
 
     @property
     def host(self) -> str:
@@ -56,7 +61,8 @@ def gateway(folder: Path) -> Iterator[Target]:
         return create_acm(AcmState("ti", base, (client,), load_people))
 
     with contextlib.ExitStack() as stack:
-        upstream = stack.enter_context(_register())
+        upstream = stack.enter_context(server(free_port())).url
+        other = stack.enter_context(pair())
         acm_url = stack.enter_context(running(acm))
         environment = settings(
             folder, name="ti", gateway_url=url, acm_url=acm_url, upstream_url=upstream, listen=f"127.0.0.1:{port}",
@@ -68,13 +74,16 @@ def gateway(folder: Path) -> Iterator[Target]:
                 }
             },
         )  # fmt: skip
-        path = write_config(folder, {"ti": environment}, rules=[*rules(_RULES), _CHANGING, *RULES])
+        environment["upstreams"] = {"pair": {"servers": other.urls, **SETTINGS}}
+        path = write_config(
+            folder, {"ti": environment}, rules=[*rules(_RULES), _CHANGING, _PAIR, _SOCKET, *RULES]
+        )
         numbers = folder / "numbers.json"
         command = [sys.executable, "-m", "benchmarks.soak.watched", str(path), str(numbers)]
         log = folder / "gateway.log"
         child = stack.enter_context(_child(command, log))
         wait_until_it_answers(f"http://{observe}/readyz", child, log)
-        yield Target(url, port, child.pid, observe, path, numbers)
+        yield Target(url, port, child.pid, observe, path, numbers, other)
 
 
 @contextlib.contextmanager
@@ -90,13 +99,3 @@ def _child(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
-
-
-@contextlib.contextmanager
-def _register() -> Iterator[str]:
-    with subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.soak.register"], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    ) as child:
-        assert child.stdout is not None
-        yield f"http://127.0.0.1:{int(child.stdout.readline())}"
-        child.terminate()

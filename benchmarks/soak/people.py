@@ -74,11 +74,11 @@ class People:
             person.user = (await self.page(client, person))["user"]
         return person
 
-    async def page(self, client: Client, person: Person) -> dict[str, Any]:
+    async def page(self, client: Client, person: Person, below: str = "/echo") -> dict[str, Any]:
         """One ordinary request. Raises Lost."""
         number = str(next(self._numbers))
         async with asyncio.timeout(_PATIENCE):
-            answer = await client.ask("GET", f"/echo/page?{number}", person.headers)
+            answer = await client.ask("GET", f"{below}/page?{number}", person.headers)
         person.take(answer)
         if answer.status != 200:
             raise Lost(f"status {answer.status}")
@@ -95,6 +95,8 @@ class People:
         return [
             *(self.reads(person) for person in people for _ in range(2)),
             *(self.streams(person) for person in people),
+            *(self.reads(person, "page of the pair", "/pair") for person in people),
+            self.target.pair.fails_and_returns(self.ledger),
             every(3.0, self.comes_and_goes),
             every(8.0, lambda: self.downloads(people[0])),
             every(4.0, lambda: self.uploads(people[1])),
@@ -103,14 +105,14 @@ class People:
             every(15.0, lambda: self.block(blocked)),
         ]
 
-    async def reads(self, person: Person) -> None:
+    async def reads(self, person: Person, kind: str = "page", below: str = "/echo") -> None:
         """Ten pages a second over one connection, which is opened anew now and then."""
         while not self.ledger.over.is_set():
             with self.ledger.one("connection"):
                 async with self.client() as client:
                     for _ in range(100):
-                        with self.ledger.one("page"):
-                            await self.page(client, person)
+                        with self.ledger.one(kind):
+                            await self.page(client, person, below)
                         await self.ledger.pause(0.1)
 
     async def comes_and_goes(self) -> None:

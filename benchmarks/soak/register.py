@@ -1,6 +1,6 @@
 """A register for the soak, by path: ordinary pages, downloads, uploads, streams, and hostile answers.
 
-`python -m benchmarks.soak.register` prints its port. It says who it took the caller for.
+`python -m benchmarks.soak.register [PORT]` prints its port. It says who it took the caller for.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ import asyncio
 import contextlib
 import hashlib
 import json
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from benchmarks.soak.client import Headers, read_body, read_head
+from tests.websockets import CLOSE, accept_of, frame, take_frame
 
 BLOCK = bytes(range(256)) * 256
 _EVIL = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nEVIL"
@@ -71,6 +73,27 @@ async def events(exchange: Exchange) -> None:
         await asyncio.sleep(_TICK_SECONDS)
 
 
+async def socket(exchange: Exchange) -> None:
+    """A WebSocket that sends back each message with the name of the caller, until the client closes."""
+    user = exchange.headers.get("x-forwarded-user", "").encode()
+    accept = accept_of(exchange.headers["sec-websocket-key"]).encode()
+    exchange.writer.write(
+        b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
+        b"sec-websocket-accept: %b\r\n\r\n" % accept
+    )
+    data = b""
+    while part := await exchange.reader.read(65_536):
+        data += part
+        while found := take_frame(data):
+            each, data = found
+            payload = each.payload if each.opcode == CLOSE else user + b" " + each.payload
+            exchange.writer.write(frame(each.opcode, payload))
+            if each.opcode == CLOSE:
+                await exchange.writer.drain()
+                raise ConnectionError
+        await exchange.writer.drain()
+
+
 async def silent(_exchange: Exchange) -> None:
     await asyncio.sleep(3600)
 
@@ -114,7 +137,7 @@ async def interim(exchange: Exchange) -> None:
 
 
 _PAGES: dict[str, Callable[[Exchange], Awaitable[None]]] = {
-    "download": download, "upload": upload, "events": events, "silent": silent, "cut": cut, "reset": reset,
+    "download": download, "upload": upload, "events": events, "silent": silent, "socket": socket, "cut": cut, "reset": reset,
     "more": more, "late": late, "garbage": garbage, "interim": interim,
 }  # fmt: skip
 HOSTILE = ("cut", "reset", "more", "late", "garbage", "interim")
@@ -135,7 +158,8 @@ async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
 
 
 async def main() -> None:
-    server = await asyncio.start_server(connected, "127.0.0.1", 0, backlog=1024, limit=1 << 18)
+    port = int(sys.argv[1]) if len(sys.argv) > 1 else 0
+    server = await asyncio.start_server(connected, "127.0.0.1", port, backlog=1024, limit=1 << 18)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
