@@ -37,8 +37,7 @@ class Demo:
             signal.signal(name, self._stop)
         try:
             self._check_ports()
-            for environment in PORTS:
-                self._make_keys(environment)
+            self._make_keys()
             for environment in PORTS:
                 self._start(f"simulator {environment}", "simulator", "serve", "--env", environment)
             for environment in PORTS:
@@ -72,7 +71,8 @@ class Demo:
                     words = f"port {port} ({environment}) is taken: stop what runs there, perhaps another demonstration"
                     raise DemoStopped(words) from problem
 
-    def _make_keys(self, environment: str) -> None:
+    def _make_keys(self) -> None:
+        """Of all environments at once: most of the time goes into starting."""
         command = [
             sys.executable,
             "-m",
@@ -82,11 +82,17 @@ class Demo:
             "--config",
             str(self._config),
             "--env",
-            environment,
         ]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-        if done.returncode != 0:
-            raise DemoStopped(f"the keys of {environment} could not be made:\n{done.stderr}")
+        making = {
+            environment: subprocess.Popen(  # noqa: S603
+                [*command, environment], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+            )
+            for environment in PORTS
+        }
+        said = {environment: child.communicate()[1] for environment, child in making.items()}
+        for environment, child in making.items():
+            if child.returncode != 0:
+                raise DemoStopped(f"the keys of {environment} could not be made:\n{said[environment]}")
 
     def _start(self, name: str, module: str, *arguments: str) -> None:
         # Own process groups: Ctrl-C reaches this process alone, which then stops the others in order.

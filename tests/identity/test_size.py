@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import structlog
 from structlog.testing import capture_logs
 
 from gateway.identity.headers import OutgoingHeaders
@@ -19,6 +20,7 @@ def with_rights(identity: Identity, number: int) -> Identity:
 
 
 def test_many_rights_are_reported_once_an_hour_for_each_person(indiener: Identity) -> None:
+    structlog.reset_defaults()  # a gateway of another test may have left out warnings
     clock = StillClock()
     warning = SizeWarning(8_192, lambda identity: 600 + 30 * len(identity.rights), steady=clock)
     headers = OutgoingHeaders(MAPPING, on_new=warning)
