@@ -37,6 +37,7 @@ def gate(tomcat: Tomcat, tmp_path_factory: pytest.TempPathFactory) -> Iterator[G
         public_url=PUBLIC,
         edge={"trusted_proxies": ["127.0.0.1/32"]},
         upstream={"max_header_bytes": LIMIT},
+        paths={"parameters": "strip"},
     ) as found:
         yield found
 
@@ -137,6 +138,26 @@ def test_a_redirect_names_the_session_with_the_tag_that_the_cookie_has(browser: 
     assert found
     assert found[1] == browser.cookies["JSESSIONID"]
     assert seen(browser, "/oud/lijst")["session"] == found[1].partition("~")[2]
+
+
+def test_links_with_a_session_lead_its_owner_to_it_and_nobody_else(
+    gate: GatewayFixture, browser: Browser
+) -> None:
+    tagged = browser.page("/oud/naar").headers["location"]
+    cookie = browser.cookies.pop("JSESSIONID")
+    own = cookie.partition("~")[2]
+    assert tagged == f"/oud/lijst;jsessionid={cookie}"
+    assert seen(browser, tagged)["session"] == own
+    assert seen(browser, f"/oud/lijst;jsessionid={own}")["session"] != own
+    browser.cookies["JSESSIONID"] = cookie
+    assert seen(browser, f"/oud/lijst;jsessionid={own}")["session"] == own
+    gate.op.subject = "bob"
+    browser.log_in("/oud/lijst")
+    for link in (tagged, f"/oud/lijst;jsessionid={own}", f"/oud/lijst;JSESSIONID={own};v=1"):
+        browser.cookies["JSESSIONID"] = cookie
+        shown = seen(browser, link)
+        assert shown["user"] == "bob"
+        assert shown["session"] != own
 
 
 def test_the_next_person_begins_a_new_session_there(gate: GatewayFixture, browser: Browser) -> None:
