@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from gateway import garbage
 from gateway.analysis.equivalence import changing_moments
 from gateway.analysis.path_partition import PathClass, partition, pattern_of
 from gateway.analysis.path_variables import compared_positions, identity_texts, template_values, templates
@@ -67,7 +66,6 @@ class _AskedRule:
             self.best = tried
 
 
-@garbage.paused()
 def access_of(
     rules: RuleSet, identity: Identity, *, host: str, client: str, now: float
 ) -> tuple[RuleAccess, ...]:
@@ -79,8 +77,9 @@ def access_of(
     asked = [_AskedRule(rule) for rule in rules.rules]
     person = DecisionInput("", host, "", (), client, now, identity)
     values = template_values(rules.rules, identity_texts(identity))
+    methods = methods_of(rules.rules)
     for path_class, own in _path_classes(rules, values):
-        for method, number in _deciding(asked, path_class, host):
+        for method, number in _deciding(asked, path_class, host, methods):
             if asked[number].settled(own):
                 continue
             tried = person._replace(method=method, path=path_class.path, segments=path_class.segments)
@@ -110,13 +109,15 @@ def _path_classes(rules: RuleSet, values: Collection[str]) -> Iterator[tuple[Pat
             yield path_class, own
 
 
-def _deciding(asked: Sequence[_AskedRule], path_class: PathClass, host: str) -> Iterator[tuple[str, int]]:
+def _deciding(
+    asked: Sequence[_AskedRule], path_class: PathClass, host: str, methods: tuple[str, ...]
+) -> Iterator[tuple[str, int]]:
     """A method for each rule that decides on these paths, with the number of that rule.
 
     Every method is tried with a rule whose policies do not say what they look at.
     """
     matching = [number for number in path_class.matching if asked[number].rule.at_host(host)]
-    left = methods_of(each.rule for each in asked)
+    left = methods
     for number in matching:
         rule, declared = asked[number].rule, asked[number].declared
         mine = left if rule.methods is None else tuple(method for method in left if method in rule.methods)

@@ -111,9 +111,12 @@ class Forwarder:
                     begun=connection is begun,
                     patience=patience or self._settings.response_timeout,
                 )
-            except (ConnectionClosed, UpstreamBroken) as problem:
+            except ConnectionClosed as problem:
                 if not repeatable or not self._again(request, connection, problem, failed):
                     raise _reason(problem) from problem
+            except UpstreamBroken as problem:
+                if not repeatable or not self._again(request, connection, problem, failed):
+                    raise
             connection = await self.upstream.connect(request.party, avoid=failed)
 
     def _again(

@@ -104,8 +104,12 @@ class Streams(Generic[T]):
         except asyncio.CancelledError:
             if stream.cut is None or task.uncancel() > 0:
                 raise
-            self._publish(StreamCut(stream.cut.reason))
-            raise stream.cut from None
+            cut, stream.cut = stream.cut, None
+            self._publish(StreamCut(cut.reason))
+            try:
+                raise cut from None
+            finally:
+                del cut  # what is raised refers to this frame, which must not refer to it
         finally:
             self._open.discard(stream)
 

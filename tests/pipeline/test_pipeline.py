@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx2
 
-from gateway.exchange import Exchange
-from gateway.upstream.connection import UpstreamConnection
 from tests.gateway_fixture import PAGE, Browser, GatewayFixture
+from tests.leftovers import nothing_left
 
 Records = Callable[[httpx2.Response], list[dict[str, Any]]]
 FORM = PAGE | {"content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin"}
@@ -72,22 +69,6 @@ def test_requests_are_counted_once(gate: GatewayFixture, alice: Browser) -> None
         alice.call("/echo")
     # The count follows the response: a later one is only sent when the earlier one was counted.
     assert 2 <= counted() - before <= 3
-
-
-@contextlib.contextmanager
-def nothing_left() -> Iterator[None]:
-    """What is left in a cycle holds the rule set, and a reload freezes it together with the fresh one."""
-    gc.collect()
-    gc.disable()
-    gc.set_debug(gc.DEBUG_SAVEALL)
-    try:
-        yield
-        gc.collect()
-        assert not [each for each in gc.garbage if isinstance(each, Exchange | UpstreamConnection)]
-    finally:
-        gc.set_debug(0)
-        gc.garbage.clear()
-        gc.enable()
 
 
 def test_a_refused_request_leaves_nothing_for_the_garbage_collector(nobody: Browser) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from gateway.edge.response_cycle import ResponseCycle
 from tests.gateway_fixture import CALL, OPEN_RULES, Browser, GatewayFixture, gateway_fixture, scripted
+from tests.leftovers import nothing_left
 from tests.running import RawUpstream
 
 LIMITED = {
@@ -172,3 +173,20 @@ def test_a_client_that_leaves_ends_the_exchange(
     door.upstream.answer = lambda _head: OK
     wait_for(lambda: somebody.call("/echo").status_code == 200)
     assert door.gateway.upstreams.open_connections <= 2
+
+
+def test_a_broken_answer_and_a_stream_that_is_cut_leave_nothing_for_the_garbage_collector(
+    door: GatewayFixture, somebody: Browser
+) -> None:
+    with nothing_left():
+        door.upstream.answer = lambda _head: b"nonsense\r\n\r\n"
+        assert somebody.call("/echo").status_code == 502
+        door.upstream.answer = lambda _head: b"HTTP/1.1 200 OK\r\n\r\nbegun"
+        with somebody.stream("GET", "/echo") as response:
+            parts = response.iter_raw()
+            assert next(parts) == b"begun"
+            somebody.post("/oauth2/logout/local", headers={"sec-fetch-site": "same-origin"})
+            with pytest.raises(httpx2.TransportError):
+                list(parts)
+        door.upstream.answer = lambda _head: OK
+        assert door.browser().call("/public/x").status_code == 200
