@@ -13,11 +13,12 @@ _A_ROUND = 4
 class Turns:
     """Who may begin a request in this round of the loop. Clients take turns, and so do the connections of a client."""
 
-    __slots__ = ("_left", "_round", "_waiting")
+    __slots__ = ("_left", "_round", "_serves", "_waiting")
 
     def __init__(self) -> None:
         self._round = 0.0
         self._left = 0
+        self._serves = False  # whether a round is planned, or under way
         self._waiting: dict[Hashable, deque[Callable[[], bool]]] = {}
 
     def take(self, now: float) -> bool:
@@ -33,7 +34,8 @@ class Turns:
 
     def wait(self, client: Hashable, begin: Callable[[], bool], loop: asyncio.AbstractEventLoop) -> None:
         """Call `begin` when it is this client's turn, in a later round. It returns whether there was anything to do."""
-        if not self._waiting:
+        if not self._serves:
+            self._serves = True
             loop.call_soon(self._serve, loop)
         self._waiting.setdefault(client, deque()).append(begin)
 
@@ -49,5 +51,6 @@ class Turns:
                     waiting[client] = of_client
                 left -= begin()
         finally:
+            self._serves = bool(waiting)
             if waiting:
                 loop.call_soon(self._serve, loop)

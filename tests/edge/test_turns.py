@@ -53,3 +53,21 @@ async def test_connections_that_are_gone_take_no_turn() -> None:
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert begun.is_set()
+
+
+async def test_four_begin_in_a_round_also_where_each_brings_the_next() -> None:
+    turns, loop = Turns(), asyncio.get_running_loop()
+    begun: list[int] = []
+    rounds = 0
+
+    def begin() -> bool:
+        begun.append(rounds)
+        if len(begun) < 40:
+            turns.wait("flood", begin, loop)
+        return True
+
+    turns.wait("flood", begin, loop)
+    while len(begun) < 40:
+        rounds += 1
+        await asyncio.sleep(0)
+    assert max(begun.count(each) for each in range(rounds + 1)) == 4
