@@ -145,12 +145,12 @@ class Dialogue:
         del self._body_pace, self._half_closed, self._hand_over
 
     def stop(self) -> None:
-        """The server stops: close once the request at work is answered."""
+        """The server stops: close once the request at work, or the one that waits for its turn, is answered."""
         self._stopping = True
-        if self._cycle is None:
-            self._closing.close()
-        else:
+        if self._cycle is not None:
             self._cycle.keep_alive = False
+        elif self.idle:
+            self._closing.close()
 
     def pause_writing(self) -> None:
         self.socket.pause_writing()
@@ -201,7 +201,10 @@ class Dialogue:
         """A head is complete: let the application answer, promptly where it can."""
         reader, prompt = self._reader, self._service.prompt
         cycle = self._cycle = ResponseCycle(
-            self, scope, keep_alive=reader.keep_alive, asks_continue=reader.expects_continue
+            self,
+            scope,
+            keep_alive=reader.keep_alive and not self._stopping,
+            asks_continue=reader.expects_continue,
         )
         cycle.received = reader.complete
         if self._closing.client_sent_all:
@@ -271,9 +274,17 @@ class Dialogue:
             self._advance(data)
         if len(self._rest) < READ:
             self.socket.resume_reading()
-        if self._closing.client_sent_all and self._cycle is None and not self._rest:
-            self._closing.close()
+        if not self._closing.begun and not self._rest:
+            self._look_for_end()
         return True
+
+    def _look_for_end(self) -> None:
+        """After all that came: it may have been the last."""
+        reader, cycle = self._reader, self._cycle
+        if self._closing.client_sent_all and not reader.complete and (cycle or reader.begun):
+            self._closing.refuse("incomplete", cycle)
+        elif cycle is None and (self._closing.client_sent_all or self._stopping):
+            self._closing.close()
 
     def _end(self) -> None:
         """The request at work is answered: be ready for the next one, or close."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import socket
 import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from gateway.edge.dialogue import Dialogue
-from tests.edge.listening import connect, everything, exchange, get, listening
+from tests.edge.listening import Application, connect, everything, exchange, get, listening
+from tests.running import Running
 from tests.waiting import until
 
 
@@ -102,3 +105,54 @@ def test_a_request_that_waits_for_its_turn_is_answered_though_its_client_sends_n
         for sock in socks:
             assert everything(sock).count(b"HTTP/1.1 200 ") == 3
         assert app.asked == ["/ok"] * 120
+
+
+class Held:
+    """Turns that come by `go_on`."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[Callable[[], bool], asyncio.AbstractEventLoop]] = []
+
+    def take(self, _now: float) -> bool:
+        return False
+
+    def wait(self, _client: Any, begin: Callable[[], bool], loop: asyncio.AbstractEventLoop) -> None:
+        self.waiting.append((begin, loop))
+
+    def go_on(self, first: Callable[[], None] = lambda: None) -> None:
+        begin, loop = self.waiting.pop()
+        loop.call_soon_threadsafe(first)
+        loop.call_soon_threadsafe(begin)
+
+
+@contextlib.contextmanager
+def waiting_in_turn(octets: bytes) -> Iterator[tuple[Running, Application, Held, socket.socket]]:
+    """A connection on which these octets have come, and wait for their turn."""
+    held = Held()
+    with listening() as (running, app, _), connect(running.port) as sock:
+        running.server.config.http_protocol_class.listener.turns = held  # type: ignore[union-attr]
+        sock.sendall(octets)
+        assert until(lambda: len(held.waiting) == 1)
+        yield running, app, held, sock
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_request_that_waits_for_its_turn_when_the_server_stops_is_answered(whole: bool) -> None:
+    with waiting_in_turn(get("/ok") if whole else get("/ok")[:-1]) as (running, _, held, sock):
+        (connection,) = running.server.server_state.connections
+        held.go_on(connection.shutdown)
+        answer = everything(sock)
+        assert answer.startswith(b"HTTP/1.1 200 ") == whole
+        assert (b"connection: close" in answer) == whole
+
+
+def test_a_body_that_is_cut_short_in_its_turn_is_refused_at_once() -> None:
+    octets = get("/echo", "Content-Length: 10", method="POST") + b"abc"
+    with waiting_in_turn(octets) as (running, app, held, sock):
+        sock.shutdown(socket.SHUT_WR)
+        (connection,) = running.server.server_state.connections
+        dialogue = connection._dialogue  # type: ignore[union-attr]
+        assert until(lambda: dialogue._closing.client_sent_all)
+        held.go_on()
+        assert everything(sock).startswith(b"HTTP/1.1 400 ")
+        assert app.bodies == []
