@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from gateway.config.model import EnvironmentSettings, IdentitySection
 from gateway.config.positions import Place
 from gateway.config.problems import unknown
 from gateway.handling import DEFAULT_UPSTREAM
 from gateway.identity.names import fold, is_well_known
+from gateway.policy.handling_settings import RequestHeaderChanges
 from gateway.policy.pattern import Literal, Pattern
 from gateway.policy.settings import RuleSettings
+from gateway.upstream.credentials import Credentials
 
 # The place below the rule, and the message.
 Fault = tuple[Place, str]
@@ -29,6 +31,7 @@ def handling_faults(
             if name not in variables:
                 yield ("redirect", "to"), unknown("path variable", name, variables)
     yield from _identity_headers(rule, settings, identity)
+    yield from _fixed_headers(rule, settings)
     if settings is None:
         return
     limit = settings.edge.max_body_bytes
@@ -66,13 +69,34 @@ def _identity_headers(
     ours = {*identity.headers, *identity.strip_headers} if identity is not None else set()
     if settings is not None and settings.assertion.header:
         ours.add(settings.assertion.header)
-    folded = {fold(name.encode("ascii")) for name in ours}
-    for kind, names in (("set", changes.set), ("remove", changes.remove)):
-        for number, name in enumerate(names):
-            each = fold(name.encode("ascii"))
-            if each in folded or is_well_known(each):
-                step = name if kind == "set" else number
-                yield (
-                    ("request_headers", kind, step),
-                    f"{name} is an identity header: only `identity: headers:` says what the upstream gets in it",
-                )
+    folded = _folded(ours)
+    for place, name in _changed(changes):
+        each = fold(name.encode("ascii"))
+        if each in folded or is_well_known(each):
+            yield (
+                place,
+                f"{name} is an identity header: only `identity: headers:` says what the upstream gets in it",
+            )
+
+
+def _fixed_headers(rule: RuleSettings, settings: EnvironmentSettings | None) -> Iterator[Fault]:
+    """Headers that the upstream would get twice: fixed by its own settings, and by the rule."""
+    name = rule.upstream or DEFAULT_UPSTREAM
+    upstream = settings.every_upstream.get(name) if settings is not None else None
+    if rule.request_headers is None or upstream is None:
+        return
+    fixed = _folded(Credentials(upstream).names)
+    for place, header in _changed(rule.request_headers):
+        if fold(header.encode("ascii")) in fixed:
+            yield place, f"upstream {name!r} always gets its own {header}: no rule can change that"
+
+
+def _folded(names: Iterable[str]) -> set[bytes]:
+    return {fold(name.encode("ascii")) for name in names}
+
+
+def _changed(changes: RequestHeaderChanges) -> Iterator[tuple[Place, str]]:
+    for name in changes.set:
+        yield ("request_headers", "set", name), name
+    for number, name in enumerate(changes.remove):
+        yield ("request_headers", "remove", number), name

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from gateway.handling import DEFAULT_UPSTREAM, PLAIN, Cors, Handling, HeaderChanges, RedirectTo
 from gateway.http_semantics import HOP_BY_HOP
@@ -17,6 +17,7 @@ _VALUE: Final = re.compile(r"[\t -~]{0,4096}")
 _VARIABLE: Final = re.compile(r"\{([^{}]*)\}")
 _LOCATION: Final = re.compile(r"[!#$&-;=?-Z_a-z~%\[\]]*")
 _HTTPS: Final = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/")
+_ORIGIN: Final = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
 _FRAMING: Final = frozenset(
     [
         "host",
@@ -36,6 +37,7 @@ _OF_THE_GATEWAY: Final = frozenset(
         "x-forwarded-host",
         "x-forwarded-proto",
         "x-forwarded-port",
+        "x-forwarded-prefix",
         "x-request-id",
         "forwarded",
         "via",
@@ -53,6 +55,8 @@ def _name(value: str) -> str:
         raise ValueError(f"{value} says where a message begins and ends: no rule can change it")
     if name in _HOP_BY_HOP:
         raise ValueError(f"{value} belongs to one connection (RFC 9110 section 7.6.1): no rule can change it")
+    if name.startswith("sec-websocket-"):
+        raise ValueError(f"{value} belongs to the opening of a WebSocket: no rule can change it")
     if name in _OF_THE_GATEWAY:
         raise ValueError(f"{value} is the gateway's own: no rule can change it")
     return name
@@ -64,6 +68,12 @@ def _value(value: str) -> str:
     return value
 
 
+def _distinct(headers: Any) -> Any:
+    if isinstance(headers, dict) and len({str(name).lower() for name in headers}) < len(headers):
+        raise ValueError("one header is named twice, in other capitals: keep one")
+    return headers
+
+
 HeaderName = Annotated[str, AfterValidator(_name)]
 _HeaderValue = Annotated[str, AfterValidator(_value)]
 
@@ -71,7 +81,7 @@ _HeaderValue = Annotated[str, AfterValidator(_value)]
 class HeaderChangeSettings(Settings):
     """Changes to the headers of a request or of an answer."""
 
-    set: dict[HeaderName, _HeaderValue] = Field(default_factory=dict)
+    set: Annotated[dict[HeaderName, _HeaderValue], BeforeValidator(_distinct)] = Field(default_factory=dict)
     """Headers with their values, in place of those with the same name: {X-Tenant: reports}."""
 
     remove: tuple[HeaderName, ...] = ()
@@ -81,6 +91,9 @@ class HeaderChangeSettings(Settings):
     def _some(self) -> Self:
         if not self.set and not self.remove:
             raise ValueError("name headers to `set` or to `remove`")
+        for name in self.remove:
+            if name in self.set:
+                raise ValueError(f"{name} is both set and removed: `set` alone replaces what was there")
         return self
 
     def changes(self) -> HeaderChanges:
@@ -150,15 +163,12 @@ def _origin(value: str) -> str:
     local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
     if parts.scheme != "https" and not local:
         raise ValueError("write an origin as the browser sends it: https://app.example.be")
-    if (
-        value != f"{parts.scheme}://{parts.netloc}"
-        or value != value.lower()
-        or not parts.hostname
-        or "@" in value
-    ):
+    if not _ORIGIN.fullmatch(value):
         raise ValueError(
             "an origin is scheme, host and port in lower case, without a path: https://app.example.be"
         )
+    if value.endswith(":443" if parts.scheme == "https" else ":80"):
+        raise ValueError("leave out the usual port, as browsers do")
     return value
 
 

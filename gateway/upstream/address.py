@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from ipaddress import ip_address
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 _UNIX: Final = "unix:"
 # Octets; the kernel takes no longer ones (unix(7)).
 _LONGEST_SOCKET: Final = 107
+# What a resolver can look up: labels of letters, digits, - and _ (RFC 1123 section 2.1; others write _ too).
+_NAME: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
 _WANTED: Final = "write the address of a server as http://host:port, https://host:port or unix:/run/app.sock"
 
 
@@ -38,15 +42,22 @@ def parse_address(text: str) -> Address:
                 f"write a unix socket by its whole path of at most {_LONGEST_SOCKET} bytes: unix:/run/app.sock"
             )
         return Address(text, "localhost", 0, socket=path)
-    parts = urlsplit(text)
+    if not text.isprintable():
+        raise ValueError(_WANTED)  # urlsplit would leave these characters out
     try:
+        parts = urlsplit(text)
         port = parts.port
+        host = parts.hostname or ""
+        if ":" in host:
+            ip_address(host)
     except ValueError as problem:
         raise ValueError(_WANTED) from problem
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+    if parts.scheme not in ("http", "https") or port == 0:
         raise ValueError(_WANTED)
     if parts.path not in ("", "/") or parts.query or parts.fragment or "@" in parts.netloc:
         raise ValueError("write only scheme, host and port; a path goes under add_prefix")
+    if ":" not in host and not _NAME.fullmatch(host):
+        raise ValueError(f"write the host as in DNS, in ASCII, or as an address: {_WANTED}")
     secure = parts.scheme == "https"
     url = f"{parts.scheme}://{parts.netloc}"
-    return Address(url, parts.hostname, port or (443 if secure else 80), secure)
+    return Address(url, host, port or (443 if secure else 80), secure)

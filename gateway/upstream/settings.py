@@ -108,7 +108,7 @@ class BreakerSettings(Settings):
 def _fixed_name(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
         raise ValueError("a header name has letters, digits, hyphens and underscores")
-    if name.lower().encode() in _NOT_FIXED or name.lower().startswith("x-forwarded-"):
+    if name.lower().encode() in _NOT_FIXED or name.lower().startswith(("x-forwarded-", "sec-websocket-")):
         raise ValueError(f"{name} belongs to the request itself, and the gateway writes it")
     return name
 
@@ -291,7 +291,7 @@ class UpstreamSettings(Settings):
             raise ValueError(
                 "give the address of the register as `url`, or those of several servers as `servers`"
             )
-        if len(set(self.addresses)) != len(self.addresses):
+        if len({each[1:] for each in self.addresses}) != len(self.addresses):
             raise ValueError("a server is named twice")
         if self.host is not None and self.pass_host and "pass_host" in self.model_fields_set:
             raise ValueError("give a `host`, or `pass_host: true`, not both")

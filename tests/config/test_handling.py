@@ -14,7 +14,13 @@ from tests.config.test_lock import environments
 from tests.config.test_rules import rule
 from tests.gateways import write_config
 
-REPORTS = {"servers": ["http://reports-1:80", "unix:/run/reports.sock"], "strip_prefix": "/reports"}
+REPORTS = {
+    "servers": ["http://reports-1:80", "unix:/run/reports.sock"],
+    "strip_prefix": "/reports",
+    "headers": {"X-Api_Key": "k"},
+    "basic": {"username": "gateway", "password": "env:HOME"},
+}
+AT_REPORTS = {"upstream": "reports", "match": {"path": "/reports/**"}}
 
 
 def written(folder: Path, *rules: dict[str, Any], upstreams: dict[str, Any] | None = None) -> Path:
@@ -45,6 +51,13 @@ def written(folder: Path, *rules: dict[str, Any], upstreams: dict[str, Any] | No
         ({"request_headers": {"set": {"Remote-User": "x"}}}, "remote-user is an identity header"),
         ({"request_headers": {"remove": ["X-Toegangspoort-Assertion"]}}, "is an identity header"),
         ({"request_headers": {"set": {"X-Tenant": "x"}}}, None),
+        (
+            {"request_headers": {"set": {"X-Api-Key": "x"}}, **AT_REPORTS},
+            "upstream 'reports' always gets its own x-api-key",
+        ),
+        ({"request_headers": {"remove": ["x-api-key"]}, **AT_REPORTS}, "always gets its own x-api-key"),
+        ({"request_headers": {"remove": ["Authorization"]}, **AT_REPORTS}, "its own authorization"),
+        ({"request_headers": {"set": {"X-Api-Key": "x"}}}, None),
     ],
 )
 def test_what_does_not_fit(tmp_path: Path, values: dict[str, Any], words: str | None) -> None:

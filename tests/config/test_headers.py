@@ -31,6 +31,7 @@ def configured(folder: Path, upstream: dict[str, Any], identity: dict[str, Any] 
         ({"headers": {"X-Toegangspoort-Assertion": "a"}}, "another name"),
         ({"headers": {"Host": "a"}}, "belongs to the request itself"),
         ({"headers": {"X-Forwarded-Proto": "a"}}, "belongs to the request itself"),
+        ({"headers": {"Sec-WebSocket-Protocol": "a"}}, "belongs to the request itself"),
         ({"headers": {"Transfer-Encoding": "a"}}, "belongs to the request itself"),
         ({"headers": {"X A": "a"}}, "a header name has"),
         ({"headers": {"X-A": "a\nb"}}, "printable ASCII"),

@@ -26,6 +26,8 @@ from gateway.policy.handling_settings import HandlingSettings
                 ("Host", "begins and ends"),
                 ("X-Request-Id", "the gateway's own"),
                 ("X-Forwarded-For", "the gateway's own"),
+                ("X-Forwarded-Prefix", "the gateway's own"),
+                ("Sec-WebSocket-Protocol", "opening of a WebSocket"),
                 ("x_forwarded_for", "letters, digits and hyphens"),
             )
         ),
@@ -35,6 +37,8 @@ from gateway.policy.handling_settings import HandlingSettings
         ({"response_headers": {"set": {"X-A": "a\r\nX-B: b"}}}, "printable ASCII"),
         ({"response_headers": {"set": {"X-A": " a"}}}, "printable ASCII"),
         ({"response_headers": {}}, "to `set` or to `remove`"),
+        ({"response_headers": {"set": {"X-A": "a", "x-a": "b"}}}, "named twice"),
+        ({"request_headers": {"set": {"X-A": "a"}, "remove": ["x-a"]}}, "both set and removed"),
         *(
             ({"redirect": {"to": to}}, words)
             for to, words in (
@@ -62,6 +66,9 @@ from gateway.policy.handling_settings import HandlingSettings
         ({"cors": {"origins": ["https://A.test"]}}, "lower case"),
         ({"cors": {"origins": ["http://a.test"]}}, "as the browser sends it"),
         ({"cors": {"origins": ["null"]}}, "as the browser sends it"),
+        ({"cors": {"origins": ["https://*.a.test"]}}, "lower case"),
+        ({"cors": {"origins": ["https://a.test,https://b.test"]}}, "lower case"),
+        ({"cors": {"origins": ["https://a.test:443"]}}, "leave out the usual port"),
         (
             {
                 "cors": {"origins": ["https://a.test"]},

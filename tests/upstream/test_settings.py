@@ -47,6 +47,7 @@ def test_files_are_named_relative_to_the_configuration(
         ({}, "give the address"),
         ({"url": "http://a", "servers": ["http://b"]}, "give the address"),
         ({"servers": ["http://a", "http://a/"]}, "named twice"),
+        ({"servers": ["http://a", "http://A:80"]}, "named twice"),
         ({"servers": []}, "at least 1"),
         ({"url": "http://a", "host": "b", "pass_host": True}, "not both"),
         ({"url": "http://a", "host": "b c"}, "host name"),
