@@ -21,6 +21,7 @@ from gateway.upstream.response import AnswerCut
 from gateway.upstream.response_head import HeaderLines
 from gateway.upstream.session_tags import NOBODY, Owner, owner_of
 
+_CORS = b"access-control-"
 _ALLOWED = b"access-control-allow-origin"
 
 
@@ -65,7 +66,7 @@ class Forward:
         whole = self.forwarder(exchange).take_whole(connection)
         if whole is None or exchange.handling is PLAIN:
             return whole
-        return whole._replace(headers=_changed(exchange, whole.headers))
+        return whole._replace(headers=changed(exchange, whole.headers))
 
     def forwarder(self, exchange: Exchange) -> Forwarder:
         """That of the upstream of its rule. Raises UpstreamUnreachable where this process has none."""
@@ -81,7 +82,7 @@ class Forward:
             self.request(exchange), begun, patience=handling.timeout, max_body=handling.max_body
         )
         if handling is not PLAIN:
-            response.headers = _changed(exchange, response.headers)
+            response.headers = changed(exchange, response.headers)
         try:
             await response.relay(exchange.send)
         finally:
@@ -102,11 +103,13 @@ class Forward:
         )
 
 
-def _changed(exchange: Exchange, headers: HeaderLines) -> HeaderLines:
+def changed(exchange: Exchange, headers: HeaderLines) -> HeaderLines:
     """The headers of the upstream's answer as the rule wants them."""
     handling = exchange.handling
     if handling.response_headers is not None:
         headers = handling.response_headers(headers)
     if handling.cors is not None and all(name != _ALLOWED for name, _ in headers):
-        headers = [*headers, *answer_fields(handling.cors, exchange.admitted)]
+        # What the upstream says in part must not add to what the rule allows.
+        own = [line for line in headers if not line[0].startswith(_CORS)]
+        headers = [*own, *answer_fields(handling.cors, exchange.admitted)]
     return headers

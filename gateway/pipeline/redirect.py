@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.exchange import Exchange
+from gateway.pipeline.cross_origin import answer_fields
 from gateway.responses import Response
 
 
@@ -12,6 +13,10 @@ async def redirect(exchange: Exchange) -> bool:
     found = decision.redirect if decision is not None else None
     if found is None:
         return False
-    response = Response(status=found.status, lines=((b"location", found.location.encode("ascii")),))
+    lines = [(b"location", found.location.encode("ascii"))]
+    cors = exchange.handling.cors
+    if cors is not None:
+        lines += answer_fields(cors, exchange.admitted)
+    response = Response(status=found.status, lines=lines)
     await response(exchange.scope, exchange.receive, exchange.send)
     return True

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from tests.gateway_fixture import OPEN_RULES, Browser, EchoUpstream, GatewayFixture, scripted_gateway
-from tests.running import serving
+from tests.running import RawUpstream, raw_upstream, serving
 
 RULES = [
     {"id": "strong", "match": {"path": "/strong"}, "require": [{"assurance": {"level": 35}}]},
@@ -57,8 +57,29 @@ HANDLING_RULES = [
         "require": ["authenticated"],
     },
     {"id": "api-rest", "match": {"path": "/api/**"}, "require": ["authenticated"]},
+    {
+        "id": "moved",
+        "match": {"path": "/moved"},
+        "redirect": {"to": "/api/x"},
+        "cors": CORS,
+        "require": ["anyone"],
+    },
+    {
+        "id": "half",
+        "match": {"path": "/half/**"},
+        "cors": {"origins": [APP]},
+        "upstream": "half",
+        "require": ["anyone"],
+    },
     {"id": "feed", "match": {"path": "/feed"}, "cors": {"origins": ["*"]}, "require": ["anyone"]},
 ]
+
+
+def says_half(head: bytes) -> bytes:
+    """An answer with some of the headers of CORS; below /half/whole/ with all."""
+    own = b"Access-Control-Allow-Origin: https://other.test\r\n" if b"/whole/" in head else b""
+    said = b"Access-Control-Allow-Credentials: true\r\nAccess-Control-Expose-Headers: X-Secret\r\n"
+    return b"HTTP/1.1 200 OK\r\n%b%bContent-Length: 0\r\n\r\n" % (own, said)
 
 
 @dataclass
@@ -74,12 +95,16 @@ class Sites:
 def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
     main, reports = EchoUpstream(), EchoUpstream()
     with (
+        raw_upstream(RawUpstream(answer=says_half)) as half,
         serving(reports.app, lifespan="off") as running,
         scripted_gateway(
             tmp_path_factory.mktemp("sites"),
             backend=main,
             rules=[*HANDLING_RULES, *OPEN_RULES],
-            upstreams={"reports": {"url": running.url, "strip_prefix": "/reports", "pass_host": False}},
+            upstreams={
+                "reports": {"url": running.url, "strip_prefix": "/reports", "pass_host": False},
+                "half": {"url": f"http://127.0.0.1:{half.port}"},
+            },
         ) as gate,
     ):
         yield Sites(gate, main, reports)

@@ -77,6 +77,22 @@ def test_so_can_an_answer(sites: Sites) -> None:
         assert cors(browser.call("/api/x")) == {}
 
 
+def test_what_the_upstream_says_in_part_adds_nothing(sites: Sites) -> None:
+    browser = sites.gate.browser()
+    for _ in range(2):  # the second time in plain calls
+        assert cors(browser.call("/half/x", origin=APP)) == {"allow-origin": APP}
+        assert cors(browser.call("/half/x", origin="https://evil.test")) == {}
+    whole = cors(browser.call("/half/whole/x", origin=APP))
+    assert (whole["allow-origin"], whole["allow-credentials"]) == ("https://other.test", "true")
+
+
+def test_a_redirect_can_be_followed(sites: Sites) -> None:
+    response = sites.gate.browser().call("/moved", origin=APP)
+    assert (response.status_code, cors(response)["allow-origin"]) == (302, APP)
+    other = sites.gate.browser().call("/moved", origin="https://evil.test")
+    assert (other.status_code, cors(other), varies(other)) == (302, {}, True)
+
+
 def test_every_site_gets_no_credentials(sites: Sites) -> None:
     response = sites.gate.browser().call("/feed", origin="https://any.test")
     assert cors(response) == {"allow-origin": "*"}
