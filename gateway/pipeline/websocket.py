@@ -12,7 +12,7 @@ from gateway.events import StreamCut, UpstreamFailed, WebSocketEnded
 from gateway.exchange import Exchange
 from gateway.http_semantics import header_block
 from gateway.model import WebSocketHandshake
-from gateway.pipeline.forward import Forward
+from gateway.pipeline.forward import Forward, changed
 from gateway.pipeline.record import Record
 from gateway.upstream.client_stream import ClientGone
 from gateway.upstream.live_streams import Cut
@@ -47,22 +47,35 @@ class CarryWebSocket:
         if _SWITCH not in exchange.scope.get("extensions", ()):
             raise WebSocketRefused("WebSockets need the listener of `gateway serve`", reason="server")
         try:
-            response = await self.forward.forwarder(exchange).open_websocket(
-                self._request(exchange, handshake),
-                self.connections[exchange.handling.upstream],
-                exchange.handling.timeout,
-            )
-            try:
-                if not is_switch(response.status):
-                    await response.relay(exchange.send)
-                    return
-                await self._switch(exchange, response, handshake)
-            finally:
-                await response.aclose()
+            await self._carry(exchange, handshake)
+        except Cut as ended:
+            exchange.cut = self._why(ended)
+            raise ended.error from ended
         except GatewayError as error:
             if error.status >= 500:
                 self.forward.on_event(UpstreamFailed(error.code))
             raise
+
+    async def _carry(self, exchange: Exchange, handshake: WebSocketHandshake) -> None:
+        """Raises Cut where it ends before the register has agreed."""
+        begun = asyncio.get_running_loop().time()
+        opening = self.forward.forwarder(exchange).open_websocket(
+            self._request(exchange, handshake),
+            self.connections[exchange.handling.upstream],
+            exchange.handling.timeout,
+        )
+        response = await self.forward.streams.carry(exchange, _session_of(exchange), opening)
+        try:
+            response.headers = changed(exchange, response.headers)
+            if not is_switch(response.status):
+                await response.relay(exchange.send)
+                return
+            await self._switch(exchange, response, handshake, begun)
+        finally:
+            await response.aclose()
+
+    def _why(self, cut: Cut) -> dict[str, str]:
+        return {"reason": cut.reason, "why": cut.error.detail, "rules": self.forward.rules().hash}
 
     def _settings(self, exchange: Exchange) -> WebSocketSettings:
         return self.forward.forwarder(exchange).upstream.settings.websockets
@@ -74,9 +87,9 @@ class CarryWebSocket:
         return request._replace(lines=request.lines + header_block(asked), framing=framing)
 
     async def _switch(
-        self, exchange: Exchange, response: UpstreamResponse, handshake: WebSocketHandshake
+        self, exchange: Exchange, response: UpstreamResponse, handshake: WebSocketHandshake, begun: float
     ) -> None:
-        """Both sides agree: join them until the end."""
+        """Both sides agree: join them until the end. `begun` is the loop's time at the start of the handshake."""
         settings = self._settings(exchange)
         compression = settings.compression
         compressed = check_answer(response.answer_headers, handshake, compression=compression)
@@ -101,21 +114,20 @@ class CarryWebSocket:
             exchange.recorded = True
             register.start()
             peer.start()
-            await self._until_its_end(exchange, tunnel)
+            await self._until_its_end(exchange, tunnel, begun)
         finally:
             self.connections[exchange.handling.upstream].release(connection)
 
-    async def _until_its_end(self, exchange: Exchange, tunnel: Tunnel) -> None:
-        session = exchange.caller.session
-        session_id = session.id if session is not None else None
+    async def _until_its_end(self, exchange: Exchange, tunnel: Tunnel, begun: float) -> None:
+        session_id = _session_of(exchange)
         opened, cut = time.perf_counter(), None
         try:
-            await self.forward.streams.carry(exchange, session_id, tunnel.wait())
+            await self.forward.streams.carry(exchange, session_id, tunnel.wait(), since=begun)
             if tunnel.ended_why:
                 cut = {"reason": tunnel.ended_why}
                 self.forward.on_event(StreamCut(tunnel.ended_why))
         except Cut as ended:
-            cut = {"reason": ended.reason, "why": ended.error.detail, "rules": self.forward.rules().hash}
+            cut = self._why(ended)
             tunnel.close(close_code(ended.error), ended.reason)
             await tunnel.wait()
         except asyncio.CancelledError:
@@ -128,3 +140,8 @@ class CarryWebSocket:
         self, exchange: Exchange, session: str | None, seconds: float, cut: Mapping[str, str] | None
     ) -> None:
         self.forward.on_event(WebSocketEnded(exchange.id, session, seconds, cut))
+
+
+def _session_of(exchange: Exchange) -> str | None:
+    session = exchange.caller.session
+    return session.id if session is not None else None

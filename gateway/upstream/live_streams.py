@@ -26,6 +26,7 @@ from gateway.upstream.settings import StreamSettings
 log = structlog.get_logger()
 
 T = TypeVar("T")
+R = TypeVar("R")
 _AT_ONCE: Final = 50
 _LASTING: Final = 1.0
 _NO_ANSWER: Final = 503
@@ -93,14 +94,19 @@ class Streams(Generic[T]):
             with contextlib.suppress(asyncio.CancelledError):
                 await task
 
-    async def carry(self, about: T, session: str | None, work: Awaitable[None]) -> None:
-        """Do the work of one exchange, about which `judge` can be asked. Raises Cut if the exchange was ended."""
+    async def carry(
+        self, about: T, session: str | None, work: Awaitable[R], *, since: float | None = None
+    ) -> R:
+        """Do the work of one exchange, about which `judge` can be asked. Raises Cut if the exchange was ended.
+
+        `since` is the loop's time from which on it counts, where it began before.
+        """
         task = asyncio.current_task()
         assert task is not None
-        stream = _Stream(about, session, task, task.get_loop().time())
+        stream = _Stream(about, session, task, task.get_loop().time() if since is None else since)
         self._open.add(stream)
         try:
-            await work
+            return await work
         except asyncio.CancelledError:
             if stream.cut is None or task.uncancel() > 0:
                 raise

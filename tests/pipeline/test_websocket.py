@@ -33,13 +33,20 @@ from tests.websockets import (
     SocketRegister,
     close,
     frame,
+    handshake,
     socket_register,
 )
 
 RULES: list[Any] = [
     {"id": "public", "match": {"path": "/public/**"}, "require": ["anyone"], "websocket": True},
     {"id": "closed", "match": {"path": "/closed/**"}, "require": ["authenticated"]},
-    {"id": "live", "match": {"path": "/**"}, "require": ["authenticated"], "websocket": True},
+    {
+        "id": "live",
+        "match": {"path": "/**"},
+        "require": ["authenticated"],
+        "websocket": True,
+        "response_headers": {"remove": ["X-Powered-By"]},
+    },
 ]
 # What a revocation elsewhere takes at most: the cache, a round of judging, and a round for what was too young.
 BOUND = 0.1 + 0.2 + 1.0
@@ -178,6 +185,37 @@ def test_a_block_ends_it(live: GatewayFixture, cookie: str) -> None:
     cut = records(live, request_id)[1]["cut"]
     assert (cut["reason"], cut["why"]) == ("blocked", "block b-1")
     assert until(lambda: live.client.get(f"{live.url}/page", headers={"cookie": cookie}).status_code == 200)
+
+
+def test_a_session_that_ends_before_the_register_agrees_opens_none(
+    live: GatewayFixture, cookie: str, register: SocketRegister, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def undecided(_head: bytes, reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    monkeypatch.setattr(register, "_switch", undecided)
+    cookie = cookie_of(live)
+    with Client(live.port) as client:
+        host = f"localhost:{live.port}"
+        lines = f"Origin: http://{host}", f"Cookie: {cookie}"
+        client.sock.sendall(handshake("/ws", *lines, host=host))
+        assert until(lambda: len(register.heads) == 1)
+        log_out(live, cookie)
+        assert client.read_head().status == 401
+    assert until(lambda: len(live.gateway.websockets["default"]) == 0)
+
+
+def test_a_rule_changes_the_headers_of_the_answer(
+    live: GatewayFixture, cookie: str, register: SocketRegister
+) -> None:
+    register.lines = lambda _head: b"X-Powered-By: JSP\r\n"
+    with opened(live, cookie) as client:
+        assert (client.status, client.value("x-powered-by")) == (101, None)
+        client.send(TEXT, b"hello")
+        assert client.frame() is not None
+    register.answer = b"HTTP/1.1 403 Forbidden\r\nX-Powered-By: JSP\r\nContent-Length: 0\r\n\r\n"
+    with opened(live, cookie) as client:
+        assert (client.status, client.value("x-powered-by")) == (403, None)
 
 
 def test_a_rule_that_no_longer_allows_websockets_ends_them(live: GatewayFixture, cookie: str) -> None:

@@ -181,3 +181,13 @@ async def test_work_that_fails_by_itself_fails_as_itself(judge: Judge) -> None:
 
     with pytest.raises(ValueError, match="mine"):
         await streams.carry("a", None, broken())
+
+
+async def test_what_began_before_counts_from_its_beginning(judge: Judge) -> None:
+    streams = Streams[str](SELDOM, judge)
+    since = asyncio.get_running_loop().time() - 2.0
+    task = asyncio.create_task(streams.carry("a", "s", asyncio.sleep(60), since=since))
+    await asyncio.sleep(0)
+    streams.session_ended("s")
+    with pytest.raises(Cut):
+        await task
