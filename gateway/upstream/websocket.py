@@ -56,8 +56,11 @@ def check_answer(headers: HeaderLines, handshake: WebSocketHandshake, *, compres
 
     if [option.lower() for option in options(b"upgrade")] != [b"websocket"]:
         raise UpstreamBroken("101 with another Upgrade than websocket")
-    if b"upgrade" not in (option.lower() for option in options(b"connection")):
+    named = [option.lower() for option in options(b"connection")]
+    if b"upgrade" not in named:
         raise UpstreamBroken("101 without Connection: Upgrade")
+    if any(name.startswith(b"sec-websocket-") for name in named):
+        raise UpstreamBroken("101 whose Connection names what the client needs")
     if values.get(b"sec-websocket-accept") != [accept_of(handshake.key)]:
         raise UpstreamBroken("101 with a wrong Sec-WebSocket-Accept")
     chosen = values.get(b"sec-websocket-protocol", [])

@@ -62,6 +62,7 @@ def test_an_agreement(answer: list[tuple[bytes, bytes]], compressed: bool) -> No
         lines(upgrade="websocket, h2c"),
         lines(connection=None),
         lines(connection="close"),
+        lines(connection="Upgrade, Sec-WebSocket-Accept"),
         lines(sec_websocket_accept=None),
         lines(sec_websocket_accept=ACCEPT.lower()),
         [*lines(), (b"sec-websocket-accept", ACCEPT.encode())],
