@@ -33,6 +33,11 @@ class Address(NamedTuple):
         return (name if self.port == (443 if self.secure else 80) else f"{name}:{self.port}").encode("ascii")
 
 
+def is_host_name(text: str) -> bool:
+    """Whether this is a name in ASCII, in lower case, or an IPv4 address."""
+    return _NAME.fullmatch(text) is not None
+
+
 def parse_address(text: str) -> Address:
     """Read an address. Raises ValueError that says what to write instead."""
     if text.startswith(_UNIX):
@@ -56,7 +61,7 @@ def parse_address(text: str) -> Address:
         raise ValueError(_WANTED)
     if parts.path not in ("", "/") or parts.query or parts.fragment or "@" in parts.netloc:
         raise ValueError("write only scheme, host and port; a path goes under add_prefix")
-    if ":" not in host and not _NAME.fullmatch(host):
+    if ":" not in host and not is_host_name(host):
         raise ValueError(f"write the host as in DNS, in ASCII, or as an address: {_WANTED}")
     secure = parts.scheme == "https"
     url = f"{parts.scheme}://{parts.netloc}"

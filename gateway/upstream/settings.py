@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, Wit
 
 from gateway.http_semantics import HOP_BY_HOP
 from gateway.settings import Duration, FileBeside, Secret, SecretRef, Settings, secret
-from gateway.upstream.address import Address, parse_address
+from gateway.upstream.address import Address, is_host_name, parse_address
 from gateway.upstream.path_prefix import checked_prefix
 
 # Headers that frame the message, or that the gateway writes for each request.
@@ -35,6 +35,12 @@ _Prefix = Annotated[str, AfterValidator(checked_prefix)]
 def _host(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._-]+(:[0-9]{1,5})?", value):
         raise ValueError("write a host name, with its port where it has one: app.internal:8080")
+    return value
+
+
+def _server_name(value: str) -> str:
+    if not is_host_name(value.lower()) and ":" not in value:
+        raise ValueError("write the name in the server's certificate, in ASCII: app.internal")
     return value
 
 
@@ -67,7 +73,7 @@ class UpstreamTls(Settings):
     key: SecretRef | None = None
     """The private key of that certificate, as file:PATH."""
 
-    server_name: str | None = None
+    server_name: Annotated[str, AfterValidator(_server_name)] | None = None
     """The name that the server's certificate must have, where that is not the host in its address."""
 
 

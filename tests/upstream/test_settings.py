@@ -49,6 +49,10 @@ def test_files_are_named_relative_to_the_configuration(
         ({"servers": ["http://a", "http://a/"]}, "named twice"),
         ({"servers": ["http://a", "http://A:80"]}, "named twice"),
         ({"servers": []}, "at least 1"),
+        *(
+            ({"url": "https://a", "tls": {"server_name": name}}, "the name in the server's certificate")
+            for name in ("", "a..b", "*.be", "\u00e9.be", "a" * 64)
+        ),
         ({"url": "http://a", "host": "b", "pass_host": True}, "not both"),
         ({"url": "http://a", "host": "b c"}, "host name"),
         ({"url": "http://a", "strip_prefix": "/a/"}, "prefix"),
