@@ -283,6 +283,7 @@ class Assembly:
                     upstream.settings.add_prefix,
                     upstream.settings.strip_prefix,
                 ),
+                fold_prefix=self.settings.paths.case == "insensitive",
                 on_event=self.events,
             )
             for name, upstream in self.upstreams.by_name.items()

@@ -45,7 +45,7 @@ class WholeAnswer(NamedTuple):
 class Forwarder:
     """Carries requests to one upstream. `max_body` is in octets, `body_timeout` in seconds between two parts.
 
-    Without `sessions` the upstream's own sessions are not kept apart.
+    Without `sessions` the upstream's own sessions are not kept apart. `fold_prefix`: paths don't tell A-Z from a-z.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class Forwarder:
         body_timeout: float,
         sessions: RegisterSessions | None = None,
         outside: OutsideAddresses | None = None,
+        fold_prefix: bool = False,
         on_event: OnEvent = ignore,
     ) -> None:
         self.upstream = upstream
@@ -68,7 +69,9 @@ class Forwarder:
         self._on_event = on_event
         self._prefix: PathPrefix | None = None
         if settings.strip_prefix or settings.add_prefix:
-            self._prefix = PathPrefix(strip=settings.strip_prefix, add=settings.add_prefix)
+            self._prefix = PathPrefix(
+                strip=settings.strip_prefix, add=settings.add_prefix, fold=fold_prefix
+            )
         self._prefix_line = (
             b"x-forwarded-prefix: %b\r\n" % settings.strip_prefix.encode("ascii")
             if settings.strip_prefix

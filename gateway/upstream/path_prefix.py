@@ -23,13 +23,15 @@ def checked_prefix(text: str) -> str:
 class PathPrefix:
     """Takes `strip` off the beginning of a path and puts `add` before the rest; either may be empty.
 
-    Rules judge the path outside. Both prefixes are whole segments, so that the path inside stays below `add`.
+    Rules judge the path outside; where they `fold` it, A-Z are a-z in `strip` too. Both prefixes are whole segments, so
+    that the path inside stays below `add`.
     """
 
-    def __init__(self, *, strip: str = "", add: str = "") -> None:
+    def __init__(self, *, strip: str = "", add: str = "", fold: bool = False) -> None:
         self._strip = strip.encode("ascii")
         self._add = add.encode("ascii")
-        self._stripped = self._strip[1:].split(b"/") if strip else []
+        self._fold = fold
+        self._stripped = self._as_compared(self._strip)[1:].split(b"/") if strip else []
 
     def inside(self, target: bytes) -> bytes:
         """The target (path and query) for the upstream. Raises BadRequest for a path that is not below `strip`."""
@@ -51,13 +53,16 @@ class PathPrefix:
         elif path == strip:
             rest = b"/"
         else:
-            # The same segments in another spelling: percent-encoded, or with parameters (RFC 3986 section 3.3).
+            # The same segments in another spelling: percent-encoded, with parameters (RFC 3986 section 3.3), or folded.
             segments = path[1:].split(b"/")
             first = [unquote_to_bytes(each.partition(b";")[0]) for each in segments[: len(self._stripped)]]
-            if first != self._stripped:
+            if [self._as_compared(each) for each in first] != self._stripped:
                 raise BadRequest(f"the path is not below {strip!r}", code="path-prefix")
             rest = b"/" + b"/".join(segments[len(self._stripped) :])
-        if rest.startswith(b"//"):
+        if rest.startswith(b"//") and not self._add:
             # As a target of its own this would name a host.
             raise BadRequest("the path below the prefix begins with two slashes", code="path-prefix")
         return rest
+
+    def _as_compared(self, text: bytes) -> bytes:
+        return text.lower() if self._fold else text

@@ -43,6 +43,19 @@ def test_the_way_back(inside: bytes, outside: bytes | None) -> None:
     assert PathPrefix(strip="/reports", add="/app").outside(inside) == outside
 
 
+def test_two_slashes_below_another_prefix_name_no_host() -> None:
+    assert PathPrefix(add="/app").inside(b"//x") == b"/app//x"
+    assert PathPrefix(strip="/a", add="/app").inside(b"/a//x") == b"/app//x"
+
+
+def test_capitals_where_paths_are_folded() -> None:
+    assert PathPrefix(strip="/Reports", fold=True).inside(b"/rePORTS/X") == b"/X"
+    with pytest.raises(BadRequest):
+        PathPrefix(strip="/reports", fold=True).inside(b"/rep\xc3\x96rts/X")
+    with pytest.raises(BadRequest):
+        PathPrefix(strip="/reports").inside(b"/Reports/X")
+
+
 @given(
     st.lists(
         st.sampled_from([b"a", b"%61", b"..", b"%2e%2e", b".", b"%252e%252e", b"", b"app", b";", b"%2F"]),
