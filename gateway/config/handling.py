@@ -11,6 +11,7 @@ from gateway.handling import DEFAULT_UPSTREAM
 from gateway.identity.names import fold, is_well_known
 from gateway.policy.handling_settings import RequestHeaderChanges
 from gateway.policy.pattern import Literal, Pattern
+from gateway.policy.ruleset import Rule
 from gateway.policy.settings import RuleSettings
 from gateway.upstream.credentials import Credentials
 
@@ -56,8 +57,26 @@ def handling_faults(
 
 def is_below(pattern: Pattern, prefix: str) -> bool:
     """Whether every path of the pattern begins with the segments of this prefix."""
-    wanted = tuple(Literal(word) for word in prefix[1:].split("/")) if prefix else ()
+    words = prefix[1:].split("/") if prefix else []
+    wanted = tuple(Literal(word.lower() if pattern.folds else word) for word in words)
     return pattern.parts[: len(wanted)] == wanted
+
+
+def cannot_go_live(rule: Rule, running: EnvironmentSettings, identity: IdentitySection) -> str:
+    """Why a process that runs with these settings cannot take a rule; empty where it can."""
+    handling = rule.handling
+    upstream = running.every_upstream.get(handling.upstream)
+    if upstream is None:
+        return f"uses the upstream {handling.upstream!r}, which this process does not have yet"
+    if handling.redirect is None and not is_below(rule.pattern, upstream.strip_prefix):
+        return f"matches paths that do not begin with {upstream.strip_prefix}, the prefix in use of {handling.upstream!r}"
+    if handling.request_headers is not None:
+        names = {*(name for name, _ in handling.request_headers.set), *handling.request_headers.remove}
+        written = _folded((*_written(running, identity), *Credentials(upstream).names))
+        for name in sorted(names):
+            if fold(name) in written:
+                return f"changes {name.decode('ascii')}, which this process writes itself"
+    return ""
 
 
 def _identity_headers(
@@ -66,10 +85,7 @@ def _identity_headers(
     changes = rule.request_headers
     if changes is None:
         return
-    ours = {*identity.headers, *identity.strip_headers} if identity is not None else set()
-    if settings is not None and settings.assertion.header:
-        ours.add(settings.assertion.header)
-    folded = _folded(ours)
+    folded = _folded(_written(settings, identity))
     for place, name in _changed(changes):
         each = fold(name.encode("ascii"))
         if each in folded or is_well_known(each):
@@ -89,6 +105,14 @@ def _fixed_headers(rule: RuleSettings, settings: EnvironmentSettings | None) -> 
     for place, header in _changed(rule.request_headers):
         if fold(header.encode("ascii")) in fixed:
             yield place, f"upstream {name!r} always gets its own {header}: no rule can change that"
+
+
+def _written(settings: EnvironmentSettings | None, identity: IdentitySection | None) -> Iterator[str]:
+    """The headers that say who somebody is."""
+    if identity is not None:
+        yield from (*identity.headers, *identity.strip_headers)
+    if settings is not None and settings.assertion.header:
+        yield settings.assertion.header
 
 
 def _folded(names: Iterable[str]) -> set[bytes]:

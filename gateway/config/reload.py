@@ -12,8 +12,9 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from gateway.config.handling import cannot_go_live
 from gateway.config.load import load
-from gateway.config.model import Config, EnvironmentSettings
+from gateway.config.model import Config
 from gateway.config.problems import ConfigError, Problem
 from gateway.config.suites import failures
 from gateway.policy.ruleset import claims_of
@@ -55,9 +56,13 @@ def reload(current: Config, environment: str) -> Reloaded:
     if before.paths.case != after.paths.case:
         words = f"`paths: {{case: {after.paths.case}}}` changes how every rule matches: restart the gateway to take it"
         raise ConfigError([Problem(str(current.path), 1, 1, words)])
-    missing = _missing_upstreams(fresh, environment, before)
-    if missing:
-        raise ConfigError(missing)
+    unfit = [
+        Problem(*rule.at, f"rule {rule.id!r} {why}: restart the gateway for it")
+        for rule in fresh.rules[environment].rules
+        if (why := cannot_go_live(rule, before, current.identity))
+    ]
+    if unfit:
+        raise ConfigError(unfit)
     kept = {**current.environments, environment: before.model_copy(update={"shadow": after.shadow})}
     taken = replace(fresh, environments=kept, identity=current.identity)
     differing = (
@@ -65,19 +70,6 @@ def reload(current: Config, environment: str) -> Reloaded:
         *(f"identity.{name}" for name in _differing(current.identity, fresh.identity)),
     )
     return Reloaded(taken, differing, claims_of(taken.rules[environment]))
-
-
-def _missing_upstreams(fresh: Config, environment: str, running: EnvironmentSettings) -> list[Problem]:
-    """The rules that cannot go live because this process has no connections to their upstream."""
-    return [
-        Problem(
-            *rule.at,
-            f"rule {rule.id!r} uses the upstream {rule.handling.upstream!r}, which this process does not have yet:"
-            " restart the gateway for it",
-        )
-        for rule in fresh.rules[environment].rules
-        if rule.handling.upstream not in running.every_upstream
-    ]
 
 
 def _differing(old: BaseModel, new: BaseModel, without: Iterable[str] = ()) -> Iterator[str]:

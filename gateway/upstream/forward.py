@@ -69,9 +69,7 @@ class Forwarder:
         self._on_event = on_event
         self._prefix: PathPrefix | None = None
         if settings.strip_prefix or settings.add_prefix:
-            self._prefix = PathPrefix(
-                strip=settings.strip_prefix, add=settings.add_prefix, fold=fold_prefix
-            )
+            self._prefix = PathPrefix(strip=settings.strip_prefix, add=settings.add_prefix, fold=fold_prefix)
         self._prefix_line = (
             b"x-forwarded-prefix: %b\r\n" % settings.strip_prefix.encode("ascii")
             if settings.strip_prefix

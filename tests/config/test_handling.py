@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -92,4 +93,31 @@ def test_rules_for_an_upstream_that_is_not_open_wait_for_a_restart(tmp_path: Pat
     assert "upstreams" in reload(current, "ti").restart
     written(tmp_path, rule("a", "/reports/**") | {"upstream": "reports"})
     with pytest.raises(ConfigError, match="restart the gateway for it"):
+        reload(current, "ti")
+
+
+@pytest.mark.parametrize(
+    ("changes", "values", "words"),
+    [
+        ({"strip_prefix": "/other"}, {"match": {"path": "/other/**"}}, "the prefix in use of 'reports'"),
+        ({"headers": {}}, {"request_headers": {"set": {"X-Api-Key": "x"}}}, "changes x-api-key, which this"),
+    ],
+)
+def test_rules_are_held_against_the_settings_that_this_process_runs_with(
+    tmp_path: Path, changes: dict[str, Any], values: dict[str, Any], words: str
+) -> None:
+    current = load(written(tmp_path, rule("a") | AT_REPORTS))
+    written(tmp_path, rule("a") | AT_REPORTS | values, upstreams={"reports": REPORTS | changes})
+    with pytest.raises(ConfigError, match=words):
+        reload(current, "ti")
+
+
+def test_an_identity_header_that_is_still_written_cannot_be_changed(tmp_path: Path) -> None:
+    current = load(written(tmp_path, rule("a")))
+    path = written(tmp_path, rule("a") | {"request_headers": {"set": {"X-Auth-Name": "x"}}})
+    text = path.read_text()
+    assert "x-auth-name" in text.lower()
+    path.write_text(re.sub(r"(?m)^ *\"?X-Auth-Name\"?: (?!x$).*\n", "", text, flags=re.IGNORECASE))
+    load(path)
+    with pytest.raises(ConfigError, match="changes x-auth-name, which this process writes itself"):
         reload(current, "ti")
