@@ -104,6 +104,9 @@ class ProbeSettings(Settings):
 class BreakerSettings(Settings):
     """When a server is left alone because requests to it fail (a circuit breaker)."""
 
+    enabled: bool = Field(default=True, strict=True)
+    """`false`: never."""
+
     failures: int = Field(default=5, ge=1, strict=True)
     """So many requests in a row that it did not take, answer validly or answer in time put a server out."""
 
@@ -200,7 +203,7 @@ class UpstreamSettings(Settings):
 
     breaker: BreakerSettings | None = None
     """When a server is left alone because requests fail. Not set: with its defaults where there are several servers, not
-    at all where there is one. `null`: never."""
+    at all where there is one."""
 
     slow_start: Duration = 0.0
     """Over how long a server that comes back takes more and more requests, until it has its whole share."""
@@ -316,9 +319,9 @@ class UpstreamSettings(Settings):
     @property
     def breaker_in_force(self) -> BreakerSettings | None:
         """The breaker, also where nothing is written about it."""
-        if "breaker" in self.model_fields_set or len(self.addresses) == 1:
-            return self.breaker
-        return BreakerSettings()
+        if self.breaker is None and len(self.addresses) > 1:
+            return BreakerSettings()
+        return self.breaker if self.breaker is not None and self.breaker.enabled else None
 
 
 class StreamSettings(Settings):

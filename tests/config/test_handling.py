@@ -19,6 +19,7 @@ REPORTS = {
     "servers": ["http://reports-1:80", "unix:/run/reports.sock"],
     "strip_prefix": "/reports",
     "headers": {"X-Api_Key": "k"},
+    "breaker": {"enabled": False},
     "basic": {"username": "gateway", "password": "env:HOME"},
 }
 AT_REPORTS = {"upstream": "reports", "match": {"path": "/reports/**"}}

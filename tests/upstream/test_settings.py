@@ -70,7 +70,7 @@ def test_what_cannot_be(values: dict[str, Any], words: str) -> None:
         ({"url": "http://a"}, None),
         ({"url": "http://a", "breaker": {}}, BreakerSettings()),
         ({"servers": ["http://a", "http://b"]}, BreakerSettings()),
-        ({"servers": ["http://a", "http://b"], "breaker": None}, None),
+        ({"servers": ["http://a", "http://b"], "breaker": {"enabled": False}}, None),
     ],
 )
 def test_the_breaker_is_there_where_another_server_is(

@@ -111,7 +111,7 @@ async def test_a_server_that_is_gone_is_passed_over_by_every_request() -> None:
 
 async def test_what_failed_is_repeated_elsewhere_if_it_can_be() -> None:
     with raw_upstream(RawUpstream(reset=True)) as bad, raw_upstream(named(b"b")) as good:
-        async with forwarding(bad, good, breaker=None) as (forwarder, _, _, events):
+        async with forwarding(bad, good, breaker={"enabled": False}) as (forwarder, _, _, events):
             assert [await asked(forwarder) for _ in range(4)] == [b"b"] * 4
             assert events.count(RequestRepeated("default")) == len(bad.received) > 0
             sent = len(bad.received)
@@ -126,9 +126,9 @@ async def test_an_answer_that_is_none_is_repeated_as_often_as_the_settings_say()
         return RawUpstream(answer=lambda _: b"nonsense\r\n\r\n")
 
     with raw_upstream(broken()) as one, raw_upstream(broken()) as two, raw_upstream(named(b"c")) as three:
-        async with forwarding(one, two, three, breaker=None, retries=2) as (forwarder, _, _, _):
+        async with forwarding(one, two, three, breaker={"enabled": False}, retries=2) as (forwarder, _, _, _):
             assert [await asked(forwarder) for _ in range(3)] == [b"c"] * 3
-        async with forwarding(one, two, three, breaker=None, retries=0) as (forwarder, _, _, _):
+        async with forwarding(one, two, three, breaker={"enabled": False}, retries=0) as (forwarder, _, _, _):
             with pytest.raises(UpstreamBroken):
                 for _ in range(3):
                     await asked(forwarder)
