@@ -56,14 +56,13 @@ class OutsideAddresses:
         """An address as the client must see it: a path of this site where it named the register, else as it is."""
         parts = _ABSOLUTE.fullmatch(value)
         if parts is None:
-            return self._outside(value) if value.startswith(b"/") else value
+            seen = self._outside(value) if value.startswith(b"/") else value
+            return value if seen == value else self._of_this_site(seen)
         scheme, authority, rest = parts.groups(b"")
         default = _DEFAULT_PORTS.get(scheme.lower(), b":")
         if authority.lower().removesuffix(default) not in self._authorities:
             return value
-        rest = self._outside(rest if rest.startswith(b"/") else b"/" + rest)
-        # Two slashes at the beginning would name another host.
-        return self._public + rest if rest[1:2] in (b"/", b"\\") else rest
+        return self._of_this_site(self._outside(rest if rest.startswith(b"/") else b"/" + rest))
 
     def cookie(self, line: bytes) -> bytes:
         """A Set-Cookie value without the register's own domain, and with the path and Secure of this site."""
@@ -95,6 +94,11 @@ class OutsideAddresses:
         if self._public_host == domain or self._public_host.endswith(names[1]):
             return False
         return any(host == domain or host.endswith(names[1]) for host in self._hosts)
+
+    def _of_this_site(self, path: bytes) -> bytes:
+        """The path as an address: two slashes at its beginning would name another host; browsers drop tabs before."""
+        begins = path.translate(None, b"\t")[1:2]
+        return self._public + path if begins in (b"/", b"\\") else path
 
     def _outside(self, path: bytes) -> bytes:
         """A path of the register, with what follows it, as people see it."""

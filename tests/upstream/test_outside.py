@@ -27,6 +27,7 @@ PREFIXED = OutsideAddresses(("http://[::1]:8080",), "https://gw.test", "/app")
         ("http://register.internal:8080#top", "/#top"),
         ("http://register.internal:8080//evil.test/x", "https://register.example.be//evil.test/x"),
         ("http://register.internal:8080/\\evil.test", "https://register.example.be/\\evil.test"),
+        ("http://register.internal:8080/\t/evil.test", "https://register.example.be/\t/evil.test"),
     ],
 )
 def test_the_registers_own_address_becomes_a_path_of_this_site(address: str, expected: str) -> None:
@@ -100,6 +101,8 @@ def test_the_prefix_of_the_register_is_taken_off() -> None:
         (b"http://[::1]:8080/app/x", b"/x"), (b"/app/x?y", b"/x?y"), (b"/app", b"/"), (b"/app?x", b"/?x"),
         (b"/application/x", b"/application/x"), (b"/other", b"/other"), (b"http://[::1]/other", b"/other"),
         (b"http://[::1]:8080/app//evil.test", b"https://gw.test//evil.test"),
+        (b"/app//evil.test", b"https://gw.test//evil.test"), (b"/app/\\evil.test", b"https://gw.test/\\evil.test"),
+        (b"/app/\t/evil.test", b"https://gw.test/\t/evil.test"), (b"//u@elsewhere.test/", b"//u@elsewhere.test/"),
     ):  # fmt: skip
         assert PREFIXED.address(address) == expected
     assert PREFIXED.cookie(b"a=1; Path=/app/x; Secure") == b"a=1; Path=/x; Secure"
