@@ -17,13 +17,25 @@ from gateway.upstream.session_claims import SessionClaims
 from gateway.upstream.session_tags import SEPARATOR, Owner, SessionTags
 
 _AROUND: Final = b' \t"'
+# Servers drop various signs around a name, of those that cannot be in one (RFC 9110 section 5.6.2).
+_NO_TOKEN: Final = bytes(
+    octet
+    for octet in range(256)
+    if octet not in b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+)
+# PHP reads these as an underscore.
+_UNDERSCORES: Final = bytes.maketrans(b". [", b"___")
 _PREFIX: Final = rb"(?:__(?:host|secure)-)?"
 _ESCAPED_NAME: Final = re.compile(rb"%[0-9A-Fa-f]{2}[^=;]*=")
-_PARAMETER: Final = re.compile(rb";([^;/]*)")
+# Servers that follow RFC 2109 also read a comma, and what stands in quotes.
+_INNER_NAME: Final = re.compile(rb"[,\s\"]([^,\s\"=]+)[\s\"]*=")
+# Some servers decode a path before they look for parameters in it, or read several pairs in one parameter.
+_PARAMETER: Final = re.compile(rb"(;|%3[Bb])((?:(?!%3[Bb])[^;/])*)")
+_INNER_PAIR: Final = re.compile(rb"[&,]([^&,=]*)=")
 _EQUALS: Final = re.compile(rb"=|%3[Dd]")
 # Scheme and authority, path, and the rest of a URI reference (RFC 3986 appendix B).
 _ADDRESS: Final = re.compile(rb"((?:[^:/?#]+:)?(?://([^/?#]*))?)([^?#]*)(.*)", re.DOTALL)
-_REFRESH: Final = re.compile(rb"(\s*[\d.]*\s*[;,]?\s*(?:url\s*=\s*)?['\"]?)(.*)", re.DOTALL | re.IGNORECASE)
+_REFRESH: Final = re.compile(rb"(\s*[\d.]*\s*[;,]?\s*(?:url\s*=\s*)?(['\"]?))(.*)", re.DOTALL | re.IGNORECASE)
 _LIFETIME: Final = re.compile(rb";\s*(?:expires|max-age)\s*=[^;]*", re.IGNORECASE)
 _COOKIES_KEPT: Final = 32
 _LINES_KEPT: Final = 1_024
@@ -45,16 +57,13 @@ class RegisterSessions:
         origins: Iterable[str],
         claims: SessionClaims | None = None,
     ) -> None:
-        lower = [name.lower().encode("ascii") for name in names]
+        lower = [name.lower().encode("ascii").translate(_UNDERSCORES) for name in names]
         spelled = b"|".join(re.escape(name).replace(rb"\*", rb"[^=;,\s]*") for name in lower)
         literals = {name.rstrip(b"*") for name in lower}
         self._literals = tuple(
             name for name in literals if not any(other != name and other in name for other in literals)
         )
-        self._is_name = re.compile(_PREFIX + b"(?:" + spelled + b")", re.IGNORECASE).fullmatch
-        # Servers that follow RFC 2109 also read a comma, and what stands in quotes.
-        hidden = rb"[,\s\"]" + _PREFIX + b"(?:" + spelled + rb")[\s\"]*="
-        self._hides_one = re.compile(hidden, re.IGNORECASE).search
+        self._spelled = re.compile(_PREFIX + b"(?:" + spelled + b")", re.IGNORECASE).fullmatch
         self._tags = tags
         self._claims = claims
         # A browser sends the same line again and again.
@@ -79,7 +88,7 @@ class RegisterSessions:
         wrote names the session that it just began.
         """
         path, mark, query = target.partition(b"?")
-        if b";" not in path:
+        if _PARAMETER.search(path) is None:
             return target
         known = set(self._values(cookies))
 
@@ -94,17 +103,24 @@ class RegisterSessions:
 
     def _may_name_one(self, line: bytes) -> bool:
         """Asked of every Cookie line: as a rule some other cookie is in it."""
-        lower = line.lower()
+        lower = line.lower().translate(_UNDERSCORES)
         for name in self._literals:
             if name in lower:
                 return True
         return b"%" in line and _ESCAPED_NAME.search(line) is not None
 
+    def _is_name(self, name: bytes) -> bool:
+        return self._spelled(name.translate(_UNDERSCORES)) is not None
+
+    def _names_one(self, raw: bytes) -> bool:
+        """Whether some server may read this as one of the names."""
+        return self._is_name(unquote_to_bytes(raw).strip(_NO_TOKEN))
+
     def _own_cookie(self, owner: Owner, piece: bytes) -> bytes | None:
         """One piece of a Cookie line as the register gets it; None for a session that is not this owner's."""
         name, equals, value = _parts(piece)
         if not self._is_name(name):
-            return None if self._hides_one(piece) else piece
+            return None if any(map(self._names_one, _INNER_NAME.findall(piece))) else piece
         inner = value.strip(_AROUND)
         plain = self._untagged(owner, name, inner) if equals else None
         return None if plain is None else piece.replace(inner, plain, 1)
@@ -136,9 +152,12 @@ class RegisterSessions:
 
     def tagged_address(self, owner: Owner, header: bytes, value: bytes) -> bytes:
         """The value of this header (Location, Content-Location, Refresh), with tags on sessions in a path of this site."""
-        before, address = b"", value
+        before, address, after = b"", value, b""
         if header == b"refresh" and (found := _REFRESH.fullmatch(value)) is not None:
-            before, address = found.groups()
+            before, quote, address = found.groups()
+            if quote:
+                address, closing, after = address.partition(quote)
+                after = closing + after
         match = _ADDRESS.fullmatch(address)
         assert match is not None
         origin, authority, path, rest = match.groups()
@@ -148,7 +167,7 @@ class RegisterSessions:
         def tagged(session: bytes, name: bytes) -> bytes:
             return self._begun(owner, name, session) + session if session else session
 
-        return before + origin + self._replaced(path, tagged) + rest
+        return before + origin + self._replaced(path, tagged) + rest + after
 
     def expired(self, cookies: bytes) -> tuple[str, ...]:
         """Set-Cookie values that remove the register's sessions from a browser that sent these `cookies`.
@@ -157,7 +176,7 @@ class RegisterSessions:
         """
         known = {name for name, _ in self._set}
         names = {_parts(piece)[0] for piece in cookies.split(b";")}
-        unknown = sorted(name for name in names - known if self._is_name(name) and name.isascii())
+        unknown = sorted(name for name in names - known if self._is_name(name) and _is_token(name))
         lines = [*self._set, *((name, b"; Path=/; Secure") for name in unknown)]
         return tuple(
             (name + b"=" + attributes + b"; Max-Age=0").decode("ascii") for name, attributes in lines
@@ -181,20 +200,26 @@ class RegisterSessions:
         """The path with each session changed: `change(value, name)` gives what it becomes, or None for nothing."""
 
         def replace(found: re.Match[bytes]) -> bytes:
-            parameter = found[1]
+            mark, parameter = found.groups()
+            if any(map(self._names_one, _INNER_PAIR.findall(parameter))):
+                return b""
             equals = _EQUALS.search(parameter)
             end = equals.start() if equals is not None else len(parameter)
-            name = unquote_to_bytes(parameter[:end]).strip()
+            name = unquote_to_bytes(parameter[:end]).strip(_NO_TOKEN)
             if not self._is_name(name):
                 return found[0]
             start = equals.end() if equals is not None else len(parameter)
             value = change(parameter[start:], name)
-            return b"" if value is None else b";" + parameter[:start] + value
+            return b"" if value is None else mark + parameter[:start] + value
 
         return _PARAMETER.sub(replace, path)
 
 
+def _is_token(name: bytes) -> bool:
+    return not any(octet in _NO_TOKEN for octet in name)
+
+
 def _parts(piece: bytes) -> tuple[bytes, bytes, bytes]:
     """(name, "=", value) of a piece of a Cookie line, as the most generous server reads it."""
-    name, equals, value = piece.lstrip(b" \t=").partition(b"=")
-    return unquote_to_bytes(name).strip(b' \t"'), equals, value
+    name, equals, value = piece.lstrip(_NO_TOKEN).partition(b"=")
+    return unquote_to_bytes(name).strip(_NO_TOKEN), equals, value

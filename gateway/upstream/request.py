@@ -101,7 +101,9 @@ class UpstreamRequest(NamedTuple):
         own = cookies
         if cookies:
             own = sessions.own_cookies(self.owner, cookies)
-        target = sessions.own_target(self.owner, self.target, own) if b";" in self.target else self.target
+        target = self.target
+        if b";" in target or b"%3" in target:
+            target = sessions.own_target(self.owner, target, own)
         if own is cookies and target is self.target:
             return self
         before, found, after = (b"\r\n" + self.lines).partition(b"\r\ncookie: %b\r\n" % cookies)

@@ -21,7 +21,7 @@ ORIGINS = ("https://register.example", "http://tomcat.internal:8080")
 def sessions() -> RegisterSessions:
     tags = SessionTags("ti", [lambda: b"k" * 32])
     asyncio.run(tags.start())
-    return RegisterSessions((*SESSION_COOKIES, "ASPSESSIONID*"), tags, origins=ORIGINS)
+    return RegisterSessions((*SESSION_COOKIES, "ASPSESSIONID*", "my_session"), tags, origins=ORIGINS)
 
 
 def tagged(sessions: RegisterSessions, owner: Owner, pair: bytes) -> bytes:
@@ -106,6 +106,19 @@ def test_other_cookies_are_passed_on_to_the_octet(sessions: RegisterSessions, li
         b'x="1" JSESSIONID=0A1B',
         b"x=1, __Host-jsessionid = 0A1B",
         b"ASPSESSIONIDAAAA=0A1B",
+        # Signs that some servers drop before a name or after it, white space of Unicode among them.
+        b"(JSESSIONID=0A1B",
+        b"@[JSESSIONID}=0A1B",
+        b"\xa0JSESSIONID=0A1B",
+        b"\xc2\xa0JSESSIONID\x85=0A1B",
+        b"x=1,(JSESSIONID=0A1B",
+        # A list in one cookie, decoded after it is split.
+        b"x=1,%4aSESSIONID=0A1B",
+        # PHP makes underscores of these.
+        b"my.session=0A1B",
+        b"my session=0A1B",
+        b"my[session=0A1B",
+        b"My_Session=0A1B",
     ],
 )
 def test_a_session_without_the_tag_of_the_one_who_asks_is_dropped(
@@ -154,6 +167,10 @@ def test_a_session_in_refresh_gets_a_tag(sessions: RegisterSessions) -> None:
     value = b"5; url='/a;jsessionid=0A1B?x'"
     assert TAG.sub(b"", sessions.tagged_address(ALICE, b"refresh", value), count=1) == value
     assert sessions.tagged_address(ALICE, b"refresh", value) != value
+    quoted = sessions.tagged_address(ALICE, b"refresh", b'0; url="/a;jsessionid=0A1B"; x')
+    assert quoted.endswith(b'~0A1B"; x')
+    address = quoted.split(b'"')[1]
+    assert sessions.own_target(ALICE, address, b"") == b"/a;jsessionid=0A1B"
     elsewhere = b"0;URL=https://elsewhere.example/a;jsessionid=1"
     assert sessions.tagged_address(ALICE, b"refresh", elsewhere) == elsewhere
 
@@ -190,6 +207,10 @@ def test_the_own_session_in_a_path_loses_its_tag(sessions: RegisterSessions) -> 
         (b"/a;jsessionid", b"/a"),
         (b"/a;v=1;jsessionid=0'A;w=2", b"/a;v=1;w=2"),
         (b"/;jsessionid=0A1B", b"/"),
+        (b"/a;v=1&jsessionid=0A1B", b"/a"),
+        (b"/a;v=1,jsessionid=0A1B/b", b"/a/b"),
+        (b"/a%3Bjsessionid=0A1B/b", b"/a/b"),
+        (b"/a%3bv=1%3Bjsession%69d=0A1B;w", b"/a%3bv=1;w"),
     ],
 )
 def test_a_session_in_a_path_without_its_tag_is_taken_out(
@@ -199,7 +220,7 @@ def test_a_session_in_a_path_without_its_tag_is_taken_out(
 
 
 @pytest.mark.parametrize(
-    "target", [b"/a;v=1/b", b"/a?b;jsessionid=1", b"/a%3Bjsessionid=1", b"/a;x=jsessionid=1"]
+    "target", [b"/a;v=1/b", b"/a?b;jsessionid=1", b"/a%3Bv=1", b"/a;x=jsessionid=1", b"/a;v=1,2&w=3"]
 )
 def test_other_parameters_stay(sessions: RegisterSessions, target: bytes) -> None:
     assert sessions.own_target(ALICE, target, b"") == target
@@ -254,6 +275,13 @@ def test_a_logout_expires_the_cookies_where_the_register_set_them(sessions: Regi
     assert sessions.expired(b"phpsessid=1; a=2") == (
         "JSESSIONID=; Path=/app; HttpOnly; Max-Age=0",
         "phpsessid=; Path=/; Secure; Max-Age=0",
+    )
+
+
+def test_a_logout_expires_no_name_that_cannot_stand_in_a_header(sessions: RegisterSessions) -> None:
+    assert sessions.expired(b'ASPSESSIONID%00=1; ASPSESSIONIDA%0d%0ax=1; ASPSESSIONID<"=1; ASPSESSIONIDB=1') == (
+        "ASPSESSIONID=; Path=/; Secure; Max-Age=0",
+        "ASPSESSIONIDB=; Path=/; Secure; Max-Age=0",
     )
 
 
