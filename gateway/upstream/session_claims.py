@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Final
+from urllib.parse import unquote_to_bytes
 
 from gateway.upstream.session_tags import LENGTH, SEPARATOR, Owner
 
 _KEPT: Final = 10_000
 _LONGEST: Final = 256
+# Behind the id stands the node that holds it (Tomcat, Jetty: ".", WebSphere: ":", WebLogic: "!"), before it the version
+# of WebSphere's cache: servers find the session without them too.
+_ID: Final = re.compile(rb"(?:[0-9]{4}(?=[^.:!]{23}(?:[.:!]|$)))?([^.:!]*)")
 
 
 class SessionClaims:
@@ -20,6 +25,7 @@ class SessionClaims:
 
     def begin(self, owner: Owner, session: bytes) -> None:
         """The register began this session for this owner."""
+        session = _id(session)
         self._owners.pop(session, None)
         self._put(session, _digest(owner))
 
@@ -28,6 +34,7 @@ class SessionClaims:
         tag, separator, _ = session.partition(SEPARATOR)
         if len(session) > _LONGEST or (separator and len(tag) == LENGTH):
             return False
+        session = _id(session)
         known = self._owners.get(session)
         if known is None:
             self._put(session, _digest(owner))
@@ -38,6 +45,11 @@ class SessionClaims:
         self._owners[session] = digest
         if len(self._owners) > self._size:
             del self._owners[next(iter(self._owners))]
+
+
+def _id(session: bytes) -> bytes:
+    found = _ID.match(unquote_to_bytes(session))
+    return found[1] if found is not None else session
 
 
 def _digest(owner: Owner) -> bytes:

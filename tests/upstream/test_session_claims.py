@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from gateway.upstream.session_claims import SessionClaims
 from gateway.upstream.session_tags import Owner
 
@@ -18,6 +20,25 @@ def test_the_register_can_give_it_to_another() -> None:
     assert claims.belongs(ALICE, b"0A1B")
     claims.begin(BOB, b"0A1B")
     assert [claims.belongs(owner, b"0A1B") for owner in (ALICE, BOB)] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("begun", "spelled"),
+    [
+        (b"0A1B.node1", b"0A1B"),
+        (b"0A1B.node1", b"0A1B.node2"),
+        (b"0A1B", b"0A1B.x"),
+        (b"0A1B", b"%30A1B"),
+        (b"0A1B!-12!34", b"0A1B!5"),
+        (b"0000abcdefghijklmnopqrstuvw:clone1", b"0001abcdefghijklmnopqrstuvw:clone2"),
+        (b"0000abcdefghijklmnopqrstuvw:clone1", b"abcdefghijklmnopqrstuvw"),
+    ],
+)
+def test_a_session_is_the_same_in_every_spelling(begun: bytes, spelled: bytes) -> None:
+    claims = SessionClaims()
+    claims.begin(ALICE, begun)
+    assert not claims.belongs(BOB, spelled)
+    assert claims.belongs(ALICE, spelled)
 
 
 def test_what_has_a_tag_or_is_too_long_is_nobodys() -> None:
