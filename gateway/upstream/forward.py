@@ -15,7 +15,7 @@ from gateway.errors import (
     UpstreamUnreachable,
 )
 from gateway.events import OnEvent, RequestRepeated, ignore
-from gateway.http_semantics import IDEMPOTENT
+from gateway.http_semantics import FURTHER_METHODS, IDEMPOTENT
 from gateway.upstream.client_stream import BodyLimits, ClientStream
 from gateway.upstream.connection import ClientStalled, ConnectionClosed, UpstreamConnection
 from gateway.upstream.connection_state import COMPLETE
@@ -192,9 +192,10 @@ class Forwarder:
         """The request with the path that the upstream sees. Raises BadRequest for one outside its prefix."""
         if self._prefix is None:
             return request
-        return request._replace(
-            target=self._prefix.inside(request.target), lines=request.lines + self._prefix_line
-        )
+        lines = request.lines
+        if request.method in FURTHER_METHODS:
+            lines = self._prefix.inside_lines(lines)
+        return request._replace(target=self._prefix.inside(request.target), lines=lines + self._prefix_line)
 
     def _begin(self, connection: UpstreamConnection, request: UpstreamRequest) -> None:
         """Raises HeadersTooLarge for a head that the register would refuse, before anything is sent."""

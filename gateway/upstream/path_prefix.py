@@ -7,6 +7,8 @@ from urllib.parse import unquote_to_bytes
 
 from gateway.errors import BadRequest
 
+# Methods of WebDAV name a second path there (RFC 4918 section 10.3).
+_DESTINATION = re.compile(rb"(?<![^\n])(destination: (?:[a-z]+://[^/?#\r\n]*)?)([^\r\n]*)", re.IGNORECASE)
 _SEGMENT = re.compile(r"[A-Za-z0-9._~!$&'()*+,=:@-]+")
 
 
@@ -37,6 +39,10 @@ class PathPrefix:
         """The target (path and query) for the upstream. Raises BadRequest for a path that is not below `strip`."""
         path, mark, query = target.partition(b"?")
         return self._add + self._rest(path) + mark + query
+
+    def inside_lines(self, lines: bytes) -> bytes:
+        """The header lines for the upstream: `Destination` names the path inside too. Raises BadRequest as `inside`."""
+        return _DESTINATION.sub(lambda found: found[1] + self.inside(found[2] or b"/"), lines)
 
     def outside(self, path: bytes) -> bytes | None:
         """The path that people see for a path of the upstream; None for one that nobody outside can reach."""

@@ -36,6 +36,28 @@ def test_a_path_that_is_not_below(path: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("destination", "inside"),
+    [
+        (b"/reports/b", b"/app/b"),
+        (b"https://gw.test/reports/b%20c", b"https://gw.test/app/b%20c"),
+        (b"HTTPS://gw.test:443/reports", b"HTTPS://gw.test:443/app/"),
+    ],
+)
+def test_a_destination_is_a_path_inside_too(destination: bytes, inside: bytes) -> None:
+    prefix = PathPrefix(strip="/reports", add="/app")
+    lines = b"x-destination: /reports/a\r\ndestination: %b\r\noverwrite: T\r\n"
+    assert prefix.inside_lines(lines % destination) == lines % inside
+
+
+@pytest.mark.parametrize(
+    "destination", [b"/b", b"https://gw.test/b", b"https://gw.test", b"//gw.test/reports/b"]
+)
+def test_a_destination_that_is_not_below(destination: bytes) -> None:
+    with pytest.raises(BadRequest):
+        PathPrefix(strip="/reports").inside_lines(b"a: b\r\ndestination: %b\r\n" % destination)
+
+
+@pytest.mark.parametrize(
     ("inside", "outside"),
     [(b"/app/x", b"/reports/x"), (b"/app", b"/reports/"), (b"/x", None), (b"/apple", None)],
 )

@@ -279,7 +279,9 @@ def test_a_logout_expires_the_cookies_where_the_register_set_them(sessions: Regi
 
 
 def test_a_logout_expires_no_name_that_cannot_stand_in_a_header(sessions: RegisterSessions) -> None:
-    assert sessions.expired(b'ASPSESSIONID%00=1; ASPSESSIONIDA%0d%0ax=1; ASPSESSIONID<"=1; ASPSESSIONIDB=1') == (
+    assert sessions.expired(
+        b'ASPSESSIONID%00=1; ASPSESSIONIDA%0d%0ax=1; ASPSESSIONID<"=1; ASPSESSIONIDB=1'
+    ) == (
         "ASPSESSIONID=; Path=/; Secure; Max-Age=0",
         "ASPSESSIONIDB=; Path=/; Secure; Max-Age=0",
     )

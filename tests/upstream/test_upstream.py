@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import trustme
 
-from gateway.errors import GatewayError, UpstreamBroken, UpstreamOut, UpstreamUnreachable
+from gateway.errors import BadRequest, GatewayError, UpstreamBroken, UpstreamOut, UpstreamUnreachable
 from gateway.events import Event, RequestRepeated, ServerFailed, ServerOut, ServerReturned
 from gateway.upstream.forward import Forwarder
 from gateway.upstream.settings import UpstreamSettings
@@ -325,3 +325,16 @@ async def test_the_path_and_the_host_inside() -> None:
         assert head.startswith(b"GET /app/v1/ HTTP/1.1\r\n")
         assert b"\r\nhost: inside.test:81\r\n" in head
         assert b"\r\nx-forwarded-prefix: /x\r\n" in head
+
+
+async def test_the_destination_of_webdav_is_a_path_inside_too() -> None:
+    with raw_upstream(named(b"a")) as a:
+        async with forwarding(a, strip_prefix="/x") as (forwarder, _, _, _):
+            request = upstream_request("MOVE")._replace(lines=b"destination: http://gw.test/x/b\r\n")
+            response = await forwarder.forward(request)
+            await response.aclose()
+            request = request._replace(lines=b"destination: http://gw.test/b\r\n")
+            with pytest.raises(BadRequest):
+                await forwarder.forward(request)
+        (head,) = a.received
+        assert b"\r\ndestination: http://gw.test/b\r\n" in head
