@@ -5,21 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gateway.config.positions import Positions
+from gateway.config.positions import Place, Positions
 from gateway.config.problems import Problem
+from gateway.handling import DEFAULT_UPSTREAM
 from gateway.identity.names import fold
 
 if TYPE_CHECKING:
-    from gateway.config.model import Document
+    from gateway.config.model import Document, EnvironmentSettings
 
 
 def header_problems(document: Document, positions: Positions) -> Iterator[Problem]:
     """Every fixed header that is an identity header, or the assertion's, in any spelling."""
     for name, settings in document.environments.items():
         ours = {fold(each.encode()): each for each in (*document.identity.headers, settings.assertion.header)}
-        for header in settings.upstream.headers:
+        for place, header in fixed_headers(name, settings):
             other = ours.get(fold(header.encode()))
             if other is not None:
-                place = ("environments", name, "upstream", "headers", header)
                 words = f"{header} is {other}, which says who asks: give this header another name"
                 yield positions.problem(place, words, at_key=True)
+
+
+def fixed_headers(environment: str, settings: EnvironmentSettings) -> Iterator[tuple[Place, str]]:
+    """The place and the name of every fixed header that an upstream of this environment gets."""
+    for upstream, each in settings.every_upstream.items():
+        section = ("upstream",) if upstream == DEFAULT_UPSTREAM else ("upstreams", upstream)
+        for header in each.headers:
+            yield ("environments", environment, *section, "headers", header), header

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from gateway.analysis.lint import Finding, lint, unreachable
 from gateway.analysis.opened import lint_openings
+from gateway.config.headers import fixed_headers
 from gateway.config.load import load_with_positions
 from gateway.config.model import Config
 from gateway.config.positions import Place, Positions
@@ -119,9 +120,7 @@ def _underscores(config: Config, positions: Positions) -> Iterator[Finding]:
     identity = config.identity
     places: list[Place] = [("identity", "headers", name) for name in identity.headers]
     for environment, settings in config.environments.items():
-        places += [
-            ("environments", environment, "upstream", "headers", name) for name in settings.upstream.headers
-        ]
+        places += [place for place, _ in fixed_headers(environment, settings)]
     for place in places:
         name = str(place[-1])
         if "_" in name and name not in identity.headers_with_underscores:

@@ -12,7 +12,12 @@ from gateway.config.lint import findings
 from tests.gateways import settings, write_config
 
 
-def configured(folder: Path, upstream: dict[str, Any], identity: dict[str, Any] | None = None) -> Path:
+def configured(
+    folder: Path,
+    upstream: dict[str, Any],
+    identity: dict[str, Any] | None = None,
+    **values: Any,
+) -> Path:
     environment = settings(
         folder,
         name="ti",
@@ -20,6 +25,7 @@ def configured(folder: Path, upstream: dict[str, Any], identity: dict[str, Any] 
         acm_url="http://localhost:8001",
         upstream_url="http://localhost:8002",
         upstream={"url": "http://localhost:8002", **upstream},
+        **values,
     )
     return write_config(folder, {"ti": environment}, identity=identity)
 
@@ -49,6 +55,22 @@ def test_headers_that_cannot_be_fixed(tmp_path: Path, upstream: dict[str, Any], 
     assert any(words in problem.message and problem.line > 1 for problem in refused.value.problems), [
         *map(str, refused.value.problems)
     ]
+
+
+def test_another_upstream_gets_no_identity_header_twice_either(tmp_path: Path) -> None:
+    reports = {"url": "http://reports:80", "headers": {"X_Auth_Name": "a"}}
+    path = configured(tmp_path, {}, upstreams={"reports": reports})
+    with pytest.raises(ConfigError) as refused:
+        load(path)
+    (problem,) = refused.value.problems
+    assert "another name" in problem.message
+    assert "X_Auth_Name" in path.read_text().splitlines()[problem.line - 1]
+
+
+def test_underscores_of_another_upstream_are_warned_about(tmp_path: Path) -> None:
+    reports = {"url": "http://reports:80", "headers": {"X_KEY": "a"}}
+    _, found = findings(configured(tmp_path, {}, upstreams={"reports": reports}))
+    assert "header-underscore" in [finding.code for finding in found]
 
 
 def test_underscores_are_warned_about_unless_they_are_listed(tmp_path: Path) -> None:
