@@ -39,6 +39,7 @@ _REFRESH: Final = re.compile(rb"(\s*[\d.]*\s*[;,]?\s*(?:url\s*=\s*)?(['\"]?))(.*
 _LIFETIME: Final = re.compile(rb";\s*(?:expires|max-age)\s*=[^;]*", re.IGNORECASE)
 _COOKIES_KEPT: Final = 32
 _LINES_KEPT: Final = 1_024
+_LONGEST_LINE_KEPT: Final = 4_096
 _LONGEST_COOKIE_KEPT: Final = 200
 
 
@@ -75,7 +76,9 @@ class RegisterSessions:
 
     def own_cookies(self, owner: Owner, line: bytes) -> bytes:
         """The Cookie line with the sessions of this owner, without tags, and every other cookie as it came."""
-        return self._own_line(owner, line) if self._may_name_one(line) else line
+        if not self._may_name_one(line):
+            return line
+        return (self._own_line if len(line) <= _LONGEST_LINE_KEPT else self._read_line)(owner, line)
 
     def _read_line(self, owner: Owner, line: bytes) -> bytes:
         kept = [piece for each in line.split(b";") if (piece := self._own_cookie(owner, each)) is not None]

@@ -19,6 +19,8 @@ SEPARATOR: Final = b"~"
 """Stands between a tag and the value."""
 
 _KEPT: Final = 8_192
+# A longer value comes from nobody but who wants to fill the memory.
+_LONGEST_KEPT: Final = 512
 _OCTETS: Final = 16
 
 
@@ -77,14 +79,17 @@ class SessionTags:
 
     def make(self, owner: Owner, name: bytes, value: bytes) -> bytes:
         """The tag of the session `value` that this owner has under a cookie or parameter of this name."""
-        return self._made(self._keys[0], owner.name, name.lower(), value)
+        return self._tag(self._keys[0], owner, name, value)
 
     def belongs(self, tag: bytes, owner: Owner, name: bytes, value: bytes) -> bool:
         """Whether this is such a tag, under any key that is still read."""
-        name = name.lower()
         return len(tag) == LENGTH and any(
-            hmac.compare_digest(tag, self._made(key, owner.name, name, value)) for key in self._keys
+            hmac.compare_digest(tag, self._tag(key, owner, name, value)) for key in self._keys
         )
+
+    def _tag(self, key: bytes, owner: Owner, name: bytes, value: bytes) -> bytes:
+        make = self._made if len(name) + len(value) <= _LONGEST_KEPT else self._make
+        return make(key, owner.name, name.lower(), value)
 
     @staticmethod
     def _make(key: bytes, owner: bytes, name: bytes, value: bytes) -> bytes:

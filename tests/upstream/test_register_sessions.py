@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import tracemalloc
 
 import pytest
 
@@ -139,6 +140,14 @@ def test_of_several_of_one_name_only_the_own_ones_pass_in_their_order(sessions: 
 def test_a_tag_does_not_cover_a_second_cookie_behind_a_comma(sessions: RegisterSessions) -> None:
     mine = tagged(sessions, ALICE, b"JSESSIONID=A1")
     assert sessions.own_cookies(ALICE, mine + b",JSESSIONID=B1") == b""
+
+
+def test_long_lines_are_not_kept_in_memory(sessions: RegisterSessions) -> None:
+    tracemalloc.start()
+    for number in range(200):
+        assert sessions.own_cookies(ALICE, b"a=%d; JSESSIONID=" % number + b"x" * 30_000) == b"a=%d" % number
+    assert tracemalloc.get_traced_memory()[0] < 1_000_000
+    tracemalloc.stop()
 
 
 # In paths

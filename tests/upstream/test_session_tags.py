@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 from gateway.model import Identity, Organisation, Right
@@ -83,3 +84,14 @@ async def test_after_the_end_no_tag_is_valid() -> None:
     tag = found.make(NOBODY, b"x", b"1")
     await found.aclose()
     assert not found.belongs(tag, NOBODY, b"x", b"1")
+
+
+async def test_long_values_are_not_kept_in_memory() -> None:
+    found = await tags(b"k" * 32)
+    owner = owner_of(PERSON)
+    tracemalloc.start()
+    for number in range(200):
+        value = b"%d" % number + b"x" * 30_000
+        assert found.belongs(found.make(owner, b"JSESSIONID", value), owner, b"jsessionid", value)
+    assert tracemalloc.get_traced_memory()[0] < 1_000_000
+    tracemalloc.stop()
