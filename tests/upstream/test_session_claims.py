@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.upstream.session_claims import SessionClaims
-from gateway.upstream.session_tags import Owner
+from gateway.upstream.session_tags import NOBODY, Owner
 
 ALICE, BOB = Owner(b"alice"), Owner(b"bob")
 
@@ -54,3 +54,13 @@ def test_the_latest_are_remembered() -> None:
         assert claims.belongs(ALICE, session)
     assert [claims.belongs(BOB, session) for session in (b"2", b"3")] == [False, False]
     assert claims.belongs(BOB, b"1")
+
+
+def test_strangers_do_not_make_it_forget_whose_a_session_is() -> None:
+    claims = SessionClaims(2)
+    assert claims.belongs(ALICE, b"0A1B")
+    for number in range(10):
+        assert claims.belongs(NOBODY, b"%d" % number)
+    assert not claims.belongs(NOBODY, b"0A1B")
+    claims.begin(BOB, b"9")
+    assert not claims.belongs(NOBODY, b"9")
