@@ -278,7 +278,7 @@ class Assembly:
                 body_timeout=edge.body_timeout,
                 sessions=self.register_sessions.get(name),
                 outside=OutsideAddresses(
-                    [each.url for each in upstream.settings.addresses if each.socket is None],
+                    upstream.settings.origins,
                     public_url,
                     upstream.settings.add_prefix,
                     upstream.settings.strip_prefix,
@@ -328,7 +328,7 @@ class Assembly:
         return RegisterSessions(
             upstream.session_cookies,
             self.session_tags[name],
-            origins=(*(each.url for each in upstream.addresses), *self._own_origins()),
+            origins=(*upstream.origins, *self._own_origins()),
             claims=SessionClaims() if upstream.session_parameters == "unclaimed" else None,
         )
 

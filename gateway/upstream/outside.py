@@ -36,7 +36,7 @@ class OutsideAddresses:
         self._authorities = frozenset(
             authority.encode("ascii") for each in origins for authority in _spellings(each)
         )
-        secure_inside = all(each.scheme == "https" for each in origins)
+        secure_inside = bool(origins) and all(each.scheme == "https" for each in origins)
         self._adds_secure = public.scheme == "https" and not secure_inside
         self._drops_secure = public.scheme == "http" and secure_inside
 

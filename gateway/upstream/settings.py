@@ -33,7 +33,8 @@ _Prefix = Annotated[str, AfterValidator(checked_prefix)]
 
 
 def _host(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9._-]+(:[0-9]{1,5})?", value):
+    found = re.fullmatch(r"[A-Za-z0-9._-]+(?::([0-9]{1,5}))?", value)
+    if found is None or int(found[1] or 80) not in range(1, 65_536):
         raise ValueError("write a host name, with its port where it has one: app.internal:8080")
     return value
 
@@ -281,7 +282,7 @@ class UpstreamSettings(Settings):
 
     rewrite_addresses: bool = Field(default=True, strict=True)
     """Whether `Location`, `Content-Location`, `Refresh` and the `Domain`, `Path` and `Secure` of cookies, where they name
-    the register's own address (`url`), are rewritten to the public one."""
+    the register's own address (`url`, `servers`, `host`), are rewritten to the public one."""
     websockets: WebSocketSettings = WebSocketSettings()
     """Limits for WebSockets."""
 
@@ -310,6 +311,18 @@ class UpstreamSettings(Settings):
     def addresses(self) -> tuple[Address, ...]:
         """The servers, in the order of the file."""
         return tuple(parse_address(url) for url in self.servers or (self.url or "",))
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The URLs, without a path, under which it knows itself, where that is not the public one."""
+        first = self.addresses[0]
+        known = [each.url for each in self.addresses if each.socket is None]
+        own = self.host
+        if own is None and first.socket is not None and not self.pass_host:
+            own = first.authority.decode("ascii")
+        if own is not None:
+            known.append(f"{'https' if first.secure else 'http'}://{own}")
+        return tuple(known)
 
     @property
     def name(self) -> str:

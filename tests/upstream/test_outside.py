@@ -96,6 +96,11 @@ def test_without_tls_outside_cookies_are_not_secure(line: str, expected: str) ->
     assert LOCAL.cookie(line.encode()) == expected.encode()
 
 
+def test_behind_a_unix_socket_cookies_become_secure_too() -> None:
+    assert OutsideAddresses((), "https://gw.test").cookie(b"a=1") == b"a=1; Secure"
+    assert OutsideAddresses((), "http://gw.test").cookie(b"a=1; Secure") == b"a=1; Secure"
+
+
 def test_the_prefix_of_the_register_is_taken_off() -> None:
     for address, expected in (
         (b"http://[::1]:8080/app/x", b"/x"), (b"/app/x?y", b"/x?y"), (b"/app", b"/"), (b"/app?x", b"/?x"),

@@ -55,6 +55,7 @@ def test_files_are_named_relative_to_the_configuration(
         ),
         ({"url": "http://a", "host": "b", "pass_host": True}, "not both"),
         ({"url": "http://a", "host": "b c"}, "host name"),
+        ({"url": "http://a", "host": "b:65536"}, "host name"),
         ({"url": "http://a", "strip_prefix": "/a/"}, "prefix"),
         ({"url": "http://a", "probe": {"path": "health"}}, "slash at its start"),
     ],
@@ -77,3 +78,20 @@ def test_the_breaker_is_there_where_another_server_is(
     values: dict[str, Any], breaker: BreakerSettings | None
 ) -> None:
     assert UpstreamSettings.model_validate(values).breaker_in_force == breaker
+
+
+@pytest.mark.parametrize(
+    ("values", "origins"),
+    [
+        ({"url": "http://a:8080"}, ("http://a:8080",)),
+        (
+            {"servers": ["https://a", "https://b"], "host": "app.internal"},
+            ("https://a", "https://b", "https://app.internal"),
+        ),
+        ({"url": "unix:/run/a.sock"}, ()),
+        ({"url": "unix:/run/a.sock", "pass_host": False}, ("http://localhost",)),
+        ({"url": "unix:/run/a.sock", "host": "app:81"}, ("http://app:81",)),
+    ],
+)
+def test_under_which_addresses_it_knows_itself(values: dict[str, Any], origins: tuple[str, ...]) -> None:
+    assert UpstreamSettings.model_validate(values).origins == origins
