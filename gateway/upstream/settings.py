@@ -249,9 +249,8 @@ class UpstreamSettings(Settings):
     """Most of them that one session may use at once; further requests wait. The default is as for one client."""
 
     queue_timeout: Duration = 5.0
-    """How long a request waits for a connection before it is answered with 503 and Retry-After. While others wait, an
-    exchange whose client has neither sent nor taken in anything for 0.3 seconds loses its connection, the
-    longest-waiting one first."""
+    """How long a request waits for a connection before it is answered with 503 and Retry-After. While others wait, the
+    exchange whose client has neither sent nor taken in anything for longest, 0.3 seconds at least, gives way."""
 
     session_cookies: tuple[SessionCookieName, ...] = SESSION_COOKIES
     """The cookies, and parameters in paths, by which the register knows its own sessions; a name may end in `*`. Each
