@@ -38,3 +38,27 @@ def test_a_tuned_process_freezes_what_stays() -> None:
         assert 0 < gc.get_freeze_count() < before + 100_000
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=True, timeout=30)
+
+
+def test_what_is_frozen_in_cycles_is_collected_once_memory_has_grown_by_half() -> None:
+    program = """
+        import gc, sys
+        from gateway import garbage
+        garbage.tune()
+        frozen = garbage.Frozen()
+        frozen.look()
+        start = sys.getallocatedblocks()
+        def leave(count):
+            with garbage.paused():
+                for _ in range(count):
+                    cycle = []
+                    cycle.append(cycle)
+        leave(start // 20)
+        frozen.look()
+        assert sys.getallocatedblocks() > 1.05 * start  # too little yet
+        leave(start)
+        frozen.look()
+        assert sys.getallocatedblocks() < 1.05 * start
+        assert gc.get_freeze_count() > 0
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=True, timeout=30)

@@ -28,8 +28,6 @@ _LOOK_EVERY: Final = 0.5
 # A file that is being written is read once it has stayed the same for so many seconds.
 _QUIET: Final = 0.3
 _MOST_LISTED: Final = 20
-# What so many reloads leave in cycles is little beside the pause that looking for it takes.
-_COLLECT_EVERY: Final = 20
 
 
 class RulesReload:
@@ -53,7 +51,7 @@ class RulesReload:
         self._since = clock()
         self._restart: tuple[str, ...] = ()
         self._refused: tuple[float, str] | None = None
-        self._reloads = 0
+        self._frozen = garbage.Frozen()
 
     def rules(self) -> RuleSet:
         """The rule set in force at this moment."""
@@ -89,6 +87,7 @@ class RulesReload:
         return HealthStatus(True, "; ".join(words))
 
     async def _reload(self) -> bool:
+        self._frozen.look()
         try:
             fresh = await asyncio.to_thread(reload, self.config, self._environment)
         except ConfigError as problems:
@@ -110,9 +109,6 @@ class RulesReload:
         earlier, self.config = self.config, fresh.config
         before = earlier.rules[self._environment].hash
         release_config(earlier)
-        self._reloads += 1
-        if self._reloads % _COLLECT_EVERY == 0:
-            garbage.collect_frozen()
         self._watched = fresh.config.watched
         self._since = self._clock()
         self._refused = None
