@@ -1,4 +1,4 @@
-"""Belgian identification numbers and their check digits: national number, BIS number, KBO, establishment, OVO code."""
+"""Belgian identification numbers and their check digits: national number, BIS number, KBO number, OVO code."""
 
 from __future__ import annotations
 
@@ -69,11 +69,6 @@ def sex(number: str) -> str | None:
 def kbo_is_valid(number: str) -> bool:
     """Whether this is an enterprise number: 10 digits, beginning with 0 or 1, with the right check digits."""
     return re.fullmatch(r"[01]\d{9}", number) is not None and 97 - int(number[:8]) % 97 == int(number[8:])
-
-
-def establishment_is_valid(number: str) -> bool:
-    """Whether this is an establishment number: 10 digits, beginning with 2 to 8."""
-    return re.fullmatch(r"[2-8]\d{9}", number) is not None and 97 - int(number[:8]) % 97 == int(number[8:])
 
 
 def organisation_is_valid(code: str) -> bool:

@@ -68,3 +68,4 @@ class Probes:
             return connection.answer.status
         finally:
             connection.close()
+            connection.forget()
