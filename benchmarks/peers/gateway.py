@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks.peers.processes import PROXY_CORE, NotRunning, free_port, pinned, version
@@ -22,13 +22,8 @@ from tests.keys import client_keys
 ROOT = Path(__file__).parent.parent.parent
 
 
-@contextlib.contextmanager
-def gateway(bench: Bench, checkout: Path = ROOT) -> Iterator[Target]:
-    """The gateway of a checkout, with somebody logged in whom the rules let through."""
-    folder = Path(tempfile.mkdtemp(prefix="gateway-", dir=bench.folder))
-    own = checkout / ".venv" / "bin" / "python"
-    python = str(own) if own.exists() else sys.executable
-    url, observe = f"http://localhost:{free_port()}", f"127.0.0.1:{free_port()}"
+def acm_of(url: str) -> Callable[[str], object]:
+    """Makes the ACM, for its own address, at which the gateway with this public URL is a client."""
 
     def acm(base: str) -> object:
         client = Client(
@@ -37,7 +32,18 @@ def gateway(bench: Bench, checkout: Path = ROOT) -> Iterator[Target]:
         )  # fmt: skip
         return create_acm(AcmState("ti", base, (client,), load_people))
 
-    with running(acm) as acm_url:
+    return acm
+
+
+@contextlib.contextmanager
+def gateway(bench: Bench, checkout: Path = ROOT) -> Iterator[Target]:
+    """The gateway of a checkout, with somebody logged in whom the rules let through."""
+    folder = Path(tempfile.mkdtemp(prefix="gateway-", dir=bench.folder))
+    own = checkout / ".venv" / "bin" / "python"
+    python = str(own) if own.exists() else sys.executable
+    url, observe = f"http://localhost:{free_port()}", f"127.0.0.1:{free_port()}"
+
+    with running(acm_of(url)) as acm_url:
         config = _config(folder, checkout, url, acm_url, bench.upstream, observe)
         command = [python, "-m", "gateway", "serve", "--config", str(config), "--env", "ti"]
         ready = f"http://{observe}/readyz"

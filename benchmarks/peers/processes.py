@@ -53,13 +53,20 @@ def pinned(
             ["taskset", "-c", str(core), *command],
             cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env={**os.environ, **(environment or {})},
         )  # fmt: skip
-    try:
+    with stopping(child, 15):
         wait_until_it_answers(url, child, log)
         yield child.pid
+
+
+@contextlib.contextmanager
+def stopping(child: subprocess.Popen[bytes], patience: float) -> Iterator[None]:
+    """Stops the process at the end of the block; kills it where that takes more than `patience` seconds."""
+    try:
+        yield
     finally:
         child.terminate()
         try:
-            child.wait(15)
+            child.wait(patience)
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()

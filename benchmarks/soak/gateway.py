@@ -9,17 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.peers.processes import free_port, wait_until_it_answers
+from benchmarks.peers.gateway import acm_of
+from benchmarks.peers.processes import free_port, stopping, wait_until_it_answers
 from benchmarks.reload import rules
 from benchmarks.soak.pair import SETTINGS, Pair, pair
 from benchmarks.soak.servers import ROOT, server
-from simulator.acm.app import create_acm
-from simulator.acm.clients import Client
-from simulator.acm.state import AcmState
-from simulator.data.seed import load_people
 from simulator.run import running
 from tests.gateways import CLIENT_ID, RULES, settings, write_config
-from tests.keys import client_keys
 
 _RULES = 5_000
 _CHANGING = {"id": "changing", "match": {"path": "/changed/0/**"}, "require": ["anyone"]}
@@ -53,17 +49,10 @@ def gateway(folder: Path) -> Iterator[Target]:
     port, observe = free_port(), f"127.0.0.1:{free_port()}"
     url = f"http://localhost:{port}"
 
-    def acm(base: str) -> object:
-        client = Client(
-            f"{CLIENT_ID}-ti", "Toegangspoort", (f"{url}/oauth2/callback",), (f"{url}/oauth2/logout/callback",),
-            ("openid", "profile", "vo", "ovam"), jwks=client_keys("ti")[1],
-        )  # fmt: skip
-        return create_acm(AcmState("ti", base, (client,), load_people))
-
     with contextlib.ExitStack() as stack:
         upstream = stack.enter_context(server(free_port())).url
         other = stack.enter_context(pair())
-        acm_url = stack.enter_context(running(acm))
+        acm_url = stack.enter_context(running(acm_of(url)))
         environment = settings(
             folder, name="ti", gateway_url=url, acm_url=acm_url, upstream_url=upstream, listen=f"127.0.0.1:{port}",
             observe={"listen": observe, "log_level": "error"},
@@ -90,12 +79,5 @@ def gateway(folder: Path) -> Iterator[Target]:
 def _child(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as out:
         child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
-    try:
+    with stopping(child, 40):
         yield child
-    finally:
-        child.terminate()
-        try:
-            child.wait(40)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
