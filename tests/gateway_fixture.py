@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -34,6 +35,7 @@ from tests.auth.scripted_provider import ScriptedProvider
 from tests.gateways import CLIENT_ID, PLUGINS, settings, write_config
 from tests.keys import client_keys
 from tests.running import RawUpstream, free_socket, raw_upstream, serving
+from tests.waiting import until
 
 PAGE = {"accept": "text/html", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
 PRESSED = {**PAGE, "sec-fetch-user": "?1"}
@@ -254,6 +256,19 @@ class GatewayFixture:
     def records(self) -> Path:
         """The file of decision records."""
         return self.folder / f"var/{self.name}.jsonl"
+
+    def records_with(self, request_id: str | None, count: int = 1) -> list[dict[str, Any]]:
+        """The decision records of a request. They are written a moment after its end; waits for this many."""
+        found: list[dict[str, Any]] = []
+
+        def there() -> bool:
+            text = self.records.read_text() if self.records.exists() else ""
+            lines = text[: text.rfind("\n") + 1].splitlines()
+            found[:] = [each for each in map(json.loads, lines) if each.get("request_id") == request_id]
+            return len(found) >= count
+
+        assert until(there, 30.0), f"no {count} records of {request_id}"
+        return found
 
     @property
     def session_cookie(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -76,17 +75,6 @@ def get(gate: GatewayFixture, path: str, **headers: str) -> httpx2.Response:
     return httpx2.get(gate.url + path, headers=headers, trust_env=False)
 
 
-def record_of(gate: GatewayFixture, request_id: str) -> dict[str, Any]:
-    """The decision record of a request; it is written a moment after the answer, so others are made meanwhile."""
-    for _ in range(100):
-        for line in gate.records.read_text().splitlines():
-            record: dict[str, Any] = json.loads(line)
-            if record.get("request_id") == request_id:
-                return record
-        get(gate, "/nothing")
-    raise AssertionError(f"no record of {request_id}")
-
-
 def test_a_limit_answers_429_and_when_to_come_back(gate: GatewayFixture) -> None:
     assert [get(gate, "/limited/x").status_code for _ in range(3)] == [200, 200, 429]
     answer = get(gate, "/limited/x")
@@ -104,7 +92,7 @@ def test_the_engine_decides_and_the_record_says_what_it_said(gate: GatewayFixtur
     assert get(gate, "/engine/yes").status_code == 200
     refused = get(gate, "/engine/no")
     assert refused.status_code == 403
-    record = record_of(gate, refused.headers["x-request-id"])
+    record = gate.records_with(refused.headers["x-request-id"])[0]
     assert record["reason"] == "not-that"
     assert record["facts"] == {"remote:engine": {"allow": False, "reason": "not-that"}}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
@@ -169,12 +168,7 @@ def test_records_and_metrics_tell_the_story(gate: GatewayFixture, cookies: dict[
     metrics = httpx2.get(f"http://localhost:{gate.observe_port}/metrics", trust_env=False).text
     assert 'toegangspoort_decisions_total{rule="echo",verdict="allow"}' in metrics
     assert httpx2.get(f"http://localhost:{gate.observe_port}/readyz", trust_env=False).status_code == 200
-    for _ in range(100):
-        records = [json.loads(line) for line in gate.records.read_text().splitlines()]
-        mine = [record for record in records if record.get("request_id") == request_id]
-        if mine:
-            break
-        httpx2.get(f"{gate.url}/public/x", trust_env=False)
+    mine = gate.records_with(request_id)
     assert mine[0]["rule"] == "echo"
     assert mine[0]["verdict"] == "allow"
     text = gate.records.read_text()

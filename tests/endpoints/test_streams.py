@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import textwrap
 import time
@@ -125,14 +124,7 @@ def record_of_cut(live: GatewayFixture, seen: bytes) -> dict[str, Any]:
     """The decision record of the request with this answer; it is written a moment after the end."""
     name = b"x-request-id: "
     request_id = seen.split(name)[1].split(b"\r\n")[0].decode()
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        for line in live.records.read_text().splitlines():
-            record: dict[str, Any] = json.loads(line)
-            if record.get("request_id") == request_id:
-                return record
-        time.sleep(0.01)
-    raise AssertionError(f"no record of {request_id}")
+    return live.records_with(request_id)[0]
 
 
 def cut_off(seen: bytes) -> bool:

@@ -114,8 +114,9 @@ class Seen:
         return any(folded(key) == folded(name) for key, _ in self.lines)
 
     def client_in_record(self) -> str:
-        """The client's address in the decision record of the last request."""
-        return str(json.loads(self.gate.records.read_text().splitlines()[-1])["client"])
+        """The client's address in the decision record of the request."""
+        (record,) = self.gate.records_with(self.values("x-request-id")[0])
+        return str(record["client"])
 
 
 # Each takes what was seen, and what the case expects. The first need a request that went on to the register.

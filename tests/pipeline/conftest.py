@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -130,14 +129,8 @@ def records_of(gate: GatewayFixture) -> Callable[[httpx2.Response], list[dict[st
 
     def find(response: httpx2.Response) -> list[dict[str, Any]]:
         # A later request's record is there: so are all of the earlier one.
-        marker = gate.browser().call("/public/marker").headers["x-request-id"]
-        for _ in range(200):
-            records = [json.loads(line) for line in gate.records.read_text().splitlines()]
-            if any(record.get("request_id") == marker for record in records):
-                wanted = response.headers["x-request-id"]
-                return [record for record in records if record.get("request_id") == wanted]
-            gate.browser().call("/public/wait")
-        raise AssertionError("the records were not written")
+        gate.records_with(gate.browser().call("/public/marker").headers["x-request-id"])
+        return gate.records_with(response.headers["x-request-id"], 0)
 
     return find
 

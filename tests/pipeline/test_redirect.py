@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from tests.gateway_fixture import CALL, PAGE
@@ -31,12 +29,7 @@ def test_policies_come_first(sites: Sites) -> None:
 def test_the_record_has_a_verdict_of_its_own(sites: Sites) -> None:
     browser = sites.gate.browser()
     wanted = browser.call("/old/1").headers["x-request-id"]
-    for _ in range(200):
-        browser.call("/public/wait")
-        found = [json.loads(line) for line in sites.gate.records.read_text().splitlines() if wanted in line]
-        if found:
-            break
-    (record,) = found
+    (record,) = sites.gate.records_with(wanted)
     assert (record["verdict"], record["rule"], record["location"]) == ("redirect", "old", "/new/1")
     assert "missing" not in record
     assert "upstream" not in record

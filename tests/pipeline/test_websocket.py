@@ -95,11 +95,6 @@ def opened(
     return Client(live.port).open(path, *own, *lines, host=host, behind=behind)
 
 
-def records(live: GatewayFixture, request_id: str | None) -> list[dict[str, Any]]:
-    lines = [json.loads(line) for line in live.records.read_text().splitlines()]
-    return [line for line in lines if line.get("request_id") == request_id]
-
-
 def metrics(live: GatewayFixture) -> str:
     return live.client.get(f"http://localhost:{live.observe_port}/metrics").text
 
@@ -113,15 +108,13 @@ def test_it_opens_and_is_recorded_at_once_and_at_its_end(live: GatewayFixture, c
         client.send(TEXT, b"hello")
         assert client.frame() is not None
         request_id = client.value("x-request-id")
-        assert until(lambda: records(live, request_id))
-        (record,) = records(live, request_id)
+        (record,) = live.records_with(request_id)
         assert (record["status"], record["verdict"], record["rule"]) == (101, "allow", "live")
         assert (record["websocket"], record["path"]) == (True, "/ws")
         assert until(lambda: "toegangspoort_websockets_open 1.0" in metrics(live))
         client.sock.sendall(close(1000, masked=True))
         assert client.until_close() == ([], 1000)
-    assert until(lambda: len(records(live, request_id)) == 2)
-    end = records(live, request_id)[1]
+    end = live.records_with(request_id, 2)[1]
     assert end["kind"] == "websocket"
     assert end["session"] == record["session"]
     assert "cut" not in end
@@ -181,8 +174,7 @@ def test_a_block_ends_it(live: GatewayFixture, cookie: str) -> None:
         change(file, "ti", lambda _: [block])
         assert client.until_close()[1] == 4403
     change(file, "ti", lambda _: [])
-    assert until(lambda: len(records(live, request_id)) == 2)
-    cut = records(live, request_id)[1]["cut"]
+    cut = live.records_with(request_id, 2)[1]["cut"]
     assert (cut["reason"], cut["why"]) == ("blocked", "block b-1")
     assert until(lambda: live.client.get(f"{live.url}/page", headers={"cookie": cookie}).status_code == 200)
 

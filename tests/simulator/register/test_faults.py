@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
@@ -58,17 +56,6 @@ def all_off(faults: Faults) -> Iterator[None]:
     faults.clear()
 
 
-def record_of(gate: GatewayFixture, request_id: str) -> dict[str, Any]:
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        for line in gate.records.read_text().splitlines():
-            found: dict[str, Any] = json.loads(line)
-            if found.get("request_id") == request_id:
-                return found
-        time.sleep(0.02)
-    raise AssertionError(f"no record of {request_id}")
-
-
 def test_a_register_that_is_down_is_a_page_with_502(
     gate: GatewayFixture, inge: httpx2.Client, faults: Faults
 ) -> None:
@@ -78,7 +65,7 @@ def test_a_register_that_is_down_is_a_page_with_502(
         answer = inge.request(method, path, headers={"sec-fetch-mode": "navigate"})
         assert (method, path, answer.status_code) == (method, path, 502)
         assert "Het register is nu niet beschikbaar" in answer.text
-        record = record_of(gate, answer.headers["x-request-id"])
+        record = gate.records_with(answer.headers["x-request-id"])[0]
         assert (record["status"], record["error"]) == (502, "upstream-unreachable")
     machine = inge.get("/api/v1/meldingen", headers={"accept": "application/json"})
     assert machine.headers["content-type"] == "application/problem+json"
@@ -93,7 +80,7 @@ def test_a_register_that_is_slow_is_a_page_with_504(
     answer = inge.get(HOME)
     assert answer.status_code == 504
     assert "<h1" in answer.text
-    assert record_of(gate, answer.headers["x-request-id"])["error"] == "upstream-timeout"
+    assert gate.records_with(answer.headers["x-request-id"])[0]["error"] == "upstream-timeout"
     faults.switch_on(REGISTER_SLOW, "0.1")
     begun = time.monotonic()
     assert inge.get(HOME).status_code == 200
@@ -115,7 +102,7 @@ def test_an_answer_that_is_cut_off_never_looks_whole(
         for part in answer.iter_raw():
             seen += part
     assert len(seen) < len(whole.content)
-    record = record_of(gate, answer.headers["x-request-id"])
+    record = gate.records_with(answer.headers["x-request-id"])[0]
     assert (record["status"], record["verdict"], record["error"]) == (200, "allow", "answer-cut")
     faults.switch_off(REGISTER_CUT)
     assert len(inge.get(path).content) == len(whole.content)

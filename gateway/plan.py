@@ -1,0 +1,63 @@
+"""Ways out of a denial: the steps that a person, or an administrator, can take, and what nobody can change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.model import Missing
+
+
+@dataclass(frozen=True, slots=True)
+class LogIn:
+    """Log in; where `acr_values` (URNs) is not empty, with one of these means."""
+
+    acr_values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """An administrator grants this right for the organisation with this code.
+
+    `missing` has its name for people, who grants it, and how to reach them.
+    """
+
+    right: str
+    context: str | None
+    organisation: str
+    missing: Missing
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """Act for another organisation (its code), or within another doelgroep; None where that stays open.
+
+    `known`: the person is known to work for it; otherwise it is a question, not advice.
+    """
+
+    organisation: str | None = None
+    doelgroep: str | None = None
+    known: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Come back at this moment, in seconds since the epoch."""
+
+    until: float
+
+
+Step = LogIn | Grant | Switch | Wait
+# Steps in the order in which they are taken; after the last one the request is allowed.
+Plan = tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What helps after a denial. `plans`: each is proven to lead to access, the shortest first.
+
+    `obstacles` are things in the way that no step changes, such as the network or a profile; they are filled only
+    where there is no plan.
+    """
+
+    plans: tuple[Plan, ...] = ()
+    obstacles: tuple[Missing, ...] = ()
