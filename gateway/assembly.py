@@ -27,6 +27,7 @@ from gateway.endpoints.login import LoginEndpoints
 from gateway.endpoints.login_loop import LoopCookie
 from gateway.endpoints.logout import LogoutEndpoints
 from gateway.endpoints.notices import LogoutNotices
+from gateway.endpoints.own_sessions import OwnSessionsEndpoint
 from gateway.endpoints.session import SessionEndpoints
 from gateway.endpoints.table import OwnEndpoints
 from gateway.events import Events, WebSocketsCounted
@@ -44,6 +45,7 @@ from gateway.pages.language import negotiate
 from gateway.pages.render import Pages
 from gateway.pages.screens import Screens
 from gateway.pipeline.admit import Admit
+from gateway.pipeline.ask_again import AskAgain
 from gateway.pipeline.attach import Attach
 from gateway.pipeline.authenticate import Authenticate
 from gateway.pipeline.authorize import Authorize
@@ -61,6 +63,7 @@ from gateway.policy.candidate import Candidate
 from gateway.policy.facts import Gatherer
 from gateway.reload.rules import RulesReload
 from gateway.reload.shadow import ShadowReload
+from gateway.session.own import OwnSessions
 from gateway.session.recheck import Recheck
 from gateway.session.sessions import Sessions
 from gateway.upstream.credentials import Credentials
@@ -215,7 +218,7 @@ class Assembly:
             cookie_prefix=self.sessions.cookie_prefix,
             language=negotiate,
         )
-        pages = Pages(settings.support, self.environment)
+        pages = Pages(settings.support, self.environment, clock=self._clock)
         screens = Screens(pages, public_url=public_url)
         forms = KeptForms(
             self.sessions,
@@ -235,7 +238,13 @@ class Assembly:
             forward=forward,
             websocket=CarryWebSocket(forward, self.websockets, self.record),
             cors=cors,
-            refuse=Refuse(ErrorResponses(pages, public_url=public_url), login, forms, cors),
+            refuse=Refuse(
+                ErrorResponses(pages, public_url=public_url),
+                login,
+                forms,
+                cors,
+                AskAgain(self.sessions, self.rechecks, login, settings.provider.silent_check, self._clock),
+            ),
             record=self.record,
             clock=self._clock,
         )
@@ -307,6 +316,7 @@ class Assembly:
         )
         logout = Logout(self.provider, public_url=public_url)
         cookie = LogoutCookie(environment=environment, secure=self._secure)
+        own = OwnSessions(self.sessions, self._clock)
         endpoints = OwnEndpoints(
             login,
             LogoutEndpoints(
@@ -314,7 +324,8 @@ class Assembly:
             ),
             LogoutNotices(logout, self.sessions, self.events),
             SessionEndpoints(self.sessions, self.rechecks, self.assertions, self._clock),
-            AccessEndpoint(self.sessions, screens, self.reload.rules, access_of, self._clock),
+            AccessEndpoint(self.sessions, own, screens, self.reload.rules, access_of, self._clock),
+            OwnSessionsEndpoint(own, self.events),
             forms,
         )
         return login, endpoints

@@ -153,8 +153,8 @@ Remedy = Literal["login", "grant", "switch", "step_up", "wait", "none"]
 class Missing:
     """One thing that a person lacks for access, and the remedy.
 
-    `label` is its name for people and `granted_by` who can grant it, both by language; `contact` has the phone and
-    url of who grants it. `acr_values` are the authentication methods (URNs) of which one is enough, for the remedy
+    `label` is its name for people and `granted_by` who can grant it, both by language; `contact` has the phone,
+    email and url of who grants it. `acr_values` are the authentication methods (URNs) of which one is enough, for the remedy
     step_up. What is unknown is None or empty.
     """
 

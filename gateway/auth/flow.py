@@ -26,7 +26,8 @@ MOST_FLOWS = 7
 class Flow:
     """One login that is under way; `started_at` is in seconds since the epoch, `target` the path to return to.
 
-    `id` begins with the time, so that ids sort by age; `state` begins with the id.
+    `id` begins with the time, so that ids sort by age; `state` begins with the id. `silent`: the provider was asked
+    to show no page.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Flow:
     target: str
     started_at: float
     acr_values: tuple[str, ...] = ()
+    silent: bool = False
 
 
 class FlowCookies:
@@ -49,10 +51,13 @@ class FlowCookies:
         self._lifetime = lifetime
         self.prefix = f"{cookie_prefix(environment, secure=secure)}flow-"
 
-    def begin(self, target: str, now: float, *, acr_values: tuple[str, ...] = ()) -> Flow:
+    def begin(
+        self, target: str, now: float, *, acr_values: tuple[str, ...] = (), silent: bool = False
+    ) -> Flow:
         """A new flow with fresh secrets of 256 bits each."""
         flow_id = f"{int(now) & 0xFFFFFFFFFF:010x}{os.urandom(5).hex()}"
-        return Flow(flow_id, f"{flow_id}.{_random()}", _random(), _random(), target, now, acr_values)
+        state = f"{flow_id}.{_random()}"
+        return Flow(flow_id, state, _random(), _random(), target, now, acr_values, silent)
 
     def set_cookie(self, flow: Flow) -> str:
         """The Set-Cookie value with the encrypted flow."""

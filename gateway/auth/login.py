@@ -36,12 +36,16 @@ class LoginRedirect:
 
 @dataclass(frozen=True, slots=True)
 class LoginResult:
-    """Who logged in, with which tokens; `target` is the path to go on to. `set_cookies` clear the flow's cookie."""
+    """Who logged in, with which tokens; `target` is the path to go on to. `set_cookies` clear the flow's cookie.
+
+    `silent`: the provider showed no page, so that nobody chose this identity just now.
+    """
 
     identity: Identity
     tokens: Tokens
     target: str
     set_cookies: tuple[str, ...]
+    silent: bool = False
 
 
 class FirstUse(Protocol):
@@ -105,15 +109,17 @@ class Login:
         language: str | None = None,
         acr_values: Sequence[str] = (),
         login_hint: str | None = None,
+        silent: bool = False,
     ) -> LoginRedirect:
         """Begin a login that comes back to `target`, a safe path of this site.
 
-        `acr_values` asks for some of the accepted authentication methods; others in it are ignored. Raises
-        ProviderUnavailable, and LoginFailed if the provider refuses a pushed authorization request.
+        `acr_values` asks for some of the accepted authentication methods; others in it are ignored. With `silent` the
+        provider shows no page (OIDC Core 3.1.2.1, `prompt=none`). Raises ProviderUnavailable, and LoginFailed if the
+        provider refuses a pushed authorization request.
         """
         metadata = await self._provider.metadata()
         flows = self._ready()
-        flow = flows.begin(target, self._clock(), acr_values=self._methods(acr_values))
+        flow = flows.begin(target, self._clock(), acr_values=self._methods(acr_values), silent=silent)
         max_age = self._provider.settings.max_age
         location = await self._grants.authorization_url(
             metadata,
@@ -123,6 +129,7 @@ class Login:
             **({"ui_locales": language} if language else {}),
             **({"acr_values": " ".join(flow.acr_values)} if flow.acr_values else {}),
             **({"login_hint": login_hint} if login_hint else {}),
+            **({"prompt": "none"} if silent else {}),
             **({"max_age": str(int(max_age))} if max_age is not None else {}),
         )
         cleared = [flows.clear_cookie(flow_id) for flow_id in flows.surplus(cookies)]
@@ -131,8 +138,8 @@ class Login:
     async def finish(self, query: str, cookies: Mapping[str, str]) -> LoginResult:
         """Finish a login by the query of its callback and the browser's cookies.
 
-        Raises LoginFailed with a stable reason (and `target` in its facts once the flow is known),
-        ProviderUnavailable.
+        Raises LoginFailed with a stable reason (once the flow is known, its facts have `target`, and `silent` where no
+        page was shown), ProviderUnavailable.
         """
         parameters = read_callback(query)
         flow = await self._flow(parameters, cookies)
@@ -140,6 +147,8 @@ class Login:
             return await self._finish(flow, parameters)
         except LoginFailed as failure:
             failure.facts.setdefault("target", flow.target)
+            if flow.silent:
+                failure.facts["silent"] = True
             raise
 
     async def renew(self, identity: Identity, tokens: Tokens) -> tuple[Identity, Tokens] | None:
@@ -204,7 +213,8 @@ class Login:
             claims = await with_userinfo(claims, self._provider, metadata, response.access_token)
         identity = identity_from(claims, self._claims, self._rights, now=self._clock())
         tokens = _tokens(response, claims)
-        return LoginResult(identity, tokens, flow.target, (self._ready().clear_cookie(flow.id),))
+        cleared = (self._ready().clear_cookie(flow.id),)
+        return LoginResult(identity, tokens, flow.target, cleared, flow.silent)
 
     async def _renewed(
         self, metadata: Metadata, response: TokenResponse, identity: Identity, tokens: Tokens

@@ -17,6 +17,7 @@ from gateway.model import CanonicalRequest, Identity, RuleAccess
 from gateway.pages.screens import Screens
 from gateway.policy.ruleset import RuleSet
 from gateway.responses import Response
+from gateway.session.own import OwnSessions
 from gateway.session.sessions import Session, Sessions
 
 # How many requests can wait for their turn; then the answer is 503.
@@ -42,12 +43,14 @@ class AccessEndpoint:
     def __init__(
         self,
         sessions: Sessions,
+        own: OwnSessions,
         screens: Screens,
         rules: Callable[[], RuleSet],
         access_of: Callable[..., Reach],
         clock: Callable[[], float],
     ) -> None:
         self._sessions = sessions
+        self._own = own
         self._screens = screens
         self._rules = rules
         self._access_of = access_of

@@ -14,6 +14,7 @@ from gateway.endpoints.kept_forms import PATH, KeptForms
 from gateway.endpoints.login import LoginEndpoints
 from gateway.endpoints.logout import LogoutEndpoints
 from gateway.endpoints.notices import LogoutNotices
+from gateway.endpoints.own_sessions import OwnSessionsEndpoint
 from gateway.endpoints.requests import request_of
 from gateway.endpoints.session import SessionEndpoints
 from gateway.errors import MethodNotAllowed, NotFound
@@ -37,6 +38,7 @@ class OwnEndpoints:
         notices: LogoutNotices,
         session: SessionEndpoints,
         access: AccessEndpoint,
+        own: OwnSessionsEndpoint,
         forms: KeptForms,
     ) -> None:
         routes = [
@@ -53,6 +55,7 @@ class OwnEndpoints:
             _route("/oauth2/session", session.session, _READ),
             _route("/oauth2/session/refresh", session.refresh, ("POST",)),
             _route("/oauth2/access", access.access, _READ),
+            _route("/oauth2/sessions/end", own.end, ("POST",)),
             _route(_JWKS, session.keys, _READ),
         ]
         self._paths = frozenset(route.path for route in routes)

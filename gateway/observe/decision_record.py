@@ -30,6 +30,7 @@ from gateway.model import (
 )
 from gateway.object_memo import ObjectMemo
 from gateway.observe.masking import clean, mask
+from gateway.reference import reference_of
 
 VERSION: Final = 1
 # What a record holds of an identity under its own name, where it is known.
@@ -170,7 +171,7 @@ class RecordEncoder:
         if entry.endpoint is not None:
             parts.append(f'"endpoint":{_text(entry.endpoint)}')
         if entry.error is not None:
-            parts.append(f'"error":{_text(entry.error)}')
+            parts.append(f'"error":{_text(entry.error)},"reference":"{reference_of(entry.request_id)}"')
         if entry.session is not None:
             parts.append(f'"session":{_text(entry.session)}')
         if entry.shadow is not None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from base64 import b64encode
+from collections.abc import Callable
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -11,9 +14,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from gateway.model import Language
-from gateway.pages.catalogue import LANGUAGES, read_catalogue
+from gateway.pages.catalogue import LANGUAGES, read_catalogue, spoken_time
 from gateway.pages.settings import SupportSettings
 from gateway.pages.wording import Gettext
+from gateway.reference import reference_of
 from gateway.responses import HeaderLines, Response
 
 _FOLDER: Final = Path(__file__).parent
@@ -22,18 +26,25 @@ _KNOWN_AS: Final = {"ti": "T&I"}
 
 
 class Pages:
-    """The templates in both languages, read once. `environment` is named in a banner unless it is prd."""
+    """The templates in both languages, read once. `environment` is named in a banner unless it is prd.
 
-    def __init__(self, support: SupportSettings, environment: str) -> None:
+    `clock` gives seconds since the epoch: each page with a reference says when it was made.
+    """
+
+    def __init__(
+        self, support: SupportSettings, environment: str, *, clock: Callable[[], float] = time.time
+    ) -> None:
         self.support = support
         self._environment = environment
+        self._clock = clock
         self._style = Markup((_FOLDER / "style.css").read_text("utf-8"))  # noqa: S704 - our own file
-        digest = b64encode(sha256(self._style.encode()).digest()).decode()
+        self._script = Markup((_FOLDER / "copy.js").read_text("utf-8"))  # noqa: S704 - our own file
         self._guard: tuple[tuple[bytes, bytes], ...] = (
             (
                 b"content-security-policy",
                 (
-                    f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; "
+                    f"default-src 'none'; style-src {_hash(self._style)}; script-src {_hash(self._script)}; "
+                    "img-src data:; base-uri 'none'; "
                     "form-action 'self'; frame-ancestors 'none'"
                 ).encode("ascii"),
             ),
@@ -79,7 +90,14 @@ class Pages:
     ) -> Response:
         """A page with its guard headers and these further header lines. `title` is shown as it is given."""
         found: Template = self._templates[language].get_template(template)
-        body = found.render(title=title, request_id=request_id, **values).encode("utf-8", "replace")
+        now = datetime.fromtimestamp(self._clock(), UTC)
+        body = found.render(
+            title=title,
+            request_id=request_id,
+            reference=reference_of(request_id) if request_id else None,
+            made_at=spoken_time(now, language),
+            **values,
+        ).encode("utf-8", "replace")
         guarded = ((b"content-language", language.encode("ascii")), *self._guard, *lines)
         return Response(body, status=status, media_type="text/html", lines=guarded)
 
@@ -89,6 +107,7 @@ class Pages:
             "language": language,
             "service": getattr(support.service, language),
             "style": self._style,
+            "script": self._script,
             "environment_label": self._banner(language, gettext),
             "phone_link": _telephone(support.phone),
             "phone_abroad_link": _telephone(support.phone_abroad),
@@ -104,6 +123,10 @@ class Pages:
         return _("Environment %(name)s: this is not production.") % {
             "name": _KNOWN_AS.get(self._environment, self._environment)
         }
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
 def _telephone(number: str) -> Markup:

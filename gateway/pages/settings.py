@@ -45,5 +45,8 @@ class SupportSettings(Settings):
     profile_url: WebAddress = "https://mijnprofiel-gebruikersbeheer.vlaanderen.be/"
     """Mijn Profiel of Gebruikersbeheer: where people see their own rights and local administrators."""
 
+    users_url: WebAddress = "https://vo-gebruikersbeheer.vlaanderen.be/"
+    """Gebruikersbeheer: where administrators give rights. A request for a right names it."""
+
     environment_label: Wording | None = None
     """What the banner says in an environment that is not prd; by default the name of the environment."""

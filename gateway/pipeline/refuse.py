@@ -26,6 +26,7 @@ from gateway.errors import (
 from gateway.exchange import Exchange
 from gateway.pages.error_response import ErrorResponses
 from gateway.pages.faces import is_partial_request
+from gateway.pipeline.ask_again import AskAgain
 from gateway.pipeline.cross_origin import CrossOrigin
 from gateway.policy.step_up import methods_that_help
 from gateway.responses import Response
@@ -43,6 +44,7 @@ class Refuse:
     login: LoginEndpoints
     forms: KeptForms
     cors: CrossOrigin
+    again: AskAgain
 
     async def __call__(self, exchange: Exchange, problem: Exception) -> None:
         """Send the response to a problem; a response that has already begun is cut off instead."""
@@ -64,7 +66,7 @@ class Refuse:
 
     async def _response(self, exchange: Exchange, error: GatewayError) -> Response:
         try:
-            login = await self._to_login(exchange, error)
+            login = await self._to_login(exchange, error) or await self.again(exchange, error)
         except (ClientLimited, LoginFailed, ProviderUnavailable, StoreUnavailable, RequestTimeout) as trouble:
             login = None
             if isinstance(error, LoginRequired):

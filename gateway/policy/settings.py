@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
@@ -39,7 +40,14 @@ Accepted = Literal[
     "redirect-loop",
     "websocket-method",
 ]
+_MAILBOX: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 Languages = dict[Literal["nl", "en"], str]
+
+
+def _mailbox(value: str) -> str:
+    if len(value) > 254 or not _MAILBOX.fullmatch(value):
+        raise ValueError("write one e-mail address, without a name: beheer@example.be")
+    return value
 
 
 class RightSettings(Settings):
@@ -60,12 +68,16 @@ class RightSettings(Settings):
     phone: str | None = None
     """Whom to call about it, where that is not the general number."""
 
+    email: Annotated[str, AfterValidator(_mailbox)] | None = None
+    """The mailbox of who can give it: the page of a denial then offers a message that is ready to send."""
+
     url: str | None = None
     """Where to ask for it."""
 
     def named(self, key: str) -> NamedRight:
         """This entry as policies see it."""
-        contact = {name: value for name, value in (("phone", self.phone), ("url", self.url)) if value}
+        given = {"phone": self.phone, "email": self.email, "url": self.url}
+        contact = {name: value for name, value in given.items() if value}
         return NamedRight(key, self.right, self.context, _texts(self.label), _texts(self.granted_by), contact)
 
 
