@@ -40,6 +40,7 @@ from gateway.model import CanonicalRequest, Identity
 from gateway.observe.decision_record import Pseudonyms
 from gateway.observe.metrics import Metrics
 from gateway.observe.record_writer import DecisionRecords
+from gateway.pages.access import MyAccess
 from gateway.pages.error_response import ErrorResponses
 from gateway.pages.language import negotiate
 from gateway.pages.render import Pages
@@ -219,7 +220,7 @@ class Assembly:
             language=negotiate,
         )
         pages = Pages(settings.support, self.environment, clock=self._clock)
-        screens = Screens(pages, public_url=public_url)
+        screens = Screens(pages)
         forms = KeptForms(
             self.sessions,
             screens,
@@ -227,7 +228,8 @@ class Assembly:
             secure=self._secure,
             room=FormRoom(settings.session.form_total, KEPT_SECONDS, steady=self._steady),
         )
-        login, endpoints = self._endpoints(screens, forms, admission.authorities.public)
+        my_access = MyAccess(pages, public_url=public_url)
+        login, endpoints = self._endpoints(screens, my_access, forms, admission.authorities.public)
         cors = CrossOrigin(self.reload.rules)
         forward = Forward(self._forwarders(), self.streams, self.reload.rules, self.events)
         return Pipeline(
@@ -239,7 +241,7 @@ class Assembly:
             websocket=CarryWebSocket(forward, self.websockets, self.record),
             cors=cors,
             refuse=Refuse(
-                ErrorResponses(pages, public_url=public_url),
+                ErrorResponses(pages, public_url=public_url, names=self.reload.rules, clock=self._clock),
                 login,
                 forms,
                 cors,
@@ -299,7 +301,7 @@ class Assembly:
         }
 
     def _endpoints(
-        self, screens: Screens, forms: KeptForms, public_host: str
+        self, screens: Screens, my_access: MyAccess, forms: KeptForms, public_host: str
     ) -> tuple[LoginEndpoints, OwnEndpoints]:
         environment, public_url = self.environment, self.settings.public_url
         limit = self.settings.provider.login_limit
@@ -324,7 +326,7 @@ class Assembly:
             ),
             LogoutNotices(logout, self.sessions, self.events),
             SessionEndpoints(self.sessions, self.rechecks, self.assertions, self._clock),
-            AccessEndpoint(self.sessions, own, screens, self.reload.rules, access_of, self._clock),
+            AccessEndpoint(self.sessions, own, my_access, self.reload.rules, access_of, self._clock),
             OwnSessionsEndpoint(own, self.events),
             forms,
         )

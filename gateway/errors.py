@@ -40,6 +40,7 @@ from math import ceil
 from typing import Any, ClassVar
 
 from gateway.model import Decision
+from gateway.plan import NO_ADVICE, Advice
 
 
 class GatewayError(Exception):
@@ -97,9 +98,10 @@ class Forbidden(GatewayError):
     title = "You do not have access to this page"
     advice = "Below you read what is missing and who can help you."
 
-    def __init__(self, decision: Decision) -> None:
+    def __init__(self, decision: Decision, ways: Advice = NO_ADVICE) -> None:
         super().__init__(decision.reason)
         self.decision = decision
+        self.ways = ways
 
 
 class TooManyRequests(Forbidden):

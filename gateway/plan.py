@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from gateway.model import Missing
 
@@ -61,3 +62,6 @@ class Advice:
 
     plans: tuple[Plan, ...] = ()
     obstacles: tuple[Missing, ...] = ()
+
+
+NO_ADVICE: Final = Advice()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
@@ -41,6 +41,12 @@ def read_catalogue(language: Language) -> Translations:
 def in_language(texts: Mapping[str, str], language: Language) -> str | None:
     """The text in this language, otherwise in the other one, otherwise None."""
     return texts.get(language) or next((text for text in texts.values() if text), None)
+
+
+def spoken_day(day: date, language: Language) -> str:
+    """A day, or that of a moment in Flanders: "24 november 2026"."""
+    local = day.astimezone(_PLACE) if isinstance(day, datetime) else day
+    return format_date(local, "d MMMM y", locale=language)
 
 
 def spoken_time(moment: datetime, language: Language) -> str:

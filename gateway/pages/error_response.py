@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -18,15 +19,18 @@ from gateway.errors import (
     LoginFailed,
     LoginRequired,
     MethodNotAllowed,
+    TooManyRequests,
     UpgradeRequired,
 )
 from gateway.model import CanonicalRequest, Identity, Language
 from gateway.pages.catalogue import message
 from gateway.pages.causes import cause
+from gateway.pages.denial import DenialPage, Denied, Names, NoNames
 from gateway.pages.faces import is_partial_request, partial_redirect
 from gateway.pages.language import negotiate
 from gateway.pages.render import Pages
-from gateway.pages.wording import Need, Wording, organisation_name, unread_claims, unread_claims_data
+from gateway.pages.wording import Need, Wording, unread_claims_data
+from gateway.reference import reference_of
 from gateway.responses import HeaderLines, Response, cookie_lines
 
 log = structlog.get_logger()
@@ -34,9 +38,10 @@ log = structlog.get_logger()
 _SCOPE: Final = re.compile(r"[!#-\[\]-~]+")
 _TYPE: Final = "urn:toegangspoort:problem:"
 _RETRY_AFTER: Final = 10
-_MOST_LONGER: Final = 4
 _LONGEST_REFERER: Final = 2_000
-_BASIC: Final = frozenset({"type", "title", "status", "detail", "instance", "code", "request_id"})
+_BASIC: Final = frozenset(
+    {"type", "title", "status", "detail", "instance", "code", "request_id", "reference"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +53,25 @@ class _Asked:
     page: bool
     path: str | None
     back: str
+    client: str = ""
 
 
 class ErrorResponses:
-    """Turns errors into responses, for one environment. `public_url` is where people reach the gateway."""
+    """Turns errors into responses, for one environment.
 
-    def __init__(self, pages: Pages, *, public_url: str) -> None:
+    `public_url` is where people reach the gateway, `names` gives the names of the rules in force.
+    """
+
+    def __init__(
+        self,
+        pages: Pages,
+        *,
+        public_url: str,
+        names: Callable[[], Names] = NoNames,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._pages = pages
+        self._denial = DenialPage(pages, public_url=public_url.rstrip("/"), names=names, clock=clock)
         self._public_url = public_url.rstrip("/")
 
     def error(
@@ -99,7 +116,9 @@ class ErrorResponses:
             back = request.target.decode("ascii", "replace")
         else:
             back = _page_of(request, self._public_url)
-        return _Asked(request.method, request.language, request.navigation, request.path, back)
+        return _Asked(
+            request.method, request.language, request.navigation, request.path, back, request.client
+        )
 
     def _page(
         self,
@@ -111,18 +130,33 @@ class ErrorResponses:
     ) -> Response:
         _ = self._pages.gettext(asked.language)
         template, values = "error.html", self._plain(error, asked)
-        if isinstance(error, Forbidden):
-            template, values = "denied.html", self._denied(error, asked, identity)
+        if isinstance(error, Forbidden) and not isinstance(error, TooManyRequests):
+            template, values = "denied.html", self._denied(error, asked, request_id, identity)
         elif isinstance(error, LoginFailed):
             template, values = "login_failed.html", self._not_logged_in(error, asked)
         return self._pages.page(
             template,
             asked.language,
-            title=_(error.title),
             status=error.status,
             request_id=request_id,
             lines=lines,
-            **values,
+            **{"title": _(error.title), **values},
+        )
+
+    def _denied(
+        self, error: Forbidden, asked: _Asked, request_id: str, identity: Identity | None
+    ) -> dict[str, Any]:
+        return self._denial.values(
+            Denied(
+                rule=error.decision.rule,
+                advice=error.ways,
+                identity=identity,
+                language=asked.language,
+                path=asked.path or "/",
+                back=asked.back,
+                client=asked.client,
+                request_id=request_id,
+            )
         )
 
     def _plain(self, error: GatewayError, asked: _Asked) -> dict[str, Any]:
@@ -132,7 +166,7 @@ class ErrorResponses:
             "login_url": _start(asked.back, error.facts.get("acr_values", ()))
             if isinstance(error, LoginRequired)
             else None,
-            "retry_url": asked.back if again and error.status >= 500 else None,
+            "retry_url": asked.back if again and (error.status >= 500 or error.status == 429) else None,
         }
 
     def _not_logged_in(self, error: LoginFailed, asked: _Asked) -> dict[str, Any]:
@@ -151,24 +185,6 @@ class ErrorResponses:
             "cause": _(happened) % {"count": abs(seconds)} if isinstance(seconds, int) else _(happened),
             "advice": _(helps),
             "login_url": _start(target if isinstance(target, str) else asked.back),
-        }
-
-    def _denied(self, error: Forbidden, asked: _Asked, identity: Identity | None) -> dict[str, Any]:
-        # A person sees the shortest ways at once, and longer ones on request.
-        every = self._needs(error, asked, identity)
-        shortest = min((len(alternative) for alternative in every), default=0)
-        needs = tuple(alternative for alternative in every if len(alternative) == shortest)
-        longer = tuple(alternative for alternative in every if len(alternative) > shortest)[:_MOST_LONGER]
-        organisation = identity.organisation if identity else None
-        return {
-            "person": identity.name or identity.subject if identity else None,
-            "organisation": organisation_name(organisation.code, organisation) if organisation else None,
-            "unread_claims": unread_claims(identity),
-            "needs": needs,
-            "longer": longer,
-            "can_renew": identity is not None
-            and any(need.missing.remedy == "grant" for alternative in needs for need in alternative),
-            "login_url": _start(asked.back),
         }
 
     def _needs(
@@ -195,6 +211,7 @@ class ErrorResponses:
             "detail": _(error.advice),
             "code": error.code,
             "request_id": request_id,
+            "reference": reference_of(request_id),
         }
         if asked.path is not None:
             problem["instance"] = quote(asked.path, safe="/:@!$&'()*+,;=-._~")

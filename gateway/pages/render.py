@@ -77,6 +77,10 @@ class Pages:
         """The function that gives the words for a message id."""
         return self._gettext[language]
 
+    def service(self, language: Language) -> str:
+        """The name of the register as people know it."""
+        return str(getattr(self.support.service, language))
+
     def page(
         self,
         template: str,
@@ -105,7 +109,7 @@ class Pages:
         support = self.support
         return {
             "language": language,
-            "service": getattr(support.service, language),
+            "service": self.service(language),
             "style": self._style,
             "script": self._script,
             "environment_label": self._banner(language, gettext),

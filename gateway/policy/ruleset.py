@@ -111,6 +111,15 @@ class RuleSet:
     folds: bool = False
     cors: bool = False
 
+    def rule_label(self, rule: str) -> Mapping[str, str]:
+        """What people call the rule with this id, by language."""
+        return next((each.label for each in self.rules if each.id == rule), NOTHING)
+
+    def right_label(self, right: str, context: str | None) -> Mapping[str, str]:
+        """What people call a right in a context, by language."""
+        known = (each for each in self.rights.values() if (each.right, each.context) == (right, context))
+        return next((each.label for each in known), NOTHING)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RuleSet) and other.hash == self.hash
 

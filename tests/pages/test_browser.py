@@ -7,13 +7,13 @@ import pytest
 from playwright.async_api import Browser
 
 from gateway.model import CanonicalRequest, Identity
+from gateway.pages.access import MyAccess
 from gateway.pages.error_response import ErrorResponses
 from gateway.pages.render import Pages
-from gateway.pages.screens import Screens
 from gateway.responses import Response
 from tests.pages.conftest import Asks
-from tests.pages.test_error_response import MANY
-from tests.pages.test_screens import REACH
+from tests.pages.test_access import LASTING, REACH
+from tests.pages.test_denial import DENIALS
 from tests.running import serving
 
 pytestmark = pytest.mark.browser
@@ -35,8 +35,8 @@ def answer(
 ) -> Response:
     if request.param == "denied":
         asked: CanonicalRequest = asks()
-        return answers.error(MANY, request_id="r", request=asked, identity=indiener)
-    return Screens(pages, public_url="x").access("nl", identity=indiener, reach=REACH)
+        return answers.error(DENIALS["grant"], request_id="r", request=asked, identity=indiener)
+    return MyAccess(pages, public_url="x").page("nl", identity=indiener, reach=REACH, lasting=LASTING)
 
 
 @pytest.mark.parametrize("width", [320, 1200])

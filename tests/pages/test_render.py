@@ -16,7 +16,7 @@ from tests.pages.test_error_response import headers_of
 
 
 @pytest.mark.parametrize("language", ["nl", "en"])
-def test_only_our_own_style_is_allowed_to_run(
+def test_only_our_own_style_and_script_are_allowed_to_run(
     answers: ErrorResponses, asks: Asks, language: Language
 ) -> None:
     page = answers.error(errors.NotFound(), request_id="r", request=asks(language=language))
@@ -27,7 +27,11 @@ def test_only_our_own_style_is_allowed_to_run(
     assert f"style-src 'sha256-{digest}'" in policy
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
-    assert b"<script" not in page.body
+    script = re.search(r"<script>(.*?)</script>", page.body.decode(), re.DOTALL)
+    assert script is not None
+    digest = b64encode(sha256(script[1].encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}';" in policy
+    assert page.body.count(b"<script") == 1
     assert b" style=" not in page.body
 
 

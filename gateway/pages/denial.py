@@ -1,0 +1,297 @@
+"""The page of a denial: what helps most as its button, what the person has and lacks, and whom to ask with which words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Final, Protocol
+from urllib.parse import quote
+
+from gateway.model import NOTHING, Identity, Language, Missing, Right
+from gateway.pages.catalogue import in_language, message, spoken_day, spoken_time
+from gateway.pages.render import Pages
+from gateway.pages.request_text import Asked, RequestText, Wanted, request_text
+from gateway.pages.wording import Need, Wording, organisation_name, unread_claims
+from gateway.plan import Advice, Grant, LogIn, Plan, Step, Switch, Wait
+from gateway.reference import reference_of
+
+_MOST_OTHERS: Final = 5
+_MOST_HELD: Final = 5
+_LONGEST_ADDRESS: Final = 300
+
+# What to say of an obstacle, by kind, where no step leads out.
+_OBSTACLES: Final[Mapping[str, str]] = {
+    "network": message(
+        "This page is only open on certain networks. You are connected from the address %(address)s."
+    ),
+    "claim": message("Your profile does not meet a condition of this page (%(detail)s)."),
+    "other": message("You do not meet a condition of this page (%(detail)s)."),
+}
+_CLOSED: Final = message("This page is closed.")
+_UNKNOWN: Final = message("You do not meet a condition of this page.")
+_NOTHING: Final = message(
+    "This page is not open to you, and there is nothing that you can do about it yourself."
+)
+_ENDED: Final = message("This page was open until %(day)s inclusive. It is closed now.")
+_WHAT_HELPS: Final[Mapping[str, str]] = {
+    "network": message(
+        "Connect to the network of your organisation, at the office or with a VPN, and try again."
+    ),
+    "claim": message(
+        "Is something in your profile not right? Call %(phone)s and mention the reference below."
+    ),
+}
+
+
+class Names(Protocol):
+    """What people call rules and rights, by language; empty where there is no name."""
+
+    def rule_label(self, rule: str) -> Mapping[str, str]:
+        """The label of the rule with this id."""
+
+    def right_label(self, right: str, context: str | None) -> Mapping[str, str]:
+        """The label of a right in a context."""
+
+
+class NoNames:
+    """No rule and no right has a name."""
+
+    def rule_label(self, rule: str) -> Mapping[str, str]:
+        """Nothing."""
+        return NOTHING
+
+    def right_label(self, right: str, context: str | None) -> Mapping[str, str]:
+        """Nothing."""
+        return NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """Whom a rule kept from a page, and what helps.
+
+    `path` is the page as people may read it, `back` where a detour leads back to, `client` the reader's address.
+    """
+
+    rule: str | None
+    advice: Advice
+    identity: Identity | None
+    language: Language
+    path: str
+    back: str
+    client: str
+    request_id: str
+
+
+class DenialPage:
+    """Fills the page of a denial. `names` gives the names of the rules in force, `clock` seconds since the epoch."""
+
+    def __init__(
+        self,
+        pages: Pages,
+        *,
+        public_url: str,
+        names: Callable[[], Names],
+        clock: Callable[[], float],
+    ) -> None:
+        self._pages = pages
+        self._public_url = public_url
+        self._names = names
+        self._clock = clock
+
+    def values(self, denied: Denied) -> dict[str, Any]:
+        """What the template `denied.html` shows."""
+        return _Filled(self._pages, self._names(), self._public_url, self._clock(), denied).values()
+
+
+class _Filled:
+    """One page, for one reader."""
+
+    def __init__(self, pages: Pages, names: Names, public_url: str, now: float, denied: Denied) -> None:
+        self._pages, self._names, self._public_url, self._now = pages, names, public_url, now
+        self._denied = denied
+        self._ = pages.gettext(denied.language)
+        self._words = Wording(denied.language, self._, identity=denied.identity, back=denied.back)
+        ranked = sorted(denied.advice.plans, key=_rank)
+        self._best: Plan = ranked[0] if ranked else ()
+        self._others = ranked[1 : _MOST_OTHERS + 1]
+        self._grants = list(_grants((self._best,)))
+
+    def values(self) -> dict[str, Any]:
+        identity = self._denied.identity
+        organisation = identity.organisation if identity is not None else None
+        label = self._label()
+        held = self._held()
+        request = self._request(label, held)
+        return {
+            "title": self._title(label),
+            "person": identity.name or identity.subject if identity is not None else None,
+            "organisation": organisation_name(organisation.code, organisation) if organisation else None,
+            "unread_claims": unread_claims(identity),
+            "lead": self._lead(),
+            "button": self._button(request),
+            "steps": [self._step(step) for step in self._best] if len(self._best) > 1 else [],
+            "lacking": [self._step(step).what for step in self._grants],
+            "held": held,
+            "request": request,
+            "others": [[self._step(step) for step in plan] for plan in self._others],
+            "grantable": any(_grants(self._denied.advice.plans)),
+            "back": quote(self._denied.back, safe=""),
+        }
+
+    def _label(self) -> str | None:
+        rule = self._denied.rule
+        return in_language(self._names.rule_label(rule), self._denied.language) if rule else None
+
+    def _title(self, label: str | None) -> str:
+        _ = self._
+        if self._best and isinstance(self._best[0], Wait):
+            return (
+                _("'%(page)s' is closed right now") % {"page": label}
+                if label
+                else _("This page is closed right now")
+            )
+        if label:
+            return _("You do not have access to '%(page)s'") % {"page": label}
+        return _("You do not have access to this page")
+
+    def _lead(self) -> list[str]:
+        _ = self._
+        if not self._best:
+            return self._obstacles()
+        if self._grants:
+            grantor = in_language(self._grants[0].missing.granted_by, self._denied.language) or _(
+                "the local administrator (lokale beheerder) of your organisation"
+            )
+            lacking = (
+                message("You lack a user right. Ask %(grantor)s for it.")
+                if len(self._grants) == 1
+                else message("You lack user rights. Ask %(grantor)s for them.")
+            )
+            return [_(lacking) % {"grantor": grantor}]
+        if len(self._best) > 1:
+            return [_("You get access in these steps:")]
+        first = self._best[0]
+        if isinstance(first, Switch) and first.known and first.organisation:
+            known = _("You do have access on behalf of %(organisation)s. You come back to this page.")
+            return [known % {"organisation": self._organisation(first.organisation)}]
+        return [self._step(first).advice]
+
+    def _obstacles(self) -> list[str]:
+        _ = self._
+        said: dict[str, None] = {}
+        for missing in self._denied.advice.obstacles:
+            said[self._obstacle(missing)] = None
+            if missing.kind in _WHAT_HELPS:
+                said[_(_WHAT_HELPS[missing.kind]) % {"phone": self._pages.support.phone}] = None
+        return list(said) or [_(_NOTHING)]
+
+    def _obstacle(self, missing: Missing) -> str:
+        _ = self._
+        detail = in_language(missing.label, self._denied.language) or missing.detail
+        if missing.kind == "time":
+            try:
+                day = date.fromisoformat(missing.detail or "")
+            except ValueError:
+                return _(_CLOSED)
+            return _(_ENDED) % {"day": spoken_day(day, self._denied.language)}
+        kind = missing.kind if missing.kind in _OBSTACLES and not missing.label else "other"
+        if kind in ("claim", "other") and not detail:
+            return _(_UNKNOWN)
+        return _(_OBSTACLES[kind]) % {"address": self._denied.client, "detail": detail}
+
+    def _button(self, request: RequestText | None) -> tuple[str, str]:
+        """The words of the big button, and where it leads."""
+        _ = self._
+        first = self._best[0] if self._best else None
+        if isinstance(first, Grant):
+            return _("Ask for access"), request.mailto or "#request" if request else "#request"
+        need = self._step(first) if first is not None else None
+        if need is None or need.link is None:
+            return _("Try again"), self._denied.back
+        if isinstance(first, Switch) and first.known and first.organisation:
+            return _("Switch to %(organisation)s") % {
+                "organisation": self._organisation(first.organisation)
+            }, need.link
+        return str(need.link_text), need.link
+
+    def _held(self) -> list[str]:
+        """The rights of the reader that resemble a lacking one: so that nobody hears "you have it already"."""
+        identity = self._denied.identity
+        if identity is None:
+            return []
+        near: dict[Right, None] = {}
+        for grant in _grants(self._denied.advice.plans):
+            near.update(dict.fromkeys(right for right in identity.rights if _resembles(right, grant)))
+        return [self._right(right) for right in list(near)[:_MOST_HELD]]
+
+    def _right(self, right: Right) -> str:
+        label = self._names.right_label(right.name, right.context)
+        return self._words.need(
+            Missing("right", "none", right.name, right.context, right.organisation, label=label)
+        ).what
+
+    def _request(self, label: str | None, held: Sequence[str]) -> RequestText | None:
+        denied, identity = self._denied, self._denied.identity
+        if identity is None or not self._grants:
+            return None
+        now = datetime.fromtimestamp(self._now, UTC)
+        emails = {step.missing.contact.get("email") for step in self._grants}
+        asked = Asked(
+            person=identity.name or identity.subject,
+            wanted=[self._wanted(grant) for grant in self._grants],
+            held=held,
+            page=label,
+            address=self._public_url + quote(denied.path[:_LONGEST_ADDRESS], safe="/:@!$&'()*+,;=-._~"),
+            service=self._pages.service(denied.language),
+            users_url=self._pages.support.users_url,
+            day=spoken_day(now, denied.language),
+            moment=spoken_time(now, denied.language),
+            reference=reference_of(denied.request_id),
+        )
+        return request_text(self._, asked, email=emails.pop() if len(emails) == 1 else None)
+
+    def _wanted(self, grant: Grant) -> Wanted:
+        label = in_language(grant.missing.label, self._denied.language)
+        codes = ", ".join(code for code in (grant.right, grant.context) if code)
+        code = grant.organisation
+        return Wanted(label or grant.right, codes, self._organisation(code) if code else None)
+
+    def _organisation(self, code: str) -> str:
+        identity = self._denied.identity
+        return organisation_name(code, identity.organisation if identity is not None else None)
+
+    def _step(self, step: Step) -> Need:
+        match step:
+            case Grant(missing=missing):
+                return self._words.need(missing)
+            case Switch(organisation, None):
+                return self._words.need(Missing("organisation", "switch", organisation=organisation))
+            case Switch(_, doelgroep):
+                return self._words.need(Missing("doelgroep", "switch", detail=doelgroep))
+            case LogIn(acr_values):
+                return self._words.need(Missing("assurance", "step_up", acr_values=acr_values))
+            case Wait(until):
+                moment = datetime.fromtimestamp(until, UTC).isoformat()
+                return self._words.need(Missing("time", "wait", detail=moment))
+
+
+def _grants(plans: Iterable[Plan]) -> Iterable[Grant]:
+    return (step for plan in plans for step in plan if isinstance(step, Grant))
+
+
+def _rank(plan: Plan) -> tuple[int, int]:
+    """What a person can do alone and surely comes first, then what an administrator can, then questions."""
+    if any(isinstance(step, Switch) and not step.known for step in plan):
+        kind = 3
+    elif any(isinstance(step, Grant) for step in plan):
+        kind = 2
+    else:
+        kind = 1 if any(isinstance(step, Wait) for step in plan) else 0
+    return kind, len(plan)
+
+
+def _resembles(right: Right, grant: Grant) -> bool:
+    same_right, same_context = right.name == grant.right, right.context == grant.context
+    same_organisation = grant.organisation is None or right.organisation == grant.organisation
+    return same_right and (same_context != same_organisation)
