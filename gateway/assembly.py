@@ -64,7 +64,6 @@ from gateway.policy.candidate import Candidate
 from gateway.policy.facts import Gatherer
 from gateway.reload.rules import RulesReload
 from gateway.reload.shadow import ShadowReload
-from gateway.session.own import OwnSessions
 from gateway.session.recheck import Recheck
 from gateway.session.sessions import Sessions
 from gateway.upstream.credentials import Credentials
@@ -104,6 +103,7 @@ class Assembly:
         self.records = DecisionRecords(
             settings.observe, environment, key=settings.session.key.read, clock=clock, on_event=self.events
         )
+        self.pages = Pages(settings.support, environment, clock=clock)
         self._assemble_people(config.identity, steady)
         self._assemble_rules(config)
         self._assemble_register()
@@ -219,7 +219,7 @@ class Assembly:
             cookie_prefix=self.sessions.cookie_prefix,
             language=negotiate,
         )
-        pages = Pages(settings.support, self.environment, clock=self._clock)
+        pages = self.pages
         screens = Screens(pages)
         forms = KeptForms(
             self.sessions,
@@ -228,8 +228,9 @@ class Assembly:
             secure=self._secure,
             room=FormRoom(settings.session.form_total, KEPT_SECONDS, steady=self._steady),
         )
-        my_access = MyAccess(pages, public_url=public_url)
-        login, endpoints = self._endpoints(screens, my_access, forms, admission.authorities.public)
+        login, endpoints = self._endpoints(screens, forms, admission.authorities.public)
+        errors = ErrorResponses(pages, public_url=public_url, names=self.reload.rules, clock=self._clock)
+        again = AskAgain(self.rechecks, login, settings.provider.silent_check)
         cors = CrossOrigin(self.reload.rules)
         forward = Forward(self._forwarders(), self.streams, self.reload.rules, self.events)
         return Pipeline(
@@ -240,13 +241,7 @@ class Assembly:
             forward=forward,
             websocket=CarryWebSocket(forward, self.websockets, self.record),
             cors=cors,
-            refuse=Refuse(
-                ErrorResponses(pages, public_url=public_url, names=self.reload.rules, clock=self._clock),
-                login,
-                forms,
-                cors,
-                AskAgain(self.sessions, self.rechecks, login, settings.provider.silent_check, self._clock),
-            ),
+            refuse=Refuse(errors, login, forms, cors, again, self.reload.rules),
             record=self.record,
             clock=self._clock,
         )
@@ -301,7 +296,7 @@ class Assembly:
         }
 
     def _endpoints(
-        self, screens: Screens, my_access: MyAccess, forms: KeptForms, public_host: str
+        self, screens: Screens, forms: KeptForms, public_host: str
     ) -> tuple[LoginEndpoints, OwnEndpoints]:
         environment, public_url = self.environment, self.settings.public_url
         limit = self.settings.provider.login_limit
@@ -317,8 +312,8 @@ class Assembly:
             limits=ClientLimits(limit.burst, limit.every, steady=self._steady),
         )
         logout = Logout(self.provider, public_url=public_url)
+        my_access = MyAccess(self.pages, public_url=public_url)
         cookie = LogoutCookie(environment=environment, secure=self._secure)
-        own = OwnSessions(self.sessions, self._clock)
         endpoints = OwnEndpoints(
             login,
             LogoutEndpoints(
@@ -326,8 +321,8 @@ class Assembly:
             ),
             LogoutNotices(logout, self.sessions, self.events),
             SessionEndpoints(self.sessions, self.rechecks, self.assertions, self._clock),
-            AccessEndpoint(self.sessions, own, my_access, self.reload.rules, access_of, self._clock),
-            OwnSessionsEndpoint(own, self.events),
+            AccessEndpoint(self.sessions, my_access, self.reload.rules, access_of, self._clock),
+            OwnSessionsEndpoint(self.sessions, self.events, self._clock),
             forms,
         )
         return login, endpoints

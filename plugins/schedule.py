@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import BeforeValidator, PrivateAttr
 
 from gateway.plugin import (
-    NOTHING_HELPS,
     Allow,
     Deny,
     Distinctions,
@@ -88,7 +87,8 @@ class Schedule(Policy, name="schedule"):
             return Allow("open-now")
         opens = self._opening.opens_after(facts.now)
         if opens is None:
-            return Deny("closed-for-good", NOTHING_HELPS)
+            ended = self.until.isoformat() if self.until is not None else None
+            return Deny("closed-for-good", ((Missing(kind="time", remedy="none", detail=ended),),))
         wait = Missing(kind="time", remedy="wait", detail=opens.isoformat(timespec="minutes"))
         return Deny("closed-now", ((wait,),))
 

@@ -43,14 +43,13 @@ class AccessEndpoint:
     def __init__(
         self,
         sessions: Sessions,
-        own: OwnSessions,
         page: MyAccess,
         rules: Callable[[], RuleSet],
         access_of: Callable[..., Reach],
         clock: Callable[[], float],
     ) -> None:
         self._sessions = sessions
-        self._own = own
+        self._own = OwnSessions(sessions, clock)
         self._page = page
         self._rules = rules
         self._access_of = access_of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +15,7 @@ from gateway.events import LoggedOut, OnEvent
 from gateway.exchange import Caller
 from gateway.responses import Response, redirect
 from gateway.session.own import OwnSessions
+from gateway.session.sessions import Sessions
 
 _MOST: Final = 1_024
 _SHOWN_AT: Final = "/oauth2/access#sessions"
@@ -21,10 +23,11 @@ _SHOWN_AT: Final = "/oauth2/access#sessions"
 
 @dataclass(frozen=True, slots=True)
 class OwnSessionsEndpoint:
-    """Logs a person out on another device."""
+    """Logs a person out on another device. `clock` gives seconds since the epoch."""
 
-    own: OwnSessions
+    sessions: Sessions
     on_event: OnEvent
+    clock: Callable[[], float]
 
     async def end(self, request: Request) -> Response:
         """End the session whose public id is in the field `session`, if it is one of this person.
@@ -34,12 +37,13 @@ class OwnSessionsEndpoint:
         exchange = exchange_of(request)
         if not is_same_origin(exchange.admitted, if_unknown=False):
             raise BadRequest("a logout that another site asked for", code="cross-site")
-        ticket = exchange.admitted.cookies.get(self.own.sessions.cookie_name)
-        session = await self.own.sessions.open(ticket) if ticket is not None else None
+        ticket = exchange.admitted.cookies.get(self.sessions.cookie_name)
+        session = await self.sessions.open(ticket) if ticket is not None else None
         if session is None:
             raise LoginRequired("no session")
         exchange.caller = Caller(session)
+        own = OwnSessions(self.sessions, self.clock)
         other = (await read_form(request, _MOST)).get("session")
-        if isinstance(other, str) and await self.own.end(session, other):
+        if isinstance(other, str) and await own.end(session, other):
             self.on_event(LoggedOut("other-device"))
         return redirect(_SHOWN_AT)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,7 +12,7 @@ from gateway.exchange import Exchange
 from gateway.model import CanonicalRequest
 from gateway.responses import Response, redirect
 from gateway.session.recheck import Recheck
-from gateway.session.sessions import Session, Sessions
+from gateway.session.sessions import Session
 
 _CLAIM: Final = "asked-again"
 # A refresh is one call between two servers.
@@ -26,15 +25,12 @@ _MAY_CHANGE: Final = frozenset(("right", "claim"))
 class AskAgain:
     """Asks with the session's refresh token, else silently through the browser.
 
-    `silent_check`: the latter at most once in so many seconds for each session; 0.0 for never. `clock` gives seconds
-    since the epoch.
+    `silent_check`: the latter at most once in so many seconds for each session; 0.0 for never.
     """
 
-    sessions: Sessions
     rechecks: Recheck
     login: LoginEndpoints
     silent_check: float
-    clock: Callable[[], float]
 
     async def __call__(self, exchange: Exchange, error: GatewayError) -> Response | None:
         """Where to send the browser so that the page is judged again; None where the denial stands.
@@ -48,9 +44,9 @@ class AskAgain:
             return None
         renewable = session.tokens is not None and session.tokens.refresh_token is not None
         pause = _RENEW_SECONDS if renewable else self.silent_check
-        if not pause or self.clock() - session.checked_at < pause:
+        if not pause or self.login.clock() - session.checked_at < pause:
             return None
-        if not await self.sessions.one_time.claim(_CLAIM, session.id, seconds=pause):
+        if not await self.login.sessions.one_time.claim(_CLAIM, session.id, seconds=pause):
             return None
         if renewable:
             return await self._renewed(exchange, request, session)
@@ -59,12 +55,12 @@ class AskAgain:
     async def _renewed(
         self, exchange: Exchange, request: CanonicalRequest, session: Session
     ) -> Response | None:
-        ticket = request.cookies[self.sessions.cookie_name]
-        since = self.clock() - _RENEW_SECONDS
+        ticket = request.cookies[self.login.sessions.cookie_name]
+        since = self.login.clock() - _RENEW_SECONDS
         found = await self.rechecks.renewed(ticket, session, younger_than=since)
-        successor = self.sessions.successor(ticket)
+        successor = self.login.sessions.successor(ticket)
         if successor is not None:
-            exchange.set_cookies.append(self.sessions.set_cookie(successor))
+            exchange.set_cookies.append(self.login.sessions.set_cookie(successor))
         if found is None or found.identity == session.identity:
             return None
         return redirect(safe_target(request.target.decode("latin-1")))

@@ -41,7 +41,7 @@ def test_the_page(gate: GatewayFixture, cookies: dict[str, str]) -> None:
     page = ask(gate, "/oauth2/access", cookies["indiener"], accept="text/html", **{"accept-language": "en"})
     assert page.status_code == 200
     assert "My access" in page.text
-    assert "What is open to you" in page.text
+    assert "Where you have access" in page.text
     assert page.headers["cache-control"] == "no-store"
     page = ask(gate, "/oauth2/access", cookies["indiener"], accept="text/html", **{"accept-language": "nl"})
     assert "Mijn toegang" in page.text
