@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from gateway.model import NOTHING, Identity, Language, Missing, Right
 from gateway.pages.catalogue import in_language, message, spoken_day, spoken_time
+from gateway.pages.means import means_name
 from gateway.pages.render import Pages
 from gateway.pages.request_text import Asked, RequestText, Wanted, request_text
 from gateway.pages.wording import Need, Wording, organisation_name, unread_claims
@@ -18,6 +19,7 @@ from gateway.reference import reference_of
 
 _MOST_OTHERS: Final = 5
 _MOST_HELD: Final = 5
+_MOST_MEANS: Final = 2
 _LONGEST_ADDRESS: Final = 300
 
 # What to say of an obstacle, by kind, where no step leads out.
@@ -171,11 +173,33 @@ class _Filled:
             return [_(lacking) % {"grantor": grantor}]
         if len(self._best) > 1:
             return [_("You get access in these steps:")]
-        first = self._best[0]
-        if isinstance(first, Switch) and first.known and first.organisation:
-            known = _("You do have access on behalf of %(organisation)s. You come back to this page.")
-            return [known % {"organisation": self._organisation(first.organisation)}]
-        return [self._step(first).advice]
+        return [self._lead_of(self._best[0])]
+
+    def _lead_of(self, step: Step) -> str:
+        """What the one step of a plan means, beside its button."""
+        _ = self._
+        match step:
+            case Switch(organisation=str(code), known=True):
+                known = _("You do have access on behalf of %(organisation)s. You come back to this page.")
+                return known % {"organisation": self._organisation(code)}
+            case Switch(organisation=str(code)):
+                question = _(
+                    "This page is for %(organisation)s. Do you work for it as well? Then switch to it."
+                )
+                return question % {"organisation": self._organisation(code)}
+            case LogIn(acr_values=()):
+                return _("For this page you must log in again. You come back to this page.")
+            case LogIn(acr_values):
+                means = means_name(acr_values, _, self._denied.language)
+                return _("For this page you must log in with %(means)s. You come back to this page.") % {
+                    "means": means
+                }
+            case Wait(until):
+                moment = spoken_time(datetime.fromtimestamp(until, UTC), self._denied.language)
+                return _("This page is open again from %(moment)s on.") % {"moment": moment}
+            case _:
+                need = self._step(step)
+                return f"{need.what}. {need.advice}"
 
     def _obstacles(self) -> list[str]:
         _ = self._
@@ -209,11 +233,16 @@ class _Filled:
         need = self._step(first) if first is not None else None
         if need is None or need.link is None:
             return _("Try again"), self._denied.back
-        if isinstance(first, Switch) and first.known and first.organisation:
-            return _("Switch to %(organisation)s") % {
-                "organisation": self._organisation(first.organisation)
-            }, need.link
-        return str(need.link_text), need.link
+        match first:
+            case Switch(organisation=str(code), known=True):
+                return _("Switch to %(organisation)s") % {"organisation": self._organisation(code)}, need.link
+            case LogIn(acr_values) if 0 < len(acr_values) <= _MOST_MEANS:
+                means = means_name(acr_values, _, self._denied.language)
+                return _("Log in with %(means)s") % {"means": means}, need.link
+            case LogIn():
+                return _("Log in again"), need.link
+            case _:
+                return str(need.link_text), need.link
 
     def _held(self) -> list[str]:
         """The rights of the reader that resemble a lacking one: so that nobody hears "you have it already"."""
