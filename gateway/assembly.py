@@ -241,7 +241,7 @@ class Assembly:
             forward=forward,
             websocket=CarryWebSocket(forward, self.websockets, self.record),
             cors=cors,
-            refuse=Refuse(errors, login, forms, cors, again, self.reload.rules),
+            refuse=Refuse(errors, login, forms, cors, again),
             record=self.record,
             clock=self._clock,
         )

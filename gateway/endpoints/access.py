@@ -13,8 +13,9 @@ from starlette.requests import Request
 from gateway.endpoints.requests import exchange_of, query_value
 from gateway.errors import LoginRequired, Overloaded, StoreUnavailable
 from gateway.exchange import Caller, Judgement
-from gateway.model import CanonicalRequest, Identity, RuleAccess
+from gateway.model import CanonicalRequest, Identity
 from gateway.pages.access import Lasting, MyAccess
+from gateway.plan import RuleAccess
 from gateway.policy.ruleset import RuleSet
 from gateway.responses import Response
 from gateway.session.own import OwnSession, OwnSessions

@@ -10,10 +10,11 @@ from typing import Any, Final, Protocol
 
 from babel.dates import format_timedelta
 
-from gateway.model import NOTHING, Identity, Language, Missing, Right, RuleAccess
+from gateway.model import NOTHING, Identity, Language, Missing, Right
 from gateway.pages.catalogue import in_language, spoken_time
 from gateway.pages.render import Pages
-from gateway.pages.wording import Need, Wording, organisation_name, unread_claims, unread_claims_data
+from gateway.pages.wording import StepWords, Wording, organisation_name, unread_claims, unread_claims_data
+from gateway.plan import RuleAccess
 from gateway.responses import Response
 
 # Names of rights, by right and context.
@@ -135,10 +136,11 @@ class MyAccess:
                     "label": dict(each.label) or None,
                     "until": each.until,
                     "checked_again": each.checked_again,
-                    "missing": [
-                        [need.data(self._public_url) for need in alternative]
-                        for alternative in wording.needs(each.decision.alternatives)
+                    "plans": [
+                        [words.data(self._public_url) for words in plan]
+                        for plan in wording.plans(each.advice)
                     ],
+                    "obstacles": [wording.data(missing) for missing in each.advice.obstacles],
                 }
                 for each in reach
             ],
@@ -183,11 +185,12 @@ def _part(name: str, entries: Sequence[RuleAccess], language: Language) -> dict[
 
 def _ways(wording: Wording, parts: Mapping[str, Sequence[RuleAccess]]) -> list[dict[str, Any]]:
     """Each way to more access once, with the parts that it opens: first the one that opens most."""
-    found: dict[tuple[str, ...], tuple[Sequence[Need], dict[str, None]]] = {}
+    found: dict[tuple[str, ...], tuple[Sequence[StepWords], dict[str, None]]] = {}
     for name, entries in parts.items():
         for each in entries:
-            for steps in wording.needs(each.decision.alternatives)[:_WAYS_EACH]:
-                key = tuple(step.what for step in steps)
+            plans = wording.plans(each.advice)[:_WAYS_EACH] or (wording.obstacles(each.advice),)
+            for steps in filter(None, plans):
+                key = tuple(step.text for step in steps)
                 found.setdefault(key, (steps, {}))[1][name] = None
     ways = [{"steps": list(steps), "opens": list(names)} for steps, names in found.values()]
     return sorted(ways, key=lambda way: -len(way["opens"]))
@@ -211,7 +214,7 @@ def _length(seconds: float | None, language: Language) -> str | None:
 
 
 def _held(wording: Wording, right: Right, labels: Labels) -> str:
-    return wording.need(
+    return wording.what(
         Missing(
             kind="right",
             remedy="none",
@@ -220,4 +223,4 @@ def _held(wording: Wording, right: Right, labels: Labels) -> str:
             organisation=right.organisation,
             label=labels.get((right.name, right.context), NOTHING),
         )
-    ).what
+    )

@@ -4,38 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 from gateway.model import NOTHING, Identity, Language, Missing, Right
 from gateway.pages.catalogue import in_language, message, spoken_day, spoken_time
-from gateway.pages.means import means_name
 from gateway.pages.render import Pages
 from gateway.pages.request_text import Asked, RequestText, Wanted, request_text
-from gateway.pages.wording import Need, Wording, organisation_name, unread_claims
+from gateway.pages.wording import Wording, organisation_name, unread_claims
 from gateway.plan import Advice, Grant, LogIn, Plan, Step, Switch, Wait
 from gateway.reference import reference_of
 
 _MOST_OTHERS: Final = 5
 _MOST_HELD: Final = 5
-_MOST_MEANS: Final = 2
 _LONGEST_ADDRESS: Final = 300
 
-# What to say of an obstacle, by kind, where no step leads out.
-_OBSTACLES: Final[Mapping[str, str]] = {
-    "network": message(
-        "This page is only open on certain networks. You are connected from the address %(address)s."
-    ),
-    "claim": message("Your profile does not meet a condition of this page (%(detail)s)."),
-    "other": message("You do not meet a condition of this page (%(detail)s)."),
-}
-_CLOSED: Final = message("This page is closed.")
-_UNKNOWN: Final = message("You do not meet a condition of this page.")
+_NETWORK: Final = message(
+    "This page is only open on certain networks. You are connected from the address %(address)s."
+)
 _NOTHING: Final = message(
     "This page is not open to you, and there is nothing that you can do about it yourself."
 )
-_ENDED: Final = message("This page was open until %(day)s inclusive. It is closed now.")
+# By the kind of an obstacle: what may help all the same.
 _WHAT_HELPS: Final[Mapping[str, str]] = {
     "network": message(
         "Connect to the network of your organisation, at the office or with a VPN, and try again."
@@ -132,11 +123,11 @@ class _Filled:
             "unread_claims": unread_claims(identity),
             "lead": self._lead(),
             "button": self._button(request),
-            "steps": [self._step(step) for step in self._best] if len(self._best) > 1 else [],
-            "lacking": [self._step(step).what for step in self._grants],
+            "steps": [self._words.step(step) for step in self._best] if len(self._best) > 1 else [],
+            "lacking": [self._words.step(step).text for step in self._grants],
             "held": held,
             "request": request,
-            "others": [[self._step(step) for step in plan] for plan in self._others],
+            "others": [[self._words.step(step) for step in plan] for plan in self._others],
             "grantable": any(_grants(self._denied.advice.plans)),
             "back": quote(self._denied.back, safe=""),
         }
@@ -182,24 +173,15 @@ class _Filled:
             case Switch(organisation=str(code), known=True):
                 known = _("You do have access on behalf of %(organisation)s. You come back to this page.")
                 return known % {"organisation": self._organisation(code)}
-            case Switch(organisation=str(code)):
-                question = _(
-                    "This page is for %(organisation)s. Do you work for it as well? Then switch to it."
-                )
-                return question % {"organisation": self._organisation(code)}
             case LogIn(acr_values=()):
                 return _("For this page you must log in again. You come back to this page.")
-            case LogIn(acr_values):
-                means = means_name(acr_values, _, self._denied.language)
-                return _("For this page you must log in with %(means)s. You come back to this page.") % {
-                    "means": means
-                }
-            case Wait(until):
-                moment = spoken_time(datetime.fromtimestamp(until, UTC), self._denied.language)
-                return _("This page is open again from %(moment)s on.") % {"moment": moment}
+            case LogIn():
+                return self._words.step(step).advice
+            case Wait():
+                return f"{self._words.step(step).text}."
             case _:
-                need = self._step(step)
-                return f"{need.what}. {need.advice}"
+                words = self._words.step(step)
+                return f"{words.text}. {words.advice}"
 
     def _obstacles(self) -> list[str]:
         _ = self._
@@ -211,18 +193,9 @@ class _Filled:
         return list(said) or [_(_NOTHING)]
 
     def _obstacle(self, missing: Missing) -> str:
-        _ = self._
-        detail = in_language(missing.label, self._denied.language) or missing.detail
-        if missing.kind == "time":
-            try:
-                day = date.fromisoformat(missing.detail or "")
-            except ValueError:
-                return _(_CLOSED)
-            return _(_ENDED) % {"day": spoken_day(day, self._denied.language)}
-        kind = missing.kind if missing.kind in _OBSTACLES and not missing.label else "other"
-        if kind in ("claim", "other") and not detail:
-            return _(_UNKNOWN)
-        return _(_OBSTACLES[kind]) % {"address": self._denied.client, "detail": detail}
+        if missing.kind == "network" and not missing.label:
+            return self._(_NETWORK) % {"address": self._denied.client}
+        return f"{self._words.what(missing)}."
 
     def _button(self, request: RequestText | None) -> tuple[str, str]:
         """The words of the big button, and where it leads."""
@@ -230,19 +203,18 @@ class _Filled:
         first = self._best[0] if self._best else None
         if isinstance(first, Grant):
             return _("Ask for access"), request.mailto or "#request" if request else "#request"
-        need = self._step(first) if first is not None else None
-        if need is None or need.link is None:
+        words = self._words.step(first) if first is not None else None
+        if words is None or words.link is None:
             return _("Try again"), self._denied.back
         match first:
             case Switch(organisation=str(code), known=True):
-                return _("Switch to %(organisation)s") % {"organisation": self._organisation(code)}, need.link
-            case LogIn(acr_values) if 0 < len(acr_values) <= _MOST_MEANS:
-                means = means_name(acr_values, _, self._denied.language)
-                return _("Log in with %(means)s") % {"means": means}, need.link
-            case LogIn():
-                return _("Log in again"), need.link
+                return _("Switch to %(organisation)s") % {
+                    "organisation": self._organisation(code)
+                }, words.link
+            case LogIn(acr_values=()):
+                return _("Log in again"), words.link
             case _:
-                return str(need.link_text), need.link
+                return str(words.link_text), words.link
 
     def _held(self) -> list[str]:
         """The rights of the reader that resemble a lacking one: so that nobody hears "you have it already"."""
@@ -256,9 +228,9 @@ class _Filled:
 
     def _right(self, right: Right) -> str:
         label = self._names.right_label(right.name, right.context)
-        return self._words.need(
+        return self._words.what(
             Missing("right", "none", right.name, right.context, right.organisation, label=label)
-        ).what
+        )
 
     def _request(self, label: str | None, held: Sequence[str]) -> RequestText | None:
         denied, identity = self._denied, self._denied.identity
@@ -289,20 +261,6 @@ class _Filled:
     def _organisation(self, code: str) -> str:
         identity = self._denied.identity
         return organisation_name(code, identity.organisation if identity is not None else None)
-
-    def _step(self, step: Step) -> Need:
-        match step:
-            case Grant(missing=missing):
-                return self._words.need(missing)
-            case Switch(organisation, None):
-                return self._words.need(Missing("organisation", "switch", organisation=organisation))
-            case Switch(_, doelgroep):
-                return self._words.need(Missing("doelgroep", "switch", detail=doelgroep))
-            case LogIn(acr_values):
-                return self._words.need(Missing("assurance", "step_up", acr_values=acr_values))
-            case Wait(until):
-                moment = datetime.fromtimestamp(until, UTC).isoformat()
-                return self._words.need(Missing("time", "wait", detail=moment))
 
 
 def _grants(plans: Iterable[Plan]) -> Iterable[Grant]:

@@ -29,7 +29,7 @@ from gateway.pages.denial import DenialPage, Denied, Names, NoNames
 from gateway.pages.faces import is_partial_request, partial_redirect
 from gateway.pages.language import negotiate
 from gateway.pages.render import Pages
-from gateway.pages.wording import Need, Wording, unread_claims_data
+from gateway.pages.wording import Wording, unread_claims_data
 from gateway.reference import reference_of
 from gateway.responses import HeaderLines, Response, cookie_lines
 
@@ -149,7 +149,7 @@ class ErrorResponses:
         return self._denial.values(
             Denied(
                 rule=error.decision.rule,
-                advice=error.ways,
+                advice=error.way_out,
                 identity=identity,
                 language=asked.language,
                 path=asked.path or "/",
@@ -187,13 +187,14 @@ class ErrorResponses:
             "login_url": _start(target if isinstance(target, str) else asked.back),
         }
 
-    def _needs(
-        self, error: Forbidden, asked: _Asked, identity: Identity | None
-    ) -> tuple[tuple[Need, ...], ...]:
-        wording = Wording(
-            asked.language, self._pages.gettext(asked.language), identity=identity, back=asked.back
+    def _wording(self, error: Forbidden, asked: _Asked, identity: Identity | None) -> Wording:
+        return Wording(
+            asked.language,
+            self._pages.gettext(asked.language),
+            identity=identity,
+            back=asked.back,
+            too_often=isinstance(error, TooManyRequests),
         )
-        return wording.needs(error.decision.alternatives)
 
     def _problem(
         self,
@@ -220,9 +221,12 @@ class ErrorResponses:
         if isinstance(error, Forbidden):
             support = self._pages.support
             problem["rule"] = error.decision.rule
+            wording = self._wording(error, asked, identity)
             problem["missing"] = [
-                [need.data(self._public_url) for need in alternative]
-                for alternative in self._needs(error, asked, identity)
+                [wording.data(each) for each in alternative] for alternative in error.decision.alternatives
+            ]
+            problem["plans"] = [
+                [words.data(self._public_url) for words in plan] for plan in wording.plans(error.way_out)
             ]
             if unread := unread_claims_data(identity):
                 problem["unread_claims"] = unread

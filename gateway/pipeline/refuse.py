@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -29,8 +28,6 @@ from gateway.pages.error_response import ErrorResponses
 from gateway.pages.faces import is_partial_request
 from gateway.pipeline.ask_again import AskAgain
 from gateway.pipeline.cross_origin import CrossOrigin
-from gateway.policy.advice import advise
-from gateway.policy.ruleset import RuleSet
 from gateway.policy.step_up import methods_that_help
 from gateway.responses import Response
 from gateway.upstream.client_stream import ClientGone
@@ -48,7 +45,6 @@ class Refuse:
     forms: KeptForms
     cors: CrossOrigin
     again: AskAgain
-    rules: Callable[[], RuleSet]
 
     async def __call__(self, exchange: Exchange, problem: Exception) -> None:
         """Send the response to a problem; a response that has already begun is cut off instead."""
@@ -81,9 +77,6 @@ class Refuse:
             # What any client can cause does not fill the log of errors.
             write = log.info if isinstance(error, Overloaded) else log.error
             write("request refused", code=error.code, detail=error.detail, request_id=exchange.id)
-        judgement = exchange.judgement
-        if isinstance(error, Forbidden) and judgement is not None and judgement.decision_input is not None:
-            error.ways = advise(self.rules(), judgement.decision_input, error.decision)
         response = self.responses.error(
             error,
             request_id=exchange.id,
@@ -125,7 +118,7 @@ class Refuse:
         if isinstance(error, LoginRequired):
             return tuple(error.facts.get("acr_values", ()))
         if isinstance(error, Forbidden) and session is not None:
-            methods = methods_that_help(error.decision.alternatives)
+            methods = methods_that_help(error.way_out)
             if (
                 methods
                 and session.identity.acr not in methods

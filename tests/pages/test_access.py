@@ -6,30 +6,25 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from gateway.model import Decision, Identity, Language, Missing, Organisation, Right, RuleAccess
+from gateway.model import Decision, Identity, Language, Missing, Organisation, Right
 from gateway.pages.access import Lasting, MyAccess
 from gateway.pages.render import Pages
-from tests.pages.conftest import INDIENER, NOW, text_of
+from gateway.plan import Advice, Grant, RuleAccess, Switch
+from tests.pages.conftest import GRANT, INDIENER, NOW, text_of
 from tests.pages.test_error_response import golden, headers_of
 
 LACKING = Decision(False, "own-reports", "right-missing", ((INDIENER,),))
+ELSEWHERE = Decision(False, "register", "other-organisation")
+ASK = Advice(((GRANT,),))
 LABEL = {"nl": "Meldingen van uw organisatie", "en": "Reports of your organisation"}
+UPLOADING = {"nl": "Meldingen opladen", "en": "Uploading reports"}
 REACH = (
     RuleAccess("assets", "/static/**", Decision(True, "assets", "anyone"), ("GET", "HEAD")),
-    RuleAccess("own-reports", "/organisaties/{kbo}/meldingen/**", LACKING, label=LABEL),
-    RuleAccess("own-lists", "/organisaties/{kbo}/lijsten/**", LACKING, label=LABEL),
+    RuleAccess("own-reports", "/organisaties/{kbo}/meldingen/**", LACKING, label=LABEL, advice=ASK),
+    RuleAccess("own-lists", "/organisaties/{kbo}/lijsten/**", LACKING, label=LABEL, advice=ASK),
     RuleAccess("own-list", "/lijst", Decision(True, "own-list", "holds"), label=LABEL, until=NOW + 3_600),
-    RuleAccess("upload", "/opladen", LACKING, label={"nl": "Meldingen opladen", "en": "Uploading reports"}),
-    RuleAccess(
-        "register",
-        "/**",
-        Decision(
-            False,
-            "register",
-            "other-organisation",
-            ((Missing("organisation", "switch", organisation="OVO999001"),), (INDIENER,)),
-        ),
-    ),
+    RuleAccess("upload", "/opladen", LACKING, label=UPLOADING, advice=ASK),
+    RuleAccess("register", "/**", ELSEWHERE, advice=Advice(((GRANT,), (Switch("OVO999001"),)))),
 )
 
 
@@ -94,14 +89,17 @@ def test_each_right_and_each_way_stand_there_once(access: MyAccess, reader: Iden
     assert "Voor: Meldingen van uw organisatie, Meldingen opladen, Andere pagina's" in text
 
 
+def lacking(number: int) -> Missing:
+    return Missing("right", "grant", f"R{number}", None, "0456789034")
+
+
 def test_thousands_of_rules_make_no_long_page(access: MyAccess, reader: Identity) -> None:
     reach = [
         RuleAccess(
             f"r{number}",
             f"/{number}/**",
-            Decision(
-                False, f"r{number}", "x", ((Missing("right", "grant", f"R{number}", None, "0456789034"),),)
-            ),
+            Decision(False, f"r{number}", "x"),
+            advice=Advice(((Grant(f"R{number}", None, "0456789034", lacking(number)),),)),
             label={"nl": f"Onderdeel {number}"},
         )
         for number in range(5_000)
@@ -121,12 +119,10 @@ def test_as_data(access: MyAccess, reader: Identity) -> None:
     body = json.loads(access.data("nl", identity=reader, reach=REACH, expires_at=1_795_466_180.0).body)
     found = {rule["rule"]: rule for rule in body["rules"]}
     assert (found["assets"]["allowed"], found["own-reports"]["allowed"]) == (True, False)
-    assert (
-        found["own-reports"]["missing"][0][0]["granted_by"]["nl"] == "de lokale beheerder van uw organisatie"
-    )
-    assert found["register"]["missing"][0][0]["kind"] == "right"
-    switch = found["register"]["missing"][1][0]
-    assert switch["url"] == "https://register.test/oauth2/switch?rd=%2Foauth2%2Faccess"
+    ((ask,),) = found["own-reports"]["plans"]
+    assert ask["granted_by"]["nl"] == "de lokale beheerder van uw organisatie"
+    switch = found["register"]["plans"][1][0]
+    assert switch["url"].startswith("https://register.test/oauth2/switch?rd=%2Foauth2%2Faccess")
     assert body["expires_at"] == 1_795_466_180.0
     assert body["rights"][0] == {
         "right": "OVAMGebruiker",

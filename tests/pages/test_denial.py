@@ -11,7 +11,7 @@ import pytest
 from gateway.errors import Forbidden
 from gateway.model import Identity, Language, Missing, Right
 from gateway.pages.error_response import ErrorResponses
-from gateway.plan import Advice, Grant, LogIn, Plan, Switch, Wait
+from gateway.plan import Grant, LogIn, Plan, Switch, Wait
 from gateway.reference import reference_of
 from tests.pages.conftest import INDIENER, NOW, Asks, denial, text_of
 
@@ -25,11 +25,11 @@ def grant(organisation: str | None = OWN, **contact: str) -> Grant:
 
 
 def ways(*plans: Plan) -> Forbidden:
-    return denial(ways=Advice(plans))
+    return denial(*plans)
 
 
 def stuck(*obstacles: Missing) -> Forbidden:
-    return denial(ways=Advice((), obstacles))
+    return denial(obstacles=obstacles)
 
 
 WAITING = Wait(NOW + 4 * 86_400)
@@ -109,7 +109,7 @@ def test_the_message_is_ready_to_send(answers: ErrorResponses, indiener: Identit
 def test_the_query_of_the_page_stays_out_of_the_message(
     answers: ErrorResponses, indiener: Identity, asks: Asks
 ) -> None:
-    error = denial(ways=Advice(((grant(email="a@example.be"),),)))
+    error = denial((grant(email="a@example.be"),))
     request = asks(query=b"naam=Jan+Peeters")
     page = answers.error(error, request_id="r", request=request, identity=indiener).body.decode()
     assert "Jan" not in unquote(button(page)[0])
