@@ -16,7 +16,7 @@ from gateway.endpoints.logout import LogoutEndpoints
 from gateway.endpoints.notices import LogoutNotices
 from gateway.endpoints.requests import request_of
 from gateway.endpoints.session import SessionEndpoints
-from gateway.errors import MethodNotAllowed, NotFound
+from gateway.errors import BadRequest, MethodNotAllowed, NotFound
 from gateway.exchange import Exchange
 from gateway.responses import Receive, Response, Scope, Send
 
@@ -39,7 +39,13 @@ class OwnEndpoints:
         access: AccessEndpoint,
         forms: KeptForms,
     ) -> None:
+        only_tell = [
+            _route("/oauth2/userinfo", session.userinfo, _READ),
+            _route("/oauth2/session", session.session, _READ),
+            _route(_JWKS, session.keys, _READ),
+        ]
         routes = [
+            *only_tell,
             _route("/oauth2/start", login.start, ("GET",)),
             _route("/oauth2/callback", login.callback, ("GET",)),
             _route("/oauth2/sign_out", logout.sign_out, _ACT),
@@ -49,13 +55,11 @@ class OwnEndpoints:
             _route("/oauth2/logout/frontchannel", notices.frontchannel, _READ),
             _route("/oauth2/switch", logout.switch, _ACT),
             _route(PATH, forms.page, ("GET",)),
-            _route("/oauth2/userinfo", session.userinfo, _READ),
-            _route("/oauth2/session", session.session, _READ),
             _route("/oauth2/session/refresh", session.refresh, ("POST",)),
             _route("/oauth2/access", access.access, _READ),
-            _route(_JWKS, session.keys, _READ),
         ]
         self._paths = frozenset(route.path for route in routes)
+        self._only_tell = frozenset(route.path for route in only_tell)
         self._router = Router(routes, redirect_slashes=False, default=_not_found)
 
     def serves(self, exchange: Exchange) -> bool:
@@ -70,6 +74,8 @@ class OwnEndpoints:
     async def respond(self, exchange: Exchange) -> None:
         """Answer the request. Raises a GatewayError; then nothing was sent."""
         request = request_of(exchange)
+        if exchange.admitted.looking == "ahead" and exchange.admitted.path not in self._only_tell:
+            raise BadRequest("a prefetch cannot begin or end a login", code="prefetch")
         if exchange.admitted.path in self._paths:
             exchange.endpoint = exchange.admitted.path
         try:

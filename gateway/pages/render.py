@@ -29,19 +29,8 @@ class Pages:
         self._environment = environment
         self._style = Markup((_FOLDER / "style.css").read_text("utf-8"))  # noqa: S704 - our own file
         digest = b64encode(sha256(self._style.encode()).digest()).decode()
-        self._guard: tuple[tuple[bytes, bytes], ...] = (
-            (
-                b"content-security-policy",
-                (
-                    f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; "
-                    "form-action 'self'; frame-ancestors 'none'"
-                ).encode("ascii"),
-            ),
-            (b"x-frame-options", b"DENY"),
-            (b"cross-origin-opener-policy", b"same-origin"),
-            (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
-            (b"vary", b"accept, accept-language"),
-        )
+        self._guard = _guard(digest, "'none'", b"DENY")
+        self._guard_in_frames = _guard(digest, "'self'", b"SAMEORIGIN")
         self._gettext: dict[Language, Gettext] = {}
         self._templates: dict[Language, Environment] = {}
         for language in LANGUAGES:
@@ -75,12 +64,17 @@ class Pages:
         status: int = 200,
         request_id: str | None = None,
         lines: HeaderLines = (),
+        in_frames: bool = False,
         **values: Any,
     ) -> Response:
-        """A page with its guard headers and these further header lines. `title` is shown as it is given."""
+        """A page with its guard headers and these further header lines. `title` is shown as it is given.
+
+        `in_frames` says whether pages of this site may show it in a frame; never one with a button that does something.
+        """
         found: Template = self._templates[language].get_template(template)
         body = found.render(title=title, request_id=request_id, **values).encode("utf-8", "replace")
-        guarded = ((b"content-language", language.encode("ascii")), *self._guard, *lines)
+        guard = self._guard_in_frames if in_frames else self._guard
+        guarded = ((b"content-language", language.encode("ascii")), *guard, *lines)
         return Response(body, status=status, media_type="text/html", lines=guarded)
 
     def _everywhere(self, language: Language, gettext: Gettext) -> dict[str, Any]:
@@ -104,6 +98,21 @@ class Pages:
         return _("Environment %(name)s: this is not production.") % {
             "name": _KNOWN_AS.get(self._environment, self._environment)
         }
+
+
+def _guard(style: str, ancestors: str, options: bytes) -> HeaderLines:
+    """The headers of a page with one style, by the digest of that, and with those who may show it in a frame."""
+    policy = (
+        f"default-src 'none'; style-src 'sha256-{style}'; img-src data:; base-uri 'none'; "
+        f"form-action 'self'; frame-ancestors {ancestors}"
+    )
+    return (
+        (b"content-security-policy", policy.encode("ascii")),
+        (b"x-frame-options", options),
+        (b"cross-origin-opener-policy", b"same-origin"),
+        (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+        (b"vary", b"accept, accept-language"),
+    )
 
 
 def _telephone(number: str) -> Markup:

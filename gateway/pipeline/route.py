@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from gateway.edge.admit import Admission
 from gateway.endpoints.kept_forms import PATH, KeptForms
 from gateway.endpoints.table import OwnEndpoints
-from gateway.errors import WebSocketRefused
+from gateway.errors import BadRequest, WebSocketRefused
 from gateway.exchange import NOBODY, Exchange
 
 
@@ -26,6 +26,8 @@ class Route:
     async def __call__(self, exchange: Exchange) -> bool:
         """Whether an own endpoint answered. The confirmation of a kept form becomes the request that was kept."""
         if self.forms.is_confirmation(exchange.admitted):
+            if exchange.admitted.looking == "ahead":
+                raise BadRequest("a prefetch cannot send a kept form", code="prefetch")
             await self._take_kept_form(exchange)
         elif self.endpoints.serves(exchange):
             if exchange.admitted.websocket is not None:

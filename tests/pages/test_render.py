@@ -27,6 +27,7 @@ def test_only_our_own_style_is_allowed_to_run(
     assert f"style-src 'sha256-{digest}'" in policy
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
+    assert headers_of(page)["x-frame-options"] == "DENY"
     assert b"<script" not in page.body
     assert b" style=" not in page.body
 
