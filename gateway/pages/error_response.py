@@ -13,6 +13,7 @@ import structlog
 
 from gateway.errors import (
     BearerRefused,
+    Blocked,
     Forbidden,
     GatewayError,
     LoginFailed,
@@ -23,7 +24,7 @@ from gateway.errors import (
 from gateway.model import CanonicalRequest, Identity, Language, Looking
 from gateway.pages.catalogue import message
 from gateway.pages.causes import cause
-from gateway.pages.faces import is_partial_request, partial_redirect
+from gateway.pages.faces import is_partial_request, partial_redirect, refused_at
 from gateway.pages.language import negotiate
 from gateway.pages.render import Pages
 from gateway.pages.wording import Need, Wording, organisation_name, unread_claims, unread_claims_data
@@ -78,13 +79,9 @@ class ErrorResponses:
             *cookie_lines(error.set_cookies),
             *_lines(error, identity),
         )
-        if request is not None and isinstance(error, LoginRequired) and is_partial_request(request):
-            back = (
-                asked.back
-                if request.header(b"referer") is not None
-                else request.target.decode("ascii", "replace")
-            )
-            return partial_redirect(_start(back, error.facts.get("acr_values", ())))
+        location = _instead(error, request, asked) if request and is_partial_request(request) else None
+        if location is not None:
+            return partial_redirect(location)
         # Programs get data, whatever they say that they accept.
         program = isinstance(error, BearerRefused) or (identity is not None and identity.kind == "machine")
         render = self._page if asked.page and not program else self._problem
@@ -235,6 +232,17 @@ class ErrorResponses:
         return Response(
             body, status=error.status, media_type="application/problem+json", lines=(*negotiated, *lines)
         )
+
+
+def _instead(error: GatewayError, request: CanonicalRequest, asked: _Asked) -> str | None:
+    """Where an Ajax call of Faces leads its page; None where that stays, because trying again may help."""
+    if isinstance(error, LoginRequired):
+        target = request.target.decode("ascii", "replace")
+        back = asked.back if request.header(b"referer") is not None else target
+        return _start(back, error.facts.get("acr_values", ()))
+    if error.status == 403 and isinstance(error, Forbidden | Blocked):
+        return refused_at(request)
+    return None
 
 
 def _page_of(request: CanonicalRequest, public_url: str) -> str | None:
