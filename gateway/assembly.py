@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from gateway import __version__
@@ -21,6 +21,7 @@ from gateway.edge.admit import Admission
 from gateway.edge.headers import ForwardedHeaders
 from gateway.edge.readings import PathReader
 from gateway.endpoints.access import AccessEndpoint
+from gateway.endpoints.bar import BarEndpoints
 from gateway.endpoints.form_room import FormRoom
 from gateway.endpoints.kept_forms import KEPT_SECONDS, KeptForms
 from gateway.endpoints.login import LoginEndpoints
@@ -39,6 +40,7 @@ from gateway.model import CanonicalRequest, Identity
 from gateway.observe.decision_record import Pseudonyms
 from gateway.observe.metrics import Metrics
 from gateway.observe.record_writer import DecisionRecords
+from gateway.pages.bar import BarScript
 from gateway.pages.error_response import ErrorResponses
 from gateway.pages.language import negotiate
 from gateway.pages.render import Pages
@@ -49,6 +51,7 @@ from gateway.pipeline.authenticate import Authenticate
 from gateway.pipeline.authorize import Authorize
 from gateway.pipeline.cross_origin import CrossOrigin
 from gateway.pipeline.forward import Forward
+from gateway.pipeline.insert_bar import ForwardWithBar
 from gateway.pipeline.judge import Judge
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.polling import Polling
@@ -224,9 +227,12 @@ class Assembly:
             secure=self._secure,
             room=FormRoom(settings.session.form_total, KEPT_SECONDS, steady=self._steady),
         )
-        login, endpoints = self._endpoints(screens, forms, admission.authorities.public)
+        login, endpoints = self._endpoints(pages, screens, forms, admission.authorities.public)
         cors = CrossOrigin(self.reload.rules)
-        forward = Forward(self._forwarders(), self.streams, self.reload.rules, self.events)
+        carrying = (
+            ForwardWithBar if settings.session_bar is not None and settings.session_bar.inject else Forward
+        )
+        forward = carrying(self._forwarders(), self.streams, self.reload.rules, self.events)
         return Pipeline(
             admit=Admit(admission),
             route=Route(endpoints, forms, admission),
@@ -290,7 +296,7 @@ class Assembly:
         }
 
     def _endpoints(
-        self, screens: Screens, forms: KeptForms, public_host: str
+        self, pages: Pages, screens: Screens, forms: KeptForms, public_host: str
     ) -> tuple[LoginEndpoints, OwnEndpoints]:
         environment, public_url = self.environment, self.settings.public_url
         limit = self.settings.provider.login_limit
@@ -307,15 +313,18 @@ class Assembly:
         )
         logout = Logout(self.provider, public_url=public_url)
         cookie = LogoutCookie(environment=environment, secure=self._secure)
+        session = SessionEndpoints(self.sessions, self.rechecks, self.assertions, self._clock)
+        bar = self.settings.session_bar
         endpoints = OwnEndpoints(
             login,
             LogoutEndpoints(
                 logout, cookie, self.sessions, loop, screens, self.events, self._register_cookies_expired
             ),
             LogoutNotices(logout, self.sessions, self.events),
-            SessionEndpoints(self.sessions, self.rechecks, self.assertions, self._clock),
+            session,
             AccessEndpoint(self.sessions, screens, self.reload.rules, access_of, self._clock),
             forms,
+            BarEndpoints(BarScript(pages, bar), session) if bar is not None else None,
         )
         return login, endpoints
 
@@ -325,16 +334,13 @@ class Assembly:
         return tuple(dict.fromkeys(every))
 
     def _register_sessions(self, name: str, upstream: UpstreamSettings) -> RegisterSessions:
+        own_hosts = (f"//{host}" for host in self.settings.edge.hosts)
         return RegisterSessions(
             upstream.session_cookies,
             self.session_tags[name],
-            origins=(*upstream.origins, *self._own_origins()),
+            origins=(*upstream.origins, self.settings.public_url, *own_hosts),
             claims=SessionClaims() if upstream.session_parameters == "unclaimed" else None,
         )
-
-    def _own_origins(self) -> Iterator[str]:
-        yield self.settings.public_url
-        yield from (f"//{host}" for host in self.settings.edge.hosts)
 
     def _person_names(self) -> Callable[[Identity], tuple[str, ...]]:
         secrets = (self.settings.session.key, *self.settings.session.previous_keys)

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.routing import Route, Router
 
 from gateway.endpoints.access import AccessEndpoint
+from gateway.endpoints.bar import BarEndpoints
 from gateway.endpoints.kept_forms import PATH, KeptForms
 from gateway.endpoints.login import LoginEndpoints
 from gateway.endpoints.logout import LogoutEndpoints
@@ -18,6 +19,7 @@ from gateway.endpoints.requests import request_of
 from gateway.endpoints.session import SessionEndpoints
 from gateway.errors import BadRequest, MethodNotAllowed, NotFound
 from gateway.exchange import Exchange
+from gateway.pages.bar import SCRIPT
 from gateway.responses import Receive, Response, Scope, Send
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -38,6 +40,7 @@ class OwnEndpoints:
         session: SessionEndpoints,
         access: AccessEndpoint,
         forms: KeptForms,
+        bar: BarEndpoints | None = None,
     ) -> None:
         only_tell = [
             _route("/oauth2/userinfo", session.userinfo, _READ),
@@ -58,6 +61,8 @@ class OwnEndpoints:
             _route("/oauth2/session/refresh", session.refresh, ("POST",)),
             _route("/oauth2/access", access.access, _READ),
         ]
+        if bar is not None:
+            routes += [_route(SCRIPT, bar.script, _READ), _route("/oauth2/bar", bar.state, _READ)]
         self._paths = frozenset(route.path for route in routes)
         self._only_tell = frozenset(route.path for route in only_tell)
         self._router = Router(routes, redirect_slashes=False, default=_not_found)

@@ -77,6 +77,14 @@ class Pages:
         guarded = ((b"content-language", language.encode("ascii")), *guard, *lines)
         return Response(body, status=status, media_type="text/html", lines=guarded)
 
+    def mark(self, language: Language) -> str | None:
+        """The environment in a word or two; None in prd."""
+        if self._environment == "prd":
+            return None
+        if self.support.environment_label is not None:
+            return str(getattr(self.support.environment_label, language))
+        return _KNOWN_AS.get(self._environment, self._environment)
+
     def _everywhere(self, language: Language, gettext: Gettext) -> dict[str, Any]:
         support = self.support
         return {
@@ -90,14 +98,11 @@ class Pages:
         }
 
     def _banner(self, language: Language, gettext: Gettext) -> str | None:
-        if self._environment == "prd":
-            return None
-        if self.support.environment_label is not None:
-            return str(getattr(self.support.environment_label, language))
+        mark = self.mark(language)
+        if mark is None or self.support.environment_label is not None:
+            return mark
         _ = gettext
-        return _("Environment %(name)s: this is not production.") % {
-            "name": _KNOWN_AS.get(self._environment, self._environment)
-        }
+        return _("Environment %(name)s: this is not production.") % {"name": mark}
 
 
 def _guard(style: str, ancestors: str, options: bytes) -> HeaderLines:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
-from gateway.settings import Settings
+from gateway.settings import Duration, Settings
 
 
 def _web_address(value: str) -> str:
@@ -47,3 +47,13 @@ class SupportSettings(Settings):
 
     environment_label: Wording | None = None
     """What the banner says in an environment that is not prd; by default the name of the environment."""
+
+
+class SessionBarSettings(Settings):
+    """The bar at the bottom of the register's pages: who is logged in, log out, a warning before the session ends."""
+
+    inject: bool = False
+    """Whether the gateway puts the script tag into the register's pages; otherwise the register has it in its own."""
+
+    warn: Annotated[Duration, Field(ge=60)] = 300
+    """How long before the end of the session people are warned."""
