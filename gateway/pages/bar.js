@@ -123,7 +123,8 @@
 
   const whoIs = (who) => JSON.stringify([who.subject, who.organisation?.code]);
   const nameOf = (who) => who.name ?? say("somebody");
-  const organisationOf = (who) => who.organisation?.name ?? who.organisation?.code ?? "";
+  const dotted = (code) => code.replace(/^(\d{4})(\d{3})(\d{3})$/, "$1.$2.$3");
+  const organisationOf = ({ organisation }) => (organisation ? organisation.name ?? dotted(organisation.code) : "");
   const whole = (who) => [nameOf(who), organisationOf(who)].filter(Boolean).join(", ");
 
   function showPerson() {
