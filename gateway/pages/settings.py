@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
 from gateway.settings import Duration, Settings
+
+_SHORTEST_WARNING: Final = 60.0
 
 
 def _web_address(value: str) -> str:
@@ -49,11 +51,17 @@ class SupportSettings(Settings):
     """What the banner says in an environment that is not prd; by default the name of the environment."""
 
 
+def _long_enough(value: float) -> float:
+    if value < _SHORTEST_WARNING:
+        raise ValueError("write 1m or more: people need that long to save their work")
+    return value
+
+
 class SessionBarSettings(Settings):
     """The bar at the bottom of the register's pages: who is logged in, log out, a warning before the session ends."""
 
     inject: bool = False
     """Whether the gateway puts the script tag into the register's pages; otherwise the register has it in its own."""
 
-    warn: Annotated[Duration, Field(ge=60)] = 300
+    warn: Annotated[Duration, AfterValidator(_long_enough)] = 300
     """How long before the end of the session people are warned."""
