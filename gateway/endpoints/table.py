@@ -47,6 +47,8 @@ class OwnEndpoints:
             _route("/oauth2/session", session.session, _READ),
             _route(_JWKS, session.keys, _READ),
         ]
+        if bar is not None:
+            only_tell += [_route(SCRIPT, bar.script, _READ), _route("/oauth2/bar", bar.state, _READ)]
         routes = [
             *only_tell,
             _route("/oauth2/start", login.start, ("GET",)),
@@ -62,7 +64,6 @@ class OwnEndpoints:
             _route("/oauth2/access", access.access, _READ),
         ]
         if bar is not None:
-            routes += [_route(SCRIPT, bar.script, _READ), _route("/oauth2/bar", bar.state, _READ)]
         self._paths = frozenset(route.path for route in routes)
         self._only_tell = frozenset(route.path for route in only_tell)
         self._router = Router(routes, redirect_slashes=False, default=_not_found)
