@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from gateway import __version__
@@ -21,6 +21,7 @@ from gateway.edge.admit import Admission
 from gateway.edge.headers import ForwardedHeaders
 from gateway.edge.readings import PathReader
 from gateway.endpoints.access import AccessEndpoint
+from gateway.endpoints.bar import BarEndpoints
 from gateway.endpoints.form_room import FormRoom
 from gateway.endpoints.kept_forms import KEPT_SECONDS, KeptForms
 from gateway.endpoints.login import LoginEndpoints
@@ -36,11 +37,12 @@ from gateway.handling import DEFAULT_UPSTREAM
 from gateway.identity.assertions import Assertions
 from gateway.identity.headers import OutgoingHeaders
 from gateway.identity.size import SizeWarning
-from gateway.model import CanonicalRequest, Identity
-from gateway.observe.decision_record import Pseudonyms
+from gateway.model import CanonicalRequest
+from gateway.observe.decision_record import person_names
 from gateway.observe.metrics import Metrics
 from gateway.observe.record_writer import DecisionRecords
 from gateway.pages.access import MyAccess
+from gateway.pages.bar import BarScript
 from gateway.pages.error_response import ErrorResponses
 from gateway.pages.language import negotiate
 from gateway.pages.render import Pages
@@ -52,6 +54,7 @@ from gateway.pipeline.authenticate import Authenticate
 from gateway.pipeline.authorize import Authorize
 from gateway.pipeline.cross_origin import CrossOrigin
 from gateway.pipeline.forward import Forward
+from gateway.pipeline.insert_bar import ForwardWithBar
 from gateway.pipeline.judge import Judge
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.polling import Polling
@@ -103,7 +106,6 @@ class Assembly:
         self.records = DecisionRecords(
             settings.observe, environment, key=settings.session.key.read, clock=clock, on_event=self.events
         )
-        self.pages = Pages(settings.support, environment, clock=clock)
         self._assemble_people(config.identity, steady)
         self._assemble_rules(config)
         self._assemble_register()
@@ -167,7 +169,7 @@ class Assembly:
             self.settings.blocks,
             config.blocks_file(environment),
             environment=environment,
-            names=self._person_names,
+            names=lambda: person_names(self.settings.session.keys, environment),
             on_event=events,
         )
 
@@ -194,7 +196,7 @@ class Assembly:
             )
             for name, upstream in self.upstreams.by_name.items()
         }
-        secrets = (settings.session.key, *settings.session.previous_keys)
+        secrets = settings.session.keys
         # Each upstream has tags of its own: the session that one began means nothing at another.
         self.session_tags = {
             name: SessionTags(
@@ -219,7 +221,7 @@ class Assembly:
             cookie_prefix=self.sessions.cookie_prefix,
             language=negotiate,
         )
-        pages = self.pages
+        pages = Pages(settings.support, self.environment, clock=self._clock)
         screens = Screens(pages)
         forms = KeptForms(
             self.sessions,
@@ -228,11 +230,14 @@ class Assembly:
             secure=self._secure,
             room=FormRoom(settings.session.form_total, KEPT_SECONDS, steady=self._steady),
         )
-        login, endpoints = self._endpoints(screens, forms, admission.authorities.public)
+        login, endpoints = self._endpoints(pages, screens, forms, admission.authorities.public)
         errors = ErrorResponses(pages, public_url=public_url, names=self.reload.rules, clock=self._clock)
         again = AskAgain(self.rechecks, login, settings.provider.silent_check)
         cors = CrossOrigin(self.reload.rules)
-        forward = Forward(self._forwarders(), self.streams, self.reload.rules, self.events)
+        carrying = (
+            ForwardWithBar if settings.session_bar is not None and settings.session_bar.inject else Forward
+        )
+        forward = carrying(self._forwarders(), self.streams, self.reload.rules, self.events)
         return Pipeline(
             admit=Admit(admission),
             route=Route(endpoints, forms, admission),
@@ -296,7 +301,7 @@ class Assembly:
         }
 
     def _endpoints(
-        self, screens: Screens, forms: KeptForms, public_host: str
+        self, pages: Pages, screens: Screens, forms: KeptForms, public_host: str
     ) -> tuple[LoginEndpoints, OwnEndpoints]:
         environment, public_url = self.environment, self.settings.public_url
         limit = self.settings.provider.login_limit
@@ -311,19 +316,21 @@ class Assembly:
             public_host=public_host,
             limits=ClientLimits(limit.burst, limit.every, steady=self._steady),
         )
-        logout = Logout(self.provider, public_url=public_url)
-        my_access = MyAccess(self.pages, public_url=public_url)
+        logout, access = Logout(self.provider, public_url=public_url), MyAccess(pages, public_url=public_url)
         cookie = LogoutCookie(environment=environment, secure=self._secure)
+        session = SessionEndpoints(self.sessions, self.rechecks, self.assertions, self._clock)
+        bar = self.settings.session_bar
         endpoints = OwnEndpoints(
             login,
             LogoutEndpoints(
                 logout, cookie, self.sessions, loop, screens, self.events, self._register_cookies_expired
             ),
             LogoutNotices(logout, self.sessions, self.events),
-            SessionEndpoints(self.sessions, self.rechecks, self.assertions, self._clock),
-            AccessEndpoint(self.sessions, my_access, self.reload.rules, access_of, self._clock),
+            session,
+            AccessEndpoint(self.sessions, access, self.reload.rules, access_of, self._clock),
             OwnSessionsEndpoint(self.sessions, self.events, self._clock),
             forms,
+            BarEndpoints(BarScript(pages, bar), session) if bar is not None else None,
         )
         return login, endpoints
 
@@ -333,18 +340,10 @@ class Assembly:
         return tuple(dict.fromkeys(every))
 
     def _register_sessions(self, name: str, upstream: UpstreamSettings) -> RegisterSessions:
+        own_hosts = (f"//{host}" for host in self.settings.edge.hosts)
         return RegisterSessions(
             upstream.session_cookies,
             self.session_tags[name],
-            origins=(*upstream.origins, *self._own_origins()),
+            origins=(*upstream.origins, self.settings.public_url, *own_hosts),
             claims=SessionClaims() if upstream.session_parameters == "unclaimed" else None,
         )
-
-    def _own_origins(self) -> Iterator[str]:
-        yield self.settings.public_url
-        yield from (f"//{host}" for host in self.settings.edge.hosts)
-
-    def _person_names(self) -> Callable[[Identity], tuple[str, ...]]:
-        secrets = (self.settings.session.key, *self.settings.session.previous_keys)
-        several = tuple(Pseudonyms(secret.read(), self.environment) for secret in secrets)
-        return lambda identity: tuple(each.of(identity) for each in several)

@@ -72,6 +72,8 @@ class Exchange:
     request: CanonicalRequest | None = None
     # route: the path of the own endpoint that answers
     endpoint: str | None = None
+    # where to go, instead of to the register, if the request is allowed
+    onward: str | None = None
     # authenticate
     caller: Caller = NOBODY
     # authorize

@@ -24,6 +24,10 @@ def _nothing() -> Mapping[str, Any]:
 
 Language = Literal["nl", "en"]
 
+Looking = Literal["page", "frame", "script", "ahead"]
+"""Who sees the answer: a person who goes to a page, or who has a frame in one (also object and embed); a script, or any
+other program; a browser that fetches it ahead of time, which nobody may ever see."""
+
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
@@ -54,8 +58,7 @@ class CanonicalRequest(NamedTuple):
     `path` is its path percent-decoded once (UTF-8); `segments` are its parts between slashes, so that "/a/b/" has
     the segments ("a", "b", ""). An encoded slash, where it is let through, stays "%2F" in them. `doubt` has the
     other readings of the path. `headers` are as received, with lower-case names and without the gateway's own
-    cookies, which are in `cookies`. `navigation` is true for a page that a browser is about to show. `websocket` is
-    what the lines `Sec-WebSocket-*` said in a request that opens a WebSocket, which `headers` lacks then.
+    cookies, which are in `cookies`. `looking` says who sees the answer. `websocket` is what the lines `Sec-WebSocket-*` said in a request that opens a WebSocket, which `headers` lacks then.
     """
 
     id: str
@@ -68,7 +71,7 @@ class CanonicalRequest(NamedTuple):
     headers: tuple[tuple[bytes, bytes], ...]
     cookies: Mapping[str, str]
     client: str
-    navigation: bool
+    looking: Looking
     language: Language
     websocket: WebSocketHandshake | None = None
     doubt: Doubt | None = None
@@ -78,6 +81,16 @@ class CanonicalRequest(NamedTuple):
         """The query as it was received; None where there is no question mark."""
         _, mark, query = self.target.partition(b"?")
         return query if mark else None
+
+    @property
+    def for_person(self) -> bool:
+        """Whether a person sees the answer."""
+        return self.looking in ("page", "frame")
+
+    @property
+    def navigation(self) -> bool:
+        """Whether a browser goes to a page by reading it, so that it may be sent to a login on the way."""
+        return self.looking == "page" and self.method in ("GET", "HEAD")
 
     def header(self, name: bytes) -> bytes | None:
         """The value of a header by its lower-case name; several lines are one list (RFC 9110 5.3)."""

@@ -23,16 +23,15 @@ __all__ = [
 
 HeaderLines = Iterable[tuple[bytes, bytes]]
 
-# Own responses are not cached or sniffed, and send no Referer to other sites.
+# Own responses are not sniffed, and send no Referer to other sites.
 _GUARD = (
-    (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
 )
 
 
 class Response(responses.Response):
-    """A response that nobody may cache or sniff. `lines` are further header lines; names may repeat."""
+    """A response that nobody may sniff, nor cache unless `cache` says so. `lines` are further header lines; names may repeat."""
 
     def __init__(
         self,
@@ -40,10 +39,11 @@ class Response(responses.Response):
         *,
         status: int = 200,
         media_type: str = "text/plain",
+        cache: bytes = b"no-store",
         lines: HeaderLines = (),
     ) -> None:
         super().__init__(content, status, media_type=media_type)
-        self.raw_headers.extend((*_GUARD, *lines))
+        self.raw_headers.extend(((b"cache-control", cache), *_GUARD, *lines))
 
 
 def redirect(location: str, set_cookies: Iterable[str] = ()) -> Response:

@@ -1,10 +1,14 @@
-"""Days as people in Belgium write and read them: dd/mm/yyyy."""
+"""Days and moments as people in Belgium write and read them: dd/mm/yyyy."""
 
 from __future__ import annotations
 
 import re
 from datetime import date, datetime
 from typing import Final
+from zoneinfo import ZoneInfo
+
+PLACE: Final = ZoneInfo("Europe/Brussels")
+"""Where the clocks are that people read, wherever the simulation runs."""
 
 _BELGIAN: Final = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
 _ISO: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -20,8 +24,8 @@ def belgian_date(value: date | datetime | str | None) -> str:
 
 
 def belgian_moment(value: datetime) -> str:
-    """dd/mm/yyyy hh:mm on the clocks here."""
-    return value.astimezone().strftime("%d/%m/%Y %H:%M")
+    """dd/mm/yyyy hh:mm on Belgian clocks."""
+    return value.astimezone(PLACE).strftime("%d/%m/%Y %H:%M")
 
 
 def read_date(typed: str) -> date | None:

@@ -71,6 +71,11 @@ def kbo_is_valid(number: str) -> bool:
     return re.fullmatch(r"[01]\d{9}", number) is not None and 97 - int(number[:8]) % 97 == int(number[8:])
 
 
+def organisation_shown(code: str) -> str:
+    """The code of an organisation as people write it: 0456.789.034 for an enterprise, OVO001234 as it is."""
+    return f"{code[:4]}.{code[4:7]}.{code[7:]}" if re.fullmatch(r"\d{10}", code) else code
+
+
 def organisation_is_valid(code: str) -> bool:
     """Whether this is a KBO number or an OVO code."""
     return kbo_is_valid(code) or re.fullmatch(r"OVO\d{6}", code) is not None

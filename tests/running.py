@@ -12,6 +12,8 @@ from typing import Any
 
 import uvicorn
 
+from tests.waiting import rounds
+
 
 @dataclass
 class Running:
@@ -105,13 +107,7 @@ class RawUpstream:
     def settle(self) -> None:
         """Wait until what was sent to it is noted."""
         assert self.loop is not None
-        asyncio.run_coroutine_threadsafe(_rounds(10), self.loop).result(60)
-
-
-async def _rounds(number: int) -> None:
-    """Let the event loop do what is ready, so many times."""
-    for _ in range(number):
-        await asyncio.sleep(0)
+        asyncio.run_coroutine_threadsafe(rounds(10), self.loop).result(60)
 
 
 @contextlib.contextmanager
@@ -160,16 +156,16 @@ def raw_upstream(state: RawUpstream | None = None) -> Iterator[RawUpstream]:
         ready.set()
         await stop.wait()
         # What was accepted just now becomes a connection, which can be closed: a closed server only drops it.
-        await _rounds(10)
+        await rounds(10)
         server.close()
-        await _rounds(10)
+        await rounds(10)
         for writer in writers:
             writer.transport.abort()
         open_tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in open_tasks:
             task.cancel()
         await asyncio.gather(*open_tasks, return_exceptions=True)
-        await _rounds(3)  # what was closed is let go of in the rounds of the loop that follow
+        await rounds(3)  # what was closed is let go of in the rounds of the loop that follow
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(main()), daemon=True)
     thread.start()

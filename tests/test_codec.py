@@ -11,6 +11,7 @@ import pytest
 
 from gateway.analysis.explain import as_data
 from gateway.codec import MISSING_FIELDS, Codec, IdentityView, field_reader, missing_to_dict
+from gateway.endpoints.bar import PERSON
 from gateway.endpoints.session import USERINFO
 from gateway.identity.assertions import STATEMENT
 from gateway.identity.headers import OutgoingHeaders
@@ -89,6 +90,13 @@ VIEWS: dict[str, tuple[Callable[[Identity], Any], set[str]]] = {
         {
             "issuer", "email", "phone", "acr", "authenticated_at", "kind", "scopes", "audiences", "claims",
             "faults",
+        },
+    ),
+    "session bar": (
+        PERSON,
+        {
+            "issuer", "email", "phone", "doelgroep", "rights", "acr", "authenticated_at", "kind", "scopes",
+            "audiences", "claims", "faults",
         },
     ),
     "engine": (

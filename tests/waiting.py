@@ -23,3 +23,9 @@ async def eventually(condition: Callable[[], object], patience: float = 20.0) ->
     while not condition():
         assert time.monotonic() < end, "it did not come"
         await asyncio.sleep(0.005)
+
+
+async def rounds(number: int) -> None:
+    """Let the event loop do what is ready, so many times."""
+    for _ in range(number):
+        await asyncio.sleep(0)

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from hashlib import sha1
 from typing import Any
 
+from tests.waiting import rounds
+
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
@@ -295,8 +297,7 @@ def socket_register(register: SocketRegister | None = None) -> Iterator[SocketRe
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
-        for _ in range(10):
-            await asyncio.sleep(0)
+        await rounds(10)
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(main()), daemon=True)
     thread.start()

@@ -20,7 +20,7 @@ from gateway.edge.settings import EdgeSettings, PathSettings
 from gateway.handling import DEFAULT_UPSTREAM
 from gateway.identity.settings import AssertionSettings, HeaderSettings
 from gateway.observe.settings import ObserveSettings
-from gateway.pages.settings import SupportSettings
+from gateway.pages.settings import SessionBarSettings, SupportSettings
 from gateway.plugin import NamedRight, Policy
 from gateway.policy.ruleset import RuleSet
 from gateway.policy.settings import EnvironmentRules, PollSettings, RightSettings, UncheckedRules
@@ -116,6 +116,9 @@ class EnvironmentSettings(Settings):
 
     support: SupportSettings = SupportSettings()
     """Whom people can turn to."""
+
+    session_bar: SessionBarSettings | None = None
+    """A bar on the register's pages that says who is logged in; without it there is none."""
 
     shadow: Annotated[Path, AfterValidator(in_folder)] | None = None
     """A file with candidate rules that live requests are judged by as well, without enforcing them."""

@@ -15,44 +15,45 @@ from gateway.edge.authority import Authorities
 from gateway.edge.client import ClientAddress
 from gateway.edge.cookies import separate_cookies
 from gateway.edge.known_heads import Repeated
+from gateway.edge.looking import READ, looking
 from gateway.edge.path import path_of
 from gateway.edge.readings import PathReader
 from gateway.edge.settings import EdgeSettings
 from gateway.edge.websocket import check_origin, websocket_handshake, without_handshake
 from gateway.errors import BadRequest, ContentTooLarge, MethodNotAllowed
 from gateway.http_semantics import METHODS
-from gateway.model import NOTHING, CanonicalRequest, Doubt, Language
+from gateway.model import NOTHING, CanonicalRequest, Doubt, Language, Looking
 from gateway.object_memo import ObjectMemo
 
 Scope = Mapping[str, Any]
 _TOKEN = re.compile(r"[A-Z][A-Z-]{0,31}")
 _SINGLE = frozenset((b"content-length", b"content-type", b"authorization", b"transfer-encoding", b"origin"))
-_READ = _SINGLE | {
-    b"host",
-    b"cookie",
-    b"accept",
-    b"accept-language",
-    b"sec-fetch-mode",
-    b"sec-fetch-dest",
-    b"sec-purpose",
-    b"upgrade",
-    b"x-forwarded-for",
-    b"x-request-id",
-    b"max-forwards",
-    b"destination",
-}
+_READ = (
+    _SINGLE
+    | READ
+    | {
+        b"host",
+        b"cookie",
+        b"accept-language",
+        b"upgrade",
+        b"x-forwarded-for",
+        b"x-request-id",
+        b"max-forwards",
+        b"destination",
+    }
+)
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9-]{8,64}")
 
 
 class _Head(NamedTuple):
     """What follows from the header lines alone: `headers` and `cookies` are those of the CanonicalRequest, `read` the
-    values that admission looks at, `page` whether a GET with these lines asks for a page to show.
+    values that admission looks at, `looking` who sees the answer.
     """
 
     headers: tuple[tuple[bytes, bytes], ...]
     cookies: Mapping[str, str]
     read: Mapping[bytes, list[bytes]]
-    page: bool
+    looking: Looking
     language: Language
 
 
@@ -121,7 +122,7 @@ class Admission:
             headers=headers,
             cookies=head.cookies,
             client=self._clients.of(peer, read.get(b"x-forwarded-for", [])),
-            navigation=head.page and method == "GET" and websocket is None,
+            looking=head.looking if websocket is None else "script",
             language=head.language,
             doubt=doubt,
             websocket=websocket,
@@ -150,7 +151,7 @@ class Admission:
             headers=Repeated(headers) if type(lines) is Repeated else tuple(headers),
             cookies=cookies,
             read=read,
-            page=_asks_for_page(read),
+            looking=looking(read),
             language=self._language(b",".join(read.get(b"accept-language", []))),
         )
 
@@ -218,13 +219,3 @@ class Admission:
 def _check_max_forwards(values: Iterable[bytes]) -> None:
     if not all(value.isdigit() and value.strip(b"0") for value in values):
         raise BadRequest("OPTIONS with Max-Forwards: 0 goes no further (RFC 9110 7.6.2)", code="max-forwards")
-
-
-def _asks_for_page(read: Mapping[bytes, list[bytes]]) -> bool:
-    """Whether a person's browser asks for a page, and not ahead of time: Fetch Metadata where sent, else Accept."""
-    if any(b"prefetch" in value for value in read.get(b"sec-purpose", ())):
-        return False
-    mode = read.get(b"sec-fetch-mode")
-    if mode is not None:
-        return mode == [b"navigate"] and read.get(b"sec-fetch-dest", [b"document"]) == [b"document"]
-    return any(b"text/html" in value.lower() for value in read.get(b"accept", ()))

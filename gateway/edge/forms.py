@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from gateway.model import CanonicalRequest
 
-_FORM_TYPES = (b"application/x-www-form-urlencoded", b"multipart/form-data")
+FORM_TYPES = (b"application/x-www-form-urlencoded", b"multipart/form-data")
 
 
 def is_form(request: CanonicalRequest) -> bool:
-    """Whether a browser sends a form and goes to the page that answers: Fetch Metadata where sent, else Accept."""
-    return request.method == "POST" and form_type(request) is not None and _navigates(request)
+    """Whether a browser sends a form and goes to the page that answers, in its window or a frame."""
+    return request.method == "POST" and request.for_person and form_type(request) is not None
 
 
 def form_type(request: CanonicalRequest) -> bytes | None:
     """The Content-Type of a form, with its parameters; None for any other body."""
     value = request.header(b"content-type")
-    if value is None or value.partition(b";")[0].strip().lower() not in _FORM_TYPES:
+    if value is None or value.partition(b";")[0].strip().lower() not in FORM_TYPES:
         return None
     return value
 
@@ -34,10 +34,3 @@ def is_same_origin(request: CanonicalRequest, *, if_unknown: bool) -> bool:
     if site is None and origin is not None:
         return True
     return if_unknown
-
-
-def _navigates(request: CanonicalRequest) -> bool:
-    mode = request.header(b"sec-fetch-mode")
-    if mode is not None:
-        return mode == b"navigate" and request.header(b"sec-fetch-dest") in (None, b"document")
-    return b"text/html" in (request.header(b"accept") or b"").lower()

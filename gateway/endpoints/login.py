@@ -50,7 +50,6 @@ class LoginEndpoints:
         Raises BadRequest for an unknown value.
         """
         admitted = exchange_of(request).admitted
-        _refuse_prefetch(admitted)
         target = safe_target(path_on(self.public_url, query_value(request, "rd") or "/"))
         acr_values = (query_value(request, "acr_values") or "").split()
         for urn in acr_values:
@@ -117,7 +116,6 @@ class LoginEndpoints:
         """
         exchange = exchange_of(request)
         admitted = exchange.admitted
-        _refuse_prefetch(admitted)
         ticket = admitted.cookies.get(self.sessions.cookie_name)
         rounds, now = self.rounds.read(admitted.cookies, self.clock()), self.clock()
         query = (admitted.raw_query or b"").decode("latin-1")
@@ -195,10 +193,3 @@ def _acts_as(identity: Identity) -> tuple[str, str | None, str | None]:
 
 
 _QUERY = "=&%+:/?@!$'()*,;~-._"
-
-
-def _refuse_prefetch(request: CanonicalRequest) -> None:
-    """A browser that only looks ahead must not use up a login, nor begin one."""
-    for name in (b"sec-purpose", b"purpose"):
-        if b"prefetch" in (request.header(name) or b"").lower():
-            raise BadRequest("a prefetch cannot begin or finish a login", code="prefetch")

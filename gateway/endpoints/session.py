@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.requests import Request
 
@@ -43,11 +44,11 @@ class SessionEndpoints:
 
     async def userinfo(self, request: Request) -> Response:
         """Who is logged in; looking does not prolong the session. Raises LoginRequired."""
-        return json_response(USERINFO((await self._peek(exchange_of(request))).session.identity))
+        return json_response(USERINFO((await self.peek(exchange_of(request))).session.identity))
 
     async def session(self, request: Request) -> Response:
         """How long the session can still last; looking does not prolong it. Raises LoginRequired."""
-        return self._lifetime(await self._peek(exchange_of(request)))
+        return json_response(self.lifetime(await self.peek(exchange_of(request))))
 
     async def refresh(self, request: Request) -> Response:
         """Use the session, and ask the provider what it may do by now where that is possible without a page.
@@ -70,16 +71,17 @@ class SessionEndpoints:
         successor = self.sessions.successor(ticket)
         if successor is not None:
             exchange.set_cookies.append(self.sessions.set_cookie(successor))
-        return self._lifetime(found)
+        return json_response(self.lifetime(found))
 
     async def keys(self, request: Request) -> Response:
         """The public keys of the assertion (RFC 7517)."""
         return json_response(self.assertions.jwks(), media_type="application/jwk-set+json")
 
-    def _lifetime(self, found: PeekedSession) -> Response:
+    def lifetime(self, found: PeekedSession) -> dict[str, Any]:
+        """How long a session can still last, as plain data."""
         now, session = self.clock(), found.session
         recheck_at = self.rechecks.due_at(session)
-        content = {
+        return {
             "active": True,
             "created_at": int(session.created_at),
             "ends_at": int(session.expires_at),
@@ -88,9 +90,9 @@ class SessionEndpoints:
             "idle_in_seconds": _left(min(found.idle_at, session.expires_at), now),
             "recheck_in_seconds": _left(recheck_at, now) if recheck_at is not None else None,
         }
-        return json_response(content)
 
-    async def _peek(self, exchange: Exchange) -> PeekedSession:
+    async def peek(self, exchange: Exchange) -> PeekedSession:
+        """The session of whoever asks, which this does not prolong. Raises LoginRequired."""
         ticket = exchange.admitted.cookies.get(self.sessions.cookie_name)
         found = await self.sessions.peek(ticket) if ticket is not None else None
         if found is None:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.routing import Route, Router
 
 from gateway.endpoints.access import AccessEndpoint
+from gateway.endpoints.bar import BarEndpoints
 from gateway.endpoints.kept_forms import PATH, KeptForms
 from gateway.endpoints.login import LoginEndpoints
 from gateway.endpoints.logout import LogoutEndpoints
@@ -17,8 +18,9 @@ from gateway.endpoints.notices import LogoutNotices
 from gateway.endpoints.own_sessions import OwnSessionsEndpoint
 from gateway.endpoints.requests import request_of
 from gateway.endpoints.session import SessionEndpoints
-from gateway.errors import MethodNotAllowed, NotFound
+from gateway.errors import BadRequest, MethodNotAllowed, NotFound
 from gateway.exchange import Exchange
+from gateway.pages.bar import SCRIPT
 from gateway.responses import Receive, Response, Scope, Send
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -40,8 +42,17 @@ class OwnEndpoints:
         access: AccessEndpoint,
         own: OwnSessionsEndpoint,
         forms: KeptForms,
+        bar: BarEndpoints | None = None,
     ) -> None:
+        only_tell = [
+            _route("/oauth2/userinfo", session.userinfo, _READ),
+            _route("/oauth2/session", session.session, _READ),
+            _route(_JWKS, session.keys, _READ),
+        ]
+        if bar is not None:
+            only_tell += [_route(SCRIPT, bar.script, _READ), _route("/oauth2/bar", bar.state, _READ)]
         routes = [
+            *only_tell,
             _route("/oauth2/start", login.start, ("GET",)),
             _route("/oauth2/callback", login.callback, ("GET",)),
             _route("/oauth2/sign_out", logout.sign_out, _ACT),
@@ -51,14 +62,12 @@ class OwnEndpoints:
             _route("/oauth2/logout/frontchannel", notices.frontchannel, _READ),
             _route("/oauth2/switch", logout.switch, _ACT),
             _route(PATH, forms.page, ("GET",)),
-            _route("/oauth2/userinfo", session.userinfo, _READ),
-            _route("/oauth2/session", session.session, _READ),
             _route("/oauth2/session/refresh", session.refresh, ("POST",)),
             _route("/oauth2/access", access.access, _READ),
             _route("/oauth2/sessions/end", own.end, ("POST",)),
-            _route(_JWKS, session.keys, _READ),
         ]
         self._paths = frozenset(route.path for route in routes)
+        self._only_tell = frozenset(route.path for route in only_tell)
         self._router = Router(routes, redirect_slashes=False, default=_not_found)
 
     def serves(self, exchange: Exchange) -> bool:
@@ -73,6 +82,8 @@ class OwnEndpoints:
     async def respond(self, exchange: Exchange) -> None:
         """Answer the request. Raises a GatewayError; then nothing was sent."""
         request = request_of(exchange)
+        if exchange.admitted.looking == "ahead" and exchange.admitted.path not in self._only_tell:
+            raise BadRequest("a prefetch cannot begin or end a login", code="prefetch")
         if exchange.admitted.path in self._paths:
             exchange.endpoint = exchange.admitted.path
         try:

@@ -12,6 +12,7 @@ from gateway.model import NOTHING, Identity, Language, Missing, Right
 from gateway.pages.catalogue import in_language, message, spoken_day, spoken_time
 from gateway.pages.render import Pages
 from gateway.pages.request_text import Asked, RequestText, Wanted, request_text
+from gateway.pages.settings import IN_ADDRESS
 from gateway.pages.wording import Wording, organisation_name, unread_claims
 from gateway.plan import Advice, Grant, LogIn, Plan, Step, Switch, Wait
 from gateway.reference import reference_of
@@ -245,7 +246,6 @@ class _Filled:
             page=label,
             address=self._public_url + quote(denied.path[:_LONGEST_ADDRESS], safe="/:@!$&'()*+,;=-._~"),
             service=self._pages.service(denied.language),
-            users_url=self._pages.support.users_url,
             day=spoken_day(now, denied.language),
             moment=spoken_time(now, denied.language),
             reference=reference_of(denied.request_id),
@@ -256,7 +256,23 @@ class _Filled:
         label = in_language(grant.missing.label, self._denied.language)
         codes = ", ".join(code for code in (grant.right, grant.context) if code)
         code = grant.organisation
-        return Wanted(label or grant.right, codes, self._organisation(code) if code else None)
+        organisation = self._organisation(code) if code else None
+        return Wanted(label or grant.right, codes, organisation, self._address(grant))
+
+    def _address(self, grant: Grant) -> str:
+        """Where an administrator gives this right to the reader."""
+        address, identity = self._pages.support.users_url, self._denied.identity
+        assert identity is not None
+        values = (
+            identity.subject,
+            identity.name or identity.subject,
+            grant.organisation,
+            grant.right,
+            grant.context,
+        )
+        for name, value in zip(IN_ADDRESS, values, strict=True):
+            address = address.replace(f"{{{name}}}", quote(value or "", safe=""))
+        return address
 
     def _organisation(self, code: str) -> str:
         identity = self._denied.identity

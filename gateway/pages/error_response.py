@@ -14,6 +14,7 @@ import structlog
 
 from gateway.errors import (
     BearerRefused,
+    Blocked,
     Forbidden,
     GatewayError,
     LoginFailed,
@@ -22,11 +23,11 @@ from gateway.errors import (
     TooManyRequests,
     UpgradeRequired,
 )
-from gateway.model import CanonicalRequest, Identity, Language
+from gateway.model import CanonicalRequest, Identity, Language, Looking
 from gateway.pages.catalogue import message
 from gateway.pages.causes import cause
 from gateway.pages.denial import DenialPage, Denied, Names, NoNames
-from gateway.pages.faces import is_partial_request, partial_redirect
+from gateway.pages.faces import is_partial_request, partial_redirect, refused_at
 from gateway.pages.language import negotiate
 from gateway.pages.render import Pages
 from gateway.pages.wording import Wording, unread_claims_data
@@ -46,13 +47,18 @@ _BASIC: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What an error page needs to know of a request, which may not be a canonical one."""
+    """What an error page needs to know of a request, which may not be a canonical one.
 
-    method: str | None
+    `back` is where a login or a switch leads back to, `again` the address that may be tried again as it is,
+    `framed` whether the page may stand in a frame.
+    """
+
     language: Language
     page: bool
     path: str | None
     back: str
+    again: str | None
+    framed: bool
     client: str = ""
 
 
@@ -82,20 +88,17 @@ class ErrorResponses:
         request: CanonicalRequest | None = None,
         identity: Identity | None = None,
         raw_headers: HeaderLines = (),
+        looking: Looking = "script",
     ) -> Response:
-        """The response to an error. `raw_headers` are used if there is no canonical request."""
-        asked = self._asked(request) if request is not None else _of_raw(raw_headers)
+        """The response to an error. `raw_headers` and `looking` are used if there is no canonical request."""
+        asked = self._asked(request) if request is not None else _of_raw(raw_headers, looking)
         lines = (
             *cookie_lines(error.set_cookies),
             *_lines(error, identity),
         )
-        if request is not None and isinstance(error, LoginRequired) and is_partial_request(request):
-            back = (
-                asked.back
-                if request.header(b"referer") is not None
-                else request.target.decode("ascii", "replace")
-            )
-            return partial_redirect(_start(back, error.facts.get("acr_values", ())))
+        location = _instead(error, request, asked) if request and is_partial_request(request) else None
+        if location is not None:
+            return partial_redirect(location)
         # Programs get data, whatever they say that they accept.
         program = isinstance(error, BearerRefused) or (identity is not None and identity.kind == "machine")
         render = self._page if asked.page and not program else self._problem
@@ -110,15 +113,19 @@ class ErrorResponses:
     def _asked(self, request: CanonicalRequest) -> _Asked:
         # Only what a GET showed can be shown again after a detour; a background call goes back to its page. The
         # gateway's own addresses are never shown again: those of logins carry codes.
-        if request.segments[0] == "oauth2":
-            back = "/"
-        elif request.method in ("GET", "HEAD") and request.navigation:
-            back = request.target.decode("ascii", "replace")
+        read, own = request.method in ("GET", "HEAD"), request.segments[0] == "oauth2"
+        target = "/" if own else request.target.decode("ascii", "replace")
+        if own or (read and request.looking == "page"):
+            back = target
         else:
-            back = _page_of(request, self._public_url)
-        return _Asked(
-            request.method, request.language, request.navigation, request.path, back, request.client
-        )
+            # A frame goes back with the page around it.
+            back = _page_of(request, self._public_url) or (
+                target if request.looking == "frame" and read else "/"
+            )
+        # A service worker that passes a request on doesn't say what it is for.
+        framed = request.looking == "frame" or request.header(b"sec-fetch-dest") == b"empty"
+        again = target if read else None
+        return _Asked(request.language, request.for_person, request.path, back, again, framed, request.client)
 
     def _page(
         self,
@@ -140,6 +147,7 @@ class ErrorResponses:
             status=error.status,
             request_id=request_id,
             lines=lines,
+            in_frames=asked.framed,
             **{"title": _(error.title), **values},
         )
 
@@ -160,13 +168,12 @@ class ErrorResponses:
         )
 
     def _plain(self, error: GatewayError, asked: _Asked) -> dict[str, Any]:
-        again = asked.method in ("GET", "HEAD") and asked.path is not None
         return {
             "advice": self._pages.gettext(asked.language)(error.advice),
             "login_url": _start(asked.back, error.facts.get("acr_values", ()))
             if isinstance(error, LoginRequired)
             else None,
-            "retry_url": asked.back if again and (error.status >= 500 or error.status == 429) else None,
+            "retry_url": asked.again if error.status >= 500 or error.status == 429 else None,
         }
 
     def _not_logged_in(self, error: LoginFailed, asked: _Asked) -> dict[str, Any]:
@@ -246,25 +253,31 @@ class ErrorResponses:
         )
 
 
-def _page_of(request: CanonicalRequest, public_url: str) -> str:
-    """The page of this site that sent a request, by its Referer; "/" if that is not certain."""
+def _instead(error: GatewayError, request: CanonicalRequest, asked: _Asked) -> str | None:
+    """Where an Ajax call of Faces leads its page; None where that stays, because trying again may help."""
+    if isinstance(error, LoginRequired):
+        target = request.target.decode("ascii", "replace")
+        back = asked.back if request.header(b"referer") is not None else target
+        return _start(back, error.facts.get("acr_values", ()))
+    if error.status == 403 and isinstance(error, Forbidden | Blocked):
+        return refused_at(request)
+    return None
+
+
+def _page_of(request: CanonicalRequest, public_url: str) -> str | None:
+    """The page of this site that sent a request, by its Referer; None if that is not certain."""
     referer = request.header(b"referer")
     if referer is None or len(referer) > _LONGEST_REFERER:
-        return "/"
+        return None
     page = referer.decode("ascii", "replace")
     back = page.removeprefix(public_url)
     plain = page.isascii() and page.isprintable() and not set(page) & set(' \\"<>')
-    return back if plain and back != page and back.startswith("/") and not back.startswith("//") else "/"
+    return back if plain and back != page and back.startswith("/") and not back.startswith("//") else None
 
 
-def _of_raw(headers: HeaderLines) -> _Asked:
-    given: dict[bytes, bytes] = {}
-    for name, value in headers:
-        given.setdefault(name.lower(), value)
-    accepts = b"text/html" in given.get(b"accept", b"").lower()
-    mode = given.get(b"sec-fetch-mode")
-    page = accepts and mode in (None, b"navigate")
-    return _Asked(None, negotiate(given.get(b"accept-language")), page, None, "/")
+def _of_raw(headers: HeaderLines, looking: Looking) -> _Asked:
+    language = next((value for name, value in headers if name.lower() == b"accept-language"), None)
+    return _Asked(negotiate(language), looking in ("page", "frame"), None, "/", None, looking == "frame")
 
 
 def _lines(error: GatewayError, identity: Identity | None) -> HeaderLines:

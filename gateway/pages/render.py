@@ -39,20 +39,8 @@ class Pages:
         self._clock = clock
         self._style = Markup((_FOLDER / "style.css").read_text("utf-8"))  # noqa: S704 - our own file
         self._script = Markup((_FOLDER / "copy.js").read_text("utf-8"))  # noqa: S704 - our own file
-        self._guard: tuple[tuple[bytes, bytes], ...] = (
-            (
-                b"content-security-policy",
-                (
-                    f"default-src 'none'; style-src {_hash(self._style)}; script-src {_hash(self._script)}; "
-                    "img-src data:; base-uri 'none'; "
-                    "form-action 'self'; frame-ancestors 'none'"
-                ).encode("ascii"),
-            ),
-            (b"x-frame-options", b"DENY"),
-            (b"cross-origin-opener-policy", b"same-origin"),
-            (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
-            (b"vary", b"accept, accept-language"),
-        )
+        self._guard = _guard(self._style, self._script, "'none'", b"DENY")
+        self._guard_in_frames = _guard(self._style, self._script, "'self'", b"SAMEORIGIN")
         self._gettext: dict[Language, Gettext] = {}
         self._templates: dict[Language, Environment] = {}
         for language in LANGUAGES:
@@ -90,9 +78,13 @@ class Pages:
         status: int = 200,
         request_id: str | None = None,
         lines: HeaderLines = (),
+        in_frames: bool = False,
         **values: Any,
     ) -> Response:
-        """A page with its guard headers and these further header lines. `title` is shown as it is given."""
+        """A page with its guard headers and these further header lines. `title` is shown as it is given.
+
+        `in_frames` says whether pages of this site may show it in a frame; never one with a button that does something.
+        """
         found: Template = self._templates[language].get_template(template)
         now = datetime.fromtimestamp(self._clock(), UTC)
         body = found.render(
@@ -102,8 +94,17 @@ class Pages:
             made_at=spoken_time(now, language),
             **values,
         ).encode("utf-8", "replace")
-        guarded = ((b"content-language", language.encode("ascii")), *self._guard, *lines)
+        guard = self._guard_in_frames if in_frames else self._guard
+        guarded = ((b"content-language", language.encode("ascii")), *guard, *lines)
         return Response(body, status=status, media_type="text/html", lines=guarded)
+
+    def mark(self, language: Language) -> str | None:
+        """The environment in a word or two; None in prd."""
+        if self._environment == "prd":
+            return None
+        if self.support.environment_label is not None:
+            return str(getattr(self.support.environment_label, language))
+        return _KNOWN_AS.get(self._environment, self._environment)
 
     def _everywhere(self, language: Language, gettext: Gettext) -> dict[str, Any]:
         support = self.support
@@ -119,14 +120,26 @@ class Pages:
         }
 
     def _banner(self, language: Language, gettext: Gettext) -> str | None:
-        if self._environment == "prd":
-            return None
-        if self.support.environment_label is not None:
-            return str(getattr(self.support.environment_label, language))
+        mark = self.mark(language)
+        if mark is None or self.support.environment_label is not None:
+            return mark
         _ = gettext
-        return _("Environment %(name)s: this is not production.") % {
-            "name": _KNOWN_AS.get(self._environment, self._environment)
-        }
+        return _("Environment %(name)s: this is not production.") % {"name": mark}
+
+
+def _guard(style: str, script: str, ancestors: str, options: bytes) -> HeaderLines:
+    """The headers of a page with this one style and one script, and with those who may show it in a frame."""
+    policy = (
+        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; img-src data:; base-uri 'none'; "
+        f"form-action 'self'; frame-ancestors {ancestors}"
+    )
+    return (
+        (b"content-security-policy", policy.encode("ascii")),
+        (b"x-frame-options", options),
+        (b"cross-origin-opener-policy", b"same-origin"),
+        (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+        (b"vary", b"accept, accept-language"),
+    )
 
 
 def _hash(text: str) -> str:

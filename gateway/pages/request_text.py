@@ -11,11 +11,15 @@ from gateway.pages.wording import Gettext
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One right that is asked for: its name for people, its codes, and the organisation (None: not known)."""
+    """One right that is asked for: its name for people, its codes, and the organisation (None: not known).
+
+    `address` is where an administrator gives it.
+    """
 
     name: str
     codes: str
     organisation: str | None
+    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,6 @@ class Asked:
     page: str | None
     address: str
     service: str
-    users_url: str
     day: str
     moment: str
     reference: str
@@ -82,7 +85,7 @@ def _lines(_: Gettext, asked: Asked) -> list[str]:
     lines += [
         field(_("Starting on"), asked.day),
         field(_("Page"), page),
-        field("Gebruikersbeheer", asked.users_url),
+        *(field("Gebruikersbeheer", each) for each in dict.fromkeys(right.address for right in asked.wanted)),
         field(_("Reference"), f"{asked.reference}, {asked.moment}"),
         "",
     ]

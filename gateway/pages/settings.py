@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator
 
-from gateway.settings import Settings
+from gateway.settings import Duration, Settings
+
+_SHORTEST_WARNING: Final = 60.0
+
+
+# What the address of Gebruikersbeheer can take over of a request.
+IN_ADDRESS: Final = ("subject", "person", "organisation", "right", "context")
 
 
 def _web_address(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("write a web address that starts with https:// (or http:// on this machine)")
+    return value
+
+
+def _of_a_request(value: str) -> str:
+    unknown = [name for name in re.findall(r"\{([^{}]*)\}", value) if name not in IN_ADDRESS]
+    if unknown:
+        raise ValueError(f"{{{unknown[0]}}} is not one of: {', '.join(f'{{{name}}}' for name in IN_ADDRESS)}")
     return value
 
 
@@ -45,8 +59,27 @@ class SupportSettings(Settings):
     profile_url: WebAddress = "https://mijnprofiel-gebruikersbeheer.vlaanderen.be/"
     """Mijn Profiel of Gebruikersbeheer: where people see their own rights and local administrators."""
 
-    users_url: WebAddress = "https://vo-gebruikersbeheer.vlaanderen.be/"
-    """Gebruikersbeheer: where administrators give rights. A request for a right names it."""
+    users_url: Annotated[WebAddress, AfterValidator(_of_a_request)] = (
+        "https://vo-gebruikersbeheer.vlaanderen.be/"
+    )
+    """Gebruikersbeheer: where administrators give rights. A request for a right names it. {subject}, {person} (the name),
+    {organisation}, {right} and {context} in it are replaced by those of the request."""
 
     environment_label: Wording | None = None
     """What the banner says in an environment that is not prd; by default the name of the environment."""
+
+
+def _long_enough(value: float) -> float:
+    if value < _SHORTEST_WARNING:
+        raise ValueError("write 1m or more: people need that long to save their work")
+    return value
+
+
+class SessionBarSettings(Settings):
+    """The bar at the bottom of the register's pages: who is logged in, log out, a warning before the session ends."""
+
+    inject: bool = False
+    """Whether the gateway puts the script tag into the register's pages; otherwise the register has it in its own."""
+
+    warn: Annotated[Duration, AfterValidator(_long_enough)] = 300
+    """How long before the end of the session people are warned."""

@@ -13,11 +13,12 @@ from gateway.model import Identity
 from gateway.object_memo import ObjectMemo
 from gateway.pipeline.cross_origin import answer_fields
 from gateway.policy.ruleset import RuleSet
+from gateway.responses import Send
 from gateway.upstream.connection import UpstreamConnection
 from gateway.upstream.forward import Forwarder, WholeAnswer
 from gateway.upstream.live_streams import Cut, Streams
 from gateway.upstream.request import UpstreamRequest
-from gateway.upstream.response import AnswerCut
+from gateway.upstream.response import AnswerCut, UpstreamResponse
 from gateway.upstream.response_head import HeaderLines
 from gateway.upstream.session_tags import NOBODY, Owner, owner_of
 
@@ -84,9 +85,13 @@ class Forward:
         if handling is not PLAIN:
             response.headers = changed(exchange, response.headers)
         try:
-            await response.relay(exchange.send)
+            await response.relay(self._send(exchange, response))
         finally:
             await response.aclose()
+
+    def _send(self, exchange: Exchange, response: UpstreamResponse) -> Send:
+        """How the answer goes to the client."""
+        return exchange.send
 
     def request(self, exchange: Exchange) -> UpstreamRequest:
         """What goes to the register."""

@@ -1,14 +1,19 @@
-"""Answers with the redirect that a rule has as its outcome."""
+"""Answers a request that is allowed, but not for the register, with a redirect."""
 
 from __future__ import annotations
 
 from gateway.exchange import Exchange
 from gateway.pipeline.cross_origin import answer_fields
 from gateway.responses import Response
+from gateway.responses import redirect as redirect_to
 
 
 async def redirect(exchange: Exchange) -> bool:
-    """Whether the rule that decided redirects; the client is answered then."""
+    """Whether the rule that decided redirects, or the request only asked what it says; the client is answered then."""
+    if exchange.onward is not None:
+        response = redirect_to(exchange.onward)
+        await response(exchange.scope, exchange.receive, exchange.send)
+        return True
     decision = exchange.judgement.decision if exchange.judgement is not None else None
     found = decision.redirect if decision is not None else None
     if found is None:

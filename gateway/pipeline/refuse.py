@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import structlog
 
 from gateway.edge.forms import is_form
+from gateway.edge.looking import looking_at
 from gateway.endpoints.kept_forms import KeptForms
 from gateway.endpoints.login import LoginEndpoints
 from gateway.endpoints.return_path import safe_target
@@ -77,12 +78,14 @@ class Refuse:
             # What any client can cause does not fill the log of errors.
             write = log.info if isinstance(error, Overloaded) else log.error
             write("request refused", code=error.code, detail=error.detail, request_id=exchange.id)
+        lines = exchange.scope.get("headers", ())
         response = self.responses.error(
             error,
             request_id=exchange.id,
             request=exchange.request,
             identity=exchange.caller.identity,
-            raw_headers=exchange.scope.get("headers", ()),
+            raw_headers=lines,
+            looking=looking_at(lines),
         )
         if exchange.request is not None:
             response.raw_headers.extend(self.cors.fields(exchange.request))
@@ -94,10 +97,12 @@ class Refuse:
     async def _to_login(self, exchange: Exchange, error: GatewayError) -> Response | None:
         """A redirect to the login, if the request is a navigation or a form and a login can help; otherwise None.
 
+        Not in a frame: the provider refuses to be shown in one, so a page there leads out of it.
+
         A form that met an ended session is kept, and the login leads to a page that asks whether to send it.
         """
         request = exchange.request
-        if request is None or is_partial_request(request):
+        if request is None or request.looking == "frame" or is_partial_request(request):
             return None
         kept = await self.forms.keep(exchange) if isinstance(error, LoginRequired) else None
         back = kept[0] if kept is not None else self.forms.back(request)

@@ -15,7 +15,7 @@ from simulator.acm.login_pages import LoginPages
 from simulator.acm.server import Provider
 from simulator.acm.state import AcmState
 from simulator.faults.pages import fault_routes
-from simulator.web import STATIC, page, templates
+from simulator.web import STATIC, page, pages_for_errors, templates
 
 
 def create_acm(state: AcmState) -> Starlette:
@@ -50,4 +50,4 @@ def create_acm(state: AcmState) -> Starlette:
         ),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
-    return Starlette(routes=routes)
+    return Starlette(routes=routes, exception_handlers=pages_for_errors(pages, "/"))

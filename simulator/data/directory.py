@@ -6,7 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,7 @@ from simulator.data.reading import day, people_in
 from simulator.data.rows import fill
 from simulator.data.schema import SCHEMA, VERSION
 from simulator.data.seed import Citizen
+from simulator.dates import PLACE
 
 _BEGIN_ANEW: Final = "begin anew with `python -m simulator reset`"
 
@@ -48,8 +49,8 @@ class Directory:
             raise UnusableFile(f"{self.path} cannot be read ({problem}): {_BEGIN_ANEW}") from problem
 
     def today(self) -> date:
-        """The day here, by the clock."""
-        return date.fromtimestamp(self.clock())
+        """The day in Belgium, by the clock."""
+        return datetime.fromtimestamp(self.clock(), PLACE).date()
 
     @contextmanager
     def changing(self) -> Iterator[sqlite3.Connection]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from simulator.data.people import Granted, Organisation, People, Person, RightKind, WorkRelation
+from simulator.dates import PLACE
 from simulator.numbers import birth_date, national_number_fault, organisation_is_valid, sex
 
 SEED = Path(__file__).parent.parent / "seed"
@@ -33,7 +34,7 @@ def load_people(
     path: Path = SEED / "people.yaml", *, today: date | None = None, environment: str = "ti"
 ) -> People:
     """Read the people of one environment. Raises ValueError for wrong check digits or a name that does not exist."""
-    today = today or date.today()
+    today = today or datetime.now(PLACE).date()
     content: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
     organisations = {each["code"]: Organisation(**each) for each in content["organisations"]}
     for code in organisations:

@@ -15,10 +15,11 @@ from simulator.gebruikersbeheer.desk import Administrator, Desk, Posted
 from simulator.gebruikersbeheer.overview import OverviewPages
 from simulator.gebruikersbeheer.persons import PersonPages
 from simulator.gebruikersbeheer.relations import RelationPages
+from simulator.gebruikersbeheer.requests import RequestPage
 from simulator.gebruikersbeheer.rights import RightPages
 from simulator.signin.door import Door
 from simulator.signin.relying_party import RelyingParty
-from simulator.web import page, templates
+from simulator.web import page, pages_for_errors, templates
 
 _BOTH = ["GET", "POST"]
 
@@ -32,7 +33,7 @@ def create_gebruikersbeheer(directory: Directory, party: RelyingParty) -> Starle
     door = Door(party, directory.environment, pages, directory.clock)
     desk = Desk(directory, door, pages, party.prefix)
     persons, relations, rights = PersonPages(desk), RelationPages(desk), RightPages(desk)
-    overview = OverviewPages(desk)
+    overview, requests = OverviewPages(desk), RequestPage(desk)
 
     async def welcome(request: Request) -> Response:
         if door.visitor(request) is None:
@@ -60,5 +61,7 @@ def create_gebruikersbeheer(directory: Directory, party: RelyingParty) -> Starle
             Route("/rechten", desk.guarded(overview.rights)),
             Route("/rechten.csv", desk.guarded(overview.table)),
             Route("/geschiedenis", desk.guarded(overview.history)),
-        ]
+            Route("/aanvraag", desk.guarded(requests.follow)),
+        ],
+        exception_handlers=pages_for_errors(pages, f"{party.prefix}/"),
     )

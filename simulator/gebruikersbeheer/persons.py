@@ -13,6 +13,7 @@ from simulator.data.rules import reason_faults
 from simulator.data.seed import Citizen
 from simulator.dates import belgian_date
 from simulator.gebruikersbeheer.desk import Administrator, Desk, Posted
+from simulator.numbers import national_number_shown
 
 _DONE: Final = {
     "toegevoegd": "De persoon is toegevoegd. Koppel deze persoon nu aan uw organisatie.",
@@ -21,6 +22,7 @@ _DONE: Final = {
     "toegekend": "Het gebruikersrecht is toegekend.",
     "gewijzigd": "Het gebruikersrecht is gewijzigd.",
     "beeindigd": "De einddatum van het gebruikersrecht is aangepast.",
+    "had": "Deze persoon heeft dit gebruikersrecht al.",
     "eerder": "Dit formulier was al verwerkt; het is maar één keer uitgevoerd.",
     "ingetrokken": "Het gebruikersrecht is ingetrokken.",
 }
@@ -67,9 +69,11 @@ class PersonPages:
         number = digits(typed)
 
         def number_page(faults: dict[str, str]) -> Response:
+            known = admin.people.by_number(number)
             return self._desk.page(
-                admin, "person_number.html", status=422 if faults else 200, number=typed, faults=faults
-            )
+                admin, "person_number.html", status=422 if faults else 200, number=typed, faults=faults,
+                known=known if known is not None and admin.organisation.code in known.admitted_by else None,
+            )  # fmt: skip
 
         if posted is None or posted.step == "again":
             return number_page({})
@@ -99,7 +103,7 @@ class PersonPages:
             admin,
             title="Persoon toevoegen: klopt dit?",
             rows=[
-                ("Rijksregisternummer of BIS-nummer", citizen.number),
+                ("Rijksregisternummer of BIS-nummer", national_number_shown(citizen.number)),
                 ("Naam", citizen.family_name),
                 ("Voornaam", citizen.given_name),
                 ("Geboortedatum", belgian_date(citizen.birth_date)),

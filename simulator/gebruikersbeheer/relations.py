@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,8 +12,9 @@ from simulator.data.people import Organisation, Person, WorkRelation
 from simulator.data.rules import CATEGORIES, reason_faults, relation_faults
 from simulator.dates import belgian_date, read_date
 from simulator.gebruikersbeheer.desk import Administrator, Desk, Posted
+from simulator.numbers import organisation_shown
 
-NO_DATE = "Schrijf een bestaande datum als dd/mm/jjjj."
+_NO_DATE: Final = "Schrijf een bestaande datum als dd/mm/jjjj."
 _FIELDS = ("organisation", "category", "begin", "end", "email", "phone", "reason")
 
 
@@ -81,7 +83,7 @@ class RelationPages:
         def confirm() -> Response:
             rows = [
                 ("Persoon", person.name),
-                ("Organisatie", f"{admin.organisation.name} ({admin.organisation.code})"),
+                ("Organisatie", f"{admin.organisation.name} ({organisation_shown(admin.organisation.code)})"),
                 ("Categorie", values["category"]),
                 ("Begindatum", values["begin"]),
                 ("Einddatum", values["end"] or "geen"),
@@ -109,6 +111,11 @@ class RelationPages:
         )
 
 
+def date_fault(typed: str, what: str) -> str:
+    """What to say of a day that cannot be read: `what` it is, where nothing was filled in."""
+    return _NO_DATE if typed else f"Vul {what} in, als dd/mm/jjjj."
+
+
 def _values(given: Mapping[str, str]) -> dict[str, str]:
     return {name: given.get(name, "") for name in _FIELDS}
 
@@ -133,9 +140,9 @@ def _read(
     if values["organisation"] != organisation.code:
         faults["organisation"] = "Kies uw organisatie."
     if begin is None:
-        faults["begin"] = NO_DATE
+        faults["begin"] = date_fault(values["begin"], "de begindatum")
     if values["end"] and end is None:
-        faults["end"] = NO_DATE
+        faults["end"] = date_fault(values["end"], "de einddatum")
     if begin is None or "end" in faults:
         return None, faults
     relation = WorkRelation(

@@ -15,7 +15,9 @@ from simulator.data.rules import NO_CONTEXT, last_day, reason_faults, right_faul
 from simulator.dates import belgian_date, read_date
 from simulator.gebruikersbeheer.desk import Administrator, Desk, Posted
 from simulator.gebruikersbeheer.picker import Picker, picker_of
-from simulator.gebruikersbeheer.relations import NO_DATE
+from simulator.gebruikersbeheer.relations import date_fault
+from simulator.gebruikersbeheer.wishes import last_day_of, wished
+from simulator.numbers import organisation_shown
 
 _NOW: Final = (
     "Het recht houdt meteen op. Dit kan niet ongedaan worden gemaakt; u kunt wel een nieuw recht toekennen."
@@ -44,27 +46,28 @@ class RightPages:
         )  # fmt: skip
 
     async def grant(self, request: Request, admin: Administrator, posted: Posted | None) -> Response:
-        """Dates, contexts and reason of a new right."""
+        """Dates, contexts and reason of a new right; those of a request are filled in."""
         found = admin.find_relation(request.path_params["relation"])
         kind = admin.people.rights.get(request.path_params["kind"])
         if found is None or kind is None:
             return self._desk.not_there(admin)
         person, relation = found
-        blank = Granted(kind.code, (), max(admin.people.today, relation.begin), None)
+        begin = max(admin.people.today, relation.begin)
+        blank = wished(request, Granted(kind.code, (), begin, None), kind, last_day_of(kind, relation, begin))
         return await self._form(
             admin, posted, person, relation, kind, blank,
             title=f"Ken '{kind.label}' toe", path=f"/werkrelaties/{relation.id}/recht/{kind.code}", done="toegekend",
         )  # fmt: skip
 
     async def change(self, request: Request, admin: Administrator, posted: Posted | None) -> Response:
-        """Other dates, other contexts."""
+        """Other dates, other contexts; those of a request are added."""
         found = admin.find_right(request.path_params["right"])
         if found is None:
             return self._desk.not_there(admin)
         person, relation, old = found
         kind = admin.people.rights[old.code]
         return await self._form(
-            admin, posted, person, relation, kind, replace(old, reason=""),
+            admin, posted, person, relation, kind, wished(request, replace(old, reason=""), kind),
             title=f"Wijzig '{kind.label}'", path=f"/rechten/{old.id}/wijzig", done="gewijzigd",
         )  # fmt: skip
 
@@ -77,7 +80,11 @@ class RightPages:
         first = {"end": belgian_date(admin.people.today)}
         values = _values(first if posted is None else posted.values, ("end", "reason"))
         day = read_date(values["end"])
-        faults = {"end": NO_DATE} if day is None else end_faults(old, day, admin.people.today)
+        faults = (
+            {"end": date_fault(values["end"], "de laatste dag")}
+            if day is None
+            else end_faults(old, day, admin.people.today)
+        )
 
         def do(ticket: str) -> int:
             assert day is not None
@@ -114,7 +121,7 @@ class RightPages:
         path: str,
         done: str,
     ) -> Response:
-        first = {"begin": belgian_date(old.begin), "end": belgian_date(old.end)}
+        first = {"begin": belgian_date(old.begin), "end": belgian_date(old.end), "reason": old.reason}
         values = _values(first if posted is None else posted.values, ("begin", "end", "reason"))
         picker = picker_of(kind, old.contexts, posted)
         wanted, faults = _read(values, picker.chosen, old)
@@ -155,7 +162,7 @@ class RightPages:
             title=f"{title}: klopt dit?",
             rows=[
                 ("Persoon", person.name),
-                ("Organisatie", f"{admin.organisation.name} ({admin.organisation.code})"),
+                ("Organisatie", f"{admin.organisation.name} ({organisation_shown(admin.organisation.code)})"),
                 ("Gebruikersrecht", kind.label),
                 ("Context", ", ".join(kind.contexts[code] for code in picker.chosen)),
                 ("Begindatum", values["begin"]),
@@ -217,7 +224,8 @@ def _read(
 ) -> tuple[Granted | None, dict[str, str]]:
     """(what was filled in, what is wrong with how it was written by field). None where a date cannot be read."""
     begin, end = read_date(values["begin"]), read_date(values["end"])
-    faults = {name: NO_DATE for name, day in (("begin", begin), ("end", end)) if day is None}
+    days = (("begin", begin, "de begindatum"), ("end", end, "de einddatum"))
+    faults = {name: date_fault(values[name], what) for name, day, what in days if day is None}
     if begin is None or end is None:
         if not contexts:
             faults["contexts"] = NO_CONTEXT

@@ -18,7 +18,7 @@ from simulator.data.people import Granted, People, Person, RightKind, Validity, 
 from simulator.data.rules import period
 from simulator.signin.door import Door, Visitor
 from simulator.signin.relying_party import RelyingParty
-from simulator.web import page, templates
+from simulator.web import page, pages_for_errors, templates
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,8 @@ def create_mijnprofiel(directory: Directory, party: RelyingParty) -> Starlette:
             Route("/start", profile.shown("start.html", "start")),
             Route("/gebruikersrechten", profile.shown("rights.html", "gebruikersrechten")),
             Route("/beheerders", profile.shown("administrators.html", "beheerders")),
-        ]
+        ],
+        exception_handlers=pages_for_errors(pages, f"{party.prefix}/"),
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -15,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from simulator.dates import belgian_date
+from simulator.numbers import organisation_shown
 from simulator.register.codes import STREAMS
 from simulator.register.identity import Visitor, visitor_from
 from simulator.register.postback import Postback, postback_of
@@ -78,7 +78,7 @@ class Faces:
         )  # fmt: skip
         shown = _ENVIRONMENTS.get(environment, environment)
         self._templates.globals.update(environment=shown, STREAMS=STREAMS, context=CONTEXT)
-        self._templates.filters.update(dag=belgian_date, nummer=_dotted)
+        self._templates.filters.update(dag=belgian_date, nummer=organisation_shown)
 
     def route(self, page: Page) -> Route:
         """The route of this page."""
@@ -110,7 +110,7 @@ class Faces:
         """The page that says why not."""
         html = self._templates.get_template("fout.xhtml").render(
             visitor=None, link=lambda path: CONTEXT + path, here="", notice="", title=error.title,
-            words=error.words, status=error.status, phrase=HTTPStatus(error.status).phrase,
+            words=error.words, status=error.status,
         )  # fmt: skip
         return _page(html, error.status)
 
@@ -211,7 +211,3 @@ def _xml(inner: str) -> Response:
 
 def _cdata(text: str) -> str:
     return text.replace("]]>", "]]]]><![CDATA[>")
-
-
-def _dotted(number: str) -> str:
-    return f"{number[:4]}.{number[4:7]}.{number[7:]}" if len(number) == 10 else number

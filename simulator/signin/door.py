@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from jinja2 import Environment
 from starlette.requests import Request
@@ -20,6 +21,7 @@ from simulator.web.csrf import FormTokens
 _SESSION_SECONDS: Final = 7200
 _ATTEMPT_SECONDS: Final = 1800
 _PLAIN_PATH: Final = re.compile(r"(/[a-z0-9-]+)+")
+_PLAIN_QUERY: Final = re.compile(r"[A-Za-z0-9_=&%.+~-]{1,1500}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +84,23 @@ class Door:
     def to_login(self, request: Request) -> Response:
         """Log in first, then come back to this page."""
         path = request.url.path.removeprefix(self._party.prefix)
-        onward = f"?naar={path}" if _PLAIN_PATH.fullmatch(path) else ""
-        return self._redirect(f"/aanmelden{onward}")
+        if not _PLAIN_PATH.fullmatch(path):
+            return self._redirect("/aanmelden")
+        values = {"naar": path, "met": request.url.query}
+        return self._redirect(
+            f"/aanmelden?{urlencode({name: value for name, value in values.items() if value})}"
+        )
 
     async def begin(self, request: Request) -> Response:
         """Off to ACM."""
-        onward = request.query_params.get("naar", "")
+        onward, query = request.query_params.get("naar", ""), request.query_params.get("met", "")
+        onward = onward if _PLAIN_PATH.fullmatch(onward) else "/"
+        onward += f"?{query}" if _PLAIN_QUERY.fullmatch(query) else ""
         browser = request.cookies.get(self._browser_cookie) or secrets.token_urlsafe(24)
         attempt, now = Attempt(), self._clock()
         self._attempts = {state: each for state, each in self._attempts.items() if each[3] > now}
         self._attempts[attempt.state] = (
-            attempt, browser, onward if _PLAIN_PATH.fullmatch(onward) else "/", now + _ATTEMPT_SECONDS,
+            attempt, browser, onward, now + _ATTEMPT_SECONDS,
         )  # fmt: skip
         answer = RedirectResponse(self._party.authorization_url(attempt), 303)
         self._keep(answer, self._browser_cookie, browser)

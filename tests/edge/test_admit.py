@@ -64,6 +64,8 @@ def test_what_is_no_method_is_refused(method: str) -> None:
         ([("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "document")], "GET", True),
         ([("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "iframe")], "GET", False),
         ([("Accept", "text/html")], "POST", False),
+        ([("Accept", "text/html")], "HEAD", True),
+        ([("Accept", "text/html"), ("Sec-Purpose", "prefetch")], "GET", False),
     ],
 )
 def test_what_is_a_navigation(headers: list[tuple[str, str]], method: str, navigation: bool) -> None:

@@ -11,18 +11,20 @@ import pytest
 
 from tests.cases.runners import meaning
 from tests.endpoints.report_register import report_register
-from tests.gateway_fixture import Browser, GatewayFixture, scripted_gateway
+from tests.gateway_fixture import OPEN_RULES, Browser, GatewayFixture, scripted_gateway
 from tests.upstream.raw_client import Answer, converse
 
 FOLDER = Path(__file__).parent.parent / "cases/reports"
 CASES = [case for path in sorted(FOLDER.glob("*.json")) for case in json.loads(path.read_text("utf-8"))]
+NETWORK = {"id": "net", "match": {"path": "/net/**"}, "require": [{"network": ["203.0.113.0/24"]}]}
 # What a request of a case may have, and the cases here use.
 FIELDS = frozenset(("line", "headers", "body", "cookie", "answer", "long"))
 
 
 @pytest.fixture(scope="module")
 def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayFixture]:
-    with scripted_gateway(tmp_path_factory.mktemp("reports"), backend=report_register()) as found:
+    folder, register = tmp_path_factory.mktemp("reports"), report_register()
+    with scripted_gateway(folder, backend=register, rules=[NETWORK, *OPEN_RULES]) as found:
         yield found
 
 
@@ -62,6 +64,7 @@ CHECKS: dict[str, Callable[[Answer, Any], bool]] = {
     "status": lambda answer, value: answer.status in (value if isinstance(value, list) else [value]),
     "has": lambda answer, value: value.lower() in head(answer),
     "lacks": lambda answer, value: value.lower() not in head(answer),
+    "html": lambda answer, value: ("content-type: text/html" in head(answer)) is value,
     "body-has": lambda answer, value: value.encode("latin-1") in answer.body,
     "body-lacks": lambda answer, value: value.encode("latin-1") not in answer.body,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.gateway_fixture import CALL, GatewayFixture
+from tests.gateway_fixture import CALL, PAGE, GatewayFixture
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,28 @@ def test_other_methods_are_refused_with_those_that_it_takes(
 def test_nothing_else_exists_below_the_reserved_prefix(gate: GatewayFixture, path: str) -> None:
     response = gate.client.get(gate.url + path, headers=CALL)
     assert (response.status_code, response.json()["code"]) == (404, "not-found")
+
+
+@pytest.mark.parametrize("name", ["sec-purpose", "purpose", "x-moz", "x-purpose"])
+def test_what_is_fetched_ahead_of_time_neither_begins_nor_ends_a_login(
+    gate: GatewayFixture, cookies: dict[str, str], name: str
+) -> None:
+    person = {**PAGE, "cookie": cookies["indiener"]}
+    ahead = {**person, name: "prefetch"}
+    for path in (
+        "/oauth2/start?rd=/echo",
+        "/oauth2/callback?code=x&state=y",
+        "/oauth2/sign_out",
+        "/oauth2/sign_out?everywhere",
+        "/oauth2/logout/local",
+        "/oauth2/logout/callback",
+        "/oauth2/switch",
+        "/oauth2/access",
+        "/oauth2/resume",
+        "/oauth2/logout/frontchannel?iss=x&sid=x",
+    ):
+        answer = gate.client.get(gate.url + path, headers=ahead)
+        assert (answer.status_code, answer.json()["reason"]) == (400, "prefetch"), path
+        assert "set-cookie" not in answer.headers
+    for headers in (ahead, person):
+        assert gate.client.get(f"{gate.url}/oauth2/session", headers=headers).status_code == 200

@@ -7,7 +7,16 @@ from html.parser import HTMLParser
 import pytest
 
 from gateway.errors import Forbidden
-from gateway.model import Alternatives, CanonicalRequest, Decision, Identity, Language, Missing, Organisation
+from gateway.model import (
+    Alternatives,
+    CanonicalRequest,
+    Decision,
+    Identity,
+    Language,
+    Looking,
+    Missing,
+    Organisation,
+)
 from gateway.pages.error_response import ErrorResponses
 from gateway.pages.render import Pages
 from gateway.pages.settings import SupportSettings
@@ -129,6 +138,7 @@ def asks() -> Asks:
         raw: bytes | None = None,
         query: bytes | None = b"a=1&b=2",
         navigation: bool = True,
+        looking: Looking | None = None,
         language: Language = "nl",
         headers: tuple[tuple[bytes, bytes], ...] = (),
     ) -> CanonicalRequest:
@@ -143,7 +153,7 @@ def asks() -> Asks:
             headers=headers,
             cookies={},
             client="192.0.2.1",
-            navigation=navigation,
+            looking=looking or ("page" if navigation else "script"),
             language=language,
         )
 

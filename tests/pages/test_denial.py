@@ -1,5 +1,6 @@
 """The page of a denial: its button, what the reader has and lacks, and the message to an administrator."""
 
+import html
 import re
 from dataclasses import replace
 from email.utils import parseaddr
@@ -11,9 +12,11 @@ import pytest
 from gateway.errors import Forbidden
 from gateway.model import Identity, Language, Missing, Right
 from gateway.pages.error_response import ErrorResponses
+from gateway.pages.render import Pages
+from gateway.pages.settings import SupportSettings
 from gateway.plan import Grant, LogIn, Plan, Switch, Wait
 from gateway.reference import reference_of
-from tests.pages.conftest import INDIENER, NOW, Asks, denial, text_of
+from tests.pages.conftest import INDIENER, NOW, Asks, Names, denial, text_of
 
 GOLDEN = Path(__file__).parent / "golden"
 OWN, OTHER = "0456789034", "0777000187"
@@ -181,3 +184,13 @@ def test_somebody_who_is_not_logged_in(answers: ErrorResponses, asks: Asks) -> N
     page = page_of(answers, DENIALS["network"], None, asks)
     assert "192.0.2.1" in page
     assert "sign_out" not in page
+
+
+def test_the_address_of_gebruikersbeheer_takes_over_what_is_asked(indiener: Identity, asks: Asks) -> None:
+    address = "https://users.test/a?p={person}&s={subject}&o={organisation}&r={right}&c={context}"
+    pages = Pages(SupportSettings(users_url=address), "ti", clock=lambda: NOW)
+    answers = ErrorResponses(pages, public_url="https://register.test", names=Names, clock=lambda: NOW)
+    who = replace(indiener, given_name="Zo\u00eb & {right}")
+    page = html.unescape(page_of(answers, DENIALS["grant"], who, asks))
+    given = "p=Zo%C3%AB%20%26%20%7Bright%7D%20Peeters&s=f3a1c9&o=0456789034"
+    assert f"https://users.test/a?{given}&r=OVAMGebruiker&c=NonConformiteitenIndiener" in page

@@ -266,10 +266,10 @@ def test_only_what_a_get_showed_is_offered_again(answers: ErrorResponses, asks: 
 
 def test_an_error_before_there_is_a_request(answers: ErrorResponses) -> None:
     headers = [(b"Accept-Language", b"en"), (b"accept", b"text/html"), (b"accept", b"x")]
-    page = answers.error(errors.BadRequest("two hosts"), request_id="r", raw_headers=headers)
+    error = errors.BadRequest("two hosts")
+    page = answers.error(error, request_id="r", raw_headers=headers, looking="page")
     assert b'<html lang="en">' in page.body
-    script = [*headers, (b"sec-fetch-mode", b"cors")]
-    problem = answers.error(errors.BadRequest(), request_id="r", raw_headers=script)
+    problem = answers.error(error, request_id="r", raw_headers=headers, looking="script")
     assert json.loads(problem.body)["title"] == "This request is not clear"
     bare = answers.error(errors.BadRequest(), request_id="r")
     assert "instance" not in json.loads(bare.body)
@@ -296,3 +296,27 @@ def test_a_denial_for_nothing_but_a_limit_says_when_there_is_room(
     assert (answer.status_code, headers_of(answer)["retry-after"]) == (429, "30")
     assert type(refusal(Decision(False, "r", "x", ((TOO_OFTEN, INDIENER),)), LATE)) is Forbidden
     assert type(refusal(Decision(False, "r", "x", ()), LATE)) is Forbidden
+
+
+def test_pages_of_this_site_may_show_an_error_in_a_frame(answers: ErrorResponses, asks: Asks) -> None:
+    passed_on = ((b"sec-fetch-dest", b"empty"),)
+    for request in (asks(looking="frame"), asks("POST", looking="frame"), asks(headers=passed_on)):
+        page = headers_of(answers.error(errors.Blocked(), request_id="r", request=request))
+        assert "frame-ancestors 'self'" in page["content-security-policy"]
+        assert page["x-frame-options"] == "SAMEORIGIN"
+    early = answers.error(errors.ContentTooLarge(), request_id="r", looking="frame")
+    assert headers_of(early)["x-frame-options"] == "SAMEORIGIN"
+
+
+def test_links_lead_out_of_a_frame_to_the_page_around_it(answers: ErrorResponses, asks: Asks) -> None:
+    def shown(error: errors.GatewayError, *headers: tuple[bytes, bytes]) -> str:
+        request = asks(looking="frame", headers=headers)
+        return bytes(answers.error(error, request_id="r", request=request).body).decode()
+
+    around = (b"referer", b"https://register.test/kaders")
+    assert '<base target="_top">' in shown(errors.LoginRequired())
+    assert 'href="/oauth2/start?rd=%2Fkaders"' in shown(errors.LoginRequired(), around)
+    own = shown(errors.LoginRequired(), (b"referer", b"https://elsewhere.test/"))
+    assert 'href="/oauth2/start?rd=%2Forganisaties%2F0456789034%2Fmeldingen%2F1%3Fa%3D1%26b%3D2"' in own
+    again = 'href="/organisaties/0456789034/meldingen/1?a=1&amp;b=2" target="_self"'
+    assert again in shown(errors.UpstreamTimeout(), around)

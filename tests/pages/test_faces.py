@@ -7,9 +7,18 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from gateway.errors import Blocked, GatewayError, LoginRequired, ReauthenticationRequired, StoreUnavailable
+from gateway.errors import (
+    Blocked,
+    Forbidden,
+    GatewayError,
+    LoginRequired,
+    ReauthenticationRequired,
+    StoreUnavailable,
+    UpstreamTimeout,
+)
+from gateway.model import Decision
 from gateway.pages.error_response import ErrorResponses
-from gateway.pages.faces import is_partial_request, partial_redirect
+from gateway.pages.faces import REFUSED, is_partial_request, partial_redirect, refused_call
 from tests.pages.conftest import Asks
 
 PAGE = (b"referer", b"https://register.test/lijst.xhtml?a=1&b=%22")
@@ -65,8 +74,28 @@ def test_without_a_referer_the_page_is_the_address_itself(asks: Asks, answers: E
     assert query == {"rd": ["/lijst.xhtml?a=1&b=2"], "acr_values": ["urn:eid"]}
 
 
-@pytest.mark.parametrize("error", [Blocked(), StoreUnavailable()])
-def test_where_a_login_does_not_help_the_status_stays(
+@pytest.mark.parametrize("error", [Blocked(), Forbidden(Decision(False, "r", "no right"))])
+def test_a_call_that_is_refused_leads_to_a_page_that_says_why(
+    asks: Asks, answers: ErrorResponses, error: GatewayError
+) -> None:
+    request = asks("POST", "/lijst.xhtml", navigation=False, headers=(PARTIAL, PAGE))
+    (redirect,) = ET.fromstring(bytes(answers.error(error, request_id="id", request=request).body))
+    there = urlsplit(redirect.get("url") or "")
+    assert there.path == REFUSED
+    assert refused_call(there.query.encode()) == ("POST", b"/lijst.xhtml?a=1&b=2")
+    long = asks("POST", "/lijst.xhtml", query=b"a" * 4_000, navigation=False, headers=(PARTIAL, PAGE))
+    assert answers.error(error, request_id="id", request=long).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "query", [None, b"", b"method=GET", b"method=GET&target=x", b"method=A&method=B&target=/"]
+)
+def test_other_queries_are_about_no_call(query: bytes | None) -> None:
+    assert refused_call(query) is None
+
+
+@pytest.mark.parametrize("error", [UpstreamTimeout(), StoreUnavailable()])
+def test_where_trying_again_may_help_the_page_stays(
     asks: Asks, answers: ErrorResponses, error: GatewayError
 ) -> None:
     request = asks("POST", navigation=False, headers=(PARTIAL, PAGE))

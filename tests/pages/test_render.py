@@ -32,6 +32,7 @@ def test_only_our_own_style_and_script_are_allowed_to_run(
     digest = b64encode(sha256(script[1].encode()).digest()).decode()
     assert f"script-src 'sha256-{digest}';" in policy
     assert page.body.count(b"<script") == 1
+    assert headers_of(page)["x-frame-options"] == "DENY"
     assert b" style=" not in page.body
 
 

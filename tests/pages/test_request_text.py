@@ -10,12 +10,11 @@ from gateway.pages.request_text import Asked, Wanted, request_text
 
 ASKED = Asked(
     person="Zoë Peeters & zn",
-    wanted=(Wanted("recht om in te dienen", "OVAMGebruiker", None),),
+    wanted=(Wanted("recht om in te dienen", "OVAMGebruiker", None, "https://users.test/"),),
     held=(),
     page=None,
     address="https://register.test/a",
     service="Register",
-    users_url="https://users.test/",
     day="24 november 2026",
     moment="24 november 2026, 12:04",
     reference="4C25-38B9",
@@ -51,7 +50,10 @@ def test_without_an_address_there_is_only_a_text() -> None:
 
 
 def test_several_rights_each_have_their_organisation() -> None:
-    wanted = (Wanted("een", "A", "X (1)"), Wanted("twee", "B, c", "Y (2)"))
+    wanted = (
+        Wanted("een", "A", "X (1)", "https://users.test/a"),
+        Wanted("twee", "B, c", "Y (2)", "https://users.test/b"),
+    )
     lines = request_text(_, replace(ASKED, wanted=wanted, held=("iets",)), email=None).body.splitlines()
     at = lines.index("Organisatie: X (1)")
     assert lines[at : at + 6] == [
@@ -63,3 +65,7 @@ def test_several_rights_each_have_their_organisation() -> None:
         "Codes: B, c",
     ]
     assert "- iets" in lines
+    assert [line for line in lines if "users.test" in line] == [
+        "Gebruikersbeheer: https://users.test/a",
+        "Gebruikersbeheer: https://users.test/b",
+    ]

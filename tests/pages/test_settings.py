@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from gateway.errors import GatewayError
 from gateway.pages.causes import CAUSES
-from gateway.pages.settings import SupportSettings
+from gateway.pages.settings import SessionBarSettings, SupportSettings
 
 REFERENCE = (Path(__file__).parents[2] / "docs" / "reference" / "errors.md").read_text("utf-8")
 
@@ -31,3 +31,9 @@ def test_the_reference_names_every_error() -> None:
 
 def test_the_reference_names_every_cause_of_a_failed_login() -> None:
     assert set(CAUSES) <= set(re.findall(r"`([a-z-]+)`", REFERENCE))
+
+
+def test_a_warning_leaves_time_to_save() -> None:
+    assert SessionBarSettings.model_validate({"warn": "1m"}).warn == 60.0
+    with pytest.raises(ValidationError, match="write 1m or more"):
+        SessionBarSettings.model_validate({"warn": "10s"})

@@ -13,6 +13,7 @@ from tests.gateway_fixture import OPEN_RULES, Browser, EchoUpstream, GatewayFixt
 from tests.running import RawUpstream, raw_upstream, serving
 
 RULES = [
+    {"id": "closed", "match": {"path": "/closed/**"}, "require": [{"network": ["203.0.113.0/24"]}]},
     {"id": "strong", "match": {"path": "/strong"}, "require": [{"assurance": {"level": 35}}]},
     *OPEN_RULES,
 ]

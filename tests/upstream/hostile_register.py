@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from tests.waiting import rounds
+
 EVIL = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nEVIL"
 LATE = 0.003
 
@@ -93,11 +95,14 @@ def hostile_register() -> Iterator[Hostile]:
         state.port = server.sockets[0].getsockname()[1]
         ready.set()
         await stop.wait()
+        # What was accepted just now becomes a connection, which can be closed: a closed server only drops it.
+        await rounds(10)
         server.close()
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await rounds(3)
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(main()), daemon=True)
     thread.start()

@@ -91,7 +91,8 @@ def test_the_last_day_that_is_allowed(beheerder: Visitor, office: Portal, relati
     ("changes", "field", "words"),
     [
         ({"reason": ""}, "reason", "Vul de reden in"),
-        ({"end": ""}, "end", "bestaande datum"),
+        ({"end": ""}, "end", "Vul de einddatum in"),
+        ({"end": "31/02/2027"}, "end", "bestaande datum"),
         ({"begin": "32/01/2026"}, "begin", "bestaande datum"),
         ({"contexts": "Onbekend"}, "contexts", "minstens één context"),
     ],
