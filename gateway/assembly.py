@@ -22,10 +22,12 @@ from gateway.edge.headers import ForwardedHeaders
 from gateway.edge.readings import PathReader
 from gateway.endpoints.access import AccessEndpoint
 from gateway.endpoints.form_room import FormRoom
+from gateway.endpoints.fragment import FragmentPage
 from gateway.endpoints.kept_forms import KEPT_SECONDS, KeptForms
 from gateway.endpoints.login import LoginEndpoints
 from gateway.endpoints.login_loop import LoopCookie
 from gateway.endpoints.logout import LogoutEndpoints
+from gateway.endpoints.long_targets import LongTargets
 from gateway.endpoints.notices import LogoutNotices
 from gateway.endpoints.session import SessionEndpoints
 from gateway.endpoints.table import OwnEndpoints
@@ -137,6 +139,7 @@ class Assembly:
             clock=clock,
             steady=steady,
             first_use=self.sessions.one_time.claim,
+            targets=LongTargets(self.sessions.one_time, settings.provider.flow_lifetime, steady=steady),
         )
         self.rechecks = Recheck(
             settings.session,
@@ -304,6 +307,8 @@ class Assembly:
             public_url=public_url,
             public_host=public_host,
             limits=ClientLimits(limit.burst, limit.every, steady=self._steady),
+            screens=screens,
+            keep_fragment=self.settings.provider.keep_fragment,
         )
         logout = Logout(self.provider, public_url=public_url)
         cookie = LogoutCookie(environment=environment, secure=self._secure)
@@ -316,6 +321,7 @@ class Assembly:
             SessionEndpoints(self.sessions, self.rechecks, self.assertions, self._clock),
             AccessEndpoint(self.sessions, screens, self.reload.rules, access_of, self._clock),
             forms,
+            FragmentPage(screens.login_title),
         )
         return login, endpoints
 
