@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from gateway.cookies import Cookie, cookie_prefix
 
-_STATE = re.compile(r"([0-9a-f]{20})\.([A-Za-z0-9_-]{40,4096})")
+_STATE = re.compile(r"([0-9a-f]{20})\.([A-Za-z0-9_-]{120,4096})")
 _ID = re.compile(r"[0-9a-f]{20}")
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 _NONCE = 12
