@@ -107,7 +107,7 @@ class Assembly:
         self._assemble_register()
         polling = Polling(settings.session.polling) if settings.session.polling else None
         judge = Judge(
-            Authenticate(self.sessions, self.rechecks, self.machines, polling),
+            Authenticate(self.sessions, self.rechecks, self.machines, self.reload.rules, polling),
             Authorize(self.reload.rules, self.blocks, self.facts),
             clock,
         )

@@ -108,8 +108,8 @@ def test_a_login_that_took_too_long(whole: GatewayFixture, clock: StillClock) ->
     clock.now += 3_600
     again = visitor.go(back)
     assert again.headers["location"].startswith(f"{whole.op.issuer}/v1/auth?"), "it begins again"
-    assert visitor.through_provider(again).headers["location"] == "/echo"
     assert "flow-expired" in visitor.call(back).text, "a script reads why"
+    assert visitor.through_provider(again).headers["location"] == "/echo"
 
 
 def test_another_issuer(whole: GatewayFixture, op: ScriptedProvider) -> None:
