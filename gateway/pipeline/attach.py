@@ -40,13 +40,19 @@ class Attach:
         self._pass_token = pass_token
         self._audiences = audiences
         self._known = ObjectMemo(self._of_client)
+        self._known_of_programs = ObjectMemo(self._without_token)
 
     def __call__(self, exchange: Exchange) -> None:
         """Fill in `outgoing`."""
         request = exchange.admitted
         headers, changes = request.headers, exchange.handling.request_headers
         if exchange.caller.program is not None and not self._pass_token:
-            passed = self._without_token(headers, request.method, changes)
+            repeated = changes is None and type(headers) is Repeated
+            passed = (
+                self._known_of_programs(headers)
+                if repeated
+                else self._without_token(headers, request.method, changes)
+            )
         elif changes is not None:
             passed = self._of_client(headers, request.method, changes)
         elif type(headers) is Repeated:
@@ -70,7 +76,10 @@ class Attach:
         return Outgoing(header_block(lines), Framing.of(headers))
 
     def _without_token(
-        self, headers: Iterable[tuple[bytes, bytes]], method: str, changes: HeaderChanges | None
+        self,
+        headers: Iterable[tuple[bytes, bytes]],
+        method: str = "GET",
+        changes: HeaderChanges | None = None,
     ) -> Outgoing:
         return self._of_client([line for line in headers if not _is_bearer_token(line)], method, changes)
 
