@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from starlette.responses import PlainTextResponse
 
 from gateway.endpoints.fragment import start_query
-from tests.auth.scripted_provider import ScriptedProvider
-from tests.gateway_fixture import PAGE, GatewayFixture, StillClock, scripted_gateway, whole_gateway
+from tests.gateway_fixture import PAGE, GatewayFixture, scripted_gateway
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
@@ -83,10 +83,28 @@ def test_the_page_in_between_allows_its_one_script_and_no_other(whole: GatewayFi
     assert "<script>alert" not in page.text
 
 
-def test_it_can_be_switched_off(tmp_path: Path, op: ScriptedProvider, clock: StillClock) -> None:
-    with whole_gateway(tmp_path, op, clock, provider={"keep_fragment": False}) as found:
-        answer = found.browser().go("/echo", headers=SHOWN)
-    assert answer.headers["location"].startswith(f"{op.issuer}/v1/auth?")
+def test_it_can_be_switched_off(tmp_path: Path) -> None:
+    with (
+        scripted_gateway(tmp_path, provider_settings={"keep_fragment": False}) as found,
+        found.browser() as browser,
+    ):
+        location = browser.go("/echo", headers=SHOWN).headers["location"]
+        assert location.startswith(f"{found.op.issuer}/v1/auth?")
+
+
+@pytest.mark.anyio
+@pytest.mark.browser
+async def test_back_after_a_logout_shows_nothing(gate: GatewayFixture, browser: Browser) -> None:
+    context = await browser.new_context(locale="nl-BE")
+    page = await context.new_page()
+    await page.goto(f"{gate.url}/form")
+    assert "Verstuur" in await page.content()
+    await page.goto(f"{gate.url}/oauth2/logout/local")
+    gate.op.answers["auth"] = lambda _request: PlainTextResponse("the login page")
+    await page.go_back()
+    assert "Verstuur" not in await page.content()
+    del gate.op.answers["auth"]
+    await context.close()
 
 
 def test_the_target_is_the_last_of_the_query() -> None:
