@@ -23,10 +23,12 @@ from gateway.edge.readings import PathReader
 from gateway.endpoints.access import AccessEndpoint
 from gateway.endpoints.bar import BarEndpoints
 from gateway.endpoints.form_room import FormRoom
+from gateway.endpoints.fragment import FragmentPage
 from gateway.endpoints.kept_forms import KEPT_SECONDS, KeptForms
 from gateway.endpoints.login import LoginEndpoints
 from gateway.endpoints.login_loop import LoopCookie
 from gateway.endpoints.logout import LogoutEndpoints
+from gateway.endpoints.long_targets import LongTargets
 from gateway.endpoints.notices import LogoutNotices
 from gateway.endpoints.session import SessionEndpoints
 from gateway.endpoints.table import OwnEndpoints
@@ -108,7 +110,7 @@ class Assembly:
         self._assemble_register()
         polling = Polling(settings.session.polling) if settings.session.polling else None
         judge = Judge(
-            Authenticate(self.sessions, self.rechecks, self.machines, polling),
+            Authenticate(self.sessions, self.rechecks, self.machines, self.reload.rules, polling),
             Authorize(self.reload.rules, self.blocks, self.facts),
             clock,
         )
@@ -140,6 +142,7 @@ class Assembly:
             clock=clock,
             steady=steady,
             first_use=self.sessions.one_time.claim,
+            targets=LongTargets(self.sessions.one_time, settings.provider.flow_lifetime, steady=steady),
         )
         self.rechecks = Recheck(
             settings.session,
@@ -310,6 +313,8 @@ class Assembly:
             public_url=public_url,
             public_host=public_host,
             limits=ClientLimits(limit.burst, limit.every, steady=self._steady),
+            screens=screens,
+            keep_fragment=self.settings.provider.keep_fragment,
         )
         logout = Logout(self.provider, public_url=public_url)
         cookie = LogoutCookie(environment=environment, secure=self._secure)
@@ -324,6 +329,7 @@ class Assembly:
             session,
             AccessEndpoint(self.sessions, screens, self.reload.rules, access_of, self._clock),
             forms,
+            FragmentPage(screens.login_title),
             BarEndpoints(BarScript(pages, bar), session) if bar is not None else None,
         )
         return login, endpoints

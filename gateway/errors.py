@@ -35,6 +35,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 from typing import Any, ClassVar
@@ -206,8 +207,24 @@ class HeadersTooLarge(GatewayError):
     advice = "Remove the cookies of this site in your browser and try again."
 
 
+@dataclass(frozen=True, slots=True)
+class LoginAgain:
+    """How a login that failed can begin again: as before, with one more attempt.
+
+    `target` is None where the page to come back to is not known any more.
+    """
+
+    target: str | None = None
+    acr_values: tuple[str, ...] = ()
+    hint: str | None = None
+    attempt: int = 0
+
+
 class LoginFailed(GatewayError):
-    """A login failed; `reason` is a stable code for page, log and metric."""
+    """A login failed; `reason` is a stable code for page, log and metric.
+
+    `again` is there where it is known which login of this gateway failed.
+    """
 
     status = 400
     code = "login-failed"
@@ -219,6 +236,7 @@ class LoginFailed(GatewayError):
     def __init__(self, reason: str, detail: str = "", **facts: Any) -> None:
         super().__init__(detail or reason, reason=reason, **facts)
         self.reason = reason
+        self.again: LoginAgain | None = None
 
 
 class ProviderUnavailable(GatewayError):

@@ -37,6 +37,8 @@ _TYPE: Final = "urn:toegangspoort:problem:"
 _RETRY_AFTER: Final = 10
 _MOST_LONGER: Final = 4
 _LONGEST_REFERER: Final = 2_000
+# In a query each octet may become three, and servers in front take 8 kB of an address.
+_LONGEST_BACK: Final = 2_500
 _BASIC: Final = frozenset({"type", "title", "status", "detail", "instance", "code", "request_id"})
 
 
@@ -302,6 +304,8 @@ def _scopes(error: Forbidden) -> HeaderLines:
 
 def _start(back: str, acr_values: Iterable[str] = ()) -> str:
     means = "+".join(quote(urn, safe="") for urn in acr_values)
+    if len(back) > _LONGEST_BACK:
+        back = "/"
     return f"/oauth2/start?rd={quote(back, safe='')}{f'&acr_values={means}' if means else ''}"
 
 

@@ -49,6 +49,19 @@ class Screens:
             words=_(words),
         )
 
+    def address_lost(
+        self, language: Language, *, request_id: str | None = None, lines: HeaderLines = ()
+    ) -> Response:
+        """The page after a login whose own page had an address that was too long to keep."""
+        title = self._pages.gettext(language)(message("You are logged in"))
+        return self._pages.page(
+            "address_lost.html", language, title=title, request_id=request_id, lines=lines
+        )
+
+    def login_title(self, language: Language) -> str:
+        """The title of the page that goes on to the login."""
+        return self._pages.gettext(language)("Log in")
+
     def confirm_resubmit(
         self,
         language: Language,

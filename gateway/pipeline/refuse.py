@@ -10,7 +10,7 @@ from gateway.edge.forms import is_form
 from gateway.edge.looking import looking_at
 from gateway.endpoints.kept_forms import KeptForms
 from gateway.endpoints.login import LoginEndpoints
-from gateway.endpoints.return_path import safe_target
+from gateway.endpoints.return_path import target_of
 from gateway.errors import (
     ClientLimited,
     ContentTooLarge,
@@ -109,7 +109,7 @@ class Refuse:
         methods = self._methods(exchange, error)
         if methods is None:
             return None
-        target = back or safe_target(request.target.decode("latin-1"))
+        target = back or target_of(request)
         response = await self.login.begin(request, target, acr_values=methods)
         if kept is not None:
             response.headers.append("set-cookie", kept[1])
