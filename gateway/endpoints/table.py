@@ -63,7 +63,6 @@ class OwnEndpoints:
             _route("/oauth2/session/refresh", session.refresh, ("POST",)),
             _route("/oauth2/access", access.access, _READ),
         ]
-        if bar is not None:
         self._paths = frozenset(route.path for route in routes)
         self._only_tell = frozenset(route.path for route in only_tell)
         self._router = Router(routes, redirect_slashes=False, default=_not_found)
