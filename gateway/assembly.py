@@ -22,9 +22,8 @@ from gateway.edge.headers import ForwardedHeaders
 from gateway.edge.readings import PathReader
 from gateway.endpoints.access import AccessEndpoint
 from gateway.endpoints.bar import BarEndpoints
-from gateway.endpoints.form_room import FormRoom
 from gateway.endpoints.fragment import FragmentPage
-from gateway.endpoints.kept_forms import KEPT_SECONDS, KeptForms
+from gateway.endpoints.kept_forms import KeptForms
 from gateway.endpoints.login import LoginEndpoints
 from gateway.endpoints.login_loop import LoopCookie
 from gateway.endpoints.logout import LogoutEndpoints
@@ -47,6 +46,7 @@ from gateway.pages.error_response import ErrorResponses
 from gateway.pages.language import negotiate
 from gateway.pages.render import Pages
 from gateway.pages.screens import Screens
+from gateway.pipeline.activity import Activity
 from gateway.pipeline.admit import Admit
 from gateway.pipeline.attach import Attach
 from gateway.pipeline.authenticate import Authenticate
@@ -115,6 +115,7 @@ class Assembly:
             clock,
         )
         self.streams = Streams[Exchange](settings.observe.streams, judge.again, on_event=self.events)
+        self.activity = Activity(self.sessions, self.streams, settings.observe.streams, polling)
         for listener in (self.metrics, self.streams, self.records):
             self.events.subscribe(listener)
         self.pipeline = self._pipeline(judge, config.identity)
@@ -223,12 +224,9 @@ class Assembly:
         )
         pages = Pages(settings.support, self.environment)
         screens = Screens(pages, public_url=public_url)
-        forms = KeptForms(
-            self.sessions,
-            screens,
-            limit=settings.session.form_limit,
-            secure=self._secure,
-            room=FormRoom(settings.session.form_total, KEPT_SECONDS, steady=self._steady),
+        clocks = {"clock": self._clock, "steady": self._steady}
+        forms = KeptForms.of(
+            settings.session, self.sessions, screens, self.reload.rules, secure=self._secure, **clocks
         )
         login, endpoints = self._endpoints(pages, screens, forms, admission.authorities.public)
         cors = CrossOrigin(self.reload.rules)

@@ -301,7 +301,7 @@ def purpose(gate: GatewayFixture) -> None:
             assert answer.status_code == (302 if wanted == state[1] else 400), "at best a login begins"
         gate.clock.ahead += 1_801
         form = PAGE | {"sec-fetch-site": "same-origin", "content-type": "application/x-www-form-urlencoded"}
-        assert browser.post("/echo/x", content=b"a=1", headers=form).status_code == 302
+        assert browser.post("/echo/x", content=b"a=1", headers=form).status_code == 401
         ((name, secret),) = [(name, value) for name, value in browser.cookies.items() if "-form-" in name]
         assert status(gate, secret) == 401
         cookies = {"cookie": f"{COOKIE}={ticket}; {name}={ticket}"}

@@ -45,7 +45,7 @@ def test_every_message_is_translated_and_none_is_unused(language: Language) -> N
 def test_a_translation_names_the_same_values(language: Language) -> None:
     values = dict.fromkeys(["advice", "context", "detail", "grantor", "moment", "name"], "x")
     values |= dict.fromkeys(["number", "organisation", "person", "phone", "phone_abroad", "profile"], "x")
-    values |= dict.fromkeys(["right", "rule", "count", "minutes", "claims", "reference"], "x")
+    values |= dict.fromkeys(["right", "rule", "count", "minutes", "claims", "reference", "size", "time"], "x")
     gettext = read_catalogue(language).gettext
     for msgid in said():
         names = {name for name in values if f"%({name})s" in msgid}
