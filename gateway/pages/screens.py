@@ -73,6 +73,7 @@ class Screens:
     def login_title(self, language: Language) -> str:
         """The title of the page that goes on to the login."""
         return self._pages.gettext(language)("Log in")
+
     def form_waits(
         self,
         language: Language,
