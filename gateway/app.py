@@ -76,6 +76,7 @@ class Gateway(Assembly):
             *self.session_tags.values(),
             self.upstreams,
             self.streams,
+            self.activity,
         )
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.facts.aclose)

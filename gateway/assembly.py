@@ -22,11 +22,12 @@ from gateway.edge.headers import ForwardedHeaders
 from gateway.edge.readings import PathReader
 from gateway.endpoints.access import AccessEndpoint
 from gateway.endpoints.bar import BarEndpoints
-from gateway.endpoints.form_room import FormRoom
-from gateway.endpoints.kept_forms import KEPT_SECONDS, KeptForms
+from gateway.endpoints.fragment import FragmentPage
+from gateway.endpoints.kept_forms import KeptForms
 from gateway.endpoints.login import LoginEndpoints
 from gateway.endpoints.login_loop import LoopCookie
 from gateway.endpoints.logout import LogoutEndpoints
+from gateway.endpoints.long_targets import LongTargets
 from gateway.endpoints.notices import LogoutNotices
 from gateway.endpoints.own_sessions import OwnSessionsEndpoint
 from gateway.endpoints.session import SessionEndpoints
@@ -47,6 +48,7 @@ from gateway.pages.error_response import ErrorResponses
 from gateway.pages.language import negotiate
 from gateway.pages.render import Pages
 from gateway.pages.screens import Screens
+from gateway.pipeline.activity import Activity
 from gateway.pipeline.admit import Admit
 from gateway.pipeline.ask_again import AskAgain
 from gateway.pipeline.attach import Attach
@@ -111,11 +113,12 @@ class Assembly:
         self._assemble_register()
         polling = Polling(settings.session.polling) if settings.session.polling else None
         judge = Judge(
-            Authenticate(self.sessions, self.rechecks, self.machines, polling),
+            Authenticate(self.sessions, self.rechecks, self.machines, self.reload.rules, polling),
             Authorize(self.reload.rules, self.blocks, self.facts),
             clock,
         )
         self.streams = Streams[Exchange](settings.observe.streams, judge.again, on_event=self.events)
+        self.activity = Activity(self.sessions, self.streams, settings.observe.streams, polling)
         for listener in (self.metrics, self.streams, self.records):
             self.events.subscribe(listener)
         self.pipeline = self._pipeline(judge, config.identity)
@@ -143,6 +146,7 @@ class Assembly:
             clock=clock,
             steady=steady,
             first_use=self.sessions.one_time.claim,
+            targets=LongTargets(self.sessions.one_time, settings.provider.flow_lifetime, steady=steady),
         )
         self.rechecks = Recheck(
             settings.session,
@@ -196,12 +200,11 @@ class Assembly:
             )
             for name, upstream in self.upstreams.by_name.items()
         }
-        secrets = settings.session.keys
         # Each upstream has tags of its own: the session that one began means nothing at another.
         self.session_tags = {
             name: SessionTags(
                 self.environment if name == DEFAULT_UPSTREAM else f"{self.environment} {name}",
-                [secret.read for secret in secrets],
+                [secret.read for secret in settings.session.keys],
             )
             for name in settings.every_upstream
         }
@@ -222,21 +225,17 @@ class Assembly:
             language=negotiate,
         )
         pages = Pages(settings.support, self.environment, clock=self._clock)
-        screens = Screens(pages)
-        forms = KeptForms(
-            self.sessions,
-            screens,
-            limit=settings.session.form_limit,
-            secure=self._secure,
-            room=FormRoom(settings.session.form_total, KEPT_SECONDS, steady=self._steady),
+        screens = Screens(pages, public_url=public_url)
+        clocks = {"clock": self._clock, "steady": self._steady}
+        forms = KeptForms.of(
+            settings.session, self.sessions, screens, self.reload.rules, secure=self._secure, **clocks
         )
         login, endpoints = self._endpoints(pages, screens, forms, admission.authorities.public)
         errors = ErrorResponses(pages, public_url=public_url, names=self.reload.rules, clock=self._clock)
         again = AskAgain(self.rechecks, login, settings.provider.silent_check)
         cors = CrossOrigin(self.reload.rules)
-        carrying = (
-            ForwardWithBar if settings.session_bar is not None and settings.session_bar.inject else Forward
-        )
+        inject = settings.session_bar is not None and settings.session_bar.inject
+        carrying = ForwardWithBar if inject else Forward
         forward = carrying(self._forwarders(), self.streams, self.reload.rules, self.events)
         return Pipeline(
             admit=Admit(admission),
@@ -315,6 +314,8 @@ class Assembly:
             public_url=public_url,
             public_host=public_host,
             limits=ClientLimits(limit.burst, limit.every, steady=self._steady),
+            screens=screens,
+            keep_fragment=self.settings.provider.keep_fragment,
         )
         logout, access = Logout(self.provider, public_url=public_url), MyAccess(pages, public_url=public_url)
         cookie = LogoutCookie(environment=environment, secure=self._secure)
@@ -330,14 +331,14 @@ class Assembly:
             AccessEndpoint(self.sessions, access, self.reload.rules, access_of, self._clock),
             OwnSessionsEndpoint(self.sessions, self.events, self._clock),
             forms,
+            FragmentPage(screens.login_title),
             BarEndpoints(BarScript(pages, bar), session) if bar is not None else None,
         )
         return login, endpoints
 
     def _register_cookies_expired(self, request: CanonicalRequest) -> tuple[str, ...]:
-        cookies = request.header(b"cookie") or b""
-        every = (line for each in self.register_sessions.values() for line in each.expired(cookies))
-        return tuple(dict.fromkeys(every))
+        found, cookies = self.register_sessions.values(), request.header(b"cookie") or b""
+        return tuple(dict.fromkeys(line for each in found for line in each.expired(cookies)))
 
     def _register_sessions(self, name: str, upstream: UpstreamSettings) -> RegisterSessions:
         own_hosts = (f"//{host}" for host in self.settings.edge.hosts)

@@ -13,7 +13,10 @@
     ├── NotFound 404 .............. an own endpoint that does not exist
     ├── MethodNotAllowed 405
     ├── RequestTimeout 408
-    ├── FormGone 410 .............. a kept form was already sent, or is too old
+    ├── FormGone 410 .............. a kept form is too old, or of another browser
+    │   └── FormSent 410 .......... a kept form was already sent
+    ├── FormOfAnother 403 ......... the kept form is not that of the person who asks for it
+    ├── FormForAnotherOrganisation 403  it is theirs, but they act for another organisation
     ├── ContentTooLarge 413
     ├── UpgradeRequired 426 ....... a WebSocket of another version than 13
     ├── HeadersTooLarge 431
@@ -36,6 +39,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from math import ceil
@@ -192,8 +196,36 @@ class RequestTimeout(GatewayError):
 class FormGone(GatewayError):
     status = 410
     code = "form-gone"
-    title = "What you sent is no longer kept"
-    advice = "It was sent already, or too much time went by. Check whether it was saved, and else fill in the form again."
+    title = "Your form is no longer kept"
+    advice = (
+        "Too much time went by, or you filled it in with another browser. "
+        "Check whether it was saved, and otherwise fill in the form again."
+    )
+
+
+class FormSent(FormGone):
+    code = "form-sent"
+    title = "Your form has already been sent"
+    advice = "It is sent only once. Check whether it was saved before you fill it in again."
+
+
+class FormOfAnother(GatewayError):
+    status = 403
+    code = "form-of-another"
+    title = "In this browser a form of somebody else is waiting"
+    advice = (
+        "Only the person who filled it in can send it, and you cannot see what it contains. "
+        "Is it your form? Log out, and log in as yourself."
+    )
+
+
+class FormForAnotherOrganisation(GatewayError):
+    status = 403
+    code = "form-for-another-organisation"
+    title = "You filled in this form for another organisation"
+    advice = (
+        "Your form has not been sent. You can only send it for the organisation for which you filled it in."
+    )
 
 
 class ContentTooLarge(GatewayError):
@@ -217,8 +249,24 @@ class HeadersTooLarge(GatewayError):
     advice = "Remove the cookies of this site in your browser and try again."
 
 
+@dataclass(frozen=True, slots=True)
+class LoginAgain:
+    """How a login that failed can begin again: as before, with one more attempt.
+
+    `target` is None where the page to come back to is not known any more.
+    """
+
+    target: str | None = None
+    acr_values: tuple[str, ...] = ()
+    hint: str | None = None
+    attempt: int = 0
+
+
 class LoginFailed(GatewayError):
-    """A login failed; `reason` is a stable code for page, log and metric."""
+    """A login failed; `reason` is a stable code for page, log and metric.
+
+    `again` is there where it is known which login of this gateway failed.
+    """
 
     status = 400
     code = "login-failed"
@@ -230,6 +278,7 @@ class LoginFailed(GatewayError):
     def __init__(self, reason: str, detail: str = "", **facts: Any) -> None:
         super().__init__(detail or reason, reason=reason, **facts)
         self.reason = reason
+        self.again: LoginAgain | None = None
 
 
 class ProviderUnavailable(GatewayError):
@@ -264,7 +313,7 @@ class UpstreamUnreachable(GatewayError):
     status = 502
     code = "upstream-unreachable"
     title = "The register is not available right now"
-    advice = "Try again in a few minutes. What you were doing was not saved."
+    advice = "Try again in a few minutes."
 
 
 class UpstreamOut(GatewayError):
@@ -273,7 +322,7 @@ class UpstreamOut(GatewayError):
     status = 503
     code = "upstream-out"
     title = "The register is not available right now"
-    advice = "Try again in a few minutes. What you were doing was not saved."
+    advice = "Try again in a few minutes."
 
     def __init__(self, detail: str = "", seconds: float = 10.0) -> None:
         super().__init__(detail, retry_after=max(1, ceil(seconds)))
@@ -290,7 +339,7 @@ class UpstreamTimeout(GatewayError):
     status = 504
     code = "upstream-timeout"
     title = "The register takes too long to answer"
-    advice = "Try again in a few minutes. Check first whether what you sent was saved."
+    advice = "Try again in a few minutes."
 
 
 class InternalFault(GatewayError):

@@ -10,10 +10,12 @@ from typing import NamedTuple
 
 from gateway.errors import GatewayError
 from gateway.handling import PLAIN, Handling
+from gateway.http_semantics import Forwarded
 from gateway.model import CanonicalRequest, Decision, DecisionInput, Identity
 from gateway.policy.facts import NOTHING_ASKED, Gathered
 from gateway.responses import HeaderLines, Message, Receive, Scope, Send, cookie_lines
 from gateway.session.sessions import Session
+from gateway.upstream.progress import Progress
 from gateway.upstream.request import Framing
 
 
@@ -74,6 +76,10 @@ class Exchange:
     endpoint: str | None = None
     # where to go, instead of to the register, if the request is allowed
     onward: str | None = None
+    # route: the id of the kept form that this request is, until it is known what became of it
+    kept_form: str | None = None
+    # the same once it waits again, as it did not reach the register
+    returned_form: str | None = None
     # authenticate
     caller: Caller = NOBODY
     # authorize
@@ -81,6 +87,8 @@ class Exchange:
     handling: Handling = PLAIN
     # attach: what goes to the register
     outgoing: Outgoing | None = None
+    # forward: how far the request has come
+    progress: Progress | None = None
     # Set-Cookie values that go along with whatever response there will be
     set_cookies: list[str] = field(default_factory=list)
     # forward, refuse or an own endpoint: 0 as long as the client has not been answered
@@ -108,6 +116,11 @@ class Exchange:
         if self.request is None:
             raise RuntimeError("the request has not been admitted")
         return self.request
+
+    @property
+    def forwarded(self) -> Forwarded:
+        """How far the request has come on its way to the register."""
+        return self.progress.forwarded if self.progress is not None else "no"
 
     @property
     def peer(self) -> str:

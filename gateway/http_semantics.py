@@ -12,6 +12,9 @@ FurtherMethod = Literal[
     "PURGE", "QUERY", "REPORT", "SEARCH", "SUBSCRIBE", "UNLOCK", "UNSUBSCRIBE",
 ]  # fmt: skip
 
+Forwarded = Literal["no", "partly", "wholly"]
+"""How far a request came on its way to the register."""
+
 METHODS: Final[tuple[str, ...]] = get_args(Method)
 """The methods that the gateway always accepts."""
 

@@ -114,7 +114,9 @@ class EchoUpstream:
     async def _form(self, _request: Request) -> Response:
         return HTMLResponse(
             '<form method="post" action="/echo/meldingen?jaar=2026" enctype="multipart/form-data">'
-            '<input name="waarde" value="\u00e9 &amp; more"><button>Verstuur</button></form>'
+            '<input name="waarde" value="\u00e9 &amp; more"><input type="file" name="foto" multiple>'
+            "<button>Verstuur</button></form>",
+            headers={"content-security-policy": "default-src 'none'; form-action 'self'"},
         )
 
     async def _events(self, _request: Request) -> Response:

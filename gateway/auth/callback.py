@@ -9,6 +9,16 @@ from gateway.errors import LoginFailed
 
 _SINGLE = ("code", "state", "iss", "error")
 _LONGEST_QUERY = 8_192
+# Errors of a provider that mean more than that it refuses (RFC 6749 4.1.2.1, OIDC Core 3.1.2.6).
+_REASONS = {
+    "access_denied": "access-denied",
+    "temporarily_unavailable": "provider-busy",
+    "server_error": "provider-busy",
+    "login_required": "interaction-required",
+    "interaction_required": "interaction-required",
+    "account_selection_required": "interaction-required",
+    "consent_required": "interaction-required",
+}
 
 
 def read_callback(query: str) -> dict[str, str]:
@@ -41,7 +51,7 @@ def check_issuer(parameters: Mapping[str, str], issuer: str, *, required: bool) 
 def code_of(parameters: Mapping[str, str]) -> str:
     """The authorization code. Raises LoginFailed if the response is an error or has no code."""
     if "error" in parameters:
-        reason = "access-denied" if parameters["error"] == "access_denied" else "provider-refused"
+        reason = _REASONS.get(parameters["error"], "provider-refused")
         raise LoginFailed(reason, f"callback: {parameters['error'][:60]!r}")
     code = parameters.get("code")
     if not code:

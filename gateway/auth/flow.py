@@ -1,4 +1,8 @@
-"""The secrets of a login that is under way, kept in the browser: one encrypted cookie per flow."""
+"""Logins that are under way. The state says, sealed, where a login leads; a cookie shows which browser began it.
+
+Nothing is kept here, and both stay small: the state goes through the provider, and the cookies of many tabs come along
+with each request.
+"""
 
 from __future__ import annotations
 
@@ -17,54 +21,70 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from gateway.cookies import Cookie, cookie_prefix
 
+_STATE = re.compile(r"([0-9a-f]{20})\.([A-Za-z0-9_-]{120,4096})")
 _ID = re.compile(r"[0-9a-f]{20}")
+_SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 _NONCE = 12
-MOST_FLOWS = 7
+MOST_FLOWS = 20
+LONGEST_TARGET = 256
+"""Octets of the longest target that travels in the state itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What a login is for. `target` is the path to return to; `kept` says where a longer one is kept.
+
+    `hint` is who the provider was asked to log in; `attempt` counts the logins before this one that were started again
+    by themselves. `silent`: the provider was asked to show no page. `started_at` is in seconds since the epoch.
+    """
+
+    target: str
+    started_at: float
+    kept: str = ""
+    acr_values: tuple[str, ...] = ()
+    hint: str | None = None
+    attempt: int = 0
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One login that is under way; `started_at` is in seconds since the epoch, `target` the path to return to.
-
-    `id` begins with the time, so that ids sort by age; `state` begins with the id. `silent`: the provider was asked
-    to show no page.
-    """
+    """One login of one browser. `id` begins with the time, so that ids sort by age; `state` begins with the id."""
 
     id: str
     state: str
+    secret: str
     nonce: str
     verifier: str
-    target: str
-    started_at: float
-    acr_values: tuple[str, ...] = ()
-    silent: bool = False
+    errand: Errand
 
 
 class FlowCookies:
-    """Encrypts the flows of one environment. `key` is at least 32 secret octets, `lifetime` is in seconds."""
+    """The flows of one environment. `key` is at least 32 secret octets, `lifetime` is in seconds."""
 
     def __init__(self, *, environment: str, key: bytes, secure: bool, lifetime: float) -> None:
-        info = f"toegangspoort flow {environment}".encode()
-        self._cipher = AESGCM(HKDF(SHA256(), 32, salt=None, info=info).derive(key))
+        def derived(purpose: str) -> bytes:
+            info = f"toegangspoort {purpose} {environment}".encode()
+            return HKDF(SHA256(), 32, salt=None, info=info).derive(key)
+
+        self._cipher = AESGCM(derived("flow"))
+        self._key = derived("flow secrets")
         self._environment = environment.encode()
         self._secure = secure
         self._lifetime = lifetime
         self.prefix = f"{cookie_prefix(environment, secure=secure)}flow-"
 
-    def begin(
-        self, target: str, now: float, *, acr_values: tuple[str, ...] = (), silent: bool = False
-    ) -> Flow:
-        """A new flow with fresh secrets of 256 bits each."""
-        flow_id = f"{int(now) & 0xFFFFFFFFFF:010x}{os.urandom(5).hex()}"
-        state = f"{flow_id}.{_random()}"
-        return Flow(flow_id, state, _random(), _random(), target, now, acr_values, silent)
+    def begin(self, errand: Errand) -> Flow:
+        """A new flow with a fresh secret of 256 bits, of which all others are made."""
+        flow_id = f"{int(errand.started_at) & 0xFFFFFFFFFF:010x}{os.urandom(5).hex()}"
+        secret, nonce = _text(os.urandom(32)), os.urandom(_NONCE)
+        plain = json.dumps(asdict(errand), separators=(",", ":")).encode()
+        sealed = nonce + self._cipher.encrypt(nonce, plain, self._bound(flow_id))
+        return self._flow(f"{flow_id}.{_text(sealed)}", flow_id, secret, errand)
 
     def set_cookie(self, flow: Flow) -> str:
-        """The Set-Cookie value with the encrypted flow."""
-        nonce = os.urandom(_NONCE)
-        plain = json.dumps(asdict(flow)).encode()
-        sealed = nonce + self._cipher.encrypt(nonce, plain, self._bound(flow.id))
-        value = urlsafe_b64encode(sealed).rstrip(b"=").decode()
+        """The Set-Cookie value with the secret of the flow."""
+        value = flow.secret + self._check(flow.secret, flow.state)
         return self._cookie(flow.id).set(value, max_age=int(self._lifetime))
 
     def clear_cookie(self, flow_id: str) -> str:
@@ -77,24 +97,50 @@ class FlowCookies:
         known = [flow_id for flow_id in ids if _ID.fullmatch(flow_id)]
         return known[: max(0, len(known) - MOST_FLOWS + 1)]
 
-    def open(self, state: str, cookies: Mapping[str, str]) -> Flow | None:
-        """The flow of this state, also if it is expired; None if this browser has no cookie for it."""
-        flow_id = state.partition(".")[0]
-        value = cookies.get(self.prefix + flow_id)
-        if value is None or not _ID.fullmatch(flow_id):
+    def is_state(self, state: str) -> bool:
+        """Whether this looks like a state of a gateway, under whatever key."""
+        return _STATE.fullmatch(state) is not None
+
+    def read(self, state: str) -> Errand | None:
+        """What a state of this environment is for, whichever browser began it and however long ago."""
+        found = _STATE.fullmatch(state)
+        if found is None:
             return None
         try:
-            sealed = urlsafe_b64decode(value + "=" * (-len(value) % 4))
-            plain = self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], self._bound(flow_id))
-            content = json.loads(plain)
-            flow = Flow(**content | {"acr_values": tuple(content["acr_values"])})
+            sealed = urlsafe_b64decode(found[2] + "=" * (-len(found[2]) % 4))
+            content = json.loads(
+                self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], self._bound(found[1]))
+            )
+            return Errand(**content | {"acr_values": tuple(content["acr_values"])})
         except (InvalidTag, ValueError, TypeError, KeyError):
             return None
-        return flow if hmac.compare_digest(flow.state.encode(), state.encode("utf-8", "replace")) else None
+
+    def open(self, state: str, cookies: Mapping[str, str]) -> Flow | None:
+        """The flow of this state, also if it is expired; None if this browser has no cookie for it."""
+        errand = self.read(state)
+        flow_id = state[:20]
+        value = cookies.get(self.prefix + flow_id, "")
+        secret, check = value[:43], value[43:]
+        if errand is None or not _SECRET.fullmatch(secret):
+            return None
+        if not hmac.compare_digest(self._check(secret, state).encode(), check.encode("utf-8", "replace")):
+            return None
+        return self._flow(state, flow_id, secret, errand)
 
     def expired(self, flow: Flow, now: float) -> bool:
         """Whether this login took too long, or seems to be started in the future."""
-        return not -60.0 <= now - flow.started_at <= self._lifetime
+        return not -60.0 <= now - flow.errand.started_at <= self._lifetime
+
+    def _flow(self, state: str, flow_id: str, secret: str, errand: Errand) -> Flow:
+        nonce, verifier = (self._derived(secret, purpose, state) for purpose in ("nonce", "verifier"))
+        return Flow(flow_id, state, secret, nonce, verifier, errand)
+
+    def _check(self, secret: str, state: str) -> str:
+        return self._derived(secret, "cookie", state)[:22]
+
+    def _derived(self, secret: str, purpose: str, state: str) -> str:
+        """256 bits for one purpose of one flow: base64url, 43 characters."""
+        return _text(hmac.digest(self._key, f"{purpose}\0{secret}\0{state}".encode(), "sha256"))
 
     def _bound(self, flow_id: str) -> bytes:
         return b"flow\0" + self._environment + b"\0" + flow_id.encode("ascii")
@@ -103,5 +149,5 @@ class FlowCookies:
         return Cookie(self.prefix + flow_id, self._secure)
 
 
-def _random() -> str:
-    return urlsafe_b64encode(os.urandom(32)).rstrip(b"=").decode("ascii")
+def _text(octets: bytes) -> str:
+    return urlsafe_b64encode(octets).rstrip(b"=").decode("ascii")

@@ -12,13 +12,13 @@ from cachetools import TTLCache
 
 from gateway.auth.callback import check_issuer, code_of, read_callback
 from gateway.auth.claims import identity_from
-from gateway.auth.flow import Flow, FlowCookies
+from gateway.auth.flow import LONGEST_TARGET, Errand, Flow, FlowCookies
 from gateway.auth.grants import Grants, TokenResponse, text_of
 from gateway.auth.provider import Metadata, Provider
 from gateway.auth.settings import ClaimSettings, RightsSettings
 from gateway.auth.tokens import IdToken, TokenRefused
 from gateway.auth.userinfo import with_userinfo
-from gateway.errors import LoginFailed
+from gateway.errors import LoginAgain, LoginFailed
 from gateway.model import Identity, Tokens
 
 log = structlog.get_logger()
@@ -36,14 +36,15 @@ class LoginRedirect:
 
 @dataclass(frozen=True, slots=True)
 class LoginResult:
-    """Who logged in, with which tokens; `target` is the path to go on to. `set_cookies` clear the flow's cookie.
+    """Who logged in, with which tokens. `set_cookies` clear the flow's cookie.
 
-    `silent`: the provider showed no page, so that nobody chose this identity just now.
+    `target` is the path to go on to; None where it was too long to be kept. `silent`: the
+    provider showed no page, so that nobody chose this identity just now.
     """
 
     identity: Identity
     tokens: Tokens
-    target: str
+    target: str | None
     set_cookies: tuple[str, ...]
     silent: bool = False
 
@@ -55,10 +56,20 @@ class FirstUse(Protocol):
         """True for the first use. Raises StoreUnavailable."""
 
 
+class Targets(Protocol):
+    """Keeps targets that are too long to travel with a login."""
+
+    async def keep(self, target: str, *, client: str) -> str | None:
+        """A name to find it by, or None where there is no room. Raises StoreUnavailable."""
+
+    async def find(self, name: str) -> str | None:
+        """The target of this name, while the login may last. Raises StoreUnavailable."""
+
+
 class Login:
     """Logins of one environment at one provider.
 
-    `first_use` keeps a login from being finished twice, in two processes. `clock` gives seconds since the epoch, `steady`
+    `first_use` keeps a login from being finished twice, in two processes; `targets` keeps long targets. `clock` gives seconds since the epoch, `steady`
     never goes back.
     """
 
@@ -74,6 +85,7 @@ class Login:
         clock: Callable[[], float],
         steady: Callable[[], float] = time.monotonic,
         first_use: FirstUse | None = None,
+        targets: Targets | None = None,
     ) -> None:
         self._provider = provider
         self._claims = claims
@@ -85,6 +97,7 @@ class Login:
         self._grants = Grants(provider, f"{public_url}/oauth2/callback")
         self._flows: FlowCookies | None = None
         self._first_use = first_use
+        self._targets = targets
         self._used: TTLCache[str, bool] = TTLCache(100_000, provider.settings.flow_lifetime, timer=steady)
 
     async def start(self) -> None:
@@ -109,17 +122,26 @@ class Login:
         language: str | None = None,
         acr_values: Sequence[str] = (),
         login_hint: str | None = None,
+        client: str = "",
+        attempt: int = 0,
         silent: bool = False,
     ) -> LoginRedirect:
         """Begin a login that comes back to `target`, a safe path of this site.
 
-        `acr_values` asks for some of the accepted authentication methods; others in it are ignored. With `silent` the
-        provider shows no page (OIDC Core 3.1.2.1, `prompt=none`). Raises ProviderUnavailable, and LoginFailed if the
-        provider refuses a pushed authorization request.
+        `acr_values` asks for some of the accepted authentication methods; others in it are ignored. `client` is the
+        network address of the browser. With `silent` the provider shows no page (OIDC Core 3.1.2.1, `prompt=none`). Raises ProviderUnavailable, StoreUnavailable, and LoginFailed if the provider
+        refuses a pushed authorization request.
         """
         metadata = await self._provider.metadata()
         flows = self._ready()
-        flow = flows.begin(target, self._clock(), acr_values=self._methods(acr_values), silent=silent)
+        kept = ""
+        if len(target) > LONGEST_TARGET:
+            kept = (await self._targets.keep(target, client=client) if self._targets else None) or ""
+            target = ""
+        flow = flows.begin(
+            Errand(target, self._clock(), kept, self._methods(acr_values), login_hint, attempt, silent)
+        )
+        methods = flow.errand.acr_values
         max_age = self._provider.settings.max_age
         location = await self._grants.authorization_url(
             metadata,
@@ -127,7 +149,7 @@ class Login:
             nonce=flow.nonce,
             verifier=flow.verifier,
             **({"ui_locales": language} if language else {}),
-            **({"acr_values": " ".join(flow.acr_values)} if flow.acr_values else {}),
+            **({"acr_values": " ".join(methods)} if methods else {}),
             **({"login_hint": login_hint} if login_hint else {}),
             **({"prompt": "none"} if silent else {}),
             **({"max_age": str(int(max_age))} if max_age is not None else {}),
@@ -138,16 +160,26 @@ class Login:
     async def finish(self, query: str, cookies: Mapping[str, str]) -> LoginResult:
         """Finish a login by the query of its callback and the browser's cookies.
 
-        Raises LoginFailed with a stable reason (once the flow is known, its facts have `target`, and `silent` where no
-        page was shown), ProviderUnavailable.
+        Raises LoginFailed with a stable reason (its facts have `target` if this browser began the login, and `silent` if
+        the provider was to show no page), ProviderUnavailable, StoreUnavailable.
         """
         parameters = read_callback(query)
-        flow = await self._flow(parameters, cookies)
+        state = parameters.get("state")
+        if not state:
+            raise LoginFailed("state-missing")
+        flows = self._ready()
+        flow = flows.open(state, cookies)
         try:
+            if flow is None:
+                raise LoginFailed("flow-unknown", "no cookie of this browser belongs to the state")
+            await self._check(flow)
             return await self._finish(flow, parameters)
         except LoginFailed as failure:
-            failure.facts.setdefault("target", flow.target)
-            if flow.silent:
+            failure.again = await self._again(state)
+            if flow is not None and failure.again is not None:
+                failure.facts["target"] = failure.again.target or "/"
+            errand = flows.read(state)
+            if errand is not None and errand.silent:
                 failure.facts["silent"] = True
             raise
 
@@ -177,23 +209,28 @@ class Login:
         known = accepted or tuple(self._provider.settings.levels)
         return tuple(urn for urn in known if urn in wanted) or accepted
 
-    async def _flow(self, parameters: Mapping[str, str], cookies: Mapping[str, str]) -> Flow:
-        state = parameters.get("state")
-        if not state:
-            raise LoginFailed("state-missing")
-        flows = self._ready()
-        flow = flows.open(state, cookies)
-        if flow is None:
-            raise LoginFailed("flow-unknown", "no cookie of this browser belongs to the state")
-        if flows.expired(flow, self._clock()):
-            raise LoginFailed("flow-expired", target=flow.target)
+    async def _check(self, flow: Flow) -> None:
+        """Raise LoginFailed for a login that took too long, or that was finished before."""
+        if self._ready().expired(flow, self._clock()):
+            raise LoginFailed("flow-expired")
         if flow.id in self._used:
-            raise LoginFailed("flow-used", target=flow.target)
+            raise LoginFailed("flow-used")
         self._used[flow.id] = True
         lifetime = self._provider.settings.flow_lifetime
         if self._first_use is not None and not await self._first_use("flow", flow.state, seconds=lifetime):
-            raise LoginFailed("flow-used", target=flow.target)
-        return flow
+            raise LoginFailed("flow-used")
+
+    async def _again(self, state: str) -> LoginAgain | None:
+        errand = self._ready().read(state)
+        if errand is None:
+            # Sealed with a key that is gone, as after a restart with a new one.
+            return LoginAgain() if self._ready().is_state(state) else None
+        return LoginAgain(await self._target(errand), errand.acr_values, errand.hint, errand.attempt)
+
+    async def _target(self, errand: Errand) -> str | None:
+        if errand.kept and self._targets is not None:
+            return await self._targets.find(errand.kept)
+        return errand.target or None
 
     async def _finish(self, flow: Flow, parameters: Mapping[str, str]) -> LoginResult:
         metadata = await self._provider.metadata()
@@ -203,7 +240,7 @@ class Login:
         if response.id_token is None:
             raise LoginFailed("token-answer-malformed", "no id_token in the answer")
         expected = self._expected(
-            response, nonce=flow.nonce, acr_values=flow.acr_values, max_age=settings.max_age
+            response, nonce=flow.nonce, acr_values=flow.errand.acr_values, max_age=settings.max_age
         )
         try:
             claims = await self._provider.verified(response.id_token, expected)
@@ -213,8 +250,8 @@ class Login:
             claims = await with_userinfo(claims, self._provider, metadata, response.access_token)
         identity = identity_from(claims, self._claims, self._rights, now=self._clock())
         tokens = _tokens(response, claims)
-        cleared = (self._ready().clear_cookie(flow.id),)
-        return LoginResult(identity, tokens, flow.target, cleared, flow.silent)
+        target, cleared = await self._target(flow.errand), (self._ready().clear_cookie(flow.id),)
+        return LoginResult(identity, tokens, target, cleared, flow.errand.silent)
 
     async def _renewed(
         self, metadata: Metadata, response: TokenResponse, identity: Identity, tokens: Tokens

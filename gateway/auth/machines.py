@@ -31,6 +31,11 @@ _LONGEST = 16_384
 _MOST_WAITING = 4
 
 
+def has_bearer(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a request has something that says to be a bearer token."""
+    return any(name == b"authorization" and value[:7].lower() == b"bearer " for name, value in headers)
+
+
 def bearer_token(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
     """The bearer token of a request; None if it has none. Raises BadRequest if it is malformed."""
     for name, value in headers:

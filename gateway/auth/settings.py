@@ -152,6 +152,10 @@ class ProviderSettings(IssuerSettings):
     """How many logins one client may begin. Raise it where many people share one address, and set
     `edge.trusted_proxies` where a proxy is in front: otherwise all people are one client."""
 
+    keep_fragment: bool = True
+    """Whether the fragment of an address (`#/details/5`) is there again after the login. Browsers with scripts then
+    begin the login at a page of the gateway, which hands the fragment over; other clients go straight to the provider."""
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if "openid" not in self.scopes:

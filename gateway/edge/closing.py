@@ -24,8 +24,8 @@ class Closing:
         self.begun = False
         self.client_sent_all = False
 
-    def refuse(self, reason: str, cycle: ResponseCycle | None) -> None:
-        """Answer with a refusal where the request at work has no answer yet; and close."""
+    def refuse(self, reason: str, cycle: ResponseCycle | None, extra: bytes = b"") -> None:
+        """Answer with a refusal, with these further lines, where the request at work has no answer yet; and close."""
         self._refusals.count(reason)
         if cycle is not None:
             cycle.disconnect()
@@ -33,7 +33,7 @@ class Closing:
                 self.cut(cycle)
                 return
         if cycle is None or not cycle.started:
-            self._socket.write(refusal(reason, extra=self._hsts))
+            self._socket.write(refusal(reason, extra=extra + self._hsts))
         self.linger()
 
     def refuse_at_once(self, reason: str) -> None:

@@ -186,7 +186,7 @@ class Dialogue:
                         self._go_on_in_turn()
                         break
         except Refused as refused:
-            self._closing.refuse(refused.reason, self._cycle)
+            self._closing.refuse(refused.reason, self._cycle, refused.extra)
         finally:
             self._advancing = False
         if self._closing.begun:

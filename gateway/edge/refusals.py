@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 
 from gateway.http_semantics import METHODS
@@ -12,6 +13,9 @@ _TOO_MUCH = (
     "Your browser sends too much along: remove the cookies of this site and try again.\n"
     "Uw browser stuurt te veel mee: verwijder de cookies van deze site en probeer het opnieuw."
 )
+_COOKIE_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}")
+# What a browser keeps for one site is less than twice as many.
+_MOST_COOKIES = 100
 _TOO_BUSY = "Too many connections. Please try again in a moment."
 
 # By reason: the status and the words of the answer.
@@ -32,22 +36,20 @@ _ANSWERS: dict[str, tuple[int, str]] = {
     "connections-of-client": (503, _TOO_BUSY),
     "http-version": (505, "Only HTTP/1.1 is spoken here."),
 }
-# Cookies that are too large lock their owner out for ever. Only sent where cookies alone take most of the limit:
-# otherwise a long link on any page would log its reader out, here and on the neighbouring sites.
 _EXTRA = {
     "connect": f"allow: {', '.join(sorted(METHODS))}\r\n",
-    "cookies-too-large": 'clear-site-data: "cookies"\r\n',
     "connections": "retry-after: 5\r\n",
     "connections-of-client": "retry-after: 5\r\n",
 }
 
 
 class Refused(Exception):
-    """The client's octets are not, or do not become, a request. Carries the reason."""
+    """The client's octets are not, or do not become, a request. Carries the reason, and header lines for the answer."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, extra: bytes = b"") -> None:
         super().__init__(reason)
         self.reason = reason
+        self.extra = extra
 
 
 class Refusals:
@@ -64,6 +66,30 @@ class Refusals:
     def count(self, reason: str) -> None:
         self.counts[reason] += 1
         self._on_refused(reason)
+
+
+def too_large(head: bytes | bytearray) -> Refused:
+    """The refusal of a head that is too large, as far as it arrived.
+
+    Cookies that are too large lock their owner out for ever: this host's are removed, by name, where cookies alone take
+    most of the limit. Otherwise a long link on any page would log its reader out. `Clear-Site-Data` would empty the
+    cookies of the whole registrable domain, with every other application there.
+    """
+    lines = bytes(head).split(b"\r\n")
+    cookies = [line[7:] for line in lines if line[:7].lower() == b"cookie:"]
+    if sum(map(len, cookies)) > len(head) / 2:
+        return Refused("cookies-too-large", b"".join(map(_removed, _names(cookies))))
+    return Refused("target-too-long" if len(lines[0]) > len(head) / 2 else "head-too-large")
+
+
+def _names(cookies: Iterable[bytes]) -> list[bytes]:
+    pieces = (piece.partition(b"=")[0].strip(b" \t") for line in cookies for piece in line.split(b";"))
+    return list(dict.fromkeys(name for name in pieces if _COOKIE_NAME.fullmatch(name)))[:_MOST_COOKIES]
+
+
+def _removed(name: bytes) -> bytes:
+    secure = b"; Secure" if name.lower().startswith((b"__host-", b"__secure-")) else b""
+    return b"set-cookie: %b=; Max-Age=0; Path=/%b\r\n" % (name, secure)
 
 
 def refusal(reason: str, *, extra: bytes = b"") -> bytes:

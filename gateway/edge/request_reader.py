@@ -12,7 +12,7 @@ from typing import Any
 import httptools
 
 from gateway.edge.known_heads import KnownHeads, Repeated
-from gateway.edge.refusals import Refused
+from gateway.edge.refusals import Refused, too_large
 from gateway.edge.settings import EdgeSettings
 
 # The parser would take what follows a request with an Upgrade for another protocol. The name is replaced by one of the
@@ -110,7 +110,7 @@ class RequestReader:
         if not end or self._head:
             return self._feed_part_of_head(data, end) - before
         if end > self._limits.max_header_bytes:
-            raise Refused(_what_is_too_large(data[:end]))
+            raise too_large(data[:end])
         head = data if end == len(data) else data[:end]
         line_end = head.index(b"\r\n")
         line = _PLAIN_LINE.fullmatch(head, 0, line_end)
@@ -151,7 +151,7 @@ class RequestReader:
         self._head = self._head or bytearray()
         self._head += piece
         if len(self._head) + len(self._held) > self._limits.max_header_bytes:
-            raise Refused(_what_is_too_large(self._head))
+            raise too_large(self._head)
         head = self._head
         if piece:
             self._parse((_UPGRADE_FIRST if at_line_start else _UPGRADE).sub(_STAND_IN, piece))
@@ -265,11 +265,3 @@ def _end_of(before: bytes | bytearray, data: bytes) -> int:
             if before.endswith(_END[:count]) and data.startswith(_END[count:]):
                 return 4 - count
     return data.find(_END) + 4 if _END in data else 0
-
-
-def _what_is_too_large(head: bytes | bytearray) -> str:
-    lines = head.split(b"\r\n")
-    cookies = sum(len(line) for line in lines if line[:7].lower() == b"cookie:")
-    if cookies > len(head) / 2:
-        return "cookies-too-large"
-    return "target-too-long" if len(lines[0]) > len(head) / 2 else "head-too-large"

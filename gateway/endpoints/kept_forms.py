@@ -6,159 +6,253 @@ What is sent then goes the way of any other request, and the rules decide about 
 from __future__ import annotations
 
 import hmac
-import json
 import os
 import re
-from base64 import b64decode, b64encode
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import parse_qs
 
 import structlog
 from starlette.requests import Request
 
 from gateway.cookies import Cookie
-from gateway.edge.forms import form_type, is_form, is_same_origin
+from gateway.edge.forms import is_same_origin
+from gateway.endpoints.form_keeper import FormKeeper
 from gateway.endpoints.form_room import FormRoom
+from gateway.endpoints.form_store import UPLOAD_SECONDS, FormStore, KeptForm
+from gateway.endpoints.kept_request import (
+    FIELD,
+    MARK,
+    body_receive,
+    is_marked,
+    kept_scope,
+    marked_id,
+    replayed,
+)
 from gateway.endpoints.requests import exchange_of, query_value, read_body, request_of
-from gateway.errors import BadRequest, FormGone, LoginRequired
+from gateway.endpoints.return_path import is_kept_form
+from gateway.errors import (
+    BadRequest,
+    FormForAnotherOrganisation,
+    FormGone,
+    FormOfAnother,
+    FormSent,
+    GatewayError,
+    LoginRequired,
+    StoreUnavailable,
+)
 from gateway.exchange import Caller, Exchange
-from gateway.model import CanonicalRequest
-from gateway.pages.screens import Screens
-from gateway.responses import Message, Receive, Response, Scope
+from gateway.model import CanonicalRequest, Language
+from gateway.pages.links import may_be_framed, switch_url
+from gateway.pages.outcome import KeptNote
+from gateway.pages.screens import Screens, WhyNotKept
+from gateway.pages.wording import organisation_name
+from gateway.policy.ruleset import RuleSet
+from gateway.responses import Receive, Response, Scope
+from gateway.session.holder import Holder
 from gateway.session.sessions import Session, Sessions
+from gateway.session.settings import SessionSettings
 from gateway.session.ticket import is_ticket, new_ticket
-from gateway.upstream.client_stream import ClientGone
 
 log = structlog.get_logger()
-PATH = "/oauth2/resume"
-# Seconds; the default limit for a login.
-KEPT_SECONDS = 600
-_MOST_CONFIRMATION = 4_096
-_KIND = "form"
-_PARAMETER = "tgp-form"
-_CONFIRMED = re.compile(rb"(?:^|&)tgp-form=([0-9a-f]{20})$")
+PATH: Final = "/oauth2/resume"
+KEPT_SECONDS: Final = 1_800
+_MOST_CONFIRMATION: Final = 4_096
 _ID = re.compile(r"[0-9a-f]{20}")
-_REPLACED = frozenset((b"content-type", b"content-length", b"transfer-encoding", b"expect", b"referer"))
 
 
 @dataclass(frozen=True, slots=True)
 class KeptForms:
-    """The forms that wait for a login. `limit` is the largest, in octets; `room` says whether there is a place."""
+    """The forms that wait for a login; `keeper` takes them in."""
 
     sessions: Sessions
     screens: Screens
-    limit: int
-    secure: bool
+    store: FormStore
     room: FormRoom
+    keeper: FormKeeper
+    secure: bool
 
-    async def keep(self, exchange: Exchange) -> tuple[str, str] | None:
-        """(the page to come back to after the login, the Set-Cookie value for it), or None for what is not kept.
+    @classmethod
+    def of(
+        cls,
+        settings: SessionSettings,
+        sessions: Sessions,
+        screens: Screens,
+        rules: Callable[[], RuleSet],
+        *,
+        clock: Callable[[], float],
+        steady: Callable[[], float],
+        secure: bool,
+    ) -> KeptForms:
+        """Those of one environment. `clock` gives seconds since the epoch, `steady` never goes back."""
+        store = FormStore(sessions.one_time, clock, seconds=KEPT_SECONDS)
+        room = FormRoom(settings.form_total, KEPT_SECONDS + UPLOAD_SECONDS, steady=steady)
+        keeper = FormKeeper(sessions, store, room, rules, settings.form_limit)
+        return cls(sessions, screens, store, room, keeper, secure)
 
-        Kept is a form of a page of this site that came with the ticket of a session. Raises StoreUnavailable.
+    # When a form meets an ended session
+
+    async def refused(self, exchange: Exchange, acr_values: Sequence[str]) -> Response | None:
+        """The page for a form of this site that a login helps, kept if possible; None for a form of another site.
+
+        It is no redirect: the CSP of the page that sent the form (`form-action 'self'`) would hold up one to the provider.
+        Raises FormGone for the confirmation of a form that is kept no more.
         """
         request = exchange.admitted
-        if not self._may_be_kept(request):
+        back = _resume(exchange.returned_form) if exchange.returned_form else self.back(request)
+        if back is None and not is_same_origin(request, if_unknown=False):
             return None
-        form_id, secret = os.urandom(10).hex(), new_ticket()
-        ticket = request.cookies[self.sessions.cookie_name]
-        size = int(request.header(b"content-length") or b"0")
-        if not self.room.take(form_id, client=request.client, ticket=ticket, size=size):
-            log.info("no room for a form", request_id=request.id)
-            return None
-        try:
-            await self._store(exchange, secret)
-        except BaseException as trouble:
-            self.room.leave(form_id)
-            if isinstance(trouble, ClientGone):
-                return None
-            raise
-        return (
-            f"{PATH}?form={form_id}",
-            self._cookie(form_id).set(secret, max_age=KEPT_SECONDS),
-        )
-
-    async def _store(self, exchange: Exchange, secret: str) -> None:
-        request = exchange.admitted
-        body = await read_body(request_of(exchange), self.limit)
-        content = json.dumps(
-            {
-                "target": request.target.decode("latin-1"),
-                "kind": (form_type(request) or b"").decode("latin-1"),
-                "referer": (request.header(b"referer") or b"").decode("latin-1"),
-                "body": b64encode(body).decode("ascii"),
-            }
-        )
-        await self.sessions.one_time.put(_KIND, secret, content.encode("ascii"), seconds=KEPT_SECONDS)
-
-    async def page(self, request: Request) -> Response:
-        """Ask whether the form is to be sent after all. Raises LoginRequired, FormGone."""
-        exchange = exchange_of(request)
-        session = await self._session(exchange)
-        form_id = query_value(request, "form")
-        secret = self._secret(exchange.admitted, form_id)
-        kept = await self.sessions.one_time.get(_KIND, secret)
-        if kept is None:
-            raise FormGone("no such form waits")
-        target = str(json.loads(kept)["target"])
-        mark = "&" if "?" in target else "?"
-        return self.screens.confirm_resubmit(
-            exchange.admitted.language,
-            path=target.partition("?")[0],
-            action=f"{target}{mark}{_PARAMETER}={form_id}",
-            fields={"token": _token(secret, session)},
-            identity=session.identity,
+        cookies: tuple[str, ...] = ()
+        if back is not None:
+            form_id = back[-20:]
+            form: KeptForm | WhyNotKept = await self._waiting(self._secret(request, form_id))
+        else:
+            form_id, secret = os.urandom(10).hex(), new_ticket()
+            form = await self.keeper.keep(exchange, form_id, secret)
+            cookies = (self._cookie(form_id).set(secret, max_age=KEPT_SECONDS),)
+        if isinstance(form, str):
+            limit = self.keeper.limit if form == "too-large" else None
+            return self.screens.form_not_kept(
+                request, reason=form, limit=limit, acr_values=acr_values, request_id=exchange.id
+            )
+        return self.screens.form_waits(
+            request.language,
+            what=_what(form, request.language),
+            name=form.holder.name,
+            organisation=_organisation(form.holder),
+            note=KeptNote(_resume(form_id), form.until),
+            acr_values=acr_values,
             request_id=exchange.id,
+            set_cookies=cookies,
+            in_frames=may_be_framed(request),
         )
-
-    def is_confirmation(self, request: CanonicalRequest) -> bool:
-        """Whether this request confirms that a kept form is to be sent, and the browser has its cookie."""
-        if request.method != "POST" or request.raw_query is None:
-            return False
-        found = _CONFIRMED.search(request.raw_query)
-        return found is not None and self._cookie(found[1].decode("ascii")).name in request.cookies
 
     def back(self, request: CanonicalRequest) -> str | None:
         """The confirmation page to return to after a login, if the request is about a kept form."""
+        form_id = ""
         if request.path == PATH:
             found = parse_qs((request.raw_query or b"").decode("latin-1")).get("form", [""])
             form_id = found[0] if len(found) == 1 else ""
         elif self.is_confirmation(request):
-            form_id = _confirmed_id(request)
-        else:
-            return None
-        return f"{PATH}?form={form_id}" if _ID.fullmatch(form_id) else None
+            form_id = marked_id(request)
+        return _resume(form_id) if _ID.fullmatch(form_id) else None
 
-    async def take(self, exchange: Exchange) -> tuple[Scope, Receive]:
+    # When its sender is back
+
+    async def page(self, request: Request) -> Response:
+        """Ask whether the form is to be sent after all.
+
+        Raises LoginRequired, FormGone, FormSent, FormOfAnother, FormForAnotherOrganisation.
+        """
+        exchange = exchange_of(request)
+        session = await self._session(exchange)
+        form_id = query_value(request, "form")
+        secret = self._secret(exchange.admitted, form_id)
+        form = await self._own(secret, session)
+        mark = "&" if "?" in form.target else "?"
+        language = exchange.admitted.language
+        return self.screens.confirm_resubmit(
+            language,
+            what=_what(form, language),
+            action=f"{form.target}{mark}{MARK}={form_id}",
+            fields={FIELD: _token(secret, session)},
+            name=form.holder.name,
+            organisation=_organisation(form.holder),
+            until=form.until,
+            request_id=exchange.id,
+        )
+
+    def is_confirmation(self, request: CanonicalRequest) -> bool:
+        """Whether this request looks like the one that confirms that a kept form is to be sent."""
+        return request.method == "POST" and is_marked(request)
+
+    async def take(self, exchange: Exchange) -> tuple[Scope, Receive] | None:
         """The request that was kept, as an ASGI scope with what the browser sends along now, and its body.
 
-        A form can be taken only once. Raises BadRequest, LoginRequired, FormGone.
+        None where a page posted something of its own to the address of a form that was sent: that goes on as it is.
+        A form can be taken only once. Raises as `page` does, and BadRequest.
         """
         request = exchange.admitted
+        body = await read_body(request_of(exchange), _MOST_CONFIRMATION)
+        given = parse_qs(body.decode("latin-1")).get(FIELD, [])
+        if len(given) != 1:
+            exchange.receive = replayed(body, exchange.receive)
+            return None
         if not is_same_origin(request, if_unknown=False):
             raise BadRequest("another site asked to send a kept form", code="cross-site")
         session = await self._session(exchange)
-        form_id = _confirmed_id(request)
+        form_id = marked_id(request)
         secret = self._secret(request, form_id)
-        fields = parse_qs((await read_body(request_of(exchange), _MOST_CONFIRMATION)).decode("latin-1"))
-        token = fields.get("token", [""])[0]
-        if not hmac.compare_digest(token.encode(), _token(secret, session).encode()):
+        form = await self._own(secret, session)
+        if not hmac.compare_digest(given[0].encode(), _token(secret, session).encode()):
             raise BadRequest("the token does not belong to this form and person", code="form-token")
-        kept = await self.sessions.one_time.take(_KIND, secret)
-        if kept is None:
-            raise FormGone("no such form waits")
-        self.room.leave(form_id)
-        exchange.set_cookies.append(self._cookie(form_id).clear())
-        content = json.loads(kept)
-        body = b64decode(content["body"])
-        return _scope(exchange.scope, content, len(body)), _receive(body, exchange.receive)
+        if not await self.store.claim(secret):
+            raise FormSent("sent at this moment")
+        exchange.kept_form = form_id
+        return kept_scope(exchange.scope, form), body_receive(self.store.body(secret, form), exchange.receive)
 
-    def _may_be_kept(self, request: CanonicalRequest) -> bool:
-        length = request.header(b"content-length") or b""
-        if not is_form(request) or not is_same_origin(request, if_unknown=False):
-            return False
-        if self.is_confirmation(request) or not length.isdigit() or not 0 < self.limit >= int(length):
-            return False
-        return self.sessions.issued(request.cookies.get(self.sessions.cookie_name, ""))
+    async def settle(self, exchange: Exchange) -> None:
+        """The form that this exchange took has been sent: forget its body. What did not reach the register waits again."""
+        form_id, exchange.kept_form = exchange.kept_form, None
+        if form_id is None:
+            return
+        secret = self._secret(exchange.admitted, form_id)
+        try:
+            if exchange.forwarded == "no":
+                await self.store.give_back(secret)
+                exchange.returned_form = form_id
+                return
+            form = await self.store.find(secret)
+            if form is not None:
+                await self.store.remove_body(secret, form)
+        except StoreUnavailable as trouble:
+            log.warning("a form that was sent could not be removed", reason=trouble.detail)
+        self.room.leave(form_id)
+
+    async def note(self, exchange: Exchange, error: GatewayError) -> KeptNote | None:
+        """What an error page says of a form of this browser that still waits, where the request was about one."""
+        request = exchange.request
+        if request is None or isinstance(error, FormGone | FormOfAnother | StoreUnavailable):
+            return None
+        form_id = self._about(exchange, request, error)
+        if form_id is None:
+            return None
+        try:
+            form = await self._waiting(self._secret(request, form_id))
+        except (FormGone, StoreUnavailable):
+            return None
+        url, holder = _resume(form_id), form.holder
+        if not isinstance(error, FormForAnotherOrganisation):
+            return KeptNote(url, form.until)
+        switch = switch_url(url, organisation=holder.organisation, doelgroep=holder.doelgroep)
+        return KeptNote(url, form.until, _organisation(holder), switch)
+
+    def _about(self, exchange: Exchange, request: CanonicalRequest, error: GatewayError) -> str | None:
+        """The id of the form that a refused request was about."""
+        if exchange.returned_form is not None:
+            return exchange.returned_form
+        asked = parse_qs((request.raw_query or b"").decode("latin-1"))
+        for each in (self.back(request), error.facts.get("target"), *asked.get("rd", [])):
+            if isinstance(each, str) and is_kept_form(each):
+                return each[-20:]
+        return None
+
+    async def _own(self, secret: str, session: Session) -> KeptForm:
+        form, reader = await self._waiting(secret), Holder.of(session.identity)
+        if form.holder.person != reader.person:
+            raise FormOfAnother("the form of another person")
+        if form.holder.acts_for != reader.acts_for:
+            raise FormForAnotherOrganisation("a form that was filled in for another organisation")
+        return form
+
+    async def _waiting(self, secret: str) -> KeptForm:
+        form = await self.store.find(secret)
+        if form is None:
+            raise FormGone("no such form waits")
+        if await self.store.sent_at(secret) is not None:
+            raise FormSent("sent already")
+        return form
 
     async def _session(self, exchange: Exchange) -> Session:
         ticket = exchange.admitted.cookies.get(self.sessions.cookie_name)
@@ -180,40 +274,23 @@ class KeptForms:
         return Cookie(f"{self.sessions.cookie_prefix}form-{form_id}", self.secure)
 
 
-def _confirmed_id(request: CanonicalRequest) -> str:
-    return (request.raw_query or b"")[-20:].decode("ascii")
+def _resume(form_id: str) -> str:
+    return f"{PATH}?form={form_id}"
+
+
+def _what(form: KeptForm, language: Language) -> str:
+    return form.label.get(language) or next((text for text in form.label.values() if text), form.address)
+
+
+def _organisation(holder: Holder) -> str | None:
+    if holder.organisation is None:
+        return None
+    shown = organisation_name(holder.organisation)
+    return f"{holder.organisation_name} ({shown})" if holder.organisation_name else shown
 
 
 def _token(secret: str, session: Session) -> str:
-    """What only the page of this form, shown to this person, contains."""
-    person = f"{session.identity.issuer}\0{session.identity.subject}"
+    """What only the page of this form, shown to this person for this organisation, contains."""
+    holder = Holder.of(session.identity)
+    person = "\0".join(each or "" for each in (*holder.person, *holder.acts_for))
     return hmac.new(secret.encode("ascii"), person.encode(), "sha256").hexdigest()
-
-
-def _scope(scope: Scope, content: dict[str, str], length: int) -> Scope:
-    path, _, query = content["target"].partition("?")
-    headers = [(name, value) for name, value in scope["headers"] if name.lower() not in _REPLACED]
-    headers.append((b"content-type", content["kind"].encode("latin-1")))
-    headers.append((b"content-length", str(length).encode("ascii")))
-    if content["referer"]:
-        headers.append((b"referer", content["referer"].encode("latin-1")))
-    return {
-        **scope,
-        "path": path,
-        "raw_path": path.encode("latin-1"),
-        "query_string": query.encode("latin-1"),
-        "raw_target": content["target"].encode("latin-1"),
-        "headers": headers,
-    }
-
-
-def _receive(body: bytes, disconnect: Receive) -> Receive:
-    """An ASGI receive that gives this body, and then what the client's connection says."""
-    waiting = [body]
-
-    async def receive() -> Message:
-        if waiting:
-            return {"type": "http.request", "body": waiting.pop(), "more_body": False}
-        return await disconnect()
-
-    return receive

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -13,17 +14,28 @@ from gateway.auth.hints import login_hint
 from gateway.auth.login import Login
 from gateway.client_limits import ClientLimits
 from gateway.endpoints.device import device_of
-from gateway.endpoints.login_loop import SUCCEEDED, LoopCookie
+from gateway.endpoints.fragment import PATH as FRAGMENT_PATH
+from gateway.endpoints.fragment import START, may_have_fragment, start_query
+from gateway.endpoints.login_loop import SUCCEEDED, LoopCookie, Rounds
 from gateway.endpoints.requests import exchange_of, query_value
 from gateway.endpoints.return_path import path_on, safe_target
-from gateway.errors import BadRequest, ClientLimited, LoginFailed
+from gateway.errors import BadRequest, ClientLimited, LoginFailed, StoreUnavailable
 from gateway.events import LoginEnded, OnEvent
 from gateway.exchange import Caller
 from gateway.model import CanonicalRequest, Identity
-from gateway.responses import Response, redirect
+from gateway.pages.screens import Screens
+from gateway.responses import Response, cookie_lines, redirect
 from gateway.session.sessions import Sessions
 
 log = structlog.get_logger()
+# Failures that say nothing against the person: another tab, a page that was open for long, a second look.
+_BEGIN_AGAIN = frozenset(
+    ("flow-unknown", "flow-expired", "flow-used", "code-refused", "interaction-required")
+)
+# A browser that refuses cookies would go round for ever.
+_MOST_ATTEMPTS = 1
+# What servers in front take of an address, less some room.
+_LONGEST_START = 7_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +43,8 @@ class LoginEndpoints:
     """Where a login begins and where it ends.
 
     `public_url` is where people reach the gateway, and `public_host` its host as requests carry it: the provider
-    sends browsers back there and nowhere else. `limits` bounds how many logins each client begins.
+    sends browsers back there and nowhere else. `limits` bounds how many logins each client begins. `keep_fragment`
+    says whether browsers take the fragment of a page along.
     """
 
     login: Login
@@ -42,6 +55,8 @@ class LoginEndpoints:
     public_url: str
     public_host: str
     limits: ClientLimits
+    screens: Screens
+    keep_fragment: bool = True
 
     async def start(self, request: Request) -> Response:
         """Begin a login that comes back to `rd`, a path of this site.
@@ -61,10 +76,11 @@ class LoginEndpoints:
             raise BadRequest(str(problem), code="login-hint") from problem
         if admitted.host != self.public_host:
             query = (admitted.raw_query or b"").decode("ascii", "replace")
-            return redirect(f"{self.public_url}/oauth2/start?{quote(query, safe=_QUERY)}")
+            return redirect(f"{self.public_url}{START}?{quote(query, safe=_QUERY)}")
         # A person who presses a button may always try again; a page that sends itself here may not for ever.
-        if (b"sec-fetch-user", b"?1") not in admitted.headers:
-            self._check_rounds(admitted, target)
+        rounds = self._rounds(admitted)
+        if not rounds.allow_press(admitted, target):
+            await self._check_rounds(admitted, target, rounds)
         return await self._begin(admitted, target, acr_values, hint)
 
     async def begin(
@@ -75,11 +91,13 @@ class LoginEndpoints:
         Raises LoginFailed where that was done a few times in a row to no avail, ClientLimited where this client began
         too many.
         """
-        self._check_rounds(request, target)
+        await self._check_rounds(request, target, self._rounds(request))
+        query = start_query(target, acr_values)
         if request.host != self.public_host:
-            values = f"&acr_values={quote('+'.join(acr_values), safe='+')}" if acr_values else ""
-            start = f"{self.public_url}/oauth2/start?rd={quote(target, safe='')}{values}"
-            return redirect(start)
+            there = f"{START}?{query}" if len(query) <= _LONGEST_START else target
+            return redirect(self.public_url + there)
+        if self.keep_fragment and may_have_fragment(request, target):
+            return redirect(f"{FRAGMENT_PATH}?{query}")
         return await self._begin(request, target, acr_values, None)
 
     async def ask_silently(self, request: CanonicalRequest, identity: Identity) -> Response | None:
@@ -100,24 +118,25 @@ class LoginEndpoints:
             language=request.language,
             acr_values=(identity.acr,) if identity.acr is not None else (),
             login_hint=hint,
+            client=request.client,
             silent=True,
         )
         return redirect(begun.location, begun.set_cookies)
 
     def just_failed(self, request: CanonicalRequest) -> bool:
         """Whether this browser's latest login failed a moment ago, so that it is not sent to the next one at once."""
-        return self.rounds.read(request.cookies, self.clock()).failed
+        return self._rounds(request).failed
 
     async def callback(self, request: Request) -> Response:
         """Finish a login: a new ticket, and on to the page that was asked for.
 
-        A callback that comes too late, from another tab or with the back button, does no harm to somebody who
-        has a session by now: they just go on.
+        A callback that comes too late, from another tab or with the back button, does no harm: somebody who has a
+        session by now just goes on, and for somebody else the login begins again, once.
         """
         exchange = exchange_of(request)
         admitted = exchange.admitted
         ticket = admitted.cookies.get(self.sessions.cookie_name)
-        rounds, now = self.rounds.read(admitted.cookies, self.clock()), self.clock()
+        rounds, now = self._rounds(admitted), self.clock()
         query = (admitted.raw_query or b"").decode("latin-1")
         try:
             if admitted.host != self.public_host:
@@ -125,29 +144,25 @@ class LoginEndpoints:
             finished = await self.login.finish(query, admitted.cookies)
         except LoginFailed as failure:
             if failure.facts.pop("silent", False):
-                # Nobody asked for a login: the page says again what is missing.
-                self.on_event(LoginEnded("silent-refused"))
-                return redirect(safe_target(str(failure.facts.get("target", "/"))))
+                return self._unchanged(failure.again.target if failure.again else None)
             self.on_event(LoginEnded(failure.reason))
             log.info("login failed", reason=failure.reason, detail=failure.detail, request_id=admitted.id)
             # Only a login that this browser began counts: nobody else can make it look like a loop.
             began = "target" in failure.facts
             counted = (self.rounds.after(rounds, failure.reason, now),) if began else ()
             if ticket is not None and await self.sessions.open(ticket) is not None:
-                onward = safe_target(str(failure.facts.get("target", "/")))
-                return redirect(onward, counted)
+                return redirect((failure.again.target if failure.again else None) or "/", counted)
+            if (again := await self._again(admitted, failure, rounds)) is not None:
+                return again
             if began and rounds.count:
                 failure.facts["rounds"] = rounds.count + 1
             failure.set_cookies = counted
             raise
         if finished.silent and await self._acts_otherwise(ticket, finished.identity):
-            self.on_event(LoginEnded("silent-refused"))
-            return redirect(finished.target, finished.set_cookies)
+            return self._unchanged(finished.target, finished.set_cookies)
+        device = device_of(admitted.header(b"user-agent"))
         session, new_ticket = await self.sessions.create(
-            finished.identity,
-            finished.tokens,
-            replaces=ticket,
-            device=device_of(admitted.header(b"user-agent")),
+            finished.identity, finished.tokens, replaces=ticket, device=device
         )
         exchange.caller = Caller(session)
         if faults := finished.identity.faults:
@@ -156,7 +171,16 @@ class LoginEndpoints:
         self.on_event(LoginEnded(SUCCEEDED))
         ended = self.rounds.after(rounds, SUCCEEDED, now)
         cookies = (*finished.set_cookies, ended, self.sessions.set_cookie(new_ticket))
+        if finished.target is None:
+            return self.screens.address_lost(
+                admitted.language, request_id=admitted.id, lines=cookie_lines(cookies)
+            )
         return redirect(finished.target, cookies)
+
+    def _unchanged(self, target: str | None, set_cookies: tuple[str, ...] = ()) -> Response:
+        """Back from a silent question. Nobody asked for a login: the page says again what is missing."""
+        self.on_event(LoginEnded("silent-refused"))
+        return redirect(target or "/", set_cookies)
 
     async def _acts_otherwise(self, ticket: str | None, found: Identity) -> bool:
         """Whether the session goes on as another person or for another organisation than the provider has by now."""
@@ -165,22 +189,57 @@ class LoginEndpoints:
             return False
         return _acts_as(session.identity) != _acts_as(found)
 
+    async def _again(
+        self, request: CanonicalRequest, failure: LoginFailed, rounds: Rounds
+    ) -> Response | None:
+        """The same login from the start, where that may help and was not tried yet; None otherwise."""
+        again = failure.again
+        if (
+            again is None
+            or failure.reason not in _BEGIN_AGAIN
+            or again.attempt >= _MOST_ATTEMPTS
+            or not request.navigation
+            or request.host != self.public_host
+        ):
+            return None
+        target = again.target or "/"
+        await self._check_rounds(request, target, rounds)
+        return await self._begin(request, target, again.acr_values, again.hint, attempt=again.attempt + 1)
+
     async def _begin(
-        self, request: CanonicalRequest, target: str, acr_values: Sequence[str], hint: str | None
+        self,
+        request: CanonicalRequest,
+        target: str,
+        acr_values: Sequence[str],
+        hint: str | None,
+        *,
+        attempt: int = 0,
     ) -> Response:
         wait = self.limits.take(request.client)
         if wait:
             raise ClientLimited("logins", wait)
         begun = await self.login.begin(
-            target, request.cookies, language=request.language, acr_values=acr_values, login_hint=hint
+            target,
+            request.cookies,
+            language=request.language,
+            acr_values=acr_values,
+            login_hint=hint,
+            client=request.client,
+            attempt=attempt,
         )
         return redirect(begun.location, begun.set_cookies)
 
-    def _check_rounds(self, request: CanonicalRequest, target: str) -> None:
-        rounds = self.rounds.read(request.cookies, self.clock())
+    def _rounds(self, request: CanonicalRequest) -> Rounds:
+        return self.rounds.read(request.cookies, self.clock())
+
+    async def _check_rounds(self, request: CanonicalRequest, target: str, rounds: Rounds) -> None:
         if not rounds.too_many:
             return
-        cause = rounds.cause(has_ticket=self.sessions.cookie_name in request.cookies)
+        ticket = request.cookies.get(self.sessions.cookie_name)
+        cause = rounds.cause(has_ticket=ticket is not None)
+        if ticket is not None and not rounds.failed:
+            with suppress(StoreUnavailable):
+                cause = cause if await self.sessions.peek(ticket) is None else "asked-again"
         # Why the latest login failed is what the browser's own cookie says: that is not for a metric.
         self.on_event(LoginEnded("login-loop" if rounds.failed else cause))
         log.info("login loop stopped", reason=cause, rounds=rounds.count, request_id=request.id)

@@ -10,8 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.cookies import Cookie
+from gateway.endpoints.fragment import PATH as FRAGMENT_PATH
+from gateway.model import CanonicalRequest
 
 MOST_ROUNDS = 3
+# A script of a page and a press look the same in an engine that doesn't say which it is: nobody presses that often.
+MOST_PRESSES = 10
 _WINDOW = 60.0
 _WRITTEN = re.compile(r"([1-9][0-9]?)\.([0-9]{1,12})\.([a-z-]{1,64})")
 SUCCEEDED = "ok"
@@ -29,6 +33,16 @@ class Rounds:
         """Whether the next login would be one too many."""
         return self.count >= MOST_ROUNDS
 
+    def allow_press(self, request: CanonicalRequest, target: str) -> bool:
+        """Whether this is a person who presses a button to begin a login that comes back to `target`.
+
+        Engines say so (Sec-Fetch-User), but WebKit doesn't. There a press comes from a page of this site that has such
+        a button: the page that was refused, at the address to come back to, or one of the gateway's own.
+        """
+        if request.header(b"sec-fetch-user") is not None:
+            return request.header(b"sec-fetch-user") == b"?1"
+        return self.count < MOST_PRESSES and _may_be_press(request, target)
+
     @property
     def failed(self) -> bool:
         """Whether the latest login failed."""
@@ -42,6 +56,25 @@ class Rounds:
 
 
 NONE = Rounds(0, "")
+
+
+def _may_be_press(request: CanonicalRequest, target: str) -> bool:
+    agent = request.header(b"user-agent") or b""
+    if request.header(b"sec-ch-ua") is not None or b" Chrome/" in agent or b" Firefox/" in agent:
+        return False
+    if (
+        request.header(b"sec-fetch-site") not in (b"same-origin", None)
+        or request.header(b"sec-fetch-dest") not in (b"document", None)
+        or request.header(b"upgrade-insecure-requests") != b"1"
+    ):
+        return False
+    origin = f"{request.scheme}://{request.host}"
+    page = (request.header(b"referer") or b"").decode("ascii", "replace")
+    path = page.removeprefix(origin)
+    if path == page:
+        return False
+    own = path.startswith("/oauth2/") and path.partition("?")[0] != FRAGMENT_PATH
+    return own or path == target.partition("#")[0]
 
 
 class LoopCookie:

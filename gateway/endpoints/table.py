@@ -11,6 +11,8 @@ from starlette.routing import Route, Router
 
 from gateway.endpoints.access import AccessEndpoint
 from gateway.endpoints.bar import BarEndpoints
+from gateway.endpoints.fragment import PATH as FRAGMENT_PATH
+from gateway.endpoints.fragment import FragmentPage
 from gateway.endpoints.kept_forms import PATH, KeptForms
 from gateway.endpoints.login import LoginEndpoints
 from gateway.endpoints.logout import LogoutEndpoints
@@ -42,6 +44,7 @@ class OwnEndpoints:
         access: AccessEndpoint,
         own: OwnSessionsEndpoint,
         forms: KeptForms,
+        fragment: FragmentPage,
         bar: BarEndpoints | None = None,
     ) -> None:
         only_tell = [
@@ -54,6 +57,7 @@ class OwnEndpoints:
         routes = [
             *only_tell,
             _route("/oauth2/start", login.start, ("GET",)),
+            _route(FRAGMENT_PATH, fragment.page, ("GET",)),
             _route("/oauth2/callback", login.callback, ("GET",)),
             _route("/oauth2/sign_out", logout.sign_out, _ACT),
             _route("/oauth2/logout/local", logout.local, _ACT),

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 from babel.support import Translations
 
 from gateway.model import Language
@@ -53,3 +54,13 @@ def spoken_time(moment: datetime, language: Language) -> str:
     """A moment as people in Flanders read it: "24 november 2026, 08:00". A naive one counts as Brussels time."""
     local = moment.replace(tzinfo=_PLACE) if moment.tzinfo is None else moment.astimezone(_PLACE)
     return format_datetime(local, "d MMMM y, HH:mm", locale=language)
+
+
+def spoken_hour(moment: float, language: Language) -> str:
+    """The time of day in Flanders of a moment in seconds since the epoch: "14:20"."""
+    return format_datetime(datetime.fromtimestamp(moment, _PLACE), "HH:mm", locale=language)
+
+
+def spoken_size(octets: int, language: Language) -> str:
+    """A size as people read it: "10 MB", "0,3 MB"."""
+    return f"{format_decimal(octets / 1_048_576, format='#,##0.#', locale=language)} MB"

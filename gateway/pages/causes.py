@@ -14,7 +14,7 @@ _UNKNOWN: Final = (
 
 _COOKIE: Final = (
     message("Your browser did not send back the cookie that belongs to this login."),
-    message("Allow cookies for this site, do not use two tabs at once, and start again."),
+    message("Allow cookies for this site, and start again."),
 )
 _LATE: Final = (
     message("The login took too long, or this page was opened a second time."),
@@ -49,6 +49,14 @@ _NO_ANSWER: Final = (
     message("You can do nothing about this. Call us and mention the reference below."),
 )
 
+_BUSY: Final = (
+    message("The login service of the Flemish government has a fault at the moment."),
+    message("Try it once more in a few minutes."),
+)
+_ASKED: Final = (
+    message("You are logged in, but a page of this service asked for a new login again and again."),
+    message("Go to the home page. If this keeps happening, call us and mention the reference below."),
+)
 _WEAK: Final = (
     message("You logged in with a means that is not strong enough for this page."),
     message("Start again and choose a stronger means, such as eID or itsme."),
@@ -64,6 +72,7 @@ _UNREADABLE: Final = (
 CAUSES: Final[Mapping[str, tuple[str, str]]] = {
     "flow-unknown": _COOKIE,
     "cookie-missing": _COOKIE,
+    "asked-again": _ASKED,
     "session-lost": _LOST,
     "state-missing": _LATE,
     "flow-expired": _LATE,
@@ -79,6 +88,8 @@ CAUSES: Final[Mapping[str, tuple[str, str]]] = {
     "host-mismatch": _HOST,
     "id-token-acr": _WEAK,
     "provider-refused": _NO_ANSWER,
+    "provider-busy": _BUSY,
+    "interaction-required": _REFUSED,
     "client-refused": _NO_ANSWER,
     "userinfo-refused": _NO_ANSWER,
     "userinfo-subject": _UNREADABLE,

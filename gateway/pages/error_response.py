@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -24,11 +24,13 @@ from gateway.errors import (
     UpgradeRequired,
 )
 from gateway.model import CanonicalRequest, Identity, Language, Looking
-from gateway.pages.catalogue import message
+from gateway.pages.catalogue import message, spoken_hour
 from gateway.pages.causes import cause
 from gateway.pages.denial import DenialPage, Denied, Names, NoNames
 from gateway.pages.faces import is_partial_request, partial_redirect, refused_at
 from gateway.pages.language import negotiate
+from gateway.pages.links import login_url, may_be_framed, page_of
+from gateway.pages.outcome import AGAIN, NO_OUTCOME, Outcome, outcome_words
 from gateway.pages.render import Pages
 from gateway.pages.wording import Wording, unread_claims_data
 from gateway.reference import reference_of
@@ -39,7 +41,8 @@ log = structlog.get_logger()
 _SCOPE: Final = re.compile(r"[!#-\[\]-~]+")
 _TYPE: Final = "urn:toegangspoort:problem:"
 _RETRY_AFTER: Final = 10
-_LONGEST_REFERER: Final = 2_000
+# What may be over when the same is sent once more.
+_PASSES: Final = (408, 429, 500, 502, 503, 504)
 _BASIC: Final = frozenset(
     {"type", "title", "status", "detail", "instance", "code", "request_id", "reference"}
 )
@@ -53,6 +56,7 @@ class _Asked:
     `framed` whether the page may stand in a frame.
     """
 
+    method: str | None
     language: Language
     page: bool
     path: str | None
@@ -89,6 +93,7 @@ class ErrorResponses:
         identity: Identity | None = None,
         raw_headers: HeaderLines = (),
         looking: Looking = "script",
+        outcome: Outcome = NO_OUTCOME,
     ) -> Response:
         """The response to an error. `raw_headers` and `looking` are used if there is no canonical request."""
         asked = self._asked(request) if request is not None else _of_raw(raw_headers, looking)
@@ -103,7 +108,7 @@ class ErrorResponses:
         program = isinstance(error, BearerRefused) or (identity is not None and identity.kind == "machine")
         render = self._page if asked.page and not program else self._problem
         try:
-            return render(error, asked, request_id, identity, lines)
+            return render(error, asked, request_id, identity, lines, outcome)
         except Exception:
             # The page that shows an error may itself be at fault.
             log.exception("error page failed", request_id=request_id, error_code=error.code)
@@ -119,13 +124,21 @@ class ErrorResponses:
             back = target
         else:
             # A frame goes back with the page around it.
-            back = _page_of(request, self._public_url) or (
+            back = page_of(request, self._public_url) or (
                 target if request.looking == "frame" and read else "/"
             )
-        # A service worker that passes a request on doesn't say what it is for.
-        framed = request.looking == "frame" or request.header(b"sec-fetch-dest") == b"empty"
+        framed = may_be_framed(request)
         again = target if read else None
-        return _Asked(request.language, request.for_person, request.path, back, again, framed, request.client)
+        return _Asked(
+            request.method,
+            request.language,
+            request.for_person,
+            request.path,
+            back,
+            again,
+            framed,
+            request.client,
+        )
 
     def _page(
         self,
@@ -134,6 +147,7 @@ class ErrorResponses:
         request_id: str,
         identity: Identity | None,
         lines: HeaderLines,
+        outcome: Outcome,
     ) -> Response:
         _ = self._pages.gettext(asked.language)
         template, values = "error.html", self._plain(error, asked)
@@ -148,6 +162,7 @@ class ErrorResponses:
             request_id=request_id,
             lines=lines,
             in_frames=asked.framed,
+            **self._became(outcome, error, asked),
             **{"title": _(error.title), **values},
         )
 
@@ -167,10 +182,21 @@ class ErrorResponses:
             )
         )
 
+    def _became(self, outcome: Outcome, error: GatewayError, asked: _Asked) -> dict[str, Any]:
+        """What the page says about what was sent."""
+        _ = self._pages.gettext(asked.language)
+        words = outcome_words(outcome.forwarded, asked.method)
+        again = outcome.forwarded == "no" and error.status in _PASSES and outcome.kept is None
+        return {
+            "became": [_(words), _(AGAIN)] if words and again else [_(words)] if words else [],
+            "kept": outcome.kept,
+            "kept_until": spoken_hour(outcome.kept.until, asked.language) if outcome.kept else None,
+        }
+
     def _plain(self, error: GatewayError, asked: _Asked) -> dict[str, Any]:
         return {
             "advice": self._pages.gettext(asked.language)(error.advice),
-            "login_url": _start(asked.back, error.facts.get("acr_values", ()))
+            "login_url": login_url(asked.back, error.facts.get("acr_values", ()))
             if isinstance(error, LoginRequired)
             else None,
             "retry_url": asked.again if error.status >= 500 or error.status == 429 else None,
@@ -191,7 +217,7 @@ class ErrorResponses:
             "code": code,
             "cause": _(happened) % {"count": abs(seconds)} if isinstance(seconds, int) else _(happened),
             "advice": _(helps),
-            "login_url": _start(target if isinstance(target, str) else asked.back),
+            "login_url": login_url(target if isinstance(target, str) else asked.back),
         }
 
     def _wording(self, error: Forbidden, asked: _Asked, identity: Identity | None) -> Wording:
@@ -203,6 +229,24 @@ class ErrorResponses:
             too_often=isinstance(error, TooManyRequests),
         )
 
+    def _denied_data(self, error: Forbidden, asked: _Asked, identity: Identity | None) -> dict[str, Any]:
+        """What a problem says of a denial."""
+        support, wording = self._pages.support, self._wording(error, asked, identity)
+        unread = unread_claims_data(identity)
+        return {
+            "rule": error.decision.rule,
+            "missing": [[wording.data(each) for each in several] for several in error.decision.alternatives],
+            "plans": [
+                [words.data(self._public_url) for words in plan] for plan in wording.plans(error.way_out)
+            ],
+            **({"unread_claims": unread} if unread else {}),
+            "support": {
+                "phone": support.phone,
+                "phone_abroad": support.phone_abroad,
+                "profile_url": support.profile_url,
+            },
+        }
+
     def _problem(
         self,
         error: GatewayError,
@@ -210,13 +254,15 @@ class ErrorResponses:
         request_id: str,
         identity: Identity | None,
         lines: HeaderLines,
+        outcome: Outcome,
     ) -> Response:
         _ = self._pages.gettext(asked.language)
+        words = outcome_words(outcome.forwarded, asked.method)
         problem: dict[str, Any] = {
             "type": _TYPE + error.code,
             "title": _(error.title),
             "status": error.status,
-            "detail": _(error.advice),
+            "detail": f"{_(error.advice)} {_(words)}" if words else _(error.advice),
             "code": error.code,
             "request_id": request_id,
             "reference": reference_of(request_id),
@@ -224,24 +270,11 @@ class ErrorResponses:
         if asked.path is not None:
             problem["instance"] = quote(asked.path, safe="/:@!$&'()*+,;=-._~")
         if isinstance(error, LoginRequired):
-            problem["login_url"] = self._public_url + _start(asked.back, error.facts.get("acr_values", ()))
+            problem["login_url"] = self._public_url + login_url(asked.back, error.facts.get("acr_values", ()))
         if isinstance(error, Forbidden):
-            support = self._pages.support
-            problem["rule"] = error.decision.rule
-            wording = self._wording(error, asked, identity)
-            problem["missing"] = [
-                [wording.data(each) for each in alternative] for alternative in error.decision.alternatives
-            ]
-            problem["plans"] = [
-                [words.data(self._public_url) for words in plan] for plan in wording.plans(error.way_out)
-            ]
-            if unread := unread_claims_data(identity):
-                problem["unread_claims"] = unread
-            problem["support"] = {
-                "phone": support.phone,
-                "phone_abroad": support.phone_abroad,
-                "profile_url": support.profile_url,
-            }
+            problem |= self._denied_data(error, asked, identity)
+        if outcome.forwarded is not None and changes_something(asked.method):
+            problem["forwarded"] = outcome.forwarded
         problem.update({name: value for name, value in error.facts.items() if name not in _BASIC})
         body = json.dumps(problem, ensure_ascii=True, default=str).encode("ascii")
         negotiated = (
@@ -258,26 +291,17 @@ def _instead(error: GatewayError, request: CanonicalRequest, asked: _Asked) -> s
     if isinstance(error, LoginRequired):
         target = request.target.decode("ascii", "replace")
         back = asked.back if request.header(b"referer") is not None else target
-        return _start(back, error.facts.get("acr_values", ()))
+        return login_url(back, error.facts.get("acr_values", ()))
     if error.status == 403 and isinstance(error, Forbidden | Blocked):
         return refused_at(request)
     return None
 
 
-def _page_of(request: CanonicalRequest, public_url: str) -> str | None:
-    """The page of this site that sent a request, by its Referer; None if that is not certain."""
-    referer = request.header(b"referer")
-    if referer is None or len(referer) > _LONGEST_REFERER:
-        return None
-    page = referer.decode("ascii", "replace")
-    back = page.removeprefix(public_url)
-    plain = page.isascii() and page.isprintable() and not set(page) & set(' \\"<>')
-    return back if plain and back != page and back.startswith("/") and not back.startswith("//") else None
-
-
 def _of_raw(headers: HeaderLines, looking: Looking) -> _Asked:
     language = next((value for name, value in headers if name.lower() == b"accept-language"), None)
-    return _Asked(negotiate(language), looking in ("page", "frame"), None, "/", None, looking == "frame")
+    return _Asked(
+        None, negotiate(language), looking in ("page", "frame"), None, "/", None, looking == "frame"
+    )
 
 
 def _lines(error: GatewayError, identity: Identity | None) -> HeaderLines:
@@ -317,11 +341,6 @@ def _scopes(error: Forbidden) -> HeaderLines:
         if names
         else ()
     )
-
-
-def _start(back: str, acr_values: Iterable[str] = ()) -> str:
-    means = "+".join(quote(urn, safe="") for urn in acr_values)
-    return f"/oauth2/start?rd={quote(back, safe='')}{f'&acr_values={means}' if means else ''}"
 
 
 def _ascii(text: str) -> bytes:

@@ -17,7 +17,8 @@ from gateway.upstream.request import Framing
 
 
 class Attach:
-    """Strips and adds headers. `pass_token` says whether a program's bearer token goes on to the register.
+    """Strips and adds headers. `pass_token` says whether the token that says who a program is goes on to the register;
+    any other is between the client and the register.
 
     `credentials` are those of each upstream by name, `audiences` those of assertions for other upstreams than the default one, by name.
     """
@@ -39,12 +40,20 @@ class Attach:
         self._pass_token = pass_token
         self._audiences = audiences
         self._known = ObjectMemo(self._of_client)
+        self._known_of_programs = ObjectMemo(self._without_token)
 
     def __call__(self, exchange: Exchange) -> None:
         """Fill in `outgoing`."""
         request = exchange.admitted
         headers, changes = request.headers, exchange.handling.request_headers
-        if changes is not None:
+        if exchange.caller.program is not None and not self._pass_token:
+            repeated = changes is None and type(headers) is Repeated
+            passed = (
+                self._known_of_programs(headers)
+                if repeated
+                else self._without_token(headers, request.method, changes)
+            )
+        elif changes is not None:
             passed = self._of_client(headers, request.method, changes)
         elif type(headers) is Repeated:
             passed = self._known(headers)
@@ -62,11 +71,17 @@ class Attach:
         changes: HeaderChanges | None = None,
     ) -> Outgoing:
         lines = self._identity.strip(self._forwarded.passed(headers, method))
-        if not self._pass_token:
-            lines = [line for line in lines if not _is_bearer_token(line)]
         if changes is not None:
             lines = changes(lines)
         return Outgoing(header_block(lines), Framing.of(headers))
+
+    def _without_token(
+        self,
+        headers: Iterable[tuple[bytes, bytes]],
+        method: str = "GET",
+        changes: HeaderChanges | None = None,
+    ) -> Outgoing:
+        return self._of_client([line for line in headers if not _is_bearer_token(line)], method, changes)
 
     def _about(self, exchange: Exchange) -> bytes:
         caller = exchange.caller

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from gateway.auth.machines import Machines, bearer_token
+from gateway.auth.machines import Machines, bearer_token, has_bearer
 from gateway.edge.forms import is_form
 from gateway.errors import (
     BadRequest,
+    BearerRefused,
     ClientLimited,
+    GatewayError,
     LoginRequired,
     Overloaded,
     ProviderUnavailable,
@@ -18,7 +21,11 @@ from gateway.errors import (
     StoreUnavailable,
 )
 from gateway.exchange import NOBODY, Caller, Exchange
+from gateway.model import DecisionInput
+from gateway.pipeline.authorize import input_of
 from gateway.pipeline.polling import Polling
+from gateway.policy.evaluate import asks_for_program, decide
+from gateway.policy.ruleset import RuleSet
 from gateway.session.recheck import Recheck
 from gateway.session.sessions import Session, Sessions
 from gateway.session.ticket import is_ticket
@@ -28,16 +35,17 @@ from gateway.session.ticket import is_ticket
 class Authenticate:
     """Finds the caller; without `machines`, bearer tokens are the register's business.
 
-    `polling`, where there are polls, knows which requests don't use the session.
+    `rules` gives the rule set in force. `polling`, where there are polls, knows which requests don't use the session.
     """
 
     sessions: Sessions
     rechecks: Recheck
     machines: Machines | None
+    rules: Callable[[], RuleSet]
     polling: Polling | None = None
 
     async def __call__(self, exchange: Exchange) -> None:
-        """Fill in `caller`. An invalid ticket is ignored; an invalid token is refused.
+        """Fill in `caller`. An invalid ticket is ignored; an invalid token is refused where it counts.
 
         A stream that is judged again needs the session that it began with; otherwise raises `trouble`, or
         LoginRequired.
@@ -67,12 +75,9 @@ class Authenticate:
     async def _caller(self, exchange: Exchange) -> Caller:
         request = exchange.admitted
         ticket = request.cookies.get(self.sessions.cookie_name)
-        token = bearer_token(request.headers) if self.machines is not None else None
         try:
-            if self.machines is not None and token is not None:
-                if ticket is not None:
-                    raise BadRequest("both a session and a bearer token", code="two-identities")
-                return Caller(program=await self.machines.identity(token, request.client))
+            if self.machines is not None and has_bearer(request.headers):
+                return await self._by_token(exchange, ticket, self.machines)
             return await self._person(exchange, ticket) if ticket is not None else NOBODY
         except (
             ClientLimited,
@@ -83,6 +88,26 @@ class Authenticate:
         ) as trouble:
             # What is open to anyone stays open; whatever needs an identity is refused for this reason.
             return Caller(trouble=trouble)
+
+    async def _by_token(self, exchange: Exchange, ticket: str | None, machines: Machines) -> Caller:
+        """The program that a token belongs to, where the rule is about programs; the token may also be the register's own.
+
+        Then a session counts as without it. Without one it is judged where the rule lets not anyone in.
+        """
+        rules, asked = self.rules(), input_of(exchange)
+        expected = asks_for_program(rules, asked)
+        refused: GatewayError | None = None
+        if expected:
+            try:
+                return await _program(exchange, machines)
+            except (BadRequest, BearerRefused, ClientLimited, Overloaded, ProviderUnavailable) as problem:
+                refused = problem
+        person = await self._person(exchange, ticket) if ticket is not None else NOBODY
+        if person.session is not None or _open(rules, asked):
+            return person
+        if refused is not None:
+            raise refused
+        return await _program(exchange, machines)
 
     async def _person(self, exchange: Exchange, ticket: str) -> Caller:
         session = await self._session(exchange, ticket)
@@ -124,3 +149,15 @@ class Authenticate:
     async def _use(self, ticket: str) -> None:
         with contextlib.suppress(StoreUnavailable):
             await self.sessions.open(ticket)
+
+
+async def _program(exchange: Exchange, machines: Machines) -> Caller:
+    request = exchange.admitted
+    token = bearer_token(request.headers)
+    return Caller(program=await machines.identity(token, request.client)) if token is not None else NOBODY
+
+
+def _open(rules: RuleSet, asked: DecisionInput) -> bool:
+    """Whether anyone may do this."""
+    decision = decide(rules, asked)
+    return decision.allowed or decision.redirect is not None

@@ -42,14 +42,14 @@ class Authorize:
         """Fill in `judgement`. Raises BadRequest, Blocked, LoginRequired, Forbidden, FactsUnavailable or PolicyFailed."""
         self._check_blocks(exchange)
         rules = self.rules()
-        decision_input, facts = _input(exchange), NOTHING_ASKED
+        decision_input, facts = input_of(exchange), NOTHING_ASKED
         if rules.asking:
             decision_input, facts = await self._with_facts(exchange, rules, decision_input)
         self._decide(exchange, rules, decision_input, facts)
 
     def at_once(self, exchange: Exchange) -> bool:
         """The same without waiting; False where the rule that matches needs facts from outside, or redirects."""
-        rules, decision_input = self.rules(), _input(exchange)
+        rules, decision_input = self.rules(), input_of(exchange)
         if questions(rules, decision_input):
             return False
         self._check_blocks(exchange)
@@ -88,7 +88,8 @@ class Authorize:
         return (decision_input._replace(facts=facts) if facts else decision_input), gathered
 
 
-def _input(exchange: Exchange) -> DecisionInput:
+def input_of(exchange: Exchange) -> DecisionInput:
+    """What rules judge of a request, and of its caller as far as that is known."""
     request = exchange.admitted
     return DecisionInput(
         method=request.method,

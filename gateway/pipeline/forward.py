@@ -17,6 +17,7 @@ from gateway.responses import Send
 from gateway.upstream.connection import UpstreamConnection
 from gateway.upstream.forward import Forwarder, WholeAnswer
 from gateway.upstream.live_streams import Cut, Streams
+from gateway.upstream.progress import Progress
 from gateway.upstream.request import UpstreamRequest
 from gateway.upstream.response import AnswerCut, UpstreamResponse
 from gateway.upstream.response_head import HeaderLines
@@ -46,6 +47,7 @@ class Forward:
         """
         session = exchange.caller.session
         session_id = session.id if session is not None else None
+        exchange.progress = Progress("no" if begun is None else "wholly")
         try:
             await self.streams.carry(exchange, session_id, self._carry(exchange, begun))
         except Cut as cut:
@@ -80,10 +82,16 @@ class Forward:
     async def _carry(self, exchange: Exchange, begun: UpstreamConnection | None) -> None:
         handling = exchange.handling
         response = await self.forwarder(exchange).forward(
-            self.request(exchange), begun, patience=handling.timeout, max_body=handling.max_body
+            self.request(exchange),
+            begun,
+            patience=handling.timeout,
+            max_body=handling.max_body,
+            progress=exchange.progress,
         )
         if handling is not PLAIN:
             response.headers = changed(exchange, response.headers)
+        if exchange.progress is not None:
+            exchange.progress.answer = response.headers
         try:
             await response.relay(self._send(exchange, response))
         finally:

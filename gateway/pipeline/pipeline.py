@@ -60,6 +60,8 @@ class Pipeline:
         except Exception as problem:  # noqa: BLE001 - every problem gets its response
             await self.refuse(exchange, problem)
         finally:
+            if exchange.kept_form is not None:
+                await self.route.forms.settle(exchange)
             if not exchange.recorded:
                 self.record(exchange)
             exchange.forget_errors()

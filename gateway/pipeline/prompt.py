@@ -16,6 +16,7 @@ from gateway.pipeline.pipeline import Pipeline
 from gateway.responses import HeaderLines, Message, Receive, Scope, Send
 from gateway.upstream.client_stream import ClientGone
 from gateway.upstream.connection import UpstreamConnection
+from gateway.upstream.progress import Progress
 
 # Seconds. An answer that is not there by then lasts: it is streamed, and the client watched, the general way.
 _PATIENCE = 0.05
@@ -99,5 +100,6 @@ class Prompt:
     async def _fail(
         self, exchange: Exchange, problem: Exception, _scope: Scope, _receive: Receive, _send: Send
     ) -> None:
+        exchange.progress = Progress("wholly")
         async with self.pipeline.ending(exchange):
             raise problem

@@ -10,15 +10,17 @@ from gateway.edge.forms import is_form
 from gateway.edge.looking import looking_at
 from gateway.endpoints.kept_forms import KeptForms
 from gateway.endpoints.login import LoginEndpoints
-from gateway.endpoints.return_path import safe_target
+from gateway.endpoints.return_path import target_of
 from gateway.errors import (
     ClientLimited,
     ContentTooLarge,
     Forbidden,
+    FormGone,
     GatewayError,
     InternalFault,
     LoginFailed,
     LoginRequired,
+    NotFound,
     Overloaded,
     ProviderUnavailable,
     RequestTimeout,
@@ -27,6 +29,7 @@ from gateway.errors import (
 from gateway.exchange import Exchange
 from gateway.pages.error_response import ErrorResponses
 from gateway.pages.faces import is_partial_request
+from gateway.pages.outcome import Outcome
 from gateway.pipeline.ask_again import AskAgain
 from gateway.pipeline.cross_origin import CrossOrigin
 from gateway.policy.step_up import methods_that_help
@@ -62,13 +65,26 @@ class Refuse:
         if exchange.status:
             log.info("response not completed", request_id=exchange.id, reason=error.detail)
             return
+        if exchange.kept_form is not None:
+            await self.forms.settle(exchange)
         response = await self._response(exchange, error)
         await response(exchange.scope, exchange.receive, exchange.send)
 
     async def _response(self, exchange: Exchange, error: GatewayError) -> Response:
         try:
-            login = await self._to_login(exchange, error) or await self.again(exchange, error)
-        except (ClientLimited, LoginFailed, ProviderUnavailable, StoreUnavailable, RequestTimeout) as trouble:
+            login = (
+                await self._form(exchange, error)
+                or await self._to_login(exchange, error)
+                or await self.again(exchange, error)
+            )
+        except (
+            ClientLimited,
+            FormGone,
+            LoginFailed,
+            ProviderUnavailable,
+            StoreUnavailable,
+            RequestTimeout,
+        ) as trouble:
             login = None
             if isinstance(error, LoginRequired):
                 exchange.error = error = trouble
@@ -86,6 +102,7 @@ class Refuse:
             identity=exchange.caller.identity,
             raw_headers=lines,
             looking=looking_at(lines),
+            outcome=await self._outcome(exchange, error),
         )
         if exchange.request is not None:
             response.raw_headers.extend(self.cors.fields(exchange.request))
@@ -94,28 +111,40 @@ class Refuse:
             response.headers["connection"] = "close"
         return response
 
+    async def _outcome(self, exchange: Exchange, error: GatewayError) -> Outcome:
+        """What became of the request, where it was for the register, and of the form that it was about."""
+        kept = await self.forms.note(exchange, error)
+        own = exchange.request is None or exchange.endpoint is not None or isinstance(error, NotFound)
+        return Outcome(None if own else exchange.forwarded, kept)
+
+    async def _form(self, exchange: Exchange, error: GatewayError) -> Response | None:
+        """The page for a form that a login helps: kept, if possible, and sent once its sender is back."""
+        request = exchange.request
+        if request is None or is_partial_request(request) or not is_form(request):
+            return None
+        if exchange.forwarded != "no" or request.host != self.login.public_host:
+            return None
+        methods = self._methods(exchange, error)
+        return await self.forms.refused(exchange, methods) if methods is not None else None
+
     async def _to_login(self, exchange: Exchange, error: GatewayError) -> Response | None:
-        """A redirect to the login, if the request is a navigation or a form and a login can help; otherwise None.
+        """A redirect to the login, if the request is a navigation and a login can help; otherwise None.
 
         Not in a frame: the provider refuses to be shown in one, so a page there leads out of it.
-
-        A form that met an ended session is kept, and the login leads to a page that asks whether to send it.
         """
         request = exchange.request
-        if request is None or request.looking == "frame" or is_partial_request(request):
-            return None
-        kept = await self.forms.keep(exchange) if isinstance(error, LoginRequired) else None
-        back = kept[0] if kept is not None else self.forms.back(request)
-        if not request.navigation and (back is None or not is_form(request)):
+        if (
+            request is None
+            or request.looking == "frame"
+            or is_partial_request(request)
+            or not request.navigation
+        ):
             return None
         methods = self._methods(exchange, error)
         if methods is None:
             return None
-        target = back or safe_target(request.target.decode("latin-1"))
-        response = await self.login.begin(request, target, acr_values=methods)
-        if kept is not None:
-            response.headers.append("set-cookie", kept[1])
-        return response
+        target = self.forms.back(request) or target_of(request)
+        return await self.login.begin(request, target, acr_values=methods)
 
     def _methods(self, exchange: Exchange, error: GatewayError) -> tuple[str, ...] | None:
         """The authentication methods to ask for at the login; None where no login helps, or none did a moment ago."""

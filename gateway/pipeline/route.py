@@ -32,7 +32,8 @@ class Route:
             if exchange.admitted.looking == "ahead":
                 raise BadRequest("a prefetch cannot send a kept form", code="prefetch")
             await self._take_kept_form(exchange)
-        elif exchange.admitted.path == REFUSED:
+            return False
+        if exchange.admitted.path == REFUSED:
             self._ask_again(exchange)
         elif self.endpoints.serves(exchange):
             if exchange.admitted.websocket is not None:
@@ -59,6 +60,8 @@ class Route:
     async def _take_kept_form(self, exchange: Exchange) -> None:
         # Until the form is taken, what goes wrong is the endpoint's; from then on it is the kept request's.
         exchange.endpoint = PATH
-        exchange.scope, exchange.receive = await self.forms.take(exchange)
-        exchange.request = self.admission.admit(exchange.scope)._replace(id=exchange.id)
+        taken = await self.forms.take(exchange)
+        if taken is not None:
+            exchange.scope, exchange.receive = taken
+            exchange.request = self.admission.admit(exchange.scope)._replace(id=exchange.id)
         exchange.endpoint, exchange.caller = None, NOBODY

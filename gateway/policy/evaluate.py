@@ -65,6 +65,12 @@ def matching_rule(rules: RuleSet, method: str, host: str, segments: tuple[str, .
     return _matching(rules, DecisionInput(method, host, "", segments, "", 0.0))
 
 
+def asks_for_program(rules: RuleSet, decision_input: DecisionInput) -> bool:
+    """Whether the rule that decides this request, by any reading of its path, is about programs too."""
+    found = (_matching(rules, reading) for reading in decision_input.readings())
+    return any(rule is not None and rule.programs for rule in found)
+
+
 def questions(rules: RuleSet, decision_input: DecisionInput) -> tuple[Question, ...]:
     """The questions that fact sources must answer before this request can be decided, by the first reading of its path."""
     if not rules.asking:

@@ -53,7 +53,7 @@ class Rule:
     `methods` and `hosts` are None where all match. `at` is its place: file, line, column. `label` is its name for
     people, by language. `accepts` holds the codes of findings that are intended. `opens` names what it lets through of
     paths that the strict reading refuses. `handling` says what becomes of the requests. `asking` are its policies that
-    need facts from a source, `passed` is what it decides where they all allow and its path has no variables.
+    need facts from a source, `programs` whether one of them is about programs, `passed` is what it decides where they all allow and its path has no variables.
     `websocket`: it also covers requests that open a WebSocket; else these are denied.
     """
 
@@ -69,6 +69,7 @@ class Rule:
     websocket: bool = False
     handling: Handling = PLAIN
     asking: tuple[Policy, ...] = field(init=False, repr=False)
+    programs: bool = field(init=False, repr=False, compare=False)
     variables: tuple[str, ...] = field(init=False, repr=False, compare=False)
     passed: Decision = field(init=False, repr=False, compare=False)
 
@@ -77,6 +78,8 @@ class Rule:
             policy for policy in walk(self.require) if type(policy).question is not Policy.question
         )
         object.__setattr__(self, "asking", asking)
+        programs = any(policy.policy_name == "machine" for policy in walk(self.require))
+        object.__setattr__(self, "programs", programs)
         object.__setattr__(self, "variables", self.pattern.variables)
         object.__setattr__(self, "passed", self._passed())
 

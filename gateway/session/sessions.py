@@ -11,6 +11,7 @@ from gateway.events import OnEvent, SessionEnded, ignore
 from gateway.model import Identity, Tokens
 from gateway.session.cache import MOVED_SECONDS, OpenedSession, SessionCache
 from gateway.session.codec import Session
+from gateway.session.holder import REMEMBERED_SECONDS, Holder, Holders
 from gateway.session.one_time import OneTimeStore
 from gateway.session.sealed import SealedSessions
 from gateway.session.settings import SessionSettings
@@ -70,6 +71,7 @@ class Sessions:
         self.cookie_prefix = cookie_prefix(environment, secure=secure)
         self.cookie_name = self._cookie.name
         self.one_time = OneTimeStore(self._stored.store, self._stored.cipher, clock)
+        self._holders = Holders(self.one_time, seconds=settings.max_lifetime + REMEMBERED_SECONDS)
 
     async def start(self, *, sweep: bool = True) -> None:
         """Read the keys and open the store. Raises ValueError for a key, StoreUnavailable for the store.
@@ -136,9 +138,12 @@ class Sessions:
             opened.seen_at = max(opened.seen_at, earlier.seen_at)
         return opened.session
 
-    def issued(self, ticket: str) -> bool:
-        """Whether this is the ticket of a session of this environment, also of one that ended. No I/O."""
-        return self._stored.cipher().issued(ticket)
+    async def holder(self, ticket: str) -> Holder | None:
+        """Whose session this ticket opens or opened, also days after it ended; None for any other text.
+
+        No I/O for a ticket that this environment did not give out.
+        """
+        return await self._holders.of(ticket) if self._stored.cipher().issued(ticket) else None
 
     def successor(self, ticket: str) -> str | None:
         """The ticket that replaced this one a moment ago, as far as it was opened here."""
@@ -162,6 +167,7 @@ class Sessions:
         opened = OpenedSession(ticket, session, now, now)
         await self._stored.write(opened)
         await self._keep_device(session)
+        await self._holders.remember(ticket.text, identity)
         self._cache.put(opened)
         if replaces is not None:
             await self.end(replaces)
@@ -185,6 +191,7 @@ class Sessions:
         opened = OpenedSession(fresh, renewed, seen_at, seen_at)
         if changed:
             await self.one_time.put(_MOVED, ticket, fresh.text.encode("ascii"), seconds=leads_for)
+            await self._holders.remember(fresh.text, identity)
         if not await self._stored.swap(earlier, opened):
             self._cache.drop(ticket)
             return None

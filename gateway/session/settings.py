@@ -96,12 +96,12 @@ class SessionSettings(Settings):
     """How much longer a session goes on when it cannot be rechecked just then, because the provider does not answer
     or a form is being sent. `recheck` and this together bound how late the end of a right is seen."""
 
-    form_limit: Annotated[int, Field(ge=0, le=10_485_760, strict=True)] = 262_144
-    """The largest form, in octets, that is kept when it meets an ended session; 0 keeps none."""
+    form_limit: Annotated[int, Field(ge=0, le=104_857_600, strict=True)] = 10_485_760
+    """The largest form, in octets and with its files, that is kept when it meets an ended session; 0 keeps none."""
 
-    form_total: Annotated[int, Field(ge=0, strict=True)] = 33_554_432
-    """How many octets of such forms one worker process keeps in ten minutes. Only the ticket of a session that this
-    gateway began has a form kept: at most 5 for each ticket and 20 for each network address (IPv6: 64 bits)."""
+    form_total: Annotated[int, Field(ge=0, strict=True)] = 104_857_600
+    """How many octets of such forms one worker process keeps at the same time, in the session store: at most half of
+    it for one network address (IPv6: 64 bits), and a quarter for one person."""
 
     cache_ttl: Duration = Field(default=5.0, ge=0.0, le=300.0)
     """How long an opened session is remembered without asking the store: the bound for a late revocation."""

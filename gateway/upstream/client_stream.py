@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final, NamedTuple
 
-from gateway.errors import BadRequest, ContentTooLarge, RequestTimeout, UpstreamTimeout
+from gateway.errors import BadRequest, ContentTooLarge, GatewayError, RequestTimeout, UpstreamTimeout
 from gateway.upstream.connection import ConnectionClosed, UpstreamConnection
+from gateway.upstream.progress import Progress
 from gateway.upstream.request import UpstreamRequest
 
 FIRST: Final = 16_384
@@ -30,7 +31,7 @@ class BodyLimits(NamedTuple):
 class ClientStream:
     """What one client sends during one exchange: `prepare`, then `start` with a connection.
 
-    `sent` counts octets of the body, `done` says whether all of it went to the register.
+    `sent` counts octets of the body, `done` says whether all of it went to the register; `progress` learns how far it is.
     """
 
     _connection: UpstreamConnection
@@ -40,12 +41,15 @@ class ClientStream:
     _seen = 0
     sent = 0
 
-    def __init__(self, request: UpstreamRequest, limits: BodyLimits) -> None:
+    def __init__(
+        self, request: UpstreamRequest, limits: BodyLimits, progress: Progress | None = None
+    ) -> None:
         self._request = request
         self._limits = limits
         self._more = request.framing.has_body
         self.done = not request.framing.has_body
         self._first: list[bytes] = []
+        self._progress = progress or Progress()
 
     async def prepare(self) -> None:
         """Wait for the first FIRST octets of the body, or all of it. Raises what `raise_for_error` would."""
@@ -57,6 +61,7 @@ class ClientStream:
     def start(self, connection: UpstreamConnection) -> None:
         """Begin to carry the body, beside waiting for the answer: a register may answer early."""
         self._connection = connection
+        self._progress.forwarded = "partly"
         for part in self._first:
             self._write(part)
         self._first.clear()
@@ -97,7 +102,7 @@ class ClientStream:
             self._finish()
         except ConnectionClosed:
             pass  # what counts is why the register closed, or its early answer
-        except (ClientGone, BadRequest, ContentTooLarge, RequestTimeout, UpstreamTimeout) as problem:
+        except (ClientGone, GatewayError) as problem:
             self._error = problem
             connection.abandon(problem)
 
@@ -129,6 +134,7 @@ class ClientStream:
         if not self.done and self._request.framing.content_length is None:
             self._connection.write(b"0\r\n\r\n")
         self.done = True
+        self._progress.forwarded = "wholly"
         self._connection.request_sent()
 
     async def _until_taken_in(self) -> None:

@@ -22,6 +22,7 @@ from gateway.upstream.connection_state import COMPLETE
 from gateway.upstream.outside import OutsideAddresses
 from gateway.upstream.path_prefix import PathPrefix
 from gateway.upstream.pool import ConnectionPool
+from gateway.upstream.progress import Progress
 from gateway.upstream.register_sessions import RegisterSessions
 from gateway.upstream.request import UpstreamRequest
 from gateway.upstream.response import Lender, UpstreamResponse, headers_for_client
@@ -83,11 +84,12 @@ class Forwarder:
         *,
         patience: float | None = None,
         max_body: int | None = None,
+        progress: Progress | None = None,
     ) -> UpstreamResponse:
         """Send the request and wait for the head of the answer. The caller must `aclose` the response.
 
         `begun` is a connection on which `begin_at_once` has already sent this request. `patience` (seconds until the
-        answer begins) and `max_body` (octets) are used instead of the upstream's own.
+        answer begins) and `max_body` (octets) are used instead of the upstream's own; `progress` learns how far the request is.
         Raises UpstreamUnreachable, UpstreamOut, UpstreamBroken, UpstreamTimeout or Overloaded for the register;
         HeadersTooLarge for the head of the request, BadRequest, ContentTooLarge or RequestTimeout for its body;
         ClientGone.
@@ -96,7 +98,7 @@ class Forwarder:
         limits = self._limits if max_body is None else self._limits._replace(size=max_body)
         if request.framing.content_length is not None and request.framing.content_length > limits.size:
             raise ContentTooLarge(f"Content-Length {request.framing.content_length}", limit=limits.size)
-        client = ClientStream(request, limits)
+        client = ClientStream(request, limits, progress)
         if request.framing.has_body:
             await client.prepare()
         repeatable = request.method in IDEMPOTENT and not request.framing.has_body

@@ -119,6 +119,11 @@ class Streams(Generic[T]):
         finally:
             self._open.discard(stream)
 
+    def under_way(self, seconds: float) -> list[T]:
+        """What the exchanges are about that have lasted for so long."""
+        latest = asyncio.get_running_loop().time() - seconds
+        return [stream.about for stream in self._open if stream.since <= latest]
+
     def on_event(self, event: Event) -> None:
         """Judge again once rules or blocks have changed; end what belongs to a session that has ended."""
         match event:

@@ -264,18 +264,46 @@ def test_other_schemes_are_not_for_the_gateway(whole: GatewayFixture) -> None:
     assert b"Basic YTpi" in whole.upstream.received[-1]
 
 
-def test_a_session_and_a_token_at_once_are_refused(whole: GatewayFixture, op: ScriptedProvider) -> None:
-    stands_for(op)
+@pytest.mark.parametrize("token", [OPAQUE, "eyJhbGciOiJIUzI1NiJ9.e30.abc", "what the register wrote itself"])
+def test_a_token_beside_a_session_is_the_registers_own(
+    whole: GatewayFixture, op: ScriptedProvider, token: str
+) -> None:
     visitor = whole.browser()
     visitor.log_in("/echo")
-    answer = visitor.go("/echo", headers={"authorization": f"Bearer {OPAQUE}"})
-    assert answer.status_code == 400
-    assert answer.json()["reason"] == "two-identities"
+    answer = visitor.call("/echo", authorization=f"Bearer {token}")
+    assert answer.status_code == 200
+    assert f"Bearer {token}".encode() in whole.upstream.received[-1]
+    assert b"alice" in whole.upstream.received[-1]
     assert op.seen["introspect"] == 0
 
 
-def test_a_bad_token_is_refused_where_anyone_may_come_too(whole: GatewayFixture) -> None:
-    refused(call(whole, "unknown", "/public/x"))
+def test_a_token_where_anyone_may_come_is_the_registers_own(
+    whole: GatewayFixture, op: ScriptedProvider
+) -> None:
+    assert call(whole, "unknown", "/public/x").status_code == 200
+    assert b"Bearer unknown" in whole.upstream.received[-1]
+    assert op.seen["introspect"] == 0
+
+
+def test_a_rule_about_programs_judges_the_token_first(whole: GatewayFixture, op: ScriptedProvider) -> None:
+    visitor = whole.browser()
+    visitor.log_in("/echo")
+    before = len(whole.upstream.received)
+    denied = visitor.call(API, authorization="Bearer unknown")
+    assert denied.status_code == 403, "a person, whose token proves nothing"
+    assert len(whole.upstream.received) == before
+    stands_for(op)
+    assert visitor.call(API, authorization=f"Bearer {OPAQUE}").status_code == 200
+    assert OPAQUE.encode() not in whole.upstream.received[-1], "it said who the program is"
+
+
+@pytest.mark.parametrize("ticket", ["x" * 43, "nonsense"])
+def test_a_ticket_that_opens_nothing_doesnt_let_a_token_pass(whole: GatewayFixture, ticket: str) -> None:
+    lines = {"authorization": "Bearer unknown", "cookie": f"{whole.session_cookie}={ticket}"}
+    before = len(whole.upstream.received)
+    for path in ("/echo", API):
+        refused(whole.client.get(whole.url + path, headers=lines))
+    assert len(whole.upstream.received) == before
 
 
 def test_out_of_reach_is_503_and_what_is_open_stays_open(whole: GatewayFixture, op: ScriptedProvider) -> None:

@@ -28,7 +28,8 @@ def test_cookies_are_only_cleared_where_they_are_too_large_by_themselves(
         for pieces in ([head], [head[:9_000], head[9_000:]]):
             seen = converse(running.port, *pieces)
             assert [answer.status for answer in seen.answers] == [status]
-            assert bool(seen.answers[0].values("clear-site-data")) is clears
+            assert bool(seen.answers[0].values("set-cookie")) is clears
+            assert not seen.answers[0].values("clear-site-data")
             assert seen.closed is (status != 200)
 
 
@@ -38,7 +39,7 @@ def test_cookies_are_only_cleared_where_they_are_too_large_by_themselves(
         ("malformed", 400, None),
         ("connect", 405, ("allow", "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT")),
         ("body-slow", 408, None),
-        ("cookies-too-large", 431, ("clear-site-data", '"cookies"')),
+        ("cookies-too-large", 431, None),
         ("head-too-large", 431, None),
         ("connections", 503, ("retry-after", "5")),
         ("http-version", 505, None),
@@ -59,6 +60,24 @@ def test_a_refusal_is_one_whole_answer_that_nobody_keeps(
         assert answer.values(line[0]) == [line[1]]
     else:
         assert not answer.values("clear-site-data")
+
+
+def test_cookies_are_removed_by_name_from_this_host_only() -> None:
+    names = [
+        "__Host-tgp-ti-session",
+        "tgp-ti-rounds",
+        "__Host-tgp-ti-flow-" + "a" * 20,
+        "JSESSIONID",
+        "=odd",
+        "a b",
+    ]
+    line = "; ".join(f"{name}={'v' * 9_000}" for name in (*names, names[0]))
+    with listening() as (running, _, _refusals):
+        [answer] = converse(running.port, get("/ok?" + "a" * 4_000, f"Cookie: {line}")).answers
+    assert answer.status == 431
+    assert answer.values("set-cookie") == [
+        f"{name}=; Max-Age=0; Path=/{'; Secure' if name.startswith('__') else ''}" for name in names[:4]
+    ]
 
 
 def test_each_refusal_is_counted_and_passed_on() -> None:

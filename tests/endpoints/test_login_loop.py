@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from gateway.auth.flow import Errand, FlowCookies
 from gateway.endpoints.login_loop import LoopCookie, Rounds
 from tests.auth.scripted_provider import ScriptedProvider
-from tests.gateway_fixture import PRESSED, Browser, GatewayFixture, StillClock
+from tests.gateway_fixture import PAGE, PRESSED, Browser, GatewayFixture, StillClock
 
 
 @pytest.fixture
@@ -106,7 +108,10 @@ def test_a_login_that_took_too_long(whole: GatewayFixture, clock: StillClock) ->
     visitor = whole.browser()
     back = visitor.at_provider(visitor.go("/echo"))
     clock.now += 3_600
-    assert "flow-expired" in visitor.go(back).text
+    again = visitor.go(back)
+    assert again.headers["location"].startswith(f"{whole.op.issuer}/v1/auth?"), "it begins again"
+    assert "flow-expired" in visitor.call(back).text, "a script reads why"
+    assert visitor.through_provider(again).headers["location"] == "/echo"
 
 
 def test_another_issuer(whole: GatewayFixture, op: ScriptedProvider) -> None:
@@ -142,3 +147,124 @@ def test_the_count_is_kept_for_a_minute() -> None:
         True,
         "clock-skew",
     )
+
+
+WEBKIT = PAGE | {
+    "upgrade-insecure-requests": "1",
+    "sec-fetch-site": "same-origin",
+    "user-agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.0 Safari/605.1.15",
+}
+START = "/oauth2/start?rd=/echo"
+
+
+def after(whole: GatewayFixture, rounds: int) -> Browser:
+    """A browser that went through the login so often."""
+    visitor = whole.browser()
+    visitor.cookies["tgp-ti-rounds"] = f"{rounds}.{int(whole.clock())}.ok"
+    return visitor
+
+
+@pytest.mark.parametrize("page", ["/echo", "/oauth2/callback?code=x&state=y", "/oauth2/start?rd=%2Fecho"])
+def test_a_press_in_webkit_counts_as_one(whole: GatewayFixture, page: str) -> None:
+    pressed = WEBKIT | {"referer": whole.url + page}
+    assert after(whole, 3).go(START, headers=pressed).status_code == 302
+    assert after(whole, 10).go(START, headers=pressed).status_code == 400, "nobody presses that often"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"referer": "https://elsewhere.example/echo"},
+        {"referer": "{url}/another/page"},
+        {"referer": "{url}/oauth2/fragment?rd=%2Fecho"},
+        {"referer": "{url}/echo", "sec-fetch-site": "cross-site"},
+        {"referer": "{url}/echo", "sec-fetch-dest": "iframe"},
+        {"referer": "{url}/echo", "sec-ch-ua": '"Chromium";v="140"'},
+        {"referer": "{url}/echo", "user-agent": "Mozilla/5.0 (X11; rv:140.0) Gecko/20100101 Firefox/140.0"},
+        {
+            "referer": "{url}/echo",
+            "user-agent": "Mozilla/5.0 AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36",
+        },
+    ],
+)
+def test_what_a_page_does_by_itself_stays_stopped(whole: GatewayFixture, headers: dict[str, str]) -> None:
+    sent = WEBKIT | {name: value.replace("{url}", whole.url) for name, value in headers.items()}
+    assert after(whole, 3).go(START, headers=sent).status_code == 400
+
+
+def test_a_page_that_asks_again_and_again_of_somebody_who_is_logged_in(whole: GatewayFixture) -> None:
+    visitor = whole.browser()
+    for _ in range(3):
+        visitor.log_in()
+    stopped = visitor.go(START)
+    assert stopped.status_code == 400
+    assert "asked-again" in stopped.text
+
+
+def test_a_browser_without_cookies_is_told_so_after_one_more_try(whole: GatewayFixture) -> None:
+    visitor = whole.browser()
+    visitor.refuses = lambda _name: True
+    again = visitor.log_in()
+    assert again.status_code == 302
+    ended = visitor.through_provider(again)
+    assert ended.status_code == 400
+    assert "flow-unknown" in ended.text
+
+
+def test_a_login_that_another_tab_overtook_goes_on_to_its_page(whole: GatewayFixture) -> None:
+    visitor = whole.browser()
+    first = visitor.at_provider(visitor.go("/echo/1"))
+    for number in range(2, 32):
+        whole.clock.now += 1
+        visitor.go(f"/echo/{number}")
+    begun = visitor.go(first)
+    assert begun.headers["location"].startswith(f"{whole.op.issuer}/v1/auth?"), "its cookie had to make room"
+    assert visitor.through_provider(begun).headers["location"] == "/echo/1"
+    assert visitor.go(first).headers["location"] == "/echo/1", "with a session it just goes on"
+
+
+def test_a_failed_callback_that_is_loaded_again_begins_again(
+    whole: GatewayFixture, op: ScriptedProvider
+) -> None:
+    op.callback["iss"] = "https://elsewhere.example/op"
+    visitor = whole.browser()
+    callback = visitor.at_provider(visitor.go("/echo/x?y=1"))
+    assert "issuer-mismatch" in visitor.go(callback).text
+    del op.callback["iss"]
+    again = visitor.go(callback)
+    assert visitor.through_provider(again).headers["location"] == "/echo/x?y=1"
+
+
+def test_a_login_begins_again_after_the_key_was_replaced(whole: GatewayFixture) -> None:
+    visitor = whole.browser()
+    others = FlowCookies(environment="ti", key=b"o" * 32, secure=False, lifetime=600)
+    state = others.begin(Errand("/echo/x", whole.clock())).state
+    again = visitor.go(f"/oauth2/callback?code=x&state={state}")
+    assert visitor.through_provider(again).headers["location"] == "/"
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        ("temporarily_unavailable", "provider-busy"),
+        ("invalid_scope", "provider-refused"),
+        ("access_denied", "access-denied"),
+    ],
+)
+def test_what_the_provider_says_is_named(whole: GatewayFixture, error: str, reason: str) -> None:
+    visitor = whole.browser()
+    state = parse_qs(urlsplit(visitor.go("/echo/x").headers["location"]).query)["state"][0]
+    answer = visitor.go(f"/oauth2/callback?error={error}&state={state}")
+    assert answer.status_code == 400
+    assert reason in answer.text
+    assert "/oauth2/start?rd=%2Fecho%2Fx" in answer.text
+
+
+def test_who_must_choose_at_the_provider_is_sent_there_once(whole: GatewayFixture) -> None:
+    visitor = whole.browser()
+    answer = visitor.go("/echo/x")
+    for status in (302, 400):
+        state = parse_qs(urlsplit(answer.headers["location"]).query)["state"][0]
+        answer = visitor.go(f"/oauth2/callback?error=interaction_required&state={state}")
+        assert answer.status_code == status

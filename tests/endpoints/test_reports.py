@@ -41,12 +41,13 @@ def people(gate: GatewayFixture) -> Iterator[list[Browser | None]]:
 def octets(gate: GatewayFixture, person: Browser | None, request: dict[str, Any]) -> bytes:
     assert set(request) <= FIELDS, f"the runner doesn't know {set(request) - FIELDS}"
     here, long = f"localhost:{gate.port}", "a" * request.get("long", 0)
+    now = str(int(gate.clock()))
     line = request["line"].replace("{long}", long)
     if "answer" in request:
         line = line.replace("@", "/raw?x=" + request["answer"].encode("latin-1").hex())
     headers = [["Host", here], *([["Cookie", person.headers(None)["cookie"]]] if person is not None else [])]
     headers += [
-        [name, value.replace("{long}", long).replace("localhost:8000", here)]
+        [name, value.replace("{long}", long).replace("{now}", now).replace("localhost:8000", here)]
         for name, value in request.get("headers", [])
     ]
     body = request.get("body", "")
@@ -66,6 +67,9 @@ CHECKS: dict[str, Callable[[Answer, Any], bool]] = {
     "lacks": lambda answer, value: value.lower() not in head(answer),
     "html": lambda answer, value: ("content-type: text/html" in head(answer)) is value,
     "body-has": lambda answer, value: value.encode("latin-1") in answer.body,
+    "cookie-at-most": lambda answer, value: all(
+        len(line.partition(";")[0]) <= value for line in answer.values("set-cookie")
+    ),
     "body-lacks": lambda answer, value: value.encode("latin-1") not in answer.body,
 }
 

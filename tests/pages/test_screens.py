@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import LoginFailed
-from gateway.model import Identity, Language
+from gateway.model import Language
 from gateway.pages.causes import CAUSES
 from gateway.pages.error_response import ErrorResponses
 from gateway.pages.render import Pages
@@ -17,7 +17,7 @@ from tests.pages.test_error_response import NASTY, headers_of
 
 @pytest.fixture
 def screens(pages: Pages) -> Screens:
-    return Screens(pages)
+    return Screens(pages, public_url="https://register.test/")
 
 
 def test_logged_out(screens: Screens) -> None:
@@ -28,13 +28,15 @@ def test_logged_out(screens: Screens) -> None:
     assert "Reference" not in here
 
 
-def test_a_kept_form_is_sent_only_after_a_yes(screens: Screens, indiener: Identity) -> None:
+def test_a_kept_form_is_sent_only_after_a_yes(screens: Screens) -> None:
     page = screens.confirm_resubmit(
         "nl",
-        path=f"/{NASTY}",
+        what=NASTY,
         action="/oauth2/resume",
         fields={"token": NASTY},
-        identity=indiener,
+        until=1_764_159_600.0,
+        name="An Peeters",
+        organisation="Containerdienst Peeters nv (0456.789.034)",
         request_id="r",
     )
     html = page.body.decode()
@@ -42,7 +44,11 @@ def test_a_kept_form_is_sent_only_after_a_yes(screens: Screens, indiener: Identi
     assert '<input type="hidden" name="token" value="&lt;script&gt;alert(1)' in html
     assert html.count("<script") == 1, "only our own"
     assert "form-action 'self'" in headers_of(page)["content-security-policy"]
-    assert "Containerdienst Peeters nv (0456.789.034)" in text_of(page.body)
+    text = text_of(page.body)
+    assert "Containerdienst Peeters nv (0456.789.034)" in text
+    assert "Het is nog niet verstuurd." in text
+    assert "An Peeters" in text
+    assert "13:20" in text
 
 
 @pytest.mark.parametrize("code", [*CAUSES, "id-token-nonce", "unheard-of"])

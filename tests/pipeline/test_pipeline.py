@@ -38,13 +38,15 @@ def test_a_kept_form_is_one_request_with_one_record(gate: GatewayFixture, record
     browser.log_in()
     gate.clock.ahead += 1_801
     kept = browser.post("/echo/x", content=b"a=1", headers=FORM)
-    page = browser.page(browser.through_provider(kept).headers["location"])
+    link = re.search(r'href="(/oauth2/start[^"]+)"', kept.text)
+    assert link
+    page = browser.page(browser.through_provider(browser.page(link[1])).headers["location"])
     action = re.search(r'action="([^"]+)"', page.text)
-    token = re.search(r'name="token" value="([0-9a-f]{64})"', page.text)
+    token = re.search(r'name="tgp-token" value="([0-9a-f]{64})"', page.text)
     assert action
     assert token
     target = action[1].replace("&amp;", "&")
-    sent = browser.post(target, content=f"token={token[1]}".encode(), headers=FORM)
+    sent = browser.post(target, content=f"tgp-token={token[1]}".encode(), headers=FORM)
     assert sent.json()["body"] == "a=1"
     (record,) = records_of(sent)
     assert (record["method"], record["path"], record["verdict"]) == ("POST", "/echo/x", "allow")

@@ -67,5 +67,6 @@ def test_only_a_call_to_the_register_is_judged_again(alice: Browser, query: str,
 def test_what_is_fetched_ahead_of_time_sends_no_kept_form(gate: GatewayFixture, alice: Browser) -> None:
     form = f"/echo?tgp-form={'a' * 20}"
     alice.cookies[f"tgp-{gate.name}-form-{'a' * 20}"] = "x"
-    answer = alice.post(form, headers={"sec-purpose": "prefetch"})
+    kind = {"content-type": "application/x-www-form-urlencoded", "sec-purpose": "prefetch"}
+    answer = alice.post(form, content=b"tgp-token=" + b"0" * 64, headers=kind)
     assert (answer.status_code, answer.json()["reason"]) == (400, "prefetch")

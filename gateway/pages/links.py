@@ -1,0 +1,52 @@
+"""Addresses that pages lead to: a login that comes back, another organisation, the page that sent a request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import quote
+
+from gateway.model import CanonicalRequest
+
+_LONGEST_REFERER: Final = 2_000
+# In a query each octet may become three, and servers in front take 8 kB of an address.
+_LONGEST_BACK: Final = 2_500
+
+
+def login_url(back: str, acr_values: Iterable[str] = ()) -> str:
+    """Where a login begins that comes back to a path, with one of these authentication methods.
+
+    A path that is too long for an address in an address leads to "/".
+    """
+    if len(back) > _LONGEST_BACK:
+        back = "/"
+    means = "+".join(quote(urn, safe="") for urn in acr_values)
+    return f"/oauth2/start?rd={quote(back, safe='')}{f'&acr_values={means}' if means else ''}"
+
+
+def switch_url(back: str, *, organisation: str | None, doelgroep: str | None) -> str:
+    """Where somebody chooses another identity and comes back; that one, where organisation and doelgroep are known."""
+    identity = (
+        f"&doelgroep={quote(doelgroep, safe='')}&organisation={quote(organisation, safe='')}"
+        if organisation and doelgroep
+        else ""
+    )
+    return f"/oauth2/switch?rd={quote(back, safe='')}{identity}"
+
+
+def page_of(request: CanonicalRequest, public_url: str) -> str | None:
+    """The page of this site that sent a request, by its Referer; None if that is not certain."""
+    referer = request.header(b"referer")
+    if referer is None or len(referer) > _LONGEST_REFERER:
+        return None
+    page = referer.decode("ascii", "replace")
+    back = page.removeprefix(public_url)
+    plain = page.isascii() and page.isprintable() and not set(page) & set(' \\"<>')
+    return back if plain and back != page and back.startswith("/") and not back.startswith("//") else None
+
+
+def may_be_framed(request: CanonicalRequest) -> bool:
+    """Whether the page that answers may stand in a frame of this site. A service worker that passes a request on
+    doesn't say what it is for.
+    """
+    return request.looking == "frame" or request.header(b"sec-fetch-dest") == b"empty"

@@ -1,0 +1,77 @@
+"""Whoever sends or fetches something is not idle: exchanges that last use their session while they are under way."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+from typing import Final
+
+from gateway.errors import StoreUnavailable
+from gateway.exchange import Exchange
+from gateway.pipeline.polling import Polling
+from gateway.session.sessions import Sessions
+from gateway.upstream.live_streams import Streams
+from gateway.upstream.settings import StreamSettings
+
+# Answers that go on for as long as somebody keeps the page open, whether they look at it or not.
+_EVENTS: Final = frozenset(
+    (
+        b"text/event-stream",
+        b"multipart/x-mixed-replace",
+        b"application/x-ndjson",
+        b"application/json-seq",
+        b"application/stream+json",
+    )
+)
+
+
+@dataclass(slots=True)
+class Activity:
+    """Counts uploads, downloads and answers that are waited for as use of their session, several times per idle timeout.
+
+    A WebSocket, a stream of events and a poll of `polling` don't count. The longest life of a session, a logout and a
+    right that ends stop a transfer as before. There is a round at least as often as streams are judged.
+    """
+
+    sessions: Sessions
+    streams: Streams[Exchange]
+    settings: StreamSettings
+    polling: Polling | None = None
+    _task: asyncio.Task[None] | None = field(default=None, init=False)
+
+    async def start(self) -> None:
+        """Begin the rounds."""
+        self._task = asyncio.create_task(self._for_ever())
+
+    async def aclose(self) -> None:
+        """Stop the rounds."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def _for_ever(self) -> None:
+        pause = min(self.settings.judge_every, self.sessions.idle_timeout / 8)
+        while True:
+            await asyncio.sleep(pause)
+            with contextlib.suppress(StoreUnavailable):
+                await self._count(pause)
+
+    async def _count(self, seconds: float) -> None:
+        """Use the sessions of what has been under way for so long, each once. Raises StoreUnavailable."""
+        name = self.sessions.cookie_name
+        moving = filter(self._counts, self.streams.under_way(seconds))
+        for ticket in {exchange.admitted.cookies[name] for exchange in moving}:
+            await self.sessions.open(ticket)
+
+    def _counts(self, exchange: Exchange) -> bool:
+        request = exchange.admitted
+        if exchange.caller.session is None or request.websocket is not None:
+            return False
+        if self.polling is not None and self.polling.may_be_poll(request):
+            return False
+        answer = exchange.progress.answer if exchange.progress is not None else None
+        kind = next((value for name, value in answer or () if name == b"content-type"), b"")
+        return kind.partition(b";")[0].strip().lower() not in _EVENTS
