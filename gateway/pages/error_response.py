@@ -30,7 +30,7 @@ from gateway.pages.denial import DenialPage, Denied, Names, NoNames
 from gateway.pages.faces import is_partial_request, partial_redirect, refused_at
 from gateway.pages.language import negotiate
 from gateway.pages.links import login_url, may_be_framed, page_of
-from gateway.pages.outcome import AGAIN, NO_OUTCOME, Outcome, outcome_words
+from gateway.pages.outcome import AGAIN, NO_OUTCOME, Outcome, changes_something, outcome_words
 from gateway.pages.render import Pages
 from gateway.pages.wording import Wording, unread_claims_data
 from gateway.reference import reference_of
