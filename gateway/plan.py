@@ -9,7 +9,11 @@ from gateway.model import Missing
 
 @dataclass(frozen=True, slots=True)
 class LogIn:
-    """Log in; where `acr_values` (URNs) is not empty, with one of these means."""
+    """Log in; where `acr_values` (URNs) is not empty, with one of these means, each of which is enough.
+
+    Nobody knows what somebody who is not logged in will turn out to hold: they count as a person without rights, for
+    an organisation that no rule names.
+    """
 
     acr_values: tuple[str, ...] = ()
 
@@ -18,20 +22,22 @@ class LogIn:
 class Grant:
     """An administrator grants this right for the organisation with this code.
 
-    `missing` has its name for people, who grants it, and how to reach them.
+    `organisation` is None for the one that the plan switches to where that stays open, or that somebody logs in for.
+    `missing` has the right's name for people, who grants it, and how to reach them.
     """
 
     right: str
     context: str | None
-    organisation: str
+    organisation: str | None
     missing: Missing
 
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """Act for another organisation (its code), or within another doelgroep; None where that stays open.
+    """Act for another organisation (its code), within a doelgroep.
 
-    `known`: the person is known to work for it; otherwise it is a question, not advice.
+    Without `organisation`, any other one within the doelgroep will do that no rule names. Without `doelgroep`, that of
+    the organisation will do. `known`: the person is known to work for it; otherwise it is a question, not advice.
     """
 
     organisation: str | None = None

@@ -64,6 +64,7 @@ class Schedule(Policy, name="schedule"):
     """The time zone of the hours and days, by its name in the IANA time zone database."""
 
     _opening: OpeningHours = PrivateAttr()
+    _known: Distinctions | None = PrivateAttr(default=None)
 
     def resolve(self, context: LoadContext) -> None:
         if self.hours is None and self.from_ is None and self.until is None and not self.closed:
@@ -92,8 +93,10 @@ class Schedule(Policy, name="schedule"):
         return Deny("closed-now", ((wait,),))
 
     def distinctions(self) -> Distinctions:
-        bounds = (day for day in (self.from_, self.until, *self.closed) if day is not None)
-        days = [start + timedelta(days=n) for start in (_ANY_WEEK, *bounds) for n in range(-1, 8)]
-        return Distinctions(
-            moments=tuple(sorted({moment for day in days for moment in self._opening.changes(day)}))
-        )
+        # Advice after a denial asks for them, and finding them takes milliseconds.
+        if self._known is None:
+            bounds = (day for day in (self.from_, self.until, *self.closed) if day is not None)
+            days = [start + timedelta(days=n) for start in (_ANY_WEEK, *bounds) for n in range(-1, 8)]
+            moments = {moment for day in days for moment in self._opening.changes(day)}
+            self._known = Distinctions(moments=tuple(sorted(moments)))
+        return self._known

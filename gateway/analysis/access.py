@@ -9,14 +9,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from gateway.analysis.equivalence import changing_moments
 from gateway.analysis.path_partition import PathClass, partition, pattern_of
-from gateway.analysis.path_variables import compared_positions, identity_texts, template_values, templates
-from gateway.analysis.rule_inputs import assumed_answers
+from gateway.analysis.path_variables import compared_positions, identity_texts, template_values
 from gateway.model import Alternatives, Decision, DecisionInput, Identity, Missing, RuleAccess
+from gateway.policy.assumed import assumed_answers
 from gateway.policy.evaluate import decide, decide_by
+from gateway.policy.moments import changing_moments
 from gateway.policy.pattern import Literal, Pattern, Variable
-from gateway.policy.ruleset import Rule, RuleSet, methods_of, walk
+from gateway.policy.ruleset import Rule, RuleSet, methods_of, templates, walk
 
 _DAYS: Final = 8
 

@@ -15,7 +15,6 @@ from pydantic import ValidationError
 
 from gateway.analysis.explain import Reading, as_data, as_text
 from gateway.analysis.person import Person
-from gateway.analysis.rule_inputs import assumed_answers
 from gateway.analysis.suite_settings import read_moment
 from gateway.cli.loading import loaded
 from gateway.config import Config
@@ -26,6 +25,7 @@ from gateway.edge.readings import PathReader, openings_for
 from gateway.errors import BadRequest
 from gateway.model import DecisionInput, Doubt, Identity
 from gateway.plugin import UnknownName
+from gateway.policy.assumed import assumed_answers
 from gateway.policy.evaluate import decide
 from gateway.policy.ruleset import RuleSet
 
