@@ -1,10 +1,14 @@
-"""Ways out of a denial: the steps that a person, or an administrator, can take, and what nobody can change."""
+"""Ways out of a denial: the steps that a person, or an administrator, can take, and what nobody can change.
+
+`RuleAccess` is a rule as it stands to a person, with what helps.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from gateway.model import Missing
+from gateway.model import NOTHING, Decision, Missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +71,26 @@ class Advice:
 
     plans: tuple[Plan, ...] = ()
     obstacles: tuple[Missing, ...] = ()
+
+
+NO_ADVICE = Advice()
+
+
+@dataclass(frozen=True, slots=True)
+class RuleAccess:
+    """One rule as it stands to a person: what it is about and what it would decide for them.
+
+    `path` is the pattern, with the person's own codes filled in if it is open for those alone; `methods` is empty
+    for all methods; `label` is its name for people. `until` is when access ends, if that is soon; `checked_again`
+    is true if something else, such as a rate limit, is checked at every request. `advice` is what helps where it is
+    denied.
+    """
+
+    rule: str
+    path: str
+    decision: Decision
+    methods: tuple[str, ...] = ()
+    label: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    until: float | None = None
+    checked_again: bool = False
+    advice: Advice = NO_ADVICE

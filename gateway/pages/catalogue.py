@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
@@ -47,3 +47,8 @@ def spoken_time(moment: datetime, language: Language) -> str:
     """A moment as people in Flanders read it: "24 november 2026, 08:00". A naive one counts as Brussels time."""
     local = moment.replace(tzinfo=_PLACE) if moment.tzinfo is None else moment.astimezone(_PLACE)
     return format_datetime(local, "d MMMM y, HH:mm", locale=language)
+
+
+def spoken_day(day: datetime, language: Language) -> str:
+    """A day as people in Flanders read it: "24 november 2026"."""
+    return format_date(day, "d MMMM y", locale=language)

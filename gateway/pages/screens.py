@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from gateway.model import NOTHING, Identity, Language, Missing, Right, RuleAccess
+from gateway.model import NOTHING, Identity, Language, Missing, Right
 from gateway.pages.catalogue import in_language, message, spoken_time
 from gateway.pages.render import Pages
 from gateway.pages.wording import Wording, organisation_name, unread_claims, unread_claims_data
+from gateway.plan import RuleAccess
 from gateway.responses import HeaderLines, Response
 
 BACK = "/oauth2/access"
@@ -127,7 +128,7 @@ class Screens:
                     "open": each.decision.allowed,
                     "until": _spoken(each.until, language),
                     "checked_again": each.checked_again,
-                    "needs": wording.needs(each.decision.alternatives),
+                    "needs": wording.plans(each.advice) or [wording.obstacles(each.advice)],
                 }
                 for each in reach
             ],
@@ -163,10 +164,11 @@ class Screens:
                     "label": dict(each.label) or None,
                     "until": each.until,
                     "checked_again": each.checked_again,
-                    "missing": [
-                        [need.data(self._public_url) for need in alternative]
-                        for alternative in wording.needs(each.decision.alternatives)
+                    "plans": [
+                        [words.data(self._public_url) for words in plan]
+                        for plan in wording.plans(each.advice)
                     ],
+                    "obstacles": [wording.data(missing) for missing in each.advice.obstacles],
                 }
                 for each in reach
             ],
@@ -181,7 +183,7 @@ def _spoken(moment: float | None, language: Language) -> str | None:
 
 
 def _held(wording: Wording, right: Right, labels: Mapping[tuple[str, str | None], Mapping[str, str]]) -> str:
-    return wording.need(
+    return wording.what(
         Missing(
             kind="right",
             remedy="none",
@@ -190,4 +192,4 @@ def _held(wording: Wording, right: Right, labels: Mapping[tuple[str, str | None]
             organisation=right.organisation,
             label=labels.get((right.name, right.context), NOTHING),
         )
-    ).what
+    )

@@ -22,7 +22,7 @@ MOST_PLANS: Final = 8
 # All plans of so few steps are tried; longer ones only where what is missing leads to them.
 _ALL: Final = 3
 # So often is a request decided at most, for one piece of advice.
-MOST_DECISIONS: Final = 1_000
+MOST_DECISIONS: Final = 300
 _NOT_TRIED: Final = Decision(allowed=False, rule=None, reason="not-tried")
 
 

@@ -102,7 +102,7 @@ def switches(identity: Identity, asked: Asked) -> tuple[Switch, ...]:
         *(
             Switch(code, each, known=code in known and not _same_kind(here, code))
             for code in codes
-            for each in doelgroepen
+            for each in (doelgroepen if _same_kind(here, code) else asked.doelgroepen)
         ),
     ]
     return tuple(found[:MOST_SWITCHES])
@@ -128,14 +128,15 @@ def waits(rule: Rule, steps: Steps, start: DecisionInput, asked: Asked) -> tuple
         (there,) = steps.inputs((Wait(moment),))
         judged, hints = _judged(rule, clocked, there)
         _add(queue, hints, moment)
+        if judged in known:
+            continue
+        known.add(judged)
+        found.append(Wait(moment))
+        if len(found) == MOST_WAITS:
+            break
         if len(clocked) > 1 and moment > now + _DAYS * 86_400:
             # Far from now, the hours of the other policies are those of that week.
             _add(queue, changing_moments(asked.moments, moment, _DAYS), moment)
-        if judged not in known:
-            known.add(judged)
-            found.append(Wait(moment))
-            if len(found) == MOST_WAITS:
-                break
     return tuple(found)
 
 

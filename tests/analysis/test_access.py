@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import given as for_all
 
 from gateway.analysis.access import access_of
-from gateway.model import Identity, RuleAccess
+from gateway.model import Identity
+from gateway.plan import RuleAccess
 from gateway.policy.evaluate import decide
 from gateway.policy.pattern import parse_pattern
 from gateway.policy.ruleset import RuleSet

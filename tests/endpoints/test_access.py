@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from gateway.model import RuleAccess
+from gateway.plan import RuleAccess
 from tests.endpoints.test_forwarding import ask
 from tests.gateway_fixture import GatewayFixture, scripted_gateway
 

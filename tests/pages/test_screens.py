@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import LoginFailed
-from gateway.model import Decision, Identity, Language, Missing, Organisation, Right, RuleAccess
+from gateway.model import Decision, Identity, Language, Missing, Organisation, Right
 from gateway.pages.causes import CAUSES
 from gateway.pages.error_response import ErrorResponses
 from gateway.pages.render import Pages
 from gateway.pages.screens import Screens
+from gateway.plan import RuleAccess
 from tests.pages.conftest import INDIENER, Asks, denial, text_of
 from tests.pages.test_error_response import NASTY, golden, headers_of
 

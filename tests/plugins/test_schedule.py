@@ -80,7 +80,10 @@ def test_dates() -> None:
     assert opens(at("2026-01-31T23:59", options)) == "2026-02-01T00:00+01:00"
     assert isinstance(at("2026-02-01T00:00", options), Allow)
     assert isinstance(at("2026-02-28T23:59:59", options), Allow)
-    assert at("2026-03-01T00:00", options) == Deny("closed-for-good")
+    over = at("2026-03-01T00:00", options)
+    assert isinstance(over, Deny)
+    assert over.reason == "closed-for-good"
+    assert [(each.remedy, each.detail) for each in over.alternatives[0]] == [("none", "2026-02-28")]
 
 
 def test_until_midnight_and_another_clock() -> None:

@@ -94,7 +94,10 @@ def _leaf(random: Random, path: str) -> Any:
     means = random.choice([{"any_of": random.sample(MEANS, random.randint(1, 2))}, {"level": 30}])
     claim = random.choice([{"equals": "v"}, {"any_of": ["v", "w"]}, {"contains": "v"}, {"exists": True}])
     rate = {"limit": 1, "window": "60s", "per": random.choice(["subject", "organisation", "client"])}
-    common = [{"right": {"right": random.choice(list(RIGHTS))}}, {"organisation": random.choice(organisation)}]
+    common = [
+        {"right": {"right": random.choice(list(RIGHTS))}},
+        {"organisation": random.choice(organisation)},
+    ]
     others = [
         {"assurance": means},
         {"schedule": random.choice(SCHEDULES)},

@@ -11,7 +11,6 @@ import pytest
 
 from gateway.model import DecisionInput, Identity, Organisation, Right
 from gateway.plan import Advice, Grant, LogIn, Plan, Step, Switch, Wait
-from gateway.plugin import Facts
 from gateway.policy.advice import advise
 from gateway.policy.evaluate import decide, facts_for, questions
 from gateway.policy.ruleset import walk
@@ -83,7 +82,9 @@ class Judged:
                 subject=person.subject if person else "s",
                 organisation=Organisation(state.organisation) if state.organisation is not None else None,
                 doelgroep=state.doelgroep,
-                rights=tuple(Right(name, context, state.organisation or "") for name, context, _ in state.rights),
+                rights=tuple(
+                    Right(name, context, state.organisation or "") for name, context, _ in state.rights
+                ),
                 acr=state.acr,
                 claims=person.claims if person else {},
             )
@@ -168,7 +169,11 @@ def moments(case: Refused, text: str) -> Iterator[float]:
             continue
         there = case.asked._replace(now=moment)
         facts = facts_for(case.rule, there)
-        over = {name: {"within": True} for name, each in there.facts.items() if each.get("again", moment + 1) <= moment}
+        over = {
+            name: {"within": True}
+            for name, each in there.facts.items()
+            if each.get("again", moment + 1) <= moment
+        }
         facts = facts._replace(sources={**facts.sources, **over})
         verdict = tuple(type(policy.decide(facts)).__name__ for policy in clocked)
         if verdict not in seen:
@@ -186,7 +191,9 @@ def found_by_force(judged: Judged, most: int) -> Plan | None:
 
 
 def bare(plan: Plan) -> set[Any]:
-    return {(step.right, step.context, step.organisation) if isinstance(step, Grant) else step for step in plan}
+    return {
+        (step.right, step.context, step.organisation) if isinstance(step, Grant) else step for step in plan
+    }
 
 
 def check(case: Refused) -> Advice:
