@@ -360,4 +360,4 @@ def test_generated() -> None:
         except AssertionError as problem:
             rules = [rule.to_dict() for rule in case.rules.rules]
             pytest.fail(f"seed {seed}: {problem}\n{case.asked}\n{rules}")
-    assert advised > RULE_SETS / 10
+    assert advised >= RULE_SETS // 10
