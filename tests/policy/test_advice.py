@@ -20,6 +20,8 @@ from tests.policy.generated import CODES, DOELGROEPEN, MEANS, NOON, RIGHTS, Refu
 # By hand many more: see CONTRIBUTING.md.
 RULE_SETS = int(os.environ.get("ADVICE_RULE_SETS", "1000"))
 FIRST = int(os.environ.get("ADVICE_FIRST", "0"))
+# UTC: midnight, 9, 10, 15 and 17 o'clock in Brussels in winter.
+LATER_HOURS = (23, 8, 9, 14, 16)
 # An organisation, and a doelgroep, of which nothing is known.
 OPEN, UNKNOWN = "an organisation that no rule names", "a doelgroep that nobody knows"
 
@@ -140,7 +142,8 @@ def all_plans(judged: Judged, most: int) -> Iterator[Plan]:
     here = judged.start.organisation
     rights = [RIGHTS[key] for key in RIGHTS if (RIGHTS[key][1] or "'right': 'OVAMGebruiker'") in text]
     groups = [each for each in DOELGROEPEN if each in text]
-    codes = {*judged.named, *(each[2] for each in judged.start.rights), None} - {here}
+    useful = (each[2] for each in judged.start.rights if each[:2] in rights)
+    codes = {*judged.named, *useful, None} - {here}
     switches = [Switch(code, group) for code in codes for group in (None, *groups)]
     known = [each.distinctions() for each in walk(case.rule.require)]
     logins = [LogIn((acr,)) for acr in dict.fromkeys(acr for each in known if each for acr in each.acrs)]
@@ -163,8 +166,11 @@ def moments(case: Refused, text: str) -> Iterator[float]:
     clocked = [each for each in walk(case.rule.require) if each.policy_name in ("schedule", "rate")]
     again = [each["again"] for each in case.asked.facts.values() if each.get("again")]
     seen: set[tuple[str, ...]] = set()
+    # Every hour of a week, and of the month after it the hours at which something generated may change.
     start = case.asked.now - case.asked.now % 3_600.0
-    for moment in sorted([case.asked.now, *again, *(start + 3_600.0 * each for each in range(1, 24 * 42))]):
+    every = (start + 3_600.0 * each for each in range(1, 24 * 42))
+    hours = [each for each in every if each < start + 8 * 86_400.0 or each // 3_600 % 24 in LATER_HOURS]
+    for moment in sorted([case.asked.now, *again, *hours]):
         if moment < case.asked.now:
             continue
         there = case.asked._replace(now=moment)
