@@ -92,13 +92,14 @@ class Schedule(Policy, name="schedule"):
         if not asked <= facts.now < opens:
             found = self._opening.opens_after(facts.now)
             opens = found.timestamp() if found is not None else inf
-            verdict = self._denial(found)
+            verdict = self._denial(found, facts.now)
             self._closed = facts.now, opens, verdict
         return verdict
 
-    def _denial(self, opens: datetime | None) -> Deny:
+    def _denial(self, opens: datetime | None, now: float) -> Deny:
         if opens is None:
-            ended = self.until.isoformat() if self.until is not None else None
+            today = datetime.fromtimestamp(now, ZoneInfo(self.zone)).date()
+            ended = self.until.isoformat() if self.until is not None and self.until < today else None
             return Deny("closed-for-good", ((Missing(kind="time", remedy="none", detail=ended),),))
         wait = Missing(kind="time", remedy="wait", detail=opens.isoformat(timespec="minutes"))
         return Deny("closed-now", ((wait,),))

@@ -195,7 +195,7 @@ def test_a_missing_thing_says_the_same_to_everybody() -> None:
     denied = Decision(False, "r", "why", ((MISSING,),))
     assert as_data(denied)["missing"] == [[MISSING_DATA]]
     problem = Wording("en", str).data(MISSING)
-    assert problem == {**MISSING_DATA, "what": "De beheerder"}
+    assert problem == {**MISSING_DATA, "what": "Lezer, for 0428.315.871"}
     line = ENCODER.encode(AuditEntry("r1", 1.0, 403, 0.1, "192.0.2.1", REQUEST, denied))
     for_people = {"label", "granted_by", "contact", "acr_values"}
     assert json.loads(line)["missing"] == [

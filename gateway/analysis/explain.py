@@ -202,9 +202,9 @@ def _step_text(step: Step, language: str) -> str:
         case Grant():
             codes = "-".join(part for part in (step.right, step.context) if part)
             label, who = (each.get(language) for each in (step.missing.label, step.missing.granted_by))
-            what = f"{label} [{codes}]" if label and label != codes else codes
+            what = f"{label} [{codes}]" if label and label != codes else f"right {codes}"
             whom = f"organisation {step.organisation}" if step.organisation else "that organisation"
-            return f"get the right {what} for {whom}" + (f", granted by {who}" if who else "")
+            return f"get {what} for {whom}" + (f", granted by {who}" if who else "")
         case Switch():
             whom = f"organisation {step.organisation}" if step.organisation else "another organisation"
             within = f" in doelgroep {step.doelgroep}" if step.doelgroep else ""

@@ -96,7 +96,7 @@ class _Search:
         """What is in the way and has no remedy."""
         found: list[Missing] = []
         for missing in chain.from_iterable(chain.from_iterable(self._against.values())):
-            if missing.remedy == "none" and missing not in found:
+            if (missing.remedy == "none" or missing.kind == "other") and missing not in found:
                 found.append(missing)
         return tuple(found)
 

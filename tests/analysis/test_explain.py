@@ -34,7 +34,7 @@ def test_a_refusal_says_what_would_help() -> None:
     assert "path variables: id=1" in text
     assert "what would help, the shortest way first:" in text
     assert (
-        "  - get the right Indiener [OVAMGebruiker-Indiener] for organisation 0456789034, granted by de lokale beheerder"
+        "  - get Indiener [OVAMGebruiker-Indiener] for organisation 0456789034, granted by de lokale beheerder"
         in text
     )
 

@@ -279,7 +279,7 @@ def test_an_error_before_there_is_a_request(answers: ErrorResponses) -> None:
 def test_an_error_is_told_even_when_its_page_fails(answers: ErrorResponses, asks: Asks) -> None:
     class Broken(Forbidden):
         def __getattribute__(self, name: str) -> Any:
-            if name == "decision":
+            if name == "way_out":
                 raise ZeroDivisionError
             return super().__getattribute__(name)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from gateway.plugin import Allow, Deny, Verdict
+from gateway.plugin import Allow, Deny, Missing, Verdict
 from gateway.plugin.testing import OptionsRefused, facts, policy
 from plugins.schedule import Schedule
 
@@ -95,7 +95,7 @@ def test_until_midnight_and_another_clock() -> None:
 
 def test_never_open() -> None:
     options = {"hours": {"mon": "08:00-09:00"}, "from": "2026-01-06", "until": "2026-01-07"}
-    assert at("2026-01-06T08:30", options) == Deny("closed-for-good")
+    assert at("2026-01-06T08:30", options) == Deny("closed-for-good", ((Missing("time", "none"),),))
 
 
 @pytest.mark.parametrize(
