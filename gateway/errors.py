@@ -38,12 +38,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from math import ceil
 from typing import Any, ClassVar
 
 from gateway.model import Decision
+from gateway.plan import Advice
 
 
 class GatewayError(Exception):
@@ -96,14 +99,22 @@ class BearerRefused(GatewayError):
 
 
 class Forbidden(GatewayError):
+    """`find` finds the way out, when it is first asked for: most answers to programs and open streams need none."""
+
     status = 403
     code = "forbidden"
     title = "You do not have access to this page"
     advice = "Below you read what is missing and who can help you."
 
-    def __init__(self, decision: Decision) -> None:
+    def __init__(self, decision: Decision, find: Callable[[], Advice] = Advice) -> None:
         super().__init__(decision.reason)
         self.decision = decision
+        self._find = find
+
+    @cached_property
+    def way_out(self) -> Advice:
+        """What helps: plans that are proven to lead to access."""
+        return self._find()
 
 
 class TooManyRequests(Forbidden):
@@ -114,18 +125,18 @@ class TooManyRequests(Forbidden):
     title = "Too many requests in a short time"
     advice = "Wait a moment and try again."
 
-    def __init__(self, decision: Decision, seconds: int) -> None:
-        super().__init__(decision)
+    def __init__(self, decision: Decision, seconds: int, find: Callable[[], Advice] = Advice) -> None:
+        super().__init__(decision, find)
         self.facts["retry_after"] = seconds
 
 
-def refusal(decision: Decision, now: float) -> Forbidden:
-    """The error for a denial; `now` is in seconds since the epoch."""
+def refusal(decision: Decision, now: float, find: Callable[[], Advice] = Advice) -> Forbidden:
+    """The error for a denial; `now` is in seconds since the epoch, `find` finds the way out."""
     missing = [each for alternative in decision.alternatives for each in alternative]
     if not missing or any(each.kind != "rate" for each in missing):
-        return Forbidden(decision)
+        return Forbidden(decision, find)
     moments = [datetime.fromisoformat(each.detail).timestamp() for each in missing if each.detail]
-    return TooManyRequests(decision, max(1, ceil(max(moments, default=now) - now)))
+    return TooManyRequests(decision, max(1, ceil(max(moments, default=now) - now)), find)
 
 
 class ClientLimited(GatewayError):

@@ -315,24 +315,6 @@ class Decision:
         return any(missing.kind == "login" for alternative in self.alternatives for missing in alternative)
 
 
-@dataclass(frozen=True, slots=True)
-class RuleAccess:
-    """One rule as it stands to a person: what it is about and what it would decide for them.
-
-    `path` is the pattern, with the person's own codes filled in if it is open for those alone; `methods` is empty
-    for all methods; `label` is its name for people. `until` is when access ends, if that is soon; `checked_again`
-    is true if something else, such as a rate limit, is checked at every request.
-    """
-
-    rule: str
-    path: str
-    decision: Decision
-    methods: tuple[str, ...] = ()
-    label: Mapping[str, str] = field(default_factory=_nothing)
-    until: float | None = None
-    checked_again: bool = False
-
-
 # The session.
 
 

@@ -13,8 +13,9 @@ from starlette.requests import Request
 from gateway.endpoints.requests import exchange_of
 from gateway.errors import LoginRequired, Overloaded
 from gateway.exchange import Caller, Judgement
-from gateway.model import CanonicalRequest, Identity, RuleAccess
+from gateway.model import CanonicalRequest, Identity
 from gateway.pages.screens import Screens
+from gateway.plan import RuleAccess
 from gateway.policy.ruleset import RuleSet
 from gateway.responses import Response
 from gateway.session.sessions import Session, Sessions

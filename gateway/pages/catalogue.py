@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
@@ -58,3 +58,8 @@ def spoken_hour(moment: float, language: Language) -> str:
 def spoken_size(octets: int, language: Language) -> str:
     """A size as people read it: "10 MB", "0,3 MB"."""
     return f"{format_decimal(octets / 1_048_576, format='#,##0.#', locale=language)} MB"
+
+
+def spoken_day(day: datetime, language: Language) -> str:
+    """A day as people in Flanders read it: "24 november 2026"."""
+    return format_date(day, "d MMMM y", locale=language)

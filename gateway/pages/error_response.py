@@ -18,6 +18,7 @@ from gateway.errors import (
     LoginFailed,
     LoginRequired,
     MethodNotAllowed,
+    TooManyRequests,
     UpgradeRequired,
 )
 from gateway.model import CanonicalRequest, Identity, Language, Looking
@@ -28,7 +29,8 @@ from gateway.pages.language import negotiate
 from gateway.pages.links import login_url, may_be_framed, page_of
 from gateway.pages.outcome import AGAIN, NO_OUTCOME, Outcome, changes_something, outcome_words
 from gateway.pages.render import Pages
-from gateway.pages.wording import Need, Wording, organisation_name, unread_claims, unread_claims_data
+from gateway.pages.wording import Wording, organisation_name, unread_claims, unread_claims_data
+from gateway.plan import Grant
 from gateway.responses import HeaderLines, Response, cookie_lines
 
 log = structlog.get_logger()
@@ -180,29 +182,32 @@ class ErrorResponses:
 
     def _denied(self, error: Forbidden, asked: _Asked, identity: Identity | None) -> dict[str, Any]:
         # A person sees the shortest ways at once, and longer ones on request.
-        every = self._needs(error, asked, identity)
-        shortest = min((len(alternative) for alternative in every), default=0)
-        needs = tuple(alternative for alternative in every if len(alternative) == shortest)
-        longer = tuple(alternative for alternative in every if len(alternative) > shortest)[:_MOST_LONGER]
+        wording = self._wording(error, asked, identity)
+        every = wording.plans(error.way_out)
+        shortest = min(map(len, every), default=0)
+        needs = tuple(plan for plan in every if len(plan) == shortest)
+        longer = tuple(plan for plan in every if len(plan) > shortest)[:_MOST_LONGER]
         organisation = identity.organisation if identity else None
         return {
             "person": identity.name or identity.subject if identity else None,
             "organisation": organisation_name(organisation.code, organisation) if organisation else None,
             "unread_claims": unread_claims(identity),
             "needs": needs,
+            "obstacles": wording.obstacles(error.way_out),
             "longer": longer,
             "can_renew": identity is not None
-            and any(need.missing.remedy == "grant" for alternative in needs for need in alternative),
+            and any(isinstance(words.step, Grant) for plan in needs for words in plan),
             "login_url": login_url(asked.back),
         }
 
-    def _needs(
-        self, error: Forbidden, asked: _Asked, identity: Identity | None
-    ) -> tuple[tuple[Need, ...], ...]:
-        wording = Wording(
-            asked.language, self._pages.gettext(asked.language), identity=identity, back=asked.back
+    def _wording(self, error: Forbidden, asked: _Asked, identity: Identity | None) -> Wording:
+        return Wording(
+            asked.language,
+            self._pages.gettext(asked.language),
+            identity=identity,
+            back=asked.back,
+            too_often=isinstance(error, TooManyRequests),
         )
-        return wording.needs(error.decision.alternatives)
 
     def _problem(
         self,
@@ -230,9 +235,12 @@ class ErrorResponses:
         if isinstance(error, Forbidden):
             support = self._pages.support
             problem["rule"] = error.decision.rule
+            wording = self._wording(error, asked, identity)
             problem["missing"] = [
-                [need.data(self._public_url) for need in alternative]
-                for alternative in self._needs(error, asked, identity)
+                [wording.data(each) for each in alternative] for alternative in error.decision.alternatives
+            ]
+            problem["plans"] = [
+                [words.data(self._public_url) for words in plan] for plan in wording.plans(error.way_out)
             ]
             if unread := unread_claims_data(identity):
                 problem["unread_claims"] = unread

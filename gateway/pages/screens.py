@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from gateway.model import NOTHING, CanonicalRequest, Identity, Language, Missing, Right, RuleAccess
+from gateway.model import NOTHING, CanonicalRequest, Identity, Language, Missing, Right
 from gateway.pages.catalogue import in_language, message, spoken_hour, spoken_size, spoken_time
 from gateway.pages.links import login_url, may_be_framed, page_of
 from gateway.pages.outcome import KeptNote
 from gateway.pages.render import Pages
 from gateway.pages.wording import Wording, organisation_name, unread_claims, unread_claims_data
+from gateway.plan import RuleAccess
 from gateway.responses import HeaderLines, Response, cookie_lines
 
 BACK = "/oauth2/access"
@@ -208,7 +209,7 @@ class Screens:
                     "open": each.decision.allowed,
                     "until": _spoken(each.until, language),
                     "checked_again": each.checked_again,
-                    "needs": wording.needs(each.decision.alternatives),
+                    "needs": wording.plans(each.advice) or [wording.obstacles(each.advice)],
                 }
                 for each in reach
             ],
@@ -244,10 +245,11 @@ class Screens:
                     "label": dict(each.label) or None,
                     "until": each.until,
                     "checked_again": each.checked_again,
-                    "missing": [
-                        [need.data(self._public_url) for need in alternative]
-                        for alternative in wording.needs(each.decision.alternatives)
+                    "plans": [
+                        [words.data(self._public_url) for words in plan]
+                        for plan in wording.plans(each.advice)
                     ],
+                    "obstacles": [wording.data(missing) for missing in each.advice.obstacles],
                 }
                 for each in reach
             ],
@@ -262,7 +264,7 @@ def _spoken(moment: float | None, language: Language) -> str | None:
 
 
 def _held(wording: Wording, right: Right, labels: Mapping[tuple[str, str | None], Mapping[str, str]]) -> str:
-    return wording.need(
+    return wording.what(
         Missing(
             kind="right",
             remedy="none",
@@ -271,4 +273,4 @@ def _held(wording: Wording, right: Right, labels: Mapping[tuple[str, str | None]
             organisation=right.organisation,
             label=labels.get((right.name, right.context), NOTHING),
         )
-    ).what
+    )

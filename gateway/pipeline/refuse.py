@@ -146,7 +146,7 @@ class Refuse:
         if isinstance(error, LoginRequired):
             return tuple(error.facts.get("acr_values", ()))
         if isinstance(error, Forbidden) and session is not None:
-            methods = methods_that_help(error.decision.alternatives)
+            methods = methods_that_help(error.way_out)
             if (
                 methods
                 and session.identity.acr not in methods

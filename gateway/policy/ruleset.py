@@ -11,7 +11,7 @@ from typing import Any
 from gateway.handling import PLAIN, Handling
 from gateway.http_semantics import METHODS
 from gateway.model import NOTHING, Decision
-from gateway.plugin import NamedRight, Policy
+from gateway.plugin import NamedRight, Policy, Template
 from gateway.policy.pattern import Pattern
 from gateway.policy.pattern_tree import PatternTree
 
@@ -29,6 +29,21 @@ def walk(policies: Iterable[Policy]) -> Iterator[Policy]:
                 yield from walk((value,))
             elif isinstance(value, (tuple, list)):
                 yield from walk(part for part in value if isinstance(part, Policy))
+
+
+def templates(policy: Any) -> Iterator[Template]:
+    """Every template among the options of a policy, including those of its inner policies."""
+    if isinstance(policy, Template):
+        yield policy
+    elif isinstance(policy, Policy):
+        for name in type(policy).model_fields:
+            yield from templates(getattr(policy, name))
+    elif isinstance(policy, Mapping):
+        for value in policy.values():
+            yield from templates(value)
+    elif isinstance(policy, (tuple, list, set, frozenset)):
+        for value in policy:
+            yield from templates(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,20 @@ from html.parser import HTMLParser
 import pytest
 
 from gateway.errors import Forbidden
-from gateway.model import CanonicalRequest, Decision, Identity, Language, Looking, Missing, Organisation
+from gateway.model import (
+    Alternatives,
+    CanonicalRequest,
+    Decision,
+    Identity,
+    Language,
+    Looking,
+    Missing,
+    Organisation,
+)
 from gateway.pages.error_response import ErrorResponses
 from gateway.pages.render import Pages
 from gateway.pages.settings import SupportSettings
+from gateway.plan import Advice, Grant, Plan
 
 INDIENER = Missing(
     "right",
@@ -133,5 +143,9 @@ def asks() -> Asks:
     return make
 
 
-def denial(*alternatives: tuple[Missing, ...]) -> Forbidden:
-    return Forbidden(Decision(False, "own-reports", "the right is missing", tuple(alternatives)))
+def denial(*plans: Plan, missing: Alternatives = (), obstacles: tuple[Missing, ...] = ()) -> Forbidden:
+    decision = Decision(False, "own-reports", "the right is missing", missing)
+    return Forbidden(decision, lambda: Advice(plans, obstacles))
+
+
+GRANT = Grant("OVAMGebruiker", "NonConformiteitenIndiener", "0456789034", INDIENER)

@@ -23,30 +23,37 @@ from gateway.errors import (
 )
 from gateway.model import ClaimFault, Decision, Identity, Language, Missing
 from gateway.pages.error_response import ErrorResponses
+from gateway.plan import Advice, LogIn, Switch, Wait
 from gateway.responses import Response
-from tests.pages.conftest import INDIENER, Asks, denial, text_of
+from tests.pages.conftest import GRANT, INDIENER, Asks, denial, text_of
 
 GOLDEN = Path(__file__).parent / "golden"
-ELSEWHERE = Missing(
-    "right", "switch", "OVAMGebruiker", "NonConformiteitenIndiener", "0777000187", label=INDIENER.label
-)
+ELSEWHERE = Switch("0777000187", known=True)
+MORNING = datetime.fromisoformat("2026-11-24T08:00:00+01:00").timestamp()
+EID = LogIn(("urn:be:eid",))
 MANY = denial(
-    (INDIENER, Missing("assurance", "step_up", acr_values=("urn:be:eid",))),
-    (Missing("time", "wait", detail="2026-11-24T08:00:00+01:00"),),
     (ELSEWHERE,),
-    (ELSEWHERE,),
-    (Missing("network", "none"),),
+    (Wait(MORNING),),
+    (GRANT, EID),
+    missing=(
+        (INDIENER, Missing("assurance", "step_up", acr_values=("urn:be:eid",))),
+        (Missing("network", "none"),),
+    ),
 )
 
 TOO_OFTEN = Missing("rate", "wait", detail="2026-11-24T11:05:00+00:00")
-MORNING = datetime.fromisoformat("2026-11-24T11:04:30.5+00:00").timestamp()
+LATE = datetime.fromisoformat("2026-11-24T11:04:30.5+00:00").timestamp()
 
 
 def example(kind: type[GatewayError]) -> GatewayError:
     if kind is Forbidden:
-        return denial((INDIENER,))
+        return denial((GRANT,))
     if kind is TooManyRequests:
-        return refusal(Decision(False, "r", "too-many-requests", ((TOO_OFTEN,),)), MORNING)
+        return refusal(
+            Decision(False, "r", "too-many-requests", ((TOO_OFTEN,),)),
+            LATE,
+            lambda: Advice(((Wait(LATE + 30),),)),
+        )
     if kind is ClientLimited:
         return ClientLimited("logins", 2.5)
     if kind is LoginFailed:
@@ -54,19 +61,19 @@ def example(kind: type[GatewayError]) -> GatewayError:
     return kind()
 
 
-OTHER = Missing(
-    "right", "switch", "OVAMGebruiker", "NonConformiteitenIndiener", "0456789034", detail="0777000187",
-    label=INDIENER.label,
-)  # fmt: skip
-STRONGER = Missing("assurance", "step_up", acr_values=("urn:be:eid", "urn:be:itsme"))
+CLOSED = Missing("time", "none", detail="2026-10-31")
 DENIALS = [
-    ("one", denial((INDIENER,))),
+    ("one", denial((GRANT,))),
     ("many", MANY),
-    ("held-elsewhere", denial((OTHER,), (INDIENER, Missing("doelgroep", "switch", detail="GID")))),
-    ("other-organisation", denial((Missing("organisation", "switch", organisation="0777000187"),))),
-    ("stronger", denial((STRONGER,))),
-    ("closed", denial((Missing("time", "wait", detail="2026-11-25T08:00+01:00"),))),
-    ("too-often", denial((TOO_OFTEN,))),
+    ("held-elsewhere", denial((ELSEWHERE,), (replace(GRANT, organisation=None), Switch(None, "GID")))),
+    ("other-organisation", denial((replace(GRANT, organisation="0777000187"), Switch("0777000187")))),
+    ("stronger", denial((LogIn(("urn:be:eid", "urn:be:itsme")),))),
+    ("closed", denial((Wait(MORNING),))),
+    (
+        "over",
+        denial(obstacles=(CLOSED, Missing("network", "none"), Missing("claim", "none", detail="function"))),
+    ),
+    ("too-often", example(TooManyRequests)),
 ]
 
 ALL = [
@@ -90,7 +97,7 @@ def test_a_denial_in_words(
     answers: ErrorResponses, indiener: Identity, asks: Asks, language: Language, name: str, error: Forbidden
 ) -> None:
     answer = answers.error(error, request_id="3f2a9c1e", request=asks(language=language), identity=indiener)
-    assert answer.status_code == 403
+    assert answer.status_code == error.status
     golden(f"denied-{name}.{language}.txt", text_of(answer.body))
 
 
@@ -112,7 +119,7 @@ def test_a_denial_tells_which_claims_could_not_be_read(
 ) -> None:
     faults = (ClaimFault("ovam_rol_3d", "not-a-list"), ClaimFault("vo_email", "too-long"))
     who = replace(indiener, faults=faults)
-    error = denial((INDIENER,))
+    error = denial((GRANT,))
     page = text_of(
         answers.error(error, request_id="3f2a9c1e", request=asks(language=language), identity=who).body
     )
@@ -288,7 +295,7 @@ def test_an_error_before_there_is_a_request(answers: ErrorResponses) -> None:
 def test_an_error_is_told_even_when_its_page_fails(answers: ErrorResponses, asks: Asks) -> None:
     class Broken(Forbidden):
         def __getattribute__(self, name: str) -> Any:
-            if name == "decision":
+            if name == "way_out":
                 raise ZeroDivisionError
             return super().__getattribute__(name)
 
@@ -300,7 +307,11 @@ def test_an_error_is_told_even_when_its_page_fails(answers: ErrorResponses, asks
 def test_a_denial_for_nothing_but_a_limit_says_when_there_is_room(
     answers: ErrorResponses, asks: Asks
 ) -> None:
-    error = refusal(Decision(False, "r", "too-many-requests", ((TOO_OFTEN,),)), MORNING)
+    error = refusal(
+        Decision(False, "r", "too-many-requests", ((TOO_OFTEN,),)),
+        LATE,
+        lambda: Advice(((Wait(LATE + 30),),)),
+    )
     answer = answers.error(error, request_id="x" * 32, request=asks())
     assert (answer.status_code, headers_of(answer)["retry-after"]) == (429, "30")
     assert type(refusal(Decision(False, "r", "x", ((TOO_OFTEN, INDIENER),)), MORNING)) is Forbidden

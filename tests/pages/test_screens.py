@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import LoginFailed
-from gateway.model import Decision, Identity, Language, Missing, Organisation, Right, RuleAccess
+from gateway.model import Decision, Identity, Language, Organisation, Right
 from gateway.pages.causes import CAUSES
 from gateway.pages.error_response import ErrorResponses
 from gateway.pages.render import Pages
 from gateway.pages.screens import Screens
-from tests.pages.conftest import INDIENER, Asks, denial, text_of
+from gateway.plan import Advice, RuleAccess, Switch
+from tests.pages.conftest import GRANT, INDIENER, Asks, text_of
 from tests.pages.test_error_response import NASTY, golden, headers_of
 
 REACH = (
@@ -20,18 +21,15 @@ REACH = (
     RuleAccess(
         "own-reports",
         "/organisaties/{kbo}/meldingen/**",
-        Decision(False, "own-reports", "right-missing", ((INDIENER,),)),
+        Decision(False, "own-reports", "right-missing"),
         label={"nl": "Meldingen van uw organisatie", "en": "Reports of your organisation"},
+        advice=Advice(((GRANT,),)),
     ),
     RuleAccess(
         "register",
         "/**",
-        Decision(
-            False,
-            "register",
-            "other-organisation",
-            ((Missing("organisation", "switch", organisation="OVO999001"),), (INDIENER,)),
-        ),
+        Decision(False, "register", "other-organisation"),
+        advice=Advice(((GRANT,), (Switch("OVO999001"),))),
     ),
 )
 
@@ -80,9 +78,9 @@ def test_my_access_as_data(screens: Screens, reader: Identity) -> None:
         ("own-reports", False),
         ("register", False),
     ]
-    assert body["rules"][1]["missing"][0][0]["granted_by"]["nl"] == "de lokale beheerder van uw organisatie"
-    assert body["rules"][2]["missing"][0][0]["kind"] == "right"
-    switch = body["rules"][2]["missing"][1][0]
+    assert body["rules"][1]["plans"][0][0]["granted_by"]["nl"] == "de lokale beheerder van uw organisatie"
+    assert body["rules"][2]["plans"][0][0]["type"] == "grant"
+    switch = body["rules"][2]["plans"][1][0]
     assert switch["url"] == "https://register.test/oauth2/switch?rd=%2Foauth2%2Faccess"
     assert body["expires_at"] == 1_795_466_180.0
     assert body["rights"][0] == {
@@ -145,21 +143,6 @@ def test_a_stopped_loop_names_its_cause(
     alone = text_of(answers.error(LoginFailed(code), request_id="r", request=asks(language=language)).body)
     happened = next(line for line in alone.splitlines()[4:])
     assert happened in text
-
-
-def test_an_organisation_list_and_a_right_held_elsewhere(
-    answers: ErrorResponses, asks: Asks, indiener: Identity
-) -> None:
-
-    listed = Missing("organisation", "switch", organisation="0777000187, OVO999001")
-    held = Missing("right", "switch", "R", None, "0456789034")
-    page = answers.error(
-        denial((listed,), (held,)), request_id="r", request=asks(language="en"), identity=indiener
-    )
-    text = text_of(page.body)
-    assert "Access on behalf of 0777.000.187, OVO999001" in text
-    assert text.index("User right 'R'\n") < text.index("Access on behalf")
-    assert "You have this right for another organisation of yours." in text
 
 
 def luminance(colour: str) -> float:
