@@ -43,7 +43,7 @@ def test_a_login_names_only_the_means_that_are_enough() -> None:
     found = words(LogIn(("urn:x:eid",)))
     assert (found.text, found.link_text) == ("Een ander aanmeldmiddel: eID", "Meld u aan met eID")
     assert found.link == "/oauth2/start?rd=%2Fm%3Fa%3D1&acr_values=urn%3Ax%3Aeid"
-    assert words(LogIn(("urn:x:eid", "urn:x:itsme"))).link_text == "Aanmelden met eID of itsme"
+    assert words(LogIn(("urn:x:eid", "urn:x:itsme"))).link_text == "Meld u aan met eID of itsme"
     assert words(LogIn()).link == "/oauth2/start?rd=%2Fm%3Fa%3D1"
 
 
