@@ -19,6 +19,7 @@ from gateway.endpoints.access import AccessEndpoint
 from gateway.endpoints.bar import BarEndpoints
 from gateway.endpoints.fragment import FragmentPage
 from gateway.endpoints.kept_forms import KeptForms
+from gateway.endpoints.language import LanguageEndpoint
 from gateway.endpoints.login import LoginEndpoints
 from gateway.endpoints.login_loop import LoopCookie
 from gateway.endpoints.logout import LogoutEndpoints
@@ -31,9 +32,7 @@ from gateway.identity.headers import OutgoingHeaders
 from gateway.identity.size import SizeWarning
 from gateway.model import CanonicalRequest
 from gateway.pages.access import MyAccess
-from gateway.pages.bar import BarScript
 from gateway.pages.error_response import ErrorResponses
-from gateway.pages.language import negotiate
 from gateway.pages.render import Pages
 from gateway.pages.screens import Screens
 from gateway.pipeline.activity import Activity
@@ -43,8 +42,7 @@ from gateway.pipeline.attach import Attach
 from gateway.pipeline.authenticate import Authenticate
 from gateway.pipeline.authorize import Authorize
 from gateway.pipeline.cross_origin import CrossOrigin
-from gateway.pipeline.forward import Forward
-from gateway.pipeline.insert_bar import ForwardWithBar
+from gateway.pipeline.insert_bar import carrying
 from gateway.pipeline.judge import Judge
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.polling import Polling
@@ -73,6 +71,10 @@ class Assembly(Areas):
         self._observe_socket = observe_socket
         self._draining = False
         settings = self.settings
+        self.pages = Pages(settings.support, environment, config.languages, config.pages, clock=clock)
+        self.answers = ErrorResponses(
+            self.pages, public_url=settings.public_url, names=self.reload.rules, clock=clock
+        )
         polling = Polling(settings.session.polling) if settings.session.polling else None
         judge = Judge(
             Authenticate(self.sessions, self.rechecks, self.machines, self.reload.rules, polling),
@@ -93,21 +95,19 @@ class Assembly(Areas):
             PathReader(settings.paths, lambda: self.reload.rules().opens),
             public_url=public_url,
             cookie_prefix=self.sessions.cookie_prefix,
-            language=negotiate,
+            language=self.pages.languages.negotiate,
         )
-        pages = Pages(settings.support, self.environment, clock=self._clock)
-        screens = Screens(pages, public_url=public_url)
+        screens = Screens(self.pages, public_url=public_url)
         clocks = {"clock": self._clock, "steady": self._steady}
         forms = KeptForms.of(
             settings.session, self.sessions, screens, self.reload.rules, secure=self._secure, **clocks
         )
-        login, endpoints = self._endpoints(pages, screens, forms, admission.authorities.public)
-        errors = ErrorResponses(pages, public_url=public_url, names=self.reload.rules, clock=self._clock)
+        login, endpoints = self._endpoints(self.pages, screens, forms, admission.authorities.public)
         again = AskAgain(self.rechecks, login, settings.provider.silent_check)
         cors = CrossOrigin(self.reload.rules)
-        inject = settings.session_bar is not None and settings.session_bar.inject
-        carrying = ForwardWithBar if inject else Forward
-        forward = carrying(self._forwarders(), self.streams, self.reload.rules, self.events)
+        forward = carrying(settings.session_bar)(
+            self._forwarders(), self.streams, self.reload.rules, self.events
+        )
         return Pipeline(
             admit=Admit(admission),
             route=Route(endpoints, forms, admission),
@@ -116,7 +116,7 @@ class Assembly(Areas):
             forward=forward,
             websocket=CarryWebSocket(forward, self.websockets, self.record),
             cors=cors,
-            refuse=Refuse(errors, login, forms, cors, again),
+            refuse=Refuse(self.answers, login, forms, cors, again, settings.provider.step_up),
             record=self.record,
             clock=self._clock,
         )
@@ -188,7 +188,6 @@ class Assembly(Areas):
         logout, access = Logout(self.provider, public_url=public_url), MyAccess(pages, public_url=public_url)
         cookie = LogoutCookie(environment=environment, secure=self._secure)
         session = SessionEndpoints(self.sessions, self.rechecks, self.assertions, self._clock)
-        bar = self.settings.session_bar
         endpoints = OwnEndpoints(
             login,
             LogoutEndpoints(
@@ -200,7 +199,8 @@ class Assembly(Areas):
             OwnSessionsEndpoint(self.sessions, self.events, self._clock),
             forms,
             FragmentPage(screens.login_title),
-            BarEndpoints(BarScript(pages, bar), session) if bar is not None else None,
+            LanguageEndpoint(environment, self._secure, pages.languages.offered),
+            BarEndpoints.of(pages, self.settings.session_bar, session),
         )
         return login, endpoints
 

@@ -22,7 +22,7 @@ def _nothing() -> Mapping[str, Any]:
 
 # The request.
 
-Language = Literal["nl", "en"]
+Language = str  # the tag of one that the pages have a catalogue for: "nl"
 
 Looking = Literal["page", "frame", "script", "ahead"]
 """Who sees the answer: a person who goes to a page, or who has a frame in one (also object and embed); a script, or any

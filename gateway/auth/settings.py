@@ -123,6 +123,10 @@ class ProviderSettings(IssuerSettings):
     minimum_level: Annotated[int, Field(ge=1)] | None = None
     """Instead of `acr_values`: the lowest level that is accepted, on ACM's scale (25 is eIDAS substantial)."""
 
+    step_up: Literal["explain", "at-once"] = "explain"
+    """Where a page needs a stronger login than the one of the session: whether a page says so first, or the browser goes
+    to the provider at once."""
+
     levels: Mapping[Acr, int] = Field(default_factory=lambda: dict(LEVELS))
     """The level of each authentication method, by URN. The default is ACM's table."""
 

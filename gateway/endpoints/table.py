@@ -14,6 +14,7 @@ from gateway.endpoints.bar import BarEndpoints
 from gateway.endpoints.fragment import PATH as FRAGMENT_PATH
 from gateway.endpoints.fragment import FragmentPage
 from gateway.endpoints.kept_forms import PATH, KeptForms
+from gateway.endpoints.language import LanguageEndpoint
 from gateway.endpoints.login import LoginEndpoints
 from gateway.endpoints.logout import LogoutEndpoints
 from gateway.endpoints.notices import LogoutNotices
@@ -45,6 +46,7 @@ class OwnEndpoints:
         own: OwnSessionsEndpoint,
         forms: KeptForms,
         fragment: FragmentPage,
+        language: LanguageEndpoint,
         bar: BarEndpoints | None = None,
     ) -> None:
         only_tell = [
@@ -69,6 +71,7 @@ class OwnEndpoints:
             _route("/oauth2/session/refresh", session.refresh, ("POST",)),
             _route("/oauth2/access", access.access, _READ),
             _route("/oauth2/sessions/end", own.end, ("POST",)),
+            _route("/oauth2/language", language.choose, ("GET",)),
         ]
         self._paths = frozenset(route.path for route in routes)
         self._only_tell = frozenset(route.path for route in only_tell)

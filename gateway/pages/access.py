@@ -11,8 +11,9 @@ from typing import Any, Final, Protocol
 from babel.dates import format_timedelta
 
 from gateway.model import NOTHING, Identity, Language, Missing, Right
-from gateway.pages.catalogue import in_language, spoken_time
+from gateway.pages.catalogue import in_language
 from gateway.pages.render import Pages
+from gateway.pages.spoken import spoken_time
 from gateway.pages.wording import StepWords, Wording, organisation_name, unread_claims, unread_claims_data
 from gateway.plan import RuleAccess
 from gateway.responses import Response
@@ -90,6 +91,7 @@ class MyAccess:
             "access.html",
             language,
             title=_("My access"),
+            here=PATH,
             request_id=request_id,
             person=identity.name or identity.subject,
             organisation=organisation_name(organisation.code, organisation) if organisation else None,

@@ -9,10 +9,11 @@ from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 from gateway.model import NOTHING, Identity, Language, Missing, Right
-from gateway.pages.catalogue import in_language, message, spoken_day, spoken_time
+from gateway.pages.catalogue import in_language, message
 from gateway.pages.render import Pages
 from gateway.pages.request_text import Asked, RequestText, Wanted, request_text
 from gateway.pages.settings import IN_ADDRESS
+from gateway.pages.spoken import spoken_day, spoken_time
 from gateway.pages.wording import Wording, organisation_name, unread_claims
 from gateway.plan import Advice, Grant, LogIn, Plan, Step, Switch, Wait
 from gateway.reference import reference_of

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from gateway.model import CanonicalRequest, Language
-from gateway.pages.catalogue import message, spoken_hour, spoken_size
+from gateway.pages.catalogue import message
 from gateway.pages.links import login_url, may_be_framed, page_of
 from gateway.pages.outcome import KeptNote
 from gateway.pages.render import Pages
+from gateway.pages.spoken import spoken_hour, spoken_size
 from gateway.responses import HeaderLines, Response, cookie_lines
 
 WhyNotKept = Literal["too-large", "off", "stranger", "no-room", "trouble"]

@@ -1,4 +1,4 @@
-"""The settings of the gateway's own pages, under `support:`."""
+"""The settings of the gateway's own pages, under `support:` and `pages:`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
-from gateway.settings import Duration, Settings
+from gateway.settings import Duration, FileBeside, Settings, Texts
 
 _SHORTEST_WARNING: Final = 60.0
 
@@ -31,24 +31,28 @@ def _of_a_request(value: str) -> str:
     return value
 
 
+def _in_dutch(texts: Texts) -> Texts:
+    if not texts.get("nl"):
+        raise ValueError("write this in Dutch at least: {nl: ...}")
+    return texts
+
+
 WebAddress = Annotated[str, AfterValidator(_web_address)]
-
-
-class Wording(Settings):
-    """One text in both languages."""
-
-    nl: str
-    """In Dutch."""
-
-    en: str
-    """In English."""
+Named = Annotated[Texts, AfterValidator(_in_dutch)]
 
 
 class SupportSettings(Settings):
-    """Whom people can turn to, and what the service is called on the gateway's own pages."""
+    """Whom people can turn to, and what the service is called and looks like on the gateway's own pages."""
 
-    service: Wording = Wording(nl="Centraal non-conformiteitenregister", en="Central non-conformity register")
-    """The name of the register as people know it."""
+    service: Named = Field(
+        default_factory=lambda: {
+            "nl": "Centraal non-conformiteitenregister",
+            "en": "Central non-conformity register",
+            "fr": "Registre central des non-conformités",
+            "de": "Zentrales Register der Nichtkonformitäten",
+        }
+    )
+    """The name of the register as people know it, by language."""
 
     phone: str = "1700"
     """The number to call within Belgium."""
@@ -65,8 +69,24 @@ class SupportSettings(Settings):
     """Gebruikersbeheer: where administrators give rights. A request for a right names it. {subject}, {person} (the name),
     {organisation}, {right} and {context} in it are replaced by those of the request."""
 
-    environment_label: Wording | None = None
+    environment_label: Named | None = None
     """What the banner says in an environment that is not prd; by default the name of the environment."""
+
+    logo: FileBeside | None = None
+    """A file with the logo, next to this file: SVG, PNG, JPEG, GIF or WebP, at most 64 kB. The pages contain it."""
+
+    accent: Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")] = "#ffe615"
+    """The colour of the mark beside the name, and of what the keyboard is at: a light one, such as "#ffe615"."""
+
+
+class PagesSettings(Settings):
+    """Words and templates of your own for the gateway's own pages, in every environment."""
+
+    templates: FileBeside | None = None
+    """A folder with templates (Jinja): each replaces the shipped one of the same name. A `style.css` adds to the style."""
+
+    translations: FileBeside | None = None
+    """A folder with catalogues of further languages (or other words for a shipped one): fr.po."""
 
 
 def _long_enough(value: float) -> float:

@@ -13,8 +13,9 @@ from urllib.parse import quote
 
 from gateway.codec import missing_to_dict, step_to_dict
 from gateway.model import NOTHING, Identity, Language, Missing, Organisation
-from gateway.pages.catalogue import in_language, message, spoken_day, spoken_time
+from gateway.pages.catalogue import in_language, message
 from gateway.pages.means import means_name
+from gateway.pages.spoken import spoken_day, spoken_time
 from gateway.plan import Advice, Grant, LogIn, Step, Switch, Wait
 
 Gettext = Callable[[str], str]
@@ -207,7 +208,7 @@ class Wording:
             return None
         if len(missing.detail) == _DAY:
             return spoken_day(moment, self._language)
-        return spoken_time(moment, self._language)
+        return spoken_time(moment, self._language, seconds=missing.kind == "rate")
 
     def _grant(self, step: Grant) -> StepWords:
         _ = self._gettext

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import structlog
 
@@ -49,6 +50,8 @@ class Refuse:
     forms: KeptForms
     cors: CrossOrigin
     again: AskAgain
+    step_up: Literal["explain", "at-once"] = "explain"
+    """Whether a page explains why a stronger login is needed, before the browser goes there."""
 
     async def __call__(self, exchange: Exchange, problem: Exception) -> None:
         """Send the response to a problem; a response that has already begun is cut off instead."""
@@ -143,6 +146,14 @@ class Refuse:
         methods = self._methods(exchange, error)
         if methods is None:
             return None
+        if isinstance(error, Forbidden) and self.step_up == "explain" and request.navigation:
+            return self.responses.step_up(
+                error,
+                methods,
+                request_id=exchange.id,
+                request=request,
+                identity=exchange.caller.identity,
+            )
         target = self.forms.back(request) or target_of(request)
         return await self.login.begin(request, target, acr_values=methods)
 

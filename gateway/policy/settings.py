@@ -23,7 +23,7 @@ from gateway.plugin import NamedRight, Policy
 from gateway.policy.handling_settings import HandlingSettings
 from gateway.policy.pattern import Pattern, parse_pattern, parse_regex
 from gateway.policy.ruleset import At, Rule
-from gateway.settings import Settings
+from gateway.settings import Settings, Texts
 
 # Findings of `gateway config validate` about a rule that the rule itself can accept.
 Accepted = Literal[
@@ -41,7 +41,6 @@ Accepted = Literal[
     "websocket-method",
 ]
 _MAILBOX: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
-Languages = dict[Literal["nl", "en"], str]
 
 
 def _mailbox(value: str) -> str:
@@ -59,11 +58,11 @@ class RightSettings(Settings):
     context: str | None = None
     """The context as it stands in the role claim, after the first hyphen: NonConformiteitenIndiener."""
 
-    label: Languages = Field(default_factory=dict)
-    """What people call it, in Dutch (nl) and English (en)."""
+    label: Texts = Field(default_factory=dict)
+    """What people call it, by language: {nl: ..., en: ...}."""
 
-    granted_by: Languages = Field(default_factory=dict)
-    """Who can give it, in Dutch (nl) and English (en)."""
+    granted_by: Texts = Field(default_factory=dict)
+    """Who can give it, by language."""
 
     phone: str | None = None
     """Whom to call about it, where that is not the general number."""
@@ -78,11 +77,7 @@ class RightSettings(Settings):
         """This entry as policies see it."""
         given = {"phone": self.phone, "email": self.email, "url": self.url}
         contact = {name: value for name, value in given.items() if value}
-        return NamedRight(key, self.right, self.context, _texts(self.label), _texts(self.granted_by), contact)
-
-
-def _texts(languages: Languages) -> dict[str, str]:
-    return {str(language): text for language, text in languages.items()}
+        return NamedRight(key, self.right, self.context, self.label, self.granted_by, contact)
 
 
 def _host(value: str) -> str:
@@ -168,8 +163,8 @@ class RuleSettings(HandlingSettings):
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
     """The name of the rule, in records and messages: lower-case letters, digits and hyphens."""
 
-    label: Languages = Field(default_factory=dict)
-    """What people call this part of the service, in Dutch (nl) and English (en), for the page "my access"."""
+    label: Texts = Field(default_factory=dict)
+    """What people call this part of the service, by language, for the page "my access"."""
 
     match: MatchSettings
     """Which requests it matches."""
@@ -195,7 +190,7 @@ class RuleSettings(HandlingSettings):
             frozenset(hosts) if hosts is not None else None,
             require,
             at,
-            _texts(self.label),
+            self.label,
             frozenset(self.accept),
             self.paths.names,
             self.websocket,

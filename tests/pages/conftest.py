@@ -63,7 +63,7 @@ class _Text(HTMLParser):
         self._targets: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in ("style", "title", "script"):
+        if tag in ("style", "title", "script", "nav"):
             self._silent = True
         if tag in (
             "p",
@@ -83,13 +83,13 @@ class _Text(HTMLParser):
             "label",
         ):
             self.lines.append("# " if tag in ("h1", "h2", "h3") else "")
-        if tag == "a":
+        if tag == "a" and not self._silent:
             self._targets.append(dict(attrs).get("href") or "")
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in ("style", "title", "script"):
+        if tag in ("style", "title", "script", "nav"):
             self._silent = False
-        if tag == "a":
+        if tag == "a" and not self._silent:
             self.lines[-1] += f" <{self._targets.pop()}>"
 
     def handle_data(self, data: str) -> None:

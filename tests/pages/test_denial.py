@@ -100,10 +100,10 @@ def test_the_message_is_ready_to_send(answers: ErrorResponses, indiener: Identit
     assert "Naam: Zoë Peeters" in body
     assert "Organisatie: Containerdienst Peeters nv (0456.789.034)" in body
     assert "Codes: OVAMGebruiker, NonConformiteitenIndiener" in body
-    assert "Vanaf: 24 november 2026" in body
+    assert "Vanaf: dinsdag 24 november 2026" in body
     assert "Pagina: Een nieuwe melding (https://register.test/organisaties/0456789034/meldingen/1)" in body
     assert "Gebruikersbeheer: https://vo-gebruikersbeheer.vlaanderen.be/" in body
-    assert f"Referentie: {reference_of('3f2a9c1e')}, 24 november 2026, 12:04" in body
+    assert f"Referentie: {reference_of('3f2a9c1e')}, dinsdag 24 november 2026 om 12.04 uur" in body
     assert "- Recht om te lezen, voor Containerdienst Peeters nv (0456.789.034)" in body
     assert not any("Iets" in line for line in body), "what has nothing to do with it stays out"
     assert len(address) < 2_000, "mail programs cut longer addresses"

@@ -270,10 +270,10 @@ def test_an_error_before_there_is_a_request(answers: ErrorResponses) -> None:
     page = answers.error(error, request_id="r", raw_headers=headers, looking="page")
     assert b'<html lang="en">' in page.body
     problem = answers.error(error, request_id="r", raw_headers=headers, looking="script")
-    assert json.loads(problem.body)["title"] == "This request is not clear"
+    assert json.loads(problem.body)["title"] == "We could not open this address"
     bare = answers.error(errors.BadRequest(), request_id="r")
     assert "instance" not in json.loads(bare.body)
-    assert json.loads(bare.body)["title"] == "Deze aanvraag is niet duidelijk"
+    assert json.loads(bare.body)["title"] == "We konden dit adres niet openen"
 
 
 def test_an_error_is_told_even_when_its_page_fails(answers: ErrorResponses, asks: Asks) -> None:

@@ -10,7 +10,7 @@ from gateway import errors
 from gateway.model import Language
 from gateway.pages.error_response import ErrorResponses
 from gateway.pages.render import Pages
-from gateway.pages.settings import SupportSettings, Wording
+from gateway.pages.settings import SupportSettings
 from tests.pages.conftest import Asks, text_of
 from tests.pages.test_error_response import headers_of
 
@@ -46,5 +46,5 @@ def test_the_banner_names_any_environment_but_production(asks: Asks) -> None:
     assert "Omgeving T&I" in page(Pages(SupportSettings(), "ti"))
     assert "Omgeving acc:" in page(Pages(SupportSettings(), "acc"))
     assert "Omgeving" not in page(Pages(SupportSettings(), "prd"))
-    own = SupportSettings(environment_label=Wording(nl="Oefenen & proberen", en="Practice"))
+    own = SupportSettings(environment_label={"nl": "Oefenen & proberen", "en": "Practice"})
     assert "Oefenen & proberen" in page(Pages(own, "ti"))

@@ -7,6 +7,7 @@ import pytest
 
 from gateway.errors import LoginFailed
 from gateway.model import Language
+from gateway.pages.branding import contrast
 from gateway.pages.causes import CAUSES
 from gateway.pages.error_response import ErrorResponses
 from gateway.pages.render import Pages
@@ -48,7 +49,7 @@ def test_a_kept_form_is_sent_only_after_a_yes(screens: Screens) -> None:
     assert "Containerdienst Peeters nv (0456.789.034)" in text
     assert "Het is nog niet verstuurd." in text
     assert "An Peeters" in text
-    assert "13:20" in text
+    assert "13.20 uur" in text
 
 
 @pytest.mark.parametrize("code", [*CAUSES, "id-token-nonce", "unheard-of"])
@@ -67,24 +68,13 @@ def test_a_stopped_loop_names_its_cause(
     assert happened in text
 
 
-def luminance(colour: str) -> float:
-    digits = colour.lstrip("#")
-    digits = "".join(digit * 2 for digit in digits) if len(digits) == 3 else digits
-    parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
-    red, green, blue = (
-        part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
-    )
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
 def test_every_text_can_be_read() -> None:
     style = (Path(__file__).parents[2] / "gateway" / "pages" / "style.css").read_text()
-    colour = dict(re.findall(r"--(\w+):(#[0-9a-f]+)", style))
-    colour |= {"white": "#ffffff", "banner": "#5a1a76", "hover": "#003e78"}
-    assert "background:#5a1a76" in style
+    light, dark = (dict(re.findall(r"--(\w+):(#[0-9a-f]+)", line)) for line in style.splitlines()[:2])
     pairs = [("ink", "ground"), ("ink", "paper"), ("soft", "ground"), ("soft", "paper"), ("link", "ground")]
     pairs += [("link", "paper"), ("white", "button"), ("white", "hover"), ("white", "banner")]
-    pairs += [("ok", "paper"), ("no", "paper"), ("ink", "accent")]
-    for text, ground in pairs:
-        light, dark = sorted((luminance(colour[text]), luminance(colour[ground])), reverse=True)
-        assert (light + 0.05) / (dark + 0.05) >= 4.5, (text, ground)
+    pairs += [("ok", "paper"), ("no", "paper")]
+    for colours in (light, light | dark):
+        colour = {name: value if len(value) == 7 else "#ffffff" for name, value in colours.items()}
+        colour["white"] = "#ffffff"
+        assert [pair for pair in pairs if contrast(colour[pair[0]], colour[pair[1]]) < 4.5] == []

@@ -49,7 +49,7 @@ def test_a_login_names_only_the_means_that_are_enough() -> None:
 
 def test_to_wait_is_for_the_hours_or_for_the_number_of_requests() -> None:
     step = Wait(1_795_777_200.0)
-    assert words(step).text == "Deze pagina is opnieuw open vanaf 27 november 2026, 12:00"
+    assert words(step).text == "Deze pagina is opnieuw open vanaf vrijdag 27 november 2026 om 12 uur"
     assert words(step, too_often=True).text == "U stuurde te veel aanvragen."
     assert words(step).data("https://x") == {
         "type": "wait",
