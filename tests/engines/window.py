@@ -1,0 +1,148 @@
+"""A browser window over WebDriver, in the words of a person. Whatever takes a while is waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from selenium.common.exceptions import WebDriverException
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webdriver import WebDriver
+from selenium.webdriver.remote.webelement import WebElement
+
+from tests.waiting import until
+
+_PRESSABLE = (
+    "//*[self::button or self::a or self::summary]"
+    "[contains(normalize-space(), {0}) or contains(@aria-label, {0})] | //input[@type='submit'][contains(@value, {0})]"
+)
+PATIENCE = 25.0
+
+
+class Window:
+    """The window that the driver looks at."""
+
+    def __init__(self, driver: WebDriver, engine: str) -> None:
+        self.driver = driver
+        self.engine = engine
+
+    @property
+    def url(self) -> str:
+        return self.driver.current_url
+
+    def go(self, url: str) -> None:
+        self.driver.get(url)
+
+    def wait(self, condition: Callable[[], object], wanted: str) -> None:
+        """Until the condition holds; a page that just changes counts as not yet. Fails with what is shown."""
+
+        def holds() -> bool:
+            try:
+                return bool(condition())
+            except WebDriverException:
+                return False
+
+        if not until(holds, PATIENCE):
+            pytest.fail(f"{self.engine}: no {wanted} at {self.url}: {self.text[:600]}")
+
+    def wait_at(self, address: str) -> None:
+        """Until the window is at an address that begins like this."""
+        self.wait(lambda: self.url.startswith(address), address)
+
+    def see(self, *words: str) -> None:
+        """Until the page shows each of these words."""
+        for each in words:
+            self.wait(lambda each=each: each in self.text, each)
+
+    @property
+    def text(self) -> str:
+        """What the page says."""
+        return self.driver.find_element(By.TAG_NAME, "body").text
+
+    def find(self, css: str) -> WebElement:
+        """The first element that matches, once it is there."""
+        self.wait(lambda: self.driver.find_elements(By.CSS_SELECTOR, css), css)
+        return self.driver.find_element(By.CSS_SELECTOR, css)
+
+    def named(self, name: str) -> list[WebElement]:
+        """The buttons and links that one sees with these words in their name."""
+        found = self.driver.find_elements(By.XPATH, _PRESSABLE.format(f'"{name}"'))
+        return [each for each in found if each.is_displayed()]
+
+    def press(self, name: str) -> None:
+        """Press the first button or link with these words in its name, once it is there."""
+        self.wait(lambda: self.named(name), f"button {name!r}")
+        self.named(name)[0].click()
+
+    def leave_by(self, name: str) -> None:
+        """Press, and wait until this page is gone: for buttons that lead back to the same address."""
+        page = self.find("html")
+        self.press(name)
+
+        def gone() -> bool:
+            try:
+                page.tag_name  # noqa: B018 - asks the browser
+            except WebDriverException:
+                return True
+            return False
+
+        self.wait(gone, "other page")
+
+    def fill(self, css: str, text: str) -> None:
+        field = self.find(css)
+        field.clear()
+        field.send_keys(text)
+
+    def script(self, code: str) -> object:
+        return self.driver.execute_script(code)
+
+    def back(self) -> None:
+        """The button, without waiting for what it leads to: WebKit's driver would wait for ever."""
+        self.script("setTimeout(() => history.back())")
+
+    def open_tab(self, url: str) -> str:
+        """A further tab at this address."""
+        self.driver.switch_to.new_window("tab")
+        self.go(url)
+        return self.driver.current_window_handle
+
+    def switch(self, tab: str) -> None:
+        self.driver.switch_to.window(tab)
+
+    def see_in_frame(self, frame: str, words: str) -> None:
+        """Until a frame, object or embed with this name or id shows these words."""
+        inside = self.find(f"[name='{frame}'], [id='{frame}']")
+        self.driver.switch_to.frame(inside)
+        try:
+            self.see(words)
+        finally:
+            self.driver.switch_to.default_content()
+
+    def cookies(self) -> set[str]:
+        """The names of the cookies that this page gets."""
+        return {each["name"] for each in self.driver.get_cookies()}
+
+    def log_in(self, persona: str, back_at: str) -> None:
+        """At ACM: with itsme, as this persona, unless ACM still knows. Ends at an address that begins like this."""
+
+        def arrived() -> bool:
+            if self.url.startswith(back_at):
+                return True
+            for name in (f"({persona})", "itsme"):
+                if found := self.named(name):
+                    found[0].click()
+                    break
+            return False
+
+        self.wait(arrived, back_at)
+
+    def forget(self, *sites: str) -> None:
+        """No other tabs, and no cookies for pages at these addresses."""
+        first, *others = self.driver.window_handles
+        for handle in others:
+            self.driver.switch_to.window(handle)
+            self.driver.close()
+        self.driver.switch_to.window(first)
+        for site in sites:
+            self.go(site)
+            self.driver.delete_all_cookies()
