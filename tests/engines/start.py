@@ -79,7 +79,7 @@ def _screen() -> Iterator[str]:
     reading, writing = os.pipe()
     command = [server, "-displayfd", str(writing), "-screen", "0", "1100x900x24", "-nolisten", "tcp"]
     with (
-        open(reading, encoding="ascii") as number,
+        os.fdopen(reading) as number,
         subprocess.Popen(command, pass_fds=[writing], stderr=subprocess.DEVNULL) as child,
     ):
         os.close(writing)
