@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from selenium.common.exceptions import WebDriverException
@@ -93,7 +94,7 @@ class Window:
         field.clear()
         field.send_keys(text)
 
-    def script(self, code: str) -> object:
+    def script(self, code: str) -> Any:
         return self.driver.execute_script(code)
 
     def back(self) -> None:
@@ -108,15 +109,6 @@ class Window:
 
     def switch(self, tab: str) -> None:
         self.driver.switch_to.window(tab)
-
-    def see_in_frame(self, frame: str, words: str) -> None:
-        """Until a frame, object or embed with this name or id shows these words."""
-        inside = self.find(f"[name='{frame}'], [id='{frame}']")
-        self.driver.switch_to.frame(inside)
-        try:
-            self.see(words)
-        finally:
-            self.driver.switch_to.default_content()
 
     def cookies(self) -> set[str]:
         """The names of the cookies that this page gets."""
