@@ -11,8 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-_FRAMES = "<iframe name='nobody' src='/lab/x'></iframe><iframe name='refused' src='/closed/x'></iframe>"
-_FRAME_KINDS = "<object id='object' data='/closed/x'></object><embed id='embed' src='/closed/x'>"
+_FRAMES = "<iframe src='/lab/x'></iframe><iframe src='/closed/x'></iframe>"
 _AHEAD = """
 for (const address of ['/oauth2/sign_out', '/oauth2/logout/local']) {
   const link = document.createElement('link');
@@ -65,7 +64,7 @@ class Pages:
         methods = ["GET", "POST"]
         return Starlette(
             routes=[
-                Route("/open/frames", lambda _: _page("frames", _FRAMES + _FRAME_KINDS)),
+                Route("/open/frames", lambda _: _page("frames", _FRAMES)),
                 Route("/open/ahead", lambda _: _page("ahead", f"<script>{_AHEAD}</script>")),
                 Route("/open/worker", lambda _: _page("worker", f"<script>{_WORKER}</script>")),
                 Route("/open/worker.js", _worker),
