@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ _PRESSABLE = (
     "//*[self::button or self::a or self::summary]"
     "[contains(normalize-space(), {0}) or contains(@aria-label, {0})] | //input[@type='submit'][contains(@value, {0})]"
 )
-PATIENCE = 25.0
+PATIENCE = 20.0
 
 
 class Window:
@@ -29,10 +30,13 @@ class Window:
 
     @property
     def url(self) -> str:
-        return self.driver.current_url
+        """The address of the page that is there; WebKit's driver gives that of one that is still to come."""
+        return str(self.script("return location.href"))
 
     def go(self, url: str) -> None:
-        self.driver.get(url)
+        """Ask for a page; the one that was there is gone then."""
+        with self._leaving():
+            self.driver.get(url)
 
     def wait(self, condition: Callable[[], object], wanted: str) -> None:
         """Until the condition holds; a page that just changes counts as not yet. Fails with what is shown."""
@@ -77,15 +81,19 @@ class Window:
 
     def leave_by(self, name: str) -> None:
         """Press, and wait until this page is gone: for buttons that lead back to the same address."""
-        page = self.find("html")
-        self.press(name)
+        with self._leaving():
+            self.press(name)
+
+    @contextlib.contextmanager
+    def _leaving(self) -> Iterator[None]:
+        page = self.driver.find_element(By.TAG_NAME, "html")
+        yield
 
         def gone() -> bool:
             try:
-                page.tag_name  # noqa: B018 - asks the browser
+                return not page.tag_name
             except WebDriverException:
                 return True
-            return False
 
         self.wait(gone, "other page")
 
