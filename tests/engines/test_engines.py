@@ -25,7 +25,7 @@ from tests.gateway_fixture import Clock, GatewayFixture, gateway_fixture
 from tests.running import free_socket, serving
 from tests.waiting import until
 
-pytestmark = pytest.mark.browser
+pytestmark = pytest.mark.engines
 
 IDLE = 1_200
 REPORT = {
