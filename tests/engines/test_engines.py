@@ -190,7 +190,7 @@ def test_a_kept_form_is_sent_also_where_its_page_outlived_the_session(window: Wi
 
 
 @pytest.mark.parametrize(
-    "query", ["", "?last-modified=Mon, 01 Jan 2024 00:00:00 GMT", "?cache-control=private"]
+    "query", ["", "?last-modified=Mon, 01 Jan 2024 00:00:00 GMT", "?cache-control=no-store"]
 )
 def test_back_after_logout_shows_nothing(engine: Window, secure: Lab, query: str) -> None:
     """The engine asks the gateway again, which leads to the login. WebKit's driver hangs in a tab that went back."""
@@ -203,7 +203,6 @@ def test_back_after_logout_shows_nothing(engine: Window, secure: Lab, query: str
     window.see("U bent afgemeld")
     asked = secure.sent_to_login("/lab/page")
     window.back()
-    window.switch(window.driver.window_handles[0])
     assert until(lambda: secure.sent_to_login("/lab/page") > asked, 10.0)
 
 

@@ -27,6 +27,7 @@ class Window:
     def __init__(self, driver: WebDriver, engine: str) -> None:
         self.driver = driver
         self.engine = engine
+        self._first_tab = driver.current_window_handle
 
     @property
     def url(self) -> str:
@@ -106,8 +107,9 @@ class Window:
         return self.driver.execute_script(code)
 
     def back(self) -> None:
-        """The button, without waiting for what it leads to: WebKit's driver would wait for ever."""
+        """The button, then over to the first tab: WebKit's driver hangs in a tab that went back."""
         self.script("setTimeout(() => history.back())")
+        self.switch(self._first_tab)
 
     def open_tab(self, url: str) -> str:
         """A further tab at this address."""
@@ -138,11 +140,10 @@ class Window:
 
     def forget(self, *sites: str) -> None:
         """No other tabs, and no cookies for pages at these addresses."""
-        first, *others = self.driver.window_handles
-        for handle in others:
-            self.driver.switch_to.window(handle)
+        for tab in set(self.driver.window_handles) - {self._first_tab}:
+            self.switch(tab)
             self.driver.close()
-        self.driver.switch_to.window(first)
+        self.switch(self._first_tab)
         for site in sites:
             self.go(site)
             self.driver.delete_all_cookies()
