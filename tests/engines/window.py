@@ -14,10 +14,9 @@ from selenium.webdriver.remote.webelement import WebElement
 
 from tests.waiting import until
 
-_PRESSABLE = (
-    "//*[self::button or self::a or self::summary]"
-    "[contains(normalize-space(), {0}) or contains(@aria-label, {0})] | //input[@type='submit'][contains(@value, {0})]"
-)
+_PRESSABLE = """
+    return [...document.querySelectorAll('button, a, summary, input[type=submit]')].find(each =>
+        (each.textContent + (each.value ?? '')).replace(/\\s+/g, ' ').includes(arguments[0]) && each.checkVisibility())"""
 PATIENCE = 20.0
 
 
@@ -48,7 +47,7 @@ class Window:
             except WebDriverException:
                 return False
 
-        if not until(holds, PATIENCE):
+        if not until(holds, PATIENCE, pause=0.05):
             pytest.fail(f"{self.engine}: no {wanted} at {self.url}: {self.text[:600]}")
 
     def wait_at(self, address: str) -> None:
@@ -63,22 +62,28 @@ class Window:
     @property
     def text(self) -> str:
         """What the page says."""
-        return self.driver.find_element(By.TAG_NAME, "body").text
+        return str(self.script("return document.body.innerText"))
 
     def find(self, css: str) -> WebElement:
         """The first element that matches, once it is there."""
         self.wait(lambda: self.driver.find_elements(By.CSS_SELECTOR, css), css)
         return self.driver.find_element(By.CSS_SELECTOR, css)
 
-    def named(self, name: str) -> list[WebElement]:
-        """The buttons and links that one sees with these words in their name."""
-        found = self.driver.find_elements(By.XPATH, _PRESSABLE.format(f'"{name}"'))
-        return [each for each in found if each.is_displayed()]
+    def named(self, name: str) -> WebElement | None:
+        """The first button or link that one sees with these words in its name."""
+        found: WebElement | None = self.script(_PRESSABLE, name)
+        return found
 
     def press(self, name: str) -> None:
         """Press the first button or link with these words in its name, once it is there."""
-        self.wait(lambda: self.named(name), f"button {name!r}")
-        self.named(name)[0].click()
+
+        def pressed() -> bool:
+            found = self.named(name)
+            if found is not None:
+                found.click()
+            return found is not None
+
+        self.wait(pressed, f"button {name!r}")
 
     def leave_by(self, name: str) -> None:
         """Press, and wait until this page is gone: for buttons that lead back to the same address."""
@@ -103,8 +108,8 @@ class Window:
         field.clear()
         field.send_keys(text)
 
-    def script(self, code: str) -> Any:
-        return self.driver.execute_script(code)
+    def script(self, code: str, *arguments: object) -> Any:
+        return self.driver.execute_script(code, *arguments)
 
     def back(self) -> None:
         """The button, then over to the first tab: WebKit's driver hangs in a tab that went back."""
@@ -131,8 +136,8 @@ class Window:
             if self.url.startswith(back_at):
                 return True
             for name in (f"({persona})", "itsme"):
-                if found := self.named(name):
-                    found[0].click()
+                if (found := self.named(name)) is not None:
+                    found.click()
                     break
             return False
 
