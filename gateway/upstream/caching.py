@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
@@ -12,6 +13,9 @@ _PAGES: Final = (b"text/html", b"application/xhtml+xml", b"")
 _NO_STORE: Final = (b"cache-control", b"no-store")
 _ASK_FIRST: Final = (b"cache-control", b"private, no-cache")
 _PRIVATE: Final = (b"cache-control", b"private")
+# A directive, and its argument: with one, `private` and `no-cache` are about some fields only (RFC 9111 section 5.2.2).
+_DIRECTIVE: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9a-z-]+)(?:[ \t]*=[ \t]*(\"(?:[^\"\\]|\\.)*\"|[^,\"]*))?")
+_SAYS_ENOUGH: Final = frozenset(b"public max-age s-maxage no-store private no-cache".split())
 
 
 @lru_cache(maxsize=1024)
@@ -21,16 +25,15 @@ def private_lines(
     """The header lines to add to an answer.
 
     `lines` are those of `LOOKED_AT` that the register sent; `credential` is the request header that says for whom the
-    answer is. Without Cache-Control any cache may keep an answer for a while (section 4.2.2), and section
+    answer is. Without a Cache-Control that says who may keep it, or for how long, any cache may keep an answer for a while (section 4.2.2), and section
     3.5 protects only those to a request with Authorization.
     """
     said: dict[bytes, bytes] = {}
     for name, value in lines:
         said[name] = b"%b, %b" % (said[name], value) if name in said else value
-    control = said.get(b"cache-control", b"").strip()
-    if control:
-        kept = control.lower()
-        one_person = (b"private" in kept or b"no-cache" in kept) and b"no-store" not in kept
+    control = _directives(said.get(b"cache-control", b""))
+    if not control.isdisjoint(_SAYS_ENOUGH):
+        one_person = not control.isdisjoint((b"private", b"no-cache")) and b"no-store" not in control
         return _varying(said, credential) if one_person else ()
     if status == _NOT_MODIFIED:
         return ()
@@ -38,6 +41,12 @@ def private_lines(
         return (_PRIVATE, *_varying(said, credential))
     kind = said.get(b"content-type", b"").partition(b";")[0].strip().lower()
     return (_NO_STORE,) if kind in _PAGES else (_ASK_FIRST, *_varying(said, credential))
+
+
+def _directives(control: bytes) -> frozenset[bytes]:
+    """What a Cache-Control says of the whole answer; not what it says of some of its fields."""
+    found = _DIRECTIVE.findall(control.lower())
+    return frozenset(name for name, of in found if not of or name not in (b"private", b"no-cache"))
 
 
 def _varying(said: Mapping[bytes, bytes], credential: bytes) -> tuple[tuple[bytes, bytes], ...]:

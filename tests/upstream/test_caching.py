@@ -44,6 +44,11 @@ def added(headers: list[Line], owner: Owner = PERSON, status: int = 200) -> list
         ([HTML, said(b"no-store"), said(b"private")], []),
         ([JSON, said(b"Private, max-age=60")], [COOKIE]),
         ([JSON, said(b"max-age=0"), said(b"no-cache")], [COOKIE]),
+        ([JSON, said(b"no-transform")], [ASK_FIRST, COOKIE]),
+        ([HTML, said(b"must-revalidate, x-private=1")], [NO_STORE]),
+        ([JSON, said(b'private="set-cookie, public", no-cache = "age"')], [ASK_FIRST, COOKIE]),
+        ([JSON, said(b'no-cache="set-cookie", PRIVATE')], [COOKIE]),
+        ([JSON, said(b'no-cache="set-cookie", max-age=5')], []),
     ],
 )
 def test_the_answer_for_a_person(headers: list[Line], lines: list[Line]) -> None:
