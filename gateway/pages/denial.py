@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from gateway.model import NOTHING, Identity, Language, Missing, Right
 from gateway.pages.catalogue import in_language, message
+from gateway.pages.links import link_to
 from gateway.pages.render import Pages
 from gateway.pages.request_text import Asked, RequestText, Wanted, request_text
 from gateway.pages.settings import IN_ADDRESS
@@ -207,7 +208,7 @@ class _Filled:
             return _("Ask for access"), request.mailto or "#request" if request else "#request"
         words = self._words.step(first) if first is not None else None
         if words is None or words.link is None:
-            return _("Try again"), self._denied.back
+            return _("Try again"), link_to(self._denied.back, self._public_url)
         match first:
             case Switch(organisation=str(code), known=True):
                 return _("Switch to %(organisation)s") % {

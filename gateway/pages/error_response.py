@@ -27,7 +27,7 @@ from gateway.pages.causes import cause
 from gateway.pages.denial import DenialPage, Denied, Names, NoNames
 from gateway.pages.error_lines import error_lines
 from gateway.pages.faces import is_partial_request, partial_redirect, refused_at
-from gateway.pages.links import login_url, may_be_framed, page_of
+from gateway.pages.links import link_to, login_url, may_be_framed, page_of
 from gateway.pages.outcome import AGAIN, NO_OUTCOME, Outcome, changes_something, outcome_words
 from gateway.pages.render import Pages
 from gateway.pages.spoken import spoken_duration, spoken_hour
@@ -154,7 +154,7 @@ class ErrorResponses:
                 target if request.looking == "frame" and read else "/"
             )
         framed = may_be_framed(request)
-        again = target if read else None
+        again = link_to(target, self._public_url) if read else None
         here = target if read and not own and request.looking == "page" else None
         return _Asked(
             request.method,

@@ -13,6 +13,11 @@ _LONGEST_REFERER: Final = 2_000
 _LONGEST_BACK: Final = 2_500
 
 
+def link_to(target: str, public_url: str) -> str:
+    """A link to a page of this site: browsers read two slashes as the beginning of another site (RFC 3986 4.2)."""
+    return public_url + target if target.startswith("//") else target
+
+
 def login_url(back: str, acr_values: Iterable[str] = ()) -> str:
     """Where a login begins that comes back to a path, with one of these authentication methods.
 

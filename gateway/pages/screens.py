@@ -7,7 +7,7 @@ from typing import Literal
 
 from gateway.model import CanonicalRequest, Language
 from gateway.pages.catalogue import message
-from gateway.pages.links import login_url, may_be_framed, page_of
+from gateway.pages.links import link_to, login_url, may_be_framed, page_of
 from gateway.pages.outcome import KeptNote
 from gateway.pages.render import Pages
 from gateway.pages.spoken import spoken_hour, spoken_size
@@ -162,7 +162,7 @@ class Screens:
             request_id=request_id,
             lines=lines,
             what=what,
-            action=action,
+            action=link_to(action, self._public_url),
             fields=dict(fields),
             name=name,
             organisation=organisation,

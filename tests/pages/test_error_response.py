@@ -264,6 +264,20 @@ def test_only_what_a_get_showed_is_offered_again(answers: ErrorResponses, asks: 
     assert "Opnieuw proberen" not in posted
 
 
+def test_no_link_of_a_path_with_two_slashes_leads_to_another_site(
+    answers: ErrorResponses, indiener: Identity, asks: Asks
+) -> None:
+    request = asks(path="//evil.test/x")
+    for error in (
+        errors.UpstreamTimeout(),
+        errors.Overloaded(),
+        denial(missing=((Missing("network", "none"),),)),
+    ):
+        page = answers.error(error, request_id="r", request=request, identity=indiener).body.decode()
+        assert re.findall(r'(?:href|action)="(?=/[/\\])', page) == []
+        assert re.search(r'href="https://[a-z.]+//evil.test/x[?]a=1&amp;b=2"', page), error.code
+
+
 def test_an_error_before_there_is_a_request(answers: ErrorResponses) -> None:
     headers = [(b"Accept-Language", b"en"), (b"accept", b"text/html"), (b"accept", b"x")]
     error = errors.BadRequest("two hosts")

@@ -5,12 +5,17 @@ from __future__ import annotations
 import pytest
 
 from gateway.model import CanonicalRequest
-from gateway.pages.links import login_url, page_of, switch_url
+from gateway.pages.links import link_to, login_url, page_of, switch_url
 
 
 def test_a_login_comes_back() -> None:
     assert login_url("/a?b=1&c") == "/oauth2/start?rd=%2Fa%3Fb%3D1%26c"
     assert login_url("/", ["urn:x", "urn:y&z"]) == "/oauth2/start?rd=%2F&acr_values=urn%3Ax+urn%3Ay%26z"
+
+
+def test_a_link_stays_on_this_site() -> None:
+    assert link_to("/a//b?c=//d", "https://gw.test") == "/a//b?c=//d"
+    assert link_to("//a/b", "https://gw.test") == "https://gw.test//a/b"
 
 
 def test_a_switch_names_the_identity_where_it_is_known() -> None:
