@@ -3,8 +3,8 @@
 from typing import Annotated
 
 from gateway.plugin import (
-    NOTHING_HELPS,
     Allow,
+    Alternatives,
     Deny,
     Distinctions,
     Facts,
@@ -26,16 +26,17 @@ class Any(Policy, name="any", inline="policies"):
     def decide(self, facts: Facts) -> Verdict:
         denied: Deny | None = None
         unclear: NotApplicable | None = None
-        alternatives = NOTHING_HELPS
+        lacking: list[Alternatives] = []
         for policy in self.policies:
             verdict = facts.ask(policy)
             if isinstance(verdict, Allow):
                 return verdict
-            alternatives = any_of(alternatives, verdict.alternatives)
+            lacking.append(verdict.alternatives)
             if isinstance(verdict, NotApplicable):
                 unclear = unclear or verdict
             else:
                 denied = denied or verdict
+        alternatives = any_of(*lacking)
         if unclear is not None:
             return NotApplicable(unclear.reason, alternatives)
         assert denied is not None

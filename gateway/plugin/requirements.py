@@ -1,4 +1,4 @@
-"""Combines what is missing where two conditions must hold, or one of two.
+"""Combines what is missing where two conditions must hold, or one of several.
 
 An alternative is a set of missing things that together would be enough. Alternatives are kept minimal and few.
 """
@@ -19,9 +19,9 @@ def all_of(first: Alternatives, second: Alternatives) -> Alternatives:
     return _minimal([(*a, *(missing for missing in b if missing not in a)) for a in first for b in second])
 
 
-def any_of(first: Alternatives, second: Alternatives) -> Alternatives:
-    """What satisfies at least one of the two."""
-    return _minimal([*first, *second])
+def any_of(*several: Alternatives) -> Alternatives:
+    """What satisfies at least one of these."""
+    return _minimal([alternative for each in several for alternative in each])
 
 
 def _minimal(alternatives: list[tuple[Missing, ...]]) -> Alternatives:

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import chain, combinations
 from typing import Final
 
-from gateway.model import Allow, Alternatives, Decision, DecisionInput, Missing
+from gateway.model import Allow, Alternatives, Decision, DecisionInput, Identity, Missing
 from gateway.plan import Advice, Grant, LogIn, Plan, Step, Switch, Wait
 from gateway.plugin import Distinctions
 from gateway.policy.choices import Pair, asked_by, switches, waits
@@ -21,8 +21,13 @@ from gateway.policy.steps import SOMEBODY, UNNAMED, Steps
 MOST_PLANS: Final = 8
 # All plans of so few steps are tried; longer ones only where what is missing leads to them.
 _ALL: Final = 3
-# So often is a request decided at most, for one piece of advice.
+# So often is a request decided at most, for one piece of advice; less often where each decision takes long.
 MOST_DECISIONS: Final = 300
+_FEWEST_DECISIONS: Final = 24
+# So often is one policy asked at most; one that looks through many rights counts more than once.
+_MOST_ASKED: Final = 9_000
+_RIGHTS_AT_ONCE: Final = 64
+_KEPT_BACK: Final = 5
 _NOT_TRIED: Final = Decision(allowed=False, rule=None, reason="not-tried")
 
 
@@ -89,7 +94,9 @@ class _Search:
         self._touch = _Touch(rule, self._against if decision_input.doubt is None else {})
         self._waits = waits(rule, self._steps, start, asked) if self._touch.possible else ()
         self._tried: dict[_Choice, bool] = {}
-        self._left = MOST_DECISIONS
+        self._left = _most_decisions(rule, self._person)
+        # For what is missing itself suggests, where there is too much to try.
+        self._kept_back = self._left // _KEPT_BACK
 
     @property
     def obstacles(self) -> tuple[Missing, ...]:
@@ -109,12 +116,15 @@ class _Search:
             self._take(self._of_size(size), found)
             if found and size > len(found[0]):
                 break
+        self._kept_back = 0
         if not found:
             self._take(map(self._reduced, filter(self._allows, self._hinted())), found)
         return minimal(found, MOST_PLANS)
 
     def _take(self, choices: Iterable[_Choice], found: list[Plan]) -> None:
         for choice in choices:
+            if self._left <= self._kept_back:
+                return
             if self._is_covered(choice, found) or not self._allows(choice):
                 continue
             enough = [choice.means]
@@ -209,6 +219,12 @@ class _Search:
             login = LogIn(tuple(acr for acr in means if acr))
             steps.insert(0 if self._arrives else len(steps), login)
         return (*steps, choice.wait) if choice.wait is not None else tuple(steps)
+
+
+def _most_decisions(rule: Rule, person: Identity) -> int:
+    """How often to decide: a denial must not keep the other requests of the process waiting."""
+    asked = sum(1 for _ in walk(rule.require)) * (1 + len(person.rights) // _RIGHTS_AT_ONCE)
+    return max(_FEWEST_DECISIONS, min(MOST_DECISIONS, _MOST_ASKED // max(1, asked)))
 
 
 class _Touch:

@@ -89,10 +89,10 @@ def switches(identity: Identity, asked: Asked) -> tuple[Switch, ...]:
     here = identity.organisation.code if identity.organisation is not None else None
     known = dict.fromkeys(right.organisation for right in identity.rights if right.organisation != here)
     useful = {right.organisation for right in identity.rights if (right.name, right.context) in asked.rights}
-    named = [code for code in asked.organisations if code != here]
-    first = [code for code in known if code in useful or code in named]
-    others = [code for code in known if code not in first][:_MOST_OTHERS]
-    codes = list(dict.fromkeys([*first, *named]))[:_MOST_ORGANISATIONS] + others
+    named = dict.fromkeys(code for code in asked.organisations if code != here)
+    first = {code: None for code in known if code in useful or code in named}
+    others = list(islice((code for code in known if code not in first), _MOST_OTHERS))
+    codes = list(islice(first | named, _MOST_ORGANISATIONS)) + others
     doelgroepen = [each for each in asked.doelgroepen if each != identity.doelgroep]
     found = [
         *(Switch(code, None, known=code in known) for code in codes),

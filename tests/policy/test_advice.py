@@ -355,6 +355,35 @@ def test_the_work_is_bounded() -> None:
     assert counting.decisions <= MOST_DECISIONS + 1
 
 
+def test_many_policies_and_many_rights_keep_nobody_waiting() -> None:
+    class Asked:
+        policies = 0
+
+        def __call__(self, there: DecisionInput) -> Decision:
+            self.policies += len(list(walk(rule.require)))
+            return decide(rules, there)
+
+    names = [f"{number:010}" for number in range(40)]
+    several = [
+        {
+            "all": [
+                {"right": {"right": key}},
+                {"organisation": {"any_of": names}},
+                {"assurance": {"level": 20}},
+            ]
+        }
+        for key in RIGHTS
+    ]
+    rules = rule_set(("r", "/", [{"any": several}] * 8))
+    (rule,) = rules.rules
+    plans = list[int]()
+    for held in (0, 2_000):
+        asked, judge = given(identity=person(*[("other", "X", A)] * held, organisation=A)), Asked()
+        plans.append(len(advise_by(rule, rules, asked, decide(rules, asked), judge).plans))
+        assert judge.policies <= (10_000 if not held else 26 * len(list(walk(rule.require))))
+    assert plans[0], "what is missing suggests a plan, also where there is too much to try"
+
+
 def test_generated() -> None:
     advised = 0
     for seed in range(FIRST, FIRST + RULE_SETS):
