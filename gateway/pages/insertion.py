@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 _BLANKS: Final = (b" ", b"\t", b"\n", b"\f", b"\r")
 # A document that says so much before its head begins is left as it is.
 _MOST: Final = 16_384
+# A tag's name and attributes up to its end. Only right after "=" quotes are quotes (HTML, sections 13.2.5.32 to 13.2.5.40).
+_REST_OF_TAG: Final = re.compile(
+    rb"""
+    [^ \t\n\f\r/>]*+
+    (?: [ \t\n\f\r/]
+      | [^ \t\n\f\r/>] [^ \t\n\f\r/>=]*+
+        (?: [ \t\n\f\r]*+ = [ \t\n\f\r]*+ (?: "[^"]*" | '[^']*' | [^ \t\n\f\r>"'][^ \t\n\f\r>]*+ | (?=>) )
+          | (?! [ \t\n\f\r]*+ = ) )
+    )*+ >
+    """,
+    re.VERBOSE,
+)
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _WIDE: Final = (b"\xff\xfe", b"\xfe\xff")
 
@@ -77,15 +90,5 @@ def _end_of_comment(document: bytes, at: int) -> int:
 
 def _end_of_tag(document: bytes, at: int) -> int:
     """Behind a start tag, whose attributes may hold a ">" in quotes; 0 where it does not end."""
-    quote, before = b"", b""
-    for place in range(at, len(document)):
-        sign = document[place : place + 1]
-        if quote:
-            quote = b"" if sign == quote else quote
-        elif sign in (b'"', b"'") and before == b"=":
-            quote = sign
-        elif sign == b">":
-            return place + 1
-        if sign not in _BLANKS:
-            before = sign
-    return 0
+    found = _REST_OF_TAG.match(document, at + 1)
+    return found.end() if found is not None else 0

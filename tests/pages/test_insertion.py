@@ -28,6 +28,11 @@ PAGES = [
     b"^</br><html><head></head>",
     b"<html/lang=nl><head>^</head>",
     b"^<htmlx><head></head>",
+    b"<html a==\"><head>^<script>var x='\">'</script></head>",
+    b"<html a=b=\"><head>^<p title='\">'></head>",
+    b"<html =\"><head>^<p title='\">'></head>",
+    b"<html a='\">'b=\"'>\" c = '>'><head =>^</head>",
+    b"<html a= ><head/x=/y>^</head>",
 ]
 LEFT = [
     b"",
