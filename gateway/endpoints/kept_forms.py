@@ -192,6 +192,19 @@ class KeptForms:
         exchange.kept_form = form_id
         return kept_scope(exchange.scope, form), body_receive(self.store.body(secret, form), exchange.receive)
 
+    async def check_sender(self, exchange: Exchange) -> None:
+        """Raise as `page` does where the session ended or changed after the form was taken: the provider may have been
+        asked about it meanwhile.
+        """
+        if exchange.kept_form is None:
+            return
+        form = await self.store.find(self._secret(exchange.admitted, exchange.kept_form))
+        if form is None:
+            raise FormGone("no such form waits")
+        if exchange.caller.session is None:
+            raise LoginRequired("a form waits for a session")
+        _check_person(form, exchange.caller.session)
+
     async def settle(self, exchange: Exchange) -> None:
         """The form that this exchange took has been sent: forget its body. What did not reach the register waits again."""
         form_id, exchange.kept_form = exchange.kept_form, None
@@ -239,11 +252,8 @@ class KeptForms:
         return None
 
     async def _own(self, secret: str, session: Session) -> KeptForm:
-        form, reader = await self._waiting(secret), Holder.of(session.identity)
-        if form.holder.person != reader.person:
-            raise FormOfAnother("the form of another person")
-        if form.holder.acts_for != reader.acts_for:
-            raise FormForAnotherOrganisation("a form that was filled in for another organisation")
+        form = await self._waiting(secret)
+        _check_person(form, session)
         return form
 
     async def _waiting(self, secret: str) -> KeptForm:
@@ -272,6 +282,14 @@ class KeptForms:
 
     def _cookie(self, form_id: str) -> Cookie:
         return Cookie(f"{self.sessions.cookie_prefix}form-{form_id}", self.secure)
+
+
+def _check_person(form: KeptForm, session: Session) -> None:
+    reader = Holder.of(session.identity)
+    if form.holder.person != reader.person:
+        raise FormOfAnother("the form of another person")
+    if form.holder.acts_for != reader.acts_for:
+        raise FormForAnotherOrganisation("a form that was filled in for another organisation")
 
 
 def _resume(form_id: str) -> str:

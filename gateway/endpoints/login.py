@@ -158,7 +158,7 @@ class LoginEndpoints:
                 failure.facts["rounds"] = rounds.count + 1
             failure.set_cookies = counted
             raise
-        if finished.silent and await self._acts_otherwise(ticket, finished.identity):
+        if finished.silent and not await self._acts_alike(ticket, finished.identity):
             return self._unchanged(finished.target, finished.set_cookies)
         device = device_of(admitted.header(b"user-agent"))
         session, new_ticket = await self.sessions.create(
@@ -182,12 +182,10 @@ class LoginEndpoints:
         self.on_event(LoginEnded("silent-refused"))
         return redirect(target or "/", set_cookies)
 
-    async def _acts_otherwise(self, ticket: str | None, found: Identity) -> bool:
-        """Whether the session goes on as another person or for another organisation than the provider has by now."""
+    async def _acts_alike(self, ticket: str | None, found: Identity) -> bool:
+        """Whether there still is a session, as the same person and for the same organisation as the provider has."""
         session = await self.sessions.open(ticket) if ticket is not None else None
-        if session is None:
-            return False
-        return _acts_as(session.identity) != _acts_as(found)
+        return session is not None and _acts_as(session.identity) == _acts_as(found)
 
     async def _again(
         self, request: CanonicalRequest, failure: LoginFailed, rounds: Rounds

@@ -44,6 +44,8 @@ class Pipeline:
             if answered:
                 return
             await self.judge(exchange)
+            if exchange.kept_form is not None:
+                await self.route.forms.check_sender(exchange)
             if await redirect(exchange):
                 return
             self.attach(exchange)

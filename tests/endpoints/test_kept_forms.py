@@ -318,6 +318,23 @@ def test_a_form_is_sent_for_the_organisation_that_it_was_filled_in_for(
     assert confirm(browser, action, token).status_code == 200
 
 
+def test_nothing_is_sent_for_an_organisation_that_the_provider_names_meanwhile(
+    gate: GatewayFixture, browser: Browser
+) -> None:
+    _, action, token = ask(browser, post(browser))
+    gate.clock.ahead += 1_510  # recheck and recheck_grace
+    before = gate.op.claims["vo_orgcode"]
+    gate.op.claims["vo_orgcode"] = "0777000187"
+    answer = confirm(browser, action, token)
+    gate.op.claims["vo_orgcode"] = before
+    assert browser.call("/oauth2/userinfo").json()["organisation"]["code"] == "0777000187"
+    assert answer.status_code == 403
+    assert "0428.315.871" in answer.text
+    assert sent(gate) == []
+    gate.clock.ahead += 10
+    assert browser.page(f"/oauth2/resume?form={action[-20:]}").status_code == 403, "it still waits"
+
+
 def test_a_login_that_fails_loses_no_form(gate: GatewayFixture, browser: Browser) -> None:
     link = kept(post(browser))
     back = browser.at_provider(browser.page(link))

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.gateway_fixture import RIGHTS, Browser, GatewayFixture, scripted_gateway
+from tests.gateway_fixture import PRESSED, RIGHTS, Browser, GatewayFixture, scripted_gateway
 
 PAGE = "/filed/1?jaar=2026"
 WITHOUT = {"ovam_rol_3d": [], "vo_orgcode": "0428315871", "vo_doelgroepcode": "EA"}
@@ -67,6 +67,15 @@ def test_a_provider_that_says_no_leads_back_to_the_page(
 def test_still_without_the_right_is_no_loop(site: GatewayFixture, browser: Browser) -> None:
     assert browser.through_provider(browser.go(PAGE)).headers["location"] == PAGE
     assert browser.go(PAGE).status_code == 403
+
+
+def test_who_logged_out_meanwhile_stays_logged_out(site: GatewayFixture, browser: Browser) -> None:
+    site.op.claims.update(RIGHTS)
+    back = browser.at_provider(browser.go(PAGE))
+    browser.go("/oauth2/logout/local", method="POST", headers=PRESSED)
+    assert not browser.logged_in
+    assert browser.go(back).headers["location"] == PAGE
+    assert not browser.logged_in
 
 
 def test_nobody_becomes_somebody_else_in_silence(site: GatewayFixture, browser: Browser) -> None:
