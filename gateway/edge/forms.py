@@ -8,8 +8,16 @@ FORM_TYPES = (b"application/x-www-form-urlencoded", b"multipart/form-data")
 
 
 def is_form(request: CanonicalRequest) -> bool:
-    """Whether a browser sends a form and goes to the page that answers, in its window or a frame."""
-    return request.method == "POST" and request.for_person and form_type(request) is not None
+    """Whether a browser sends a form and goes to the page that answers, in its window or a frame.
+
+    No browser codes the content of one (Content-Encoding).
+    """
+    return (
+        request.method == "POST"
+        and request.for_person
+        and form_type(request) is not None
+        and request.header(b"content-encoding") is None
+    )
 
 
 def form_type(request: CanonicalRequest) -> bytes | None:

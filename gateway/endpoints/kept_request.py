@@ -17,9 +17,8 @@ FIELD: Final = "tgp-token"
 _MARKED: Final = re.compile(rb"(?:^|&)tgp-form=[0-9a-f]{20}$")
 _LENGTH: Final = str(len(FIELD) + 1 + 64).encode("ascii")
 _URLENCODED: Final = b"application/x-www-form-urlencoded"
-_REPLACED: Final = frozenset(
-    (b"content-type", b"content-length", b"transfer-encoding", b"expect", b"referer")
-)
+# What is about the content and the way of the confirmation, beside all that begins with "content-".
+_REPLACED: Final = frozenset(b"transfer-encoding trailer expect referer repr-digest digest".split())
 
 
 def is_marked(request: CanonicalRequest) -> bool:
@@ -44,7 +43,11 @@ def marked_id(request: CanonicalRequest) -> str:
 def kept_scope(scope: Scope, form: KeptForm) -> Scope:
     """The ASGI scope of the kept request, with what the browser sends along with its confirmation."""
     path, _, query = form.target.partition("?")
-    headers = [(name, value) for name, value in scope["headers"] if name.lower() not in _REPLACED]
+    headers = [
+        (name, value)
+        for name, value in scope["headers"]
+        if name.lower() not in _REPLACED and not name.lower().startswith(b"content-")
+    ]
     headers.append((b"content-type", form.kind.encode("latin-1")))
     headers.append((b"content-length", str(form.size).encode("ascii")))
     if form.referer:

@@ -82,7 +82,8 @@ def test_the_kind_of_a_form(value: str | None, is_one: bool) -> None:
     [
         ([("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "document")], True),
         ([("Sec-Fetch-Mode", "navigate")], True),
-        ([("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "iframe")], False),
+        ([("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "iframe")], True),
+        ([("Accept", "text/html"), ("Content-Encoding", "gzip")], False),
         ([("Sec-Fetch-Mode", "cors"), ("Accept", "text/html")], False),
         ([("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Mode", "cors"), ("Accept", "text/html")], False),
         ([("Accept", "application/xhtml+xml, TEXT/HTML;q=0.9")], True),

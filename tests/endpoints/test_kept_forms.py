@@ -189,6 +189,15 @@ def test_a_form_in_chunks_is_kept(gate: GatewayFixture, browser: Browser) -> Non
     assert sent(gate)[0][3] == b"a=" + b"b" * 600_000
 
 
+def test_coded_content_is_not_kept_without_its_coding(gate: GatewayFixture, browser: Browser) -> None:
+    answer = post(browser, body=b"\x1f\x8b", **{"content-encoding": "gzip"})
+    assert (answer.status_code, "form-" in str(answer.headers.get_list("set-cookie"))) == (401, False)
+    _, action, token = ask(browser, post(browser))
+    lines = {"content-encoding": "gzip", "content-digest": "sha-256=:x:", "trailer": "x"}
+    assert confirm(browser, action, token, **lines).status_code == 200
+    assert not set(lines) & set(sent(gate)[0][2])
+
+
 def test_a_form_of_nobody_is_not_kept(gate: GatewayFixture) -> None:
     with gate.browser() as nobody:
         answer = post(nobody)
