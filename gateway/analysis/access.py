@@ -5,6 +5,7 @@ Pure. It calls the code that decides requests, once for each class of paths that
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -135,9 +136,10 @@ def _rule_access(rules: RuleSet, asked: _AskedRule, tried: _Tried) -> RuleAccess
     pattern, decision = _with_own_codes(rule.pattern, tried.own), tried.decision
     advice = Advice()
     if not decision.allowed:
-        advice = _without_examples(
-            advise_by(rule, rules, tried.decision_input, decision), rule.pattern, tried
-        )
+        # A policy that raises where it is asked about steps leaves the rule without advice.
+        with contextlib.suppress(Exception):
+            found = advise_by(rule, rules, tried.decision_input, decision)
+            advice = _without_examples(found, rule.pattern, tried)
     return RuleAccess(
         rule=rule.id,
         path=pattern.text,

@@ -204,11 +204,11 @@ class Wording:
             return None
         try:
             moment = datetime.fromisoformat(missing.detail)
-        except ValueError:
+            if len(missing.detail) == _DAY:
+                return spoken_day(moment, self._language)
+            return spoken_time(moment, self._language, seconds=missing.kind == "rate")
+        except (ValueError, OverflowError):
             return None
-        if len(missing.detail) == _DAY:
-            return spoken_day(moment, self._language)
-        return spoken_time(moment, self._language, seconds=missing.kind == "rate")
 
     def _grant(self, step: Grant) -> StepWords:
         _ = self._gettext

@@ -21,6 +21,7 @@ from gateway.errors import (
 )
 from gateway.exchange import Exchange, Judgement
 from gateway.model import NOTHING, Decision, DecisionInput
+from gateway.plan import Advice
 from gateway.policy.advice import advise
 from gateway.policy.evaluate import AMBIGUOUS, NO_WEBSOCKET, decide, questions
 from gateway.policy.facts import NOTHING_ASKED, Gathered, Gatherer
@@ -123,4 +124,15 @@ def _refusal(exchange: Exchange, judgement: Judgement, rules: RuleSet) -> Except
         return error
     if judgement.facts.failures and not decision.alternatives:
         return FactsUnavailable(f"no answer about {', '.join(judgement.facts.failures)}")
-    return refusal(decision, exchange.now, partial(advise, rules, decision_input, decision))
+    return refusal(decision, exchange.now, partial(_way_out, exchange.id, rules, decision_input, decision))
+
+
+def _way_out(request_id: str, rules: RuleSet, decision_input: DecisionInput, decision: Decision) -> Advice:
+    """What helps. A policy that raises where it is asked about steps makes a denial no failure."""
+    try:
+        return advise(rules, decision_input, decision)
+    except Exception as problem:  # noqa: BLE001 - policies are anybody's
+        log.exception(
+            "no way out could be looked for", rule=decision.rule, request_id=request_id, exc_info=problem
+        )
+        return Advice()

@@ -14,7 +14,7 @@ from gateway.model import Allow, Alternatives, DecisionInput, Identity, Missing
 from gateway.plan import Switch, Wait
 from gateway.plugin import Policy, combine
 from gateway.policy.evaluate import facts_for
-from gateway.policy.moments import BRUSSELS, changing_moments
+from gateway.policy.moments import BRUSSELS, changing_moments, in_calendar
 from gateway.policy.ruleset import Rule, templates, walk
 from gateway.policy.steps import Steps, same_kind
 
@@ -123,7 +123,7 @@ def waits(rule: Rule, steps: Steps, start: DecisionInput, asked: Asked) -> tuple
     for zone in (BRUSSELS, UTC) if asked.moments else ():
         later.extend(changing_moments(asked.moments, now, _DAYS, zone))
     known, found = {judged}, list[Wait]()
-    queue = sorted({moment for moment in later if moment > now})
+    queue = sorted({moment for moment in later if moment > now and in_calendar(moment)})
     for moment in islice(_growing(queue), _MOST_MOMENTS):
         (there,) = steps.inputs((Wait(moment),))
         judged, hints = _judged(rule, clocked, there)
@@ -169,7 +169,7 @@ def _judged(
 def _hinted(alternatives: Alternatives) -> Iterator[float]:
     for missing in chain.from_iterable(alternatives):
         if missing.remedy == "wait" and missing.detail:
-            with contextlib.suppress(ValueError):
+            with contextlib.suppress(ValueError, OverflowError):
                 yield datetime.fromisoformat(missing.detail).timestamp()
 
 
@@ -182,5 +182,5 @@ def _growing(queue: list[float]) -> Iterator[float]:
 def _add(queue: list[float], moments: Iterable[float], now: float) -> None:
     for moment in moments:
         place = bisect_left(queue, moment)
-        if moment > now and (place == len(queue) or queue[place] != moment):
+        if moment > now and in_calendar(moment) and (place == len(queue) or queue[place] != moment):
             queue.insert(place, moment)

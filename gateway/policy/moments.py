@@ -7,7 +7,15 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
+# In seconds since the epoch, well within what a calendar can say (the years 1 to 9999).
+_FIRST: Final = -5e10
+_LAST: Final = 2e11
 BRUSSELS: Final = ZoneInfo("Europe/Brussels")
+
+
+def in_calendar(moment: float) -> bool:
+    """Whether this can be the moment of a day: policies may name any number."""
+    return _FIRST < moment < _LAST
 
 
 def changing_moments(
@@ -15,7 +23,7 @@ def changing_moments(
 ) -> Iterator[float]:
     """These moments and their weekly repetitions, up to `days` days after `now`; in seconds since the epoch."""
     today = datetime.fromtimestamp(now, zone).date()
-    moments = [datetime.fromtimestamp(moment, zone) for moment in boundaries]
+    moments = [datetime.fromtimestamp(moment, zone) for moment in filter(in_calendar, boundaries)]
     weekly = {(moment.weekday(), moment.time()) for moment in moments}
     for number in range(days):
         day = today + timedelta(days=number)
