@@ -1,6 +1,6 @@
 """API clients: programs with a bearer token."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from gateway.plugin import (
     LOGIN,
@@ -21,6 +21,8 @@ class Machine(Policy, name="machine"):
 
     It never holds for a person.
     """
+
+    for_programs: ClassVar[bool] = True
 
     scopes: tuple[str, ...] = ()
     """Scopes, all of which the token must have."""

@@ -101,6 +101,9 @@ class Policy(BaseModel):
 
     policy_name: ClassVar[str] = ""
     policy_inline: ClassVar[str | None] = None
+    for_programs: ClassVar[bool] = False
+    """Whether it holds for programs with a token: a rule with such a policy has the token of a request judged, even
+    beside a session."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, *, name: str = "", inline: str | None = None, **options: Any) -> None:

@@ -78,7 +78,7 @@ class Rule:
             policy for policy in walk(self.require) if type(policy).question is not Policy.question
         )
         object.__setattr__(self, "asking", asking)
-        programs = any(policy.policy_name == "machine" for policy in walk(self.require))
+        programs = any(policy.for_programs for policy in walk(self.require))
         object.__setattr__(self, "programs", programs)
         object.__setattr__(self, "variables", self.pattern.variables)
         object.__setattr__(self, "passed", self._passed())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 import httpx2
 import pytest
 
+from gateway.pages import render
 from tests.auth.mutations import script_discovery, value_of
 from tests.auth.scripted_provider import ScriptedProvider
 from tests.cases.runners import CALLBACK, no_runner, runs
@@ -33,6 +35,7 @@ QUERY = ("set", "del", "raw_query", "path", "valid_code")
 REQUEST = ("method", "body", "fields", "content_type", "headers", "host", "scheme")
 STORY = {"from_other_browser", "replay", "state_age_s", "two_tabs", "discovery"}
 OTHER_HOST = "alt.gw.test"
+COPY = (Path(render.__file__).parent / "copy.js").read_text("utf-8")
 
 
 def begun(browser: Browser, target: str = "/echo?page=2") -> str:
@@ -122,7 +125,8 @@ def one_callback(gate: GatewayFixture, case: dict[str, Any], caplog: pytest.LogC
     assert begins_again(answer, op) is (answer.status_code == 302)
     assert not browser.logged_in
     assert op.seen["token"] == 0, "the code goes nowhere"
-    assert "<script" not in answer.text
+    scripts = re.findall("<script[^>]*>(.*?)</script>", answer.text, re.DOTALL)
+    assert set(scripts) <= {COPY}, "no script but the page's own"
     told = answer.text + caplog.text
     assert "\u202e" not in told
     assert "\nX: y" not in told

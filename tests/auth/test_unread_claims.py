@@ -27,7 +27,7 @@ def test_who_logs_in_with_claims_that_cannot_be_read_is_told(
     assert page.status_code == 200
     assert "vo_orgcode, ovam_rol_3d" in page.text
     assert "1700" in page.text
-    assert re.search(r"vermeld de referentie [0-9a-f]{32}\.", page.text)
+    assert re.search(r"vermeld de referentie [0-9A-F]{4}-[0-9A-F]{4}\.", page.text)
     data = visitor.go("/oauth2/access", headers={"accept": "application/json"}).json()
     assert data["unread_claims"] == [
         {"claim": "vo_orgcode", "fault": "not-text"},

@@ -105,7 +105,7 @@ def test_an_answer_that_is_cut_off_never_looks_whole(
     record = gate.records_with(answer.headers["x-request-id"])[0]
     assert (record["status"], record["verdict"], record["error"]) == (200, "allow", "answer-cut")
     faults.switch_off(REGISTER_CUT)
-    assert len(inge.get(path).content) == len(whole.content)
+    assert inge.get(path).content.endswith(whole.content[-100:])
 
 
 def test_an_answer_without_a_body_is_cut_off_too(inge: httpx2.Client, faults: Faults) -> None:
