@@ -40,7 +40,7 @@ def test_a_call_that_was_refused_is_judged_again_for_the_page(gate: GatewayFixtu
     gate.upstream.seen.clear()
     page = alice.page(address, referer=f"{gate.url}/echo")
     assert (page.status_code, page.headers["content-type"]) == (403, "text/html; charset=utf-8")
-    assert "Een verbinding vanaf een netwerk" in page.text
+    assert "alleen toegankelijk vanaf bepaalde netwerken" in page.text
     (record,) = gate.records_with(page.headers["x-request-id"])
     assert (record["endpoint"], record["path"], record["rule"]) == ("/oauth2/refused", "/closed/x", "closed")
     allowed = alice.page("/oauth2/refused?method=DELETE&target=/echo%3Fa%3D1")
