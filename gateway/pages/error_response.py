@@ -15,6 +15,7 @@ from gateway.errors import (
     BearerRefused,
     Blocked,
     Forbidden,
+    FormOfAnother,
     GatewayError,
     LoginFailed,
     LoginRequired,
@@ -242,7 +243,7 @@ class ErrorResponses:
             if isinstance(error, LoginRequired)
             else None,
             "retry_url": asked.again if error.status >= 500 or error.status == 429 else None,
-            **(_reader(identity) if isinstance(error, Blocked) else _reader(None)),
+            **_reader(identity if isinstance(error, Blocked | FormOfAnother) else None),
         }
 
     def _not_logged_in(self, error: LoginFailed, asked: _Asked) -> dict[str, Any]:
