@@ -252,9 +252,8 @@ class ErrorResponses:
         code = str(error.facts.get("cause", error.reason))
         happened, helps = cause(code)
         seconds = error.facts.get("seconds")
-        differ = message("The clock of the login service is %(duration)s away from ours.")
         if isinstance(seconds, int):
-            happened = differ
+            happened = message("The clock of the login service is %(duration)s away from ours.")
         target = error.facts.get("target")
         return {
             "rounds": error.facts.get("rounds"),
