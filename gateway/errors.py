@@ -10,21 +10,14 @@
     ├── Blocked 403 ............... an operator blocked this person or organisation
     ├── WebSocketRefused 403 ...... no WebSocket here, or not for a page of this origin
     ├── ClientLimited 429 ......... one network address does something too often
-    ├── NotFound 404 .............. an own endpoint that does not exist
-    ├── MethodNotAllowed 405, RequestTimeout 408, ContentTooLarge 413, AddressTooLong 414, HeadersTooLarge 431, LoginFailed 400
-    ├── FormGone 410 .............. a kept form is too old, or of another browser
-    │   └── FormSent 410 .......... a kept form was already sent
-    ├── FormOfAnother 403 ......... the kept form is not that of the person who asks for it
-    ├── FormForAnotherOrganisation 403  it is theirs, but they act for another organisation
+    ├── LoginFailed 400, NotFound 404, MethodNotAllowed 405, RequestTimeout 408, ContentTooLarge 413, AddressTooLong 414,
+    │   HeadersTooLarge 431, Overloaded 503, VersionNotSupported 505
+    ├── FormGone 410, FormSent 410  a kept form is too old, of another browser, or sent already
+    ├── FormOfAnother, FormForAnotherOrganisation 403  a kept form of another person, or for another organisation
     ├── UpgradeRequired 426 ....... a WebSocket of another version than 13
-    ├── ProviderUnavailable 503 ... ACM does not answer
-    ├── StoreUnavailable 503 ...... the session store does not answer
-    ├── FactsUnavailable 503 ...... a fact source that the decision needs does not answer
-    ├── Overloaded 503, UpstreamUnreachable 502, UpstreamTimeout 504
-    ├── UpstreamOut 503 ........... no server of the upstream takes requests for now
-    ├── UpstreamBroken 502 ........ the register's response is not valid HTTP
-    └── InternalFault 500
-        └── PolicyFailed 500 ...... a policy module raised; the request is denied
+    ├── ProviderUnavailable, StoreUnavailable, FactsUnavailable 503  ACM, the store or a fact source does not answer
+    ├── UpstreamUnreachable, UpstreamBroken 502, UpstreamOut 503, UpstreamTimeout 504  no valid answer of the register
+    └── InternalFault 500, PolicyFailed 500  the gateway or a policy module is at fault; the request is denied
 
 `detail` is for the log only and never leaves the gateway. `facts` are public and go into problem+json.
 `set_cookies` are Set-Cookie values for the response.
@@ -239,6 +232,13 @@ class UpgradeRequired(GatewayError):
     status = 426
     code = "upgrade-required"
     title = "This version of live connections is not supported"
+    advice = "Use a newer browser."
+
+
+class VersionNotSupported(GatewayError):
+    status = 505
+    code = "http-version"
+    title = "Your browser uses a version of HTTP that we do not support"
     advice = "Use a newer browser."
 
 

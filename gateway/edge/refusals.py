@@ -23,7 +23,10 @@ _TOO_MUCH = (
 _COOKIE_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}")
 # What a browser keeps for one site is less than twice as many.
 _MOST_COOKIES = 100
-_TOO_BUSY = "Too many connections. Please try again in a moment."
+_TOO_BUSY = (
+    "Too many connections. Please try again in a moment.\n"
+    "Er zijn te veel verbindingen. Probeer het over enkele ogenblikken opnieuw."
+)
 
 # By reason: the status and the words of the answer.
 _ANSWERS: dict[str, tuple[int, str]] = {

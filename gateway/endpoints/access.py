@@ -71,7 +71,7 @@ class AccessEndpoint:
         if self._waiting > _MOST_WAITING:
             raise Overloaded("too many people ask what is open to them", retry_after=_RETRY_SECONDS)
         details = query_value(request, "details") == "1"
-        elsewhere = await self._elsewhere(session) if _wants_page(admitted) else []
+        elsewhere = await self._elsewhere(session) if admitted.for_person else []
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(
@@ -97,7 +97,7 @@ class AccessEndpoint:
         details: bool,
     ) -> Response:
         found = self._reach(rules, session, request, now)
-        if not _wants_page(request):
+        if not request.for_person:
             return self._page.data(
                 request.language, identity=session.identity, reach=found, expires_at=session.expires_at
             )
@@ -120,8 +120,3 @@ class AccessEndpoint:
         found = self._access_of(rules, session.identity, host=request.host, client=request.client, now=now)
         self._kept[key] = (session.identity, found)
         return found
-
-
-def _wants_page(request: CanonicalRequest) -> bool:
-    accepts = (request.header(b"accept") or b"").lower()
-    return b"text/html" in accepts or (request.navigation and b"json" not in accepts)

@@ -29,11 +29,22 @@ _SCRIPT = (
     f"var h=location.hash;location.replace('{START}'+location.search+"
     "(h.length>1000?'':encodeURIComponent(h)))"
 )
-_HASH = b64encode(sha256(_SCRIPT.encode()).digest()).decode()
+# Nothing to see while the script works; a browser that takes longer, or runs none, shows the link.
+_STYLE = (
+    "body{font:1.125rem/1.5 sans-serif;margin:2rem;animation:show 0s 2s backwards}"
+    "a{color:inherit}@keyframes show{from{visibility:hidden}}"
+)
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
 _GUARD = (
     (
         b"content-security-policy",
-        f"default-src 'none'; script-src 'sha256-{_HASH}'; base-uri 'none'; frame-ancestors 'none'".encode(),
+        f"default-src 'none'; script-src {_hash(_SCRIPT)}; style-src {_hash(_STYLE)}; "
+        "base-uri 'none'; frame-ancestors 'none'".encode(),
     ),
     (b"vary", b"accept-language"),
 )
@@ -69,12 +80,16 @@ class FragmentPage:
     async def page(self, request: Request) -> Response:
         """The same page for every query: /oauth2/start judges what is in it."""
         language = exchange_of(request).admitted.language
-        query = quote(request.scope["query_string"], safe="=&%+:/?@!$()*,;~-._")
+        return self.content(language, quote(request.scope["query_string"], safe="=&%+:/?@!$()*,;~-._"))
+
+    def content(self, language: Language, query: str) -> Response:
+        """The page in a language, which leads to /oauth2/start with this query."""
         link, title = escape(f"{START}?{query}"), escape(self.words(language))
         page = (
             f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">'
-            f"<title>{title}</title><script>{_SCRIPT}</script>"
+            f'<meta name="color-scheme" content="light dark"><title>{title}</title><style>{_STYLE}</style>'
+            f"<script>{_SCRIPT}</script>"
             f'<noscript><meta http-equiv="refresh" content="0;url={link}"></noscript></head>'
             f'<body><main><h1>{title}</h1><p><a href="{link}">{title}</a></p></main></body></html>'
         )

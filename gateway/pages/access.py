@@ -14,7 +14,14 @@ from gateway.model import NOTHING, Identity, Language, Missing, Right
 from gateway.pages.catalogue import in_language
 from gateway.pages.render import Pages
 from gateway.pages.spoken import spoken_time
-from gateway.pages.wording import StepWords, Wording, organisation_name, unread_claims, unread_claims_data
+from gateway.pages.wording import (
+    StepWords,
+    Wording,
+    organisation_name,
+    sentence_case,
+    unread_claims,
+    unread_claims_data,
+)
 from gateway.plan import RuleAccess
 from gateway.responses import Response
 
@@ -95,7 +102,7 @@ class MyAccess:
             request_id=request_id,
             person=identity.name or identity.subject,
             organisation=organisation_name(organisation.code, organisation) if organisation else None,
-            doelgroep=identity.doelgroep,
+            doelgroep=sentence_case(wording.doelgroep(identity.doelgroep)) if identity.doelgroep else None,
             until=_spoken(lasting.expires_at, language),
             idle=_length(lasting.idle_timeout, language),
             unread_claims=unread_claims(identity),

@@ -111,7 +111,11 @@ class _Filled:
         ranked = sorted(denied.advice.plans, key=_rank)
         self._best: Plan = ranked[0] if ranked else ()
         self._others = ranked[1 : _MOST_OTHERS + 1]
+        # A switch that nobody knows to be possible comes first: which rights the reader has there shows after it.
+        asks = any(isinstance(step, Switch) and not step.known for step in self._best)
+        self._best = tuple(sorted(self._best, key=_turn)) if asks else self._best
         self._grants = list(_grants((self._best,)))
+        self._lacking = [] if asks else self._grants
 
     def values(self) -> dict[str, Any]:
         identity = self._denied.identity
@@ -127,7 +131,7 @@ class _Filled:
             "lead": self._lead(),
             "button": self._button(request),
             "steps": [self._words.step(step) for step in self._best] if len(self._best) > 1 else [],
-            "lacking": [self._words.step(step).text for step in self._grants],
+            "lacking": [self._words.step(step).text for step in self._lacking],
             "held": held,
             "request": request,
             "others": [[self._words.step(step) for step in plan] for plan in self._others],
@@ -155,6 +159,8 @@ class _Filled:
         _ = self._
         if not self._best:
             return self._obstacles()
+        if self._grants and not self._lacking:
+            return [_("You may have access on behalf of another organisation. Switch first.")]
         if self._grants:
             grantor = in_language(self._grants[0].missing.granted_by, self._denied.language) or _(
                 "the local administrator (lokale beheerder) of your organisation"
@@ -179,7 +185,8 @@ class _Filled:
             case LogIn(acr_values=()):
                 return _("For this page you must log in again. You come back to this page.")
             case LogIn():
-                return self._words.step(step).advice
+                why = _("You logged in with a means that is not strong enough for this page.")
+                return f"{why} {self._words.step(step).advice}"
             case Wait():
                 return f"{self._words.step(step).text}."
             case _:
@@ -198,7 +205,7 @@ class _Filled:
     def _obstacle(self, missing: Missing) -> str:
         if missing.kind == "network" and not missing.label:
             return self._(_NETWORK) % {"address": self._denied.client}
-        return f"{self._words.what(missing)}."
+        return self._words.sentence(missing)
 
     def _button(self, request: RequestText | None) -> tuple[str, str]:
         """The words of the big button, and where it leads."""
@@ -294,6 +301,10 @@ def _rank(plan: Plan) -> tuple[int, int]:
     else:
         kind = 1 if any(isinstance(step, Wait) for step in plan) else 0
     return kind, len(plan)
+
+
+def _turn(step: Step) -> bool:
+    return not isinstance(step, Switch)
 
 
 def _resembles(right: Right, grant: Grant) -> bool:

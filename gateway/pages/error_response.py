@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -15,6 +15,7 @@ from gateway.errors import (
     BearerRefused,
     Blocked,
     Forbidden,
+    FormOfAnother,
     GatewayError,
     LoginFailed,
     LoginRequired,
@@ -28,6 +29,7 @@ from gateway.pages.denial import DenialPage, Denied, Names, NoNames
 from gateway.pages.error_lines import error_lines
 from gateway.pages.faces import is_partial_request, partial_redirect, refused_at
 from gateway.pages.links import link_to, login_url, may_be_framed, page_of
+from gateway.pages.means import means_name
 from gateway.pages.outcome import AGAIN, NO_OUTCOME, Outcome, changes_something, outcome_words
 from gateway.pages.render import Pages
 from gateway.pages.spoken import spoken_duration, spoken_hour
@@ -99,10 +101,7 @@ class ErrorResponses:
     ) -> Response:
         """The response to an error. `raw_headers` and `looking` are used if there is no canonical request."""
         asked = self._asked(request) if request is not None else self._of_raw(raw_headers, looking)
-        lines = (
-            *cookie_lines(error.set_cookies),
-            *error_lines(error, identity),
-        )
+        lines = (*cookie_lines(error.set_cookies), *error_lines(error, identity))
         location = _instead(error, request, asked) if request and is_partial_request(request) else None
         if location is not None:
             return partial_redirect(location)
@@ -122,18 +121,19 @@ class ErrorResponses:
     def step_up(
         self,
         error: Forbidden,
-        acr_values: Iterable[str],
+        acr_values: Sequence[str],
         *,
         request_id: str,
         request: CanonicalRequest,
         identity: Identity | None,
     ) -> Response:
         """Explains why this page needs another login, by one of these authentication methods, and leads there."""
-        asked = self._asked(request)
+        asked, _ = self._asked(request), self._pages.gettext(request.language)
         return self._pages.page(
             "step_up.html",
             asked.language,
-            title=self._pages.gettext(asked.language)(message("Log in again for this page")),
+            title=_("Log in again for this page"),
+            means=means_name(acr_values, _, asked.language),
             status=error.status,
             request_id=request_id,
             here=asked.here,
@@ -242,7 +242,7 @@ class ErrorResponses:
             if isinstance(error, LoginRequired)
             else None,
             "retry_url": asked.again if error.status >= 500 or error.status == 429 else None,
-            **(_reader(identity) if isinstance(error, Blocked) else _reader(None)),
+            **_reader(identity if isinstance(error, Blocked | FormOfAnother) else None),
         }
 
     def _not_logged_in(self, error: LoginFailed, asked: _Asked) -> dict[str, Any]:
@@ -251,9 +251,8 @@ class ErrorResponses:
         code = str(error.facts.get("cause", error.reason))
         happened, helps = cause(code)
         seconds = error.facts.get("seconds")
-        differ = message("The clock of the login service is %(duration)s away from ours.")
         if isinstance(seconds, int):
-            happened = differ
+            happened = message("The clock of the login service is %(duration)s away from ours.")
         target = error.facts.get("target")
         return {
             "rounds": error.facts.get("rounds"),

@@ -81,7 +81,7 @@ def _lines(_: Gettext, asked: Asked) -> list[str]:
     for right in asked.wanted:
         if right.organisation is not None:
             lines.append(field(_("Organisation"), right.organisation))
-        lines += [field(_("User right"), right.name), field(_("Codes"), right.codes)]
+        lines += [field(_("Needed"), right.name), field(_("Codes"), right.codes)]
     lines += [
         field(_("Starting on"), asked.day),
         field(_("Page"), page),

@@ -55,6 +55,7 @@ _MISSING: Final = Missing(
     contact={"phone": "+32 2 123 45 67", "url": "https://register.example.be/rechten"},
 )
 _GRANT: Final = Grant("OVAMGebruiker", "NonConformiteitenIndiener", "0456789034", _MISSING)
+_GRANT_THERE: Final = replace(_GRANT, organisation=None, missing=replace(_MISSING, organisation=None))
 _EID: Final = ("urn:be:eid",)
 _LATER: Final = "2026-11-29T03:00:00+01:00"
 
@@ -64,7 +65,7 @@ _DENIALS: Final[Mapping[str, Advice]] = {
     "right": Advice(((_GRANT,),)),
     "right-elsewhere": Advice(((Switch(_ELSEWHERE, "EA", known=True),), (_GRANT, LogIn(_EID)))),
     "organisation": Advice(((Switch(_ELSEWHERE, "EA"),),)),
-    "doelgroep": Advice(((Switch(doelgroep="GID"), replace(_GRANT, organisation=None)),)),
+    "doelgroep": Advice(((_GRANT_THERE, Switch(doelgroep="GID")),)),
     "assurance": Advice(((LogIn(_EID),),)),
     "login": Advice(((LogIn(),),)),
     "wait": Advice(((Wait(_NOW),),)),

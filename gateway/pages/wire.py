@@ -22,6 +22,7 @@ _ERRORS: Final[Mapping[int, type[errors.GatewayError]]] = {
     408: errors.RequestTimeout,
     414: errors.AddressTooLong,
     431: errors.HeadersTooLarge,
+    505: errors.VersionNotSupported,
 }
 
 

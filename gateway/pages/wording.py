@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote
 
+from babel.lists import format_list
+
 from gateway.codec import missing_to_dict, step_to_dict
 from gateway.model import NOTHING, Identity, Language, Missing, Organisation
 from gateway.pages.catalogue import in_language, message
@@ -27,7 +29,7 @@ _DAY: Final = 10
 # By kind: the words where a detail is known, and where none is.
 _WHAT: Final[Mapping[str, tuple[str, str]]] = {
     "doelgroep": (
-        message("Access as a member of the target group %(detail)s"),
+        message("Access as a member of another target group"),
         message("Access as a member of another target group"),
     ),
     "organisation": (
@@ -57,6 +59,13 @@ _WHAT: Final[Mapping[str, tuple[str, str]]] = {
         message("A visit within the opening hours"),
     ),
     "other": (message("A condition of this page: %(detail)s"), message("A condition of this page")),
+}
+
+# By kind: what is in the way as a sentence, where a detail is known.
+_IN_THE_WAY: Final[Mapping[str, str]] = {
+    "rate": message("You sent too many requests."),
+    "time": message("This page is only open within the opening hours: %(detail)s."),
+    "other": message("You do not meet a condition of this page: %(detail)s."),
 }
 
 # How people know the kinds of organisations; others by their code.
@@ -150,7 +159,7 @@ class Wording:
     def obstacles(self, advice: Advice) -> tuple[StepWords, ...]:
         """What no step changes, in words."""
         _ = self._gettext
-        advised = _("You cannot arrange this yourself. Call us if you think that you need it.")
+        advised = _("You cannot arrange this yourself. Call the number below if you think that you need it.")
         return tuple(StepWords(self.what(each), advised, missing=each) for each in advice.obstacles)
 
     def step(self, step: Step) -> StepWords:
@@ -173,12 +182,16 @@ class Wording:
             organisation_name(missing.organisation, self._acting_for) if missing.organisation else None
         )
         if missing.kind == "right":
-            right = _capital(label or self._right(missing))
+            right = sentence_case(label or self._right(missing))
             if organisation is None:
                 return right
             return _("%(right)s, for %(organisation)s") % {"right": right, "organisation": organisation}
         if label:
-            return _capital(label)
+            return sentence_case(label)
+        if missing.kind == "doelgroep" and missing.detail:
+            return _("Access on behalf of %(organisation)s") % {
+                "organisation": self.doelgroep(missing.detail)
+            }
         if missing.kind == "organisation" and organisation:
             return _("Access on behalf of %(organisation)s") % {"organisation": organisation}
         if missing.kind == "time" and (moment := self._moment(missing)) is not None:
@@ -187,6 +200,22 @@ class Wording:
             return _("A visit from %(moment)s on") % {"moment": moment}
         with_detail, without = _WHAT[missing.kind]
         return _(with_detail) % {"detail": missing.detail} if missing.detail else _(without)
+
+    def sentence(self, missing: Missing) -> str:
+        """What is in the way, as a sentence."""
+        _ = self._gettext
+        what, labelled = self.what(missing), bool(in_language(missing.label, self._language))
+        is_sentence = missing.kind == "claim" or (missing.kind == "time" and self._moment(missing))
+        if is_sentence and not labelled:
+            return f"{what}."
+        if missing.detail and not labelled and missing.kind in _IN_THE_WAY:
+            return _(_IN_THE_WAY[missing.kind]) % {"detail": missing.detail}
+        return _("What is needed for this page: %(what)s.") % {"what": what}
+
+    def doelgroep(self, code: str) -> str:
+        """A kind of organisation, or several with commas between them: "een lokaal bestuur (LB)"."""
+        names = [self._gettext(_DOELGROEPEN.get(each, each)) for each in code.split(", ")]
+        return format_list(names, style="or", locale=self._language)
 
     def data(self, missing: Missing) -> dict[str, Any]:
         """A missing thing as data for programs, with its words."""
@@ -230,8 +259,9 @@ class Wording:
             else:
                 text = _("Access on behalf of the organisation with code %(organisation)s") % values
         elif step.doelgroep is not None:
-            kind = _(_DOELGROEPEN.get(step.doelgroep, step.doelgroep))
-            text = _("Access on behalf of %(organisation)s") % {"organisation": kind}
+            text = _("Access on behalf of %(organisation)s") % {
+                "organisation": self.doelgroep(step.doelgroep)
+            }
         else:
             text = _("Access on behalf of another organisation")
         if step.known:
@@ -279,5 +309,6 @@ class Wording:
         return f"{hint}&organisation={code}" if code.isalnum() and code.isascii() else ""
 
 
-def _capital(text: str) -> str:
+def sentence_case(text: str) -> str:
+    """With a capital at its beginning."""
     return text[:1].upper() + text[1:]

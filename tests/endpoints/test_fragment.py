@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.endpoints.fragment import start_query
+from gateway.endpoints.fragment import FragmentPage, start_query
 from tests.gateway_fixture import PAGE, GatewayFixture, scripted_gateway
 
 if TYPE_CHECKING:
@@ -44,6 +44,17 @@ async def test_the_fragment_is_there_after_the_login(
     assert await page.get_by_role("button", name="Verstuur").count() == 1
     assert await page.evaluate("history.length") <= 2, "the page in between is no step back"
     await context.close()
+
+
+@pytest.mark.anyio
+@pytest.mark.browser
+async def test_nothing_flashes_by(browser: Browser) -> None:
+    page = await browser.new_page()
+    await page.set_content(FragmentPage(lambda _: "Aanmelden").content("nl", "rd=%2F").body.decode())
+    assert await page.evaluate("getComputedStyle(document.body).visibility") == "hidden"
+    await page.evaluate("document.getAnimations().forEach(each => each.finish())")
+    assert await page.get_by_role("link", name="Aanmelden").is_visible()
+    await page.close()
 
 
 @pytest.mark.anyio

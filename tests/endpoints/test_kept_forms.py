@@ -265,12 +265,13 @@ def test_another_browser_another_site_and_another_person_send_nothing(
         assert confirm(stranger, action, token).status_code == 410
         address = "/oauth2/resume?form=" + action[-20:]
         assert stranger.page(address).status_code == 410
-    gate.op.subject = "mallory"
+    gate.op.subject, gate.op.claims["given_name"] = "mallory", "Mallory"
     browser.log_in()
-    gate.op.subject = "alice"
+    gate.op.subject, gate.op.claims["given_name"] = "alice", "Alice"
     for answer in (confirm(browser, action, token), browser.page("/oauth2/resume?form=" + action[-20:])):
         assert answer.status_code == 403
         assert "In deze browser wacht een formulier van iemand anders" in answer.text
+        assert 'href="/oauth2/sign_out"' in answer.text
         assert "meldingen" not in answer.text
         assert "Alice" not in answer.text
     assert BODY not in [each[3] for each in sent(gate)]

@@ -41,11 +41,13 @@ DENIALS = {
     "mail": ways((grant(email="beheer@example.be"),)),
     "switch": ways((Switch(OTHER, known=True),), (grant(),)),
     "question": ways((Switch(OTHER),), (Switch(OTHER), grant(OTHER))),
+    "elsewhere": ways((grant(OTHER), Switch(OTHER))),
     "stronger": ways((LogIn(("urn:be:vlaanderen:authmech:eid",)),)),
     "steps": ways((Switch(OTHER, known=True), LogIn(("urn:be:vlaanderen:authmech:eid",)))),
     "closed": ways((WAITING,), (grant(),)),
     "network": stuck(Missing("network", "none", detail="10.0.0.0/8")),
     "over": stuck(Missing("time", "none", detail="2026-10-31")),
+    "engine": stuck(Missing("other", "none", detail="not-now"), Missing("scope", "none", detail="ncr")),
     "profile": stuck(Missing("claim", "none", detail="function")),
     "nothing": denial(),
 }
@@ -147,6 +149,7 @@ def test_what_a_person_has_nearly(answers: ErrorResponses, indiener: Identity, a
     [
         ("grant", "Vraag toegang", "#request"),
         ("switch", "Wissel naar 0777.000.187", "/oauth2/switch?rd="),
+        ("elsewhere", "Wissel van organisatie", "/oauth2/switch?rd="),
         ("closed", "Opnieuw proberen", "/organisaties/0456789034/meldingen/1"),
         ("network", "Opnieuw proberen", "/organisaties/0456789034/meldingen/1"),
         ("over", "Opnieuw proberen", "/organisaties/0456789034/meldingen/1"),
@@ -168,6 +171,15 @@ def test_no_administrator_where_none_can_help(
     for language, word in (("nl", "beheerder"), ("en", "administrator")):
         page = page_of(answers, DENIALS[name], indiener, asks, language)  # type: ignore[arg-type]
         assert word not in page
+
+
+def test_no_right_is_said_to_be_lacking_where_nobody_knows(
+    answers: ErrorResponses, indiener: Identity, asks: Asks
+) -> None:
+    page = page_of(answers, DENIALS["elsewhere"], indiener, asks)
+    assert "U mist" not in page
+    assert page.index("Werkt u ook voor deze organisatie?") < page.index("Vraag dit aan")
+    assert "Uw vraag om toegang" in page
 
 
 def test_the_reader_can_leave_switch_and_look(

@@ -58,10 +58,10 @@ def test_several_rights_each_have_their_organisation() -> None:
     at = lines.index("Organisatie: X (1)")
     assert lines[at : at + 6] == [
         "Organisatie: X (1)",
-        "Gebruikersrecht: een",
+        "Nodig: een",
         "Codes: A",
         "Organisatie: Y (2)",
-        "Gebruikersrecht: twee",
+        "Nodig: twee",
         "Codes: B, c",
     ]
     assert "- iets" in lines

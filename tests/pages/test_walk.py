@@ -15,10 +15,12 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page
 
+from gateway.endpoints.fragment import FragmentPage
 from gateway.model import Language
 from gateway.pages.catalogue import read_catalogue
 from gateway.pages.render import Pages
 from gateway.pages.samples import every_page
+from gateway.pages.screens import Screens
 from gateway.pages.settings import SupportSettings
 from gateway.responses import Response
 from tests.pages.test_catalogue import LANGUAGES, said
@@ -34,13 +36,17 @@ UNMARKED = """() => [...document.querySelectorAll('.button, .environment, .card'
     const style = getComputedStyle(each);
     return style.borderTopStyle === 'none' || parseFloat(style.borderTopWidth) < 1;
 }).map(each => each.outerHTML)"""
+# What shows up after a while.
+SHOWN = "() => document.getAnimations().forEach(each => each.finish())"
 WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 def kinds(language: Language) -> Iterator[tuple[str, Response]]:
     """One page for each text: many causes of a failed login read the same."""
-    seen: set[str] = set()
-    for name, make in every_page(Pages(SupportSettings(), "ti", LANGUAGES), language):
+    seen, pages = set[str](), Pages(SupportSettings(), "ti", LANGUAGES)
+    between = FragmentPage(Screens(pages, public_url="https://register.example.be").login_title)
+    yield "fragment", between.content(language, "rd=%2F")
+    for name, make in every_page(pages, language):
         answer = make()
         words = re.sub(
             rf"<span class=\"reference\">{name.removeprefix('login-failed-')}<", "", answer.body.decode()
@@ -70,6 +76,7 @@ class Walk:
         page, where = self.page, f"{name}.{language}"
         await page.set_viewport_size(DESKTOP)
         await page.set_content(answer.body.decode(), wait_until="commit")
+        await page.evaluate(SHOWN)
         await self._fits(where, "desktop")
         await page.set_viewport_size(PHONE)
         await self._fits(where, "phone")

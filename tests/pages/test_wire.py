@@ -39,6 +39,7 @@ def port() -> Iterator[int]:
         (get("/ok", LARGE, *LOOKS), 431, "Votre navigateur envoie trop de données"),
         (get("/ok", *LOOKS, *(f"X-{number}: b" for number in range(101))), 431, "Votre navigateur envoie"),
         (get("/ok?" + "a" * 40_000, *LOOKS), 414, "L&#39;adresse est trop longue"),
+        (get("/ok", *LOOKS, version="2.0"), 505, "une version de HTTP"),
         (get("/ok", *LOOKS, "X A: b"), 400, "Nous n&#39;avons pas pu ouvrir cette adresse"),
     ],
 )
