@@ -269,6 +269,7 @@ async def test_a_form_outlives_the_session_and_finds_its_view_again(
     await expect(page.get_by_text("Dit nummer is geldig")).to_be_visible()
     clock.now += IDLE + 1  # the register's own session goes on for half an hour
     await press(page, "Indienen")
+    await page.get_by_role("link", name="Aanmelden").click()
     await page.wait_for_url(f"{everything.url}/oauth2/resume?form=*")
     await press(page, "Nu versturen")
     await expect(page.get_by_text("Uw melding is ingediend")).to_contain_text("NC-")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -47,5 +48,5 @@ def test_the_page_says_to_wait(gate: GatewayFixture) -> None:
                 "/oauth2/start", headers=PAGE | {"x-forwarded-for": "192.0.2.70", "accept-language": "en"}
             )
     assert answer.status_code == 429
-    assert "Wait a moment and try again." in answer.text
+    assert re.search(r"You sent too many requests. Try again at \d\d:\d\d \(in \d+ minutes?\)", answer.text)
     assert answer.headers["cache-control"] == "no-store"

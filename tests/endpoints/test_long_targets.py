@@ -22,7 +22,7 @@ def test_a_login_ends_at_the_page_however_long_its_address(whole: GatewayFixture
     assert len(begun.headers["location"]) < 2_000
     assert cookie_line(visitor) < 200
     assert visitor.through_provider(begun).headers["location"] == target
-    assert visitor.go(target).status_code == (200 if length < 8_000 else 431), "the register takes no more"
+    assert visitor.go(target).status_code == (200 if length < 8_000 else 414), "the register takes no more"
 
 
 def test_many_tabs_with_long_addresses_end_at_their_pages(whole: GatewayFixture) -> None:
