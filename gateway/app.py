@@ -85,6 +85,7 @@ class Gateway(Assembly):
                 *people,
                 *register,
                 self.records,
+                self.orders,
                 self.blocks,
                 self.reload,
                 self.shadow,
@@ -112,9 +113,6 @@ class Gateway(Assembly):
             await self.sessions.check()
             return HealthStatus(True)
 
-        async def blocks() -> HealthStatus:
-            return HealthStatus(True, self.blocks.trouble)
-
         async def upstreams() -> HealthStatus:
             # Never "not ready": every other gateway sees the same, and without one nobody gets an answer at all.
             return HealthStatus(True, self.upstreams.trouble)
@@ -124,7 +122,7 @@ class Gateway(Assembly):
             "sessions": sessions,
             "rules": self.reload.check,
             "shadow": self.shadow.check,
-            "blocks": blocks,
+            "blocks": self.orders.check,
             "upstreams": upstreams,
         }
 

@@ -22,6 +22,7 @@ from gateway.observe.record_writer import DecisionRecords
 from gateway.pipeline.record import Record
 from gateway.policy.candidate import Candidate
 from gateway.policy.facts import Gatherer
+from gateway.reload.orders import Orders
 from gateway.reload.rules import RulesReload
 from gateway.reload.shadow import ShadowReload
 from gateway.session.recheck import Recheck
@@ -65,6 +66,7 @@ class Areas:
             secure=self._secure,
             clock=clock,
             steady=steady,
+            names=lambda: person_names(settings.session.keys, self.environment),
             on_event=events,
         )
         self.login = Login(
@@ -107,6 +109,7 @@ class Areas:
             names=lambda: person_names(self.settings.session.keys, environment),
             on_event=events,
         )
+        self.orders = Orders.of(config, environment, self.sessions, self.blocks, self._clock, self._steady)
 
     def _assemble_register(self) -> None:
         """What the register gets: the signed assertion, and connections; and what is remembered of a request."""

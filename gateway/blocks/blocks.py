@@ -1,7 +1,7 @@
-"""Whether somebody is blocked at this moment, by a file that operators change while the gateway runs.
+"""Whether somebody is blocked at this moment, by what operators order while the gateway runs.
 
-Requests never wait for that file: it is watched beside them. A file that cannot be read changes nothing: the blocks
-in force stay.
+Blocks come from the session store, for all gateways, and from a file, for those of this machine: both are in force.
+Requests wait for neither. What cannot be read changes nothing: the blocks in force stay.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import structlog
 
-from gateway.blocks.file import Block, read
+from gateway.blocks.file import Block, change, parsed, read
 from gateway.blocks.settings import BlockSettings
 from gateway.events import BlocksChanged, BlocksLoaded, OnEvent, ignore
 from gateway.model import Identity
@@ -45,21 +45,42 @@ class Blocks:
         self._make_names = names
         self._names: Names = lambda _identity: ()
         self._on_event = on_event
+        self._here: tuple[Block, ...] = ()
+        self._shared: tuple[Block, ...] = ()
         self._by_value: Mapping[tuple[str, str], tuple[Block, ...]] = {}
         self._watcher = Watcher(lambda: (path,), self._reload, look_every=settings.look_every)
+        self._started = False
         self.trouble = ""
 
     async def start(self) -> None:
-        """Read the blocks and begin to watch the file. Raises ValueError where there is one that cannot be read."""
+        """Read the blocks and begin to watch the file. Raises ValueError where there is one that cannot be read.
+
+        Makes an empty file where there is none: by that `gateway block` knows that a gateway reads it.
+        """
         self._names = ObjectMemo(self._make_names())
+        await asyncio.to_thread(self._make_file)
         await self._watcher.start()
-        found = await asyncio.to_thread(read, self._path, self._environment) or ()
-        self._by_value = _by_value(found)
-        self._on_event(BlocksLoaded(tuple(block.id for block in found)))
+        found = await asyncio.to_thread(read, self._path, self._environment)
+        self._here = found or ()
+        self._by_value = _by_value(self.known)
+        self._started = True
+        self._on_event(BlocksLoaded(tuple(block.id for block in self.known)))
 
     async def aclose(self) -> None:
         """Stop watching."""
         await self._watcher.aclose()
+
+    @property
+    def known(self) -> tuple[Block, ...]:
+        """All blocks, also those that have expired."""
+        return (*self._shared, *self._here)
+
+    def take_shared(self, content: bytes) -> None:
+        """Put the blocks that all gateways share in force. Raises ValueError where they cannot be read; then nothing changes."""
+        found = parsed(content, self._environment, "the session store")
+        if found != self._shared:
+            self._shared = found
+            self._changed()
 
     def of(self, identity: Identity, now: float) -> Block | None:
         """The block that keeps this person or machine out at this moment (seconds since the epoch)."""
@@ -77,7 +98,7 @@ class Blocks:
     async def _reload(self) -> bool:
         try:
             found = await asyncio.to_thread(read, self._path, self._environment)
-            if found is None and self._by_value:
+            if found is None and self._here:
                 raise ValueError(f"{self._path} is gone")
         except ValueError as problem:
             if str(problem) != self.trouble:
@@ -85,11 +106,24 @@ class Blocks:
             self.trouble = str(problem)
             return False
         self.trouble = ""
-        self._by_value = _by_value(found or ())
-        ids = tuple(block.id for block in found or ())
+        self._here = found or ()
+        self._changed()
+        return True
+
+    def _changed(self) -> None:
+        self._by_value = _by_value(self.known)
+        if not self._started:
+            return
+        ids = tuple(block.id for block in self.known)
         self._on_event(BlocksChanged(ids))
         log.info("blocks changed", blocks=ids)
-        return True
+
+    def _make_file(self) -> None:
+        try:
+            if not self._path.exists():
+                change(self._path, self._environment, lambda found: found)
+        except (OSError, ValueError) as problem:
+            log.warning("there is no file of blocks for this machine", reason=str(problem))
 
 
 def _by_value(blocks: Sequence[Block]) -> Mapping[tuple[str, str], tuple[Block, ...]]:

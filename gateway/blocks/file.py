@@ -1,6 +1,6 @@
-"""The file of blocks: one small file per environment, replaced as a whole, readable by its owner only.
+"""Blocks as text: in the session store, where all gateways read them, and in a file for the gateways of one machine.
 
-It contains no names of persons: people are known by their pseudonym.
+The file is replaced as a whole and readable by its owner only. People are known by their pseudonym.
 """
 
 from __future__ import annotations
@@ -42,8 +42,7 @@ class Block:
 def read(path: Path, environment: str) -> tuple[Block, ...] | None:
     """The blocks of this environment; None where there is no file.
 
-    Raises ValueError with a message for operators where the file cannot be read, is broken, or belongs to another
-    environment.
+    Raises ValueError with a message for operators where the file cannot be read, and as `parsed` does.
     """
     try:
         with path.open("rb") as file:
@@ -52,17 +51,31 @@ def read(path: Path, environment: str) -> tuple[Block, ...] | None:
         return None
     except OSError as problem:
         raise ValueError(f"cannot read {path}: {problem.strerror}") from problem
+    return parsed(content, environment, str(path))
+
+
+def parsed(content: bytes, environment: str, place: str) -> tuple[Block, ...]:
+    """The blocks in a text that comes from this place.
+
+    Raises ValueError with a message for operators where it is broken, or of another environment.
+    """
     try:
         data = json.loads(content)
-        if data["version"] != _VERSION:
-            raise ValueError(f"{path} has version {data['version']}, not {_VERSION}")
-        found = tuple(_block(each) for each in data["blocks"])
-        owner = data["environment"]
-    except (TypeError, KeyError, json.JSONDecodeError, UnicodeDecodeError) as problem:
-        raise ValueError(f"{path} is not a file of blocks: {problem!r}") from problem
+        version, owner = data["version"], data["environment"]
+        found = tuple(_block(each) for each in data["blocks"]) if version == _VERSION else ()
+    except (TypeError, KeyError, AttributeError, ValueError, RecursionError, MemoryError) as problem:
+        raise ValueError(f"{place} is not a file of blocks: {problem!r:.200}") from problem
+    if version != _VERSION:
+        raise ValueError(f"{place} has version {version!r:.20}, not {_VERSION}")
     if owner != environment:
-        raise ValueError(f"{path} contains the blocks of environment {owner!r}, not {environment!r}")
+        raise ValueError(f"{place} contains the blocks of environment {owner!r:.40}, not {environment!r}")
     return found
+
+
+def text(blocks: Sequence[Block], environment: str) -> bytes:
+    """These blocks as JSON in ASCII."""
+    data = {"version": _VERSION, "environment": environment, "blocks": [asdict(block) for block in blocks]}
+    return json.dumps(data, indent=1).encode("ascii") + b"\n"
 
 
 def _block(data: dict[str, Any]) -> Block:
@@ -90,12 +103,7 @@ def change(
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _locked(path.with_name(f"{path.name}.lock")):
             blocks = tuple(make(read(path, environment) or ()))
-            data = {
-                "version": _VERSION,
-                "environment": environment,
-                "blocks": [asdict(block) for block in blocks],
-            }
-            _replace(path, json.dumps(data, indent=1).encode("ascii") + b"\n")
+            _replace(path, text(blocks, environment))
             return read(path, environment) or ()
     except OSError as problem:
         raise ValueError(f"cannot write {path}: {problem.strerror}") from problem

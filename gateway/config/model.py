@@ -234,3 +234,8 @@ class Config:
         if store is not None:
             return store.with_name(f"{store.name}.blocks.json")
         return self.path.absolute().parent / "var" / f"{name}.blocks.json"
+
+    def blocks_copy(self, name: str) -> Path:
+        """This machine's copy of the blocks that the gateways of this environment share."""
+        file = self.blocks_file(name)
+        return file.with_name(f"{file.name.removesuffix('.json')}.shared.json")

@@ -99,9 +99,7 @@ class MemoryStore:
     async def entries(self, topic: str, *, now: float) -> dict[str, bytes]:
         """See Store."""
         return {
-            name: value
-            for (of, name), (value, until) in self._entries.items()
-            if of == topic and until > now
+            name: value for (of, name), (value, until) in self._entries.items() if of == topic and until > now
         }
 
     async def put_entry(self, topic: str, name: str, value: bytes, *, until: float) -> None:

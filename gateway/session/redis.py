@@ -201,7 +201,7 @@ class RedisStore:
             if float(until) > now:
                 valid[name.decode()] = value
             else:
-                await self._run(lambda redis, name=name: redis.hdel(self._topic(topic), name))
+                await self.drop_entry(topic, name.decode())
         return valid
 
     async def put_entry(self, topic: str, name: str, value: bytes, *, until: float) -> None:

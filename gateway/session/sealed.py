@@ -20,7 +20,8 @@ log = structlog.get_logger()
 class SealedSessions:
     """The stored sessions of one environment. Every method but the first raises StoreUnavailable.
 
-    `clock` gives seconds since the epoch; without a `store` the one of the settings is used.
+    `clock` gives seconds since the epoch; without a `store` the one of the settings is used, which is made where it is
+    not there, unless `make` is false.
     """
 
     def __init__(
@@ -30,10 +31,11 @@ class SealedSessions:
         *,
         clock: Callable[[], float],
         store: Store | None = None,
+        make: bool = True,
     ) -> None:
         self._settings = settings
         self._environment = environment
-        self.store = store or open_store(settings, environment=environment, clock=clock)
+        self.store = store or open_store(settings, environment=environment, clock=clock, make=make)
         self._cipher: SessionCipher | None = None
 
     async def start(self) -> None:

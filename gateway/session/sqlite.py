@@ -47,9 +47,7 @@ class SqliteStore:
     Without `make` the file is only used where a gateway of this version has made it.
     """
 
-    def __init__(
-        self, path: Path, *, threads: int = 2, busy_seconds: float = 2.0, make: bool = True
-    ) -> None:
+    def __init__(self, path: Path, *, threads: int = 2, busy_seconds: float = 2.0, make: bool = True) -> None:
         self._path = path
         self._threads = threads
         self._file = SqliteFile(

@@ -11,7 +11,9 @@ from gateway.session.sqlite import SqliteStore
 from gateway.session.store import Store
 
 
-def open_store(settings: SessionSettings, *, environment: str, clock: Callable[[], float], make: bool = True) -> Store:
+def open_store(
+    settings: SessionSettings, *, environment: str, clock: Callable[[], float], make: bool = True
+) -> Store:
     """The store that the settings name, not yet started. Without `make` a file of it must be there."""
     address = settings.store
     if address.path is not None:
