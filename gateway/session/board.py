@@ -69,15 +69,18 @@ class Board:
                 return Document(int(found), content, whole)
         raise SealedElsewhere(revision)
 
-    async def change(self, name: str, make: Callable[[bytes | None], bytes]) -> Document:
-        """Replace the content of a lasting order by what `make` makes of it. Raises SealedElsewhere, and what `make` raises."""
+    async def change(self, name: str, make: Callable[[bytes | None], bytes | None]) -> Document:
+        """Replace the content of a lasting order by what `make` makes of it; None leaves it. The order as it is then.
+
+        Raises SealedElsewhere, and what `make` raises.
+        """
         for _ in range(_TRIES):
             stored = (await self.orders()).get(name)
             known = self.read(name, stored) if stored is not None else None
-            made = Document(
-                known.revision + 1 if known is not None else 1,
-                make(known.content if known is not None else None),
-            )
+            content = make(known.content if known is not None else None)
+            if content is None:
+                return known or Document(0, b"")
+            made = Document(known.revision + 1 if known is not None else 1, content)
             if await self._store.swap_entry(_ORDERS, name, stored, self._packed(name, made)):
                 return made
         raise ValueError("others change the same at the same moment: try again")

@@ -19,11 +19,12 @@ PersonNames = Callable[[Identity], Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """Whose session it is, by pseudonym (`persons`, one for each key of that moment), and by which means (`acr`)."""
+    """Whose session it is, by pseudonym (`persons`, one for each key of that moment), by which means (`acr`), on what."""
 
     persons: tuple[str, ...] = ()
     organisation: str | None = None
     means: str | None = None
+    device: str | None = None
 
 
 class Cards:
@@ -59,4 +60,4 @@ class Cards:
         if found is None:
             return Card()
         data = json.loads(found)
-        return Card(tuple(data["persons"]), data["organisation"], data["means"])
+        return Card(tuple(data["persons"]), data["organisation"], data["means"], data["device"])
