@@ -12,7 +12,7 @@ import typer
 
 from gateway.cli.place import NOT_DONE, WRONG, Place, stop
 from gateway.model import Identity
-from gateway.observe.decision_record import Pseudonyms
+from gateway.observe.decision_record import person_names
 from gateway.session.card import Card
 from gateway.session.sessions import Sessions
 from gateway.session.store import StoredSession
@@ -133,8 +133,7 @@ def names_of(place: Place, subject: str) -> tuple[str, ...]:
     settings = place.settings
     identity = Identity(settings.provider.issuer, subject)
     try:
-        keys = [key.read() for key in (settings.session.key, *settings.session.previous_keys)]
-        return tuple(Pseudonyms(key, place.env).of(identity) for key in keys)
+        return person_names(settings.session.keys, place.env)(identity)
     except ValueError as problem:
         stop(f"{problem}. NOTHING WAS CHANGED.", NOT_DONE)
 

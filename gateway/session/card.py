@@ -50,6 +50,7 @@ class Cards:
             tuple(self._names(identity)),
             identity.organisation.code if identity.organisation is not None else None,
             identity.acr,
+            session.device,
         )
         content = json.dumps(asdict(card)).encode("ascii")
         await self._one_time.put(_KIND, session.id, content, seconds=session.expires_at - now)
