@@ -153,8 +153,8 @@ class Orders:
         try:
             found = self._board.read(BLOCKS, stored)
         except SealedElsewhere as problem:
-            # The very blocks that are in force here, sealed under the keys of before.
-            if known is None or problem.revision != known.revision:
+            # Garbage, or the very blocks that are in force here, sealed under the keys of before.
+            if known is None or problem.revision not in (0, known.revision):
                 raise
             await self._put_back(stored, known)
             return

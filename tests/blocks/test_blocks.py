@@ -72,13 +72,13 @@ async def test_what_has_run_out_keeps_nobody_out(blocks: Blocks, path: Path, see
     assert blocks.of(ZOE, 20.0) is None
 
 
-@pytest.mark.parametrize("damage", ["broken", "gone"])
+@pytest.mark.parametrize("damage", ["{", "[" * 200_000, "gone"])
 async def test_a_file_that_cannot_be_read_lifts_no_block(
     blocks: Blocks, path: Path, seen: list[Event], damage: str
 ) -> None:
     await put(path, block("person", "new-zoe"))
     await eventually(lambda: len(seen) == 2)
-    await asyncio.to_thread(path.write_text if damage == "broken" else lambda _text: path.unlink(), "{")
+    await asyncio.to_thread(path.write_text if damage != "gone" else lambda _text: path.unlink(), damage)
     await eventually(lambda: bool(blocks.trouble))
     assert blocks.of(ZOE, 1.0) is not None
     await put_anew(path, block("person", "new-jan"))
