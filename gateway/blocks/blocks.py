@@ -77,7 +77,7 @@ class Blocks:
 
     def take_shared(self, content: bytes) -> None:
         """Put the blocks that all gateways share in force. Raises ValueError where they cannot be read; then nothing changes."""
-        found = parsed(content, self._environment, "the session store")
+        found = parsed(content, self._environment, "what the session store has")
         if found != self._shared:
             self._shared = found
             self._changed()

@@ -12,7 +12,7 @@ from gateway.cli.people import Listed, Wanted, matching, one_person
 from gateway.reload.orders import BLOCKS
 from gateway.session.sessions import Sessions
 
-_PLACE = "the session store"
+_PLACE = "what the session store has"
 
 
 async def blocks_everywhere(sessions: Sessions, env: str) -> tuple[Sequence[Block], Confirmation]:

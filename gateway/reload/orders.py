@@ -138,11 +138,13 @@ class Orders:
 
     async def _look(self) -> None:
         stored, now = await self._board.orders(), self._steady()
-        if stored != self._seen or now - self._read_at >= _READ_EVERY:
-            await self._take_blocks(stored.get(BLOCKS))
-            self._take_revoked(stored)
-            self._seen, self._read_at = stored, now
-        await self._report()
+        try:
+            if stored != self._seen or now - self._read_at >= _READ_EVERY:
+                self._take_revoked(stored)
+                await self._take_blocks(stored.get(BLOCKS))
+                self._seen, self._read_at = stored, now
+        finally:
+            await self._report()
 
     async def _take_blocks(self, stored: bytes | None) -> None:
         known = self._blocks
@@ -173,11 +175,17 @@ class Orders:
             log.warning("the session store got the shared blocks again", revision=document.revision)
 
     def _take_revoked(self, stored: Mapping[str, bytes]) -> None:
-        orders = tuple(name for name in stored if name.startswith(REVOKED))
-        for name in orders:
+        done: list[str] = []
+        for name in (name for name in stored if name.startswith(REVOKED)):
             if name not in self._ended:
-                self._sessions.ended_elsewhere(json.loads(self._board.read(name, stored[name]).content))
-        self._ended = orders
+                try:
+                    ended = json.loads(self._board.read(name, stored[name]).content)
+                except SealedElsewhere as problem:
+                    log.error("an order to end sessions cannot be opened", order=name, reason=str(problem))
+                    continue
+                self._sessions.ended_elsewhere(ended)
+            done.append(name)
+        self._ended = tuple(done)
 
     async def _report(self) -> None:
         done = {"blocks": self.revision, "revoked": [name.removeprefix(REVOKED) for name in self._ended]}

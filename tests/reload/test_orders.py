@@ -36,7 +36,9 @@ class Process:
 
     def __init__(self, store: MemoryStore, folder: Path) -> None:
         self.seen: list[Event] = []
-        settings = SessionSettings.model_validate({"store": "memory:", "key": "env:ORDERS_KEY", "cache_ttl": "5m"})
+        settings = SessionSettings.model_validate(
+            {"store": "memory:", "key": "env:ORDERS_KEY", "cache_ttl": "5m"}
+        )
         self.sessions = Sessions(
             settings, environment="ti", secure=False, clock=time.time, store=store, on_event=self.seen.append
         )
@@ -99,7 +101,9 @@ async def test_blocks_come_into_force_and_are_reported(store: MemoryStore, runni
         (name,) = await board.reports()
         revision = await put(board, BLOCK)
         await eventually(process.blocked)
-        assert (await process.orders.check()).detail == "current: revision 1 of the session store, 1 known here"
+        assert (
+            await process.orders.check()
+        ).detail == "current: revision 1 of the session store, 1 known here"
         while (await board.reports())[name]["blocks"] != revision:
             await asyncio.sleep(0.01)
         await put(board)
@@ -182,7 +186,8 @@ async def test_blocks_that_make_no_sense_lift_none(store: MemoryStore, running: 
         assert process.blocked()
         await put(board)
         await eventually(lambda: not process.blocked())
-        assert (await process.orders.check()).detail.startswith("current: revision 3 ")
+        while not (await process.orders.check()).detail.startswith("current: revision 3 "):
+            await asyncio.sleep(0.01)
 
 
 async def test_it_does_not_start_with_blocks_it_cannot_read(store: MemoryStore, running: Running) -> None:

@@ -57,7 +57,9 @@ async def test_keys_change_one_gateway_after_the_other(store: Store, clock: Cloc
         assert await content(each) == b"all"
 
 
-@pytest.mark.parametrize("garbage", [b"", b"\xff", b"[]", b"{}", b'{"revision": 3, "copies": ["!"]}', b"[" * 200_000])
+@pytest.mark.parametrize(
+    "garbage", [b"", b"\xff", b"[]", b"{}", b'{"revision": 3, "copies": ["!"]}', b"[" * 200_000]
+)
 async def test_garbage_is_an_order_of_somebody_else(clock: Clock, garbage: bytes) -> None:
     store = MemoryStore()
     await store.put_entry("orders", "blocks", garbage, until=float("inf"))
