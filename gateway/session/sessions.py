@@ -75,7 +75,7 @@ class Sessions:
         self._cookie = Cookie.of(environment, "session", secure=secure)
         self.cookie_prefix = cookie_prefix(environment, secure=secure)
         self.cookie_name = self._cookie.name
-        self.one_time = OneTimeStore(self._stored.store, self._stored.cipher, clock)
+        self.one_time = OneTimeStore(self._stored.store, self._stored.cipher, clock, environment=environment)
         self.board = Board(self._stored.store, self._stored.cipher, clock)
         self.cards = Cards(self.one_time, names)
         self._holders = Holders(self.one_time, seconds=settings.max_lifetime + REMEMBERED_SECONDS)

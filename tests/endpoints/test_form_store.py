@@ -42,7 +42,11 @@ async def forms(
         store = RedisStore(request.getfixturevalue("redis"), environment="ti", clock=clock)
     await store.start()
     cipher = SessionCipher("ti", (b"k" * 32,))
-    yield FormStore(OneTimeStore(store, lambda: cipher, clock), clock, seconds=1_800), store, clock
+    yield (
+        FormStore(OneTimeStore(store, lambda: cipher, clock, environment="ti"), clock, seconds=1_800),
+        store,
+        clock,
+    )
     await store.aclose()
 
 
@@ -117,7 +121,7 @@ async def test_a_form_that_can_be_found_is_whole(forms: tuple[FormStore, Any, St
 async def test_nothing_is_readable_in_the_store() -> None:
     raw, clock = MemoryStore(), StillClock()
     cipher = SessionCipher("ti", (b"k" * 32,))
-    store = FormStore(OneTimeStore(raw, lambda: cipher, clock), clock, seconds=1_800)
+    store = FormStore(OneTimeStore(raw, lambda: cipher, clock, environment="ti"), clock, seconds=1_800)
     secret = new_ticket()
     await store.write(secret, parts(b"the text of the form"))
     await store.describe(secret, described(store, 20))
