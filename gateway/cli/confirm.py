@@ -47,7 +47,8 @@ async def confirmation(
     end = time.monotonic() + patience
     seen: dict[str, Report] = {}
     while True:
-        now, found = clock(), await board.reports()
+        found = await board.reports()
+        now = clock()
         seen.update(found)
         stopped = [
             name
