@@ -80,25 +80,24 @@ def add(
     now = time.time()
     ends = _moment(until, now) if until is not None else None
     place = Place.of(config, env)
-    here, patience = _only_here(place, only_here, wait=wait), timeout if wait else 0.0
+    here = _only_here(place, only_here, wait=wait)
     wanted = Wanted.of(place, id_, subject, organisation, sub=sub)
     if here:
         _add_here(place, _block(wanted, (), reason, now, ends))
         return
+
+    def block(found: Sequence[Listed]) -> Block:
+        return _block(wanted, found, reason, now, ends)
+
     merged, found, confirmed = place.with_store(
-        lambda sessions: block_everywhere(
-            sessions, env, wanted, lambda found: _block(wanted, found, reason, now, ends), patience
-        )
+        lambda sessions: block_everywhere(sessions, env, wanted, block, timeout if wait else 0.0)
     )
     typer.echo(place.heading())
     _say_added(place, merged)
-    typer.echo(f"  {counted(len(found), 'session')} of them now." if found else f"  {_NO_SESSION}")
-    if merged.how != "known":
-        place.record([_record("added", merged.block)])
+    typer.echo(f"  {counted(len(found), 'session')} of them now.")
+    if not found:
+        typer.echo("  If you expected one, check for a typing error.")
     conclude(confirmed, waited=wait)
-
-
-_NO_SESSION = "No session of theirs at this moment. If you expected one, check for a typing error."
 
 
 def _block(wanted: Wanted, found: Sequence[Listed], reason: str, now: float, until: float | None) -> Block:
@@ -127,8 +126,6 @@ def _add_here(place: Place, block: Block) -> None:
     typer.echo(place.heading(file))
     _say_added(place, outcome[0])
     typer.echo("  ONLY ON THIS MACHINE: gateways on other machines do not know it.")
-    if outcome[0].how != "known":
-        place.record([_record("added", outcome[0].block)])
 
 
 def _say_added(place: Place, merged: Merged) -> None:
@@ -144,6 +141,7 @@ def _say_added(place: Place, merged: Merged) -> None:
     if merged.how != "known":
         bound = place.settings.blocks.look_every + 1
         typer.echo(f"  In force in every worker within {bound:g} seconds; open streams are then cut.")
+        place.record([_record("added", block)])
     typer.echo(f"  To remove it: gateway block remove {block.id} --env {env}")
 
 

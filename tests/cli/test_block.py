@@ -213,7 +213,7 @@ def test_machines_share_blocks_and_a_silent_one_is_named(tmp_path: Path) -> None
             sites[0], "add", "--env", "ti", "--organisation", "0777.000.187", "--reason", "r", "--wait"
         )
         assert "2 of 2 workers (" in said
-        assert "No session of theirs at this moment" in said
+        assert "0 sessions of them now." in said
         for site in sites:
             ready = httpx2.get(site.ready, trust_env=False).json()["checks"]["blocks"]
             assert ready == {
