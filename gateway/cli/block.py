@@ -82,22 +82,28 @@ def add(
     place = Place.of(config, env)
     here = _only_here(place, only_here, wait=wait)
     wanted = Wanted.of(place, id_, subject, organisation, sub=sub)
-    if here:
-        _add_here(place, _block(wanted, (), reason, now, ends))
-        return
 
     def block(found: Sequence[Listed]) -> Block:
         return _block(wanted, found, reason, now, ends)
 
+    if here:
+        _add_here(place, block(()))
+    else:
+        _add_everywhere(place, wanted, block, timeout if wait else None)
+
+
+def _add_everywhere(
+    place: Place, wanted: Wanted, block: Callable[[Sequence[Listed]], Block], patience: float | None
+) -> None:
     merged, found, confirmed = place.with_store(
-        lambda sessions: block_everywhere(sessions, env, wanted, block, timeout if wait else 0.0)
+        lambda sessions: block_everywhere(sessions, place.env, wanted, block, patience or 0.0)
     )
     typer.echo(place.heading())
     _say_added(place, merged)
     typer.echo(f"  {counted(len(found), 'session')} of them now.")
     if not found:
         typer.echo("  If you expected one, check for a typing error.")
-    conclude(confirmed, waited=wait)
+    conclude(confirmed, waited=patience is not None)
 
 
 def _block(wanted: Wanted, found: Sequence[Listed], reason: str, now: float, until: float | None) -> Block:
