@@ -40,8 +40,8 @@ log = structlog.get_logger()
 
 
 def serve(
+    env: Annotated[str, typer.Option(help="The environment to serve: ti or prd.")],
     config: Annotated[Path, typer.Option(help="The configuration file.")] = Path("config.yaml"),
-    env: Annotated[str, typer.Option(help="The environment to serve: ti or prd.")] = "ti",
     workers: Annotated[int, typer.Option(min=1, max=64, help="The number of worker processes.")] = 1,
 ) -> None:
     """Run the gateway for one environment until it is stopped (SIGTERM, Ctrl-C)."""

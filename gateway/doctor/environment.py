@@ -17,6 +17,7 @@ from gateway.config import EnvironmentSettings
 from gateway.doctor.provider import Finding
 from gateway.errors import GatewayError
 from gateway.session.sessions import Sessions
+from gateway.session.sqlite import OLDER
 from gateway.settings import Secret
 from gateway.upstream.address import Address
 from gateway.upstream.dial import tls_context
@@ -65,16 +66,22 @@ def files(settings: EnvironmentSettings) -> Iterator[Finding]:
 
 
 async def _store(name: str, settings: EnvironmentSettings) -> Finding:
+    path = settings.session.store.path
+    if path is not None and not await asyncio.to_thread(path.exists):
+        return Finding("store", "ok", f"{path} is not there yet: the gateway makes it when it first starts")
     sessions = Sessions(
         settings.session,
         environment=name,
         secure=settings.public_url.startswith("https://"),
         clock=time.time,
+        make=False,
     )
     try:
         await sessions.start(sweep=False)
         await sessions.check()
     except (ValueError, GatewayError) as problem:
+        if OLDER in str(problem):
+            return Finding("store", "ok", f"{path} is {OLDER}: it is brought up to date at the start")
         do = "start the store, or correct session.store; until then nobody can have a session"
         return Finding("store", "failed", str(problem), do)
     finally:

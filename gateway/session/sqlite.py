@@ -18,6 +18,7 @@ from gateway.session.store import StoredSession
 
 T = TypeVar("T")
 _SCHEMA = 3
+OLDER = "made by an older version of the gateway"
 _COLUMNS = "key, sealed, created_at, seen_at, expires_at, subject, organisation, sid"
 _PUT = f"INSERT OR REPLACE INTO session ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - a constant
 _PUT_ENTRY = "INSERT OR REPLACE INTO entry (topic, name, value, until) VALUES (?, ?, ?, ?)"
@@ -214,11 +215,10 @@ def _prepare(connection: sqlite3.Connection) -> None:
 
 
 def _check(connection: sqlite3.Connection) -> None:
-    """Raises sqlite3.Error unless a gateway of this version has made the tables."""
+    """Raises sqlite3.Error unless a gateway of this version has made the tables; changes nothing."""
     found = connection.execute("PRAGMA user_version").fetchone()[0]
     if found == 0:
         raise sqlite3.DatabaseError("no gateway has made this database")
-    if found != _SCHEMA:
-        raise sqlite3.DatabaseError(
-            f"made by another version of the gateway (schema {found}, this one knows {_SCHEMA})"
-        )
+    if found < _SCHEMA:
+        raise sqlite3.DatabaseError(f"{OLDER}; the gateway brings it up to date when it starts")
+    _prepare(connection)

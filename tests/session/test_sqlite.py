@@ -56,6 +56,35 @@ async def test_a_store_that_is_no_store_is_unavailable(tmp_path: Path) -> None:
     await store.aclose()
 
 
+async def test_what_is_only_used_is_never_made_or_changed(tmp_path: Path) -> None:
+    path = tmp_path / "var/s.db"
+    missing = SqliteStore(path, make=False)
+    with pytest.raises(StoreUnavailable, match="no gateway with this configuration has run here"):
+        await missing.start()
+    await missing.aclose()
+    assert not path.parent.exists()
+    gateway = SqliteStore(path)
+    await gateway.start()
+    await gateway.put(stored(1))
+    command = SqliteStore(path, make=False)
+    await command.start()
+    assert await command.find() == [stored(1)]
+    await command.aclose()
+    await gateway.aclose()
+    older = sqlite3.connect(path)
+    older.execute("PRAGMA user_version = 2")
+    older.execute("DROP TABLE entry")
+    older.close()
+    command = SqliteStore(path, make=False)
+    with pytest.raises(StoreUnavailable, match="older version of the gateway"):
+        await command.start()
+    await command.aclose()
+    await gateway.start()
+    assert await gateway.entries("orders", now=0.0) == {}
+    assert await gateway.find() == [stored(1)]
+    await gateway.aclose()
+
+
 @contextmanager
 def full_disk() -> Iterator[None]:
     """No file of this process grows: SQLite sees a disk without space."""
