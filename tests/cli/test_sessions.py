@@ -159,7 +159,7 @@ def test_whom_nobody_matches_is_said(config: Path) -> None:
 
 def test_what_is_not_clear_ends_nobody(config: Path) -> None:
     log_in(config)
-    wrong = (
+    wrong: tuple[tuple[list[str], str], ...] = (
         ([], "--subject"),
         (["--id", "zzz"], "is not the id of a session"),
         (["--subject", "een.sub@met.leestekens"], "For ACM's `sub` use --sub"),
