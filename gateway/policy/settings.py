@@ -38,6 +38,20 @@ Accepted = Literal[
     "case-only",
     "redirect-loop",
     "websocket-method",
+    "open-on-condition",
+    "own-path",
+    "other-style",
+    "impossible-path",
+    "case-variants",
+    "past-date",
+    "far-date",
+    "impossible-organisation",
+    "impossible-person",
+    "unknown-doelgroep",
+    "unknown-acr",
+    "wide-network",
+    "trusted-network",
+    "never-hit",
 ]
 Languages = dict[Literal["nl", "en"], str]
 
