@@ -55,7 +55,7 @@ def _finding(number: int, rule: Rule, rules: Sequence[Rule], coverage: Sequence[
         if stricter:
             names = ", ".join(repr(name) for name in islice(stricter, _MOST_LISTED))
             words = (
-                f"rule {rule.id!r} lets {who} in at {rule.pattern.text} {_words(next(iter(stricter.values())), circumstances)}, where"
+                f"rule {rule.id!r} opens {rule.pattern.text} to {who} {_words(next(iter(stricter.values())), circumstances)}, where"
                 f" {names} after it would not: the first rule that matches decides alone; repeat there what the later rules ask,"
                 " or put the condition into them"
             )

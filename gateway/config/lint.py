@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from gateway.analysis.conditional import lint_conditional
 from gateway.analysis.equivalence import BRUSSELS
+from gateway.analysis.evidence import Pair
 from gateway.analysis.lint import Finding, lint, unreachable
 from gateway.analysis.opened import lint_openings
 from gateway.config.headers import fixed_headers
@@ -17,7 +18,7 @@ from gateway.config.lints.codes import codes, codes_of_people
 from gateway.config.lints.dates import dates
 from gateway.config.lints.network import network
 from gateway.config.lints.paths import nearly, paths
-from gateway.config.lints.rights import Pair, rights
+from gateway.config.lints.rights import rights
 from gateway.config.lints.texts import texts
 from gateway.config.load import Source, read
 from gateway.config.model import Config

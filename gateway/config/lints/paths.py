@@ -14,7 +14,7 @@ from gateway.config.model import EnvironmentSettings
 from gateway.edge.path import path_of
 from gateway.edge.readings import PathReader
 from gateway.errors import BadRequest
-from gateway.policy.pattern import Literal, Pattern, fold, parse_pattern
+from gateway.policy.pattern import Literal, Pattern, parse_pattern
 from gateway.policy.ruleset import Rule, RuleSet
 
 # Below it nothing is the register's.
@@ -76,15 +76,13 @@ def _unreachable(pattern: Pattern, settings: EnvironmentSettings, opened: frozen
                 detail or f"the gateway refuses {target} before any rule: {problem.detail.partition(':')[0]}"
             )
             continue
+        # All readings of a path must lead to the same rule.
         readings = (first, *(doubt.readings if doubt is not None else ()))
-        if any(_same(reading, wanted, folds=pattern.folds) for reading in readings):
+        other = next((reading for reading in readings if pattern.match(reading) is None), None)
+        if other is None:
             return None
-        detail = f"the gateway reads {target} as {'/' + '/'.join(first)}"
+        detail = f"the gateway also reads {target} as {'/' + '/'.join(other)}"
     return f"no request comes to {pattern.text}: {detail}"
-
-
-def _same(reading: tuple[str, ...], wanted: tuple[str, ...], *, folds: bool) -> bool:
-    return (tuple(map(fold, reading)) if folds else reading) == wanted
 
 
 def _case(source: Source, name: str, rules: RuleSet) -> Iterator[Finding]:

@@ -5,30 +5,32 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
 
+from gateway.analysis.evidence import Pair
 from gateway.analysis.lint import Finding
 from gateway.auth.claims import identity_from, parse_right
 from gateway.config.lints.codes import described
 from gateway.config.load import Source
 from gateway.plugin import NamedRight
 
-# Right and context.
-Pair = tuple[str, str | None]
-
 
 def rights(source: Source, seen: Collection[Pair] = ()) -> Iterator[Finding]:
     """The findings about entries of `rights:`; what was `seen` in records counts as known."""
     listed = catalogue(source)
-    known = {*listed, *_sent(source), *seen}
+    sent = set(_sent(source))
+    known = {*listed, *sent, *seen}
+    # Codes with spaces are labels, unless two places say otherwise.
+    spaced = {*(listed & sent), *seen}
     for key, right in source.config.rights.items():
         at = source.at(("rights", key))
-        fault = _never_sent(right)
+        fault = _never_sent(right) or (_label(right) if (right.right, right.context) not in spaced else None)
         if fault is not None:
             yield Finding(at, "right-never-sent", f"the right {key!r}: {fault}")
         elif (right.right, right.context) not in known:
             yield Finding(at, *_unknown(key, right, known, listed))
     for name, contexts in source.document.catalogue.items():
         for context in contexts or (None,):
-            fault = _never_sent(NamedRight("", name, context))
+            pair = NamedRight("", name, context)
+            fault = _never_sent(pair) or (_label(pair) if (name, context) not in spaced else None)
             if fault is not None:
                 yield Finding(source.at(("catalogue", name)), "right-never-sent", f"catalogue: {fault}")
 
@@ -91,8 +93,6 @@ def _never_sent(right: NamedRight) -> str | None:
             continue
         if text == "":
             return f"its {what} is empty, and ACM sends none that is: leave the key out"
-        if any(sign.isspace() for sign in text):
-            return f"the {what} {text!r} is a label as people read it: write the code that ACM sends, which has no spaces"
         if ":" in text or "," in text:
             return f"the {what} {text!r} is more than a {what}: in Right-Context:Organisation it is one part, without : and ,"
     if "-" in right.right:
@@ -100,7 +100,13 @@ def _never_sent(right: NamedRight) -> str | None:
         return f"ACM ends a right at its first hyphen: write `right: {name}` and `context: {context}`"
     if right.context is not None and right.context.startswith(f"{right.right}-"):
         return f"the context begins with the right: write `context: {right.context.partition('-')[2]}`"
-    labels = {text.casefold() for text in right.label.values()}
-    if right.context is not None and right.context.casefold() in labels and not right.context.isascii():
-        return f"the context {right.context!r} is its label: write the code that ACM sends"
+    return None
+
+
+def _label(right: NamedRight) -> str | None:
+    """Why this looks like what people read and not like a code; None where it doesn't."""
+    labels = {text.strip("'\"").casefold() for text in right.label.values()}
+    for what, text in (("right", right.right), ("context", right.context or "")):
+        if any(sign.isspace() for sign in text) or (not text.isascii() and text.casefold() in labels):
+            return f"the {what} {text!r} is a label as people read it: write the code that ACM sends, which has no spaces"
     return None
