@@ -47,6 +47,7 @@ class Evidence:
         name, now = record.get("environment"), record.get("now")
         if (
             record.get("kind") != "request"
+            or not isinstance(name, str)
             or name not in self._known
             or isinstance(now, bool)
             or not isinstance(now, (int, float))

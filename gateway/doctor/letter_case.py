@@ -15,6 +15,7 @@ from gateway.doctor.provider import Finding
 from gateway.errors import BadRequest
 from gateway.policy.pattern import Literal
 from gateway.policy.ruleset import Rule, RuleSet
+from gateway.upstream.address import Address
 from gateway.upstream.dial import tls_context
 from gateway.upstream.path_prefix import PathPrefix
 from gateway.upstream.settings import UpstreamSettings
@@ -80,14 +81,12 @@ def _can_be_asked(rule: Rule) -> bool:
 async def _tells_apart(settings: EnvironmentSettings, upstream: UpstreamSettings, path: str) -> bool | None:
     """Whether the register answers this path otherwise in other letters; None where that cannot be said."""
     address = upstream.addresses[0]
-    context = await asyncio.to_thread(tls_context, upstream.tls) if address.secure else False
-    transport = httpx2.AsyncHTTPTransport(uds=address.socket, verify=context)
     host = upstream.host or (
         urlsplit(settings.public_url).netloc if upstream.pass_host else address.authority.decode()
     )
     prefix = PathPrefix(strip=upstream.strip_prefix, add=upstream.add_prefix)
     base = "http://localhost" if address.socket is not None else address.url
-    async with httpx2.AsyncClient(transport=transport, timeout=_PATIENCE, trust_env=False) as client:
+    async with await asyncio.to_thread(_client, upstream, address) as client:
         answers = []
         lead = upstream.strip_prefix if path.startswith(upstream.strip_prefix) else ""
         other_letters = lead + _other_letters(path.removeprefix(lead))
@@ -100,6 +99,13 @@ async def _tells_apart(settings: EnvironmentSettings, upstream: UpstreamSettings
     if own.status_code == _NOT_FOUND or own.status_code >= 500 or _alike(own, nowhere):
         return None
     return not _alike(own, other)
+
+
+def _client(upstream: UpstreamSettings, address: Address) -> httpx2.AsyncClient:
+    """Opened in a thread: certificates are read."""
+    context = tls_context(upstream.tls) if address.secure else False
+    transport = httpx2.AsyncHTTPTransport(uds=address.socket, verify=context)
+    return httpx2.AsyncClient(transport=transport, timeout=_PATIENCE, trust_env=False)
 
 
 def _alike(one: httpx2.Response, other: httpx2.Response) -> bool:

@@ -21,7 +21,7 @@ from gateway.policy.ruleset import Rule, RuleSet
 _OWN: Final = "oauth2"
 _JWKS: Final = "/.well-known/jwks.json"
 # How other tools write variables, wildcards and regular expressions.
-_OTHER_STYLE: Final = re.compile(r":[A-Za-z_]\w*\??|<[^>]+>|\[[^\]]+\]|\$\w+|.*[\\$^|]|\(.*\).*|.*\.\+.*")
+_OTHER_STYLE: Final = re.compile(r":[A-Za-z_]\w*\??|<[^>]+>|.*\[[^\]]*\].*|\$\w+|.*[\\$^|]|\(.*\).*|.*\.\+.*")
 # Servers that don't tell A-Z from a-z in paths: pages of IIS and ColdFusion.
 _FOLDING: Final = re.compile(r"\.(?:aspx?|ashx|asmx|axd|svc|cshtml|cfm)\b", re.IGNORECASE)
 _SHORTEST: Final = 4

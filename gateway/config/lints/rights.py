@@ -17,7 +17,8 @@ def rights(source: Source, seen: Collection[Pair] = ()) -> Iterator[Finding]:
     """The findings about entries of `rights:`; what was `seen` in records counts as known."""
     listed = catalogue(source)
     sent = set(_sent(source))
-    known = {*listed, *sent, *seen}
+    # People are copied from the rules with their mistakes: where there is a catalogue, they prove nothing.
+    known = {*(listed or sent), *seen}
     # Codes with spaces are labels, unless two places say otherwise.
     spaced = {*(listed & sent), *seen}
     for key, right in source.config.rights.items():
@@ -73,7 +74,7 @@ def _unknown(
     pair = (right.right, right.context)
     near = nearest(pair, known)
     if listed or near:
-        where = "`catalogue:` doesn't list it, and nobody in `people:` has it as a claim"
+        where = "`catalogue:` doesn't list it" if listed else "nobody in `people:` has it as a claim"
         return (
             "unseen-right",
             f"the right {key!r} asks for {written(pair)}, which was never seen: {where}{near}",
