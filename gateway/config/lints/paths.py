@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from difflib import SequenceMatcher
 from typing import Final
 from urllib.parse import quote
@@ -21,7 +22,9 @@ from gateway.policy.ruleset import Rule, RuleSet
 _OWN: Final = "oauth2"
 _JWKS: Final = "/.well-known/jwks.json"
 # How other tools write variables, wildcards and regular expressions.
-_OTHER_STYLE: Final = re.compile(r":[A-Za-z_]\w*\??|<[^>]+>|.*\[[^\]]*\].*|\$\w+|.*[\\$^|]|\(.*\).*|.*\.\+.*")
+_OTHER_STYLE: Final = re.compile(
+    r":[A-Za-z_]\w*\??|<[^>]+>|.*\[[^\]]*\].*|.+\$|.*[\\^|].*|.*\(.*[+*?].*\).*|.*\.\+.*"
+)
 # Servers that don't tell A-Z from a-z in paths: pages of IIS and ColdFusion.
 _FOLDING: Final = re.compile(r"\.(?:aspx?|ashx|asmx|axd|svc|cshtml|cfm)\b", re.IGNORECASE)
 _SHORTEST: Final = 4
@@ -78,11 +81,16 @@ def _unreachable(pattern: Pattern, settings: EnvironmentSettings, opened: frozen
             continue
         # All readings of a path must lead to the same rule.
         readings = (first, *(doubt.readings if doubt is not None else ()))
-        other = next((reading for reading in readings if pattern.match(reading) is None), None)
+        other = next((reading for reading in readings if not _comes(pattern, reading)), None)
         if other is None:
             return None
         detail = f"the gateway also reads {target} as {'/' + '/'.join(other)}"
     return f"no request comes to {pattern.text}: {detail}"
+
+
+def _comes(pattern: Pattern, reading: tuple[str, ...]) -> bool:
+    """Whether the pattern matches; of a regular expression, whether its literal beginning does."""
+    return replace(pattern, expression=None).match(reading) is not None
 
 
 def _case(source: Source, name: str, rules: RuleSet) -> Iterator[Finding]:
