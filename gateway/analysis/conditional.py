@@ -35,7 +35,13 @@ def lint_conditional(rules: RuleSet, hosts: Sequence[str]) -> Iterator[Finding]:
 
 
 def _finding(number: int, rule: Rule, rules: Sequence[Rule], coverage: Sequence[Coverage]) -> Finding | None:
-    circumstances = _circumstances(rule)
+    after = [
+        (other, coverage[later].loses[number][0])
+        for later, other in enumerate(rules[number + 1 :], number + 1)
+        if number in coverage[later].loses
+        and (_within(other.pattern, rule.pattern) or _inside(rule.pattern, other.pattern))
+    ]
+    circumstances = _circumstances(rule) if after else []
     if len(circumstances) < 2 or not coverage[number].decides:
         return None
     for identity, who in _PEOPLE:
@@ -43,15 +49,10 @@ def _finding(number: int, rule: Rule, rules: Sequence[Rule], coverage: Sequence[
         if not passed or len(passed) == len(circumstances):
             continue
         stricter: dict[str, _Circumstance] = {}
-        for later, other in enumerate(rules[number + 1 :], number + 1):
-            lost = coverage[later].loses.get(number)
-            if lost is not None and (
-                _within(other.pattern, rule.pattern) or _inside(rule.pattern, other.pattern)
-            ):
-                path, _ = lost
-                when = next((each for each in passed if not _allows(other, path, each, identity)), None)
-                if when is not None:
-                    stricter[other.id] = when
+        for other, path in after:
+            when = next((each for each in passed if not _allows(other, path, each, identity)), None)
+            if when is not None:
+                stricter[other.id] = when
         if stricter:
             names = ", ".join(repr(name) for name in islice(stricter, _MOST_LISTED))
             words = (
@@ -68,7 +69,9 @@ def _circumstances(rule: Rule) -> list[_Circumstance]:
     found = combine(policy.distinctions() for policy in rule.require)
     if found is None:
         return [(NOON.timestamp(), _OUTSIDE)]
-    moments = [NOON.timestamp(), *(moment + shift for moment in found.moments for shift in (-1.0, 0.0))]
+    moments = [NOON.timestamp(), *found.moments]
+    if found.moments:
+        moments.append(min(found.moments) - 1.0)
     return list(islice(product(moments, (_OUTSIDE, *found.clients)), _MOST_TRIED))
 
 

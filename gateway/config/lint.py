@@ -20,6 +20,7 @@ from gateway.config.lints.network import network
 from gateway.config.lints.paths import nearly, paths
 from gateway.config.lints.rights import rights
 from gateway.config.lints.texts import texts
+from gateway.config.lints.unproven import unproven
 from gateway.config.load import Source, read
 from gateway.config.model import Config
 from gateway.config.positions import Place
@@ -56,6 +57,7 @@ def found_in(
         *claims(source),
         *codes_of_people(source),
         *nearly(source),
+        *unproven(source),
         *texts(source),
         *_underscores(source),
     )

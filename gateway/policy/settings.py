@@ -52,6 +52,8 @@ Accepted = Literal[
     "wide-network",
     "trusted-network",
     "never-hit",
+    "unproven-scope",
+    "nearly-an-organisation",
 ]
 Languages = dict[Literal["nl", "en"], str]
 

@@ -621,6 +621,74 @@ CLAIMS = (
 )
 SUITES = (
     Mistake(
+        "scope-typo",
+        "a scope of a program is mistyped in a rule",
+        [("machine: {scopes: [ovam_ncr_indienen]}", "machine: {scopes: [ovam_ncr_indiene]}")],
+        ["test:programs report", "warning:unproven-scope"],
+    ),
+    Mistake(
+        "ovo-swapped",
+        "two digits of an OVO code changed places",
+        [_rule("  - {id: one, match: {path: /een/**}, require: [organisation: {any_of: [OVO001243]}]}\n")],
+        ["warning:nearly-an-organisation"],
+    ),
+    Mistake(
+        "braces-forgotten",
+        "the braces around a path variable are forgotten",
+        [('organisation: {equals: "{kbo}"}', 'organisation: {equals: "kbo"}')],
+        ["test:own-files|GET /ncr/bestanden", "warning:impossible-organisation"],
+    ),
+    Mistake(
+        "doelgroep-as-code",
+        "a doelgroep in the place of an organisation's code",
+        [_rule("  - {id: one, match: {path: /een/**}, require: [organisation: {any_of: [GID]}]}\n")],
+        ["warning:impossible-organisation"],
+    ),
+    Mistake(
+        "tab",
+        "a tab in the place of spaces",
+        [("  - id: echo\n", "\t- id: echo\n")],
+        ["error:this is not YAML"],
+    ),
+    Mistake(
+        "key-twice",
+        "a key is pasted a second time",
+        [("\nrules:\n", "\nrights: {}\nrules:\n")],
+        ["error:is given twice"],
+    ),
+    Mistake(
+        "hours-turned",
+        "opening hours that end before they begin",
+        [
+            _rule(
+                "  - {id: one, match: {path: /een/**}, require: [schedule: {hours: {mon-fri: 18:00-08:00}}]}\n"
+            )
+        ],
+        ["error:18:00-08:00"],
+    ),
+    Mistake(
+        "method-case",
+        "a method in small letters",
+        [("match: {path: /api/**, methods: [POST]}", "match: {path: /api/**, methods: [post]}")],
+        ["error:'post' is not one of"],
+    ),
+    Mistake(
+        "other-host",
+        "a rule for a host name that nobody comes by",
+        [
+            _rule(
+                "  - {id: one, match: {path: /een/**, hosts: [register.exmaple.be]}, require: [authenticated]}\n"
+            )
+        ],
+        ["warning:other-host"],
+    ),
+    Mistake(
+        "no-unit",
+        "a duration without its unit",
+        [("idle_timeout: 30m", "idle_timeout: 30")],
+        ["error:write a duration"],
+    ),
+    Mistake(
         "people-by-name",
         "people hold rights by name, so that tests can't see a mistyped code, and no catalogue",
         [

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 
@@ -14,8 +15,9 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.cli import application
-from gateway.config import Config, ConfigError, failures, load
-from gateway.config.lint import findings
+from gateway.config import ConfigError, failures
+from gateway.config.lint import found_in
+from gateway.config.load import Source, read
 from tests.mistakes.mistake import WAYS, Mistake, Proven
 from tests.processes import ROOT
 
@@ -50,56 +52,56 @@ def planted(original: Path, mistake: Mistake) -> Path:
     return path
 
 
-def errors(path: Path, _original: Path) -> list[str]:
-    try:
-        load(path)
-    except ConfigError as problems:
-        return [problem.message for problem in problems.problems]
-    return []
+class Looked:
+    """What each way of looking finds in a changed configuration; each looks once."""
 
+    def __init__(self, path: Path, original: Path) -> None:
+        self._path = path
+        self._original = original
+        self.error: list[str] = []
+        self.source: Source | None = None
+        try:
+            self.source = read(path)
+        except ConfigError as problems:
+            self.error = [problem.message for problem in problems.problems]
 
-def warnings(path: Path, _original: Path) -> list[str]:
-    return [finding.code for finding in findings(path, today=TODAY)[1]]
+    @cached_property
+    def warning(self) -> list[str]:
+        return [] if self.source is None else [each.code for each in found_in(self.source, today=TODAY)]
 
+    @cached_property
+    def suite(self) -> list[str]:
+        return [] if self.source is None else [each.message for each in failures(self.source.config, "ti")]
 
-def broken(kind: str) -> Callable[[Path, Path], list[str]]:
-    return lambda path, _original: [
-        problem.message for problem in all_failures(load(path)) if problem.message.startswith(kind)
-    ]
+    @property
+    def test(self) -> list[str]:
+        return [each for each in self.suite if each.startswith("test")]
 
+    @property
+    def never(self) -> list[str]:
+        return [each for each in self.suite if each.startswith("never")]
 
-def all_failures(config: Config) -> Iterable[object]:
-    return [problem for name in config.environments for problem in failures(config, name)]
-
-
-def difference(path: Path, original: Path) -> list[str]:
-    done = CliRunner().invoke(application(), ["policy", "diff", "--env", "ti", str(original), str(path)])
-    assert done.exit_code in (0, 1), done.output
-    return done.output.splitlines() if done.exit_code else []
-
-
-LOOKED_AT: Mapping[str, Callable[[Path, Path], list[str]]] = {
-    "error": errors,
-    "warning": warnings,
-    "test": broken("test"),
-    "never": broken("never"),
-    "diff": difference,
-}
+    @cached_property
+    def diff(self) -> list[str]:
+        arguments = ["policy", "diff", "--env", "ti", str(self._original), str(self._path)]
+        done = CliRunner().invoke(application(), arguments)
+        assert done.exit_code in (0, 1), done.output
+        return done.output.splitlines() if done.exit_code else []
 
 
 def test_the_shipped_configuration_has_none(original: Path) -> None:
-    assert not errors(original, original)
-    assert not warnings(original, original)
-    assert not all_failures(load(original))
+    found = Looked(original, original)
+    assert not (*found.error, *found.warning, *found.suite, *found.diff)
 
 
 @pytest.mark.parametrize("mistake", EDITS, ids=lambda each: each.name)
 def test_a_planted_mistake_is_caught(original: Path, mistake: Mistake) -> None:
-    path = planted(original, mistake)
+    looked = Looked(planted(original, mistake), original)
     assert mistake.caught
     for each in mistake.caught:
         way, _, words = each.partition(":")
-        found = LOOKED_AT[way](path, original)
+        assert way in WAYS
+        found: list[str] = getattr(looked, way)
         fits = any(option in line for line in found for option in words.split("|"))
         assert fits, (each, found)
 
