@@ -387,8 +387,6 @@ OPENINGS = (
             )
         ],
         [
-            "test:nobody gets in",
-            "never:ANY /ncr/bestanden/**",
             "warning:open-on-condition",
             "warning:unreachable",
         ],
