@@ -1,19 +1,14 @@
-"""Puts together the areas and the stages of one environment. Nothing is opened here."""
+"""Joins the areas of one environment in the stages of a request. Nothing is opened here."""
 
 from __future__ import annotations
 
 import socket
 import time
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
-from gateway import __version__
 from gateway.analysis.access import access_of
-from gateway.auth.login import Login
+from gateway.areas import Areas
 from gateway.auth.logout import Logout, LogoutCookie
-from gateway.auth.machines import Machines
-from gateway.auth.provider import Provider
-from gateway.blocks.blocks import Blocks
 from gateway.client_limits import ClientLimits
 from gateway.config import Config
 from gateway.config.model import IdentitySection
@@ -24,64 +19,44 @@ from gateway.endpoints.access import AccessEndpoint
 from gateway.endpoints.bar import BarEndpoints
 from gateway.endpoints.fragment import FragmentPage
 from gateway.endpoints.kept_forms import KeptForms
+from gateway.endpoints.language import LanguageEndpoint
 from gateway.endpoints.login import LoginEndpoints
 from gateway.endpoints.login_loop import LoopCookie
 from gateway.endpoints.logout import LogoutEndpoints
-from gateway.endpoints.long_targets import LongTargets
 from gateway.endpoints.notices import LogoutNotices
+from gateway.endpoints.own_sessions import OwnSessionsEndpoint
 from gateway.endpoints.session import SessionEndpoints
 from gateway.endpoints.table import OwnEndpoints
-from gateway.events import Events, WebSocketsCounted
 from gateway.exchange import Exchange
-from gateway.handling import DEFAULT_UPSTREAM
-from gateway.identity.assertions import Assertions
 from gateway.identity.headers import OutgoingHeaders
 from gateway.identity.size import SizeWarning
-from gateway.model import CanonicalRequest, Identity
-from gateway.observe.decision_record import Pseudonyms
-from gateway.observe.metrics import Metrics
-from gateway.observe.record_writer import DecisionRecords
-from gateway.pages.bar import BarScript
+from gateway.model import CanonicalRequest
+from gateway.pages.access import MyAccess
 from gateway.pages.error_response import ErrorResponses
-from gateway.pages.language import negotiate
 from gateway.pages.render import Pages
 from gateway.pages.screens import Screens
 from gateway.pipeline.activity import Activity
 from gateway.pipeline.admit import Admit
+from gateway.pipeline.ask_again import AskAgain
 from gateway.pipeline.attach import Attach
 from gateway.pipeline.authenticate import Authenticate
 from gateway.pipeline.authorize import Authorize
 from gateway.pipeline.cross_origin import CrossOrigin
-from gateway.pipeline.forward import Forward
-from gateway.pipeline.insert_bar import ForwardWithBar
+from gateway.pipeline.insert_bar import carrying
 from gateway.pipeline.judge import Judge
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.polling import Polling
 from gateway.pipeline.prompt import Prompt
-from gateway.pipeline.record import Record
 from gateway.pipeline.refuse import Refuse
 from gateway.pipeline.route import Route
 from gateway.pipeline.websocket import CarryWebSocket
-from gateway.policy.candidate import Candidate
-from gateway.policy.facts import Gatherer
-from gateway.reload.rules import RulesReload
-from gateway.reload.shadow import ShadowReload
-from gateway.session.recheck import Recheck
-from gateway.session.sessions import Sessions
-from gateway.upstream.credentials import Credentials
 from gateway.upstream.forward import Forwarder
 from gateway.upstream.live_streams import Streams
 from gateway.upstream.outside import OutsideAddresses
-from gateway.upstream.register_sessions import RegisterSessions
-from gateway.upstream.session_claims import SessionClaims
-from gateway.upstream.session_tags import SessionTags
-from gateway.upstream.settings import UpstreamSettings
-from gateway.upstream.upstreams import Upstreams
-from gateway.upstream.websocket_connections import WebSocketConnections
 
 
-class Assembly:
-    """The parts of one environment, each with its own settings, joined in the pipeline."""
+class Assembly(Areas):
+    """The areas of one environment, joined in the stages of a request."""
 
     def __init__(
         self,
@@ -92,22 +67,14 @@ class Assembly:
         steady: Callable[[], float] = time.monotonic,
         observe_socket: socket.socket | None = None,
     ) -> None:
-        self.environment = environment
-        self.settings = settings = config.environment(environment)
-        self._secure = settings.public_url.startswith("https://")
-        self._clock = clock
-        self._steady = steady
+        super().__init__(config, environment, clock=clock, steady=steady)
         self._observe_socket = observe_socket
         self._draining = False
-
-        self.events = Events()
-        self.metrics = Metrics(environment, version=__version__, clock=clock)
-        self.records = DecisionRecords(
-            settings.observe, environment, key=settings.session.key.read, clock=clock, on_event=self.events
+        settings = self.settings
+        self.pages = Pages(settings.support, environment, config.languages, config.pages, clock=clock)
+        self.answers = ErrorResponses(
+            self.pages, public_url=settings.public_url, names=self.reload.rules, clock=clock
         )
-        self._assemble_people(config.identity, steady)
-        self._assemble_rules(config)
-        self._assemble_register()
         polling = Polling(settings.session.polling) if settings.session.polling else None
         judge = Judge(
             Authenticate(self.sessions, self.rechecks, self.machines, self.reload.rules, polling),
@@ -121,98 +88,6 @@ class Assembly:
         self.pipeline = self._pipeline(judge, config.identity)
         self.prompt = Prompt(self.pipeline, self.metrics.started)
 
-    def _assemble_people(self, identity: IdentitySection, steady: Callable[[], float]) -> None:
-        """Identity: the provider, sessions, logins, programs with a token."""
-        settings, clock, events = self.settings, self._clock, self.events
-        self.provider = Provider(settings.provider, clock=clock, steady=steady, on_event=events)
-        self.sessions = Sessions(
-            settings.session,
-            environment=self.environment,
-            secure=self._secure,
-            clock=clock,
-            steady=steady,
-            on_event=events,
-        )
-        self.login = Login(
-            self.provider,
-            identity.claims,
-            identity.rights,
-            environment=self.environment,
-            public_url=settings.public_url,
-            key=settings.session.key.read,
-            clock=clock,
-            steady=steady,
-            first_use=self.sessions.one_time.claim,
-            targets=LongTargets(self.sessions.one_time, settings.provider.flow_lifetime, steady=steady),
-        )
-        self.rechecks = Recheck(
-            settings.session,
-            self.sessions,
-            renew=self.login.renew,
-            reachable=self.provider.reachable,
-            patience=2 * settings.provider.timeout,
-            clock=clock,
-        )
-        self.machines = (
-            Machines(settings.machines, self.provider, clock=clock, steady=steady, on_event=events)
-            if settings.machines is not None
-            else None
-        )
-
-    def _assemble_rules(self, config: Config) -> None:
-        """Access: the rules in force, candidate rules, facts from outside, blocks."""
-        environment, events = self.environment, self.events
-        self.facts = Gatherer()
-        self.reload = RulesReload(config, environment, clock=self._clock, on_event=events)
-        self.candidate = Candidate(events)
-        self.shadow = ShadowReload(self.candidate, self.reload.candidate_file, environment, on_event=events)
-        self.blocks = Blocks(
-            self.settings.blocks,
-            config.blocks_file(environment),
-            environment=environment,
-            names=self._person_names,
-            on_event=events,
-        )
-
-    def _assemble_register(self) -> None:
-        """What the register gets: the signed assertion, and connections; and what is remembered of a request."""
-        settings = self.settings
-        self.assertions = Assertions(
-            settings.assertion,
-            environment=self.environment,
-            issuer=settings.public_url,
-            audience=settings.upstream.name,
-            clock=self._clock,
-        )
-        self.record = Record(self.metrics, self.candidate, self.records)
-        self.upstreams = Upstreams(
-            settings.every_upstream,
-            public_host=urlsplit(settings.public_url).netloc,
-            steady=self._steady,
-            on_event=self.events,
-        )
-        self.websockets = {
-            name: WebSocketConnections(
-                upstream.settings.websockets, upstream.dial, changed=lambda _: self._count_websockets()
-            )
-            for name, upstream in self.upstreams.by_name.items()
-        }
-        secrets = (settings.session.key, *settings.session.previous_keys)
-        # Each upstream has tags of its own: the session that one began means nothing at another.
-        self.session_tags = {
-            name: SessionTags(
-                self.environment if name == DEFAULT_UPSTREAM else f"{self.environment} {name}",
-                [secret.read for secret in secrets],
-            )
-            for name in settings.every_upstream
-        }
-        self.register_sessions = {
-            name: self._register_sessions(name, each)
-            for name, each in settings.every_upstream.items()
-            if each.session_cookies
-        }
-        self.credentials = {name: Credentials(each) for name, each in settings.every_upstream.items()}
-
     def _pipeline(self, judge: Judge, identity: IdentitySection) -> Pipeline:
         settings, public_url = self.settings, self.settings.public_url
         admission = Admission(
@@ -220,20 +95,19 @@ class Assembly:
             PathReader(settings.paths, lambda: self.reload.rules().opens),
             public_url=public_url,
             cookie_prefix=self.sessions.cookie_prefix,
-            language=negotiate,
+            language=self.pages.languages.negotiate,
         )
-        pages = Pages(settings.support, self.environment)
-        screens = Screens(pages, public_url=public_url)
+        screens = Screens(self.pages, public_url=public_url)
         clocks = {"clock": self._clock, "steady": self._steady}
         forms = KeptForms.of(
             settings.session, self.sessions, screens, self.reload.rules, secure=self._secure, **clocks
         )
-        login, endpoints = self._endpoints(pages, screens, forms, admission.authorities.public)
+        login, endpoints = self._endpoints(self.pages, screens, forms, admission.authorities.public)
+        again = AskAgain(self.rechecks, login, settings.provider.silent_check)
         cors = CrossOrigin(self.reload.rules)
-        carrying = (
-            ForwardWithBar if settings.session_bar is not None and settings.session_bar.inject else Forward
+        forward = carrying(settings.session_bar)(
+            self._forwarders(), self.streams, self.reload.rules, self.events
         )
-        forward = carrying(self._forwarders(), self.streams, self.reload.rules, self.events)
         return Pipeline(
             admit=Admit(admission),
             route=Route(endpoints, forms, admission),
@@ -242,7 +116,7 @@ class Assembly:
             forward=forward,
             websocket=CarryWebSocket(forward, self.websockets, self.record),
             cors=cors,
-            refuse=Refuse(ErrorResponses(pages, public_url=public_url), login, forms, cors),
+            refuse=Refuse(self.answers, login, forms, cors, again, settings.provider.step_up),
             record=self.record,
             clock=self._clock,
         )
@@ -271,9 +145,6 @@ class Assembly:
             pass_token=settings.machines is None or settings.machines.forward_authorization,
             audiences={name: each.name for name, each in settings.upstreams.items()},
         )
-
-    def _count_websockets(self) -> None:
-        self.events(WebSocketsCounted(sum(map(len, self.websockets.values()))))
 
     def _forwarders(self) -> dict[str, Forwarder]:
         edge, public_url = self.settings.edge, self.settings.public_url
@@ -314,10 +185,9 @@ class Assembly:
             screens=screens,
             keep_fragment=self.settings.provider.keep_fragment,
         )
-        logout = Logout(self.provider, public_url=public_url)
+        logout, access = Logout(self.provider, public_url=public_url), MyAccess(pages, public_url=public_url)
         cookie = LogoutCookie(environment=environment, secure=self._secure)
         session = SessionEndpoints(self.sessions, self.rechecks, self.assertions, self._clock)
-        bar = self.settings.session_bar
         endpoints = OwnEndpoints(
             login,
             LogoutEndpoints(
@@ -325,28 +195,15 @@ class Assembly:
             ),
             LogoutNotices(logout, self.sessions, self.events),
             session,
-            AccessEndpoint(self.sessions, screens, self.reload.rules, access_of, self._clock),
+            AccessEndpoint(self.sessions, access, self.reload.rules, access_of, self._clock),
+            OwnSessionsEndpoint(self.sessions, self.events, self._clock),
             forms,
             FragmentPage(screens.login_title),
-            BarEndpoints(BarScript(pages, bar), session) if bar is not None else None,
+            LanguageEndpoint(environment, self._secure, pages.languages.offered),
+            BarEndpoints.of(pages, self.settings.session_bar, session),
         )
         return login, endpoints
 
     def _register_cookies_expired(self, request: CanonicalRequest) -> tuple[str, ...]:
-        cookies = request.header(b"cookie") or b""
-        every = (line for each in self.register_sessions.values() for line in each.expired(cookies))
-        return tuple(dict.fromkeys(every))
-
-    def _register_sessions(self, name: str, upstream: UpstreamSettings) -> RegisterSessions:
-        own_hosts = (f"//{host}" for host in self.settings.edge.hosts)
-        return RegisterSessions(
-            upstream.session_cookies,
-            self.session_tags[name],
-            origins=(*upstream.origins, self.settings.public_url, *own_hosts),
-            claims=SessionClaims() if upstream.session_parameters == "unclaimed" else None,
-        )
-
-    def _person_names(self) -> Callable[[Identity], tuple[str, ...]]:
-        secrets = (self.settings.session.key, *self.settings.session.previous_keys)
-        several = tuple(Pseudonyms(secret.read(), self.environment) for secret in secrets)
-        return lambda identity: tuple(each.of(identity) for each in several)
+        found, cookies = self.register_sessions.values(), request.header(b"cookie") or b""
+        return tuple(dict.fromkeys(line for each in found for line in each.expired(cookies)))

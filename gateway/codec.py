@@ -1,4 +1,4 @@
-"""Identities and missing things as plain data: in full, or as much of an identity as one reader gets to see.
+"""Identities, missing things and steps as plain data: in full, or as much of an identity as one reader gets to see.
 
 Plain data is what JSON can contain. `Codec` follows the fields of a dataclass, so that it includes a new field of
 `Identity` by itself; for each view, tests/test_codec.py demands a choice to show or hide that field.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import fields
+from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any, Final, Generic, TypeVar
 
@@ -15,6 +16,7 @@ from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
 
 from gateway.model import Identity, Missing
+from gateway.plan import Grant, LogIn, Step, Switch, Wait
 
 T = TypeVar("T")
 Reader = Callable[[Identity], Any]
@@ -45,6 +47,23 @@ def missing_to_dict(missing: Missing, names: Iterable[str] = MISSING_FIELDS) -> 
     """The fields of a missing thing that are known: without absent values and empty collections."""
     known = ((name, getattr(missing, name)) for name in names)
     return {name: _plain(value) for name, value in known if value or value == ""}
+
+
+def step_to_dict(step: Step) -> dict[str, Any]:
+    """A step of a plan by its `type`; what stays open in it is None."""
+    match step:
+        case LogIn():
+            return {"type": "log-in", "acr_values": list(step.acr_values)}
+        case Grant():
+            of_missing = missing_to_dict(step.missing, ("label", "granted_by", "contact"))
+            right = {"right": step.right, "context": step.context, "organisation": step.organisation}
+            return {"type": "grant", **right, **of_missing}
+        case Switch():
+            there = {"organisation": step.organisation, "doelgroep": step.doelgroep}
+            return {"type": "switch", **there, "known": step.known}
+        case Wait():
+            until = datetime.fromtimestamp(step.until, UTC).isoformat(timespec="seconds")
+            return {"type": "wait", "until": until}
 
 
 def field_reader(path: str) -> Reader:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+# The short name of the cookie with the language that somebody chose.
+LANGUAGE: Final = "language"
 
 
 def cookie_prefix(environment: str, *, secure: bool) -> str:

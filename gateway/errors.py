@@ -11,24 +11,18 @@
     ├── WebSocketRefused 403 ...... no WebSocket here, or not for a page of this origin
     ├── ClientLimited 429 ......... one network address does something too often
     ├── NotFound 404 .............. an own endpoint that does not exist
-    ├── MethodNotAllowed 405
-    ├── RequestTimeout 408
+    ├── MethodNotAllowed 405, RequestTimeout 408, ContentTooLarge 413, AddressTooLong 414, HeadersTooLarge 431, LoginFailed 400
     ├── FormGone 410 .............. a kept form is too old, or of another browser
     │   └── FormSent 410 .......... a kept form was already sent
     ├── FormOfAnother 403 ......... the kept form is not that of the person who asks for it
     ├── FormForAnotherOrganisation 403  it is theirs, but they act for another organisation
-    ├── ContentTooLarge 413
     ├── UpgradeRequired 426 ....... a WebSocket of another version than 13
-    ├── HeadersTooLarge 431
-    ├── LoginFailed 400 ........... a login failed
     ├── ProviderUnavailable 503 ... ACM does not answer
     ├── StoreUnavailable 503 ...... the session store does not answer
     ├── FactsUnavailable 503 ...... a fact source that the decision needs does not answer
-    ├── Overloaded 503
-    ├── UpstreamUnreachable 502
+    ├── Overloaded 503, UpstreamUnreachable 502, UpstreamTimeout 504
     ├── UpstreamOut 503 ........... no server of the upstream takes requests for now
     ├── UpstreamBroken 502 ........ the register's response is not valid HTTP
-    ├── UpstreamTimeout 504
     └── InternalFault 500
         └── PolicyFailed 500 ...... a policy module raised; the request is denied
 
@@ -38,12 +32,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from math import ceil
 from typing import Any, ClassVar
 
 from gateway.model import Decision
+from gateway.plan import Advice
 
 
 class GatewayError(Exception):
@@ -53,7 +50,7 @@ class GatewayError(Exception):
     code: ClassVar[str] = "internal-fault"
     title: ClassVar[str] = "Something went wrong on our side"
     advice: ClassVar[str] = (
-        "Try again in a few minutes. If this keeps happening, call 1700 and mention the reference below."
+        "Try again in a few minutes. If this keeps happening, call %(phone)s and mention the reference below."
     )
 
     def __init__(self, detail: str = "", **facts: Any) -> None:
@@ -96,14 +93,22 @@ class BearerRefused(GatewayError):
 
 
 class Forbidden(GatewayError):
+    """`find` finds the way out, when it is first asked for: most answers to programs and open streams need none."""
+
     status = 403
     code = "forbidden"
     title = "You do not have access to this page"
     advice = "Below you read what is missing and who can help you."
 
-    def __init__(self, decision: Decision) -> None:
+    def __init__(self, decision: Decision, find: Callable[[], Advice] = Advice) -> None:
         super().__init__(decision.reason)
         self.decision = decision
+        self._find = find
+
+    @cached_property
+    def way_out(self) -> Advice:
+        """What helps: plans that are proven to lead to access."""
+        return self._find()
 
 
 class TooManyRequests(Forbidden):
@@ -114,18 +119,18 @@ class TooManyRequests(Forbidden):
     title = "Too many requests in a short time"
     advice = "Wait a moment and try again."
 
-    def __init__(self, decision: Decision, seconds: int) -> None:
-        super().__init__(decision)
+    def __init__(self, decision: Decision, seconds: int, find: Callable[[], Advice] = Advice) -> None:
+        super().__init__(decision, find)
         self.facts["retry_after"] = seconds
 
 
-def refusal(decision: Decision, now: float) -> Forbidden:
-    """The error for a denial; `now` is in seconds since the epoch."""
+def refusal(decision: Decision, now: float, find: Callable[[], Advice] = Advice) -> Forbidden:
+    """The error for a denial; `now` is in seconds since the epoch, `find` finds the way out."""
     missing = [each for alternative in decision.alternatives for each in alternative]
     if not missing or any(each.kind != "rate" for each in missing):
-        return Forbidden(decision)
+        return Forbidden(decision, find)
     moments = [datetime.fromisoformat(each.detail).timestamp() for each in missing if each.detail]
-    return TooManyRequests(decision, max(1, ceil(max(moments, default=now) - now)))
+    return TooManyRequests(decision, max(1, ceil(max(moments, default=now) - now)), find)
 
 
 class ClientLimited(GatewayError):
@@ -148,7 +153,7 @@ class Blocked(GatewayError):
     title = "Your access to this service is blocked"
     advice = (
         "The administrators of this service blocked your access, or that of your organisation. "
-        "Call 1700 and mention the reference below: they can tell you more."
+        "Call %(phone)s and mention the reference below: they can tell you more."
     )
 
 
@@ -158,7 +163,7 @@ class WebSocketRefused(GatewayError):
     status = 403
     code = "websocket-refused"
     title = "This page cannot open a live connection"
-    advice = "Reload the page. If this keeps happening, call 1700 and mention the reference below."
+    advice = "Reload the page. If this keeps happening, call %(phone)s and mention the reference below."
 
 
 class NotFound(GatewayError):
@@ -224,6 +229,12 @@ class ContentTooLarge(GatewayError):
     advice = "Send a smaller file."
 
 
+class AddressTooLong(NotFound):
+    status = 414
+    code = "address-too-long"
+    title = "The address is too long"
+
+
 class UpgradeRequired(GatewayError):
     status = 426
     code = "upgrade-required"
@@ -260,9 +271,7 @@ class LoginFailed(GatewayError):
     status = 400
     code = "login-failed"
     title = "Logging in did not succeed"
-    advice = (
-        "Start again from the home page. If this keeps happening, call 1700 and mention the reference below."
-    )
+    advice = "Start again from the home page. If this keeps happening, call %(phone)s and mention the reference below."
 
     def __init__(self, reason: str, detail: str = "", **facts: Any) -> None:
         super().__init__(detail or reason, reason=reason, **facts)
@@ -321,7 +330,9 @@ class UpstreamBroken(GatewayError):
     status = 502
     code = "upstream-broken"
     title = "The register gave an answer that cannot be read"
-    advice = "Try again in a few minutes. If this keeps happening, call 1700 and mention the reference below."
+    advice = (
+        "Try again in a few minutes. If this keeps happening, call %(phone)s and mention the reference below."
+    )
 
 
 class UpstreamTimeout(GatewayError):

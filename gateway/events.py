@@ -42,7 +42,7 @@ class LoginEnded:
 
 @dataclass(frozen=True, slots=True)
 class LoggedOut:
-    """Somebody logged out. `operation`: local, provider, switch, backchannel or frontchannel."""
+    """Somebody logged out. `operation`: local, provider, switch, other-device, backchannel or frontchannel."""
 
     operation: str
 

@@ -22,7 +22,7 @@ def _nothing() -> Mapping[str, Any]:
 
 # The request.
 
-Language = Literal["nl", "en"]
+Language = str  # the tag of one that the pages have a catalogue for: "nl"
 
 Looking = Literal["page", "frame", "script", "ahead"]
 """Who sees the answer: a person who goes to a page, or who has a frame in one (also object and embed); a script, or any
@@ -166,8 +166,8 @@ Remedy = Literal["login", "grant", "switch", "step_up", "wait", "none"]
 class Missing:
     """One thing that a person lacks for access, and the remedy.
 
-    `label` is its name for people and `granted_by` who can grant it, both by language; `contact` has the phone and
-    url of who grants it. `acr_values` are the authentication methods (URNs) of which one is enough, for the remedy
+    `label` is its name for people and `granted_by` who can grant it, both by language; `contact` has the phone,
+    email and url of who grants it. `acr_values` are the authentication methods (URNs) of which one is enough, for the remedy
     step_up. What is unknown is None or empty.
     """
 
@@ -313,24 +313,6 @@ class Decision:
     def login_helps(self) -> bool:
         """Whether a login is among the missing things."""
         return any(missing.kind == "login" for alternative in self.alternatives for missing in alternative)
-
-
-@dataclass(frozen=True, slots=True)
-class RuleAccess:
-    """One rule as it stands to a person: what it is about and what it would decide for them.
-
-    `path` is the pattern, with the person's own codes filled in if it is open for those alone; `methods` is empty
-    for all methods; `label` is its name for people. `until` is when access ends, if that is soon; `checked_again`
-    is true if something else, such as a rate limit, is checked at every request.
-    """
-
-    rule: str
-    path: str
-    decision: Decision
-    methods: tuple[str, ...] = ()
-    label: Mapping[str, str] = field(default_factory=_nothing)
-    until: float | None = None
-    checked_again: bool = False
 
 
 # The session.

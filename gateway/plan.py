@@ -1,15 +1,23 @@
-"""Ways out of a denial: the steps that a person, or an administrator, can take, and what nobody can change."""
+"""Ways out of a denial: the steps that a person, or an administrator, can take, and what nobody can change.
+
+`RuleAccess` is a rule as it stands to a person, with what helps.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from gateway.model import Missing
+from gateway.model import NOTHING, Decision, Missing
 
 
 @dataclass(frozen=True, slots=True)
 class LogIn:
-    """Log in; where `acr_values` (URNs) is not empty, with one of these means."""
+    """Log in; where `acr_values` (URNs) is not empty, with one of these means, each of which is enough.
+
+    Nobody knows what somebody who is not logged in will turn out to hold: they count as a person without rights, for
+    an organisation that no rule names.
+    """
 
     acr_values: tuple[str, ...] = ()
 
@@ -18,20 +26,22 @@ class LogIn:
 class Grant:
     """An administrator grants this right for the organisation with this code.
 
-    `missing` has its name for people, who grants it, and how to reach them.
+    `organisation` is None for the one that the plan switches to where that stays open, or that somebody logs in for.
+    `missing` has the right's name for people, who grants it, and how to reach them.
     """
 
     right: str
     context: str | None
-    organisation: str
+    organisation: str | None
     missing: Missing
 
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """Act for another organisation (its code), or within another doelgroep; None where that stays open.
+    """Act for another organisation (its code), within a doelgroep.
 
-    `known`: the person is known to work for it; otherwise it is a question, not advice.
+    Without `organisation`, any other one within the doelgroep will do that no rule names. Without `doelgroep`, that of
+    the organisation will do. `known`: the person is known to work for it; otherwise it is a question, not advice.
     """
 
     organisation: str | None = None
@@ -61,3 +71,26 @@ class Advice:
 
     plans: tuple[Plan, ...] = ()
     obstacles: tuple[Missing, ...] = ()
+
+
+NO_ADVICE = Advice()
+
+
+@dataclass(frozen=True, slots=True)
+class RuleAccess:
+    """One rule as it stands to a person: what it is about and what it would decide for them.
+
+    `path` is the pattern, with the person's own codes filled in if it is open for those alone; `methods` is empty
+    for all methods; `label` is its name for people. `until` is when access ends, if that is soon; `checked_again`
+    is true if something else, such as a rate limit, is checked at every request. `advice` is what helps where it is
+    denied.
+    """
+
+    rule: str
+    path: str
+    decision: Decision
+    methods: tuple[str, ...] = ()
+    label: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    until: float | None = None
+    checked_again: bool = False
+    advice: Advice = NO_ADVICE

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StringConstraints,
+    ValidationInfo,
+    WithJsonSchema,
+)
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -35,6 +43,23 @@ Duration = Annotated[
     BeforeValidator(_duration),
     WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?(ms|s|m|h|d)$"}),
 ]
+
+
+def _catalogued(value: str, info: ValidationInfo) -> str:
+    known = (info.context or {}).get("languages")
+    if known is not None and value not in known:
+        raise ValueError(
+            f"the pages have no words in {value!r}, only in {', '.join(sorted(known))}: add {value}.po to the folder "
+            "`pages: translations:`"
+        )
+    return value
+
+
+# The tag of a language; the validation context contains `languages`, those that the pages have a catalogue for.
+LanguageTag = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$"), AfterValidator(_catalogued)]
+
+# One text in several languages. A reader whose language is missing gets the one that is written first.
+Texts = dict[LanguageTag, str]
 
 
 def in_folder(value: Path, info: ValidationInfo) -> Path:

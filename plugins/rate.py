@@ -4,6 +4,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
+from math import ceil
 from typing import Annotated, Any, Literal
 
 from limits import RateLimitItemPerSecond
@@ -131,8 +132,11 @@ class Rate(Policy, name="rate"):
             return UNANSWERED
         if answer["within"] is True:
             return Allow("within-limit")
-        again = datetime.fromtimestamp(answer["again"], UTC).isoformat(timespec="seconds")
+        again = datetime.fromtimestamp(ceil(answer["again"]), UTC).isoformat(timespec="seconds")
         return Deny("too-many-requests", ((Missing(kind="rate", remedy="wait", detail=again),),))
+
+    def after_waiting(self, answer: Any, until: float) -> Any:
+        return answer if answer["within"] is True or until < answer["again"] else {"within": True}
 
     def distinctions(self) -> Distinctions:
         name = f"rate:{self._counter.name}"

@@ -22,6 +22,7 @@ from gateway.plugin import (
     Identity,
     IdentityView,
     LoadContext,
+    Missing,
     Policy,
     Question,
     Secret,
@@ -160,7 +161,8 @@ class Remote(Policy, name="remote"):
             return UNANSWERED
         if answer["allow"] is True:
             return Allow("engine-allows")
-        return Deny(answer.get("reason") or "engine-refuses")
+        reason = answer.get("reason")
+        return Deny(reason or "engine-refuses", ((Missing(kind="other", remedy="none", detail=reason),),))
 
     def distinctions(self) -> Distinctions:
         name = f"remote:{self.name}"

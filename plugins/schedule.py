@@ -1,13 +1,13 @@
 """Opening hours: hours by day of the week, a first and a last day, and holidays, in a time zone."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from math import inf
 from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BeforeValidator, PrivateAttr
 
 from gateway.plugin import (
-    NOTHING_HELPS,
     Allow,
     Deny,
     Distinctions,
@@ -64,6 +64,9 @@ class Schedule(Policy, name="schedule"):
     """The time zone of the hours and days, by its name in the IANA time zone database."""
 
     _opening: OpeningHours = PrivateAttr()
+    # Since when and until when it is known to be closed: finding that takes a while.
+    _closed: tuple[float, float, Deny] = PrivateAttr(default=(inf, 0.0, Deny("")))
+    _known: Distinctions | None = PrivateAttr(default=None)
 
     def resolve(self, context: LoadContext) -> None:
         if self.hours is None and self.from_ is None and self.until is None and not self.closed:
@@ -85,15 +88,27 @@ class Schedule(Policy, name="schedule"):
     def decide(self, facts: Facts) -> Verdict:
         if self._opening.is_open(facts.now):
             return Allow("open-now")
-        opens = self._opening.opens_after(facts.now)
+        asked, opens, verdict = self._closed
+        if not asked <= facts.now < opens:
+            found = self._opening.opens_after(facts.now)
+            opens = found.timestamp() if found is not None else inf
+            verdict = self._denial(found, facts.now)
+            self._closed = facts.now, opens, verdict
+        return verdict
+
+    def _denial(self, opens: datetime | None, now: float) -> Deny:
         if opens is None:
-            return Deny("closed-for-good", NOTHING_HELPS)
+            today = datetime.fromtimestamp(now, ZoneInfo(self.zone)).date()
+            ended = self.until.isoformat() if self.until is not None and self.until < today else None
+            return Deny("closed-for-good", ((Missing(kind="time", remedy="none", detail=ended),),))
         wait = Missing(kind="time", remedy="wait", detail=opens.isoformat(timespec="minutes"))
         return Deny("closed-now", ((wait,),))
 
     def distinctions(self) -> Distinctions:
-        bounds = (day for day in (self.from_, self.until, *self.closed) if day is not None)
-        days = [start + timedelta(days=n) for start in (_ANY_WEEK, *bounds) for n in range(-1, 8)]
-        return Distinctions(
-            moments=tuple(sorted({moment for day in days for moment in self._opening.changes(day)}))
-        )
+        # Advice after a denial asks for them, and finding them takes milliseconds.
+        if self._known is None:
+            bounds = (day for day in (self.from_, self.until, *self.closed) if day is not None)
+            days = [start + timedelta(days=n) for start in (_ANY_WEEK, *bounds) for n in range(-1, 8)]
+            moments = {moment for day in days for moment in self._opening.changes(day)}
+            self._known = Distinctions(moments=tuple(sorted(moments)))
+        return self._known

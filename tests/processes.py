@@ -11,19 +11,20 @@ from pathlib import Path
 
 import httpx2
 
-ROOT = Path(__file__).parent.parent
+from tests.forked import ROOT, forked
+
+_COMMANDS = [
+    *(
+        f"gateway.cli.{each}"
+        for each in ("block", "config", "doctor", "keys", "policy", "records", "sessions")
+    ),
+    *(f"plugins.{each.stem}" for each in sorted((ROOT / "plugins").glob("[a-z]*.py"))),
+]
 
 
 def command(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """Run `gateway ...` to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "gateway", *arguments],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return forked("gateway", *_COMMANDS).run(*arguments, cwd=cwd)
 
 
 @contextlib.contextmanager

@@ -27,7 +27,7 @@ from gateway.model import (
     Tokens,
 )
 from gateway.observe.decision_record import AuditEntry, Pseudonyms, RecordEncoder, decision_input
-from gateway.pages.wording import Need
+from gateway.pages.wording import Wording
 from gateway.plugin import Facts
 from gateway.session.codec import Session, decode, encode
 from plugins.remote import Remote
@@ -194,8 +194,8 @@ def test_a_missing_thing_says_the_same_to_everybody() -> None:
     assert missing_to_dict(Missing("login", "login")) == {"kind": "login", "remedy": "login"}
     denied = Decision(False, "r", "why", ((MISSING,),))
     assert as_data(denied)["missing"] == [[MISSING_DATA]]
-    problem = Need(MISSING, "what", "advice", link="/x").data("https://gw.test")
-    assert problem == {**MISSING_DATA, "what": "what", "advice": "advice", "url": "https://gw.test/x"}
+    problem = Wording("en", str).data(MISSING)
+    assert problem == {**MISSING_DATA, "what": "Lezer, for 0428.315.871"}
     line = ENCODER.encode(AuditEntry("r1", 1.0, 403, 0.1, "192.0.2.1", REQUEST, denied))
     for_people = {"label", "granted_by", "contact", "acr_values"}
     assert json.loads(line)["missing"] == [

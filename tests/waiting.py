@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable
 
 
-def until(condition: Callable[[], object], patience: float = 3.0) -> bool:
-    """Whether the condition comes true in time."""
+def until(condition: Callable[[], object], patience: float = 3.0, *, pause: float = 0.01) -> bool:
+    """Whether the condition comes true in time; looked at again after each pause."""
     end = time.monotonic() + patience
     while time.monotonic() < end:
         if condition():
             return True
-        time.sleep(0.01)
+        time.sleep(pause)
     return False
 
 

@@ -9,14 +9,16 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from gateway.analysis.equivalence import changing_moments
 from gateway.analysis.path_partition import PathClass, partition, pattern_of
-from gateway.analysis.path_variables import compared_positions, identity_texts, template_values, templates
-from gateway.analysis.rule_inputs import assumed_answers
-from gateway.model import Alternatives, Decision, DecisionInput, Identity, Missing, RuleAccess
+from gateway.analysis.path_variables import compared_positions, identity_texts, template_values
+from gateway.model import Decision, DecisionInput, Identity
+from gateway.plan import Advice, Grant, RuleAccess, Step, Switch
+from gateway.policy.advice import advise_by
+from gateway.policy.assumed import assumed_answers
 from gateway.policy.evaluate import decide, decide_by
+from gateway.policy.moments import changing_moments
 from gateway.policy.pattern import Literal, Pattern, Variable
-from gateway.policy.ruleset import Rule, RuleSet, methods_of, walk
+from gateway.policy.ruleset import Rule, RuleSet, methods_of, templates, walk
 
 _DAYS: Final = 8
 
@@ -131,12 +133,16 @@ def _deciding(
 def _rule_access(rules: RuleSet, asked: _AskedRule, tried: _Tried) -> RuleAccess:
     rule = asked.rule
     pattern, decision = _with_own_codes(rule.pattern, tried.own), tried.decision
+    advice = Advice()
+    if not decision.allowed:
+        advice = _without_examples(
+            advise_by(rule, rules, tried.decision_input, decision), rule.pattern, tried
+        )
     return RuleAccess(
         rule=rule.id,
         path=pattern.text,
-        decision=replace(
-            decision, alternatives=_without_examples(decision.alternatives, rule.pattern, tried)
-        ),
+        decision=decision,
+        advice=advice,
         methods=tuple(
             method for method in methods_of([rule]) if rule.methods is not None and method in rule.methods
         ),
@@ -156,19 +162,24 @@ def _with_own_codes(pattern: Pattern, own: Mapping[int, str]) -> Pattern:
     return pattern_of(parts, rest=pattern.rest)
 
 
-def _without_examples(alternatives: Alternatives, pattern: Pattern, tried: _Tried) -> Alternatives:
-    """Removes the made-up example values from what is missing: nobody can switch to such an organisation."""
+def _without_examples(advice: Advice, pattern: Pattern, tried: _Tried) -> Advice:
+    """Without the made-up values of the example path: nobody can act for such an organisation."""
     variables = pattern.match(tried.decision_input.segments) or {}
     made_up = {text for text in variables.values() if text not in tried.own.values()}
-    return tuple(
-        tuple(_without_example(missing, made_up) for missing in alternative) for alternative in alternatives
-    )
+    if not made_up:
+        return advice
+    plans = (tuple(_without_example(step, made_up) for step in plan) for plan in advice.plans)
+    return replace(advice, plans=tuple(plans))
 
 
-def _without_example(missing: Missing, made_up: set[str]) -> Missing:
-    if missing.organisation is not None and any(text in missing.organisation for text in made_up):
-        return replace(missing, organisation=None)
-    return missing
+def _without_example(step: Step, made_up: set[str]) -> Step:
+    if not isinstance(step, Grant | Switch) or step.organisation is None:
+        return step
+    if not any(text in step.organisation for text in made_up):
+        return step
+    if isinstance(step, Switch):
+        return replace(step, organisation=None)
+    return replace(step, organisation=None, missing=replace(step.missing, organisation=None))
 
 
 def _until(rules: RuleSet, decision_input: DecisionInput, moments: Sequence[float]) -> float | None:

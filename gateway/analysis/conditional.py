@@ -7,11 +7,12 @@ from datetime import datetime
 from itertools import islice, product
 from typing import Final
 
-from gateway.analysis.equivalence import BRUSSELS, NOON
+from gateway.analysis.equivalence import NOON
 from gateway.analysis.lint import Coverage, Finding, coverage_of
 from gateway.model import DecisionInput, Identity
 from gateway.plugin import combine
 from gateway.policy.evaluate import decide_by
+from gateway.policy.moments import BRUSSELS
 from gateway.policy.pattern import Literal, Pattern
 from gateway.policy.ruleset import Rule, RuleSet
 

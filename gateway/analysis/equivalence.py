@@ -9,16 +9,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address, summarize_address_range
 from itertools import chain, combinations
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from gateway.model import DecisionInput, Identity, Organisation, Right
 from gateway.plugin import Distinctions
+from gateway.policy.moments import BRUSSELS
 
-BRUSSELS: Final = ZoneInfo("Europe/Brussels")
 _SOMEBODY: Final = "somebody"
 _MOST_LISTS: Final = 4
 # When and from where requests come that name no moment or address: fixed, so that results are reproducible.
@@ -238,19 +237,6 @@ def _hours_of_others(boundaries: Sequence[float]) -> Iterator[float]:
         for weekday, time in weekly:
             if weekday == day.weekday():
                 yield datetime.combine(day, time, BRUSSELS).timestamp()
-
-
-def changing_moments(boundaries: Sequence[float], now: float, days: int) -> Iterator[float]:
-    """These moments and their weekly repetitions, up to `days` days after `now`; in seconds since the epoch."""
-    today = datetime.fromtimestamp(now, BRUSSELS).date()
-    moments = [datetime.fromtimestamp(moment, BRUSSELS) for moment in boundaries]
-    weekly = {(moment.weekday(), moment.time()) for moment in moments}
-    for number in range(days):
-        day = today + timedelta(days=number)
-        for weekday, time in weekly:
-            if weekday == day.weekday():
-                yield datetime.combine(day, time, BRUSSELS).timestamp()
-    yield from (moment for moment in boundaries if now < moment < now + days * 86_400)
 
 
 def _day_and_time(moment: float) -> str:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from gateway.codec import missing_to_dict
+from gateway.codec import missing_to_dict, step_to_dict
 from gateway.handling import DEFAULT_UPSTREAM, HeaderChanges
-from gateway.model import Allow, Decision, Deny, Missing, PolicyTrace, RuleTrace, Verdict
+from gateway.model import Allow, Decision, Deny, PolicyTrace, RuleTrace, Verdict
+from gateway.plan import NO_ADVICE, Advice, Grant, LogIn, Step, Switch, Wait
 from gateway.policy.evaluate import AMBIGUOUS, NO_WEBSOCKET
+from gateway.policy.moments import BRUSSELS
 from gateway.policy.ruleset import Rule, RuleSet
 
 
@@ -25,8 +28,8 @@ class Reading:
     here: frozenset[str] = frozenset()
 
 
-def as_data(decision: Decision, reading: Reading | None = None) -> dict[str, Any]:
-    """The decision and its trace as plain data."""
+def as_data(decision: Decision, reading: Reading | None = None, advice: Advice = NO_ADVICE) -> dict[str, Any]:
+    """The decision, its trace and what helps as plain data."""
     return {
         **({"readings": reading.paths, "openings": reading.openings} if reading is not None else {}),
         "allowed": decision.allowed,
@@ -40,6 +43,8 @@ def as_data(decision: Decision, reading: Reading | None = None) -> dict[str, Any
         "missing": [
             [missing_to_dict(missing) for missing in alternative] for alternative in decision.alternatives
         ],
+        "plans": [[step_to_dict(step) for step in plan] for plan in advice.plans],
+        "obstacles": [missing_to_dict(missing) for missing in advice.obstacles],
         "rules": [
             {
                 "rule": rule.rule,
@@ -53,11 +58,26 @@ def as_data(decision: Decision, reading: Reading | None = None) -> dict[str, Any
 
 
 def as_text(
-    decision: Decision, rules: RuleSet, reading: Reading | None = None, *, language: str = "en"
+    decision: Decision,
+    rules: RuleSet,
+    reading: Reading | None = None,
+    advice: Advice = NO_ADVICE,
+    *,
+    language: str = "en",
 ) -> str:
-    """The decision and its trace as text for a terminal; `rules` is the rule set that decided."""
+    """The decision, its trace and what helps as text for a terminal; `rules` is the rule set that decided."""
     read = _reading_lines(reading, decision) if reading is not None else ()
-    return "\n".join((*_verdict_lines(decision), *read, *_lines(decision, rules, language))) + "\n"
+    return (
+        "\n".join(
+            (
+                *_verdict_lines(decision),
+                *read,
+                *_lines(decision, rules),
+                *_advice_lines(decision, advice, language),
+            )
+        )
+        + "\n"
+    )
 
 
 def _verdict_lines(decision: Decision) -> Iterator[str]:
@@ -82,7 +102,7 @@ def _reading_lines(reading: Reading, decision: Decision) -> Iterator[str]:
         yield f"  some servers read it as {each}: that must lead to the same rule"
 
 
-def _lines(decision: Decision, rules: RuleSet, language: str) -> Iterator[str]:
+def _lines(decision: Decision, rules: RuleSet) -> Iterator[str]:
     if decision.error is not None:
         yield f"  a policy failed: {decision.error}"
     yield ""
@@ -95,15 +115,20 @@ def _lines(decision: Decision, rules: RuleSet, language: str) -> Iterator[str]:
     if decision.variables:
         yield "path variables: " + ", ".join(f"{name}={value}" for name, value in decision.variables.items())
     yield from _handling_lines(decision)
+
+
+def _advice_lines(decision: Decision, advice: Advice, language: str) -> Iterator[str]:
     if decision.destination is not None:
         return
     yield ""
-    if not decision.alternatives:
-        yield "nothing that this person can do would help"
-    for number, alternative in enumerate(decision.alternatives):
+    for number, plan in enumerate(advice.plans):
         yield "what would help, the shortest way first:" if number == 0 else "or:"
-        for missing in alternative:
-            yield f"  - {_missing_text(missing, language)}"
+        for step in plan:
+            yield f"  - {_step_text(step, language)}"
+    if not advice.plans:
+        yield "nothing that this person can do would help" + (":" if advice.obstacles else "")
+    for missing in advice.obstacles:
+        yield f"  - {missing.kind}" + (f": {missing.detail}" if missing.detail else "")
 
 
 def _handling_lines(decision: Decision) -> Iterator[str]:
@@ -170,20 +195,23 @@ def _mark(verdict: Verdict) -> str:
     return "-" if isinstance(verdict, Deny) else "?"
 
 
-def _missing_text(missing: Missing, language: str) -> str:
-    what = (
-        missing.label.get(language) or missing.detail or missing.right or missing.organisation or missing.kind
-    )
-    codes = "-".join(part for part in (missing.right, missing.context) if part)
-    text = f"{missing.kind}: {what}" + (f" [{codes}]" if codes and codes != what else "")
-    if missing.organisation and missing.organisation != what:
-        text += f" for organisation {missing.organisation}"
-    who = missing.granted_by.get(language)
-    if missing.acr_values:
-        text += f", by one of {', '.join(missing.acr_values)}"
-    how = {"grant": f"granted by {who}" if who else "must be granted", "switch": "switch to another organisation",
-           "login": "log in", "step_up": "log in with a stronger method", "wait": "wait", "none": "cannot be helped"}  # fmt: skip
-    return f"{text} ({how[missing.remedy]})"
+def _step_text(step: Step, language: str) -> str:
+    match step:
+        case LogIn():
+            return "log in" + (f" with one of {', '.join(step.acr_values)}" if step.acr_values else "")
+        case Grant():
+            codes = "-".join(part for part in (step.right, step.context) if part)
+            label, who = (each.get(language) for each in (step.missing.label, step.missing.granted_by))
+            what = f"{label} [{codes}]" if label and label != codes else f"right {codes}"
+            whom = f"organisation {step.organisation}" if step.organisation else "that organisation"
+            return f"get {what} for {whom}" + (f", granted by {who}" if who else "")
+        case Switch():
+            whom = f"organisation {step.organisation}" if step.organisation else "another organisation"
+            within = f" in doelgroep {step.doelgroep}" if step.doelgroep else ""
+            return f"act for {whom}{within}" + ("" if step.known else ", if the person works for it")
+        case Wait():
+            moment = datetime.fromtimestamp(step.until, BRUSSELS)
+            return f"wait until {moment.isoformat(' ', 'seconds')}"
 
 
 def _policy_data(policy: PolicyTrace) -> dict[str, Any]:

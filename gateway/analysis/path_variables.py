@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Sequence
 
 from gateway.model import Identity
-from gateway.plugin import Policy, Template
+from gateway.plugin import Template
 from gateway.policy.pattern import Variable
-from gateway.policy.ruleset import Rule
-
-
-def templates(policy: Any) -> Iterator[Template]:
-    """Every template among the options of a policy, including those of its inner policies."""
-    if isinstance(policy, Template):
-        yield policy
-    elif isinstance(policy, Policy):
-        for name in type(policy).model_fields:
-            yield from templates(getattr(policy, name))
-    elif isinstance(policy, Mapping):
-        for value in policy.values():
-            yield from templates(value)
-    elif isinstance(policy, (tuple, list, set, frozenset)):
-        for value in policy:
-            yield from templates(value)
+from gateway.policy.ruleset import Rule, templates
 
 
 def compared_positions(rules: Sequence[Rule]) -> frozenset[int]:

@@ -9,14 +9,13 @@ from typing import Any
 
 from gateway.analysis.equivalence import CLIENT, NOON, Cell, Dimension, facts
 from gateway.analysis.path_partition import PathClass
-from gateway.analysis.path_variables import templates
 from gateway.handling import Destination
 from gateway.http_semantics import METHODS
 from gateway.model import DecisionInput
 from gateway.plugin import Distinctions, Policy, combine
-from gateway.policy.evaluate import decide, questions
+from gateway.policy.evaluate import decide
 from gateway.policy.pattern import Pattern, Variable
-from gateway.policy.ruleset import Rule, RuleSet, compile_rules, walk
+from gateway.policy.ruleset import Rule, compile_rules, templates, walk
 
 
 class RuleInputs:
@@ -99,20 +98,6 @@ class RuleInputs:
             for place, part in enumerate(self.rule.pattern.parts)
             if isinstance(part, Variable) and part.name in names
         }
-
-
-def assumed_answers(rules: RuleSet, decision_input: DecisionInput) -> dict[str, Any]:
-    """The most favourable answers, by name, to the questions that this request asks of fact sources."""
-    asked = {question.name for question in questions(rules, decision_input)}
-    found: dict[str, Any] = {}
-    if not asked:
-        return found
-    for rule in rules.rules:
-        for policy in rule.asking:
-            for name, value in (policy.distinctions() or Distinctions()).sources:
-                if name in asked:
-                    found.setdefault(name, value)
-    return found
 
 
 def _same_code(mine: type[Policy], theirs: type[Policy]) -> bool:

@@ -16,10 +16,11 @@ from pydantic import (
     model_validator,
 )
 
-from gateway.analysis.equivalence import BRUSSELS, CLIENT, NOON
+from gateway.analysis.equivalence import CLIENT, NOON
 from gateway.analysis.person import Person
 from gateway.http_semantics import FURTHER_METHODS, METHODS
 from gateway.model import Missing
+from gateway.policy.moments import BRUSSELS
 from gateway.settings import Settings
 
 # The kinds of missing things that `missing:` can name, besides rights.

@@ -35,7 +35,7 @@ class Errand:
     """What a login is for. `target` is the path to return to; `kept` says where a longer one is kept.
 
     `hint` is who the provider was asked to log in; `attempt` counts the logins before this one that were started again
-    by themselves. `started_at` is in seconds since the epoch.
+    by themselves. `silent`: the provider was asked to show no page. `started_at` is in seconds since the epoch.
     """
 
     target: str
@@ -44,6 +44,7 @@ class Errand:
     acr_values: tuple[str, ...] = ()
     hint: str | None = None
     attempt: int = 0
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

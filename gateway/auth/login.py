@@ -38,13 +38,15 @@ class LoginRedirect:
 class LoginResult:
     """Who logged in, with which tokens. `set_cookies` clear the flow's cookie.
 
-    `target` is the path to go on to; None where it was too long to be kept.
+    `target` is the path to go on to; None where it was too long to be kept. `silent`: the
+    provider showed no page, so that nobody chose this identity just now.
     """
 
     identity: Identity
     tokens: Tokens
     target: str | None
     set_cookies: tuple[str, ...]
+    silent: bool = False
 
 
 class FirstUse(Protocol):
@@ -122,11 +124,12 @@ class Login:
         login_hint: str | None = None,
         client: str = "",
         attempt: int = 0,
+        silent: bool = False,
     ) -> LoginRedirect:
         """Begin a login that comes back to `target`, a safe path of this site.
 
         `acr_values` asks for some of the accepted authentication methods; others in it are ignored. `client` is the
-        network address of the browser. Raises ProviderUnavailable, StoreUnavailable, and LoginFailed if the provider
+        network address of the browser. With `silent` the provider shows no page (OIDC Core 3.1.2.1, `prompt=none`). Raises ProviderUnavailable, StoreUnavailable, and LoginFailed if the provider
         refuses a pushed authorization request.
         """
         metadata = await self._provider.metadata()
@@ -136,7 +139,7 @@ class Login:
             kept = (await self._targets.keep(target, client=client) if self._targets else None) or ""
             target = ""
         flow = flows.begin(
-            Errand(target, self._clock(), kept, self._methods(acr_values), login_hint, attempt)
+            Errand(target, self._clock(), kept, self._methods(acr_values), login_hint, attempt, silent)
         )
         methods = flow.errand.acr_values
         max_age = self._provider.settings.max_age
@@ -148,6 +151,7 @@ class Login:
             **({"ui_locales": language} if language else {}),
             **({"acr_values": " ".join(methods)} if methods else {}),
             **({"login_hint": login_hint} if login_hint else {}),
+            **({"prompt": "none"} if silent else {}),
             **({"max_age": str(int(max_age))} if max_age is not None else {}),
         )
         cleared = [flows.clear_cookie(flow_id) for flow_id in flows.surplus(cookies)]
@@ -156,8 +160,8 @@ class Login:
     async def finish(self, query: str, cookies: Mapping[str, str]) -> LoginResult:
         """Finish a login by the query of its callback and the browser's cookies.
 
-        Raises LoginFailed with a stable reason (and `target` in its facts if this browser began the login),
-        ProviderUnavailable, StoreUnavailable.
+        Raises LoginFailed with a stable reason (its facts have `target` if this browser began the login, and `silent` if
+        the provider was to show no page), ProviderUnavailable, StoreUnavailable.
         """
         parameters = read_callback(query)
         state = parameters.get("state")
@@ -174,6 +178,9 @@ class Login:
             failure.again = await self._again(state)
             if flow is not None and failure.again is not None:
                 failure.facts["target"] = failure.again.target or "/"
+            errand = flows.read(state)
+            if errand is not None and errand.silent:
+                failure.facts["silent"] = True
             raise
 
     async def renew(self, identity: Identity, tokens: Tokens) -> tuple[Identity, Tokens] | None:
@@ -243,8 +250,8 @@ class Login:
             claims = await with_userinfo(claims, self._provider, metadata, response.access_token)
         identity = identity_from(claims, self._claims, self._rights, now=self._clock())
         tokens = _tokens(response, claims)
-        target = await self._target(flow.errand)
-        return LoginResult(identity, tokens, target, (self._ready().clear_cookie(flow.id),))
+        target, cleared = await self._target(flow.errand), (self._ready().clear_cookie(flow.id),)
+        return LoginResult(identity, tokens, target, cleared, flow.errand.silent)
 
     async def _renewed(
         self, metadata: Metadata, response: TokenResponse, identity: Identity, tokens: Tokens

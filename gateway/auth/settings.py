@@ -27,6 +27,12 @@ def _issuer(value: str) -> str:
     return value
 
 
+def _silent(value: float) -> float:
+    if 0.0 < value < 10.0 or value > 3600.0:
+        raise ValueError("write 10s to 1h, or 0s for never")
+    return value
+
+
 class LimitSettings(Settings):
     """How often one client, by its network address (for IPv6 a network of 64 bits), may do something.
 
@@ -117,6 +123,10 @@ class ProviderSettings(IssuerSettings):
     minimum_level: Annotated[int, Field(ge=1)] | None = None
     """Instead of `acr_values`: the lowest level that is accepted, on ACM's scale (25 is eIDAS substantial)."""
 
+    step_up: Literal["explain", "at-once"] = "explain"
+    """Where a page needs a stronger login than the one of the session: whether a page says so first, or the browser goes
+    to the provider at once."""
+
     levels: Mapping[Acr, int] = Field(default_factory=lambda: dict(LEVELS))
     """The level of each authentication method, by URN. The default is ACM's table."""
 
@@ -129,6 +139,12 @@ class ProviderSettings(IssuerSettings):
     pushed_authorization: bool = False
     """Whether the authorization request goes to the provider directly and the browser only carries a reference to
     it (PAR, RFC 9126); the provider must have an endpoint for it. ACM has none."""
+
+    silent_check: Annotated[Duration, AfterValidator(_silent)] = 0.0
+    """Where a page is denied for want of a right, the provider is asked without a page of its own (`prompt=none`)
+    whether the person got it meanwhile: at most once in this time for each session, 10s or more. 0s: never. Only for a
+    provider that answers such a request at once, also where nobody is logged in; sessions with a refresh token need it
+    not."""
 
     userinfo: bool = False
     """Whether the userinfo endpoint is asked for claims that the ID token lacks. ACM puts all of them in the token."""

@@ -15,7 +15,6 @@ from pydantic import ValidationError
 
 from gateway.analysis.explain import Reading, as_data, as_text
 from gateway.analysis.person import Person
-from gateway.analysis.rule_inputs import assumed_answers
 from gateway.analysis.suite_settings import read_moment
 from gateway.cli.loading import loaded
 from gateway.config import Config
@@ -26,6 +25,8 @@ from gateway.edge.readings import PathReader, openings_for
 from gateway.errors import BadRequest
 from gateway.model import DecisionInput, Doubt, Identity
 from gateway.plugin import UnknownName
+from gateway.policy.advice import advise
+from gateway.policy.assumed import assumed_answers
 from gateway.policy.evaluate import decide
 from gateway.policy.ruleset import RuleSet
 
@@ -79,12 +80,14 @@ def explain(
 
 def _print(rules: RuleSet, decision_input: DecisionInput, reading: Reading, as_json: bool) -> None:
     facts = assumed_answers(rules, decision_input)
-    decision = decide(rules, decision_input._replace(facts=facts), trace=True)
+    decision_input = decision_input._replace(facts=facts)
+    decision = decide(rules, decision_input, trace=True)
+    advice = advise(rules, decision_input, decision)
     if as_json:
-        data: dict[str, Any] = {**as_data(decision, reading), "supposed": facts}
+        data: dict[str, Any] = {**as_data(decision, reading, advice), "supposed": facts}
         typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
         return
-    typer.echo(as_text(decision, rules, reading), nl=False)
+    typer.echo(as_text(decision, rules, reading, advice), nl=False)
     for name, answer in facts.items():
         typer.echo(f"assumed, because only live requests ask for it: {name} answers {json.dumps(answer)}")
 

@@ -29,6 +29,7 @@ from gateway.edge.protocol import protocol_class
 from gateway.edge.refusals import Refusals
 from gateway.events import ClientRefused
 from gateway.observe.metrics import forget_worker
+from gateway.pages.wire import WirePages
 
 _DRAIN = 30
 # uvloop takes one new connection from each listening descriptor in a round of its loop, however many wait.
@@ -152,7 +153,7 @@ class _Worker(uvicorn.Config):
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, app.reload_soon)
         for each in (signal.SIGTERM, signal.SIGINT):
             _drain_first(each, app)
-        refusals = Refusals(lambda reason: app.events(ClientRefused(reason)))
+        refusals = Refusals(lambda reason: app.events(ClientRefused(reason)), WirePages(app.answers))
         self.http = protocol_class(settings.edge, public_url=settings.public_url, refusals=refusals)
         super().load()
         garbage.tune()

@@ -8,7 +8,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from gateway.analysis.conditional import lint_conditional
-from gateway.analysis.equivalence import BRUSSELS
 from gateway.analysis.evidence import Pair
 from gateway.analysis.lint import Finding, lint, unreachable
 from gateway.analysis.opened import lint_openings
@@ -24,6 +23,7 @@ from gateway.config.lints.unproven import unproven
 from gateway.config.load import Source, read
 from gateway.config.model import Config
 from gateway.config.positions import Place
+from gateway.policy.moments import BRUSSELS
 
 
 def findings(path: Path, *, today: date | None = None) -> tuple[Config, tuple[Finding, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from gateway.config.includes import Includes, read_file
 from gateway.config.lock import lock_problems
 from gateway.config.messages import problems_of
 from gateway.config.model import Config, Document
+from gateway.config.pages import page_problems, reading_context
 from gateway.config.positions import Place, Positions, read_yaml
 from gateway.config.problems import ConfigError, Problem
 from gateway.config.rules import RuleLoader
@@ -55,15 +56,19 @@ def read(path: Path) -> Source:
     problems: list[Problem] = []
     includes = Includes(path, problems)
     includes.fill_in(data, positions)
-    document = _document(data, folder, positions, problems)
+    context = reading_context(data, folder, positions, problems)
+    document = _document(data, context, positions, problems)
     policies = _policies(data, folder, positions, problems)
     rights = _rights(document, data)
     environments = document.environments if document is not None else dict.fromkeys(_names(data))
     identity = document.identity if document is not None else None
-    rules = RuleLoader(policies, rights, folder, positions, problems, identity).load(data, environments)
+    rules = RuleLoader(policies, rights, folder, positions, problems, identity, context).load(
+        data, environments
+    )
     if document is not None:
         problems.extend(lock_problems(document.environments, positions))
         problems.extend(header_problems(document, positions))
+        problems.extend(page_problems(document, positions))
     if document is None:
         raise ConfigError(problems)
     suites = SuiteLoader(document, rights, rules, positions, problems).compile()
@@ -78,6 +83,8 @@ def read(path: Path) -> Source:
         rules,
         suites,
         document.people,
+        document.languages,
+        document.pages,
         tuple(includes.files),
         (path, *includes.files, *_folders(includes.files[1:], document.plugins, folder)),
     )
@@ -90,12 +97,14 @@ def _folders(included: Iterable[Path], plugins: Iterable[str], folder: Path) -> 
     return {file.parent for file in included} | {place for place in places if place is not None}
 
 
-def _document(data: Any, folder: Path, positions: Positions, problems: list[Problem]) -> Document | None:
+def _document(
+    data: Any, context: Mapping[str, Any], positions: Positions, problems: list[Problem]
+) -> Document | None:
     if not isinstance(data, dict):
         problems.append(positions.problem((), "the file must have keys: version, environments, rules"))
         return None
     try:
-        return Document.model_validate(data, context={"folder": folder})
+        return Document.model_validate(data, context=context)
     except ValidationError as fault:
         problems.extend(problems_of(fault, Document, positions))
     return None

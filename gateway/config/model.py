@@ -20,13 +20,14 @@ from gateway.edge.authority import host_name
 from gateway.edge.settings import EdgeSettings, PathSettings
 from gateway.handling import DEFAULT_UPSTREAM
 from gateway.identity.settings import AssertionSettings, HeaderSettings
+from gateway.model import Language
 from gateway.observe.settings import ObserveSettings
-from gateway.pages.settings import SessionBarSettings, SupportSettings
+from gateway.pages.settings import PagesSettings, SessionBarSettings, SupportSettings
 from gateway.plugin import NamedRight, Policy
 from gateway.policy.ruleset import RuleSet
 from gateway.policy.settings import EnvironmentRules, PollSettings, RightSettings, UncheckedRules
 from gateway.session.settings import SessionSettings
-from gateway.settings import Settings, in_folder
+from gateway.settings import LanguageTag, Settings, in_folder
 from gateway.upstream.settings import StreamSettings, UpstreamName, UpstreamSettings
 
 LOCAL_HOSTS = frozenset(("localhost", "127.0.0.1", "::1"))
@@ -52,6 +53,12 @@ def _listen(value: str) -> str:
     if not colon or not host or not port.isdigit() or int(port) > 65_535:
         raise ValueError("write an address to listen on as HOST:PORT, such as 127.0.0.1:8000")
     return value
+
+
+def _distinct(languages: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(languages)) < len(languages):
+        raise ValueError("a language is named twice")
+    return languages
 
 
 def _not_default(value: str) -> str:
@@ -152,6 +159,15 @@ class Document(Settings):
     plugins: tuple[str, ...] = ()
     """Where policies of your own come from: folders (./policies) or importable modules. Shipped policies are always available."""
 
+    languages: Annotated[tuple[LanguageTag, ...], Field(min_length=1), AfterValidator(_distinct)] = (
+        "nl",
+        "en",
+    )
+    """The languages of the gateway's own pages, the preferred one first: nl, en, fr and de come with it."""
+
+    pages: PagesSettings = PagesSettings()
+    """Templates and translations of your own."""
+
     environments: Annotated[
         dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,15}$")], EnvironmentSettings],
         Field(min_length=1),
@@ -201,6 +217,8 @@ class Config:
     rules: Mapping[str, RuleSet]
     suites: Mapping[str, Suite]
     people: Mapping[str, Person]
+    languages: tuple[Language, ...]
+    pages: PagesSettings
     files: tuple[Path, ...] = ()
     watched: tuple[Path, ...] = ()
 

@@ -20,6 +20,7 @@ from gateway.config.model import EnvironmentSettings, IdentitySection
 from gateway.config.positions import Place, Positions
 from gateway.config.problems import Problem, unknown
 from gateway.http_semantics import METHODS
+from gateway.model import NOTHING
 from gateway.plugin import LoadContext, NamedRight, Policy, UnknownName
 from gateway.plugin.decode import Decoder, option_names
 from gateway.policy.ruleset import Rule, RuleSet, compile_rules
@@ -49,7 +50,9 @@ class RuleLoader:
         positions: Positions,
         problems: list[Problem],
         identity: IdentitySection | None = None,
+        context: Mapping[str, Any] = NOTHING,
     ) -> None:
+        self._context = dict(context)
         self._identity = identity
         self._policies = policies
         self._rights = rights
@@ -80,7 +83,7 @@ class RuleLoader:
 
     def _entry(self, node: Any, place: Place) -> _Entry:
         try:
-            settings = RuleSettings.model_validate(node)
+            settings = RuleSettings.model_validate(node, context=self._context)
         except ValidationError as fault:
             self._problems.extend(problems_of(fault, RuleSettings, self._positions, place))
             if not isinstance(node, dict):

@@ -11,6 +11,7 @@ from random import Random
 from secrets import token_bytes
 from typing import Any, NamedTuple
 
+from gateway.cookies import LANGUAGE
 from gateway.edge.authority import Authorities
 from gateway.edge.client import ClientAddress
 from gateway.edge.cookies import separate_cookies
@@ -75,6 +76,7 @@ class Admission:
         self._origins = frozenset(origin.encode() for origin in own.union(settings.websocket_origins))
         self._max_body = settings.max_body_bytes
         self._prefix = cookie_prefix.encode("ascii")
+        self._language_cookie = cookie_prefix + LANGUAGE
         self._paths = paths
         self._further = frozenset(settings.methods)
         self._allow = settings.allow
@@ -143,16 +145,19 @@ class Admission:
                 raise BadRequest(f"{len(values)} {name.decode()} headers", code="header-repeated")
         self._check_body(read)
         cookies: Mapping[str, str] = NOTHING
+        chosen: tuple[bytes, ...] = ()
         if b"cookie" in read:
             cookies, rest = separate_cookies(read[b"cookie"], self._prefix)
             if rest is not None:
                 headers.append((b"cookie", rest))
+            if self._language_cookie in cookies:
+                chosen = (cookies[self._language_cookie].encode("latin-1"),)
         return _Head(
             headers=Repeated(headers) if type(lines) is Repeated else tuple(headers),
             cookies=cookies,
             read=read,
             looking=looking(read),
-            language=self._language(b",".join(read.get(b"accept-language", []))),
+            language=self._language(b",".join((*chosen, *read.get(b"accept-language", ())))),
         )
 
     def check_origin(self, request: CanonicalRequest) -> None:

@@ -24,8 +24,11 @@ class Closing:
         self.begun = False
         self.client_sent_all = False
 
-    def refuse(self, reason: str, cycle: ResponseCycle | None, extra: bytes = b"") -> None:
-        """Answer with a refusal, with these further lines, where the request at work has no answer yet; and close."""
+    def refuse(self, reason: str, cycle: ResponseCycle | None, head: bytes = b"", extra: bytes = b"") -> None:
+        """Answer with a refusal, with these further lines, where the request at work has no answer yet; and close.
+
+        `head` is what came of the head of a request that cannot be read.
+        """
         self._refusals.count(reason)
         if cycle is not None:
             cycle.disconnect()
@@ -33,7 +36,7 @@ class Closing:
                 self.cut(cycle)
                 return
         if cycle is None or not cycle.started:
-            self._socket.write(refusal(reason, extra=extra + self._hsts))
+            self._socket.write(self._refusals.answer(reason, head, extra=extra + self._hsts))
         self.linger()
 
     def refuse_at_once(self, reason: str) -> None:

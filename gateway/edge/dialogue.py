@@ -71,7 +71,7 @@ class Dialogue:
             self._limits,
             received=lambda: self._reader.received,
             excused=self._kept_from_sending,
-            late=lambda: self._closing.refuse("body-slow", self._cycle),
+            late=lambda: self._refuse("body-slow", self._cycle),
         )
         self._closing = Closing(sock, self._alarm, listener.refusals, self.hsts)
         self._half_closed = HalfClosed(sock, self._alarm, gone=self.give_way)
@@ -126,7 +126,7 @@ class Dialogue:
         if self._rest and cycle is None:
             return True
         if not reader.complete:
-            self._closing.refuse("incomplete", self._cycle)
+            self._refuse("incomplete", self._cycle)
         elif cycle is not None:
             self._half_closed.watch(cycle)
         return True
@@ -186,7 +186,7 @@ class Dialogue:
                         self._go_on_in_turn()
                         break
         except Refused as refused:
-            self._closing.refuse(refused.reason, self._cycle, refused.extra)
+            self._refuse(refused.reason, self._cycle, data, refused.extra)
         finally:
             self._advancing = False
         if self._closing.begun:
@@ -282,7 +282,7 @@ class Dialogue:
         """After all that came: it may have been the last."""
         reader, cycle = self._reader, self._cycle
         if self._closing.client_sent_all and not reader.complete and (cycle or reader.begun):
-            self._closing.refuse("incomplete", cycle)
+            self._refuse("incomplete", cycle)
         elif cycle is None and (self._closing.client_sent_all or self._stopping):
             self._closing.close()
 
@@ -312,12 +312,17 @@ class Dialogue:
 
     # What a client does not do
 
+    def _refuse(
+        self, reason: str, cycle: ResponseCycle | None, data: bytes = b"", extra: bytes = b""
+    ) -> None:
+        self._closing.refuse(reason, cycle, self._reader.head(data), extra)
+
     def _kept_from_sending(self) -> bool:
         return self.socket.read_paused or (self._cycle is not None and self._cycle.asks_continue)
 
     def _head_late(self) -> None:
         if self._reader.begun:
-            self._closing.refuse("head-slow", self._cycle)
+            self._refuse("head-slow", self._cycle)
         else:
             self._closing.close()
 

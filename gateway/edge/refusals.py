@@ -7,7 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 
+from gateway.edge.looking import looking_at
 from gateway.http_semantics import METHODS
+from gateway.model import Looking
+from gateway.responses import HeaderLines, Response
+
+# A page for the reason, status and header lines of a request that is refused, by who looks; None for no page.
+WirePage = Callable[[str, int, HeaderLines, Looking], Response | None]
+_LINE = re.compile(rb"(?m)^([!#-'*+.^`|~\w-]{1,64}):[ \t]*([^\r\n]*)")
 
 _TOO_MUCH = (
     "Your browser sends too much along: remove the cookies of this site and try again.\n"
@@ -56,16 +63,36 @@ class Refusals:
     """Counts by reason what the listener refused; `on_refused` is called for each.
 
     Besides the reasons with an answer there are "answer-not-read" (a client that stopped reading, closed) and
-    "idle-for-room" (an idle connection, closed in favour of a new one).
+    "idle-for-room" (an idle connection, closed in favour of a new one). `page` makes pages for browsers.
     """
 
-    def __init__(self, on_refused: Callable[[str], None] = lambda _reason: None) -> None:
+    def __init__(
+        self,
+        on_refused: Callable[[str], None] = lambda _reason: None,
+        page: WirePage = lambda _reason, _status, _lines, _looking: None,
+    ) -> None:
         self.counts: Counter[str] = Counter()
+        self._page = page
         self._on_refused = on_refused
 
     def count(self, reason: str) -> None:
         self.counts[reason] += 1
         self._on_refused(reason)
+
+    def answer(self, reason: str, head: bytes = b"", *, extra: bytes = b"") -> bytes:
+        """The whole answer for a reason: a page where the head of the request asks for one. See `refusal`."""
+        if not head or head.startswith(b"HEAD "):
+            return refusal(reason, extra=extra)
+        lines = [(found[1].lower(), found[2]) for found in _LINE.finditer(head)]
+        page = self._page(reason, _ANSWERS[reason][0], lines, looking_at(lines))
+        return refusal(reason, extra=extra) if page is None else _with_page(page, reason, extra)
+
+
+def _with_page(page: Response, reason: str, extra: bytes) -> bytes:
+    lines = b"".join(b"%b: %b\r\n" % line for line in page.raw_headers)
+    status = page.status_code
+    head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n{_EXTRA.get(reason, '')}connection: close\r\n"
+    return head.encode() + lines + extra + b"\r\n" + bytes(page.body)
 
 
 def too_large(head: bytes | bytearray) -> Refused:

@@ -91,6 +91,13 @@ class RequestReader:
             return taken
         return self._feed_chunks(data)
 
+    def head(self, data: bytes) -> bytes:
+        """What came of the head, for a request that is refused while `data` is read."""
+        if self.scope is None:
+            return bytes(self._head) or data
+        line = b"%b %b\r\n" % (self.scope["method"].encode("ascii"), self.scope["raw_target"])
+        return line + b"".join(b"%b: %b\r\n" % pair for pair in self.scope["headers"])
+
     def take_body(self) -> list[bytes]:
         """The parts of the body that came since the last call."""
         body, self.body = self.body, []

@@ -10,13 +10,15 @@ from typing import Final
 from cachetools import TTLCache
 from starlette.requests import Request
 
-from gateway.endpoints.requests import exchange_of
-from gateway.errors import LoginRequired, Overloaded
+from gateway.endpoints.requests import exchange_of, query_value
+from gateway.errors import LoginRequired, Overloaded, StoreUnavailable
 from gateway.exchange import Caller, Judgement
-from gateway.model import CanonicalRequest, Identity, RuleAccess
-from gateway.pages.screens import Screens
+from gateway.model import CanonicalRequest, Identity
+from gateway.pages.access import Lasting, MyAccess
+from gateway.plan import RuleAccess
 from gateway.policy.ruleset import RuleSet
 from gateway.responses import Response
+from gateway.session.own import OwnSession, OwnSessions
 from gateway.session.sessions import Session, Sessions
 
 # How many requests can wait for their turn; then the answer is 503.
@@ -42,13 +44,14 @@ class AccessEndpoint:
     def __init__(
         self,
         sessions: Sessions,
-        screens: Screens,
+        page: MyAccess,
         rules: Callable[[], RuleSet],
         access_of: Callable[..., Reach],
         clock: Callable[[], float],
     ) -> None:
         self._sessions = sessions
-        self._screens = screens
+        self._own = OwnSessions(sessions, clock)
+        self._page = page
         self._rules = rules
         self._access_of = access_of
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="my-access")
@@ -67,26 +70,44 @@ class AccessEndpoint:
         exchange.caller, exchange.judgement = Caller(session), Judgement(rules.hash)
         if self._waiting > _MOST_WAITING:
             raise Overloaded("too many people ask what is open to them", retry_after=_RETRY_SECONDS)
+        details = query_value(request, "details") == "1"
+        elsewhere = await self._elsewhere(session) if _wants_page(admitted) else []
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(
-                self._thread, self._answer, rules, session, admitted, exchange.now
+                self._thread, self._answer, rules, session, elsewhere, admitted, exchange.now, details
             )
         finally:
             self._waiting -= 1
 
-    def _answer(self, rules: RuleSet, session: Session, request: CanonicalRequest, now: float) -> Response:
+    async def _elsewhere(self, session: Session) -> list[OwnSession]:
+        try:
+            return await self._own.others(session)
+        except StoreUnavailable:
+            # The rest of the page is worth reading all the same.
+            return []
+
+    def _answer(
+        self,
+        rules: RuleSet,
+        session: Session,
+        elsewhere: Sequence[OwnSession],
+        request: CanonicalRequest,
+        now: float,
+        details: bool,
+    ) -> Response:
         found = self._reach(rules, session, request, now)
         if not _wants_page(request):
-            return self._screens.access_data(
+            return self._page.data(
                 request.language, identity=session.identity, reach=found, expires_at=session.expires_at
             )
-        return self._screens.access(
+        return self._page.page(
             request.language,
             identity=session.identity,
             reach=found,
-            expires_at=session.expires_at,
+            lasting=Lasting(session.expires_at, self._sessions.idle_timeout, elsewhere),
             labels={(right.right, right.context): right.label for right in rules.rights.values()},
+            details=details,
             request_id=request.id,
         )
 

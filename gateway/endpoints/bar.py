@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 from starlette.requests import Request
 
@@ -12,6 +12,8 @@ from gateway.endpoints.requests import exchange_of
 from gateway.endpoints.session import SessionEndpoints
 from gateway.errors import LoginRequired
 from gateway.pages.bar import BarScript
+from gateway.pages.render import Pages
+from gateway.pages.settings import SessionBarSettings
 from gateway.responses import Response, json_response
 
 # A page asks for it each time; a new version of the gateway shows within this many seconds.
@@ -25,6 +27,11 @@ class BarEndpoints:
 
     bar: BarScript
     session: SessionEndpoints
+
+    @classmethod
+    def of(cls, pages: Pages, settings: SessionBarSettings | None, session: SessionEndpoints) -> Self | None:
+        """Those of an environment with these settings; None where it has no bar."""
+        return cls(BarScript(pages, settings), session) if settings is not None else None
 
     async def script(self, request: Request) -> Response:
         """The script, or 304 where the browser has it."""

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from gateway.auth.hints import login_hint
 from gateway.auth.login import Login
 from gateway.client_limits import ClientLimits
+from gateway.endpoints.device import device_of
 from gateway.endpoints.fragment import PATH as FRAGMENT_PATH
 from gateway.endpoints.fragment import START, may_have_fragment, start_query
 from gateway.endpoints.login_loop import SUCCEEDED, LoopCookie, Rounds
@@ -21,7 +22,7 @@ from gateway.endpoints.return_path import path_on, safe_target
 from gateway.errors import BadRequest, ClientLimited, LoginFailed, StoreUnavailable
 from gateway.events import LoginEnded, OnEvent
 from gateway.exchange import Caller
-from gateway.model import CanonicalRequest
+from gateway.model import CanonicalRequest, Identity
 from gateway.pages.screens import Screens
 from gateway.responses import Response, cookie_lines, redirect
 from gateway.session.sessions import Sessions
@@ -99,6 +100,29 @@ class LoginEndpoints:
             return redirect(f"{FRAGMENT_PATH}?{query}")
         return await self._begin(request, target, acr_values, None)
 
+    async def ask_silently(self, request: CanonicalRequest, identity: Identity) -> Response | None:
+        """Send the browser past the provider for what this person may do by now, and back to the same page.
+
+        None where that is not possible. Raises ProviderUnavailable, LoginFailed.
+        """
+        if request.host != self.public_host or self.limits.take(request.client):
+            return None
+        organisation = identity.organisation.code if identity.organisation is not None else None
+        try:
+            hint = login_hint(identity.doelgroep, organisation)
+        except ValueError:
+            hint = None
+        begun = await self.login.begin(
+            safe_target(request.target.decode("latin-1")),
+            request.cookies,
+            language=request.language,
+            acr_values=(identity.acr,) if identity.acr is not None else (),
+            login_hint=hint,
+            client=request.client,
+            silent=True,
+        )
+        return redirect(begun.location, begun.set_cookies)
+
     def just_failed(self, request: CanonicalRequest) -> bool:
         """Whether this browser's latest login failed a moment ago, so that it is not sent to the next one at once."""
         return self._rounds(request).failed
@@ -119,6 +143,8 @@ class LoginEndpoints:
                 raise LoginFailed("host-mismatch", f"the login came back at {admitted.host}")
             finished = await self.login.finish(query, admitted.cookies)
         except LoginFailed as failure:
+            if failure.facts.pop("silent", False):
+                return self._unchanged(failure.again.target if failure.again else None)
             self.on_event(LoginEnded(failure.reason))
             log.info("login failed", reason=failure.reason, detail=failure.detail, request_id=admitted.id)
             # Only a login that this browser began counts: nobody else can make it look like a loop.
@@ -132,7 +158,12 @@ class LoginEndpoints:
                 failure.facts["rounds"] = rounds.count + 1
             failure.set_cookies = counted
             raise
-        session, new_ticket = await self.sessions.create(finished.identity, finished.tokens, replaces=ticket)
+        if finished.silent and await self._acts_otherwise(ticket, finished.identity):
+            return self._unchanged(finished.target, finished.set_cookies)
+        device = device_of(admitted.header(b"user-agent"))
+        session, new_ticket = await self.sessions.create(
+            finished.identity, finished.tokens, replaces=ticket, device=device
+        )
         exchange.caller = Caller(session)
         if faults := finished.identity.faults:
             unread = [f"{each.claim}: {each.fault}" for each in faults]
@@ -145,6 +176,18 @@ class LoginEndpoints:
                 admitted.language, request_id=admitted.id, lines=cookie_lines(cookies)
             )
         return redirect(finished.target, cookies)
+
+    def _unchanged(self, target: str | None, set_cookies: tuple[str, ...] = ()) -> Response:
+        """Back from a silent question. Nobody asked for a login: the page says again what is missing."""
+        self.on_event(LoginEnded("silent-refused"))
+        return redirect(target or "/", set_cookies)
+
+    async def _acts_otherwise(self, ticket: str | None, found: Identity) -> bool:
+        """Whether the session goes on as another person or for another organisation than the provider has by now."""
+        session = await self.sessions.open(ticket) if ticket is not None else None
+        if session is None:
+            return False
+        return _acts_as(session.identity) != _acts_as(found)
 
     async def _again(
         self, request: CanonicalRequest, failure: LoginFailed, rounds: Rounds
@@ -201,6 +244,11 @@ class LoginEndpoints:
         self.on_event(LoginEnded("login-loop" if rounds.failed else cause))
         log.info("login loop stopped", reason=cause, rounds=rounds.count, request_id=request.id)
         raise LoginFailed("login-loop", cause, cause=cause, rounds=rounds.count, target=target)
+
+
+def _acts_as(identity: Identity) -> tuple[str, str | None, str | None]:
+    organisation = identity.organisation.code if identity.organisation is not None else None
+    return identity.subject, identity.doelgroep, organisation
 
 
 _QUERY = "=&%+:/?@!$'()*,;~-._"

@@ -14,9 +14,11 @@ from gateway.endpoints.bar import BarEndpoints
 from gateway.endpoints.fragment import PATH as FRAGMENT_PATH
 from gateway.endpoints.fragment import FragmentPage
 from gateway.endpoints.kept_forms import PATH, KeptForms
+from gateway.endpoints.language import LanguageEndpoint
 from gateway.endpoints.login import LoginEndpoints
 from gateway.endpoints.logout import LogoutEndpoints
 from gateway.endpoints.notices import LogoutNotices
+from gateway.endpoints.own_sessions import OwnSessionsEndpoint
 from gateway.endpoints.requests import request_of
 from gateway.endpoints.session import SessionEndpoints
 from gateway.errors import BadRequest, MethodNotAllowed, NotFound
@@ -41,8 +43,10 @@ class OwnEndpoints:
         notices: LogoutNotices,
         session: SessionEndpoints,
         access: AccessEndpoint,
+        own: OwnSessionsEndpoint,
         forms: KeptForms,
         fragment: FragmentPage,
+        language: LanguageEndpoint,
         bar: BarEndpoints | None = None,
     ) -> None:
         only_tell = [
@@ -66,6 +70,8 @@ class OwnEndpoints:
             _route(PATH, forms.page, ("GET",)),
             _route("/oauth2/session/refresh", session.refresh, ("POST",)),
             _route("/oauth2/access", access.access, _READ),
+            _route("/oauth2/sessions/end", own.end, ("POST",)),
+            _route("/oauth2/language", language.choose, ("GET",)),
         ]
         self._paths = frozenset(route.path for route in routes)
         self._only_tell = frozenset(route.path for route in only_tell)

@@ -8,7 +8,7 @@ import json
 import re
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -30,6 +30,8 @@ from gateway.model import (
 )
 from gateway.object_memo import ObjectMemo
 from gateway.observe.masking import clean, mask
+from gateway.reference import reference_of
+from gateway.settings import SecretRef
 
 VERSION: Final = 1
 # What a record holds of an identity under its own name, where it is known.
@@ -91,6 +93,12 @@ class Pseudonyms:
             "utf-8", "surrogatepass"
         )
         return urlsafe_b64encode(hmac.digest(self._key, person, hashlib.sha256)[:16]).decode().rstrip("=")
+
+
+def person_names(keys: Iterable[SecretRef], environment: str) -> Callable[[Identity], tuple[str, ...]]:
+    """The function that gives somebody's pseudonyms, one under each of these keys. Raises ValueError for a key."""
+    several = tuple(Pseudonyms(key.read(), environment) for key in keys)
+    return lambda identity: tuple(each.of(identity) for each in several)
 
 
 class RecordEncoder:
@@ -170,7 +178,7 @@ class RecordEncoder:
         if entry.endpoint is not None:
             parts.append(f'"endpoint":{_text(entry.endpoint)}')
         if entry.error is not None:
-            parts.append(f'"error":{_text(entry.error)}')
+            parts.append(f'"error":{_text(entry.error)},"reference":"{reference_of(entry.request_id)}"')
         if entry.session is not None:
             parts.append(f'"session":{_text(entry.session)}')
         if entry.shadow is not None:

@@ -10,6 +10,7 @@ from typing import Any, Literal, TextIO
 import structlog
 
 from gateway.observe.masking import clean
+from gateway.reference import reference_of
 
 _OWN_KEYS = frozenset({"event", "level", "timestamp", "logger"})
 _LIBRARIES = ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi")
@@ -27,6 +28,14 @@ def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mutab
     return event
 
 
+def with_reference(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A structlog processor: a line about a request carries the reference that its page shows."""
+    request_id = event.get("request_id")
+    if isinstance(request_id, str):
+        event["reference"] = reference_of(request_id)
+    return event
+
+
 def configure_logs(
     *,
     level: Literal["debug", "info", "warning", "error"] = "info",
@@ -36,6 +45,7 @@ def configure_logs(
     """Write all logs to `stream` (by default standard error), one JSON object a line or readable for a person."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
+        with_reference,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="timestamp"),
         structlog.processors.StackInfoRenderer(),

@@ -1,1 +1,1 @@
-"""What people see of the gateway itself: errors, denials and the way out, in Dutch and English."""
+"""What people see of the gateway itself: errors, denials and the way out."""

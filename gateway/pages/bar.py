@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.model import Language
-from gateway.pages.catalogue import LANGUAGES, message
-from gateway.pages.language import DEFAULT
+from gateway.pages.catalogue import message
 from gateway.pages.render import Pages
 from gateway.pages.settings import SessionBarSettings
 
@@ -57,11 +56,12 @@ class BarScript:
     """The script as it is served; `etag` changes with it. It is the same for everybody."""
 
     def __init__(self, pages: Pages, settings: SessionBarSettings) -> None:
+        offered = pages.languages.offered
         values: dict[str, Any] = {
             "warn": settings.warn,
-            "default": DEFAULT,
-            "words": {language: _words(pages, language) for language in LANGUAGES},
-            "mark": {language: pages.mark(language) for language in LANGUAGES},
+            "default": offered[0],
+            "words": {language: _words(pages, language) for language in offered},
+            "mark": {language: pages.mark(language) for language in offered},
             "style": (_FOLDER / "bar.css").read_text("utf-8"),
         }
         function = (_FOLDER / "bar.js").read_text("utf-8")

@@ -1,25 +1,33 @@
-"""The catalogues: the text of a message id in each language."""
+"""The catalogues: the text of a message id in each language, one file a language."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
+from babel import Locale
+from babel.core import UnknownLocaleError
 from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
+from babel.messages.pofile import PoFileError, read_po
 from babel.support import Translations
 
 from gateway.model import Language
+from gateway.pages.spoken import spoken_duration, spoken_time
 
-LANGUAGES: Final[tuple[Language, ...]] = ("nl", "en")
-_FOLDER: Final = Path(__file__).parent / "locale"
-_PLACE: Final = ZoneInfo("Europe/Brussels")
+_VALUE: Final = re.compile(r"%\((\w+)\)s|%%")
+_SHIPPED: Final = Path(__file__).parent / "locale"
+
+
+class CatalogueFault(ValueError):
+    """A file that is no catalogue; `line` counts from 1."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__("this line does not belong in a catalogue of gettext")
+        self.line = line
 
 
 def message(text: str) -> str:
@@ -27,34 +35,65 @@ def message(text: str) -> str:
     return text
 
 
-def read_catalogue(language: Language) -> Translations:
-    """The translations of one language, straight from its .po file. Raises OSError and ValueError."""
-    with (_FOLDER / f"{language}.po").open("rb") as file:
-        catalogue = read_po(file, locale=language, abort_invalid=True)
+def catalogues(folder: Path | None = None) -> Mapping[Language, Path]:
+    """The catalogue files by language: the shipped ones, and those in `folder`, which come first.
+
+    Raises OSError for a folder that cannot be read.
+    """
+    found = {file.stem: file for file in sorted(_SHIPPED.glob("*.po"))}
+    if folder is not None:
+        found |= {file.stem: file for file in sorted(folder.iterdir()) if file.suffix == ".po"}
+    return found
+
+
+def read_catalogue(language: Language, file: Path | None = None) -> Translations:
+    """The translations of one language, straight from its .po file (by default the shipped one).
+
+    Raises OSError, and ValueError for a file that is no catalogue.
+    """
+    try:
+        Locale.parse(language)
+        with (file or _SHIPPED / f"{language}.po").open("rb") as opened:
+            catalogue = read_po(opened, locale=language, abort_invalid=True)
+    except PoFileError as problem:
+        raise CatalogueFault(problem.lineno + 1) from problem
+    except UnknownLocaleError as problem:
+        raise ValueError(f"{language!r} is not a language that has names of days and months") from problem
     compiled = BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)
-    # The library reads names of months when it first needs them, which would hold up the requests.
-    spoken_time(datetime.fromtimestamp(0, _PLACE), language)
+    # The library reads names of days and months when it first needs them, which would hold up the requests.
+    spoken_time(datetime.fromtimestamp(0, UTC), language)
+    spoken_duration(1.0, language)
     return Translations(compiled)
 
 
+def catalogue_faults(language: Language, file: Path) -> Iterator[tuple[int, str]]:
+    """What is wrong with a catalogue of an operator's, each as (line, words); a missing message is no fault."""
+    try:
+        read_catalogue(language, file)
+        with file.open("rb") as opened:
+            entries = list(read_po(opened, locale=language))
+    except CatalogueFault as problem:
+        yield problem.line, str(problem)
+        return
+    except (OSError, ValueError) as problem:
+        yield 1, str(problem)
+        return
+    for entry in entries:
+        words = str(entry.string)
+        if entry.id and words and set(_VALUE.findall(words)) - set(_VALUE.findall(str(entry.id))):
+            yield entry.lineno or 1, f"this names a value that the message {entry.id!r} does not have"
+        elif entry.id and "%" in _VALUE.sub("", words) and _VALUE.search(str(entry.id)):
+            yield entry.lineno or 1, "write a percent sign as %%"
+
+
+def own_name(language: Language) -> str:
+    """What its speakers call a language: "Nederlands"."""
+    name = Locale.parse(language).get_display_name(language) or language
+    return name[:1].upper() + name[1:]
+
+
 def in_language(texts: Mapping[str, str], language: Language) -> str | None:
-    """The text in this language, otherwise in the other one, otherwise None."""
+    """The text in this language, otherwise the one that is written first, otherwise None."""
     return texts.get(language) or next((text for text in texts.values() if text), None)
-
-
-def spoken_time(moment: datetime, language: Language) -> str:
-    """A moment as people in Flanders read it: "24 november 2026, 08:00". A naive one counts as Brussels time."""
-    local = moment.replace(tzinfo=_PLACE) if moment.tzinfo is None else moment.astimezone(_PLACE)
-    return format_datetime(local, "d MMMM y, HH:mm", locale=language)
-
-
-def spoken_hour(moment: float, language: Language) -> str:
-    """The time of day in Flanders of a moment in seconds since the epoch: "14:20"."""
-    return format_datetime(datetime.fromtimestamp(moment, _PLACE), "HH:mm", locale=language)
-
-
-def spoken_size(octets: int, language: Language) -> str:
-    """A size as people read it: "10 MB", "0,3 MB"."""
-    return f"{format_decimal(octets / 1_048_576, format='#,##0.#', locale=language)} MB"

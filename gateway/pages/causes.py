@@ -9,7 +9,7 @@ from gateway.pages.catalogue import message
 
 _UNKNOWN: Final = (
     message("The login did not come to an end."),
-    message("Try it once more. If this keeps happening, call us and mention the reference below."),
+    message("Try it once more. If this keeps happening, call %(phone)s and mention the reference below."),
 )
 
 _COOKIE: Final = (
@@ -25,7 +25,7 @@ _LOST: Final = (
         "Your browser sent the cookie of your session, but this service does not know that session (any more)."
     ),
     message(
-        "Try it once more in a minute. If this keeps happening, call us and mention the reference below."
+        "Try it once more in a minute. If this keeps happening, call %(phone)s and mention the reference below."
     ),
 )
 _REFUSED: Final = (
@@ -34,7 +34,7 @@ _REFUSED: Final = (
 )
 _CLOCK: Final = (
     message("The clocks of this service and of the login service differ."),
-    message("You can do nothing about this. Call us and mention the reference below."),
+    message("You can do nothing about this. Call %(phone)s and mention the reference below."),
 )
 _OTHER_ENVIRONMENT: Final = (
     message("The answer came from another login service than the one of this environment."),
@@ -46,7 +46,7 @@ _HOST: Final = (
 )
 _NO_ANSWER: Final = (
     message("The login service did not accept our request."),
-    message("You can do nothing about this. Call us and mention the reference below."),
+    message("You can do nothing about this. Call %(phone)s and mention the reference below."),
 )
 
 _BUSY: Final = (
@@ -55,7 +55,7 @@ _BUSY: Final = (
 )
 _ASKED: Final = (
     message("You are logged in, but a page of this service asked for a new login again and again."),
-    message("Go to the home page. If this keeps happening, call us and mention the reference below."),
+    message("Go to the home page. If this keeps happening, call %(phone)s and mention the reference below."),
 )
 _WEAK: Final = (
     message("You logged in with a means that is not strong enough for this page."),
@@ -64,7 +64,7 @@ _WEAK: Final = (
 _UNREADABLE: Final = (
     message("The answer of the login service could not be read."),
     message(
-        "Start again from the home page. If this keeps happening, call us and mention the reference below."
+        "Start again from the home page. If this keeps happening, call %(phone)s and mention the reference below."
     ),
 )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -17,29 +18,31 @@ from gateway.errors import (
     GatewayError,
     LoginFailed,
     LoginRequired,
-    MethodNotAllowed,
-    UpgradeRequired,
+    TooManyRequests,
 )
 from gateway.model import CanonicalRequest, Identity, Language, Looking
-from gateway.pages.catalogue import message, spoken_hour
+from gateway.pages.advice import advice_of
+from gateway.pages.catalogue import message
 from gateway.pages.causes import cause
+from gateway.pages.denial import DenialPage, Denied, Names, NoNames
+from gateway.pages.error_lines import error_lines
 from gateway.pages.faces import is_partial_request, partial_redirect, refused_at
-from gateway.pages.language import negotiate
 from gateway.pages.links import login_url, may_be_framed, page_of
 from gateway.pages.outcome import AGAIN, NO_OUTCOME, Outcome, changes_something, outcome_words
 from gateway.pages.render import Pages
-from gateway.pages.wording import Need, Wording, organisation_name, unread_claims, unread_claims_data
+from gateway.pages.spoken import spoken_duration, spoken_hour
+from gateway.pages.wording import Wording, organisation_name, unread_claims_data
+from gateway.reference import reference_of
 from gateway.responses import HeaderLines, Response, cookie_lines
 
 log = structlog.get_logger()
 
-_SCOPE: Final = re.compile(r"[!#-\[\]-~]+")
 _TYPE: Final = "urn:toegangspoort:problem:"
-_RETRY_AFTER: Final = 10
-_MOST_LONGER: Final = 4
 # What may be over when the same is sent once more.
 _PASSES: Final = (408, 429, 500, 502, 503, 504)
-_BASIC: Final = frozenset({"type", "title", "status", "detail", "instance", "code", "request_id"})
+_BASIC: Final = frozenset(
+    {"type", "title", "status", "detail", "instance", "code", "request_id", "reference"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +60,30 @@ class _Asked:
     back: str
     again: str | None
     framed: bool
+    client: str = ""
+    here: str | None = None
 
 
 class ErrorResponses:
-    """Turns errors into responses, for one environment. `public_url` is where people reach the gateway."""
+    """Turns errors into responses, for one environment.
 
-    def __init__(self, pages: Pages, *, public_url: str) -> None:
+    `public_url` is where people reach the gateway, `names` gives the names of the rules in force.
+    What a template raises gives an answer in plain text, or goes on to the caller if this is `strict`.
+    """
+
+    def __init__(
+        self,
+        pages: Pages,
+        *,
+        public_url: str,
+        names: Callable[[], Names] = NoNames,
+        clock: Callable[[], float] = time.time,
+        strict: bool = False,
+    ) -> None:
         self._pages = pages
+        self._clock = clock
+        self._strict = strict
+        self._denial = DenialPage(pages, public_url=public_url.rstrip("/"), names=names, clock=clock)
         self._public_url = public_url.rstrip("/")
 
     def error(
@@ -78,10 +98,10 @@ class ErrorResponses:
         outcome: Outcome = NO_OUTCOME,
     ) -> Response:
         """The response to an error. `raw_headers` and `looking` are used if there is no canonical request."""
-        asked = self._asked(request) if request is not None else _of_raw(raw_headers, looking)
+        asked = self._asked(request) if request is not None else self._of_raw(raw_headers, looking)
         lines = (
             *cookie_lines(error.set_cookies),
-            *_lines(error, identity),
+            *error_lines(error, identity),
         )
         location = _instead(error, request, asked) if request and is_partial_request(request) else None
         if location is not None:
@@ -93,9 +113,33 @@ class ErrorResponses:
             return render(error, asked, request_id, identity, lines, outcome)
         except Exception:
             # The page that shows an error may itself be at fault.
+            if self._strict:
+                raise
             log.exception("error page failed", request_id=request_id, error_code=error.code)
             words = f"{error.status} {error.code} {request_id}\n".encode("ascii", "replace")
             return Response(words, status=error.status, lines=lines)
+
+    def step_up(
+        self,
+        error: Forbidden,
+        acr_values: Iterable[str],
+        *,
+        request_id: str,
+        request: CanonicalRequest,
+        identity: Identity | None,
+    ) -> Response:
+        """Explains why this page needs another login, by one of these authentication methods, and leads there."""
+        asked = self._asked(request)
+        return self._pages.page(
+            "step_up.html",
+            asked.language,
+            title=self._pages.gettext(asked.language)(message("Log in again for this page")),
+            status=error.status,
+            request_id=request_id,
+            here=asked.here,
+            login_url=login_url(asked.back, acr_values),
+            **_reader(identity),
+        )
 
     def _asked(self, request: CanonicalRequest) -> _Asked:
         # Only what a GET showed can be shown again after a detour; a background call goes back to its page. The
@@ -111,7 +155,23 @@ class ErrorResponses:
             )
         framed = may_be_framed(request)
         again = target if read else None
-        return _Asked(request.method, request.language, request.for_person, request.path, back, again, framed)
+        here = target if read and not own and request.looking == "page" else None
+        return _Asked(
+            request.method,
+            request.language,
+            request.for_person,
+            request.path,
+            back,
+            again,
+            framed,
+            request.client,
+            here,
+        )
+
+    def _of_raw(self, headers: HeaderLines, looking: Looking) -> _Asked:
+        language = next((value for name, value in headers if name.lower() == b"accept-language"), None)
+        chosen = self._pages.languages.negotiate(language)
+        return _Asked(None, chosen, looking in ("page", "frame"), None, "/", None, looking == "frame")
 
     def _page(
         self,
@@ -123,21 +183,38 @@ class ErrorResponses:
         outcome: Outcome,
     ) -> Response:
         _ = self._pages.gettext(asked.language)
-        template, values = "error.html", self._plain(error, asked)
-        if isinstance(error, Forbidden):
-            template, values = "denied.html", self._denied(error, asked, identity)
+        template, values = "error.html", self._plain(error, asked, identity)
+        if isinstance(error, Forbidden) and not isinstance(error, TooManyRequests):
+            template, values = "denied.html", self._denied(error, asked, request_id, identity)
         elif isinstance(error, LoginFailed):
             template, values = "login_failed.html", self._not_logged_in(error, asked)
         return self._pages.page(
             template,
             asked.language,
-            title=_(error.title),
             status=error.status,
             request_id=request_id,
             lines=lines,
             in_frames=asked.framed,
+            here=asked.here,
+            failed=asked.method not in (None, "GET", "HEAD"),
             **self._became(outcome, error, asked),
-            **values,
+            **{"title": _(error.title), **values},
+        )
+
+    def _denied(
+        self, error: Forbidden, asked: _Asked, request_id: str, identity: Identity | None
+    ) -> dict[str, Any]:
+        return self._denial.values(
+            Denied(
+                rule=error.decision.rule,
+                advice=error.way_out,
+                identity=identity,
+                language=asked.language,
+                path=asked.path or "/",
+                back=asked.back,
+                client=asked.client,
+                request_id=request_id,
+            )
         )
 
     def _became(self, outcome: Outcome, error: GatewayError, asked: _Asked) -> dict[str, Any]:
@@ -151,13 +228,21 @@ class ErrorResponses:
             "kept_until": spoken_hour(outcome.kept.until, asked.language) if outcome.kept else None,
         }
 
-    def _plain(self, error: GatewayError, asked: _Asked) -> dict[str, Any]:
+    def _advice(self, error: GatewayError, language: Language) -> str:
+        return advice_of(error, language, self._pages.gettext(language), self._clock())
+
+    def _detail(self, error: GatewayError, language: Language, became: str | None) -> str:
+        advice = self._advice(error, language) % {"phone": self._pages.support.phone}
+        return f"{advice} {self._pages.gettext(language)(became)}" if became else advice
+
+    def _plain(self, error: GatewayError, asked: _Asked, identity: Identity | None) -> dict[str, Any]:
         return {
-            "advice": self._pages.gettext(asked.language)(error.advice),
+            "advice": self._pages.phone(self._advice(error, asked.language)),
             "login_url": login_url(asked.back, error.facts.get("acr_values", ()))
             if isinstance(error, LoginRequired)
             else None,
-            "retry_url": asked.again if error.status >= 500 else None,
+            "retry_url": asked.again if error.status >= 500 or error.status == 429 else None,
+            **(_reader(identity) if isinstance(error, Blocked) else _reader(None)),
         }
 
     def _not_logged_in(self, error: LoginFailed, asked: _Asked) -> dict[str, Any]:
@@ -166,43 +251,46 @@ class ErrorResponses:
         code = str(error.facts.get("cause", error.reason))
         happened, helps = cause(code)
         seconds = error.facts.get("seconds")
-        differ = message("The clock of the login service is %(count)s seconds away from ours.")
+        differ = message("The clock of the login service is %(duration)s away from ours.")
         if isinstance(seconds, int):
             happened = differ
         target = error.facts.get("target")
         return {
             "rounds": error.facts.get("rounds"),
             "code": code,
-            "cause": _(happened) % {"count": abs(seconds)} if isinstance(seconds, int) else _(happened),
-            "advice": _(helps),
+            "cause": _(happened) % {"duration": spoken_duration(abs(seconds), asked.language)}
+            if isinstance(seconds, int)
+            else _(happened),
+            "advice": self._pages.phone(_(helps)),
             "login_url": login_url(target if isinstance(target, str) else asked.back),
         }
 
-    def _denied(self, error: Forbidden, asked: _Asked, identity: Identity | None) -> dict[str, Any]:
-        # A person sees the shortest ways at once, and longer ones on request.
-        every = self._needs(error, asked, identity)
-        shortest = min((len(alternative) for alternative in every), default=0)
-        needs = tuple(alternative for alternative in every if len(alternative) == shortest)
-        longer = tuple(alternative for alternative in every if len(alternative) > shortest)[:_MOST_LONGER]
-        organisation = identity.organisation if identity else None
-        return {
-            "person": identity.name or identity.subject if identity else None,
-            "organisation": organisation_name(organisation.code, organisation) if organisation else None,
-            "unread_claims": unread_claims(identity),
-            "needs": needs,
-            "longer": longer,
-            "can_renew": identity is not None
-            and any(need.missing.remedy == "grant" for alternative in needs for need in alternative),
-            "login_url": login_url(asked.back),
-        }
-
-    def _needs(
-        self, error: Forbidden, asked: _Asked, identity: Identity | None
-    ) -> tuple[tuple[Need, ...], ...]:
-        wording = Wording(
-            asked.language, self._pages.gettext(asked.language), identity=identity, back=asked.back
+    def _wording(self, error: Forbidden, asked: _Asked, identity: Identity | None) -> Wording:
+        return Wording(
+            asked.language,
+            self._pages.gettext(asked.language),
+            identity=identity,
+            back=asked.back,
+            too_often=isinstance(error, TooManyRequests),
         )
-        return wording.needs(error.decision.alternatives)
+
+    def _denied_data(self, error: Forbidden, asked: _Asked, identity: Identity | None) -> dict[str, Any]:
+        """What a problem says of a denial."""
+        support, wording = self._pages.support, self._wording(error, asked, identity)
+        unread = unread_claims_data(identity)
+        return {
+            "rule": error.decision.rule,
+            "missing": [[wording.data(each) for each in several] for several in error.decision.alternatives],
+            "plans": [
+                [words.data(self._public_url) for words in plan] for plan in wording.plans(error.way_out)
+            ],
+            **({"unread_claims": unread} if unread else {}),
+            "support": {
+                "phone": support.phone,
+                "phone_abroad": support.phone_abroad,
+                "profile_url": support.profile_url,
+            },
+        }
 
     def _problem(
         self,
@@ -219,28 +307,17 @@ class ErrorResponses:
             "type": _TYPE + error.code,
             "title": _(error.title),
             "status": error.status,
-            "detail": f"{_(error.advice)} {_(words)}" if words else _(error.advice),
+            "detail": self._detail(error, asked.language, words),
             "code": error.code,
             "request_id": request_id,
+            "reference": reference_of(request_id),
         }
         if asked.path is not None:
             problem["instance"] = quote(asked.path, safe="/:@!$&'()*+,;=-._~")
         if isinstance(error, LoginRequired):
             problem["login_url"] = self._public_url + login_url(asked.back, error.facts.get("acr_values", ()))
         if isinstance(error, Forbidden):
-            support = self._pages.support
-            problem["rule"] = error.decision.rule
-            problem["missing"] = [
-                [need.data(self._public_url) for need in alternative]
-                for alternative in self._needs(error, asked, identity)
-            ]
-            if unread := unread_claims_data(identity):
-                problem["unread_claims"] = unread
-            problem["support"] = {
-                "phone": support.phone,
-                "phone_abroad": support.phone_abroad,
-                "profile_url": support.profile_url,
-            }
+            problem |= self._denied_data(error, asked, identity)
         if outcome.forwarded is not None and changes_something(asked.method):
             problem["forwarded"] = outcome.forwarded
         problem.update({name: value for name, value in error.facts.items() if name not in _BASIC})
@@ -265,51 +342,9 @@ def _instead(error: GatewayError, request: CanonicalRequest, asked: _Asked) -> s
     return None
 
 
-def _of_raw(headers: HeaderLines, looking: Looking) -> _Asked:
-    language = next((value for name, value in headers if name.lower() == b"accept-language"), None)
-    return _Asked(
-        None, negotiate(language), looking in ("page", "frame"), None, "/", None, looking == "frame"
-    )
-
-
-def _lines(error: GatewayError, identity: Identity | None) -> HeaderLines:
-    if error.status in (429, 503):
-        seconds = error.facts.get("retry_after", _RETRY_AFTER)
-        return ((b"retry-after", _ascii(str(seconds))),)
-    if isinstance(error, Forbidden) and identity is not None and identity.kind == "machine":
-        return _scopes(error)
-    if isinstance(error, BearerRefused):
-        return ((b"www-authenticate", b'Bearer error="invalid_token"'),)
-    if error.facts.get("reason") == "bearer-malformed":
-        return ((b"www-authenticate", b'Bearer error="invalid_request"'),)
-    if isinstance(error, LoginRequired):
-        return ((b"www-authenticate", b"Bearer"),)
-    if isinstance(error, MethodNotAllowed):
-        allowed = error.facts.get("allow", ())
-        names = [allowed] if isinstance(allowed, str) else allowed
-        return ((b"allow", _ascii(", ".join(str(name) for name in names))),)
-    if isinstance(error, UpgradeRequired):
-        return ((b"upgrade", b"websocket"), (b"connection", b"Upgrade"), (b"sec-websocket-version", b"13"))
-    return ()
-
-
-def _scopes(error: Forbidden) -> HeaderLines:
-    """The scopes that a token lacks (RFC 6750 section 3.1), if scopes are all that is missing."""
-    lacking = [
-        missing.detail
-        for alternative in error.decision.alternatives
-        for missing in alternative
-        if missing.kind == "scope" and missing.detail
-    ]
-    names = " ".join(
-        dict.fromkeys(name for each in lacking for name in each.split() if _SCOPE.fullmatch(name))
-    )
-    return (
-        ((b"www-authenticate", _ascii(f'Bearer error="insufficient_scope", scope="{names}"')),)
-        if names
-        else ()
-    )
-
-
-def _ascii(text: str) -> bytes:
-    return bytes(octet for octet in text.encode("ascii", "replace") if 32 <= octet < 127)
+def _reader(identity: Identity | None) -> dict[str, Any]:
+    organisation = identity.organisation if identity else None
+    return {
+        "person": identity.name or identity.subject if identity else None,
+        "organisation": organisation_name(organisation.code, organisation) if organisation else None,
+    }

@@ -1,36 +1,45 @@
-"""Chooses Dutch or English for a reader."""
+"""Chooses the language of a page among those that the configuration offers."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from gateway.model import Language
 
-DEFAULT: Final[Language] = "nl"
 _LONGEST: Final = 1_000
 
 
-def negotiate(accept_language: bytes | None) -> Language:
-    """The preferred language of an Accept-Language header (RFC 9110 section 12.5.4); Dutch by default.
+class Languages:
+    """The languages of the pages in the order of preference; the first one is for everybody who asks for none of them."""
 
-    Weights are honoured, a language with weight 0 is not used, and rubbish is skipped.
-    """
-    if not accept_language:
-        return DEFAULT
-    weights: dict[str, float] = {}
-    for element in accept_language[:_LONGEST].decode("latin-1").lower().split(","):
+    def __init__(self, offered: Sequence[Language]) -> None:
+        self.offered = tuple(offered)
+
+    def negotiate(self, accept_language: bytes | None) -> Language:
+        """The preferred language of an Accept-Language header (RFC 9110 section 12.5.4).
+
+        Weights are honoured, a language with weight 0 is not used, and rubbish is skipped. Among equal weights the
+        one that is named first counts.
+        """
+        weights: dict[str, float] = {}
+        for tag, weight in _ranges(accept_language or b""):
+            if tag == "*" or tag in self.offered:
+                weights[tag] = max(weight, weights.get(tag, 0.0))
+        rest = weights.pop("*", 0.0)
+        named = max(weights, key=weights.__getitem__, default=None)
+        if named is not None and weights[named] > 0.0 and weights[named] >= rest:
+            return named
+        unnamed = (each for each in self.offered if each not in weights)
+        return next(unnamed, self.offered[0]) if rest > 0.0 else self.offered[0]
+
+
+def _ranges(header: bytes) -> Iterator[tuple[str, float]]:
+    for element in header[:_LONGEST].decode("latin-1").lower().split(","):
         tag, *parameters = (part.strip() for part in element.split(";"))
-        primary = tag.partition("-")[0]
         weight = _weight(parameters)
-        if primary in ("nl", "en", "*") and weight is not None:
-            weights[primary] = max(weight, weights.get(primary, 0.0))
-    rest = weights.get("*", 0.0)
-    dutch, english = weights.get("nl", rest), weights.get("en", rest)
-    if dutch == english == 0.0:
-        return DEFAULT
-    if dutch == english:
-        return "en" if _first(accept_language) == "en" else DEFAULT
-    return "nl" if dutch > english else "en"
+        if weight is not None:
+            yield tag.partition("-")[0], weight
 
 
 def _weight(parameters: list[str]) -> float | None:
@@ -45,12 +54,3 @@ def _weight(parameters: list[str]) -> float | None:
         weight = float(value)
         return weight if weight <= 1.0 else None
     return 1.0
-
-
-def _first(accept_language: bytes) -> str:
-    # Equal weights: the one that is named first, and a language before the wildcard.
-    for element in accept_language[:_LONGEST].lower().split(b","):
-        primary = element.strip().partition(b";")[0].strip().partition(b"-")[0]
-        if primary in (b"nl", b"en"):
-            return primary.decode("ascii")
-    return DEFAULT

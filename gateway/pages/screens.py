@@ -1,21 +1,18 @@
-"""The gateway's own pages that are not errors: logged out, send a kept form, my access."""
+"""The gateway's own pages that are not errors: logged out, send a kept form."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
-from gateway.model import NOTHING, CanonicalRequest, Identity, Language, Missing, Right, RuleAccess
-from gateway.pages.catalogue import in_language, message, spoken_hour, spoken_size, spoken_time
+from gateway.model import CanonicalRequest, Language
+from gateway.pages.catalogue import message
 from gateway.pages.links import login_url, may_be_framed, page_of
 from gateway.pages.outcome import KeptNote
 from gateway.pages.render import Pages
-from gateway.pages.wording import Wording, organisation_name, unread_claims, unread_claims_data
+from gateway.pages.spoken import spoken_hour, spoken_size
 from gateway.responses import HeaderLines, Response, cookie_lines
 
-BACK = "/oauth2/access"
 WhyNotKept = Literal["too-large", "off", "stranger", "no-room", "trouble"]
 _WHY_NOT: Mapping[WhyNotKept, str] = {
     "too-large": message("We could not keep it either: with its files it is larger than %(size)s."),
@@ -171,104 +168,3 @@ class Screens:
             organisation=organisation,
             until=spoken_hour(until, language),
         )
-
-    def access(
-        self,
-        language: Language,
-        *,
-        identity: Identity,
-        reach: Sequence[RuleAccess],
-        expires_at: float | None = None,
-        labels: Mapping[tuple[str, str | None], Mapping[str, str]] | None = None,
-        request_id: str | None = None,
-    ) -> Response:
-        """ "Mijn toegang": what this person may do, what not and why, until when, and who helps.
-
-        `expires_at` is the end of the session in seconds since the epoch; `labels` names rights by
-        (right, context).
-        """
-        _ = self._pages.gettext(language)
-        wording = Wording(language, _, identity=identity, back=BACK)
-        organisation = identity.organisation
-        return self._pages.page(
-            "access.html",
-            language,
-            title=_("My access"),
-            request_id=request_id,
-            person=identity.name or identity.subject,
-            organisation=organisation_name(organisation.code, organisation) if organisation else None,
-            doelgroep=identity.doelgroep,
-            until=_spoken(expires_at, language),
-            unread_claims=unread_claims(identity),
-            rights=[_held(wording, right, labels or {}) for right in identity.rights],
-            entries=[
-                {
-                    "name": in_language(each.label, language) or each.rule,
-                    "address": " ".join((*each.methods, each.path)),
-                    "open": each.decision.allowed,
-                    "until": _spoken(each.until, language),
-                    "checked_again": each.checked_again,
-                    "needs": wording.needs(each.decision.alternatives),
-                }
-                for each in reach
-            ],
-        )
-
-    def access_data(
-        self,
-        language: Language,
-        *,
-        identity: Identity,
-        reach: Sequence[RuleAccess],
-        expires_at: float | None = None,
-    ) -> Response:
-        """The same for programs, as JSON."""
-        wording = Wording(language, self._pages.gettext(language), identity=identity, back=BACK)
-        organisation = identity.organisation
-        body: dict[str, Any] = {
-            "organisation": organisation.code if organisation else None,
-            "doelgroep": identity.doelgroep,
-            "rights": [
-                {"right": right.name, "context": right.context, "organisation": right.organisation}
-                for right in identity.rights
-            ],
-            "expires_at": expires_at,
-            "unread_claims": unread_claims_data(identity),
-            "rules": [
-                {
-                    "rule": each.rule,
-                    "path": each.path,
-                    "methods": list(each.methods),
-                    "allowed": each.decision.allowed,
-                    "reason": each.decision.reason,
-                    "label": dict(each.label) or None,
-                    "until": each.until,
-                    "checked_again": each.checked_again,
-                    "missing": [
-                        [need.data(self._public_url) for need in alternative]
-                        for alternative in wording.needs(each.decision.alternatives)
-                    ],
-                }
-                for each in reach
-            ],
-        }
-        # In parts: the encoder as a whole keeps the interpreter while it runs, and very many rules make a long text.
-        text = "".join(json.JSONEncoder().iterencode(body))
-        return Response(text.encode("ascii"), media_type="application/json")
-
-
-def _spoken(moment: float | None, language: Language) -> str | None:
-    return spoken_time(datetime.fromtimestamp(moment, UTC), language) if moment else None
-
-
-def _held(wording: Wording, right: Right, labels: Mapping[tuple[str, str | None], Mapping[str, str]]) -> str:
-    return wording.need(
-        Missing(
-            kind="right",
-            remedy="none",
-            right=right.name,
-            context=right.context,
-            organisation=right.organisation,
-            label=labels.get((right.name, right.context), NOTHING),
-        )
-    ).what

@@ -1,15 +1,20 @@
-"""The settings of the gateway's own pages, under `support:`."""
+"""The settings of the gateway's own pages, under `support:` and `pages:`."""
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
-from gateway.settings import Duration, Settings
+from gateway.settings import Duration, FileBeside, Settings, Texts
 
 _SHORTEST_WARNING: Final = 60.0
+
+
+# What the address of Gebruikersbeheer can take over of a request.
+IN_ADDRESS: Final = ("subject", "person", "organisation", "right", "context")
 
 
 def _web_address(value: str) -> str:
@@ -19,24 +24,35 @@ def _web_address(value: str) -> str:
     return value
 
 
+def _of_a_request(value: str) -> str:
+    unknown = [name for name in re.findall(r"\{([^{}]*)\}", value) if name not in IN_ADDRESS]
+    if unknown:
+        raise ValueError(f"{{{unknown[0]}}} is not one of: {', '.join(f'{{{name}}}' for name in IN_ADDRESS)}")
+    return value
+
+
+def _in_dutch(texts: Texts) -> Texts:
+    if not texts.get("nl"):
+        raise ValueError("write this in Dutch at least: {nl: ...}")
+    return texts
+
+
 WebAddress = Annotated[str, AfterValidator(_web_address)]
-
-
-class Wording(Settings):
-    """One text in both languages."""
-
-    nl: str
-    """In Dutch."""
-
-    en: str
-    """In English."""
+Named = Annotated[Texts, AfterValidator(_in_dutch)]
 
 
 class SupportSettings(Settings):
-    """Whom people can turn to, and what the service is called on the gateway's own pages."""
+    """Whom people can turn to, and what the service is called and looks like on the gateway's own pages."""
 
-    service: Wording = Wording(nl="Centraal non-conformiteitenregister", en="Central non-conformity register")
-    """The name of the register as people know it."""
+    service: Named = Field(
+        default_factory=lambda: {
+            "nl": "Centraal non-conformiteitenregister",
+            "en": "Central non-conformity register",
+            "fr": "Registre central des non-conformités",
+            "de": "Zentrales Register der Nichtkonformitäten",
+        }
+    )
+    """The name of the register as people know it, by language."""
 
     phone: str = "1700"
     """The number to call within Belgium."""
@@ -47,8 +63,30 @@ class SupportSettings(Settings):
     profile_url: WebAddress = "https://mijnprofiel-gebruikersbeheer.vlaanderen.be/"
     """Mijn Profiel of Gebruikersbeheer: where people see their own rights and local administrators."""
 
-    environment_label: Wording | None = None
+    users_url: Annotated[WebAddress, AfterValidator(_of_a_request)] = (
+        "https://vo-gebruikersbeheer.vlaanderen.be/"
+    )
+    """Gebruikersbeheer: where administrators give rights. A request for a right names it. {subject}, {person} (the name),
+    {organisation}, {right} and {context} in it are replaced by those of the request."""
+
+    environment_label: Named | None = None
     """What the banner says in an environment that is not prd; by default the name of the environment."""
+
+    logo: FileBeside | None = None
+    """A file with the logo, next to this file: SVG, PNG, JPEG, GIF or WebP, at most 64 kB. The pages contain it."""
+
+    accent: Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")] = "#ffe615"
+    """The colour of the mark beside the name, and of what the keyboard is at: a light one, such as "#ffe615"."""
+
+
+class PagesSettings(Settings):
+    """Words and templates of your own for the gateway's own pages, in every environment."""
+
+    templates: FileBeside | None = None
+    """A folder with templates (Jinja): each replaces the shipped one of the same name. A `style.css` adds to the style."""
+
+    translations: FileBeside | None = None
+    """A folder with catalogues of further languages (or other words for a shipped one): fr.po."""
 
 
 def _long_enough(value: float) -> float:

@@ -7,27 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote
 
-from gateway.codec import missing_to_dict
-from gateway.model import NOTHING, Alternatives, Identity, Language, Missing, Organisation, Remedy
-from gateway.pages.catalogue import in_language, message, spoken_time
+from gateway.codec import missing_to_dict, step_to_dict
+from gateway.model import NOTHING, Identity, Language, Missing, Organisation
+from gateway.pages.catalogue import in_language, message
+from gateway.pages.means import means_name
+from gateway.pages.spoken import spoken_day, spoken_time
+from gateway.plan import Advice, Grant, LogIn, Step, Switch, Wait
 
 Gettext = Callable[[str], str]
 
-# What costs a person least comes first.
-_EFFORT: Final[Mapping[Remedy, int]] = {
-    "switch": 0,
-    "login": 1,
-    "step_up": 2,
-    "wait": 3,
-    "grant": 4,
-    "none": 9,
-}
-# Nobody knows whether this person may act for that organisation at all, so other ways go first.
-_UNSURE: Final = 5
+# The length of a KBO number, and of a day as 2026-01-31.
+_KBO: Final = 10
+_DAY: Final = 10
 
 # By kind: the words where a detail is known, and where none is.
 _WHAT: Final[Mapping[str, tuple[str, str]]] = {
@@ -39,13 +34,10 @@ _WHAT: Final[Mapping[str, tuple[str, str]]] = {
         message("Access on behalf of another organisation"),
         message("Access on behalf of another organisation"),
     ),
-    "assurance": (
-        message("A login with a stronger means, such as eID or itsme"),
-        message("A login with a stronger means, such as eID or itsme"),
-    ),
+    "assurance": (message("A login with another means"), message("A login with another means")),
     "claim": (
-        message("The item '%(detail)s' in your profile"),
-        message("An item in your profile"),
+        message("Your profile does not meet a condition (%(detail)s)"),
+        message("Your profile does not meet a condition"),
     ),
     "network": (
         message("A connection from a network that is allowed here"),
@@ -67,31 +59,14 @@ _WHAT: Final[Mapping[str, tuple[str, str]]] = {
     "other": (message("A condition of this page: %(detail)s"), message("A condition of this page")),
 }
 
-# By remedy: what helps, the place that does it, and the words on its button.
-_HELP: Final[Mapping[Remedy, tuple[str, str | None, str | None]]] = {
-    "switch": (
-        message("If you may act for it as well, you can switch. You come back to this page."),
-        "/oauth2/switch",
-        message("Switch organisation"),
-    ),
-    "step_up": (
-        message("You can log in again with a stronger means. You come back to this page."),
-        "/oauth2/start",
-        message("Log in with a stronger means"),
-    ),
-    "login": (message("Log in and try again."), "/oauth2/start", message("Log in")),
-    "wait": (message("You do not have to do anything now: try again later."), None, None),
-    "grant": (message("Ask %(grantor)s for it."), None, None),
-    "none": (message("You cannot arrange this yourself. Call us if you think that you need it."), None, None),
+# How people know the kinds of organisations; others by their code.
+_DOELGROEPEN: Final[Mapping[str, str]] = {
+    "GID": message("a Flemish government service (GID)"),
+    "LB": message("a local government (LB)"),
+    "EA": message("a company or association (EA)"),
+    "OV": message("an education institution (OV)"),
+    "BUR": message("yourself, as a citizen (BUR)"),
 }
-
-_HELD_ELSEWHERE: Final = message(
-    "You have this right for another organisation of yours. Switch to it; you come back to this page."
-)
-_HELD_FOR: Final = message(
-    "You have this right for %(organisation)s. Switch to it; you come back to this page."
-)
-_AGAIN: Final = message("You do not have to do anything now: try again from %(moment)s on.")
 
 
 def _nothing() -> Mapping[str, str]:
@@ -99,41 +74,28 @@ def _nothing() -> Mapping[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
-    """One missing thing in words: `what` it is, what helps (`advice`), and a link to do it, if there is one."""
+class StepWords:
+    """One step of a plan in words: what is needed (`text`), how to get it (`advice`), and a link that does it.
 
-    missing: Missing
-    what: str
+    `contact` has the phone and url of who can grant it. An obstacle, which no step changes, is `missing` instead.
+    """
+
+    text: str
     advice: str
     link: str | None = None
     link_text: str | None = None
     contact: Mapping[str, str] = field(default_factory=_nothing)
+    step: Step | None = None
+    missing: Missing | None = None
 
     def data(self, public_url: str) -> dict[str, Any]:
         """The same as data for programs; unknown fields are absent."""
-        shown = {**missing_to_dict(self.missing), "what": self.what, "advice": self.advice}
+        shown = {
+            **(step_to_dict(self.step) if self.step is not None else {}),
+            "text": self.text,
+            "advice": self.advice,
+        }
         return {**shown, "url": public_url + self.link} if self.link else shown
-
-
-def order(alternatives: Alternatives) -> Alternatives:
-    """The alternatives without repetitions: first those that a person can act on, then the smallest, then the easiest."""
-    distinct: list[tuple[Missing, ...]] = []
-    for alternative in alternatives:
-        arranged = tuple(sorted(alternative, key=_effort))
-        if arranged not in distinct:
-            distinct.append(arranged)
-    return tuple(sorted(distinct, key=_cost))
-
-
-def _cost(alternative: tuple[Missing, ...]) -> tuple[bool, int, int]:
-    closed = any(missing.remedy == "none" for missing in alternative)
-    return closed, len(alternative), sum(_effort(missing) for missing in alternative)
-
-
-def _effort(missing: Missing) -> int:
-    if missing.remedy == "switch" and missing.kind != "right":
-        return _UNSURE
-    return _EFFORT[missing.remedy]
 
 
 def unread_claims(identity: Identity | None) -> str:
@@ -160,36 +122,56 @@ def organisation_name(code: str, acting_for: Organisation | None = None) -> str:
 
 
 class Wording:
-    """Texts in one language. `identity` is the reader, `back` the page that they asked for."""
+    """Texts in one language. `identity` is the reader, `back` the page that they asked for.
+
+    `too_often`: they sent too many requests, so that waiting is for that.
+    """
 
     def __init__(
-        self, language: Language, gettext: Gettext, *, identity: Identity | None = None, back: str = "/"
+        self,
+        language: Language,
+        gettext: Gettext,
+        *,
+        identity: Identity | None = None,
+        back: str = "/",
+        too_often: bool = False,
     ) -> None:
+        self._too_often = too_often
         self._language = language
         self._gettext = gettext
         self._acting_for = identity.organisation if identity else None
         self._doelgroep = identity.doelgroep if identity else None
         self._back = quote(back, safe="")
 
-    def needs(self, alternatives: Alternatives) -> tuple[tuple[Need, ...], ...]:
-        """Every alternative in words, the smallest first."""
-        return tuple(
-            tuple(self.need(missing) for missing in alternative) for alternative in order(alternatives)
-        )
+    def plans(self, advice: Advice) -> tuple[tuple[StepWords, ...], ...]:
+        """Every plan in words, in their order; each holds its steps in the order in which they are taken."""
+        return tuple(tuple(map(self.step, plan)) for plan in advice.plans)
 
-    def need(self, missing: Missing) -> Need:
+    def obstacles(self, advice: Advice) -> tuple[StepWords, ...]:
+        """What no step changes, in words."""
+        _ = self._gettext
+        advised = _("You cannot arrange this yourself. Call us if you think that you need it.")
+        return tuple(StepWords(self.what(each), advised, missing=each) for each in advice.obstacles)
+
+    def step(self, step: Step) -> StepWords:
+        """One step in words."""
+        match step:
+            case Grant():
+                return self._grant(step)
+            case Switch():
+                return self._switch(step)
+            case LogIn():
+                return self._log_in(step)
+            case Wait():
+                return self._wait(step)
+
+    def what(self, missing: Missing) -> str:
         """One missing thing in words."""
-        advice, link, link_text = self._help(missing)
-        return Need(missing, self._what(missing), advice, link, link_text, missing.contact)
-
-    def _what(self, missing: Missing) -> str:
         _ = self._gettext
         label = in_language(missing.label, self._language)
-        code = missing.organisation
-        elsewhere = (
-            missing.remedy == "switch" and self._acting_for is not None and code == self._acting_for.code
+        organisation = (
+            organisation_name(missing.organisation, self._acting_for) if missing.organisation else None
         )
-        organisation = organisation_name(code, self._acting_for) if code and not elsewhere else None
         if missing.kind == "right":
             right = _capital(label or self._right(missing))
             if organisation is None:
@@ -199,11 +181,16 @@ class Wording:
             return _capital(label)
         if missing.kind == "organisation" and organisation:
             return _("Access on behalf of %(organisation)s") % {"organisation": organisation}
-        moment = self._moment(missing)
-        if moment is not None and missing.kind == "time":
+        if missing.kind == "time" and (moment := self._moment(missing)) is not None:
+            if missing.remedy == "none":
+                return _("This page was open until %(moment)s") % {"moment": moment}
             return _("A visit from %(moment)s on") % {"moment": moment}
         with_detail, without = _WHAT[missing.kind]
         return _(with_detail) % {"detail": missing.detail} if missing.detail else _(without)
+
+    def data(self, missing: Missing) -> dict[str, Any]:
+        """A missing thing as data for programs, with its words."""
+        return {**missing_to_dict(missing), "what": self.what(missing)}
 
     def _right(self, missing: Missing) -> str:
         _ = self._gettext
@@ -213,47 +200,83 @@ class Wording:
         return _("User right '%(right)s' with context '%(context)s'") % values
 
     def _moment(self, missing: Missing) -> str | None:
-        if missing.kind not in ("time", "rate") or not missing.detail:
+        if not missing.detail:
             return None
         try:
-            return spoken_time(datetime.fromisoformat(missing.detail), self._language)
+            moment = datetime.fromisoformat(missing.detail)
         except ValueError:
             return None
+        if len(missing.detail) == _DAY:
+            return spoken_day(moment, self._language)
+        return spoken_time(moment, self._language, seconds=missing.kind == "rate")
 
-    def _help(self, missing: Missing) -> tuple[str, str | None, str | None]:
+    def _grant(self, step: Grant) -> StepWords:
         _ = self._gettext
-        advice, place, link_text = _HELP[missing.remedy]
-        grantor = in_language(missing.granted_by, self._language) or _(
+        grantor = in_language(step.missing.granted_by, self._language) or _(
             "the local administrator (lokale beheerder) of your organisation"
         )
-        organisation = moment = None
-        if missing.kind == "right" and missing.remedy == "switch":
-            advice = _HELD_FOR if missing.detail else _HELD_ELSEWHERE
-            organisation = organisation_name(missing.detail or "", self._acting_for)
-        elif missing.remedy == "wait" and (moment := self._moment(missing)) is not None:
-            advice = _AGAIN
-        words = _(advice) % {"grantor": grantor, "organisation": organisation, "moment": moment}
-        if place is None or link_text is None:
-            return words, None, None
-        return words, f"{place}?rd={self._back}{self._towards(missing)}", _(link_text)
+        advice = _("Ask %(grantor)s for it.") % {"grantor": grantor}
+        return StepWords(self.what(step.missing), advice, contact=step.missing.contact, step=step)
 
-    def _towards(self, missing: Missing) -> str:
-        """The parameters for the link that helps, so that nothing has to be chosen there."""
-        if missing.remedy == "step_up" and missing.acr_values:
-            return "&acr_values=" + "+".join(quote(urn, safe="") for urn in missing.acr_values)
-        if missing.remedy != "switch":
+    def _switch(self, step: Switch) -> StepWords:
+        _ = self._gettext
+        code = step.organisation
+        if code is not None:
+            values = {"organisation": organisation_name(code, self._acting_for)}
+            if len(code) == _KBO and code.isdigit():
+                text = (
+                    _("Access on behalf of the organisation with enterprise number %(organisation)s") % values
+                )
+            else:
+                text = _("Access on behalf of the organisation with code %(organisation)s") % values
+        elif step.doelgroep is not None:
+            kind = _(_DOELGROEPEN.get(step.doelgroep, step.doelgroep))
+            text = _("Access on behalf of %(organisation)s") % {"organisation": kind}
+        else:
+            text = _("Access on behalf of another organisation")
+        if step.known:
+            advice = _("Switch to that organisation. You come back to this page.")
+        elif code is not None:
+            advice = _("Do you work for this organisation too? Then switch. You come back to this page.")
+        else:
+            advice = _("Do you work for such an organisation too? Then switch. You come back to this page.")
+        link = f"/oauth2/switch?rd={self._back}{self._towards(step)}"
+        return StepWords(text, advice, link, _("Switch organisation"), step=step)
+
+    def _log_in(self, step: LogIn) -> StepWords:
+        _ = self._gettext
+        link = f"/oauth2/start?rd={self._back}"
+        if not step.acr_values:
+            return StepWords(_("To be logged in"), _("Log in and try again."), link, _("Log in"), step=step)
+        means = means_name(step.acr_values, _, self._language)
+        link += "&acr_values=" + "+".join(quote(urn, safe="") for urn in step.acr_values)
+        text = _("A login with another means: %(means)s") % {"means": means}
+        advice = _("Log in again with %(means)s. You come back to this page.") % {"means": means}
+        return StepWords(text, advice, link, _("Log in with %(means)s") % {"means": means}, step=step)
+
+    def _wait(self, step: Wait) -> StepWords:
+        _ = self._gettext
+        moment = {"moment": spoken_time(datetime.fromtimestamp(step.until, UTC), self._language)}
+        if self._too_often:
+            advice = _("Try again from %(moment)s on.") % moment
+            return StepWords(_("You sent too many requests."), advice, step=step)
+        text = _("A visit from %(moment)s on") % moment
+        advice = _("You do not have to do anything now: try again from %(moment)s on.") % moment
+        return StepWords(text, advice, step=step)
+
+    def _towards(self, step: Switch) -> str:
+        """The parameters for the link that switches, so that nothing has to be chosen there."""
+        code, here = step.organisation, self._acting_for.code if self._acting_for else ""
+        doelgroep = step.doelgroep
+        if doelgroep is None and code is not None and code.isdigit() == here.isdigit():
+            # Codes of one kind are of organisations of one group: a KBO number beside a KBO number.
+            doelgroep = self._doelgroep
+        if doelgroep is None:
             return ""
-        if missing.kind == "doelgroep":
-            one = missing.detail if missing.detail and "," not in missing.detail else None
-            return f"&doelgroep={quote(one, safe='')}" if one else ""
-        code = missing.detail if missing.kind == "right" else missing.organisation
-        # Codes of one kind are of organisations of one group: a KBO number beside a KBO number.
-        current = self._acting_for.code if self._acting_for else ""
-        if not code or "," in code or not self._doelgroep or code == current:
-            return ""
-        if not (code.isalnum() and code.isascii()) or code.isdigit() != current.isdigit():
-            return ""
-        return f"&doelgroep={quote(self._doelgroep, safe='')}&organisation={code}"
+        hint = f"&doelgroep={quote(doelgroep, safe='')}"
+        if code is None:
+            return hint
+        return f"{hint}&organisation={code}" if code.isalnum() and code.isascii() else ""
 
 
 def _capital(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -20,6 +21,7 @@ from gateway.errors import (
 )
 from gateway.exchange import Exchange, Judgement
 from gateway.model import NOTHING, Decision, DecisionInput
+from gateway.policy.advice import advise
 from gateway.policy.evaluate import AMBIGUOUS, NO_WEBSOCKET, decide, questions
 from gateway.policy.facts import NOTHING_ASKED, Gathered, Gatherer
 from gateway.policy.ruleset import RuleSet
@@ -121,4 +123,4 @@ def _refusal(exchange: Exchange, judgement: Judgement, rules: RuleSet) -> Except
         return error
     if judgement.facts.failures and not decision.alternatives:
         return FactsUnavailable(f"no answer about {', '.join(judgement.facts.failures)}")
-    return refusal(decision, exchange.now)
+    return refusal(decision, exchange.now, partial(advise, rules, decision_input, decision))

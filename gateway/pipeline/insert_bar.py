@@ -11,6 +11,7 @@ from gateway.exchange import Exchange
 from gateway.model import CanonicalRequest
 from gateway.pages.bar import SCRIPT
 from gateway.pages.insertion import Insertion
+from gateway.pages.settings import SessionBarSettings
 from gateway.pipeline.forward import Forward
 from gateway.responses import Message, Send
 from gateway.upstream.connection import UpstreamConnection
@@ -113,3 +114,8 @@ def _changed(headers: HeaderLines) -> HeaderLines:
         for name, value in kept
     ]
     return [*weak, _VARY]
+
+
+def carrying(bar: SessionBarSettings | None) -> type[Forward]:
+    """What forwards requests where these are the settings of the bar."""
+    return ForwardWithBar if bar is not None and bar.inject else Forward

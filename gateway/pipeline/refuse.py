@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import structlog
 
@@ -30,6 +31,7 @@ from gateway.exchange import Exchange
 from gateway.pages.error_response import ErrorResponses
 from gateway.pages.faces import is_partial_request
 from gateway.pages.outcome import Outcome
+from gateway.pipeline.ask_again import AskAgain
 from gateway.pipeline.cross_origin import CrossOrigin
 from gateway.policy.step_up import methods_that_help
 from gateway.responses import Response
@@ -47,6 +49,9 @@ class Refuse:
     login: LoginEndpoints
     forms: KeptForms
     cors: CrossOrigin
+    again: AskAgain
+    step_up: Literal["explain", "at-once"] = "explain"
+    """Whether a page explains why a stronger login is needed, before the browser goes there."""
 
     async def __call__(self, exchange: Exchange, problem: Exception) -> None:
         """Send the response to a problem; a response that has already begun is cut off instead."""
@@ -70,7 +75,11 @@ class Refuse:
 
     async def _response(self, exchange: Exchange, error: GatewayError) -> Response:
         try:
-            login = await self._form(exchange, error) or await self._to_login(exchange, error)
+            login = (
+                await self._form(exchange, error)
+                or await self._to_login(exchange, error)
+                or await self.again(exchange, error)
+            )
         except (
             ClientLimited,
             FormGone,
@@ -137,6 +146,14 @@ class Refuse:
         methods = self._methods(exchange, error)
         if methods is None:
             return None
+        if isinstance(error, Forbidden) and self.step_up == "explain" and request.navigation:
+            return self.responses.step_up(
+                error,
+                methods,
+                request_id=exchange.id,
+                request=request,
+                identity=exchange.caller.identity,
+            )
         target = self.forms.back(request) or target_of(request)
         return await self.login.begin(request, target, acr_values=methods)
 
@@ -146,7 +163,7 @@ class Refuse:
         if isinstance(error, LoginRequired):
             return tuple(error.facts.get("acr_values", ()))
         if isinstance(error, Forbidden) and session is not None:
-            methods = methods_that_help(error.decision.alternatives)
+            methods = methods_that_help(error.way_out)
             if (
                 methods
                 and session.identity.acr not in methods

@@ -135,6 +135,12 @@ class Policy(BaseModel):
         """
         return None
 
+    def after_waiting(self, answer: Any, until: float) -> Any:
+        """What the fact source will surely answer at a later moment, in seconds since the epoch, where it now gives this
+        answer; by default the same. Advice to come back later is only given where it helps by this.
+        """
+        return answer
+
     def distinctions(self) -> Distinctions | None:
         """The values of facts at which the verdict may change, so that rule sets can be compared exactly.
 

@@ -62,7 +62,10 @@ class OpeningHours:
         if self.first is not None:
             day = max(day, self.first)
         for number in range(_FARTHEST):
-            for moment in self.changes(day + timedelta(days=number)):
+            there = day + timedelta(days=number)
+            if self.last is not None and there > self.last:
+                return None
+            for moment in self.changes(there):
                 if moment > now and self.is_open(moment):
                     return datetime.fromtimestamp(moment, self.zone)
         return None

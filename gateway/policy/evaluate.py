@@ -78,7 +78,7 @@ def questions(rules: RuleSet, decision_input: DecisionInput) -> tuple[Question, 
     rule = _matching(rules, decision_input)
     if rule is None or not rule.asking or (decision_input.websocket and not rule.websocket):
         return ()
-    facts = _facts(rule, decision_input, None)
+    facts = facts_for(rule, decision_input)
     found = []
     for policy in rule.asking:
         # A policy that raises here also raises in the decision, where it is reported.
@@ -126,7 +126,8 @@ def _mismatch(rule: Rule, decision_input: DecisionInput) -> str | None:
     return None
 
 
-def _facts(rule: Rule, decision_input: DecisionInput, traces: list[PolicyTrace] | None) -> Facts:
+def facts_for(rule: Rule, decision_input: DecisionInput, traces: list[PolicyTrace] | None = None) -> Facts:
+    """What the policies of this rule see of a request, by the first reading of its path."""
     variables: Mapping[str, str] = NOTHING
     if rule.variables:
         variables = rule.pattern.match(decision_input.segments) or NOTHING
@@ -144,7 +145,7 @@ def _facts(rule: Rule, decision_input: DecisionInput, traces: list[PolicyTrace] 
 
 
 def _judge(rule: Rule, decision_input: DecisionInput, traces: list[PolicyTrace] | None) -> Decision:
-    facts = _facts(rule, decision_input, traces)
+    facts = facts_for(rule, decision_input, traces)
     variables = facts.variables
     if decision_input.websocket and not rule.websocket:
         return Decision(allowed=False, rule=rule.id, reason=NO_WEBSOCKET, variables=variables)

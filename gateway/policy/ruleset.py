@@ -11,7 +11,7 @@ from typing import Any
 from gateway.handling import PLAIN, Handling
 from gateway.http_semantics import METHODS
 from gateway.model import NOTHING, Decision
-from gateway.plugin import NamedRight, Policy
+from gateway.plugin import NamedRight, Policy, Template
 from gateway.policy.pattern import Pattern
 from gateway.policy.pattern_tree import PatternTree
 
@@ -31,6 +31,21 @@ def options(policy: Policy) -> Iterator[Any]:
     for name in type(policy).model_fields:
         value = getattr(policy, name)
         yield from value if isinstance(value, (tuple, list)) else (value,)
+
+
+def templates(policy: Any) -> Iterator[Template]:
+    """Every template among the options of a policy, including those of its inner policies."""
+    if isinstance(policy, Template):
+        yield policy
+    elif isinstance(policy, Policy):
+        for name in type(policy).model_fields:
+            yield from templates(getattr(policy, name))
+    elif isinstance(policy, Mapping):
+        for value in policy.values():
+            yield from templates(value)
+    elif isinstance(policy, (tuple, list, set, frozenset)):
+        for value in policy:
+            yield from templates(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +130,15 @@ class RuleSet:
     opens: frozenset[str] = frozenset()
     folds: bool = False
     cors: bool = False
+
+    def rule_label(self, rule: str) -> Mapping[str, str]:
+        """What people call the rule with this id, by language."""
+        return next((each.label for each in self.rules if each.id == rule), NOTHING)
+
+    def right_label(self, right: str, context: str | None) -> Mapping[str, str]:
+        """What people call a right in a context, by language."""
+        known = (each for each in self.rights.values() if (each.right, each.context) == (right, context))
+        return next((each.label for each in known), NOTHING)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RuleSet) and other.hash == self.hash

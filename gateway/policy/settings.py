@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
@@ -22,7 +23,7 @@ from gateway.plugin import NamedRight, Policy
 from gateway.policy.handling_settings import HandlingSettings
 from gateway.policy.pattern import Pattern, parse_pattern, parse_regex
 from gateway.policy.ruleset import At, Rule
-from gateway.settings import Settings
+from gateway.settings import Settings, Texts
 
 # Findings of `gateway config validate` about a rule that the rule itself can accept.
 Accepted = Literal[
@@ -55,7 +56,13 @@ Accepted = Literal[
     "unproven-scope",
     "nearly-an-organisation",
 ]
-Languages = dict[Literal["nl", "en"], str]
+_MAILBOX: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+
+
+def _mailbox(value: str) -> str:
+    if len(value) > 254 or not _MAILBOX.fullmatch(value):
+        raise ValueError("write one e-mail address, without a name: beheer@example.be")
+    return value
 
 
 class RightSettings(Settings):
@@ -67,26 +74,26 @@ class RightSettings(Settings):
     context: str | None = None
     """The context as it stands in the role claim, after the first hyphen: NonConformiteitenIndiener."""
 
-    label: Languages = Field(default_factory=dict)
-    """What people call it, in Dutch (nl) and English (en)."""
+    label: Texts = Field(default_factory=dict)
+    """What people call it, by language: {nl: ..., en: ...}."""
 
-    granted_by: Languages = Field(default_factory=dict)
-    """Who can give it, in Dutch (nl) and English (en)."""
+    granted_by: Texts = Field(default_factory=dict)
+    """Who can give it, by language."""
 
     phone: str | None = None
     """Whom to call about it, where that is not the general number."""
+
+    email: Annotated[str, AfterValidator(_mailbox)] | None = None
+    """The mailbox of who can give it: the page of a denial then offers a message that is ready to send."""
 
     url: str | None = None
     """Where to ask for it."""
 
     def named(self, key: str) -> NamedRight:
         """This entry as policies see it."""
-        contact = {name: value for name, value in (("phone", self.phone), ("url", self.url)) if value}
-        return NamedRight(key, self.right, self.context, _texts(self.label), _texts(self.granted_by), contact)
-
-
-def _texts(languages: Languages) -> dict[str, str]:
-    return {str(language): text for language, text in languages.items()}
+        given = {"phone": self.phone, "email": self.email, "url": self.url}
+        contact = {name: value for name, value in given.items() if value}
+        return NamedRight(key, self.right, self.context, self.label, self.granted_by, contact)
 
 
 def _host(value: str) -> str:
@@ -172,8 +179,8 @@ class RuleSettings(HandlingSettings):
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
     """The name of the rule, in records and messages: lower-case letters, digits and hyphens."""
 
-    label: Languages = Field(default_factory=dict)
-    """What people call this part of the service, in Dutch (nl) and English (en), for the page "my access"."""
+    label: Texts = Field(default_factory=dict)
+    """What people call this part of the service, by language, for the page "my access"."""
 
     match: MatchSettings
     """Which requests it matches."""
@@ -199,7 +206,7 @@ class RuleSettings(HandlingSettings):
             frozenset(hosts) if hosts is not None else None,
             require,
             at,
-            _texts(self.label),
+            self.label,
             frozenset(self.accept),
             self.paths.names,
             self.websocket,

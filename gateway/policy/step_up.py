@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gateway.model import Alternatives, DecisionInput, Identity, Missing
+from gateway.model import DecisionInput, Identity, Missing
+from gateway.plan import Advice, LogIn
 from gateway.policy.evaluate import decide
 from gateway.policy.ruleset import RuleSet
 
 _SOMEBODY = Identity(issuer="", subject="")
 
 
-def methods_that_help(alternatives: Alternatives) -> tuple[str, ...]:
-    """The acr values that each would give access without anything else; empty where there are none."""
-    return _any_of(
-        [
-            alternative
-            for alternative in alternatives
-            if alternative and all(missing.remedy == "step_up" for missing in alternative)
-        ]
-    )
+def methods_that_help(advice: Advice) -> tuple[str, ...]:
+    """The acr values that each give access without anything else; empty where there are none."""
+    alone = (plan[0] for plan in advice.plans if len(plan) == 1)
+    return tuple(acr for step in alone if isinstance(step, LogIn) for acr in step.acr_values)
 
 
 def methods_for_login(rules: RuleSet, decision_input: DecisionInput) -> tuple[str, ...]:
@@ -34,11 +30,8 @@ def methods_for_login(rules: RuleSet, decision_input: DecisionInput) -> tuple[st
         any(missing.remedy == "step_up" for missing in alternative) for alternative in decision.alternatives
     ):
         return ()
-    return _any_of(decision.alternatives)
-
-
-def _any_of(alternatives: Sequence[Sequence[Missing]]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(urn for alternative in alternatives for urn in _common(alternative)))
+    found = (acr for alternative in decision.alternatives for acr in _common(alternative))
+    return tuple(dict.fromkeys(found))
 
 
 def _common(alternative: Sequence[Missing]) -> tuple[str, ...]:

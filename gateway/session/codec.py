@@ -17,7 +17,8 @@ class Session:
     """What is remembered of a login. Times are in seconds since the epoch.
 
     `id` is public and opens nothing. `checked_at` is when the provider last said what the person may do; until
-    `lenient_until` the session continues although the provider could not be asked again.
+    `lenient_until` the session continues although the provider could not be asked again. `device` is a coarse name
+    of the browser and its system, for the person alone.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Session:
     tokens: Tokens | None = None
     checked_at: float = 0.0
     lenient_until: float = 0.0
+    device: str | None = None
 
 
 _SESSIONS: Final = Codec(Session)

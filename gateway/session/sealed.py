@@ -38,7 +38,7 @@ class SealedSessions:
 
     async def start(self) -> None:
         """Read the keys and open the store. Raises ValueError for a key, StoreUnavailable for the store."""
-        secrets = (self._settings.key, *self._settings.previous_keys)
+        secrets = self._settings.keys
         self._cipher = SessionCipher(self._environment, tuple(secret.read() for secret in secrets))
         await self.store.start()
 

@@ -24,6 +24,7 @@ __all__ = ["PeekedSession", "Session", "Sessions"]
 
 _TOUCH_SECONDS: Final = 60.0
 _MOVED: Final = "moved"
+_DEVICE: Final = "device"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,15 +151,22 @@ class Sessions:
         return successor.text if successor is not None else None
 
     async def create(
-        self, identity: Identity, tokens: Tokens | None = None, *, replaces: str | None = None
+        self,
+        identity: Identity,
+        tokens: Tokens | None = None,
+        *,
+        replaces: str | None = None,
+        device: str | None = None,
     ) -> tuple[Session, str]:
-        """(session, its ticket) for somebody who just logged in. The session of the ticket `replaces` ends."""
+        """(session, its ticket) for somebody who just logged in on this `device`. The session of the ticket `replaces`
+        ends."""
         now = self._clock()
         ticket = self._stored.new_ticket()
         ends = now + self._settings.max_lifetime
-        session = Session(ticket.session_id, identity, now, ends, tokens, checked_at=now)
+        session = Session(ticket.session_id, identity, now, ends, tokens, checked_at=now, device=device)
         opened = OpenedSession(ticket, session, now, now)
         await self._stored.write(opened)
+        await self._keep_device(session)
         await self._holders.remember(ticket.text, identity)
         self._cache.put(opened)
         if replaces is not None:
@@ -188,6 +196,7 @@ class Sessions:
             self._cache.drop(ticket)
             return None
         if changed:
+            await self._keep_device(renewed)
             self._cache.move(ticket, fresh)
         self._cache.put(opened)
         return renewed, fresh.text
@@ -223,6 +232,16 @@ class Sessions:
         for each in ended:
             self._on_event(SessionEnded(each))
         return ended
+
+    async def device(self, found: str) -> str | None:
+        """The device of the session with this public id, which only its own ticket opens."""
+        content = await self.one_time.get(_DEVICE, found)
+        return content.decode("ascii", "replace") if content is not None else None
+
+    async def _keep_device(self, session: Session) -> None:
+        if session.device is not None:
+            content, seconds = session.device.encode("ascii", "replace"), session.expires_at - self._clock()
+            await self.one_time.put(_DEVICE, session.id, content, seconds=seconds)
 
     @property
     def idle_timeout(self) -> float:

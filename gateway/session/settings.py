@@ -110,6 +110,11 @@ class SessionSettings(Settings):
     """How many opened sessions one worker process remembers."""
 
     @property
+    def keys(self) -> tuple[SecretRef, ...]:
+        """All keys that are read, the one for new sessions first."""
+        return (self.key, *self.previous_keys)
+
+    @property
     def address(self) -> str:
         """The store in one spelling, to find out whether two environments share it."""
         if self.store.path is not None:

@@ -6,6 +6,7 @@ import asyncio
 from typing import NamedTuple
 
 from gateway.errors import (
+    AddressTooLong,
     ContentTooLarge,
     GatewayError,
     HeadersTooLarge,
@@ -91,7 +92,7 @@ class Forwarder:
         `begun` is a connection on which `begin_at_once` has already sent this request. `patience` (seconds until the
         answer begins) and `max_body` (octets) are used instead of the upstream's own; `progress` learns how far the request is.
         Raises UpstreamUnreachable, UpstreamOut, UpstreamBroken, UpstreamTimeout or Overloaded for the register;
-        HeadersTooLarge for the head of the request, BadRequest, ContentTooLarge or RequestTimeout for its body;
+        AddressTooLong and HeadersTooLarge for the head of the request, BadRequest, ContentTooLarge or RequestTimeout for its body;
         ClientGone.
         """
         request = self._inside(request)
@@ -169,7 +170,7 @@ class Forwarder:
             return None
         try:
             self._begin(connection, request)
-        except HeadersTooLarge:
+        except (AddressTooLong, HeadersTooLarge):
             connection.pool.release(connection)
             return None
         connection.request_sent()
@@ -200,12 +201,16 @@ class Forwarder:
         return request._replace(target=self._prefix.inside(request.target), lines=lines + self._prefix_line)
 
     def _begin(self, connection: UpstreamConnection, request: UpstreamRequest) -> None:
-        """Raises HeadersTooLarge for a head that the register would refuse, before anything is sent."""
+        """Raises HeadersTooLarge for a head that the register would refuse, before anything is sent; AddressTooLong
+        where the address takes most of it.
+        """
         if self._sessions is not None:
             request = request.with_own_sessions(self._sessions)
         head = request.head(connection.pool.host or request.host)
-        if len(head) > self._settings.max_header_bytes:
-            raise HeadersTooLarge(f"{len(head)} octets for the register")
+        most = self._settings.max_header_bytes
+        if len(head) > most:
+            too_large = AddressTooLong if len(request.target) > most // 2 else HeadersTooLarge
+            raise too_large(f"{len(head)} octets for the register")
         connection.start(request.method, logs_in=request.framing.logs_in_connection)
         connection.owner = request.owner
         connection.write(head)

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import given as for_all
 
 from gateway.analysis.access import access_of
-from gateway.model import Identity, RuleAccess
+from gateway.model import Identity
+from gateway.plan import Grant, RuleAccess, Switch
 from gateway.policy.evaluate import decide
 from gateway.policy.pattern import parse_pattern
 from gateway.policy.ruleset import RuleSet
@@ -52,9 +53,8 @@ def test_the_paths_of_the_own_organisation_are_open() -> None:
     ]
     (_, own, _) = reached(rules, person(organisation=None))
     assert own.path == "/o/{kbo}/**"
-    assert [
-        missing.organisation for missing in own.decision.alternatives[0] if missing.kind == "organisation"
-    ] == [None]
+    (plan,) = own.advice.plans
+    assert [step.organisation for step in plan if isinstance(step, Grant | Switch)] == [None, None]
 
 
 def test_a_rule_that_never_decides_is_left_out() -> None:

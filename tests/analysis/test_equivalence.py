@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-
-from gateway.analysis.equivalence import BRUSSELS, NOON, changing_moments, circumstance, dimensions, facts
+from gateway.analysis.equivalence import circumstance, dimensions, facts
 from gateway.plugin.distinctions import Distinctions
 from tests.policy.conftest import given
 
@@ -41,10 +39,3 @@ def test_a_circumstance_keeps_the_person() -> None:
     assert [cell.value for cell in dimension.cells] == [99.0, 100.0]
     asked = given("/")
     assert circumstance(asked, [(dimension, dimension.cells[1])]) == asked._replace(now=100.0)
-
-
-def test_weekly_moments_come_again() -> None:
-    opening = NOON.replace(hour=8)
-    found = set(changing_moments([opening.timestamp()], NOON.timestamp(), 8))
-    assert (opening + timedelta(days=7)).timestamp() in found
-    assert all(datetime.fromtimestamp(moment, BRUSSELS).hour == 8 for moment in found)

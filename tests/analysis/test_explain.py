@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateway.analysis.explain import as_data, as_text
 from gateway.model import Identity
+from gateway.policy.advice import advise
 from gateway.policy.evaluate import decide
 from tests.policy.conftest import given, person, rule_set, with_handling, with_websockets
 
@@ -15,7 +16,9 @@ RULES = rule_set(
 
 
 def explained(path: str, identity: Identity | None) -> str:
-    return as_text(decide(RULES, given(path, identity=identity), trace=True), RULES, language="nl")
+    asked = given(path, identity=identity)
+    decision = decide(RULES, asked, trace=True)
+    return as_text(decision, RULES, advice=advise(RULES, asked, decision), language="nl")
 
 
 def test_a_refusal_says_what_would_help() -> None:
@@ -30,8 +33,10 @@ def test_a_refusal_says_what_would_help() -> None:
     assert "the rule after it was not tried" in text
     assert "path variables: id=1" in text
     assert "what would help, the shortest way first:" in text
-    assert "  - right: Indiener [OVAMGebruiker-Indiener]" in text
-    assert "(granted by de lokale beheerder)" in text
+    assert (
+        "  - get Indiener [OVAMGebruiker-Indiener] for organisation 0456789034, granted by de lokale beheerder"
+        in text
+    )
 
 
 def test_what_is_allowed_misses_nothing() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gateway.analysis.path_variables import compared_positions, identity_texts, template_values, templates
+from gateway.analysis.path_variables import compared_positions, identity_texts, template_values
+from gateway.policy.ruleset import templates
 from tests.policy.conftest import person, rule_set
 
 RULES = rule_set(

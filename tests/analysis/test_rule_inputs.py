@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from gateway.analysis.path_partition import PathClass
-from gateway.analysis.rule_inputs import RuleInputs, assumed_answers
+from gateway.analysis.rule_inputs import RuleInputs
 from gateway.policy.pattern import parse_pattern, parse_regex
 from gateway.policy.ruleset import Rule
-from tests.policy.conftest import given, person, policy, rule_set
+from tests.policy.conftest import policy, rule_set
 
 OWN = {"organisation": {"equals": "{kbo}"}}
 
@@ -42,10 +42,3 @@ def test_alike(path: str, require: list[Any], alike: bool) -> None:
 def test_a_regular_expression_is_not_exact() -> None:
     found = RuleInputs(Rule("a", parse_regex("/a.*"), None, None, (policy("anyone"),)))
     assert found.inexact == "rule 'a' has a regular expression, for which only example paths are compared"
-
-
-def test_answers_are_assumed_to_be_favourable() -> None:
-    rules = rule_set(("a", "/a", [{"rate": {"limit": 5, "window": "60s"}}]), ("b", "/b", ["anyone"]))
-    (answer,) = assumed_answers(rules, given("/a", identity=person())).values()
-    assert answer == {"within": True}
-    assert assumed_answers(rules, given("/b")) == {}

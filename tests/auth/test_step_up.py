@@ -62,6 +62,15 @@ def weakly_logged_in(whole: GatewayFixture) -> Browser:
     return visitor
 
 
+def explained(visitor: Browser, target: str) -> httpx2.Response:
+    """Go to a page that explains why it needs a stronger login, and on from there: the redirect to the provider."""
+    page = visitor.go(target)
+    assert page.status_code == 403
+    assert "/oauth2/start?rd=" in page.text
+    link = page.text.partition('href="/oauth2/start')[2].partition('"')[0].replace("&amp;", "&")
+    return visitor.go(f"/oauth2/start{link}", headers=PRESSED)
+
+
 def test_nobody_is_asked_for_the_means_at_once(whole: GatewayFixture) -> None:
     answer = whole.browser().go("/strong/page")
     wanted = asked(answer)["acr_values"].split()
@@ -76,7 +85,10 @@ def test_nobody_is_asked_for_the_means_at_once(whole: GatewayFixture) -> None:
 def test_a_weak_session_comes_back_stronger_to_the_page(whole: GatewayFixture) -> None:
     visitor = weakly_logged_in(whole)
     before = dict(visitor.cookies)
-    onward = visitor.go("/strong/page?x=1")
+    page = visitor.go("/strong/page?x=1")
+    assert "Deze pagina is extra beveiligd" in page.text
+    assert "tgp-ti-session" in visitor.cookies
+    onward = explained(visitor, "/strong/page?x=1")
     assert EID in asked(onward)["acr_values"]
     with_means(whole.op, ITSME)
     back = visitor.go(visitor.at_provider(onward))
@@ -90,14 +102,14 @@ def test_a_weak_session_comes_back_stronger_to_the_page(whole: GatewayFixture) -
 def test_a_right_that_lacks_is_told_and_nobody_is_sent_round(whole: GatewayFixture) -> None:
     visitor = weakly_logged_in(whole)
     assert visitor.go("/both/page").status_code == 403
-    assert EID in asked(visitor.go("/either/page"))["acr_values"]
+    assert EID in asked(explained(visitor, "/either/page"))["acr_values"]
 
 
 @pytest.mark.parametrize("acr", [SMS, None])
 def test_still_too_weak_ends_on_the_denial_with_a_link(whole: GatewayFixture, acr: str | None) -> None:
     visitor = weakly_logged_in(whole)
     with_means(whole.op, acr)
-    back = visitor.go(visitor.at_provider(visitor.go("/strong/page")))
+    back = visitor.go(visitor.at_provider(explained(visitor, "/strong/page")))
     assert back.headers["location"] == "/strong/page", "the session that there was goes on"
     denied = visitor.go("/strong/page")
     assert denied.status_code == 403
@@ -113,8 +125,19 @@ def test_still_too_weak_ends_on_the_denial_with_a_link(whole: GatewayFixture, ac
 def test_a_provider_that_refuses_does_not_make_a_loop(whole: GatewayFixture) -> None:
     visitor = weakly_logged_in(whole)
     whole.op.callback = {"code": None, "error": "access_denied"}
-    visitor.go(visitor.at_provider(visitor.go("/strong/page")))
-    assert visitor.go("/strong/page").status_code == 403
+    visitor.go(visitor.at_provider(explained(visitor, "/strong/page")))
+    denied = visitor.go("/strong/page")
+    assert denied.status_code == 403
+    assert "Deze pagina is extra beveiligd" not in denied.text
+
+
+def test_an_environment_can_send_people_at_once(
+    tmp_path: Path, op: ScriptedProvider, clock: StillClock
+) -> None:
+    settings = {"step_up": "at-once"}
+    with whole_gateway(tmp_path, op, clock, rules=RULES, provider_settings=settings) as whole:
+        visitor = weakly_logged_in(whole)
+        assert EID in asked(visitor.go("/strong/page"))["acr_values"]
 
 
 def test_background_calls_are_told_what_would_help(whole: GatewayFixture) -> None:
@@ -124,7 +147,7 @@ def test_background_calls_are_told_what_would_help(whole: GatewayFixture) -> Non
     missing = answer.json()["missing"][0][0]
     assert missing["remedy"] == "step_up"
     assert ITSME in missing["acr_values"]
-    assert f"acr_values={EID.replace(':', '%3A')}" in missing["url"]
+    assert f"acr_values={EID.replace(':', '%3A')}" in answer.json()["plans"][0][0]["url"]
     nobody = whole.browser().go("/strong/data", headers={"accept": "application/json"})
     assert nobody.status_code == 401
     assert "acr_values=urn%3Abe" in nobody.json()["login_url"]

@@ -58,7 +58,7 @@ def test_explain_at_another_time_and_place_as_one_of_the_people(config: Path, tm
     assert explain(config, *at)[1].startswith("ALLOWED by rule 'night'")
     early = explain(config, "--at", "2026-11-24T21:30", "GET", "/night")[1]
     assert early.startswith("REFUSED by rule 'night' (closed-now)")
-    assert "2026-11-24T22:00+01:00 (wait)" in early
+    assert "wait until 2026-11-24 22:00:00+01:00" in early
     assert explain(config, "--client", "10.1.2.3", "GET", "/inside")[1].startswith("ALLOWED")
     assert explain(config, "GET", "/inside")[1].startswith("REFUSED")
     assert explain(config, "--host", "other.test", "GET", "/other")[1].startswith("ALLOWED by rule 'other'")

@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from gateway.model import RuleAccess
+from gateway.plan import RuleAccess
 from tests.endpoints.test_forwarding import ask
 from tests.gateway_fixture import GatewayFixture, scripted_gateway
 
@@ -33,15 +33,15 @@ def test_who_has_the_right_and_who_has_not(gate: GatewayFixture, cookies: dict[s
     assert answer.json()["expires_at"] > time.time()
     answer = ask(gate, "/oauth2/access", cookies["zonder-recht"], accept="application/json")
     assert rules(answer)["own"][0] is False
-    (alternative,) = answer.json()["rules"][1]["missing"]
-    assert [missing["granted_by"]["en"] for missing in alternative] == ["your local administrator"]
+    (plan,) = answer.json()["rules"][1]["plans"]
+    assert [step["granted_by"]["en"] for step in plan] == ["your local administrator"]
 
 
 def test_the_page(gate: GatewayFixture, cookies: dict[str, str]) -> None:
     page = ask(gate, "/oauth2/access", cookies["indiener"], accept="text/html", **{"accept-language": "en"})
     assert page.status_code == 200
     assert "My access" in page.text
-    assert "What is open to you" in page.text
+    assert "Where you have access" in page.text
     assert page.headers["cache-control"] == "no-store"
     page = ask(gate, "/oauth2/access", cookies["indiener"], accept="text/html", **{"accept-language": "nl"})
     assert "Mijn toegang" in page.text

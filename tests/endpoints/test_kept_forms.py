@@ -313,7 +313,7 @@ def test_a_form_is_sent_for_the_organisation_that_it_was_filled_in_for(
 def test_a_login_that_fails_loses_no_form(gate: GatewayFixture, browser: Browser) -> None:
     link = kept(post(browser))
     back = browser.at_provider(browser.page(link))
-    gate.op.answers["token"] = lambda _asked: JSONResponse({"error": "invalid_grant"}, 400)
+    gate.op.answers["token"] = lambda _asked: JSONResponse({"access_token": "without an ID token"})
     failed = browser.page(back)
     gate.op.answers.clear()
     assert failed.status_code == 400

@@ -10,6 +10,7 @@ import pytest
 import structlog
 
 from gateway.observe.logs import configure_logs
+from gateway.reference import reference_of
 
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiI4NSJ9.c2lnbmF0dXJl"
 
@@ -50,6 +51,7 @@ def test_our_lines_and_those_of_libraries_have_one_form(stream: io.StringIO) -> 
         8000,
     )
     assert ours["timestamp"].endswith("Z")
+    assert ours["reference"] == reference_of("r-1")
 
 
 def test_no_secret_passes(stream: io.StringIO) -> None:

@@ -1,15 +1,26 @@
 """What happened to people, as the pages get to hear it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import pytest
 
 from gateway.errors import Forbidden
-from gateway.model import CanonicalRequest, Decision, Identity, Language, Looking, Missing, Organisation
+from gateway.model import (
+    Alternatives,
+    CanonicalRequest,
+    Decision,
+    Identity,
+    Language,
+    Looking,
+    Missing,
+    Organisation,
+)
 from gateway.pages.error_response import ErrorResponses
 from gateway.pages.render import Pages
 from gateway.pages.settings import SupportSettings
+from gateway.plan import Advice, Grant, Plan
 
 INDIENER = Missing(
     "right",
@@ -28,6 +39,20 @@ INDIENER = Missing(
 )
 
 
+NOW = datetime(2026, 11, 24, 11, 4, 30, tzinfo=UTC).timestamp()
+LEZER = {"nl": "recht om te lezen", "en": "right to read"}
+
+
+class Names:
+    """What the rules of the tests are called."""
+
+    def rule_label(self, rule: str) -> Mapping[str, str]:
+        return {"nl": "Een nieuwe melding", "en": "A new report"} if rule == "own-reports" else {}
+
+    def right_label(self, right: str, context: str | None) -> Mapping[str, str]:
+        return LEZER if context == "Lezer" else INDIENER.label if context == INDIENER.context else {}
+
+
 class _Text(HTMLParser):
     """The words of a page as a person reads them, a block a line, with the links that matter."""
 
@@ -38,7 +63,7 @@ class _Text(HTMLParser):
         self._targets: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in ("style", "title"):
+        if tag in ("style", "title", "script", "nav"):
             self._silent = True
         if tag in (
             "p",
@@ -54,15 +79,17 @@ class _Text(HTMLParser):
             "caption",
             "button",
             "summary",
+            "textarea",
+            "label",
         ):
             self.lines.append("# " if tag in ("h1", "h2", "h3") else "")
-        if tag == "a":
+        if tag == "a" and not self._silent:
             self._targets.append(dict(attrs).get("href") or "")
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in ("style", "title"):
+        if tag in ("style", "title", "script", "nav"):
             self._silent = False
-        if tag == "a":
+        if tag == "a" and not self._silent:
             self.lines[-1] += f" <{self._targets.pop()}>"
 
     def handle_data(self, data: str) -> None:
@@ -79,12 +106,12 @@ def text_of(page: bytes) -> str:
 
 @pytest.fixture(scope="session")
 def pages() -> Pages:
-    return Pages(SupportSettings(), "ti")
+    return Pages(SupportSettings(), "ti", clock=lambda: NOW)
 
 
 @pytest.fixture(scope="session")
 def answers(pages: Pages) -> ErrorResponses:
-    return ErrorResponses(pages, public_url="https://register.test")
+    return ErrorResponses(pages, public_url="https://register.test", names=Names, clock=lambda: NOW)
 
 
 @pytest.fixture
@@ -133,5 +160,9 @@ def asks() -> Asks:
     return make
 
 
-def denial(*alternatives: tuple[Missing, ...]) -> Forbidden:
-    return Forbidden(Decision(False, "own-reports", "the right is missing", tuple(alternatives)))
+def denial(*plans: Plan, missing: Alternatives = (), obstacles: tuple[Missing, ...] = ()) -> Forbidden:
+    decision = Decision(False, "own-reports", "the right is missing", missing)
+    return Forbidden(decision, lambda: Advice(plans, obstacles))
+
+
+GRANT = Grant("OVAMGebruiker", "NonConformiteitenIndiener", "0456789034", INDIENER)

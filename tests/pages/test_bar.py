@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 
 from gateway.pages.bar import BarScript
-from gateway.pages.catalogue import LANGUAGES
 from gateway.pages.render import Pages
-from gateway.pages.settings import SessionBarSettings, SupportSettings, Wording
+from gateway.pages.settings import SessionBarSettings, SupportSettings
+
+LANGUAGES = ("nl", "en")
 
 
 def script(environment: str = "ti", support: SupportSettings | None = None, warn: float = 300.0) -> BarScript:
@@ -33,7 +34,7 @@ def test_every_language_has_every_word() -> None:
 def test_the_mark_says_which_environment() -> None:
     assert settings_of(script())["mark"] == dict.fromkeys(LANGUAGES, "T&I")
     assert settings_of(script("prd"))["mark"] == dict.fromkeys(LANGUAGES)
-    label = SupportSettings(environment_label=Wording(nl="Oefening </script>", en="Exercise"))
+    label = SupportSettings(environment_label={"nl": "Oefening </script>", "en": "Exercise"})
     mark = settings_of(script(support=label))["mark"]
     assert isinstance(mark, dict)
     assert (mark["nl"], mark["en"]) == ("Oefening </script>", "Exercise")

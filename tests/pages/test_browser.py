@@ -7,13 +7,14 @@ import pytest
 from playwright.async_api import Browser
 
 from gateway.model import CanonicalRequest, Identity
+from gateway.pages.access import MyAccess
 from gateway.pages.error_response import ErrorResponses
 from gateway.pages.render import Pages
-from gateway.pages.screens import Screens
+from gateway.reference import reference_of
 from gateway.responses import Response
 from tests.pages.conftest import Asks
-from tests.pages.test_error_response import MANY
-from tests.pages.test_screens import REACH
+from tests.pages.test_access import LASTING, REACH
+from tests.pages.test_denial import DENIALS
 from tests.running import serving
 
 pytestmark = pytest.mark.browser
@@ -35,8 +36,8 @@ def answer(
 ) -> Response:
     if request.param == "denied":
         asked: CanonicalRequest = asks()
-        return answers.error(MANY, request_id="r", request=asked, identity=indiener)
-    return Screens(pages, public_url="x").access("nl", identity=indiener, reach=REACH)
+        return answers.error(DENIALS["grant"], request_id="r", request=asked, identity=indiener)
+    return MyAccess(pages, public_url="x").page("nl", identity=indiener, reach=REACH, lasting=LASTING)
 
 
 @pytest.mark.parametrize("width", [320, 1200])
@@ -59,3 +60,36 @@ async def test_styled_readable_and_within_the_screen(browser: Browser, answer: R
         levels = await page.evaluate("[...document.querySelectorAll('h1,h2,h3')].map(e => +e.tagName[1])")
         assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
         await page.close()
+
+
+async def test_the_request_is_copied_by_the_one_script_that_may_run(
+    browser: Browser, answers: ErrorResponses, indiener: Identity, asks: Asks
+) -> None:
+    denied = answers.error(DENIALS["grant"], request_id="r", request=asks(), identity=indiener)
+    with serving(serve(denied), lifespan="off") as running:
+        context = await browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+        page = await context.new_page()
+        await page.goto(running.url)
+        await page.get_by_role("link", name="Vraag toegang").click()
+        await page.get_by_text("Gekopieerd.").wait_for()
+        copied = await page.evaluate("navigator.clipboard.readText()")
+        assert copied == await page.locator("#request-text").input_value()
+        await page.get_by_role("button", name="Kopieer de referentie").click()
+        await page.wait_for_function("navigator.clipboard.readText().then(text => text.length === 9)")
+        assert await page.evaluate("navigator.clipboard.readText()") == reference_of("r")
+        await context.close()
+
+
+async def test_without_scripts_the_request_can_be_selected(
+    browser: Browser, answers: ErrorResponses, indiener: Identity, asks: Asks
+) -> None:
+    denied = answers.error(DENIALS["grant"], request_id="r", request=asks(), identity=indiener)
+    with serving(serve(denied), lifespan="off") as running:
+        context = await browser.new_context(java_script_enabled=False)
+        page = await context.new_page()
+        await page.goto(running.url)
+        assert await page.get_by_role("button").count() == 0, "no button that does nothing"
+        await page.get_by_role("link", name="Vraag toegang").click()
+        assert page.url.endswith("#request")
+        assert "Zo\u00eb Peeters" in await page.get_by_label("Het bericht").input_value()
+        await context.close()

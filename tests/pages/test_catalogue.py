@@ -1,8 +1,8 @@
-"""The two catalogues hold exactly what the pages say."""
+"""The shipped catalogues hold exactly what the pages say, and an operator can add others."""
 
 import inspect
+import re
 import string
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,9 +11,10 @@ from babel.messages.pofile import read_po
 
 from gateway import errors
 from gateway.model import Language
-from gateway.pages.catalogue import LANGUAGES, in_language, read_catalogue, spoken_time
+from gateway.pages.catalogue import catalogue_faults, catalogues, in_language, own_name, read_catalogue
 
 FOLDER = Path(errors.__file__).parent / "pages"
+LANGUAGES = ("nl", "en", "fr", "de")
 
 
 def said() -> set[str]:
@@ -43,20 +44,17 @@ def test_every_message_is_translated_and_none_is_unused(language: Language) -> N
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_translation_names_the_same_values(language: Language) -> None:
-    values = dict.fromkeys(["advice", "context", "detail", "grantor", "moment", "name"], "x")
-    values |= dict.fromkeys(["number", "organisation", "person", "phone", "phone_abroad", "profile"], "x")
-    values |= dict.fromkeys(["right", "rule", "count", "minutes", "claims", "reference", "size", "time"], "x")
     gettext = read_catalogue(language).gettext
     for msgid in said():
-        names = {name for name in values if f"%({name})s" in msgid}
-        words = gettext(msgid)
-        assert names == {name for name in values if f"%({name})s" in words}, msgid
-        if names:
-            assert "%(" not in words % values
+        values, words = re.findall(r"%\((\w+)\)s", msgid), gettext(msgid)
+        assert sorted(values) == sorted(re.findall(r"%\((\w+)\)s", words)), msgid
+        if values:
+            assert "%(" not in words % dict.fromkeys(values, "x")
 
 
-def test_dutch_words_are_dutch() -> None:
-    gettext = read_catalogue("nl").gettext
+@pytest.mark.parametrize("language", ["nl", "fr", "de"])
+def test_no_words_are_left_in_english(language: Language) -> None:
+    gettext = read_catalogue(language).gettext
     same = [
         msgid for msgid in said() if gettext(msgid) == msgid and len(msgid.strip(string.punctuation)) > 12
     ]
@@ -69,6 +67,51 @@ def test_a_text_in_another_language_beats_no_text() -> None:
     assert in_language({"nl": "", "en": ""}, "en") is None
 
 
-def test_times_are_those_of_brussels() -> None:
-    assert spoken_time(datetime(2026, 11, 24, 7, 0, tzinfo=UTC), "nl") == "24 november 2026, 08:00"
-    assert spoken_time(datetime(2026, 11, 24, 8, 0), "en") == "24 November 2026, 08:00"
+def test_the_shipped_languages_call_themselves_by_name() -> None:
+    assert sorted(catalogues()) == sorted(LANGUAGES)
+    assert [own_name(each) for each in LANGUAGES] == ["Nederlands", "English", "Français", "Deutsch"]
+
+
+HEAD = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n'
+
+
+def test_a_catalogue_of_an_operators_own(tmp_path: Path) -> None:
+    file = tmp_path / "es.po"
+    file.write_text(HEAD + 'msgid "Log in"\nmsgstr "Iniciar sesión"\n', "utf-8")
+    assert catalogues(tmp_path)["es"] == file
+    assert catalogues(tmp_path)["nl"].parent == FOLDER / "locale"
+    gettext = read_catalogue("es", file).gettext
+    assert gettext("Log in") == "Iniciar sesión"
+    assert gettext("Log out") == "Log out"
+    assert list(catalogue_faults("es", file)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line", "words"),
+    [
+        (
+            "es.po",
+            HEAD + 'msgid "Call %(phone)s."\nmsgstr "Llame %(fono)s."\n',
+            4,
+            "names a value that the message",
+        ),
+        (
+            "es.po",
+            HEAD + 'msgid "Call %(phone)s."\nmsgstr "100 % %(phone)s"\n',
+            4,
+            "write a percent sign as %%",
+        ),
+        ("es.po", HEAD + "Iniciar\n", 4, "this line does not belong in a catalogue"),
+        ("qq.po", HEAD, 1, "not a language that has names of days and months"),
+        ("absent.po", None, 1, "No such file"),
+    ],
+)
+def test_a_fault_in_a_catalogue_has_its_line(
+    tmp_path: Path, name: str, text: str | None, line: int, words: str
+) -> None:
+    file = tmp_path / name
+    if text is not None:
+        file.write_text(text, "latin-1")
+    ((found, said_),) = catalogue_faults(file.stem if len(file.stem) == 2 else "es", file)
+    assert found == line
+    assert words in said_

@@ -1,10 +1,12 @@
-"""Dutch or English, out of whatever a browser sends."""
+"""The language of a page, out of whatever a browser sends."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.pages.language import negotiate
+from gateway.pages.language import Languages
+
+DUTCH_OR_ENGLISH = Languages(("nl", "en"))
 
 
 @pytest.mark.parametrize(
@@ -38,9 +40,30 @@ from gateway.pages.language import negotiate
     ],
 )
 def test_the_preferred_language(header: bytes | None, language: str) -> None:
-    assert negotiate(header) == language
+    assert DUTCH_OR_ENGLISH.negotiate(header) == language
 
 
 @given(st.binary(max_size=200))
 def test_rubbish_is_survived(header: bytes) -> None:
-    assert negotiate(header) in ("nl", "en")
+    assert DUTCH_OR_ENGLISH.negotiate(header) in ("nl", "en")
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        (b"fr-BE,fr;q=0.9,en;q=0.8,nl;q=0.7", "fr"),
+        (b"de", "de"),
+        (b"es,de;q=0.3", "de"),
+        (b"es", "nl"),
+        (b"*;q=0.5,de;q=0.4", "nl"),
+        (b"*;q=0.5,nl;q=0,en;q=0", "fr"),
+        (b"nl;q=0,en;q=0,fr;q=0,de;q=0,*", "nl"),
+        (b"de,fr", "de"),
+    ],
+)
+def test_the_preferred_language_of_four(header: bytes, language: str) -> None:
+    assert Languages(("nl", "en", "fr", "de")).negotiate(header) == language
+
+
+def test_the_first_language_is_for_everybody_else() -> None:
+    assert Languages(("de", "nl")).negotiate(b"fr") == "de"

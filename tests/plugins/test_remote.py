@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from gateway.plugin import UNANSWERED, Allow, Deny, Policy, Verdict
+from gateway.plugin import UNANSWERED, Allow, Deny, Missing, Policy, Verdict
 from gateway.plugin.testing import OptionsRefused, answer, facts, person, policy
 from gateway.policy.facts import Gatherer
 from plugins.remote import Remote
@@ -114,9 +114,12 @@ async def test_the_engine_gets_the_documented_request(engine: Engine, gatherer: 
     [
         ({"result": True}, Allow("engine-allows")),
         ({"result": {"allow": True}}, Allow("engine-allows")),
-        ({"result": False}, Deny("engine-refuses")),
-        ({"result": {"allow": False, "reason": "not-today"}}, Deny("not-today")),
-        ({"result": {"allow": False, "reason": 3}}, Deny("engine-refuses")),
+        ({"result": False}, Deny("engine-refuses", ((Missing("other", "none"),),))),
+        (
+            {"result": {"allow": False, "reason": "not-today"}},
+            Deny("not-today", ((Missing("other", "none", detail="not-today"),),)),
+        ),
+        ({"result": {"allow": False, "reason": 3}}, Deny("engine-refuses", ((Missing("other", "none"),),))),
         ({}, UNANSWERED),
         ({"result": None}, UNANSWERED),
         ({"result": 1}, UNANSWERED),

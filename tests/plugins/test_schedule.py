@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from gateway.plugin import Allow, Deny, Verdict
+from gateway.plugin import Allow, Deny, Missing, Verdict
 from gateway.plugin.testing import OptionsRefused, facts, policy
 from plugins.schedule import Schedule
 
@@ -80,7 +80,10 @@ def test_dates() -> None:
     assert opens(at("2026-01-31T23:59", options)) == "2026-02-01T00:00+01:00"
     assert isinstance(at("2026-02-01T00:00", options), Allow)
     assert isinstance(at("2026-02-28T23:59:59", options), Allow)
-    assert at("2026-03-01T00:00", options) == Deny("closed-for-good")
+    over = at("2026-03-01T00:00", options)
+    assert isinstance(over, Deny)
+    assert over.reason == "closed-for-good"
+    assert [(each.remedy, each.detail) for each in over.alternatives[0]] == [("none", "2026-02-28")]
 
 
 def test_until_midnight_and_another_clock() -> None:
@@ -92,7 +95,7 @@ def test_until_midnight_and_another_clock() -> None:
 
 def test_never_open() -> None:
     options = {"hours": {"mon": "08:00-09:00"}, "from": "2026-01-06", "until": "2026-01-07"}
-    assert at("2026-01-06T08:30", options) == Deny("closed-for-good")
+    assert at("2026-01-06T08:30", options) == Deny("closed-for-good", ((Missing("time", "none"),),))
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ RIGHTS = {
         "indiener", "OVAMGebruiker", "Indiener", {"nl": "Indiener"}, {"nl": "de lokale beheerder"}
     ),
     "lezer": NamedRight("lezer", "OVAMGebruiker", "Lezer"),
+    "controleur": NamedRight("controleur", "OVAMGebruiker", None),
 }
 LEVELS = {"urn:be:vlaanderen:authmech:eid": 35, "urn:be:vlaanderen:authmech:itsme": 27, "urn:x:password": 10}
 POLICIES = load_policies()

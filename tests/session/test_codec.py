@@ -38,6 +38,7 @@ STORED: dict[str, Any] = {
     "expires_at": 1_800_000_002.0,
     "checked_at": 1_800_000_001.5,
     "lenient_until": 1_800_000_001.75,
+    "device": None,
     "identity": {
         "issuer": "https://op.test",
         "subject": "alice",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.errors import HeadersTooLarge, RequestTimeout, UpstreamUnreachable
+from gateway.errors import AddressTooLong, HeadersTooLarge, RequestTimeout, UpstreamUnreachable
 from gateway.upstream.client_stream import FIRST, ClientGone
 from gateway.upstream.forward import Forwarder
 from gateway.upstream.pool import ConnectionPool
@@ -48,6 +48,10 @@ async def test_a_head_that_the_register_would_refuse_is_not_sent() -> None:
         assert forward.begin_at_once(too_large) is None
         with pytest.raises(HeadersTooLarge, match="2049 octets"):
             await forward.forward(too_large)
+        too_long = upstream_request()._replace(target=b"/?q=" + b"a" * 2_048)
+        assert forward.begin_at_once(too_long) is None
+        with pytest.raises(AddressTooLong):
+            await forward.forward(too_long)
         await body_of(await forward.forward(fits))
         await pool.aclose()
     assert len(upstream.begun) == 2

@@ -8,13 +8,12 @@ from typing import Any, Final
 
 from gateway.analysis.identifiers import DOELGROEPEN, national_number_fault, organisation_fault
 from gateway.analysis.lint import Finding
-from gateway.analysis.path_variables import templates
 from gateway.analysis.person import Person
 from gateway.auth.claims import parse_right
 from gateway.config.load import Source
 from gateway.config.positions import Place
 from gateway.plugin import Distinctions, Policy
-from gateway.policy.ruleset import Rule, walk
+from gateway.policy.ruleset import Rule, templates, walk
 
 _NATIONAL: Final = frozenset(("rrn", "nationalnumber", "national_number"))
 # The code of a finding and its words.

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from gateway.analysis.equivalence import BRUSSELS
 from gateway.analysis.evidence import Evidence, Seen
 from gateway.analysis.lint import Finding
 from gateway.config.lints.rights import catalogue, nearest, written
 from gateway.config.load import Source
+from gateway.policy.moments import BRUSSELS
 
 _DAY: Final = 86_400.0
 

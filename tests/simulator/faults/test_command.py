@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 
 from simulator.acm.state import AcmState
 from simulator.faults.catalogue import KEYS_DOWN, TOKEN_SLOW
+from tests.forked import forked
 
 
 def fault(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "simulator", "fault", *arguments],
-        capture_output=True, text=True, timeout=30, check=False,
-    )  # fmt: skip
+    return forked("simulator", "simulator.faults.command", "simulator.login").run("fault", *arguments)
 
 
 def test_faults_are_listed_and_switched(acm: AcmState) -> None:

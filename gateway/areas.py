@@ -1,0 +1,159 @@
+"""Makes the areas of one environment: people, rules, the register. Nothing is opened here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from gateway import __version__
+from gateway.auth.login import Login
+from gateway.auth.machines import Machines
+from gateway.auth.provider import Provider
+from gateway.blocks.blocks import Blocks
+from gateway.config import Config
+from gateway.config.model import IdentitySection
+from gateway.endpoints.long_targets import LongTargets
+from gateway.events import Events, WebSocketsCounted
+from gateway.handling import DEFAULT_UPSTREAM
+from gateway.identity.assertions import Assertions
+from gateway.observe.decision_record import person_names
+from gateway.observe.metrics import Metrics
+from gateway.observe.record_writer import DecisionRecords
+from gateway.pipeline.record import Record
+from gateway.policy.candidate import Candidate
+from gateway.policy.facts import Gatherer
+from gateway.reload.rules import RulesReload
+from gateway.reload.shadow import ShadowReload
+from gateway.session.recheck import Recheck
+from gateway.session.sessions import Sessions
+from gateway.upstream.credentials import Credentials
+from gateway.upstream.register_sessions import RegisterSessions
+from gateway.upstream.session_claims import SessionClaims
+from gateway.upstream.session_tags import SessionTags
+from gateway.upstream.settings import UpstreamSettings
+from gateway.upstream.upstreams import Upstreams
+from gateway.upstream.websocket_connections import WebSocketConnections
+
+
+class Areas:
+    """The areas of one environment, each with its own settings, before the stages of a request join them."""
+
+    def __init__(
+        self, config: Config, environment: str, *, clock: Callable[[], float], steady: Callable[[], float]
+    ) -> None:
+        self.environment = environment
+        self.settings = settings = config.environment(environment)
+        self._secure = settings.public_url.startswith("https://")
+        self._clock = clock
+        self._steady = steady
+        self.events = Events()
+        self.metrics = Metrics(environment, version=__version__, clock=clock)
+        self.records = DecisionRecords(
+            settings.observe, environment, key=settings.session.key.read, clock=clock, on_event=self.events
+        )
+        self._assemble_people(config.identity, steady)
+        self._assemble_rules(config)
+        self._assemble_register()
+
+    def _assemble_people(self, identity: IdentitySection, steady: Callable[[], float]) -> None:
+        """Identity: the provider, sessions, logins, programs with a token."""
+        settings, clock, events = self.settings, self._clock, self.events
+        self.provider = Provider(settings.provider, clock=clock, steady=steady, on_event=events)
+        self.sessions = Sessions(
+            settings.session,
+            environment=self.environment,
+            secure=self._secure,
+            clock=clock,
+            steady=steady,
+            on_event=events,
+        )
+        self.login = Login(
+            self.provider,
+            identity.claims,
+            identity.rights,
+            environment=self.environment,
+            public_url=settings.public_url,
+            key=settings.session.key.read,
+            clock=clock,
+            steady=steady,
+            first_use=self.sessions.one_time.claim,
+            targets=LongTargets(self.sessions.one_time, settings.provider.flow_lifetime, steady=steady),
+        )
+        self.rechecks = Recheck(
+            settings.session,
+            self.sessions,
+            renew=self.login.renew,
+            reachable=self.provider.reachable,
+            patience=2 * settings.provider.timeout,
+            clock=clock,
+        )
+        self.machines = (
+            Machines(settings.machines, self.provider, clock=clock, steady=steady, on_event=events)
+            if settings.machines is not None
+            else None
+        )
+
+    def _assemble_rules(self, config: Config) -> None:
+        """Access: the rules in force, candidate rules, facts from outside, blocks."""
+        environment, events = self.environment, self.events
+        self.facts = Gatherer()
+        self.reload = RulesReload(config, environment, clock=self._clock, on_event=events)
+        self.candidate = Candidate(events)
+        self.shadow = ShadowReload(self.candidate, self.reload.candidate_file, environment, on_event=events)
+        self.blocks = Blocks(
+            self.settings.blocks,
+            config.blocks_file(environment),
+            environment=environment,
+            names=lambda: person_names(self.settings.session.keys, environment),
+            on_event=events,
+        )
+
+    def _assemble_register(self) -> None:
+        """What the register gets: the signed assertion, and connections; and what is remembered of a request."""
+        settings = self.settings
+        self.assertions = Assertions(
+            settings.assertion,
+            environment=self.environment,
+            issuer=settings.public_url,
+            audience=settings.upstream.name,
+            clock=self._clock,
+        )
+        self.record = Record(self.metrics, self.candidate, self.records)
+        self.upstreams = Upstreams(
+            settings.every_upstream,
+            public_host=urlsplit(settings.public_url).netloc,
+            steady=self._steady,
+            on_event=self.events,
+        )
+        self.websockets = {
+            name: WebSocketConnections(
+                upstream.settings.websockets, upstream.dial, changed=lambda _: self._count_websockets()
+            )
+            for name, upstream in self.upstreams.by_name.items()
+        }
+        # Each upstream has tags of its own: the session that one began means nothing at another.
+        self.session_tags = {
+            name: SessionTags(
+                self.environment if name == DEFAULT_UPSTREAM else f"{self.environment} {name}",
+                [secret.read for secret in settings.session.keys],
+            )
+            for name in settings.every_upstream
+        }
+        self.register_sessions = {
+            name: self._register_sessions(name, each)
+            for name, each in settings.every_upstream.items()
+            if each.session_cookies
+        }
+        self.credentials = {name: Credentials(each) for name, each in settings.every_upstream.items()}
+
+    def _count_websockets(self) -> None:
+        self.events(WebSocketsCounted(sum(map(len, self.websockets.values()))))
+
+    def _register_sessions(self, name: str, upstream: UpstreamSettings) -> RegisterSessions:
+        own_hosts = (f"//{host}" for host in self.settings.edge.hosts)
+        return RegisterSessions(
+            upstream.session_cookies,
+            self.session_tags[name],
+            origins=(*upstream.origins, self.settings.public_url, *own_hosts),
+            claims=SessionClaims() if upstream.session_parameters == "unclaimed" else None,
+        )

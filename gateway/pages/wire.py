@@ -1,0 +1,41 @@
+"""Pages for what the listener refuses by itself: there is no request yet, only octets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from uuid import uuid4
+
+import structlog
+
+from gateway import errors
+from gateway.model import Looking
+from gateway.pages.error_response import ErrorResponses
+from gateway.responses import HeaderLines, Response
+
+log = structlog.get_logger()
+
+_ERRORS: Final[Mapping[int, type[errors.GatewayError]]] = {
+    400: errors.BadRequest,
+    405: errors.MethodNotAllowed,
+    408: errors.RequestTimeout,
+    414: errors.AddressTooLong,
+    431: errors.HeadersTooLarge,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WirePages:
+    """Makes a page for somebody whose browser sent what cannot be read."""
+
+    answers: ErrorResponses
+
+    def __call__(self, reason: str, status: int, lines: HeaderLines, looking: Looking) -> Response | None:
+        """The page for a refusal, or None where nobody looks at a page. `lines` are the header lines that came."""
+        kind = _ERRORS.get(status)
+        if kind is None or looking not in ("page", "frame"):
+            return None
+        request_id = uuid4().hex
+        log.info("request refused by the listener", reason=reason, request_id=request_id)
+        return self.answers.error(kind(reason), request_id=request_id, raw_headers=lines, looking=looking)

@@ -1,0 +1,1 @@
+"""What must hold in every browser engine that people use: Chromium, Firefox and WebKit."""
