@@ -23,7 +23,7 @@ _OWN: Final = "oauth2"
 _JWKS: Final = "/.well-known/jwks.json"
 # How other tools write variables, wildcards and regular expressions.
 _OTHER_STYLE: Final = re.compile(
-    r":[A-Za-z_]\w*\??|<[^>]+>|.*\[[^\]]*\].*|.+\$|.*[\\^|].*|.*\(.*[+*?].*\).*|.*\.\+.*"
+    r":[A-Za-z_]\w*\??|<[^>]+>|.*\[[^\]]*\].*|.+\$|.*[\^|].*|.*\(.*[+*?].*\).*|.*\.\+.*"
 )
 # Servers that don't tell A-Z from a-z in paths: pages of IIS and ColdFusion.
 _FOLDING: Final = re.compile(r"\.(?:aspx?|ashx|asmx|axd|svc|cshtml|cfm)\b", re.IGNORECASE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
+from gateway.analysis.identifiers import organisation_fault
 from gateway.analysis.lint import Finding
 from gateway.config.lints.codes import described
 from gateway.config.load import Source
@@ -23,7 +24,8 @@ def unproven(source: Source) -> Iterator[Finding]:
         if (code := (person.acm or {}).get(source.config.identity.claims.organisation))
     }
     rules = {rule.at: rule for each in source.config.rules.values() for rule in each.rules}.values()
-    codes = held | {code for rule in rules for code in _asked(rule).organisations}
+    named = held | {code for rule in rules for code in _asked(rule).organisations}
+    codes = {code for code in named if organisation_fault(code) is None}
     for rule in rules:
         asked = _asked(rule)
         for scope in asked.scopes:
