@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli.lint import lint
 from gateway.cli.loading import loaded, problems_printed
 from gateway.config.lint import findings
 from gateway.config.schema import json_schema, policies_of
@@ -42,6 +43,9 @@ def validate(
         for name, rules in config.rules.items()
     )
     typer.echo(f"{file} is fine: {sets}")
+
+
+config_commands.command("lint")(lint)
 
 
 @config_commands.command()

@@ -16,6 +16,7 @@ from gateway.analysis.suite_settings import CaseSettings, NeverSettings
 from gateway.auth.settings import ClaimSettings, MachineSettings, ProviderSettings, RightsSettings
 from gateway.blocks.settings import BlockSettings
 from gateway.config.problems import ConfigError, Problem, unknown
+from gateway.edge.authority import host_name
 from gateway.edge.settings import EdgeSettings, PathSettings
 from gateway.handling import DEFAULT_UPSTREAM
 from gateway.identity.settings import AssertionSettings, HeaderSettings
@@ -44,7 +45,7 @@ def _public_url(value: str) -> str:
         raise ValueError("write only scheme, host and port: the gateway serves the whole site")
     if parts.scheme == "http" and not local:
         raise ValueError("http is for localhost only: write https, and terminate TLS in front of the gateway")
-    return f"{parts.scheme}://{parts.netloc.lower()}"
+    return f"{parts.scheme}://{host_name(parts.netloc)}"
 
 
 def _listen(value: str) -> str:
@@ -180,6 +181,10 @@ class Document(Settings):
         default_factory=dict
     )
     """The rights that rules can require, by the name that rules use."""
+
+    catalogue: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """All rights with all their contexts, as codes, that ACM can send: `OVAMGebruiker: [NonConformiteitenIndiener, ...]`;
+    `[]` for a right without contexts. Entries of `rights:` that it lacks draw a warning."""
 
     rules: Annotated[UncheckedRules, Field(min_length=1)]
     """The rules, in order. The first one that matches decides; what none matches is refused."""
