@@ -77,6 +77,12 @@ if not found[2] or tonumber(found[2]) <= tonumber(ARGV[1]) then return false end
 if ARGV[2] == 'take' then redis.call('DEL', KEYS[1]) end
 return found[1]
 """
+# KEYS 1: the entries of a topic. ARGV: name, earlier content ("" for none), later content.
+_SWAP_ENTRY: Final = """
+if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+return 1
+"""
 
 
 class _Trusting(SSLConnection):
@@ -161,7 +167,7 @@ class RedisStore:
         return sorted(found, key=lambda stored: stored.created_at)
 
     async def sweep(self, *, expired_before: float, idle_before: float) -> int:
-        """See Store; one-time values expire by themselves."""
+        """See Store; one-time values expire by themselves, and expired entries are dropped when they are read."""
         by_use, by_end = self._orders
         idle = await self._run(lambda redis: redis.zrangebyscore(by_use, "-inf", f"({idle_before!r}"))
         ended = await self._run(lambda redis: redis.zrangebyscore(by_end, "-inf", f"({expired_before!r}"))
@@ -185,6 +191,32 @@ class RedisStore:
         """See Store."""
         found: bytes | None = await self._script(_GET_VALUE, (self._value(name),), (repr(now), "take"))
         return found
+
+    async def entries(self, topic: str, *, now: float) -> dict[str, bytes]:
+        """See Store."""
+        found: dict[bytes, bytes] = await self._run(lambda redis: redis.hgetall(self._topic(topic)))
+        valid: dict[str, bytes] = {}
+        for name, content in found.items():
+            until, _, value = content.partition(b" ")
+            if float(until) > now:
+                valid[name.decode()] = value
+            else:
+                await self.drop_entry(topic, name.decode())
+        return valid
+
+    async def put_entry(self, topic: str, name: str, value: bytes, *, until: float) -> None:
+        """See Store."""
+        content = b"%s %s" % (repr(until).encode(), value)
+        await self._run(lambda redis: redis.hset(self._topic(topic), name, content))
+
+    async def swap_entry(self, topic: str, name: str, earlier: bytes | None, later: bytes) -> bool:
+        """See Store."""
+        before = b"inf " + earlier if earlier is not None else b""
+        return bool(await self._script(_SWAP_ENTRY, (self._topic(topic),), (name, before, b"inf " + later)))
+
+    async def drop_entry(self, topic: str, name: str) -> bool:
+        """See Store."""
+        return bool(await self._run(lambda redis: redis.hdel(self._topic(topic), name)))
 
     async def _store(self, how: str, key: bytes, stored: StoredSession) -> bool:
         linked = {"subject": stored.subject, "organisation": stored.organisation, "sid": stored.sid}
@@ -276,6 +308,9 @@ class RedisStore:
 
     def _value(self, name: bytes) -> bytes:
         return self._prefix + b"note:" + name.hex().encode()
+
+    def _topic(self, topic: str) -> bytes:
+        return self._prefix + b"entries:" + topic.encode()
 
 
 def _context(authority: Path | None) -> ssl.SSLContext:

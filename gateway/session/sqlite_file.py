@@ -22,15 +22,22 @@ _Files = dict[str, tuple[int, int] | None]
 class SqliteFile:
     """The connections to a database at `path`; a call waits `busy_seconds` at most for other writers.
 
-    `prepare` makes the tables on each new connection; it must allow for others doing the same.
+    `prepare` makes the tables on each new connection; it must allow for others doing the same. Without `make` the file
+    must be there: nothing is written but by those who use the connection.
     """
 
     def __init__(
-        self, path: Path, *, busy_seconds: float, prepare: Callable[[sqlite3.Connection], None]
+        self,
+        path: Path,
+        *,
+        busy_seconds: float,
+        prepare: Callable[[sqlite3.Connection], None],
+        make: bool = True,
     ) -> None:
         self._path = path
         self._busy_seconds = busy_seconds
         self._prepare = prepare
+        self._make = make
         self._local = threading.local()
         self._open: dict[sqlite3.Connection, _Files] = {}
 
@@ -57,15 +64,22 @@ class SqliteFile:
         self._local = threading.local()
 
     def _connect(self) -> sqlite3.Connection:
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with suppress(FileExistsError):
-            os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        if self._make:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with suppress(FileExistsError):
+                os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        elif not self._path.exists():
+            raise FileNotFoundError(
+                "there is no such file, so no gateway with this configuration has run here; use the configuration file of"
+                " the gateway that runs (--config)"
+            )
         files: _Files = {"": self._found("")}
         connection = sqlite3.connect(
             self._path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
         )
         try:
-            self._write_ahead(connection)
+            if self._make:
+                self._write_ahead(connection)
             connection.execute("PRAGMA synchronous = NORMAL")
             self._prepare(connection)
         except BaseException:

@@ -11,11 +11,13 @@ from gateway.session.sqlite import SqliteStore
 from gateway.session.store import Store
 
 
-def open_store(settings: SessionSettings, *, environment: str, clock: Callable[[], float]) -> Store:
-    """The store that the settings name, not yet started."""
+def open_store(
+    settings: SessionSettings, *, environment: str, clock: Callable[[], float], make: bool = True
+) -> Store:
+    """The store that the settings name, not yet started. Without `make` a file of it must be there."""
     address = settings.store
     if address.path is not None:
-        return SqliteStore(address.path)
+        return SqliteStore(address.path, make=make)
     if address.url is not None:
         return RedisStore(
             address.url,
