@@ -49,7 +49,11 @@ class Areas:
         self.events = Events()
         self.metrics = Metrics(environment, version=__version__, clock=clock)
         self.records = DecisionRecords(
-            settings.observe, environment, key=settings.session.key.read, clock=clock, on_event=self.events
+            settings.observe,
+            environment,
+            keys=settings.ring("pseudonyms").octets,
+            clock=clock,
+            on_event=self.events,
         )
         self._assemble_people(config.identity, steady)
         self._assemble_rules(config)
@@ -73,7 +77,7 @@ class Areas:
             identity.rights,
             environment=self.environment,
             public_url=settings.public_url,
-            key=settings.session.key.read,
+            keys=settings.ring("flows").octets,
             clock=clock,
             steady=steady,
             first_use=self.sessions.one_time.claim,
@@ -104,7 +108,9 @@ class Areas:
             self.settings.blocks,
             config.blocks_file(environment),
             environment=environment,
-            names=lambda: person_names(self.settings.session.keys, environment),
+            keys=self.settings.ring("pseudonyms").read,
+            names=lambda keys: person_names(keys, environment),
+            clock=self._clock,
             on_event=events,
         )
 
@@ -135,7 +141,7 @@ class Areas:
         self.session_tags = {
             name: SessionTags(
                 self.environment if name == DEFAULT_UPSTREAM else f"{self.environment} {name}",
-                [secret.read for secret in settings.session.keys],
+                settings.session.ring.octets,
             )
             for name in settings.every_upstream
         }
