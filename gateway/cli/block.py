@@ -20,8 +20,10 @@ from typing import Annotated, NoReturn
 import typer
 
 from gateway.blocks.file import Block, change, read
+from gateway.cli.key_rows import shared_key
 from gateway.cli.loading import loaded
 from gateway.config import Config
+from gateway.errors import StoreUnavailable
 from gateway.model import Identity
 from gateway.observe.decision_record import Pseudonyms
 from gateway.observe.record_writer import DecisionRecords
@@ -74,10 +76,10 @@ def add(
     ends = _moment(until, now) if until is not None else None
     found = loaded(config, env)
     who = _organisation(organisation) if organisation is not None else ""
-    wanted = [("organisation", who)] if organisation is not None else _people(found, env, subject or "")
+    wanted = [("organisation", who, ())] if organisation is not None else _people(found, env, subject or "")
     fresh = [
-        Block(f"b-{secrets.token_hex(4)}", kind, value, reason.strip(), getpass.getuser(), now, ends)  # type: ignore[arg-type]
-        for kind, value in wanted
+        Block(f"b-{secrets.token_hex(4)}", kind, value, reason.strip(), getpass.getuser(), now, ends, keys)  # type: ignore[arg-type]
+        for kind, value, keys in wanted
     ]
     _change(found, env, lambda blocks: [*blocks, *fresh])
     settings = found.environment(env)
@@ -158,19 +160,24 @@ def _organisation(written: str) -> str:
     return code
 
 
-def _people(config: Config, env: str, written: str) -> list[tuple[str, str]]:
+def _people(config: Config, env: str, written: str) -> list[tuple[str, str, tuple[str, ...]]]:
     """The pseudonyms that this can stand for: it is the `sub` of a person, or a pseudonym itself."""
     settings = config.environment(env)
     subject = written.strip()
     if not subject:
         _stop("say who to block, with --subject")
     try:
-        names = Pseudonyms(settings.session.key.read(), env)
-    except ValueError as problem:
-        _stop(f"{problem}. NOTHING WAS CHANGED.", _FAILED)
-    found = [("person", names.of(Identity(settings.provider.issuer, subject)))]
+        keys = settings.ring("pseudonyms").read()
+        # A gateway that does not have the newest key yet must know the person too.
+        key = shared_key(settings, env, "pseudonyms")
+    except (StoreUnavailable, ValueError) as problem:
+        _stop(f"{getattr(problem, 'detail', None) or problem}. NOTHING WAS CHANGED.", _FAILED)
+    names = Pseudonyms(key.octets, env)
+    found: list[tuple[str, str, tuple[str, ...]]] = [
+        ("person", names.of(Identity(settings.provider.issuer, subject)), (key.id,))
+    ]
     if _PSEUDONYM.fullmatch(subject):
-        found.append(("person", subject))
+        found.append(("person", subject, tuple(key.id for key in keys)))
     return found
 
 
@@ -210,7 +217,7 @@ def _record(config: Config, env: str, action: str, blocks: Sequence[Block]) -> N
 
 async def _written(config: Config, env: str, action: str, blocks: Sequence[Block]) -> None:
     settings = config.environment(env)
-    records = DecisionRecords(settings.observe, env, key=settings.session.key.read, clock=time.time)
+    records = DecisionRecords(settings.observe, env, keys=settings.ring("pseudonyms").octets, clock=time.time)
     await records.start()
     by = getpass.getuser()
     for block in blocks:

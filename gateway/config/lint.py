@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from gateway.analysis.lint import Finding, lint, unreachable
 from gateway.analysis.opened import lint_openings
+from gateway.blocks.file import read as read_blocks
 from gateway.config.headers import fixed_headers
 from gateway.config.load import load_with_positions
 from gateway.config.model import Config
@@ -44,7 +46,15 @@ def findings(path: Path) -> tuple[Config, tuple[Finding, ...]]:
             found.setdefault(finding, []).append(name)
     merged = [_in_environments(finding, names, config) for finding, names in found.items()]
     return config, tuple(
-        sorted({*merged, *_rights(config, positions), *_claims(config), *_underscores(config, positions)})
+        sorted(
+            {
+                *merged,
+                *_rights(config, positions),
+                *_claims(config),
+                *_underscores(config, positions),
+                *_lost_blocks(config, positions),
+            }
+        )
     )
 
 
@@ -113,6 +123,26 @@ def _claims(config: Config) -> Iterator[Finding]:
                     if name not in kept and "claim-not-kept" not in rule.accepts:
                         words = f"rule {rule.id!r} looks at the claim {name!r}, which `identity: claims: extra:` does not keep"
                         yield Finding(rule.at, "claim-not-kept", words)
+
+
+def _lost_blocks(config: Config, positions: Positions) -> Iterator[Finding]:
+    """Blocks in force that find nobody, because the key that made their pseudonym is not configured."""
+    for name, settings in config.environments.items():
+        try:
+            keys = {key.id for key in settings.ring("pseudonyms").read()}
+            blocks = read_blocks(config.blocks_file(name), name) or ()
+        except ValueError:
+            continue  # `gateway doctor` says what cannot be read
+        lost = [each.id for each in blocks if each.in_force(time.time()) and each.under_lost_key(keys)]
+        if lost:
+            place: Place = ("environments", name, "session", "key")
+            if settings.keys.pseudonyms is not None:
+                place = ("environments", name, "keys", "pseudonyms", "key")
+            words = (
+                f"these blocks have no effect, because the key of their pseudonyms is not among those of {name!r}:"
+                f" {', '.join(sorted(lost))}; name it as a previous key, or block these people again"
+            )
+            yield Finding(_at(positions, place), "block-without-key", words)
 
 
 def _underscores(config: Config, positions: Positions) -> Iterator[Finding]:

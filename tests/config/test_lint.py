@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
+from gateway.blocks.file import Block, change
+from gateway.config import load
 from gateway.config.lint import findings
 from tests.config.test_lock import environments
 from tests.config.test_rules import rule
-from tests.gateways import PLUGINS, write_config
+from tests.gateways import PLUGINS, settings, write_config
 from tests.processes import command
 
 CASES = sorted((Path(__file__).parent.parent / "cases" / "lint").glob("*.txt"))
@@ -92,3 +94,23 @@ def test_an_upstream_that_no_rule_uses(tmp_path: Path) -> None:
     path = write_config(tmp_path, all_of, rules=[rule("a") | {"upstream": "used"}])
     found = [each for each in findings(path)[1] if each.code == "unused-upstream"]
     assert [each.message for each in found] == ["no rule uses the upstream 'unused'"]
+
+
+def test_a_block_under_a_key_that_is_gone_is_reported(tmp_path: Path) -> None:
+    environment = settings(
+        tmp_path, name="ti", gateway_url="http://localhost:8000", acm_url="http://localhost:8010",
+        upstream_url="http://localhost:8020",
+    )  # fmt: skip
+    path = write_config(tmp_path, {"ti": environment})
+    config = load(path)
+    (key,) = config.environment("ti").ring("pseudonyms").read()
+    blocks = [
+        Block("b-lasts", "person", "p", "r", "op", 0.0, None, (key.id,)),
+        Block("b-over", "person", "p", "r", "op", 0.0, 1.0, ("another",)),
+        Block("b-organisation", "organisation", "0428315871", "r", "op", 0.0),
+    ]
+    change(config.blocks_file("ti"), "ti", lambda _none: blocks)
+    assert "block-without-key" not in {finding.code for finding in findings(path)[1]}
+    (tmp_path / "secrets/ti/session.key").write_bytes(b"another key that nobody knows of" * 2)
+    (found,) = [finding for finding in findings(path)[1] if finding.code == "block-without-key"]
+    assert "b-lasts; name it as a previous key" in found.message
