@@ -50,7 +50,11 @@ class Areas:
         self.events = Events()
         self.metrics = Metrics(environment, version=__version__, clock=clock)
         self.records = DecisionRecords(
-            settings.observe, environment, key=settings.session.key.read, clock=clock, on_event=self.events
+            settings.observe,
+            environment,
+            keys=settings.ring("pseudonyms").octets,
+            clock=clock,
+            on_event=self.events,
         )
         self._assemble_people(config.identity, steady)
         self._assemble_rules(config)
@@ -66,7 +70,7 @@ class Areas:
             secure=self._secure,
             clock=clock,
             steady=steady,
-            names=lambda: person_names(settings.session.keys, self.environment),
+            names=lambda: person_names(settings.ring("pseudonyms").read(), self.environment),
             on_event=events,
         )
         self.login = Login(
@@ -75,7 +79,7 @@ class Areas:
             identity.rights,
             environment=self.environment,
             public_url=settings.public_url,
-            key=settings.session.key.read,
+            keys=settings.ring("flows").octets,
             clock=clock,
             steady=steady,
             first_use=self.sessions.one_time.claim,
@@ -106,7 +110,9 @@ class Areas:
             self.settings.blocks,
             config.blocks_file(environment),
             environment=environment,
-            names=lambda: person_names(self.settings.session.keys, environment),
+            keys=self.settings.ring("pseudonyms").read,
+            names=lambda keys: person_names(keys, environment),
+            clock=self._clock,
             on_event=events,
         )
         self.orders = Orders.of(config, environment, self.sessions, self.blocks, self._clock, self._steady)
@@ -138,7 +144,7 @@ class Areas:
         self.session_tags = {
             name: SessionTags(
                 self.environment if name == DEFAULT_UPSTREAM else f"{self.environment} {name}",
-                [secret.read for secret in settings.session.keys],
+                settings.session.ring.octets,
             )
             for name in settings.every_upstream
         }

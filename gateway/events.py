@@ -157,6 +157,15 @@ class RulesRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyChanged:
+    """This process uses another key for this purpose from now on. `before` and `after` are ids."""
+
+    purpose: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class CandidateChanged:
     """Other candidate rules are compared from now on: the hash of their rule set, None where there are none."""
 
@@ -216,6 +225,7 @@ Event = (
     | RulesChanged
     | RulesRefused
     | CandidateChanged
+    | KeyChanged
     | ShadowJudged
     | BlocksLoaded
     | BlocksChanged

@@ -15,20 +15,21 @@ import structlog
 from gateway.blocks.file import Block, change, parsed, read
 from gateway.blocks.settings import BlockSettings
 from gateway.events import BlocksChanged, BlocksLoaded, OnEvent, ignore
-from gateway.model import Identity
+from gateway.keyring import Key
+from gateway.model import NOTHING, Identity
 from gateway.object_memo import ObjectMemo
 from gateway.watcher import Watcher
 
 log = structlog.get_logger()
 
-Names = Callable[[Identity], Sequence[str]]
+Names = Callable[[Identity], Mapping[str, str]]
 
 
 class Blocks:
     """The blocks of one environment in one worker process.
 
-    `names` gives, once started, a function from an identity to its pseudonyms (one for each key that is read).
-    `trouble` says why the file cannot be read, "" where it can.
+    `keys` reads those for pseudonyms, and `names` makes of them a function from an identity to its pseudonyms by the
+    id of each key. `trouble` says why the file cannot be read, or which blocks no key finds.
     """
 
     def __init__(
@@ -37,34 +38,45 @@ class Blocks:
         path: Path,
         *,
         environment: str,
-        names: Callable[[], Names],
+        keys: Callable[[], Sequence[Key]],
+        names: Callable[[Sequence[Key]], Names],
+        clock: Callable[[], float],
         on_event: OnEvent = ignore,
     ) -> None:
         self._path = path
         self._environment = environment
+        self._read_keys = keys
         self._make_names = names
-        self._names: Names = lambda _identity: ()
+        self._names: Names = lambda _identity: NOTHING
+        self._keys: frozenset[str] = frozenset()
+        self._clock = clock
         self._on_event = on_event
         self._here: tuple[Block, ...] = ()
         self._shared: tuple[Block, ...] = ()
         self._by_value: Mapping[tuple[str, str], tuple[Block, ...]] = {}
         self._watcher = Watcher(lambda: (path,), self._reload, look_every=settings.look_every)
         self._started = False
-        self.trouble = ""
+        self.trouble = self._unread = ""
 
     async def start(self) -> None:
         """Read the blocks and begin to watch the file. Raises ValueError where there is one that cannot be read.
 
         Makes an empty file where there is none: by that `gateway block` knows that a gateway reads it.
         """
-        self._names = ObjectMemo(self._make_names())
+        self.use_keys(self._read_keys())
         await asyncio.to_thread(self._make_file)
         await self._watcher.start()
         found = await asyncio.to_thread(read, self._path, self._environment)
         self._here = found or ()
         self._by_value = _by_value(self.known)
+        self._judge_keys()
         self._started = True
         self._on_event(BlocksLoaded(tuple(block.id for block in self.known)))
+
+    def use_keys(self, keys: Sequence[Key]) -> None:
+        """Know people by their pseudonyms under these keys from now on."""
+        self._names, self._keys = ObjectMemo(self._make_names(keys)), frozenset(key.id for key in keys)
+        self._judge_keys()
 
     async def aclose(self) -> None:
         """Stop watching."""
@@ -86,7 +98,7 @@ class Blocks:
         """The block that keeps this person or machine out at this moment (seconds since the epoch)."""
         if not self._by_value:
             return None
-        keys = [("person", name) for name in self._names(identity)]
+        keys = [("person", name) for name in self._names(identity).values()]
         if identity.organisation is not None:
             keys.append(("organisation", identity.organisation.code))
         for key in keys:
@@ -101,11 +113,12 @@ class Blocks:
             if found is None and self._here:
                 raise ValueError(f"{self._path} is gone")
         except ValueError as problem:
-            if str(problem) != self.trouble:
+            if str(problem) != self._unread:
                 log.error("blocks cannot be read; those in force stay", reason=str(problem))
-            self.trouble = str(problem)
+            self._unread = str(problem)
+            self._judge_keys()
             return False
-        self.trouble = ""
+        self._unread = ""
         self._here = found or ()
         self._changed()
         return True
@@ -114,6 +127,7 @@ class Blocks:
         self._by_value = _by_value(self.known)
         if not self._started:
             return
+        self._judge_keys()
         ids = tuple(block.id for block in self.known)
         self._on_event(BlocksChanged(ids))
         log.info("blocks changed", blocks=ids)
@@ -124,6 +138,17 @@ class Blocks:
                 change(self._path, self._environment, lambda found: found)
         except (OSError, ValueError) as problem:
             log.warning("there is no file of blocks for this machine", reason=str(problem))
+
+    def _judge_keys(self) -> None:
+        """Say which blocks were written under a key that is gone, so that nobody is known by them."""
+        now = self._clock()
+        lost = sorted(
+            block.id for block in self.known if block.in_force(now) and block.under_lost_key(self._keys)
+        )
+        words = f"blocks under a key that is gone have no effect: {', '.join(lost)}" if lost else ""
+        if words and words not in self.trouble:
+            log.error("blocks without effect", blocks=lost, reason="the key for pseudonyms is gone")
+        self.trouble = "; ".join(filter(None, (self._unread, words)))
 
 
 def _by_value(blocks: Sequence[Block]) -> Mapping[tuple[str, str], tuple[Block, ...]]:

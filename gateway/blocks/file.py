@@ -5,14 +5,13 @@ The file is replaced as a whole and readable by its owner only. People are known
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
+
+from gateway.atomic_file import locked, replace
 
 _VERSION: Final = 1
 _MOST_BYTES: Final = 16_777_216
@@ -23,7 +22,8 @@ class Block:
     """Somebody who is kept out: an organisation by its code, or a person by pseudonym.
 
     `until` and `added` are seconds since the epoch; without `until` the block lasts until it is removed. `reason` and
-    `by` are for operators, and never shown to those who are blocked.
+    `by` are for operators, and never shown to those who are blocked. `keys` are the ids of the keys for pseudonyms of
+    which one made the pseudonym; nothing is known of an older block's.
     """
 
     id: str
@@ -33,6 +33,11 @@ class Block:
     by: str
     added: float
     until: float | None = None
+    keys: tuple[str, ...] = ()
+
+    def under_lost_key(self, keys: Set[str]) -> bool:
+        """Whether its pseudonym may be under a key that is not one of these, so that nobody is known by it."""
+        return self.kind == "person" and not keys >= set(self.keys)
 
     def in_force(self, now: float) -> bool:
         """Whether it is in force at this moment (seconds since the epoch)."""
@@ -51,6 +56,17 @@ def read(path: Path, environment: str) -> tuple[Block, ...] | None:
         return None
     except OSError as problem:
         raise ValueError(f"cannot read {path}: {problem.strerror}") from problem
+    return parsed(content, environment, str(path))
+
+
+def read_copy(path: Path, environment: str) -> tuple[Block, ...]:
+    """The blocks in a copy of the shared ones; none where there is no copy. Raises ValueError as `read` does."""
+    try:
+        content = json.dumps(json.loads(path.read_bytes())["order"]).encode("ascii")
+    except FileNotFoundError:
+        return ()
+    except (OSError, KeyError, TypeError, ValueError, RecursionError) as problem:
+        raise ValueError(f"cannot read {path}: {problem!r:.200}") from problem
     return parsed(content, environment, str(path))
 
 
@@ -79,9 +95,9 @@ def text(blocks: Sequence[Block], environment: str) -> bytes:
 
 
 def _block(data: dict[str, Any]) -> Block:
-    block = Block(**data)
+    block = Block(**{**data, "keys": tuple(data.get("keys", ()))})
     until = block.until
-    texts = (block.id, block.kind, block.value, block.reason, block.by)
+    texts = (block.id, block.kind, block.value, block.reason, block.by, *block.keys)
     numbers = (block.added, until if until is not None else 0)
     if not all(isinstance(text, str) for text in texts) or not all(
         isinstance(number, (int, float)) for number in numbers
@@ -101,34 +117,9 @@ def change(
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _locked(path.with_name(f"{path.name}.lock")):
+        with locked(path):
             blocks = tuple(make(read(path, environment) or ()))
-            _replace(path, text(blocks, environment))
+            replace(path, text(blocks, environment))
             return read(path, environment) or ()
     except OSError as problem:
         raise ValueError(f"cannot write {path}: {problem.strerror}") from problem
-
-
-@contextlib.contextmanager
-def _locked(lock: Path) -> Iterator[None]:
-    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        # A gateway that runs under another user than the operator must still be able to read it.
-        with contextlib.suppress(FileNotFoundError, PermissionError):
-            about = path.stat() if path.exists() else path.parent.stat()
-            os.chown(fresh, about.st_uid, about.st_gid)
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)

@@ -36,7 +36,9 @@ def added(blocks: Sequence[Block], block: Block, names: Collection[str]) -> Merg
     if _end(longest) >= _end(block):
         return Merged(tuple(blocks), longest, "known")
     reasons = longest.reason if block.reason == longest.reason else f"{longest.reason}; {block.reason}"
-    longer = replace(longest, value=block.value, until=block.until, reason=reasons, by=block.by)
+    longer = replace(
+        longest, value=block.value, until=block.until, reason=reasons, by=block.by, keys=block.keys
+    )
     return Merged(tuple(longer if each == longest else each for each in blocks), longer, "longer")
 
 

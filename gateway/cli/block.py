@@ -10,9 +10,10 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,9 +22,10 @@ import typer
 from gateway.blocks.file import Block, change, read
 from gateway.blocks.merge import Merged, added, remaining
 from gateway.cli.confirm import TIMEOUT, WAIT, Confirmation, conclude
-from gateway.cli.people import ID, ORGANISATION, SUB, SUBJECT, Listed, Wanted, one_person
+from gateway.cli.key_rows import shared_key
+from gateway.cli.people import ID, ORGANISATION, SUB, SUBJECT, UNKNOWN, Listed, Wanted, one_person
 from gateway.cli.place import BRUSSELS, NOT_DONE, Place, counted, moment, stop
-from gateway.cli.shared_blocks import block_everywhere, blocks_everywhere, unblock_everywhere
+from gateway.cli.shared_blocks import Asked, block_everywhere, blocks_everywhere, unblock_everywhere
 from gateway.errors import StoreUnavailable
 
 block_commands = typer.Typer(
@@ -83,20 +85,20 @@ def add(
     here = _only_here(place, only_here, wait=wait)
     wanted = Wanted.of(place, id_, subject, organisation, sub=sub)
 
-    def block(found: Sequence[Listed]) -> Block:
-        return _block(wanted, found, reason, now, ends)
-
+    keys = _keys(place, here=here) if wanted.organisation is None else ()
+    block = Block(f"b-{secrets.token_hex(4)}", "person", "", reason.strip(), getpass.getuser(), now, ends)
     if here:
-        _add_here(place, block(()))
+        _add_here(place, *_of(wanted, (), keys, block))
     else:
-        _add_everywhere(place, wanted, block, timeout if wait else None)
+        asked = partial(_of, wanted, keys=keys, block=block)
+        _add_everywhere(place, wanted, asked, timeout if wait else None)
 
 
 def _add_everywhere(
-    place: Place, wanted: Wanted, block: Callable[[Sequence[Listed]], Block], patience: float | None
+    place: Place, wanted: Wanted, asked: Callable[[Sequence[Listed]], Asked], patience: float | None
 ) -> None:
     merged, found, confirmed = place.with_store(
-        lambda sessions: block_everywhere(sessions, place.env, wanted, block, patience or 0.0)
+        lambda sessions: block_everywhere(sessions, place.env, wanted, asked, patience or 0.0)
     )
     typer.echo(place.heading())
     _say_added(place, merged)
@@ -106,26 +108,43 @@ def _add_everywhere(
     conclude(confirmed, waited=patience is not None)
 
 
-def _block(wanted: Wanted, found: Sequence[Listed], reason: str, now: float, until: float | None) -> Block:
-    """The block that is asked for. Ends the command where it is not clear whom it concerns."""
-    name, by = f"b-{secrets.token_hex(4)}", getpass.getuser()
+def _keys(place: Place, *, here: bool) -> tuple[str, ...]:
+    """The ids of the keys for pseudonyms, the one to block by first.
+
+    A gateway that does not have the newest key yet must know the person too; on this machine all have it.
+    """
+    try:
+        keys = [key.id for key in place.settings.ring("pseudonyms").read()]
+        first = keys[0] if here else shared_key(place.settings, place.env, "pseudonyms").id
+    except (StoreUnavailable, ValueError) as problem:
+        stop(f"{getattr(problem, 'detail', None) or problem}. NOTHING WAS CHANGED.", NOT_DONE)
+    return tuple(dict.fromkeys((first, *keys)))
+
+
+def _of(wanted: Wanted, found: Sequence[Listed], keys: Sequence[str], block: Block) -> Asked:
+    """The block, of whom is wanted. Ends the command where it is not clear who that is."""
     if wanted.organisation is not None:
-        return Block(name, "organisation", wanted.organisation, reason.strip(), by, now, until)
+        return replace(block, kind="organisation", value=wanted.organisation), ()
     names = one_person(wanted, found)
-    if not names:
+    if UNKNOWN in names:
+        return replace(block, value=names[UNKNOWN], keys=tuple(keys)), tuple(names.values())
+    # Nobody is known by a pseudonym under a key that is gone.
+    known = {key: names[key] for key in keys if key in names}
+    if not known:
         stop(
             "nobody matched: write the pseudonym as a whole (22 characters), or use --sub. NOTHING WAS CHANGED.",
             NOT_DONE,
         )
-    return Block(name, "person", names[0], reason.strip(), by, now, until)
+    first = next(iter(known))
+    return replace(block, value=known[first], keys=(first,)), tuple(known.values())
 
 
-def _add_here(place: Place, block: Block) -> None:
+def _add_here(place: Place, block: Block, names: Collection[str]) -> None:
     file = place.config.blocks_file(place.env)
     outcome: list[Merged] = []
 
     def make(blocks: tuple[Block, ...]) -> Sequence[Block]:
-        outcome[:] = [added(blocks, block, (block.value,))]
+        outcome[:] = [added(blocks, block, names)]
         return outcome[0].blocks
 
     _change_file(place, make)

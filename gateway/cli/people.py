@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import typer
@@ -26,6 +26,9 @@ ORGANISATION = typer.Option(
     help="An organisation: KBO number (0777000187, 0777.000.187, BE0777000187) or OVO code."
 )
 SUB = typer.Option("--sub", help="A person, by ACM's `sub`: asks for it, and does not show it.")
+
+UNKNOWN: Final = ""
+"""In place of the id of a key that is not known."""
 
 _WHOLE: Final = 22
 _PSEUDONYM: Final = re.compile(r"[A-Za-z0-9_-]{4,22}")
@@ -52,14 +55,14 @@ class Listed:
 class Wanted:
     """Whom a command is about; all that is given must match. Nothing given: everybody.
 
-    `person` is a pseudonym or how it begins. `subject` is ACM's `sub`, and `names` its pseudonyms, the newest first.
+    `person` is a pseudonym or how it begins. `subject` is ACM's `sub`, and `names` its pseudonyms by key.
     """
 
     id: str | None = None
     person: str | None = None
     organisation: str | None = None
     subject: str | None = None
-    names: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -82,7 +85,7 @@ class Wanted:
             person.strip() if person is not None else None,
             code,
             subject,
-            names_of(place, subject) if subject is not None else (),
+            names_of(place, subject) if subject is not None else {},
         )
 
     @property
@@ -112,28 +115,34 @@ async def matching(sessions: Sessions, wanted: Wanted, now: float) -> list[Liste
     return [each for each in listed if wanted.matches(each)]
 
 
-def one_person(wanted: Wanted, found: Sequence[Listed]) -> tuple[str, ...]:
-    """The pseudonyms of the one person that is meant, the newest first; empty where nobody matches.
+def one_person(wanted: Wanted, found: Sequence[Listed]) -> Mapping[str, str]:
+    """The pseudonyms of the one person that is meant, by the id of the key that made each; empty where nobody matches.
 
-    Ends the command where several people match.
+    One that was given as a whole and that no session has stands under UNKNOWN. Ends the command where several people match.
     """
     if wanted.names:
         return wanted.names
-    people = {each.card.persons for each in found if each.card.persons}
+    people: list[dict[str, str]] = []
+    for each in found:
+        # Sessions of one person have other pseudonyms beside a shared one, where they began before and after a new key.
+        own = dict(zip(each.card.keys, each.card.persons, strict=True))
+        same = [names for names in people if names.items() & own.items()]
+        joined = {key: name for names in (own, *same) for key, name in names.items()}
+        people = [*(names for names in people if names not in same), *([joined] if joined else [])]
     if len(people) > 1:
-        names = "\n".join(f"  {names[0]}" for names in sorted(people))
+        names = "\n".join(f"  {name}" for name in sorted(next(iter(names.values())) for names in people))
         stop(f"{wanted.person!r} is how {len(people)} people begin; write more of it:\n{names}", NOT_DONE)
     if people:
         return people.pop()
-    return (wanted.person,) if wanted.person is not None and len(wanted.person) == _WHOLE else ()
+    return {UNKNOWN: wanted.person} if wanted.person is not None and len(wanted.person) == _WHOLE else {}
 
 
-def names_of(place: Place, subject: str) -> tuple[str, ...]:
-    """The pseudonyms of the person with this `sub`, one for each key that is read, the newest first."""
+def names_of(place: Place, subject: str) -> Mapping[str, str]:
+    """The pseudonyms of the person with this `sub`, by the id of each key that is read."""
     settings = place.settings
     identity = Identity(settings.provider.issuer, subject)
     try:
-        return person_names(settings.session.keys, place.env)(identity)
+        return person_names(settings.ring("pseudonyms").read(), place.env)(identity)
     except ValueError as problem:
         stop(f"{problem}. NOTHING WAS CHANGED.", NOT_DONE)
 

@@ -70,8 +70,8 @@ class Place:
         except (StoreUnavailable, ValueError) as problem:
             stop(f"{getattr(problem, 'detail', None) or problem}. NOTHING WAS CHANGED.", NOT_DONE)
 
-    def try_store(self, work: Callable[[Sessions], Awaitable[T]]) -> T:
-        """The same. Raises StoreUnavailable and ValueError."""
+    def try_store(self, work: Callable[[Sessions], Awaitable[T]], *, served: bool = True) -> T:
+        """The same; without `served` also with a store that no gateway has used. Raises StoreUnavailable and ValueError."""
         settings = self.settings
         if not self.shared:
             raise ValueError(
@@ -86,7 +86,7 @@ class Place:
             )
             try:
                 await sessions.start(sweep=False)
-                if not await sessions.board.served():
+                if served and not await sessions.board.served():
                     raise ValueError(
                         f"no gateway of {self.env} has used the session store {settings.session.store}; use the"
                         " configuration file of the gateway that runs (--config)"
@@ -110,7 +110,9 @@ class Place:
 
     async def _write(self, entries: Sequence[Mapping[str, Any]]) -> None:
         settings = self.settings
-        records = DecisionRecords(settings.observe, self.env, key=settings.session.key.read, clock=time.time)
+        records = DecisionRecords(
+            settings.observe, self.env, keys=settings.ring("pseudonyms").octets, clock=time.time
+        )
         await records.start()
         for entry in entries:
             records.write({**entry, "by": getpass.getuser()})

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from gateway.blocks.file import Block, parsed, text
 from gateway.blocks.merge import Merged, added
 from gateway.cli.confirm import Confirmation, confirmation
-from gateway.cli.people import Listed, Wanted, matching, one_person
+from gateway.cli.people import Listed, Wanted, matching
 from gateway.reload.orders import BLOCKS
 from gateway.session.sessions import Sessions
+
+Asked = tuple[Block, Collection[str]]
+"""A block, and all pseudonyms of the person that it concerns."""
 
 _PLACE = "what the session store has"
 
@@ -28,22 +31,21 @@ async def block_everywhere(
     sessions: Sessions,
     env: str,
     wanted: Wanted,
-    block: Callable[[Sequence[Listed]], Block],
+    asked: Callable[[Sequence[Listed]], Asked],
     patience: float,
 ) -> tuple[Merged, Sequence[Listed], Confirmation]:
-    """Add the block that `block` makes of the sessions that match; those sessions, and which processes have it."""
+    """Add the block that `asked` makes of the sessions that match; those sessions, and which processes have it."""
     now = time.time()
     found = await matching(sessions, wanted, now)
     persons = found[0].card.persons if found else ()
     if wanted.id is not None and persons:
         found = await matching(sessions, Wanted(person=persons[0]), now) or found
-    asked = block(found)
-    names = one_person(wanted, found) if asked.kind == "person" else ()
+    block, names = asked(found)
     outcome: list[Merged] = []
 
     def make(content: bytes | None) -> bytes | None:
         blocks = parsed(content, env, _PLACE) if content is not None else ()
-        outcome[:] = [added(blocks, asked, names)]
+        outcome[:] = [added(blocks, block, names)]
         return text(outcome[0].blocks, env) if outcome[0].how != "known" else None
 
     document = await sessions.board.change(BLOCKS, make)

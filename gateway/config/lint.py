@@ -12,6 +12,7 @@ from gateway.analysis.evidence import Pair
 from gateway.analysis.lint import Finding, lint, unreachable
 from gateway.analysis.opened import lint_openings
 from gateway.config.headers import fixed_headers
+from gateway.config.lints.blocks import lost_blocks
 from gateway.config.lints.claims import claims, named, scopes
 from gateway.config.lints.codes import codes, codes_of_people
 from gateway.config.lints.dates import dates
@@ -60,6 +61,7 @@ def found_in(
         *unproven(source),
         *texts(source),
         *_underscores(source),
+        *lost_blocks(source),
     )
     return tuple(sorted({*merged, *whole}))
 

@@ -15,11 +15,13 @@ from gateway.analysis.suite import Suite
 from gateway.analysis.suite_settings import CaseSettings, NeverSettings
 from gateway.auth.settings import ClaimSettings, MachineSettings, ProviderSettings, RightsSettings
 from gateway.blocks.settings import BlockSettings
+from gateway.config.keys import KeysSection
 from gateway.config.problems import ConfigError, Problem, unknown
 from gateway.edge.authority import host_name
 from gateway.edge.settings import EdgeSettings, PathSettings
 from gateway.handling import DEFAULT_UPSTREAM
 from gateway.identity.settings import AssertionSettings, HeaderSettings
+from gateway.keyring import Purpose, Ring
 from gateway.model import Language
 from gateway.observe.settings import ObserveSettings
 from gateway.pages.settings import PagesSettings, SessionBarSettings, SupportSettings
@@ -107,6 +109,9 @@ class EnvironmentSettings(Settings):
     session: SessionSection
     """Where sessions are kept and how long they last."""
 
+    keys: KeysSection = KeysSection()
+    """Keys of their own for logins and pseudonyms; without it those in the file of `session.key`."""
+
     assertion: AssertionSettings
     """The signed statement of who asks, for the register."""
 
@@ -133,6 +138,10 @@ class EnvironmentSettings(Settings):
 
     rules: EnvironmentRules = EnvironmentRules()
     """Rules of this environment alone: `before` and `after` those that all environments share."""
+
+    def ring(self, purpose: Purpose) -> Ring:
+        """The keys for this purpose."""
+        return self.keys.ring(purpose, self.session.ring)
 
     @property
     def every_upstream(self) -> Mapping[str, UpstreamSettings]:

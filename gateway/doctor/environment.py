@@ -16,6 +16,7 @@ from cryptography.x509 import load_pem_x509_certificate
 from gateway.config import EnvironmentSettings
 from gateway.doctor.provider import Finding
 from gateway.errors import GatewayError
+from gateway.keyring import PURPOSES
 from gateway.session.sessions import Sessions
 from gateway.session.sqlite import OLDER
 from gateway.settings import Secret
@@ -169,9 +170,11 @@ def _secrets(settings: EnvironmentSettings) -> Iterator[Secret]:
     clients = [settings.provider.client_auth, *([asking.client_auth] if asking else [])]
     for client in clients:
         yield client.key if client.method == "private_key_jwt" else client.secret
-    yield settings.session.key
-    yield from settings.session.previous_keys
+    rings = (settings.ring(purpose) for purpose in PURPOSES)
+    yield from dict.fromkeys(secret for ring in rings for secret in ring.secrets)
     yield settings.assertion.key
+    if settings.assertion.next_key is not None:
+        yield settings.assertion.next_key
     yield from settings.assertion.previous
     for upstream in settings.every_upstream.values():
         if upstream.tls.key is not None:

@@ -7,7 +7,7 @@ import json
 import secrets
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from gateway.events import (
     BlocksChanged,
     CandidateChanged,
     Event,
+    KeyChanged,
     OnEvent,
     RecordsDropped,
     RulesChanged,
@@ -48,7 +49,7 @@ Entry = AuditEntry | Mapping[str, Any]
 
 
 class DecisionRecords:
-    """The decision records of one process, as one chain. `key` reads at least 32 secret octets for the pseudonyms.
+    """The decision records of one process, as one chain. `keys` reads those for pseudonyms, the one to use first.
 
     Of the extra claims only those that the rules in force or the candidate rules read are recorded. `clock` gives
     seconds since the epoch.
@@ -59,13 +60,13 @@ class DecisionRecords:
         settings: ObserveSettings,
         environment: str,
         *,
-        key: Callable[[], bytes],
+        keys: Callable[[], Sequence[bytes]],
         clock: Callable[[], float],
         on_event: OnEvent = ignore,
     ) -> None:
         self._settings = settings
         self._environment = environment
-        self._key = key
+        self._read_keys = keys
         self._encoder: RecordEncoder | None = None
         self._rule_claims: frozenset[str] = frozenset()
         self._candidate_claims: frozenset[str] = frozenset()
@@ -91,8 +92,7 @@ class DecisionRecords:
         """Read the key, open the file and begin to write. Raises ValueError where one of these fails."""
         if self._settings.records.kind == "none" or self._open:
             return
-        self._encoder = RecordEncoder(self._environment, Pseudonyms(self._key(), self._environment))
-        self._record_claims()
+        self.use_keys(self._read_keys())
         path = self._settings.records.path
         output = Output(path)
         try:
@@ -107,6 +107,12 @@ class DecisionRecords:
         self.write({"kind": "start"})
         self._thread = threading.Thread(target=self._run, name="decision-records", daemon=True)
         self._thread.start()
+
+    def use_keys(self, keys: Sequence[bytes]) -> None:
+        """Make pseudonyms with the first of these keys from now on, and note those under the others beside them."""
+        first, *others = (Pseudonyms(key, self._environment) for key in keys)
+        self._encoder = RecordEncoder(self._environment, first, others=others)
+        self._record_claims()
 
     async def aclose(self) -> None:
         """Write all that waits, end the chain and close. Gives up on a disk that stays full after a few seconds."""
@@ -268,5 +274,7 @@ def _fields(event: Event) -> Mapping[str, Any] | None:
             return {"kind": "shadow", "rules": rules}
         case BlocksChanged(blocks):
             return {"kind": "blocks", "blocks": blocks}
+        case KeyChanged(purpose, before, after):
+            return {"kind": "keys", "purpose": purpose, "before": before, "after": after}
         case _:
             return None

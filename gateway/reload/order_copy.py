@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import structlog
 
+from gateway.atomic_file import locked, replace
 from gateway.session.board import Document
 
 log = structlog.get_logger()
@@ -33,14 +33,9 @@ class OrderCopy:
         if known is not None and known.revision == document.revision:
             return
         content = json.dumps({"revision": document.revision, "order": json.loads(document.content)}, indent=1)
-        fresh = self._path.with_name(f"{self._path.name}.{os.getpid()}.new")
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(self._path)
+            with locked(self._path):
+                replace(self._path, content.encode("ascii"))
         except OSError as problem:
             log.info("no copy of the shared blocks is kept", path=str(self._path), reason=problem.strerror)

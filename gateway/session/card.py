@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from gateway.model import Identity
+from gateway.model import NOTHING, Identity
 from gateway.session.codec import Session
 from gateway.session.one_time import OneTimeStore
 
 _KIND: Final = "card"
 
-PersonNames = Callable[[Identity], Sequence[str]]
-"""The pseudonyms of a person, one for each key that is read, the newest first."""
+PersonNames = Callable[[Identity], Mapping[str, str]]
+"""The pseudonyms of a person, by the id of the key that made each; first the one in use."""
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """Whose session it is, by pseudonym (`persons`, one for each key of that moment), by which means (`acr`), on what."""
+    """Whose session it is, by pseudonym (`persons`, one for each key of that moment), by which means (`acr`), on what.
+
+    `keys` are the ids of the keys that made the pseudonyms, in the same order.
+    """
 
     persons: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
     organisation: str | None = None
     means: str | None = None
     device: str | None = None
@@ -36,18 +40,24 @@ class Cards:
     def __init__(self, one_time: OneTimeStore, names: Callable[[], PersonNames] | None) -> None:
         self._one_time = one_time
         self._make_names = names
-        self._names: PersonNames = lambda _identity: ()
+        self._names: PersonNames = lambda _identity: NOTHING
 
     def start(self) -> None:
         """Read the keys of the pseudonyms. Raises ValueError."""
         if self._make_names is not None:
-            self._names = self._make_names()
+            self.use_names(self._make_names())
+
+    def use_names(self, names: PersonNames) -> None:
+        """Name people like this on the cards of new sessions."""
+        self._names = names
 
     async def keep(self, session: Session, now: float) -> None:
         """Write the card of a new session, until the session ends at the latest."""
         identity = session.identity
+        names = self._names(identity)
         card = Card(
-            tuple(self._names(identity)),
+            tuple(names.values()),
+            tuple(names),
             identity.organisation.code if identity.organisation is not None else None,
             identity.acr,
             session.device,
@@ -61,4 +71,4 @@ class Cards:
         if found is None:
             return Card()
         data = json.loads(found)
-        return Card(tuple(data["persons"]), data["organisation"], data["means"], data["device"])
+        return Card(**{**data, "persons": tuple(data["persons"]), "keys": tuple(data["keys"])})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -40,9 +40,12 @@ class SealedSessions:
 
     async def start(self) -> None:
         """Read the keys and open the store. Raises ValueError for a key, StoreUnavailable for the store."""
-        secrets = self._settings.keys
-        self._cipher = SessionCipher(self._environment, tuple(secret.read() for secret in secrets))
+        self.use_keys(self._settings.ring.octets())
         await self.store.start()
+
+    def use_keys(self, keys: Sequence[bytes]) -> None:
+        """Seal with the first of these keys from now on, and open what any of them sealed."""
+        self._cipher = SessionCipher(self._environment, tuple(keys))
 
     async def aclose(self) -> None:
         """Close the store."""

@@ -75,8 +75,9 @@ class Sessions:
         self._cookie = Cookie.of(environment, "session", secure=secure)
         self.cookie_prefix = cookie_prefix(environment, secure=secure)
         self.cookie_name = self._cookie.name
-        self.one_time = OneTimeStore(self._stored.store, self._stored.cipher, clock, environment=environment)
-        self.board = Board(self._stored.store, self._stored.cipher, clock)
+        self.store = self._stored.store
+        self.one_time = OneTimeStore(self.store, self._stored.cipher, clock, environment=environment)
+        self.board = Board(self.store, self._stored.cipher, clock)
         self.cards = Cards(self.one_time, names)
         self._holders = Holders(self.one_time, seconds=settings.max_lifetime + REMEMBERED_SECONDS)
 
@@ -89,6 +90,10 @@ class Sessions:
         self.cards.start()
         if sweep:
             self._upkeep.start_sweeping()
+
+    def use_keys(self, keys: Sequence[bytes]) -> None:
+        """Seal sessions with the first of these keys from now on; those under any of them go on."""
+        self._stored.use_keys(keys)
 
     async def aclose(self) -> None:
         """Finish what is being written, stop the rest, and close the store."""

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
+from gateway.keyring import Ring
 from gateway.settings import Duration, FileBeside, SecretRef, Settings
 
 _REDIS = re.compile(
@@ -78,7 +79,8 @@ class SessionSettings(Settings):
     """How long one call to the redis server may take before the store counts as down."""
 
     key: SecretRef
-    """At least 32 random octets that seal sessions and logins, as file:PATH or env:NAME."""
+    """At least 32 random octets that seal sessions, as file:PATH or env:NAME. From it every other key is derived that
+    the file does not have and `keys` does not name."""
 
     previous_keys: tuple[SecretRef, ...] = ()
     """Earlier keys: sessions under them go on, new ones are made under `key`."""
@@ -110,9 +112,9 @@ class SessionSettings(Settings):
     """How many opened sessions one worker process remembers."""
 
     @property
-    def keys(self) -> tuple[SecretRef, ...]:
-        """All keys that are read, the one for new sessions first."""
-        return (self.key, *self.previous_keys)
+    def ring(self) -> Ring:
+        """The keys that seal sessions."""
+        return Ring("sessions", (self.key, *self.previous_keys))
 
     @property
     def address(self) -> str:

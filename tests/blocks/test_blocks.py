@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ from gateway.blocks.blocks import Blocks
 from gateway.blocks.file import Block, change
 from gateway.blocks.settings import BlockSettings
 from gateway.events import BlocksChanged, BlocksLoaded, Event
+from gateway.keyring import Key
 from gateway.model import Identity, Organisation
 from tests.waiting import eventually
 
 ZOE = Identity("https://acm/op", "zoe", organisation=Organisation("0428315871"))
 JAN = Identity("https://acm/op", "jan")
+KEYS = (Key("pseudonyms", b"n" * 32), Key("pseudonyms", b"o" * 32))
 SETTINGS = BlockSettings(look_every=0.1)
 
 
@@ -41,7 +44,11 @@ async def blocks(path: Path, seen: list[Event]) -> AsyncIterator[Blocks]:
         SETTINGS,
         path,
         environment="ti",
-        names=lambda: lambda identity: (f"new-{identity.subject}", f"old-{identity.subject}"),
+        keys=lambda: KEYS,
+        names=lambda _keys: (
+            lambda identity: {"new": f"new-{identity.subject}", "old": f"old-{identity.subject}"}
+        ),
+        clock=lambda: 1.0,
         on_event=seen.append,
     )
     await found.start()
@@ -95,7 +102,30 @@ async def put_anew(path: Path, found: Block) -> None:
 
 async def test_a_broken_file_stops_the_start(path: Path) -> None:
     await asyncio.to_thread(path.write_text, "{")
-    found = Blocks(SETTINGS, path, environment="ti", names=lambda: lambda _identity: ())
+    found = Blocks(
+        SETTINGS,
+        path,
+        environment="ti",
+        keys=lambda: KEYS,
+        names=lambda _keys: lambda _identity: {},
+        clock=lambda: 1.0,
+    )
     with pytest.raises(ValueError, match="is not a file of blocks"):
         await found.start()
     await found.aclose()
+
+
+async def test_a_block_whose_key_is_gone_is_reported(blocks: Blocks, path: Path) -> None:
+    key, gone = KEYS[0].id, "a key that is gone"
+    await put(path, replace(block("person", "new-zoe"), keys=(key,)))
+    await eventually(lambda: blocks.of(ZOE, 1.0))
+    assert blocks.trouble == ""
+    await put(
+        path, replace(block("person", "x"), keys=(gone,)), replace(block("person", "y", 0.5), keys=(gone,))
+    )
+    await eventually(lambda: blocks.trouble)
+    assert blocks.trouble == "blocks under a key that is gone have no effect: b-x"
+    await put(path, replace(block("person", "x"), keys=(KEYS[1].id,)))
+    await eventually(lambda: blocks.trouble == "")
+    blocks.use_keys(KEYS[:1])
+    assert "b-x" in blocks.trouble

@@ -5,14 +5,16 @@ from __future__ import annotations
 import pytest
 import typer
 
-from gateway.cli.people import Listed, Wanted, one_person, organisation_code
+from gateway.cli.people import UNKNOWN, Listed, Wanted, one_person, organisation_code
 from gateway.session.card import Card
 from gateway.session.store import StoredSession
+
+NAMES = {"k2": "new", "k1": "old"}
 
 
 def listed(number: int, *persons: str) -> Listed:
     stored = StoredSession(bytes([number]) * 32, b"", 0.0, 0.0, 0.0, b"", b"")
-    return Listed(stored, Card(persons))
+    return Listed(stored, Card(persons, tuple(f"k{number}" for number, _ in enumerate(persons))))
 
 
 @pytest.mark.parametrize(
@@ -42,11 +44,12 @@ def test_what_is_no_code_ends_the_command(written: str) -> None:
 
 def test_one_person_is_meant_or_nobody() -> None:
     anna, bert = "anna" + "A" * 18, "anne" + "B" * 18
-    found = [listed(1, anna, "older"), listed(2, anna, "older"), listed(3, bert)]
-    assert one_person(Wanted(person="anna"), found[:2]) == (anna, "older")
-    assert one_person(Wanted(person=bert), []) == (bert,)
-    assert one_person(Wanted(person="bert"), []) == ()
-    assert one_person(Wanted(subject="x", names=("new", "old")), found) == ("new", "old")
+    earlier = Listed(listed(4).stored, Card(("older",), ("k1",)))
+    found = [earlier, listed(2, anna, "older"), listed(3, bert)]
+    assert one_person(Wanted(person="anna"), found[:2]) == {"k0": anna, "k1": "older"}
+    assert one_person(Wanted(person=bert), []) == {UNKNOWN: bert}
+    assert one_person(Wanted(person="bert"), []) == {}
+    assert one_person(Wanted(subject="x", names=NAMES), found) == NAMES
     with pytest.raises(typer.Exit):
         one_person(Wanted(person="ann"), found)
 

@@ -44,12 +44,12 @@ def config(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
 
 def log_in(config: Path, *, served: bool = True) -> list[str]:
     """The tickets of three sessions, oldest first."""
-    session = load(config).environment("ti").session
+    settings = load(config).environment("ti")
 
     async def work() -> list[str]:
         sessions = Sessions(
-            session, environment="ti", secure=False, clock=time.time,
-            names=lambda: person_names(session.keys, "ti"),
+            settings.session, environment="ti", secure=False, clock=time.time,
+            names=lambda: person_names(settings.ring("pseudonyms").read(), "ti"),
         )  # fmt: skip
         await sessions.start()
         if served:
@@ -66,7 +66,8 @@ def log_in(config: Path, *, served: bool = True) -> list[str]:
 
 
 def pseudonym(config: Path, subject: str) -> str:
-    return person_names(load(config).environment("ti").session.keys, "ti")(Identity(ISSUER, subject))[0]
+    keys = load(config).environment("ti").ring("pseudonyms").read()
+    return person_names(keys, "ti")(Identity(ISSUER, subject))[keys[0].id]
 
 
 def command(*arguments: str, typed: str | None = None) -> Result:

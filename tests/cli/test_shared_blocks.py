@@ -9,15 +9,16 @@ import pytest
 
 from gateway.blocks.file import Block
 from gateway.cli.people import Listed, Wanted
-from gateway.cli.shared_blocks import block_everywhere, blocks_everywhere, unblock_everywhere
+from gateway.cli.shared_blocks import Asked, block_everywhere, blocks_everywhere, unblock_everywhere
 from gateway.model import Identity, Organisation
 from gateway.session.memory import MemoryStore
 from gateway.session.sessions import Sessions
 from gateway.session.settings import SessionSettings
 
 
-def person(found: Sequence[Listed]) -> Block:
-    return Block("b-1", "person", found[0].card.persons[0], "r", "zoe", time.time())
+def person(found: Sequence[Listed]) -> Asked:
+    persons = found[0].card.persons
+    return Block("b-1", "person", persons[0], "r", "zoe", time.time()), persons
 
 
 async def test_the_person_of_a_session_is_blocked_once_and_unblocked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,7 +26,7 @@ async def test_the_person_of_a_session_is_blocked_once_and_unblocked(monkeypatch
     settings = SessionSettings.model_validate({"store": "memory:", "key": "env:BLOCKS_KEY"})
     sessions = Sessions(
         settings, environment="ti", secure=False, clock=time.time, store=MemoryStore(),
-        names=lambda: lambda identity: (f"new-{identity.subject}", f"old-{identity.subject}"),
+        names=lambda: lambda identity: {"k2": f"new-{identity.subject}", "k1": f"old-{identity.subject}"},
     )  # fmt: skip
     await sessions.start(sweep=False)
     assert (await blocks_everywhere(sessions, "ti"))[0] == ()

@@ -443,7 +443,7 @@ def state_elsewhere(gate: GatewayFixture) -> None:
 
 @covers("state-entropy")
 def entropy(gate: GatewayFixture) -> None:
-    flows = FlowCookies(environment="ti", key=b"k" * 32, secure=True, lifetime=600)
+    flows = FlowCookies(environment="ti", keys=(b"k" * 32,), secure=True, lifetime=600)
     seen: set[str] = set()
     for _ in range(25_000):
         flow = flows.begin(Errand("/", gate.clock()))

@@ -44,7 +44,8 @@ class Process:
         )
         self.blocks = Blocks(
             BlockSettings(look_every=0.1), folder / "blocks.json", environment="ti",
-            names=lambda: lambda identity: (identity.subject,), on_event=self.seen.append,
+            keys=lambda: (), names=lambda _keys: lambda identity: {"k": identity.subject}, clock=time.time,
+            on_event=self.seen.append,
         )  # fmt: skip
         self.orders = Orders(
             self.sessions, self.blocks, copy=folder / "copy.json", look_every=0.02, clock=time.time,
