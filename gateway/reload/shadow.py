@@ -15,6 +15,7 @@ import structlog
 
 from gateway.config import ConfigError, load
 from gateway.config.reload import READ_SUFFIXES
+from gateway.config.trial import tried
 from gateway.events import CandidateChanged, OnEvent
 from gateway.observe.health import HealthStatus
 from gateway.policy.candidate import Candidate
@@ -77,6 +78,10 @@ class ShadowReload:
             self._take(None, "")
             return True
         try:
+            if wrong := await tried(path):
+                raise ConfigError(wrong)
+            if not await self._watcher.unchanged():
+                return False
             found, claims, watched = await asyncio.to_thread(_candidate, path, self._environment)
         except ConfigError as problems:
             words = [str(problem) for problem in problems.problems]
