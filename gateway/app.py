@@ -126,6 +126,7 @@ class Gateway(Assembly):
             "shadow": self.shadow.check,
             "blocks": blocks,
             "upstreams": upstreams,
+            "background": self.failing.check,
         }
 
 

@@ -17,6 +17,7 @@ from gateway.events import Events, WebSocketsCounted
 from gateway.handling import DEFAULT_UPSTREAM
 from gateway.identity.assertions import Assertions
 from gateway.observe.decision_record import person_names
+from gateway.observe.loops import FailingLoops
 from gateway.observe.metrics import Metrics
 from gateway.observe.record_writer import DecisionRecords
 from gateway.pipeline.record import Record
@@ -47,10 +48,11 @@ class Areas:
         self._clock = clock
         self._steady = steady
         self.events = Events()
-        self.metrics = Metrics(environment, version=__version__, clock=clock)
+        self.metrics = Metrics(environment, version=__version__, clock=clock, on_event=self.events)
         self.records = DecisionRecords(
             settings.observe, environment, key=settings.session.key.read, clock=clock, on_event=self.events
         )
+        self.failing = FailingLoops()
         self._assemble_people(config.identity, steady)
         self._assemble_rules(config)
         self._assemble_register()

@@ -46,7 +46,9 @@ class Blocks:
         self._names: Names = lambda _identity: ()
         self._on_event = on_event
         self._by_value: Mapping[tuple[str, str], tuple[Block, ...]] = {}
-        self._watcher = Watcher(lambda: (path,), self._reload, look_every=settings.look_every)
+        self._watcher = Watcher(
+            lambda: (path,), self._reload, look_every=settings.look_every, name="blocks", on_event=on_event
+        )
         self.trouble = ""
 
     async def start(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -46,19 +47,31 @@ def read(path: Path, environment: str) -> tuple[Block, ...] | None:
     environment.
     """
     try:
+        # A pipe in its place would be waited for.
+        if path.exists() and not path.is_file():
+            raise ValueError(f"cannot read {path}: it is not a file")
         with path.open("rb") as file:
             content = file.read(_MOST_BYTES + 1)
     except FileNotFoundError:
         return None
     except OSError as problem:
         raise ValueError(f"cannot read {path}: {problem.strerror}") from problem
+    if len(content) > _MOST_BYTES:
+        raise ValueError(f"cannot read {path}: it is larger than {_MOST_BYTES} bytes")
     try:
         data = json.loads(content)
         if data["version"] != _VERSION:
             raise ValueError(f"{path} has version {data['version']}, not {_VERSION}")
         found = tuple(_block(each) for each in data["blocks"])
         owner = data["environment"]
-    except (TypeError, KeyError, json.JSONDecodeError, UnicodeDecodeError) as problem:
+    except (
+        TypeError,
+        KeyError,
+        OverflowError,
+        RecursionError,
+        json.JSONDecodeError,
+        UnicodeDecodeError,
+    ) as problem:
         raise ValueError(f"{path} is not a file of blocks: {problem!r}") from problem
     if owner != environment:
         raise ValueError(f"{path} contains the blocks of environment {owner!r}, not {environment!r}")
@@ -70,8 +83,9 @@ def _block(data: dict[str, Any]) -> Block:
     until = block.until
     texts = (block.id, block.kind, block.value, block.reason, block.by)
     numbers = (block.added, until if until is not None else 0)
+    # NaN, which JSON of Python allows, is before no moment: such a block would be over.
     if not all(isinstance(text, str) for text in texts) or not all(
-        isinstance(number, (int, float)) for number in numbers
+        isinstance(number, (int, float)) and not math.isnan(number) for number in numbers
     ):
         raise TypeError(f"block {block.id!r}")
     if block.kind not in ("organisation", "person"):

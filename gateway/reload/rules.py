@@ -48,6 +48,8 @@ class RulesReload:
             look_every=_LOOK_EVERY,
             quiet=_QUIET,
             suffixes=READ_SUFFIXES,
+            name="rules",
+            on_event=on_event,
         )
         self._since = clock()
         self._restart: tuple[str, ...] = ()

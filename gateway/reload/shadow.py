@@ -43,7 +43,13 @@ class ShadowReload:
         self._loaded: Path | None = None
         self._watched: tuple[Path, ...] = ()
         self._watcher = Watcher(
-            self._files, self._load, look_every=_LOOK_EVERY, quiet=_QUIET, suffixes=READ_SUFFIXES
+            self._files,
+            self._load,
+            look_every=_LOOK_EVERY,
+            quiet=_QUIET,
+            suffixes=READ_SUFFIXES,
+            name="shadow",
+            on_event=on_event,
         )
         self._trouble = ""
 

@@ -65,7 +65,7 @@ class Sessions:
         self._stored = SealedSessions(settings, environment, clock=clock, store=store)
         self._cache = SessionCache(settings.cache_size, settings.cache_ttl, steady or clock)
         self._reading = SingleFlight[str, OpenedSession | None]()
-        self._upkeep = Upkeep(self._stored, clock=clock)
+        self._upkeep = Upkeep(self._stored, clock=clock, on_event=on_event)
         self._touch_after = min(_TOUCH_SECONDS, settings.idle_timeout / 4)
         self._cookie = Cookie.of(environment, "session", secure=secure)
         self.cookie_prefix = cookie_prefix(environment, secure=secure)
