@@ -88,6 +88,7 @@ class Areas:
             reachable=self.provider.reachable,
             patience=2 * settings.provider.timeout,
             clock=clock,
+            steady=steady,
         )
         self.machines = (
             Machines(settings.machines, self.provider, clock=clock, steady=steady, on_event=events)

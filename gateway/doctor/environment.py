@@ -73,7 +73,9 @@ async def _store(name: str, settings: EnvironmentSettings) -> Finding:
     )
     try:
         await sessions.start(sweep=False)
-        await sessions.check()
+        if trouble := await sessions.check():
+            do = "make room on the disk, or let the store be written; until then nobody can log in"
+            return Finding("store", "failed", trouble, do)
     except (ValueError, GatewayError) as problem:
         do = "start the store, or correct session.store; until then nobody can have a session"
         return Finding("store", "failed", str(problem), do)

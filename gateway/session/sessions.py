@@ -93,9 +93,9 @@ class Sessions:
         """Wait until the store knows all that happened to sessions so far, also behind a request's back."""
         await self._upkeep.settle()
 
-    async def check(self) -> None:
-        """Ask the store for a session that does not exist."""
-        await self._stored.check()
+    async def check(self) -> str:
+        """Why the store cannot be written to, "" where it can. Raises StoreUnavailable where it does not answer."""
+        return await self._stored.check()
 
     async def open(self, ticket: str) -> Session | None:
         """The session of this ticket while it lasts, and count it as used. No I/O where it was opened a moment ago."""

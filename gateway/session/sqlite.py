@@ -44,6 +44,8 @@ class SqliteStore:
         self._threads = threads
         self._file = SqliteFile(path, busy_seconds=busy_seconds, prepare=_prepare)
         self._pool: ThreadPoolExecutor | None = None
+        # Also for calls that wait for a thread: those before them may all be waiting for a lock or a disk.
+        self._longest = 2 * busy_seconds + 1.0
 
     async def start(self) -> None:
         """Open or make the file. Raises StoreUnavailable, also for a file of a newer version of the gateway."""
@@ -61,7 +63,11 @@ class SqliteStore:
     async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         if self._pool is None:
             raise StoreUnavailable("the session store is not open")
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._do, work)
+        try:
+            async with asyncio.timeout(self._longest):
+                return await asyncio.get_running_loop().run_in_executor(self._pool, self._do, work)
+        except TimeoutError as problem:
+            raise StoreUnavailable(f"session store {self._path}: no answer in time") from problem
 
     def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
@@ -158,10 +164,12 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 def _prepare(connection: sqlite3.Connection) -> None:
     """Make the tables, or bring them up to date. Raises sqlite3.Error, also for a file of a newer gateway."""
-    found = connection.execute("PRAGMA user_version").fetchone()[0]
+    found = connection.execute("PRAGMA user_version").fetchall()[0][0]
     if found > _SCHEMA:
         raise sqlite3.DatabaseError(f"made by a newer gateway (schema {found}, this one knows {_SCHEMA})")
-    if found == _SCHEMA:
+    tables = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('session', 'note')"
+    # All rows are fetched, because a statement that is not at its end holds a lock.
+    if found == _SCHEMA and connection.execute(tables).fetchall() == [(len(_TABLES),)]:
         return
     # One at a time: the workers of a gateway start together.
     with _transaction(connection):
