@@ -195,7 +195,7 @@ class Assembly(Areas):
             ),
             LogoutNotices(logout, self.sessions, self.events),
             session,
-            AccessEndpoint(self.sessions, access, self.reload.rules, access_of, self._clock),
+            AccessEndpoint(self.sessions, access, self.reload.rules, access_of, self._clock, self._steady),
             OwnSessionsEndpoint(self.sessions, self.events, self._clock),
             forms,
             FragmentPage(screens.login_title),

@@ -38,7 +38,8 @@ class AccessEndpoint:
     """What the rules in force give one person. `rules` gives those of this moment, `access_of` asks them.
 
     With very many rules that takes a while: it is done for one request after another, in a thread of its own, so that
-    neither other requests nor the watchers of files wait for it. `steady` gives seconds and never goes back.
+    neither other requests nor the watchers of files wait for it. `clock` gives seconds since the epoch, `steady`
+    never goes back.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class AccessEndpoint:
         page: MyAccess,
         rules: Callable[[], RuleSet],
         access_of: Callable[..., Reach],
+        clock: Callable[[], float],
         steady: Callable[[], float],
     ) -> None:
         self._sessions = sessions
