@@ -147,8 +147,11 @@ class Gateway(Assembly):
             return HealthStatus(not self._draining, "stopping" if self._draining else "")
 
         async def sessions() -> HealthStatus:
-            await self.sessions.check()
-            return HealthStatus(True)
+            # Where it can only be read, everybody who is logged in goes on: that is worth more than no answer at all.
+            trouble = await self.sessions.check()
+            return HealthStatus(
+                True, f"cannot be written, so nobody can log in: {trouble}" if trouble else ""
+            )
 
         async def upstreams() -> HealthStatus:
             # Never "not ready": every other gateway sees the same, and without one nobody gets an answer at all.
@@ -162,6 +165,7 @@ class Gateway(Assembly):
             "blocks": self.orders.check,
             "upstreams": upstreams,
             "keys": self.keys.check,
+            "background": self.failing.check,
         }
 
 

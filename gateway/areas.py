@@ -17,6 +17,7 @@ from gateway.events import Events, WebSocketsCounted
 from gateway.handling import DEFAULT_UPSTREAM
 from gateway.identity.assertions import Assertions
 from gateway.observe.decision_record import person_names
+from gateway.observe.loops import FailingLoops
 from gateway.observe.metrics import Metrics
 from gateway.observe.record_writer import DecisionRecords
 from gateway.pipeline.record import Record
@@ -48,7 +49,7 @@ class Areas:
         self._clock = clock
         self._steady = steady
         self.events = Events()
-        self.metrics = Metrics(environment, version=__version__, clock=clock)
+        self.metrics = Metrics(environment, version=__version__, clock=clock, on_event=self.events)
         self.records = DecisionRecords(
             settings.observe,
             environment,
@@ -56,6 +57,7 @@ class Areas:
             clock=clock,
             on_event=self.events,
         )
+        self.failing = FailingLoops()
         self._assemble_people(config.identity, steady)
         self._assemble_rules(config)
         self._assemble_register()
@@ -92,6 +94,7 @@ class Areas:
             reachable=self.provider.reachable,
             patience=2 * settings.provider.timeout,
             clock=clock,
+            steady=steady,
         )
         self.machines = (
             Machines(settings.machines, self.provider, clock=clock, steady=steady, on_event=events)
@@ -115,7 +118,9 @@ class Areas:
             clock=self._clock,
             on_event=events,
         )
-        self.orders = Orders.of(config, environment, self.sessions, self.blocks, self._clock, self._steady)
+        self.orders = Orders.of(
+            config, environment, self.sessions, self.blocks, self._clock, self._steady, events
+        )
 
     def _assemble_register(self) -> None:
         """What the register gets: the signed assertion, and connections; and what is remembered of a request."""

@@ -200,6 +200,21 @@ class BlocksChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class LoopFailed:
+    """A turn of a loop beside the requests failed, or takes too long; `why` is for operators. The loop goes on."""
+
+    loop: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoopWorks:
+    """A loop that had failed works again."""
+
+    loop: str
+
+
+@dataclass(frozen=True, slots=True)
 class RecordsDropped:
     """`count` decision records were lost. May be published from a thread other than the event loop's."""
 
@@ -229,6 +244,8 @@ Event = (
     | ShadowJudged
     | BlocksLoaded
     | BlocksChanged
+    | LoopFailed
+    | LoopWorks
     | RecordsDropped
 )
 

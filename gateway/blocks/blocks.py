@@ -54,7 +54,9 @@ class Blocks:
         self._here: tuple[Block, ...] = ()
         self._shared: tuple[Block, ...] = ()
         self._by_value: Mapping[tuple[str, str], tuple[Block, ...]] = {}
-        self._watcher = Watcher(lambda: (path,), self._reload, look_every=settings.look_every)
+        self._watcher = Watcher(
+            lambda: (path,), self._reload, look_every=settings.look_every, name="blocks", on_event=on_event
+        )
         self._started = False
         self.trouble = self._unread = ""
 

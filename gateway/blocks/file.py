@@ -6,6 +6,7 @@ The file is replaced as a whole and readable by its owner only. People are known
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Sequence, Set
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +16,10 @@ from gateway.atomic_file import locked, replace
 
 _VERSION: Final = 1
 _MOST_BYTES: Final = 16_777_216
+# What other content than blocks raises where it is taken for them.
+_NOT_BLOCKS: Final = (
+    TypeError, KeyError, AttributeError, ValueError, OverflowError, RecursionError, MemoryError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +54,36 @@ def read(path: Path, environment: str) -> tuple[Block, ...] | None:
 
     Raises ValueError with a message for operators where the file cannot be read, and as `parsed` does.
     """
+    content = _content(path)
+    return parsed(content, environment, str(path)) if content is not None else None
+
+
+def read_copy(path: Path, environment: str) -> tuple[Block, ...]:
+    """The blocks in a copy of the shared ones; none where there is no copy. Raises ValueError as `read` does."""
+    content = _content(path)
+    if content is None:
+        return ()
     try:
+        order = json.dumps(json.loads(content)["order"]).encode("ascii")
+    except _NOT_BLOCKS as problem:
+        raise ValueError(f"{path} is not a copy of blocks: {problem!r:.200}") from problem
+    return parsed(order, environment, str(path))
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        # A pipe in its place would be waited for.
+        if path.exists() and not path.is_file():
+            raise ValueError(f"cannot read {path}: it is not a file")
         with path.open("rb") as file:
             content = file.read(_MOST_BYTES + 1)
     except FileNotFoundError:
         return None
     except OSError as problem:
         raise ValueError(f"cannot read {path}: {problem.strerror}") from problem
-    return parsed(content, environment, str(path))
-
-
-def read_copy(path: Path, environment: str) -> tuple[Block, ...]:
-    """The blocks in a copy of the shared ones; none where there is no copy. Raises ValueError as `read` does."""
-    try:
-        content = json.dumps(json.loads(path.read_bytes())["order"]).encode("ascii")
-    except FileNotFoundError:
-        return ()
-    except (OSError, KeyError, TypeError, ValueError, RecursionError) as problem:
-        raise ValueError(f"cannot read {path}: {problem!r:.200}") from problem
-    return parsed(content, environment, str(path))
+    if len(content) > _MOST_BYTES:
+        raise ValueError(f"cannot read {path}: it is larger than {_MOST_BYTES} bytes")
+    return content
 
 
 def parsed(content: bytes, environment: str, place: str) -> tuple[Block, ...]:
@@ -79,7 +95,7 @@ def parsed(content: bytes, environment: str, place: str) -> tuple[Block, ...]:
         data = json.loads(content)
         version, owner = data["version"], data["environment"]
         found = tuple(_block(each) for each in data["blocks"]) if version == _VERSION else ()
-    except (TypeError, KeyError, AttributeError, ValueError, RecursionError, MemoryError) as problem:
+    except _NOT_BLOCKS as problem:
         raise ValueError(f"{place} is not a file of blocks: {problem!r:.200}") from problem
     if version != _VERSION:
         raise ValueError(f"{place} has version {version!r:.20}, not {_VERSION}")
@@ -99,8 +115,9 @@ def _block(data: dict[str, Any]) -> Block:
     until = block.until
     texts = (block.id, block.kind, block.value, block.reason, block.by, *block.keys)
     numbers = (block.added, until if until is not None else 0)
+    # NaN, which JSON of Python allows, is before no moment: such a block would be over.
     if not all(isinstance(text, str) for text in texts) or not all(
-        isinstance(number, (int, float)) for number in numbers
+        isinstance(number, (int, float)) and not math.isnan(number) for number in numbers
     ):
         raise TypeError(f"block {block.id!r}")
     if block.kind not in ("organisation", "person"):

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from gateway.cli.lint import lint
-from gateway.cli.loading import loaded, problems_printed
+from gateway.cli.loading import loaded, problems_printed, tried
 from gateway.config.lint import findings
 from gateway.config.schema import json_schema, policies_of
 
@@ -31,6 +31,7 @@ def validate(
     Starts nothing and needs no secrets.
     """
     with problems_printed():
+        tried(file, lint=True)
         config, found = findings(file)
     for finding in found:
         place = ":".join(map(str, finding.at))

@@ -79,7 +79,9 @@ async def _store(name: str, settings: EnvironmentSettings) -> Finding:
     )
     try:
         await sessions.start(sweep=False)
-        await sessions.check()
+        if trouble := await sessions.check():
+            do = "make room on the disk, or let the store be written; until then nobody can log in"
+            return Finding("store", "failed", trouble, do)
     except (ValueError, GatewayError) as problem:
         if OLDER in str(problem):
             return Finding("store", "ok", f"{path} is {OLDER}: it is brought up to date at the start")

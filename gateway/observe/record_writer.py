@@ -6,6 +6,7 @@ import asyncio
 import json
 import secrets
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from queue import Empty, SimpleQueue
@@ -180,8 +181,8 @@ class DecisionRecords:
         return self._chain.link(_json(self._event({"kind": "gap", "lost": lost})))
 
     def _make_some(self) -> None:
-        self._make()
         self._due = None
+        self._make()
         if self._entries and self._loop is not None:
             self._due = self._loop.call_soon(self._make_some)
         if not self._entries or len(self._made) >= _LUMP:
@@ -233,7 +234,7 @@ class DecisionRecords:
         while lines:
             try:
                 output.write(lines)
-            except OSError as problem:
+            except Exception as problem:  # noqa: BLE001 - whatever it is, the thread must go on
                 self._complain(problem)
                 # While the disk is full the records wait here and in the queue; at the very end they are lost.
                 if self._closing.wait(_RETRY_SECONDS):
@@ -243,18 +244,18 @@ class DecisionRecords:
     def _last_try(self, output: Output, lines: list[bytes]) -> None:
         try:
             output.write(lines)
-        except OSError as problem:
+        except Exception as problem:  # noqa: BLE001 - as above
             self._on_event(RecordsDropped(len(lines)))
             self._complain(problem, final=True)
             lines.clear()
 
-    def _complain(self, problem: OSError, *, final: bool = False) -> None:
-        now = self._clock()
+    def _complain(self, problem: Exception, *, final: bool = False) -> None:
+        now = time.monotonic()
         if final or now - self._complained >= self._settings.complaint_interval:
             self._complained = now
             log.error(
                 "decision records cannot be written",
-                reason=problem.strerror,
+                reason=getattr(problem, "strerror", None) or repr(problem),
                 waiting=self._waiting(),
                 lost=final,
             )

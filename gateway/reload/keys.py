@@ -19,6 +19,7 @@ from typing import Any, Final, Protocol
 
 import structlog
 
+from gateway.background import Loop
 from gateway.errors import StoreUnavailable
 from gateway.events import KeyChanged, OnEvent
 from gateway.keyring import SHOWN, Key, KeyChoice, Ring, agreed, in_order
@@ -102,7 +103,6 @@ class KeyReload:
         announce_every: float = ANNOUNCE_EVERY,
         look_every: float = LOOK_EVERY,
     ) -> None:
-        self._announce_every = announce_every
         self._sources = sources
         self._store = store
         self._read_again = tuple(read_again)
@@ -118,9 +118,15 @@ class KeyReload:
         paths = [path for source in sources.values() for path in source.paths]
         paths += [path for several, _ in self._read_again for path in several]
         self._watcher = Watcher(
-            lambda: tuple(dict.fromkeys(paths)), self._reload, look_every=look_every, quiet=_QUIET
+            lambda: tuple(dict.fromkeys(paths)),
+            self._reload,
+            look_every=look_every,
+            quiet=_QUIET,
+            name="keys",
+            on_event=on_event,
         )
-        self._task: asyncio.Task[None] | None = None
+        self._loop = Loop("key agreement", self._turn, pause=announce_every, on_event=on_event)
+        self._started = False
 
     async def start(self) -> None:
         """Read the keys and agree with the others. Raises ValueError, StoreUnavailable."""
@@ -128,16 +134,15 @@ class KeyReload:
         for purpose, source in self._sources.items():
             self._choices[purpose] = await asyncio.to_thread(source.read)
         await self._agree()
-        self._task = asyncio.create_task(self._keep_agreeing())
+        self._started = True
+        self._loop.start()
 
     async def aclose(self) -> None:
         """Stop watching, and tell the others not to wait for this process."""
         await self._watcher.aclose()
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await self._loop.aclose()
+        if self._started:
+            self._started = False
             with contextlib.suppress(StoreUnavailable):
                 await self._store.drop_entry(TOPIC, self._member)
 
@@ -145,16 +150,13 @@ class KeyReload:
         """What is wrong with the keys; the gateway is ready all the same, because those in force stay."""
         return HealthStatus(True, "; ".join(filter(None, (*self._unread, *self._lacking, self._unreached))))
 
-    async def _keep_agreeing(self) -> None:
-        while True:
-            await asyncio.sleep(self._announce_every)
-            try:
-                await self._agree()
-            except Exception as problem:  # noqa: BLE001 - whatever goes wrong, the keys in force stay
-                words = getattr(problem, "detail", None) or repr(problem)
-                if not self._unreached:
-                    log.error("no agreement about keys; those in force stay", reason=words)
-                self._unreached = f"no agreement with other processes: {words}"
+    async def _turn(self, _asked: bool) -> None:
+        try:
+            await self._agree()
+        except StoreUnavailable as problem:
+            if not self._unreached:
+                log.error("no agreement about keys; those in force stay", reason=problem.detail)
+            self._unreached = f"no agreement with other processes: {problem.detail}"
 
     async def _reload(self) -> bool:
         problems: list[str] = []

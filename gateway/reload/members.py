@@ -40,6 +40,6 @@ def read_members(said: Mapping[str, bytes], *, without: str = "") -> tuple[Membe
                 for purpose, keys in data["accepts"].items()
             }
             found.append(Member(str(data["host"]), int(data["pid"]), accepts, uses))
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
             continue
     return tuple(found)

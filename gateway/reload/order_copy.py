@@ -22,9 +22,12 @@ class OrderCopy:
     def read(self) -> Document | None:
         """The order as it was last kept; None where there is none or it is broken."""
         try:
+            # A pipe in its place would be waited for.
+            if not self._path.is_file():
+                return None
             data = json.loads(self._path.read_bytes())
             return Document(int(data["revision"]), json.dumps(data["order"]).encode("ascii"))
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None
 
     def keep(self, document: Document) -> None:

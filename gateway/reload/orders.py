@@ -13,9 +13,11 @@ from typing import Any, Final
 
 import structlog
 
+from gateway.background import Loop
 from gateway.blocks.blocks import Blocks
 from gateway.config import Config
 from gateway.errors import StoreUnavailable
+from gateway.events import OnEvent, ignore
 from gateway.observe.health import HealthStatus
 from gateway.reload.order_copy import OrderCopy
 from gateway.session.board import Document, SealedElsewhere
@@ -50,6 +52,7 @@ class Orders:
         look_every: float,
         clock: Callable[[], float],
         steady: Callable[[], float],
+        on_event: OnEvent = ignore,
     ) -> None:
         self._board = sessions.board
         self._sessions = sessions
@@ -66,7 +69,7 @@ class Orders:
         self._ended: tuple[str, ...] = ()
         self._reported: tuple[float, Any] = (-_REPORT_EVERY, None)
         self._looked_at: float | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._loop = Loop("orders", self._turn, pause=look_every, on_event=on_event)
         self._trouble = ""
 
     @classmethod
@@ -78,11 +81,14 @@ class Orders:
         blocks: Blocks,
         clock: Callable[[], float],
         steady: Callable[[], float],
+        on_event: OnEvent,
     ) -> Orders:
         """The orders for this environment."""
         look_every = config.environment(environment).blocks.look_every
         copy = config.blocks_copy(environment)
-        return cls(sessions, blocks, copy=copy, look_every=look_every, clock=clock, steady=steady)
+        return cls(
+            sessions, blocks, copy=copy, look_every=look_every, clock=clock, steady=steady, on_event=on_event
+        )
 
     async def start(self) -> None:
         """Carry out what is ordered, and go on looking. Raises StoreUnavailable; ValueError for blocks that cannot be read."""
@@ -92,15 +98,14 @@ class Orders:
             self._in_force.take_shared(self._blocks.content)
         await self._look()
         self._looked_at = self._steady()
-        self._task = asyncio.create_task(self._look_for_ever())
+        self._loop.start()
 
     async def aclose(self) -> None:
         """Stop looking."""
-        task, self._task = self._task, None
-        if task is None:
+        await self._loop.aclose()
+        if self._looked_at is None:
             return
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        self._looked_at = None
         try:
             await self._board.withdraw(self._name)
         except StoreUnavailable as problem:
@@ -124,17 +129,19 @@ class Orders:
         """The revision of the shared blocks in force here; 0 where there never were any."""
         return self._blocks.revision if self._blocks is not None else 0
 
-    async def _look_for_ever(self) -> None:
-        while True:
-            await asyncio.sleep(self._look_every)
-            try:
-                await self._look()
-                self._looked_at, trouble = self._steady(), ""
-            except Exception as problem:  # noqa: BLE001 - whatever goes wrong, looking goes on
-                trouble = getattr(problem, "detail", None) or str(problem) or repr(problem)
-            if trouble and trouble != self._trouble:
+    async def _turn(self, _asked: bool) -> None:
+        try:
+            await self._look()
+        except (StoreUnavailable, ValueError) as problem:
+            trouble = getattr(problem, "detail", None) or str(problem) or repr(problem)
+            if trouble != self._trouble:
                 log.error("shared blocks cannot be read; those in force stay", reason=trouble)
             self._trouble = trouble
+        except Exception as problem:
+            self._trouble = repr(problem)
+            raise
+        else:
+            self._looked_at, self._trouble = self._steady(), ""
 
     async def _look(self) -> None:
         stored, now = await self._board.orders(), self._steady()

@@ -124,7 +124,11 @@ class Board:
 
     async def served(self) -> bool:
         """Whether a gateway has ever used this store."""
-        return bool(await self._store.entries(_SERVED, now=self._clock()))
+        # A store that lost everything gets the reports again.
+        now = self._clock()
+        return bool(
+            await self._store.entries(_SERVED, now=now) or await self._store.entries(_REPORTS, now=now)
+        )
 
     async def serve(self) -> None:
         """Note that a gateway uses this store."""
@@ -145,5 +149,5 @@ def _unpacked(stored: bytes) -> tuple[int, list[bytes]]:
     try:
         data = json.loads(stored)
         return int(data["revision"]), [b64decode(each) for each in data["copies"]]
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return 0, []

@@ -35,6 +35,7 @@ class SealedSessions:
     ) -> None:
         self._settings = settings
         self._environment = environment
+        self._clock = clock
         self.store = store or open_store(settings, environment=environment, clock=clock, make=make)
         self._cipher: SessionCipher | None = None
 
@@ -65,9 +66,18 @@ class SealedSessions:
         """A ticket for a new session."""
         return self.cipher().new_ticket()
 
-    async def check(self) -> None:
-        """Ask the store for a session that does not exist."""
+    async def check(self) -> str:
+        """Ask the store for a session that does not exist; why it cannot be written to, "" where it can.
+
+        Raises StoreUnavailable where it does not answer.
+        """
         await self.store.get(bytes(32))
+        now = self._clock()
+        try:
+            await self.store.put_value(b"readyz", b"", until=now + 1.0, now=now)
+        except StoreUnavailable as trouble:
+            return trouble.detail
+        return ""
 
     async def read(self, ticket: Ticket) -> OpenedSession | None:
         """The session of this ticket; None where there is none, or one that cannot be opened."""

@@ -70,7 +70,7 @@ class Sessions:
         self._stored = SealedSessions(settings, environment, clock=clock, store=store, make=make)
         self._cache = SessionCache(settings.cache_size, settings.cache_ttl, steady or clock)
         self._reading = SingleFlight[str, OpenedSession | None]()
-        self._upkeep = Upkeep(self._stored, clock=clock)
+        self._upkeep = Upkeep(self._stored, clock=clock, on_event=on_event)
         self._touch_after = min(_TOUCH_SECONDS, settings.idle_timeout / 4)
         self._cookie = Cookie.of(environment, "session", secure=secure)
         self.cookie_prefix = cookie_prefix(environment, secure=secure)
@@ -106,9 +106,9 @@ class Sessions:
         """Wait until the store knows all that happened to sessions so far, also behind a request's back."""
         await self._upkeep.settle()
 
-    async def check(self) -> None:
-        """Ask the store for a session that does not exist."""
-        await self._stored.check()
+    async def check(self) -> str:
+        """Why the store cannot be written to, "" where it can. Raises StoreUnavailable where it does not answer."""
+        return await self._stored.check()
 
     async def open(self, ticket: str) -> Session | None:
         """The session of this ticket while it lasts, and count it as used. No I/O where it was opened a moment ago."""

@@ -55,6 +55,8 @@ class SqliteStore:
             path, busy_seconds=busy_seconds, prepare=_prepare if make else _check, make=make
         )
         self._pool: ThreadPoolExecutor | None = None
+        # Also for calls that wait for a thread: those before them may all be waiting for a lock or a disk.
+        self._longest = 2 * busy_seconds + 1.0
 
     async def start(self) -> None:
         """Open or make the file. Raises StoreUnavailable, also for a file of another version of the gateway."""
@@ -72,7 +74,11 @@ class SqliteStore:
     async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         if self._pool is None:
             raise StoreUnavailable("the session store is not open")
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._do, work)
+        try:
+            async with asyncio.timeout(self._longest):
+                return await asyncio.get_running_loop().run_in_executor(self._pool, self._do, work)
+        except TimeoutError as problem:
+            raise StoreUnavailable(f"session store {self._path}: no answer in time") from problem
 
     def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
@@ -197,10 +203,8 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 def _prepare(connection: sqlite3.Connection) -> None:
     """Make the tables, or bring them up to date. Raises sqlite3.Error, also for a file of a newer gateway."""
-    found = connection.execute("PRAGMA user_version").fetchone()[0]
-    if found > _SCHEMA:
-        raise sqlite3.DatabaseError(f"made by a newer gateway (schema {found}, this one knows {_SCHEMA})")
-    if found == _SCHEMA:
+    found = _version(connection)
+    if found == _SCHEMA and _whole(connection):
         return
     # One at a time: the workers of a gateway start together.
     with _transaction(connection):
@@ -214,11 +218,27 @@ def _prepare(connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA user_version = {_SCHEMA}")
 
 
+def _version(connection: sqlite3.Connection) -> int:
+    """The schema of the file, 0 where it is new. Raises sqlite3.Error for one of a newer gateway."""
+    # All rows are fetched, because a statement that is not at its end holds a lock.
+    found = int(connection.execute("PRAGMA user_version").fetchall()[0][0])
+    if found > _SCHEMA:
+        raise sqlite3.DatabaseError(f"made by a newer gateway (schema {found}, this one knows {_SCHEMA})")
+    return found
+
+
+def _whole(connection: sqlite3.Connection) -> bool:
+    """Whether all tables are there."""
+    tables = (
+        "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('session', 'note', 'entry')"
+    )
+    return connection.execute(tables).fetchall() == [(len(_TABLES),)]
+
+
 def _check(connection: sqlite3.Connection) -> None:
     """Raises sqlite3.Error unless a gateway of this version has made the tables; changes nothing."""
-    found = connection.execute("PRAGMA user_version").fetchone()[0]
-    if found == 0:
+    found = _version(connection)
+    if found == 0 or (found == _SCHEMA and not _whole(connection)):
         raise sqlite3.DatabaseError("no gateway has made this database")
     if found < _SCHEMA:
         raise sqlite3.DatabaseError(f"{OLDER}; the gateway brings it up to date when it starts")
-    _prepare(connection)

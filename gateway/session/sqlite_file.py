@@ -11,8 +11,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import structlog
+
+log = structlog.get_logger()
+
 _BUSY_PAUSE = 0.005
 _BUSY = frozenset((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED))
+_BROKEN = frozenset((sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT))
 # The files that SQLite keeps beside a database in write-ahead mode.
 _BESIDE = ("-wal", "-shm")
 # Device and number of a file, by what its name ends in.
@@ -40,6 +45,7 @@ class SqliteFile:
         self._make = make
         self._local = threading.local()
         self._open: dict[sqlite3.Connection, _Files] = {}
+        self._was_fine = False
 
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
@@ -52,8 +58,10 @@ class SqliteFile:
             connection = self._local.connection = self._connect()
         try:
             yield connection
-        except BaseException:
+        except BaseException as problem:
+            files = self._open[connection]
             self._close(connection)
+            self._set_aside(files, problem)
             raise
 
     def close(self) -> None:
@@ -82,9 +90,11 @@ class SqliteFile:
                 self._write_ahead(connection)
             connection.execute("PRAGMA synchronous = NORMAL")
             self._prepare(connection)
-        except BaseException:
+        except BaseException as problem:
             connection.close()
+            self._set_aside(files, problem)
             raise
+        self._was_fine = True
         # What was read above is from the file that was there before, or from one that the next call notices.
         self._open[connection] = files | {each: self._found(each) for each in _BESIDE}
         return connection
@@ -108,6 +118,27 @@ class SqliteFile:
             pass  # the folder is gone as well
         finally:
             self._close(connection)
+
+    def _set_aside(self, files: _Files, problem: BaseException) -> None:
+        """Rename a file that was a database before and is none now, or a damaged one, so that a new one is made.
+
+        A file that never was one here is left alone: the settings may name a file of somebody else.
+        """
+        code = (
+            problem.sqlite_errorcode & 0xFF
+            if isinstance(problem, sqlite3.Error) and hasattr(problem, "sqlite_errorcode")
+            else 0
+        )
+        if not (self._make and self._was_fine) or code not in _BROKEN:
+            return
+        with suppress(FileNotFoundError, NotADirectoryError), _locked(self._path.parent):
+            if self._found("") != files[""]:
+                return
+            aside = self._path.with_name(f"{self._path.name}.broken-{time.time_ns()}")
+            for each in ("", *_BESIDE):
+                with suppress(FileNotFoundError):
+                    Path(f"{self._path}{each}").rename(f"{aside}{each}")
+            log.error("the session store was damaged: it begins anew", store=str(self._path), kept=str(aside))
 
     def _found(self, ending: str) -> tuple[int, int] | None:
         try:

@@ -18,13 +18,7 @@ def open_store(
     address = settings.store
     if address.path is not None:
         return SqliteStore(address.path, make=make)
-    if address.url is not None:
-        return RedisStore(
-            address.url,
-            environment=environment,
-            clock=clock,
-            password=settings.store_password.read if settings.store_password is not None else None,
-            authority=settings.store_authority,
-            timeout=settings.store_timeout,
-        )
+    server = settings.shared("")
+    if server is not None:
+        return RedisStore(server, environment=environment, clock=clock)
     return MemoryStore()

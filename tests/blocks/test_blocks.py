@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -79,13 +80,16 @@ async def test_what_has_run_out_keeps_nobody_out(blocks: Blocks, path: Path, see
     assert blocks.of(ZOE, 20.0) is None
 
 
-@pytest.mark.parametrize("damage", ["{", "[" * 200_000, "gone"])
+DAMAGE = {"broken": "{", "deep": "[" * 100_000, "number": "9" * 5_000, "list": "[1]", "empty": ""}
+
+
+@pytest.mark.parametrize("damage", [*DAMAGE, "gone", "pipe", "folder"])
 async def test_a_file_that_cannot_be_read_lifts_no_block(
     blocks: Blocks, path: Path, seen: list[Event], damage: str
 ) -> None:
     await put(path, block("person", "new-zoe"))
     await eventually(lambda: len(seen) == 2)
-    await asyncio.to_thread(path.write_text if damage != "gone" else lambda _text: path.unlink(), damage)
+    await asyncio.to_thread(damaged, path, damage)
     await eventually(lambda: bool(blocks.trouble))
     assert blocks.of(ZOE, 1.0) is not None
     await put_anew(path, block("person", "new-jan"))
@@ -95,7 +99,20 @@ async def test_a_file_that_cannot_be_read_lifts_no_block(
     assert blocks.of(JAN, 1.0) is not None
 
 
+def damaged(path: Path, damage: str) -> None:
+    if damage in DAMAGE:
+        path.write_text(DAMAGE[damage])
+        return
+    path.unlink()
+    if damage == "pipe":
+        os.mkfifo(path)
+    elif damage == "folder":
+        path.mkdir()
+
+
 async def put_anew(path: Path, found: Block) -> None:
+    if path.is_dir():
+        path.rmdir()
     await asyncio.to_thread(path.unlink, missing_ok=True)
     await put(path, found)
 

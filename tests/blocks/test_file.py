@@ -61,6 +61,10 @@ WRONG = {
     "a moment that is none": json.dumps(
         {"version": 1, "environment": "ti", "blocks": [{**asdict(BLOCK), "until": "soon"}]}
     ),
+    "until nothing that is a number": json.dumps(
+        {"version": 1, "environment": "ti", "blocks": [{**asdict(BLOCK), "until": float("nan")}]}
+    ),
+    "deep": "[" * 100_000,
 }
 
 

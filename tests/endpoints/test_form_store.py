@@ -17,6 +17,7 @@ from gateway.session.one_time import OneTimeStore
 from gateway.session.redis import RedisStore
 from gateway.session.sqlite import SqliteStore
 from gateway.session.ticket import SessionCipher, new_ticket
+from gateway.settings import SharedStore
 from tests.gateway_fixture import StillClock
 from tests.redis_server import running_redis
 
@@ -39,7 +40,9 @@ async def forms(
     if request.param == "sqlite":
         store = SqliteStore(tmp_path / "s.db")
     if request.param == "redis":
-        store = RedisStore(request.getfixturevalue("redis"), environment="ti", clock=clock)
+        store = RedisStore(
+            SharedStore(request.getfixturevalue("redis"), None, ""), environment="ti", clock=clock
+        )
     await store.start()
     cipher = SessionCipher("ti", (b"k" * 32,))
     yield (
