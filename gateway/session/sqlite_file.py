@@ -51,8 +51,7 @@ class SqliteFile:
     def connection(self) -> Iterator[sqlite3.Connection]:
         """The connection of this thread. Raises sqlite3.Error and OSError; one on which anything failed is closed."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is not None and self._open[connection][""] != self._found(""):
-            self._leave_behind(connection)
+        if connection is not None and not self._same(connection):
             connection = None
         if connection is None:
             connection = self._local.connection = self._connect()
@@ -104,6 +103,24 @@ class SqliteFile:
         del self._open[connection]
         connection.close()
 
+    def _same(self, connection: sqlite3.Connection) -> bool:
+        """Whether the file is still the one of this connection, which is closed otherwise."""
+        files = self._open[connection]
+        try:
+            found = os.stat(self._path)  # noqa: PTH116 - on every call, and half as dear
+        except (FileNotFoundError, NotADirectoryError):
+            found = None
+        if found is not None and (found.st_dev, found.st_ino) == files[""]:
+            if found.st_size > 0:
+                return True
+            # Emptied in its place. Other connections hold locks on it, so that it cannot be made anew there.
+            if not self._make:
+                self._close(connection)
+                return False
+            self._move_aside(files)
+        self._leave_behind(connection)
+        return False
+
     def _leave_behind(self, connection: sqlite3.Connection) -> None:
         """Close the connection to a file that was deleted or replaced.
 
@@ -129,8 +146,10 @@ class SqliteFile:
             if isinstance(problem, sqlite3.Error) and hasattr(problem, "sqlite_errorcode")
             else 0
         )
-        if not (self._make and self._was_fine) or code not in _BROKEN:
-            return
+        if self._make and self._was_fine and code in _BROKEN:
+            self._move_aside(files)
+
+    def _move_aside(self, files: _Files) -> None:
         with suppress(FileNotFoundError, NotADirectoryError), _locked(self._path.parent):
             if self._found("") != files[""]:
                 return
@@ -142,7 +161,7 @@ class SqliteFile:
 
     def _found(self, ending: str) -> tuple[int, int] | None:
         try:
-            found = os.stat(f"{self._path}{ending}")  # noqa: PTH116 - on every call, and half as dear
+            found = os.stat(f"{self._path}{ending}")  # noqa: PTH116 - half as dear
         except (FileNotFoundError, NotADirectoryError):
             return None
         return found.st_dev, found.st_ino
