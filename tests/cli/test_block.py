@@ -130,36 +130,32 @@ def test_an_organisation_is_out_within_seconds_and_in_again(site: Site) -> None:
     assert len([each for each in written if each["kind"] == "blocks" and each["blocks"] == [name]]) == 2
 
 
-def test_a_person_is_known_by_pseudonym_and_by_subject(site: Site) -> None:
-    with gateway_process(site.config, "ti", site.ready):
-        cookie = login(site.url, "indiener")
-        status_becomes(site, cookie, 200)
-        subject = httpx2.get(
-            f"{site.url}/oauth2/userinfo", headers={"cookie": cookie}, trust_env=False
-        ).json()["subject"]
-        said = typed(
-            site, f"{subject}\n", "block", "add", "--env", "ti", "--sub", "--reason", "gestolen toestel"
-        )
-        name = named(said)
-        assert subject not in said
-        for kept in (site.config.parent / "var").glob("ti.db*.json"):
-            assert subject not in kept.read_text()
-        status_becomes(site, cookie, 403)
-        block(site, "remove", name, "--env", "ti")
-        status_becomes(site, cookie, 200)
-        records = site.config.parent / "var/ti.jsonl"
-        pseudonym = next(
-            each["who"]["person"]
-            for each in record_reader.records(record_reader.lines(records))
-            if "who" in each
-        )
-        block(site, "add", "--env", "ti", "--subject", pseudonym[:6], "--reason", "r", "--until", "1h")
-        status_becomes(site, cookie, 403)
-        listed = json.loads(session_command(site, "list"))["sessions"]
-        assert [each["person"] for each in listed] == [pseudonym]
+def known_by_pseudonym_and_by_subject(site: Site) -> None:
+    """A person is blocked by `sub`, let in again, and blocked by how the pseudonym begins."""
+    cookie = login(site.url, "indiener")
+    status_becomes(site, cookie, 200)
+    subject = httpx2.get(f"{site.url}/oauth2/userinfo", headers={"cookie": cookie}, trust_env=False).json()[
+        "subject"
+    ]
+    said = typed(site, f"{subject}\n", "block", "add", "--env", "ti", "--sub", "--reason", "gestolen toestel")
+    name = named(said)
+    assert subject not in said
+    for kept in (site.config.parent / "var").glob("ti.db*.json"):
+        assert subject not in kept.read_text()
+    status_becomes(site, cookie, 403)
+    block(site, "remove", name, "--env", "ti")
+    status_becomes(site, cookie, 200)
+    records = site.config.parent / "var/ti.jsonl"
+    pseudonym = next(
+        each["who"]["person"] for each in record_reader.records(record_reader.lines(records)) if "who" in each
+    )
+    block(site, "add", "--env", "ti", "--subject", pseudonym[:6], "--reason", "r", "--until", "1h")
+    status_becomes(site, cookie, 403)
+    listed = json.loads(session_command(site, "list"))["sessions"]
+    assert [each["person"] for each in listed] == [pseudonym]
 
 
-def test_a_revoked_session_is_out_at_once_and_its_streams_are_cut(site: Site) -> None:
+def test_people_are_out_at_once_by_revocation_and_by_block(site: Site) -> None:
     site.config.write_text(
         site.config.read_text().replace("session:\n", "session:\n      cache_ttl: 300s\n", 1)
     )
@@ -181,6 +177,7 @@ def test_a_revoked_session_is_out_at_once_and_its_streams_are_cut(site: Site) ->
                 for _ in stream.iter_raw():
                     pass
         session_command(site, "revoke", "--subject", listed["person"], exit_code=1)
+        known_by_pseudonym_and_by_subject(site)
     written = list(record_reader.records(record_reader.lines(site.config.parent / "var/ti.jsonl")))
     (did,) = [each for each in written if each["kind"] == "sessions"]
     assert (did["action"], did["sessions"]) == ("revoked", [listed["id"]])

@@ -99,14 +99,12 @@ async def test_no_file_and_no_plugin_ends_the_process_that_reloads(
     plugin.write_text("import os; os._exit(0)\n")
     change(path, lambda document: document["plugins"].append("./mine"))
     await eventually(lambda: len(events) == 2)
-    plugin.write_text("import sys; sys.exit(0)\n")
-    await eventually(lambda: len(events) == 3)
     path.write_text(text + "x: " + "[" * 100_000)
-    await eventually(lambda: len(events) == 4)
+    await eventually(lambda: len(events) == 3)
     why = [str(event.problems) for event in events[1:] if isinstance(event, RulesRefused)]
-    for words, expected in zip(why, ("exit code 0", "calls sys.exit(0)", "nested deeper"), strict=True):
+    for words, expected in zip(why, ("exit code 0", "nested deeper"), strict=True):
         assert expected in words
     assert reloading.rules() is first
     path.write_text(text)
-    await eventually(lambda: len(events) == 5)
-    assert isinstance(events[4], RulesChanged)
+    await eventually(lambda: len(events) == 4)
+    assert isinstance(events[3], RulesChanged)
