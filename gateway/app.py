@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import resource
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cached_property
 from typing import Protocol
 
 import structlog
 
 from gateway.assembly import Assembly
 from gateway.errors import StoreUnavailable
+from gateway.keyring import Key
+from gateway.observe.decision_record import person_names
 from gateway.observe.health import Check, Health, HealthStatus
 from gateway.observe.listener import operators_listener
 from gateway.observe.logs import configure_logs
+from gateway.reload.keys import KeyReload, KeySource, RingSource
 from gateway.responses import Receive, Scope, Send
 
 log = structlog.get_logger()
@@ -39,6 +43,38 @@ class Gateway(Assembly):
     def drain(self) -> None:
         """Answer "not ready" from now on: the process is about to stop."""
         self._draining = True
+
+    @cached_property
+    def keys(self) -> KeyReload:
+        """The keys in force, which follow their files."""
+        settings = self.settings
+
+        def octets(keys: Sequence[Key]) -> Sequence[bytes]:
+            return [key.octets for key in keys]
+
+        def sessions(keys: Sequence[Key]) -> None:
+            self.sessions.use_keys(octets(keys))
+            for tags in self.session_tags.values():
+                tags.use_keys(octets(keys))
+
+        def pseudonyms(keys: Sequence[Key]) -> None:
+            self.records.use_keys(octets(keys))
+            self.blocks.use_keys(keys)
+            self.sessions.cards.use_names(person_names(keys, self.environment))
+
+        sources = {
+            "sessions": RingSource(settings.ring("sessions"), sessions),
+            "flows": RingSource(settings.ring("flows"), lambda keys: self.login.use_keys(octets(keys))),
+            "pseudonyms": RingSource(settings.ring("pseudonyms"), pseudonyms),
+            "assertion": KeySource(
+                settings.assertion.paths, self.assertions.read_keys, settings.assertion.announce
+            ),
+        }
+        read_again = (
+            (self.login.client_paths, self.login.read_client_key),
+            *((each.paths, each.read) for each in self.credentials.values()),
+        )
+        return KeyReload(sources, self.sessions.store, read_again, clock=self._clock, on_event=self.events)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI application: HTTP goes through the pipeline."""
@@ -85,9 +121,11 @@ class Gateway(Assembly):
                 *people,
                 *register,
                 self.records,
+                self.orders,
                 self.blocks,
                 self.reload,
                 self.shadow,
+                self.keys,
             ):
                 if part is not None:
                     await stack.enter_async_context(_opened(part))
@@ -109,11 +147,11 @@ class Gateway(Assembly):
             return HealthStatus(not self._draining, "stopping" if self._draining else "")
 
         async def sessions() -> HealthStatus:
-            await self.sessions.check()
-            return HealthStatus(True)
-
-        async def blocks() -> HealthStatus:
-            return HealthStatus(True, self.blocks.trouble)
+            # Where it can only be read, everybody who is logged in goes on: that is worth more than no answer at all.
+            trouble = await self.sessions.check()
+            return HealthStatus(
+                True, f"cannot be written, so nobody can log in: {trouble}" if trouble else ""
+            )
 
         async def upstreams() -> HealthStatus:
             # Never "not ready": every other gateway sees the same, and without one nobody gets an answer at all.
@@ -124,8 +162,10 @@ class Gateway(Assembly):
             "sessions": sessions,
             "rules": self.reload.check,
             "shadow": self.shadow.check,
-            "blocks": blocks,
+            "blocks": self.orders.check,
             "upstreams": upstreams,
+            "keys": self.keys.check,
+            "background": self.failing.check,
         }
 
 

@@ -17,11 +17,13 @@ from gateway.events import Events, WebSocketsCounted
 from gateway.handling import DEFAULT_UPSTREAM
 from gateway.identity.assertions import Assertions
 from gateway.observe.decision_record import person_names
+from gateway.observe.loops import FailingLoops
 from gateway.observe.metrics import Metrics
 from gateway.observe.record_writer import DecisionRecords
 from gateway.pipeline.record import Record
 from gateway.policy.candidate import Candidate
 from gateway.policy.facts import Gatherer
+from gateway.reload.orders import Orders
 from gateway.reload.rules import RulesReload
 from gateway.reload.shadow import ShadowReload
 from gateway.session.recheck import Recheck
@@ -47,10 +49,15 @@ class Areas:
         self._clock = clock
         self._steady = steady
         self.events = Events()
-        self.metrics = Metrics(environment, version=__version__, clock=clock)
+        self.metrics = Metrics(environment, version=__version__, clock=clock, on_event=self.events)
         self.records = DecisionRecords(
-            settings.observe, environment, key=settings.session.key.read, clock=clock, on_event=self.events
+            settings.observe,
+            environment,
+            keys=settings.ring("pseudonyms").octets,
+            clock=clock,
+            on_event=self.events,
         )
+        self.failing = FailingLoops()
         self._assemble_people(config.identity, steady)
         self._assemble_rules(config)
         self._assemble_register()
@@ -65,6 +72,7 @@ class Areas:
             secure=self._secure,
             clock=clock,
             steady=steady,
+            names=lambda: person_names(settings.ring("pseudonyms").read(), self.environment),
             on_event=events,
         )
         self.login = Login(
@@ -73,7 +81,7 @@ class Areas:
             identity.rights,
             environment=self.environment,
             public_url=settings.public_url,
-            key=settings.session.key.read,
+            keys=settings.ring("flows").octets,
             clock=clock,
             steady=steady,
             first_use=self.sessions.one_time.claim,
@@ -86,6 +94,7 @@ class Areas:
             reachable=self.provider.reachable,
             patience=2 * settings.provider.timeout,
             clock=clock,
+            steady=steady,
         )
         self.machines = (
             Machines(settings.machines, self.provider, clock=clock, steady=steady, on_event=events)
@@ -104,8 +113,13 @@ class Areas:
             self.settings.blocks,
             config.blocks_file(environment),
             environment=environment,
-            names=lambda: person_names(self.settings.session.keys, environment),
+            keys=self.settings.ring("pseudonyms").read,
+            names=lambda keys: person_names(keys, environment),
+            clock=self._clock,
             on_event=events,
+        )
+        self.orders = Orders.of(
+            config, environment, self.sessions, self.blocks, self._clock, self._steady, events
         )
 
     def _assemble_register(self) -> None:
@@ -135,7 +149,7 @@ class Areas:
         self.session_tags = {
             name: SessionTags(
                 self.environment if name == DEFAULT_UPSTREAM else f"{self.environment} {name}",
-                [secret.read for secret in settings.session.keys],
+                settings.session.ring.octets,
             )
             for name in settings.every_upstream
         }

@@ -82,8 +82,8 @@ class Assembly(Areas):
             clock,
         )
         self.streams = Streams[Exchange](settings.observe.streams, judge.again, on_event=self.events)
-        self.activity = Activity(self.sessions, self.streams, settings.observe.streams, polling)
-        for listener in (self.metrics, self.streams, self.records):
+        self.activity = Activity(self.sessions, self.streams, settings.observe.streams, polling, self.events)
+        for listener in (self.metrics, self.streams, self.records, self.failing):
             self.events.subscribe(listener)
         self.pipeline = self._pipeline(judge, config.identity)
         self.prompt = Prompt(self.pipeline, self.metrics.started)
@@ -195,7 +195,7 @@ class Assembly(Areas):
             ),
             LogoutNotices(logout, self.sessions, self.events),
             session,
-            AccessEndpoint(self.sessions, access, self.reload.rules, access_of, self._clock),
+            AccessEndpoint(self.sessions, access, self.reload.rules, access_of, self._clock, self._steady),
             OwnSessionsEndpoint(self.sessions, self.events, self._clock),
             forms,
             FragmentPage(screens.login_title),

@@ -157,6 +157,15 @@ class RulesRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyChanged:
+    """This process uses another key for this purpose from now on. `before` and `after` are ids."""
+
+    purpose: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class CandidateChanged:
     """Other candidate rules are compared from now on: the hash of their rule set, None where there are none."""
 
@@ -191,6 +200,21 @@ class BlocksChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class LoopFailed:
+    """A turn of a loop beside the requests failed, or takes too long; `why` is for operators. The loop goes on."""
+
+    loop: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoopWorks:
+    """A loop that had failed works again."""
+
+    loop: str
+
+
+@dataclass(frozen=True, slots=True)
 class RecordsDropped:
     """`count` decision records were lost. May be published from a thread other than the event loop's."""
 
@@ -216,9 +240,12 @@ Event = (
     | RulesChanged
     | RulesRefused
     | CandidateChanged
+    | KeyChanged
     | ShadowJudged
     | BlocksLoaded
     | BlocksChanged
+    | LoopFailed
+    | LoopWorks
     | RecordsDropped
 )
 

@@ -6,7 +6,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -17,6 +17,9 @@ from pydantic import (
     ValidationInfo,
     WithJsonSchema,
 )
+
+if TYPE_CHECKING:
+    from gateway.redis_pool import RedisPool
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -114,11 +117,35 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class SharedStore:
-    """A redis server where all workers of an environment can share data; their keys begin with `prefix`."""
+    """A redis server where all workers of an environment can share data; their keys begin with `prefix`.
+
+    `url` and the rest are as in the section `session`; `timeout` is in seconds.
+    """
 
     url: str
     password: Secret | None
     prefix: str
+    sentinel_password: Secret | None = None
+    authority: Path | None = None
+    timeout: float = 2.0
+
+    @property
+    def address(self) -> str:
+        """The servers for people to read: hosts, or the path of a socket."""
+        return self.url.partition("://")[2].rpartition("@")[2]
+
+    def pool(self) -> RedisPool:
+        """Connections to it, none opened yet. Reads from the disk. Raises ValueError with a message for operators."""
+        # The library is needed only where there is such a server.
+        from gateway.redis_pool import RedisPool  # noqa: PLC0415
+
+        return RedisPool(
+            self.url,
+            password=self.password.read() if self.password is not None else None,
+            sentinel_password=self.sentinel_password.read() if self.sentinel_password is not None else None,
+            authority=self.authority,
+            timeout=self.timeout,
+        )
 
 
 def secret(value: Any, info: ValidationInfo) -> Any:

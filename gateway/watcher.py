@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import structlog
-
-log = structlog.get_logger()
+from gateway.background import Loop
+from gateway.events import OnEvent, ignore
 
 # What each path looked like: device, inode, time and size; None where it is not there.
 _Looks = Mapping[Path, Any]
@@ -22,7 +20,7 @@ class Watcher:
     `paths` gives what to watch at this moment: files, and folders for the files in them with one of `suffixes`.
     Links are followed. It looks every `look_every`, and waits until nothing has changed for `quiet`, but no longer
     than `longest_wait`. `on_change` returns whether it is done with the change; if not, or if it raises, it is
-    called again after the next look.
+    called again after the next look. `name` is for operators, where that fails.
     """
 
     def __init__(
@@ -34,55 +32,38 @@ class Watcher:
         quiet: float = 0.0,
         longest_wait: float = 5.0,
         suffixes: Collection[str] = (),
+        name: str = "files",
+        on_event: OnEvent = ignore,
     ) -> None:
         self._paths = paths
         self._on_change = on_change
-        self._look_every = look_every
         self._quiet = quiet
         self._longest_wait = longest_wait
         self._suffixes = suffixes
-        self._asked = asyncio.Event()
         self._seen: _Looks = {}
         self._done = True
-        self._task: asyncio.Task[None] | None = None
+        self._loop = Loop(name, self._turn, pause=look_every, on_event=on_event)
 
     async def start(self) -> None:
         """Watch from now on: what differs from this moment is a change."""
         self._seen = await self._look(self._paths())
-        self._task = asyncio.create_task(self._watch())
+        self._loop.start()
 
     async def aclose(self) -> None:
         """Stop watching; a call of `on_change` that is under way is cancelled."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await self._loop.aclose()
 
     def soon(self) -> None:
         """Call `on_change` as soon as it is quiet, whether anything looks changed or not."""
-        self._asked.set()
+        self._loop.soon()
 
     async def unchanged(self) -> bool:
         """Whether all is still as it was when `on_change` was called, so that what was read since can be trusted."""
         return await self._look(self._seen) == self._seen
 
-    async def _watch(self) -> None:
-        failure = ""
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._look_every):
-                    await self._asked.wait()
-            asked = self._asked.is_set()
-            self._asked.clear()
-            try:
-                if asked or not self._done or await self._look(self._paths()) != self._seen:
-                    await self._take_up()
-                failure = ""
-            except Exception as problem:  # noqa: BLE001 - whatever goes wrong, watching goes on
-                if repr(problem) != failure:
-                    log.error("changed files could not be taken up", error=repr(problem))
-                failure = repr(problem)
+    async def _turn(self, asked: bool) -> None:
+        if asked or not self._done or await self._look(self._paths()) != self._seen:
+            await self._take_up()
 
     async def _take_up(self) -> None:
         self._done = False

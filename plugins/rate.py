@@ -11,8 +11,6 @@ from limits import RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from pydantic import AfterValidator, PrivateAttr
-from redis import DriverInfo
-from redis.asyncio import ConnectionPool
 
 from gateway.plugin import (
     LOGIN,
@@ -52,7 +50,7 @@ class Counter(FactSource):
 class _Counting(FactClient):
     def __init__(self, counter: Counter) -> None:
         self._item = RateLimitItemPerSecond(counter.limit, counter.window, namespace=f"rate:{counter.name}")
-        self._pool = _pool(counter.store) if counter.store is not None else None
+        self._pool = counter.store.pool() if counter.store is not None else None
         self._limiter = SlidingWindowCounterRateLimiter(_storage(counter.store, self._pool))
 
     async def ask(self, about: Hashable) -> Any:
@@ -63,20 +61,14 @@ class _Counting(FactClient):
 
     async def aclose(self) -> None:
         if self._pool is not None:
-            await self._pool.disconnect()
+            await self._pool.aclose()
 
 
 def _pseudonym(issuer: str, subject: str) -> str:
     return sha256(f"{issuer} {subject}".encode()).hexdigest()
 
 
-def _pool(store: SharedStore) -> ConnectionPool:
-    password = store.password.read().decode() if store.password is not None else None
-    # DriverInfo reads from the disk, which is not allowed later, in the event loop.
-    return ConnectionPool.from_url(store.url, password=password, driver_info=DriverInfo())
-
-
-def _storage(store: SharedStore | None, pool: ConnectionPool | None) -> Storage:
+def _storage(store: SharedStore | None, pool: Any) -> Storage:
     if store is None:
         return MemoryStorage()
     options: Any = {"connection_pool": pool}

@@ -126,7 +126,8 @@ async def test_what_is_not_done_or_fails_is_tried_again(watcher: Watcher, reader
         await reader.called(3)
         reader.answer = lambda: False
         await reader.called(6)
-    assert [each["event"] for each in logs] == ["changed files could not be taken up"]
+    failed = [each for each in logs if each["log_level"] == "error"]
+    assert [(each["loop"], each["error"]) for each in failed] == [("files", "ValueError('cannot be read')")]
     reader.answer = lambda: True
     await reader.called(7)
     path.write_text("second")

@@ -40,7 +40,7 @@ class Finding:
 
 
 @dataclass(slots=True)
-class _Coverage:
+class Coverage:
     """What happens to the requests of one rule: those that it may decide, and which rules decide the others.
 
     `loses` holds by the number of the deciding rule an example path and those requests.
@@ -52,7 +52,7 @@ class _Coverage:
 
 def lint(rules: RuleSet, hosts: Sequence[str]) -> Iterator[Finding]:
     """The findings about the rules of one environment, which people reach at `hosts`; in no particular order."""
-    coverage = _coverage(rules.rules, hosts)
+    coverage = coverage_of(rules.rules, hosts)
     for number, rule in enumerate(rules.rules):
         found = [
             *_never_decides(rule, coverage[number], rules.rules, hosts),
@@ -68,12 +68,13 @@ def lint(rules: RuleSet, hosts: Sequence[str]) -> Iterator[Finding]:
 
 def unreachable(rules: RuleSet, hosts: Sequence[str]) -> frozenset[str]:
     """The ids of the rules that decide no request at all."""
-    coverage = _coverage(rules.rules, hosts)
+    coverage = coverage_of(rules.rules, hosts)
     return frozenset(rule.id for number, rule in enumerate(rules.rules) if not coverage[number].decides)
 
 
-def _coverage(rules: Sequence[Rule], hosts: Sequence[str]) -> list[_Coverage]:
-    found = [_Coverage() for _ in rules]
+def coverage_of(rules: Sequence[Rule], hosts: Sequence[str]) -> list[Coverage]:
+    """What happens to the requests of each rule, for people who come by these hosts."""
+    found = [Coverage() for _ in rules]
     # Only where an expression may match is known: such a rule may decide, but takes no request from a later rule.
     patterns = [replace(rule.pattern, expression=None) for rule in rules]
     seen: set[tuple[int, ...]] = set()
@@ -86,7 +87,7 @@ def _coverage(rules: Sequence[Rule], hosts: Sequence[str]) -> list[_Coverage]:
     return found
 
 
-def _settle(rules: Sequence[Rule], path_class: PathClass, request: _Request, found: list[_Coverage]) -> None:
+def _settle(rules: Sequence[Rule], path_class: PathClass, request: _Request, found: list[Coverage]) -> None:
     winner: int | None = None
     host, method = request
     for number in path_class.matching:
@@ -102,7 +103,7 @@ def _settle(rules: Sequence[Rule], path_class: PathClass, request: _Request, fou
 
 
 def _never_decides(
-    rule: Rule, coverage: _Coverage, rules: Sequence[Rule], hosts: Collection[str]
+    rule: Rule, coverage: Coverage, rules: Sequence[Rule], hosts: Collection[str]
 ) -> Iterator[Finding]:
     if not any(rule.at_host(host) for host in hosts):
         message = (
@@ -130,7 +131,7 @@ def _never_decides(
 
 
 def _deciders(
-    rule: Rule, coverage: _Coverage, rules: Sequence[Rule], place: int = 0, name: str | None = None
+    rule: Rule, coverage: Coverage, rules: Sequence[Rule], place: int = 0, name: str | None = None
 ) -> str:
     """The rules that decide instead, each with an example path."""
     shown = example(rule.pattern.expression.text) if rule.pattern.expression is not None else None
@@ -143,7 +144,7 @@ def _deciders(
     return "; ".join(found[:_MOST_LISTED])
 
 
-def _websocket(rule: Rule, coverage: _Coverage) -> Iterator[Finding]:
+def _websocket(rule: Rule, coverage: Coverage) -> Iterator[Finding]:
     """A WebSocket is opened by GET (RFC 6455 section 4.1)."""
     if rule.websocket and coverage.decides and all(method != "GET" for _, method in coverage.decides):
         names = (

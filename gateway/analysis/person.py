@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from gateway.auth.claims import identity_from
+from gateway.auth.settings import ClaimSettings, RightsSettings
 from gateway.model import Identity, Organisation, Right
 from gateway.plugin import NamedRight, UnknownName
 from gateway.settings import Settings
 
+_CLAIMS: Final = ClaimSettings()
+_ROLES: Final = RightsSettings()
+
 
 class Person(Settings):
     """A person to try rules with."""
+
+    acm: Annotated[dict[str, Any], Field(min_length=1)] | None = None
+    """Instead of all other keys: the claims as ACM sends them, read as those of a login are."""
 
     subject: str = "somebody"
     """The person's id at the provider."""
@@ -51,8 +59,29 @@ class Person(Settings):
     claims: Annotated[dict[str, Any], Field(default_factory=dict)]
     """Further claims."""
 
-    def identity(self, rights: Mapping[str, NamedRight], issuer: str) -> Identity:
-        """This person as an identity. Raises UnknownName for a right that is neither a configured name nor in ACM's form."""
+    @model_validator(mode="after")
+    def _claims_alone(self) -> Self:
+        if self.acm is not None and len(self.model_fields_set) > 1:
+            raise ValueError("`acm` is all that ACM sends: put everything in it, or leave it out")
+        return self
+
+    def identity(
+        self,
+        rights: Mapping[str, NamedRight],
+        issuer: str,
+        claims: ClaimSettings = _CLAIMS,
+        roles: RightsSettings = _ROLES,
+    ) -> Identity:
+        """This person as an identity; `claims` and `roles` say how those under `acm` are read.
+
+        Raises UnknownName for a right that is neither a configured name nor in ACM's form.
+        """
+        if self.acm is not None:
+            sent = {"sub": self.subject, **self.acm, "iss": issuer}
+            moment = sent.get("auth_time")
+            return identity_from(
+                sent, claims, roles, now=float(moment) if isinstance(moment, (int, float)) else 0.0
+            )
         return Identity(
             issuer=issuer,
             subject=self.subject,

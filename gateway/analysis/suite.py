@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -13,6 +14,7 @@ from gateway.analysis.path_variables import compared_positions, identity_texts, 
 from gateway.analysis.rule_inputs import RuleInputs
 from gateway.http_semantics import METHODS
 from gateway.model import Decision, DecisionInput, Identity, Missing
+from gateway.plugin.discovery import READING
 from gateway.policy.evaluate import decide
 from gateway.policy.pattern import Pattern
 from gateway.policy.ruleset import RuleSet
@@ -76,9 +78,11 @@ class Outcome:
 def run(rules: RuleSet, suite: Suite) -> Iterator[Outcome]:
     """The outcome of every test and every invariant, in the order of the file."""
     for case in suite.cases:
+        sys.audit(READING, *case.where[:2])
         decision = decide(rules, case.decision_input)
         yield Outcome(case.title, "test", case.where, _wrong(case, decision, rules), decision.rule)
     for invariant in suite.invariants:
+        sys.audit(READING, *invariant.where[:2])
         yield Outcome(invariant.title, "never", invariant.where, _broken(invariant, rules))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -61,6 +62,13 @@ class Client:
         self._auth = auth
         self._secret: Any = None
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The file with the client's secret or key, if it is in one."""
+        auth = self._auth
+        path = auth.key.path if isinstance(auth, PrivateKeyJwt) else auth.secret.path
+        return (path,) if path is not None else ()
+
     def load(self) -> None:
         """Read the client's secret or key. Raises ValueError with a message for operators."""
         auth = self._auth
@@ -73,13 +81,14 @@ class Client:
         pem = auth.key.read()
         kind = ECKey if auth.algorithm == "ES256" else RSAKey
         try:
-            self._secret = kind.import_key(pem)
+            secret = kind.import_key(pem)
         except (JoseError, ValueError, TypeError) as problem:
             raise ValueError(
                 f"{auth.key.reference} is not a private key in PEM form for {auth.algorithm}"
             ) from problem
-        if not self._secret.is_private:
+        if not secret.is_private:
             raise ValueError(f"{auth.key.reference} is a public key; the private one is needed")
+        self._secret = secret
 
     async def post(
         self,

@@ -6,12 +6,13 @@ with each request.
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import json
 import os
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from cryptography.exceptions import InvalidTag
@@ -49,26 +50,39 @@ class Errand:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One login of one browser. `id` begins with the time, so that ids sort by age; `state` begins with the id."""
+    """One login of one browser. `id` begins with the time, so that ids sort by age; `state` begins with the id.
+
+    `secret` and `check`, which proves that a gateway made it for this state, are in the browser's cookie.
+    """
 
     id: str
     state: str
     secret: str
+    check: str
     nonce: str
     verifier: str
     errand: Errand
 
 
-class FlowCookies:
-    """The flows of one environment. `key` is at least 32 secret octets, `lifetime` is in seconds."""
+class _Keys:
+    """What one key is used for: to seal states, and to derive the secrets of a flow."""
 
-    def __init__(self, *, environment: str, key: bytes, secure: bool, lifetime: float) -> None:
+    def __init__(self, key: bytes, environment: str) -> None:
         def derived(purpose: str) -> bytes:
             info = f"toegangspoort {purpose} {environment}".encode()
             return HKDF(SHA256(), 32, salt=None, info=info).derive(key)
 
-        self._cipher = AESGCM(derived("flow"))
-        self._key = derived("flow secrets")
+        self.cipher = AESGCM(derived("flow"))
+        self.secrets = derived("flow secrets")
+
+
+class FlowCookies:
+    """The flows of one environment. `keys` have at least 32 secret octets each: the first one seals new flows, and
+    flows under any of them open. `lifetime` is in seconds.
+    """
+
+    def __init__(self, *, environment: str, keys: Sequence[bytes], secure: bool, lifetime: float) -> None:
+        self._keys = tuple(_Keys(key, environment) for key in keys)
         self._environment = environment.encode()
         self._secure = secure
         self._lifetime = lifetime
@@ -79,13 +93,13 @@ class FlowCookies:
         flow_id = f"{int(errand.started_at) & 0xFFFFFFFFFF:010x}{os.urandom(5).hex()}"
         secret, nonce = _text(os.urandom(32)), os.urandom(_NONCE)
         plain = json.dumps(asdict(errand), separators=(",", ":")).encode()
-        sealed = nonce + self._cipher.encrypt(nonce, plain, self._bound(flow_id))
-        return self._flow(f"{flow_id}.{_text(sealed)}", flow_id, secret, errand)
+        keys = self._keys[0]
+        sealed = nonce + keys.cipher.encrypt(nonce, plain, self._bound(flow_id))
+        return _flow(keys, f"{flow_id}.{_text(sealed)}", flow_id, secret, errand)
 
     def set_cookie(self, flow: Flow) -> str:
         """The Set-Cookie value with the secret of the flow."""
-        value = flow.secret + self._check(flow.secret, flow.state)
-        return self._cookie(flow.id).set(value, max_age=int(self._lifetime))
+        return self._cookie(flow.id).set(flow.secret + flow.check, max_age=int(self._lifetime))
 
     def clear_cookie(self, flow_id: str) -> str:
         """The Set-Cookie value that removes a flow."""
@@ -103,50 +117,55 @@ class FlowCookies:
 
     def read(self, state: str) -> Errand | None:
         """What a state of this environment is for, whichever browser began it and however long ago."""
-        found = _STATE.fullmatch(state)
-        if found is None:
-            return None
-        try:
-            sealed = urlsafe_b64decode(found[2] + "=" * (-len(found[2]) % 4))
-            content = json.loads(
-                self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], self._bound(found[1]))
-            )
-            return Errand(**content | {"acr_values": tuple(content["acr_values"])})
-        except (InvalidTag, ValueError, TypeError, KeyError):
-            return None
+        found = self._read(state)
+        return found[1] if found is not None else None
 
     def open(self, state: str, cookies: Mapping[str, str]) -> Flow | None:
         """The flow of this state, also if it is expired; None if this browser has no cookie for it."""
-        errand = self.read(state)
+        found = self._read(state)
         flow_id = state[:20]
         value = cookies.get(self.prefix + flow_id, "")
         secret, check = value[:43], value[43:]
-        if errand is None or not _SECRET.fullmatch(secret):
+        if found is None or not _SECRET.fullmatch(secret):
             return None
-        if not hmac.compare_digest(self._check(secret, state).encode(), check.encode("utf-8", "replace")):
-            return None
-        return self._flow(state, flow_id, secret, errand)
+        keys, errand = found
+        flow = _flow(keys, state, flow_id, secret, errand)
+        return flow if hmac.compare_digest(flow.check.encode(), check.encode("utf-8", "replace")) else None
 
     def expired(self, flow: Flow, now: float) -> bool:
         """Whether this login took too long, or seems to be started in the future."""
         return not -60.0 <= now - flow.errand.started_at <= self._lifetime
 
-    def _flow(self, state: str, flow_id: str, secret: str, errand: Errand) -> Flow:
-        nonce, verifier = (self._derived(secret, purpose, state) for purpose in ("nonce", "verifier"))
-        return Flow(flow_id, state, secret, nonce, verifier, errand)
-
-    def _check(self, secret: str, state: str) -> str:
-        return self._derived(secret, "cookie", state)[:22]
-
-    def _derived(self, secret: str, purpose: str, state: str) -> str:
-        """256 bits for one purpose of one flow: base64url, 43 characters."""
-        return _text(hmac.digest(self._key, f"{purpose}\0{secret}\0{state}".encode(), "sha256"))
+    def _read(self, state: str) -> tuple[_Keys, Errand] | None:
+        """What a state is for, and the keys that it was sealed with."""
+        found = _STATE.fullmatch(state)
+        if found is None:
+            return None
+        try:
+            sealed = urlsafe_b64decode(found[2] + "=" * (-len(found[2]) % 4))
+        except ValueError:
+            return None
+        for keys in self._keys:
+            with contextlib.suppress(InvalidTag, ValueError, TypeError, KeyError):
+                plain = keys.cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], self._bound(found[1]))
+                content = json.loads(plain)
+                return keys, Errand(**content | {"acr_values": tuple(content["acr_values"])})
+        return None
 
     def _bound(self, flow_id: str) -> bytes:
         return b"flow\0" + self._environment + b"\0" + flow_id.encode("ascii")
 
     def _cookie(self, flow_id: str) -> Cookie:
         return Cookie(self.prefix + flow_id, self._secure)
+
+
+def _flow(keys: _Keys, state: str, flow_id: str, secret: str, errand: Errand) -> Flow:
+    check, nonce, verifier = (
+        # 256 bits for one purpose of one flow: base64url, 43 characters.
+        _text(hmac.digest(keys.secrets, f"{purpose}\0{secret}\0{state}".encode(), "sha256"))
+        for purpose in ("cookie", "nonce", "verifier")
+    )
+    return Flow(flow_id, state, secret, check[:22], nonce, verifier, errand)
 
 
 def _text(octets: bytes) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -52,6 +53,11 @@ class Grants:
         self._redirect_uri = redirect_uri
         settings = provider.settings
         self._client = Client(provider, settings.client_id, settings.client_auth)
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The file with the client's key or secret, if it is in one."""
+        return self._client.paths
 
     def load(self) -> None:
         """Read the client's secret or key. Raises ValueError with a message for operators."""

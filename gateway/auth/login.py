@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
@@ -69,7 +70,7 @@ class Targets(Protocol):
 class Login:
     """Logins of one environment at one provider.
 
-    `first_use` keeps a login from being finished twice, in two processes; `targets` keeps long targets. `clock` gives seconds since the epoch, `steady`
+    `keys` reads those for login flows, the one for new flows first. `first_use` keeps a login from being finished twice, in two processes; `targets` keeps long targets. `clock` gives seconds since the epoch, `steady`
     never goes back.
     """
 
@@ -81,7 +82,7 @@ class Login:
         *,
         environment: str,
         public_url: str,
-        key: Callable[[], bytes],
+        keys: Callable[[], Sequence[bytes]],
         clock: Callable[[], float],
         steady: Callable[[], float] = time.monotonic,
         first_use: FirstUse | None = None,
@@ -92,7 +93,7 @@ class Login:
         self._rights = rights
         self._environment = environment
         self._secure = public_url.startswith("https://")
-        self._key = key
+        self._read_keys = keys
         self._clock = clock
         self._grants = Grants(provider, f"{public_url}/oauth2/callback")
         self._flows: FlowCookies | None = None
@@ -102,12 +103,25 @@ class Login:
 
     async def start(self) -> None:
         """Read the keys. Raises ValueError with a message for operators."""
+        self.use_keys(self._read_keys())
+        self._grants.load()
+
+    def use_keys(self, keys: Sequence[bytes]) -> None:
+        """Seal logins with the first of these keys from now on; logins under any of them can be finished."""
         self._flows = FlowCookies(
             environment=self._environment,
-            key=self._key(),
+            keys=keys,
             secure=self._secure,
             lifetime=self._provider.settings.flow_lifetime,
         )
+
+    @property
+    def client_paths(self) -> tuple[Path, ...]:
+        """The file with the client's key or secret, if it is in one."""
+        return self._grants.paths
+
+    def read_client_key(self) -> None:
+        """Read the client's key or secret again. Raises ValueError; the one before then stays in use."""
         self._grants.load()
 
     async def aclose(self) -> None:

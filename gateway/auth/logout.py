@@ -108,9 +108,9 @@ class LogoutCookie:
         try:
             content = json.loads(urlsafe_b64decode(value + "=" * (-len(value) % 4)))
             pending = PendingLogout(str(content["state"]), str(content["onward"]))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return None
-        same = compare_digest(pending.state.encode(), state.encode("utf-8", "replace"))
+        same = compare_digest(pending.state.encode("utf-8", "replace"), state.encode("utf-8", "replace"))
         return pending if same else None
 
     def clear(self) -> str:

@@ -1,7 +1,7 @@
-"""Whether somebody is blocked at this moment, by a file that operators change while the gateway runs.
+"""Whether somebody is blocked at this moment, by what operators order while the gateway runs.
 
-Requests never wait for that file: it is watched beside them. A file that cannot be read changes nothing: the blocks
-in force stay.
+Blocks come from the session store, for all gateways, and from a file, for those of this machine: both are in force.
+Requests wait for neither. What cannot be read changes nothing: the blocks in force stay.
 """
 
 from __future__ import annotations
@@ -12,23 +12,24 @@ from pathlib import Path
 
 import structlog
 
-from gateway.blocks.file import Block, read
+from gateway.blocks.file import Block, change, parsed, read
 from gateway.blocks.settings import BlockSettings
 from gateway.events import BlocksChanged, BlocksLoaded, OnEvent, ignore
-from gateway.model import Identity
+from gateway.keyring import Key
+from gateway.model import NOTHING, Identity
 from gateway.object_memo import ObjectMemo
 from gateway.watcher import Watcher
 
 log = structlog.get_logger()
 
-Names = Callable[[Identity], Sequence[str]]
+Names = Callable[[Identity], Mapping[str, str]]
 
 
 class Blocks:
     """The blocks of one environment in one worker process.
 
-    `names` gives, once started, a function from an identity to its pseudonyms (one for each key that is read).
-    `trouble` says why the file cannot be read, "" where it can.
+    `keys` reads those for pseudonyms, and `names` makes of them a function from an identity to its pseudonyms by the
+    id of each key. `trouble` says why the file cannot be read, or which blocks no key finds.
     """
 
     def __init__(
@@ -37,35 +38,69 @@ class Blocks:
         path: Path,
         *,
         environment: str,
-        names: Callable[[], Names],
+        keys: Callable[[], Sequence[Key]],
+        names: Callable[[Sequence[Key]], Names],
+        clock: Callable[[], float],
         on_event: OnEvent = ignore,
     ) -> None:
         self._path = path
         self._environment = environment
+        self._read_keys = keys
         self._make_names = names
-        self._names: Names = lambda _identity: ()
+        self._names: Names = lambda _identity: NOTHING
+        self._keys: frozenset[str] = frozenset()
+        self._clock = clock
         self._on_event = on_event
+        self._here: tuple[Block, ...] = ()
+        self._shared: tuple[Block, ...] = ()
         self._by_value: Mapping[tuple[str, str], tuple[Block, ...]] = {}
-        self._watcher = Watcher(lambda: (path,), self._reload, look_every=settings.look_every)
-        self.trouble = ""
+        self._watcher = Watcher(
+            lambda: (path,), self._reload, look_every=settings.look_every, name="blocks", on_event=on_event
+        )
+        self._started = False
+        self.trouble = self._unread = ""
 
     async def start(self) -> None:
-        """Read the blocks and begin to watch the file. Raises ValueError where there is one that cannot be read."""
-        self._names = ObjectMemo(self._make_names())
+        """Read the blocks and begin to watch the file. Raises ValueError where there is one that cannot be read.
+
+        Makes an empty file where there is none: by that `gateway block` knows that a gateway reads it.
+        """
+        self.use_keys(self._read_keys())
+        await asyncio.to_thread(self._make_file)
         await self._watcher.start()
-        found = await asyncio.to_thread(read, self._path, self._environment) or ()
-        self._by_value = _by_value(found)
-        self._on_event(BlocksLoaded(tuple(block.id for block in found)))
+        found = await asyncio.to_thread(read, self._path, self._environment)
+        self._here = found or ()
+        self._by_value = _by_value(self.known)
+        self._judge_keys()
+        self._started = True
+        self._on_event(BlocksLoaded(tuple(block.id for block in self.known)))
+
+    def use_keys(self, keys: Sequence[Key]) -> None:
+        """Know people by their pseudonyms under these keys from now on."""
+        self._names, self._keys = ObjectMemo(self._make_names(keys)), frozenset(key.id for key in keys)
+        self._judge_keys()
 
     async def aclose(self) -> None:
         """Stop watching."""
         await self._watcher.aclose()
 
+    @property
+    def known(self) -> tuple[Block, ...]:
+        """All blocks, also those that have expired."""
+        return (*self._shared, *self._here)
+
+    def take_shared(self, content: bytes) -> None:
+        """Put the blocks that all gateways share in force. Raises ValueError where they cannot be read; then nothing changes."""
+        found = parsed(content, self._environment, "what the session store has")
+        if found != self._shared:
+            self._shared = found
+            self._changed()
+
     def of(self, identity: Identity, now: float) -> Block | None:
         """The block that keeps this person or machine out at this moment (seconds since the epoch)."""
         if not self._by_value:
             return None
-        keys = [("person", name) for name in self._names(identity)]
+        keys = [("person", name) for name in self._names(identity).values()]
         if identity.organisation is not None:
             keys.append(("organisation", identity.organisation.code))
         for key in keys:
@@ -77,19 +112,45 @@ class Blocks:
     async def _reload(self) -> bool:
         try:
             found = await asyncio.to_thread(read, self._path, self._environment)
-            if found is None and self._by_value:
+            if found is None and self._here:
                 raise ValueError(f"{self._path} is gone")
         except ValueError as problem:
-            if str(problem) != self.trouble:
+            if str(problem) != self._unread:
                 log.error("blocks cannot be read; those in force stay", reason=str(problem))
-            self.trouble = str(problem)
+            self._unread = str(problem)
+            self._judge_keys()
             return False
-        self.trouble = ""
-        self._by_value = _by_value(found or ())
-        ids = tuple(block.id for block in found or ())
+        self._unread = ""
+        self._here = found or ()
+        self._changed()
+        return True
+
+    def _changed(self) -> None:
+        self._by_value = _by_value(self.known)
+        if not self._started:
+            return
+        self._judge_keys()
+        ids = tuple(block.id for block in self.known)
         self._on_event(BlocksChanged(ids))
         log.info("blocks changed", blocks=ids)
-        return True
+
+    def _make_file(self) -> None:
+        try:
+            if not self._path.exists():
+                change(self._path, self._environment, lambda found: found)
+        except (OSError, ValueError) as problem:
+            log.warning("there is no file of blocks for this machine", reason=str(problem))
+
+    def _judge_keys(self) -> None:
+        """Say which blocks were written under a key that is gone, so that nobody is known by them."""
+        now = self._clock()
+        lost = sorted(
+            block.id for block in self.known if block.in_force(now) and block.under_lost_key(self._keys)
+        )
+        words = f"blocks under a key that is gone have no effect: {', '.join(lost)}" if lost else ""
+        if words and words not in self.trouble:
+            log.error("blocks without effect", blocks=lost, reason="the key for pseudonyms is gone")
+        self.trouble = "; ".join(filter(None, (self._unread, words)))
 
 
 def _by_value(blocks: Sequence[Block]) -> Mapping[tuple[str, str], tuple[Block, ...]]:

@@ -8,10 +8,11 @@ from gateway.settings import Duration, FileBeside, Settings
 
 
 class BlockSettings(Settings):
-    """Where blocks are kept. Gateways on several machines need a file that they share."""
+    """Where blocks are kept on this machine; those that all gateways share are in the session store."""
 
     file: FileBeside | None = None
-    """The file with the blocks; beside the session store, or var/ENVIRONMENT.blocks.json, where nothing is said."""
+    """The file with the blocks of this machine alone; beside the session store, or var/ENVIRONMENT.blocks.json, where nothing
+    is said."""
 
     look_every: Duration = Field(default=1.0, ge=0.1, le=60.0)
-    """How often each worker looks whether the file has changed: how late a block is seen."""
+    """How often each worker looks for new blocks and revoked sessions: how late they are seen."""

@@ -1,4 +1,4 @@
-"""The commands. Exit codes: 0 success, 1 problems were found, 2 wrong arguments.
+"""The commands. Exit codes: 0 success, 1 problems were found, 2 wrong arguments, 3 done but not confirmed.
 
 Only the module of the requested command is imported, because most commands don't need the gateway that serves.
 """

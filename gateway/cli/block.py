@@ -5,42 +5,45 @@ For emergencies: the environment is always explicit, every outcome is a plain se
 
 from __future__ import annotations
 
-import asyncio
 import getpass
 import json
 import re
 import secrets
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any
 
 import typer
 
 from gateway.blocks.file import Block, change, read
-from gateway.cli.loading import loaded
-from gateway.config import Config
-from gateway.model import Identity
-from gateway.observe.decision_record import Pseudonyms
-from gateway.observe.record_writer import DecisionRecords
+from gateway.blocks.merge import Merged, added, remaining
+from gateway.cli.confirm import TIMEOUT, WAIT, Confirmation, conclude
+from gateway.cli.key_rows import shared_key
+from gateway.cli.people import ID, ORGANISATION, SUB, SUBJECT, UNKNOWN, Listed, Wanted, one_person
+from gateway.cli.place import BRUSSELS, NOT_DONE, Place, counted, moment, stop
+from gateway.cli.shared_blocks import Asked, block_everywhere, blocks_everywhere, unblock_everywhere
+from gateway.errors import StoreUnavailable
 
 block_commands = typer.Typer(
-    help="Block people or organisations at once, in every running worker.", no_args_is_help=True
+    help="Block people or organisations at once, in every running gateway.", no_args_is_help=True
 )
 _CONFIG = typer.Option("--config", help="The configuration file.")
 _ENV = typer.Option("--env", help="The environment: ti or prd.")
-_WRONG = 2
-_FAILED = 1
-_PSEUDONYM = re.compile(r"[A-Za-z0-9_-]{22}")
+_HERE = typer.Option(
+    "--only-here",
+    help="Use the file of this machine, not the session store: for when the store cannot be reached.",
+)
 _DURATION = re.compile(r"(\d+)([mhd])")
 _UNITS = {"m": 60, "h": 3_600, "d": 86_400}
 
 
 @block_commands.callback()
 def _group() -> None:
-    """Block people or organisations at once, in every running worker."""
+    """Block people or organisations at once, in every running gateway."""
 
 
 @block_commands.command()
@@ -49,44 +52,122 @@ def add(
     reason: Annotated[
         str, typer.Option(help="Why, for your colleagues; the people who are blocked never see it.")
     ],
-    organisation: Annotated[
-        str | None, typer.Option(help="The code of an organisation: KBO number or OVO code.")
-    ] = None,
-    subject: Annotated[
-        str | None,
-        typer.Option(help="A person: the pseudonym of the decision records (`person`), or ACM's `sub`."),
-    ] = None,
+    organisation: Annotated[str | None, ORGANISATION] = None,
+    subject: Annotated[str | None, SUBJECT] = None,
+    id_: Annotated[str | None, ID] = None,
+    sub: Annotated[bool, SUB] = False,
     until: Annotated[
         str | None,
-        typer.Option(help="For how long (30m, 8h, 7d), or until when (2026-12-01 or 2026-12-01T18:00)."),
+        typer.Option(
+            help="For how long (30m, 8h, 7d), or until when, in Belgian time (2026-12-01 or 2026-12-01T18:00)."
+        ),
     ] = None,
+    only_here: Annotated[bool, _HERE] = False,
+    wait: Annotated[bool, WAIT] = False,
+    timeout: Annotated[float, TIMEOUT] = 30.0,
     config: Annotated[Path, _CONFIG] = Path("config.yaml"),
 ) -> None:
     """Block an organisation or a person, until the given time or until you remove the block.
 
-    Their requests are refused within a few seconds, and their open streams are cut.
+    Their requests are refused within a few seconds, and their open streams are cut. Whoever is blocked already, stays
+    blocked for the longer of both times.
+
+    Exit codes: 0 blocked, 1 nobody matched, or nothing could be changed; 2 wrong arguments, 3 blocked, but not confirmed by
+    every running gateway (with --wait).
     """
-    if (organisation is None) == (subject is None):
-        _stop("say who to block: either --organisation or --subject")
+    if sum((organisation is not None, subject is not None, id_ is not None, sub)) != 1:
+        stop("say who to block: one of --organisation, --subject, --sub and --id")
     if not reason.strip():
-        _stop("say why, with --reason")
+        stop("say why, with --reason")
     now = time.time()
     ends = _moment(until, now) if until is not None else None
-    found = loaded(config, env)
-    who = _organisation(organisation) if organisation is not None else ""
-    wanted = [("organisation", who)] if organisation is not None else _people(found, env, subject or "")
-    fresh = [
-        Block(f"b-{secrets.token_hex(4)}", kind, value, reason.strip(), getpass.getuser(), now, ends)  # type: ignore[arg-type]
-        for kind, value in wanted
-    ]
-    _change(found, env, lambda blocks: [*blocks, *fresh])
-    settings = found.environment(env)
-    bound = settings.blocks.look_every + 1
-    for block in fresh:
-        typer.echo(f"BLOCKED in {env}: {_words(block)}")
+    place = Place.of(config, env)
+    here = _only_here(place, only_here, wait=wait)
+    wanted = Wanted.of(place, id_, subject, organisation, sub=sub)
+
+    keys = _keys(place, here=here) if wanted.organisation is None else ()
+    block = Block(f"b-{secrets.token_hex(4)}", "person", "", reason.strip(), getpass.getuser(), now, ends)
+    if here:
+        _add_here(place, *_of(wanted, (), keys, block))
+    else:
+        asked = partial(_of, wanted, keys=keys, block=block)
+        _add_everywhere(place, wanted, asked, timeout if wait else None)
+
+
+def _add_everywhere(
+    place: Place, wanted: Wanted, asked: Callable[[Sequence[Listed]], Asked], patience: float | None
+) -> None:
+    merged, found, confirmed = place.with_store(
+        lambda sessions: block_everywhere(sessions, place.env, wanted, asked, patience or 0.0)
+    )
+    typer.echo(place.heading())
+    _say_added(place, merged)
+    typer.echo(f"  {counted(len(found), 'session')} of them now.")
+    if not found:
+        typer.echo("  If you expected one, check for a typing error.")
+    conclude(confirmed, waited=patience is not None)
+
+
+def _keys(place: Place, *, here: bool) -> tuple[str, ...]:
+    """The ids of the keys for pseudonyms, the one to block by first.
+
+    A gateway that does not have the newest key yet must know the person too; on this machine all have it.
+    """
+    try:
+        keys = [key.id for key in place.settings.ring("pseudonyms").read()]
+        first = keys[0] if here else shared_key(place.settings, place.env, "pseudonyms").id
+    except (StoreUnavailable, ValueError) as problem:
+        stop(f"{getattr(problem, 'detail', None) or problem}. NOTHING WAS CHANGED.", NOT_DONE)
+    return tuple(dict.fromkeys((first, *keys)))
+
+
+def _of(wanted: Wanted, found: Sequence[Listed], keys: Sequence[str], block: Block) -> Asked:
+    """The block, of whom is wanted. Ends the command where it is not clear who that is."""
+    if wanted.organisation is not None:
+        return replace(block, kind="organisation", value=wanted.organisation), ()
+    names = one_person(wanted, found)
+    if UNKNOWN in names:
+        return replace(block, value=names[UNKNOWN], keys=tuple(keys)), tuple(names.values())
+    # Nobody is known by a pseudonym under a key that is gone.
+    known = {key: names[key] for key in keys if key in names}
+    if not known:
+        stop(
+            "nobody matched: write the pseudonym as a whole (22 characters), or use --sub. NOTHING WAS CHANGED.",
+            NOT_DONE,
+        )
+    first = next(iter(known))
+    return replace(block, value=known[first], keys=(first,)), tuple(known.values())
+
+
+def _add_here(place: Place, block: Block, names: Collection[str]) -> None:
+    file = place.config.blocks_file(place.env)
+    outcome: list[Merged] = []
+
+    def make(blocks: tuple[Block, ...]) -> Sequence[Block]:
+        outcome[:] = [added(blocks, block, names)]
+        return outcome[0].blocks
+
+    _change_file(place, make)
+    typer.echo(place.heading(file))
+    _say_added(place, outcome[0])
+    typer.echo("  ONLY ON THIS MACHINE: gateways on other machines do not know it.")
+
+
+def _say_added(place: Place, merged: Merged) -> None:
+    block, env = merged.block, place.env
+    match merged.how:
+        case "new":
+            typer.echo(f"BLOCKED in {env}: {_words(block)}")
+        case "longer":
+            typer.echo(f"BLOCKED in {env} for longer, by the same block: {_words(block)}")
+        case "known":
+            typer.echo(f"ALREADY BLOCKED in {env}, and for no shorter: {_words(block)}. Nothing was changed.")
+            typer.echo(f"  by {block.by} on {moment(block.added)}: {block.reason}")
+    if merged.how != "known":
+        bound = place.settings.blocks.look_every + 1
         typer.echo(f"  In force in every worker within {bound:g} seconds; open streams are then cut.")
-        typer.echo(f"  To remove it: gateway block remove {block.id} --env {env}")
-    _record(found, env, "added", fresh)
+        place.record([_record("added", block)])
+    typer.echo(f"  To remove it: gateway block remove {block.id} --env {env}")
 
 
 @block_commands.command("list")
@@ -95,83 +176,132 @@ def list_(
     config: Annotated[Path, _CONFIG] = Path("config.yaml"),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List the blocks, also those that have expired."""
-    found = loaded(config, env)
-    try:
-        blocks = read(found.blocks_file(env), env) or ()
-    except ValueError as problem:
-        _stop(str(problem), _FAILED)
+    """List the blocks, also those that have expired, and which running gateways know them all.
+
+    Exit codes: 0 these are all blocks, 1 the store or the file of this machine cannot be read, 2 wrong arguments.
+    """
+    place = Place.of(config, env)
+    trouble: list[str] = []
+    shared, confirmed = _blocks_everywhere(place, trouble)
+    here = _blocks_here(place, trouble)
+    file = place.config.blocks_file(env)
     now = time.time()
+    every = [(each, "everywhere") for each in shared] + [(each, "this machine") for each in here]
     if as_json:
-        typer.echo(json.dumps([{**asdict(each), "holds": each.in_force(now)} for each in blocks], indent=2))
-        return
-    for block in blocks:
-        state = "" if block.in_force(now) else "  (expired)"
-        typer.echo(f"{block.id}  {_words(block)}{state}")
-        typer.echo(f"    by {block.by} on {_at(block.added)}: {block.reason}")
-    if not blocks:
-        typer.echo(f"nobody is blocked in {env}")
+        blocks = [{**asdict(each), "holds": each.in_force(now), "where": where} for each, where in every]
+        known = {"current": sorted(confirmed.done), "not_current": sorted(confirmed.missing)}
+        typer.echo(json.dumps({**place.named(file), "blocks": blocks, "gateways": known}, indent=2))
+    else:
+        typer.echo(place.heading(file))
+        for block, where in every:
+            state = "" if block.in_force(now) else "  (expired)"
+            only = "  (only on this machine)" if where != "everywhere" else ""
+            typer.echo(f"{block.id}  {_words(block)}{state}{only}")
+            typer.echo(f"    by {block.by} on {moment(block.added)}: {block.reason}")
+        if not every and not trouble:
+            typer.echo(f"nobody is blocked in {env}")
+        if place.shared and not trouble:
+            typer.echo(f"{confirmed.words()}.")
+    if trouble:
+        stop("THESE ARE NOT ALL BLOCKS: " + "; ".join(trouble), NOT_DONE)
 
 
 @block_commands.command()
 def remove(
     block: Annotated[str, typer.Argument(help="The name of the block, as shown by `gateway block list`.")],
     env: Annotated[str, _ENV],
+    only_here: Annotated[bool, _HERE] = False,
+    wait: Annotated[bool, WAIT] = False,
+    timeout: Annotated[float, TIMEOUT] = 30.0,
     config: Annotated[Path, _CONFIG] = Path("config.yaml"),
 ) -> None:
-    """Remove a block. Exit code 1 if there is no such block."""
-    found = loaded(config, env)
+    """Remove a block, and say what still keeps the same people out.
+
+    Exit codes: 0 removed, 1 there is no such block, or nothing could be changed; 2 wrong arguments, 3 removed, but not
+    confirmed by every running gateway (with --wait).
+    """
+    place = Place.of(config, env)
+    here = _only_here(place, only_here, wait=wait)
     gone: list[Block] = []
 
     def without(blocks: Sequence[Block]) -> Sequence[Block]:
-        gone.extend(each for each in blocks if each.id == block)
+        gone.extend(each for each in blocks if each.id == block and each not in gone)
         return [each for each in blocks if each.id != block]
 
-    _change(found, env, without)
-    if not gone:
-        _stop(f"there is no block {block!r} in {env}: see `gateway block list --env {env}`", _FAILED)
-    bound = found.environment(env).blocks.look_every
-    typer.echo(f"REMOVED in {env}: {_words(gone[0])}")
-    typer.echo(f"  In force in every worker within {bound:g} seconds.")
-    _record(found, env, "removed", gone)
-
-
-def _change(config: Config, env: str, make: Callable[[tuple[Block, ...]], Sequence[Block]]) -> None:
-    try:
-        change(config.blocks_file(env), env, make)
-    except ValueError as problem:
-        _stop(f"{problem}. NOTHING WAS CHANGED.", _FAILED)
-
-
-def _organisation(written: str) -> str:
-    """The code as it is in claims: 0428.315.871 and BE0428315871 become 0428315871."""
-    code = re.sub(r"[\s.]", "", written).upper()
-    digits = code.removeprefix("BE")
-    if digits.isascii() and digits.isdigit() and len(digits) in (9, 10):
-        return digits.zfill(10)
-    if digits.isdigit():
-        _stop(
-            f"{written!r} has {len(digits)} digits, but a KBO number has 10: write 0428315871, or a code like OVO000001"
+    left: Sequence[Block] = ()
+    listed: Sequence[Listed] = ()
+    confirmed = Confirmation({}, {})
+    trouble: list[str] = []
+    in_file = _blocks_here(place, trouble)
+    if not here:
+        left, listed, confirmed = place.with_store(
+            lambda sessions: unblock_everywhere(sessions, env, without, timeout if wait else 0.0)
         )
-    if not re.fullmatch(r"[A-Z0-9-]{1,64}", code):
-        _stop(f"{written!r} is not the code of an organisation: write 0428315871 or OVO000001")
-    return code
+    if here or any(each.id == block for each in in_file):
+        in_file = _change_file(place, without)
+    typer.echo(place.heading(place.config.blocks_file(env)))
+    if not gone:
+        stop(
+            f"nobody matched: there is no block {block!r} in {env}: see `gateway block list --env {env}`",
+            NOT_DONE,
+        )
+    typer.echo(f"REMOVED in {env}: {_words(gone[0])}")
+    people = [(each.card.persons, each.card.organisation) for each in listed]
+    still = remaining((*left, *in_file), gone[0], people, time.time())
+    for each in still:
+        typer.echo(f"  STILL BLOCKED by {each.id}: {_words(each)} ({each.reason})")
+    for words in trouble:
+        typer.echo(f"  {words}", err=True)
+    bound = place.settings.blocks.look_every + 1
+    typer.echo(f"  In force in every worker within {bound:g} seconds.")
+    place.record([_record("removed", each) for each in gone[:1]])
+    if not here:
+        conclude(confirmed, waited=wait)
 
 
-def _people(config: Config, env: str, written: str) -> list[tuple[str, str]]:
-    """The pseudonyms that this can stand for: it is the `sub` of a person, or a pseudonym itself."""
-    settings = config.environment(env)
-    subject = written.strip()
-    if not subject:
-        _stop("say who to block, with --subject")
+def _only_here(place: Place, only_here: bool, *, wait: bool) -> bool:
+    here = only_here or not place.shared
+    if here and wait:
+        stop("--wait asks the gateways through the session store, which is not used here")
+    return here
+
+
+def _blocks_everywhere(place: Place, trouble: list[str]) -> tuple[Sequence[Block], Confirmation]:
     try:
-        names = Pseudonyms(settings.session.key.read(), env)
+        if place.shared:
+            return place.try_store(lambda sessions: blocks_everywhere(sessions, place.env))
+    except (StoreUnavailable, ValueError) as problem:
+        trouble.append(getattr(problem, "detail", None) or str(problem))
+    return (), Confirmation({}, {})
+
+
+def _blocks_here(place: Place, trouble: list[str]) -> Sequence[Block]:
+    file = place.config.blocks_file(place.env)
+    try:
+        found = read(file, place.env)
+        if found is None and not place.shared:
+            trouble.append(_no_file(file))
     except ValueError as problem:
-        _stop(f"{problem}. NOTHING WAS CHANGED.", _FAILED)
-    found = [("person", names.of(Identity(settings.provider.issuer, subject)))]
-    if _PSEUDONYM.fullmatch(subject):
-        found.append(("person", subject))
-    return found
+        trouble.append(str(problem))
+        return ()
+    return found or ()
+
+
+def _change_file(place: Place, make: Callable[[tuple[Block, ...]], Sequence[Block]]) -> Sequence[Block]:
+    file = place.config.blocks_file(place.env)
+    if not file.exists():
+        stop(f"{_no_file(file)}. NOTHING WAS CHANGED.", NOT_DONE)
+    try:
+        return change(file, place.env, make)
+    except ValueError as problem:
+        stop(f"{problem}. NOTHING WAS CHANGED.", NOT_DONE)
+
+
+def _no_file(file: Path) -> str:
+    return (
+        f"there is no file {file}, so no gateway with this configuration has run here; use the configuration file of the"
+        " gateway that runs (--config)"
+    )
 
 
 def _moment(written: str, now: float) -> float:
@@ -179,46 +309,20 @@ def _moment(written: str, now: float) -> float:
     if duration is not None:
         return now + int(duration[1]) * _UNITS[duration[2]]
     try:
-        moment = datetime.fromisoformat(written).timestamp()
+        found = datetime.fromisoformat(written)
+        ends = (found if found.tzinfo is not None else found.replace(tzinfo=BRUSSELS)).timestamp()
     except (ValueError, OverflowError):
-        _stop(f"{written!r} is not a time: write 8h, 7d, 2026-12-01 or 2026-12-01T18:00")
-    if moment <= now:
-        _stop(f"{written} is in the past")
-    return moment
+        stop(f"{written!r} is not a time: write 8h, 7d, 2026-12-01 or 2026-12-01T18:00")
+    if ends <= now:
+        stop(f"{written} is in the past")
+    return ends
 
 
 def _words(block: Block) -> str:
-    until = f"until {_at(block.until)}" if block.until is not None else "until it is removed"
+    until = f"until {moment(block.until)}" if block.until is not None else "until it is removed"
     return f"{block.kind} {block.value}, {until}"
 
 
-def _at(moment: float) -> str:
-    return datetime.fromtimestamp(moment).astimezone().strftime("%Y-%m-%d %H:%M %Z")
-
-
-def _record(config: Config, env: str, action: str, blocks: Sequence[Block]) -> None:
-    """Add who did what to the decision records, if they go to a file."""
-    settings = config.environment(env)
-    if settings.observe.records.kind != "file":
-        typer.echo("  Decision records don't go to a file here: make a note of this yourself.", err=True)
-        return
-    try:
-        asyncio.run(_written(config, env, action, blocks))
-    except ValueError as problem:
-        typer.echo(f"  This is in force, but could not be recorded: {problem}", err=True)
-
-
-async def _written(config: Config, env: str, action: str, blocks: Sequence[Block]) -> None:
-    settings = config.environment(env)
-    records = DecisionRecords(settings.observe, env, key=settings.session.key.read, clock=time.time)
-    await records.start()
-    by = getpass.getuser()
-    for block in blocks:
-        about = {block.kind: block.value, "until": block.until, "reason": block.reason, "by": by}
-        records.write({"kind": "block", "action": action, "block": block.id, **about})
-    await records.aclose()
-
-
-def _stop(words: str, code: int = _WRONG) -> NoReturn:
-    typer.echo(words, err=True)
-    raise typer.Exit(code)
+def _record(action: str, block: Block) -> dict[str, Any]:
+    about = {block.kind: block.value, "until": block.until, "reason": block.reason}
+    return {"kind": "block", "action": action, "block": block.id, **about}

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.loading import loaded, problems_printed
+from gateway.cli.lint import lint
+from gateway.cli.loading import loaded, problems_printed, tried
 from gateway.config.lint import findings
 from gateway.config.schema import json_schema, policies_of
 
@@ -30,6 +31,7 @@ def validate(
     Starts nothing and needs no secrets.
     """
     with problems_printed():
+        tried(file, lint=True)
         config, found = findings(file)
     for finding in found:
         place = ":".join(map(str, finding.at))
@@ -42,6 +44,9 @@ def validate(
         for name, rules in config.rules.items()
     )
     typer.echo(f"{file} is fine: {sets}")
+
+
+config_commands.command("lint")(lint)
 
 
 @config_commands.command()

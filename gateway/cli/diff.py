@@ -15,6 +15,7 @@ from gateway.analysis.diff_report import as_data, as_text
 from gateway.analysis.opened import changed
 from gateway.cli.loading import loaded
 from gateway.config import Config
+from gateway.config.recognition import recognition_changes
 
 _DIFFERENT = 1
 _REFUSED = 2
@@ -62,7 +63,7 @@ def diff(
         typer.echo(json.dumps(_data(found, openings, alone), indent=2, ensure_ascii=False))
     else:
         for name, changes in found.items():
-            typer.echo(f"{name}: {_summary(changes)}")
+            typer.echo(f"{name}: {_summary(changes, openings[name])}")
             for line in (*as_text(changes), *openings[name]):
                 typer.echo(line)
         for words in alone:
@@ -76,10 +77,15 @@ def _side(config: Config, environment: str) -> Side:
 
 def _openings(before: Config, old: str, after: Config, new: str) -> list[str]:
     here, there = (config.environments[name].paths.names for config, name in ((before, old), (after, new)))
-    return list(changed(before.rules[old], after.rules[new], here, there))
+    return [
+        *changed(before.rules[old], after.rules[new], here, there),
+        *recognition_changes(before, old, after, new),
+    ]
 
 
-def _summary(changes: tuple[Change, ...]) -> str:
+def _summary(changes: tuple[Change, ...], others: list[str]) -> str:
+    if not changes and others:
+        return "the rules themselves give nobody more or less, but:"
     if not changes:
         return "nobody gains or loses anything"
     gains, loses = (sum(bool(getattr(each, side)) for each in changes) for side in ("gains", "loses"))

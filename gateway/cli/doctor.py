@@ -19,7 +19,9 @@ from gateway.auth.provider import Provider
 from gateway.cli.loading import loaded
 from gateway.config import EnvironmentSettings
 from gateway.doctor.environment import environment_findings
+from gateway.doctor.letter_case import letter_case
 from gateway.doctor.provider import Finding, ProviderCheckup
+from gateway.policy.ruleset import RuleSet
 
 _SHOWN = {"ok": "ok", "warning": "warning", "failed": "FAILED", "skipped": "skipped"}
 
@@ -34,9 +36,10 @@ def doctor(
 
     Exit codes: 0 nothing failed, 1 a check failed, 2 wrong arguments.
     """
-    settings = loaded(config, env).environment(env)
+    whole = loaded(config, env)
+    settings = whole.environment(env)
     with _silent():
-        findings = asyncio.run(_examined(env, settings))
+        findings = asyncio.run(_examined(env, settings, whole.rules[env]))
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2, ensure_ascii=False))
     else:
@@ -56,7 +59,7 @@ def _silent() -> Iterator[None]:
         structlog.configure(**earlier)
 
 
-async def _examined(env: str, settings: EnvironmentSettings) -> list[Finding]:
+async def _examined(env: str, settings: EnvironmentSettings, rules: RuleSet) -> list[Finding]:
     provider = Provider(settings.provider, clock=time.time)
     checkup = ProviderCheckup(provider, redirect_uri=f"{settings.public_url}/oauth2/callback")
     try:
@@ -64,7 +67,8 @@ async def _examined(env: str, settings: EnvironmentSettings) -> list[Finding]:
         found = [finding async for finding in checkup.findings(settings.machines)]
     finally:
         await provider.aclose()
-    return found + [finding async for finding in environment_findings(env, settings)]
+    found += [finding async for finding in environment_findings(env, settings)]
+    return [*found, await letter_case(settings, rules)]
 
 
 def _report(env: str, public_url: str, findings: Sequence[Finding]) -> list[str]:

@@ -124,7 +124,8 @@ def _identity(who: str | None, config: Config, env: str) -> Identity | None:
     try:
         named = config.people.get(who)
         person = named or Person.model_validate(json.loads(Path(who).read_text("utf-8")))
-        return person.identity(config.rights, config.environment(env).provider.issuer)
+        section, issuer = config.identity, config.environment(env).provider.issuer
+        return person.identity(config.rights, issuer, section.claims, section.rights)
     except UnknownName as problem:
         words = unknown(problem.what, problem.name, problem.known)
     except ValidationError as problem:

@@ -1,34 +1,52 @@
-"""`gateway keys ...`: creates the keys that an environment needs, and never changes existing ones."""
+"""`gateway keys ...`: creates the keys that an environment needs, adds new ones beside them, and lists them."""
 
 from __future__ import annotations
 
 import json
 import os
-from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, NoReturn
 
 import typer
-from joserfc.jwk import ECKey, RSAKey
+from joserfc.jwk import RSAKey
 
 from gateway.auth.settings import PrivateKeyJwt
+from gateway.blocks.file import Block
+from gateway.blocks.file import read as read_blocks
+from gateway.cli.key_rows import KeyRow, members_of, moment, rows
 from gateway.cli.loading import loaded
+from gateway.cli.place import Place
+from gateway.cli.shared_blocks import blocks_everywhere
 from gateway.config import EnvironmentSettings
+from gateway.config.key_files import drop as drop_key
+from gateway.config.key_files import drop_assertion, new_assertion_key, new_key, rotate_assertion
+from gateway.config.key_files import rotate as rotate_key
+from gateway.errors import StoreUnavailable
+from gateway.keyring import PURPOSES, SHOWN, Purpose, write_key_file
 
-keys_commands = typer.Typer(help="Create keys.", no_args_is_help=True)
+keys_commands = typer.Typer(help="Create, list and change keys.", no_args_is_help=True)
 _RSA_BITS = 3072
+_Wanted = Purpose | Literal["assertion"]
+_PURPOSES: tuple[_Wanted, ...] = (*PURPOSES, "assertion")
+_CONFIG = typer.Option("--config", help="The configuration file.")
+_ENV = typer.Option("--env", help="The environment: ti or prd.")
+_FAILED = 1
+_WRONG = 2
 
 
 @keys_commands.callback()
 def _group() -> None:
-    """Create keys."""
+    """Create, list and change keys."""
 
 
 @keys_commands.command()
 def generate(
-    config: Annotated[Path, typer.Option(help="The configuration file.")] = Path("config.yaml"),
-    env: Annotated[str, typer.Option(help="The environment.")] = "ti",
+    env: Annotated[str, _ENV],
+    config: Annotated[Path, _CONFIG] = Path("config.yaml"),
 ) -> None:
     """Create every key that the environment names as file:PATH and that does not exist yet.
 
@@ -57,6 +75,148 @@ def generate(
             typer.echo(f"made  {path} (public: give it to the provider)")
 
 
+@keys_commands.command("list")
+def list_(
+    env: Annotated[str, _ENV],
+    config: Annotated[Path, _CONFIG] = Path("config.yaml"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the keys: what each is for, whether running gateways use it, and how long it is needed.
+
+    Shows nothing that opens anything. Exit code 1 if a key cannot be read or the session store does not answer.
+    """
+    found = _rows(Place.of(config, env))
+    if as_json:
+        typer.echo(json.dumps([asdict(row) for row in found], indent=2))
+        return
+    for row in found:
+        made = f"made {moment(row.since)}" if row.since is not None else "made at an unknown time"
+        typer.echo(f"{row.purpose:<10}  {row.id}  {_state(row)}")
+        typer.echo(f"            {made}, in {row.place}")
+        if row.state == "previous" and row.needed:
+            typer.echo(f"            needed {row.needed}")
+        elif row.state == "previous":
+            typer.echo(f"            no longer needed: gateway keys drop {row.id} --env {env}")
+
+
+@keys_commands.command()
+def rotate(
+    purposes: Annotated[list[str], typer.Argument(help=f"What for: {', '.join(_PURPOSES)}, or all.")],
+    env: Annotated[str, _ENV],
+    config: Annotated[Path, _CONFIG] = Path("config.yaml"),
+) -> None:
+    """Make a new key beside those in use. Nothing ends, and the configuration stays as it is.
+
+    Running gateways read the file by themselves. They use the new key once all of them have it.
+    """
+    unknown = [each for each in purposes if each not in (*_PURPOSES, "all")]
+    if unknown:
+        _stop(f"there are no keys for {unknown[0]!r}: write {', '.join(_PURPOSES)} or all", _WRONG)
+    settings = loaded(config, env).environment(env)
+    wanted = [each for each in _PURPOSES if each in purposes or "all" in purposes]
+    changed: dict[Path, None] = {}
+    now = time.time()
+    for purpose in wanted:
+        try:
+            if purpose == "assertion":
+                name, secret = rotate_assertion(settings, now).kid[:SHOWN], settings.assertion.key
+            else:
+                name, secret = rotate_key(settings, purpose, now).id, settings.ring(purpose).secrets[0]
+        except ValueError as problem:
+            _stop(f"{problem}. {_so_far(changed)}")
+        typer.echo(f"made  {name} for {purpose} in {env}, in {secret.path}")
+        if secret.path is not None:
+            changed[secret.path] = None
+    _next_steps(settings, env, changed, assertion="assertion" in wanted)
+
+
+@keys_commands.command()
+def drop(
+    key: Annotated[str, typer.Argument(help="The key, as `gateway keys list` names it.")],
+    env: Annotated[str, _ENV],
+    config: Annotated[Path, _CONFIG] = Path("config.yaml"),
+    force: Annotated[
+        bool, typer.Option("--force", help="Also if it is still needed: what only it opens is lost at once.")
+    ] = False,
+) -> None:
+    """Take a previous key out of its file. Exit code 1 if it is still needed, or is not there."""
+    place = Place.of(config, env)
+    settings = place.settings
+    row = next((each for each in _rows(place) if each.id == key), None)
+    if row is None:
+        _stop(f"there is no key {key!r} in {env}: see `gateway keys list --env {env}`")
+    if row.needed and not force:
+        _stop(f"{key} is needed {row.needed}. NOTHING WAS CHANGED.")
+    try:
+        if row.purpose == "assertion":
+            drop_assertion(settings, key)
+        else:
+            ring = settings.ring(row.purpose)  # type: ignore[arg-type]
+            drop_key(settings, next(each for each in ring.read() if each.id == key))
+    except ValueError as problem:
+        _stop(f"{problem}. NOTHING WAS CHANGED.")
+    typer.echo(f"dropped  {key} for {row.purpose} in {env}, from {row.place}")
+    typer.echo("  Copy the file to every machine of this environment; gateways read it within two seconds.")
+
+
+def _rows(place: Place) -> list[KeyRow]:
+    try:
+        members = members_of(place.settings, place.env)
+        return rows(place.settings, members, _blocks(place), time.time())
+    except (StoreUnavailable, ValueError) as problem:
+        _stop(getattr(problem, "detail", None) or str(problem))
+
+
+def _blocks(place: Place) -> Sequence[Block]:
+    """The blocks of this machine and the shared ones. Raises StoreUnavailable, ValueError."""
+    here = read_blocks(place.config.blocks_file(place.env), place.env) or ()
+    path = place.settings.session.store.path
+    if not place.shared or (path is not None and not path.exists()):
+        return here
+    shared, _ = place.try_store(lambda sessions: blocks_everywhere(sessions, place.env), served=False)
+    return (*shared, *here)
+
+
+def _state(row: KeyRow) -> str:
+    if row.state == "used":
+        count = len(row.used_by)
+        return (
+            f"in use by {count} process{'es' if count != 1 else ''}" if count else "in use; no gateway runs"
+        )
+    if row.state == "next":
+        return f"next, waits for {', '.join(row.waits_for)}" if row.waits_for else "next, all have it"
+    return row.state
+
+
+def _next_steps(settings: EnvironmentSettings, env: str, changed: Iterable[Path], *, assertion: bool) -> None:
+    typer.echo("Next:")
+    if settings.session.store.kind == "redis":
+        names = " and ".join(map(str, changed))
+        typer.echo(
+            f"  1. Copy {names} to every machine of {env}, in any order, readable by the gateway only."
+        )
+    else:
+        typer.echo("  1. Nothing to copy: the session store is on this machine, and so are all gateways.")
+    typer.echo("  2. Gateways read it within two seconds, and use the new key once all of them have it.")
+    if assertion:
+        minutes = settings.assertion.announce / 60
+        typer.echo(f"     The assertion is signed with it {minutes:g} minutes later, when registers know it.")
+    typer.echo(
+        f"  3. gateway keys list --env {env} shows which gateway is waited for, and when an earlier key"
+    )
+    typer.echo(f"     is no longer needed. Then: gateway keys drop KEY --env {env}")
+
+
+def _so_far(changed: Iterable[Path]) -> str:
+    done = ", ".join(map(str, changed))
+    return f"Changed before that: {done}." if done else "NOTHING WAS CHANGED."
+
+
+def _stop(words: str, code: int = _FAILED) -> NoReturn:
+    typer.echo(words, err=True)
+    raise typer.Exit(code)
+
+
 def _wanted(settings: EnvironmentSettings) -> Iterator[tuple[Path, Callable[[], bytes]]]:
     client = settings.provider.client_auth
     if isinstance(client, PrivateKeyJwt) and client.key.path is not None:
@@ -64,13 +224,20 @@ def _wanted(settings: EnvironmentSettings) -> Iterator[tuple[Path, Callable[[], 
             client.key.path,
             lambda: bytes(RSAKey.generate_key(_RSA_BITS, private=True).as_pem(private=True)),
         )
+    now = time.time()
     if settings.assertion.key.path is not None:
-        yield (
-            settings.assertion.key.path,
-            lambda: bytes(ECKey.generate_key("P-256", private=True).as_pem(private=True)),
-        )
-    if settings.session.key.path is not None:
-        yield settings.session.key.path, lambda: urlsafe_b64encode(os.urandom(48)) + b"\n"
+        yield settings.assertion.key.path, lambda: new_assertion_key(None, now)
+    rings: dict[Path, list[Purpose]] = {}
+    for purpose in PURPOSES:
+        path = settings.ring(purpose).secrets[0].path
+        if path is not None:
+            rings.setdefault(path, []).append(purpose)
+    for path, several in rings.items():
+        yield path, partial(_ring, several, now)
+
+
+def _ring(purposes: Iterable[Purpose], now: float) -> bytes:
+    return write_key_file([new_key(purpose, now) for purpose in purposes])
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -9,18 +9,28 @@ from pathlib import Path
 import typer
 
 from gateway.config import Config, ConfigError, checked, load
+from gateway.config.trial import Trial
 
 
 def loaded(path: Path, environment: str | None = None, *, code: int = 1, tested: bool = False) -> Config:
     """The configuration. Ends the command with `code` if it doesn't load, or has no such `environment`.
 
-    With `tested`, the tests and invariants of that environment must also hold.
+    With `tested`, the tests and invariants of that environment must also hold, and it is tried in a process of its own
+    first: a plugin that ends the process must not end the command without a word.
     """
     with problems_printed(code=code):
+        if tested and environment is not None:
+            tried(path, environment)
         config = checked(path, environment) if tested and environment is not None else load(path)
         if environment is not None:
             config.environment(environment)
     return config
+
+
+def tried(path: Path, environment: str = "", *, lint: bool = False) -> None:
+    """Try a configuration in a process of its own. Raises ConfigError with what is wrong."""
+    if problems := Trial(path, environment, lint=lint).problems():
+        raise ConfigError(problems)
 
 
 @contextmanager

@@ -73,7 +73,9 @@ def verify_(
 def show(
     files: Annotated[list[str], _FILES],
     request: Annotated[str | None, typer.Option(help="One request, by its reference.")] = None,
-    person: Annotated[str | None, typer.Option(help="One person, by pseudonym.")] = None,
+    person: Annotated[
+        str | None, typer.Option(help="One person, by pseudonym, also one under an earlier key.")
+    ] = None,
     organisation: Annotated[str | None, typer.Option(help="People who act for this organisation.")] = None,
     rule: Annotated[str | None, typer.Option(help="What this rule decided.")] = None,
     verdict: Annotated[str | None, typer.Option(help="allow, redirect, deny, error, own or refused.")] = None,
@@ -86,14 +88,14 @@ def show(
 ) -> None:
     """Print the records that match all options, one per line."""
     wanted = {"request_id": request, "rule": rule, "verdict": verdict, "kind": kind}
-    about = {"person": person, "organisation": organisation}
     try:
         for file in files:
             for record in records_on(lines(file)):
                 who = record.get("who", {})
                 if (
                     all(value is None or record.get(name) == value for name, value in wanted.items())
-                    and all(value is None or who.get(name) == value for name, value in about.items())
+                    and (organisation is None or who.get("organisation") == organisation)
+                    and (person is None or person in (who.get("person"), *who.get("also", ())))
                     and (since or "") <= record.get("time", "") < (until or "9999")
                 ):
                     typer.echo(json.dumps(record) if as_json or kind != "request" else _line(record))

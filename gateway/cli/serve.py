@@ -23,7 +23,7 @@ from uvicorn.supervisors import Multiprocess
 
 from gateway import garbage
 from gateway.app import Gateway
-from gateway.cli.loading import loaded
+from gateway.cli.loading import loaded, tried
 from gateway.config import Config, ConfigError, checked
 from gateway.edge.protocol import protocol_class
 from gateway.edge.refusals import Refusals
@@ -40,8 +40,8 @@ log = structlog.get_logger()
 
 
 def serve(
+    env: Annotated[str, typer.Option(help="The environment to serve: ti or prd.")],
     config: Annotated[Path, typer.Option(help="The configuration file.")] = Path("config.yaml"),
-    env: Annotated[str, typer.Option(help="The environment to serve: ti or prd.")] = "ti",
     workers: Annotated[int, typer.Option(min=1, max=64, help="The number of worker processes.")] = 1,
 ) -> None:
     """Run the gateway for one environment until it is stopped (SIGTERM, Ctrl-C)."""
@@ -78,6 +78,8 @@ class _Supervisor(Multiprocess):
     """Passes SIGHUP on to the workers, which reload their rules, and drops the metrics of workers that died."""
 
     def keep_subprocess_alive(self) -> None:
+        # From here on the file may be another one than that which was tried at the start.
+        self.config.replaces = True  # type: ignore[attr-defined]
         before = {process.pid for process in self.processes}
         super().keep_subprocess_alive()
         for pid in before - {process.pid for process in self.processes}:
@@ -143,6 +145,7 @@ class _Worker(uvicorn.Config):
         self._path = path
         self._environment = environment
         self._observe = observe
+        self.replaces = False
 
     def load(self) -> None:
         """Build the gateway of this process. Called in the worker."""
@@ -165,6 +168,8 @@ class _Worker(uvicorn.Config):
         try:
             while True:
                 try:
+                    if self.replaces:
+                        tried(self._path, self._environment)
                     return checked(self._path, self._environment)
                 except ConfigError as problems:
                     if not reported:

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
+import secrets
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final
 
 import typer
 
-from gateway.cli.loading import loaded
-from gateway.errors import StoreUnavailable
+from gateway.cli.confirm import TIMEOUT, WAIT, Confirmation, conclude, confirmation
+from gateway.cli.people import ID, ORGANISATION, SUB, SUBJECT, Listed, Wanted, matching
+from gateway.cli.place import NOT_DONE, Place, counted, moment, stop
+from gateway.reload.orders import REVOKED
 from gateway.session.sessions import Sessions
-from gateway.session.store import StoredSession
-from gateway.session.ticket import session_id
 
-T = TypeVar("T")
 sessions_commands = typer.Typer(help="List and end sessions.", no_args_is_help=True)
 _CONFIG = typer.Option("--config", help="The configuration file.")
-_ENV = typer.Option("--env", help="The environment.")
+_ENV = typer.Option("--env", help="The environment: ti or prd.")
 _JSON = typer.Option("--json", help="Print JSON.")
-_SUBJECT = typer.Option(help="The `sub` of one person, as ACM sends it.")
-_ORGANISATION = typer.Option(help="The code of one organisation: KBO number or OVO code.")
-_ID = typer.Option("--id", help="The id of one session, as in the decision records.")
+_ORDER_VALID: Final = 600.0
+_TRIES: Final = 10
 
 
 @sessions_commands.callback()
@@ -35,111 +32,145 @@ def _group() -> None:
 
 @sessions_commands.command("list")
 def list_(
-    subject: Annotated[str | None, _SUBJECT] = None,
-    organisation: Annotated[str | None, _ORGANISATION] = None,
+    env: Annotated[str, _ENV],
+    id_: Annotated[str | None, ID] = None,
+    subject: Annotated[str | None, SUBJECT] = None,
+    organisation: Annotated[str | None, ORGANISATION] = None,
+    sub: Annotated[bool, SUB] = False,
     config: Annotated[Path, _CONFIG] = Path("config.yaml"),
-    env: Annotated[str, _ENV] = "ti",
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
-    """List the sessions of a person or an organisation. Default: all."""
-    found = _with_sessions(
-        config, env, lambda sessions: sessions.find(subject=subject, organisation=organisation)
-    )
-    _print(found, as_json=as_json)
+    """List the sessions of a person or an organisation. Default: all.
+
+    Exit codes: 0 sessions were found, or all were asked for; 1 nobody matched, or the store cannot be read; 2 wrong
+    arguments.
+    """
+    place = Place.of(config, env)
+    wanted = Wanted.of(place, id_, subject, organisation, sub=sub)
+    found = place.with_store(lambda sessions: matching(sessions, wanted, time.time()))
+    _print(place, found, as_json=as_json)
+    if wanted.given and not found:
+        _nobody(place)
 
 
 @sessions_commands.command()
 def show(
-    id_: Annotated[str, _ID],
+    id_: Annotated[str, ID],
+    env: Annotated[str, _ENV],
     config: Annotated[Path, _CONFIG] = Path("config.yaml"),
-    env: Annotated[str, _ENV] = "ti",
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
-    """Show one session. Exit code 1 if it does not exist."""
-    found = _with_sessions(config, env, lambda sessions: _by_id(sessions, id_))
-    _print(found, as_json=as_json)
-    if not found:
-        raise typer.Exit(1)
+    """Show one session. Exit codes: 0 it exists, 1 it does not, or the store cannot be read; 2 wrong arguments."""
+    list_(env, id_, config=config, as_json=as_json)
 
 
 @sessions_commands.command()
 def revoke(
-    subject: Annotated[str | None, _SUBJECT] = None,
-    organisation: Annotated[str | None, _ORGANISATION] = None,
-    id_: Annotated[str | None, _ID] = None,
+    env: Annotated[str, _ENV],
+    id_: Annotated[str | None, ID] = None,
+    subject: Annotated[str | None, SUBJECT] = None,
+    organisation: Annotated[str | None, ORGANISATION] = None,
+    sub: Annotated[bool, SUB] = False,
+    wait: Annotated[bool, WAIT] = False,
+    timeout: Annotated[float, TIMEOUT] = 30.0,
     config: Annotated[Path, _CONFIG] = Path("config.yaml"),
-    env: Annotated[str, _ENV] = "ti",
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
-    """End the sessions of a person or an organisation, or one session. Running gateways see it within `session.cache_ttl`."""
-    if subject is None and organisation is None and id_ is None:
-        typer.echo("say whose sessions: --subject, --organisation or --id", err=True)
-        raise typer.Exit(2)
-    bound = loaded(config, env).environment(env).session.cache_ttl
+    """End the sessions of a person or an organisation, or one session. Their open streams are cut.
 
-    async def work(sessions: Sessions) -> list[str]:
-        found = await sessions.find(subject=subject, organisation=organisation)
-        return await sessions.revoke(kept for kept in found if id_ in (None, session_id(kept.key)))
+    Who is logged in at ACM can log in again at once: to keep somebody out, use `gateway block add`.
 
-    ended = _with_sessions(config, env, work)
+    Exit codes: 0 sessions were ended, 1 nobody matched, or the store cannot be reached; 2 wrong arguments, 3 ended, but
+    not confirmed by every running gateway (with --wait).
+    """
+    place = Place.of(config, env)
+    wanted = Wanted.of(place, id_, subject, organisation, sub=sub)
+    if not wanted.given:
+        stop("say whose sessions: --subject, --sub, --organisation or --id")
+    ended, confirmed = place.with_store(lambda sessions: _end(sessions, wanted, timeout if wait else 0.0))
     if as_json:
-        typer.echo(json.dumps({"ended": ended, "seen_within_seconds": bound}))
-        return
-    for each in ended:
-        typer.echo(f"ended {each}")
-    count = len(ended)
-    typer.echo(
-        f"{count} session{'s' if count != 1 else ''} ended; every gateway sees this within {bound:g} s."
+        data = {"matched": len(ended), "ended": [_plain(each) for each in ended]}
+        confirmations = {"confirmed": len(confirmed.done), "not_confirmed": sorted(confirmed.missing)}
+        typer.echo(json.dumps({**place.named(), **data, **confirmations}, indent=2))
+    else:
+        typer.echo(place.heading())
+        for each in ended:
+            typer.echo(f"ENDED {_line(each)}")
+    if not ended:
+        _nobody(place)
+    place.record([_record(ended)])
+    if not as_json:
+        bound = place.settings.blocks.look_every + 1
+        typer.echo(f"{counted(len(ended), 'session')} ended; every worker knows within {bound:g} seconds.")
+    if wait or not as_json:
+        conclude(confirmed, waited=wait, silent=as_json)
+
+
+async def _end(sessions: Sessions, wanted: Wanted, patience: float) -> tuple[list[Listed], Confirmation]:
+    """The sessions that were ended, and which processes have forgotten them."""
+    begun = time.time()
+    ended: dict[str, Listed] = {}
+    for _ in range(_TRIES):
+        # A session that is renewed at this very moment gets another id: look again until there is none left.
+        found = [each for each in await matching(sessions, wanted, begun) if each.stored.created_at <= begun]
+        gone = set(await sessions.revoke(each.stored for each in found))
+        ended |= {each.id: each for each in found if each.id in gone}
+        if not found:
+            break
+    if not ended:
+        return [], Confirmation({}, {})
+    order = secrets.token_hex(6)
+    await sessions.board.order(
+        f"{REVOKED}{order}", json.dumps(list(ended)).encode("ascii"), seconds=_ORDER_VALID
     )
+    confirmed = await confirmation(
+        sessions.board, lambda report: order in report.get("revoked", ()), patience=patience
+    )
+    return list(ended.values()), confirmed
 
 
-async def _by_id(sessions: Sessions, id_: str) -> list[StoredSession]:
-    return [kept for kept in await sessions.find() if session_id(kept.key) == id_]
+def _record(ended: Sequence[Listed]) -> dict[str, Any]:
+    persons = sorted({each.card.persons[0] for each in ended if each.card.persons})
+    return {
+        "kind": "sessions",
+        "action": "revoked",
+        "sessions": [each.id for each in ended],
+        "persons": persons,
+    }
 
 
-def _with_sessions(path: Path, env: str, work: Callable[[Sessions], Awaitable[T]]) -> T:
-    settings = loaded(path, env).environment(env)
-    if settings.session.store.kind == "memory":
-        typer.echo("sessions in store memory: exist only in the gateway's own process", err=True)
-        raise typer.Exit(1)
-
-    async def run() -> T:
-        secure = settings.public_url.startswith("https://")
-        sessions = Sessions(settings.session, environment=env, secure=secure, clock=time.time)
-        try:
-            await sessions.start(sweep=False)
-            return await work(sessions)
-        finally:
-            await sessions.aclose()
-
-    try:
-        return asyncio.run(run())
-    except (StoreUnavailable, ValueError) as problem:
-        typer.echo(f"{getattr(problem, 'detail', None) or problem}", err=True)
-        raise typer.Exit(1) from problem
-
-
-def _print(found: Sequence[StoredSession], *, as_json: bool) -> None:
-    entries = [
-        {
-            "id": session_id(kept.key),
-            "created_at": _moment(kept.created_at),
-            "seen_at": _moment(kept.seen_at),
-            "expires_at": _moment(kept.expires_at),
-        }
-        for kept in found
-    ]
+def _print(place: Place, found: Sequence[Listed], *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(entries, indent=2))
+        data = {"matched": len(found), "sessions": [_plain(each) for each in found]}
+        typer.echo(json.dumps({**place.named(), **data}, indent=2))
         return
-    for entry in entries:
-        typer.echo("  ".join(_words(name, value) for name, value in entry.items()))
-    typer.echo(f"{len(entries)} session{'s' if len(entries) != 1 else ''}.")
+    typer.echo(place.heading())
+    for each in found:
+        typer.echo(_line(each))
+    typer.echo(f"{counted(len(found), 'session')}.")
 
 
-def _words(name: str, value: Any) -> str:
-    return str(value) if name == "id" else f"{name.removesuffix('_at')} {value}"
+def _plain(listed: Listed) -> dict[str, Any]:
+    stored, card = listed.stored, listed.card
+    return {
+        "id": listed.id,
+        "person": card.persons[0] if card.persons else None,
+        "organisation": card.organisation,
+        "means": card.means,
+        "device": card.device,
+        "since": moment(stored.created_at),
+        "seen": moment(stored.seen_at),
+        "expires": moment(stored.expires_at),
+    }
 
 
-def _moment(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+def _line(listed: Listed) -> str:
+    values = _plain(listed)
+    person, organisation = values["person"] or "unknown person", values["organisation"] or "no organisation"
+    about = [f"means {values['means'] or 'unknown'}", f"device {values['device'] or 'unknown'}"]
+    times = [f"since {values['since']}", f"last seen {values['seen']}", f"until {values['expires']}"]
+    return "  ".join((values["id"], f"person {person}", f"organisation {organisation}", *about, *times))
+
+
+def _nobody(place: Place) -> None:
+    stop(f"nobody matched: no session in {place.env} is of whom you mean", NOT_DONE)

@@ -1,57 +1,83 @@
-"""Warnings about a valid configuration: those about rules (gateway.analysis.lint), rights, claims and scopes."""
+"""All warnings about a valid configuration: those about rules (gateway.analysis) and those of the modules in `lints`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from datetime import date, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from gateway.analysis.conditional import lint_conditional
+from gateway.analysis.evidence import Pair
 from gateway.analysis.lint import Finding, lint, unreachable
 from gateway.analysis.opened import lint_openings
 from gateway.config.headers import fixed_headers
-from gateway.config.load import load_with_positions
+from gateway.config.lints.blocks import lost_blocks
+from gateway.config.lints.claims import claims, named, scopes
+from gateway.config.lints.codes import codes, codes_of_people
+from gateway.config.lints.dates import dates
+from gateway.config.lints.network import network
+from gateway.config.lints.paths import nearly, paths
+from gateway.config.lints.rights import rights
+from gateway.config.lints.texts import texts
+from gateway.config.lints.unproven import unproven
+from gateway.config.load import Source, read
 from gateway.config.model import Config
-from gateway.config.positions import Place, Positions
-from gateway.plugin import NamedRight, Policy
-from gateway.policy.ruleset import RuleSet, walk
-
-# Which scope brings a claim at ACM (page "scopes en claims"); a role claim comes with the scope of its application.
-_SCOPES = {
-    "given_name": "profile",
-    "family_name": "profile",
-    "rrn": "rrn",
-    "wv_orgcode": "wettelijkvertegenwoordiger",
-    "ssm_mandaatgever": "ssm_mandaat",
-    "papi_token": "papi",
-    "vo_id": "vo",
-    "vo_doelgroepcode": "vo",
-    "vo_doelgroepnaam": "vo",
-    "vo_orgcode": "vo",
-    "vo_orgnaam": "vo",
-}
-_GENERAL = frozenset((*_SCOPES.values(), "openid", "offline_access", "email", "phone"))
+from gateway.config.positions import Place
+from gateway.policy.moments import BRUSSELS
 
 
-def findings(path: Path) -> tuple[Config, tuple[Finding, ...]]:
-    """The configuration and its warnings, in the order of the files. Raises ConfigError."""
-    config, positions = load_with_positions(path)
+def findings(path: Path, *, today: date | None = None) -> tuple[Config, tuple[Finding, ...]]:
+    """The configuration and its warnings, in the order of the files. Raises ConfigError.
+
+    `today` is the day in Belgium by which dates are judged.
+    """
+    source = read(path)
+    return source.config, found_in(source, today=today)
+
+
+def found_in(
+    source: Source, *, today: date | None = None, seen: Collection[Pair] = ()
+) -> tuple[Finding, ...]:
+    """The warnings; the rights that were `seen` in records count as known."""
+    day = today or datetime.now(BRUSSELS).date()
+    environments = source.config.environments
     found: dict[Finding, list[str]] = {}
-    for name in config.environments:
-        for finding in (*_rules(config, name), *_scopes(config, name, positions)):
+    for name in environments:
+        for finding in _of_environment(source, name, day):
             found.setdefault(finding, []).append(name)
-    for name in config.environments:
-        for finding in _upstreams(config, name, positions):
-            found.setdefault(finding, []).append(name)
-    merged = [_in_environments(finding, names, config) for finding, names in found.items()]
-    return config, tuple(
-        sorted({*merged, *_rights(config, positions), *_claims(config), *_underscores(config, positions)})
+    merged = [
+        finding
+        if len(set(names)) == len(environments)
+        else Finding(finding.at, finding.code, f"{finding.message} (in {', '.join(dict.fromkeys(names))})")
+        for finding, names in found.items()
+    ]
+    whole = (
+        *_rights(source),
+        *rights(source, seen),
+        *claims(source),
+        *codes_of_people(source),
+        *nearly(source),
+        *unproven(source),
+        *texts(source),
+        *_underscores(source),
+        *lost_blocks(source),
     )
+    return tuple(sorted({*merged, *whole}))
 
 
-def _in_environments(finding: Finding, names: list[str], config: Config) -> Finding:
-    if len(names) == len(config.environments):
-        return finding
-    return Finding(finding.at, finding.code, f"{finding.message} (in {', '.join(names)})")
+def _of_environment(source: Source, name: str, today: date) -> Iterator[Finding]:
+    config = source.config
+    hosts = _hosts(config, name)
+    yield from lint(config.rules[name], hosts)
+    yield from lint_conditional(config.rules[name], hosts)
+    yield from lint_openings(config.rules[name], config.environments[name].paths.names)
+    yield from scopes(source, name)
+    yield from codes(source, name)
+    yield from dates(source, name, today)
+    yield from network(source, name)
+    yield from paths(source, name)
+    yield from _upstreams(source, name)
 
 
 def _hosts(config: Config, name: str) -> tuple[str, ...]:
@@ -59,67 +85,39 @@ def _hosts(config: Config, name: str) -> tuple[str, ...]:
     return (urlsplit(settings.public_url).netloc, *settings.edge.hosts)
 
 
-def _rules(config: Config, name: str) -> Iterator[Finding]:
-    yield from lint(config.rules[name], _hosts(config, name))
-    yield from lint_openings(config.rules[name], config.environments[name].paths.names)
-
-
-def _upstreams(config: Config, name: str, positions: Positions) -> Iterator[Finding]:
+def _upstreams(source: Source, name: str) -> Iterator[Finding]:
     """Upstreams that no rule uses."""
+    config = source.config
     used = {rule.handling.upstream for rule in config.rules[name].rules if rule.handling.redirect is None}
     for upstream in config.environments[name].upstreams:
         if upstream not in used:
-            at = _at(positions, ("environments", name, "upstreams", upstream))
+            at = source.at(("environments", name, "upstreams", upstream))
             yield Finding(at, "unused-upstream", f"no rule uses the upstream {upstream!r}")
 
 
-def _rights(config: Config, positions: Positions) -> Iterator[Finding]:
+def _rights(source: Source) -> Iterator[Finding]:
     """Rights that no rule names, and rights that only rules without effect name."""
-    named = {key for rules in config.rules.values() for key in _named(rules)}
+    config = source.config
+    needed_by_any = {key for rules in config.rules.values() for key in named(rules)}
     needed = {
         key
         for name, rules in config.rules.items()
-        for key in _named(rules, unreachable(rules, _hosts(config, name)))
+        for key in named(rules, unreachable(rules, _hosts(config, name)))
     }
     for key in config.rights:
-        at = _at(positions, ("rights", key))
-        if key not in named:
+        at = source.at(("rights", key))
+        if key not in needed_by_any:
             yield Finding(at, "unused-right", f"no rule names the right {key!r}")
         elif key not in needed:
             words = f"no rule needs the right {key!r}: the rules that name it decide nothing"
             yield Finding(at, "needless-right", words)
 
 
-def _named(rules: RuleSet, without: frozenset[str] = frozenset()) -> Iterator[str]:
-    for rule in rules.rules:
-        if rule.id not in without:
-            for policy in walk(rule.require):
-                yield from (right.key for right in _options(policy) if isinstance(right, NamedRight))
-
-
-def _options(policy: Policy) -> Iterator[object]:
-    for name in type(policy).model_fields:
-        value = getattr(policy, name)
-        yield from value if isinstance(value, (tuple, list)) else (value,)
-
-
-def _claims(config: Config) -> Iterator[Finding]:
-    """Policies that read a claim that is not kept."""
-    kept = config.identity.claims.extra
-    for rules in config.rules.values():
-        for rule in rules.rules:
-            for policy in walk(rule.require):
-                for name in policy.claims_read():
-                    if name not in kept and "claim-not-kept" not in rule.accepts:
-                        words = f"rule {rule.id!r} looks at the claim {name!r}, which `identity: claims: extra:` does not keep"
-                        yield Finding(rule.at, "claim-not-kept", words)
-
-
-def _underscores(config: Config, positions: Positions) -> Iterator[Finding]:
+def _underscores(source: Source) -> Iterator[Finding]:
     """Headers that most servers drop silently, unless they are meant so."""
-    identity = config.identity
+    identity = source.config.identity
     places: list[Place] = [("identity", "headers", name) for name in identity.headers]
-    for environment, settings in config.environments.items():
+    for environment, settings in source.config.environments.items():
         places += [place for place, _ in fixed_headers(environment, settings)]
     for place in places:
         name = str(place[-1])
@@ -128,24 +126,4 @@ def _underscores(config: Config, positions: Positions) -> Iterator[Finding]:
                 f"nginx, Apache and others drop {name}, because of its underscore: use hyphens, or list it under"
                 " `identity: {headers_with_underscores: [...]}`"
             )
-            yield Finding(_at(positions, place), "header-underscore", words)
-
-
-def _scopes(config: Config, name: str, positions: Positions) -> Iterator[Finding]:
-    """Claims that are kept or read, but whose scope is not requested."""
-    scopes = config.environments[name].provider.scopes
-    at = _at(positions, ("environments", name, "provider", "scopes"))
-    for claim in config.identity.claims.extra:
-        scope = _SCOPES.get(claim)
-        if scope is not None and scope not in scopes:
-            words = f"the claim {claim!r} comes with the scope {scope!r}, which is not requested"
-            yield Finding(at, "scope-not-asked", words)
-    if set(scopes) <= _GENERAL and any(_named(config.rules[name])):
-        roles = ", ".join(config.identity.rights.claims)
-        words = f"rules need rights, but no application scope that brings {roles} is requested"
-        yield Finding(at, "scope-not-asked", words)
-
-
-def _at(positions: Positions, place: Place) -> tuple[str, int, int]:
-    found = positions.problem(place, "", at_key=True)
-    return found.file, found.line, found.column
+            yield Finding(source.at(place), "header-underscore", words)

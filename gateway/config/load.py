@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,13 @@ from gateway.config.lock import lock_problems
 from gateway.config.messages import problems_of
 from gateway.config.model import Config, Document
 from gateway.config.pages import page_problems, reading_context
-from gateway.config.positions import Positions, read_yaml
+from gateway.config.positions import Place, Positions, read_yaml
 from gateway.config.problems import ConfigError, Problem
 from gateway.config.rules import RuleLoader
 from gateway.config.suites import SuiteLoader
 from gateway.plugin import NamedRight, Policy
 from gateway.plugin.discovery import find_policies, source_folder
+from gateway.policy.ruleset import At
 
 
 def load(path: Path) -> Config:
@@ -28,12 +30,27 @@ def load(path: Path) -> Config:
 
     Raises ConfigError with every problem.
     """
-    return load_with_positions(path)[0]
+    return read(path).config
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A configuration and what it was made of: the data as it is written, with included rules, and where it stands."""
+
+    config: Config
+    document: Document
+    data: Any
+    positions: Positions
+
+    def at(self, place: Place, *, at_key: bool = True) -> At:
+        """Where the key at this place stands, or its value."""
+        found = self.positions.problem(place, "", at_key=at_key)
+        return found.file, found.line, found.column
 
 
 @garbage.paused()
-def load_with_positions(path: Path) -> tuple[Config, Positions]:
-    """Like `load`, with the positions in the file."""
+def read(path: Path) -> Source:
+    """Like `load`, with what the configuration was made of."""
     data, positions = read_yaml(read_file(path, str(path)), str(path))
     folder = path.absolute().parent
     problems: list[Problem] = []
@@ -71,7 +88,7 @@ def load_with_positions(path: Path) -> tuple[Config, Positions]:
         tuple(includes.files),
         (path, *includes.files, *_folders(includes.files[1:], document.plugins, folder)),
     )
-    return config, positions
+    return Source(config, document, data, positions)
 
 
 def _folders(included: Iterable[Path], plugins: Iterable[str], folder: Path) -> set[Path]:

@@ -5,15 +5,18 @@ The host names of T&I and PRD differ by three letters; a mix-up must be found at
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from gateway.config.keys import KeySettings, KeysSection
 from gateway.config.model import LOCAL_HOSTS, EnvironmentSettings
 from gateway.config.positions import Place, Positions
 from gateway.config.problems import Problem
+from gateway.keyring import is_key_file, read_key_file
 from gateway.settings import Secret
 from gateway.upstream.settings import UpstreamSettings
 
@@ -90,8 +93,7 @@ def _belongings(name: str, settings: EnvironmentSettings) -> Iterator[tuple[str,
         yield "file", _file(settings.blocks.file), (*root, "blocks", "file")
     for secret, place in _secrets(settings, root):
         yield "key", secret.reference if secret.path is None else _file(secret.path), place
-        content = _content(secret)
-        if content is not None:
+        for content in _contents(secret):
             yield "key", content, place
 
 
@@ -108,6 +110,14 @@ def _secrets(settings: EnvironmentSettings, root: Place) -> Iterator[tuple[Secre
                 yield secret, (*place, option)
     yield settings.session.key, (*root, "session", "key")
     yield settings.assertion.key, (*root, "assertion", "key")
+    if settings.assertion.next_key is not None:
+        yield settings.assertion.next_key, (*root, "assertion", "next_key")
+    for purpose in KeysSection.model_fields:
+        own: KeySettings | None = getattr(settings.keys, purpose)
+        if own is not None:
+            yield own.key, (*root, "keys", purpose, "key")
+            for number, secret in enumerate(own.previous):
+                yield secret, (*root, "keys", purpose, "previous", number)
     for number, secret in enumerate(settings.session.previous_keys):
         yield secret, (*root, "session", "previous_keys", number)
     for number, secret in enumerate(settings.assertion.previous):
@@ -144,9 +154,10 @@ def _file(path: Path) -> str:
     return str(path.resolve())
 
 
-def _content(secret: Secret) -> str | None:
-    """A hash of the secret, to detect a copied file; None where it cannot be read."""
-    try:
-        return hashlib.sha256(secret.read()).hexdigest()
-    except ValueError:
-        return None
+def _contents(secret: Secret) -> Iterator[str]:
+    """A hash of each key in the secret, to detect a copied file; none where it cannot be read."""
+    with contextlib.suppress(ValueError):
+        content = secret.read()
+        several = read_key_file(content, name=secret.reference) if is_key_file(content) else {}
+        for each in {key.octets for keys in several.values() for key in keys} or {content}:
+            yield hashlib.sha256(each).hexdigest()

@@ -15,10 +15,13 @@ from gateway.analysis.suite import Suite
 from gateway.analysis.suite_settings import CaseSettings, NeverSettings
 from gateway.auth.settings import ClaimSettings, MachineSettings, ProviderSettings, RightsSettings
 from gateway.blocks.settings import BlockSettings
+from gateway.config.keys import KeysSection
 from gateway.config.problems import ConfigError, Problem, unknown
+from gateway.edge.authority import host_name
 from gateway.edge.settings import EdgeSettings, PathSettings
 from gateway.handling import DEFAULT_UPSTREAM
 from gateway.identity.settings import AssertionSettings, HeaderSettings
+from gateway.keyring import Purpose, Ring
 from gateway.model import Language
 from gateway.observe.settings import ObserveSettings
 from gateway.pages.settings import PagesSettings, SessionBarSettings, SupportSettings
@@ -44,7 +47,7 @@ def _public_url(value: str) -> str:
         raise ValueError("write only scheme, host and port: the gateway serves the whole site")
     if parts.scheme == "http" and not local:
         raise ValueError("http is for localhost only: write https, and terminate TLS in front of the gateway")
-    return f"{parts.scheme}://{parts.netloc.lower()}"
+    return f"{parts.scheme}://{host_name(parts.netloc)}"
 
 
 def _listen(value: str) -> str:
@@ -106,6 +109,9 @@ class EnvironmentSettings(Settings):
     session: SessionSection
     """Where sessions are kept and how long they last."""
 
+    keys: KeysSection = KeysSection()
+    """Keys of their own for logins and pseudonyms; without it those in the file of `session.key`."""
+
     assertion: AssertionSettings
     """The signed statement of who asks, for the register."""
 
@@ -132,6 +138,10 @@ class EnvironmentSettings(Settings):
 
     rules: EnvironmentRules = EnvironmentRules()
     """Rules of this environment alone: `before` and `after` those that all environments share."""
+
+    def ring(self, purpose: Purpose) -> Ring:
+        """The keys for this purpose."""
+        return self.keys.ring(purpose, self.session.ring)
 
     @property
     def every_upstream(self) -> Mapping[str, UpstreamSettings]:
@@ -180,6 +190,10 @@ class Document(Settings):
         default_factory=dict
     )
     """The rights that rules can require, by the name that rules use."""
+
+    catalogue: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """All rights with all their contexts, as codes, that ACM can send: `OVAMGebruiker: [NonConformiteitenIndiener, ...]`;
+    `[]` for a right without contexts. Entries of `rights:` that it lacks draw a warning."""
 
     rules: Annotated[UncheckedRules, Field(min_length=1)]
     """The rules, in order. The first one that matches decides; what none matches is refused."""
@@ -234,3 +248,8 @@ class Config:
         if store is not None:
             return store.with_name(f"{store.name}.blocks.json")
         return self.path.absolute().parent / "var" / f"{name}.blocks.json"
+
+    def blocks_copy(self, name: str) -> Path:
+        """This machine's copy of the blocks that the gateways of this environment share."""
+        file = self.blocks_file(name)
+        return file.with_name(f"{file.name.removesuffix('.json')}.shared.json")

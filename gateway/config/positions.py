@@ -7,12 +7,14 @@ Ambiguous input is refused (duplicate keys, tags, merge keys, exploding aliases)
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
 from gateway.config.problems import ConfigError, Problem
+from gateway.plugin.discovery import READING
 
 Place = tuple[str | int, ...]
 _MOST_BYTES = 4_194_304
@@ -66,7 +68,9 @@ def read_yaml(text: str | bytes, file: str) -> tuple[Any, Positions]:
     """(data, positions). Raises ConfigError with every problem where the text is not YAML or is refused."""
     if len(text) > _MOST_BYTES:
         raise ConfigError([Problem(file, 1, 1, f"the file is larger than {_MOST_BYTES} bytes")])
+    sys.audit(READING, file, 1)
     try:
+        _refuse_deep(text, file)
         loader = yaml.CSafeLoader(text)
         try:
             node = loader.get_single_node()
@@ -85,6 +89,21 @@ def read_yaml(text: str | bytes, file: str) -> tuple[Any, Positions]:
     if walk.problems:
         raise ConfigError(walk.problems)
     return data, walk.positions
+
+
+def _refuse_deep(text: str | bytes, file: str) -> None:
+    """Raise ConfigError for what is nested too deep: the parser would use up the stack of the process, and end it."""
+    depth = 0
+    for event in yaml.parse(text, yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > _DEEPEST:
+                at = event.start_mark
+                line, column = (at.line + 1, at.column + 1) if at is not None else (1, 1)
+                words = f"this is nested deeper than {_DEEPEST} levels"
+                raise ConfigError([Problem(file, line, column, words)])
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 class _Walk:

@@ -186,8 +186,4 @@ def _folds(settings: EnvironmentSettings | None) -> bool:
 
 
 def _shared_store(environment: str, settings: EnvironmentSettings | None) -> SharedStore | None:
-    url = settings.session.store.url if settings is not None else None
-    if settings is None or url is None:
-        return None
-    session = settings.session
-    return SharedStore(url, session.store_password, f"toegangspoort:{environment}:rate")
+    return settings.session.shared(f"toegangspoort:{environment}:rate") if settings is not None else None

@@ -141,7 +141,8 @@ class SuiteLoader:
 
     def _identity(self, person: Person, place: Place, issuer: str) -> Identity | None:
         try:
-            return person.identity(self._rights, issuer)
+            section = self._document.identity
+            return person.identity(self._rights, issuer, section.claims, section.rights)
         except UnknownName as problem:
             at = next(
                 (number for number, name in enumerate(person.rights) if name == problem.name),
@@ -210,6 +211,8 @@ def _title(who: Who | None) -> str:
 
 
 def _description(person: Person) -> Iterator[str]:
+    if person.acm is not None:
+        yield f"somebody with {len(person.acm)} claims"
     if person.rights:
         yield "+".join(person.rights)
     if person.organisation:

@@ -16,7 +16,9 @@ from cryptography.x509 import load_pem_x509_certificate
 from gateway.config import EnvironmentSettings
 from gateway.doctor.provider import Finding
 from gateway.errors import GatewayError
+from gateway.keyring import PURPOSES
 from gateway.session.sessions import Sessions
+from gateway.session.sqlite import OLDER
 from gateway.settings import Secret
 from gateway.upstream.address import Address
 from gateway.upstream.dial import tls_context
@@ -65,16 +67,24 @@ def files(settings: EnvironmentSettings) -> Iterator[Finding]:
 
 
 async def _store(name: str, settings: EnvironmentSettings) -> Finding:
+    path = settings.session.store.path
+    if path is not None and not await asyncio.to_thread(path.exists):
+        return Finding("store", "ok", f"{path} is not there yet: the gateway makes it when it first starts")
     sessions = Sessions(
         settings.session,
         environment=name,
         secure=settings.public_url.startswith("https://"),
         clock=time.time,
+        make=False,
     )
     try:
         await sessions.start(sweep=False)
-        await sessions.check()
+        if trouble := await sessions.check():
+            do = "make room on the disk, or let the store be written; until then nobody can log in"
+            return Finding("store", "failed", trouble, do)
     except (ValueError, GatewayError) as problem:
+        if OLDER in str(problem):
+            return Finding("store", "ok", f"{path} is {OLDER}: it is brought up to date at the start")
         do = "start the store, or correct session.store; until then nobody can have a session"
         return Finding("store", "failed", str(problem), do)
     finally:
@@ -162,9 +172,11 @@ def _secrets(settings: EnvironmentSettings) -> Iterator[Secret]:
     clients = [settings.provider.client_auth, *([asking.client_auth] if asking else [])]
     for client in clients:
         yield client.key if client.method == "private_key_jwt" else client.secret
-    yield settings.session.key
-    yield from settings.session.previous_keys
+    rings = (settings.ring(purpose) for purpose in PURPOSES)
+    yield from dict.fromkeys(secret for ring in rings for secret in ring.secrets)
     yield settings.assertion.key
+    if settings.assertion.next_key is not None:
+        yield settings.assertion.next_key
     yield from settings.assertion.previous
     for upstream in settings.every_upstream.values():
         if upstream.tls.key is not None:

@@ -14,6 +14,18 @@ _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::([0
 _DEFAULT_PORT = {"http": "80", "https": "443"}
 
 
+def host_name(text: str) -> str:
+    """A host name with or without a port, in lower case. Raises ValueError that says what to write instead."""
+    name = text.lower()
+    match = _HOST.fullmatch(name)
+    if match is None or (match[1] is not None and not 0 < int(match[1]) < 65_536):
+        raise ValueError(
+            f"{text!r} is not a host name: write it in full and in ASCII, with or without a port, and without"
+            " https://, a path or a star: register.example.be"
+        )
+    return name
+
+
 class Authorities:
     """The host names of one environment, in the one spelling that rules and pages see."""
 
@@ -26,12 +38,7 @@ class Authorities:
         self._known = {spelling: name for name in names for spelling in self._spellings(name)}
 
     def _canonical(self, name: str) -> str:
-        name = name.lower()
-        match = _HOST.fullmatch(name)
-        if match is None or (match[1] is not None and not 0 < int(match[1]) < 65_536):
-            raise ValueError(f"{name!r} is not a host name, with or without a port")
-        default = f":{_DEFAULT_PORT[self.scheme]}"
-        return name.removesuffix(default)
+        return host_name(name).removesuffix(f":{_DEFAULT_PORT[self.scheme]}")
 
     def _spellings(self, name: str) -> tuple[bytes, ...]:
         plain = name.encode("ascii")

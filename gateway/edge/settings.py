@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from gateway.edge.authority import host_name
 from gateway.http_semantics import METHODS, FurtherMethod
 from gateway.openings import Openings
 from gateway.settings import Duration, Settings
@@ -46,7 +47,7 @@ class PathSettings(Openings):
 class EdgeSettings(Settings):
     """How requests come in: under which names, through which proxies, within which limits."""
 
-    hosts: tuple[str, ...] = ()
+    hosts: tuple[Annotated[str, AfterValidator(host_name)], ...] = ()
     """Further host names (host or host:port) of this environment, beside the one of `public_url`."""
 
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()

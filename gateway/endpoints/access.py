@@ -38,7 +38,8 @@ class AccessEndpoint:
     """What the rules in force give one person. `rules` gives those of this moment, `access_of` asks them.
 
     With very many rules that takes a while: it is done for one request after another, in a thread of its own, so that
-    neither other requests nor the watchers of files wait for it. `clock` gives seconds since the epoch.
+    neither other requests nor the watchers of files wait for it. `clock` gives seconds since the epoch, `steady`
+    never goes back.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class AccessEndpoint:
         rules: Callable[[], RuleSet],
         access_of: Callable[..., Reach],
         clock: Callable[[], float],
+        steady: Callable[[], float],
     ) -> None:
         self._sessions = sessions
         self._own = OwnSessions(sessions, clock)
@@ -55,7 +57,7 @@ class AccessEndpoint:
         self._rules = rules
         self._access_of = access_of
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="my-access")
-        self._kept: TTLCache[_Key, tuple[Identity, Reach]] = TTLCache(_MOST_KEPT, _KEPT_SECONDS, timer=clock)
+        self._kept: TTLCache[_Key, tuple[Identity, Reach]] = TTLCache(_MOST_KEPT, _KEPT_SECONDS, timer=steady)
         self._waiting = 0
 
     async def access(self, request: Request) -> Response:

@@ -73,7 +73,7 @@ class OwnEndpoints:
             _route("/oauth2/sessions/end", own.end, ("POST",)),
             _route("/oauth2/language", language.choose, ("GET",)),
         ]
-        self._paths = frozenset(route.path for route in routes)
+        self.paths = frozenset(route.path for route in routes)
         self._only_tell = frozenset(route.path for route in only_tell)
         self._router = Router(routes, redirect_slashes=False, default=_not_found)
 
@@ -91,7 +91,7 @@ class OwnEndpoints:
         request = request_of(exchange)
         if exchange.admitted.looking == "ahead" and exchange.admitted.path not in self._only_tell:
             raise BadRequest("a prefetch cannot begin or end a login", code="prefetch")
-        if exchange.admitted.path in self._paths:
+        if exchange.admitted.path in self.paths:
             exchange.endpoint = exchange.admitted.path
         try:
             await self._router(request.scope, request.receive, exchange.send)

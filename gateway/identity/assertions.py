@@ -5,25 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from cryptography.hazmat.primitives.asymmetric.ec import (
-    SECP256R1,
-    EllipticCurvePrivateKey,
-    EllipticCurvePublicKey,
-)
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 from joserfc import jwt
-from joserfc.jwk import ECKey, RSAKey
 
 from gateway.codec import IdentityView
+from gateway.identity.assertion_keys import AssertionKey, read_keys
 from gateway.identity.attributes import spelled_rights
 from gateway.identity.settings import AssertionSettings
+from gateway.keyring import KeyChoice, agreed
 from gateway.model import Identity
 from gateway.recent import Recent
-from gateway.settings import Secret
 
 _SESSIONS_KEPT: Final = 10_000
 _ES256_SIGNATURE: Final = 64
@@ -60,21 +53,28 @@ class Assertions:
         self._settings = settings
         self._constant = {"iss": issuer, "aud": audience, "env": environment}
         self._clock = clock
-        self._key: ECKey | RSAKey | None = None
+        self._key: AssertionKey | None = None
         self._header: dict[str, str] = {}
         self._keys: list[dict[str, Any]] = []
         self._signed: Recent[str, tuple[Identity, str]] = Recent(_SESSIONS_KEPT, settings.ttl / 2, clock)
 
     async def start(self) -> None:
         """Read the keys. Raises ValueError, with a message for operators, if one cannot be used."""
-        key, previous = await asyncio.to_thread(self._read)
-        self._key = key
-        self._header = {"alg": _algorithm(key), "kid": key.thumbprint(), "typ": "JWT"}
-        self._keys = []
-        for each in (key, *previous):
-            shown = _public(each)
-            if all(shown["kid"] != known["kid"] for known in self._keys):
-                self._keys.append(shown)
+        choice = await asyncio.to_thread(self.read_keys)
+        choice.take(agreed(choice.since, (), announced_for=self._settings.announce, now=self._clock()))
+
+    def read_keys(self) -> KeyChoice:
+        """The keys to sign with, as their files have them now. Raises ValueError, with a message for operators."""
+        keys = read_keys(self._settings)
+        since = {key.kid: key.since for key in keys if key.can_sign}
+        return KeyChoice(since, lambda kid: self._use(keys, kid))
+
+    def _use(self, keys: Sequence[AssertionKey], kid: str) -> None:
+        ordered = sorted(keys, key=lambda key: key.kid != kid)
+        self._keys = [key.public for key in ordered]
+        self._header = {"alg": ordered[0].algorithm, "kid": kid, "typ": "JWT"}
+        self._key = ordered[0]
+        self._signed.clear()
 
     async def aclose(self) -> None:
         """Forget the keys and all signed assertions."""
@@ -95,7 +95,7 @@ class Assertions:
         payload = self._payload(identity)
         if audience is not None:
             payload["aud"] = audience
-        token = jwt.encode(self._header, payload, self._key, algorithms=[self._header["alg"]])
+        token = jwt.encode(self._header, payload, self._key.jwk, algorithms=[self._header["alg"]])
         self._signed[key] = (identity, token)
         return token
 
@@ -103,12 +103,14 @@ class Assertions:
         """About how many octets an assertion for this identity has; 0 before `start`."""
         if self._key is None:
             return 0
-        signature = _ES256_SIGNATURE if self._header["alg"] == "ES256" else self._key.raw_value.key_size // 8
+        signature = (
+            _ES256_SIGNATURE if self._header["alg"] == "ES256" else self._key.jwk.raw_value.key_size // 8
+        )
         parts = (_octets(self._header), _octets(self._payload(identity)), signature)
         return sum(-(-4 * part // 3) for part in parts) + 2
 
     def jwks(self) -> dict[str, Any]:
-        """The public keys (RFC 7517): the signing key first, then the previous ones."""
+        """The public keys (RFC 7517): the signing key first, then those of other times."""
         return {"keys": [dict(key) for key in self._keys]}
 
     def _payload(self, identity: Identity) -> dict[str, Any]:
@@ -124,37 +126,6 @@ class Assertions:
             "jti": secrets.token_urlsafe(16),
         }
 
-    def _read(self) -> tuple[ECKey | RSAKey, list[ECKey | RSAKey]]:
-        key = _load(self._settings.key)
-        if not key.is_private:
-            raise ValueError(f"{self._settings.key.reference} is a public key; signing needs the private one")
-        return key, [_load(secret) for secret in self._settings.previous]
-
 
 def _octets(part: dict[str, Any]) -> int:
     return len(json.dumps(part, separators=(",", ":"), ensure_ascii=False).encode())
-
-
-def _load(secret: Secret) -> ECKey | RSAKey:
-    """A private or public key in PEM form. Raises ValueError if it is of a kind that is not supported."""
-    pem = secret.read()
-    try:
-        raw = load_pem_public_key(pem) if b"PUBLIC KEY" in pem else load_pem_private_key(pem, password=None)
-    except (ValueError, TypeError) as problem:
-        raise ValueError(f"{secret.reference} is not a key in PEM form without a password") from problem
-    if isinstance(raw, (EllipticCurvePrivateKey, EllipticCurvePublicKey)) and isinstance(
-        raw.curve, SECP256R1
-    ):
-        return ECKey.import_key(raw)
-    if isinstance(raw, (RSAPrivateKey, RSAPublicKey)) and raw.key_size >= 2048:
-        return RSAKey.import_key(raw)
-    raise ValueError(f"{secret.reference}: an assertion is signed with EC P-256, or RSA of 2048 bits or more")
-
-
-def _algorithm(key: ECKey | RSAKey) -> str:
-    return "ES256" if isinstance(key, ECKey) else "RS256"
-
-
-def _public(key: ECKey | RSAKey) -> dict[str, Any]:
-    shown: dict[str, Any] = dict(key.as_dict(private=False))
-    return {**shown, "kid": key.thumbprint(), "use": "sig", "alg": _algorithm(key)}

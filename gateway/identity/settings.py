@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -126,10 +127,24 @@ class AssertionSettings(Settings):
     """The signed assertion of the identity, for a register that wants proof."""
 
     key: SecretRef
-    """Private key in PEM form: EC P-256 signs ES256, RSA of 2048 bits or more signs RS256."""
+    """Private key in PEM form: EC P-256 signs ES256, RSA of 2048 bits or more signs RS256. The file can have several
+    keys, the newest first (`gateway keys rotate`)."""
+
+    next_key: SecretRef | None = None
+    """The key that will be used next, public or private: it is published, so that registers know it beforehand."""
 
     previous: tuple[SecretRef, ...] = ()
     """Earlier keys that stay in the published key set, so that a change of key breaks nothing."""
+
+    announce: Duration = Field(default=600.0, ge=0.0, le=604_800.0)
+    """How long every gateway publishes a new key before one of them signs with it: longer than registers keep the
+    published keys."""
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files with the keys."""
+        following = [self.next_key] if self.next_key is not None else []
+        return tuple(each.path for each in (self.key, *following, *self.previous) if each.path is not None)
 
     ttl: Duration = Field(default=60.0, ge=5.0, le=600.0)
     """How long an assertion is valid; it is replaced halfway."""

@@ -8,7 +8,7 @@ import json
 import re
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from gateway.codec import IdentityView, missing_to_dict
 from gateway.handling import DEFAULT_UPSTREAM, PLAIN
+from gateway.keyring import Key
 from gateway.model import (
     NOTHING,
     CanonicalRequest,
@@ -31,7 +32,6 @@ from gateway.model import (
 from gateway.object_memo import ObjectMemo
 from gateway.observe.masking import clean, mask
 from gateway.reference import reference_of
-from gateway.settings import SecretRef
 
 VERSION: Final = 1
 # What a record holds of an identity under its own name, where it is known.
@@ -95,24 +95,33 @@ class Pseudonyms:
         return urlsafe_b64encode(hmac.digest(self._key, person, hashlib.sha256)[:16]).decode().rstrip("=")
 
 
-def person_names(keys: Iterable[SecretRef], environment: str) -> Callable[[Identity], tuple[str, ...]]:
-    """The function that gives somebody's pseudonyms, one under each of these keys. Raises ValueError for a key."""
-    several = tuple(Pseudonyms(key.read(), environment) for key in keys)
-    return lambda identity: tuple(each.of(identity) for each in several)
+def person_names(keys: Iterable[Key], environment: str) -> Callable[[Identity], Mapping[str, str]]:
+    """The function that gives somebody's pseudonyms under these keys, in their order, by the id of the key."""
+    several = {key.id: Pseudonyms(key.octets, environment) for key in keys}
+    return lambda identity: {key: each.of(identity) for key, each in several.items()}
 
 
 class RecordEncoder:
     """Encodes the decision records of one environment: see docs/reference/decision-records.md.
 
-    `claims` names the extra claims that rules use; no others are recorded.
+    `claims` names the extra claims that rules use; no others are recorded. `others` are under the other keys that are
+    in use: a person's pseudonyms under them are recorded too, so that records of other times can be joined.
     """
 
-    def __init__(self, environment: str, pseudonyms: Pseudonyms, claims: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        environment: str,
+        pseudonyms: Pseudonyms,
+        claims: Collection[str] = (),
+        *,
+        others: Sequence[Pseudonyms] = (),
+    ) -> None:
         self._environment = _text(environment)
         self._claims = tuple(claims)
         self._view = IdentityView(
             {
                 "person": pseudonyms.of,
+                "also": lambda identity: [each.of(identity) for each in others],
                 "issuer": "issuer",
                 "kind": "kind",
                 "rights": _rights,
@@ -125,6 +134,7 @@ class RecordEncoder:
                 "claims": self._recorded_claims,
             },
             optional=(
+                "also",
                 "organisation",
                 "doelgroep",
                 "acr",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 from bisect import bisect_left
@@ -14,6 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from gateway.background import Loop
 from gateway.events import (
     BlocksChanged,
     BlocksLoaded,
@@ -22,6 +22,9 @@ from gateway.events import (
     Event,
     LoggedOut,
     LoginEnded,
+    LoopFailed,
+    LoopWorks,
+    OnEvent,
     ProviderCalled,
     RecordsDropped,
     RequestRepeated,
@@ -36,6 +39,7 @@ from gateway.events import (
     StreamsCounted,
     UpstreamFailed,
     WebSocketsCounted,
+    ignore,
 )
 from gateway.http_semantics import METHODS
 
@@ -112,10 +116,17 @@ class Metrics:
     before this module is imported); then any worker shows the sum over all.
     """
 
-    def __init__(self, environment: str, *, version: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        environment: str,
+        *,
+        version: str,
+        clock: Callable[[], float] = time.time,
+        on_event: OnEvent = ignore,
+    ) -> None:
         self._clock = clock
         self._registry = CollectorRegistry()
-        self._handing_over: asyncio.TimerHandle | None = None
+        self._loop = Loop("metrics", self._hand_over, pause=_HAND_OVER_SECONDS, on_event=on_event)
         self._count_requests()
         self._count_events()
         self._count_servers()
@@ -170,6 +181,12 @@ class Metrics:
             "provider_requests_total", "Calls to the provider", "endpoint", "result"
         )
         self._blocks = self._gauge("blocks", "Blocks that this gateway knows of")
+        self._loop_failures = self._family(
+            "loop_failures_total", "Turns of loops beside the requests that failed or took too long", "loop"
+        )
+        self._loop_failing = self._gauge(
+            "loop_failing", "1 where a loop beside the requests fails, in any worker", "loop", mode="livemax"
+        )
         self._dropped = self._counter("records_dropped_total", "Decision records that could not be kept")
 
     def _count_servers(self) -> None:
@@ -218,18 +235,14 @@ class Metrics:
 
     async def start(self) -> None:
         """Hand over what is counted, every quarter of a second from now on."""
-        loop = asyncio.get_running_loop()
-
-        def hand_over() -> None:
-            self.hand_over()
-            self._handing_over = loop.call_later(_HAND_OVER_SECONDS, hand_over)
-
-        hand_over()
+        self._loop.start(at_once=True)
 
     async def aclose(self) -> None:
         """Hand over the rest."""
-        if self._handing_over is not None:
-            self._handing_over.cancel()
+        await self._loop.aclose()
+        self.hand_over()
+
+    async def _hand_over(self, _asked: bool) -> None:
         self.hand_over()
 
     def hand_over(self) -> None:
@@ -288,6 +301,8 @@ class Metrics:
                 self._shadow_loaded.set(rules is not None)
             case BlocksLoaded(blocks) | BlocksChanged(blocks):
                 self._blocks.set(len(blocks))
+            case LoopFailed(loop) | LoopWorks(loop):
+                self._loop_took_turn(loop, failed=isinstance(event, LoopFailed))
             case RecordsDropped(count):
                 self._dropped.inc(count)
             case RulesLoaded(rules, count):
@@ -299,6 +314,10 @@ class Metrics:
                 self._reload_success.set(0)
             case _:
                 pass
+
+    def _loop_took_turn(self, loop: str, *, failed: bool) -> None:
+        self._loop_failures[(loop,)].inc(failed)
+        self._loop_failing.labels(loop).set(failed)
 
     def _rules_live(self, rules: str, count: int, *, restart_needed: bool) -> None:
         self._reloads[("ok",)].inc()

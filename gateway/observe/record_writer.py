@@ -6,8 +6,9 @@ import asyncio
 import json
 import secrets
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from gateway.events import (
     BlocksChanged,
     CandidateChanged,
     Event,
+    KeyChanged,
     OnEvent,
     RecordsDropped,
     RulesChanged,
@@ -48,7 +50,7 @@ Entry = AuditEntry | Mapping[str, Any]
 
 
 class DecisionRecords:
-    """The decision records of one process, as one chain. `key` reads at least 32 secret octets for the pseudonyms.
+    """The decision records of one process, as one chain. `keys` reads those for pseudonyms, the one to use first.
 
     Of the extra claims only those that the rules in force or the candidate rules read are recorded. `clock` gives
     seconds since the epoch.
@@ -59,13 +61,13 @@ class DecisionRecords:
         settings: ObserveSettings,
         environment: str,
         *,
-        key: Callable[[], bytes],
+        keys: Callable[[], Sequence[bytes]],
         clock: Callable[[], float],
         on_event: OnEvent = ignore,
     ) -> None:
         self._settings = settings
         self._environment = environment
-        self._key = key
+        self._read_keys = keys
         self._encoder: RecordEncoder | None = None
         self._rule_claims: frozenset[str] = frozenset()
         self._candidate_claims: frozenset[str] = frozenset()
@@ -91,8 +93,7 @@ class DecisionRecords:
         """Read the key, open the file and begin to write. Raises ValueError where one of these fails."""
         if self._settings.records.kind == "none" or self._open:
             return
-        self._encoder = RecordEncoder(self._environment, Pseudonyms(self._key(), self._environment))
-        self._record_claims()
+        self.use_keys(self._read_keys())
         path = self._settings.records.path
         output = Output(path)
         try:
@@ -107,6 +108,12 @@ class DecisionRecords:
         self.write({"kind": "start"})
         self._thread = threading.Thread(target=self._run, name="decision-records", daemon=True)
         self._thread.start()
+
+    def use_keys(self, keys: Sequence[bytes]) -> None:
+        """Make pseudonyms with the first of these keys from now on, and note those under the others beside them."""
+        first, *others = (Pseudonyms(key, self._environment) for key in keys)
+        self._encoder = RecordEncoder(self._environment, first, others=others)
+        self._record_claims()
 
     async def aclose(self) -> None:
         """Write all that waits, end the chain and close. Gives up on a disk that stays full after a few seconds."""
@@ -174,8 +181,8 @@ class DecisionRecords:
         return self._chain.link(_json(self._event({"kind": "gap", "lost": lost})))
 
     def _make_some(self) -> None:
-        self._make()
         self._due = None
+        self._make()
         if self._entries and self._loop is not None:
             self._due = self._loop.call_soon(self._make_some)
         if not self._entries or len(self._made) >= _LUMP:
@@ -227,7 +234,7 @@ class DecisionRecords:
         while lines:
             try:
                 output.write(lines)
-            except OSError as problem:
+            except Exception as problem:  # noqa: BLE001 - whatever it is, the thread must go on
                 self._complain(problem)
                 # While the disk is full the records wait here and in the queue; at the very end they are lost.
                 if self._closing.wait(_RETRY_SECONDS):
@@ -237,18 +244,18 @@ class DecisionRecords:
     def _last_try(self, output: Output, lines: list[bytes]) -> None:
         try:
             output.write(lines)
-        except OSError as problem:
+        except Exception as problem:  # noqa: BLE001 - as above
             self._on_event(RecordsDropped(len(lines)))
             self._complain(problem, final=True)
             lines.clear()
 
-    def _complain(self, problem: OSError, *, final: bool = False) -> None:
-        now = self._clock()
+    def _complain(self, problem: Exception, *, final: bool = False) -> None:
+        now = time.monotonic()
         if final or now - self._complained >= self._settings.complaint_interval:
             self._complained = now
             log.error(
                 "decision records cannot be written",
-                reason=problem.strerror,
+                reason=getattr(problem, "strerror", None) or repr(problem),
                 waiting=self._waiting(),
                 lost=final,
             )
@@ -268,5 +275,7 @@ def _fields(event: Event) -> Mapping[str, Any] | None:
             return {"kind": "shadow", "rules": rules}
         case BlocksChanged(blocks):
             return {"kind": "blocks", "blocks": blocks}
+        case KeyChanged(purpose, before, after):
+            return {"kind": "keys", "purpose": purpose, "before": before, "after": after}
         case _:
             return None

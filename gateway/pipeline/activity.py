@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from dataclasses import dataclass, field
 from typing import Final
 
+from gateway.background import Loop
 from gateway.errors import StoreUnavailable
+from gateway.events import OnEvent, ignore
 from gateway.exchange import Exchange
 from gateway.pipeline.polling import Polling
 from gateway.session.sessions import Sessions
@@ -38,26 +39,24 @@ class Activity:
     streams: Streams[Exchange]
     settings: StreamSettings
     polling: Polling | None = None
-    _task: asyncio.Task[None] | None = field(default=None, init=False)
+    on_event: OnEvent = ignore
+    _loop: Loop = field(init=False)
+
+    def __post_init__(self) -> None:
+        pause = min(self.settings.judge_every, self.sessions.idle_timeout / 8)
+        self._loop = Loop("activity", self._turn, pause=pause, on_event=self.on_event)
 
     async def start(self) -> None:
         """Begin the rounds."""
-        self._task = asyncio.create_task(self._for_ever())
+        self._loop.start()
 
     async def aclose(self) -> None:
         """Stop the rounds."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await self._loop.aclose()
 
-    async def _for_ever(self) -> None:
-        pause = min(self.settings.judge_every, self.sessions.idle_timeout / 8)
-        while True:
-            await asyncio.sleep(pause)
-            with contextlib.suppress(StoreUnavailable):
-                await self._count(pause)
+    async def _turn(self, _asked: bool) -> None:
+        with contextlib.suppress(StoreUnavailable):
+            await self._count(self._loop.pause)
 
     async def _count(self, seconds: float) -> None:
         """Use the sessions of what has been under way for so long, each once. Raises StoreUnavailable."""

@@ -53,7 +53,7 @@ class Refuse:
     step_up: Literal["explain", "at-once"] = "explain"
     """Whether a page explains why a stronger login is needed, before the browser goes there."""
 
-    async def __call__(self, exchange: Exchange, problem: Exception) -> None:
+    async def __call__(self, exchange: Exchange, problem: BaseException) -> None:
         """Send the response to a problem; a response that has already begun is cut off instead."""
         if isinstance(problem, ClientGone | AnswerCut):
             exchange.broken_off = isinstance(problem, AnswerCut)

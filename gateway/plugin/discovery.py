@@ -13,8 +13,12 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Final
 
 from gateway.plugin.contract import Policy
+
+READING: Final = "toegangspoort.reading"
+"""The audit event (`sys.audit`) of a step in reading a configuration, with the file and line that it is about."""
 
 
 class PluginError(ValueError):
@@ -138,23 +142,35 @@ def _python_files(folder: Path) -> list[Path]:
 
 
 def _import_module(source: str, name: str) -> ModuleType | PluginError:
+    sys.audit(READING, name, 1)
     try:
         return importlib.import_module(name)
-    except Exception as problem:  # noqa: BLE001 - a module of somebody else may raise anything
-        return PluginError(source, f"cannot import {name}: {type(problem).__name__}: {problem}")
+    except BaseException as problem:  # noqa: BLE001 - a module of somebody else may raise anything
+        return _refused(source, name, problem)
 
 
 def _import_file(source: str, file: Path) -> ModuleType | PluginError:
+    sys.audit(READING, str(file), 1)
     try:
         changed = file.stat().st_mtime_ns
         known = sys.modules.get(_module_name(file))
         if known is not None and getattr(known, "__mtime__", None) == changed:
             return known
         module = _execute(file)
-    except Exception as problem:  # noqa: BLE001 - a module of somebody else may raise anything
-        return PluginError(source, f"cannot import {file}: {type(problem).__name__}: {problem}")
+    except BaseException as problem:  # noqa: BLE001 - a module of somebody else may raise anything
+        return _refused(source, file, problem)
     module.__mtime__ = changed  # type: ignore[attr-defined]
     return module
+
+
+def _refused(source: str, what: object, problem: BaseException) -> PluginError:
+    """The fault of a module that cannot be imported. Ctrl-C goes on."""
+    if isinstance(problem, KeyboardInterrupt):
+        raise problem
+    words = f"{type(problem).__name__}: {problem}"
+    if isinstance(problem, SystemExit):
+        words = f"it calls sys.exit({problem.code!r}), which would end the gateway: leave that out"
+    return PluginError(source, f"cannot import {what}: {words}")
 
 
 def _module_name(file: Path) -> str:

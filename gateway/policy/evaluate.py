@@ -82,7 +82,7 @@ def questions(rules: RuleSet, decision_input: DecisionInput) -> tuple[Question, 
     found = []
     for policy in rule.asking:
         # A policy that raises here also raises in the decision, where it is reported.
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(BaseException):
             found.append(policy.question(facts))
     return tuple(question for question in found if question is not None)
 
@@ -154,7 +154,7 @@ def _judge(rule: Rule, decision_input: DecisionInput, traces: list[PolicyTrace] 
     for policy in rule.require:
         try:
             verdict = facts.ask(policy)
-        except Exception as problem:  # noqa: BLE001 - whatever a policy raises, the request is denied
+        except BaseException as problem:  # noqa: BLE001 - whatever a policy raises, also SystemExit, denies
             return Decision(
                 allowed=False,
                 rule=rule.id,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,13 +33,27 @@ class Gathered:
 NOTHING_ASKED = Gathered()
 
 
+@contextlib.contextmanager
+def _ends_no_process() -> Iterator[None]:
+    """A source that calls sys.exit has failed; the event loop would take it for the end of the process."""
+    try:
+        yield
+    except (SystemExit, KeyboardInterrupt) as problem:
+        raise RuntimeError(f"the source raised {problem!r}") from problem
+
+
+def _opened(source: FactSource) -> FactClient:
+    with _ends_no_process():
+        return source.connect()
+
+
 class _Line:
     """One open source: its turns, the answers that are fresh, the questions under way."""
 
     def __init__(self, source: FactSource) -> None:
         self.source = source
         # Opening may read certificates or secrets from the disk.
-        self.opening: asyncio.Task[FactClient] = asyncio.create_task(asyncio.to_thread(source.connect))
+        self.opening: asyncio.Task[FactClient] = asyncio.create_task(asyncio.to_thread(_opened, source))
         self.turns = asyncio.Semaphore(source.max_concurrency)
         self.under_way = SingleFlight[Hashable, Any]()
         self.answers: TTLCache[Hashable, Any] = TTLCache(_MOST_ANSWERS, max(source.cache_ttl, 0.0))
@@ -50,7 +64,8 @@ class _Line:
         try:
             async with asyncio.timeout(self.source.timeout), self.turns:
                 asker = await asyncio.shield(self.opening)
-                answer = await asker.ask(about)
+                with _ends_no_process():
+                    answer = await asker.ask(about)
         finally:
             self.asked -= 1
         if answer is None:
@@ -71,7 +86,7 @@ class _Line:
 
     async def aclose(self) -> None:
         await self.under_way.cancel()
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(Exception), _ends_no_process():
             await (await self.opening).aclose()
 
     async def _ask_and_keep(self, about: Hashable) -> Any:

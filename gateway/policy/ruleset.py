@@ -23,12 +23,14 @@ def walk(policies: Iterable[Policy]) -> Iterator[Policy]:
     """These policies and all their inner policies, outer ones first."""
     for policy in policies:
         yield policy
-        for name in type(policy).model_fields:
-            value = getattr(policy, name)
-            if isinstance(value, Policy):
-                yield from walk((value,))
-            elif isinstance(value, (tuple, list)):
-                yield from walk(part for part in value if isinstance(part, Policy))
+        yield from walk(value for value in options(policy) if isinstance(value, Policy))
+
+
+def options(policy: Policy) -> Iterator[Any]:
+    """The values of a policy's options, those of lists one by one."""
+    for name in type(policy).model_fields:
+        value = getattr(policy, name)
+        yield from value if isinstance(value, (tuple, list)) else (value,)
 
 
 def templates(policy: Any) -> Iterator[Template]:

@@ -39,6 +39,22 @@ Accepted = Literal[
     "case-only",
     "redirect-loop",
     "websocket-method",
+    "open-on-condition",
+    "own-path",
+    "other-style",
+    "impossible-path",
+    "case-variants",
+    "past-date",
+    "far-date",
+    "impossible-organisation",
+    "impossible-person",
+    "unknown-doelgroep",
+    "unknown-acr",
+    "wide-network",
+    "trusted-network",
+    "never-hit",
+    "unproven-scope",
+    "nearly-an-organisation",
 ]
 _MAILBOX: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 

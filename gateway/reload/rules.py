@@ -15,6 +15,7 @@ import structlog
 from gateway import garbage
 from gateway.config import Config, ConfigError
 from gateway.config.reload import READ_SUFFIXES, Reloaded, reload
+from gateway.config.trial import tried
 from gateway.events import OnEvent, RulesChanged, RulesLoaded, RulesRefused
 from gateway.observe.decision_record import timestamp
 from gateway.observe.health import HealthStatus
@@ -47,6 +48,8 @@ class RulesReload:
             look_every=_LOOK_EVERY,
             quiet=_QUIET,
             suffixes=READ_SUFFIXES,
+            name="rules",
+            on_event=on_event,
         )
         self._since = clock()
         self._restart: tuple[str, ...] = ()
@@ -89,6 +92,10 @@ class RulesReload:
     async def _reload(self) -> bool:
         self._frozen.look()
         try:
+            if wrong := await tried(self.config.path, self._environment):
+                raise ConfigError(wrong)
+            if not await self._watcher.unchanged():
+                return False
             fresh = await asyncio.to_thread(reload, self.config, self._environment)
         except ConfigError as problems:
             if not await self._watcher.unchanged():

@@ -15,6 +15,7 @@ import structlog
 
 from gateway.config import ConfigError, load
 from gateway.config.reload import READ_SUFFIXES
+from gateway.config.trial import tried
 from gateway.events import CandidateChanged, OnEvent
 from gateway.observe.health import HealthStatus
 from gateway.policy.candidate import Candidate
@@ -42,7 +43,13 @@ class ShadowReload:
         self._loaded: Path | None = None
         self._watched: tuple[Path, ...] = ()
         self._watcher = Watcher(
-            self._files, self._load, look_every=_LOOK_EVERY, quiet=_QUIET, suffixes=READ_SUFFIXES
+            self._files,
+            self._load,
+            look_every=_LOOK_EVERY,
+            quiet=_QUIET,
+            suffixes=READ_SUFFIXES,
+            name="shadow",
+            on_event=on_event,
         )
         self._trouble = ""
 
@@ -77,6 +84,10 @@ class ShadowReload:
             self._take(None, "")
             return True
         try:
+            if wrong := await tried(path):
+                raise ConfigError(wrong)
+            if not await self._watcher.unchanged():
+                return False
             found, claims, watched = await asyncio.to_thread(_candidate, path, self._environment)
         except ConfigError as problems:
             words = [str(problem) for problem in problems.problems]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from gateway.session.store import StoredSession
@@ -13,6 +14,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._sessions: dict[bytes, StoredSession] = {}
         self._values: dict[bytes, tuple[bytes, float]] = {}
+        self._entries: dict[tuple[str, str], tuple[bytes, float]] = {}
 
     async def start(self) -> None:
         """Nothing to open."""
@@ -21,6 +23,7 @@ class MemoryStore:
         """Forget everything."""
         self._sessions.clear()
         self._values.clear()
+        self._entries.clear()
 
     async def get(self, key: bytes) -> StoredSession | None:
         """See Store."""
@@ -71,6 +74,8 @@ class MemoryStore:
             del self._sessions[key]
         for name in [name for name, (_, until) in self._values.items() if until < expired_before]:
             del self._values[name]
+        for entry in [entry for entry, (_, until) in self._entries.items() if until < expired_before]:
+            del self._entries[entry]
         return len(gone)
 
     async def put_value(self, name: bytes, value: bytes, *, until: float, now: float) -> bool:
@@ -90,3 +95,24 @@ class MemoryStore:
         value = await self.get_value(name, now=now)
         self._values.pop(name, None)
         return value
+
+    async def entries(self, topic: str, *, now: float) -> dict[str, bytes]:
+        """See Store."""
+        return {
+            name: value for (of, name), (value, until) in self._entries.items() if of == topic and until > now
+        }
+
+    async def put_entry(self, topic: str, name: str, value: bytes, *, until: float) -> None:
+        """See Store."""
+        self._entries[topic, name] = (value, until)
+
+    async def swap_entry(self, topic: str, name: str, earlier: bytes | None, later: bytes) -> bool:
+        """See Store."""
+        if self._entries.get((topic, name), (None,))[0] != earlier:
+            return False
+        self._entries[topic, name] = (later, math.inf)
+        return True
+
+    async def drop_entry(self, topic: str, name: str) -> bool:
+        """See Store."""
+        return self._entries.pop((topic, name), None) is not None

@@ -42,10 +42,10 @@ class OwnSessions:
         found = [each for each in await self._lasting(session) if session_id(each.key) != session.id]
         found.sort(key=lambda each: each.seen_at, reverse=True)
         shown = found[:MOST_SHOWN]
-        devices = await asyncio.gather(*(self.sessions.device(session_id(each.key)) for each in shown))
+        cards = await asyncio.gather(*(self.sessions.cards.of(session_id(each.key)) for each in shown))
         return [
-            OwnSession(session_id(each.key), each.created_at, each.seen_at, device)
-            for each, device in zip(shown, devices, strict=True)
+            OwnSession(session_id(each.key), each.created_at, each.seen_at, card.device)
+            for each, card in zip(shown, cards, strict=True)
         ]
 
     async def end(self, session: Session, other: str) -> bool:

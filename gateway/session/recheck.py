@@ -35,7 +35,7 @@ class Recheck:
     `renew` asks the provider with a refresh token for the identity and tokens of this moment: None where that takes
     a login; it raises ProviderUnavailable. `reachable` says whether a browser may be sent to the provider. `patience`
     is the longest that one renewal may take, in seconds: after that another process may try. `clock` gives seconds
-    since the epoch.
+    since the epoch, `steady` never goes back.
     """
 
     def __init__(
@@ -47,6 +47,7 @@ class Recheck:
         reachable: Callable[[], Awaitable[bool]],
         patience: float,
         clock: Callable[[], float],
+        steady: Callable[[], float],
     ) -> None:
         self._settings = settings
         self._sessions = sessions
@@ -54,9 +55,10 @@ class Recheck:
         self._reachable = reachable
         self._patience = patience
         self._clock = clock
+        self._steady = steady
         self._running = SingleFlight[str, Session | None]()
         self._behind: dict[str, asyncio.Task[None]] = {}
-        self._paused_until = 0.0
+        self._paused_until = float("-inf")
 
     async def aclose(self) -> None:
         """Let renewals that are under way finish: the provider has been asked already."""
@@ -120,7 +122,7 @@ class Recheck:
         return self._clock() < session.checked_at + self._settings.recheck + self._settings.recheck_grace
 
     def _renew_behind(self, ticket: str, session: Session) -> None:
-        if ticket in self._behind or self._clock() < self._paused_until:
+        if ticket in self._behind or self._steady() < self._paused_until:
             return
         task = self._behind[ticket] = asyncio.create_task(self._renewed_behind(ticket, session))
         task.add_done_callback(lambda _: self._behind.pop(ticket))
@@ -151,7 +153,7 @@ class Recheck:
         return await self._running.run(ticket, lambda: self._renew(ticket, session, since, leads_for))
 
     async def _renew(self, ticket: str, session: Session, since: float, leads_for: float) -> Session | None:
-        if self._clock() < self._paused_until:
+        if self._steady() < self._paused_until:
             return session
         one_time = self._sessions.one_time
         loop = asyncio.get_running_loop()
@@ -184,7 +186,7 @@ class Recheck:
                 answer = await self._ask(session.identity, session.tokens)
         except (ProviderUnavailable, TimeoutError) as trouble:
             # The claim stays: the provider may have used up the refresh token all the same.
-            self._paused_until = self._clock() + _PAUSE_SECONDS
+            self._paused_until = self._steady() + _PAUSE_SECONDS
             log.warning("a session could not be rechecked", session=session.id, reason=str(trouble))
             return session
         if answer is None:

@@ -7,21 +7,17 @@ organisation and sid lead to it.
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
 from typing import Any, Final
-from urllib.parse import parse_qs, unquote, urlsplit
 
-from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection, UnixDomainSocketConnection
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from gateway.errors import StoreUnavailable
+from gateway.redis_pool import RedisPool
 from gateway.session.store import StoredSession
+from gateway.settings import SharedStore
 
-_MOST_CONNECTIONS: Final = 32
 _FIELDS: Final = ("sealed", "created_at", "seen_at", "expires_at", "subject", "organisation", "sid")
 _PAGE: Final = 500
 # So much longer than the session itself: the sweep, which also cleans the sets, comes before the expiry.
@@ -77,52 +73,39 @@ if not found[2] or tonumber(found[2]) <= tonumber(ARGV[1]) then return false end
 if ARGV[2] == 'take' then redis.call('DEL', KEYS[1]) end
 return found[1]
 """
-
-
-class _Trusting(SSLConnection):
-    """TLS with a context that is made once, off the event loop."""
-
-    def __init__(self, *, tls: ssl.SSLContext, **options: Any) -> None:
-        super().__init__(**options)
-        self.ssl_context.context = tls
+# KEYS 1: the entries of a topic. ARGV: name, earlier content ("" for none), later content.
+_SWAP_ENTRY: Final = """
+if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+return 1
+"""
 
 
 class RedisStore:
-    """A store on a server at `url`: redis://, rediss:// or unix://. No call takes longer than `timeout` seconds."""
+    """A store on a server that many share. No call takes longer than its `timeout`."""
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        environment: str,
-        clock: Callable[[], float],
-        password: Callable[[], bytes] | None = None,
-        authority: Path | None = None,
-        timeout: float = 2.0,
-    ) -> None:
-        self._url = url
+    def __init__(self, server: SharedStore, *, environment: str, clock: Callable[[], float]) -> None:
+        self._server = server
         self._clock = clock
-        self._password = password
-        self._authority = authority
-        self._timeout = timeout
         self._prefix = f"{{toegangspoort:{environment}}}:".encode()
         self._orders = (self._prefix + b"by-use", self._prefix + b"by-end")
         self._redis: Redis | None = None
+        self._pool: RedisPool | None = None
         self._calls: set[asyncio.Task[Any]] = set()
 
     async def start(self) -> None:
         """Make the connections and ask the server once. Raises ValueError, StoreUnavailable."""
         if self._redis is None:
-            self._redis = Redis(connection_pool=await self._pool())
+            self._pool = await asyncio.to_thread(self._server.pool)
+            self._redis = Redis(connection_pool=self._pool)
         await self._run(lambda redis: redis.ping())
 
     async def aclose(self) -> None:
         """Close all connections."""
         await asyncio.gather(*self._calls, return_exceptions=True)
-        redis, self._redis = self._redis, None
-        if redis is not None:
-            await redis.aclose()
-            await redis.connection_pool.disconnect()
+        pool, self._redis, self._pool = self._pool, None, None
+        if pool is not None:
+            await pool.aclose()
 
     async def get(self, key: bytes) -> StoredSession | None:
         """See Store."""
@@ -161,7 +144,7 @@ class RedisStore:
         return sorted(found, key=lambda stored: stored.created_at)
 
     async def sweep(self, *, expired_before: float, idle_before: float) -> int:
-        """See Store; one-time values expire by themselves."""
+        """See Store; one-time values expire by themselves, and expired entries are dropped when they are read."""
         by_use, by_end = self._orders
         idle = await self._run(lambda redis: redis.zrangebyscore(by_use, "-inf", f"({idle_before!r}"))
         ended = await self._run(lambda redis: redis.zrangebyscore(by_end, "-inf", f"({expired_before!r}"))
@@ -185,6 +168,32 @@ class RedisStore:
         """See Store."""
         found: bytes | None = await self._script(_GET_VALUE, (self._value(name),), (repr(now), "take"))
         return found
+
+    async def entries(self, topic: str, *, now: float) -> dict[str, bytes]:
+        """See Store."""
+        found: dict[bytes, bytes] = await self._run(lambda redis: redis.hgetall(self._topic(topic)))
+        valid: dict[str, bytes] = {}
+        for name, content in found.items():
+            until, _, value = content.partition(b" ")
+            if float(until) > now:
+                valid[name.decode()] = value
+            else:
+                await self.drop_entry(topic, name.decode())
+        return valid
+
+    async def put_entry(self, topic: str, name: str, value: bytes, *, until: float) -> None:
+        """See Store."""
+        content = b"%s %s" % (repr(until).encode(), value)
+        await self._run(lambda redis: redis.hset(self._topic(topic), name, content))
+
+    async def swap_entry(self, topic: str, name: str, earlier: bytes | None, later: bytes) -> bool:
+        """See Store."""
+        before = b"inf " + earlier if earlier is not None else b""
+        return bool(await self._script(_SWAP_ENTRY, (self._topic(topic),), (name, before, b"inf " + later)))
+
+    async def drop_entry(self, topic: str, name: str) -> bool:
+        """See Store."""
+        return bool(await self._run(lambda redis: redis.hdel(self._topic(topic), name)))
 
     async def _store(self, how: str, key: bytes, stored: StoredSession) -> bool:
         linked = {"subject": stored.subject, "organisation": stored.organisation, "sid": stored.sid}
@@ -229,44 +238,12 @@ class RedisStore:
         if self._redis is None:
             raise StoreUnavailable("the session store is not open")
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(self._server.timeout):
                 return await ask(self._redis)
         except (RedisError, OSError, TimeoutError) as problem:
-            raise StoreUnavailable(f"session store {self._address}: {type(problem).__name__}") from problem
-
-    async def _pool(self) -> BlockingConnectionPool:
-        parts = urlsplit(self._url)
-        options: dict[str, Any] = {
-            "socket_timeout": self._timeout,
-            "socket_connect_timeout": self._timeout,
-            # The client would look this up on disk for every connection.
-            "driver_info": None,
-            # A connection that the server closed is opened again once, within the bound of the call.
-            "retry": Retry(NoBackoff(), 1),
-            "username": unquote(parts.username) if parts.username else None,
-            "password": self._password().decode() if self._password is not None else None,
-        }
-        if parts.scheme == "unix":
-            kind: type[Any] = UnixDomainSocketConnection
-            options |= {"path": unquote(parts.path), "db": int(parse_qs(parts.query).get("db", ["0"])[0])}
-        else:
-            kind = Connection
-            options |= {
-                "host": parts.hostname,
-                "port": parts.port or 6379,
-                "db": int(parts.path.strip("/") or 0),
-            }
-        if parts.scheme == "rediss":
-            kind = _Trusting
-            options["tls"] = await asyncio.to_thread(_context, self._authority)
-        return BlockingConnectionPool(
-            max_connections=_MOST_CONNECTIONS, timeout=self._timeout, connection_class=kind, **options
-        )
-
-    @property
-    def _address(self) -> str:
-        parts = urlsplit(self._url)
-        return parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or 6379}"
+            raise StoreUnavailable(
+                f"session store {self._server.address}: {type(problem).__name__}"
+            ) from problem
 
     def _session(self, key: bytes) -> bytes:
         return self._prefix + b"session:" + key.hex().encode()
@@ -277,12 +254,8 @@ class RedisStore:
     def _value(self, name: bytes) -> bytes:
         return self._prefix + b"note:" + name.hex().encode()
 
-
-def _context(authority: Path | None) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=authority)
-    except OSError as problem:
-        raise ValueError(f"session.store_authority: cannot read {authority}: {problem}") from problem
+    def _topic(self, topic: str) -> bytes:
+        return self._prefix + b"entries:" + topic.encode()
 
 
 def _stored(key: bytes, found: Sequence[bytes | None]) -> StoredSession | None:

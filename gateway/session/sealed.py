@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -20,7 +20,8 @@ log = structlog.get_logger()
 class SealedSessions:
     """The stored sessions of one environment. Every method but the first raises StoreUnavailable.
 
-    `clock` gives seconds since the epoch; without a `store` the one of the settings is used.
+    `clock` gives seconds since the epoch; without a `store` the one of the settings is used, which is made where it is
+    not there, unless `make` is false.
     """
 
     def __init__(
@@ -30,17 +31,22 @@ class SealedSessions:
         *,
         clock: Callable[[], float],
         store: Store | None = None,
+        make: bool = True,
     ) -> None:
         self._settings = settings
         self._environment = environment
-        self.store = store or open_store(settings, environment=environment, clock=clock)
+        self._clock = clock
+        self.store = store or open_store(settings, environment=environment, clock=clock, make=make)
         self._cipher: SessionCipher | None = None
 
     async def start(self) -> None:
         """Read the keys and open the store. Raises ValueError for a key, StoreUnavailable for the store."""
-        secrets = self._settings.keys
-        self._cipher = SessionCipher(self._environment, tuple(secret.read() for secret in secrets))
+        self.use_keys(self._settings.ring.octets())
         await self.store.start()
+
+    def use_keys(self, keys: Sequence[bytes]) -> None:
+        """Seal with the first of these keys from now on, and open what any of them sealed."""
+        self._cipher = SessionCipher(self._environment, tuple(keys))
 
     async def aclose(self) -> None:
         """Close the store."""
@@ -60,9 +66,18 @@ class SealedSessions:
         """A ticket for a new session."""
         return self.cipher().new_ticket()
 
-    async def check(self) -> None:
-        """Ask the store for a session that does not exist."""
+    async def check(self) -> str:
+        """Ask the store for a session that does not exist; why it cannot be written to, "" where it can.
+
+        Raises StoreUnavailable where it does not answer.
+        """
         await self.store.get(bytes(32))
+        now = self._clock()
+        try:
+            await self.store.put_value(b"readyz", b"", until=now + 1.0, now=now)
+        except StoreUnavailable as trouble:
+            return trouble.detail
+        return ""
 
     async def read(self, ticket: Ticket) -> OpenedSession | None:
         """The session of this ticket; None where there is none, or one that cannot be opened."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from gateway.cookies import Cookie, cookie_prefix
 from gateway.events import OnEvent, SessionEnded, ignore
 from gateway.model import Identity, Tokens
+from gateway.session.board import Board
 from gateway.session.cache import MOVED_SECONDS, OpenedSession, SessionCache
+from gateway.session.card import Cards, PersonNames
 from gateway.session.codec import Session
 from gateway.session.holder import REMEMBERED_SECONDS, Holder, Holders
 from gateway.session.one_time import OneTimeStore
@@ -24,7 +26,6 @@ __all__ = ["PeekedSession", "Session", "Sessions"]
 
 _TOUCH_SECONDS: Final = 60.0
 _MOVED: Final = "moved"
-_DEVICE: Final = "device"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class Sessions:
     `clock` is the time of day (epoch seconds); `steady` never goes back and counts how long sessions are cached.
     Tickets are given as text, as in the cookie. Methods that need the store raise StoreUnavailable when it
     does not answer.
+
+    `names` gives, once started, the pseudonyms by which operators know people. Without `make` the store must be there.
     """
 
     def __init__(
@@ -57,20 +60,25 @@ class Sessions:
         clock: Callable[[], float],
         steady: Callable[[], float] | None = None,
         store: Store | None = None,
+        make: bool = True,
+        names: Callable[[], PersonNames] | None = None,
         on_event: OnEvent = ignore,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._on_event = on_event
-        self._stored = SealedSessions(settings, environment, clock=clock, store=store)
+        self._stored = SealedSessions(settings, environment, clock=clock, store=store, make=make)
         self._cache = SessionCache(settings.cache_size, settings.cache_ttl, steady or clock)
         self._reading = SingleFlight[str, OpenedSession | None]()
-        self._upkeep = Upkeep(self._stored, clock=clock)
+        self._upkeep = Upkeep(self._stored, clock=clock, on_event=on_event)
         self._touch_after = min(_TOUCH_SECONDS, settings.idle_timeout / 4)
         self._cookie = Cookie.of(environment, "session", secure=secure)
         self.cookie_prefix = cookie_prefix(environment, secure=secure)
         self.cookie_name = self._cookie.name
-        self.one_time = OneTimeStore(self._stored.store, self._stored.cipher, clock)
+        self.store = self._stored.store
+        self.one_time = OneTimeStore(self.store, self._stored.cipher, clock, environment=environment)
+        self.board = Board(self.store, self._stored.cipher, clock)
+        self.cards = Cards(self.one_time, names)
         self._holders = Holders(self.one_time, seconds=settings.max_lifetime + REMEMBERED_SECONDS)
 
     async def start(self, *, sweep: bool = True) -> None:
@@ -79,8 +87,13 @@ class Sessions:
         `sweep` says whether this process removes what ended from the store, every few minutes.
         """
         await self._stored.start()
+        self.cards.start()
         if sweep:
             self._upkeep.start_sweeping()
+
+    def use_keys(self, keys: Sequence[bytes]) -> None:
+        """Seal sessions with the first of these keys from now on; those under any of them go on."""
+        self._stored.use_keys(keys)
 
     async def aclose(self) -> None:
         """Finish what is being written, stop the rest, and close the store."""
@@ -93,9 +106,9 @@ class Sessions:
         """Wait until the store knows all that happened to sessions so far, also behind a request's back."""
         await self._upkeep.settle()
 
-    async def check(self) -> None:
-        """Ask the store for a session that does not exist."""
-        await self._stored.check()
+    async def check(self) -> str:
+        """Why the store cannot be written to, "" where it can. Raises StoreUnavailable where it does not answer."""
+        return await self._stored.check()
 
     async def open(self, ticket: str) -> Session | None:
         """The session of this ticket while it lasts, and count it as used. No I/O where it was opened a moment ago."""
@@ -166,8 +179,8 @@ class Sessions:
         session = Session(ticket.session_id, identity, now, ends, tokens, checked_at=now, device=device)
         opened = OpenedSession(ticket, session, now, now)
         await self._stored.write(opened)
-        await self._keep_device(session)
         await self._holders.remember(ticket.text, identity)
+        await self.cards.keep(session, now)
         self._cache.put(opened)
         if replaces is not None:
             await self.end(replaces)
@@ -192,11 +205,11 @@ class Sessions:
         if changed:
             await self.one_time.put(_MOVED, ticket, fresh.text.encode("ascii"), seconds=leads_for)
             await self._holders.remember(fresh.text, identity)
+            await self.cards.keep(renewed, self._clock())
         if not await self._stored.swap(earlier, opened):
             self._cache.drop(ticket)
             return None
         if changed:
-            await self._keep_device(renewed)
             self._cache.move(ticket, fresh)
         self._cache.put(opened)
         return renewed, fresh.text
@@ -228,20 +241,14 @@ class Sessions:
     async def revoke(self, found: Iterable[StoredSession]) -> list[str]:
         """End these sessions; the ids of those that were still there. Other processes see it within `cache_ttl`."""
         ended = [session_id(stored.key) for stored in found if await self._stored.delete(stored.key)]
-        self._cache.end_all(ended)
-        for each in ended:
-            self._on_event(SessionEnded(each))
+        self.ended_elsewhere(ended)
         return ended
 
-    async def device(self, found: str) -> str | None:
-        """The device of the session with this public id, which only its own ticket opens."""
-        content = await self.one_time.get(_DEVICE, found)
-        return content.decode("ascii", "replace") if content is not None else None
-
-    async def _keep_device(self, session: Session) -> None:
-        if session.device is not None:
-            content, seconds = session.device.encode("ascii", "replace"), session.expires_at - self._clock()
-            await self.one_time.put(_DEVICE, session.id, content, seconds=seconds)
+    def ended_elsewhere(self, ids: Sequence[str]) -> None:
+        """Forget sessions, by their public ids, that are no longer in the store."""
+        self._cache.end_all(ids)
+        for each in ids:
+            self._on_event(SessionEnded(each))
 
     @property
     def idle_timeout(self) -> float:

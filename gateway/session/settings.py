@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
-from gateway.settings import Duration, FileBeside, SecretRef, Settings
+from gateway.keyring import Ring
+from gateway.redis_url import SENTINEL_URL
+from gateway.settings import Duration, FileBeside, SecretRef, Settings, SharedStore
 
 _REDIS = re.compile(
     r"rediss?://([A-Za-z0-9._%-]+@)?([A-Za-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?(/[0-9]{0,4})?"
@@ -35,7 +37,7 @@ class StoreAddress:
 def _store(value: Any, info: ValidationInfo) -> Any:
     if isinstance(value, StoreAddress):
         return value
-    words = "write memory:, sqlite:PATH or redis://HOST:PORT/NUMBER"
+    words = "write memory:, sqlite:PATH, redis://HOST:PORT/NUMBER or redis+sentinel://HOST:PORT,HOST:PORT/MASTER/NUMBER"
     if not isinstance(value, str):
         raise ValueError(words)
     if value == "memory:":
@@ -44,10 +46,9 @@ def _store(value: Any, info: ValidationInfo) -> Any:
     if kind == "sqlite" and path:
         folder = Path((info.context or {}).get("folder", Path()))
         return StoreAddress("sqlite", path=folder / path)
-    parts = urlsplit(value)
-    if parts.password:
+    if ":" in value.partition("://")[2].rpartition("@")[0]:
         raise ValueError("a password is never written here: use store_password with env:NAME or file:PATH")
-    if kind in ("redis", "rediss") and _REDIS.fullmatch(value):
+    if SENTINEL_URL.fullmatch(value) or (kind in ("redis", "rediss") and _REDIS.fullmatch(value)):
         return StoreAddress("redis", url=value)
     if kind == "unix" and _SOCKET.fullmatch(value):
         return StoreAddress("redis", url=value)
@@ -57,7 +58,9 @@ def _store(value: Any, info: ValidationInfo) -> Any:
 Store = Annotated[
     StoreAddress,
     BeforeValidator(_store),
-    WithJsonSchema({"type": "string", "pattern": r"^(memory:|sqlite:.+|rediss?://.+|unix://.+)$"}),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^(memory:|sqlite:.+|rediss?(\+sentinel)?://.+|unix://.+)$"}
+    ),
 ]
 
 
@@ -65,11 +68,14 @@ class SessionSettings(Settings):
     """Where sessions are kept and how long they last."""
 
     store: Store
-    """memory: (one process, for trying out), sqlite:PATH (one machine), or redis://HOST:PORT/N, rediss:// (TLS) or
-    unix:///PATH?db=N (several machines)."""
+    """memory: (one process, for trying out), sqlite:PATH (one machine), or redis://HOST:PORT/N, rediss:// (TLS),
+    unix:///PATH?db=N or redis+sentinel://HOST:PORT,HOST:PORT/MASTER/N (several machines)."""
 
     store_password: SecretRef | None = None
     """The password of the redis server, as env:NAME or file:PATH."""
+
+    store_sentinel_password: SecretRef | None = None
+    """The password of the sentinels themselves, where they have one."""
 
     store_authority: FileBeside | None = None
     """The certificates that the redis server's own is judged by (PEM), for rediss://; the machine's by default."""
@@ -78,7 +84,8 @@ class SessionSettings(Settings):
     """How long one call to the redis server may take before the store counts as down."""
 
     key: SecretRef
-    """At least 32 random octets that seal sessions and logins, as file:PATH or env:NAME."""
+    """At least 32 random octets that seal sessions, as file:PATH or env:NAME. From it every other key is derived that
+    the file does not have and `keys` does not name."""
 
     previous_keys: tuple[SecretRef, ...] = ()
     """Earlier keys: sessions under them go on, new ones are made under `key`."""
@@ -109,16 +116,32 @@ class SessionSettings(Settings):
     cache_size: int = Field(default=10_000, ge=1, le=10_000_000, strict=True)
     """How many opened sessions one worker process remembers."""
 
+    def shared(self, prefix: str) -> SharedStore | None:
+        """The redis server, for keys that begin with `prefix`; None where sessions are kept elsewhere."""
+        if self.store.url is None:
+            return None
+        return SharedStore(
+            self.store.url,
+            self.store_password,
+            prefix,
+            self.store_sentinel_password,
+            self.store_authority,
+            self.store_timeout,
+        )
+
     @property
-    def keys(self) -> tuple[SecretRef, ...]:
-        """All keys that are read, the one for new sessions first."""
-        return (self.key, *self.previous_keys)
+    def ring(self) -> Ring:
+        """The keys that seal sessions."""
+        return Ring("sessions", (self.key, *self.previous_keys))
 
     @property
     def address(self) -> str:
         """The store in one spelling, to find out whether two environments share it."""
         if self.store.path is not None:
             return f"sqlite:{self.store.path.resolve()}"
+        sentinel = SENTINEL_URL.fullmatch(self.store.url or "")
+        if sentinel is not None:
+            return f"redis:{sentinel['master']}:{','.join(sorted(sentinel['hosts'].split(',')))}:{sentinel['db'] or '0'}"
         if self.store.url is not None:
             parts = urlsplit(self.store.url)
             if parts.scheme == "unix":

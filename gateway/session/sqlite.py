@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,9 +17,11 @@ from gateway.session.sqlite_file import SqliteFile
 from gateway.session.store import StoredSession
 
 T = TypeVar("T")
-_SCHEMA = 2
+_SCHEMA = 3
+OLDER = "made by an older version of the gateway"
 _COLUMNS = "key, sealed, created_at, seen_at, expires_at, subject, organisation, sid"
 _PUT = f"INSERT OR REPLACE INTO session ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - a constant
+_PUT_ENTRY = "INSERT OR REPLACE INTO entry (topic, name, value, until) VALUES (?, ?, ?, ?)"
 # One-time values are in the table `note`: a database outlives the version of the gateway that made it.
 _TABLES = (
     """CREATE TABLE IF NOT EXISTS session (
@@ -26,6 +29,9 @@ _TABLES = (
         expires_at REAL NOT NULL, subject BLOB NOT NULL, organisation BLOB NOT NULL, sid BLOB NOT NULL DEFAULT x''
     ) WITHOUT ROWID""",
     "CREATE TABLE IF NOT EXISTS note (name BLOB PRIMARY KEY, value BLOB NOT NULL, until REAL NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE IF NOT EXISTS entry (
+        topic TEXT NOT NULL, name TEXT NOT NULL, value BLOB NOT NULL, until REAL NOT NULL, PRIMARY KEY (topic, name)
+    ) WITHOUT ROWID""",
 )
 _INDEXES = (
     "CREATE INDEX IF NOT EXISTS session_subject ON session (subject)",
@@ -37,16 +43,23 @@ _INDEXES = (
 
 
 class SqliteStore:
-    """A store in one file. Its few threads each have a connection of their own; the event loop never waits on disk."""
+    """A store in one file. Its few threads each have a connection of their own; the event loop never waits on disk.
 
-    def __init__(self, path: Path, *, threads: int = 2, busy_seconds: float = 2.0) -> None:
+    Without `make` the file is only used where a gateway of this version has made it.
+    """
+
+    def __init__(self, path: Path, *, threads: int = 2, busy_seconds: float = 2.0, make: bool = True) -> None:
         self._path = path
         self._threads = threads
-        self._file = SqliteFile(path, busy_seconds=busy_seconds, prepare=_prepare)
+        self._file = SqliteFile(
+            path, busy_seconds=busy_seconds, prepare=_prepare if make else _check, make=make
+        )
         self._pool: ThreadPoolExecutor | None = None
+        # Also for calls that wait for a thread: those before them may all be waiting for a lock or a disk.
+        self._longest = 2 * busy_seconds + 1.0
 
     async def start(self) -> None:
-        """Open or make the file. Raises StoreUnavailable, also for a file of a newer version of the gateway."""
+        """Open or make the file. Raises StoreUnavailable, also for a file of another version of the gateway."""
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="session-store")
         await self._run(lambda connection: None)
@@ -61,7 +74,11 @@ class SqliteStore:
     async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         if self._pool is None:
             raise StoreUnavailable("the session store is not open")
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._do, work)
+        try:
+            async with asyncio.timeout(self._longest):
+                return await asyncio.get_running_loop().run_in_executor(self._pool, self._do, work)
+        except TimeoutError as problem:
+            raise StoreUnavailable(f"session store {self._path}: no answer in time") from problem
 
     def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
@@ -116,6 +133,7 @@ class SqliteStore:
     async def sweep(self, *, expired_before: float, idle_before: float) -> int:
         """See Store."""
         await self._write("DELETE FROM note WHERE until < ?", (expired_before,))
+        await self._write("DELETE FROM entry WHERE until < ?", (expired_before,))
         return await self._write(
             "DELETE FROM session WHERE expires_at < ? OR seen_at < ?", (expired_before, idle_before)
         )
@@ -135,6 +153,33 @@ class SqliteStore:
     async def take_value(self, name: bytes, *, now: float) -> bytes | None:
         """See Store."""
         return await self._value("DELETE FROM note WHERE name = ? AND until > ? RETURNING value", (name, now))
+
+    async def entries(self, topic: str, *, now: float) -> dict[str, bytes]:
+        """See Store."""
+        query = "SELECT name, value FROM entry WHERE topic = ? AND until > ?"
+        return dict(await self._run(lambda connection: connection.execute(query, (topic, now)).fetchall()))
+
+    async def put_entry(self, topic: str, name: str, value: bytes, *, until: float) -> None:
+        """See Store."""
+        await self._write(_PUT_ENTRY, (topic, name, value, until))
+
+    async def swap_entry(self, topic: str, name: str, earlier: bytes | None, later: bytes) -> bool:
+        """See Store."""
+
+        def work(connection: sqlite3.Connection) -> bool:
+            query = "SELECT value FROM entry WHERE topic = ? AND name = ?"
+            with _transaction(connection):
+                row = connection.execute(query, (topic, name)).fetchone()
+                if (row[0] if row is not None else None) != earlier:
+                    return False
+                connection.execute(_PUT_ENTRY, (topic, name, later, math.inf))
+                return True
+
+        return await self._run(work)
+
+    async def drop_entry(self, topic: str, name: str) -> bool:
+        """See Store."""
+        return await self._write("DELETE FROM entry WHERE topic = ? AND name = ?", (topic, name)) > 0
 
     async def _value(self, statement: str, values: tuple[Any, ...]) -> bytes | None:
         rows = await self._run(lambda connection: connection.execute(statement, values).fetchall())
@@ -158,10 +203,8 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 def _prepare(connection: sqlite3.Connection) -> None:
     """Make the tables, or bring them up to date. Raises sqlite3.Error, also for a file of a newer gateway."""
-    found = connection.execute("PRAGMA user_version").fetchone()[0]
-    if found > _SCHEMA:
-        raise sqlite3.DatabaseError(f"made by a newer gateway (schema {found}, this one knows {_SCHEMA})")
-    if found == _SCHEMA:
+    found = _version(connection)
+    if found == _SCHEMA and _whole(connection):
         return
     # One at a time: the workers of a gateway start together.
     with _transaction(connection):
@@ -173,3 +216,29 @@ def _prepare(connection: sqlite3.Connection) -> None:
         for statement in _INDEXES:
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {_SCHEMA}")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    """The schema of the file, 0 where it is new. Raises sqlite3.Error for one of a newer gateway."""
+    # All rows are fetched, because a statement that is not at its end holds a lock.
+    found = int(connection.execute("PRAGMA user_version").fetchall()[0][0])
+    if found > _SCHEMA:
+        raise sqlite3.DatabaseError(f"made by a newer gateway (schema {found}, this one knows {_SCHEMA})")
+    return found
+
+
+def _whole(connection: sqlite3.Connection) -> bool:
+    """Whether all tables are there."""
+    tables = (
+        "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('session', 'note', 'entry')"
+    )
+    return connection.execute(tables).fetchall() == [(len(_TABLES),)]
+
+
+def _check(connection: sqlite3.Connection) -> None:
+    """Raises sqlite3.Error unless a gateway of this version has made the tables; changes nothing."""
+    found = _version(connection)
+    if found == 0 or (found == _SCHEMA and not _whole(connection)):
+        raise sqlite3.DatabaseError("no gateway has made this database")
+    if found < _SCHEMA:
+        raise sqlite3.DatabaseError(f"{OLDER}; the gateway brings it up to date when it starts")

@@ -11,8 +11,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import structlog
+
+log = structlog.get_logger()
+
 _BUSY_PAUSE = 0.005
 _BUSY = frozenset((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED))
+_BROKEN = frozenset((sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT))
 # The files that SQLite keeps beside a database in write-ahead mode.
 _BESIDE = ("-wal", "-shm")
 # Device and number of a file, by what its name ends in.
@@ -22,31 +27,40 @@ _Files = dict[str, tuple[int, int] | None]
 class SqliteFile:
     """The connections to a database at `path`; a call waits `busy_seconds` at most for other writers.
 
-    `prepare` makes the tables on each new connection; it must allow for others doing the same.
+    `prepare` makes the tables on each new connection; it must allow for others doing the same. Without `make` the file
+    must be there: nothing is written but by those who use the connection.
     """
 
     def __init__(
-        self, path: Path, *, busy_seconds: float, prepare: Callable[[sqlite3.Connection], None]
+        self,
+        path: Path,
+        *,
+        busy_seconds: float,
+        prepare: Callable[[sqlite3.Connection], None],
+        make: bool = True,
     ) -> None:
         self._path = path
         self._busy_seconds = busy_seconds
         self._prepare = prepare
+        self._make = make
         self._local = threading.local()
         self._open: dict[sqlite3.Connection, _Files] = {}
+        self._was_fine = False
 
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
         """The connection of this thread. Raises sqlite3.Error and OSError; one on which anything failed is closed."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is not None and self._open[connection][""] != self._found(""):
-            self._leave_behind(connection)
+        if connection is not None and not self._same(connection):
             connection = None
         if connection is None:
             connection = self._local.connection = self._connect()
         try:
             yield connection
-        except BaseException:
+        except BaseException as problem:
+            files = self._open[connection]
             self._close(connection)
+            self._set_aside(files, problem)
             raise
 
     def close(self) -> None:
@@ -57,20 +71,29 @@ class SqliteFile:
         self._local = threading.local()
 
     def _connect(self) -> sqlite3.Connection:
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with suppress(FileExistsError):
-            os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        if self._make:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with suppress(FileExistsError):
+                os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        elif not self._path.exists():
+            raise FileNotFoundError(
+                "there is no such file, so no gateway with this configuration has run here; use the configuration file of"
+                " the gateway that runs (--config)"
+            )
         files: _Files = {"": self._found("")}
         connection = sqlite3.connect(
             self._path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
         )
         try:
-            self._write_ahead(connection)
+            if self._make:
+                self._write_ahead(connection)
             connection.execute("PRAGMA synchronous = NORMAL")
             self._prepare(connection)
-        except BaseException:
+        except BaseException as problem:
             connection.close()
+            self._set_aside(files, problem)
             raise
+        self._was_fine = True
         # What was read above is from the file that was there before, or from one that the next call notices.
         self._open[connection] = files | {each: self._found(each) for each in _BESIDE}
         return connection
@@ -79,6 +102,24 @@ class SqliteFile:
         self._local.connection = None
         del self._open[connection]
         connection.close()
+
+    def _same(self, connection: sqlite3.Connection) -> bool:
+        """Whether the file is still the one of this connection, which is closed otherwise."""
+        files = self._open[connection]
+        try:
+            found = os.stat(self._path)  # noqa: PTH116 - on every call, and half as dear
+        except (FileNotFoundError, NotADirectoryError):
+            found = None
+        if found is not None and (found.st_dev, found.st_ino) == files[""]:
+            if found.st_size > 0:
+                return True
+            # Emptied in its place. Other connections hold locks on it, so that it cannot be made anew there.
+            if not self._make:
+                self._close(connection)
+                return False
+            self._move_aside(files)
+        self._leave_behind(connection)
+        return False
 
     def _leave_behind(self, connection: sqlite3.Connection) -> None:
         """Close the connection to a file that was deleted or replaced.
@@ -95,9 +136,32 @@ class SqliteFile:
         finally:
             self._close(connection)
 
+    def _set_aside(self, files: _Files, problem: BaseException) -> None:
+        """Rename a file that was a database before and is none now, or a damaged one, so that a new one is made.
+
+        A file that never was one here is left alone: the settings may name a file of somebody else.
+        """
+        code = (
+            problem.sqlite_errorcode & 0xFF
+            if isinstance(problem, sqlite3.Error) and hasattr(problem, "sqlite_errorcode")
+            else 0
+        )
+        if self._make and self._was_fine and code in _BROKEN:
+            self._move_aside(files)
+
+    def _move_aside(self, files: _Files) -> None:
+        with suppress(FileNotFoundError, NotADirectoryError), _locked(self._path.parent):
+            if self._found("") != files[""]:
+                return
+            aside = self._path.with_name(f"{self._path.name}.broken-{time.time_ns()}")
+            for each in ("", *_BESIDE):
+                with suppress(FileNotFoundError):
+                    Path(f"{self._path}{each}").rename(f"{aside}{each}")
+            log.error("the session store was damaged: it begins anew", store=str(self._path), kept=str(aside))
+
     def _found(self, ending: str) -> tuple[int, int] | None:
         try:
-            found = os.stat(f"{self._path}{ending}")  # noqa: PTH116 - on every call, and half as dear
+            found = os.stat(f"{self._path}{ending}")  # noqa: PTH116 - half as dear
         except (FileNotFoundError, NotADirectoryError):
             return None
         return found.st_dev, found.st_ino

@@ -29,7 +29,8 @@ class Store(Protocol):
     """Every method raises StoreUnavailable when the store does not answer within its bound.
 
     Beside sessions a store keeps one-time values: small values that are valid until a moment, for what must happen
-    once across all processes. `now` and `until` are in seconds since the epoch.
+    once across all processes, and entries: lasting values by topic and name, which all processes read together. `now`
+    and `until` are in seconds since the epoch.
     """
 
     async def start(self) -> None:
@@ -69,3 +70,15 @@ class Store(Protocol):
 
     async def take_value(self, name: bytes, *, now: float) -> bytes | None:
         """The valid value under this name, and remove it: only one caller gets it."""
+
+    async def entries(self, topic: str, *, now: float) -> dict[str, bytes]:
+        """The valid entries of a topic, by name."""
+
+    async def put_entry(self, topic: str, name: str, value: bytes, *, until: float) -> None:
+        """Keep an entry until a moment (infinity: until it is dropped), in place of the one with this name."""
+
+    async def swap_entry(self, topic: str, name: str, earlier: bytes | None, later: bytes) -> bool:
+        """Replace a lasting entry in one step; False, and nothing changes, unless it is `earlier` (None: there is none)."""
+
+    async def drop_entry(self, topic: str, name: str) -> bool:
+        """Forget an entry; whether there was one."""

@@ -11,18 +11,14 @@ from gateway.session.sqlite import SqliteStore
 from gateway.session.store import Store
 
 
-def open_store(settings: SessionSettings, *, environment: str, clock: Callable[[], float]) -> Store:
-    """The store that the settings name, not yet started."""
+def open_store(
+    settings: SessionSettings, *, environment: str, clock: Callable[[], float], make: bool = True
+) -> Store:
+    """The store that the settings name, not yet started. Without `make` a file of it must be there."""
     address = settings.store
     if address.path is not None:
-        return SqliteStore(address.path)
-    if address.url is not None:
-        return RedisStore(
-            address.url,
-            environment=environment,
-            clock=clock,
-            password=settings.store_password.read if settings.store_password is not None else None,
-            authority=settings.store_authority,
-            timeout=settings.store_timeout,
-        )
+        return SqliteStore(address.path, make=make)
+    server = settings.shared("")
+    if server is not None:
+        return RedisStore(server, environment=environment, clock=clock)
     return MemoryStore()

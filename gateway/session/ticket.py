@@ -111,9 +111,21 @@ class SessionCipher:
 
     def seal(self, ticket: Ticket, plain: bytes, *, purpose: str = "") -> bytes:
         """Version, key mark, nonce and AES-256-GCM ciphertext, bound to environment, ticket and purpose."""
+        return self._sealed(self._first, ticket, plain, purpose)
+
+    @property
+    def key_count(self) -> int:
+        """How many keys are read."""
+        return len(self._keys)
+
+    def seal_each(self, ticket: Ticket, plain: bytes, *, purpose: str) -> list[bytes]:
+        """The same under every key that is read, for gateways that have only one of them yet or still."""
+        return [self._sealed(mark, ticket, plain, purpose) for mark in self._keys]
+
+    def _sealed(self, mark: bytes, ticket: Ticket, plain: bytes, purpose: str) -> bytes:
         nonce = os.urandom(_NONCE)
-        head = bytes((_VERSION,)) + self._first
-        cipher = self._cipher(self._keys[self._first], ticket)
+        head = bytes((_VERSION,)) + mark
+        cipher = self._cipher(self._keys[mark], ticket)
         return head + nonce + cipher.encrypt(nonce, plain, head + ticket.key + purpose.encode())
 
     def open(self, ticket: Ticket, sealed: bytes, *, purpose: str = "") -> bytes | None:

@@ -8,7 +8,9 @@ from typing import Any, Final
 
 import structlog
 
+from gateway.background import Loop
 from gateway.errors import StoreUnavailable
+from gateway.events import OnEvent, ignore
 from gateway.session.sealed import SealedSessions
 from gateway.session.ticket import Ticket
 
@@ -22,22 +24,21 @@ class Upkeep:
     `clock` gives seconds since the epoch.
     """
 
-    def __init__(self, stored: SealedSessions, *, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, stored: SealedSessions, *, clock: Callable[[], float], on_event: OnEvent = ignore
+    ) -> None:
         self._stored = stored
         self._clock = clock
         self._writing: set[asyncio.Task[None]] = set()
-        self._sweeper: asyncio.Task[None] | None = None
+        self._loop = Loop("sweep", self._sweep, pause=_SWEEP_SECONDS, on_event=on_event)
 
     def start_sweeping(self) -> None:
         """Remove what ended from the store, now and every few minutes."""
-        self._sweeper = asyncio.create_task(self._sweep_for_ever())
+        self._loop.start(at_once=True)
 
     async def aclose(self) -> None:
         """Stop sweeping, and finish what is being written."""
-        sweeper, self._sweeper = self._sweeper, None
-        if sweeper is not None:
-            sweeper.cancel()
-            await asyncio.gather(sweeper, return_exceptions=True)
+        await self._loop.aclose()
         await self.settle()
 
     async def settle(self) -> None:
@@ -69,10 +70,8 @@ class Upkeep:
         except StoreUnavailable as trouble:
             log.warning("an ended session was not removed", reason=trouble.detail)
 
-    async def _sweep_for_ever(self) -> None:
-        while True:
-            try:
-                await self._stored.sweep(self._clock())
-            except StoreUnavailable as trouble:
-                log.warning("expired sessions were not removed", reason=trouble.detail)
-            await asyncio.sleep(_SWEEP_SECONDS)
+    async def _sweep(self, _asked: bool) -> None:
+        try:
+            await self._stored.sweep(self._clock())
+        except StoreUnavailable as trouble:
+            log.warning("expired sessions were not removed", reason=trouble.detail)

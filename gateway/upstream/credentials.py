@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64encode
+from pathlib import Path
 
 from gateway.http_semantics import header_block
 from gateway.settings import Secret
@@ -23,13 +24,25 @@ class Credentials:
 
     async def start(self) -> None:
         """Read the secrets. Raises ValueError, with a message for operators, for one that cannot be sent."""
-        self.block = await asyncio.to_thread(self._read)
+        await asyncio.to_thread(self.read)
+
+    def read(self) -> None:
+        """Read the secrets again. Raises ValueError; those before then stay in use."""
+        self.block = self._block()
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files with the secrets."""
+        secrets = [value for value in self._headers.values() if isinstance(value, Secret)]
+        if self._basic is not None:
+            secrets.append(self._basic.password)
+        return tuple(secret.path for secret in secrets if secret.path is not None)
 
     async def aclose(self) -> None:
         """Forget the secrets."""
         self.block = b""
 
-    def _read(self) -> bytes:
+    def _block(self) -> bytes:
         lines = [(name.lower().encode("ascii"), _value(value)) for name, value in self._headers.items()]
         if self._basic is not None:
             # RFC 7617 section 2.

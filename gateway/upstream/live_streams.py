@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 import structlog
 
+from gateway.background import Loop
 from gateway.errors import GatewayError, LoginRequired
 from gateway.events import (
     BlocksChanged,
@@ -79,20 +79,15 @@ class Streams(Generic[T]):
         self._publish = on_event
         self._lasting = lasting
         self._open: set[_Stream[T]] = set()
-        self._soon = asyncio.Event()
-        self._judging: asyncio.Task[None] | None = None
+        self._loop = Loop("streams", self._turn, pause=settings.judge_every, on_event=on_event)
 
     async def start(self) -> None:
         """Begin the rounds."""
-        self._judging = asyncio.create_task(self._judge_for_ever())
+        self._loop.start()
 
     async def aclose(self) -> None:
         """Stop the rounds; exchanges under way go on to their end."""
-        task, self._judging = self._judging, None
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await self._loop.aclose()
 
     async def carry(
         self, about: T, session: str | None, work: Awaitable[R], *, since: float | None = None
@@ -136,7 +131,7 @@ class Streams(Generic[T]):
 
     def judge_soon(self) -> None:
         """Judge the open exchanges without waiting for the next round."""
-        self._soon.set()
+        self._loop.soon()
 
     def session_ended(self, session: str) -> None:
         """End the exchanges of this session."""
@@ -146,19 +141,10 @@ class Streams(Generic[T]):
                 stream.end(LoginRequired("the session has ended"))
         self.judge_soon()
 
-    async def _judge_for_ever(self) -> None:
-        pause = self._settings.judge_every
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._soon.wait()
-            asked = self._soon.is_set()
-            self._soon.clear()
-            # After a change, once more a little later, for the exchanges that were too young.
-            pause = min(self._lasting, self._settings.judge_every) if asked else self._settings.judge_every
-            await self._round()
-
-    async def _round(self) -> None:
+    async def _turn(self, asked: bool) -> None:
+        # After a change, once more a little later, for the exchanges that were too young.
+        every = self._settings.judge_every
+        self._loop.pause = min(self._lasting, every) if asked else every
         latest = asyncio.get_running_loop().time() - self._lasting
         waiting = [stream for stream in self._open if stream.since <= latest]
         for first in range(0, len(waiting), _AT_ONCE):
@@ -171,7 +157,12 @@ class Streams(Generic[T]):
             return
         try:
             error = await self._judge(stream.about)
-        except Exception as problem:  # noqa: BLE001 - an exchange that cannot be judged must not go on
+        except asyncio.CancelledError as problem:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            error = GatewayError(repr(problem))
+        except (Exception, SystemExit) as problem:  # noqa: BLE001 - an exchange that cannot be judged must not go on
             log.error("an open stream could not be judged", error=repr(problem))
             error = GatewayError(repr(problem))
         if stream not in self._open:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
+from functools import partial
 
+from gateway.background import Loop
 from gateway.errors import GatewayError
+from gateway.events import OnEvent, ignore
 from gateway.upstream.connection import ConnectionClosed
 from gateway.upstream.pool import ConnectionPool
 from gateway.upstream.settings import ProbeSettings
@@ -15,29 +17,38 @@ from gateway.upstream.settings import ProbeSettings
 class Probes:
     """Sends `settings.path` to each server every `interval`; `host` is the Host for those that get that of clients."""
 
-    def __init__(self, settings: ProbeSettings, pools: Sequence[ConnectionPool], host: bytes) -> None:
+    def __init__(
+        self,
+        settings: ProbeSettings,
+        pools: Sequence[ConnectionPool],
+        host: bytes,
+        *,
+        on_event: OnEvent = ignore,
+    ) -> None:
         self._settings = settings
-        self._pools = pools
         self._host = host
-        self._tasks: list[asyncio.Task[None]] = []
+        self._loops = [
+            Loop(
+                f"probe {pool.address.url}",
+                partial(self._probe, pool),
+                pause=settings.interval,
+                on_event=on_event,
+            )
+            for pool in pools
+        ]
 
     async def start(self) -> None:
         """Begin; the first probes are sent at once."""
-        self._tasks = [asyncio.create_task(self._watch(pool)) for pool in self._pools]
+        for loop in self._loops:
+            loop.start(at_once=True)
 
     async def aclose(self) -> None:
         """Stop."""
-        tasks, self._tasks = self._tasks, []
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        for loop in self._loops:
+            await loop.aclose()
 
-    async def _watch(self, pool: ConnectionPool) -> None:
-        while True:
-            pool.health.probed(await self.fault(pool))
-            await asyncio.sleep(self._settings.interval)
+    async def _probe(self, pool: ConnectionPool, _asked: bool) -> None:
+        pool.health.probed(await self.fault(pool))
 
     async def fault(self, pool: ConnectionPool) -> str | None:
         """What is wrong with a server, in words for operators; None if nothing is."""

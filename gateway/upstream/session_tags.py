@@ -61,16 +61,20 @@ def owner_of(identity: Identity | None) -> Owner:
 class SessionTags:
     """Makes and checks the tags of one environment. `keys` reads its keys, the one for new tags first."""
 
-    def __init__(self, environment: str, keys: Sequence[Callable[[], bytes]]) -> None:
+    def __init__(self, environment: str, keys: Callable[[], Sequence[bytes]]) -> None:
         self._environment = environment.encode("ascii")
-        self._read = tuple(keys)
+        self._read = keys
         self._keys: tuple[bytes, ...] = ()
         self._made = lru_cache(_KEPT)(self._make)
 
     async def start(self) -> None:
         """Read the keys. Raises ValueError, with a message for operators, if one cannot be read."""
+        self.use_keys(self._read())
+
+    def use_keys(self, keys: Sequence[bytes]) -> None:
+        """Make tags with the first of these keys from now on; those under any of them are known."""
         purpose = b"toegangspoort register session\0" + self._environment
-        self._keys = tuple(hmac.digest(read(), purpose, "sha256") for read in self._read)
+        self._keys = tuple(hmac.digest(key, purpose, "sha256") for key in keys)
 
     async def aclose(self) -> None:
         """Forget the keys and all tags."""

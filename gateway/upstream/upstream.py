@@ -50,7 +50,7 @@ class Upstream:
         self._balance = Balance(self.pools, least=settings.balance == "least_connections")
         self._probes: Probes | None = None
         if settings.probe is not None:
-            self._probes = Probes(settings.probe, self.pools, public_host.encode("ascii"))
+            self._probes = Probes(settings.probe, self.pools, public_host.encode("ascii"), on_event=on_event)
         # Nothing to choose, and nothing that could put it out.
         self._only = self.pools[0] if len(self.pools) == 1 and self.pools[0].health.steadfast else None
         self._stack = AsyncExitStack()

@@ -151,7 +151,7 @@ async def gate(
             RightsSettings(),
             environment=environment,
             public_url=public_url,
-            key=lambda: b"k" * 32,
+            keys=lambda: (b"k" * 32,),
             clock=clock,
             steady=clock,
         )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.auth.flow import LONGEST_TARGET, MOST_FLOWS, Errand, FlowCookies
 
-FLOWS = FlowCookies(environment="ti", key=b"k" * 32, secure=True, lifetime=600)
+FLOWS = FlowCookies(environment="ti", keys=(b"k" * 32,), secure=True, lifetime=600)
 ERRAND = Errand("/echo/x", 1_000_000.0, acr_values=("urn:eid",), hint="EA", attempt=1)
 FLOW = FLOWS.begin(ERRAND)
 NAME, VALUE = FLOWS.set_cookie(FLOW).partition(";")[0].split("=", 1)
@@ -34,8 +34,22 @@ def test_the_cookie_opens_with_its_state_only() -> None:
 
 def test_another_environment_or_key_opens_nothing() -> None:
     for environment, key in (("prd", b"k" * 32), ("ti", b"l" * 32)):
-        others = FlowCookies(environment=environment, key=key, secure=True, lifetime=600)
+        others = FlowCookies(environment=environment, keys=(key,), secure=True, lifetime=600)
         assert others.open(FLOW.state, {f"{others.prefix}{FLOW.id}": VALUE}) is None
+
+
+def test_a_flow_opens_at_a_gateway_that_uses_another_key() -> None:
+    """Also the other way round, and only where the key is known."""
+    old, new = b"k" * 32, b"n" * 32
+    behind = FlowCookies(environment="ti", keys=(old, new), secure=True, lifetime=600)
+    ahead = FlowCookies(environment="ti", keys=(new, old), secure=True, lifetime=600)
+    for here, there in ((behind, ahead), (ahead, behind)):
+        flow = here.begin(ERRAND)
+        name, value = here.set_cookie(flow).partition(";")[0].split("=", 1)
+        assert there.open(flow.state, {name: value}) == flow
+        assert there.read(flow.state) == ERRAND
+    after = FlowCookies(environment="ti", keys=(new,), secure=True, lifetime=600)
+    assert after.open(FLOW.state, {NAME: VALUE}) is None
 
 
 def test_a_state_says_what_it_is_for_whichever_browser_began_it() -> None:

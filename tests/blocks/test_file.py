@@ -49,6 +49,8 @@ WRONG = {
     "no json": "{",
     "a list": "[]",
     "another version": '{"version": 2, "environment": "ti", "blocks": []}',
+    "very deep": "[" * 200_000,
+    "a very long number": '{"version": ' + "9" * 10_000 + "}",
     "no blocks": '{"version": 1, "environment": "ti"}',
     "an unknown field": json.dumps(
         {"version": 1, "environment": "ti", "blocks": [{**asdict(BLOCK), "x": 1}]}
@@ -59,6 +61,10 @@ WRONG = {
     "a moment that is none": json.dumps(
         {"version": 1, "environment": "ti", "blocks": [{**asdict(BLOCK), "until": "soon"}]}
     ),
+    "until nothing that is a number": json.dumps(
+        {"version": 1, "environment": "ti", "blocks": [{**asdict(BLOCK), "until": float("nan")}]}
+    ),
+    "deep": "[" * 100_000,
 }
 
 

@@ -1,11 +1,16 @@
-"""`gateway keys generate`, run as an operator runs it."""
+"""`gateway keys ...`, run as an operator runs it."""
 
 from __future__ import annotations
 
 import json
+import re
 import stat
 from pathlib import Path
 
+from typer.testing import CliRunner
+
+from gateway.cli import application
+from gateway.config import load
 from tests.gateways import settings, write_config
 from tests.processes import command
 
@@ -28,3 +33,53 @@ def test_keys_are_made_once_and_only_for_the_owner(tmp_path: Path) -> None:
     assert set(json.loads(made["client.jwks.json"])["keys"][0]) & {"d", "p", "q"} == set()
     command("keys", "generate", "--config", str(config), "--env", "ti")
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == made
+
+
+def run(config: Path, *arguments: str, exit_code: int = 0) -> str:
+    done = CliRunner().invoke(
+        application(["keys"]), ["keys", *arguments, "--env", "ti", "--config", str(config)]
+    )  # fmt: skip
+    assert done.exit_code == exit_code, done.output
+    return done.output
+
+
+def test_a_new_environment_has_a_key_of_its_own_for_each_purpose(config: Path) -> None:
+    (config.parent / "secrets/ti/session.key").unlink()
+    run(config, "generate")
+    settings = load(config).environment("ti")
+    keys = [settings.ring(purpose).octets() for purpose in ("sessions", "flows", "pseudonyms")]
+    assert len({key for each in keys for key in each}) == 3
+
+
+def test_keys_are_rotated_listed_and_dropped_without_a_change_of_the_configuration(config: Path) -> None:
+    text = config.read_text()
+    before = json.loads(run(config, "list", "--json"))
+    assert [(row["purpose"], row["state"]) for row in before] == [
+        ("sessions", "used"), ("flows", "used"), ("pseudonyms", "used"), ("assertion", "used"),
+    ]  # fmt: skip
+    said = run(config, "rotate", "flows", "assertion")
+    assert re.search(r"made  [0-9a-f]{12} for flows in ti, in .*session\.key", said)
+    assert "The assertion is signed with it 10 minutes later" in said
+    assert "Nothing to copy: the session store is on this machine" in said
+    listed = run(config, "list")
+    assert listed.count("flows ") == 2
+    assert "in use; no gateway runs" in listed
+    assert "needed until" in listed
+    old = next(row["id"] for row in before if row["purpose"] == "flows")
+    assert f"{old} is needed until" in run(config, "drop", old, exit_code=1)
+    assert f"dropped  {old} for flows in ti" in run(config, "drop", old, "--force")
+    assert "there is no key" in run(config, "drop", old, exit_code=1)
+    run(config, "rotate", "all")
+    assert config.read_text() == text
+    secrets = (path.read_text() for path in (config.parent / "secrets/ti").iterdir())
+    assert not any(word in listed + said for text in secrets for word in text.split() if len(word) > 30)
+
+
+def test_an_unknown_purpose_changes_nothing(config: Path) -> None:
+    path = config.parent / "secrets/ti/session.key"
+    before = path.read_bytes()
+    said = run(config, "rotate", "flows", "cookies", exit_code=2)
+    assert "there are no keys for 'cookies': write sessions, flows, pseudonyms, assertion or all" in said
+    assert path.read_bytes() == before
+    path.write_bytes(b"short")
+    assert "NOTHING WAS CHANGED" in run(config, "rotate", "flows", exit_code=1)

@@ -20,7 +20,10 @@ def command(*arguments: str) -> Result:
 
 def written(name: str, count: int = 6, *, end: bool = True) -> list[bytes]:
     chain = Chain(name)
-    people = [{"person": f"p-{number % 2}", "organisation": "0428315871"} for number in range(count)]
+    people = [
+        {"person": f"p-{number % 2}", "also": [f"q-{number % 2}"], "organisation": "0428315871"}
+        for number in range(count)
+    ]
     lines = [
         chain.link(
             json.dumps(
@@ -133,6 +136,7 @@ def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
         (["--request", "a-3"], [3]),
         (["--verdict", "deny"], [0]),
         (["--rule", "r-1", "--person", "p-1"], [1]),
+        (["--rule", "r-1", "--person", "q-1"], [1]),
         (["--organisation", "0428315871", "--since", "2026-11-24T08:00:04"], [4, 5]),
         (["--until", "2026-11-24T08:00:01"], [0]),
         (["--organisation", "1"], []),

@@ -45,3 +45,21 @@ def test_what_is_refused(text: str, message: str) -> None:
     with pytest.raises(ConfigError) as refused:
         read_yaml(f"{text}\n" if text else text, "f")
     assert str(refused.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("[" * 100_000, "1:51"),
+        ("[" * 100_000 + "]" * 100_000, "1:51"),
+        ("{a: " * 100_000, "1:201"),
+        ("- " * 100_000, "1:101"),
+        ("? " * 100_000, "1:101"),
+        ("".join(f"{' ' * depth}a:\n" for depth in range(2_000)), "51:51"),
+        ("version: 1\nrules:\n- " + "[" * 100_000, "3:51"),
+    ],
+)
+def test_deep_files_are_refused_before_they_use_up_the_stack(text: str, at: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        read_yaml(text, "f")
+    assert str(refused.value) == f"f:{at}: this is nested deeper than 50 levels"

@@ -79,6 +79,7 @@ GOOD = {
     "file": "ok",
     "store": "ok",
     "register": "ok",
+    "case": "skipped",
 }
 
 

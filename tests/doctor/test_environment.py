@@ -55,6 +55,15 @@ def test_things_to_look_at_are_no_failures(scripted: tuple[House, ScriptedProvid
     assert "chmod 600" in report.stdout
 
 
+def test_a_look_around_makes_no_store(scripted: tuple[House, ScriptedProvider]) -> None:
+    found = scripted[0]
+    found.environment["session"]["store"] = "sqlite:store/ti.db"
+    report = found.examined()
+    assert report.exit_code == 0, report.stdout
+    assert "is not there yet: the gateway makes it when it first starts" in report.stdout
+    assert not (found.folder / "store").exists()
+
+
 @pytest.mark.parametrize(("days", "status"), [(400, "ok"), (5, "warning"), (-1, "failed")])
 def test_certificates(scripted: tuple[House, ScriptedProvider], days: int, status: str) -> None:
     folder = scripted[0].folder

@@ -17,6 +17,7 @@ from gateway.session.one_time import OneTimeStore
 from gateway.session.redis import RedisStore
 from gateway.session.sqlite import SqliteStore
 from gateway.session.ticket import SessionCipher, new_ticket
+from gateway.settings import SharedStore
 from tests.gateway_fixture import StillClock
 from tests.redis_server import running_redis
 
@@ -39,10 +40,16 @@ async def forms(
     if request.param == "sqlite":
         store = SqliteStore(tmp_path / "s.db")
     if request.param == "redis":
-        store = RedisStore(request.getfixturevalue("redis"), environment="ti", clock=clock)
+        store = RedisStore(
+            SharedStore(request.getfixturevalue("redis"), None, ""), environment="ti", clock=clock
+        )
     await store.start()
     cipher = SessionCipher("ti", (b"k" * 32,))
-    yield FormStore(OneTimeStore(store, lambda: cipher, clock), clock, seconds=1_800), store, clock
+    yield (
+        FormStore(OneTimeStore(store, lambda: cipher, clock, environment="ti"), clock, seconds=1_800),
+        store,
+        clock,
+    )
     await store.aclose()
 
 
@@ -117,7 +124,7 @@ async def test_a_form_that_can_be_found_is_whole(forms: tuple[FormStore, Any, St
 async def test_nothing_is_readable_in_the_store() -> None:
     raw, clock = MemoryStore(), StillClock()
     cipher = SessionCipher("ti", (b"k" * 32,))
-    store = FormStore(OneTimeStore(raw, lambda: cipher, clock), clock, seconds=1_800)
+    store = FormStore(OneTimeStore(raw, lambda: cipher, clock, environment="ti"), clock, seconds=1_800)
     secret = new_ticket()
     await store.write(secret, parts(b"the text of the form"))
     await store.describe(secret, described(store, 20))

@@ -238,7 +238,7 @@ def test_a_failed_callback_that_is_loaded_again_begins_again(
 
 def test_a_login_begins_again_after_the_key_was_replaced(whole: GatewayFixture) -> None:
     visitor = whole.browser()
-    others = FlowCookies(environment="ti", key=b"o" * 32, secure=False, lifetime=600)
+    others = FlowCookies(environment="ti", keys=(b"o" * 32,), secure=False, lifetime=600)
     state = others.begin(Errand("/echo/x", whole.clock())).state
     again = visitor.go(f"/oauth2/callback?code=x&state={state}")
     assert visitor.through_provider(again).headers["location"] == "/"

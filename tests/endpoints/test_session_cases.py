@@ -23,6 +23,7 @@ from gateway.session.sessions import Sessions
 from gateway.session.settings import SessionSettings
 from gateway.session.store import StoredSession
 from gateway.session.ticket import SessionCipher, new_ticket
+from gateway.settings import SharedStore
 from tests.cases.runners import SESSION, no_runner, runs
 from tests.gateway_fixture import (
     CALL,
@@ -443,7 +444,7 @@ def state_elsewhere(gate: GatewayFixture) -> None:
 
 @covers("state-entropy")
 def entropy(gate: GatewayFixture) -> None:
-    flows = FlowCookies(environment="ti", key=b"k" * 32, secure=True, lifetime=600)
+    flows = FlowCookies(environment="ti", keys=(b"k" * 32,), secure=True, lifetime=600)
     seen: set[str] = set()
     for _ in range(25_000):
         flow = flows.begin(Errand("/", gate.clock()))
@@ -516,7 +517,7 @@ def swapped(gate: GatewayFixture) -> None:
 @covers("store-cancel")
 def cancelled(gate: GatewayFixture) -> None:
     async def work(url: str) -> int:
-        store = RedisStore(url, environment="ti", clock=time.time)
+        store = RedisStore(SharedStore(url, None, ""), environment="ti", clock=time.time)
         await store.start()
         for number in range(8):
             key = bytes([number]) * 32

@@ -165,6 +165,15 @@ def test_a_pseudonym_stays_the_same_and_only_with_the_key(indiener: Identity) ->
         Pseudonyms(b"short", "ti")
 
 
+def test_records_under_two_keys_can_be_joined(handled: Makes) -> None:
+    before, after = Pseudonyms(KEY, "ti"), Pseudonyms(KEY[::-1], "ti")
+    old = json.loads(RecordEncoder("ti", before).encode(handled()))["who"]
+    new = json.loads(RecordEncoder("ti", after, others=[before]).encode(handled()))["who"]
+    assert "also" not in old
+    assert new["person"] != old["person"]
+    assert new["also"] == [old["person"]]
+
+
 def test_equal_identities_are_not_mixed_up(encoder: RecordEncoder, handled: Makes) -> None:
     for number in range(3_000):
         who = Identity(str(number), "alice")

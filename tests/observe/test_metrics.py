@@ -16,6 +16,8 @@ from gateway.events import (
     ClientRefused,
     LoggedOut,
     LoginEnded,
+    LoopFailed,
+    LoopWorks,
     ProviderCalled,
     RecordsDropped,
     RequestRepeated,
@@ -221,3 +223,13 @@ def test_the_servers_of_an_upstream(metrics: Metrics) -> None:
     assert found[f"toegangspoort_upstream_server_up{{{labels}}}"] == 0
     assert found[f'toegangspoort_upstream_server_failures_total{{error="upstream-timeout",{labels}}}'] == 1
     assert found['toegangspoort_upstream_repeated_total{upstream="reports"}'] == 1
+
+
+def test_loops_that_fail(metrics: Metrics) -> None:
+    for event in (LoopFailed("rules", "x"), LoopFailed("rules", "y")):
+        metrics.on_event(event)
+    assert shown(metrics)['toegangspoort_loop_failing{loop="rules"}'] == 1
+    metrics.on_event(LoopWorks("rules"))
+    found = shown(metrics)
+    assert found['toegangspoort_loop_failing{loop="rules"}'] == 0
+    assert found['toegangspoort_loop_failures_total{loop="rules"}'] == 2

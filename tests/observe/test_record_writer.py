@@ -21,6 +21,7 @@ from gateway.events import (
     BlocksLoaded,
     CandidateChanged,
     Event,
+    KeyChanged,
     LoginEnded,
     RecordsDropped,
     RulesChanged,
@@ -41,7 +42,7 @@ KEY = b"0123456789abcdef0123456789abcdef"
 def records_at(path: Path | None, clock: Clock, *, queue: int = 10_000, **others: Any) -> DecisionRecords:
     place = RecordsTarget("file", path) if path else RecordsTarget("none")
     return DecisionRecords(
-        ObserveSettings(records=place, records_queue=queue), "ti", key=lambda: KEY, clock=clock, **others
+        ObserveSettings(records=place, records_queue=queue), "ti", keys=lambda: (KEY,), clock=clock, **others
     )
 
 
@@ -208,7 +209,7 @@ def test_standard_output() -> None:
         from gateway.observe.settings import ObserveSettings
 
         async def main():
-            records = DecisionRecords(ObserveSettings(), "ti", key=lambda: b"k" * 32, clock=time.time)
+            records = DecisionRecords(ObserveSettings(), "ti", keys=lambda: (b"k" * 32,), clock=time.time)
             await records.start()
             for number in range(500):
                 records.write({"kind": "note", "number": number})
@@ -290,3 +291,21 @@ async def test_claims_are_recorded_while_the_rules_or_the_candidate_read_them(
     await records.aclose()
     found = [each["who"].get("claims") for each in lines_of(path) if each["kind"] == "request"]
     assert found == [{"unit": "a"}, {"grade": "b", "unit": "a"}, {"grade": "b"}, None]
+
+
+async def test_another_key_for_pseudonyms_is_recorded(tmp_path: Path, clock: Clock, handled: Makes) -> None:
+    path = tmp_path / "records"
+    records = records_at(path, clock)
+    await records.start()
+    records.write(handled())
+    await wait_for_lines(path, 2)
+    records.use_keys((KEY[::-1], KEY))
+    records.on_event(KeyChanged("pseudonyms", "k1", "k2"))
+    records.write(handled())
+    await records.aclose()
+    _, before, changed, later, _ = lines_of(path)
+    assert (changed["kind"], changed["purpose"], changed["before"], changed["after"]) == (
+        "keys", "pseudonyms", "k1", "k2",
+    )  # fmt: skip
+    assert later["who"]["also"] == [before["who"]["person"]]
+    assert sound(path)

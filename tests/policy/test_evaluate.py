@@ -9,7 +9,7 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from gateway.model import Identity, Missing
-from gateway.plugin import LOGIN, Allow, Deny, Facts, NotApplicable, Policy, Verdict, all_of, any_of
+from gateway.plugin import LOGIN, Allow, Deny, Facts, NotApplicable, Policy, Question, Verdict, all_of, any_of
 from gateway.policy.evaluate import NO_WEBSOCKET, decide, questions
 from gateway.policy.pattern import parse_pattern
 from gateway.policy.ruleset import Rule, compile_rules
@@ -242,3 +242,19 @@ def test_no_facts_are_asked_for_a_websocket_that_is_denied_anyway() -> None:
     assert questions(rules, given(identity=person()))
     assert not questions(rules, given(identity=person(), websocket=True))
     assert questions(with_websockets(rules, "a"), given(identity=person(), websocket=True))
+
+
+@pytest.mark.parametrize("problem", [SystemExit(0), KeyboardInterrupt(), GeneratorExit(), ValueError("x")])
+def test_whatever_a_policy_raises_denies(problem: BaseException) -> None:
+    class Odd(Policy, name=f"odd-{type(problem).__name__.lower()}"):
+        def decide(self, facts: Facts) -> Verdict:
+            raise problem
+
+        def question(self, facts: Facts) -> Question | None:
+            raise problem
+
+    rules = compile_rules([Rule("r", parse_pattern("/**"), None, None, (Odd(),))], {})
+    assert questions(rules, given("/a")) == ()
+    found = decide(rules, given("/a"))
+    assert (found.allowed, found.reason) == (False, "policy-failed")
+    assert type(problem).__name__ in (found.error or "")

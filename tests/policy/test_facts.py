@@ -271,3 +271,24 @@ def test_a_question_that_fails_denies_with_a_fault() -> None:
     broken = given("/asks/1", client="broken")
     assert questions(rules, broken) == ()
     assert decide(rules, broken).error is not None
+
+
+@pytest.mark.parametrize("when", ["opened", "asked"])
+async def test_a_source_that_ends_the_process_only_fails(when: str) -> None:
+    class Ends(FactClient):
+        async def ask(self, about: Hashable) -> Any:
+            raise SystemExit(0)
+
+        async def aclose(self) -> None:
+            raise SystemExit(0)
+
+    class Source(FactSource):
+        def connect(self) -> FactClient:
+            if when == "opened":
+                raise SystemExit(0)
+            return Ends()
+
+    gatherer = Gatherer()
+    found = await gatherer.gather([Question("q", Source(), 1)])
+    assert "SystemExit(0)" in found.failures["q"]
+    await gatherer.aclose()

@@ -88,3 +88,23 @@ async def test_a_reload_can_be_asked_for(reloading: RulesReload, events: list[Ev
     reloading.soon()
     await eventually(lambda: len(events) == 2)
     assert isinstance(events[1], RulesChanged)
+
+
+async def test_no_file_and_no_plugin_ends_the_process_that_reloads(
+    reloading: RulesReload, path: Path, events: list[Event]
+) -> None:
+    first, text = reloading.rules(), path.read_text()
+    (path.parent / "mine").mkdir()
+    plugin = path.parent / "mine/mine.py"
+    plugin.write_text("import os; os._exit(0)\n")
+    change(path, lambda document: document["plugins"].append("./mine"))
+    await eventually(lambda: len(events) == 2)
+    path.write_text(text + "x: " + "[" * 100_000)
+    await eventually(lambda: len(events) == 3)
+    why = [str(event.problems) for event in events[1:] if isinstance(event, RulesRefused)]
+    for words, expected in zip(why, ("exit code 0", "nested deeper"), strict=True):
+        assert expected in words
+    assert reloading.rules() is first
+    path.write_text(text)
+    await eventually(lambda: len(events) == 4)
+    assert isinstance(events[3], RulesChanged)

@@ -13,6 +13,7 @@ from gateway.session.memory import MemoryStore
 from gateway.session.redis import RedisStore
 from gateway.session.sqlite import SqliteStore
 from gateway.session.store import Store
+from gateway.settings import SharedStore
 from tests.redis_server import RedisServer, running_redis
 
 STORES = ["memory", "sqlite", pytest.param("redis", marks=pytest.mark.redis)]
@@ -44,7 +45,9 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) ->
     found: Store
     if request.param == "redis":
         server: RedisServer = request.getfixturevalue("redis")
-        found = RedisStore(server.url, environment=f"t{secrets.token_hex(6)}", clock=clock)
+        found = RedisStore(
+            SharedStore(server.url, None, ""), environment=f"t{secrets.token_hex(6)}", clock=clock
+        )
     elif request.param == "sqlite":
         found = SqliteStore(tmp_path / "var" / "s.db")
     else:

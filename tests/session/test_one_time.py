@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 def one_time(store: Store, clock: Clock) -> OneTimeStore:
     cipher = SessionCipher("ti", (b"k" * 32,))
-    return OneTimeStore(store, lambda: cipher, clock)
+    return OneTimeStore(store, lambda: cipher, clock, environment="ti")
 
 
 async def test_one_caller_claims_a_value_until_it_is_released_or_expires(

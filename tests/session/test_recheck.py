@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from starlette.responses import JSONResponse
 
+from gateway.errors import ProviderUnavailable
+from gateway.model import Identity, Tokens
+from gateway.session.memory import MemoryStore
+from gateway.session.recheck import Recheck
+from gateway.session.settings import SessionSettings
 from tests.gateway_fixture import CALL, Browser, GatewayFixture, scripted_gateway
+from tests.session.conftest import Clock
+from tests.session.test_sessions import TOKENS, WHO, start
 
 SCRIPT = {"x-requested-with": "test"}
 RECHECK, GRACE = 900.0, 600.0
@@ -222,3 +230,30 @@ def test_a_refresh_does_not_go_on_with_a_session_that_needs_a_login(
     gate.clock.ahead += RECHECK + 1
     refused = browser.post("/oauth2/session/refresh", headers=CALL | SCRIPT)
     assert (refused.status_code, refused.json()["code"]) == (401, "reauthenticate")
+
+
+@pytest.mark.anyio
+async def test_a_clock_that_is_set_back_does_not_stretch_the_pause_after_a_failure(tmp_path: Path) -> None:
+    clock, steady = Clock(), Clock(0.0)
+    sessions = await start(tmp_path, MemoryStore(), clock)
+    asked: list[float] = []
+
+    async def renew(_identity: Identity, _tokens: Tokens) -> tuple[Identity, Tokens] | None:
+        asked.append(clock.now)
+        raise ProviderUnavailable("down")
+
+    async def reachable() -> bool:
+        return False
+
+    settings = SessionSettings.model_validate({"store": "memory:", "key": "file:x"})
+    rechecks = Recheck(
+        settings, sessions, renew=renew, reachable=reachable, patience=0.0, clock=clock, steady=steady
+    )
+    for set_by in (0.0, -3_600.0):
+        clock.now += set_by
+        session, ticket = await sessions.create(WHO, TOKENS)
+        await rechecks.renewed(ticket, session, younger_than=clock.now + 1.0)
+        steady.now += 6.0
+    assert len(asked) == 2
+    await rechecks.aclose()
+    await sessions.aclose()

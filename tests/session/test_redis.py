@@ -19,6 +19,7 @@ from gateway.errors import StoreUnavailable
 from gateway.session.redis import RedisStore
 from gateway.session.settings import SessionSettings
 from gateway.session.stores import open_store
+from gateway.settings import SharedStore
 from tests.redis_server import RedisServer, running_redis
 from tests.session.conftest import Clock
 from tests.session.test_store import stored
@@ -32,8 +33,9 @@ def server() -> Iterator[RedisServer]:
         yield found
 
 
-def store_at(url: str, environment: str = "ti", timeout: float = 0.3, **options: object) -> RedisStore:
-    return RedisStore(url, environment=environment, clock=time.time, timeout=timeout, **options)  # type: ignore[arg-type]
+def store_at(url: str, environment: str = "ti", timeout: float = 0.3) -> RedisStore:
+    server = SharedStore(url, None, "", timeout=timeout)
+    return RedisStore(server, environment=environment, clock=time.time)
 
 
 async def test_a_server_that_fails_is_told_and_one_that_is_back_is_used(server: RedisServer) -> None:
@@ -193,3 +195,16 @@ async def test_a_password_and_tls_with_an_authority_of_its_own(tmp_path: Path, c
 def test_a_place_that_makes_no_sense_is_refused(store: str) -> None:
     with pytest.raises(ValueError, match=r"write memory:|password is never"):
         SessionSettings.model_validate({"store": store, "key": "file:x"})
+
+
+async def test_a_server_that_became_a_replica_is_used_again_once_it_is_none(server: RedisServer) -> None:
+    store = store_at(server.url)
+    await store.start()
+    await store.put(stored(1, expires_at=time.time() + 60))
+    async with Redis(unix_socket_path=str(server.socket)) as admin:
+        await admin.replicaof("127.0.0.1", "1")
+        with pytest.raises(StoreUnavailable):
+            await store.put_value(b"n", b"x", until=time.time() + 9, now=time.time())
+        await admin.replicaof("NO", "ONE")
+    assert await store.put_value(b"n", b"x", until=time.time() + 9, now=time.time())
+    await store.aclose()

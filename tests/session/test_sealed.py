@@ -85,3 +85,18 @@ async def test_what_another_key_sealed_is_no_session(
         assert await other.read(first.ticket) is None
     assert logs[0]["event"] == "a stored session cannot be opened"
     assert logs[0]["session"] == first.ticket.session_id
+
+
+async def test_a_store_that_can_only_be_read_is_reported(sealed: SealedSessions, store: Store) -> None:
+    assert await sealed.check() == ""
+    assert await sealed.check() == ""  # the value of the check before is still there
+
+    class OnlyRead:
+        get = store.get
+
+        async def put_value(self, _name: bytes, _value: bytes, *, until: float, now: float) -> bool:
+            raise StoreUnavailable("READONLY")
+
+    sealed.store = OnlyRead()  # type: ignore[assignment]
+    assert await sealed.check() == "READONLY"
+    sealed.store = store

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import resource
 import shutil
 import sqlite3
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,6 +56,35 @@ async def test_a_store_that_is_no_store_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable, match="newer gateway"):
         await store.start()
     await store.aclose()
+
+
+async def test_what_is_only_used_is_never_made_or_changed(tmp_path: Path) -> None:
+    path = tmp_path / "var/s.db"
+    missing = SqliteStore(path, make=False)
+    with pytest.raises(StoreUnavailable, match="no gateway with this configuration has run here"):
+        await missing.start()
+    await missing.aclose()
+    assert not path.parent.exists()
+    gateway = SqliteStore(path)
+    await gateway.start()
+    await gateway.put(stored(1))
+    command = SqliteStore(path, make=False)
+    await command.start()
+    assert await command.find() == [stored(1)]
+    await command.aclose()
+    await gateway.aclose()
+    older = sqlite3.connect(path)
+    older.execute("PRAGMA user_version = 2")
+    older.execute("DROP TABLE entry")
+    older.close()
+    command = SqliteStore(path, make=False)
+    with pytest.raises(StoreUnavailable, match="older version of the gateway"):
+        await command.start()
+    await command.aclose()
+    await gateway.start()
+    assert await gateway.entries("orders", now=0.0) == {}
+    assert await gateway.find() == [stored(1)]
+    await gateway.aclose()
 
 
 @contextmanager
@@ -162,3 +193,59 @@ async def test_a_file_that_is_put_in_its_place_is_used(tmp_path: Path) -> None:
     with sqlite3.connect(path) as found:
         assert found.execute("SELECT count(*) FROM session").fetchone() == (15,)
     found.close()
+
+
+def without_tables(path: Path) -> None:
+    with sqlite3.connect(path) as other:
+        other.execute("DROP TABLE session")
+        other.execute("DROP TABLE note")
+    other.close()
+
+
+DAMAGE = {
+    "tables dropped": without_tables,
+    "emptied": lambda path: path.write_bytes(b""),
+    "overwritten": lambda path: path.write_bytes(b"this is not a database" * 1_000),
+    "scribbled": lambda path: path.write_bytes(path.read_bytes()[:100] + os.urandom(20_000)),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+async def test_a_file_that_is_damaged_in_its_place_is_made_anew(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "s.db"
+    stores = SqliteStore(path), SqliteStore(path)
+    for store in stores:
+        await store.start()
+        await store.put(stored(1))
+    await asyncio.to_thread(DAMAGE[kind], path)
+    before = descriptors()
+    async with asyncio.timeout(20):
+        for number, store in enumerate(stores):
+            while True:
+                try:
+                    await store.put(stored(20 + number))
+                    assert await store.get(stored(20 + number).key) is not None
+                    break
+                except StoreUnavailable:
+                    pass
+    assert descriptors() <= before + 12
+    assert (await stores[0].get(stored(21).key)) == (await stores[1].get(stored(21).key)) == stored(21)
+    for store in stores:
+        await store.aclose()
+
+
+async def test_calls_that_wait_for_a_lock_are_not_waited_for_one_after_the_other(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "s.db", busy_seconds=0.1)
+    await store.start()
+    other = sqlite3.connect(tmp_path / "s.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    begun = time.monotonic()
+    found = await asyncio.gather(
+        *(store.put(stored(number)) for number in range(1, 200)), return_exceptions=True
+    )
+    assert all(isinstance(each, StoreUnavailable) for each in found)
+    assert time.monotonic() - begun < 6.0
+    other.execute("ROLLBACK")
+    other.close()
+    await store.put(stored(1))
+    await store.aclose()

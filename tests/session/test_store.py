@@ -128,3 +128,28 @@ async def test_a_note_is_taken_by_one(store: Store) -> None:
     assert sorted(taken, key=lambda value: value is None)[:2] == [b"\0what was sent\xff", None]
     assert await store.get_value(b"form", now=11.0) is None
     assert await store.put_value(b"form", b"again", until=20.0, now=11.0)
+
+
+async def test_entries_are_read_by_topic_until_they_end(store: Store) -> None:
+    await store.put_entry("gateways", "a", b"1 \0\xff", until=20.0)
+    await store.put_entry("gateways", "b", b"2", until=float("inf"))
+    await store.put_entry("orders", "a", b"3", until=20.0)
+    assert await store.entries("gateways", now=19.0) == {"a": b"1 \0\xff", "b": b"2"}
+    await store.put_entry("gateways", "b", b"4", until=30.0)
+    assert await store.entries("gateways", now=20.0) == {"b": b"4"}
+    assert await store.entries("nothing", now=20.0) == {}
+    assert await store.drop_entry("gateways", "b") is True
+    assert await store.drop_entry("gateways", "b") is False
+    assert await store.entries("gateways", now=20.0) == {}
+
+
+async def test_one_of_many_changes_an_entry(store: Store) -> None:
+    assert await store.swap_entry("orders", "blocks", b"other", b"new") is False
+    assert await store.entries("orders", now=1.0) == {}
+    for earlier in (None, b"\0\xff"):
+        won = await asyncio.gather(
+            *(store.swap_entry("orders", "blocks", earlier, b"%d" % number) for number in range(20))
+        )
+        assert won.count(True) == 1
+        assert await store.entries("orders", now=1e12) == {"blocks": b"%d" % won.index(True)}
+        await store.put_entry("orders", "blocks", b"\0\xff", until=float("inf"))

@@ -51,3 +51,16 @@ def test_nothing_is_sent_unless_it_is_configured(tmp_path: Path) -> None:
     made = credentials(tmp_path)
     asyncio.run(made.start())
     assert (made.block, made.names) == (b"", ())
+
+
+def test_a_replaced_secret_is_read_and_a_bad_one_changes_nothing(tmp_path: Path) -> None:
+    made = credentials(tmp_path, headers={"X-Api-Key": secret(tmp_path, b"before")})
+    assert made.paths == (tmp_path / "secret",)
+    asyncio.run(made.start())
+    secret(tmp_path, b"after")
+    made.read()
+    assert made.block == b"x-api-key: after\r\n"
+    secret(tmp_path, b"a\nb")
+    with pytest.raises(ValueError, match="cannot be a header"):
+        made.read()
+    assert made.block == b"x-api-key: after\r\n"

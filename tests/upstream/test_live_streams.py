@@ -191,3 +191,21 @@ async def test_what_began_before_counts_from_its_beginning(judge: Judge) -> None
     streams.session_ended("s")
     with pytest.raises(Cut):
         await task
+
+
+async def test_a_judge_whose_own_work_was_cancelled_ends_the_stream_and_not_the_rounds() -> None:
+    async def cancelled(about: str) -> GatewayError | None:
+        if about == "odd":
+            raise asyncio.CancelledError
+        return Forbidden("x") if about in ended else None
+
+    ended: set[str] = set()
+    streams = Streams[str](OFTEN, cancelled, lasting=0.0)
+    await streams.start()
+    first, second = await begun(streams, "odd"), await begun(streams, "even")
+    with pytest.raises(Cut):
+        await first
+    ended.add("even")
+    with pytest.raises(Cut):
+        await second
+    await streams.aclose()

@@ -20,7 +20,7 @@ ORIGINS = ("https://register.example", "http://tomcat.internal:8080")
 
 @pytest.fixture
 def sessions() -> RegisterSessions:
-    tags = SessionTags("ti", [lambda: b"k" * 32])
+    tags = SessionTags("ti", lambda: [b"k" * 32])
     asyncio.run(tags.start())
     return RegisterSessions((*SESSION_COOKIES, "ASPSESSIONID*", "my_session"), tags, origins=ORIGINS)
 
@@ -244,7 +244,7 @@ def test_a_link_of_the_first_page_names_the_session_of_the_cookie(sessions: Regi
 
 @pytest.fixture
 def by_links() -> RegisterSessions:
-    tags = SessionTags("ti", [lambda: b"k" * 32])
+    tags = SessionTags("ti", lambda: [b"k" * 32])
     asyncio.run(tags.start())
     return RegisterSessions(("JSESSIONID",), tags, origins=ORIGINS, claims=SessionClaims())
 

@@ -47,7 +47,7 @@ def test_the_host_can_be_another() -> None:
 
 
 def test_a_request_carries_the_sessions_of_its_owner_and_no_others() -> None:
-    tags = SessionTags("ti", [lambda: b"k" * 32])
+    tags = SessionTags("ti", lambda: [b"k" * 32])
     asyncio.run(tags.start())
     sessions, owner = RegisterSessions(("JSESSIONID",), tags, origins=()), Owner(b"alice")
     mine = sessions.tagged_cookie(owner, b"JSESSIONID=0A1B")

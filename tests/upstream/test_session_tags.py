@@ -27,7 +27,7 @@ OTHERS = [
 
 
 async def tags(*keys: bytes, environment: str = "ti") -> SessionTags:
-    found = SessionTags(environment, [lambda key=key: key for key in keys])  # type: ignore[misc]
+    found = SessionTags(environment, lambda: keys)
     await found.start()
     return found
 

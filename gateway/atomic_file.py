@@ -1,0 +1,48 @@
+"""Files that are replaced as a whole: whoever reads one sees it before or after the change, never half of it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+_OWNER_ONLY: Final = 0o600
+_MOST_OPEN: Final = 0o640
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Nobody else changes this file in the block: there is a lock beside it. Raises OSError."""
+    lock = path.with_name(f"{path.name}.lock")
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _OWNER_ONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Put this content in place of the file. Raises OSError; then it is as it was.
+
+    A new file is readable by its owner only; another one keeps its owner and group, and at most its group may read it.
+    """
+    path = path.resolve()
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _OWNER_ONLY)
+    with os.fdopen(descriptor, "wb") as file:
+        # A gateway that runs under another user than the operator must still be able to read it.
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            about = path.stat() if path.exists() else path.parent.stat()
+            os.chown(fresh, about.st_uid, about.st_gid)
+            if stat.S_ISREG(about.st_mode):
+                os.fchmod(file.fileno(), _OWNER_ONLY | about.st_mode & _MOST_OPEN)
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)

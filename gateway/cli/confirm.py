@@ -1,0 +1,89 @@
+"""Whether every running gateway has carried out what a command ordered."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import typer
+
+from gateway.cli.place import NOT_CONFIRMED, counted, moment, stop
+from gateway.session.board import Board
+
+WAIT = typer.Option(
+    "--wait", help="Wait until every running gateway has confirmed it. Exit code 3 if one does not."
+)
+TIMEOUT = typer.Option("--timeout", min=1, max=600, help="How many seconds --wait waits at most.")
+
+Report = Mapping[str, Any]
+_ASK_EVERY: Final = 0.1
+# A process that reported this recently and has no report any more has stopped; any other may only be silent.
+_STOPPED_WITHIN: Final = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """The processes, by name, that have carried it out, and those that have not."""
+
+    done: Mapping[str, Report]
+    missing: Mapping[str, Report]
+
+    def words(self) -> str:
+        """For operators."""
+        if not self.done and not self.missing:
+            return "no gateway that runs reports to this session store"
+        every = {**self.done, **self.missing}
+        hosts = ", ".join(sorted({str(each.get("host", "?")) for each in every.values()}))
+        return f"{len(self.done)} of {counted(len(every), 'worker')} ({hosts}) confirmed"
+
+
+async def confirmation(
+    board: Board, done: Callable[[Report], bool], *, patience: float, clock: Callable[[], float] = time.time
+) -> Confirmation:
+    """Ask until all running processes have carried it out, `patience` seconds at most. Raises StoreUnavailable."""
+    end = time.monotonic() + patience
+    seen: dict[str, Report] = {}
+    while True:
+        found = await board.reports()
+        now = clock()
+        seen.update(found)
+        stopped = [
+            name
+            for name, each in seen.items()
+            if name not in found and now - each.get("at", 0.0) < _STOPPED_WITHIN
+        ]
+        for name in stopped:
+            del seen[name]
+        missing = {name: each for name, each in seen.items() if name not in found or not done(each)}
+        if not missing or time.monotonic() >= end:
+            return Confirmation({name: each for name, each in seen.items() if name not in missing}, missing)
+        await asyncio.sleep(_ASK_EVERY)
+
+
+def conclude(confirmed: Confirmation, *, waited: bool, silent: bool = False) -> None:
+    """Say which gateways confirmed. After a wait, ends the command with 3 unless all of them did, and there are some."""
+    if not waited:
+        running = len(confirmed.done) + len(confirmed.missing)
+        words = (
+            f"{counted(running, 'worker')} now; --wait waits until they confirm"
+            if running
+            else confirmed.words()
+        )
+        typer.echo(f"  {words}.")
+        return
+    if not silent:
+        typer.echo(f"  {confirmed.words()}.")
+    lines = [f"    {_name(name, each)}" for name, each in sorted(confirmed.missing.items())]
+    if lines:
+        stop("  NOT CONFIRMED by:\n" + "\n".join(lines), NOT_CONFIRMED)
+    if not confirmed.done:
+        stop("  NOT CONFIRMED: start a gateway, or use the configuration of one that runs", NOT_CONFIRMED)
+
+
+def _name(name: str, report: Report) -> str:
+    if not report:
+        return f"{name.rpartition(':')[0]}, whose session keys are other ones"
+    return f"worker {report['pid']} on {report['host']}, last heard at {moment(report['at'])}"

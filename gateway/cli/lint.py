@@ -1,0 +1,80 @@
+"""`gateway config lint`: what is probably not intended, also as decision records show it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.analysis.evidence import Evidence
+from gateway.analysis.lint import Finding
+from gateway.cli.loading import problems_printed
+from gateway.config.lint import found_in
+from gateway.config.lints.evidence import evidence, uncovered
+from gateway.config.load import read
+from gateway.observe.record_reader import lines, records
+
+_FOUND = 1
+_UNREADABLE = 2
+_PROGRESS_EVERY = 100_000
+
+
+def lint(
+    file: Annotated[Path, typer.Argument(help="The configuration file.")] = Path("config.yaml"),
+    with_records: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--records",
+            help="A file with decision records, also compressed (.gz), of any environment; may be given several times.",
+        ),
+    ] = None,
+    days: Annotated[
+        int, typer.Option(min=1, help="So many days of records show that nothing hits a rule.")
+    ] = 30,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if there are warnings.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Warn about what is probably not intended, as `validate` does. With decision records also about rules that nothing
+    hits, rights that nobody has, and contexts that the catalogue lacks.
+
+    Exit codes: 0 no warnings, or without --strict; 1 warnings with --strict, or the file does not load; 2 wrong
+    arguments, or records that cannot be read.
+    """
+    with problems_printed():
+        source = read(file)
+    seen = Evidence(source.config.rules)
+    for place in with_records or ():
+        _read(place, seen)
+    found = sorted({*found_in(source, seen=seen.rights), *evidence(source, seen, days=days)})
+    if as_json:
+        typer.echo(json.dumps([_plain(each) for each in found], indent=2, ensure_ascii=False))
+    else:
+        for each in found:
+            typer.echo(f"{':'.join(map(str, each.at))}: warning: {each.message} [{each.code}]")
+        typer.echo(f"{file}: {len(found)} warning{'s' if len(found) != 1 else ''}")
+    for words in uncovered(seen, days=days) if with_records else ():
+        typer.echo(words, err=True)
+    if with_records and not seen.environments:
+        typer.echo("no record is about a request in an environment of this file", err=True)
+        raise typer.Exit(_UNREADABLE)
+    raise typer.Exit(_FOUND if found and strict else 0)
+
+
+def _read(place: str, seen: Evidence) -> None:
+    try:
+        for number, record in enumerate(records(lines(place)), 1):
+            seen.add(record)
+            if number % _PROGRESS_EVERY == 0:
+                start, end = ("\r", "") if sys.stderr.isatty() else ("", "\n")
+                typer.echo(f"{start}{place}: {number:,} records{end}", err=True, nl=False)
+    except (OSError, EOFError) as problem:
+        typer.echo(f"{place}: {getattr(problem, 'strerror', None) or problem}", err=True)
+        raise typer.Exit(_UNREADABLE) from problem
+
+
+def _plain(finding: Finding) -> dict[str, str | int]:
+    file, line, column = finding.at
+    return {"file": file, "line": line, "column": column, "code": finding.code, "message": finding.message}

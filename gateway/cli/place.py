@@ -1,0 +1,135 @@
+"""What a command acts on: one environment, its session store and its files; named in every answer, never made here."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+from zoneinfo import ZoneInfo
+
+import typer
+
+from gateway.cli.loading import loaded
+from gateway.config import Config
+from gateway.config.model import EnvironmentSettings
+from gateway.errors import StoreUnavailable
+from gateway.observe.record_writer import DecisionRecords
+from gateway.session.sessions import Sessions
+
+T = TypeVar("T")
+NOT_DONE = 1
+WRONG = 2
+NOT_CONFIRMED = 3
+BRUSSELS = ZoneInfo("Europe/Brussels")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One environment of one configuration file."""
+
+    config: Config
+    env: str
+
+    @classmethod
+    def of(cls, path: Path, env: str) -> Place:
+        """The environment with this name. Ends the command where it does not load."""
+        return cls(loaded(path, env), env)
+
+    @property
+    def settings(self) -> EnvironmentSettings:
+        """The settings of the environment."""
+        return self.config.environment(self.env)
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes can reach the session store."""
+        return self.settings.session.store.kind != "memory"
+
+    def named(self, file: Path | None = None) -> Mapping[str, str]:
+        """What the command acts on, for people and as JSON."""
+        return {
+            "environment": self.env,
+            "store": str(self.settings.session.store),
+            "config": str(self.config.path.absolute()),
+            **({"file": str(file)} if file is not None else {}),
+        }
+
+    def heading(self, file: Path | None = None) -> str:
+        """The same as one line."""
+        return ", ".join(f"{name} {value}" for name, value in self.named(file).items())
+
+    def with_store(self, work: Callable[[Sessions], Awaitable[T]]) -> T:
+        """Do this with the sessions of a store that a gateway has made. Ends the command where there is none."""
+        try:
+            return self.try_store(work)
+        except (StoreUnavailable, ValueError) as problem:
+            stop(f"{getattr(problem, 'detail', None) or problem}. NOTHING WAS CHANGED.", NOT_DONE)
+
+    def try_store(self, work: Callable[[Sessions], Awaitable[T]], *, served: bool = True) -> T:
+        """The same; without `served` also with a store that no gateway has used. Raises StoreUnavailable and ValueError."""
+        settings = self.settings
+        if not self.shared:
+            raise ValueError(
+                f"the sessions of {self.env} are in the memory of the gateway (session.store: memory:), out of reach of"
+                " commands"
+            )
+
+        async def run() -> T:
+            secure = settings.public_url.startswith("https://")
+            sessions = Sessions(
+                settings.session, environment=self.env, secure=secure, clock=time.time, make=False
+            )
+            try:
+                await sessions.start(sweep=False)
+                if served and not await sessions.board.served():
+                    raise ValueError(
+                        f"no gateway of {self.env} has used the session store {settings.session.store}; use the"
+                        " configuration file of the gateway that runs (--config)"
+                    )
+                return await work(sessions)
+            finally:
+                await sessions.aclose()
+
+        return asyncio.run(run())
+
+    def record(self, entries: Sequence[Mapping[str, Any]]) -> None:
+        """Add who did what to the decision records, if they go to a file that a gateway has made."""
+        records = self.settings.observe.records
+        if records.kind != "file" or records.path is None or not records.path.exists():
+            typer.echo("  There is no file of decision records here: make a note of this yourself.", err=True)
+            return
+        try:
+            asyncio.run(self._write(entries))
+        except ValueError as problem:
+            typer.echo(f"  This is in force, but could not be recorded: {problem}", err=True)
+
+    async def _write(self, entries: Sequence[Mapping[str, Any]]) -> None:
+        settings = self.settings
+        records = DecisionRecords(
+            settings.observe, self.env, keys=settings.ring("pseudonyms").octets, clock=time.time
+        )
+        await records.start()
+        for entry in entries:
+            records.write({**entry, "by": getpass.getuser()})
+        await records.aclose()
+
+
+def stop(words: str, code: int = WRONG) -> NoReturn:
+    """End the command."""
+    typer.echo(words, err=True)
+    raise typer.Exit(code)
+
+
+def moment(at: float) -> str:
+    """A moment (seconds since the epoch) in Belgian time, with its zone."""
+    return datetime.fromtimestamp(at, BRUSSELS).strftime("%Y-%m-%d %H:%M:%S %Z")
+
+
+def counted(number: int, thing: str) -> str:
+    """The number with its noun."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"

@@ -1,0 +1,129 @@
+"""Changes to the files with keys: new keys beside those in use, and keys that are no longer needed taken out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from joserfc.jwk import ECKey, RSAKey
+
+from gateway.atomic_file import locked, replace
+from gateway.config.model import EnvironmentSettings
+from gateway.identity.assertion_keys import AssertionKey, keys_in, split
+from gateway.keyring import PURPOSES, Key, Purpose, is_key_file, read_key_file, write_key_file
+from gateway.keyring import keys_in as ring_keys_in
+from gateway.settings import Secret
+
+_OCTETS: Final = 48
+
+
+def new_key(purpose: Purpose, now: float) -> Key:
+    """A random key."""
+    return Key(purpose, os.urandom(_OCTETS), float(int(now)))
+
+
+def new_assertion_key(like: ECKey | RSAKey | None, now: float) -> bytes:
+    """A private key in PEM form, of the same kind and size: EC P-256 where there is none before it."""
+    if isinstance(like, RSAKey):
+        made: ECKey | RSAKey = RSAKey.generate_key(like.raw_value.key_size, private=True)
+    else:
+        made = ECKey.generate_key("P-256", private=True)
+    created = datetime.fromtimestamp(int(now), UTC).isoformat()
+    return f"Created: {created}\n".encode("ascii") + bytes(made.as_pem(private=True))
+
+
+def file_of(settings: EnvironmentSettings, purpose: Purpose) -> Path:
+    """The file that new keys for this purpose go to. Raises ValueError where they don't come from a file."""
+    return _path(settings.ring(purpose).secrets[0])
+
+
+def rotate(settings: EnvironmentSettings, purpose: Purpose, now: float) -> Key:
+    """Add a new key for this purpose before those that are there. Raises ValueError; then nothing was changed."""
+    path, fresh = file_of(settings, purpose), new_key(purpose, now)
+
+    def with_new(content: bytes) -> bytes:
+        return write_key_file([fresh, *_all_keys(settings, path, content)])
+
+    _change(path, with_new)
+    return fresh
+
+
+def drop(settings: EnvironmentSettings, key: Key) -> None:
+    """Take this key out of its file. Raises ValueError; then nothing was changed."""
+    path = file_of(settings, key.purpose)
+
+    def without(content: bytes) -> bytes:
+        keys = _all_keys(settings, path, content)
+        left = [each for each in keys if each != key]
+        if len(left) == len(keys):
+            raise ValueError(
+                f"{path} does not have the key {key.id}: take it out of the configuration yourself"
+            )
+        if not any(each.purpose == key.purpose for each in left):
+            raise ValueError(f"{key.id} is the only key for {key.purpose} in {path}")
+        return write_key_file(left)
+
+    _change(path, without)
+
+
+def rotate_assertion(settings: EnvironmentSettings, now: float) -> AssertionKey:
+    """Add a new key for the assertion before those in its file. Raises ValueError; then nothing was changed."""
+    secret = settings.assertion.key
+    before = keys_in(secret)[0].jwk
+    _change(_path(secret), lambda content: new_assertion_key(before, now) + content + b"\n")
+    return keys_in(secret)[0]
+
+
+def drop_assertion(settings: EnvironmentSettings, kid: str) -> None:
+    """Take this key out of the file of the assertion's keys. Raises ValueError; then nothing was changed."""
+    secret = settings.assertion.key
+    numbers = [number for number, key in enumerate(keys_in(secret)) if key.kid.startswith(kid)]
+    if not numbers:
+        raise ValueError(
+            f"{secret.reference} does not have the key {kid}: take it out of the configuration yourself"
+        )
+
+    def without(content: bytes) -> bytes:
+        parts = split(content)
+        del parts[numbers[0]]
+        if not parts:
+            raise ValueError(f"{kid} is the only key in {secret.reference}")
+        return b"".join(parts)
+
+    _change(_path(secret), without)
+
+
+def _all_keys(settings: EnvironmentSettings, path: Path, content: bytes) -> Sequence[Key]:
+    """What is in the file for every purpose that uses it, also where that is derived so far.
+
+    So a new key for one purpose leaves the others as they are.
+    """
+    found: list[Key] = []
+    written = read_key_file(content, name=str(path)) if is_key_file(content) else {}
+    for purpose in PURPOSES:
+        secret = settings.ring(purpose).secrets[0]
+        if secret.path is not None and secret.path.resolve() == path.resolve():
+            found += ring_keys_in(content, purpose, name=secret.reference)
+        else:
+            found += written.get(purpose, ())
+    return found
+
+
+def _change(path: Path, make: Callable[[bytes], bytes]) -> None:
+    try:
+        with locked(path):
+            # Without the newline that editors add, as every secret is read.
+            replace(path, make(path.read_bytes().rstrip(b"\r\n")))
+    except OSError as problem:
+        raise ValueError(f"cannot change {path}: {problem.strerror}") from problem
+
+
+def _path(secret: Secret) -> Path:
+    if secret.path is None:
+        raise ValueError(
+            f"{secret.reference} is no file: put the key into a file that the gateway can read, and name it as file:PATH"
+        )
+    return secret.path

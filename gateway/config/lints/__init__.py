@@ -1,0 +1,1 @@
+"""Warnings about a valid configuration that come from knowledge of ACM, networks, paths, dates and records."""

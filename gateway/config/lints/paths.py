@@ -1,0 +1,165 @@
+"""Path patterns that no request comes to, or that another spelling of the path goes round."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from difflib import SequenceMatcher
+from typing import Final
+from urllib.parse import quote
+
+from gateway.analysis.lint import Finding
+from gateway.config.load import Source
+from gateway.config.model import EnvironmentSettings
+from gateway.edge.path import path_of
+from gateway.edge.readings import PathReader
+from gateway.errors import BadRequest
+from gateway.policy.pattern import Literal, Pattern, parse_pattern
+from gateway.policy.ruleset import Rule, RuleSet
+
+# Below it nothing is the register's.
+_OWN: Final = "oauth2"
+_JWKS: Final = "/.well-known/jwks.json"
+# How other tools write variables, wildcards and regular expressions.
+_OTHER_STYLE: Final = re.compile(
+    r":[A-Za-z_]\w*\??|<[^>]+>|.*\[[^\]]*\].*|.+\$|.*[\^|].*|.*\(.*[+*?].*\).*|.*\.\+.*"
+)
+# Servers that don't tell A-Z from a-z in paths: pages of IIS and ColdFusion.
+_FOLDING: Final = re.compile(r"\.(?:aspx?|ashx|asmx|axd|svc|cshtml|cfm)\b", re.IGNORECASE)
+_SHORTEST: Final = 4
+_ALIKE: Final = 0.85
+
+
+def paths(source: Source, name: str) -> Iterator[Finding]:
+    """The findings about the patterns of one environment's rules and polls, and about invariants."""
+    settings, rules = source.config.environments[name], source.config.rules[name]
+    for rule in rules.rules:
+        for code, words in _of_rule(rule, settings):
+            if code not in rule.accepts:
+                yield Finding(rule.at, code, f"rule {rule.id!r}: {words}")
+    yield from _case(source, name, rules)
+    for number, poll in enumerate(settings.session.polling):
+        fault = _unreachable(poll.path, settings, settings.paths.names)
+        if fault is not None:
+            place = ("environments", name, "session", "polling", number, "path")
+            yield Finding(source.at(place, at_key=False), "impossible-path", fault)
+    yield from _invariants(source, settings, rules)
+
+
+def _of_rule(rule: Rule, settings: EnvironmentSettings) -> Iterator[tuple[str, str]]:
+    pattern = rule.pattern
+    first = pattern.parts[0] if pattern.parts else None
+    if first == Literal(_OWN) or pattern.text == _JWKS:
+        yield "own-path", f"the gateway itself answers {pattern.text}, so no request for it comes to a rule"
+        return
+    if pattern.expression is None:
+        for part in pattern.parts:
+            if isinstance(part, Literal) and _OTHER_STYLE.fullmatch(part.text):
+                words = f"{part.text!r} is compared letter for letter: a variable is written {{name}}, everything below /**"
+                yield "other-style", words
+    fault = _unreachable(pattern, settings, settings.paths.names | rule.opens)
+    if fault is not None:
+        yield "impossible-path", fault
+
+
+def _unreachable(pattern: Pattern, settings: EnvironmentSettings, opened: frozenset[str]) -> str | None:
+    """Why no path comes to this pattern; None where its example does, or where that is not known."""
+    wanted = tuple(part.text if isinstance(part, Literal) else "x" for part in pattern.parts)
+    if pattern.rest:
+        wanted = (*wanted, "x")
+    reader = PathReader(settings.paths, lambda: opened)
+    detail = ""
+    for kept in ("", ";"):
+        target = "/" + "/".join(quote(text, safe=f"!$&'()*+,=:@~{kept}") for text in wanted)
+        try:
+            first, doubt = reader.read(path_of(target.encode()))
+        except BadRequest as problem:
+            detail = (
+                detail or f"the gateway refuses {target} before any rule: {problem.detail.partition(':')[0]}"
+            )
+            continue
+        # All readings of a path must lead to the same rule.
+        readings = (first, *(doubt.readings if doubt is not None else ()))
+        other = next((reading for reading in readings if not _comes(pattern, reading)), None)
+        if other is None:
+            return None
+        detail = f"the gateway also reads {target} as {'/' + '/'.join(other)}"
+    return f"no request comes to {pattern.text}: {detail}"
+
+
+def _comes(pattern: Pattern, reading: tuple[str, ...]) -> bool:
+    """Whether the pattern matches; of a regular expression, whether its literal beginning does."""
+    return replace(pattern, expression=None).match(reading) is not None
+
+
+def _case(source: Source, name: str, rules: RuleSet) -> Iterator[Finding]:
+    """Signs that the register doesn't tell capitals from small letters, where the rules do."""
+    if rules.folds:
+        return
+    first: dict[str, Rule] = {}
+    for rule in rules.rules:
+        other = first.setdefault(rule.pattern.text.casefold(), rule)
+        if other.pattern.text != rule.pattern.text and "case-variants" not in rule.accepts:
+            words = (
+                f"rule {rule.id!r}: {rule.pattern.text} is {other.pattern.text} of rule {other.id!r} in other letters; where the"
+                " register takes both for one path, say so with `paths: {case: insensitive}`, or every third spelling goes"
+                " round these rules"
+            )
+            yield Finding(rule.at, "case-variants", words)
+    page = next((rule for rule in rules.rules if _FOLDING.search(rule.pattern.text)), None)
+    if page is not None:
+        words = (
+            f"{page.pattern.text} (rule {page.id!r}) looks like a page of a server that takes /Admin and /admin for one path,"
+            " and the rules tell them apart: set `paths: {case: insensitive}` of this environment"
+        )
+        yield Finding(source.at(("environments", name)), "case-backend", words)
+
+
+def _invariants(source: Source, settings: EnvironmentSettings, rules: RuleSet) -> Iterator[Finding]:
+    for number, never in enumerate(source.document.never):
+        pattern = parse_pattern(never.request.partition(" ")[2])
+        fault = _unreachable(
+            pattern.folding() if rules.folds else pattern, settings, rules.opens | settings.paths.names
+        )
+        if fault is not None:
+            at = source.at(("never", number, "request"), at_key=False)
+            yield Finding(at, "idle-never", f"nothing can break this invariant: {fault}")
+
+
+def nearly(source: Source) -> Iterator[Finding]:
+    """Tests and invariants about a path that is almost that of a rule."""
+    known: dict[tuple[str | None, ...], set[str]] = {}
+    for rules in source.config.rules.values():
+        for rule in rules.rules:
+            steps = tuple(part.text if isinstance(part, Literal) else None for part in rule.pattern.parts)
+            for number, step in enumerate(steps):
+                if step is not None:
+                    known.setdefault(steps[:number], set()).add(step)
+    document = source.document
+    tried = (
+        *(
+            (("tests", number), each.request)
+            for number, each in enumerate(document.tests)
+            if each.rule is None
+        ),
+        *((("never", number), each.request) for number, each in enumerate(document.never)),
+    )
+    for place, request in tried:
+        near = _near(request.partition(" ")[2][1:].split("/"), known)
+        if near is not None:
+            words = f"no rule has {near[0]!r} in its path, but one has {near[1]!r}: if that is meant, this proves nothing about it"
+            yield Finding(source.at((*place, "request"), at_key=False), "nearly-a-rule", words)
+
+
+def _near(words: list[str], known: dict[tuple[str | None, ...], set[str]]) -> tuple[str, str] | None:
+    for number, word in enumerate(words):
+        texts = known.get(tuple(words[:number]), set())
+        if word in texts:
+            continue
+        if len(word) >= _SHORTEST and not word.startswith("{"):
+            for text in sorted(texts):
+                if SequenceMatcher(None, word, text).ratio() >= _ALIKE:
+                    return word, text
+        return None
+    return None

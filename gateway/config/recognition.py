@@ -1,0 +1,77 @@
+"""Settings by which the gateway recognises people, and what changes in them: rules alone don't show who gains or loses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from gateway.analysis.access import access_of
+from gateway.analysis.equivalence import CLIENT, NOON
+from gateway.analysis.person import Person
+from gateway.config.model import Config
+from gateway.plugin import UnknownName
+
+_IDENTITY: Final = ("claims", "rights")
+_PROVIDER: Final = ("scopes", "acr_values", "minimum_level", "levels", "userinfo")
+_ABSENT: Final = "-"
+
+
+def recognition_changes(before: Config, old: str, after: Config, new: str) -> Iterator[str]:
+    """One line for each changed setting, and one for each described person who loses or gains rules by that.
+
+    Two environments differ in their addresses anyway: of those only what rules depend on is compared.
+    """
+    was, now = _settings(before, old, same=old == new), _settings(after, new, same=old == new)
+    lines = [
+        f"~ {name}: {was.get(name, _ABSENT)} -> {now.get(name, _ABSENT)}, which decides who people are to the rules"
+        for name in dict.fromkeys((*was, *now))
+        if was.get(name) != now.get(name)
+    ]
+    yield from lines
+    for name, person in after.people.items() if lines else ():
+        reached = [
+            _reached(config, environment, person) for config, environment in ((before, old), (after, new))
+        ]
+        for sign, word, rules in (
+            ("-", "loses", reached[0] - reached[1]),
+            ("+", "gains", reached[1] - reached[0]),
+        ):
+            if rules:
+                yield f"{sign} {name} of `people:` {word} {', '.join(sorted(rules))}"
+
+
+def _reached(config: Config, environment: str, person: Person) -> set[str]:
+    """The rules that let a described person in."""
+    settings = config.environments[environment]
+    section = config.identity
+    try:
+        identity = person.identity(config.rights, settings.provider.issuer, section.claims, section.rights)
+    except UnknownName:  # a right of the other configuration
+        return set()
+    host = urlsplit(settings.public_url).netloc
+    access = access_of(config.rules[environment], identity, host=host, client=CLIENT, now=NOON.timestamp())
+    return {each.rule for each in access if each.decision.allowed}
+
+
+def _settings(config: Config, environment: str, *, same: bool) -> dict[str, str]:
+    settings = config.environments[environment]
+    machines = settings.machines
+    whole: dict[str, Any] = {
+        "identity": config.identity.model_dump(mode="json", include=set(_IDENTITY)),
+        "provider": settings.provider.model_dump(mode="json", include=set(_PROVIDER)),
+    }
+    if same:
+        whole["provider.issuer"] = settings.provider.issuer
+        whole["machines"] = machines.model_dump(mode="json", exclude={"introspection"}) if machines else None
+        whole["edge"] = settings.edge.model_dump(mode="json", include={"trusted_proxies"})
+    return dict(_flat(whole, ""))
+
+
+def _flat(value: Any, name: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict) and value and name != "provider.levels":
+        for key, inner in value.items():
+            yield from _flat(inner, f"{name}.{key}" if name else key)
+    else:
+        yield name, json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,44 @@
+"""A copy of an order on this machine, for a session store that lost it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import structlog
+
+from gateway.atomic_file import locked, replace
+from gateway.session.board import Document
+
+log = structlog.get_logger()
+
+
+class OrderCopy:
+    """The copy at `path`, readable by its owner only. A place that cannot be written is no trouble: then there is none."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> Document | None:
+        """The order as it was last kept; None where there is none or it is broken."""
+        try:
+            # A pipe in its place would be waited for.
+            if not self._path.is_file():
+                return None
+            data = json.loads(self._path.read_bytes())
+            return Document(int(data["revision"]), json.dumps(data["order"]).encode("ascii"))
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            return None
+
+    def keep(self, document: Document) -> None:
+        """Keep an order, whose content is JSON."""
+        known = self.read()
+        if known is not None and known.revision == document.revision:
+            return
+        content = json.dumps({"revision": document.revision, "order": json.loads(document.content)}, indent=1)
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with locked(self._path):
+                replace(self._path, content.encode("ascii"))
+        except OSError as problem:
+            log.info("no copy of the shared blocks is kept", path=str(self._path), reason=problem.strerror)

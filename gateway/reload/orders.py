@@ -1,0 +1,210 @@
+"""Carries out, in one worker process, what operators order through the session store, and reports that."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import socket
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from gateway.background import Loop
+from gateway.blocks.blocks import Blocks
+from gateway.config import Config
+from gateway.errors import StoreUnavailable
+from gateway.events import OnEvent, ignore
+from gateway.observe.health import HealthStatus
+from gateway.reload.order_copy import OrderCopy
+from gateway.session.board import Document, SealedElsewhere
+from gateway.session.sessions import Sessions
+
+log = structlog.get_logger()
+
+BLOCKS: Final = "blocks"
+REVOKED: Final = "revoked:"
+# A process is taken for gone when it has not reported for this long.
+_REPORT_VALID: Final = 30.0
+_REPORT_EVERY: Final = 5.0
+# Orders that did not change are read again this often, because our keys may have.
+_READ_EVERY: Final = 10.0
+# How late a look may be before the blocks no longer count as current.
+_LATE: Final = 5.0
+
+
+class Orders:
+    """Looks at the board every `look_every` seconds.
+
+    Shared blocks come into force, and sessions that were ended are forgotten. Blocks that the store lost are put back,
+    from memory or from the copy in the file `copy`. `clock` gives seconds since the epoch, `steady` never goes back.
+    """
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        blocks: Blocks,
+        *,
+        copy: Path,
+        look_every: float,
+        clock: Callable[[], float],
+        steady: Callable[[], float],
+        on_event: OnEvent = ignore,
+    ) -> None:
+        self._board = sessions.board
+        self._sessions = sessions
+        self._in_force = blocks
+        self._copy = OrderCopy(copy)
+        self._look_every = look_every
+        self._clock = clock
+        self._steady = steady
+        self._name = f"{_host()}:{os.getpid()}:{secrets.token_hex(3)}"
+        self._began = clock()
+        self._seen: Mapping[str, bytes] = {}
+        self._read_at = -_READ_EVERY
+        self._blocks: Document | None = None
+        self._ended: tuple[str, ...] = ()
+        self._reported: tuple[float, Any] = (-_REPORT_EVERY, None)
+        self._looked_at: float | None = None
+        self._loop = Loop("orders", self._turn, pause=look_every, on_event=on_event)
+        self._trouble = ""
+
+    @classmethod
+    def of(
+        cls,
+        config: Config,
+        environment: str,
+        sessions: Sessions,
+        blocks: Blocks,
+        clock: Callable[[], float],
+        steady: Callable[[], float],
+        on_event: OnEvent,
+    ) -> Orders:
+        """The orders for this environment."""
+        look_every = config.environment(environment).blocks.look_every
+        copy = config.blocks_copy(environment)
+        return cls(
+            sessions, blocks, copy=copy, look_every=look_every, clock=clock, steady=steady, on_event=on_event
+        )
+
+    async def start(self) -> None:
+        """Carry out what is ordered, and go on looking. Raises StoreUnavailable; ValueError for blocks that cannot be read."""
+        await self._board.serve()
+        self._blocks = await asyncio.to_thread(self._copy.read)
+        if self._blocks is not None:
+            self._in_force.take_shared(self._blocks.content)
+        await self._look()
+        self._looked_at = self._steady()
+        self._loop.start()
+
+    async def aclose(self) -> None:
+        """Stop looking."""
+        await self._loop.aclose()
+        if self._looked_at is None:
+            return
+        self._looked_at = None
+        try:
+            await self._board.withdraw(self._name)
+        except StoreUnavailable as problem:
+            log.warning("the session store was not told that this process stops", reason=problem.detail)
+
+    async def check(self) -> HealthStatus:
+        """Whether the blocks are current. Never "not ready": those in force stay."""
+        trouble = "; ".join(each for each in (self._lag(), self._in_force.trouble) if each)
+        known = len(self._in_force.known)
+        current = f"current: revision {self.revision} of the session store, {known} known here"
+        return HealthStatus(True, f"not current: {trouble}" if trouble else current)
+
+    def _lag(self) -> str:
+        late = self._steady() - self._looked_at if self._looked_at is not None else 0.0
+        if late > self._look_every + _LATE:
+            return f"the shared blocks were last read {late:.0f} s ago: {self._trouble or 'no answer'}"
+        return self._trouble
+
+    @property
+    def revision(self) -> int:
+        """The revision of the shared blocks in force here; 0 where there never were any."""
+        return self._blocks.revision if self._blocks is not None else 0
+
+    async def _turn(self, _asked: bool) -> None:
+        try:
+            await self._look()
+        except (StoreUnavailable, ValueError) as problem:
+            trouble = getattr(problem, "detail", None) or str(problem) or repr(problem)
+            if trouble != self._trouble:
+                log.error("shared blocks cannot be read; those in force stay", reason=trouble)
+            self._trouble = trouble
+        except Exception as problem:
+            self._trouble = repr(problem)
+            raise
+        else:
+            self._looked_at, self._trouble = self._steady(), ""
+
+    async def _look(self) -> None:
+        stored, now = await self._board.orders(), self._steady()
+        try:
+            if stored != self._seen or now - self._read_at >= _READ_EVERY:
+                self._take_revoked(stored)
+                await self._take_blocks(stored.get(BLOCKS))
+                self._seen, self._read_at = stored, now
+        finally:
+            await self._report()
+
+    async def _take_blocks(self, stored: bytes | None) -> None:
+        known = self._blocks
+        if stored is None:
+            if known is not None:
+                await self._put_back(None, known)
+            return
+        try:
+            found = self._board.read(BLOCKS, stored)
+        except SealedElsewhere as problem:
+            # Garbage, or the very blocks that are in force here, sealed under the keys of before.
+            if known is None or problem.revision not in (0, known.revision):
+                raise
+            await self._put_back(stored, known)
+            return
+        if known is not None and found.revision < known.revision:
+            await self._put_back(stored, known)
+            return
+        self._in_force.take_shared(found.content)
+        self._blocks = found
+        await asyncio.to_thread(self._copy.keep, found)
+        if not found.whole:
+            await self._put_back(stored, found)
+
+    async def _put_back(self, stored: bytes | None, document: Document) -> None:
+        """Give the store what it lost, or the copy under our key that it lacks; another process may have been first."""
+        if await self._board.put_back(BLOCKS, stored, document):
+            log.warning("the session store got the shared blocks again", revision=document.revision)
+
+    def _take_revoked(self, stored: Mapping[str, bytes]) -> None:
+        done: list[str] = []
+        for name in (name for name in stored if name.startswith(REVOKED)):
+            if name not in self._ended:
+                try:
+                    ended = json.loads(self._board.read(name, stored[name]).content)
+                except SealedElsewhere as problem:
+                    log.error("an order to end sessions cannot be opened", order=name, reason=str(problem))
+                    continue
+                self._sessions.ended_elsewhere(ended)
+            done.append(name)
+        self._ended = tuple(done)
+
+    async def _report(self) -> None:
+        done = {"blocks": self.revision, "revoked": [name.removeprefix(REVOKED) for name in self._ended]}
+        now = self._steady()
+        if done == self._reported[1] and now - self._reported[0] < _REPORT_EVERY:
+            return
+        host, pid, _ = self._name.split(":")
+        about = {"host": host, "pid": int(pid), "since": self._began, "at": self._clock(), **done}
+        await self._board.report(self._name, about, seconds=_REPORT_VALID)
+        self._reported = (now, done)
+
+
+def _host() -> str:
+    name = socket.gethostname().encode("ascii", "replace").decode()
+    return name.replace(":", "-") or "unknown"

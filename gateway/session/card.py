@@ -1,0 +1,74 @@
+"""What operators see of a session, beside the session itself, which only its ticket opens."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from gateway.model import NOTHING, Identity
+from gateway.session.codec import Session
+from gateway.session.one_time import OneTimeStore
+
+_KIND: Final = "card"
+
+PersonNames = Callable[[Identity], Mapping[str, str]]
+"""The pseudonyms of a person, by the id of the key that made each; first the one in use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """Whose session it is, by pseudonym (`persons`, one for each key of that moment), by which means (`acr`), on what.
+
+    `keys` are the ids of the keys that made the pseudonyms, in the same order.
+    """
+
+    persons: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    organisation: str | None = None
+    means: str | None = None
+    device: str | None = None
+
+
+class Cards:
+    """The cards of the sessions of one environment. The other methods raise StoreUnavailable.
+
+    `names` gives, once started, what names a person.
+    """
+
+    def __init__(self, one_time: OneTimeStore, names: Callable[[], PersonNames] | None) -> None:
+        self._one_time = one_time
+        self._make_names = names
+        self._names: PersonNames = lambda _identity: NOTHING
+
+    def start(self) -> None:
+        """Read the keys of the pseudonyms. Raises ValueError."""
+        if self._make_names is not None:
+            self.use_names(self._make_names())
+
+    def use_names(self, names: PersonNames) -> None:
+        """Name people like this on the cards of new sessions."""
+        self._names = names
+
+    async def keep(self, session: Session, now: float) -> None:
+        """Write the card of a new session, until the session ends at the latest."""
+        identity = session.identity
+        names = self._names(identity)
+        card = Card(
+            tuple(names.values()),
+            tuple(names),
+            identity.organisation.code if identity.organisation is not None else None,
+            identity.acr,
+            session.device,
+        )
+        content = json.dumps(asdict(card)).encode("ascii")
+        await self._one_time.put(_KIND, session.id, content, seconds=session.expires_at - now)
+
+    async def of(self, session: str) -> Card:
+        """The card of the session with this public id; an empty one where there is none."""
+        found = await self._one_time.get(_KIND, session)
+        if found is None:
+            return Card()
+        data = json.loads(found)
+        return Card(**{**data, "persons": tuple(data["persons"]), "keys": tuple(data["keys"])})

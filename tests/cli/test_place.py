@@ -1,0 +1,37 @@
+"""What a command acts on, and how it says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import typer
+
+from gateway.cli.place import Place, counted, moment
+
+
+def test_it_names_environment_store_and_files(config: Path) -> None:
+    place = Place.of(config, "ti")
+    heading = f"environment ti, store sqlite:{config.parent}/var/ti.db, config {config}"
+    assert place.heading() == heading
+    assert place.heading(Path("/b.json")) == f"{heading}, file /b.json"
+
+
+def test_an_environment_that_is_none_ends_the_command(config: Path) -> None:
+    with pytest.raises(typer.Exit) as stopped:
+        Place.of(config, "prod")
+    assert stopped.value.exit_code == 1
+
+
+def test_nothing_is_recorded_where_no_gateway_records(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Place.of(config, "ti").record([{"kind": "sessions"}])
+    assert "make a note of this yourself" in capsys.readouterr().err
+    assert not (config.parent / "var").exists()
+
+
+def test_moments_are_belgian_in_winter_and_summer() -> None:
+    assert moment(1_795_698_000.0) == "2026-11-26 14:00:00 CET"
+    assert moment(1_782_475_200.0) == "2026-06-26 14:00:00 CEST"
+    assert (counted(1, "session"), counted(0, "worker")) == ("1 session", "0 workers")

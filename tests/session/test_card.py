@@ -1,0 +1,40 @@
+"""What operators see of a session."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.model import Identity, Organisation
+from gateway.session.card import Card
+from gateway.session.sessions import Sessions
+from gateway.session.settings import SessionSettings
+from gateway.session.store import Store
+from tests.session.conftest import Clock
+
+pytestmark = pytest.mark.anyio
+KEYS = ("k2", "k1")
+ANNA = Identity("https://acm/op", "anna", organisation=Organisation("0428315871"), acr="eid")
+
+
+async def test_a_card_is_kept_for_each_session_and_each_renewal(
+    store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARD_KEY", "k" * 32)
+    settings = SessionSettings.model_validate({"store": "memory:", "key": "env:CARD_KEY"})
+    sessions = Sessions(
+        settings, environment="ti", secure=False, clock=clock, store=store,
+        names=lambda: lambda identity: {"k2": f"new-{identity.subject}", "k1": f"old-{identity.subject}"},
+    )  # fmt: skip
+    await sessions.start(sweep=False)
+    session, ticket = await sessions.create(ANNA, device="Firefox/Linux")
+    names = ("new-anna", "old-anna")
+    assert await sessions.cards.of(session.id) == Card(names, KEYS, "0428315871", "eid", "Firefox/Linux")
+    other = Identity("https://acm/op", "anna", organisation=Organisation("OVO000001"))
+    renewed = await sessions.renew(ticket, session, other)
+    assert renewed is not None
+    assert renewed[0].id != session.id
+    assert await sessions.cards.of(renewed[0].id) == Card(names, KEYS, "OVO000001", None, "Firefox/Linux")
+    assert await sessions.cards.of("0" * 16) == Card()
+    clock.now = session.expires_at
+    assert await sessions.cards.of(renewed[0].id) == Card()
+    await sessions.aclose()
