@@ -270,6 +270,9 @@ async def test_tabs_are_in_step(gate: GatewayFixture, context: BrowserContext) -
         await second.goto(f"{gate.url}/oauth2/start?rd=/self")
         await bar(second).wait_for()
         await first.bring_to_front()
+        # A login may take longer than the first tab waits before it asks; it asks again when somebody comes back to it.
+        await first.clock.run_for(16_000)
+        await first.evaluate("window.dispatchEvent(new Event('focus'))")
         notice = await shown(first, "laad ze opnieuw voor u verdergaat")
         await notice.get_by_role("button", name="Laad deze pagina opnieuw").click()
         await notice.wait_for(state="hidden")

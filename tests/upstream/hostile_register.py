@@ -98,11 +98,12 @@ def hostile_register() -> Iterator[Hostile]:
         # What was accepted just now becomes a connection, which can be closed: a closed server only drops it.
         await rounds(10)
         server.close()
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await rounds(3)
+        # One that was being accepted makes a task of its own once its other one is cancelled.
+        while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await rounds(3)
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(main()), daemon=True)
     thread.start()

@@ -13,7 +13,7 @@ from gateway.auth.claims import parse_right
 from gateway.config.load import Source
 from gateway.config.positions import Place
 from gateway.plugin import Distinctions, Policy
-from gateway.policy.ruleset import Rule, templates, walk
+from gateway.policy.ruleset import Rule, options, templates, walk
 
 _NATIONAL: Final = frozenset(("rrn", "nationalnumber", "national_number"))
 # The code of a finding and its words.
@@ -53,8 +53,8 @@ def _of_rule(rule: Rule, levels: Collection[str]) -> Iterator[Finding]:
 
 
 def _of_policy(policy: Policy, levels: Collection[str]) -> Iterator[_Fault]:
-    if policy.policy_name in ("all", "any", "not"):
-        return  # their parts are looked at themselves
+    if any(isinstance(option, Policy) for option in options(policy)):
+        return  # its parts are looked at themselves
     found = policy.distinctions() or Distinctions()
     written = [each.text for each in templates(policy) if all(name is None for _, name in each.parts)]
     for code in (*found.organisations, *written):
