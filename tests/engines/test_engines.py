@@ -209,7 +209,12 @@ def test_back_after_logout_shows_nothing(engine: Window, secure: Lab, query: str
 def test_ten_restored_tabs_all_end_at_their_page(window: Window, lab: Lab) -> None:
     addresses = [f"{lab.url}/lab/tab/{number}" for number in range(10)]
     tabs = [window.open_tab(address) for address in addresses]
-    for number in (1, 0, 5, 9):  # the oldest of them is not the first to come in
+    order = [1, 0, 5, 9]  # the oldest of them is not the first to come in
+    if window.driver.capabilities["browserName"].startswith(
+        "chrom"
+    ):  # the quickest of the three looks at them all
+        order += [2, 3, 4, 6, 7, 8]
+    for number in order:
         window.switch(tabs[number])
         window.log_in("indiener", lab.url)
         window.wait_at(addresses[number])
