@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from gateway.model import NOTHING, Identity, Language, Missing, Right
 from gateway.pages.catalogue import in_language, message
-from gateway.pages.links import link_to
+from gateway.pages.links import link_to, login_url, switch_url
 from gateway.pages.render import Pages
 from gateway.pages.request_text import Asked, RequestText, Wanted, request_text
 from gateway.pages.settings import IN_ADDRESS
@@ -136,7 +136,8 @@ class _Filled:
             "request": request,
             "others": [[self._words.step(step) for step in plan] for plan in self._others],
             "grantable": any(_grants(self._denied.advice.plans)),
-            "back": quote(self._denied.back, safe=""),
+            "switch_url": switch_url(self._denied.back),
+            "login_url": login_url(self._denied.back),
         }
 
     def _label(self) -> str | None:

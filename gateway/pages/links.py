@@ -9,8 +9,8 @@ from urllib.parse import quote
 from gateway.model import CanonicalRequest
 
 _LONGEST_REFERER: Final = 2_000
-# In a query each octet may become three, and servers in front take 8 kB of an address.
-_LONGEST_BACK: Final = 2_500
+# As it stands in a query: servers in front take 8 kB of an address.
+_LONGEST_BACK: Final = 7_500
 
 
 def link_to(target: str, public_url: str) -> str:
@@ -19,24 +19,25 @@ def link_to(target: str, public_url: str) -> str:
 
 
 def login_url(back: str, acr_values: Iterable[str] = ()) -> str:
-    """Where a login begins that comes back to a path, with one of these authentication methods.
-
-    A path that is too long for an address in an address leads to "/".
-    """
-    if len(back) > _LONGEST_BACK:
-        back = "/"
+    """Where a login begins that comes back to a path, with one of these authentication methods."""
     means = "+".join(quote(urn, safe="") for urn in acr_values)
-    return f"/oauth2/start?rd={quote(back, safe='')}{f'&acr_values={means}' if means else ''}"
+    return f"/oauth2/start?rd={_in_query(back)}{f'&acr_values={means}' if means else ''}"
 
 
-def switch_url(back: str, *, organisation: str | None, doelgroep: str | None) -> str:
+def switch_url(back: str, *, organisation: str | None = None, doelgroep: str | None = None) -> str:
     """Where somebody chooses another identity and comes back; that one, where organisation and doelgroep are known."""
     identity = (
         f"&doelgroep={quote(doelgroep, safe='')}&organisation={quote(organisation, safe='')}"
         if organisation and doelgroep
         else ""
     )
-    return f"/oauth2/switch?rd={quote(back, safe='')}{identity}"
+    return f"/oauth2/switch?rd={_in_query(back)}{identity}"
+
+
+def _in_query(back: str) -> str:
+    """A path to come back to, as a value in a query; "/" for one that is too long for an address in an address."""
+    quoted = quote(back, safe="")
+    return quoted if len(quoted) <= _LONGEST_BACK else "%2F"
 
 
 def page_of(request: CanonicalRequest, public_url: str) -> str | None:

@@ -16,6 +16,7 @@ from babel.lists import format_list
 from gateway.codec import missing_to_dict, step_to_dict
 from gateway.model import NOTHING, Identity, Language, Missing, Organisation
 from gateway.pages.catalogue import in_language, message
+from gateway.pages.links import login_url, switch_url
 from gateway.pages.means import means_name
 from gateway.pages.spoken import spoken_day, spoken_time
 from gateway.plan import Advice, Grant, LogIn, Step, Switch, Wait
@@ -150,7 +151,7 @@ class Wording:
         self._gettext = gettext
         self._acting_for = identity.organisation if identity else None
         self._doelgroep = identity.doelgroep if identity else None
-        self._back = quote(back, safe="")
+        self._back = back
 
     def plans(self, advice: Advice) -> tuple[tuple[StepWords, ...], ...]:
         """Every plan in words, in their order; each holds its steps in the order in which they are taken."""
@@ -270,16 +271,15 @@ class Wording:
             advice = _("Do you work for this organisation too? Then switch. You come back to this page.")
         else:
             advice = _("Do you work for such an organisation too? Then switch. You come back to this page.")
-        link = f"/oauth2/switch?rd={self._back}{self._towards(step)}"
+        link = switch_url(self._back) + self._towards(step)
         return StepWords(text, advice, link, _("Switch organisation"), step=step)
 
     def _log_in(self, step: LogIn) -> StepWords:
         _ = self._gettext
-        link = f"/oauth2/start?rd={self._back}"
+        link = login_url(self._back, step.acr_values)
         if not step.acr_values:
             return StepWords(_("To be logged in"), _("Log in and try again."), link, _("Log in"), step=step)
         means = means_name(step.acr_values, _, self._language)
-        link += "&acr_values=" + "+".join(quote(urn, safe="") for urn in step.acr_values)
         text = _("A login with another means: %(means)s") % {"means": means}
         advice = _("Log in again with %(means)s. You come back to this page.") % {"means": means}
         return StepWords(text, advice, link, _("Log in with %(means)s") % {"means": means}, step=step)

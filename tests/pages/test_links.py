@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from gateway.model import CanonicalRequest
@@ -11,6 +13,15 @@ from gateway.pages.links import link_to, login_url, page_of, switch_url
 def test_a_login_comes_back() -> None:
     assert login_url("/a?b=1&c") == "/oauth2/start?rd=%2Fa%3Fb%3D1%26c"
     assert login_url("/", ["urn:x", "urn:y&z"]) == "/oauth2/start?rd=%2F&acr_values=urn%3Ax+urn%3Ay%26z"
+
+
+@pytest.mark.parametrize("link", [login_url, switch_url])
+def test_a_page_that_is_too_long_for_an_address_in_an_address_is_not_come_back_to(
+    link: Callable[[str], str],
+) -> None:
+    assert link("/" + "a" * 5_000).endswith("a")
+    assert link("/" + "a" * 8_000).endswith("?rd=%2F")
+    assert link("/" + '"' * 2_600).endswith("?rd=%2F")
 
 
 def test_a_link_stays_on_this_site() -> None:
