@@ -81,16 +81,9 @@ class RelationPages:
             )  # fmt: skip
 
         def confirm() -> Response:
-            rows = [
-                ("Persoon", person.name),
-                ("Organisatie", f"{admin.organisation.name} ({organisation_shown(admin.organisation.code)})"),
-                ("Categorie", values["category"]),
-                ("Begindatum", values["begin"]),
-                ("Einddatum", values["end"] or "geen"),
-                ("E-mailadres (werk)", values["email"]),
-                ("Telefoonnummer (werk)", values["phone"]),
-                *([("Reden", values["reason"])] if changing else []),
-            ]
+            rows = _shown(admin, person, values)
+            if changing:
+                rows.append(("Reden", values["reason"]))
             return self._desk.confirmation(
                 admin,
                 title=f"{title}: klopt dit?",
@@ -114,6 +107,18 @@ class RelationPages:
 def date_fault(typed: str, what: str) -> str:
     """What to say of a day that cannot be read: `what` it is, where nothing was filled in."""
     return _NO_DATE if typed else f"Vul {what} in, als dd/mm/jjjj."
+
+
+def _shown(admin: Administrator, person: Person, values: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [
+        ("Persoon", person.name),
+        ("Organisatie", f"{admin.organisation.name} ({organisation_shown(admin.organisation.code)})"),
+        ("Categorie", values["category"]),
+        ("Begindatum", values["begin"]),
+        ("Einddatum", values["end"] or "geen"),
+        ("E-mailadres (werk)", values["email"]),
+        ("Telefoonnummer (werk)", values["phone"]),
+    ]
 
 
 def _values(given: Mapping[str, str]) -> dict[str, str]:
