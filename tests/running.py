@@ -34,6 +34,12 @@ def free_socket() -> socket.socket:
     return sock
 
 
+def free_ports(number: int) -> list[int]:
+    """Different ports on this machine that nothing listens on yet."""
+    with contextlib.ExitStack() as stack:
+        return [stack.enter_context(free_socket()).getsockname()[1] for _ in range(number)]
+
+
 @contextlib.contextmanager
 def serving(app: Any, *, sock: socket.socket | None = None, **options: Any) -> Iterator[Running]:
     """Run an ASGI app in a thread until the block ends; `options` go to uvicorn.Config."""

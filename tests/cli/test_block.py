@@ -24,7 +24,7 @@ from simulator.login import login
 from tests.cli.conftest import Site
 from tests.processes import gateway_process
 from tests.redis_server import running_redis
-from tests.running import free_socket
+from tests.running import free_ports
 
 PATIENCE = 15.0
 PAGE = {"accept": "text/html", "accept-language": "nl"}
@@ -191,11 +191,7 @@ def test_machines_share_blocks_and_a_silent_one_is_named(tmp_path: Path) -> None
         running_redis(Path(place)) as redis,
         ExitStack() as stack,
     ):
-        ports = []
-        for _ in range(4):
-            sock = free_socket()
-            ports.append(sock.getsockname()[1])
-            sock.close()
+        ports = free_ports(4)
         sites, children = [], []
         for which in (0, 1):
             folder = tmp_path / str(which)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 import httpx2
@@ -24,11 +22,8 @@ from gateway.cli.key_rows import KeyRow, members_of, rows
 from gateway.config import load
 from gateway.keyring import PURPOSES
 from tests.auth.scripted_provider import ScriptedProvider
-from tests.gateway_fixture import OPEN_RULES, PAGE, EchoUpstream, scripted_provider, scripted_settings
-from tests.gateways import settings, write_config
-from tests.processes import gateway_process
-from tests.redis_server import running_redis
-from tests.running import free_socket, serving
+from tests.gateway_fixture import PAGE
+from tests.two_machines import two_machines
 
 pytestmark = [pytest.mark.anyio, pytest.mark.redis]
 _PATIENCE = 60.0
@@ -134,39 +129,11 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    upstream = EchoUpstream()
-    ports = []
-    for _ in range(4):
-        sock = free_socket()
-        ports.append(sock.getsockname()[1])
-        sock.close()
-    with (
-        tempfile.TemporaryDirectory(prefix="gw-redis-") as place,
-        running_redis(Path(place)) as redis,
-        scripted_provider() as op,
-        serving(upstream.app, lifespan="off") as behind,
-        contextlib.ExitStack() as stack,
-    ):
-        configs = []
-        for which in range(2):
-            folder = tmp_path / str(which)
-            folder.mkdir()
-            environment = settings(
-                folder, name="ti", gateway_url=f"http://localhost:{ports[0]}", acm_url="", upstream_url=behind.url,
-                provider=scripted_settings(folder, op, login_limit={"burst": 100_000}),
-                listen=f"127.0.0.1:{ports[which]}", observe={"listen": f"127.0.0.1:{ports[2 + which]}"},
-                session={"store": redis.url},
-                assertion={"announce": "0s"},
-            )  # fmt: skip
-            configs.append(write_config(folder, {"ti": environment}, rules=OPEN_RULES))
-
-        def started(which: int) -> Any:
-            ready = f"http://localhost:{ports[2 + which]}/readyz"
-            return stack.enter_context(gateway_process(configs[which], "ti", ready))
-
+    limit = {"login_limit": {"burst": 100_000}}
+    with two_machines(tmp_path, provider=limit, assertion={"announce": "0s"}) as machines:
         with ThreadPoolExecutor(2) as pool:
-            list(pool.map(started, (0, 1)))
-        yield Site(op, configs, ports)
+            list(pool.map(machines.start, (0, 1)))
+        yield Site(machines.op, machines.configs, machines.ports)
 
 
 @contextlib.asynccontextmanager

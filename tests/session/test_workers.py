@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -22,12 +19,7 @@ from starlette.responses import JSONResponse, Response
 from gateway.config import load
 from gateway.model import Identity, Organisation, Right, Tokens
 from gateway.session.sessions import Sessions
-from tests.auth.scripted_provider import ScriptedProvider
-from tests.gateway_fixture import OPEN_RULES, EchoUpstream, scripted_provider, scripted_settings
-from tests.gateways import settings, write_config
-from tests.processes import gateway_process
-from tests.redis_server import running_redis
-from tests.running import free_socket, serving
+from tests.two_machines import Machines, two_machines
 
 pytestmark = [pytest.mark.anyio, pytest.mark.redis]
 _IN_GRACE, _OUT_OF_GRACE = 1_000.0, 1_600.0
@@ -41,82 +33,52 @@ ANNA = Identity(
 class Two:
     """Two processes that serve one site."""
 
-    op: ScriptedProvider
-    configs: list[Path]
-    ports: list[int]
-    stack: contextlib.ExitStack
+    machines: Machines
     children: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def start(self) -> None:
         """Start what does not run, both at once."""
         missing = [which for which in (0, 1) if which not in self.children]
         with ThreadPoolExecutor(2) as pool:
-            self.children |= dict(zip(missing, pool.map(self._process, missing), strict=True))
+            self.children |= dict(zip(missing, pool.map(self.machines.start, missing), strict=True))
 
     def kill(self, which: int) -> None:
         self.children.pop(which).send_signal(signal.SIGKILL)
 
-    def _process(self, which: int) -> subprocess.Popen[bytes]:
-        ready = f"http://localhost:{self.ports[2 + which]}/readyz"
-        return self.stack.enter_context(gateway_process(self.configs[which], "ti", ready))
-
     async def due(self, *, ago: float) -> str:
         """The ticket of a session that was checked so many seconds ago."""
-        environment = load(self.configs[0]).environment("ti")
+        environment = load(self.machines.configs[0]).environment("ti")
         past = time.time() - ago
         sessions = Sessions(environment.session, environment="ti", secure=False, clock=lambda: past)
         await sessions.start(sweep=False)
         token = f"refresh-{time.monotonic_ns()}"
-        self.op.refresh_tokens[token] = "alice"
+        self.machines.op.refresh_tokens[token] = "alice"
         _, ticket = await sessions.create(ANNA, Tokens("access", token))
         await sessions.aclose()
         return ticket
 
     async def ask(self, client: httpx2.AsyncClient, ticket: str, which: int) -> httpx2.Response:
-        headers = {"cookie": f"tgp-ti-session={ticket}", "host": f"localhost:{self.ports[0]}"}
-        return await client.get(f"http://127.0.0.1:{self.ports[which]}/filed/1", headers=headers)
+        headers = {"cookie": f"tgp-ti-session={ticket}", "host": f"localhost:{self.machines.ports[0]}"}
+        return await client.get(f"http://127.0.0.1:{self.machines.ports[which]}/filed/1", headers=headers)
 
 
 @pytest.fixture(scope="module")
 def all_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
-    tmp_path = tmp_path_factory.mktemp("two")
-    upstream = EchoUpstream()
-    ports = []
-    for _ in range(4):
-        sock = free_socket()
-        ports.append(sock.getsockname()[1])
-        sock.close()
-    with (
-        tempfile.TemporaryDirectory(prefix="gw-redis-") as place,
-        running_redis(Path(place)) as redis,
-        scripted_provider() as op,
-        serving(upstream.app, lifespan="off") as behind,
-        contextlib.ExitStack() as stack,
-    ):
-        configs = []
-        for which in range(2):
-            folder = tmp_path / str(which)
-            folder.mkdir()
-            environment = settings(
-                folder, name="ti", gateway_url=f"http://localhost:{ports[0]}", acm_url="", upstream_url=behind.url,
-                provider=scripted_settings(folder, op, timeout="700ms"), listen=f"127.0.0.1:{ports[which]}",
-                observe={"listen": f"127.0.0.1:{ports[2 + which]}"}, session={"store": redis.url},
-            )  # fmt: skip
-            configs.append(write_config(folder, {"ti": environment}, rules=OPEN_RULES))
-        yield Two(op, configs, ports, stack)
+    with two_machines(tmp_path_factory.mktemp("two"), provider={"timeout": "700ms"}) as machines:
+        yield Two(machines)
 
 
 @pytest.fixture
 def two(all_of: Two) -> Two:
     all_of.start()
-    all_of.op.seen.clear()
+    all_of.machines.op.seen.clear()
     return all_of
 
 
 async def test_two_hundred_requests_cause_one_refresh(two: Two) -> None:
     ticket = await two.due(ago=_OUT_OF_GRACE)
-    two.op.claims["ovam_rol_3d"] = [
-        *two.op.claims["ovam_rol_3d"],
+    two.machines.op.claims["ovam_rol_3d"] = [
+        *two.machines.op.claims["ovam_rol_3d"],
         "OVAMGebruiker-NonConformiteitenLezer:0428315871",
     ]
     async with httpx2.AsyncClient(
@@ -124,7 +86,7 @@ async def test_two_hundred_requests_cause_one_refresh(two: Two) -> None:
     ) as client:
         answers = await asyncio.gather(*(two.ask(client, ticket, number % 2) for number in range(200)))
     assert {answer.status_code for answer in answers} == {200}
-    assert two.op.seen["token"] == 1
+    assert two.machines.op.seen["token"] == 1
     assert all("Lezer" in answer.json()["rights"] for answer in answers)
     tickets = {answer.headers["set-cookie"].partition(";")[0] for answer in answers}
     assert len(tickets) == 1
@@ -138,18 +100,18 @@ async def test_the_death_of_the_winner_does_not_end_the_session(two: Two, consum
     asked, go_on, again = threading.Event(), threading.Event(), threading.Event()
 
     def slowly(form: dict[str, str]) -> Response | None:
-        two.op.answers["token"] = taken_over
+        two.machines.op.answers["token"] = taken_over
         asked.set()
         go_on.wait(10)
         if consumed:
-            two.op.refresh_tokens.pop(form["refresh_token"])
+            two.machines.op.refresh_tokens.pop(form["refresh_token"])
         return JSONResponse({"error": "server_error"}, 503)
 
     def taken_over(_form: dict[str, str]) -> None:
-        two.op.answers.pop("token")
+        two.machines.op.answers.pop("token")
         again.set()
 
-    answers: dict[str, Any] = two.op.answers
+    answers: dict[str, Any] = two.machines.op.answers
     answers["token"] = slowly
     async with httpx2.AsyncClient(trust_env=False, timeout=20) as client:
         assert (await two.ask(client, ticket, 0)).status_code == 200
@@ -160,4 +122,4 @@ async def test_the_death_of_the_winner_does_not_end_the_session(two: Two, consum
         go_on.set()
         assert await asyncio.to_thread(again.wait, 10)
         assert (await two.ask(client, ticket, 1)).status_code == 200
-        assert two.op.seen["token"] == 2
+        assert two.machines.op.seen["token"] == 2

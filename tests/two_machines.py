@@ -1,0 +1,57 @@
+"""Two machines of one environment, as operators run them: a folder each, one address, one Redis, one register."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.auth.scripted_provider import ScriptedProvider
+from tests.gateway_fixture import OPEN_RULES, EchoUpstream, scripted_provider, scripted_settings
+from tests.gateways import settings, write_config
+from tests.processes import gateway_process
+from tests.redis_server import running_redis
+from tests.running import free_ports, serving
+
+
+@dataclass(frozen=True)
+class Machines:
+    """Their configurations, and what they share. `ports`: where each serves, then where each is observed."""
+
+    op: ScriptedProvider
+    configs: list[Path]
+    ports: list[int]
+    stack: contextlib.ExitStack
+
+    def start(self, which: int) -> subprocess.Popen[bytes]:
+        """The gateway of one of them, until the end of all."""
+        ready = f"http://localhost:{self.ports[2 + which]}/readyz"
+        return self.stack.enter_context(gateway_process(self.configs[which], "ti", ready))
+
+
+@contextlib.contextmanager
+def two_machines(place: Path, *, provider: Mapping[str, Any], **changes: Any) -> Iterator[Machines]:
+    """Neither is started. `provider` and `changes` are settings beside the usual ones."""
+    upstream, ports = EchoUpstream(), free_ports(4)
+    with (
+        tempfile.TemporaryDirectory(prefix="gw-redis-") as data,
+        running_redis(Path(data)) as redis,
+        scripted_provider() as op,
+        serving(upstream.app, lifespan="off") as behind,
+        contextlib.ExitStack() as stack,
+    ):
+        configs = []
+        for which in range(2):
+            folder = place / str(which)
+            folder.mkdir()
+            environment = settings(
+                folder, name="ti", gateway_url=f"http://localhost:{ports[0]}", acm_url="", upstream_url=behind.url,
+                provider=scripted_settings(folder, op, **provider), listen=f"127.0.0.1:{ports[which]}",
+                observe={"listen": f"127.0.0.1:{ports[2 + which]}"}, session={"store": redis.url}, **changes,
+            )  # fmt: skip
+            configs.append(write_config(folder, {"ti": environment}, rules=OPEN_RULES))
+        yield Machines(op, configs, ports, stack)
