@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from gateway.analysis.access import access_of
 from gateway.areas import Areas
@@ -148,6 +149,7 @@ class Assembly(Areas):
 
     def _forwarders(self) -> dict[str, Forwarder]:
         edge, public_url = self.settings.edge, self.settings.public_url
+        own_hosts = (urlsplit(public_url).netloc, *edge.hosts)
         return {
             name: Forwarder(
                 upstream,
@@ -160,6 +162,8 @@ class Assembly(Areas):
                     public_url,
                     upstream.settings.add_prefix,
                     upstream.settings.strip_prefix,
+                    # Those that it sees: with a host of its own it never learns them.
+                    hosts=own_hosts if upstream.pools[0].host is None else (),
                 ),
                 fold_prefix=self.settings.paths.case == "insensitive",
                 on_event=self.events,

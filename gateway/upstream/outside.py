@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from ipaddress import IPv6Address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -12,7 +13,8 @@ ADDRESS_HEADERS: Final = frozenset((b"location", b"content-location", b"refresh"
 
 # Only what every browser reads as scheme, authority and the rest; whatever is written in another way stays as it is.
 _ABSOLUTE: Final = re.compile(rb"(?:(https?):)?//([^/?#\\@]*)((?:[/?#].*)?)", re.IGNORECASE)
-_REFRESH: Final = re.compile(rb"(\s*[0-9.]+\s*[;,]\s*(?:url\s*=\s*)?)([\"']?)(.*)", re.IGNORECASE)
+# As the HTML standard reads it: a blank alone may stand between the seconds and the address.
+_REFRESH: Final = re.compile(rb"(\s*[0-9.]+(?:\s*[;,]\s*|\s+)(?:url\s*=\s*)?)([\"']?)(.*)", re.IGNORECASE)
 _DEFAULT_PORTS: Final = {b"http": b":80", b"https": b":443"}
 
 
@@ -23,20 +25,36 @@ class OutsideAddresses:
     the path of the register that the gateway's "/" stands for, `outer` the path outside that all of the register is
     below; both without a slash at their end. A path that already begins with `outer` stays as it is: the register
     knows it from X-Forwarded-Prefix.
+
+    `hosts` are the names of this site (host or host:port) that the register gets as Host. Where the site is on https, a
+    register that doesn't know of it writes them with http: that becomes https.
     """
 
-    def __init__(self, inside: Iterable[str], public_url: str, prefix: str = "", outer: str = "") -> None:
+    def __init__(
+        self,
+        inside: Iterable[str],
+        public_url: str,
+        prefix: str = "",
+        outer: str = "",
+        *,
+        hosts: Iterable[str] = (),
+    ) -> None:
         public = urlsplit(public_url)
         self._public = public_url.rstrip("/").encode("ascii")
         self._public_host = (public.hostname or "").encode("ascii")
         self._prefix = prefix.encode("ascii")
         self._outer = outer.encode("ascii")
         origins = [urlsplit(each) for each in inside]
-        self._hosts = frozenset((each.hostname or "").encode("ascii") for each in origins)
+        self._hosts = frozenset(_spellings(each)[0].encode("ascii") for each in origins)
         self._authorities = frozenset(
             authority.encode("ascii") for each in origins for authority in _spellings(each)
         )
         secure_inside = bool(origins) and all(each.scheme == "https" for each in origins)
+        self._secured = (
+            {spelling: b"https://" + host for host in map(str.encode, hosts) for spelling in _unsecured(host)}
+            if public.scheme == "https"
+            else {}
+        )
         self._adds_secure = public.scheme == "https" and not secure_inside
         self._drops_secure = public.scheme == "http" and secure_inside
 
@@ -58,11 +76,12 @@ class OutsideAddresses:
         if parts is None:
             seen = self._outside(value) if value.startswith(b"/") else value
             return value if seen == value else self._of_this_site(seen)
-        scheme, authority, rest = parts.groups(b"")
-        default = _DEFAULT_PORTS.get(scheme.lower(), b":")
-        if authority.lower().removesuffix(default) not in self._authorities:
-            return value
-        return self._of_this_site(self._outside(rest if rest.startswith(b"/") else b"/" + rest))
+        scheme, authority, rest = parts[1].lower() if parts[1] else b"", _shortest(parts[2].lower()), parts[3]
+        path = rest if rest.startswith(b"/") else b"/" + rest
+        if authority.removesuffix(_DEFAULT_PORTS.get(scheme, b":")) in self._authorities:
+            return self._of_this_site(self._outside(path))
+        secured = self._secured.get(authority) if scheme == b"http" else None
+        return value if secured is None else secured + self._outside(path)
 
     def cookie(self, line: bytes) -> bytes:
         """A Set-Cookie value without the register's own domain, and with the path and Secure of this site."""
@@ -119,8 +138,26 @@ def _below(path: bytes, prefix: bytes) -> bytes | None:
     return b"/" + rest if rest[:1] in (b"", b"?", b"#") else None
 
 
+def _shortest(authority: bytes) -> bytes:
+    """The authority with an IPv6 address as RFC 5952 writes it: Java writes all of its parts."""
+    address, bracket, port = authority.partition(b"]")
+    if not address.startswith(b"["):
+        return authority
+    try:
+        return b"[%b%b%b" % (IPv6Address(address[1:].decode("ascii")).compressed.encode(), bracket, port)
+    except ValueError:
+        return authority
+
+
+def _unsecured(host: bytes) -> tuple[bytes, ...]:
+    """How a register that got this Host writes it behind http://."""
+    has_port = b":" in host.rpartition(b"]")[2]
+    return (host,) if has_port else (host, host + b":", host + b":80", host + b":443")
+
+
 def _spellings(origin: SplitResult) -> tuple[str, ...]:
     name = f"[{origin.hostname}]" if ":" in (origin.hostname or "") else origin.hostname or ""
+    name = _shortest(name.encode("ascii")).decode("ascii")
     return name, f"{name}:", f"{name}:{origin.port or (443 if origin.scheme == 'https' else 80)}"
 
 

@@ -203,3 +203,28 @@ def test_rewriting_can_be_switched_off(tmp_path: Path) -> None:
         raw = f"HTTP/1.1 302 Found\r\nLocation: {inside}\r\nContent-Length: 0\r\n\r\n"
         found = ask(gate, f"GET /raw?x={raw.encode().hex()}")
         assert ("location", inside) in [(name.lower(), value) for name, value in found.headers]
+
+
+@pytest.mark.parametrize(
+    ("upstream", "location"),
+    [
+        ({}, "https://gw.test/a"),
+        ({"pass_host": False}, "http://gw.test/a"),
+        ({"rewrite_addresses": False}, "http://gw.test/a"),
+    ],
+)
+def test_a_register_that_gets_the_host_and_knows_nothing_of_tls(
+    tmp_path: Path, upstream: dict[str, Any], location: str
+) -> None:
+    rules = [{"id": "open", "match": {"path": "/**"}, "require": ["anyone"]}]
+    raw = "HTTP/1.1 302 Found\r\nLocation: http://gw.test/a\r\nContent-Length: 0\r\n\r\n"
+    request = f"GET /raw?x={raw.encode().hex()} HTTP/1.1\r\nHost: gw.test\r\n\r\n"
+    with scripted_gateway(
+        tmp_path,
+        backend=RawUpstream(answer=_answer),
+        rules=rules,
+        public_url="https://gw.test",
+        upstream=upstream,
+    ) as gate:
+        [found] = converse(gate.port, request.encode()).answers
+        assert ("location", location) in [(name.lower(), value) for name, value in found.headers]

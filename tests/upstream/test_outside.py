@@ -57,6 +57,8 @@ def test_other_addresses_are_never_touched(address: str) -> None:
         ("0;URL='http://register.internal/x'", "0;URL='/x'"),
         ('3 , "http://register.internal/x"', '3 , "/x"'),
         ("1; http://register.internal/x", "1; /x"),
+        ("0 url=http://register.internal/x", "0 url=/x"),
+        (".5\thttp://register.internal/x", ".5\t/x"),
         ("5", "5"),
         ("5; url=https://elders.be/", "5; url=https://elders.be/"),
         ("x; url=http://register.internal/", "x; url=http://register.internal/"),
@@ -132,3 +134,55 @@ def test_all_of_a_register_is_below_an_outer_path(inside: bytes, outside: bytes)
     assert addresses.address(inside) == outside
     assert addresses.cookie(b"a=1; Path=/") == b"a=1; Path=/reports"
     assert addresses.cookie(b"a=1; Path=/x") == b"a=1; Path=/reports/x"
+
+
+@pytest.mark.parametrize(
+    "authority", ["[::1]:8080", "[0:0:0:0:0:0:0:1]:8080", "[0000::0001]", "[::0.0.0.1]:80"]
+)
+def test_an_ipv6_address_is_one_in_every_spelling(authority: str) -> None:
+    for own in ("[::1]", "[0:0:0:0:0:0:0:1]"):
+        addresses = OutsideAddresses([f"http://{own}:8080"], "https://gw.test")
+        assert addresses.address(f"http://{authority}/x".encode()) == b"/x"
+        assert addresses.cookie(b"a=1; Domain=[::1]") == b"a=1; Secure"
+    for other in (
+        b"http://[::2]:8080/x",
+        b"http://[::1:8080/x",
+        b"http://[v1.x]:8080/x",
+        b"http://::1:8080/x",
+    ):
+        assert addresses.address(other) == other
+
+
+HOSTS = ("register.example.be", "old.example.be", "gw.test:8443", "[2001:db8::1]")
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("http://register.example.be/x?y#z", "https://register.example.be/x?y#z"),
+        ("HTTP://Register.Example.Be:80", "https://register.example.be/"),
+        ("http://old.example.be:443/x", "https://old.example.be/x"),
+        ("http://old.example.be://evil.test/x", "https://old.example.be//evil.test/x"),
+        ("http://gw.test:8443/x", "https://gw.test:8443/x"),
+        ("http://[2001:db8:0:0:0:0:0:1]/x", "https://[2001:db8::1]/x"),
+        ("http://gw.test/x", "http://gw.test/x"),
+        ("http://gw.test:8443:80/x", "http://gw.test:8443:80/x"),
+        ("http://register.example.be:8080/x", "http://register.example.be:8080/x"),
+        ("http://register.example.be.evil.test/x", "http://register.example.be.evil.test/x"),
+        ("http://register.example.be@evil.test/x", "http://register.example.be@evil.test/x"),
+        ("//register.example.be/x", "//register.example.be/x"),
+        ("https://old.example.be/x", "https://old.example.be/x"),
+    ],
+)
+def test_a_register_that_does_not_know_of_tls_leads_to_https(address: str, expected: str) -> None:
+    addresses = OutsideAddresses((), "https://register.example.be", hosts=HOSTS)
+    assert addresses.address(address.encode()) == expected.encode()
+    assert addresses.header(b"refresh", f"0;url={address}".encode()) == f"0;url={expected}".encode()
+    untouched = OutsideAddresses((), "http://register.example.be", hosts=HOSTS)
+    assert untouched.address(address.encode()) == address.encode()
+
+
+def test_what_a_register_writes_without_tls_is_a_path_of_its_own() -> None:
+    addresses = OutsideAddresses((), "https://gw.test", "/app", "/reports", hosts=["gw.test"])
+    assert addresses.address(b"http://gw.test/app/x") == b"https://gw.test/reports/x"
+    assert addresses.address(b"http://gw.test/reports/x") == b"https://gw.test/reports/x"
