@@ -93,7 +93,10 @@ class OutsideAddresses:
             match name.lower():
                 case b"domain" if self._is_inside_only(value.lstrip(b".").lower()):
                     continue
-                case b"path" if self._prefix or self._outer:
+                case b"path" if (self._prefix or self._outer) and value.startswith(b"/"):
+                    if _is_for_all_paths(line):
+                        kept.append(attribute)
+                        continue
                     # The outer path itself is the application's "/" too.
                     path = self._outer if value == b"/" and self._outer else self._outside(value)
                     kept.append(b" Path=" + path)
@@ -159,6 +162,11 @@ def _spellings(origin: SplitResult) -> tuple[str, ...]:
     name = f"[{origin.hostname}]" if ":" in (origin.hostname or "") else origin.hostname or ""
     name = _shortest(name.encode("ascii")).decode("ascii")
     return name, f"{name}:", f"{name}:{origin.port or (443 if origin.scheme == 'https' else 80)}"
+
+
+def _is_for_all_paths(line: bytes) -> bool:
+    """Whether browsers refuse this cookie with another path than "/" (RFC 6265bis section 4.1.3.2)."""
+    return line.lower().lstrip().startswith(b"__host-")
 
 
 def _needs_secure(line: bytes) -> bool:

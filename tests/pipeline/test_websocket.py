@@ -41,6 +41,12 @@ RULES: list[Any] = [
     {"id": "public", "match": {"path": "/public/**"}, "require": ["anyone"], "websocket": True},
     {"id": "closed", "match": {"path": "/closed/**"}, "require": ["authenticated"]},
     {
+        "id": "right",
+        "match": {"path": "/right/**"},
+        "require": [{"right": {"right": "indiener"}}],
+        "websocket": True,
+    },
+    {
         "id": "live",
         "match": {"path": "/**"},
         "require": ["authenticated"],
@@ -66,7 +72,7 @@ def live(tmp_path_factory: pytest.TempPathFactory, register: SocketRegister) -> 
         tmp_path_factory.mktemp("live"),
         backend=f"http://127.0.0.1:{register.port}",
         rules=RULES,
-        session={"cache_ttl": "100ms", "recheck": "0s"},
+        session={"cache_ttl": "100ms", "recheck": "10m", "recheck_grace": "0s"},
         observe={"streams": {"judge_every": "200ms"}},
         upstream={
             "url": f"http://127.0.0.1:{register.port}",
@@ -179,6 +185,55 @@ def test_a_block_ends_it(live: GatewayFixture, cookie: str) -> None:
     cut = live.records_with(request_id, 2)[1]["cut"]
     assert (cut["reason"], cut["why"]) == ("blocked", "block b-1")
     assert until(lambda: live.client.get(f"{live.url}/page", headers={"cookie": cookie}).status_code == 200)
+
+
+def test_a_right_that_is_withdrawn_at_the_provider_ends_what_needs_it(
+    live: GatewayFixture, cookie: str
+) -> None:
+    rights = live.op.claims["ovam_rol_3d"]
+    with opened(live, cookie, "/right/ws") as client, opened(live, cookie) as other:
+        assert (client.status, other.status) == (101, 101)
+        live.op.claims["ovam_rol_3d"] = []
+        live.clock.ahead += 601
+        try:
+            assert client.until_close() == ([], 4403)
+            other.send(TEXT, b"still here")
+            assert other.frame() is not None
+        finally:
+            live.clock.ahead -= 601
+            live.op.claims["ovam_rol_3d"] = rights
+
+
+def test_frames_keep_no_session_alive(live: GatewayFixture, cookie: str) -> None:
+    with opened(live, cookie) as client:
+        for ahead in (900, 901):
+            client.send(TEXT, b"still here")
+            assert client.frame() is not None
+            live.clock.ahead += ahead
+        try:
+            assert client.until_close() == ([], 4401)
+        finally:
+            live.clock.ahead -= 1_801
+
+
+def test_a_session_of_the_register_is_kept_to_its_owner(
+    live: GatewayFixture, cookie: str, register: SocketRegister
+) -> None:
+    register.lines = lambda _head: b"Set-Cookie: JSESSIONID=0A1B; Path=/\r\n"
+    with opened(live, f"{cookie}; JSESSIONID=0A1B; a=1", "/ws", "Cookie: jsessionid=0A1C") as client:
+        assert client.status == 101
+        given = (client.value("set-cookie") or "").removesuffix("; Path=/")
+    assert given.endswith("~0A1B")
+    live.op.subject = "bob"
+    try:
+        theirs = cookie_of(live)
+    finally:
+        live.op.subject = "alice"
+    for who in (cookie, theirs):
+        with opened(live, f"{who}; {given}") as client:
+            assert client.status == 101
+    lines = [line for head in register.heads for line in head.split(b"\r\n") if line.startswith(b"cookie: ")]
+    assert lines == [b"cookie: a=1", b"cookie: JSESSIONID=0A1B"]
 
 
 def test_a_session_that_ends_before_the_register_agrees_opens_none(

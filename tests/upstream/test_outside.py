@@ -134,6 +134,8 @@ def test_all_of_a_register_is_below_an_outer_path(inside: bytes, outside: bytes)
     assert addresses.address(inside) == outside
     assert addresses.cookie(b"a=1; Path=/") == b"a=1; Path=/reports"
     assert addresses.cookie(b"a=1; Path=/x") == b"a=1; Path=/reports/x"
+    for unchanged in (b"__Host-a=1; Path=/; Secure", b"a=1; Path=", b"a=1; Path=x", b"a=1; Path"):
+        assert addresses.cookie(unchanged) == unchanged
 
 
 @pytest.mark.parametrize(
