@@ -29,12 +29,13 @@ _PREFIX: Final = rb"(?:__(?:host|secure)-)?"
 _ESCAPED_NAME: Final = re.compile(rb"%[0-9A-Fa-f]{2}[^=;]*=")
 # Servers that follow RFC 2109 also read a comma, and what stands in quotes.
 _INNER_NAME: Final = re.compile(rb"[,\s\"]([^,\s\"=]+)[\s\"]*=")
-# Some servers decode a path before they look for parameters in it, or read several pairs in one parameter.
+# Some servers decode a path before they look for parameters in it, or read several pairs in one parameter, or both.
 _PARAMETER: Final = re.compile(rb"(;|%3[Bb])((?:(?!%3[Bb])[^;/])*)")
-_INNER_PAIR: Final = re.compile(rb"[&,]([^&,=]*)=")
+_INNER_PAIR: Final = re.compile(rb"(?:[&,]|%2[6Cc])((?:(?!%2[6Cc]|%3[Dd])[^&,=])*)(?:=|%3[Dd])")
 _EQUALS: Final = re.compile(rb"=|%3[Dd]")
 # Scheme and authority, path, and the rest of a URI reference (RFC 3986 appendix B).
 _ADDRESS: Final = re.compile(rb"((?:[^:/?#]+:)?(?://([^/?#]*))?)([^?#]*)(.*)", re.DOTALL)
+_USUAL_PORT: Final = re.compile(rb":(?:80|443)?$")
 _REFRESH: Final = re.compile(rb"(\s*[\d.]*\s*[;,]?\s*(?:url\s*=\s*)?(['\"]?))(.*)", re.DOTALL | re.IGNORECASE)
 _LIFETIME: Final = re.compile(rb";\s*(?:expires|max-age)\s*=[^;]*", re.IGNORECASE)
 _COOKIES_KEPT: Final = 32
@@ -69,7 +70,7 @@ class RegisterSessions:
         self._claims = claims
         # A browser sends the same line again and again.
         self._own_line = lru_cache(_LINES_KEPT)(self._read_line)
-        self._hosts = {urlsplit(origin).netloc.lower().encode("ascii") for origin in origins}
+        self._hosts = {_host(urlsplit(origin).netloc.encode("ascii")) for origin in origins}
         self._set: dict[tuple[bytes, bytes], None] = {}
 
     # Towards the register
@@ -164,7 +165,7 @@ class RegisterSessions:
         match = _ADDRESS.fullmatch(address)
         assert match is not None
         origin, authority, path, rest = match.groups()
-        if origin and (authority or b"").lower() not in self._hosts:
+        if origin and _host(authority or b"") not in self._hosts:
             return value
 
         def tagged(session: bytes, name: bytes) -> bytes:
@@ -216,6 +217,11 @@ class RegisterSessions:
             return b"" if value is None else mark + parameter[:start] + value
 
         return _PARAMETER.sub(replace, path)
+
+
+def _host(authority: bytes) -> bytes:
+    """Host and port as they are compared, without a usual port."""
+    return _USUAL_PORT.sub(b"", authority.lower())
 
 
 def _is_token(name: bytes) -> bool:

@@ -193,7 +193,7 @@ def headers_for_client(
             elif name in ADDRESS_HEADERS:
                 if outside is not None:
                     value = outside.header(name, value)
-                if sessions is not None and b";" in value:
+                if sessions is not None and (b";" in value or b"%3" in value):
                     value = sessions.tagged_address(owner, name, value)
                 line = (name, value)  # noqa: PLW2901
             elif name != b"set-cookie":

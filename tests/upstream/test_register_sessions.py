@@ -161,6 +161,9 @@ def test_long_lines_are_not_kept_in_memory(sessions: RegisterSessions) -> None:
         (b"https://register.example/a;jsessionid=0A1B", b"https://register.example/a;jsessionid="),
         (b"http://tomcat.internal:8080/a;jsessionid=0A1B/b", b"http://tomcat.internal:8080/a;jsessionid="),
         (b"//register.example/a;v=1;jsessionid=0A1B", b"//register.example/a;v=1;jsessionid="),
+        (b"https://Register.Example:443/a;jsessionid=0A1B", b"https://Register.Example:443/a;jsessionid="),
+        (b"http://register.example:/a;jsessionid=0A1B", b"http://register.example:/a;jsessionid="),
+        (b"/a%3Bjsessionid=0A1B", b"/a%3Bjsessionid="),
     ],
 )
 def test_a_session_in_an_address_of_this_site_gets_a_tag(
@@ -189,6 +192,8 @@ def test_a_session_in_refresh_gets_a_tag(sessions: RegisterSessions) -> None:
     [
         b"https://elsewhere.example/a;jsessionid=0A1B",
         b"//elsewhere.example/a;jsessionid=0A1B",
+        b"https://register.example:444/a;jsessionid=0A1B",
+        b"https://register.example:80:443/a;jsessionid=0A1B",
         b"mailto:a;jsessionid=1",
         b"/a?b;jsessionid=1",
         b"/a#b;jsessionid=1",
@@ -218,6 +223,10 @@ def test_the_own_session_in_a_path_loses_its_tag(sessions: RegisterSessions) -> 
         (b"/;jsessionid=0A1B", b"/"),
         (b"/a;v=1&jsessionid=0A1B", b"/a"),
         (b"/a;v=1,jsessionid=0A1B/b", b"/a/b"),
+        (b"/a;v=1%2Cjsessionid=0A1B/b", b"/a/b"),
+        (b"/a;v=1%2cjsession%69d%3d0A1B/b", b"/a/b"),
+        (b"/a;v=%26jsessionid%3D0A1B", b"/a"),
+        (b"/a;v=1,w=%2C%2Cjsessionid=0A1B", b"/a"),
         (b"/a%3Bjsessionid=0A1B/b", b"/a/b"),
         (b"/a%3bv=1%3Bjsession%69d=0A1B;w", b"/a%3bv=1;w"),
     ],
@@ -229,7 +238,15 @@ def test_a_session_in_a_path_without_its_tag_is_taken_out(
 
 
 @pytest.mark.parametrize(
-    "target", [b"/a;v=1/b", b"/a?b;jsessionid=1", b"/a%3Bv=1", b"/a;x=jsessionid=1", b"/a;v=1,2&w=3"]
+    "target",
+    [
+        b"/a;v=1/b",
+        b"/a?b;jsessionid=1",
+        b"/a%3Bv=1",
+        b"/a;x=jsessionid=1",
+        b"/a;v=1,2&w=3",
+        b"/a;v=1%2C2%26w%3D3",
+    ],
 )
 def test_other_parameters_stay(sessions: RegisterSessions, target: bytes) -> None:
     assert sessions.own_target(ALICE, target, b"") == target

@@ -11,7 +11,9 @@ from gateway.errors import ContentTooLarge
 from gateway.upstream.client_stream import FIRST, BodyLimits, ClientGone, ClientStream
 from gateway.upstream.connection import ClientStalled, UpstreamConnection
 from gateway.upstream.pool import ConnectionPool
+from gateway.upstream.register_sessions import RegisterSessions
 from gateway.upstream.response import AnswerCut, UpstreamResponse, headers_for_client
+from gateway.upstream.session_tags import Owner, SessionTags
 from gateway.upstream.settings import UpstreamSettings
 from tests.upstream.requests import DISCONNECT, part, upstream_request
 from tests.upstream.transports import connected
@@ -198,3 +200,15 @@ def test_headers_of_the_connection_and_own_cookies_stay_behind() -> None:
 
 def test_a_date_is_added_where_there_is_none() -> None:
     assert [name for name, _ in headers_for_client([], b"own-")] == [b"date"]
+
+
+@pytest.mark.parametrize("address", [b"/a;jsessionid=0A1B", b"/a%3Bjsessionid%3D0A1B"])
+async def test_a_session_in_an_address_comes_back_to_its_owner_alone(address: bytes) -> None:
+    tags = SessionTags("ti", lambda: [b"k" * 32])
+    await tags.start()
+    sessions = RegisterSessions(["JSESSIONID"], tags, origins=["https://gw.test"])
+    alice, bob = Owner(b"alice", b"cookie"), Owner(b"bob", b"cookie")
+    ((_, seen), *_) = headers_for_client([(b"location", address)], b"own-", alice, sessions, 302)
+    assert seen != address
+    assert sessions.own_target(alice, seen, b"") == address
+    assert sessions.own_target(bob, seen, b"") == b"/a"
