@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from gateway.upstream.pool import ConnectionPool
 from gateway.upstream.shares import Party
@@ -12,10 +12,14 @@ class Balance:
     """Smooth weighted round robin over the servers that take requests; with `least`, the one with the fewest first.
 
     A server in its slow start weighs less. One whose connections are all taken is passed over while another has room.
+    `load` is what the fewest are counted of.
     """
 
-    def __init__(self, pools: Sequence[ConnectionPool], *, least: bool) -> None:
+    def __init__(
+        self, pools: Sequence[ConnectionPool], *, least: bool, load: Callable[[ConnectionPool], int]
+    ) -> None:
         self._least = least
+        self._load = load
         self._credit = dict.fromkeys(pools, 0.0)
 
     def choose(self, party: Party, avoid: Collection[ConnectionPool] = ()) -> ConnectionPool | None:
@@ -39,5 +43,5 @@ class Balance:
 
     def _rank(self, pool: ConnectionPool) -> tuple[float, float]:
         share = pool.health.share()
-        busy = (pool.in_use + 1) / share if self._least else 0.0
+        busy = (self._load(pool) + 1) / share if self._least else 0.0
         return busy, -(self._credit[pool] + share)

@@ -144,20 +144,25 @@ class Forwarder:
     ) -> UpstreamResponse:
         """Send the opening handshake and wait for the head of the answer. As `forward`, over a connection of its own."""
         request = self._inside(request)
-        client = ClientStream(request, self._limits)
-        connection = await connections.acquire(request.party)
-        try:
+        failed: list[ConnectionPool] = []
+        while True:
+            connection = await connections.acquire(request.party, failed)
             connection.answer.may_switch()
-            return await self._exchange(
-                connection,
-                request,
-                client,
-                connections,
-                begun=False,
-                patience=patience or self._settings.response_timeout,
-            )
-        except ConnectionClosed as problem:
-            raise _reason(problem) from problem
+            try:
+                return await self._exchange(
+                    connection,
+                    request,
+                    ClientStream(request, self._limits),
+                    connections,
+                    begun=False,
+                    patience=patience or self._settings.response_timeout,
+                )
+            except ConnectionClosed as problem:
+                if not self._again(request, connection, problem, failed):
+                    raise _reason(problem) from problem
+            except UpstreamBroken as problem:
+                if not self._again(request, connection, problem, failed):
+                    raise
 
     def begin_at_once(self, request: UpstreamRequest) -> UpstreamConnection | None:
         """Send a request without a body over an idle connection, without waiting; None where there is none.

@@ -50,6 +50,8 @@ class ConnectionPool:
     ) -> None:
         self.address = address or settings.addresses[0]
         self.health = health or ServerHealth()
+        self.websockets = 0
+        """How many connections beside these carry WebSockets."""
         self.host: bytes | None = None
         if settings.host is not None:
             self.host = settings.host.encode("ascii")

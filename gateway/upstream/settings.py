@@ -197,7 +197,7 @@ class UpstreamSettings(Settings):
     """Instead of `url`: the addresses of several servers that all serve the same."""
 
     balance: Literal["round_robin", "least_connections"] = "round_robin"
-    """Which server takes the next request: each in its turn, or the one with the fewest open requests."""
+    """Which server is next: each in its turn, or the one with the fewest open requests (for a WebSocket: WebSockets)."""
 
     probe: ProbeSettings | None = None
     """A request by which the servers are watched; without it they are watched by the requests that fail."""

@@ -47,7 +47,9 @@ class Upstream:
             )
             for address in settings.addresses
         )
-        self._balance = Balance(self.pools, least=settings.balance == "least_connections")
+        least = settings.balance == "least_connections"
+        self._balance = Balance(self.pools, least=least, load=lambda pool: pool.in_use)
+        self._socket_balance = Balance(self.pools, least=least, load=lambda pool: pool.websockets)
         self._probes: Probes | None = None
         if settings.probe is not None:
             self._probes = Probes(settings.probe, self.pools, public_host.encode("ascii"), on_event=on_event)
@@ -102,9 +104,9 @@ class Upstream:
         """A connection that has carried nothing yet. It counts as one of the party's; raises as `acquire` does."""
         return await self._somewhere(party, lambda pool: pool.fresh(party), avoid)
 
-    async def dial(self) -> UpstreamConnection:
-        """A connection that is not limited here, and not kept: the caller closes it. Raises as `connect` does."""
-        return await self._somewhere(_NOBODY, lambda pool: pool.dial(), ())
+    async def dial(self, avoid: Collection[ConnectionPool] = ()) -> UpstreamConnection:
+        """A connection for a WebSocket: not limited here, and not kept. The caller closes it. Raises as `connect` does."""
+        return await self._somewhere(_NOBODY, lambda pool: pool.dial(), avoid, self._socket_balance)
 
     def elsewhere(self, party: Party, avoid: Collection[ConnectionPool]) -> bool:
         """Whether a server other than these takes requests."""
@@ -115,15 +117,17 @@ class Upstream:
         party: Party,
         ask: Callable[[ConnectionPool], Awaitable[UpstreamConnection]],
         avoid: Collection[ConnectionPool],
+        balance: Balance | None = None,
     ) -> UpstreamConnection:
+        balance = balance or self._balance
         tried = set(avoid)
         while True:
-            pool = self._only or self._balance.choose(party, tried)
+            pool = self._only or balance.choose(party, tried)
             if pool is None:
                 soonest = min(each.health.retry_in() for each in self.pools)
                 raise UpstreamOut(f"no server of upstream {self.name!r} takes requests", soonest)
             if self._only is None:
-                self._balance.used(pool, tried)
+                balance.used(pool, tried)
             try:
                 return await ask(pool)
             except UpstreamUnreachable as problem:

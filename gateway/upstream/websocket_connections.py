@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import resource
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Final
 
 from gateway.errors import Overloaded
 from gateway.upstream.connection import UpstreamConnection
+from gateway.upstream.pool import ConnectionPool
 from gateway.upstream.settings import WebSocketSettings
 from gateway.upstream.shares import Party, Shares, default_share
 
@@ -16,12 +17,12 @@ _PART_OF_FILES: Final = 3
 
 
 class WebSocketConnections:
-    """Opens each by `connect`; `opened` and `closed` are called when one is taken and given back."""
+    """Opens each by `connect`, which gets the servers to avoid."""
 
     def __init__(
         self,
         settings: WebSocketSettings,
-        connect: Callable[[], Awaitable[UpstreamConnection]],
+        connect: Callable[[Collection[ConnectionPool]], Awaitable[UpstreamConnection]],
         *,
         changed: Callable[[int], None] = lambda _open: None,
     ) -> None:
@@ -41,22 +42,24 @@ class WebSocketConnections:
     def __len__(self) -> int:
         return len(self._shares)
 
-    async def acquire(self, party: Party) -> UpstreamConnection:
+    async def acquire(self, party: Party, avoid: Collection[ConnectionPool] = ()) -> UpstreamConnection:
         """A new connection; give it back with `release`. Raises Overloaded where there is no room, UpstreamUnreachable."""
         if len(self._shares) >= self.most or not self._shares.room(party):
             raise Overloaded("no room for another WebSocket")
         place = object()
         self._shares.hold(place, party)
         try:
-            connection = await self._connect()
+            connection = await self._connect(avoid)
         finally:
             self._shares.let_go(place)
         self._shares.hold(connection, party)
+        connection.pool.websockets += 1
         self._changed(len(self._shares))
         return connection
 
     def release(self, connection: UpstreamConnection) -> None:
         """Close a connection, if it is still open. Without effect if it is not held."""
         if self._shares.let_go(connection):
+            connection.pool.websockets -= 1
             connection.close()
             self._changed(len(self._shares))

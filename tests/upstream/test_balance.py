@@ -43,7 +43,7 @@ def pools(*shares: float) -> list[ConnectionPool]:
 )
 def test_requests_follow_the_shares(shares: tuple[float, ...], counts: tuple[int, ...]) -> None:
     servers = pools(*shares)
-    balance = Balance(servers, least=False)
+    balance = Balance(servers, least=False, load=lambda pool: pool.in_use)
     taken: Counter[ConnectionPool] = Counter()
     for _ in range(60):
         chosen = balance.choose(PARTY)
@@ -56,6 +56,6 @@ def test_requests_follow_the_shares(shares: tuple[float, ...], counts: tuple[int
 
 def test_those_to_avoid_and_none_left() -> None:
     first, second = pools(1, 1)
-    balance = Balance([first, second], least=False)
+    balance = Balance([first, second], least=False, load=lambda pool: pool.in_use)
     assert balance.choose(PARTY, (first,)) is second
     assert balance.choose(PARTY, (first, second)) is None

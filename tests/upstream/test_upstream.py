@@ -15,10 +15,12 @@ import trustme
 
 from gateway.errors import BadRequest, GatewayError, UpstreamBroken, UpstreamOut, UpstreamUnreachable
 from gateway.events import Event, RequestRepeated, ServerFailed, ServerOut, ServerReturned
+from gateway.upstream.connection import UpstreamConnection
 from gateway.upstream.forward import Forwarder
-from gateway.upstream.settings import UpstreamSettings
+from gateway.upstream.settings import UpstreamSettings, WebSocketSettings
 from gateway.upstream.shares import Party
 from gateway.upstream.upstream import Upstream
+from gateway.upstream.websocket_connections import WebSocketConnections
 from tests.running import RawUpstream, raw_upstream
 from tests.upstream.requests import part, upstream_request
 from tests.upstream.test_forward import body_of
@@ -151,6 +153,77 @@ async def test_a_server_that_fails_is_left_alone_tried_again_and_returns() -> No
             clock.now += 10.0
             assert b"ok" in [await asked(forwarder) for _ in range(2)]
             assert events[-1] == ServerReturned("default", url)
+
+
+def agreeing(name: bytes) -> RawUpstream:
+    """A server that opens WebSockets."""
+    return RawUpstream(
+        answer=lambda _: (
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nX-Name: %b\r\n\r\n"
+            % name
+        )
+    )
+
+
+class Sockets:
+    """Opens WebSockets, which stay open until the block ends."""
+
+    def __init__(self, forwarder: Forwarder, upstream: Upstream) -> None:
+        self.forwarder = forwarder
+        self.connections = WebSocketConnections(WebSocketSettings(), upstream.dial)
+        self.held: list[UpstreamConnection] = []
+
+    def __enter__(self) -> Sockets:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for each in self.held:
+            self.connections.release(each)
+        assert len(self.connections) == 0
+
+    async def open(self, number: int) -> list[bytes]:
+        """The names of the servers that agreed to so many."""
+        found = []
+        for _ in range(number):
+            response = await self.forwarder.open_websocket(upstream_request(), self.connections)
+            self.held.append(response.keep_connection())
+            found.append(dict(response.answer_headers)[b"x-name"])
+        return found
+
+
+@pytest.mark.parametrize("fault", ["reset", "nonsense"])
+async def test_a_handshake_that_a_server_does_not_answer_goes_to_another(fault: str) -> None:
+    bad = RawUpstream(reset=fault == "reset", answer=lambda _: b"nonsense\r\n\r\n")
+    with raw_upstream(bad) as one, raw_upstream(agreeing(b"b")) as two:
+        async with forwarding(one, two, breaker={"failures": 2}) as (forwarder, upstream, _, events):
+            with Sockets(forwarder, upstream) as sockets:
+                assert await sockets.open(6) == [b"b"] * 6
+                assert events.count(RequestRepeated("default")) == len(one.received) == 2
+                assert [pool.websockets for pool in upstream.pools] == [0, 6]
+            assert [pool.websockets for pool in upstream.pools] == [0, 0]
+        async with forwarding(one) as (forwarder, upstream, _, _):
+            with (
+                Sockets(forwarder, upstream) as sockets,
+                pytest.raises((UpstreamUnreachable, UpstreamBroken)),
+            ):
+                await sockets.open(1)
+
+
+async def test_websockets_go_to_the_server_with_the_fewest_of_them() -> None:
+    settings = {"balance": "least_connections", "breaker": {"failures": 1}}
+    with raw_upstream(agreeing(b"a")) as a, raw_upstream(agreeing(b"b")) as b:
+        async with forwarding(a, b, **settings) as (forwarder, upstream, _, _):
+            with Sockets(forwarder, upstream) as sockets:
+                upstream.pools[0].health.failed("upstream-timeout")
+                assert await sockets.open(4) == [b"b"] * 4
+                upstream.pools[0].health.succeeded()
+                assert await sockets.open(4) == [b"a"] * 4
+                # Requests are counted for themselves.
+                held = [await upstream.acquire(PARTY, repeatable=True) for _ in range(4)]
+                assert Counter(each.pool for each in held) == dict.fromkeys(upstream.pools, 2)
+                assert sorted(await sockets.open(2)) == [b"a", b"b"]
+                for each in held:
+                    each.pool.release(each)
 
 
 async def test_without_any_server_clients_learn_when_to_come_back() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 
 import pytest
 
 from gateway.errors import Overloaded, UpstreamUnreachable
 from gateway.upstream.connection import UpstreamConnection
-from gateway.upstream.settings import WebSocketSettings
+from gateway.upstream.pool import ConnectionPool
+from gateway.upstream.settings import UpstreamSettings, WebSocketSettings
 from gateway.upstream.shares import Party
 from gateway.upstream.websocket_connections import WebSocketConnections
 from tests.upstream.transports import connected
@@ -24,14 +26,18 @@ class Opening:
         self.may.set()
         self.fails = False
         self.counted: list[int] = []
+        self.pool = ConnectionPool(UpstreamSettings.model_validate({"url": "http://127.0.0.1:1"}))
         settings = WebSocketSettings.model_validate(limits)
         self.sockets = WebSocketConnections(settings, self.open, changed=self.counted.append)
 
-    async def open(self) -> UpstreamConnection:
+    async def open(self, avoid: Collection[ConnectionPool]) -> UpstreamConnection:
         await self.may.wait()
         if self.fails:
             raise UpstreamUnreachable
-        return connected()[0]
+        assert self.pool not in avoid
+        connection = connected()[0]
+        connection.pool = self.pool
+        return connection
 
 
 async def test_one_session_one_client_and_all_have_their_limits() -> None:
@@ -53,6 +59,7 @@ async def test_one_session_one_client_and_all_have_their_limits() -> None:
     await sockets.acquire(Party("203.0.113.3", None))
     assert len(sockets) == 5
     assert opening.counted == [1, 2, 3, 4, 5, 4, 5]
+    assert opening.pool.websockets == 5
 
 
 async def test_one_that_is_being_opened_counts_and_one_that_fails_does_not() -> None:
