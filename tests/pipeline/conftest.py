@@ -71,6 +71,15 @@ HANDLING_RULES = [
         "upstream": "half",
         "require": ["anyone"],
     },
+    {
+        "id": "hasty",
+        "match": {"path": "/mute/hasty"},
+        "upstream": "mute",
+        "timeout": "100ms",
+        "require": ["anyone"],
+    },
+    {"id": "mute", "match": {"path": "/mute/**"}, "upstream": "mute", "require": ["anyone"]},
+    {"id": "away", "match": {"path": "/away/**"}, "upstream": "away", "require": ["anyone"]},
     {"id": "feed", "match": {"path": "/feed"}, "cors": {"origins": ["*"]}, "require": ["anyone"]},
 ]
 
@@ -84,11 +93,12 @@ def says_half(head: bytes) -> bytes:
 
 @dataclass
 class Sites:
-    """A gateway before two upstreams."""
+    """A gateway before several upstreams; `mute` takes one request at a time, and never answers."""
 
     gate: GatewayFixture
     main: EchoUpstream
     reports: EchoUpstream
+    mute: RawUpstream
 
 
 @pytest.fixture(scope="package")
@@ -96,6 +106,7 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
     main, reports = EchoUpstream(), EchoUpstream()
     with (
         raw_upstream(RawUpstream(answer=says_half)) as half,
+        raw_upstream(RawUpstream(answer=lambda _: None)) as mute,
         serving(reports.app, lifespan="off") as running,
         scripted_gateway(
             tmp_path_factory.mktemp("sites"),
@@ -104,10 +115,16 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
             upstreams={
                 "reports": {"url": running.url, "strip_prefix": "/reports", "pass_host": False},
                 "half": {"url": f"http://127.0.0.1:{half.port}"},
+                "mute": {
+                    "url": f"http://127.0.0.1:{mute.port}",
+                    "max_connections": 1,
+                    "queue_timeout": "100ms",
+                },
+                "away": {"url": "http://127.0.0.1:9", "breaker": {"failures": 1, "open_for": "20s"}},
             },
         ) as gate,
     ):
-        yield Sites(gate, main, reports)
+        yield Sites(gate, main, reports, mute)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from base64 import urlsafe_b64decode
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ import pytest
 from gateway.endpoints import access
 from tests.gateway_fixture import Browser, GatewayFixture
 from tests.pipeline.conftest import Sites
+from tests.waiting import until
 
 
 def test_the_response_carries_the_id_of_the_request(gate: GatewayFixture, alice: Browser) -> None:
@@ -102,3 +104,27 @@ def test_a_rule_limits_bodies(sites: Sites) -> None:
     response = browser.post("/headers", content=b"12345")
     assert (response.status_code, response.json()["code"]) == (413, "content-too-large")
     assert browser.post("/headers", content=iter([b"123", b"45"])).status_code == 413
+
+
+def test_a_rule_says_how_long_its_upstream_may_take(sites: Sites) -> None:
+    response = sites.gate.browser().call("/mute/hasty")
+    assert (response.status_code, response.json()["code"]) == (504, "upstream-timeout")
+
+
+def test_who_waits_in_line_for_too_long_learns_when_to_come_back(sites: Sites) -> None:
+    sites.mute.clear()
+    with socket.create_connection(("127.0.0.1", sites.gate.port), timeout=10) as first:
+        first.sendall(b"GET /mute/x HTTP/1.1\r\nHost: localhost:%d\r\n\r\n" % sites.gate.port)
+        assert until(lambda: sites.mute.begun)
+        response = sites.gate.browser().call("/mute/hasty")
+    assert (response.status_code, response.json()["code"]) == (503, "overloaded")
+    assert int(response.headers["retry-after"]) > 0
+    assert len(sites.mute.begun) == 1
+
+
+def test_who_comes_while_no_server_takes_requests_learns_when_to_come_back(sites: Sites) -> None:
+    browser = sites.gate.browser()
+    assert browser.call("/away/x").json()["code"] == "upstream-unreachable"
+    response = browser.call("/away/x")
+    assert (response.status_code, response.json()["code"]) == (503, "upstream-out")
+    assert 1 <= int(response.headers["retry-after"]) <= 20
