@@ -61,7 +61,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[float]:
 async def page(browser: Browser) -> AsyncIterator[Page]:
     context = await browser.new_context(locale="nl-BE", viewport={"width": 1100, "height": 900})
     found = await context.new_page()
-    found.set_default_timeout(10_000)
+    found.set_default_timeout(60_000)
     yield found
     await context.close()
 

@@ -81,7 +81,7 @@ def register(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayFixtur
 @pytest.fixture
 async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
     found = await browser.new_context(locale="nl-BE", viewport={"width": 1000, "height": 700})
-    found.set_default_timeout(10_000)
+    found.set_default_timeout(60_000)
     yield found
     await found.close()
 
