@@ -85,8 +85,9 @@ def anyio_backend() -> str:
 async def browser(anyio_backend: str) -> AsyncIterator[Browser]:
     """One Chromium for all tests of a worker; each test opens a context of its own."""
     path = chromium()
-    from playwright.async_api import async_playwright
+    from playwright.async_api import async_playwright, expect
 
+    expect.set_options(timeout=60_000)
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield started

@@ -213,7 +213,8 @@ async def test_the_clock_of_the_machine_does_not_matter(
     await bar(page).wait_for()
     await page.clock.set_system_time("2031-01-01T00:00:00")
     await page.clock.run_for(6_000)
-    assert not await bar(page).locator(".notice").is_visible()
+    # At most until the gateway has answered, which takes real time.
+    await bar(page).locator(".notice").wait_for(state="hidden")
     await page.clock.set_system_time("2001-01-01T00:00:00")
     await later(gate, page, 1_500)
     await shown(page, "afgemeld")
