@@ -17,7 +17,7 @@ demo: install  ## everything on this machine: two environments, each with gatewa
 	exec $(BIN)/python -m simulator demo
 
 test: install  ## all tests; what the machine lacks (browser, redis) is skipped with a reason
-	$(BIN)/python -m pytest -n 2 --dist loadfile --fail-on-leaks
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --fail-on-leaks
 
 check: install  ## format, lint, types and the direction of imports
 	$(BIN)/ruff format --check .

@@ -16,7 +16,7 @@ from simulator.data.seed import load_people
 from simulator.run import bind
 from simulator.serve import PORTS
 
-_PATIENCE = 30.0
+_PATIENCE = 120.0
 
 
 class DemoStopped(Exception):

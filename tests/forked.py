@@ -1,6 +1,7 @@
 """Runs commands in children of one process that imported them before: importing takes longer than most commands.
 
-`python -m tests.forked MODULE PRELOADED...` reads one JSON object a line and answers with the exit code of each.
+`python -m tests.forked LISTENER PRELOADED...` takes connections at a socket: one for each command, as a JSON object. It
+answers with the process id of the child, and with its exit code once it has ended.
 """
 
 from __future__ import annotations
@@ -9,18 +10,71 @@ import atexit
 import json
 import os
 import runpy
+import select
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parent.parent
 _SECONDS = 60
+
+
+class Child:
+    """A command that runs, with what is used of subprocess.Popen."""
+
+    def __init__(self, answers: socket.socket) -> None:
+        self._answers = answers
+        self.returncode: int | None = None
+        self.pid = self._number()
+
+    def _number(self) -> int:
+        """The next number that comes. Raises TimeoutError, and BlockingIOError where none is waited for."""
+        word = self._answers.recv(16)
+        assert word, "the process that forks has ended"
+        return int(word)
+
+    def poll(self) -> int | None:
+        """The exit code, if it has ended."""
+        if self.returncode is None:
+            self._answers.settimeout(0)
+            try:
+                self._end(self._number())
+            except BlockingIOError:
+                return None
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit code, once it ends. Raises subprocess.TimeoutExpired."""
+        if self.returncode is None:
+            self._answers.settimeout(timeout)
+            try:
+                self._end(self._number())
+            except TimeoutError as late:
+                raise subprocess.TimeoutExpired(str(self.pid), timeout or 0.0) from late
+        assert self.returncode is not None
+        return self.returncode
+
+    def _end(self, code: int) -> None:
+        self.returncode = code
+        self._answers.close()
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
 
 
 class Forked:
@@ -28,32 +82,41 @@ class Forked:
 
     def __init__(self, module: str, preloaded: Sequence[str]) -> None:
         self._module = module
-        self._one_at_a_time = threading.Lock()
-        self._server = subprocess.Popen(
-            [sys.executable, "-m", "tests.forked", *preloaded],
-            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        atexit.register(self._stop)
+        # A name without a file, which the system chooses.
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+            listener.bind("")
+            listener.listen(64)
+            self._address = listener.getsockname()
+            number = listener.fileno()
+            server = subprocess.Popen(
+                [sys.executable, "-m", "tests.forked", str(number), *preloaded],
+                cwd=ROOT, stdin=subprocess.PIPE, pass_fds=[number],
+            )  # fmt: skip
+        atexit.register(server.communicate)
+
+    def start(
+        self, *arguments: str, out: Path, err: Path, cwd: Path = ROOT, seconds: int | None = None
+    ) -> Child:
+        """Start it with these arguments and the environment as it is; it ends by itself after so many seconds."""
+        asked = {
+            "command": [self._module, *arguments],
+            "cwd": str(cwd),
+            "env": dict(os.environ),
+            "said": [str(out), str(err)],
+            "seconds": seconds or 0,
+        }
+        connected = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        connected.connect(self._address)
+        connected.sendall(json.dumps(asked).encode())
+        return Child(connected)
 
     def run(self, *arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-        """Run it to its end, with these arguments and the environment as it is."""
-        command = [self._module, *arguments]
-        with tempfile.TemporaryDirectory() as folder, self._one_at_a_time:
-            said = [Path(folder, name) for name in ("stdout", "stderr")]
-            asked = {
-                "command": command,
-                "cwd": str(cwd),
-                "env": dict(os.environ),
-                "said": list(map(str, said)),
-            }
-            assert self._server.stdin is not None and self._server.stdout is not None
-            self._server.stdin.write(json.dumps(asked) + "\n")
-            self._server.stdin.flush()
-            code = int(self._server.stdout.readline())
-            return subprocess.CompletedProcess(command, code, *(each.read_text("utf-8") for each in said))
-
-    def _stop(self) -> None:
-        self._server.communicate()
+        """Run it to its end."""
+        with tempfile.TemporaryDirectory() as folder:
+            out, err = Path(folder, "stdout"), Path(folder, "stderr")
+            code = self.start(*arguments, out=out, err=err, cwd=cwd, seconds=_SECONDS).wait()
+            words = [each.read_text("utf-8") for each in (out, err)]
+            return subprocess.CompletedProcess([self._module, *arguments], code, *words)
 
 
 @cache
@@ -62,14 +125,14 @@ def forked(module: str, *preloaded: str) -> Forked:
     return Forked(module, preloaded)
 
 
-def _become(command: Sequence[str], cwd: str, env: dict[str, str], said: Sequence[str]) -> None:
+def _become(command: Sequence[str], cwd: str, env: dict[str, str], said: Sequence[str], seconds: int) -> None:
     """Be the process that runs this command. Raises SystemExit, as the command does."""
-    signal.alarm(_SECONDS)
+    signal.alarm(seconds)
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env)
     for number, path in enumerate((os.devnull, *said)):
-        found = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        found = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(found, number)
         os.close(found)
     sys.argv[1:] = command[1:]
@@ -77,14 +140,34 @@ def _become(command: Sequence[str], cwd: str, env: dict[str, str], said: Sequenc
     sys.exit()
 
 
+def _see_to(client: socket.socket) -> None:
+    """Run the command of one connection. Raises SystemExit in the process of the command."""
+    asked: dict[str, Any] = json.loads(client.recv(1 << 20))
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    child = os.fork()
+    if child == 0:
+        client.close()
+        _become(**asked)
+    client.sendall(str(child).encode())
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    try:
+        client.sendall(str(code).encode())
+    finally:
+        os._exit(0)
+
+
 def main() -> None:
-    for module in sys.argv[1:]:
+    for module in sys.argv[2:]:
         import_module(module)
-    for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            _become(**json.loads(line))
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    with socket.socket(fileno=int(sys.argv[1])) as listener:
+        # The end of its input is the end of the process that asks.
+        while sys.stdin not in select.select([listener, sys.stdin], [], [])[0]:
+            client, _ = listener.accept()
+            if os.fork() == 0:
+                listener.close()
+                _see_to(client)
+            client.close()
 
 
 if __name__ == "__main__":

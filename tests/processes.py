@@ -11,12 +11,12 @@ from pathlib import Path
 
 import httpx2
 
-from tests.forked import ROOT, forked
+from tests.forked import ROOT, Child, forked
 
 _COMMANDS = [
     *(
         f"gateway.cli.{each}"
-        for each in ("block", "config", "doctor", "keys", "policy", "records", "sessions")
+        for each in ("block", "config", "doctor", "keys", "policy", "records", "serve", "sessions")
     ),
     *(f"plugins.{each.stem}" for each in sorted((ROOT / "plugins").glob("[a-z]*.py"))),
 ]
@@ -28,28 +28,26 @@ def command(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[st
 
 
 @contextlib.contextmanager
-def gateway_process(config: Path, env: str, ready_url: str, *extra: str) -> Iterator[subprocess.Popen[bytes]]:
+def gateway_process(config: Path, env: str, ready_url: str, *extra: str) -> Iterator[Child]:
     """A gateway that answers at `ready_url`, until the block ends."""
     log = config.parent / f"gateway-{env}.log"
-    with log.open("wb") as out:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "gateway", "serve", "--config", str(config), "--env", env, *extra],
-            stdout=out, stderr=out, cwd=ROOT,
-        )  # fmt: skip
+    log.unlink(missing_ok=True)
+    serve = ("serve", "--config", str(config), "--env", env, *extra)
+    child = forked("gateway", *_COMMANDS).start(*serve, out=log, err=log)
+    try:
+        wait_until(ready_url, child, log)
+        yield child
+    finally:
+        child.terminate()
         try:
-            wait_until(ready_url, child, log)
-            yield child
-        finally:
-            child.terminate()
-            try:
-                child.wait(40)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
-            sys.stderr.write(log.read_text("utf-8", "replace"))
+            child.wait(40)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+        sys.stderr.write(log.read_text("utf-8", "replace"))
 
 
-def wait_until(url: str, child: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until(url: str, child: Child, log: Path) -> None:
     end = time.monotonic() + 90
     with httpx2.Client(trust_env=False, timeout=1) as client:
         while time.monotonic() < end:

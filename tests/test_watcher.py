@@ -34,7 +34,7 @@ class Reader:
         return self.answer()
 
     async def called(self, times: int) -> None:
-        async with asyncio.timeout(10), self.calls:
+        async with asyncio.timeout(30), self.calls:
             await self.calls.wait_for(lambda: len(self.found) >= times)
 
 
@@ -107,7 +107,7 @@ async def test_a_file_that_is_being_written_is_waited_for(reader: Reader, path: 
 async def test_a_file_that_never_rests_is_read_in_the_end(reader: Reader, path: Path) -> None:
     watcher = Watcher(lambda: reader.paths, reader, look_every=0.01, quiet=0.05, longest_wait=0.2)
     await watcher.start()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         number = 0
         while not reader.found:
             number += 1

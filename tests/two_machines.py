@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.auth.scripted_provider import ScriptedProvider
+from tests.forked import Child
 from tests.gateway_fixture import OPEN_RULES, EchoUpstream, scripted_provider, scripted_settings
 from tests.gateways import settings, write_config
 from tests.processes import gateway_process
@@ -27,7 +27,7 @@ class Machines:
     ports: list[int]
     stack: contextlib.ExitStack
 
-    def start(self, which: int) -> subprocess.Popen[bytes]:
+    def start(self, which: int) -> Child:
         """The gateway of one of them, until the end of all."""
         ready = f"http://localhost:{self.ports[2 + which]}/readyz"
         return self.stack.enter_context(gateway_process(self.configs[which], "ti", ready))

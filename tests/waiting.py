@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 
-def until(condition: Callable[[], object], patience: float = 3.0, *, pause: float = 0.01) -> bool:
+def until(condition: Callable[[], object], patience: float = 30.0, *, pause: float = 0.01) -> bool:
     """Whether the condition comes true in time; looked at again after each pause."""
     end = time.monotonic() + patience
     while time.monotonic() < end:
@@ -17,7 +17,7 @@ def until(condition: Callable[[], object], patience: float = 3.0, *, pause: floa
     return False
 
 
-async def eventually(condition: Callable[[], object], patience: float = 20.0) -> None:
+async def eventually(condition: Callable[[], object], patience: float = 30.0) -> None:
     """Let the event loop go on until the condition is true. Raises AssertionError if it isn't in time."""
     end = time.monotonic() + patience
     while not condition():

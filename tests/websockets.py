@@ -82,7 +82,7 @@ def take_frame(data: bytes) -> tuple[Frame, bytes] | None:
 class Client:
     """A browser's side: `open` sends the handshake; what follows is in frames."""
 
-    def __init__(self, port: int, *, patience: float = 5.0, read_buffer: int | None = None) -> None:
+    def __init__(self, port: int, *, patience: float = 30.0, read_buffer: int | None = None) -> None:
         self.sock = socket.socket()
         if read_buffer is not None:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, read_buffer)

@@ -1,6 +1,7 @@
 """Tries a configuration in a process of its own, which may crash, hang or end: what it reads is not yet proven harmless.
 
-`python -c` with `main` is that process. It gives its problems back, and nothing else.
+`main` is that process: `python -c`, or a fork while this process has no other thread. It gives its problems back, and
+nothing else.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+from gateway.config.forked_process import ForkedProcess, can_fork
 from gateway.config.lint import findings
 from gateway.config.load import load
 from gateway.config.problems import ConfigError, Problem
@@ -26,9 +28,7 @@ _SECONDS: Final = 120.0
 _MOST_MEMORY: Final = 4 << 30
 _NICER: Final = 5
 _MOST_SAID: Final = 64 << 20
-_START: Final = (
-    "import sys; sys.path[:] = sys.argv.pop(1).split('\\n'); from gateway.config.trial import main; main()"
-)
+_START: Final = "import sys; sys.path[:] = sys.argv.pop(1).split('\\n'); from gateway.config.trial import main; main(*sys.argv[1:])"
 # Workers share the metrics of requests; what is tried has none.
 _NOT_PASSED_ON: Final = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -45,7 +45,7 @@ class Trial:
         self._path = path
         self._what = "lint" if lint else f"rules {environment}" if environment else "load"
         self._seconds = seconds
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | ForkedProcess | None = None
         self._ended = False
 
     def problems(self) -> tuple[Problem, ...]:
@@ -69,16 +69,19 @@ class Trial:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
 
-    def _started(self) -> subprocess.Popen[bytes]:
+    def _started(self) -> subprocess.Popen[bytes] | ForkedProcess:
         arguments = [str(self._path), self._what, str(self._seconds)]
-        self._process = subprocess.Popen(  # noqa: S603 - this Python, without a shell
-            [sys.executable, "-I", "-c", _START, "\n".join(sys.path), *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={name: value for name, value in os.environ.items() if name != _NOT_PASSED_ON},
-            start_new_session=True,
-        )
+        if can_fork() and _NOT_PASSED_ON not in os.environ:
+            self._process = ForkedProcess(lambda: main(*arguments))
+        else:
+            self._process = subprocess.Popen(  # noqa: S603 - this Python, without a shell
+                [sys.executable, "-I", "-c", _START, "\n".join(sys.path), *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={name: value for name, value in os.environ.items() if name != _NOT_PASSED_ON},
+                start_new_session=True,
+            )
         if self._ended:
             self.end()
         return self._process
@@ -122,9 +125,8 @@ def _end(code: int) -> str:
     return f"was ended by signal {-code}"
 
 
-def main() -> None:
+def main(path: str, what: str, seconds: str) -> None:
     """The process: says where it is, line by line, and at the end what it found."""
-    path, what, seconds = sys.argv[1:]
     told = os.dup(1)
     # What a plugin prints is not an answer.
     os.dup2(2, 1)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
 from gateway.config.trial import Trial
+from tests.forked import forked
 from tests.gateways import settings, write_config
 from tests.processes import command
 from tests.waiting import until
@@ -44,16 +46,38 @@ def plugin(config: Path, first: str = "", decide: str = "pass") -> Path:
     return file
 
 
-def said(config: Path, environment: str = "ti", seconds: float = 60.0) -> str:
-    return "\n".join(map(str, Trial(config, environment, seconds=seconds).problems()))
+Said = Callable[..., str]
 
 
-def test_a_good_configuration_has_no_problems(config: Path) -> None:
+@pytest.fixture(params=["alone", "among-threads"])
+def said(request: pytest.FixtureRequest) -> Iterator[Said]:
+    """What a trial finds: in a process without further threads, as commands are, and with, as workers are."""
+
+    def alone(config: Path, seconds: float = 60.0) -> str:
+        done = forked("tests.config.tried", "gateway.config.trial").run(str(config), "ti", str(seconds))
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def among_threads(config: Path, seconds: float = 60.0) -> str:
+        return "\n".join(map(str, Trial(config, "ti", seconds=seconds).problems()))
+
+    if request.param == "alone":
+        yield alone
+        return
+    done = threading.Event()
+    thread = threading.Thread(target=done.wait)
+    thread.start()
+    yield among_threads
+    done.set()
+    thread.join()
+
+
+def test_a_good_configuration_has_no_problems(config: Path, said: Said) -> None:
     plugin(config, "print('not an answer')\n")
     assert said(config) == ""
 
 
-def test_problems_come_with_their_places(config: Path) -> None:
+def test_problems_come_with_their_places(config: Path, said: Said) -> None:
     plugin(config)
     text = config.read_text().replace("expect: allow", "expect: deny")
     config.write_text(text)
@@ -70,7 +94,7 @@ def test_problems_come_with_their_places(config: Path) -> None:
     ],
 )
 def test_a_plugin_that_ends_the_process_is_a_problem_with_its_place(
-    config: Path, first: str, decide: str, words: str
+    config: Path, said: Said, first: str, decide: str, words: str
 ) -> None:
     file = plugin(config, first, decide)
     found = said(config)
@@ -78,9 +102,9 @@ def test_a_plugin_that_ends_the_process_is_a_problem_with_its_place(
     assert found.startswith((f"{file}:1:1: ", f"{config}:"))
 
 
-def test_a_plugin_that_hangs_is_a_problem(config: Path) -> None:
+def test_a_plugin_that_hangs_is_a_problem(config: Path, said: Said) -> None:
     plugin(config, "import time; time.sleep(60)\n")
-    assert "the process that tried this configuration took longer than 1.5 s" in said(config, seconds=1.5)
+    assert "the process that tried this configuration took longer than 1 s" in said(config, 1.0)
 
 
 def test_a_trial_can_be_ended_with_all_that_it_started(config: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
 import signal
 import subprocess
@@ -14,12 +16,26 @@ import pytest
 from playwright.async_api import Browser, Page
 
 ROOT = Path(__file__).parent.parent.parent
-_PATIENCE = 60.0
+_PATIENCE = 180.0
 
 
-@pytest.fixture(scope="session")
+def _processor_time(pid: int) -> float:
+    """Seconds that a process used, with all that it started."""
+    known: dict[int, tuple[int, float]] = {}
+    for each in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            rest = each.read_text().rpartition(")")[2].split()
+            known[int(each.parent.name)] = int(rest[1]), sum(map(int, rest[11:15])) / os.sysconf("SC_CLK_TCK")
+    family, size = {pid}, 0
+    while len(family) > size:
+        size = len(family)
+        family |= {child for child, (parent, _) in known.items() if parent in family}
+    return sum(known[each][1] for each in family)
+
+
+@pytest.fixture(scope="package")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[float]:
-    """`python -m simulator demo` in a folder of its own; gives the seconds that it took to be ready."""
+    """`python -m simulator demo` in a folder of its own; gives the seconds of processor time until it was ready."""
     folder = tmp_path_factory.mktemp("demo")
     shutil.copy(ROOT / "config.yaml", folder)
     (folder / "plugins").symlink_to(ROOT / "plugins")
@@ -34,7 +50,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[float]:
             if child.poll() is not None or time.monotonic() - started > _PATIENCE:
                 pytest.fail("the demonstration did not start:\n" + said.read_text())
             time.sleep(0.02)
-        yield time.monotonic() - started
+        yield _processor_time(child.pid)
     finally:
         child.send_signal(signal.SIGINT)
         ended = child.wait(30)
@@ -45,7 +61,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[float]:
 async def page(browser: Browser) -> AsyncIterator[Page]:
     context = await browser.new_context(locale="nl-BE", viewport={"width": 1100, "height": 900})
     found = await context.new_page()
-    found.set_default_timeout(10_000)
+    found.set_default_timeout(60_000)
     yield found
     await context.close()
 

@@ -72,7 +72,7 @@ class Desk:
 async def desk(browser: Browser) -> AsyncIterator[Desk]:
     context = await browser.new_context(locale="nl-BE", permissions=["clipboard-read", "clipboard-write"])
     found = Desk(await context.new_page())
-    found.page.set_default_timeout(10_000)
+    found.page.set_default_timeout(60_000)
     await context.expose_function("clicked", found.click)
     await context.add_init_script("addEventListener('click', each => each.isTrusted && clicked(), true)")
     yield found

@@ -68,7 +68,7 @@ async def window(browser: Browser, *, scripts: bool = True) -> tuple[BrowserCont
         locale="nl-BE", viewport={"width": 1000, "height": 900}, java_script_enabled=scripts
     )
     page = await context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(60_000)
     return context, page
 
 

@@ -26,7 +26,7 @@ async def log_in(page: Page, persona: str) -> None:
 
 
 def test_the_demonstration_is_up_quickly(demo: float) -> None:
-    assert demo < 30  # with another worker of the tests beside it
+    assert demo < 30  # however busy the machine is
     for port in (8000, 8010, 8020, 8100, 8110, 8120):
         assert httpx2.get(f"http://localhost:{port}/health", trust_env=False).status_code < 500
     for port in (8001, 8101):

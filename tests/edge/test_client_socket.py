@@ -60,7 +60,7 @@ async def connected(**edge: Any) -> AsyncIterator[tuple[Side, socket.socket]]:
             yield side, client
         finally:
             transport.abort()
-            await asyncio.wait_for(side.lost.wait(), 5)
+            await asyncio.wait_for(side.lost.wait(), 30)
 
 
 async def everything(client: socket.socket) -> bytes:
@@ -75,7 +75,7 @@ def test_a_client_that_does_not_read_loses_the_connection() -> None:
         async with connected(write_timeout="100ms") as (side, _):
             side.socket.write(b"x" * 8_000_000)
             assert side.socket.write_paused
-            await asyncio.wait_for(side.lost.wait(), 5)
+            await asyncio.wait_for(side.lost.wait(), 30)
             assert side.not_read == 1
 
     asyncio.run(main())
@@ -86,7 +86,7 @@ def test_a_client_that_does_not_take_the_last_answer_cannot_hold_the_connection(
         async with connected(write_timeout="100ms") as (side, _):
             side.socket.write(b"x" * 8_000_000)
             side.socket.close()
-            await asyncio.wait_for(side.lost.wait(), 5)
+            await asyncio.wait_for(side.lost.wait(), 30)
 
     asyncio.run(main())
 
@@ -97,7 +97,7 @@ def test_those_who_write_wait_until_the_client_has_read() -> None:
             side.socket.write(b"x" * 8_000_000)
             waiter = asyncio.create_task(side.socket.writable.wait())
             reader = asyncio.create_task(everything(client))
-            await asyncio.wait_for(waiter, 5)
+            await asyncio.wait_for(waiter, 30)
             assert not side.socket.write_paused
             side.socket.close()
             assert len(await reader) == 8_000_000
@@ -148,7 +148,7 @@ def test_a_reset_of_either_side_is_seen_by_the_other() -> None:
         async with connected() as (side, client):
             side.socket.reset_when_closed()
             side.socket.close()
-            await asyncio.wait_for(side.lost.wait(), 5)
+            await asyncio.wait_for(side.lost.wait(), 30)
             with contextlib.suppress(ConnectionResetError):
                 assert await everything(client) is None, "an end instead of a reset"
 
@@ -165,7 +165,7 @@ def test_a_local_socket_has_no_address() -> None:
             assert not side.socket.is_reset()
             side.socket.abort()
             side.socket.abort()
-            await asyncio.wait_for(side.lost.wait(), 5)
+            await asyncio.wait_for(side.lost.wait(), 30)
             assert transport.is_closing()
 
     asyncio.run(main())

@@ -11,7 +11,7 @@ from tests.engines.start import ENGINES
 from tests.engines.window import Window
 
 
-@pytest.fixture(scope="session", params=ENGINES)
+@pytest.fixture(scope="package", params=ENGINES)
 def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Window]:
     """A window of one engine: starting one takes longer than most tests."""
     for noisy in ("selenium", "urllib3"):

@@ -104,7 +104,7 @@ async def wait_for_lines(path: Path, count: int) -> None:
 
 
 async def wait_for(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not true():
             await asyncio.sleep(0.005)
 

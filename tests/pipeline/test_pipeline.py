@@ -80,8 +80,11 @@ def test_a_refused_request_leaves_nothing_for_the_garbage_collector(nobody: Brow
             assert nobody.call(path).status_code in (400, 401, 404)
 
 
-def test_a_stream_that_its_client_leaves_leaves_nothing_either(alice: Browser, records_of: Records) -> None:
+def test_a_stream_that_its_client_leaves_leaves_nothing_either(
+    alice: Browser, gate: GatewayFixture, records_of: Records
+) -> None:
     with nothing_left():
         with alice.stream("GET", "/events") as response:
             next(response.iter_raw())
+        gate.records_with(response.headers["x-request-id"])
         assert len(records_of(response)) == 1

@@ -65,7 +65,7 @@ def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayFixture]:
 async def page(browser: Browser) -> AsyncIterator[Page]:
     context = await browser.new_context(locale="nl-BE")
     found = await context.new_page()
-    found.set_default_timeout(10_000)
+    found.set_default_timeout(60_000)
     yield found
     await context.close()
 

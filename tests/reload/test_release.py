@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def freed(reference: weakref.ref[object]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while reference() is not None:
             await asyncio.sleep(0.001)
 

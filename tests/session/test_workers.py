@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from gateway.config import load
 from gateway.model import Identity, Organisation, Right, Tokens
 from gateway.session.sessions import Sessions
+from tests.forked import Child
 from tests.two_machines import Machines, two_machines
 
 pytestmark = [pytest.mark.anyio, pytest.mark.redis]
@@ -34,7 +34,7 @@ class Two:
     """Two processes that serve one site."""
 
     machines: Machines
-    children: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
+    children: dict[int, Child] = field(default_factory=dict)
 
     def start(self) -> None:
         """Start what does not run, both at once."""

@@ -30,7 +30,7 @@ def converse(
     port: int,
     *pieces: bytes,
     expect: int = 1,
-    patience: float = 2.0,
+    patience: float = 20.0,
     half_close: bool = False,
     heads: tuple[bool, ...] = (),
     pause: float = 0.03,

@@ -64,7 +64,7 @@ async def test_after_an_answer_without_a_body_it_is_set_aside_for_a_while(upstre
     idle.add(connection)
     assert idle.take(repeatable=True) is None
     assert len(idle) == 1
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (found := idle.take(repeatable=True)) is None:
             await asyncio.sleep(0)
     assert found is connection

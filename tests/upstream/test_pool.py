@@ -29,7 +29,7 @@ async def pool_of(port: int, **settings: Any) -> AsyncIterator[ConnectionPool]:
 
 async def accepted(upstream: RawUpstream, connections: int) -> None:
     """Wait until the register has seen so many connections."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while upstream.connections < connections:
             await asyncio.sleep(0.001)
 
@@ -116,7 +116,7 @@ async def test_idle_connections_close_with_the_pool_and_after_their_time() -> No
             first = await pool.acquire(PARTY, repeatable=True)
             await exchange(first)
             pool.release(first)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 while pool.open_connections:
                     await asyncio.sleep(0.005)
             assert first.closed

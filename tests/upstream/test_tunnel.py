@@ -68,7 +68,7 @@ async def rig() -> AsyncIterator[Rig]:
     yield found
     found.client.lost()
     found.register.lost()
-    await asyncio.wait_for(found.tunnel.wait(), 1)
+    await asyncio.wait_for(found.tunnel.wait(), 30)
 
 
 async def test_each_side_gets_what_the_other_sends(rig: Rig) -> None:
