@@ -6,19 +6,18 @@ Requests wait for neither. What cannot be read changes nothing: the blocks in fo
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import structlog
 
-from gateway.blocks.file import Block, change, parsed, read
+from gateway.blocks.file import BLOCKS, Block
 from gateway.blocks.settings import BlockSettings
 from gateway.events import BlocksChanged, BlocksLoaded, OnEvent, ignore
 from gateway.keyring import Key
 from gateway.model import NOTHING, Identity
 from gateway.object_memo import ObjectMemo
-from gateway.watcher import Watcher
+from gateway.standing_orders import StandingOrders
 
 log = structlog.get_logger()
 
@@ -29,7 +28,7 @@ class Blocks:
     """The blocks of one environment in one worker process.
 
     `keys` reads those for pseudonyms, and `names` makes of them a function from an identity to its pseudonyms by the
-    id of each key. `trouble` says why the file cannot be read, or which blocks no key finds.
+    id of each key.
     """
 
     def __init__(
@@ -43,22 +42,23 @@ class Blocks:
         clock: Callable[[], float],
         on_event: OnEvent = ignore,
     ) -> None:
-        self._path = path
-        self._environment = environment
         self._read_keys = keys
         self._make_names = names
         self._names: Names = lambda _identity: NOTHING
         self._keys: frozenset[str] = frozenset()
         self._clock = clock
         self._on_event = on_event
-        self._here: tuple[Block, ...] = ()
-        self._shared: tuple[Block, ...] = ()
         self._by_value: Mapping[tuple[str, str], tuple[Block, ...]] = {}
-        self._watcher = Watcher(
-            lambda: (path,), self._reload, look_every=settings.look_every, name="blocks", on_event=on_event
+        self._orders = StandingOrders(
+            BLOCKS,
+            path,
+            environment,
+            changed=self._changed,
+            look_every=settings.look_every,
+            on_event=on_event,
         )
         self._started = False
-        self.trouble = self._unread = ""
+        self._lost = ""
 
     async def start(self) -> None:
         """Read the blocks and begin to watch the file. Raises ValueError where there is one that cannot be read.
@@ -66,10 +66,7 @@ class Blocks:
         Makes an empty file where there is none: by that `gateway block` knows that a gateway reads it.
         """
         self.use_keys(self._read_keys())
-        await asyncio.to_thread(self._make_file)
-        await self._watcher.start()
-        found = await asyncio.to_thread(read, self._path, self._environment)
-        self._here = found or ()
+        await self._orders.start()
         self._by_value = _by_value(self.known)
         self._judge_keys()
         self._started = True
@@ -82,19 +79,21 @@ class Blocks:
 
     async def aclose(self) -> None:
         """Stop watching."""
-        await self._watcher.aclose()
+        await self._orders.aclose()
+
+    @property
+    def trouble(self) -> str:
+        """Why the file cannot be read, or which blocks no key finds; empty where all is well."""
+        return "; ".join(filter(None, (self._orders.unread, self._lost)))
 
     @property
     def known(self) -> tuple[Block, ...]:
         """All blocks, also those that have expired."""
-        return (*self._shared, *self._here)
+        return self._orders.known
 
     def take_shared(self, content: bytes) -> None:
         """Put the blocks that all gateways share in force. Raises ValueError where they cannot be read; then nothing changes."""
-        found = parsed(content, self._environment, "what the session store has")
-        if found != self._shared:
-            self._shared = found
-            self._changed()
+        self._orders.take_shared(content)
 
     def of(self, identity: Identity, now: float) -> Block | None:
         """The block that keeps this person or machine out at this moment (seconds since the epoch)."""
@@ -109,22 +108,6 @@ class Blocks:
                     return block
         return None
 
-    async def _reload(self) -> bool:
-        try:
-            found = await asyncio.to_thread(read, self._path, self._environment)
-            if found is None and self._here:
-                raise ValueError(f"{self._path} is gone")
-        except ValueError as problem:
-            if str(problem) != self._unread:
-                log.error("blocks cannot be read; those in force stay", reason=str(problem))
-            self._unread = str(problem)
-            self._judge_keys()
-            return False
-        self._unread = ""
-        self._here = found or ()
-        self._changed()
-        return True
-
     def _changed(self) -> None:
         self._by_value = _by_value(self.known)
         if not self._started:
@@ -134,13 +117,6 @@ class Blocks:
         self._on_event(BlocksChanged(ids))
         log.info("blocks changed", blocks=ids)
 
-    def _make_file(self) -> None:
-        try:
-            if not self._path.exists():
-                change(self._path, self._environment, lambda found: found)
-        except (OSError, ValueError) as problem:
-            log.warning("there is no file of blocks for this machine", reason=str(problem))
-
     def _judge_keys(self) -> None:
         """Say which blocks were written under a key that is gone, so that nobody is known by them."""
         now = self._clock()
@@ -148,9 +124,9 @@ class Blocks:
             block.id for block in self.known if block.in_force(now) and block.under_lost_key(self._keys)
         )
         words = f"blocks under a key that is gone have no effect: {', '.join(lost)}" if lost else ""
-        if words and words not in self.trouble:
+        if words and words != self._lost:
             log.error("blocks without effect", blocks=lost, reason="the key for pseudonyms is gone")
-        self.trouble = "; ".join(filter(None, (self._unread, words)))
+        self._lost = words
 
 
 def _by_value(blocks: Sequence[Block]) -> Mapping[tuple[str, str], tuple[Block, ...]]:

@@ -1,25 +1,12 @@
-"""Blocks as text: in the session store, where all gateways read them, and in a file for the gateways of one machine.
-
-The file is replaced as a whole and readable by its owner only. People are known by their pseudonym.
-"""
+"""Blocks, and the lists of them that operators change. People are known by their pseudonym."""
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Callable, Sequence, Set
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Set
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from gateway.atomic_file import locked, replace
-
-_VERSION: Final = 1
-_MOST_BYTES: Final = 16_777_216
-# What other content than blocks raises where it is taken for them.
-_NOT_BLOCKS: Final = (
-    TypeError, KeyError, AttributeError, ValueError, OverflowError, RecursionError, MemoryError,
-)  # fmt: skip
+from gateway.order_list import OrderList, check_entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,94 +36,17 @@ class Block:
         return self.until is None or now < self.until
 
 
-def read(path: Path, environment: str) -> tuple[Block, ...] | None:
-    """The blocks of this environment; None where there is no file.
-
-    Raises ValueError with a message for operators where the file cannot be read, and as `parsed` does.
-    """
-    content = _content(path)
-    return parsed(content, environment, str(path)) if content is not None else None
-
-
-def read_copy(path: Path, environment: str) -> tuple[Block, ...]:
-    """The blocks in a copy of the shared ones; none where there is no copy. Raises ValueError as `read` does."""
-    content = _content(path)
-    if content is None:
-        return ()
-    try:
-        order = json.dumps(json.loads(content)["order"]).encode("ascii")
-    except _NOT_BLOCKS as problem:
-        raise ValueError(f"{path} is not a copy of blocks: {problem!r:.200}") from problem
-    return parsed(order, environment, str(path))
-
-
-def _content(path: Path) -> bytes | None:
-    try:
-        # A pipe in its place would be waited for.
-        if path.exists() and not path.is_file():
-            raise ValueError(f"cannot read {path}: it is not a file")
-        with path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
-    except FileNotFoundError:
-        return None
-    except OSError as problem:
-        raise ValueError(f"cannot read {path}: {problem.strerror}") from problem
-    if len(content) > _MOST_BYTES:
-        raise ValueError(f"cannot read {path}: it is larger than {_MOST_BYTES} bytes")
-    return content
-
-
-def parsed(content: bytes, environment: str, place: str) -> tuple[Block, ...]:
-    """The blocks in a text that comes from this place.
-
-    Raises ValueError with a message for operators where it is broken, or of another environment.
-    """
-    try:
-        data = json.loads(content)
-        version, owner = data["version"], data["environment"]
-        found = tuple(_block(each) for each in data["blocks"]) if version == _VERSION else ()
-    except _NOT_BLOCKS as problem:
-        raise ValueError(f"{place} is not a file of blocks: {problem!r:.200}") from problem
-    if version != _VERSION:
-        raise ValueError(f"{place} has version {version!r:.20}, not {_VERSION}")
-    if owner != environment:
-        raise ValueError(f"{place} contains the blocks of environment {owner!r:.40}, not {environment!r}")
-    return found
-
-
-def text(blocks: Sequence[Block], environment: str) -> bytes:
-    """These blocks as JSON in ASCII."""
-    data = {"version": _VERSION, "environment": environment, "blocks": [asdict(block) for block in blocks]}
-    return json.dumps(data, indent=1).encode("ascii") + b"\n"
-
-
 def _block(data: dict[str, Any]) -> Block:
     block = Block(**{**data, "keys": tuple(data.get("keys", ()))})
-    until = block.until
-    texts = (block.id, block.kind, block.value, block.reason, block.by, *block.keys)
-    numbers = (block.added, until if until is not None else 0)
-    # NaN, which JSON of Python allows, is before no moment: such a block would be over.
-    if not all(isinstance(text, str) for text in texts) or not all(
-        isinstance(number, (int, float)) and not math.isnan(number) for number in numbers
-    ):
-        raise TypeError(f"block {block.id!r}")
+    check_entry(
+        (block.id, block.kind, block.value, block.reason, block.by, *block.keys),
+        (block.added, block.until if block.until is not None else 0),
+    )
     if block.kind not in ("organisation", "person"):
         raise TypeError(f"block {block.id!r} has the unknown kind {block.kind!r}")
     return block
 
 
-def change(
-    path: Path, environment: str, make: Callable[[tuple[Block, ...]], Sequence[Block]]
-) -> tuple[Block, ...]:
-    """Replace the blocks by what `make` makes of them, under a lock; the blocks that are in the file then.
-
-    Raises ValueError where the file cannot be read or written; then it is as it was.
-    """
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with locked(path):
-            blocks = tuple(make(read(path, environment) or ()))
-            replace(path, text(blocks, environment))
-            return read(path, environment) or ()
-    except OSError as problem:
-        raise ValueError(f"cannot write {path}: {problem.strerror}") from problem
+BLOCKS: Final = OrderList("blocks", _block)
+read, read_copy, change = BLOCKS.read, BLOCKS.read_copy, BLOCKS.change
+parsed, text = BLOCKS.parsed, BLOCKS.text

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import secrets
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,8 +18,8 @@ from gateway.config import Config
 from gateway.errors import StoreUnavailable
 from gateway.events import OnEvent, ignore
 from gateway.observe.health import HealthStatus
-from gateway.reload.order_copy import OrderCopy
-from gateway.session.board import Document, SealedElsewhere
+from gateway.reload.shared_order import SharedOrder
+from gateway.session.board import SealedElsewhere
 from gateway.session.sessions import Sessions
 
 log = structlog.get_logger()
@@ -39,8 +38,9 @@ _LATE: Final = 5.0
 class Orders:
     """Looks at the board every `look_every` seconds.
 
-    Shared blocks come into force, and sessions that were ended are forgotten. Blocks that the store lost are put back,
-    from memory or from the copy in the file `copy`. `clock` gives seconds since the epoch, `steady` never goes back.
+    Shared blocks come into force, as do `more` orders, and sessions that were ended are forgotten. What the store lost is
+    put back, from memory or from a copy: that of the blocks is the file `copy`. `clock` gives seconds since the epoch,
+    `steady` never goes back.
     """
 
     def __init__(
@@ -53,11 +53,13 @@ class Orders:
         clock: Callable[[], float],
         steady: Callable[[], float],
         on_event: OnEvent = ignore,
+        more: Sequence[SharedOrder] = (),
     ) -> None:
         self._board = sessions.board
         self._sessions = sessions
         self._in_force = blocks
-        self._copy = OrderCopy(copy)
+        self._blocks = SharedOrder(BLOCKS, sessions.board, blocks.take_shared, copy)
+        self._shared = (self._blocks, *more)
         self._look_every = look_every
         self._clock = clock
         self._steady = steady
@@ -65,7 +67,6 @@ class Orders:
         self._began = clock()
         self._seen: Mapping[str, bytes] = {}
         self._read_at = -_READ_EVERY
-        self._blocks: Document | None = None
         self._ended: tuple[str, ...] = ()
         self._reported: tuple[float, Any] = (-_REPORT_EVERY, None)
         self._looked_at: float | None = None
@@ -82,20 +83,27 @@ class Orders:
         clock: Callable[[], float],
         steady: Callable[[], float],
         on_event: OnEvent,
+        more: Sequence[SharedOrder] = (),
     ) -> Orders:
         """The orders for this environment."""
         look_every = config.environment(environment).blocks.look_every
         copy = config.blocks_copy(environment)
         return cls(
-            sessions, blocks, copy=copy, look_every=look_every, clock=clock, steady=steady, on_event=on_event
+            sessions,
+            blocks,
+            copy=copy,
+            look_every=look_every,
+            clock=clock,
+            steady=steady,
+            on_event=on_event,
+            more=more,
         )
 
     async def start(self) -> None:
-        """Carry out what is ordered, and go on looking. Raises StoreUnavailable; ValueError for blocks that cannot be read."""
+        """Carry out what is ordered, and go on looking. Raises StoreUnavailable; ValueError for orders that cannot be read."""
         await self._board.serve()
-        self._blocks = await asyncio.to_thread(self._copy.read)
-        if self._blocks is not None:
-            self._in_force.take_shared(self._blocks.content)
+        for each in self._shared:
+            await each.start()
         await self._look()
         self._looked_at = self._steady()
         self._loop.start()
@@ -127,7 +135,7 @@ class Orders:
     @property
     def revision(self) -> int:
         """The revision of the shared blocks in force here; 0 where there never were any."""
-        return self._blocks.revision if self._blocks is not None else 0
+        return self._blocks.revision
 
     async def _turn(self, _asked: bool) -> None:
         try:
@@ -148,38 +156,20 @@ class Orders:
         try:
             if stored != self._seen or now - self._read_at >= _READ_EVERY:
                 self._take_revoked(stored)
-                await self._take_blocks(stored.get(BLOCKS))
+                await self._take_shared(stored)
                 self._seen, self._read_at = stored, now
         finally:
             await self._report()
 
-    async def _take_blocks(self, stored: bytes | None) -> None:
-        known = self._blocks
-        if stored is None:
-            if known is not None:
-                await self._put_back(None, known)
-            return
-        try:
-            found = self._board.read(BLOCKS, stored)
-        except SealedElsewhere as problem:
-            # Garbage, or the very blocks that are in force here, sealed under the keys of before.
-            if known is None or problem.revision not in (0, known.revision):
-                raise
-            await self._put_back(stored, known)
-            return
-        if known is not None and found.revision < known.revision:
-            await self._put_back(stored, known)
-            return
-        self._in_force.take_shared(found.content)
-        self._blocks = found
-        await asyncio.to_thread(self._copy.keep, found)
-        if not found.whole:
-            await self._put_back(stored, found)
-
-    async def _put_back(self, stored: bytes | None, document: Document) -> None:
-        """Give the store what it lost, or the copy under our key that it lacks; another process may have been first."""
-        if await self._board.put_back(BLOCKS, stored, document):
-            log.warning("the session store got the shared blocks again", revision=document.revision)
+    async def _take_shared(self, stored: Mapping[str, bytes]) -> None:
+        problem: ValueError | None = None
+        for each in self._shared:
+            try:
+                await each.look(stored)
+            except ValueError as found:
+                problem = problem or found
+        if problem is not None:
+            raise problem
 
     def _take_revoked(self, stored: Mapping[str, bytes]) -> None:
         done: list[str] = []
@@ -195,7 +185,10 @@ class Orders:
         self._ended = tuple(done)
 
     async def _report(self) -> None:
-        done = {"blocks": self.revision, "revoked": [name.removeprefix(REVOKED) for name in self._ended]}
+        revoked = [name.removeprefix(REVOKED) for name in self._ended]
+        done: dict[str, Any] = {"revoked": revoked}
+        for each in self._shared:
+            done |= each.report()
         now = self._steady()
         if done == self._reported[1] and now - self._reported[0] < _REPORT_EVERY:
             return

@@ -1,0 +1,93 @@
+"""Orders of one kind that stand in this worker: those that all gateways share, and those in a file of this machine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import structlog
+
+from gateway.events import OnEvent, ignore
+from gateway.order_list import OrderList
+from gateway.watcher import Watcher
+
+log = structlog.get_logger()
+E = TypeVar("E")
+
+
+class StandingOrders(Generic[E]):
+    """Watches the file, and takes what comes from the session store. `changed` is called when others stand.
+
+    A file that cannot be read changes nothing; `unread` says why.
+    """
+
+    def __init__(
+        self,
+        orders: OrderList[E],
+        path: Path,
+        environment: str,
+        *,
+        changed: Callable[[], None],
+        look_every: float,
+        on_event: OnEvent = ignore,
+    ) -> None:
+        self._orders = orders
+        self._path = path
+        self._environment = environment
+        self._changed = changed
+        self._here: tuple[E, ...] = ()
+        self._shared: tuple[E, ...] = ()
+        self._watcher = Watcher(
+            lambda: (path,), self._reload, look_every=look_every, name=orders.name, on_event=on_event
+        )
+        self.unread = ""
+
+    async def start(self) -> None:
+        """Read the file and begin to watch it. Raises ValueError where there is one that cannot be read.
+
+        Makes an empty file where there is none: by that commands know that a gateway reads it.
+        """
+        await asyncio.to_thread(self._make_file)
+        await self._watcher.start()
+        found = await asyncio.to_thread(self._orders.read, self._path, self._environment)
+        self._here = found or ()
+
+    async def aclose(self) -> None:
+        """Stop watching."""
+        await self._watcher.aclose()
+
+    @property
+    def known(self) -> tuple[E, ...]:
+        """All of them, also those that are over."""
+        return (*self._shared, *self._here)
+
+    def take_shared(self, content: bytes) -> None:
+        """Let what all gateways share stand. Raises ValueError where it cannot be read; then nothing changes."""
+        found = self._orders.parsed(content, self._environment, "what the session store has")
+        if found != self._shared:
+            self._shared = found
+            self._changed()
+
+    def _make_file(self) -> None:
+        try:
+            if not self._path.exists():
+                self._orders.change(self._path, self._environment, lambda found: found)
+        except (OSError, ValueError) as problem:
+            log.warning(f"there is no file of {self._orders.name} for this machine", reason=str(problem))
+
+    async def _reload(self) -> bool:
+        try:
+            found = await asyncio.to_thread(self._orders.read, self._path, self._environment)
+            if found is None and self._here:
+                raise ValueError(f"{self._path} is gone")
+        except ValueError as problem:
+            if str(problem) != self.unread:
+                log.error(f"{self._orders.name} cannot be read; those in force stay", reason=str(problem))
+            self.unread = str(problem)
+            return False
+        self.unread = ""
+        self._here = found or ()
+        self._changed()
+        return True
