@@ -124,6 +124,8 @@ class Gateway(Assembly):
                 self.orders,
                 self.blocks,
                 self.reload,
+                self.emergencies,
+                self.maintenance,
                 self.shadow,
                 self.keys,
             ):
@@ -163,6 +165,8 @@ class Gateway(Assembly):
             "rules": self.reload.check,
             "shadow": self.shadow.check,
             "blocks": self.orders.check,
+            "emergency": self.emergencies.check,
+            "maintenance": self.maintenance.check,
             "upstreams": upstreams,
             "keys": self.keys.check,
             "background": self.failing.check,

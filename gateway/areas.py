@@ -23,6 +23,9 @@ from gateway.observe.record_writer import DecisionRecords
 from gateway.pipeline.record import Record
 from gateway.policy.candidate import Candidate
 from gateway.policy.facts import Gatherer
+from gateway.reload.emergency import EMERGENCY, Emergencies
+from gateway.reload.maintenance import NAME as MAINTENANCE
+from gateway.reload.maintenance import Maintenances
 from gateway.reload.orders import Orders
 from gateway.reload.rules import RulesReload
 from gateway.reload.shadow import ShadowReload
@@ -106,7 +109,9 @@ class Areas:
         """Access: the rules in force, candidate rules, facts from outside, blocks."""
         environment, events = self.environment, self.events
         self.facts = Gatherer()
-        self.reload = RulesReload(config, environment, clock=self._clock, on_event=events)
+        self.reload = RulesReload(
+            config, environment, clock=self._clock, steady=self._steady, on_event=events
+        )
         self.candidate = Candidate(events)
         self.shadow = ShadowReload(self.candidate, self.reload.candidate_file, environment, on_event=events)
         self.blocks = Blocks(
@@ -118,9 +123,14 @@ class Areas:
             clock=self._clock,
             on_event=events,
         )
-        self.orders = Orders.of(
-            config, environment, self.sessions, self.blocks, self._clock, self._steady, events
+        board, clock, steady = self.sessions.board, self._clock, self._steady
+        self.emergencies = Emergencies.of(config, environment, self.reload, board, clock, steady, events)
+        self.maintenance = Maintenances.of(config, environment, self.reload, board, clock, events)
+        more = (
+            self.emergencies.shared(config.orders_copy(environment, EMERGENCY)),
+            self.maintenance.shared(config.orders_copy(environment, MAINTENANCE)),
         )
+        self.orders = Orders.of(config, environment, self.sessions, self.blocks, clock, steady, events, more)
 
     def _assemble_register(self) -> None:
         """What the register gets: the signed assertion, and connections; and what is remembered of a request."""

@@ -79,7 +79,7 @@ class Assembly(Areas):
         polling = Polling(settings.session.polling) if settings.session.polling else None
         judge = Judge(
             Authenticate(self.sessions, self.rechecks, self.machines, self.reload.rules, polling),
-            Authorize(self.reload.rules, self.blocks, self.facts),
+            Authorize(self.reload.rules, self.blocks, self.maintenance, self.facts),
             clock,
         )
         self.streams = Streams[Exchange](settings.observe.streams, judge.again, on_event=self.events)

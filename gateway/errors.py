@@ -15,7 +15,7 @@
     ├── FormGone 410, FormSent 410  a kept form is too old, of another browser, or sent already
     ├── FormOfAnother, FormForAnotherOrganisation 403  a kept form of another person, or for another organisation
     ├── UpgradeRequired 426 ....... a WebSocket of another version than 13
-    ├── ProviderUnavailable, StoreUnavailable, FactsUnavailable 503  ACM, the store or a fact source does not answer
+    ├── ProviderUnavailable, StoreUnavailable, FactsUnavailable 503  no answer; UnderMaintenance 503  as planned
     ├── UpstreamUnreachable, UpstreamBroken 502, UpstreamOut 503, UpstreamTimeout 504  no valid answer of the register
     └── InternalFault 500, PolicyFailed 500  the gateway or a policy module is at fault; the request is denied
 
@@ -25,14 +25,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
-from math import ceil
+from math import ceil, inf
 from typing import Any, ClassVar
 
-from gateway.model import Decision
+from gateway.model import NOTHING, Decision
 from gateway.plan import Advice
 
 
@@ -115,15 +114,6 @@ class TooManyRequests(Forbidden):
     def __init__(self, decision: Decision, seconds: int, find: Callable[[], Advice] = Advice) -> None:
         super().__init__(decision, find)
         self.facts["retry_after"] = seconds
-
-
-def refusal(decision: Decision, now: float, find: Callable[[], Advice] = Advice) -> Forbidden:
-    """The error for a denial; `now` is in seconds since the epoch, `find` finds the way out."""
-    missing = [each for alternative in decision.alternatives for each in alternative]
-    if not missing or any(each.kind != "rate" for each in missing):
-        return Forbidden(decision, find)
-    moments = [datetime.fromisoformat(each.detail).timestamp() for each in missing if each.detail]
-    return TooManyRequests(decision, max(1, ceil(max(moments, default=now) - now)), find)
 
 
 class ClientLimited(GatewayError):
@@ -300,6 +290,19 @@ class FactsUnavailable(GatewayError):
     advice = "Try again in a few minutes."
 
 
+class UnderMaintenance(GatewayError):
+    """`words` are the operator's, by language; `until` (seconds since the epoch) is infinite where nobody knows."""
+
+    status = 503
+    code = "maintenance"
+    title = "This service is under maintenance"
+    advice = "It is not known yet when the service works again. Try again later."
+
+    def __init__(self, words: Mapping[str, str] = NOTHING, until: float = inf, **facts: Any) -> None:
+        super().__init__("maintenance", **facts)
+        self.words, self.until = words, until
+
+
 class Overloaded(GatewayError):
     status = 503
     code = "overloaded"
@@ -330,9 +333,6 @@ class UpstreamBroken(GatewayError):
     status = 502
     code = "upstream-broken"
     title = "The register gave an answer that cannot be read"
-    advice = (
-        "Try again in a few minutes. If this keeps happening, call %(phone)s and mention the reference below."
-    )
 
 
 class UpstreamTimeout(GatewayError):

@@ -200,6 +200,40 @@ class BlocksChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class EmergencyOpened:
+    """An emergency rule decides from now on, until `until` at the latest (seconds since the epoch).
+
+    `opening` is the id of that opening, `rules` the hash of the rules in force with it. `asked_by` and `confirmed_by` are
+    the two people, `reason` is theirs.
+    """
+
+    rule: str
+    opening: str
+    until: float
+    reason: str
+    asked_by: str
+    confirmed_by: str
+    rules: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyClosed:
+    """An emergency rule decides nothing any more. `by` is empty where it ended by itself; `rules` as in EmergencyOpened."""
+
+    rule: str
+    opening: str
+    by: str
+    rules: str
+
+
+@dataclass(frozen=True, slots=True)
+class MaintenanceChanged:
+    """These maintenances, by their ids, keep people out from now on; none where `current` is empty."""
+
+    current: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class LoopFailed:
     """A turn of a loop beside the requests failed, or takes too long; `why` is for operators. The loop goes on."""
 
@@ -244,6 +278,9 @@ Event = (
     | ShadowJudged
     | BlocksLoaded
     | BlocksChanged
+    | EmergencyOpened
+    | EmergencyClosed
+    | MaintenanceChanged
     | LoopFailed
     | LoopWorks
     | RecordsDropped

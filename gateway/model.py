@@ -282,7 +282,8 @@ Outcome = Literal["allow", "redirect", "deny", "error"]
 class Decision:
     """The decision about one request. `rule` is None if no rule matched; `error` is set if a policy failed.
 
-    `allowed`: it may go to the upstream of `handling`. With a `redirect` it goes nowhere: that is the answer.
+    `allowed`: it may go to the upstream of `handling`. With a `redirect` it goes nowhere: that is the answer. `emergency`
+    is the id of the opening of the emergency rule that allowed it.
     """
 
     allowed: bool
@@ -294,6 +295,7 @@ class Decision:
     trace: tuple[RuleTrace, ...] = ()
     handling: Handling = PLAIN
     redirect: Redirect | None = None
+    emergency: str | None = None
 
     @property
     def outcome(self) -> Outcome:

@@ -63,6 +63,11 @@ class StandingOrders(Generic[E]):
         """All of them, also those that are over."""
         return (*self._shared, *self._here)
 
+    @property
+    def here(self) -> tuple[E, ...]:
+        """Those in the file of this machine."""
+        return self._here
+
     def take_shared(self, content: bytes) -> None:
         """Let what all gateways share stand. Raises ValueError where it cannot be read; then nothing changes."""
         found = self._orders.parsed(content, self._environment, "what the session store has")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.errors import Forbidden, GatewayError, LoginFailed, TooManyRequests, refusal
+from gateway.errors import Forbidden, GatewayError, LoginFailed, TooManyRequests
 from gateway.model import Decision, Missing
+from gateway.pipeline.authorize import refusal
 
 RIGHT = Missing("right", "grant", right="Lezer")
 RATE = Missing("rate", "wait", detail="2026-11-24T11:05:00+00:00")

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from ipaddress import ip_address
 from typing import Annotated, Any, Final, Literal, Self, get_args, get_type_hints
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     Discriminator,
     Field,
     Tag,
-    WithJsonSchema,
     model_validator,
 )
 
@@ -20,7 +17,7 @@ from gateway.analysis.equivalence import CLIENT, NOON
 from gateway.analysis.person import Person
 from gateway.http_semantics import FURTHER_METHODS, METHODS
 from gateway.model import Missing
-from gateway.policy.moments import BRUSSELS
+from gateway.policy.moments import Moment
 from gateway.settings import Settings
 
 # The kinds of missing things that `missing:` can name, besides rights.
@@ -28,23 +25,6 @@ KINDS: Final[tuple[str, ...]] = get_args(get_type_hints(Missing)["kind"])
 
 
 _METHODS: Final = (*METHODS, *FURTHER_METHODS)
-
-
-def read_moment(value: Any) -> datetime:
-    """A moment in ISO 8601, in the time of Brussels where it has no offset. Raises ValueError."""
-    if isinstance(value, datetime):
-        return value
-    try:
-        moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError) as problem:
-        raise ValueError(
-            "write a moment as 2026-11-24T08:30, in Brussels' time, or with its offset"
-        ) from problem
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=BRUSSELS)
-
-
-# A moment: ISO 8601, in the time of Brussels where no offset is given.
-Moment = Annotated[datetime, BeforeValidator(read_moment), WithJsonSchema({"type": "string"})]
 
 
 def _address(value: str) -> str:

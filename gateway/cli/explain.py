@@ -15,7 +15,6 @@ from pydantic import ValidationError
 
 from gateway.analysis.explain import Reading, as_data, as_text
 from gateway.analysis.person import Person
-from gateway.analysis.suite_settings import read_moment
 from gateway.cli.loading import loaded
 from gateway.config import Config
 from gateway.config.messages import message_for
@@ -28,6 +27,7 @@ from gateway.plugin import UnknownName
 from gateway.policy.advice import advise
 from gateway.policy.assumed import assumed_answers
 from gateway.policy.evaluate import decide
+from gateway.policy.moments import read_moment
 from gateway.policy.ruleset import RuleSet
 
 

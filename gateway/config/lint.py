@@ -16,6 +16,7 @@ from gateway.config.lints.blocks import lost_blocks
 from gateway.config.lints.claims import claims, named, scopes
 from gateway.config.lints.codes import codes, codes_of_people
 from gateway.config.lints.dates import dates
+from gateway.config.lints.emergency import emergencies
 from gateway.config.lints.network import network
 from gateway.config.lints.paths import nearly, paths
 from gateway.config.lints.rights import rights
@@ -78,6 +79,7 @@ def _of_environment(source: Source, name: str, today: date) -> Iterator[Finding]
     yield from network(source, name)
     yield from paths(source, name)
     yield from _upstreams(source, name)
+    yield from emergencies(source, name, hosts)
 
 
 def _hosts(config: Config, name: str) -> tuple[str, ...]:
@@ -88,7 +90,7 @@ def _hosts(config: Config, name: str) -> tuple[str, ...]:
 def _upstreams(source: Source, name: str) -> Iterator[Finding]:
     """Upstreams that no rule uses."""
     config = source.config
-    used = {rule.handling.upstream for rule in config.rules[name].rules if rule.handling.redirect is None}
+    used = {rule.handling.upstream for rule in config.rules[name].every if rule.handling.redirect is None}
     for upstream in config.environments[name].upstreams:
         if upstream not in used:
             at = source.at(("environments", name, "upstreams", upstream))

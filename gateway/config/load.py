@@ -13,6 +13,7 @@ from gateway import garbage
 from gateway.config.headers import header_problems
 from gateway.config.includes import Includes, read_file
 from gateway.config.lock import lock_problems
+from gateway.config.maintenance import maintenance_problems
 from gateway.config.messages import problems_of
 from gateway.config.model import Config, Document
 from gateway.config.pages import page_problems, reading_context
@@ -69,6 +70,7 @@ def read(path: Path) -> Source:
         problems.extend(lock_problems(document.environments, positions))
         problems.extend(header_problems(document, positions))
         problems.extend(page_problems(document, positions))
+        problems.extend(maintenance_problems(document, positions))
     if document is None:
         raise ConfigError(problems)
     suites = SuiteLoader(document, rights, rules, positions, problems).compile()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ from gateway.config.keys import KeysSection
 from gateway.config.problems import ConfigError, Problem, unknown
 from gateway.edge.authority import host_name
 from gateway.edge.settings import EdgeSettings, PathSettings
+from gateway.emergency.settings import EmergencySettings
 from gateway.handling import DEFAULT_UPSTREAM
 from gateway.identity.settings import AssertionSettings, HeaderSettings
 from gateway.keyring import Purpose, Ring
@@ -26,7 +27,8 @@ from gateway.model import Language
 from gateway.observe.settings import ObserveSettings
 from gateway.pages.settings import PagesSettings, SessionBarSettings, SupportSettings
 from gateway.plugin import NamedRight, Policy
-from gateway.policy.ruleset import RuleSet
+from gateway.policy.maintenance_settings import MaintenanceSettings
+from gateway.policy.ruleset import RuleSet, with_emergencies
 from gateway.policy.settings import EnvironmentRules, PollSettings, RightSettings, UncheckedRules
 from gateway.session.settings import SessionSettings
 from gateway.settings import LanguageTag, Settings, in_folder
@@ -123,6 +125,12 @@ class EnvironmentSettings(Settings):
 
     blocks: BlockSettings = BlockSettings()
     """Where it is kept who is blocked at once (`gateway block`)."""
+
+    emergency: EmergencySettings = EmergencySettings()
+    """Who opens emergency rules (`gateway emergency`)."""
+
+    maintenance: MaintenanceSettings = MaintenanceSettings()
+    """When the register is in maintenance, and who works with it all the same (`gateway maintenance`)."""
 
     observe: ObserveSection = ObserveSection()
     """Health, metrics, logs and decision records."""
@@ -251,5 +259,32 @@ class Config:
 
     def blocks_copy(self, name: str) -> Path:
         """This machine's copy of the blocks that the gateways of this environment share."""
-        file = self.blocks_file(name)
-        return file.with_name(f"{file.name.removesuffix('.json')}.shared.json")
+        return _copy(self.blocks_file(name))
+
+    def orders_file(self, name: str, kind: Literal["emergency", "maintenance"]) -> Path:
+        """The file with other orders for this environment on this machine."""
+        settings, beside = self.environment(name), self.blocks_file(name)
+        given = settings.emergency.file if kind == "emergency" else settings.maintenance.file
+        stem = beside.name.removesuffix(".json").removesuffix(".blocks")
+        return given if given is not None else beside.with_name(f"{stem}.{kind}.json")
+
+    def orders_copy(self, name: str, kind: Literal["emergency", "maintenance"]) -> Path:
+        """This machine's copy of the same orders that the gateways share."""
+        return _copy(self.orders_file(name, kind))
+
+    def with_emergencies(self, names: Sequence[str]) -> Config:
+        """The same with these emergency rules open. Raises ConfigError where none has that id."""
+        known = {rule for rules in self.rules.values() for rule in rules.emergencies}
+        for each in names:
+            if each not in known:
+                message = unknown("emergency rule", each, known)
+                raise ConfigError([Problem(str(self.path), 1, 1, message)])
+        opened = {
+            name: with_emergencies(rules, {each: "asked" for each in names if each in rules.emergencies})
+            for name, rules in self.rules.items()
+        }
+        return replace(self, rules=opened)
+
+
+def _copy(file: Path) -> Path:
+    return file.with_name(f"{file.name.removesuffix('.json')}.shared.json")

@@ -14,12 +14,13 @@ from pydantic import BaseModel
 
 from gateway.config.handling import cannot_go_live
 from gateway.config.load import load
-from gateway.config.model import Config
+from gateway.config.model import Config, EnvironmentSettings
 from gateway.config.problems import ConfigError, Problem
 from gateway.config.suites import failures
 from gateway.policy.ruleset import claims_of
 
-_RULES = frozenset(("rules", "shadow"))
+# What is taken from a changed file at once; of the latter two, the file stays as it is.
+_LIVE = frozenset(("rules", "shadow", "emergency", "maintenance"))
 # Of a folder that a configuration names, the files that it is read from.
 READ_SUFFIXES = frozenset((".py", ".yaml", ".yml"))
 
@@ -58,18 +59,30 @@ def reload(current: Config, environment: str) -> Reloaded:
         raise ConfigError([Problem(str(current.path), 1, 1, words)])
     unfit = [
         Problem(*rule.at, f"rule {rule.id!r} {why}: restart the gateway for it")
-        for rule in fresh.rules[environment].rules
+        for rule in fresh.rules[environment].every
         if (why := cannot_go_live(rule, before, current.identity))
     ]
     if unfit:
         raise ConfigError(unfit)
-    kept = {**current.environments, environment: before.model_copy(update={"shadow": after.shadow})}
+    live: dict[str, object] = {
+        "shadow": after.shadow,
+        "emergency": after.emergency.model_copy(update={"file": before.emergency.file}),
+        "maintenance": after.maintenance.model_copy(update={"file": before.maintenance.file}),
+    }
+    kept = {**current.environments, environment: before.model_copy(update=live)}
     taken = replace(fresh, environments=kept, identity=current.identity)
     differing = (
-        *_differing(before, after, _RULES),
+        *_differing(before, after, _LIVE),
+        *_other_files(before, after),
         *(f"identity.{name}" for name in _differing(current.identity, fresh.identity)),
     )
     return Reloaded(taken, differing, claims_of(taken.rules[environment]))
+
+
+def _other_files(before: EnvironmentSettings, after: EnvironmentSettings) -> Iterator[str]:
+    for name in ("emergency", "maintenance"):
+        if getattr(before, name).file != getattr(after, name).file:
+            yield f"{name}.file"
 
 
 def _differing(old: BaseModel, new: BaseModel, without: Iterable[str] = ()) -> Iterator[str]:

@@ -164,7 +164,7 @@ class SuiteLoader:
                 words = f"the gateway refuses this path before any rule: {problem.detail}"
                 self._report((*place, "request"), words)
                 break
-        known = {rule.id for rules in self._rules.values() for rule in rules.rules}
+        known = {rule.id for rules in self._rules.values() for rule in rules.every}
         if test.rule is not None and test.rule not in known and not self._problems:
             self._report((*place, "rule"), unknown("rule", test.rule, known))
         upstreams = {name for each in self._document.environments.values() for name in each.every_upstream}

@@ -128,6 +128,17 @@ class KeptForms:
             in_frames=may_be_framed(request),
         )
 
+    async def hold(self, exchange: Exchange) -> KeptNote | None:
+        """Keep a form of this site that the register cannot take for a while; None where it is not kept."""
+        if not is_same_origin(exchange.admitted, if_unknown=False):
+            return None
+        form_id, secret = os.urandom(10).hex(), new_ticket()
+        form = await self.keeper.keep(exchange, form_id, secret)
+        if isinstance(form, str):
+            return None
+        exchange.set_cookies.append(self._cookie(form_id).set(secret, max_age=KEPT_SECONDS))
+        return KeptNote(_resume(form_id), form.until)
+
     def back(self, request: CanonicalRequest) -> str | None:
         """The confirmation page to return to after a login, if the request is about a kept form."""
         form_id = ""

@@ -52,7 +52,7 @@ class AuditEntry(NamedTuple):
     `session`: the session's public id. `rules`: the hash of the rule set. `endpoint`: the name of one of the
     gateway's own endpoints. `error`: the code of a GatewayError. `shadow`: the decision of the candidate rules, if
     it differs, and `shadow_rules` their hash. `cut`: why an exchange was ended early (`reason`, `why`, `rules`).
-    `block`: the name of the block that refused the request.
+    `block`: the name of the block that refused the request, `maintenance` that of the maintenance.
     """
 
     request_id: str
@@ -72,6 +72,7 @@ class AuditEntry(NamedTuple):
     facts: Mapping[str, Any] = NOTHING
     cut: Mapping[str, str] | None = None
     block: str | None = None
+    maintenance: str | None = None
 
 
 class Pseudonyms:
@@ -179,10 +180,14 @@ class RecordEncoder:
                 parts.append(f'"missing":{_json(missing)}')
             elif decision.handling is not PLAIN and decision.handling.upstream != DEFAULT_UPSTREAM:
                 parts.append(f'"upstream":{_text(decision.handling.upstream)}')
+            if decision.emergency is not None:
+                parts.append(f'"emergency":{_text(decision.emergency)}')
             if decision.error is not None:
                 parts.append(f'"fault":{_text(mask(decision.error))}')
         if entry.block is not None:
             parts.append(f'"reason":"blocked","block":{_text(entry.block)}')
+        if entry.maintenance is not None:
+            parts.append(f'"reason":"maintenance","maintenance":{_text(entry.maintenance)}')
         if entry.identity is not None:
             parts.append(self._who(entry.identity))
         if entry.endpoint is not None:
@@ -222,6 +227,8 @@ def replayable(record: Mapping[str, Any]) -> bool:
         and record.get("kind") == "request"
         and record.get("verdict") in ("allow", "redirect", "deny", "error")
         and isinstance(record.get("path"), str)
+        # Nobody knows which emergency rules were open then.
+        and "emergency" not in record
     )
 
 

@@ -19,11 +19,14 @@ from gateway.events import (
     BlocksLoaded,
     CandidateChanged,
     ClientRefused,
+    EmergencyClosed,
+    EmergencyOpened,
     Event,
     LoggedOut,
     LoginEnded,
     LoopFailed,
     LoopWorks,
+    MaintenanceChanged,
     OnEvent,
     ProviderCalled,
     RecordsDropped,
@@ -46,6 +49,7 @@ from gateway.http_semantics import METHODS
 _PREFIX: Final = "toegangspoort"
 _METHODS: Final = frozenset((*METHODS, "TRACE", "CONNECT"))
 _OTHER: Final = "other"
+_MAINTENANCE: Final = "maintenance"
 _MOST_LABELS: Final = 2_000
 _HAND_OVER_SECONDS: Final = 0.25
 _CODES: Final = {status: str(status) for status in range(100, 600)}
@@ -150,7 +154,10 @@ class Metrics:
 
     def _count_requests(self) -> None:
         self._requests = self._tally(
-            "requests_total", "Requests answered, by status code and method", "code", "method"
+            "requests_total",
+            "Requests answered, by status code (or maintenance) and method",
+            "code",
+            "method",
         )
         self._duration = _Durations(
             f"{_PREFIX}_request_duration_seconds",
@@ -181,6 +188,12 @@ class Metrics:
             "provider_requests_total", "Calls to the provider", "endpoint", "result"
         )
         self._blocks = self._gauge("blocks", "Blocks that this gateway knows of")
+        self._emergency = self._gauge(
+            "emergency_open", "1 where this emergency rule is open, in any worker", "rule", mode="livemax"
+        )
+        self._maintenance = self._gauge(
+            "maintenance", "Maintenances that keep people out now, in any worker", mode="livemax"
+        )
         self._loop_failures = self._family(
             "loop_failures_total", "Turns of loops beside the requests that failed or took too long", "loop"
         )
@@ -255,9 +268,9 @@ class Metrics:
         """A request came in."""
         self._open += 1
 
-    def finished(self, method: str, status: int, seconds: float) -> None:
-        """That request was answered."""
-        code = _CODES.get(status, _OTHER)
+    def finished(self, method: str, status: int, seconds: float, *, planned: bool = False) -> None:
+        """That request was answered. An answer that was `planned`, in maintenance, counts by that and not as a 503."""
+        code = _MAINTENANCE if planned else _CODES.get(status, _OTHER)
         self._requests.count((code, method if method in _METHODS else _OTHER))
         self._duration.count(seconds)
         self._open -= 1
@@ -301,6 +314,8 @@ class Metrics:
                 self._shadow_loaded.set(rules is not None)
             case BlocksLoaded(blocks) | BlocksChanged(blocks):
                 self._blocks.set(len(blocks))
+            case EmergencyOpened() | EmergencyClosed() | MaintenanceChanged():
+                self._ordered(event)
             case LoopFailed(loop) | LoopWorks(loop):
                 self._loop_took_turn(loop, failed=isinstance(event, LoopFailed))
             case RecordsDropped(count):
@@ -314,6 +329,12 @@ class Metrics:
                 self._reload_success.set(0)
             case _:
                 pass
+
+    def _ordered(self, event: EmergencyOpened | EmergencyClosed | MaintenanceChanged) -> None:
+        if isinstance(event, MaintenanceChanged):
+            self._maintenance.set(len(event.current))
+        else:
+            self._emergency.labels(event.rule).set(isinstance(event, EmergencyOpened))
 
     def _loop_took_turn(self, loop: str, *, failed: bool) -> None:
         self._loop_failures[(loop,)].inc(failed)

@@ -17,8 +17,11 @@ import structlog
 from gateway.events import (
     BlocksChanged,
     CandidateChanged,
+    EmergencyClosed,
+    EmergencyOpened,
     Event,
     KeyChanged,
+    MaintenanceChanged,
     OnEvent,
     RecordsDropped,
     RulesChanged,
@@ -275,6 +278,15 @@ def _fields(event: Event) -> Mapping[str, Any] | None:
             return {"kind": "shadow", "rules": rules}
         case BlocksChanged(blocks):
             return {"kind": "blocks", "blocks": blocks}
+        case EmergencyOpened(rule, opening, until, reason, asked_by, confirmed_by, rules):
+            people = {"reason": reason, "by": asked_by, "confirmed_by": confirmed_by}
+            about = {"rule": rule, "opening": opening, "until": until, "rules": rules}
+            return {"kind": "emergency", "action": "in-force", **about, **people}
+        case EmergencyClosed(rule, opening, by, rules):
+            about = {"rule": rule, "opening": opening, "rules": rules}
+            return {"kind": "emergency", "action": "ended", **about, "by": by or "end"}
+        case MaintenanceChanged(current):
+            return {"kind": "maintenance", "current": current}
         case KeyChanged(purpose, before, after):
             return {"kind": "keys", "purpose": purpose, "before": before, "after": after}
         case _:

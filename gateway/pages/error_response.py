@@ -22,7 +22,7 @@ from gateway.errors import (
     TooManyRequests,
 )
 from gateway.model import CanonicalRequest, Identity, Language, Looking
-from gateway.pages.advice import advice_of
+from gateway.pages.advice import advice_of, operators_data, operators_words, template_of
 from gateway.pages.catalogue import message
 from gateway.pages.causes import cause
 from gateway.pages.denial import DenialPage, Denied, Names, NoNames
@@ -38,7 +38,6 @@ from gateway.reference import reference_of
 from gateway.responses import HeaderLines, Response, cookie_lines
 
 log = structlog.get_logger()
-
 _TYPE: Final = "urn:toegangspoort:problem:"
 # What may be over when the same is sent once more.
 _PASSES: Final = (408, 429, 500, 502, 503, 504)
@@ -183,7 +182,7 @@ class ErrorResponses:
         outcome: Outcome,
     ) -> Response:
         _ = self._pages.gettext(asked.language)
-        template, values = "error.html", self._plain(error, asked, identity)
+        template, values = template_of(error), self._plain(error, asked, identity)
         if isinstance(error, Forbidden) and not isinstance(error, TooManyRequests):
             template, values = "denied.html", self._denied(error, asked, request_id, identity)
         elif isinstance(error, LoginFailed):
@@ -238,6 +237,7 @@ class ErrorResponses:
     def _plain(self, error: GatewayError, asked: _Asked, identity: Identity | None) -> dict[str, Any]:
         return {
             "advice": self._pages.phone(self._advice(error, asked.language)),
+            "said": operators_words(error, asked.language),
             "login_url": login_url(asked.back, error.facts.get("acr_values", ()))
             if isinstance(error, LoginRequired)
             else None,
@@ -317,16 +317,17 @@ class ErrorResponses:
             problem["login_url"] = self._public_url + login_url(asked.back, error.facts.get("acr_values", ()))
         if isinstance(error, Forbidden):
             problem |= self._denied_data(error, asked, identity)
+        problem |= operators_data(error, asked.language)
         if outcome.forwarded is not None and changes_something(asked.method):
             problem["forwarded"] = outcome.forwarded
         problem.update({name: value for name, value in error.facts.items() if name not in _BASIC})
         body = json.dumps(problem, ensure_ascii=True, default=str).encode("ascii")
-        negotiated = (
-            (b"content-language", asked.language.encode("ascii")),
-            (b"vary", b"accept, accept-language"),
-        )
+        spoken, vary = asked.language.encode("ascii"), (b"vary", b"accept, accept-language")
         return Response(
-            body, status=error.status, media_type="application/problem+json", lines=(*negotiated, *lines)
+            body,
+            status=error.status,
+            media_type="application/problem+json",
+            lines=((b"content-language", spoken), vary, *lines),
         )
 
 

@@ -107,6 +107,8 @@ def every_page(pages: Pages, language: Language) -> Iterator[tuple[str, Make]]:
 
     for kind in _plain_kinds(errors.GatewayError):
         yield kind.code, partial(page, kind())
+    said = errors.UnderMaintenance({"nl": "Het register krijgt een nieuwe versie."}, _NOW)
+    yield "maintenance-until", partial(page, said)
     posted = request._replace(method="POST")
     for forwarded in get_args(Forwarded):
         for name, kept in (("", None), ("-kept", _KEPT)):

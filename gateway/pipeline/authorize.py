@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from math import ceil, isfinite
+from typing import Any, Final, Protocol
 
 import structlog
 
@@ -14,10 +16,12 @@ from gateway.errors import (
     BadRequest,
     Blocked,
     FactsUnavailable,
+    Forbidden,
     LoginRequired,
     PolicyFailed,
+    TooManyRequests,
+    UnderMaintenance,
     WebSocketRefused,
-    refusal,
 )
 from gateway.exchange import Exchange, Judgement
 from gateway.model import NOTHING, Decision, DecisionInput
@@ -25,25 +29,41 @@ from gateway.plan import Advice
 from gateway.policy.advice import advise
 from gateway.policy.evaluate import AMBIGUOUS, NO_WEBSOCKET, decide, questions
 from gateway.policy.facts import NOTHING_ASKED, Gathered, Gatherer
+from gateway.policy.maintenance import Current
 from gateway.policy.ruleset import RuleSet
 from gateway.policy.step_up import methods_for_login
 
 log = structlog.get_logger()
 
+# Seconds after which to ask again where the end of a maintenance is not known.
+_COME_AGAIN: Final = 300
+
+
+class Maintenances(Protocol):
+    """What is in maintenance; nobody has to ask where none is `announced`."""
+
+    announced: bool
+
+    def keeps_out(self, decision_input: DecisionInput, *, open_stream: bool = False) -> Current | None:
+        """The maintenance for which this request is refused."""
+
 
 @dataclass(frozen=True, slots=True)
 class Authorize:
-    """Asks blocks and rules. `rules` gives the rule set in force, one for the whole request."""
+    """Asks blocks, maintenance and rules. `rules` gives the rule set in force, one for the whole request."""
 
     rules: Callable[[], RuleSet]
     blocks: Blocks
+    maintenance: Maintenances
     gatherer: Gatherer
 
     async def __call__(self, exchange: Exchange) -> None:
-        """Fill in `judgement`. Raises BadRequest, Blocked, LoginRequired, Forbidden, FactsUnavailable or PolicyFailed."""
+        """Fill in `judgement`. Raises BadRequest, Blocked, UnderMaintenance, LoginRequired, Forbidden, FactsUnavailable or PolicyFailed."""
         self._check_blocks(exchange)
         rules = self.rules()
         decision_input, facts = input_of(exchange), NOTHING_ASKED
+        if self.maintenance.announced:
+            self._check_maintenance(exchange, decision_input)
         if rules.asking:
             decision_input, facts = await self._with_facts(exchange, rules, decision_input)
         self._decide(exchange, rules, decision_input, facts)
@@ -54,6 +74,8 @@ class Authorize:
         if questions(rules, decision_input):
             return False
         self._check_blocks(exchange)
+        if self.maintenance.announced:
+            self._check_maintenance(exchange, decision_input)
         return self._decide(exchange, rules, decision_input, NOTHING_ASKED).allowed
 
     def _decide(
@@ -72,6 +94,11 @@ class Authorize:
         block = self.blocks.of(identity, exchange.now) if identity is not None else None
         if block is not None:
             raise Blocked(f"block {block.id}", block=block.id)
+
+    def _check_maintenance(self, exchange: Exchange, decision_input: DecisionInput) -> None:
+        found = self.maintenance.keeps_out(decision_input, open_stream=exchange.earlier is not None)
+        if found is not None:
+            raise _unavailable(found, exchange.now)
 
     async def _with_facts(
         self, exchange: Exchange, rules: RuleSet, decision_input: DecisionInput
@@ -125,6 +152,26 @@ def _refusal(exchange: Exchange, judgement: Judgement, rules: RuleSet) -> Except
     if judgement.facts.failures and not decision.alternatives:
         return FactsUnavailable(f"no answer about {', '.join(judgement.facts.failures)}")
     return refusal(decision, exchange.now, partial(_way_out, exchange.id, rules, decision_input, decision))
+
+
+def _unavailable(current: Current, now: float) -> UnderMaintenance:
+    """The error during maintenance; the fact `retry_after` is in whole seconds, `until` is there where it is known."""
+    until, seconds = current.until, _COME_AGAIN
+    end: dict[str, str] = {}
+    if isfinite(until):
+        seconds = max(1, ceil(until - now))
+        end = {"until": datetime.fromtimestamp(until, UTC).isoformat(timespec="seconds")}
+    about = current.maintenance
+    return UnderMaintenance(about.message, until, maintenance=about.id, retry_after=seconds, **end)
+
+
+def refusal(decision: Decision, now: float, find: Callable[[], Advice] = Advice) -> Forbidden:
+    """The error for a denial; `now` is in seconds since the epoch, `find` finds the way out."""
+    missing = [each for alternative in decision.alternatives for each in alternative]
+    if not missing or any(each.kind != "rate" for each in missing):
+        return Forbidden(decision, find)
+    moments = [datetime.fromisoformat(each.detail).timestamp() for each in missing if each.detail]
+    return TooManyRequests(decision, max(1, ceil(max(moments, default=now) - now)), find)
 
 
 def _way_out(request_id: str, rules: RuleSet, decision_input: DecisionInput, decision: Decision) -> Advice:

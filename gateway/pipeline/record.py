@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from gateway.errors import Blocked
+from gateway.errors import Blocked, UnderMaintenance
 from gateway.exchange import Exchange, Judgement
 from gateway.observe.decision_record import AuditEntry
 from gateway.observe.metrics import Metrics
@@ -31,13 +31,15 @@ class Record:
         status = exchange.status or _CLIENT_GONE
         judgement = exchange.judgement or _NOT_JUDGED
         decision = judgement.decision
-        self.metrics.finished(exchange.scope.get("method", ""), status, seconds)
+        error = exchange.error
+        planned = isinstance(error, UnderMaintenance)
+        self.metrics.finished(exchange.scope.get("method", ""), status, seconds, planned=planned)
         differs = None
         if decision is not None and judgement.decision_input is not None:
             self.metrics.decided(decision.rule, decision.outcome)
             differs = self.candidate.judge(judgement.decision_input, decision)
         candidate = self.candidate.rules
-        request, caller, error = exchange.request, exchange.caller, exchange.error
+        request, caller = exchange.request, exchange.caller
         self.records.write(
             AuditEntry(
                 request_id=exchange.id,
@@ -58,6 +60,9 @@ class Record:
                 cut=exchange.cut,
                 block=error.facts.get("block")
                 if isinstance(error, Blocked) and exchange.cut is None
+                else None,
+                maintenance=error.facts["maintenance"]
+                if isinstance(error, UnderMaintenance) and exchange.cut is None
                 else None,
             )
         )

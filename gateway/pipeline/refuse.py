@@ -26,6 +26,7 @@ from gateway.errors import (
     ProviderUnavailable,
     RequestTimeout,
     StoreUnavailable,
+    UnderMaintenance,
 )
 from gateway.exchange import Exchange
 from gateway.pages.error_response import ErrorResponses
@@ -95,7 +96,7 @@ class Refuse:
             return login
         if error.status >= 500:
             # What any client can cause does not fill the log of errors.
-            write = log.info if isinstance(error, Overloaded) else log.error
+            write = log.info if isinstance(error, Overloaded | UnderMaintenance) else log.error
             write("request refused", code=error.code, detail=error.detail, request_id=exchange.id)
         lines = exchange.scope.get("headers", ())
         response = self.responses.error(
@@ -117,15 +118,14 @@ class Refuse:
     async def _outcome(self, exchange: Exchange, error: GatewayError) -> Outcome:
         """What became of the request, where it was for the register, and of the form that it was about."""
         kept = await self.forms.note(exchange, error)
+        if kept is None and isinstance(error, UnderMaintenance) and _is_whole_form(exchange):
+            kept = await self.forms.hold(exchange)
         own = exchange.request is None or exchange.endpoint is not None or isinstance(error, NotFound)
         return Outcome(None if own else exchange.forwarded, kept)
 
     async def _form(self, exchange: Exchange, error: GatewayError) -> Response | None:
         """The page for a form that a login helps: kept, if possible, and sent once its sender is back."""
-        request = exchange.request
-        if request is None or is_partial_request(request) or not is_form(request):
-            return None
-        if exchange.forwarded != "no" or request.host != self.login.public_host:
+        if not _is_whole_form(exchange) or exchange.admitted.host != self.login.public_host:
             return None
         methods = self._methods(exchange, error)
         return await self.forms.refused(exchange, methods) if methods is not None else None
@@ -171,3 +171,11 @@ class Refuse:
             ):
                 return methods
         return None
+
+
+def _is_whole_form(exchange: Exchange) -> bool:
+    """Whether it is a form that a page sent, of which the register has nothing yet."""
+    request = exchange.request
+    if request is None or is_partial_request(request) or not is_form(request):
+        return False
+    return exchange.forwarded == "no"

@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from math import inf
 from zoneinfo import ZoneInfo
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Span = tuple[time, time | None]
 _SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|24:00)")
 _FARTHEST = 800
+_LONGEST_SPAN = 9
 
 
 def parse_days(text: str) -> tuple[int, ...]:
@@ -69,6 +71,24 @@ class OpeningHours:
                 if moment > now and self.is_open(moment):
                     return datetime.fromtimestamp(moment, self.zone)
         return None
+
+    def span_at(self, now: float) -> tuple[float, float] | None:
+        """Since when it is open at this moment and until when, in seconds since the epoch; None where it is closed.
+
+        Hours that follow one another without a break, as over midnight, are one span; infinite where it never changes.
+        """
+        if not self.is_open(now):
+            return None
+        day = datetime.fromtimestamp(now, self.zone).date()
+        later = (
+            moment for number in range(_LONGEST_SPAN) for moment in self.changes(day + timedelta(number))
+        )
+        until = next((each for each in later if each > now and not self.is_open(each)), inf)
+        for number in range(_LONGEST_SPAN):
+            for moment in reversed(tuple(self.changes(day - timedelta(number)))):
+                if moment <= now and not self.is_open(moment - 1):
+                    return moment, until
+        return -inf, until
 
     def changes(self, day: date) -> Iterator[float]:
         """Every moment of this day, in order, at which it may open or close, in seconds since the epoch."""

@@ -26,7 +26,8 @@ class Candidate:
         None where it would not, or where that is not known.
         """
         rules = self.rules
-        if rules is None:
+        # An emergency rule that is open says nothing about the candidate, in which it is closed.
+        if rules is None or decision.emergency is not None:
             return None
         try:
             found = _decision(rules, decision_input)

@@ -1,11 +1,13 @@
-"""The moments at which verdicts may change by the clock."""
+"""Moments: how they are written, and those at which verdicts may change by the clock."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
-from typing import Final
+from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator, WithJsonSchema
 
 # In seconds since the epoch, well within what a calendar can say (the years 1 to 9999).
 _FIRST: Final = -5e10
@@ -31,3 +33,20 @@ def changing_moments(
             if weekday == day.weekday():
                 yield datetime.combine(day, time, zone).timestamp()
     yield from (moment for moment in boundaries if now < moment < now + days * 86_400)
+
+
+def read_moment(value: Any) -> datetime:
+    """A moment in ISO 8601, in the time of Brussels where it has no offset. Raises ValueError."""
+    if isinstance(value, datetime):
+        return value
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError) as problem:
+        raise ValueError(
+            "write a moment as 2026-11-24T08:30, in Brussels' time, or with its offset"
+        ) from problem
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=BRUSSELS)
+
+
+# A moment: ISO 8601, in the time of Brussels where no offset is given.
+Moment = Annotated[datetime, BeforeValidator(read_moment), WithJsonSchema({"type": "string"})]

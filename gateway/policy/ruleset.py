@@ -56,7 +56,8 @@ class Rule:
     people, by language. `accepts` holds the codes of findings that are intended. `opens` names what it lets through of
     paths that the strict reading refuses. `handling` says what becomes of the requests. `asking` are its policies that
     need facts from a source, `programs` whether one of them is about programs, `passed` is what it decides where they all allow and its path has no variables.
-    `websocket`: it also covers requests that open a WebSocket; else these are denied.
+    `websocket`: it also covers requests that open a WebSocket; else these are denied. `emergency`: it decides only while
+    somebody has opened it, for so many seconds at most; `opening` is the id of that.
     """
 
     id: str
@@ -70,6 +71,8 @@ class Rule:
     opens: frozenset[str] = frozenset()
     websocket: bool = False
     handling: Handling = PLAIN
+    emergency: float | None = None
+    opening: str | None = None
     asking: tuple[Policy, ...] = field(init=False, repr=False)
     programs: bool = field(init=False, repr=False, compare=False)
     variables: tuple[str, ...] = field(init=False, repr=False, compare=False)
@@ -93,11 +96,13 @@ class Rule:
             reason="allowed" if redirect is None else "redirect",
             handling=self.handling,
             redirect=redirect({}) if redirect is not None else None,
+            emergency=self.opening,
         )
 
     def to_dict(self) -> dict[str, Any]:
         """The rule as plain data, without its place."""
         websocket = {"websocket": True} if self.websocket else {}
+        emergency = {"emergency": self.emergency} if self.emergency is not None else {}
         written = {
             "id": self.id,
             "path": self.pattern.text,
@@ -106,6 +111,7 @@ class Rule:
             "require": [policy.to_data() for policy in self.require],
             **self.handling.to_data(),
             **websocket,
+            **emergency,
         }
         return {**written, "opens": sorted(self.opens)} if self.opens else written
 
@@ -119,7 +125,8 @@ class RuleSet:
     """All rules of one environment, in order. `hash` depends on their content and order only, not on their places.
 
     `asking` is set where any rule needs facts from a source, `cors` where any answers scripts of other sites; `opens` is
-    what any rule opens. `folds`: paths are matched without telling A-Z from a-z.
+    what any rule opens. `folds`: paths are matched without telling A-Z from a-z. `declared` are all rules with the emergency
+    rules that are closed; empty where no emergency rule is declared.
     """
 
     rules: tuple[Rule, ...]
@@ -130,6 +137,17 @@ class RuleSet:
     opens: frozenset[str] = frozenset()
     folds: bool = False
     cors: bool = False
+    declared: tuple[Rule, ...] = field(default=(), repr=False)
+
+    @property
+    def every(self) -> tuple[Rule, ...]:
+        """All rules, also emergency rules that are closed."""
+        return self.declared or self.rules
+
+    @property
+    def emergencies(self) -> Mapping[str, float]:
+        """The emergency rules by their id: for how many seconds each can be open."""
+        return {rule.id: rule.emergency for rule in self.declared if rule.emergency is not None}
 
     def rule_label(self, rule: str) -> Mapping[str, str]:
         """What people call the rule with this id, by language."""
@@ -155,17 +173,19 @@ def methods_of(rules: Iterable[Rule]) -> tuple[str, ...]:
 
 def claims_of(rules: RuleSet) -> frozenset[str]:
     """The extra claims that these rules use, as far as their policies say."""
-    parts = (policy for rule in rules.rules for policy in walk(rule.require))
+    parts = (policy for rule in rules.every for policy in walk(rule.require))
     return frozenset(name for policy in parts for name in policy.claims_read())
 
 
 def compile_rules(rules: Sequence[Rule], rights: Mapping[str, NamedRight], *, folds: bool = False) -> RuleSet:
     """Compile rules, in this order, to a rule set. `rights` are the named rights of the configuration.
 
-    With `folds`, raises ValueError for a pattern that cannot be folded.
+    Emergency rules without an opening are left out. With `folds`, raises ValueError for a pattern that cannot be folded.
     """
     if folds:
         rules = [replace(rule, pattern=rule.pattern.folding()) for rule in rules]
+    declared = tuple(rules) if any(rule.emergency is not None for rule in rules) else ()
+    rules = [rule for rule in rules if rule.emergency is None or rule.opening is not None]
     tree = PatternTree(rule.pattern for rule in rules)
     return RuleSet(
         tuple(rules),
@@ -176,7 +196,17 @@ def compile_rules(rules: Sequence[Rule], rights: Mapping[str, NamedRight], *, fo
         frozenset().union(*(rule.opens for rule in rules)),
         folds,
         any(rule.handling.cors is not None for rule in rules),
+        declared,
     )
+
+
+def with_emergencies(rules: RuleSet, openings: Mapping[str, str]) -> RuleSet:
+    """These rules with the emergency rules of these ids open, each by the opening with this id; all others are closed."""
+    opened = [
+        replace(rule, opening=openings.get(rule.id)) if rule.emergency is not None else rule
+        for rule in rules.declared
+    ]
+    return compile_rules(opened, rules.rights, folds=rules.folds) if openings else rules
 
 
 def _hash_of(rules: Iterable[Rule], *, folds: bool) -> str:

@@ -23,7 +23,7 @@ from gateway.plugin import NamedRight, Policy
 from gateway.policy.handling_settings import HandlingSettings
 from gateway.policy.pattern import Pattern, parse_pattern, parse_regex
 from gateway.policy.ruleset import At, Rule
-from gateway.settings import Settings, Texts
+from gateway.settings import Duration, Settings, Texts
 
 # Findings of `gateway config validate` about a rule that the rule itself can accept.
 Accepted = Literal[
@@ -55,6 +55,7 @@ Accepted = Literal[
     "never-hit",
     "unproven-scope",
     "nearly-an-organisation",
+    "emergency-breaks-never",
 ]
 _MAILBOX: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
@@ -173,6 +174,13 @@ class MatchSettings(Settings):
         return frozenset(self.methods) | ({"HEAD"} if "GET" in self.methods else set())
 
 
+class EmergencyRuleSettings(Settings):
+    """What makes a rule an emergency rule: it decides only while two people have opened it (`gateway emergency open`)."""
+
+    at_most: Annotated[Duration, Field(ge=1.0, le=86_400.0)]
+    """How long it can be open at most, a day at the longest: 60m. It closes by itself."""
+
+
 class RuleSettings(HandlingSettings):
     """One rule. The first rule that matches a request decides about it."""
 
@@ -193,6 +201,9 @@ class RuleSettings(HandlingSettings):
     websocket: Annotated[bool, Field(strict=True)] = False
     """Whether pages may open WebSockets here; without it they are refused."""
 
+    emergency: EmergencyRuleSettings | None = None
+    """Makes it an emergency rule, which is closed until two people open it."""
+
     accept: tuple[Accepted, ...] = ()
     """Codes of findings of `gateway config validate` about this rule that are intended."""
 
@@ -211,6 +222,7 @@ class RuleSettings(HandlingSettings):
             self.paths.names,
             self.websocket,
             self.handling(),
+            self.emergency.at_most if self.emergency is not None else None,
         )
 
 

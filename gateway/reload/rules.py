@@ -6,7 +6,8 @@ Every worker process does this by itself and arrives at the same rules.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,7 @@ from gateway.config.trial import tried
 from gateway.events import OnEvent, RulesChanged, RulesLoaded, RulesRefused
 from gateway.observe.decision_record import timestamp
 from gateway.observe.health import HealthStatus
+from gateway.policy.in_force import OpenRule, RulesInForce, stages
 from gateway.policy.ruleset import RuleSet, claims_of
 from gateway.reload.release import release_config
 from gateway.watcher import Watcher
@@ -35,7 +37,13 @@ class RulesReload:
     """The configuration in force in this process. `clock` gives seconds since the epoch."""
 
     def __init__(
-        self, config: Config, environment: str, *, clock: Callable[[], float], on_event: OnEvent
+        self,
+        config: Config,
+        environment: str,
+        *,
+        clock: Callable[[], float],
+        steady: Callable[[], float] = time.monotonic,
+        on_event: OnEvent,
     ) -> None:
         self.config = config
         self._environment = environment
@@ -55,10 +63,29 @@ class RulesReload:
         self._restart: tuple[str, ...] = ()
         self._refused: tuple[float, str] | None = None
         self._frozen = garbage.Frozen()
-
-    def rules(self) -> RuleSet:
+        self._open: Sequence[OpenRule] = ()
+        self.in_force = RulesInForce(config.rules[environment], clock, steady)
+        self.rules: Callable[[], RuleSet] = self.in_force.__call__
         """The rule set in force at this moment."""
-        return self.config.rules[self._environment]
+
+    async def open(self, rules: Sequence[OpenRule]) -> None:
+        """Let these emergency rules decide, and no others, each until its end."""
+        if list(rules) == list(self._open):
+            return
+        self._open = tuple(rules)
+        await self._use_rules()
+
+    async def _use_rules(self) -> None:
+        """Decide by the rules of the configuration. Compiling them with emergency rules takes place beside the requests."""
+        while True:
+            closed, opened = self.config.rules[self._environment], self._open
+            if not opened:
+                self.in_force.use(closed, ())
+                return
+            found = await asyncio.to_thread(stages, closed, opened)
+            if closed is self.config.rules[self._environment] and opened is self._open:
+                self.in_force.use(closed, found)
+                return
 
     def candidate_file(self) -> Path | None:
         """The file of the candidate rules, as the configuration in force names it."""
@@ -109,18 +136,19 @@ class RulesReload:
         else:
             if not await self._watcher.unchanged():
                 return False
-            self._take(fresh)
+            await self._take(fresh)
         return True
 
-    def _take(self, fresh: Reloaded) -> None:
+    async def _take(self, fresh: Reloaded) -> None:
         earlier, self.config = self.config, fresh.config
         before = earlier.rules[self._environment].hash
+        await self._use_rules()
         release_config(earlier)
         self._watched = fresh.config.watched
         self._since = self._clock()
         self._refused = None
         self._restart = fresh.restart
-        rules = self.rules()
+        rules = self.in_force.closed
         count = len(rules.rules)
         self._on_event(RulesChanged(before, rules.hash, count, fresh.claims, bool(fresh.restart)))
         log.info("rules reloaded", rules=rules.hash, before=before, count=count)

@@ -10,10 +10,13 @@ from typing import Final, Generic, TypeVar
 import structlog
 
 from gateway.background import Loop
-from gateway.errors import GatewayError, LoginRequired
+from gateway.errors import GatewayError, LoginRequired, UnderMaintenance
 from gateway.events import (
     BlocksChanged,
+    EmergencyClosed,
+    EmergencyOpened,
     Event,
+    MaintenanceChanged,
     OnEvent,
     RulesChanged,
     SessionEnded,
@@ -124,7 +127,13 @@ class Streams(Generic[T]):
         match event:
             case SessionEnded(session):
                 self.session_ended(session)
-            case RulesChanged() | BlocksChanged():
+            case (
+                RulesChanged()
+                | BlocksChanged()
+                | EmergencyOpened()
+                | EmergencyClosed()
+                | MaintenanceChanged()
+            ):
                 self.judge_soon()
             case _:
                 pass
@@ -169,7 +178,7 @@ class Streams(Generic[T]):
             return
         if error is None:
             stream.unjudged_since = None
-        elif error.status != _NO_ANSWER or self._waited_enough(stream):
+        elif error.status != _NO_ANSWER or isinstance(error, UnderMaintenance) or self._waited_enough(stream):
             stream.end(error)
 
     def _waited_enough(self, stream: _Stream[T]) -> bool:

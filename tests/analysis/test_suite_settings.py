@@ -8,7 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from gateway.analysis.equivalence import NOON
-from gateway.analysis.suite_settings import KINDS, CaseSettings, NeverSettings, read_moment
+from gateway.analysis.suite_settings import KINDS, CaseSettings, NeverSettings
+from gateway.policy.moments import read_moment
 
 
 def test_a_moment_without_offset_is_in_brussels() -> None:

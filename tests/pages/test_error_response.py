@@ -19,10 +19,10 @@ from gateway.errors import (
     LoginFailed,
     MethodNotAllowed,
     TooManyRequests,
-    refusal,
 )
 from gateway.model import ClaimFault, Decision, Identity, Language, Missing
 from gateway.pages.error_response import ErrorResponses
+from gateway.pipeline.authorize import refusal
 from gateway.plan import Advice, Grant, LogIn, Switch, Wait
 from gateway.reference import reference_of
 from gateway.responses import Response

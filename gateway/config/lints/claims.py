@@ -77,7 +77,7 @@ def scopes(source: Source, name: str) -> Iterator[Finding]:
 
 def named(rules: RuleSet, without: frozenset[str] = frozenset()) -> Iterator[str]:
     """The names of the rights that rules need, but those `without`."""
-    for rule in rules.rules:
+    for rule in rules.every:
         if rule.id not in without:
             for policy in walk(rule.require):
                 yield from (right.key for right in options(policy) if isinstance(right, NamedRight))
@@ -87,7 +87,7 @@ def _not_kept(source: Source) -> Iterator[Finding]:
     """Policies that read a claim that is not kept."""
     kept = source.config.identity.claims.extra
     for rules in source.config.rules.values():
-        for rule in rules.rules:
+        for rule in rules.every:
             for policy in walk(rule.require):
                 for name in policy.claims_read():
                     if name not in kept and "claim-not-kept" not in rule.accepts:

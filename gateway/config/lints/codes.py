@@ -22,7 +22,7 @@ _Fault = tuple[str, str]
 
 def codes(source: Source, name: str) -> Iterator[Finding]:
     """Codes in the rules of one environment that nobody can have."""
-    for rule in source.config.rules[name].rules:
+    for rule in source.config.rules[name].every:
         yield from _of_rule(rule, source.config.environments[name].provider.levels)
 
 

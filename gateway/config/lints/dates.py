@@ -15,7 +15,7 @@ _FAR_YEARS: Final = 10
 
 def dates(source: Source, name: str, today: date) -> Iterator[Finding]:
     """The findings about rules of one environment whose policies have `from`, `until` or `closed`."""
-    for rule in source.config.rules[name].rules:
+    for rule in source.config.rules[name].every:
         for code, words in _of_rule(rule, today):
             if code not in rule.accepts:
                 yield Finding(rule.at, code, f"rule {rule.id!r}: {words}")

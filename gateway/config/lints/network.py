@@ -28,7 +28,7 @@ def network(source: Source, name: str) -> Iterator[Finding]:
         at = source.at(("environments", name, "edge", "trusted_proxies"), at_key=False)
         yield Finding(at, "wide-proxy", words)
     yield from _of_rules(rules, trusted)
-    looking = [rule.id for rule in rules.rules if _looks_at_client(rule)]
+    looking = [rule.id for rule in rules.every if _looks_at_client(rule)]
     if looking and not trusted and settings.public_url.startswith("https:"):
         words = (
             f"rules look at the client's address ({', '.join(looking[:3])}), but `edge: {{trusted_proxies: [...]}}` is"
@@ -38,7 +38,7 @@ def network(source: Source, name: str) -> Iterator[Finding]:
 
 
 def _of_rules(rules: RuleSet, trusted: tuple[Network, ...]) -> Iterator[Finding]:
-    for rule in rules.rules:
+    for rule in rules.every:
         for each in dict.fromkeys(_networks(rule)):
             if each in _wide((each,)) and "wide-network" not in rule.accepts:
                 words = f"rule {rule.id!r} counts {each} as one network, which is most of the internet: write your own networks"

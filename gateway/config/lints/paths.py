@@ -34,7 +34,7 @@ _ALIKE: Final = 0.85
 def paths(source: Source, name: str) -> Iterator[Finding]:
     """The findings about the patterns of one environment's rules and polls, and about invariants."""
     settings, rules = source.config.environments[name], source.config.rules[name]
-    for rule in rules.rules:
+    for rule in rules.every:
         for code, words in _of_rule(rule, settings):
             if code not in rule.accepts:
                 yield Finding(rule.at, code, f"rule {rule.id!r}: {words}")
@@ -98,7 +98,7 @@ def _case(source: Source, name: str, rules: RuleSet) -> Iterator[Finding]:
     if rules.folds:
         return
     first: dict[str, Rule] = {}
-    for rule in rules.rules:
+    for rule in rules.every:
         other = first.setdefault(rule.pattern.text.casefold(), rule)
         if other.pattern.text != rule.pattern.text and "case-variants" not in rule.accepts:
             words = (
@@ -107,7 +107,7 @@ def _case(source: Source, name: str, rules: RuleSet) -> Iterator[Finding]:
                 " round these rules"
             )
             yield Finding(rule.at, "case-variants", words)
-    page = next((rule for rule in rules.rules if _FOLDING.search(rule.pattern.text)), None)
+    page = next((rule for rule in rules.every if _FOLDING.search(rule.pattern.text)), None)
     if page is not None:
         words = (
             f"{page.pattern.text} (rule {page.id!r}) looks like a page of a server that takes /Admin and /admin for one path,"
@@ -131,7 +131,7 @@ def nearly(source: Source) -> Iterator[Finding]:
     """Tests and invariants about a path that is almost that of a rule."""
     known: dict[tuple[str | None, ...], set[str]] = {}
     for rules in source.config.rules.values():
-        for rule in rules.rules:
+        for rule in rules.every:
             steps = tuple(part.text if isinstance(part, Literal) else None for part in rule.pattern.parts)
             for number, step in enumerate(steps):
                 if step is not None:

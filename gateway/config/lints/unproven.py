@@ -23,7 +23,7 @@ def unproven(source: Source) -> Iterator[Finding]:
         for person in people
         if (code := (person.acm or {}).get(source.config.identity.claims.organisation))
     }
-    rules = {rule.at: rule for each in source.config.rules.values() for rule in each.rules}.values()
+    rules = {rule.at: rule for each in source.config.rules.values() for rule in each.every}.values()
     named = held | {code for rule in rules for code in _asked(rule).organisations}
     codes = {code for code in named if organisation_fault(code) is None}
     for rule in rules:
