@@ -22,6 +22,8 @@ _COMMANDS = {
     "keys": ("gateway.cli.keys", "keys_commands"),
     "sessions": ("gateway.cli.sessions", "sessions_commands"),
     "block": ("gateway.cli.block", "block_commands"),
+    "emergency": ("gateway.cli.emergency", "emergency_commands"),
+    "maintenance": ("gateway.cli.maintenance", "maintenance_commands"),
     "records": ("gateway.cli.records", "records_commands"),
 }
 

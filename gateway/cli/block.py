@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import getpass
 import json
-import re
 import secrets
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, replace
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,7 +22,7 @@ from gateway.blocks.merge import Merged, added, remaining
 from gateway.cli.confirm import TIMEOUT, WAIT, Confirmation, conclude
 from gateway.cli.key_rows import shared_key
 from gateway.cli.people import ID, ORGANISATION, SUB, SUBJECT, UNKNOWN, Listed, Wanted, one_person
-from gateway.cli.place import BRUSSELS, NOT_DONE, Place, counted, moment, stop
+from gateway.cli.place import NOT_DONE, Place, counted, moment, moment_written, stop
 from gateway.cli.shared_blocks import Asked, block_everywhere, blocks_everywhere, unblock_everywhere
 from gateway.errors import StoreUnavailable
 
@@ -37,8 +35,6 @@ _HERE = typer.Option(
     "--only-here",
     help="Use the file of this machine, not the session store: for when the store cannot be reached.",
 )
-_DURATION = re.compile(r"(\d+)([mhd])")
-_UNITS = {"m": 60, "h": 3_600, "d": 86_400}
 
 
 @block_commands.callback()
@@ -80,7 +76,7 @@ def add(
     if not reason.strip():
         stop("say why, with --reason")
     now = time.time()
-    ends = _moment(until, now) if until is not None else None
+    ends = moment_written(until, now) if until is not None else None
     place = Place.of(config, env)
     here = _only_here(place, only_here, wait=wait)
     wanted = Wanted.of(place, id_, subject, organisation, sub=sub)
@@ -302,20 +298,6 @@ def _no_file(file: Path) -> str:
         f"there is no file {file}, so no gateway with this configuration has run here; use the configuration file of the"
         " gateway that runs (--config)"
     )
-
-
-def _moment(written: str, now: float) -> float:
-    duration = _DURATION.fullmatch(written)
-    if duration is not None:
-        return now + int(duration[1]) * _UNITS[duration[2]]
-    try:
-        found = datetime.fromisoformat(written)
-        ends = (found if found.tzinfo is not None else found.replace(tzinfo=BRUSSELS)).timestamp()
-    except (ValueError, OverflowError):
-        stop(f"{written!r} is not a time: write 8h, 7d, 2026-12-01 or 2026-12-01T18:00")
-    if ends <= now:
-        stop(f"{written} is in the past")
-    return ends
 
 
 def _words(block: Block) -> str:

@@ -13,7 +13,7 @@ from gateway.analysis.change import Change
 from gateway.analysis.diff import Side, compare
 from gateway.analysis.diff_report import as_data, as_text
 from gateway.analysis.opened import changed
-from gateway.cli.loading import loaded
+from gateway.cli.loading import EMERGENCY, loaded
 from gateway.config import Config
 from gateway.config.recognition import recognition_changes
 
@@ -29,6 +29,7 @@ def diff(
     against: Annotated[
         str | None, typer.Option(help="Compare --env with this environment of the same file.")
     ] = None,
+    emergency: Annotated[list[str] | None, EMERGENCY] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show who gains or loses access to what, by groups of people, paths and methods.
@@ -39,19 +40,19 @@ def diff(
     if (new is None) == (against is None) or (against is not None and env is None):
         typer.echo("name two files, or one file with --env and --against", err=True)
         raise typer.Exit(_REFUSED)
-    before = loaded(old, env, code=_NOT_LOADED)
+    before = loaded(old, env, code=_NOT_LOADED, emergency=emergency)
     found: dict[str, tuple[Change, ...]] = {}
     openings: dict[str, list[str]] = {}
     alone: list[str] = []
     if new is None:
         assert env is not None
         assert against is not None
-        after = loaded(old, against, code=_NOT_LOADED)
+        after = loaded(old, against, code=_NOT_LOADED, emergency=emergency)
         title = f"{env} against {against}"
         found[title] = compare(_side(before, env), _side(after, against))
         openings[title] = _openings(before, env, after, against)
     else:
-        after = loaded(new, env, code=_NOT_LOADED)
+        after = loaded(new, env, code=_NOT_LOADED, emergency=emergency)
         names = [env] if env is not None else list({**before.environments, **after.environments})
         for name in names:
             if name in before.environments and name in after.environments:

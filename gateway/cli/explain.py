@@ -15,7 +15,8 @@ from pydantic import ValidationError
 
 from gateway.analysis.explain import Reading, as_data, as_text
 from gateway.analysis.person import Person
-from gateway.cli.loading import loaded
+from gateway.cli.loading import EMERGENCY, loaded
+from gateway.cli.standing import closed_emergencies, maintenance_data, maintenance_met, maintenance_words
 from gateway.config import Config
 from gateway.config.messages import message_for
 from gateway.config.problems import unknown
@@ -27,6 +28,7 @@ from gateway.plugin import UnknownName
 from gateway.policy.advice import advise
 from gateway.policy.assumed import assumed_answers
 from gateway.policy.evaluate import decide
+from gateway.policy.maintenance import Current
 from gateway.policy.moments import read_moment
 from gateway.policy.ruleset import RuleSet
 
@@ -53,10 +55,11 @@ def explain(
         str | None, typer.Option(help="The host name of the request. Default: that of public_url.")
     ] = None,
     websocket: Annotated[bool, typer.Option("--websocket", help="The request opens a WebSocket.")] = False,
+    emergency: Annotated[list[str] | None, EMERGENCY] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show how a request would be decided: every rule that is tried, the verdict of each policy, and what is missing."""
-    found = loaded(config, env)
+    found = loaded(config, env, emergency=emergency)
     _check_address(client)
     segments, doubt = _read(path, found, env)
     decision_input = DecisionInput(
@@ -75,21 +78,41 @@ def explain(
         tuple(openings_for(path_of(path.encode()))),
         found.environment(env).paths.names,
     )
-    _print(found.rules[env], decision_input, reading, as_json)
+    met = _maintenance(found, env, decision_input)
+    _print(found.rules[env], decision_input, reading, met, as_json)
 
 
-def _print(rules: RuleSet, decision_input: DecisionInput, reading: Reading, as_json: bool) -> None:
+def _print(
+    rules: RuleSet, decision_input: DecisionInput, reading: Reading, met: Current | None, as_json: bool
+) -> None:
     facts = assumed_answers(rules, decision_input)
     decision_input = decision_input._replace(facts=facts)
     decision = decide(rules, decision_input, trace=True)
     advice = advise(rules, decision_input, decision)
     if as_json:
-        data: dict[str, Any] = {**as_data(decision, reading, advice), "supposed": facts}
+        data: dict[str, Any] = {
+            **as_data(decision, reading, advice),
+            "supposed": facts,
+            "maintenance": maintenance_data(met),
+            "closed_emergencies": closed_emergencies(rules, decision_input),
+        }
         typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
         return
+    if met is not None:
+        typer.echo(maintenance_words(met))
     typer.echo(as_text(decision, rules, reading, advice), nl=False)
     for name, answer in facts.items():
         typer.echo(f"assumed, because only live requests ask for it: {name} answers {json.dumps(answer)}")
+    for name in closed_emergencies(rules, decision_input):
+        typer.echo(f"the emergency rule {name!r} would decide this if it were open: --emergency {name}")
+
+
+def _maintenance(config: Config, env: str, decision_input: DecisionInput) -> Current | None:
+    try:
+        return maintenance_met(config, env, decision_input)
+    except ValueError as problem:
+        typer.echo(f"whether there is maintenance is not known: {problem}", err=True)
+        return None
 
 
 def _read(path: str, config: Config, env: str) -> tuple[tuple[str, ...], Doubt | None]:

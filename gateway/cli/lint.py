@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ import typer
 
 from gateway.analysis.evidence import Evidence
 from gateway.analysis.lint import Finding
-from gateway.cli.loading import problems_printed
+from gateway.cli.loading import EMERGENCY, problems_printed
 from gateway.config.lint import found_in
 from gateway.config.lints.evidence import evidence, uncovered
 from gateway.config.load import read
@@ -34,6 +35,7 @@ def lint(
     days: Annotated[
         int, typer.Option(min=1, help="So many days of records show that nothing hits a rule.")
     ] = 30,
+    emergency: Annotated[list[str] | None, EMERGENCY] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if there are warnings.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -45,6 +47,8 @@ def lint(
     """
     with problems_printed():
         source = read(file)
+        if emergency:
+            source = replace(source, config=source.config.with_emergencies(emergency))
     seen = Evidence(source.config.rules)
     for place in with_records or ():
         _read(place, seen)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,12 +11,23 @@ import typer
 from gateway.config import Config, ConfigError, checked, load
 from gateway.config.trial import Trial
 
+EMERGENCY = typer.Option(
+    "--emergency", help="Suppose that this emergency rule is open; several times. Default: all are closed."
+)
 
-def loaded(path: Path, environment: str | None = None, *, code: int = 1, tested: bool = False) -> Config:
+
+def loaded(
+    path: Path,
+    environment: str | None = None,
+    *,
+    code: int = 1,
+    tested: bool = False,
+    emergency: Sequence[str] | None = None,
+) -> Config:
     """The configuration. Ends the command with `code` if it doesn't load, or has no such `environment`.
 
     With `tested`, the tests and invariants of that environment must also hold, and it is tried in a process of its own
-    first: a plugin that ends the process must not end the command without a word.
+    first: a plugin that ends the process must not end the command without a word. The rules named by `emergency` are open.
     """
     with problems_printed(code=code):
         if tested and environment is not None:
@@ -24,7 +35,7 @@ def loaded(path: Path, environment: str | None = None, *, code: int = 1, tested:
         config = checked(path, environment) if tested and environment is not None else load(path)
         if environment is not None:
             config.environment(environment)
-    return config
+        return config.with_emergencies(emergency) if emergency else config
 
 
 def tried(path: Path, environment: str = "", *, lint: bool = False) -> None:

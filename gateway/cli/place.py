@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ NOT_DONE = 1
 WRONG = 2
 NOT_CONFIRMED = 3
 BRUSSELS = ZoneInfo("Europe/Brussels")
+_DURATION = re.compile(r"(\d+)([mhd])")
+_UNITS = {"m": 60, "h": 3_600, "d": 86_400}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +136,18 @@ def moment(at: float) -> str:
 def counted(number: int, thing: str) -> str:
     """The number with its noun."""
     return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def moment_written(written: str, now: float) -> float:
+    """A moment after `now` as operators write it: 8h, 7d, or in Belgian time. Ends the command where it is none."""
+    duration = _DURATION.fullmatch(written)
+    if duration is not None:
+        return now + int(duration[1]) * _UNITS[duration[2]]
+    try:
+        found = datetime.fromisoformat(written)
+        ends = (found if found.tzinfo is not None else found.replace(tzinfo=BRUSSELS)).timestamp()
+    except (ValueError, OverflowError):
+        stop(f"{written!r} is not a time: write 8h, 7d, 2026-12-01 or 2026-12-01T18:00")
+    if ends <= now:
+        stop(f"{written} is in the past")
+    return ends

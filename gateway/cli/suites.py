@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import typer
 
 from gateway.analysis.suite import Outcome, run, unexercised
-from gateway.cli.loading import loaded
+from gateway.cli.loading import EMERGENCY, loaded
 
 _NOT_LOADED = 3
 _FAILED = 4
@@ -19,13 +19,14 @@ _FAILED = 4
 def test(
     config: Annotated[Path, typer.Option(help="The configuration file.")] = Path("config.yaml"),
     env: Annotated[str | None, typer.Option(help="One environment. Default: all.")] = None,
+    emergency: Annotated[list[str] | None, EMERGENCY] = None,
     junit: Annotated[Path | None, typer.Option(help="Also write a JUnit report to this file.")] = None,
 ) -> None:
     """Run the tests and invariants of the rule file.
 
     Exit codes: 0 all hold, 3 the file does not load, 4 one fails.
     """
-    found = loaded(config, env, code=_NOT_LOADED)
+    found = loaded(config, env, code=_NOT_LOADED, emergency=emergency)
     names = [env] if env is not None else list(found.environments)
     outcomes = {name: tuple(run(found.rules[name], found.suites[name])) for name in names}
     for name in names:

@@ -1,0 +1,253 @@
+"""`gateway emergency ...`: open an emergency rule with two people, close it, list what is open."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli.confirm import TIMEOUT, WAIT
+from gateway.cli.ordered import HERE, Ordered
+from gateway.cli.place import NOT_DONE, Place, moment, stop
+from gateway.cli.who import Who, who_runs
+from gateway.config.problems import unknown
+from gateway.emergency.codes import new_code
+from gateway.emergency.opening import OPENINGS, Opening, with_one_more
+
+emergency_commands = typer.Typer(
+    help="Open an emergency rule for a while, with two people.", no_args_is_help=True
+)
+_CONFIG = typer.Option("--config", help="The configuration file.")
+_ENV = typer.Option("--env", help="The environment: ti or prd.")
+_AS = typer.Option("--as", help="Who you are, where `emergency: operators:` lists people with their codes.")
+_WHICH = typer.Argument(help="The opening, as `gateway emergency list` shows it, or the id of the rule.")
+
+
+@emergency_commands.callback()
+def _group() -> None:
+    """Open an emergency rule for a while, with two people."""
+
+
+@emergency_commands.command("open")
+def open_(
+    rule: Annotated[str, typer.Argument(help="The id of the emergency rule.")],
+    env: Annotated[str, _ENV],
+    reason: Annotated[str, typer.Option(help="Why, for your colleagues and for the records.")],
+    minutes: Annotated[
+        float | None,
+        typer.Option(min=0.02, help="For how many minutes. Default: as long as the rule allows."),
+    ] = None,
+    as_: Annotated[str | None, _AS] = None,
+    only_here: Annotated[bool, HERE] = False,
+    config: Annotated[Path, _CONFIG] = Path("config.yaml"),
+) -> None:
+    """Ask to open an emergency rule. Nothing is open before a second person has run `gateway emergency confirm`.
+
+    Exit codes: 0 asked, 1 it is open already, or nothing could be changed; 2 wrong arguments.
+    """
+    place = Place.of(config, env)
+    longest = _declared(place, rule)
+    seconds = minutes * 60 if minutes is not None else longest
+    if not reason.strip():
+        stop("say why, with --reason")
+    if seconds > longest:
+        stop(f"{rule} can be open for {longest / 60:g} minutes at most (`emergency: at_most:`)")
+    ordered = Ordered.at(place, OPENINGS, "emergency", only_here)
+    who, now = who_runs(place.settings.emergency.operators, as_), time.time()
+    expires = now + place.settings.emergency.confirm_within
+    asked = Opening(
+        f"e-{secrets.token_hex(4)}", rule, reason.strip(), seconds, who.name, who.how, now, expires
+    )
+
+    def make(before: tuple[Opening, ...]) -> Sequence[Opening]:
+        for each in before:
+            if each.rule == rule and each.state(now) in ("open", "pending"):
+                stop(
+                    f"{rule} is {each.state(now)} already: {each.id}, by {each.asked_by}. NOTHING WAS CHANGED.",
+                    NOT_DONE,
+                )
+        return with_one_more(before, asked, now)
+
+    ordered.change(make)
+    typer.echo(ordered.heading())
+    typer.echo(
+        f"PENDING in {env}: {rule}, for {seconds / 60:g} minutes once it is confirmed. NOTHING IS OPEN YET."
+    )
+    typer.echo(f"  asked by {_known(who)}: {asked.reason}")
+    typer.echo(f"  Somebody else runs, before {moment(expires)}:")
+    typer.echo(f"    gateway emergency confirm {asked.id} --env {env}{' --only-here' if only_here else ''}")
+    place.record([_record("asked", asked)])
+
+
+@emergency_commands.command()
+def confirm(
+    opening: Annotated[str, _WHICH],
+    env: Annotated[str, _ENV],
+    as_: Annotated[str | None, _AS] = None,
+    only_here: Annotated[bool, HERE] = False,
+    wait: Annotated[bool, WAIT] = False,
+    timeout: Annotated[float, TIMEOUT] = 30.0,
+    config: Annotated[Path, _CONFIG] = Path("config.yaml"),
+) -> None:
+    """Open what a colleague asked to open. It closes by itself.
+
+    Exit codes: 0 open, 1 nothing waits, you asked for it yourself, or nothing could be changed; 2 wrong arguments, 3 open,
+    but not confirmed by every running gateway (with --wait).
+    """
+    place = Place.of(config, env)
+    ordered = Ordered.at(place, OPENINGS, "emergency", only_here, wait=wait)
+    who, now = who_runs(place.settings.emergency.operators, as_), time.time()
+    opened: list[Opening] = []
+
+    def make(before: tuple[Opening, ...]) -> Sequence[Opening]:
+        found = _one(before, opening, ("pending",), now, env)
+        _declared(place, found.rule)
+        if found.asked_by == who.name:
+            stop(
+                f"{who.name} asked for {found.id}, and cannot confirm it: somebody else has to. NOTHING IS OPEN.",
+                NOT_DONE,
+            )
+        opened[:] = [found.confirmed(who.name, who.how, now)]
+        return [opened[0] if each == found else each for each in before]
+
+    confirmed = ordered.change(
+        make, lambda report: opened[0].id in report.get("emergency_open", ()), timeout if wait else 0.0
+    )
+    (found,) = opened
+    typer.echo(ordered.heading())
+    typer.echo(f"OPEN in {env}: {found.rule}, until {moment(found.until or 0.0)}")
+    typer.echo(f"  asked by {found.asked_by}, confirmed by {_known(who)}: {found.reason}")
+    typer.echo(f"  To close it earlier: gateway emergency close {found.id} --env {env}")
+    place.record([_record("opened", found)])
+    ordered.conclude(confirmed, wait=wait)
+
+
+@emergency_commands.command()
+def close(
+    opening: Annotated[str, _WHICH],
+    env: Annotated[str, _ENV],
+    as_: Annotated[str | None, _AS] = None,
+    only_here: Annotated[bool, HERE] = False,
+    wait: Annotated[bool, WAIT] = False,
+    timeout: Annotated[float, TIMEOUT] = 30.0,
+    config: Annotated[Path, _CONFIG] = Path("config.yaml"),
+) -> None:
+    """Close an emergency rule at once, or withdraw an opening that waits. One person is enough.
+
+    Exit codes: 0 closed, 1 nobody matched: it is not open, or nothing could be changed; 2 wrong arguments, 3 closed, but not
+    confirmed by every running gateway (with --wait).
+    """
+    place = Place.of(config, env)
+    ordered = Ordered.at(place, OPENINGS, "emergency", only_here, wait=wait)
+    who, now = who_runs(place.settings.emergency.operators, as_), time.time()
+    closed: list[Opening] = []
+
+    def make(before: tuple[Opening, ...]) -> Sequence[Opening]:
+        found = _one(before, opening, ("open", "pending"), now, env)
+        closed[:] = [replace(found, closed=now, closed_by=who.name)]
+        return [closed[0] if each == found else each for each in before]
+
+    confirmed = ordered.change(
+        make, lambda report: closed[0].id not in report.get("emergency_open", ()), timeout if wait else 0.0
+    )
+    typer.echo(ordered.heading())
+    typer.echo(f"CLOSED in {env}: {closed[0].rule} ({closed[0].id}); what only it allowed is cut")
+    place.record([_record("closed", closed[0])])
+    ordered.conclude(confirmed, wait=wait)
+
+
+@emergency_commands.command("list")
+def list_(
+    env: Annotated[str, _ENV],
+    config: Annotated[Path, _CONFIG] = Path("config.yaml"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the emergency rules, whether they are open, and who opened them lately.
+
+    Exit codes: 0 this is all, 1 the store or the file of this machine cannot be read, 2 wrong arguments.
+    """
+    place = Place.of(config, env)
+    ordered, trouble, now = Ordered.at(place, OPENINGS, "emergency", False), list[str](), time.time()
+    found, confirmed = ordered.read(trouble)
+    rules = place.config.rules[env].emergencies
+    if as_json:
+        data = {
+            "rules": [{"rule": name, "at_most": seconds} for name, seconds in rules.items()],
+            "openings": [{**asdict(each), "state": each.state(now), "where": where} for each, where in found],
+            "gateways": {"current": sorted(confirmed.done), "not_current": sorted(confirmed.missing)},
+        }
+        typer.echo(json.dumps({**place.named(), **data}, indent=2))
+    else:
+        typer.echo(ordered.heading())
+        for name, seconds in rules.items():
+            states = [each.state(now) for each, _ in found if each.rule == name]
+            state = "OPEN" if "open" in states else "pending" if "pending" in states else "closed"
+            typer.echo(f"{name}  {state}, {seconds / 60:g} minutes at most")
+        for each, where in found:
+            typer.echo(_line(each, where, now))
+        if not rules:
+            typer.echo(f"no rule of {env} is an emergency rule (`emergency: {{at_most: 60m}}`)")
+        if place.shared and not trouble:
+            typer.echo(f"{confirmed.words()}.")
+    if trouble:
+        stop("THIS IS NOT ALL: " + "; ".join(trouble), NOT_DONE)
+
+
+@emergency_commands.command()
+def code() -> None:
+    """Make a code for an operator, and its hash for `emergency: operators:`. Run it yourself: nobody else may see your code."""
+    plain, hashed = new_code()
+    typer.echo(
+        f"your code, for you alone: {'-'.join(plain[part : part + 5] for part in range(0, 20, 5))}", err=True
+    )
+    typer.echo(hashed)
+
+
+def _declared(place: Place, rule: str) -> float:
+    """How many seconds the rule can be open. Ends the command where there is no such emergency rule."""
+    rules = place.config.rules[place.env].emergencies
+    if rule not in rules:
+        stop(f"{unknown('emergency rule', rule, rules)} in {place.env}. NOTHING WAS CHANGED.")
+    return rules[rule]
+
+
+def _one(openings: Sequence[Opening], wanted: str, states: Sequence[str], now: float, env: str) -> Opening:
+    found = [each for each in openings if wanted in (each.id, each.rule) and each.state(now) in states]
+    if not found:
+        about = next((each for each in openings if wanted in (each.id, each.rule)), None)
+        why = f"{wanted} is {about.state(now)}" if about is not None else f"there is no opening {wanted!r}"
+        stop(
+            f"nobody matched: {why}: see `gateway emergency list --env {env}`. NOTHING WAS CHANGED.", NOT_DONE
+        )
+    return found[-1]
+
+
+def _line(opening: Opening, where: str, now: float) -> str:
+    state, only = opening.state(now), "  (only on this machine)" if where != "everywhere" else ""
+    people = f"{opening.asked_by}, {opening.confirmed_by or 'not confirmed'}"
+    match state:
+        case "open":
+            when = f"until {moment(opening.until or 0.0)}"
+        case "pending":
+            when = f"to be confirmed before {moment(opening.expires)}"
+        case "expired":
+            when = f"not confirmed before {moment(opening.expires)}"
+        case _:
+            by = f"by {opening.closed_by}" if opening.closed_by else "by itself"
+            when = f"{by}, {moment(opening.closed if opening.closed is not None else opening.until or 0.0)}"
+    return f"  {opening.id}  {opening.rule} {state} {when} ({people}: {opening.reason}){only}"
+
+
+def _known(who: Who) -> str:
+    return f"{who.name} (known by {who.how})"
+
+
+def _record(action: str, opening: Opening) -> Mapping[str, Any]:
+    about = {name: value for name, value in asdict(opening).items() if value not in (None, "")}
+    return {"kind": "emergency", "action": action, "opening": about.pop("id"), **about}

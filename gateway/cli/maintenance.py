@@ -1,0 +1,253 @@
+"""`gateway maintenance ...`: keep people out of the register for a while, end it, list what is planned and ordered."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from math import inf, isfinite
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli.confirm import TIMEOUT, WAIT
+from gateway.cli.ordered import HERE, Ordered
+from gateway.cli.place import NOT_DONE, Place, moment, moment_written, stop
+from gateway.cli.who import account
+from gateway.config.problems import unknown
+from gateway.policy.maintenance import MAINTENANCE, Maintenance, OrderedMaintenance, Weekly, with_one_more
+from gateway.policy.pattern import parse_pattern
+
+maintenance_commands = typer.Typer(
+    help="Keep people out of the register for a while, with a page that says why.", no_args_is_help=True
+)
+_CONFIG = typer.Option("--config", help="The configuration file.")
+_ENV = typer.Option("--env", help="The environment: ti or prd.")
+_MESSAGE = re.compile(r"([a-z]{2,3})=(.+)", re.DOTALL)
+
+
+@maintenance_commands.callback()
+def _group() -> None:
+    """Keep people out of the register for a while, with a page that says why."""
+
+
+@maintenance_commands.command()
+def start(
+    env: Annotated[str, _ENV],
+    from_: Annotated[
+        str | None,
+        typer.Option("--from", help="When it begins, in Belgian time: 2026-12-01T22:00. Default: now."),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(help="How long (30m, 2h) or until when, in Belgian time. Default: until you end it."),
+    ] = None,
+    path: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Where, like the path of a rule: /meldingen/**. Several times; default: everywhere."
+        ),
+    ] = None,
+    message: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What people read, as LANGUAGE=WORDS for each language: nl=... Default: as configured."
+        ),
+    ] = None,
+    except_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--except", help="Who works on: a name under rights:, several times. Default: as configured."
+        ),
+    ] = None,
+    streams: Annotated[
+        str | None, typer.Option(help="cut or keep open streams and WebSockets. Default: as configured.")
+    ] = None,
+    only_here: Annotated[bool, HERE] = False,
+    wait: Annotated[bool, WAIT] = False,
+    timeout: Annotated[float, TIMEOUT] = 30.0,
+    config: Annotated[Path, _CONFIG] = Path("config.yaml"),
+) -> None:
+    """Begin a maintenance: people get a page with 503, programs JSON, both with Retry-After.
+
+    Exit codes: 0 ordered, 1 nothing could be changed; 2 wrong arguments, 3 ordered, but not confirmed by every running
+    gateway (with --wait).
+    """
+    place = Place.of(config, env)
+    ordered, now = Ordered.at(place, MAINTENANCE, "maintenance", only_here, wait=wait), time.time()
+    settings = place.settings.maintenance
+    since = moment_written(from_, now) if from_ is not None else now
+    ends = moment_written(until, since) if until is not None else None
+    if ends is not None and ends <= since:
+        stop("--until is not after --from")
+    if streams not in (None, "cut", "keep"):
+        stop(f"--streams is cut or keep, not {streams!r}")
+    one = OrderedMaintenance(
+        f"m-{secrets.token_hex(4)}",
+        account().name,
+        now,
+        since,
+        ends,
+        _paths(path or ()),
+        _messages(place, message) if message else dict(settings.message),
+        _rights(place, except_) if except_ else settings.except_,
+        settings.streams if streams is None else "keep" if streams == "keep" else "cut",
+    )
+    confirmed = ordered.change(
+        lambda before: with_one_more(before, one, now), patience=timeout if wait else 0.0
+    )
+    typer.echo(ordered.heading())
+    when = "until you end it" if ends is None else f"until {moment(ends)}"
+    begins = f"from {moment(since)} " if since > now else ""
+    typer.echo(f"MAINTENANCE in {env}: {', '.join(one.paths) or 'everything'}, {begins}{when}")
+    who = ", ".join(one.exceptions)
+    typer.echo(f"  Who works on: {f'people with {who}' if who else 'nobody'}.")
+    typer.echo(f"  To end it: gateway maintenance end {one.id} --env {env}")
+    place.record([_record("started", one)])
+    ordered.conclude(confirmed, wait=wait)
+
+
+@maintenance_commands.command()
+def end(
+    env: Annotated[str, _ENV],
+    maintenance: Annotated[
+        str | None,
+        typer.Argument(help="Which, as `gateway maintenance list` shows it. Default: all ordered ones."),
+    ] = None,
+    only_here: Annotated[bool, HERE] = False,
+    wait: Annotated[bool, WAIT] = False,
+    timeout: Annotated[float, TIMEOUT] = 30.0,
+    config: Annotated[Path, _CONFIG] = Path("config.yaml"),
+) -> None:
+    """End a maintenance that was ordered, or all of them. Planned ones end as the configuration file says.
+
+    Exit codes: 0 ended, 1 nobody matched: there is none, or nothing could be changed; 2 wrong arguments, 3 ended, but not
+    confirmed by every running gateway (with --wait).
+    """
+    place = Place.of(config, env)
+    ordered, now = Ordered.at(place, MAINTENANCE, "maintenance", only_here, wait=wait), time.time()
+    gone: list[OrderedMaintenance] = []
+
+    def make(before: tuple[OrderedMaintenance, ...]) -> Sequence[OrderedMaintenance]:
+        gone[:] = [
+            replace(each, ended=now, ended_by=account().name)
+            for each in before
+            if not each.over(now) and maintenance in (None, each.id)
+        ]
+        ended = {each.id: each for each in gone}
+        return [ended.get(each.id, each) for each in before]
+
+    confirmed = ordered.change(make, patience=timeout if wait else 0.0)
+    typer.echo(ordered.heading())
+    if not gone:
+        what = maintenance or "ordered maintenance"
+        if maintenance is not None and maintenance.startswith("planned-"):
+            stop(f"nobody matched: {what} stands in the configuration file: change it there", NOT_DONE)
+        stop(f"nobody matched: no {what} in {env}: see `gateway maintenance list --env {env}`", NOT_DONE)
+    for each in gone:
+        typer.echo(f"ENDED in {env}: {each.id}, {', '.join(each.paths) or 'everything'}")
+    for planned in _planned(place):
+        if planned.times.span_at(now) is not None:
+            typer.echo(f"  STILL IN MAINTENANCE by {planned.id}: {planned.where}, {_when(planned, now)}")
+    place.record([_record("ended", each) for each in gone])
+    ordered.conclude(confirmed, wait=wait)
+
+
+@maintenance_commands.command("list")
+def list_(
+    env: Annotated[str, _ENV],
+    config: Annotated[Path, _CONFIG] = Path("config.yaml"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List what is planned in the configuration file, and what was ordered.
+
+    Exit codes: 0 this is all, 1 the store or the file of this machine cannot be read, 2 wrong arguments.
+    """
+    place = Place.of(config, env)
+    ordered, trouble, now = Ordered.at(place, MAINTENANCE, "maintenance", False), list[str](), time.time()
+    found, confirmed = ordered.read(trouble)
+    planned = _planned(place)
+    if as_json:
+        data = {
+            "planned": [
+                {"id": each.id, "where": each.where, "now": each.times.span_at(now) is not None}
+                for each in planned
+            ],
+            "ordered": [{**asdict(each), "over": each.over(now), "where": where} for each, where in found],
+            "gateways": {"current": sorted(confirmed.done), "not_current": sorted(confirmed.missing)},
+        }
+        typer.echo(json.dumps({**place.named(), **data}, indent=2))
+    else:
+        typer.echo(ordered.heading())
+        for plan in planned:
+            typer.echo(f"{plan.id}  {plan.where}, {_when(plan, now)}")
+        for one, where in found:
+            only = "  (only on this machine)" if where != "everywhere" else ""
+            typer.echo(f"{one.id}  {', '.join(one.paths) or 'everything'}, {_ordered_when(one, now)}{only}")
+            typer.echo(f"    by {one.by} on {moment(one.ordered)}")
+        if not planned and not found and not trouble:
+            typer.echo(f"no maintenance is planned or ordered in {env}")
+        if place.shared and not trouble:
+            typer.echo(f"{confirmed.words()}.")
+    if trouble:
+        stop("THIS IS NOT ALL: " + "; ".join(trouble), NOT_DONE)
+
+
+def _planned(place: Place) -> tuple[Maintenance, ...]:
+    return place.settings.maintenance.planned(place.config.rights, folds=False)
+
+
+def _paths(written: Sequence[str]) -> tuple[str, ...]:
+    for each in written:
+        try:
+            parse_pattern(each)
+        except ValueError as problem:
+            stop(f"--path {each}: {problem}")
+    return tuple(written)
+
+
+def _messages(place: Place, written: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for each in written:
+        parts = _MESSAGE.fullmatch(each)
+        language = parts[1] if parts is not None else place.config.languages[0]
+        words = (parts[2] if parts is not None else each).strip()
+        if language not in place.config.languages:
+            stop(f"--message: {unknown('language', language, place.config.languages)}")
+        found[language] = words
+    return found
+
+
+def _rights(place: Place, names: Sequence[str]) -> tuple[str, ...]:
+    for each in names:
+        if each not in place.config.rights:
+            stop(f"--except: {unknown('right', each, place.config.rights)}. NOTHING WAS CHANGED.")
+    return tuple(names)
+
+
+def _when(maintenance: Maintenance, now: float) -> str:
+    span = maintenance.times.span_at(now)
+    if span is not None:
+        until = f"until {moment(span[1])}" if isfinite(span[1]) else "without end"
+        return f"IN MAINTENANCE since {moment(span[0])}, {until}" if isfinite(span[0]) else f"ALWAYS, {until}"
+    begins = maintenance.times.next_after(now)
+    weekly = "every week, " if isinstance(maintenance.times, Weekly) else ""
+    return f"{weekly}next from {moment(begins)}" if begins < inf else "over"
+
+
+def _ordered_when(one: OrderedMaintenance, now: float) -> str:
+    if one.ended is not None:
+        return f"ended by {one.ended_by} on {moment(one.ended)}"
+    until = f"until {moment(one.until)}" if one.until is not None else "until somebody ends it"
+    if one.over(now):
+        return f"over since {moment(one.until or 0.0)}"
+    return f"{'from' if one.since > now else 'IN MAINTENANCE since'} {moment(one.since)}, {until}"
+
+
+def _record(action: str, one: OrderedMaintenance) -> dict[str, Any]:
+    about = {"since": one.since, "until": one.until, "paths": one.paths, "except": one.exceptions}
+    return {"kind": "maintenance", "action": action, "maintenance": one.id, **about}
