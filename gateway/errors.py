@@ -298,7 +298,7 @@ class UnderMaintenance(GatewayError):
     title = "This service is under maintenance"
     advice = "It is not known yet when the service works again. Try again later."
 
-    def __init__(self, words: Mapping[str, str] = NOTHING, until: float = inf, **facts: Any) -> None:
+    def __init__(self, words: Mapping[str, str] = NOTHING, until: float = inf, /, **facts: Any) -> None:
         super().__init__("maintenance", **facts)
         self.words, self.until = words, until
 

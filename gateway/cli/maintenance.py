@@ -131,10 +131,11 @@ def end(
     place = Place.of(config, env)
     ordered, now = Ordered.at(place, MAINTENANCE, "maintenance", only_here, wait=wait), time.time()
     gone: list[OrderedMaintenance] = []
+    who = account().name
 
     def make(before: tuple[OrderedMaintenance, ...]) -> Sequence[OrderedMaintenance]:
         gone[:] = [
-            replace(each, ended=now, ended_by=account().name)
+            replace(each, ended=now, ended_by=who)
             for each in before
             if not each.over(now) and maintenance in (None, each.id)
         ]
