@@ -17,6 +17,7 @@ from gateway.config.lints.claims import claims, named, scopes
 from gateway.config.lints.codes import codes, codes_of_people
 from gateway.config.lints.dates import dates
 from gateway.config.lints.emergency import emergencies
+from gateway.config.lints.maintenance import maintenance
 from gateway.config.lints.network import network
 from gateway.config.lints.paths import nearly, paths
 from gateway.config.lints.rights import rights
@@ -80,6 +81,7 @@ def _of_environment(source: Source, name: str, today: date) -> Iterator[Finding]
     yield from paths(source, name)
     yield from _upstreams(source, name)
     yield from emergencies(source, name, hosts)
+    yield from maintenance(source, name, today)
 
 
 def _hosts(config: Config, name: str) -> tuple[str, ...]:
