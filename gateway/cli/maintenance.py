@@ -19,7 +19,14 @@ from gateway.cli.ordered import HERE, Ordered
 from gateway.cli.place import NOT_DONE, Place, moment, moment_written, stop
 from gateway.cli.who import account
 from gateway.config.problems import unknown
-from gateway.policy.maintenance import MAINTENANCE, Maintenance, OrderedMaintenance, Weekly, with_one_more
+from gateway.policy.maintenance import (
+    MAINTENANCE,
+    Maintenance,
+    OrderedMaintenance,
+    Streams,
+    Weekly,
+    with_one_more,
+)
 from gateway.policy.pattern import parse_pattern
 
 maintenance_commands = typer.Typer(
@@ -35,38 +42,29 @@ def _group() -> None:
     """Keep people out of the register for a while, with a page that says why."""
 
 
+_FROM = typer.Option("--from", help="When it begins, in Belgian time: 2026-12-01T22:00. Default: now.")
+_UNTIL = typer.Option(help="How long (30m, 2h) or until when, in Belgian time. Default: until you end it.")
+_PATH = typer.Option(
+    help="Where, like the path of a rule: /meldingen/**. Several times; default: everywhere."
+)
+_WORDS = typer.Option(
+    help="What people read, as LANGUAGE=WORDS for each language: nl=... Default: as configured."
+)
+_EXCEPT = typer.Option(
+    "--except", help="Who works on: a name under rights:, several times. Default: as configured."
+)
+_STREAMS = typer.Option(help="cut or keep open streams and WebSockets. Default: as configured.")
+
+
 @maintenance_commands.command()
 def start(
     env: Annotated[str, _ENV],
-    from_: Annotated[
-        str | None,
-        typer.Option("--from", help="When it begins, in Belgian time: 2026-12-01T22:00. Default: now."),
-    ] = None,
-    until: Annotated[
-        str | None,
-        typer.Option(help="How long (30m, 2h) or until when, in Belgian time. Default: until you end it."),
-    ] = None,
-    path: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Where, like the path of a rule: /meldingen/**. Several times; default: everywhere."
-        ),
-    ] = None,
-    message: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="What people read, as LANGUAGE=WORDS for each language: nl=... Default: as configured."
-        ),
-    ] = None,
-    except_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--except", help="Who works on: a name under rights:, several times. Default: as configured."
-        ),
-    ] = None,
-    streams: Annotated[
-        str | None, typer.Option(help="cut or keep open streams and WebSockets. Default: as configured.")
-    ] = None,
+    from_: Annotated[str | None, _FROM] = None,
+    until: Annotated[str | None, _UNTIL] = None,
+    path: Annotated[list[str] | None, _PATH] = None,
+    message: Annotated[list[str] | None, _WORDS] = None,
+    except_: Annotated[list[str] | None, _EXCEPT] = None,
+    streams: Annotated[str | None, _STREAMS] = None,
     only_here: Annotated[bool, HERE] = False,
     wait: Annotated[bool, WAIT] = False,
     timeout: Annotated[float, TIMEOUT] = 30.0,
@@ -80,12 +78,7 @@ def start(
     place = Place.of(config, env)
     ordered, now = Ordered.at(place, MAINTENANCE, "maintenance", only_here, wait=wait), time.time()
     settings = place.settings.maintenance
-    since = moment_written(from_, now) if from_ is not None else now
-    ends = moment_written(until, since) if until is not None else None
-    if ends is not None and ends <= since:
-        stop("--until is not after --from")
-    if streams not in (None, "cut", "keep"):
-        stop(f"--streams is cut or keep, not {streams!r}")
+    since, ends = _span(from_, until, now)
     one = OrderedMaintenance(
         f"m-{secrets.token_hex(4)}",
         account().name,
@@ -95,20 +88,24 @@ def start(
         _paths(path or ()),
         _messages(place, message) if message else dict(settings.message),
         _rights(place, except_) if except_ else settings.except_,
-        settings.streams if streams is None else "keep" if streams == "keep" else "cut",
+        settings.streams if streams is None else _streams(streams),
     )
     confirmed = ordered.change(
         lambda before: with_one_more(before, one, now), patience=timeout if wait else 0.0
     )
     typer.echo(ordered.heading())
-    when = "until you end it" if ends is None else f"until {moment(ends)}"
-    begins = f"from {moment(since)} " if since > now else ""
-    typer.echo(f"MAINTENANCE in {env}: {', '.join(one.paths) or 'everything'}, {begins}{when}")
-    who = ", ".join(one.exceptions)
-    typer.echo(f"  Who works on: {f'people with {who}' if who else 'nobody'}.")
-    typer.echo(f"  To end it: gateway maintenance end {one.id} --env {env}")
+    _say_started(place, one, now)
     place.record([_record("started", one)])
     ordered.conclude(confirmed, wait=wait)
+
+
+def _say_started(place: Place, one: OrderedMaintenance, now: float) -> None:
+    when = "until you end it" if one.until is None else f"until {moment(one.until)}"
+    begins = f"from {moment(one.since)} " if one.since > now else ""
+    typer.echo(f"MAINTENANCE in {place.env}: {', '.join(one.paths) or 'everything'}, {begins}{when}")
+    who = ", ".join(one.exceptions)
+    typer.echo(f"  Who works on: {f'people with {who}' if who else 'nobody'}.")
+    typer.echo(f"  To end it: gateway maintenance end {one.id} --env {place.env}")
 
 
 @maintenance_commands.command()
@@ -200,6 +197,20 @@ def list_(
 
 def _planned(place: Place) -> tuple[Maintenance, ...]:
     return place.settings.maintenance.planned(place.config.rights, folds=False)
+
+
+def _span(from_: str | None, until: str | None, now: float) -> tuple[float, float | None]:
+    since = moment_written(from_, now) if from_ is not None else now
+    ends = moment_written(until, since) if until is not None else None
+    if ends is not None and ends <= since:
+        stop("--until is not after --from")
+    return since, ends
+
+
+def _streams(written: str) -> Streams:
+    if written not in ("cut", "keep"):
+        stop(f"--streams is cut or keep, not {written!r}")
+    return "cut" if written == "cut" else "keep"
 
 
 def _paths(written: Sequence[str]) -> tuple[str, ...]:

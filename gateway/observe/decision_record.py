@@ -184,10 +184,8 @@ class RecordEncoder:
                 parts.append(f'"emergency":{_text(decision.emergency)}')
             if decision.error is not None:
                 parts.append(f'"fault":{_text(mask(decision.error))}')
-        if entry.block is not None:
-            parts.append(f'"reason":"blocked","block":{_text(entry.block)}')
-        if entry.maintenance is not None:
-            parts.append(f'"reason":"maintenance","maintenance":{_text(entry.maintenance)}')
+        if entry.block is not None or entry.maintenance is not None:
+            parts.append(_ordered(entry))
         if entry.identity is not None:
             parts.append(self._who(entry.identity))
         if entry.endpoint is not None:
@@ -197,11 +195,7 @@ class RecordEncoder:
         if entry.session is not None:
             parts.append(f'"session":{_text(entry.session)}')
         if entry.shadow is not None:
-            verdict, rule = _verdict(entry.shadow, entry), _text_or_null(entry.shadow.rule)
-            reason, rules = _text(mask(entry.shadow.reason)), _text_or_null(entry.shadow_rules)
-            parts.append(
-                f'"shadow":{{"verdict":"{verdict}","rule":{rule},"reason":{reason},"rules":{rules}}}'
-            )
+            parts.append(_shadow(entry, entry.shadow))
         if entry.cut is not None:
             parts.append(f'"cut":{_json(clean(entry.cut))}')
         if entry.facts:
@@ -214,6 +208,18 @@ class RecordEncoder:
     def _recorded_claims(self, identity: Identity) -> dict[str, Any]:
         claims = identity.claims
         return {name: clean(claims[name], name) for name in self._claims if name in claims}
+
+
+def _ordered(entry: AuditEntry) -> str:
+    """What an operator ordered that refused the request."""
+    reason, name = ("blocked", "block") if entry.block is not None else ("maintenance", "maintenance")
+    return f'"reason":"{reason}","{name}":{_text(entry.block or entry.maintenance or "")}'
+
+
+def _shadow(entry: AuditEntry, shadow: Decision) -> str:
+    verdict, rule = _verdict(shadow, entry), _text_or_null(shadow.rule)
+    reason, rules = _text(mask(shadow.reason)), _text_or_null(entry.shadow_rules)
+    return f'"shadow":{{"verdict":"{verdict}","rule":{rule},"reason":{reason},"rules":{rules}}}'
 
 
 def _text_or_null(value: str | None) -> str:

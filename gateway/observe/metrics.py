@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
@@ -45,69 +43,13 @@ from gateway.events import (
     ignore,
 )
 from gateway.http_semantics import METHODS
+from gateway.observe.counting import OTHER, Durations, Family, Tally
 
 _PREFIX: Final = "toegangspoort"
 _METHODS: Final = frozenset((*METHODS, "TRACE", "CONNECT"))
-_OTHER: Final = "other"
 _MAINTENANCE: Final = "maintenance"
-_MOST_LABELS: Final = 2_000
 _HAND_OVER_SECONDS: Final = 0.25
 _CODES: Final = {status: str(status) for status in range(100, 600)}
-_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
-
-
-class _Family:
-    """One metric with its children by label values, each looked up once; beyond a limit they become "other"."""
-
-    def __init__(self, metric: Any, labels: int) -> None:
-        self._metric = metric
-        self._other = (_OTHER,) * labels
-        self._children: dict[tuple[str, ...], Any] = {}
-
-    def __getitem__(self, values: tuple[str, ...]) -> Any:
-        child = self._children.get(values)
-        if child is None:
-            if len(self._children) >= _MOST_LABELS:
-                values = self._other
-            child = self._children[values] = self._metric.labels(*values)
-        return child
-
-
-class _Tally:
-    """A family that counts in memory, and adds its counts to the metric when it is asked to."""
-
-    def __init__(self, family: _Family) -> None:
-        self._family = family
-        self._counts: defaultdict[tuple[str, ...], int] = defaultdict(int)
-
-    def count(self, values: tuple[str, ...]) -> None:
-        self._counts[values] += 1
-
-    def hand_over(self) -> None:
-        for values, count in self._counts.items():
-            self._family[values].inc(count)
-        self._counts.clear()
-
-
-class _Durations(Histogram):
-    """A histogram that counts in memory. `prometheus_client` has no public way to add several observations at once."""
-
-    def __init__(self, name: str, words: str, registry: CollectorRegistry) -> None:
-        self._counts = [0] * (len(_SECONDS) + 1)
-        self._seconds = 0.0
-        super().__init__(name, words, buckets=_SECONDS, registry=registry)
-
-    def count(self, seconds: float) -> None:
-        self._counts[bisect_left(_SECONDS, seconds)] += 1
-        self._seconds += seconds
-
-    def hand_over(self) -> None:
-        for number, count in enumerate(self._counts):
-            if count:
-                self._buckets[number].inc(count)
-                self._counts[number] = 0
-        self._sum.inc(self._seconds)
-        self._seconds = 0.0
 
 
 class Metrics:
@@ -143,11 +85,11 @@ class Metrics:
     def _counter(self, name: str, words: str) -> Counter:
         return Counter(f"{_PREFIX}_{name}", words, registry=self._registry)
 
-    def _family(self, name: str, words: str, *labels: str) -> _Family:
-        return _Family(Counter(f"{_PREFIX}_{name}", words, labels, registry=self._registry), len(labels))
+    def _family(self, name: str, words: str, *labels: str) -> Family:
+        return Family(Counter(f"{_PREFIX}_{name}", words, labels, registry=self._registry), len(labels))
 
-    def _tally(self, name: str, words: str, *labels: str) -> _Tally:
-        return _Tally(self._family(name, words, *labels))
+    def _tally(self, name: str, words: str, *labels: str) -> Tally:
+        return Tally(self._family(name, words, *labels))
 
     def _gauge(self, name: str, words: str, *labels: str, mode: Any = "mostrecent") -> Gauge:
         return Gauge(f"{_PREFIX}_{name}", words, labels, registry=self._registry, multiprocess_mode=mode)
@@ -159,7 +101,7 @@ class Metrics:
             "code",
             "method",
         )
-        self._duration = _Durations(
+        self._duration = Durations(
             f"{_PREFIX}_request_duration_seconds",
             "Time from the first byte of a request to the last byte of its answer",
             self._registry,
@@ -270,8 +212,8 @@ class Metrics:
 
     def finished(self, method: str, status: int, seconds: float, *, planned: bool = False) -> None:
         """That request was answered. An answer that was `planned`, in maintenance, counts by that and not as a 503."""
-        code = _MAINTENANCE if planned else _CODES.get(status, _OTHER)
-        self._requests.count((code, method if method in _METHODS else _OTHER))
+        code = _MAINTENANCE if planned else _CODES.get(status, OTHER)
+        self._requests.count((code, method if method in _METHODS else OTHER))
         self._duration.count(seconds)
         self._open -= 1
 

@@ -1,0 +1,67 @@
+"""Metrics that count in memory and hand over to the registry now and then; how many children one can have is bounded."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry, Histogram
+
+OTHER: Final = "other"
+_MOST_LABELS: Final = 2_000
+_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+class Family:
+    """One metric with its children by label values, each looked up once; beyond a limit they become "other"."""
+
+    def __init__(self, metric: Any, labels: int) -> None:
+        self._metric = metric
+        self._other = (OTHER,) * labels
+        self._children: dict[tuple[str, ...], Any] = {}
+
+    def __getitem__(self, values: tuple[str, ...]) -> Any:
+        child = self._children.get(values)
+        if child is None:
+            if len(self._children) >= _MOST_LABELS:
+                values = self._other
+            child = self._children[values] = self._metric.labels(*values)
+        return child
+
+
+class Tally:
+    """A family that counts in memory, and adds its counts to the metric when it is asked to."""
+
+    def __init__(self, family: Family) -> None:
+        self._family = family
+        self._counts: defaultdict[tuple[str, ...], int] = defaultdict(int)
+
+    def count(self, values: tuple[str, ...]) -> None:
+        self._counts[values] += 1
+
+    def hand_over(self) -> None:
+        for values, count in self._counts.items():
+            self._family[values].inc(count)
+        self._counts.clear()
+
+
+class Durations(Histogram):
+    """A histogram that counts in memory. `prometheus_client` has no public way to add several observations at once."""
+
+    def __init__(self, name: str, words: str, registry: CollectorRegistry) -> None:
+        self._counts = [0] * (len(_SECONDS) + 1)
+        self._seconds = 0.0
+        super().__init__(name, words, buckets=_SECONDS, registry=registry)
+
+    def count(self, seconds: float) -> None:
+        self._counts[bisect_left(_SECONDS, seconds)] += 1
+        self._seconds += seconds
+
+    def hand_over(self) -> None:
+        for number, count in enumerate(self._counts):
+            if count:
+                self._buckets[number].inc(count)
+                self._counts[number] = 0
+        self._sum.inc(self._seconds)
+        self._seconds = 0.0

@@ -1,0 +1,37 @@
+"""Orders of one kind in a worker: those of the store and those of the file stand side by side."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from gateway.standing_orders import StandingOrders
+from tests.test_order_list import ONE, THINGS, Thing
+from tests.waiting import eventually
+
+OTHER = Thing("b", 2.0)
+
+
+async def test_both_stand_and_a_broken_file_changes_nothing(tmp_path: Path) -> None:
+    path, calls = tmp_path / "things.json", list[int]()
+    found = StandingOrders(THINGS, path, "ti", changed=lambda: calls.append(1), look_every=0.02)
+    await found.start()
+    assert found.known == ()
+    await asyncio.to_thread(THINGS.change, path, "ti", lambda _: [ONE])
+    await eventually(lambda: found.here == (ONE,))
+    found.take_shared(THINGS.text([OTHER], "ti"))
+    assert found.known == (OTHER, ONE)
+    count = len(calls)
+    found.take_shared(THINGS.text([OTHER], "ti"))
+    assert len(calls) == count
+    with pytest.raises(ValueError, match="not a file of things"):
+        found.take_shared(b"{")
+    await asyncio.to_thread(path.write_bytes, b"{")
+    await eventually(lambda: found.unread)
+    assert found.known == (OTHER, ONE)
+    await asyncio.to_thread(path.unlink)
+    await eventually(lambda: "is gone" in found.unread)
+    assert found.known == (OTHER, ONE)
+    await found.aclose()
