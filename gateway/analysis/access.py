@@ -126,7 +126,8 @@ def _deciding(
         mine = left if rule.methods is None else tuple(method for method in left if method in rule.methods)
         for method in mine[:1] if declared else mine:
             yield method, number
-        left = tuple(method for method in left if method not in mine)
+        if rule.opening is None:
+            left = tuple(method for method in left if method not in mine)
         if not left:
             return
 

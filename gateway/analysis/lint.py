@@ -96,7 +96,8 @@ def _settle(rules: Sequence[Rule], path_class: PathClass, request: _Request, fou
             continue
         if winner is None:
             found[number].decides.add(request)
-            if rule.pattern.expression is None:
+            # An open emergency rule takes nothing from the rules after it.
+            if rule.pattern.expression is None and rule.opening is None:
                 winner = number
         else:
             found[number].loses.setdefault(winner, (path_class.path, set()))[1].add(request)

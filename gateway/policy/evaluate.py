@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -29,6 +29,8 @@ AMBIGUOUS = "path-ambiguous"
 def decide(rules: RuleSet, decision_input: DecisionInput, *, trace: bool = False) -> Decision:
     """The decision of the first rule that matches. Without one, or when a policy raises, the request is denied.
 
+    An emergency rule that is open only adds: what it does not allow is decided by the rules after it.
+
     With `trace`, the decision also holds every rule that was tried and the verdict of each policy.
 
     Where the path is in doubt, all its readings must lead to one rule that opens it, and each must be allowed.
@@ -38,7 +40,28 @@ def decide(rules: RuleSet, decision_input: DecisionInput, *, trace: bool = False
     if trace:
         return _decide_traced(rules, decision_input)
     rule = _matching(rules, decision_input)
-    return _NO_RULE if rule is None else decide_by(rule, decision_input)
+    if rule is None:
+        return _NO_RULE
+    decision = decide_by(rule, decision_input)
+    if decision.allowed or rule.opening is None or decision.redirect is not None:
+        return decision
+    return _decide_past(rules, decision_input, decision)
+
+
+def _decide_past(rules: RuleSet, decision_input: DecisionInput, denial: Decision) -> Decision:
+    """The decision of the rules after open emergency rules that deny; `denial` is that of the first of them."""
+    for rule in _in_question(rules, decision_input):
+        found = decide_by(rule, decision_input)
+        if found.destination is not None or rule.opening is None:
+            return _clearer(denial, found)
+    return _clearer(denial, _NO_RULE)
+
+
+def _clearer(emergency: Decision, ordinary: Decision) -> Decision:
+    """Of two denials the one of the ordinary rule, unless a login helps only by the emergency rule."""
+    if ordinary.destination is not None:
+        return ordinary
+    return emergency if emergency.login_helps and not ordinary.login_helps else ordinary
 
 
 def _decide_in_doubt(
@@ -61,30 +84,42 @@ def decide_by(rule: Rule, decision_input: DecisionInput) -> Decision:
 
 
 def matching_rule(rules: RuleSet, method: str, host: str, segments: tuple[str, ...]) -> Rule | None:
-    """The rule that decides such requests."""
-    return _matching(rules, DecisionInput(method, host, "", segments, "", 0.0))
+    """The rule that decides such requests, whether or not an emergency is open."""
+    *_, rule = (None, *_in_question(rules, DecisionInput(method, host, "", segments, "", 0.0)))
+    return rule
 
 
 def asks_for_program(rules: RuleSet, decision_input: DecisionInput) -> bool:
     """Whether the rule that decides this request, by any reading of its path, is about programs too."""
-    found = (_matching(rules, reading) for reading in decision_input.readings())
-    return any(rule is not None and rule.programs for rule in found)
+    return any(
+        rule.programs for reading in decision_input.readings() for rule in _in_question(rules, reading)
+    )
 
 
 def questions(rules: RuleSet, decision_input: DecisionInput) -> tuple[Question, ...]:
     """The questions that fact sources must answer before this request can be decided, by the first reading of its path."""
     if not rules.asking:
         return ()
-    rule = _matching(rules, decision_input)
-    if rule is None or not rule.asking or (decision_input.websocket and not rule.websocket):
-        return ()
-    facts = facts_for(rule, decision_input)
     found = []
-    for policy in rule.asking:
-        # A policy that raises here also raises in the decision, where it is reported.
-        with contextlib.suppress(BaseException):
-            found.append(policy.question(facts))
+    for rule in _in_question(rules, decision_input):
+        if not rule.asking or (decision_input.websocket and not rule.websocket):
+            continue
+        facts = facts_for(rule, decision_input)
+        for policy in rule.asking:
+            # A policy that raises here also raises in the decision, where it is reported.
+            with contextlib.suppress(BaseException):
+                found.append(policy.question(facts))
     return tuple(question for question in found if question is not None)
+
+
+def _in_question(rules: RuleSet, decision_input: DecisionInput) -> Iterator[Rule]:
+    """The rules that may decide: the first that matches, and where that is an open emergency rule also the next."""
+    for number in rules.tree.candidates(decision_input.segments):
+        rule = rules.rules[number]
+        if _mismatch(rule, decision_input) is None:
+            yield rule
+            if rule.opening is None:
+                return
 
 
 def _matching(rules: RuleSet, decision_input: DecisionInput) -> Rule | None:
@@ -98,6 +133,7 @@ def _matching(rules: RuleSet, decision_input: DecisionInput) -> Rule | None:
 def _decide_traced(rules: RuleSet, decision_input: DecisionInput) -> Decision:
     tried: list[RuleTrace] = []
     matching = set(rules.tree.candidates(decision_input.segments))
+    emergency: Decision | None = None
     for number, rule in enumerate(rules.rules):
         why = "path" if number not in matching else _mismatch(rule, decision_input)
         if why is not None:
@@ -107,8 +143,11 @@ def _decide_traced(rules: RuleSet, decision_input: DecisionInput) -> Decision:
         decision = _judge(rule, decision_input, policies)
         why = NO_WEBSOCKET if decision.reason == NO_WEBSOCKET else "matches"
         tried.append(RuleTrace(rule.id, True, why, tuple(policies)))
-        return _with_trace(decision, tried)
-    return _with_trace(_NO_RULE, tried)
+        if rule.opening is not None and decision.destination is None:
+            emergency = emergency or decision
+            continue
+        return _with_trace(_clearer(emergency, decision) if emergency else decision, tried)
+    return _with_trace(_clearer(emergency, _NO_RULE) if emergency else _NO_RULE, tried)
 
 
 def _with_trace(decision: Decision, tried: list[RuleTrace]) -> Decision:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from gateway.plugin import Allow, Facts, Policy, Verdict
+import pytest
+
+from gateway.model import DecisionInput
+from gateway.plugin import LOGIN, Allow, Deny, Facts, NotApplicable, Policy, Verdict
+from gateway.policy.evaluate import decide
 from gateway.policy.in_force import OpenRule, RulesInForce, stages
 from gateway.policy.pattern import parse_pattern
 from gateway.policy.ruleset import Rule, RuleSet, compile_rules, with_emergencies
@@ -53,3 +57,42 @@ def test_each_ends_at_its_own_end_by_whichever_clock_comes_first() -> None:
     now[0] = 131.0
     assert found() is RULES
     assert found.open == ()
+
+
+class Not(Policy, name="not-in-force"):
+    """Never."""
+
+    def decide(self, facts: Facts) -> Verdict:
+        return Deny("never")
+
+
+class LoggedIn(Policy, name="logged-in-in-force"):
+    """Needs a login."""
+
+    def decide(self, facts: Facts) -> Verdict:
+        return NotApplicable("not-logged-in", LOGIN)
+
+
+@pytest.mark.parametrize("trace", [False, True])
+@pytest.mark.parametrize(
+    ("emergency", "ordinary", "decides", "allowed"),
+    [
+        (Yes(), Not(), "e", True),
+        (Not(), Yes(), "o", True),
+        (Not(), Not(), "o", False),
+        (LoggedIn(), Not(), "e", False),
+        (LoggedIn(), LoggedIn(), "o", False),
+        (LoggedIn(), None, "e", False),
+        (Not(), None, None, False),
+    ],
+)
+def test_an_open_emergency_rule_only_adds(
+    emergency: Policy, ordinary: Policy | None, decides: str | None, allowed: bool, trace: bool
+) -> None:
+    path = parse_pattern("/x")
+    written = [Rule("e", path, None, None, (emergency,), emergency=60.0)]
+    if ordinary is not None:
+        written.append(Rule("o", path, None, None, (ordinary,)))
+    opened = with_emergencies(compile_rules(written, {}), {"e": "e-1"})
+    found = decide(opened, DecisionInput("GET", "h", "/x", ("x",), "", 0.0), trace=trace)
+    assert (found.rule, found.allowed) == (decides, allowed)
