@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from gateway.blocks.file import Block, change
 from gateway.cli import application
 from gateway.emergency.codes import new_code
-from tests.gateway_fixture import Browser, GatewayFixture, scripted_gateway
+from tests.gateway_fixture import CALL, Browser, GatewayFixture, scripted_gateway
 from tests.pipeline.test_websocket import cookie_of, opened
+from tests.two_machines import two_machines
 from tests.waiting import until
 from tests.websockets import socket_register
 
@@ -184,3 +187,48 @@ def test_the_rules_count_as_closed_unless_asked(gate: GatewayFixture) -> None:
     unknown = CliRunner().invoke(application(), [*words, "--emergency", "vault-emergnecy"])
     assert unknown.exit_code == 1
     assert "did you mean 'vault-emergency'" in unknown.output
+
+
+@pytest.mark.redis
+def test_machines_share_openings_and_maintenance(tmp_path: Path) -> None:
+    """Asked at one machine, confirmed at the other, in force at both."""
+    emergency = {
+        "id": "nood",
+        "match": {"path": "/filed/**"},
+        "require": ["anyone"],
+        "emergency": {"at_most": "60m"},
+    }
+    with two_machines(tmp_path, provider={}, emergency=OPERATORS) as machines:
+        for path in machines.configs:
+            document = yaml.safe_load(path.read_text())
+            document["rules"].insert(0, emergency)
+            path.write_text(yaml.safe_dump(document, sort_keys=False))
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(machines.start, (0, 1)))
+
+        lines = {**CALL, "host": f"localhost:{machines.ports[0]}"}
+
+        def answers(path: str) -> list[int]:
+            return [
+                httpx2.get(f"http://localhost:{port}{path}", trust_env=False, headers=lines).status_code
+                for port in machines.ports[:2]
+            ]
+
+        def command(which: int, *words: str, typed: str = "") -> str:
+            whole = [*words, "--env", "ti", "--config", str(machines.configs[which])]
+            done = CliRunner().invoke(application(), whole, input=typed or None)
+            assert done.exit_code == 0, (done.output, done.exception)
+            return done.output
+
+        codes = {name: f"{code}\n" for name, (code, _) in CODES.items()}
+        said = command(0, "emergency", "open", "nood", "--reason", "x", "--as", "an", typed=codes["an"])
+        opening = said.split("gateway emergency confirm ")[1].split(maxsplit=1)[0]
+        assert answers("/filed/1") == [401, 401]
+        said = command(1, "emergency", "confirm", opening, "--as", "bob", "--wait", typed=codes["bob"])
+        assert "2 of 2 workers" in said
+        assert answers("/filed/1") == [200, 200]
+        assert "2 of 2 workers" in command(1, "maintenance", "start", "--wait")
+        assert answers("/filed/1") == [503, 503]
+        command(0, "maintenance", "end", "--wait")
+        command(0, "emergency", "close", "nood", "--as", "an", "--wait", typed=codes["an"])
+        assert answers("/filed/1") == [401, 401]
