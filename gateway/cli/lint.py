@@ -11,7 +11,7 @@ import typer
 
 from gateway.analysis.evidence import Evidence
 from gateway.analysis.lint import Finding
-from gateway.cli.loading import problems_printed
+from gateway.cli.loading import problems_printed, try_plugins
 from gateway.config.lint import found_in
 from gateway.config.lints.evidence import evidence, uncovered
 from gateway.config.load import read
@@ -44,6 +44,7 @@ def lint(
     arguments, or records that cannot be read.
     """
     with problems_printed():
+        try_plugins(file)
         source = read(file)
     seen = Evidence(source.config.rules)
     for place in with_records or ():
