@@ -280,6 +280,9 @@ class LoginFailed(GatewayError):
 
 
 class ProviderUnavailable(GatewayError):
+    """`answered` is the status of an answer that cannot be used, as far as there was one."""
+
+    answered: int | None = None
     status = 503
     code = "provider-unavailable"
     title = "Logging in is not possible right now"

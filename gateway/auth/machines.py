@@ -20,6 +20,7 @@ from gateway.auth.provider import Issuer, Provider
 from gateway.auth.settings import IntrospectionSettings, MachineSettings, TokenIssuerSettings
 from gateway.auth.tokens import AccessToken, TokenRefused, claimed_issuer
 from gateway.client_limits import ClientLimits
+from gateway.egress import DIRECT, Egress
 from gateway.errors import BadRequest, BearerRefused, ClientLimited, Overloaded
 from gateway.events import OnEvent, ignore
 from gateway.model import Identity
@@ -95,13 +96,14 @@ class Machines:
         clock: Callable[[], float],
         steady: Callable[[], float] = time.monotonic,
         on_event: OnEvent = ignore,
+        egress: Egress = DIRECT,
     ) -> None:
         self.settings = settings
         self._provider = provider
         self._clock = clock
         self._steady = steady
         self._issuers = {
-            each.issuer: (each, Issuer(each, clock=clock, steady=steady, on_event=on_event))
+            each.issuer: (each, Issuer(each, clock=clock, steady=steady, on_event=on_event, egress=egress))
             for each in settings.issuers
         }
         self._valid: TLRUCache[bytes, _Valid] = TLRUCache(
