@@ -40,9 +40,9 @@ class Engine(FactSource):
 
     url: str
     token: Secret | None
+    egress: Egress
     timeout: float
     cache_ttl: float
-    egress: Egress
 
     def connect(self) -> FactClient:
         return _Client(self)
@@ -133,7 +133,7 @@ class Remote(Policy, name="remote"):
     _person: IdentityView = PrivateAttr()
 
     def resolve(self, context: LoadContext) -> None:
-        self._engine = Engine(self.url, self.token, self.timeout, self.fresh, context.egress)
+        self._engine = Engine(self.url, self.token, context.egress, self.timeout, self.fresh)
         self._person = IdentityView(
             {
                 "kind": "kind",

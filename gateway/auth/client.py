@@ -14,10 +14,12 @@ from authlib.oauth2.rfc7523 import PrivateKeyJWT, private_key_jwt_sign
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
-from gateway.auth.provider import Provider
+from gateway.auth.provider import Provider, as_object
 from gateway.auth.settings import ClientSecret, PrivateKeyJwt
 
 _ASSERTION_SECONDS = 300
+# RFC 6749 5.2: not the code or token is refused, but the gateway.
+_CLIENT_REFUSED = ("invalid_client", "unauthorized_client")
 
 
 class _ClientAssertion(PrivateKeyJWT):  # type: ignore[misc]
@@ -108,6 +110,8 @@ class Client:
                 url, data=form, auth=proof, headers={"Accept": "application/json"}
             )
             call.judge(answer.status_code)
+            if answer.status_code == 401 or (as_object(answer) or {}).get("error") in _CLIENT_REFUSED:
+                call.result = "error"  # no client of ours can cause it: an operator has to mend it
             if call.result == "ok" and refuses(answer):
                 call.result = "refused"
         return answer

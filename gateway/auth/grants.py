@@ -12,6 +12,7 @@ from gateway.auth.client import Client
 from gateway.auth.provider import Metadata, Provider, as_object
 from gateway.auth.settings import ClientSecret
 from gateway.errors import LoginFailed, ProviderUnavailable
+from gateway.model import NOTHING
 
 # ACM answers invalid_request once a login can no longer be refreshed; others answer invalid_grant.
 _REFRESH_OVER = ("invalid_request", "invalid_grant")
@@ -64,17 +65,24 @@ class Grants:
         self._client.load()
 
     async def authorization_url(
-        self, metadata: Metadata, *, state: str, nonce: str, verifier: str, **extra: str
+        self,
+        metadata: Metadata,
+        *,
+        state: str,
+        nonce: str,
+        verifier: str,
+        extra: Mapping[str, str] = NOTHING,
     ) -> str:
         """Where the browser goes to log in (OIDC Core 3.1.2.1, PKCE S256).
 
         The request is pushed to the provider first where that is configured (RFC 9126). Raises LoginFailed if the
         provider refuses it, ProviderUnavailable.
         """
-        parameters = {"state": state, "nonce": nonce, "code_verifier": verifier, **extra}
+        parameters = {"state": state, "nonce": nonce, "code_verifier": verifier}
+        more = f"&{urlencode(extra)}" if extra else ""
         if not self._provider.settings.pushed_authorization:
-            return self._address(metadata.authorization_endpoint, parameters)
-        pushed = dict(parse_qsl(urlsplit(self._address("", parameters)).query))
+            return self._address(metadata.authorization_endpoint, parameters) + more
+        pushed = dict(parse_qsl(urlsplit(self._address("", parameters) + more).query))
         reference = await self._push(metadata, pushed)
         mark = "&" if "?" in metadata.authorization_endpoint else "?"
         query = urlencode({"client_id": self._provider.settings.client_id, "request_uri": reference})

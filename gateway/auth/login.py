@@ -157,16 +157,16 @@ class Login:
         )
         methods = flow.errand.acr_values
         max_age = self._provider.settings.max_age
-        location = await self._grants.authorization_url(
-            metadata,
-            state=flow.state,
-            nonce=flow.nonce,
-            verifier=flow.verifier,
+        extra = {
             **({"ui_locales": language} if language else {}),
+            **self._provider.settings.authorization_parameters,
             **({"acr_values": " ".join(methods)} if methods else {}),
             **({"login_hint": login_hint} if login_hint else {}),
             **({"prompt": "none"} if silent else {}),
             **({"max_age": str(int(max_age))} if max_age is not None else {}),
+        }
+        location = await self._grants.authorization_url(
+            metadata, state=flow.state, nonce=flow.nonce, verifier=flow.verifier, extra=extra
         )
         cleared = [flows.clear_cookie(flow_id) for flow_id in flows.surplus(cookies)]
         return LoginRedirect(location, (flows.set_cookie(flow), *cleared))
@@ -209,7 +209,9 @@ class Login:
             response = await self._grants.refresh(metadata, tokens.refresh_token)
             return await self._renewed(metadata, response, identity, tokens) if response is not None else None
         except (LoginFailed, TokenRefused) as refusal:
-            log.warning("the answer to a refresh proves nothing", reason=refusal.reason)
+            log.warning(
+                "the answer to a refresh proves nothing", reason=refusal.reason, detail=refusal.detail
+            )
             return None
 
     @property
@@ -263,7 +265,7 @@ class Login:
         if settings.userinfo:
             claims = await with_userinfo(claims, self._provider, metadata, response.access_token)
         identity = identity_from(claims, self._claims, self._rights, now=self._clock())
-        tokens = _tokens(response, claims)
+        tokens = replace(_tokens(response, claims), nonce=flow.nonce)
         target, cleared = await self._target(flow.errand), (self._ready().clear_cookie(flow.id),)
         return LoginResult(identity, tokens, target, cleared, flow.errand.silent)
 
@@ -273,7 +275,8 @@ class Login:
         settings = self._provider.settings
         claims: Mapping[str, Any] = {"iss": settings.issuer, "sub": identity.subject}
         if response.id_token is not None:
-            claims = await self._provider.verified(response.id_token, self._expected(response))
+            expected = self._expected(response, first_nonce=tokens.nonce)
+            claims = await self._provider.verified(response.id_token, expected)
             if claims["sub"] != identity.subject:
                 raise LoginFailed("id-token-subject")
         if settings.userinfo or response.id_token is None:
@@ -291,6 +294,7 @@ class Login:
         response: TokenResponse,
         *,
         nonce: str | None = None,
+        first_nonce: str | None = None,
         acr_values: tuple[str, ...] = (),
         max_age: float | None = None,
     ) -> IdToken:
@@ -301,6 +305,7 @@ class Login:
             algorithms=settings.algorithms,
             leeway=settings.leeway,
             nonce=nonce,
+            first_nonce=first_nonce,
             access_token=response.access_token,
             acr_values=acr_values,
             max_age=max_age,
@@ -314,10 +319,11 @@ class Login:
             # Just issued, yet outside its times: the Date of the provider's responses may show a wrong clock.
             difference = self._provider.clock_difference
         if difference is None or abs(difference) <= leeway:
-            return LoginFailed(f"id-token-{refusal.reason}")
+            reason = f"id-token-{refusal.reason}"
+            return LoginFailed(reason, f"{reason}: {refusal.detail}")
         seconds = round(difference)
         return LoginFailed(
-            "clock-skew", f"{refusal.reason}: the provider's clock is {seconds} s ahead", seconds=seconds
+            "clock-skew", f"{refusal.detail}: the provider's clock is {seconds} s ahead", seconds=seconds
         )
 
     def _ready(self) -> FlowCookies:
@@ -334,4 +340,5 @@ def _tokens(response: TokenResponse, claims: Mapping[str, Any], *, before: Token
         id_token=response.id_token or (before.id_token if before else None),
         expires_at=response.expires_at,
         sid=text_of(claims, "sid") or (before.sid if before else None),
+        nonce=before.nonce if before else None,
     )

@@ -6,6 +6,7 @@ Each check says what it found and, if something is wrong, what to do. The runnin
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -20,6 +21,7 @@ from gateway.auth.grants import Grants
 from gateway.auth.introspection import Introspection
 from gateway.auth.provider import Issuer, Metadata, Provider, as_object
 from gateway.auth.settings import MachineSettings
+from gateway.auth.tokens import TokenRefused
 from gateway.errors import LoginFailed, ProviderUnavailable
 
 Status = Literal["ok", "warning", "failed", "skipped"]
@@ -197,7 +199,8 @@ class ProviderCheckup:
             do = "compare machines.introspection with what the provider registered for this API"
             try:
                 asking.load()
-                await asking.claims(f"checkup-{secrets.token_urlsafe(16)}")
+                with contextlib.suppress(TokenRefused):
+                    await asking.claims(f"checkup-{secrets.token_urlsafe(16)}")
                 yield Finding("introspection", "ok", "the provider answers introspection requests")
             except (ValueError, ProviderUnavailable) as problem:
                 yield Finding("introspection", "failed", getattr(problem, "detail", "") or str(problem), do)
