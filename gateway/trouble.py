@@ -35,12 +35,13 @@ class Trouble(NamedTuple):
     says: str
 
 
-def trouble_of(problem: BaseException) -> Trouble:
-    """What an exception of a network call means."""
+def trouble_of(problem: BaseException, *, connecting: bool = False) -> Trouble:
+    """What an exception of a network call means; `connecting` where nothing was sent yet."""
     causes = tuple(_causes(problem))
     failed = next((each for each in causes if isinstance(each, ProxyFailed)), None)
     if failed is None:
-        return _direct(causes)
+        late = connecting and isinstance(problem, TimeoutError)
+        return Trouble("tcp", "no connection in time (TCP)") if late else _direct(causes)
     if failed.status:
         return _refused(failed.status)
     kind, says = _direct(causes)
@@ -78,7 +79,7 @@ def _direct(causes: tuple[BaseException, ...]) -> Trouble:
         if isinstance(each, (httpx2.TimeoutException, TimeoutError)):
             return Trouble("timeout", "it is connected, but gives no answer in time")
     reasons = [each.strerror for each in causes if isinstance(each, OSError) and each.strerror]
-    if reasons or any(isinstance(each, httpx2.ConnectError) for each in causes):
+    if any(isinstance(each, (OSError, httpx2.ConnectError)) for each in causes):
         return Trouble("tcp", f"it cannot be reached (TCP): {(reasons or ['no connection'])[-1].lower()}")
     return Trouble("unknown", str(causes[0]) or type(causes[0]).__name__)
 

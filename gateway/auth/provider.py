@@ -16,8 +16,9 @@ import structlog
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
+from gateway.auth.json_object import json_object
 from gateway.auth.settings import IssuerSettings, ProviderSettings
-from gateway.auth.tokens import Expected, Key, UnknownKey, json_object, verify
+from gateway.auth.tokens import Expected, Key, UnknownKey, verify
 from gateway.auth.transport import AnswerRefused, ProviderTransport, client_options
 from gateway.egress import DIRECT, Egress
 from gateway.errors import ProviderUnavailable

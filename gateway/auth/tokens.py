@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,8 @@ from typing import Any
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
+
+from gateway.auth.json_object import json_object
 
 Key = RSAKey | ECKey
 _LONGEST = 65_536
@@ -246,29 +247,6 @@ def _object(segment: str) -> dict[str, Any]:
         raise TokenRefused("malformed", "not base64url of a JSON object without duplicate names") from problem
 
 
-def json_object(octets: bytes) -> dict[str, Any]:
-    """A JSON object in UTF-8 without duplicate names (RFC 7519 4). Raises ValueError for anything else."""
-
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) != len(pairs):
-            raise ValueError("duplicate name")
-        return found
-
-    def no_constant(name: str) -> None:
-        raise ValueError(name)
-
-    try:
-        value = json.loads(octets.decode("utf-8"), object_pairs_hook=once, parse_constant=no_constant)
-        # An escaped half of a surrogate pair is valid JSON, but cannot be encoded again.
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except RecursionError as problem:
-        raise ValueError("nested too deep") from problem
-    if not isinstance(value, dict):
-        raise ValueError("not an object")
-    return value
-
-
 def _signed(token: str, header: Mapping[str, Any], keys: Sequence[Key]) -> dict[str, Any]:
     _, payload, signature = token.split(".")
     try:
@@ -276,7 +254,7 @@ def _signed(token: str, header: Mapping[str, Any], keys: Sequence[Key]) -> dict[
     except ValueError as problem:
         raise TokenRefused("malformed", "the signature is not base64url") from problem
     algorithm: str = header["alg"]
-    fitting = [key for key in keys if _fits(key, algorithm)]
+    fitting = [key for key in keys if fits(key, algorithm)]
     if "kid" in header:
         fitting = [key for key in fitting if key.kid == header["kid"]]
     for key in fitting:
@@ -290,7 +268,8 @@ def _signed(token: str, header: Mapping[str, Any], keys: Sequence[Key]) -> dict[
     raise UnknownKey(f"{kid}, {algorithm}: {len(fitting)} of {len(keys)} known keys may fit, none does")
 
 
-def _fits(key: Key, algorithm: str) -> bool:
+def fits(key: Key, algorithm: str) -> bool:
+    """Whether this key may verify signatures by this algorithm."""
     shown = key.as_dict(private=False)
     if shown.get("use", "sig") != "sig" or shown.get("alg", algorithm) != algorithm:
         return False
