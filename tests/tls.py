@@ -56,8 +56,10 @@ class Certificates:
         return context
 
     @contextlib.contextmanager
-    def serving(self, app: Any, kind: Kind = "good", **options: Any) -> Iterator[str]:
-        """An app at https://localhost:PORT, until the block ends."""
-        chain, key = self.files(kind)
+    def serving(
+        self, app: Any, kind: Kind = "good", *, name: str = "localhost", **options: Any
+    ) -> Iterator[str]:
+        """An app at https://NAME:PORT, until the block ends."""
+        chain, key = self.files(kind, name)
         with serving(app, ssl_certfile=chain, ssl_keyfile=key, lifespan="off", **options) as running:
-            yield f"https://localhost:{running.port}"
+            yield f"https://{name}:{running.port}"
