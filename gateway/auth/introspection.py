@@ -28,11 +28,11 @@ class Introspection:
         self._audiences = frozenset(settings.audience or (settings.client_id,))
         # Any client can make the gateway ask.
         self._warnings = ClientLimits(1, 60.0, steady=time.monotonic)
-        self._client = Client(provider, settings.client_id, settings.client_auth)
+        self.client = Client(provider, settings.client_id, settings.client_auth)
 
     def load(self) -> None:
         """Read the client's secret or key. Raises ValueError with a message for operators."""
-        self._client.load()
+        self.client.load()
 
     async def claims(self, token: str) -> Mapping[str, Any]:
         """The claims of the token.
@@ -44,7 +44,7 @@ class Introspection:
         if endpoint is None:
             raise ProviderUnavailable("the provider states no introspection_endpoint")
         form = {"token": token, "token_type_hint": "access_token"}
-        answer = await self._client.post("introspection", endpoint, form, refuses=_is_inactive)
+        answer = await self.client.post("introspection", endpoint, form, refuses=_is_inactive)
         found = as_object(answer) if answer.status_code == 200 else None
         if found is None:
             if answer.status_code in (400, 401, 403) and not self._warnings.take(""):

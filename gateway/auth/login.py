@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
@@ -13,6 +13,7 @@ from cachetools import TTLCache
 
 from gateway.auth.callback import check_issuer, code_of, read_callback
 from gateway.auth.claims import identity_from
+from gateway.auth.client import Client
 from gateway.auth.flow import LONGEST_TARGET, Errand, Flow, FlowCookies
 from gateway.auth.grants import Grants, TokenResponse, text_of
 from gateway.auth.provider import Metadata, Provider
@@ -104,7 +105,7 @@ class Login:
     async def start(self) -> None:
         """Read the keys. Raises ValueError with a message for operators."""
         self.use_keys(self._read_keys())
-        self._grants.load()
+        await asyncio.to_thread(self._grants.load)
 
     def use_keys(self, keys: Sequence[bytes]) -> None:
         """Seal logins with the first of these keys from now on; logins under any of them can be finished."""
@@ -116,13 +117,9 @@ class Login:
         )
 
     @property
-    def client_paths(self) -> tuple[Path, ...]:
-        """The file with the client's key or secret, if it is in one."""
-        return self._grants.paths
-
-    def read_client_key(self) -> None:
-        """Read the client's key or secret again. Raises ValueError; the one before then stays in use."""
-        self._grants.load()
+    def client(self) -> Client:
+        """The gateway as a client of the provider."""
+        return self._grants.client
 
     async def aclose(self) -> None:
         """Forget which logins were finished."""

@@ -15,6 +15,7 @@ import structlog
 from cachetools import LRUCache, TLRUCache, TTLCache
 
 from gateway.auth.claims import machine_from
+from gateway.auth.client import Client
 from gateway.auth.introspection import Introspection
 from gateway.auth.provider import Issuer, Provider
 from gateway.auth.settings import IntrospectionSettings, MachineSettings, TokenIssuerSettings
@@ -126,10 +127,15 @@ class Machines:
         )
         self._judging = SingleFlight[bytes, _Verdict]()
 
+    @property
+    def client(self) -> Client | None:
+        """The gateway as the client that asks about opaque tokens, where it does."""
+        return self._opaque.introspection.client if self._opaque is not None else None
+
     async def start(self) -> None:
         """Read the keys. Raises ValueError with a message for operators."""
         if self._opaque is not None:
-            self._opaque.introspection.load()
+            await asyncio.to_thread(self._opaque.introspection.load)
         for _, issuer in self._issuers.values():
             await issuer.start()
 

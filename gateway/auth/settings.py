@@ -83,6 +83,11 @@ class PrivateKeyJwt(Settings):
     audience: str | None = None
     """The audience of the JWT; ACM wants the issuer, which is the default."""
 
+    announce: Duration | None = Field(default=None, ge=0.0, le=2_592_000.0)
+    """For a provider that reads the gateway's public keys at `/oauth2/client-jwks.json`: how long a new key is published
+    there before it is used. Without it a new key is used once `gateway keys use` says that the provider has it, as ACM is
+    told by hand."""
+
 
 class ClientSecret(Settings):
     """Client authentication with a secret that the provider issued."""

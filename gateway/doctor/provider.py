@@ -160,7 +160,7 @@ class ProviderCheckup:
         """Sends a code that cannot exist: the provider refuses the code if it accepts the client, otherwise the client."""
         settings = self._provider.settings
         try:
-            self._client.load()
+            await asyncio.to_thread(self._client.load)
         except ValueError as problem:
             return Finding("client", "failed", str(problem), "`gateway keys generate` creates missing keys")
         form = {
@@ -195,7 +195,7 @@ class ProviderCheckup:
         settings = self._provider.settings
         scopes = " ".join(settings.scopes)
         try:
-            self._grants.load()
+            await asyncio.to_thread(self._grants.load)
             url = await self._grants.authorization_url(
                 metadata, state=_random(), nonce=_random(), verifier=secrets.token_urlsafe(48)
             )
@@ -233,7 +233,7 @@ class ProviderCheckup:
             asking = Introspection(machines.introspection, self._provider)
             do = "compare machines.introspection with what the provider registered for this API"
             try:
-                asking.load()
+                await asyncio.to_thread(asking.load)
                 with contextlib.suppress(TokenRefused):
                     await asking.claims(f"checkup-{secrets.token_urlsafe(16)}")
                 yield Finding("introspection", "ok", "the provider answers introspection requests")
