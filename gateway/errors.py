@@ -280,13 +280,11 @@ class LoginFailed(GatewayError):
 
 
 class ProviderUnavailable(GatewayError):
-    """`answered` is the status of an answer that cannot be used, as far as there was one."""
-
-    answered: int | None = None
     status = 503
     code = "provider-unavailable"
     title = "Logging in is not possible right now"
     advice = "The login service of the Flemish government does not answer. Try again in a few minutes."
+    answered: int | None = None  # the status of an answer that cannot be used
 
 
 class StoreUnavailable(GatewayError):
