@@ -263,10 +263,8 @@ class LoginAgain:
 
 
 class LoginFailed(GatewayError):
-    """A login failed; `reason` is a stable code for page, log and metric.
-
-    `again` is there where it is known which login of this gateway failed.
-    """
+    """A login failed; `reason` is a stable code for page, log and metric. `again` is there where it is known which login
+    of this gateway failed."""
 
     status = 400
     code = "login-failed"
