@@ -79,7 +79,9 @@ def test_an_unknown_purpose_changes_nothing(config: Path) -> None:
     path = config.parent / "secrets/ti/session.key"
     before = path.read_bytes()
     said = run(config, "rotate", "flows", "cookies", exit_code=2)
-    assert "there are no keys for 'cookies': write sessions, flows, pseudonyms, assertion, client or all" in said
+    assert (
+        "there are no keys for 'cookies': write sessions, flows, pseudonyms, assertion, client or all" in said
+    )
     assert path.read_bytes() == before
     path.write_bytes(b"short")
     assert "NOTHING WAS CHANGED" in run(config, "rotate", "flows", exit_code=1)
