@@ -11,6 +11,7 @@ from typing import Protocol
 import structlog
 
 from gateway.assembly import Assembly
+from gateway.auth.settings import PrivateKeyJwt
 from gateway.errors import StoreUnavailable
 from gateway.keyring import Key
 from gateway.observe.decision_record import person_names
@@ -62,7 +63,7 @@ class Gateway(Assembly):
             self.blocks.use_keys(keys)
             self.sessions.cards.use_names(person_names(keys, self.environment))
 
-        sources = {
+        sources: dict[str, KeySource] = {
             "sessions": RingSource(settings.ring("sessions"), sessions),
             "flows": RingSource(settings.ring("flows"), lambda keys: self.login.use_keys(octets(keys))),
             "pseudonyms": RingSource(settings.ring("pseudonyms"), pseudonyms),
@@ -70,8 +71,15 @@ class Gateway(Assembly):
                 settings.assertion.paths, self.assertions.read_keys, settings.assertion.announce
             ),
         }
+        client, asking = self.login.client, self.machines.client if self.machines is not None else None
+        others = [asking] if asking is not None else []
+        if isinstance(settings.provider.client_auth, PrivateKeyJwt):
+            announced = settings.provider.client_auth.announce or 0.0
+            sources["client"] = KeySource(client.paths, client.read_keys, announced)
+        else:
+            others.append(client)
         read_again = (
-            (self.login.client_paths, self.login.read_client_key),
+            *((each.paths, each.load) for each in others),
             *((each.paths, each.read) for each in self.credentials.values()),
         )
         return KeyReload(sources, self.sessions.store, read_again, clock=self._clock, on_event=self.events)

@@ -68,7 +68,10 @@ class Areas:
     def _assemble_people(self, identity: IdentitySection, steady: Callable[[], float]) -> None:
         """Identity: the provider, sessions, logins, programs with a token."""
         settings, clock, events = self.settings, self._clock, self.events
-        self.provider = Provider(settings.provider, clock=clock, steady=steady, on_event=events)
+        egress = settings.egress
+        self.provider = Provider(
+            settings.provider, clock=clock, steady=steady, on_event=events, egress=egress
+        )
         self.sessions = Sessions(
             settings.session,
             environment=self.environment,
@@ -100,7 +103,9 @@ class Areas:
             steady=steady,
         )
         self.machines = (
-            Machines(settings.machines, self.provider, clock=clock, steady=steady, on_event=events)
+            Machines(
+                settings.machines, self.provider, clock=clock, steady=steady, on_event=events, egress=egress
+            )
             if settings.machines is not None
             else None
         )

@@ -191,7 +191,9 @@ class Assembly(Areas):
         )
         logout, access = Logout(self.provider, public_url=public_url), MyAccess(pages, public_url=public_url)
         cookie = LogoutCookie(environment=environment, secure=self._secure)
-        session = SessionEndpoints(self.sessions, self.rechecks, self.assertions, self._clock)
+        session = SessionEndpoints(
+            self.sessions, self.rechecks, self.assertions, self.login.client.jwks, self._clock
+        )
         endpoints = OwnEndpoints(
             login,
             LogoutEndpoints(

@@ -253,10 +253,8 @@ class LoginAgain:
 
 
 class LoginFailed(GatewayError):
-    """A login failed; `reason` is a stable code for page, log and metric.
-
-    `again` is there where it is known which login of this gateway failed.
-    """
+    """A login failed; `reason` is a stable code for page, log and metric. `again` is there where it is known which login
+    of this gateway failed."""
 
     status = 400
     code = "login-failed"
@@ -274,6 +272,7 @@ class ProviderUnavailable(GatewayError):
     code = "provider-unavailable"
     title = "Logging in is not possible right now"
     advice = "The login service of the Flemish government does not answer. Try again in a few minutes."
+    answered: int | None = None  # the status of an answer that cannot be used
 
 
 class StoreUnavailable(GatewayError):

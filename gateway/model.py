@@ -324,7 +324,8 @@ class Decision:
 class Tokens:
     """The tokens of a login, kept on the server only. `expires_at` is when the access token expires.
 
-    `sid` is the provider's id of its session (OIDC Front- and Back-Channel Logout), if it gives one.
+    `sid` is the provider's id of its session (OIDC Front- and Back-Channel Logout), if it gives one. `nonce` is that of
+    the login (OIDC Core 12.2).
     """
 
     access_token: str
@@ -332,3 +333,4 @@ class Tokens:
     id_token: str | None = None
     expires_at: float | None = None
     sid: str | None = None
+    nonce: str | None = None

@@ -7,14 +7,19 @@ from typing import Generic, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
+_ROUNDED = 1.0
 
 
 class Recent(Generic[K, V]):
-    """At most `size` entries, each for `seconds` by `timer` after it was set; the oldest gives way."""
+    """At most `size` entries, each for `seconds` by `timer` after it was set; the oldest gives way.
+
+    A timer that is set back ends them too: how old they are cannot be known then.
+    """
 
     def __init__(self, size: int, seconds: float, timer: Callable[[], float]) -> None:
         self._size = size
         self._seconds = seconds
+        self._longest = seconds + _ROUNDED
         self._timer = timer
         # All entries last equally long, so that the order of setting is the order of ending.
         self._entries: dict[K, tuple[V, float]] = {}
@@ -24,7 +29,7 @@ class Recent(Generic[K, V]):
         found = self._entries.get(key)
         if found is None:
             return None
-        if found[1] > self._timer():
+        if 0.0 < found[1] - self._timer() <= self._longest:
             return found[0]
         del self._entries[key]
         return None
@@ -50,7 +55,8 @@ class Recent(Generic[K, V]):
     def items(self) -> Iterator[tuple[K, V]]:
         """The entries whose time is not over, as they are now."""
         now = self._timer()
-        return iter([(key, value) for key, (value, until) in self._entries.items() if until > now])
+        entries = self._entries.items()
+        return iter([(key, value) for key, (value, until) in entries if 0.0 < until - now <= self._longest])
 
     def clear(self) -> None:
         """Remove everything."""

@@ -15,6 +15,7 @@ from gateway.plugin import (
     Deny,
     Distinctions,
     Duration,
+    Egress,
     FactClient,
     Facts,
     FactSource,
@@ -39,6 +40,7 @@ class Engine(FactSource):
 
     url: str
     token: Secret | None
+    egress: Egress
     timeout: float
     cache_ttl: float
 
@@ -52,7 +54,12 @@ class _Client(FactClient):
         self._headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if engine.token is not None:
             self._headers["Authorization"] = f"Bearer {engine.token.read().decode()}"
-        self._client = httpx2.AsyncClient(timeout=engine.timeout, follow_redirects=False, trust_env=False)
+        self._client = httpx2.AsyncClient(
+            transport=engine.egress.transport(),
+            timeout=engine.timeout,
+            follow_redirects=False,
+            trust_env=False,
+        )
 
     async def ask(self, about: Hashable) -> Any:
         request = self._client.stream("POST", self._engine.url, content=str(about), headers=self._headers)
@@ -126,7 +133,7 @@ class Remote(Policy, name="remote"):
     _person: IdentityView = PrivateAttr()
 
     def resolve(self, context: LoadContext) -> None:
-        self._engine = Engine(self.url, self.token, self.timeout, self.fresh)
+        self._engine = Engine(self.url, self.token, context.egress, self.timeout, self.fresh)
         self._person = IdentityView(
             {
                 "kind": "kind",

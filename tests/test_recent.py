@@ -25,6 +25,18 @@ def test_an_entry_lasts_for_its_time() -> None:
     assert (recent.get("a"), "a" in recent) == (None, False)
 
 
+def test_a_clock_that_is_set_back_ends_entries() -> None:
+    clock = Clock()
+    clock.now = 10_000.0
+    recent = Recent[str, int](2, 5.0, clock)
+    recent["a"] = 1
+    clock.now -= 3_600.0
+    assert (recent.get("a"), list(recent.items())) == (None, [])
+    recent["a"] = 2
+    clock.now += 4.0
+    assert recent.get("a") == 2
+
+
 def test_the_oldest_gives_way_and_setting_again_makes_young() -> None:
     recent = Recent[str, int](2, 5.0, Clock())
     recent["a"], recent["b"] = 1, 2

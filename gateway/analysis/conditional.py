@@ -85,7 +85,7 @@ def _allows(rule: Rule, path: str, when: _Circumstance, identity: Identity | Non
     now, client = when
     try:
         decision = decide_by(rule, DecisionInput(method, "", path, segments, client, now, identity))
-    except Exception:  # noqa: BLE001 - a policy that fails denies
+    except BaseException:  # noqa: BLE001 - a policy that fails denies
         return False
     return decision.allowed or decision.redirect is not None
 

@@ -11,13 +11,17 @@ from urllib.parse import quote_plus
 import httpx2
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 from authlib.oauth2.rfc7523 import PrivateKeyJWT, private_key_jwt_sign
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, RSAKey
 
-from gateway.auth.provider import Provider
+from gateway.auth.client_keys import client_keys
+from gateway.auth.provider import Provider, as_object
 from gateway.auth.settings import ClientSecret, PrivateKeyJwt
+from gateway.keyring import KeyChoice, agreed
 
-_ASSERTION_SECONDS = 300
+ASSERTION_SECONDS = 300
+"""How long a client assertion is valid."""
+
+# RFC 6749 5.2: not the code or token is refused, but the gateway.
+_CLIENT_REFUSED = ("invalid_client", "unauthorized_client")
 
 
 class _ClientAssertion(PrivateKeyJWT):  # type: ignore[misc]
@@ -37,7 +41,7 @@ class _ClientAssertion(PrivateKeyJWT):  # type: ignore[misc]
             header={"kid": key.thumbprint(), "typ": "JWT"},
             alg=self.alg,
             issued_at=int(self._clock()),
-            expires_in=_ASSERTION_SECONDS,
+            expires_in=ASSERTION_SECONDS,
         )
         return signed
 
@@ -61,6 +65,7 @@ class Client:
         self._client_id = client_id
         self._auth = auth
         self._secret: Any = None
+        self._published: list[dict[str, Any]] = []
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -70,7 +75,7 @@ class Client:
         return (path,) if path is not None else ()
 
     def load(self) -> None:
-        """Read the client's secret or key. Raises ValueError with a message for operators."""
+        """Read the client's secret, or the key to use. Raises ValueError with a message for operators."""
         auth = self._auth
         if not isinstance(auth, PrivateKeyJwt):
             try:
@@ -78,17 +83,32 @@ class Client:
             except UnicodeDecodeError as problem:
                 raise ValueError(f"{auth.secret.reference} is not UTF-8 text") from problem
             return
-        pem = auth.key.read()
-        kind = ECKey if auth.algorithm == "ES256" else RSAKey
-        try:
-            secret = kind.import_key(pem)
-        except (JoseError, ValueError, TypeError) as problem:
-            raise ValueError(
-                f"{auth.key.reference} is not a private key in PEM form for {auth.algorithm}"
-            ) from problem
-        if not secret.is_private:
-            raise ValueError(f"{auth.key.reference} is a public key; the private one is needed")
-        self._secret = secret
+        choice = self.read_keys()
+        now = self._provider.clock()
+        choice.take(agreed(choice.since, (), announced_for=auth.announce or 0.0, now=now))
+
+    def read_keys(self) -> KeyChoice:
+        """The keys to sign with, as the file has them now. Raises ValueError with a message for operators."""
+        assert isinstance(self._auth, PrivateKeyJwt)
+        keys = {key.kid: key for key in client_keys(self._auth)}
+        known = {kid: key.since for kid, key in keys.items() if key.since is not None}
+
+        def take(kid: str) -> None:
+            self._secret = keys[kid].jwk
+            self._published = [key.public for key in keys.values()]
+
+        return KeyChoice(known, take)
+
+    def use(self, kid: str) -> None:
+        """Sign with the key whose id begins like this, whether the provider knows it or not. Raises ValueError."""
+        assert isinstance(self._auth, PrivateKeyJwt)
+        self._secret = next((key.jwk for key in client_keys(self._auth) if key.kid.startswith(kid)), None)
+        if self._secret is None:
+            raise ValueError(f"{self._auth.key.reference} does not have the key {kid}")
+
+    def jwks(self) -> dict[str, Any]:
+        """The public keys of this client, with those that are not used yet (RFC 7517)."""
+        return {"keys": [dict(key) for key in self._published]}
 
     async def post(
         self,
@@ -108,6 +128,8 @@ class Client:
                 url, data=form, auth=proof, headers={"Accept": "application/json"}
             )
             call.judge(answer.status_code)
+            if answer.status_code == 401 or (as_object(answer) or {}).get("error") in _CLIENT_REFUSED:
+                call.result = "error"  # no client of ours can cause it: an operator has to mend it
             if call.result == "ok" and refuses(answer):
                 call.result = "refused"
         return answer

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -12,6 +11,7 @@ from gateway.auth.client import Client
 from gateway.auth.provider import Metadata, Provider, as_object
 from gateway.auth.settings import ClientSecret
 from gateway.errors import LoginFailed, ProviderUnavailable
+from gateway.model import NOTHING
 
 # ACM answers invalid_request once a login can no longer be refreshed; others answer invalid_grant.
 _REFRESH_OVER = ("invalid_request", "invalid_grant")
@@ -52,29 +52,31 @@ class Grants:
         self._provider = provider
         self._redirect_uri = redirect_uri
         settings = provider.settings
-        self._client = Client(provider, settings.client_id, settings.client_auth)
-
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        """The file with the client's key or secret, if it is in one."""
-        return self._client.paths
+        self.client = Client(provider, settings.client_id, settings.client_auth)
 
     def load(self) -> None:
         """Read the client's secret or key. Raises ValueError with a message for operators."""
-        self._client.load()
+        self.client.load()
 
     async def authorization_url(
-        self, metadata: Metadata, *, state: str, nonce: str, verifier: str, **extra: str
+        self,
+        metadata: Metadata,
+        *,
+        state: str,
+        nonce: str,
+        verifier: str,
+        extra: Mapping[str, str] = NOTHING,
     ) -> str:
         """Where the browser goes to log in (OIDC Core 3.1.2.1, PKCE S256).
 
         The request is pushed to the provider first where that is configured (RFC 9126). Raises LoginFailed if the
         provider refuses it, ProviderUnavailable.
         """
-        parameters = {"state": state, "nonce": nonce, "code_verifier": verifier, **extra}
+        parameters = {"state": state, "nonce": nonce, "code_verifier": verifier}
+        more = f"&{urlencode(extra)}" if extra else ""
         if not self._provider.settings.pushed_authorization:
-            return self._address(metadata.authorization_endpoint, parameters)
-        pushed = dict(parse_qsl(urlsplit(self._address("", parameters)).query))
+            return self._address(metadata.authorization_endpoint, parameters) + more
+        pushed = dict(parse_qsl(urlsplit(self._address("", parameters) + more).query))
         reference = await self._push(metadata, pushed)
         mark = "&" if "?" in metadata.authorization_endpoint else "?"
         query = urlencode({"client_id": self._provider.settings.client_id, "request_uri": reference})
@@ -116,11 +118,11 @@ class Grants:
     async def _request_tokens(
         self, metadata: Metadata, form: dict[str, str]
     ) -> tuple[int, dict[str, Any] | None]:
-        answer = await self._client.post("token", metadata.token_endpoint, form)
+        answer = await self.client.post("token", metadata.token_endpoint, form)
         return answer.status_code, as_object(answer)
 
     def _address(self, endpoint: str, parameters: dict[str, str]) -> str:
-        return self._client.address(
+        return self.client.address(
             endpoint,
             parameters,
             scope=" ".join(self._provider.settings.scopes),
@@ -135,7 +137,7 @@ class Grants:
         auth = self._provider.settings.client_auth
         if isinstance(auth, ClientSecret) and auth.method == "client_secret_post":
             del parameters["client_id"]  # client authentication adds it, and a parameter may stand only once
-        answer = await self._client.post("par", endpoint, parameters)
+        answer = await self.client.post("par", endpoint, parameters)
         content = as_object(answer) or {}
         if answer.status_code >= 500:
             raise ProviderUnavailable(f"pushed authorization request: {answer.status_code}")

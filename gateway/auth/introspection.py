@@ -12,7 +12,7 @@ import structlog
 from gateway.auth.client import Client
 from gateway.auth.provider import Provider, as_object
 from gateway.auth.settings import IntrospectionSettings
-from gateway.auth.tokens import time_of
+from gateway.auth.tokens import TokenRefused, shown, time_of
 from gateway.client_limits import ClientLimits
 from gateway.errors import ProviderUnavailable
 
@@ -28,22 +28,23 @@ class Introspection:
         self._audiences = frozenset(settings.audience or (settings.client_id,))
         # Any client can make the gateway ask.
         self._warnings = ClientLimits(1, 60.0, steady=time.monotonic)
-        self._client = Client(provider, settings.client_id, settings.client_auth)
+        self.client = Client(provider, settings.client_id, settings.client_auth)
 
     def load(self) -> None:
         """Read the client's secret or key. Raises ValueError with a message for operators."""
-        self._client.load()
+        self.client.load()
 
-    async def claims(self, token: str) -> Mapping[str, Any] | None:
-        """The claims of the token; None if it is not active, from another issuer or for another audience.
+    async def claims(self, token: str) -> Mapping[str, Any]:
+        """The claims of the token.
 
-        Raises ProviderUnavailable if the provider gives no usable answer.
+        Raises TokenRefused where it is not active, from another issuer or for another audience, and ProviderUnavailable
+        if the provider gives no usable answer.
         """
         endpoint = (await self._provider.metadata()).introspection_endpoint
         if endpoint is None:
             raise ProviderUnavailable("the provider states no introspection_endpoint")
         form = {"token": token, "token_type_hint": "access_token"}
-        answer = await self._client.post("introspection", endpoint, form, refuses=_is_inactive)
+        answer = await self.client.post("introspection", endpoint, form, refuses=_is_inactive)
         found = as_object(answer) if answer.status_code == 200 else None
         if found is None:
             if answer.status_code in (400, 401, 403) and not self._warnings.take(""):
@@ -51,24 +52,35 @@ class Introspection:
                     "the provider does not let the gateway ask about tokens", status=answer.status_code
                 )
             raise ProviderUnavailable(f"introspection answered {answer.status_code}, or no JSON object")
-        return found if self._is_valid(found) else None
+        self._check(found)
+        return found
 
-    def _is_valid(self, found: Mapping[str, Any]) -> bool:
+    def _check(self, found: Mapping[str, Any]) -> None:
+        settings = self._provider.settings
         if found.get("active") is not True:
-            return False
-        if found.get("iss", self._provider.settings.issuer) != self._provider.settings.issuer:
-            return False
+            raise TokenRefused("not-active")
+        if (issuer := found.get("iss", settings.issuer)) != settings.issuer:
+            raise TokenRefused("issuer", f"issued by {shown(issuer)}, accepted: {settings.issuer}")
         if str(found.get("token_type", "bearer")).lower() != "bearer":
-            return False
-        stated = found.get("aud")
-        audiences = stated if isinstance(stated, list) else [stated]
-        if not any(isinstance(each, str) and each in self._audiences for each in audiences):
-            return False
+            raise TokenRefused("token-type", f"a token of type {shown(found['token_type'])}, not Bearer")
+        self._check_audience(found)
         now = self._provider.clock()
         expires, begins = time_of(found.get("exp", now + 1.0)), time_of(found.get("nbf", 0))
         if expires is None or begins is None:
-            return False
-        return bool(begins - self._provider.settings.leeway <= now < expires)
+            raise TokenRefused("time-malformed", "exp or nbf is no time")
+        if now >= expires:
+            raise TokenRefused("expired", f"expired {now - expires:.0f} s ago")
+        if now < begins - settings.leeway:
+            raise TokenRefused("not-yet-valid", f"valid in {begins - now:.0f} s")
+
+    def _check_audience(self, found: Mapping[str, Any]) -> None:
+        stated = found.get("aud")
+        if stated is None and not self._settings.require_audience:
+            return
+        audiences = stated if isinstance(stated, list) else [stated]
+        if not any(isinstance(each, str) and each in self._audiences for each in audiences):
+            named = f"for {shown(stated)}" if stated is not None else "the answer names no audience"
+            raise TokenRefused("audience", f"{named}, accepted: {', '.join(sorted(self._audiences))}")
 
 
 def _is_inactive(answer: httpx2.Response) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
@@ -13,6 +13,7 @@ from cachetools import TTLCache
 
 from gateway.auth.callback import check_issuer, code_of, read_callback
 from gateway.auth.claims import identity_from
+from gateway.auth.client import Client
 from gateway.auth.flow import LONGEST_TARGET, Errand, Flow, FlowCookies
 from gateway.auth.grants import Grants, TokenResponse, text_of
 from gateway.auth.provider import Metadata, Provider
@@ -104,7 +105,7 @@ class Login:
     async def start(self) -> None:
         """Read the keys. Raises ValueError with a message for operators."""
         self.use_keys(self._read_keys())
-        self._grants.load()
+        await asyncio.to_thread(self._grants.load)
 
     def use_keys(self, keys: Sequence[bytes]) -> None:
         """Seal logins with the first of these keys from now on; logins under any of them can be finished."""
@@ -116,13 +117,9 @@ class Login:
         )
 
     @property
-    def client_paths(self) -> tuple[Path, ...]:
-        """The file with the client's key or secret, if it is in one."""
-        return self._grants.paths
-
-    def read_client_key(self) -> None:
-        """Read the client's key or secret again. Raises ValueError; the one before then stays in use."""
-        self._grants.load()
+    def client(self) -> Client:
+        """The gateway as a client of the provider."""
+        return self._grants.client
 
     async def aclose(self) -> None:
         """Forget which logins were finished."""
@@ -157,16 +154,16 @@ class Login:
         )
         methods = flow.errand.acr_values
         max_age = self._provider.settings.max_age
-        location = await self._grants.authorization_url(
-            metadata,
-            state=flow.state,
-            nonce=flow.nonce,
-            verifier=flow.verifier,
+        extra = {
             **({"ui_locales": language} if language else {}),
+            **self._provider.settings.authorization_parameters,
             **({"acr_values": " ".join(methods)} if methods else {}),
             **({"login_hint": login_hint} if login_hint else {}),
             **({"prompt": "none"} if silent else {}),
             **({"max_age": str(int(max_age))} if max_age is not None else {}),
+        }
+        location = await self._grants.authorization_url(
+            metadata, state=flow.state, nonce=flow.nonce, verifier=flow.verifier, extra=extra
         )
         cleared = [flows.clear_cookie(flow_id) for flow_id in flows.surplus(cookies)]
         return LoginRedirect(location, (flows.set_cookie(flow), *cleared))
@@ -209,7 +206,9 @@ class Login:
             response = await self._grants.refresh(metadata, tokens.refresh_token)
             return await self._renewed(metadata, response, identity, tokens) if response is not None else None
         except (LoginFailed, TokenRefused) as refusal:
-            log.warning("the answer to a refresh proves nothing", reason=refusal.reason)
+            log.warning(
+                "the answer to a refresh proves nothing", reason=refusal.reason, detail=refusal.detail
+            )
             return None
 
     @property
@@ -263,7 +262,7 @@ class Login:
         if settings.userinfo:
             claims = await with_userinfo(claims, self._provider, metadata, response.access_token)
         identity = identity_from(claims, self._claims, self._rights, now=self._clock())
-        tokens = _tokens(response, claims)
+        tokens = replace(_tokens(response, claims), nonce=flow.nonce)
         target, cleared = await self._target(flow.errand), (self._ready().clear_cookie(flow.id),)
         return LoginResult(identity, tokens, target, cleared, flow.errand.silent)
 
@@ -273,7 +272,8 @@ class Login:
         settings = self._provider.settings
         claims: Mapping[str, Any] = {"iss": settings.issuer, "sub": identity.subject}
         if response.id_token is not None:
-            claims = await self._provider.verified(response.id_token, self._expected(response))
+            expected = self._expected(response, first_nonce=tokens.nonce)
+            claims = await self._provider.verified(response.id_token, expected)
             if claims["sub"] != identity.subject:
                 raise LoginFailed("id-token-subject")
         if settings.userinfo or response.id_token is None:
@@ -291,6 +291,7 @@ class Login:
         response: TokenResponse,
         *,
         nonce: str | None = None,
+        first_nonce: str | None = None,
         acr_values: tuple[str, ...] = (),
         max_age: float | None = None,
     ) -> IdToken:
@@ -301,6 +302,7 @@ class Login:
             algorithms=settings.algorithms,
             leeway=settings.leeway,
             nonce=nonce,
+            first_nonce=first_nonce,
             access_token=response.access_token,
             acr_values=acr_values,
             max_age=max_age,
@@ -314,10 +316,11 @@ class Login:
             # Just issued, yet outside its times: the Date of the provider's responses may show a wrong clock.
             difference = self._provider.clock_difference
         if difference is None or abs(difference) <= leeway:
-            return LoginFailed(f"id-token-{refusal.reason}")
+            reason = f"id-token-{refusal.reason}"
+            return LoginFailed(reason, f"{reason}: {refusal.detail}")
         seconds = round(difference)
         return LoginFailed(
-            "clock-skew", f"{refusal.reason}: the provider's clock is {seconds} s ahead", seconds=seconds
+            "clock-skew", f"{refusal.detail}: the provider's clock is {seconds} s ahead", seconds=seconds
         )
 
     def _ready(self) -> FlowCookies:
@@ -334,4 +337,5 @@ def _tokens(response: TokenResponse, claims: Mapping[str, Any], *, before: Token
         id_token=response.id_token or (before.id_token if before else None),
         expires_at=response.expires_at,
         sid=text_of(claims, "sid") or (before.sid if before else None),
+        nonce=before.nonce if before else None,
     )

@@ -35,12 +35,14 @@ class PendingLogout:
 class LogoutNotice:
     """What a logout token ends: the provider's session `sid`, all sessions of `subject`, or those that match both.
 
-    `id` is the token's own id (`jti`).
+    `id` is the token's own id (`jti`). Where it names no `sid`, it ends the sessions that began before `before`, in seconds since
+    the epoch by our clock: somebody who logged in again meanwhile stays logged in.
     """
 
     id: str
     sid: str | None
     subject: str | None
+    before: float | None = None
 
 
 class Logout:
@@ -55,16 +57,18 @@ class Logout:
     async def location(self, state: str, *, switch: bool = False, id_token: str | None = None) -> str | None:
         """The URL of the provider's logout, or with `switch` of its choice of identity; None if it has neither.
 
-        The configuration says whether client_id or `id_token` identifies the session. Raises ProviderUnavailable.
+        The configuration says whether client_id, `id_token` or both identify the session. Raises ProviderUnavailable.
         """
         metadata = await self._provider.metadata()
         if metadata.end_session_endpoint is None:
             return None
         settings = self._provider.settings
-        by_token = settings.logout.hint == "id_token_hint" and id_token is not None and not switch
+        hint = id_token if settings.logout.hint != "client_id" and not switch else None
+        by_client = hint is None or settings.logout.hint == "both"
         query = {
             **({"switch": "true"} if switch else {}),
-            **({"id_token_hint": id_token} if by_token else {"client_id": settings.client_id}),
+            **({"client_id": settings.client_id} if by_client else {}),
+            **({"id_token_hint": hint} if hint is not None else {}),
             "post_logout_redirect_uri": self._return,
             "state": state,
         }
@@ -81,7 +85,12 @@ class Logout:
             leeway=settings.leeway,
         )
         claims = await self._provider.verified(token, expected)
-        return LogoutNotice(claims["jti"], claims.get("sid"), claims.get("sub"))
+        if "sid" in claims:
+            return LogoutNotice(claims["jti"], claims["sid"], claims.get("sub"))
+        # By the provider's clock, in whole seconds: a session of that same second is older.
+        ahead = self._provider.clock_difference or 0.0
+        before = float(claims["iat"]) - max(-settings.leeway, min(settings.leeway, ahead)) + 1.0
+        return LogoutNotice(claims["jti"], None, claims["sub"], before)
 
     def is_issuer(self, issuer: str) -> bool:
         """Whether this is the provider's issuer, letter for letter."""

@@ -15,11 +15,13 @@ import structlog
 from cachetools import LRUCache, TLRUCache, TTLCache
 
 from gateway.auth.claims import machine_from
+from gateway.auth.client import Client
 from gateway.auth.introspection import Introspection
 from gateway.auth.provider import Issuer, Provider
 from gateway.auth.settings import IntrospectionSettings, MachineSettings, TokenIssuerSettings
-from gateway.auth.tokens import AccessToken, TokenRefused, claimed_issuer
+from gateway.auth.tokens import AccessToken, TokenRefused, claimed_issuer, shown
 from gateway.client_limits import ClientLimits
+from gateway.egress import DIRECT, Egress
 from gateway.errors import BadRequest, BearerRefused, ClientLimited, Overloaded
 from gateway.events import OnEvent, ignore
 from gateway.model import Identity
@@ -81,6 +83,17 @@ class _Valid:
     until: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """Why a token proves nothing: a stable code, and words for operators."""
+
+    reason: str
+    detail: str
+
+
+_Verdict = _Valid | _Refused
+
+
 class Machines:
     """The machine clients of one environment. Verdicts on tokens are cached for as long as the settings say.
 
@@ -95,13 +108,14 @@ class Machines:
         clock: Callable[[], float],
         steady: Callable[[], float] = time.monotonic,
         on_event: OnEvent = ignore,
+        egress: Egress = DIRECT,
     ) -> None:
         self.settings = settings
         self._provider = provider
         self._clock = clock
         self._steady = steady
         self._issuers = {
-            each.issuer: (each, Issuer(each, clock=clock, steady=steady, on_event=on_event))
+            each.issuer: (each, Issuer(each, clock=clock, steady=steady, on_event=on_event, egress=egress))
             for each in settings.issuers
         }
         self._valid: TLRUCache[bytes, _Valid] = TLRUCache(
@@ -111,12 +125,17 @@ class Machines:
         self._opaque = (
             _OpaqueTokens(asked, provider, steady, settings.cache_size) if asked is not None else None
         )
-        self._judging = SingleFlight[bytes, _Valid | None]()
+        self._judging = SingleFlight[bytes, _Verdict]()
+
+    @property
+    def client(self) -> Client | None:
+        """The gateway as the client that asks about opaque tokens, where it does."""
+        return self._opaque.introspection.client if self._opaque is not None else None
 
     async def start(self) -> None:
         """Read the keys. Raises ValueError with a message for operators."""
         if self._opaque is not None:
-            self._opaque.introspection.load()
+            await asyncio.to_thread(self._opaque.introspection.load)
         for _, issuer in self._issuers.values():
             await issuer.start()
 
@@ -135,27 +154,34 @@ class Machines:
         """
         key = hashlib.sha256(token.encode("ascii")).digest()
         valid = self._valid.get(key)
-        if valid is None or valid.expires_at <= self._clock():
-            # Many requests of one program begin at once: one of them asks, the others wait for its answer.
-            valid = await self._judging.run(key, lambda: self._judge(key, token, client))
-        if valid is None:
-            raise BearerRefused("the token proves nothing here")
-        return valid.identity
+        if valid is not None and valid.expires_at > self._clock():
+            return valid.identity
+        # Many requests of one program begin at once: one of them asks, the others wait for its answer.
+        found = await self._judging.run(key, lambda: self._judge(key, token, client))
+        if isinstance(found, _Refused):
+            log.info("bearer token refused", reason=found.reason, detail=found.detail)
+            raise BearerRefused(found.detail, reason=found.reason)
+        return found.identity
 
-    async def _judge(self, key: bytes, token: str, client: str) -> _Valid | None:
-        known = self._issuers.get(claimed_issuer(token) or "")
+    async def _judge(self, key: bytes, token: str, client: str) -> _Verdict:
+        issuer = claimed_issuer(token)
+        known = self._issuers.get(issuer or "")
+        found: _Verdict
         if known is not None:
-            valid = await self._verified(token, *known)
+            found = await self._verified(token, *known)
         elif self._opaque is not None:
-            valid = await self._opaque.judge(key, token, client, self._read)
+            found = await self._opaque.judge(key, token, client, self._read)
+        elif issuer is None:
+            found = _Refused(
+                "malformed", "the token is no signed JWT, and `machines.introspection` is not set"
+            )
         else:
-            log.info("bearer token refused", reason="issuer-unknown")
-            valid = None
-        if valid is not None:
-            self._valid[key] = valid
-        return valid
+            found = _Refused("issuer-unknown", f"issued by {shown(issuer)}, which `machines.issuers` lacks")
+        if isinstance(found, _Valid):
+            self._valid[key] = found
+        return found
 
-    async def _verified(self, token: str, settings: TokenIssuerSettings, issuer: Issuer) -> _Valid | None:
+    async def _verified(self, token: str, settings: TokenIssuerSettings, issuer: Issuer) -> _Verdict:
         expected = AccessToken(
             issuer=settings.issuer,
             audience=settings.audience,
@@ -166,22 +192,20 @@ class Machines:
             claims = await issuer.verified(token, expected)
         except TokenRefused as refusal:
             # Not cached: verifying again costs no request, and a token that is not yet valid will be.
-            log.info("bearer token refused", reason=refusal.reason, issuer=settings.issuer)
-            return None
+            return _Refused(refusal.reason, f"{settings.issuer}: {refusal.detail}")
         return self._read(claims, settings.issuer, settings.cache)
 
-    def _read(self, claims: Mapping[str, Any], issuer: str, cache: float) -> _Valid | None:
+    def _read(self, claims: Mapping[str, Any], issuer: str, cache: float) -> _Verdict:
         now = self._clock()
         try:
             identity = machine_from(claims, self.settings, issuer=issuer, now=now)
         except ValueError as problem:
-            log.info("bearer token refused", reason=str(problem))
-            return None
+            return _Refused("claims", str(problem))
         expires_at = float(claims.get("exp", now + cache))
         return _Valid(identity, expires_at, self._steady() + min(cache, expires_at - now))
 
 
-_Read = Callable[[Mapping[str, Any], str, float], _Valid | None]
+_Read = Callable[[Mapping[str, Any], str, float], _Verdict]
 
 
 class _OpaqueTokens:
@@ -198,14 +222,14 @@ class _OpaqueTokens:
         self._issuer = provider.settings.issuer
         limit = settings.refused_limit
         self._limits = ClientLimits(limit.burst, limit.every, steady=steady)
-        self._refused: TTLCache[bytes, bool] = TTLCache(size, settings.negative_cache, timer=steady)
+        self._refused: TTLCache[bytes, _Refused] = TTLCache(size, settings.negative_cache, timer=steady)
         self._proved: LRUCache[bytes, bool] = LRUCache(size)
         self._turns = {proved: _Turns(settings.max_concurrency) for proved in (True, False)}
 
-    async def judge(self, key: bytes, token: str, client: str, read: _Read) -> _Valid | None:
+    async def judge(self, key: bytes, token: str, client: str, read: _Read) -> _Verdict:
         """The verdict on a token with this hash. Raises ProviderUnavailable, ClientLimited, Overloaded."""
-        if key in self._refused:
-            return None
+        if (refused := self._refused.get(key)) is not None:
+            return refused
         proved = key in self._proved
         wait = 0.0 if proved else self._limits.take(client)
         if wait:
@@ -213,18 +237,18 @@ class _OpaqueTokens:
         try:
             async with self._turns[proved].turn():
                 claims = await self.introspection.claims(token)
+            found: _Verdict = read(claims, self._issuer, self._settings.cache)
+        except TokenRefused as refusal:
+            found = _Refused(refusal.reason, refusal.detail)
         except Overloaded:
             if not proved:
                 self._limits.give_back(client)
             raise
-        if claims is None:
-            log.info("bearer token refused", reason="not-active")
-        valid = read(claims, self._issuer, self._settings.cache) if claims is not None else None
-        if valid is None:
+        if isinstance(found, _Refused):
             self._proved.pop(key, None)
-            self._refused[key] = True
-            return None
+            self._refused[key] = found
+            return found
         if not proved:
             self._limits.give_back(client)
             self._proved[key] = True
-        return valid
+        return found

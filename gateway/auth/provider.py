@@ -16,11 +16,14 @@ import structlog
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
+from gateway.auth.json_object import json_object
 from gateway.auth.settings import IssuerSettings, ProviderSettings
-from gateway.auth.tokens import Expected, Key, UnknownKey, json_object, verify
-from gateway.auth.transport import ProviderTransport, client_options
+from gateway.auth.tokens import Expected, Key, UnknownKey, verify
+from gateway.auth.transport import AnswerRefused, ProviderTransport, client_options
+from gateway.egress import DIRECT, Egress
 from gateway.errors import ProviderUnavailable
 from gateway.events import CallResult, OnEvent, ProviderCalled, ignore
+from gateway.trouble import trouble_of
 
 log = structlog.get_logger()
 _MOST_KEYS = 64
@@ -70,7 +73,7 @@ class Issuer:
     """A signer of tokens. It can be started while it is down; calls then raise ProviderUnavailable.
 
     Each call to it is published as an event. `clock` is the time of day (epoch seconds), which tokens are judged by;
-    `steady` never goes back and counts how long metadata and keys are cached.
+    `steady` never goes back and counts how long metadata and keys are cached. Calls leave by `egress`.
     """
 
     settings: IssuerSettings
@@ -83,8 +86,10 @@ class Issuer:
         clock: Callable[[], float],
         steady: Callable[[], float] = time.monotonic,
         on_event: OnEvent = ignore,
+        egress: Egress = DIRECT,
     ) -> None:
         self.settings = settings
+        self._egress = egress
         self.clock = clock
         self._steady = steady
         self._on_event = on_event
@@ -98,10 +103,10 @@ class Issuer:
         self._busy = {"metadata": asyncio.Lock(), "keys": asyncio.Lock()}
 
     async def start(self) -> None:
-        """Make the connection pool; nothing is fetched yet."""
+        """Make the connection pool; nothing is fetched yet. Raises ValueError for a proxy that cannot be used."""
         # In a thread: this reads the machine's certificates and imports half of the client library from disk.
         self._transport = await asyncio.to_thread(
-            lambda: ProviderTransport(ssl.create_default_context(), self.clock)
+            lambda: ProviderTransport(ssl.create_default_context(), self.clock, self._egress)
         )
 
     async def aclose(self) -> None:
@@ -138,7 +143,8 @@ class Issuer:
                 yield call
         except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as problem:
             self._on_event(ProviderCalled(what, "error"))
-            raise ProviderUnavailable(f"{what}: {type(problem).__name__}") from problem
+            words = str(problem) if isinstance(problem, AnswerRefused) else trouble_of(problem).says
+            raise ProviderUnavailable(f"{what}: {words}") from problem
         self._on_event(ProviderCalled(what, call.result))
 
     async def metadata(self) -> Metadata:
@@ -262,7 +268,9 @@ class Issuer:
             # Nothing that a client sends leads to another status than 200 here.
             call.result = "ok" if answer.status_code == 200 else "error"
         if answer.status_code != 200:
-            raise ProviderUnavailable(f"{url} answered {answer.status_code}")
+            trouble = ProviderUnavailable(f"{url} answered {answer.status_code}")
+            trouble.answered = answer.status_code
+            raise trouble
         found = as_object(answer)
         if found is None:
             raise ProviderUnavailable(f"{url} did not answer with a JSON object")

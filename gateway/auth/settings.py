@@ -27,6 +27,28 @@ def _issuer(value: str) -> str:
     return value
 
 
+# The gateway gives these itself, and judges the answer by them.
+_OWN_PARAMETERS = frozenset(
+    ["response_type", "response_mode", "client_id", "redirect_uri", "scope", "state", "nonce", "request", "request_uri", "registration", "code", "iss", "code_challenge", "code_challenge_method", "code_verifier", "client_secret", "client_assertion", "client_assertion_type", "id_token_hint"]
+)  # fmt: skip
+_OWN_SETTINGS = {"acr_values": "provider.acr_values", "max_age": "provider.max_age"}
+
+
+def _parameters(value: Mapping[str, str]) -> Mapping[str, str]:
+    for name, text in value.items():
+        if name.lower() in _OWN_SETTINGS:
+            raise ValueError(
+                f"{name} has a setting of its own, {_OWN_SETTINGS[name.lower()]}: the answer is checked by it"
+            )
+        if name.lower() in _OWN_PARAMETERS:
+            raise ValueError(f"{name} is what the gateway itself sends, so it cannot be set: leave it out")
+        if name == "prompt" and "none" in text.split():
+            raise ValueError(
+                "with `prompt: none` nobody can log in who is not logged in at the provider already"
+            )
+    return value
+
+
 def _silent(value: float) -> float:
     if 0.0 < value < 10.0 or value > 3600.0:
         raise ValueError("write 10s to 1h, or 0s for never")
@@ -61,6 +83,11 @@ class PrivateKeyJwt(Settings):
     audience: str | None = None
     """The audience of the JWT; ACM wants the issuer, which is the default."""
 
+    announce: Duration | None = Field(default=None, ge=0.0, le=2_592_000.0)
+    """For a provider that reads the gateway's public keys at `/oauth2/client-jwks.json`: how long a new key is published
+    there before it is used. Without it a new key is used once `gateway keys use` says that the provider has it, as ACM is
+    told by hand."""
+
 
 class ClientSecret(Settings):
     """Client authentication with a secret that the provider issued."""
@@ -75,8 +102,9 @@ class ClientSecret(Settings):
 class LogoutSettings(Settings):
     """How logouts at the provider are asked for."""
 
-    hint: Literal["client_id", "id_token_hint"] = "client_id"
-    """How the session to end is identified: ACM wants client_id and does not know id_token_hint."""
+    hint: Literal["client_id", "id_token_hint", "both"] = "client_id"
+    """How the session to end is identified: ACM wants client_id and does not know id_token_hint. Where there is no ID
+    token, client_id is sent."""
 
 
 class IssuerSettings(Settings):
@@ -115,6 +143,17 @@ class ProviderSettings(IssuerSettings):
 
     scopes: tuple[str, ...] = ("openid", "profile", "vo")
     """The requested scopes; `openid` must be among them. ACM refuses a scope that the client was not granted."""
+
+    authorization_parameters: Annotated[
+        Mapping[
+            Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.:-]{0,63}$")],
+            Annotated[str, Field(pattern=r"^[ -~]{1,500}$")],
+        ],
+        AfterValidator(_parameters),
+    ] = Field(default_factory=dict)
+    """Further parameters of the authorization request, as the provider documents them: `prompt`, `ui_locales`, `claims`.
+    Not those that the gateway sends itself, such as state, nonce, redirect_uri. Without `ui_locales` the person's
+    language is sent; a `login_hint` is sent where a link names no other."""
 
     acr_values: tuple[Acr, ...] = ()
     """The accepted authentication methods, as URNs; ACM offers no others and must name the one that was used.
@@ -224,6 +263,11 @@ class IntrospectionSettings(Settings):
 
     audience: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     """The accepted audiences of a token; the client id if empty."""
+
+    require_audience: bool = True
+    """Whether the answer must name an audience (`aud`, which RFC 7662 leaves to the provider). With false an answer
+    without one is accepted too: only for a provider that tells an API nothing about tokens for another. An audience
+    that is named must be accepted all the same."""
 
     cache: Duration = Field(default=60.0, ge=0.0, le=300.0)
     """How long an answer is cached, never beyond the end of the token: a revocation is seen at most this late."""

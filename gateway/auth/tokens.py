@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,8 @@ from typing import Any
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
+
+from gateway.auth.json_object import json_object
 
 Key = RSAKey | ECKey
 _LONGEST = 65_536
@@ -29,20 +30,22 @@ _LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 class TokenRefused(Exception):
     """A token that is not valid; `reason` is a stable code without any content of the token.
 
-    `difference` is how many seconds its time of issue is ahead of our clock, if its times are the reason.
+    `detail` says for operators what was found and what was expected, about no person. `difference` is how many seconds
+    its time of issue is ahead of our clock, if its times are the reason.
     """
 
-    def __init__(self, reason: str, *, difference: float | None = None) -> None:
+    def __init__(self, reason: str, detail: str = "", *, difference: float | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.detail = detail or reason
         self.difference = difference
 
 
 class UnknownKey(TokenRefused):
     """The token is signed with a key that is not among the known keys of the provider."""
 
-    def __init__(self) -> None:
-        super().__init__("key-unknown")
+    def __init__(self, detail: str = "") -> None:
+        super().__init__("key-unknown", detail)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +79,14 @@ class Expected:
 class IdToken(Expected):
     """Who logged in (OIDC Core 3.1.3.7). `nonce` is None only for the ID token of a refresh.
 
+    The ID token of a refresh may leave the nonce out, but have no other than that of the login (`first_nonce`, where that
+    is known; OIDC Core 12.2).
     The token must answer to `acr_values` and `max_age` (seconds) where the authentication request asked for them.
     """
 
     nonce: str | None
     access_token: str | None
+    first_nonce: str | None = None
     acr_values: tuple[str, ...] = ()
     max_age: float | None = None
 
@@ -91,23 +97,34 @@ class IdToken(Expected):
     def check(self, claims: Mapping[str, Any], algorithm: str, now: float) -> None:
         _check_subject(claims)
         _check_only_audience(claims, self.audience)
-        if now - float(claims["iat"]) > _OLDEST + self.leeway:
-            raise TokenRefused("too-old", difference=float(claims["iat"]) - now)
+        _check_age(claims, self.leeway, now)
         if "events" in claims:
-            raise TokenRefused("logout-token")
+            raise TokenRefused("logout-token", "a logout token is no ID token")
         if self.nonce is not None and not _same(claims.get("nonce"), self.nonce):
-            raise TokenRefused("nonce")
+            raise TokenRefused("nonce", "no nonce" if "nonce" not in claims else "the nonce of another login")
+        if (
+            self.first_nonce is not None
+            and "nonce" in claims
+            and not _same(claims["nonce"], self.first_nonce)
+        ):
+            raise TokenRefused("nonce", "a refresh with the nonce of another login")
         if self.access_token is not None and "at_hash" in claims:
             digest = _HASHES[algorithm[-3:]](self.access_token.encode()).digest()
             half = base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
             if not _same(claims["at_hash"], half):
-                raise TokenRefused("access-token-hash")
+                raise TokenRefused("access-token-hash", "at_hash belongs to another access token")
         if self.acr_values and claims.get("acr") not in self.acr_values:
-            raise TokenRefused("acr")
+            accepted = ", ".join(self.acr_values)
+            raise TokenRefused("acr", f"acr {shown(claims.get('acr'))}, accepted: {accepted[:300]}")
         if self.max_age is not None:
             authenticated = time_of(claims.get("auth_time"))
             if authenticated is None or not -self.leeway <= now - authenticated <= self.max_age + self.leeway:
-                raise TokenRefused("auth-time")
+                when = (
+                    "no auth_time"
+                    if authenticated is None
+                    else f"authenticated {now - authenticated:.0f} s ago"
+                )
+                raise TokenRefused("auth-time", f"{when}, at most {self.max_age:.0f} s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +142,7 @@ class UserInfo(Expected):
     def check(self, claims: Mapping[str, Any], algorithm: str, now: float) -> None:
         _check_subject(claims)
         if "events" in claims:
-            raise TokenRefused("logout-token")
+            raise TokenRefused("logout-token", "a logout token is no userinfo")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +157,7 @@ class AccessToken(Expected):
         _check_subject(claims)
         for name in ("client_id", "jti"):
             if not isinstance(claims.get(name), str) or not claims[name]:
-                raise TokenRefused("claim-missing")
+                raise TokenRefused("claim-missing", f"no {name}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,19 +170,18 @@ class LogoutToken(Expected):
 
     def check(self, claims: Mapping[str, Any], algorithm: str, now: float) -> None:
         _check_only_audience(claims, self.audience)
-        if now - float(claims["iat"]) > _OLDEST + self.leeway:
-            raise TokenRefused("too-old")
+        _check_age(claims, self.leeway, now)
         events = claims.get("events")
         if not isinstance(events, dict) or not isinstance(events.get(_LOGOUT_EVENT), dict):
-            raise TokenRefused("event")
+            raise TokenRefused("event", "no event of a back-channel logout")
         if "nonce" in claims:
-            raise TokenRefused("nonce")
+            raise TokenRefused("nonce", "a logout token has no nonce")
         if not isinstance(claims.get("jti"), str) or not claims["jti"]:
-            raise TokenRefused("claim-missing")
+            raise TokenRefused("claim-missing", "no jti")
         if "sub" in claims or "sid" not in claims:
             _check_subject(claims)
         if "sid" in claims and (not isinstance(claims["sid"], str) or not claims["sid"]):
-            raise TokenRefused("claim-missing")
+            raise TokenRefused("claim-missing", "no sid that can be read")
 
 
 def verify(token: str, keys: Sequence[Key], expected: Expected, now: float) -> Mapping[str, Any]:
@@ -176,9 +192,9 @@ def verify(token: str, keys: Sequence[Key], expected: Expected, now: float) -> M
     header = _header(token, expected)
     claims = _signed(token, header, keys)
     if claims.get("iss") != expected.issuer:
-        raise TokenRefused("issuer")
+        raise TokenRefused("issuer", f"issued by {shown(claims.get('iss'))}, accepted: {expected.issuer}")
     if expected.audience not in _audiences(claims):
-        raise TokenRefused("audience")
+        raise TokenRefused("audience", f"for {shown(claims.get('aud'))}, not for {expected.audience}")
     _check_times(claims, expected, now)
     expected.check(claims, header["alg"], now)
     return claims
@@ -196,18 +212,23 @@ def claimed_issuer(token: str) -> str | None:
 
 
 def _header(token: str, expected: Expected) -> dict[str, Any]:
-    if len(token) > _LONGEST or not _COMPACT.fullmatch(token):
-        raise TokenRefused("malformed")
+    if len(token) > _LONGEST:
+        raise TokenRefused("too-large", f"{len(token)} octets, at most {_LONGEST}")
+    if not _COMPACT.fullmatch(token):
+        raise TokenRefused("malformed", "not three parts of base64url (encrypted tokens have five)")
     header = _object(token.partition(".")[0])
     if header.get("alg") not in expected.algorithms:
-        raise TokenRefused("algorithm")
+        accepted = ", ".join(expected.algorithms)
+        raise TokenRefused("algorithm", f"signed with {shown(header.get('alg'))}, accepted: {accepted}")
     kind = header.get("typ", "")
     if not isinstance(kind, str) or kind.lower().removeprefix("application/") not in expected.types:
-        raise TokenRefused("type")
+        raise TokenRefused(
+            "type", f"typ {shown(kind)}, accepted: {', '.join(sorted(filter(None, expected.types)))}"
+        )
     if "crit" in header or "b64" in header or "zip" in header:
-        raise TokenRefused("critical-header")
+        raise TokenRefused("critical-header", "crit, b64 or zip in the header")
     if "kid" in header and not isinstance(header["kid"], str):
-        raise TokenRefused("malformed")
+        raise TokenRefused("malformed", "the kid is not a text")
     return header
 
 
@@ -223,30 +244,7 @@ def _object(segment: str) -> dict[str, Any]:
     try:
         return json_object(_octets(segment))
     except ValueError as problem:
-        raise TokenRefused("malformed") from problem
-
-
-def json_object(octets: bytes) -> dict[str, Any]:
-    """A JSON object in UTF-8 without duplicate names (RFC 7519 4). Raises ValueError for anything else."""
-
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) != len(pairs):
-            raise ValueError("duplicate name")
-        return found
-
-    def no_constant(name: str) -> None:
-        raise ValueError(name)
-
-    try:
-        value = json.loads(octets.decode("utf-8"), object_pairs_hook=once, parse_constant=no_constant)
-        # An escaped half of a surrogate pair is valid JSON, but cannot be encoded again.
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except RecursionError as problem:
-        raise ValueError("nested too deep") from problem
-    if not isinstance(value, dict):
-        raise ValueError("not an object")
-    return value
+        raise TokenRefused("malformed", "not base64url of a JSON object without duplicate names") from problem
 
 
 def _signed(token: str, header: Mapping[str, Any], keys: Sequence[Key]) -> dict[str, Any]:
@@ -254,9 +252,9 @@ def _signed(token: str, header: Mapping[str, Any], keys: Sequence[Key]) -> dict[
     try:
         _octets(signature)
     except ValueError as problem:
-        raise TokenRefused("malformed") from problem
+        raise TokenRefused("malformed", "the signature is not base64url") from problem
     algorithm: str = header["alg"]
-    fitting = [key for key in keys if _fits(key, algorithm)]
+    fitting = [key for key in keys if fits(key, algorithm)]
     if "kid" in header:
         fitting = [key for key in fitting if key.kid == header["kid"]]
     for key in fitting:
@@ -266,10 +264,12 @@ def _signed(token: str, header: Mapping[str, Any], keys: Sequence[Key]) -> dict[
             continue
         return _object(payload)
     # Also if the key id is known but the signature does not match: the provider may have replaced the key.
-    raise UnknownKey
+    kid = f"kid {shown(header['kid'])}" if "kid" in header else "no kid"
+    raise UnknownKey(f"{kid}, {algorithm}: {len(fitting)} of {len(keys)} known keys may fit, none does")
 
 
-def _fits(key: Key, algorithm: str) -> bool:
+def fits(key: Key, algorithm: str) -> bool:
+    """Whether this key may verify signatures by this algorithm."""
     shown = key.as_dict(private=False)
     if shown.get("use", "sig") != "sig" or shown.get("alg", algorithm) != algorithm:
         return False
@@ -284,16 +284,22 @@ def _audiences(claims: Mapping[str, Any]) -> list[str]:
     audience = claims.get("aud")
     audiences = [audience] if isinstance(audience, str) else audience
     if not isinstance(audiences, list) or not all(isinstance(each, str) for each in audiences):
-        raise TokenRefused("audience")
+        raise TokenRefused("audience", "aud is no text and no list of texts")
     return audiences
 
 
 def _check_only_audience(claims: Mapping[str, Any], audience: str) -> None:
     """Refuse a token that is also for another party (OIDC Core 3.1.3.7, steps 3 to 5): no other one is trusted."""
     if any(each != audience for each in _audiences(claims)):
-        raise TokenRefused("audience")
+        raise TokenRefused("audience", f"for {shown(claims['aud'])}, not only for {audience}")
     if "azp" in claims and claims["azp"] != audience:
-        raise TokenRefused("authorized-party")
+        raise TokenRefused("authorized-party", f"azp {shown(claims['azp'])}, not {audience}")
+
+
+def _check_age(claims: Mapping[str, Any], leeway: float, now: float) -> None:
+    age = now - float(claims["iat"])
+    if age > _OLDEST + leeway:
+        raise TokenRefused("too-old", f"issued {age:.0f} s ago, at most {_OLDEST:.0f} s", difference=-age)
 
 
 def time_of(value: Any) -> float | None:
@@ -308,19 +314,25 @@ def _check_times(claims: Mapping[str, Any], expected: Expected, now: float) -> N
     expires = time_of(claims.get("exp", None if expected.timed else _NEVER))
     issued, begins = time_of(claims.get("iat", needed)), time_of(claims.get("nbf", 0))
     if expires is None or issued is None or begins is None:
-        raise TokenRefused("time-malformed")
+        raise TokenRefused("time-malformed", "exp, iat or nbf is missing, or no time")
     if now >= expires + expected.leeway:
-        raise TokenRefused("expired", difference=issued - now)
+        raise TokenRefused("expired", f"expired {now - expires:.0f} s ago", difference=issued - now)
     if now < begins - expected.leeway or now < issued - expected.leeway:
-        raise TokenRefused("not-yet-valid", difference=issued - now)
+        words = f"valid in {max(begins, issued) - now:.0f} s"
+        raise TokenRefused("not-yet-valid", words, difference=issued - now)
 
 
 def _check_subject(claims: Mapping[str, Any]) -> None:
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= 255:
-        raise TokenRefused("subject")
+        raise TokenRefused("subject", "sub is missing, or not 1 to 255 characters")
     if not subject.isascii() or not subject.isprintable() or subject != subject.strip():
-        raise TokenRefused("subject")
+        raise TokenRefused("subject", "sub has characters that are not printable ASCII")
+
+
+def shown(value: Any) -> str:
+    """What a token says, cut short and in quotes, for the log."""
+    return repr(value)[:120].encode("ascii", "backslashreplace").decode("ascii")
 
 
 def _same(claimed: Any, wanted: str) -> bool:

@@ -9,7 +9,10 @@ from typing import Any
 
 import httpx2
 
+from gateway.egress import DIRECT, Egress
+
 LARGEST_ANSWER = 1_048_576
+_CONNECT_SHARE = 0.8
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 
 
@@ -23,8 +26,8 @@ class ProviderTransport(httpx2.AsyncBaseTransport):
     `clock_difference` is how many seconds the provider's clock was ahead in its latest response (RFC 9110 6.6.1).
     """
 
-    def __init__(self, tls: ssl.SSLContext, clock: Callable[[], float]) -> None:
-        self._pool = httpx2.AsyncHTTPTransport(verify=tls, trust_env=False)
+    def __init__(self, tls: ssl.SSLContext, clock: Callable[[], float], egress: Egress = DIRECT) -> None:
+        self._pool = egress.transport(tls)
         self._clock = clock
         self.clock_difference: float | None = None
 
@@ -79,5 +82,9 @@ class _Bounded(httpx2.AsyncByteStream):
 
 
 def client_options(transport: ProviderTransport, timeout: float) -> dict[str, Any]:
-    """The options of every HTTP client for the provider; `timeout` is in seconds, for each single wait."""
-    return {"transport": transport, "timeout": timeout, "follow_redirects": False, "trust_env": False}
+    """The options of every HTTP client for the provider; `timeout` is in seconds, for each single wait.
+
+    A connection gets less, so that one that does not come about is told from an answer that does not come.
+    """
+    waits = httpx2.Timeout(timeout, connect=_CONNECT_SHARE * timeout)
+    return {"transport": transport, "timeout": waits, "follow_redirects": False, "trust_env": False}

@@ -55,7 +55,7 @@ async def _content(answer: httpx2.Response, provider: Provider) -> Mapping[str, 
         try:
             return await provider.verified(answer.text.strip(), expected)
         except TokenRefused as refusal:
-            raise LoginFailed("userinfo-malformed", f"userinfo: {refusal.reason}") from refusal
+            raise LoginFailed("userinfo-malformed", f"userinfo: {refusal.detail}") from refusal
     found = as_object(answer)
     if found is None:
         raise LoginFailed("userinfo-malformed", "userinfo: not a JSON object")

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from gateway.cli.lint import lint
-from gateway.cli.loading import loaded, problems_printed, tried
+from gateway.cli.loading import loaded, problems_printed, tried, try_plugins
 from gateway.config.lint import findings
 from gateway.config.schema import json_schema, policies_of
 
@@ -92,4 +92,5 @@ def schema(
 ) -> None:
     """Print the JSON Schema of the configuration, for editors. It includes the options of all policies."""
     with problems_printed():
+        try_plugins(file)
         typer.echo(json.dumps(json_schema(policies_of(file)), indent=2, ensure_ascii=False))

@@ -60,11 +60,15 @@ def _silent() -> Iterator[None]:
 
 
 async def _examined(env: str, settings: EnvironmentSettings, rules: RuleSet) -> list[Finding]:
-    provider = Provider(settings.provider, clock=time.time)
-    checkup = ProviderCheckup(provider, redirect_uri=f"{settings.public_url}/oauth2/callback")
+    provider = Provider(settings.provider, clock=time.time, egress=settings.egress)
+    checkup = ProviderCheckup(
+        provider, redirect_uri=f"{settings.public_url}/oauth2/callback", egress=settings.egress
+    )
     try:
         await provider.start()
         found = [finding async for finding in checkup.findings(settings.machines)]
+    except ValueError as problem:
+        found = [Finding("proxy", "failed", str(problem), "correct what the message says, under `proxy`")]
     finally:
         await provider.aclose()
     found += [finding async for finding in environment_findings(env, settings)]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from gateway.auth.client import ASSERTION_SECONDS
+from gateway.auth.client_keys import client_keys
+from gateway.auth.settings import PrivateKeyJwt
 from gateway.blocks.file import Block
 from gateway.config import EnvironmentSettings
 from gateway.identity.assertion_keys import keys_in
@@ -21,7 +24,7 @@ State = Literal["used", "next", "previous", "published"]
 
 @dataclass(frozen=True, slots=True)
 class KeyRow:
-    """One key. `purpose` is one of the rings' or "assertion".
+    """One key. `purpose` is one of the rings', "assertion" or "client".
 
     `since`: when it was made, in seconds since the epoch; None where nobody wrote it down. `waits_for`: the processes
     that do not have it. `needed`: why it must stay, in words; "" where it need not.
@@ -79,7 +82,24 @@ def rows(
             found.append(
                 KeyRow("assertion", each.kid[:SHOWN], secret.reference, None, "published", (), (), words)
             )
-    return found
+    return [*found, *_client_rows(settings, members, now)]
+
+
+def _client_rows(settings: EnvironmentSettings, members: Sequence[Member], now: float) -> Iterator[KeyRow]:
+    auth = settings.provider.client_auth
+    if not isinstance(auth, PrivateKeyJwt):
+        return
+    keys = client_keys(auth)
+    use = _Use("client", [key.kid for key in keys if key.since is not None], members)
+    for key in keys:
+        name, place = key.kid[:SHOWN], auth.key.reference
+        if key.since is None:
+            waits = (f"the provider: give it the key, then `gateway keys use {name}`",)
+            yield KeyRow("client", name, place, key.created, "next", (), waits, "for later")
+            continue
+        until = use.since(key.kid, keys[0].created or 0.0) + ASSERTION_SECONDS
+        words = f"until {moment(until)}" if until > now else ""
+        yield _row(use, key.kid, place, key.created, words)
 
 
 def shared_key(settings: EnvironmentSettings, environment: str, purpose: Purpose) -> Key:

@@ -17,21 +17,37 @@ from joserfc.jwk import RSAKey
 from gateway.auth.settings import PrivateKeyJwt
 from gateway.blocks.file import Block
 from gateway.blocks.file import read as read_blocks
+from gateway.cli.client_keys import (
+    client_auth,
+    client_steps,
+    drop_client_key,
+    needed_auth,
+    use,
+    write_client_jwks,
+)
 from gateway.cli.key_rows import KeyRow, members_of, moment, rows
 from gateway.cli.loading import loaded
 from gateway.cli.place import Place
 from gateway.cli.shared_blocks import blocks_everywhere
 from gateway.config import EnvironmentSettings
 from gateway.config.key_files import drop as drop_key
-from gateway.config.key_files import drop_assertion, new_assertion_key, new_key, rotate_assertion
+from gateway.config.key_files import (
+    drop_assertion,
+    new_assertion_key,
+    new_key,
+    new_pem_key,
+    rotate_assertion,
+    rotate_client,
+)
 from gateway.config.key_files import rotate as rotate_key
 from gateway.errors import StoreUnavailable
 from gateway.keyring import PURPOSES, SHOWN, Purpose, write_key_file
+from gateway.pem_keys import PemKey
 
 keys_commands = typer.Typer(help="Create, list and change keys.", no_args_is_help=True)
 _RSA_BITS = 3072
-_Wanted = Purpose | Literal["assertion"]
-_PURPOSES: tuple[_Wanted, ...] = (*PURPOSES, "assertion")
+_Wanted = Purpose | Literal["assertion", "client"]
+_PURPOSES: tuple[_Wanted, ...] = (*PURPOSES, "assertion", "client")
 _CONFIG = typer.Option("--config", help="The configuration file.")
 _ENV = typer.Option("--env", help="The environment: ti or prd.")
 _FAILED = 1
@@ -60,19 +76,8 @@ def generate(
         _write(path, make())
         typer.echo(f"made  {path}")
     client = settings.provider.client_auth
-    if isinstance(client, PrivateKeyJwt) and client.key.path is not None:
-        key = RSAKey.import_key(client.key.read())
-        public = {
-            **key.as_dict(private=False),
-            "kid": key.thumbprint(),
-            "use": "sig",
-            "alg": client.algorithm,
-        }
-        path = client.key.path.with_suffix(".jwks.json")
-        content = json.dumps({"keys": [public]}, indent=2).encode() + b"\n"
-        if not path.exists() or path.read_bytes() != content:
-            path.write_bytes(content)
-            typer.echo(f"made  {path} (public: give it to the provider)")
+    if isinstance(client, PrivateKeyJwt):
+        write_client_jwks(client)
 
 
 @keys_commands.command("list")
@@ -118,7 +123,14 @@ def rotate(
     now = time.time()
     for purpose in wanted:
         try:
-            if purpose == "assertion":
+            if purpose == "client":
+                auth = client_auth(settings)
+                if auth is None and "all" in purposes:
+                    typer.echo(f"kept  the client of {env} has a secret: the provider gives out another one")
+                    continue
+                name, secret = rotate_client(needed_auth(auth), now).kid[:SHOWN], needed_auth(auth).key
+                write_client_jwks(needed_auth(auth))
+            elif purpose == "assertion":
                 name, secret = rotate_assertion(settings, now).kid[:SHOWN], settings.assertion.key
             else:
                 name, secret = rotate_key(settings, purpose, now).id, settings.ring(purpose).secrets[0]
@@ -128,6 +140,12 @@ def rotate(
         if secret.path is not None:
             changed[secret.path] = None
     _next_steps(settings, env, changed, assertion="assertion" in wanted)
+    client = client_auth(settings)
+    if "client" in wanted and client is not None:
+        client_steps(client, settings.public_url, env)
+
+
+keys_commands.command("use")(use)
 
 
 @keys_commands.command()
@@ -150,6 +168,8 @@ def drop(
     try:
         if row.purpose == "assertion":
             drop_assertion(settings, key)
+        elif row.purpose == "client":
+            drop_client_key(settings, key)
         else:
             ring = settings.ring(row.purpose)  # type: ignore[arg-type]
             drop_key(settings, next(each for each in ring.read() if each.id == key))
@@ -218,13 +238,10 @@ def _stop(words: str, code: int = _FAILED) -> NoReturn:
 
 
 def _wanted(settings: EnvironmentSettings) -> Iterator[tuple[Path, Callable[[], bytes]]]:
+    now = time.time()
     client = settings.provider.client_auth
     if isinstance(client, PrivateKeyJwt) and client.key.path is not None:
-        yield (
-            client.key.path,
-            lambda: bytes(RSAKey.generate_key(_RSA_BITS, private=True).as_pem(private=True)),
-        )
-    now = time.time()
+        yield client.key.path, lambda: _client_key(client.algorithm, now)
     if settings.assertion.key.path is not None:
         yield settings.assertion.key.path, lambda: new_assertion_key(None, now)
     rings: dict[Path, list[Purpose]] = {}
@@ -234,6 +251,13 @@ def _wanted(settings: EnvironmentSettings) -> Iterator[tuple[Path, Callable[[], 
             rings.setdefault(path, []).append(purpose)
     for path, several in rings.items():
         yield path, partial(_ring, several, now)
+
+
+def _client_key(algorithm: str, now: float) -> bytes:
+    if algorithm == "ES256":
+        return new_pem_key(None, now).written()
+    made = RSAKey.generate_key(_RSA_BITS, private=True)
+    return PemKey(bytes(made.as_pem(private=True)), float(int(now))).written()
 
 
 def _ring(purposes: Iterable[Purpose], now: float) -> bytes:

@@ -12,7 +12,7 @@ import typer
 
 from gateway.analysis.evidence import Evidence
 from gateway.analysis.lint import Finding
-from gateway.cli.loading import EMERGENCY, problems_printed
+from gateway.cli.loading import EMERGENCY, problems_printed, try_plugins
 from gateway.config.lint import found_in
 from gateway.config.lints.evidence import evidence, uncovered
 from gateway.config.load import read
@@ -46,6 +46,7 @@ def lint(
     arguments, or records that cannot be read.
     """
     with problems_printed():
+        try_plugins(file)
         source = read(file)
         if emergency:
             source = replace(source, config=source.config.with_emergencies(emergency))

@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 
 from gateway.config import Config, ConfigError, checked, load
+from gateway.config.schema import has_foreign_policies
 from gateway.config.trial import Trial
 
 EMERGENCY = typer.Option(
@@ -26,12 +27,13 @@ def loaded(
 ) -> Config:
     """The configuration. Ends the command with `code` if it doesn't load, or has no such `environment`.
 
-    With `tested`, the tests and invariants of that environment must also hold, and it is tried in a process of its own
-    first: a plugin that ends the process must not end the command without a word. The rules named by `emergency` are open.
+    With `tested`, the tests and invariants of that environment must also hold. The rules named by `emergency` are open.
     """
     with problems_printed(code=code):
         if tested and environment is not None:
             tried(path, environment)
+        else:
+            try_plugins(path)
         config = checked(path, environment) if tested and environment is not None else load(path)
         if environment is not None:
             config.environment(environment)
@@ -41,6 +43,19 @@ def loaded(
 def tried(path: Path, environment: str = "", *, lint: bool = False) -> None:
     """Try a configuration in a process of its own. Raises ConfigError with what is wrong."""
     if problems := Trial(path, environment, lint=lint).problems():
+        raise ConfigError(problems)
+
+
+def try_plugins(path: Path, environment: str = "") -> None:
+    """Try a configuration with policies of its own, which could end the command without a word.
+
+    With an `environment` its tests are run as well. Raises ConfigError only where that process does not come to its end.
+    """
+    if not has_foreign_policies(path):
+        return
+    trial = Trial(path, environment)
+    problems = trial.problems()
+    if trial.died:
         raise ConfigError(problems)
 
 

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import typer
 
 from gateway.analysis.suite import Outcome, run, unexercised
-from gateway.cli.loading import EMERGENCY, loaded
+from gateway.cli.loading import EMERGENCY, loaded, problems_printed, try_plugins
 
 _NOT_LOADED = 3
 _FAILED = 4
@@ -28,6 +28,9 @@ def test(
     """
     found = loaded(config, env, code=_NOT_LOADED, emergency=emergency)
     names = [env] if env is not None else list(found.environments)
+    with problems_printed(code=_NOT_LOADED):
+        for name in names:
+            try_plugins(config, name)
     outcomes = {name: tuple(run(found.rules[name], found.suites[name])) for name in names}
     for name in names:
         for outcome in outcomes[name]:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from joserfc.jwk import ECKey, RSAKey
 
-from gateway.atomic_file import locked, replace
+from gateway.atomic_file import locked
+from gateway.atomic_file import replace as replace_file
+from gateway.auth.client_keys import ClientKey, client_keys
+from gateway.auth.settings import PrivateKeyJwt
 from gateway.config.model import EnvironmentSettings
-from gateway.identity.assertion_keys import AssertionKey, keys_in, split
+from gateway.identity.assertion_keys import AssertionKey, keys_in
 from gateway.keyring import PURPOSES, Key, Purpose, is_key_file, read_key_file, write_key_file
 from gateway.keyring import keys_in as ring_keys_in
+from gateway.pem_keys import PemKey, pem_keys, write_pem_keys
 from gateway.settings import Secret
 
 _OCTETS: Final = 48
@@ -25,14 +29,18 @@ def new_key(purpose: Purpose, now: float) -> Key:
     return Key(purpose, os.urandom(_OCTETS), float(int(now)))
 
 
-def new_assertion_key(like: ECKey | RSAKey | None, now: float) -> bytes:
-    """A private key in PEM form, of the same kind and size: EC P-256 where there is none before it."""
+def new_pem_key(like: ECKey | RSAKey | None, now: float) -> PemKey:
+    """A private key of the same kind and size: EC P-256 where there is none before it."""
     if isinstance(like, RSAKey):
         made: ECKey | RSAKey = RSAKey.generate_key(like.raw_value.key_size, private=True)
     else:
         made = ECKey.generate_key("P-256", private=True)
-    created = datetime.fromtimestamp(int(now), UTC).isoformat()
-    return f"Created: {created}\n".encode("ascii") + bytes(made.as_pem(private=True))
+    return PemKey(bytes(made.as_pem(private=True)), float(int(now)))
+
+
+def new_assertion_key(like: ECKey | RSAKey | None, now: float) -> bytes:
+    """A private key for the assertion as it stands in its file."""
+    return new_pem_key(like, now).written()
 
 
 def file_of(settings: EnvironmentSettings, purpose: Purpose) -> Path:
@@ -73,7 +81,7 @@ def rotate_assertion(settings: EnvironmentSettings, now: float) -> AssertionKey:
     """Add a new key for the assertion before those in its file. Raises ValueError; then nothing was changed."""
     secret = settings.assertion.key
     before = keys_in(secret)[0].jwk
-    _change(_path(secret), lambda content: new_assertion_key(before, now) + content + b"\n")
+    _change_pem(secret, lambda keys: [new_pem_key(before, now), *keys])
     return keys_in(secret)[0]
 
 
@@ -86,14 +94,49 @@ def drop_assertion(settings: EnvironmentSettings, kid: str) -> None:
             f"{secret.reference} does not have the key {kid}: take it out of the configuration yourself"
         )
 
-    def without(content: bytes) -> bytes:
-        parts = split(content)
-        del parts[numbers[0]]
-        if not parts:
-            raise ValueError(f"{kid} is the only key in {secret.reference}")
-        return b"".join(parts)
+    _change_pem(secret, lambda keys: _left(keys, numbers[0], f"{kid} is the only key in {secret.reference}"))
 
-    _change(_path(secret), without)
+
+def rotate_client(auth: PrivateKeyJwt, now: float) -> ClientKey:
+    """Add a new key by which the provider knows the gateway. Raises ValueError; then nothing was changed."""
+    before = client_keys(auth)[0].jwk
+    _change_pem(auth.key, lambda keys: [new_pem_key(before, now), *keys])
+    return client_keys(auth)[0]
+
+
+def register_client(auth: PrivateKeyJwt, kid: str, now: float) -> None:
+    """Write down that the provider has this key. Raises ValueError; then nothing was changed."""
+    number = _number(auth, kid)
+    _change_pem(
+        auth.key,
+        lambda keys: [
+            replace(key, registered=now) if place == number else key for place, key in enumerate(keys)
+        ],
+    )
+
+
+def drop_client(auth: PrivateKeyJwt, kid: str) -> None:
+    """Take a key of the client out of its file. Raises ValueError; then nothing was changed."""
+    number = _number(auth, kid)
+    _change_pem(auth.key, lambda keys: _left(keys, number, f"{kid} is the only key in {auth.key.reference}"))
+
+
+def _number(auth: PrivateKeyJwt, kid: str) -> int:
+    numbers = [number for number, key in enumerate(client_keys(auth)) if key.kid.startswith(kid)]
+    if not numbers:
+        raise ValueError(f"{auth.key.reference} does not have the key {kid}")
+    return numbers[0]
+
+
+def _left(keys: Sequence[PemKey], number: int, otherwise: str) -> list[PemKey]:
+    """The keys without this one. Raises ValueError where it is the only one."""
+    if len(keys) == 1:
+        raise ValueError(otherwise)
+    return [key for place, key in enumerate(keys) if place != number]
+
+
+def _change_pem(secret: Secret, change: Callable[[Sequence[PemKey]], Sequence[PemKey]]) -> None:
+    _change(_path(secret), lambda content: write_pem_keys(change(pem_keys(content + b"\n"))))
 
 
 def _all_keys(settings: EnvironmentSettings, path: Path, content: bytes) -> Sequence[Key]:
@@ -116,7 +159,7 @@ def _change(path: Path, make: Callable[[bytes], bytes]) -> None:
     try:
         with locked(path):
             # Without the newline that editors add, as every secret is read.
-            replace(path, make(path.read_bytes().rstrip(b"\r\n")))
+            replace_file(path, make(path.read_bytes().rstrip(b"\r\n")))
     except OSError as problem:
         raise ValueError(f"cannot change {path}: {problem.strerror}") from problem
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from gateway.analysis.person import Person
 from gateway.analysis.suite import Suite
@@ -19,6 +19,7 @@ from gateway.config.keys import KeysSection
 from gateway.config.problems import ConfigError, Problem, unknown
 from gateway.edge.authority import host_name
 from gateway.edge.settings import EdgeSettings, PathSettings
+from gateway.egress import Egress, ProxySettings
 from gateway.emergency.settings import EmergencySettings
 from gateway.handling import DEFAULT_UPSTREAM
 from gateway.identity.settings import AssertionSettings, HeaderSettings
@@ -97,6 +98,10 @@ class EnvironmentSettings(Settings):
     provider: ProviderSettings
     """ACM: where people log in."""
 
+    proxy: ProxySettings | Literal["direct"] | None = None
+    """A proxy for calls over https to the provider, to issuers of tokens and to engines of the policy `remote`; `direct`
+    for none. Without it the environment variables HTTPS_PROXY and NO_PROXY say it. The register is reached directly."""
+
     machines: MachineSettings | None = None
     """Programs that come with a bearer token; without it nobody but people gets in."""
 
@@ -146,6 +151,16 @@ class EnvironmentSettings(Settings):
 
     rules: EnvironmentRules = EnvironmentRules()
     """Rules of this environment alone: `before` and `after` those that all environments share."""
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        _ = self.egress
+        return self
+
+    @property
+    def egress(self) -> Egress:
+        """How calls to other servers leave."""
+        return Egress.of(self.proxy)
 
     def ring(self, purpose: Purpose) -> Ring:
         """The keys for this purpose."""

@@ -19,6 +19,7 @@ from gateway.config.messages import message_for, place_of, problems_of
 from gateway.config.model import EnvironmentSettings, IdentitySection
 from gateway.config.positions import Place, Positions
 from gateway.config.problems import Problem, unknown
+from gateway.egress import DIRECT
 from gateway.http_semantics import METHODS
 from gateway.model import NOTHING
 from gateway.plugin import LoadContext, NamedRight, Policy, UnknownName
@@ -129,6 +130,7 @@ class RuleLoader:
             folder=self._folder,
             levels=settings.provider.levels if settings is not None else LEVELS,
             shared_store=_shared_store(environment, settings),
+            egress=settings.egress if settings is not None else DIRECT,
         )
         decoder = Decoder(self._policies, context, self._fault)
         decoded = [

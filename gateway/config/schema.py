@@ -8,10 +8,10 @@ from typing import Any
 
 from gateway.config.includes import read_file
 from gateway.config.model import Document
-from gateway.config.positions import read_yaml
+from gateway.config.positions import Positions, read_yaml
 from gateway.config.problems import ConfigError
 from gateway.plugin import Policy
-from gateway.plugin.discovery import find_policies
+from gateway.plugin.discovery import find_policies, is_foreign
 
 _POLICY = {"$ref": "#/$defs/policy"}
 _INCLUDE = {
@@ -25,16 +25,26 @@ _INCLUDE = {
 
 def policies_of(path: Path) -> Mapping[str, type[Policy]]:
     """The policies that a configuration can use, whatever else is wrong with it. Raises ConfigError."""
-    data, positions = read_yaml(read_file(path, str(path)), str(path))
-    sources = data.get("plugins", []) if isinstance(data, dict) else []
-    if not isinstance(sources, list) or not all(isinstance(source, str) for source in sources):
-        raise ConfigError([positions.problem(("plugins",), "a list of folders and modules is expected here")])
+    sources, positions = _sources(path)
     found, faults = find_policies(sources, path.resolve().parent)
     if faults:
         raise ConfigError(
             positions.problem(("plugins", sources.index(fault.source)), str(fault)) for fault in faults
         )
     return found
+
+
+def has_foreign_policies(path: Path) -> bool:
+    """Whether a configuration names policies that do not come with the gateway. Raises ConfigError."""
+    return any(is_foreign(source, path.resolve().parent) for source in _sources(path)[0])
+
+
+def _sources(path: Path) -> tuple[list[str], Positions]:
+    data, positions = read_yaml(read_file(path, str(path)), str(path))
+    sources = data.get("plugins", []) if isinstance(data, dict) else []
+    if not isinstance(sources, list) or not all(isinstance(source, str) for source in sources):
+        raise ConfigError([positions.problem(("plugins",), "a list of folders and modules is expected here")])
+    return sources, positions
 
 
 def json_schema(policies: Mapping[str, type[Policy]]) -> dict[str, Any]:

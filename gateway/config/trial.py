@@ -47,6 +47,8 @@ class Trial:
         self._seconds = seconds
         self._process: subprocess.Popen[bytes] | ForkedProcess | None = None
         self._ended = False
+        self.died = False
+        """Whether the process did not come to its end."""
 
     def problems(self) -> tuple[Problem, ...]:
         """What is wrong with the configuration, also that the process did not come to its end. Blocks."""
@@ -98,6 +100,7 @@ class Trial:
                 why = f"raised {word['raised']}"
             else:
                 file, line = word["reading"]
+        self.died = True
         words = (
             f"the process that tried this configuration {why} at this place, so the gateway does not read it"
         )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,12 +14,15 @@ from urllib.parse import urlsplit
 from cryptography.x509 import load_pem_x509_certificate
 
 from gateway.config import EnvironmentSettings
-from gateway.doctor.provider import Finding
+from gateway.doctor.advice import Server, advice
+from gateway.doctor.provider import Finding, Status
+from gateway.egress import DIRECT, ProxySettings
 from gateway.errors import GatewayError
 from gateway.keyring import PURPOSES
 from gateway.session.sessions import Sessions
 from gateway.session.sqlite import OLDER
 from gateway.settings import Secret
+from gateway.trouble import trouble_of
 from gateway.upstream.address import Address
 from gateway.upstream.dial import tls_context
 from gateway.upstream.pool import ConnectionPool
@@ -104,48 +107,65 @@ async def _server(upstream: UpstreamSettings, address: Address) -> Finding:
         await pool.start()
         pool.release(await pool.fresh(Party("gateway doctor")))
     except (ValueError, OSError, GatewayError) as problem:
-        words = str(problem).removeprefix(f"{address.url}: ")
-        do = "start the register, or correct its address and `tls` under upstream or upstreams"
-        return Finding("register", "failed", f"{address.url}: {words}", do)
+        if problem.__cause__ is None:
+            do = "correct what the message says, under upstream or upstreams"
+            return Finding("register", "failed", f"{address.url}: {problem}", do)
+        kind, words = trouble_of(problem.__cause__, connecting=True)
+        do = _socket(address) or advice(kind, "register", address.url, DIRECT)
+        return Finding("register", "failed", f"{address.url}: {words}", do, kind)
     finally:
         await pool.aclose()
     return Finding("register", "ok", f"{address.url} accepts connections")
 
 
+def _socket(address: Address) -> str:
+    """What to do about a register at a socket of this machine; "" for any other."""
+    return f"start the register, or let the gateway use {address.socket}" if address.socket else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """A server whose certificate is looked at: its address, the name that it must prove, and whom it must convince."""
+
+    url: str
+    server: Server
+    name: str | None = None
+    tls: ssl.SSLContext | None = None
+
+
 async def _certificates(settings: EnvironmentSettings) -> AsyncIterator[Finding]:
-    places: list[tuple[str, int, str | None, ssl.SSLContext | None]] = []
-    for url in (settings.public_url, settings.provider.issuer):
-        parts = urlsplit(url)
-        if parts.scheme == "https" and parts.hostname:
-            places.append((parts.hostname, parts.port or 443, None, None))
+    issuer = settings.provider.issuer
+    sites = [_Site(settings.public_url, "public")]
+    # Behind a proxy it cannot be looked at from here; that it is valid was found by the check of discovery.
+    if not settings.egress.passes_proxy(issuer):
+        sites.append(_Site(issuer, "provider"))
     for upstream, address in _servers(settings):
         if address.secure:
             context = await asyncio.to_thread(tls_context, upstream.tls)
-            places.append((address.host, address.port, upstream.tls.server_name, context))
-    for place in places:
-        yield await _certificate(*place)
+            sites.append(_Site(address.url, "register", upstream.tls.server_name, context))
+    for site in sites:
+        if urlsplit(site.url).scheme == "https":
+            yield await _certificate(site)
     for upstream in settings.every_upstream.values():
         if upstream.tls.certificate is not None:
             yield await asyncio.to_thread(_certificate_file, upstream.tls.certificate)
 
 
-async def _certificate(host: str, port: int, name: str | None, context: ssl.SSLContext | None) -> Finding:
-    do = "renew the certificate, or have the server send its complete chain"
+async def _certificate(site: _Site) -> Finding:
+    parts = urlsplit(site.url)
+    host, port = parts.hostname or "", parts.port or 443
     try:
-        tls = context or await asyncio.to_thread(ssl.create_default_context)
+        tls = site.tls or await asyncio.to_thread(ssl.create_default_context)
         async with asyncio.timeout(_PATIENCE):
-            _, writer = await asyncio.open_connection(host, port, ssl=tls, server_hostname=name)
+            _, writer = await asyncio.open_connection(host, port, ssl=tls, server_hostname=site.name)
         found = writer.get_extra_info("peercert")
         writer.close()
-    except ssl.SSLCertVerificationError as problem:
-        return Finding("certificate", "failed", f"{host}:{port}: {problem.verify_message}", do)
-    except (OSError, TimeoutError, socket.gaierror) as problem:
-        return Finding(
-            "certificate",
-            "warning",
-            f"{host}:{port} cannot be reached from here: {type(problem).__name__}",
-            do,
-        )
+    except (OSError, TimeoutError) as problem:
+        kind, words = trouble_of(problem, connecting=True)
+        status: Status = "failed" if kind.startswith("tls") else "warning"
+        do = advice(kind, site.server, site.url, DIRECT)
+        return Finding("certificate", status, f"{host}:{port}: {words}", do, kind)
+    do = advice("tls-expired", site.server, site.url, DIRECT)
     return _until(f"{host}:{port}", ssl.cert_time_to_seconds(found["notAfter"]), do)
 
 
@@ -183,3 +203,5 @@ def _secrets(settings: EnvironmentSettings) -> Iterator[Secret]:
             yield upstream.tls.key
     if settings.session.store_password is not None:
         yield settings.session.store_password
+    if isinstance(settings.proxy, ProxySettings) and settings.proxy.password is not None:
+        yield settings.proxy.password

@@ -6,10 +6,10 @@ Each check says what it found and, if something is wrong, what to do. The runnin
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,26 +20,39 @@ from gateway.auth.grants import Grants
 from gateway.auth.introspection import Introspection
 from gateway.auth.provider import Issuer, Metadata, Provider, as_object
 from gateway.auth.settings import MachineSettings
+from gateway.auth.tokens import TokenRefused, fits
+from gateway.auth.transport import AnswerRefused
+from gateway.doctor.advice import advice, advice_on_answer
+from gateway.egress import DIRECT, Egress
 from gateway.errors import LoginFailed, ProviderUnavailable
+from gateway.trouble import trouble_of
 
 Status = Literal["ok", "warning", "failed", "skipped"]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check found: `says` is one line, `do` is what to do about it."""
+    """What one check found: `says` is one line, `do` is what to do about it.
+
+    `cause` tells troubles with other servers apart: a kind of gateway.trouble, "http" for a status, or "answer".
+    """
 
     check: str
     status: Status
     says: str
     do: str = ""
+    cause: str = ""
 
 
 class ProviderCheckup:
-    """The checks of one provider, which must be started. `redirect_uri` is where it sends browsers back to."""
+    """The checks of one provider, which must be started. `redirect_uri` is where it sends browsers back to.
 
-    def __init__(self, provider: Provider, *, redirect_uri: str) -> None:
+    `egress` is how the provider is reached.
+    """
+
+    def __init__(self, provider: Provider, *, redirect_uri: str, egress: Egress = DIRECT) -> None:
         self._provider = provider
+        self._egress = egress
         self._redirect_uri = redirect_uri
         settings = provider.settings
         self._client = Client(provider, settings.client_id, settings.client_auth)
@@ -50,8 +63,7 @@ class ProviderCheckup:
         try:
             metadata = await self._provider.metadata()
         except ProviderUnavailable as problem:
-            do = "compare provider.issuer letter for letter with what the provider states, and check network, proxy and TLS"
-            yield Finding("discovery", "failed", problem.detail, do)
+            yield self._failed("discovery", self._provider.settings.issuer, problem)
             for name in ("keys", "clock", "client", "redirect-uri", "scopes"):
                 yield Finding(name, "skipped", "without discovery there is no address to ask")
             return
@@ -60,7 +72,12 @@ class ProviderCheckup:
             "ok",
             f"{self._provider.settings.issuer} names itself as issuer, with all endpoints on its own host",
         )
-        yield await self._keys()
+        if self._egress.proxy is not None:
+            through = self._egress.passes_proxy(self._provider.settings.issuer)
+            how = "through" if through else "past"
+            says = f"the provider is reached {how} {self._egress.proxy} ({self._egress.origin})"
+            yield Finding("proxy", "ok", says)
+        yield await self._keys(metadata)
         yield self._clock()
         yield self._endpoints(metadata)
         yield await self._asked("client", self._authentication, metadata)
@@ -70,14 +87,34 @@ class ProviderCheckup:
             async for finding in self._machines(machines):
                 yield finding
 
-    async def _keys(self) -> Finding:
+    def _failed(self, check: str, url: str, problem: ProviderUnavailable) -> Finding:
+        """A check that got no answer from this address, or none that can be used."""
+        if problem.answered is not None:
+            return Finding(check, "failed", problem.detail, advice_on_answer(problem.answered), "http")
+        cause = problem.__cause__
+        if isinstance(cause, AnswerRefused) or cause is None:
+            return Finding(check, "failed", problem.detail, advice_on_answer(None), "answer")
+        kind, says = trouble_of(cause)
+        do = advice(kind, "provider", url, self._egress)
+        return Finding(check, "failed", f"{urlsplit(url).netloc}: {says}", do, kind)
+
+    async def _keys(self, metadata: Metadata) -> Finding:
+        algorithms = self._provider.settings.algorithms
         try:
-            count = len(await self._provider.keys())
+            keys = await self._provider.keys()
         except ProviderUnavailable as problem:
+            if problem.__cause__ is not None and not isinstance(problem.__cause__, AnswerRefused):
+                return self._failed("keys", metadata.jwks_uri, problem)
+            do = f"nobody can log in until the provider publishes its keys at {metadata.jwks_uri}: ask its operator"
             return Finding(
-                "keys", "failed", problem.detail, "nobody can log in until the provider publishes its keys"
+                "keys", "failed", problem.detail, do, "answer" if problem.answered is None else "http"
             )
-        return Finding("keys", "ok", f"{count} of the provider's keys can be used")
+        fitting = sum(any(fits(key, algorithm) for algorithm in algorithms) for key in keys)
+        if not fitting:
+            says = f"none of the provider's {len(keys)} keys is for {', '.join(algorithms)}"
+            do = "correct provider.algorithms: every ID token would be refused (id-token-algorithm or id-token-key-unknown)"
+            return Finding("keys", "failed", says, do)
+        return Finding("keys", "ok", f"{fitting} of the provider's keys can be used")
 
     def _clock(self) -> Finding:
         difference, leeway = self._provider.clock_difference, self._provider.settings.leeway
@@ -117,15 +154,13 @@ class ProviderCheckup:
         try:
             return await ask(metadata)
         except ProviderUnavailable as problem:
-            return Finding(
-                check, "failed", problem.detail, "try again; the provider did not respond correctly"
-            )
+            return self._failed(check, metadata.token_endpoint, problem)
 
     async def _authentication(self, metadata: Metadata) -> Finding:
         """Sends a code that cannot exist: the provider refuses the code if it accepts the client, otherwise the client."""
         settings = self._provider.settings
         try:
-            self._client.load()
+            await asyncio.to_thread(self._client.load)
         except ValueError as problem:
             return Finding("client", "failed", str(problem), "`gateway keys generate` creates missing keys")
         form = {
@@ -149,7 +184,9 @@ class ProviderCheckup:
                 "client", "failed", f"the provider does not accept {settings.client_id} by {method}", do
             )
         if answer.status_code >= 500:
-            raise ProviderUnavailable(f"the token endpoint answered {answer.status_code}")
+            trouble = ProviderUnavailable(f"the token endpoint answered {answer.status_code}")
+            trouble.answered = answer.status_code
+            raise trouble
         says = f"the token endpoint answered {answer.status_code} {str(error)[:60]}, which says nothing about the client"
         return Finding("client", "warning", says, "log in once to be sure")
 
@@ -158,7 +195,7 @@ class ProviderCheckup:
         settings = self._provider.settings
         scopes = " ".join(settings.scopes)
         try:
-            self._grants.load()
+            await asyncio.to_thread(self._grants.load)
             url = await self._grants.authorization_url(
                 metadata, state=_random(), nonce=_random(), verifier=secrets.token_urlsafe(48)
             )
@@ -186,9 +223,9 @@ class ProviderCheckup:
 
     async def _looked_at(self, url: str) -> httpx2.Response:
         # As a browser would, without a session: only the redirect matters.
-        tls = await asyncio.to_thread(ssl.create_default_context)
+        transport = await asyncio.to_thread(self._egress.transport)
         patience = self._provider.settings.timeout
-        async with httpx2.AsyncClient(verify=tls, timeout=patience, trust_env=False) as client:
+        async with httpx2.AsyncClient(transport=transport, timeout=patience, trust_env=False) as client:
             return await client.get(url, headers={"Accept": "text/html"}, follow_redirects=False)
 
     async def _machines(self, machines: MachineSettings) -> AsyncIterator[Finding]:
@@ -196,21 +233,27 @@ class ProviderCheckup:
             asking = Introspection(machines.introspection, self._provider)
             do = "compare machines.introspection with what the provider registered for this API"
             try:
-                asking.load()
-                await asking.claims(f"checkup-{secrets.token_urlsafe(16)}")
+                await asyncio.to_thread(asking.load)
+                with contextlib.suppress(TokenRefused):
+                    await asking.claims(f"checkup-{secrets.token_urlsafe(16)}")
                 yield Finding("introspection", "ok", "the provider answers introspection requests")
-            except (ValueError, ProviderUnavailable) as problem:
-                yield Finding("introspection", "failed", getattr(problem, "detail", "") or str(problem), do)
+            except ValueError as problem:
+                yield Finding(
+                    "introspection", "failed", str(problem), "`gateway keys generate` creates missing keys"
+                )
+            except ProviderUnavailable as problem:
+                found = self._failed("introspection", self._provider.settings.issuer, problem)
+                yield replace(found, do=do) if found.cause in ("answer", "http") else found
         for each in machines.issuers:
-            issuer = Issuer(each, clock=self._provider.clock)
+            issuer = Issuer(each, clock=self._provider.clock, egress=self._egress)
             try:
                 await issuer.start()
                 count = len(await issuer.keys())
                 yield Finding("issuer", "ok", f"{each.issuer} publishes {count} keys")
             except ProviderUnavailable as problem:
-                yield Finding(
-                    "issuer", "failed", problem.detail, "compare machines.issuers with what it states"
-                )
+                found = self._failed("issuer", each.issuer, problem)
+                do = f"in machines.issuers: {found.do.replace('provider.issuer', each.issuer)}"
+                yield replace(found, says=f"{each.issuer}: {found.says}", do=do)
             finally:
                 await issuer.aclose()
 

@@ -39,11 +39,11 @@ class LogoutNotices:
         try:
             ended = await self.logout.read_notice(await _token(request))
         except TokenRefused as refusal:
-            return self._refused(request, refusal.reason)
+            return self._refused(request, refusal.reason, refusal.detail)
         if not await self.sessions.one_time.claim(_KIND, ended.id, seconds=_REMEMBERED_SECONDS):
             return self._refused(request, "token-used")
         try:
-            await self._end("backchannel", sid=ended.sid, subject=ended.subject)
+            await self._end("backchannel", sid=ended.sid, subject=ended.subject, before=ended.before)
         except BaseException:
             await self.sessions.one_time.release(_KIND, ended.id)
             raise
@@ -59,18 +59,25 @@ class LogoutNotices:
             raise BadRequest(
                 "a front-channel logout without iss and sid of the provider", code="front-channel"
             )
-        await self._end("frontchannel", sid=sid, subject=None)
+        await self._end("frontchannel", sid=sid, subject=None, before=None)
         guard = f"default-src 'none'; frame-ancestors {self.logout.provider_origin}".encode("ascii")
         page = b"<!doctype html><title>-</title>"
         return Response(page, media_type="text/html", lines=((b"content-security-policy", guard),))
 
-    async def _end(self, operation: str, *, sid: str | None, subject: str | None) -> None:
-        ended = await self.sessions.revoke(await self.sessions.find(sid=sid, subject=subject))
+    async def _end(
+        self, operation: str, *, sid: str | None, subject: str | None, before: float | None
+    ) -> None:
+        found = await self.sessions.find(sid=sid, subject=subject)
+        ended = await self.sessions.revoke(
+            each for each in found if before is None or each.created_at < before
+        )
         log.info("the provider ended sessions", channel=operation, sessions=len(ended))
         self.on_event(LoggedOut(operation))
 
-    def _refused(self, request: Request, reason: str) -> Response:
-        log.info("a logout token was refused", reason=reason, request_id=exchange_of(request).id)
+    def _refused(self, request: Request, reason: str, detail: str = "") -> Response:
+        log.info(
+            "a logout token was refused", reason=reason, detail=detail, request_id=exchange_of(request).id
+        )
         content = {"error": "invalid_request", "error_description": reason}
         return json_response(content, status=400)
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from gateway.codec import IdentityView
 from gateway.edge.forms import is_same_origin
 from gateway.endpoints.requests import exchange_of
-from gateway.errors import BadRequest, LoginRequired
+from gateway.errors import BadRequest, LoginRequired, NotFound
 from gateway.exchange import Caller, Exchange
 from gateway.identity.assertions import Assertions
 from gateway.identity.attributes import spelled_rights
@@ -40,6 +40,7 @@ class SessionEndpoints:
     sessions: Sessions
     rechecks: Recheck
     assertions: Assertions
+    client_jwks: Callable[[], dict[str, Any]]
     clock: Callable[[], float]
 
     async def userinfo(self, request: Request) -> Response:
@@ -76,6 +77,13 @@ class SessionEndpoints:
     async def keys(self, request: Request) -> Response:
         """The public keys of the assertion (RFC 7517)."""
         return json_response(self.assertions.jwks(), media_type="application/jwk-set+json")
+
+    async def client_keys(self, request: Request) -> Response:
+        """The public keys by which the provider knows this gateway (RFC 7517). Raises NotFound where it has none."""
+        found = self.client_jwks()
+        if not found["keys"]:
+            raise NotFound("the client has a secret, and no keys")
+        return json_response(found, media_type="application/jwk-set+json")
 
     def lifetime(self, found: PeekedSession) -> dict[str, Any]:
         """How long a session can still last, as plain data."""

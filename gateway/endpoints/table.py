@@ -53,6 +53,7 @@ class OwnEndpoints:
             _route("/oauth2/userinfo", session.userinfo, _READ),
             _route("/oauth2/session", session.session, _READ),
             _route(_JWKS, session.keys, _READ),
+            _route("/oauth2/client-jwks.json", session.client_keys, _READ),
         ]
         if bar is not None:
             only_tell += [_route(SCRIPT, bar.script, _READ), _route("/oauth2/bar", bar.state, _READ)]

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import (
     SECP256R1,
@@ -20,10 +17,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, l
 from joserfc.jwk import ECKey, RSAKey
 
 from gateway.identity.settings import AssertionSettings
+from gateway.pem_keys import pem_keys
 from gateway.settings import Secret
-
-# A key, and the line before it that says since when it is there; text outside of keys is ignored (RFC 7468 section 2).
-_BLOCK: Final = re.compile(rb"(?:^Created: (\S+)\s+)?(^-----BEGIN .+?^-----END [A-Z ]+-----)", re.M | re.S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +69,12 @@ def keys_in(secret: Secret, *, can_sign: bool = True) -> tuple[AssertionKey, ...
     return found
 
 
-def split(content: bytes) -> list[bytes]:
-    """The keys of a file, each as it is written there, with its line about when it was made."""
-    return [match[0] + b"\n" for match in _BLOCK.finditer(content)]
-
-
 def _keys(secret: Secret, content: bytes, can_sign: bool) -> Iterator[AssertionKey]:
     # The newest key came with the last replacement of the file, or a copy of the file with another machine's.
     placed = _placed(secret.path)
-    for match in _BLOCK.finditer(content):
-        jwk = _load(secret, match[2] + b"\n")
-        created = 0.0
-        if match[1] is not None:
-            with contextlib.suppress(ValueError):
-                created = datetime.fromisoformat(match[1].decode("ascii", "replace")).timestamp()
-        yield AssertionKey(jwk, max(created, placed), can_sign and jwk.is_private)
+    for key in pem_keys(content):
+        jwk = _load(secret, key.pem)
+        yield AssertionKey(jwk, max(key.created or 0.0, placed), can_sign and jwk.is_private)
         placed = 0.0
 
 

@@ -44,7 +44,7 @@ class AskAgain:
             return None
         renewable = session.tokens is not None and session.tokens.refresh_token is not None
         pause = _RENEW_SECONDS if renewable else self.silent_check
-        if not pause or self.login.clock() - session.checked_at < pause:
+        if not pause or 0.0 <= self.login.clock() - session.checked_at < pause:
             return None
         if not await self.login.sessions.one_time.claim(_CLAIM, session.id, seconds=pause):
             return None

@@ -178,7 +178,7 @@ def _way_out(request_id: str, rules: RuleSet, decision_input: DecisionInput, dec
     """What helps. A policy that raises where it is asked about steps makes a denial no failure."""
     try:
         return advise(rules, decision_input, decision)
-    except Exception as problem:
+    except BaseException as problem:
         log.exception(
             "no way out could be looked for", rule=decision.rule, request_id=request_id, exc_info=problem
         )

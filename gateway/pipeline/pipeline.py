@@ -59,7 +59,7 @@ class Pipeline:
         """Whatever happens inside, the client gets a response and the request its record."""
         try:
             yield
-        except (Exception, SystemExit) as problem:  # noqa: BLE001 - every problem gets its response
+        except (Exception, SystemExit, KeyboardInterrupt) as problem:  # noqa: BLE001 - every problem gets its response
             await self.refuse(exchange, problem)
         finally:
             if exchange.kept_form is not None:

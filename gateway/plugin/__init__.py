@@ -4,6 +4,7 @@ from pydantic import Field
 
 from gateway.client_limits import client_of
 from gateway.codec import IdentityView
+from gateway.egress import Egress
 from gateway.model import (
     Allow,
     Alternatives,
@@ -34,6 +35,7 @@ __all__ = [
     "Deny",
     "Distinctions",
     "Duration",
+    "Egress",
     "FactClient",
     "FactSource",
     "Facts",

@@ -62,6 +62,12 @@ def source_folder(source: str, folder: Path) -> Path | None:
     return (folder / source).resolve() if "/" in source or source.startswith(".") else None
 
 
+def is_foreign(source: str, folder: Path) -> bool:
+    """Whether a source has more than shipped policies, so that to import it can do anything."""
+    directory = source_folder(source, folder)
+    return directory is None or any(not _is_shipped(file) for file in _python_files(directory))
+
+
 def shipped_folder() -> Path:
     """Where the shipped policies are: inside the package, or at the top of a source checkout."""
     package = Path(__file__).resolve().parent.parent

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationInfo
 
+from gateway.egress import DIRECT, Egress
 from gateway.model import NOTHING
 from gateway.settings import SharedStore
 
@@ -45,7 +46,7 @@ class NamedRight:
 class LoadContext:
     """What the policies of one rule may refer to while they are loaded.
 
-    Each rule is loaded once per environment, so `levels` and `shared_store` are those of one environment.
+    Each rule is loaded once per environment, so `levels`, `shared_store` and `egress` are those of one environment.
     """
 
     rule: str = ""
@@ -65,6 +66,9 @@ class LoadContext:
 
     shared_store: SharedStore | None = None
     """The redis server in which all workers of the environment can count together; None where there is none."""
+
+    egress: Egress = DIRECT
+    """How calls to other servers leave: `egress.transport()` is for the HTTP client of a fact source."""
 
     def for_validation(self) -> dict[str, Any]:
         """The validation context to give to pydantic; field types of `gateway.settings` look for `folder`."""

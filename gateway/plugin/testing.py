@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from gateway.egress import DIRECT, Egress
 from gateway.model import NOTHING
 from gateway.plugin import (
     Facts,
@@ -81,13 +82,14 @@ def policy(
     variables: tuple[str, ...] = (),
     levels: Mapping[str, int] = LEVELS,
     shared_store: SharedStore | None = None,
+    egress: Egress = DIRECT,
     others: tuple[type[Policy], ...] = (),
 ) -> Policy:
     """A policy with these options, loaded as the gateway does it. `others` are the policies that it may contain.
 
     The other arguments are the fields of `LoadContext`. Raises OptionsRefused.
     """
-    context = LoadContext("tried", variables, rights, Path(), levels, shared_store)
+    context = LoadContext("tried", variables, rights, Path(), levels, shared_store, egress)
     known = {each.policy_name: each for each in (cls, *others)}
     return _decode(Decoder(known, context, _refuse), cls, options)
 

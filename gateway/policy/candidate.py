@@ -31,7 +31,7 @@ class Candidate:
             return None
         try:
             found = _decision(rules, decision_input)
-        except Exception as problem:  # noqa: BLE001 - the candidate must not be noticed
+        except BaseException as problem:  # noqa: BLE001 - the candidate must not be noticed
             log.warning("the candidate rules could not judge", error=repr(problem))
             found = None
         if found is None:

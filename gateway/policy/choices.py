@@ -157,7 +157,7 @@ def _judged(
     for policy in policies:
         try:
             verdict = facts.ask(policy)
-        except Exception as problem:  # noqa: BLE001 - whatever a policy raises, the request is denied
+        except BaseException as problem:  # noqa: BLE001 - whatever a policy raises, the request is denied
             kinds.append(type(problem).__name__)
             continue
         kinds.append(type(verdict).__name__)

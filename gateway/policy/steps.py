@@ -86,7 +86,7 @@ class Steps:
         for policy in self._rule.asking:
             try:
                 question = policy.question(facts)
-            except Exception:  # noqa: BLE001, S112 - it raises in the decision too, where it is reported
+            except BaseException:  # noqa: BLE001, S112 - it raises in the decision too, where it is reported
                 continue
             if question is not None:
                 found[question.name] = policy

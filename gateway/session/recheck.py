@@ -25,6 +25,8 @@ _CLAIM: Final = "renewal"
 _ASKED: Final = "renewal-asked"
 _LOOK_AGAIN: Final = 0.05
 _PAUSE_SECONDS: Final = 5.0
+# So far the clocks of machines that share a store may differ.
+_SKEW_SECONDS: Final = 60.0
 
 Renew = Callable[[Identity, Tokens], Awaitable[tuple[Identity, Tokens] | None]]
 
@@ -77,7 +79,11 @@ class Recheck:
     def due(self, session: Session) -> bool:
         """Whether it is time to ask the provider again."""
         due_at = self.due_at(session)
-        return due_at is not None and due_at <= self._clock()
+        if due_at is None:
+            return False
+        now = self._clock()
+        # Checked in the future: the clock was set back, and how long ago it was cannot be known.
+        return due_at <= now or session.checked_at > now + _SKEW_SECONDS
 
     async def current(
         self,
@@ -117,6 +123,9 @@ class Recheck:
         if goes_on:
             return session
         raise ReauthenticationRequired("the session must be rechecked by a login")
+
+    def _checked_since(self, session: Session, since: float) -> bool:
+        return since < session.checked_at <= self._clock() + _SKEW_SECONDS
 
     def _in_grace(self, session: Session) -> bool:
         return self._clock() < session.checked_at + self._settings.recheck + self._settings.recheck_grace
@@ -160,7 +169,7 @@ class Recheck:
         give_up = loop.time() + 2 * self._patience
         while True:
             found = await self._sessions.reload(ticket)
-            if found is None or found.checked_at > since or not _renewable(found):
+            if found is None or self._checked_since(found, since) or not _renewable(found):
                 return found
             holder = os.urandom(16)
             if await one_time.claim(_CLAIM, found.id, seconds=self._patience + 1.0, by=holder):
@@ -176,7 +185,12 @@ class Recheck:
     async def _as_winner(self, ticket: str, since: float, leads_for: float) -> Session | None:
         # Another winner may have come and gone between the reload and the claim.
         session = await self._sessions.reload(ticket)
-        if session is None or session.checked_at > since or session.tokens is None or not _renewable(session):
+        if (
+            session is None
+            or self._checked_since(session, since)
+            or session.tokens is None
+            or not _renewable(session)
+        ):
             return session
         ticket = self._sessions.successor(ticket) or ticket
         window = self._settings.recheck + self._settings.recheck_grace

@@ -171,7 +171,7 @@ class Streams(Generic[T]):
             if task is None or task.cancelling():
                 raise
             error = GatewayError(repr(problem))
-        except (Exception, SystemExit) as problem:  # noqa: BLE001 - an exchange that cannot be judged must not go on
+        except (Exception, SystemExit, KeyboardInterrupt) as problem:  # noqa: BLE001 - an exchange that cannot be judged must not go on
             log.error("an open stream could not be judged", error=repr(problem))
             error = GatewayError(repr(problem))
         if stream not in self._open:

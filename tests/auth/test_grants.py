@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -11,8 +13,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from starlette.responses import JSONResponse, Response
 
-from gateway.auth.grants import TokenResponse
+from gateway.auth.grants import Grants, TokenResponse
+from gateway.auth.provider import Provider
+from gateway.auth.settings import ProviderSettings
 from gateway.errors import LoginFailed, ProviderUnavailable
+from gateway.events import Event, ProviderCalled
 from tests.auth.conftest import Side
 from tests.auth.scripted_provider import CLIENT_ID, REDIRECT_URI, ScriptedProvider
 from tests.cases.runners import REFRESH, no_runner, runs
@@ -141,3 +146,72 @@ def test_a_response_without_a_token_that_we_can_use(content: dict[str, Any], rea
 def test_when_an_access_token_expires(expires_in: Any, expires_at: float | None) -> None:
     content = {"access_token": "a", "token_type": "bearer", "expires_in": expires_in, "refresh_token": 7}
     assert TokenResponse.read(content, 1_000.0) == TokenResponse("a", None, None, expires_at)
+
+
+async def test_who_is_to_blame_for_a_call_that_fails(
+    settings: Callable[..., ProviderSettings], op: ScriptedProvider, clock: Any
+) -> None:
+    """Strangers can send invented codes and tokens: that must not look as if the provider were down."""
+    heard: list[Event] = []
+    provider = Provider(settings(), clock=clock, steady=clock, on_event=heard.append)
+    await provider.start()
+    grants = Grants(provider, REDIRECT_URI)
+    grants.load()
+    metadata = await provider.metadata()
+    heard.clear()
+    for answer, result in (
+        (None, "refused"),
+        (JSONResponse({"error": "invalid_client"}, 401), "error"),
+        (JSONResponse({"error": "invalid_client"}, 400), "error"),
+        (JSONResponse({"error": "unauthorized_client"}, 400), "error"),
+        (JSONResponse({"error": "server_error"}, 500), "error"),
+        (Response("short", 400), "refused"),
+    ):
+        op.answers.clear()
+        if answer is not None:
+            op.answers["token"] = lambda _request, answer=answer: answer
+        with pytest.raises((LoginFailed, ProviderUnavailable)):
+            await grants.redeem_code(metadata, code="invented", verifier="v" * 43)
+        assert heard.pop() == ProviderCalled("token", result)
+    op.answers.clear()
+    assert await grants.refresh(metadata, "invented") is None
+    assert heard == [ProviderCalled("token", "refused")]
+    await provider.aclose()
+
+
+@pytest.mark.parametrize("pushed", [False, True])
+async def test_parameters_of_the_operator_go_along(gate: Any, op: ScriptedProvider, pushed: bool) -> None:
+    extra = {
+        "prompt": "select_account",
+        "ui_locales": "de",
+        "claims": '{"a": "b & c"}',
+        "metadata": "x",
+        "login_hint": "all",
+    }
+    browser = (await gate(authorization_parameters=extra, pushed_authorization=pushed)).browser()
+    assert (await browser.log_in()).identity.subject == "alice"
+    what = "par" if pushed else "auth"
+    sent = next(values for name, values in op.requests if name == what)
+    assert {name: sent[name] for name in extra} == extra
+    location = (await browser.begin(language="fr", login_hint="one", silent=True)).location
+    await browser.visit(location)
+    sent = [values for name, values in op.requests if name == what][-1]
+    own = {"prompt": "none", "login_hint": "one", "ui_locales": "de"}
+    assert {name: sent[name] for name in own} == own
+
+
+@pytest.mark.parametrize(("nonce", "goes_on"), [(None, True), ("same", True), ("other", False), (7, False)])
+async def test_the_nonce_of_a_refresh_is_that_of_the_login(
+    gate: Any, op: ScriptedProvider, nonce: Any, goes_on: bool
+) -> None:
+    side = await gate()
+    found = await side.browser().log_in()
+    assert found.tokens.nonce
+    for _ in range(2):
+        op.claims["nonce"] = found.tokens.nonce if nonce == "same" else nonce
+        renewed = await side.login.renew(found.identity, found.tokens)
+        assert (renewed is not None) is goes_on
+        if renewed is None:
+            return
+        assert renewed[1].nonce == found.tokens.nonce, "also where a refresh left it out"
+        found = replace(found, tokens=renewed[1])

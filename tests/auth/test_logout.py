@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from starlette.responses import JSONResponse
 
 from gateway.auth.logout import Logout, LogoutCookie, LogoutNotice
 from gateway.auth.tokens import TokenRefused
@@ -24,6 +26,9 @@ async def logout_of(gate: Any, **changes: Any) -> Logout:
         ("client_id", {"id_token": "a.b.c"}, {"client_id": CLIENT_ID}),
         ("id_token_hint", {"id_token": "a.b.c"}, {"id_token_hint": "a.b.c"}),
         ("id_token_hint", {}, {"client_id": CLIENT_ID}),
+        ("both", {"id_token": "a.b.c"}, {"client_id": CLIENT_ID, "id_token_hint": "a.b.c"}),
+        ("both", {}, {"client_id": CLIENT_ID}),
+        ("both", {"id_token": "a.b.c", "switch": True}, {"client_id": CLIENT_ID, "switch": "true"}),
         ("id_token_hint", {"id_token": "a.b.c", "switch": True}, {"client_id": CLIENT_ID, "switch": "true"}),
     ],
 )
@@ -53,6 +58,21 @@ async def test_a_logout_token_says_what_ends(gate: Any, op: ScriptedProvider, cl
         await logout.read_notice(signed(claims | {"events": {}}))
     assert logout.is_issuer(op.issuer)
     assert not logout.is_issuer(f"{op.issuer}/")
+
+
+@pytest.mark.parametrize(("ahead", "taken"), [(0, 0), (20, 20), (-20, -20), (900, 30), (-900, -30)])
+async def test_a_logout_by_subject_is_about_sessions_before_it(
+    gate: Any, op: ScriptedProvider, clock: Any, ahead: int, taken: int
+) -> None:
+    logout = await logout_of(gate)
+    date = formatdate(clock.now + ahead, usegmt=True)
+    op.answers["keys"] = lambda _request: JSONResponse({"keys": op.keys}, headers={"date": date})
+    claims = {
+        "iss": op.issuer, "aud": CLIENT_ID, "iat": int(clock.now) - 5, "exp": clock.now + 60, "jti": "j1", "sub": "alice",
+        "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+    }  # fmt: skip
+    found = await logout.read_notice(signed(claims))
+    assert found.before == pytest.approx(int(clock.now) - 5 - taken + 1, abs=1.0)
 
 
 def browser_of(set_cookie: str) -> dict[str, str]:

@@ -39,6 +39,17 @@ def test_issuers(issuer: str) -> None:
         ({"acr_values": ["urn x"]}, "acr_values"),
         ({"minimum_level": 36}, "no authentication method reaches level 36"),
         ({"client_auth": {"method": "none"}}, "client_auth"),
+        ({"authorization_parameters": {"state": "x"}}, "state is what the gateway itself sends"),
+        ({"authorization_parameters": {"NONCE": "x"}}, "NONCE is what"),
+        ({"authorization_parameters": {"redirect_uri": "https://x.test"}}, "redirect_uri is what"),
+        ({"authorization_parameters": {"code_challenge_method": "plain"}}, "code_challenge_method is what"),
+        ({"authorization_parameters": {"acr_values": "urn:x"}}, "provider.acr_values"),
+        ({"authorization_parameters": {"max_age": "5"}}, "provider.max_age"),
+        ({"authorization_parameters": {"prompt": "login none"}}, "nobody can log in"),
+        ({"authorization_parameters": {"a b": "x"}}, "pattern"),
+        ({"authorization_parameters": {"display": ""}}, "pattern"),
+        ({"authorization_parameters": {"display": "a\nb"}}, "pattern"),
+        ({"authorization_parameters": {"display": 5}}, "string"),
     ],
 )
 def test_what_cannot_work_is_refused(changes: dict[str, Any], problem: str) -> None:

@@ -55,7 +55,7 @@ def test_keys_are_rotated_listed_and_dropped_without_a_change_of_the_configurati
     text = config.read_text()
     before = json.loads(run(config, "list", "--json"))
     assert [(row["purpose"], row["state"]) for row in before] == [
-        ("sessions", "used"), ("flows", "used"), ("pseudonyms", "used"), ("assertion", "used"),
+        ("sessions", "used"), ("flows", "used"), ("pseudonyms", "used"), ("assertion", "used"), ("client", "used"),
     ]  # fmt: skip
     said = run(config, "rotate", "flows", "assertion")
     assert re.search(r"made  [0-9a-f]{12} for flows in ti, in .*session\.key", said)
@@ -79,7 +79,9 @@ def test_an_unknown_purpose_changes_nothing(config: Path) -> None:
     path = config.parent / "secrets/ti/session.key"
     before = path.read_bytes()
     said = run(config, "rotate", "flows", "cookies", exit_code=2)
-    assert "there are no keys for 'cookies': write sessions, flows, pseudonyms, assertion or all" in said
+    assert (
+        "there are no keys for 'cookies': write sessions, flows, pseudonyms, assertion, client or all" in said
+    )
     assert path.read_bytes() == before
     path.write_bytes(b"short")
     assert "NOTHING WAS CHANGED" in run(config, "rotate", "flows", exit_code=1)

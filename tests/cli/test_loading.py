@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 import typer
+import yaml
 
 from gateway.cli.loading import loaded
 from gateway.config import ConfigError
+from tests.processes import command
 
 
 def test_every_problem_ends_the_command_with_its_code(
@@ -39,3 +41,65 @@ def test_rules_that_fail_their_tests_are_only_refused_where_asked(config: Path) 
     with pytest.raises(typer.Exit):
         loaded(config, "ti", tested=True)
     assert issubclass(ConfigError, Exception)
+
+
+POLICY = """
+{first}
+from gateway.plugin import Allow, Policy
+
+class Mine(Policy, name="mine"):
+    def decide(self, facts):
+        {decide}
+        return Allow()
+"""
+
+
+def with_plugin(config: Path, first: str = "", decide: str = "pass") -> Path:
+    (config.parent / "mine").mkdir(exist_ok=True)
+    file = config.parent / "mine/mine.py"
+    file.write_text(POLICY.format(first=first, decide=decide))
+    written = yaml.safe_load(config.read_text())
+    if "tests" not in written:
+        written |= {"plugins": ["./mine"], "tests": [{"request": "GET /", "expect": "deny"}]}
+        written["rules"].insert(0, {"id": "mine", "match": {"path": "/"}, "require": ["mine"]})
+        config.write_text(yaml.safe_dump(written))
+    return file
+
+
+@pytest.mark.parametrize(
+    ("ends", "arguments", "code"),
+    [
+        ("import os; os._exit(0)", ("config", "show"), 1),
+        ("import os; os._exit(0)", ("config", "lint"), 1),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", ("config", "schema"), 1),
+        ("raise SystemExit(0)", ("keys", "list", "--env", "ti", "--config"), 1),
+        ("import os; os._exit(0)", ("policy", "test", "--config"), 3),
+    ],
+)
+def test_a_plugin_that_ends_the_process_is_named(
+    config: Path, ends: str, arguments: tuple[str, ...], code: int
+) -> None:
+    file = with_plugin(config, ends)
+    found = command(*arguments, str(config))
+    assert found.returncode == code, found.stdout + found.stderr
+    assert str(file) in found.stderr
+    assert "Nothing was started or changed" in found.stderr
+
+
+def test_a_policy_that_ends_the_process_only_when_it_decides_passes_no_tests(config: Path) -> None:
+    file = with_plugin(config, decide="import os; os._exit(0)")
+    found = command("policy", "test", "--config", str(config))
+    assert (found.returncode, found.stdout) == (3, "")
+    assert "ended by itself (exit code 0)" in found.stderr
+    file.write_text(POLICY.format(first="", decide="raise SystemExit(0)"))
+    assert "raised SystemExit: 0" in command("policy", "test", "--config", str(config)).stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [("config", "show"), ("policy", "test", "--config"), ("doctor", "--config")]
+)
+def test_a_file_that_is_nested_too_deep_is_refused(config: Path, arguments: tuple[str, ...]) -> None:
+    config.write_text("rules: " + "[" * 100_000)
+    found = command(*arguments, str(config))
+    assert found.returncode in (1, 3)
+    assert "nested deeper than 50 levels" in found.stderr

@@ -47,6 +47,15 @@ def test_a_logout_token_ends_the_session_it_names(gate: GatewayFixture, log_in: 
     assert [holds(each) for each in (one, two, other)] == [False, False, True]
 
 
+def test_a_logout_by_subject_leaves_who_logged_in_after_it(gate: GatewayFixture, log_in: LogIn) -> None:
+    before = log_in("hanna", "h1")
+    token = signed(logout_claims(gate, sub="hanna", sid=None))
+    gate.clock.ahead += 60
+    after = log_in("hanna", "h2")
+    assert told(gate, token).status_code == 200
+    assert [holds(each) for each in (before, after)] == [False, True]
+
+
 def test_a_logout_token_ends_streams_too(gate: GatewayFixture, log_in: LogIn) -> None:
     browser = log_in("grace", "g1")
     with browser.stream("GET", "/events") as stream:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.config.key_files import new_assertion_key
-from gateway.identity.assertion_keys import keys_in, read_keys, split
+from gateway.identity.assertion_keys import keys_in, read_keys
 from gateway.identity.assertions import Assertions
 from gateway.identity.settings import AssertionSettings
 from gateway.model import Identity
@@ -34,7 +34,6 @@ def test_one_key_or_several_newest_first(tmp_path: Path) -> None:
     several = keys_in(secret(tmp_path, "b.pem", newest + new_assertion_key(None, 1_000.0) + ec_key("a")))
     assert [key.since for key in several] == [4_000_000_000.0, 1_000.0, 0.0]
     assert several[2].kid == one[0].kid
-    assert split(newest + ec_key("a")) == [newest.rstrip() + b"\n", ec_key("a").rstrip() + b"\n"]
 
 
 def test_only_private_keys_that_are_not_for_later_sign(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from starlette.applications import Starlette
@@ -14,11 +15,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from gateway.egress import Egress
 from gateway.plugin import UNANSWERED, Allow, Deny, Missing, Policy, Verdict
 from gateway.plugin.testing import OptionsRefused, answer, facts, person, policy
 from gateway.policy.facts import Gatherer
 from plugins.remote import Remote
+from tests.connect_proxy import ConnectProxy
 from tests.running import serving
+from tests.tls import Certificates
 
 
 class Engine:
@@ -217,3 +221,19 @@ def test_the_answer_is_not_its_own() -> None:
     assert samples is not None
     assert samples.asks
     assert samples.sources == (("remote:engine", {"allow": True}), ("remote:engine", {"allow": False}))
+
+
+async def test_an_engine_is_asked_through_the_proxy(
+    gatherer: Gatherer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificates, engine = Certificates(tmp_path), Engine()
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates.ca))
+    app = Starlette(routes=[Route("/v1/data/register", engine.respond, methods=["POST"])])
+    with certificates.serving(app, name="engine.invalid") as url:
+        place = ("127.0.0.1", urlsplit(url).port or 0)
+        async with ConnectProxy(reach={"engine.invalid": place}).running() as proxy:
+            egress = Egress(proxy=f"http://127.0.0.1:{proxy.port}")
+            options = {"url": f"{url}/v1/data/register", "timeout": "10s"}
+            assert isinstance(await asked(gatherer, policy(Remote, options, egress=egress)), Allow)
+            assert proxy.asked == [f"engine.invalid:{place[1]}"]
+            assert await asked(gatherer, policy(Remote, options)) == UNANSWERED

@@ -63,6 +63,7 @@ STORED: dict[str, Any] = {
         "id_token": "id",
         "expires_at": 1_800_000_003.0,
         "sid": "sid",
+        "nonce": None,
     },
 }
 

@@ -17,6 +17,7 @@ from gateway.session.settings import SessionSettings
 from tests.gateway_fixture import CALL, Browser, GatewayFixture, scripted_gateway
 from tests.session.conftest import Clock
 from tests.session.test_sessions import TOKENS, WHO, start
+from tests.waiting import until
 
 SCRIPT = {"x-requested-with": "test"}
 RECHECK, GRACE = 900.0, 600.0
@@ -71,6 +72,20 @@ def test_a_recheck_that_changes_nothing_goes_unnoticed(gate: GatewayFixture, bro
         assert "set-cookie" not in answer.headers
     assert gate.op.seen["token"] == 2
     assert gate.ticket(browser) == before
+
+
+def test_a_clock_that_is_set_back_puts_no_recheck_off(gate: GatewayFixture, browser: Browser) -> None:
+    gate.op.claims["ovam_rol_3d"] = []
+    before = gate.op.seen["token"]
+    gate.clock.ahead -= 3_600.0
+    try:
+        assert browser.call("/filed/1").status_code == 200, "within the grace nobody waits"
+        assert until(lambda: gate.op.seen["token"] == before + 1)
+        for _ in range(3):
+            browser.call("/filed/1")
+        assert gate.op.seen["token"] == before + 1, "once checked by the clock as it is, it is checked"
+    finally:
+        gate.clock.ahead += 3_600.0
 
 
 def test_a_right_that_ended_is_gone_and_the_ticket_is_new(gate: GatewayFixture, browser: Browser) -> None:
