@@ -36,10 +36,9 @@ _STEP = re.compile(
 _PORT = re.compile(r"(localhost:|127\.0\.0\.1:|http\.server )(\d{4})\b")
 # What differs from run to run: ids of sessions and blocks, pseudonyms, moments, who and where.
 _VARYING = re.compile(
-    r"\b[0-9a-f]{16}\b|\bb-[0-9a-f]{8}\b|(?<=person )\S+|\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} CES?T"
+    r"\b[0-9a-f]{16}\b|\b[bm]-[0-9a-f]{8}\b|(?<=person )\S+|\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} CES?T"
     r"|(?<=by )\S+(?= on)|(?<=worker \()\S+(?=\))"
 )
-_BLOCK = re.compile(r"\bb-[0-9a-f]{8}\b")
 _FOLDER = "/etc/toegangspoort"
 _RULE_SET = re.compile(r"ti has \d+ rules, rule set ([0-9a-f]{12})")
 
@@ -54,7 +53,7 @@ class Desk:
         self._servers: list[subprocess.Popen[bytes]] = []
         self._config = folder / "config.yaml"
         self._observe = f"http://127.0.0.1:{ports['8001']}/readyz"
-        self._block: str | None = None
+        self._awaited: str | None = None
 
     def close(self) -> None:
         self._gateway.close()
@@ -78,11 +77,10 @@ class Desk:
 
     def run(self, line: str) -> str:
         """What the command prints, with its exit code where that is not 0."""
-        if self._block is not None:
-            line = _BLOCK.sub(self._block, line)
         words = shlex.split(self.here(line))
         match words[:2]:
             case ["systemctl", _]:
+                self._awaited = None
                 self._gateway.close()
                 self._gateway.enter_context(gateway_process(self._config, "ti", self._observe))
                 return ""
@@ -94,13 +92,14 @@ class Desk:
                 return ""
             case _:
                 printed, code = self._shell(line)
-        if made := _BLOCK.search(printed):
-            self._block = made[0]
         if found := _RULE_SET.search(printed):
-            assert until(lambda: found[1] in httpx2.get(self._observe, trust_env=False).text, 30, pause=0.05)
+            self._awaited = found[1]
         return self.there(printed) + (f"[exit {code}]\n" if code else "")
 
     def _shell(self, line: str) -> tuple[str, int]:
+        if (awaited := self._awaited) is not None:
+            assert until(lambda: awaited in httpx2.get(self._observe, trust_env=False).text, 30, pause=0.05)
+            self._awaited = None
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         done = subprocess.run(
             ["bash", "-o", "pipefail", "-c", self.here(line)], cwd=self._folder, text=True, capture_output=True, check=False,
@@ -137,13 +136,18 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 def test_the_tasks_are_done_as_the_page_says(desk: Desk) -> None:
     text = PAGE.read_text("utf-8")
+    actual: dict[str, str] = {}
 
     def done(step: re.Match[str]) -> str:
         if step["diff"] is not None:
             desk.edit(step["diff"])
             return step[0]
-        said = "".join(f"    {line}\n" for line in desk.run(step["command"]).splitlines())
-        return f"    $ {step['command']}\n{said}"
+        line = step["command"]
+        for on_page, here in actual.items():
+            line = line.replace(on_page, here)
+        said = "".join(f"    {each}\n" for each in desk.run(line).splitlines())
+        actual.update(zip(_VARYING.findall(step["said"]), _VARYING.findall(said), strict=False))
+        return f"    $ {line}\n{said}"
 
     shown = _STEP.sub(done, text)
     if os.environ.get("REWRITE_GUIDE"):
