@@ -66,6 +66,7 @@ class Gateway(Assembly):
             "sessions": RingSource(settings.ring("sessions"), sessions),
             "flows": RingSource(settings.ring("flows"), lambda keys: self.login.use_keys(octets(keys))),
             "pseudonyms": RingSource(settings.ring("pseudonyms"), pseudonyms),
+            "records": RingSource(settings.ring("records"), self.records.use_sealing),
             "assertion": KeySource(
                 settings.assertion.paths, self.assertions.read_keys, settings.assertion.announce
             ),
@@ -165,6 +166,7 @@ class Gateway(Assembly):
             "blocks": self.orders.check,
             "upstreams": upstreams,
             "keys": self.keys.check,
+            "records": self.records.check,
             "background": self.failing.check,
         }
 

@@ -54,6 +54,7 @@ class Areas:
             settings.observe,
             environment,
             keys=settings.ring("pseudonyms").octets,
+            sealing=settings.ring("records").read,
             clock=clock,
             on_event=self.events,
         )

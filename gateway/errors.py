@@ -16,6 +16,7 @@
     ├── FormOfAnother, FormForAnotherOrganisation 403  a kept form of another person, or for another organisation
     ├── UpgradeRequired 426 ....... a WebSocket of another version than 13
     ├── ProviderUnavailable, StoreUnavailable, FactsUnavailable 503  ACM, the store or a fact source does not answer
+    ├── RecordsUnavailable 503 .... decision records cannot be written
     ├── UpstreamUnreachable, UpstreamBroken 502, UpstreamOut 503, UpstreamTimeout 504  no valid answer of the register
     └── InternalFault 500, PolicyFailed 500  the gateway or a policy module is at fault; the request is denied
 
@@ -26,14 +27,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from math import ceil
 from typing import Any, ClassVar
 
 from gateway.model import Decision
-from gateway.plan import Advice
+from gateway.plan import Advice, LoginAgain
 
 
 class GatewayError(Exception):
@@ -249,19 +249,6 @@ class HeadersTooLarge(GatewayError):
     advice = "Remove the cookies of this site in your browser and try again."
 
 
-@dataclass(frozen=True, slots=True)
-class LoginAgain:
-    """How a login that failed can begin again: as before, with one more attempt.
-
-    `target` is None where the page to come back to is not known any more.
-    """
-
-    target: str | None = None
-    acr_values: tuple[str, ...] = ()
-    hint: str | None = None
-    attempt: int = 0
-
-
 class LoginFailed(GatewayError):
     """A login failed; `reason` is a stable code for page, log and metric.
 
@@ -298,6 +285,12 @@ class FactsUnavailable(GatewayError):
     code = "facts-unavailable"
     title = "This service is not available right now"
     advice = "Try again in a few minutes."
+
+
+class RecordsUnavailable(FactsUnavailable):
+    """Decision records cannot be written, and nothing goes through without one."""
+
+    code = "records-unavailable"
 
 
 class Overloaded(GatewayError):

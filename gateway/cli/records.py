@@ -9,7 +9,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from gateway.observe.chain import Fault, Link, verify
+from gateway.observe.proof import Fault, Link, verify
 from gateway.observe.record_reader import lines
 from gateway.observe.record_reader import records as records_on
 

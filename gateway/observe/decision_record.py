@@ -31,6 +31,7 @@ from gateway.model import (
 )
 from gateway.object_memo import ObjectMemo
 from gateway.observe.masking import clean, mask
+from gateway.observe.refused import Answer
 from gateway.reference import reference_of
 
 VERSION: Final = 1
@@ -52,7 +53,7 @@ class AuditEntry(NamedTuple):
     `session`: the session's public id. `rules`: the hash of the rule set. `endpoint`: the name of one of the
     gateway's own endpoints. `error`: the code of a GatewayError. `shadow`: the decision of the candidate rules, if
     it differs, and `shadow_rules` their hash. `cut`: why an exchange was ended early (`reason`, `why`, `rules`).
-    `block`: the name of the block that refused the request.
+    `block`: the name of the block that refused the request. `answer`: what became of a request that was refused.
     """
 
     request_id: str
@@ -72,6 +73,7 @@ class AuditEntry(NamedTuple):
     facts: Mapping[str, Any] = NOTHING
     cut: Mapping[str, str] | None = None
     block: str | None = None
+    answer: Answer | None = None
 
 
 class Pseudonyms:
@@ -189,6 +191,8 @@ class RecordEncoder:
             parts.append(f'"endpoint":{_text(entry.endpoint)}')
         if entry.error is not None:
             parts.append(f'"error":{_text(entry.error)},"reference":"{reference_of(entry.request_id)}"')
+        if entry.answer is not None:
+            parts.append(_answered(entry.answer, reason=decision is None and entry.block is None))
         if entry.session is not None:
             parts.append(f'"session":{_text(entry.session)}')
         if entry.shadow is not None:
@@ -264,6 +268,14 @@ def _verdict(decision: Decision | None, entry: AuditEntry) -> str:
     if decision is None:
         return "own" if entry.endpoint is not None and entry.error is None else "refused"
     return decision.outcome
+
+
+def _answered(answer: Answer, *, reason: bool) -> str:
+    """What a record says of a refusal; the `reason` where no decision gives one."""
+    parts = [f'"reason":{_text(answer.reason)}'] if reason and answer.reason is not None else []
+    if answer.asked is not None:
+        parts.append(f'"asked":{_json(answer.asked._asdict())}')
+    return ",".join((*parts, f'"answer":{_json(answer.to_dict())}'))
 
 
 def _missing(missing: Missing) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from gateway.cli import application
 from gateway.observe.chain import Chain
+from tests.keys import SEAL
 
 
 def command(*arguments: str) -> Result:
@@ -19,7 +20,7 @@ def command(*arguments: str) -> Result:
 
 
 def written(name: str, count: int = 6, *, end: bool = True) -> list[bytes]:
-    chain = Chain(name)
+    chain = Chain(name, SEAL)
     people = [
         {"person": f"p-{number % 2}", "also": [f"q-{number % 2}"], "organisation": "0428315871"}
         for number in range(count)

@@ -29,10 +29,11 @@ from gateway.events import (
     RulesRefused,
 )
 from gateway.model import Identity
-from gateway.observe import record_writer as module
-from gateway.observe.chain import verify
+from gateway.observe import record_thread as module
+from gateway.observe.proof import verify
 from gateway.observe.record_writer import DecisionRecords
 from gateway.observe.settings import ObserveSettings, RecordsTarget
+from tests.keys import SEALING
 from tests.observe.conftest import Clock, Makes
 
 pytestmark = pytest.mark.anyio
@@ -42,7 +43,12 @@ KEY = b"0123456789abcdef0123456789abcdef"
 def records_at(path: Path | None, clock: Clock, *, queue: int = 10_000, **others: Any) -> DecisionRecords:
     place = RecordsTarget("file", path) if path else RecordsTarget("none")
     return DecisionRecords(
-        ObserveSettings(records=place, records_queue=queue), "ti", keys=lambda: (KEY,), clock=clock, **others
+        ObserveSettings(records=place, records_queue=queue),
+        "ti",
+        keys=lambda: (KEY,),
+        sealing=lambda: (SEALING,),
+        clock=clock,
+        **others,
     )
 
 
@@ -207,9 +213,12 @@ def test_standard_output() -> None:
         import asyncio, time
         from gateway.observe.record_writer import DecisionRecords
         from gateway.observe.settings import ObserveSettings
+        from tests.keys import SEALING
 
         async def main():
-            records = DecisionRecords(ObserveSettings(), "ti", keys=lambda: (b"k" * 32,), clock=time.time)
+            records = DecisionRecords(
+                ObserveSettings(), "ti", keys=lambda: (b"k" * 32,), sealing=lambda: (SEALING,), clock=time.time
+            )
             await records.start()
             for number in range(500):
                 records.write({"kind": "note", "number": number})

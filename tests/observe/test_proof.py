@@ -6,17 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.observe.chain import START, Chain, Proof, verify
+from gateway.observe.chain import START, Chain
+from gateway.observe.proof import Proof, verify
+from tests.keys import SEAL
 
 
 def chain(name: str, count: int, *, ended: bool = True) -> list[bytes]:
-    links = Chain(name)
+    links = Chain(name, SEAL)
     lines = [links.link(json.dumps({"v": 1, "kind": "request", "n": number})) for number in range(count)]
     return [*lines, links.link('{"kind":"end"}')] if ended else lines
 
 
 def proof(*lines: bytes) -> Proof:
-    return verify([("records.jsonl", lines)])
+    return verify([("records.jsonl", lines)], keys=(SEAL,))
 
 
 def test_an_untouched_chain_is_sound() -> None:
@@ -55,14 +57,14 @@ def test_files_may_be_known_to_be_gone() -> None:
     [
         (
             lambda x: [x[0], x[1].replace(b'"n":', b'"m":').replace(b'"n": 1', b'"m": 1'), *x[2:]],
-            3,
+            2,
             "was changed",
         ),
         (lambda x: [x[0], *x[2:]], 2, "1 record(s) of chain a are gone before record 2"),
         (lambda x: [x[0], x[1], x[1], *x[2:]], 3, "repeated or in the wrong place"),
         (lambda x: [x[0], x[2], x[1], *x[3:]], 2, "gone before record 2"),
         (lambda x: [x[0].replace(START.encode(), b"f" * 64), *x[1:]], 1, "from its beginning"),
-        (lambda x: [*x, Chain("a").link('{"kind":"request"}')], 6, "repeated or in the wrong place"),
+        (lambda x: [*x, Chain("a", SEAL).link('{"kind":"request"}')], 6, "repeated or in the wrong place"),
         (lambda x: [x[0], b"{}\n", x[2], *x[3:]], 2, "not a decision record"),
         (lambda x: [x[0], b'{"chain":\n', x[2], *x[3:]], 3, "are gone"),
     ],
@@ -76,7 +78,7 @@ def test_every_change_shows(spoil: object, line: int, words: str) -> None:
 
 
 def test_nothing_is_added_after_the_end() -> None:
-    links = Chain("a")
+    links = Chain("a", SEAL)
     lines = [links.link('{"kind":"end"}'), links.link('{"kind":"request"}')]
     assert "after the end" in proof(*lines).faults[0].message
 
@@ -96,7 +98,7 @@ def test_a_line_that_a_full_disk_cut_off_and_that_follows_whole_is_no_fault() ->
     st.integers(1, 255),
 )
 def test_no_octet_can_change_unseen(order: list[str], at: int, place: int, change: int) -> None:
-    chains = {name: Chain(name) for name in "abc"}
+    chains = {name: Chain(name, SEAL) for name in "abc"}
     lines = [chains[name].link(f'{{"n":{number}}}') for number, name in enumerate(order)]
     ends = [each.link('{"kind":"end"}') for each in chains.values()]
     assert proof(*lines, *ends).sound
