@@ -124,6 +124,7 @@ class Gateway(Assembly):
                 self.records,
                 self.orders,
                 self.blocks,
+                self.kept_rules,
                 self.reload,
                 self.shadow,
                 self.keys,

@@ -23,6 +23,7 @@ from gateway.observe.record_writer import DecisionRecords
 from gateway.pipeline.record import Record
 from gateway.policy.candidate import Candidate
 from gateway.policy.facts import Gatherer
+from gateway.reload.kept_rules import RulesKeeper
 from gateway.reload.orders import Orders
 from gateway.reload.rules import RulesReload
 from gateway.reload.shadow import ShadowReload
@@ -108,6 +109,12 @@ class Areas:
         environment, events = self.environment, self.events
         self.facts = Gatherer()
         self.reload = RulesReload(config, environment, clock=self._clock, on_event=events)
+        self.kept_rules = RulesKeeper(
+            self.settings.observe.records.path,
+            environment,
+            config=lambda: self.reload.config,
+            keys=self.settings.ring("records").read,
+        )
         self.candidate = Candidate(events)
         self.shadow = ShadowReload(self.candidate, self.reload.candidate_file, environment, on_event=events)
         self.blocks = Blocks(

@@ -86,7 +86,7 @@ class Assembly(Areas):
         judge = RecordedJudge(*stages, lambda: self.records.full) if deny else Judge(*stages)
         self.streams = Streams[Exchange](settings.observe.streams, judge.again, on_event=self.events)
         self.activity = Activity(self.sessions, self.streams, settings.observe.streams, polling, self.events)
-        for listener in (self.metrics, self.streams, self.records, self.failing):
+        for listener in (self.metrics, self.streams, self.records, self.kept_rules, self.failing):
             self.events.subscribe(listener)
         self.pipeline = self._pipeline(judge, config.identity)
         self.prompt = Prompt(self.pipeline, self.metrics.started)

@@ -23,6 +23,7 @@ _COMMANDS = {
     "sessions": ("gateway.cli.sessions", "sessions_commands"),
     "block": ("gateway.cli.block", "block_commands"),
     "records": ("gateway.cli.records", "records_commands"),
+    "explain": ("gateway.cli.explain_record", "explain_record"),
 }
 
 
