@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -55,7 +55,7 @@ class Judged:
         if self.rules is None:
             return {"why_not": self.why_not}
         return {
-            "rules": self.rules.hash,
+            "rule_set": self.rules.hash,
             **as_data(self.decision, self.reading, self.advice),
             "supposed": dict(self.supposed or {}),
         }
@@ -92,17 +92,8 @@ def explain_record(
             stop(f"no page: {page.why_not or 'the client got a document for programs'}", NOT_DONE)
         html.write_bytes(page.body)
     if as_json:
-        data = {
-            "record": record,
-            "then": then.data(),
-            "today": now.data(),
-            "page": {
-                "language": page.language,
-                "html": page.html,
-                "why_not": page.why_not,
-                "body": page.body.decode(),
-            },
-        }
+        seen = {**asdict(page), "body": page.body.decode()}
+        data = {"record": record, "then": then.data(), "today": now.data(), "page": seen}
         typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
         return
     typer.echo(_record_text(record, zone))

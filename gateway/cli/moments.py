@@ -93,6 +93,8 @@ def read_moment(text: str, zone: ZoneInfo, now: float, *, ends: bool = False) ->
     if exact is not None:
         return exact
     day_words, clock, offset = _split(words, text)
+    if not words:
+        raise ValueError(f"that is not a moment: {_HINT}")
     day = _day(day_words, here.date(), text)
     if clock is None:
         day, clock = (day + timedelta(days=1) if ends else day), time()

@@ -22,9 +22,53 @@ from gateway.observe.sealed_head import HeadBroken, SealedHead
 from gateway.reference import reference_of
 
 records_commands = typer.Typer(help="Verify and read decision records.", no_args_is_help=True)
-_JSON = typer.Option("--json", help="Print JSON.")
 _FAULTY = 1
 _VERDICTS = ("allow", "redirect", "deny", "error", "own", "refused")
+
+_Files = Annotated[list[str] | None, FILES]
+_Config = Annotated[Path, CONFIG]
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_Text = str | None
+
+_Keys = Annotated[
+    _Text,
+    typer.Option(
+        "--env", help="The environment whose keys prove the seals, and whose sealed head what is newest."
+    ),
+]
+_Continued = Annotated[
+    bool, typer.Option("--continued", help="Older files were deleted: a chain may start in the middle.")
+]
+_Ended = Annotated[
+    bool, typer.Option("--ended", help="All processes stopped normally: a chain without an end is a fault.")
+]
+_Head = Annotated[
+    list[str] | None,
+    typer.Option("--head", help="A last hash that you kept elsewhere: its record must still be there."),
+]
+_Since = Annotated[
+    _Text,
+    typer.Option(help="From this moment on: 14:05, gisteren, 26/11 8u30, '2 uur geleden', 2h, ISO 8601."),
+]
+_Until = Annotated[_Text, typer.Option(help="Before this moment; a day is meant with its end.")]
+_Subject = Annotated[
+    _Text, typer.Option(help="One person, by pseudonym or its first characters, also under another key.")
+]
+_Sub = Annotated[
+    bool, typer.Option("--sub", help="A person, by ACM's `sub`: asks for it, and does not show it.")
+]
+_Organisation = Annotated[
+    _Text, typer.Option(help="People who act for this organisation: KBO number in any spelling, or OVO code.")
+]
+_Reference = Annotated[_Text, typer.Option(help="One request: the short reference of its page, or its id.")]
+_Rule = Annotated[_Text, typer.Option(help="What this rule decided.")]
+_Status = Annotated[_Text, typer.Option(help="What the client got: 403, or 4xx.")]
+_Verdict = Annotated[_Text, typer.Option(help=f"{', '.join(_VERDICTS[:-1])} or {_VERDICTS[-1]}.")]
+_Reason = Annotated[_Text, typer.Option(help="Why, as the records name it: path-escape.")]
+_Client = Annotated[_Text, typer.Option(help="The network address of the client.")]
+_Path = Annotated[_Text, typer.Option(help="How the path begins.")]
+_Kind = Annotated[str, typer.Option(help="request, or another kind of record.")]
+_Env = Annotated[_Text, typer.Option(help="The environment. Default: all of them.")]
 
 
 @records_commands.callback()
@@ -34,24 +78,13 @@ def _group() -> None:
 
 @records_commands.command("verify")
 def verify_(
-    files: Annotated[list[str] | None, FILES] = None,
-    env: Annotated[
-        str | None,
-        typer.Option(help="The environment: its keys prove the seals, and its sealed head what is newest."),
-    ] = None,
-    config: Annotated[Path, CONFIG] = Path("config.yaml"),
-    continued: Annotated[
-        bool, typer.Option("--continued", help="Older files were deleted: a chain may start in the middle.")
-    ] = False,
-    ended: Annotated[
-        bool,
-        typer.Option("--ended", help="All processes stopped normally: a chain without an end is a fault."),
-    ] = False,
-    head: Annotated[
-        list[str] | None,
-        typer.Option(help="A last hash that you kept elsewhere: its record must still be there."),
-    ] = None,
-    as_json: Annotated[bool, _JSON] = False,
+    files: _Files = None,
+    env: _Keys = None,
+    config: _Config = Path("config.yaml"),
+    continued: _Continued = False,
+    ended: _Ended = False,
+    head: _Head = None,
+    as_json: _Json = False,
 ) -> None:
     """Verify that no record was changed, removed, added or moved, or show where a chain breaks.
 
@@ -64,16 +97,15 @@ def verify_(
     place = places.places[0] if places.places else None
     keys = _keys(place) if place is not None else None
     # The head says nothing about files that were rotated away.
-    live = place is not None and str(place.settings.observe.records.path) in {
-        str(Path(file).absolute()) for file in places.files
-    }
+    path = place.settings.observe.records.path if place is not None else None
+    live = path is not None and path.absolute() in {Path(file).absolute() for file in places.files}
     try:
         proof = verify(
             ((file, lines(file)) for file in places.files),
             continued=continued,
             kept=head or (),
             keys=keys,
-            head=_head(place, keys) if place is not None and keys is not None and live else None,
+            head=_head(path, keys) if live and path is not None and keys is not None else None,
         )
     except (OSError, EOFError) as problem:
         unreadable(problem)
@@ -89,39 +121,24 @@ def verify_(
 
 @records_commands.command()
 def show(
-    files: Annotated[list[str] | None, FILES] = None,
-    since: Annotated[
-        str | None,
-        typer.Option(help="From this moment on: 14:05, gisteren, 26/11 8u30, '2 uur geleden', 2h, ISO 8601."),
-    ] = None,
-    until: Annotated[
-        str | None, typer.Option(help="Before this moment; a day is meant with its end.")
-    ] = None,
-    subject: Annotated[
-        str | None,
-        typer.Option(help="One person, by pseudonym or its first characters, also under another key."),
-    ] = None,
-    sub: Annotated[
-        bool, typer.Option("--sub", help="A person, by ACM's `sub`: asks for it, and does not show it.")
-    ] = False,
-    organisation: Annotated[
-        str | None,
-        typer.Option(help="People who act for this organisation: KBO number in any spelling, or OVO code."),
-    ] = None,
-    reference: Annotated[
-        str | None, typer.Option(help="One request: the short reference of its page, or its id.")
-    ] = None,
-    rule: Annotated[str | None, typer.Option(help="What this rule decided.")] = None,
-    status: Annotated[str | None, typer.Option(help="What the client got: 403, or 4xx.")] = None,
-    verdict: Annotated[str | None, typer.Option(help=", ".join(_VERDICTS))] = None,
-    reason: Annotated[str | None, typer.Option(help="Why, as the records name it: path-encoding.")] = None,
-    client: Annotated[str | None, typer.Option(help="The network address of the client.")] = None,
-    path: Annotated[str | None, typer.Option(help="How the path begins.")] = None,
-    kind: Annotated[str, typer.Option(help="request, or another kind of record.")] = "request",
-    env: Annotated[str | None, typer.Option(help="The environment. Default: all of them.")] = None,
-    config: Annotated[Path, CONFIG] = Path("config.yaml"),
+    files: _Files = None,
+    since: _Since = None,
+    until: _Until = None,
+    subject: _Subject = None,
+    sub: _Sub = False,
+    organisation: _Organisation = None,
+    reference: _Reference = None,
+    rule: _Rule = None,
+    status: _Status = None,
+    verdict: _Verdict = None,
+    reason: _Reason = None,
+    client: _Client = None,
+    path: _Path = None,
+    kind: _Kind = "request",
+    env: _Env = None,
+    config: _Config = Path("config.yaml"),
     zone: Zone = BRUSSELS,
-    as_json: Annotated[bool, _JSON] = False,
+    as_json: _Json = False,
 ) -> None:
     """Print the records that match all options, one per line, with times in one zone.
 
@@ -138,9 +155,8 @@ def show(
         path=path,
         exact=_exact(rule=rule, verdict=_verdict(verdict), reason=reason, client=client, kind=kind),
     )
-    search = Search(query)
-    found = 0
     typer.echo(f"{places.heading}{_words_of_span(query, zone)}; times in {where.key}", err=True)
+    search, found = Search(query), 0
     try:
         for record in search.run(places.files):
             found += 1
@@ -149,8 +165,7 @@ def show(
     except (OSError, EOFError) as problem:
         unreadable(problem)
     if not found:
-        read = f"{search.seen:,} records in {len(search.files)} file(s) were read"
-        stop(f"no record matches; {read}", NOT_DONE)
+        stop(f"no record matches; {search.seen:,} in {len(search.files)} file(s) were read", NOT_DONE)
 
 
 def _span(since: str | None, until: str | None, zone: str, now: float) -> dict[str, float]:
@@ -243,10 +258,7 @@ def _keys(place: Place) -> list[ChainKey]:
         stop(str(problem))
 
 
-def _head(place: Place, keys: Sequence[ChainKey]) -> tuple[str, Sequence[Mark] | str] | None:
-    path = place.settings.observe.records.path
-    if path is None:
-        return None
+def _head(path: Path, keys: Sequence[ChainKey]) -> tuple[str, Sequence[Mark] | str]:
     head = SealedHead(path, keys)
     try:
         return str(head.path), head.read()

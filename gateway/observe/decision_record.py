@@ -196,11 +196,7 @@ class RecordEncoder:
         if entry.session is not None:
             parts.append(f'"session":{_text(entry.session)}')
         if entry.shadow is not None:
-            verdict, rule = _verdict(entry.shadow, entry), _text_or_null(entry.shadow.rule)
-            reason, rules = _text(mask(entry.shadow.reason)), _text_or_null(entry.shadow_rules)
-            parts.append(
-                f'"shadow":{{"verdict":"{verdict}","rule":{rule},"reason":{reason},"rules":{rules}}}'
-            )
+            parts.append(_shadowed(entry, entry.shadow))
         if entry.cut is not None:
             parts.append(f'"cut":{_json(clean(entry.cut))}')
         if entry.facts:
@@ -268,6 +264,12 @@ def _verdict(decision: Decision | None, entry: AuditEntry) -> str:
     if decision is None:
         return "own" if entry.endpoint is not None and entry.error is None else "refused"
     return decision.outcome
+
+
+def _shadowed(entry: AuditEntry, shadow: Decision) -> str:
+    verdict, rule = _verdict(shadow, entry), _text_or_null(shadow.rule)
+    reason, rules = _text(mask(shadow.reason)), _text_or_null(entry.shadow_rules)
+    return f'"shadow":{{"verdict":"{verdict}","rule":{rule},"reason":{reason},"rules":{rules}}}'
 
 
 def _answered(answer: Answer, *, reason: bool) -> str:

@@ -112,7 +112,7 @@ class _Checks:
         for kind, message in (found, self._sealed(progress, record, sealed)):
             if kind is not None:
                 self.faults.append(Fault(file, number, kind, message))
-        if record.get("kind") == "start" and "after" in record:
+        if sealed.seal is not None and record.get("kind") == "start" and "after" in record:
             self._begin(Fault(file, number, "missing", ""), record)
         return progress.head
 

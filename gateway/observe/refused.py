@@ -67,7 +67,7 @@ def asked_of_head(head: bytes) -> Asked | None:
     line, host = _REQUEST_LINE.match(head), _HOST.search(head)
     if line is None:
         return None
-    return _asked(line[1], host[1] if host is not None else b"", line[2])
+    return _asked(line[1], host[1].strip() if host is not None else b"", line[2])
 
 
 def _asked(method: bytes, host: bytes, target: bytes) -> Asked:

@@ -1,12 +1,14 @@
 """A chain of records shows every change, and never cries wolf."""
 
 import json
+from collections.abc import Sequence
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.observe.chain import START, Chain
+from gateway.observe.chain import START, Chain, ChainKey, Mark
 from gateway.observe.proof import Proof, verify
 from tests.keys import SEAL
 
@@ -106,3 +108,135 @@ def test_no_octet_can_change_unseen(order: list[str], at: int, place: int, chang
     line = bytearray(lines[at].rstrip(b"\n"))
     line[place % len(line)] ^= change
     assert not proof(*lines[:at], bytes(line) + b"\n", *lines[at + 1 :], *ends).sound
+
+
+def begun(
+    name: str, *after: Mark, count: int = 2, key: ChainKey = SEAL, end: bool = True
+) -> tuple[list[bytes], Mark]:
+    """A chain that refers to others before it, and its mark."""
+    links = Chain(name, key)
+    start = {"kind": "start", "now": 1.0, "key": key.id, "after": [each.to_dict() for each in after]}
+    lines = [
+        links.link(json.dumps(start)),
+        *(links.link('{"kind":"request","now":2.0}') for _ in range(count)),
+    ]
+    lines += [links.link('{"kind":"end"}')] if end else []
+    return lines, links.mark(3.0, ended=end)
+
+
+def checked(
+    *lines: bytes, head: Sequence[Mark] | str = (), keys: Sequence[ChainKey] = (SEAL,), **how: bool
+) -> list[str]:
+    found = verify([("r", lines)], keys=keys, head=("r.head", head), **how)
+    assert found.sound == (not found.faults)
+    return [str(each) for each in found.faults]
+
+
+def rewritten(lines: list[bytes]) -> list[bytes]:
+    """What somebody without the key can make: a chain that fits in itself, with seals that look like some."""
+    forged = Chain(json.loads(lines[0])["chain"], ChainKey(SEAL.id, b"not the key"))
+    kept = ("chain", "seq", "prev", "mac")
+    records = [json.loads(line) for line in lines]
+    return [
+        forged.link(
+            json.dumps({name: value for name, value in each.items() if name not in kept} | {"rule": "x"})
+        )
+        for each in records
+    ]
+
+
+def unsealed(lines: list[bytes]) -> list[bytes]:
+    """The same lines as an earlier version wrote them."""
+    found, head = [], START
+    for line in lines:
+        record = json.loads(line)
+        del record["mac"]
+        found.append(json.dumps({**record, "prev": head}).encode() + b"\n")
+        head = sha256(found[-1].rstrip(b"\n")).hexdigest()
+    return found
+
+
+def test_chains_that_refer_to_one_another_and_a_sealed_head_prove_everything() -> None:
+    a, a_mark = begun("a")
+    b, b_mark = begun("b", a_mark, end=False)
+    found = verify([("r", [*a, *b])], keys=(SEAL,), head=("r.head", [b_mark]))
+    assert found.sound
+    assert [link.seal for link in found.chains] == ["proven", "proven"]
+
+
+def test_a_whole_chain_that_is_gone_is_missed() -> None:
+    a, a_mark = begun("a")
+    b, b_mark = begun("b", a_mark)
+    assert checked(*b, head=[b_mark]) == [
+        "r:1: chain a is gone, with 4 record(s): a later start of a process refers to it"
+    ]
+    assert checked(*a, head=[b_mark]) == [
+        "r.head: chain b is gone, with 4 record(s): the sealed head refers to it"
+    ]
+    assert checked(*b, head=[b_mark], continued=True) != []
+    older = Mark("old", 3, "f" * 64, 0.5)
+    c, c_mark = begun("c", older)
+    assert checked(*c, head=[c_mark], continued=True) == []
+
+
+def test_what_is_cut_off_at_the_end_is_missed() -> None:
+    a, a_mark = begun("a", end=False)
+    assert checked(*a[:-1], head=[a_mark]) == [
+        "r.head: the last 1 record(s) of chain a are gone: the sealed head refers to record 2"
+    ]
+    # Newer ones than the head knows are no fault: it is written once a second.
+    more = Chain("a", SEAL)
+    assert checked(*a, head=[Mark("a", 1, "", 0.0)]) == []
+    assert more.name == "a"
+
+
+def test_a_chain_that_was_rewritten_with_its_hashes_is_found_out() -> None:
+    a, a_mark = begun("a")
+    forged = rewritten(a)
+    assert verify([("r", forged)]).sound, "as far as anybody sees who has no key"
+    (fault, *_) = checked(*forged, head=[a_mark])
+    assert "record 0 of chain a does not have the seal of the gateway's key" in fault
+    (fault, *_) = checked(*unsealed(forged), head=[a_mark])
+    assert "chain a has no seals, though the sealed head refers to it" in fault
+
+
+def test_records_of_somebody_else_are_found_out() -> None:
+    a, a_mark = begun("a")
+    forged, _ = begun("b", a_mark, key=ChainKey("0" * 12, b"x"))
+    assert (
+        "is sealed with the key 000000000000, which is not among those"
+        in checked(*a, *forged, head=[a_mark])[0]
+    )
+    late, _ = begun("c")
+    assert (
+        "chain c has no seals, but began after chains that have"
+        in checked(*a, *unsealed(late), head=[a_mark])[0]
+    )
+
+
+def test_a_head_that_is_gone_or_began_anew_is_a_fault() -> None:
+    a, a_mark = begun("a")
+    b, b_mark = begun("b")
+    assert (
+        "the sealed head is gone: whether the newest records"
+        in checked(*a, head="the sealed head is gone")[0]
+    )
+    (fault,) = checked(*a, *b, head=[b_mark])
+    assert "chain b refers to no chain before it: the sealed head was gone or changed" in fault
+    assert a_mark.ended
+
+
+def test_an_earlier_version_is_read_and_what_it_does_not_prove_is_said() -> None:
+    old, _ = begun("old")
+    a, a_mark = begun("a")
+    found = verify([("r", [*unsealed(old), *a])], keys=(SEAL,), head=("r.head", [a_mark]))
+    assert found.sound
+    assert [link.seal for link in found.chains] == ["unsealed", "proven"]
+    changed = [each.replace(b"2.0", b"2.5") for each in unsealed(old)]
+    assert not verify([("r", changed)], keys=(SEAL,)).sound
+
+
+@pytest.mark.parametrize("line", [b'{"v":1,"kind":"req', b"{", b'{"chain":"a","seq":'])
+def test_cut_lines_alone_are_not_sound(line: bytes) -> None:
+    assert not proof(line + b"\n", line + b"\n").sound
+    assert not proof(line).sound
