@@ -57,6 +57,8 @@ class RecordThread:
         self.done = 0
         self.trouble = trouble
         self.head_trouble = ""
+        # A disk that was full at the start may have had no room for it.
+        self._makes_head = bool(trouble)
         self._marks: dict[str, Mark] = {}
         self._noted = float("-inf")
         self._head_broken_since: float | None = None
@@ -136,7 +138,7 @@ class RecordThread:
             self._marks.clear()
             return
         try:
-            self._head.note(self._marks.values())
+            self._head.note(self._marks.values(), make=self._makes_head)
         except (HeadBroken, OSError) as problem:
             since = self._head_broken_since = self._head_broken_since or now
             if now - since < _HEAD_PATIENCE or self.head_trouble:
@@ -145,6 +147,7 @@ class RecordThread:
             log.error("the sealed head of decision records cannot be written", reason=_words(problem))
         else:
             self._marks.clear()
+            self._makes_head = False
             self._head_broken_since, self.head_trouble = None, ""
 
     def _complain(self, problem: Exception, *, final: bool = False) -> None:
