@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 from collections.abc import Iterable, Mapping
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from gateway.keyring import Key
 
 START: Final = "0" * 64
+_BLOCK: Final = 64
 _SEAL: Final = re.compile(rb',"mac":"([0-9a-f]{32})"\}$')
 
 
@@ -25,6 +25,15 @@ class ChainKey:
 
     id: str
     octets: bytes = field(repr=False)
+    _inner: bytes = field(init=False, repr=False, compare=False)
+    _outer: bytes = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if len(self.octets) > _BLOCK:
+            raise ValueError(f"a key for a chain has at most {_BLOCK} octets")
+        padded = self.octets.ljust(_BLOCK, b"\0")
+        object.__setattr__(self, "_inner", bytes(each ^ 0x36 for each in padded))
+        object.__setattr__(self, "_outer", bytes(each ^ 0x5C for each in padded))
 
     @classmethod
     def of(cls, key: Key, environment: str) -> ChainKey:
@@ -34,7 +43,8 @@ class ChainKey:
 
     def seal(self, digest: bytes) -> str:
         """The seal of a line, by its digest: 32 hexadecimal digits."""
-        return hmac.digest(self.octets, digest, "sha256")[:16].hex()
+        # HMAC (RFC 2104) by hand: OpenSSL takes several times as long to set one up, and each record needs one.
+        return sha256(self._outer + sha256(self._inner + digest).digest()).digest()[:16].hex()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +79,10 @@ class Chain:
         line = f'{record[:-1]},"chain":"{self.name}","seq":{self._length},"prev":"{self._head}"'.encode(
             "ascii"
         )
-        found = sha256(line)
-        found.update(b"}")
-        self._head = found.hexdigest()
+        digest = sha256(line + b"}").digest()
+        self._head = digest.hex()
         self._length += 1
-        return b'%b,"mac":"%b"}\n' % (line, self.key.seal(found.digest()).encode("ascii"))
+        return b'%b,"mac":"%b"}\n' % (line, self.key.seal(digest).encode("ascii"))
 
     def mark(self, now: float, *, ended: bool = False) -> Mark:
         """How far the chain has come."""
@@ -93,7 +102,7 @@ class Sealed:
         found = _SEAL.search(line)
         if found is None:
             return cls(sha256(line).digest(), None)
-        return cls(hashlib.sha256(line[: found.start()] + b"}").digest(), found[1].decode("ascii"))
+        return cls(sha256(line[: found.start()] + b"}").digest(), found[1].decode("ascii"))
 
     def by(self, keys: Iterable[ChainKey]) -> ChainKey | None:
         """The key that sealed it; None where it is none of these."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hmac
 import json
+
+import pytest
 
 from gateway.keyring import Key
 from gateway.observe.chain import START, Chain, ChainKey, Mark, Sealed
@@ -20,6 +23,12 @@ def test_each_line_refers_to_the_one_before_and_has_a_seal() -> None:
     assert Sealed.of(second).by((other, elsewhere, SEAL)) is SEAL
     assert Sealed.of(second).by((other, elsewhere)) is None
     assert Sealed.of(second.replace(b'"n":1', b'"n":2')).by((SEAL,)) is None
+
+
+def test_a_seal_is_an_hmac() -> None:
+    assert SEAL.seal(b"digest") == hmac.digest(SEAL.octets, b"digest", "sha256")[:16].hex()
+    with pytest.raises(ValueError, match="at most 64 octets"):
+        ChainKey("x", b"k" * 65)
 
 
 def test_a_line_of_an_earlier_version_has_no_seal() -> None:
