@@ -196,6 +196,9 @@ class DecisionRecords:
         if thread is None:
             return HealthStatus(True, "")
         why = thread.trouble or ("too many wait to be written" if self.full else "")
+        if not why and self._output is not None and await asyncio.to_thread(self._output.no_space):
+            # Another worker may have noticed it, and this one not yet.
+            why = "the disk is full"
         if not why:
             return HealthStatus(True, thread.head_trouble)
         words = f"cannot be written: {why}; {thread.waiting:,} wait"
