@@ -159,6 +159,10 @@ class Gateway(Assembly):
             # Never "not ready": every other gateway sees the same, and without one nobody gets an answer at all.
             return HealthStatus(True, self.upstreams.trouble)
 
+        async def records() -> HealthStatus:
+            found = await self.records.check()
+            return HealthStatus(found.ready, "; ".join(filter(None, (found.detail, self.kept_rules.trouble))))
+
         return {
             "serving": serving,
             "sessions": sessions,
@@ -167,7 +171,7 @@ class Gateway(Assembly):
             "blocks": self.orders.check,
             "upstreams": upstreams,
             "keys": self.keys.check,
-            "records": self.records.check,
+            "records": records,
             "background": self.failing.check,
         }
 

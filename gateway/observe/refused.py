@@ -49,10 +49,15 @@ class Answer(NamedTuple):
             if getattr(self, name):
                 found[name] = getattr(self, name)
         if self.facts:
-            found["facts"] = clean(self.facts)
+            found["facts"] = {name: _fact(name, value) for name, value in self.facts.items()}
         if self.detail:
             found["detail"] = clean(self.detail[:_LONGEST])
         return found
+
+
+def _fact(name: str, value: Any) -> Any:
+    """A public fact as it may be kept: an address without its query."""
+    return clean(value.partition("?")[0] if isinstance(value, str) else value, name)
 
 
 def asked_of_scope(scope: Mapping[str, Any]) -> Asked:

@@ -6,7 +6,15 @@ import time
 from dataclasses import dataclass
 
 from gateway.edge.looking import looking_at
-from gateway.errors import BadRequest, Blocked, ContentTooLarge, GatewayError, MethodNotAllowed, NotFound
+from gateway.errors import (
+    BearerRefused,
+    Blocked,
+    FactsUnavailable,
+    GatewayError,
+    NotFound,
+    ProviderUnavailable,
+    StoreUnavailable,
+)
 from gateway.exchange import Exchange, Judgement
 from gateway.observe.decision_record import AuditEntry
 from gateway.observe.metrics import Metrics
@@ -17,7 +25,8 @@ from gateway.policy.candidate import Candidate
 # The status of a request that was not answered: the client left, or the gateway stopped.
 _CLIENT_GONE = 499
 _NOT_JUDGED = Judgement("")
-_QUOTING = (BadRequest, MethodNotAllowed, ContentTooLarge, NotFound)
+# The details of others may quote what was asked.
+_EXPLAINED = (BearerRefused, ProviderUnavailable, StoreUnavailable, FactsUnavailable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +88,7 @@ def _answer(exchange: Exchange, error: GatewayError) -> Answer:
         language=exchange.language,
         looking=request.looking if request is not None else looking_at(exchange.scope.get("headers", ())),
         facts=error.facts,
-        # These quote what was asked.
-        detail="" if decided or isinstance(error, _QUOTING) else error.detail,
+        detail=error.detail if not decided and isinstance(error, _EXPLAINED) else "",
         forwarded=None if own else exchange.forwarded,
     )
 

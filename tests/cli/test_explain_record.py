@@ -133,6 +133,43 @@ def test_a_400_leaves_its_reason_host_and_target(gate: GatewayFixture) -> None:
     assert title in said
 
 
+@pytest.mark.parametrize(
+    ("lines", "status", "reason", "error"),
+    [
+        ({"content-length": "99999999999999"}, 413, "content-too-large", "content-too-large"),
+        ({"host": "another.test"}, 400, "host-unknown", "bad-request"),
+        ({"transfer-encoding": "gzip"}, 400, "malformed", "bad-request"),
+    ],
+)
+def test_every_refusal_before_a_decision_has_its_record(
+    gate: GatewayFixture, lines: dict[str, str], status: int, reason: str, error: str
+) -> None:
+    head = {"host": f"localhost:{gate.port}", **lines, "accept": "application/json"}
+    octets = "".join(f"{name}: {value}\r\n" for name, value in head.items())
+    with socket.create_connection(("127.0.0.1", gate.port), timeout=10) as sock:
+        sock.sendall(f"GET /echo/a?code=geheim HTTP/1.1\r\n{octets}\r\n".encode())
+        answer = sock.recv(65_536).decode()
+    assert f" {status} " in answer.splitlines()[0]
+    (record,) = gate.records_with(re.search(r"x-request-id: (\S+)", answer)[1])  # type: ignore[index]
+    assert (record["status"], record["reason"], record["error"]) == (status, reason, error)
+    assert record.get("path") == "/echo/a" or record["asked"] == {
+        "method": "GET", "host": head["host"], "target": "/echo/a",
+    }  # fmt: skip
+    assert "geheim" not in json.dumps(record)
+    assert f"({reason})" in explained(gate, record["request_id"]) or record["verdict"] != "refused"
+
+
+def test_a_head_that_does_not_come_is_recorded(tmp_path: Path) -> None:
+    with gateway_fixture(tmp_path, provider=scripted, edge={"header_timeout": "200ms"}) as gate:
+        with socket.create_connection(("127.0.0.1", gate.port), timeout=10) as sock:
+            sock.sendall(b"GET /echo/slow HTTP/1.1\r\nHost: a.test\r\n")
+            answer = sock.recv(65_536).decode()
+        assert " 408 " in answer.splitlines()[0]
+        (record,) = gate.records_with(re.search(r"x-request-id: (\S+)", answer)[1])  # type: ignore[index]
+        assert (record["reason"], record["status"]) == ("head-slow", 408)
+        assert record["client"] == "127.0.0.1"
+
+
 LOOKS = b"Accept: text/html\r\nAccept-Language: nl\r\nSec-Fetch-Mode: navigate\r\n"
 
 

@@ -34,8 +34,18 @@ def test_a_long_target_is_cut_after_it_was_masked() -> None:
 def test_an_answer_says_only_what_there_is() -> None:
     assert Answer("x").to_dict() == {"shown": "page"}
     full = Answer(
-        "x", None, "page", "nl", "page", {"retry_after": 3, "token": "geheim"}, "detail " * 100, "no"
+        "x",
+        None,
+        "page",
+        "nl",
+        "page",
+        {"retry_after": 3, "token": "geheim", "target": "/x?code=geheim"},
+        "detail " * 100,
+        "no",
     )
     found = full.to_dict()
-    assert (found["facts"], found["forwarded"]) == ({"retry_after": 3, "token": "[redacted]"}, "no")
+    assert (found["facts"], found["forwarded"]) == (
+        {"retry_after": 3, "token": "[redacted]", "target": "/x"},
+        "no",
+    )
     assert len(found["detail"]) <= 300
