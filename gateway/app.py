@@ -67,6 +67,7 @@ class Gateway(Assembly):
             "sessions": RingSource(settings.ring("sessions"), sessions),
             "flows": RingSource(settings.ring("flows"), lambda keys: self.login.use_keys(octets(keys))),
             "pseudonyms": RingSource(settings.ring("pseudonyms"), pseudonyms),
+            "records": RingSource(settings.ring("records"), self.records.use_sealing),
             "assertion": KeySource(
                 settings.assertion.paths, self.assertions.read_keys, settings.assertion.announce
             ),
@@ -131,6 +132,7 @@ class Gateway(Assembly):
                 self.records,
                 self.orders,
                 self.blocks,
+                self.kept_rules,
                 self.reload,
                 self.emergencies,
                 self.maintenance,
@@ -167,6 +169,10 @@ class Gateway(Assembly):
             # Never "not ready": every other gateway sees the same, and without one nobody gets an answer at all.
             return HealthStatus(True, self.upstreams.trouble)
 
+        async def records() -> HealthStatus:
+            found = await self.records.check()
+            return HealthStatus(found.ready, "; ".join(filter(None, (found.detail, self.kept_rules.trouble))))
+
         return {
             "serving": serving,
             "sessions": sessions,
@@ -177,6 +183,7 @@ class Gateway(Assembly):
             "maintenance": self.maintenance.check,
             "upstreams": upstreams,
             "keys": self.keys.check,
+            "records": records,
             "background": self.failing.check,
         }
 

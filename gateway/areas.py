@@ -24,6 +24,7 @@ from gateway.pipeline.record import Record
 from gateway.policy.candidate import Candidate
 from gateway.policy.facts import Gatherer
 from gateway.reload.emergency import EMERGENCY, Emergencies
+from gateway.reload.kept_rules import RulesKeeper
 from gateway.reload.maintenance import NAME as MAINTENANCE
 from gateway.reload.maintenance import Maintenances
 from gateway.reload.orders import Orders
@@ -57,6 +58,7 @@ class Areas:
             settings.observe,
             environment,
             keys=settings.ring("pseudonyms").octets,
+            sealing=settings.ring("records").read,
             clock=clock,
             on_event=self.events,
         )
@@ -116,6 +118,12 @@ class Areas:
         self.facts = Gatherer()
         self.reload = RulesReload(
             config, environment, clock=self._clock, steady=self._steady, on_event=events
+        )
+        self.kept_rules = RulesKeeper(
+            self.settings.observe.records.path,
+            environment,
+            config=lambda: self.reload.config,
+            keys=self.settings.ring("records").read,
         )
         self.candidate = Candidate(events)
         self.shadow = ShadowReload(self.candidate, self.reload.candidate_file, environment, on_event=events)

@@ -44,7 +44,7 @@ from gateway.pipeline.authenticate import Authenticate
 from gateway.pipeline.authorize import Authorize
 from gateway.pipeline.cross_origin import CrossOrigin
 from gateway.pipeline.insert_bar import carrying
-from gateway.pipeline.judge import Judge
+from gateway.pipeline.judge import Judge, RecordedJudge
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.polling import Polling
 from gateway.pipeline.prompt import Prompt
@@ -77,14 +77,16 @@ class Assembly(Areas):
             self.pages, public_url=settings.public_url, names=self.reload.rules, clock=clock
         )
         polling = Polling(settings.session.polling) if settings.session.polling else None
-        judge = Judge(
+        stages = (
             Authenticate(self.sessions, self.rechecks, self.machines, self.reload.rules, polling),
             Authorize(self.reload.rules, self.blocks, self.maintenance, self.facts),
             clock,
         )
+        deny = settings.observe.records_when_full == "deny"
+        judge = RecordedJudge(*stages, lambda: self.records.full) if deny else Judge(*stages)
         self.streams = Streams[Exchange](settings.observe.streams, judge.again, on_event=self.events)
         self.activity = Activity(self.sessions, self.streams, settings.observe.streams, polling, self.events)
-        for listener in (self.metrics, self.streams, self.records, self.failing):
+        for listener in (self.metrics, self.streams, self.records, self.kept_rules, self.failing):
             self.events.subscribe(listener)
         self.pipeline = self._pipeline(judge, config.identity)
         self.prompt = Prompt(self.pipeline, self.metrics.started)

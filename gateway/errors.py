@@ -16,6 +16,7 @@
     ├── FormOfAnother, FormForAnotherOrganisation 403  a kept form of another person, or for another organisation
     ├── UpgradeRequired 426 ....... a WebSocket of another version than 13
     ├── ProviderUnavailable, StoreUnavailable, FactsUnavailable 503  no answer; UnderMaintenance 503  as planned
+    ├── RecordsUnavailable 503 .... decision records cannot be written
     ├── UpstreamUnreachable, UpstreamBroken 502, UpstreamOut 503, UpstreamTimeout 504  no valid answer of the register
     └── InternalFault 500, PolicyFailed 500  the gateway or a policy module is at fault; the request is denied
 
@@ -26,13 +27,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, inf
 from typing import Any, ClassVar
 
 from gateway.model import NOTHING, Decision
-from gateway.plan import Advice
+from gateway.plan import Advice, LoginAgain
 
 
 class GatewayError(Exception):
@@ -239,19 +239,6 @@ class HeadersTooLarge(GatewayError):
     advice = "Remove the cookies of this site in your browser and try again."
 
 
-@dataclass(frozen=True, slots=True)
-class LoginAgain:
-    """How a login that failed can begin again: as before, with one more attempt.
-
-    `target` is None where the page to come back to is not known any more.
-    """
-
-    target: str | None = None
-    acr_values: tuple[str, ...] = ()
-    hint: str | None = None
-    attempt: int = 0
-
-
 class LoginFailed(GatewayError):
     """A login failed; `reason` is a stable code for page, log and metric. `again` is there where it is known which login
     of this gateway failed."""
@@ -300,6 +287,12 @@ class UnderMaintenance(GatewayError):
     def __init__(self, words: Mapping[str, str] = NOTHING, until: float = inf, /, **facts: Any) -> None:
         super().__init__("maintenance", **facts)
         self.words, self.until = words, until
+
+
+class RecordsUnavailable(FactsUnavailable):
+    """Decision records cannot be written, and nothing goes through without one."""
+
+    code = "records-unavailable"
 
 
 class Overloaded(GatewayError):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import structlog
 
@@ -20,9 +20,20 @@ CallResult = Literal["ok", "refused", "error"]
 
 @dataclass(frozen=True, slots=True)
 class ClientRefused:
-    """The listener refused or closed a client's connection by itself. `reason`: see gateway/edge/refusals.py."""
+    """The listener refused or closed a client's connection by itself. `reason`: see gateway/edge/refusals.py.
+
+    `status` is 0 where there was no answer. `request_id` is that of the answer, `client` the address of the connection.
+    What was asked is in `scope`, or in `head` as far as it came. `looking` and `language` are those of a page.
+    """
 
     reason: str
+    status: int = 0
+    request_id: str = ""
+    client: str = ""
+    head: bytes = b""
+    scope: Mapping[str, Any] | None = None
+    looking: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

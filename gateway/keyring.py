@@ -17,7 +17,7 @@ from typing import Final, Literal, get_args
 
 from gateway.settings import Secret
 
-Purpose = Literal["sessions", "flows", "pseudonyms"]
+Purpose = Literal["sessions", "flows", "pseudonyms", "records"]
 PURPOSES: Final[tuple[Purpose, ...]] = get_args(Purpose)
 SHORTEST: Final = 32
 """Octets of the shortest key."""

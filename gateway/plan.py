@@ -94,3 +94,16 @@ class RuleAccess:
     until: float | None = None
     checked_again: bool = False
     advice: Advice = NO_ADVICE
+
+
+@dataclass(frozen=True, slots=True)
+class LoginAgain:
+    """How a login that failed can begin again: as before, with one more attempt.
+
+    `target` is None where the page to come back to is not known any more.
+    """
+
+    target: str | None = None
+    acr_values: tuple[str, ...] = ()
+    hint: str | None = None
+    attempt: int = 0

@@ -24,6 +24,8 @@ from starlette.routing import Route
 from gateway.app import Gateway
 from gateway.config import load
 from gateway.edge.protocol import protocol_class
+from gateway.edge.refusals import Refusals
+from gateway.pages.wire import WirePages
 from simulator.acm.app import create_acm
 from simulator.acm.clients import Client
 from simulator.acm.state import AcmState
@@ -405,7 +407,9 @@ def gateway_fixture(
         stack.callback(observe_socket.close)
         steady = time.monotonic if clock is time.time else clock
         app = Gateway(config, name, clock=clock, steady=steady, observe_socket=observe_socket)
-        protocol = protocol_class(config.environment(name).edge)
+        protocol = protocol_class(
+            config.environment(name).edge, refusals=Refusals(app.events, WirePages(app.answers))
+        )
         stack.enter_context(serving(app, sock=sock, http=protocol, log_level="critical", log_config=None))
         host = urlsplit(public_url).netloc if public_url else None
         yield GatewayFixture(

@@ -7,6 +7,9 @@ from typing import Any
 
 from joserfc.jwk import ECKey, RSAKey
 
+from gateway.keyring import Key
+from gateway.observe.chain import ChainKey
+
 
 @cache
 def client_keys(name: str) -> tuple[bytes, dict[str, Any]]:
@@ -20,3 +23,8 @@ def client_keys(name: str) -> tuple[bytes, dict[str, Any]]:
 def ec_key(name: str) -> bytes:
     """A private EC P-256 key in PEM form."""
     return bytes(ECKey.generate_key("P-256", private=True).as_pem(private=True))
+
+
+SEALING = Key("records", b"a key for the chains of records!")
+SEAL = ChainKey.of(SEALING, "ti")
+"""What seals the chains of records in tests."""

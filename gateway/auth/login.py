@@ -20,8 +20,9 @@ from gateway.auth.provider import Metadata, Provider
 from gateway.auth.settings import ClaimSettings, RightsSettings
 from gateway.auth.tokens import IdToken, TokenRefused
 from gateway.auth.userinfo import with_userinfo
-from gateway.errors import LoginAgain, LoginFailed
+from gateway.errors import LoginFailed
 from gateway.model import Identity, Tokens
+from gateway.plan import LoginAgain
 
 log = structlog.get_logger()
 # An ID token that comes with a code was issued for it: one that seems older than this shows that a clock is wrong.

@@ -25,6 +25,7 @@ _COMMANDS = {
     "emergency": ("gateway.cli.emergency", "emergency_commands"),
     "maintenance": ("gateway.cli.maintenance", "maintenance_commands"),
     "records": ("gateway.cli.records", "records_commands"),
+    "explain": ("gateway.cli.explain_record", "explain_record"),
 }
 
 

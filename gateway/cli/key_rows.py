@@ -154,6 +154,8 @@ def _needed(
         case "pseudonyms":
             held = sorted(each.id for each in blocks if each.in_force(now) and key.id in each.keys)
             return f"for the block{'s' if len(held) != 1 else ''} {', '.join(held)}" if held else ""
+        case "records":
+            return "for the records that it sealed, as long as you keep them"
         case "flows":
             until = since + settings.provider.flow_lifetime
         case "sessions":

@@ -114,7 +114,11 @@ class Place:
     async def _write(self, entries: Sequence[Mapping[str, Any]]) -> None:
         settings = self.settings
         records = DecisionRecords(
-            settings.observe, self.env, keys=settings.ring("pseudonyms").octets, clock=time.time
+            settings.observe,
+            self.env,
+            keys=settings.ring("pseudonyms").octets,
+            sealing=settings.ring("records").read,
+            clock=time.time,
         )
         await records.start()
         for entry in entries:

@@ -3,21 +3,72 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
-from gateway.observe.chain import Fault, Link, verify
+from gateway.cli.moments import BRUSSELS, Zone, read_moment, shown, zone_of
+from gateway.cli.people import names_of, organisation_code
+from gateway.cli.place import NOT_DONE, Place, stop
+from gateway.cli.record_places import CONFIG, FILES, RecordPlaces, record_places, unreadable
+from gateway.observe.chain import ChainKey, Mark
+from gateway.observe.proof import Fault, Link, Proof, verify
 from gateway.observe.record_reader import lines
-from gateway.observe.record_reader import records as records_on
+from gateway.observe.record_search import Query, Search, path_of
+from gateway.observe.sealed_head import HeadBroken, SealedHead
+from gateway.reference import reference_of
 
 records_commands = typer.Typer(help="Verify and read decision records.", no_args_is_help=True)
-_FILES = typer.Argument(help="Files, oldest first, also compressed (.gz); - is standard input.")
-_JSON = typer.Option("--json", help="Print JSON.")
 _FAULTY = 1
-_UNREADABLE = 2
+_VERDICTS = ("allow", "redirect", "deny", "error", "own", "refused")
+
+_Files = Annotated[list[str] | None, FILES]
+_Config = Annotated[Path, CONFIG]
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_Text = str | None
+
+_Keys = Annotated[
+    _Text,
+    typer.Option(
+        "--env", help="The environment whose keys prove the seals, and whose sealed head what is newest."
+    ),
+]
+_Continued = Annotated[
+    bool, typer.Option("--continued", help="Older files were deleted: a chain may start in the middle.")
+]
+_Ended = Annotated[
+    bool, typer.Option("--ended", help="All processes stopped normally: a chain without an end is a fault.")
+]
+_Head = Annotated[
+    list[str] | None,
+    typer.Option("--head", help="A last hash that you kept elsewhere: its record must still be there."),
+]
+_Since = Annotated[
+    _Text,
+    typer.Option(help="From this moment on: 14:05, gisteren, 26/11 8u30, '2 uur geleden', 2h, ISO 8601."),
+]
+_Until = Annotated[_Text, typer.Option(help="Before this moment; a day is meant with its end.")]
+_Subject = Annotated[
+    _Text, typer.Option(help="One person, by pseudonym or its first characters, also under another key.")
+]
+_Sub = Annotated[
+    bool, typer.Option("--sub", help="A person, by ACM's `sub`: asks for it, and does not show it.")
+]
+_Organisation = Annotated[
+    _Text, typer.Option(help="People who act for this organisation: KBO number in any spelling, or OVO code.")
+]
+_Reference = Annotated[_Text, typer.Option(help="One request: the short reference of its page, or its id.")]
+_Rule = Annotated[_Text, typer.Option(help="What this rule decided.")]
+_Status = Annotated[_Text, typer.Option(help="What the client got: 403, or 4xx.")]
+_Verdict = Annotated[_Text, typer.Option(help=f"{', '.join(_VERDICTS[:-1])} or {_VERDICTS[-1]}.")]
+_Reason = Annotated[_Text, typer.Option(help="Why, as the records name it: path-escape.")]
+_Client = Annotated[_Text, typer.Option(help="The network address of the client.")]
+_Path = Annotated[_Text, typer.Option(help="How the path begins.")]
+_Kind = Annotated[str, typer.Option(help="request, or another kind of record.")]
+_Env = Annotated[_Text, typer.Option(help="The environment. Default: all of them.")]
 
 
 @records_commands.callback()
@@ -27,97 +78,239 @@ def _group() -> None:
 
 @records_commands.command("verify")
 def verify_(
-    files: Annotated[list[str], _FILES],
-    continued: Annotated[
-        bool, typer.Option("--continued", help="Older files were deleted: a chain may start in the middle.")
-    ] = False,
-    ended: Annotated[
-        bool,
-        typer.Option("--ended", help="All processes stopped normally: a chain without an end is a fault."),
-    ] = False,
-    head: Annotated[
-        list[str] | None,
-        typer.Option(help="A last hash that you kept elsewhere: its record must still be there."),
-    ] = None,
-    as_json: Annotated[bool, _JSON] = False,
+    files: _Files = None,
+    env: _Keys = None,
+    config: _Config = Path("config.yaml"),
+    continued: _Continued = False,
+    ended: _Ended = False,
+    head: _Head = None,
+    as_json: _Json = False,
 ) -> None:
     """Verify that no record was changed, removed, added or moved, or show where a chain breaks.
 
-    Exit codes: 0 everything is sound, 1 something is not, 2 a file cannot be read.
+    With --env also that nobody rewrote a chain, removed a whole one, or cut off the newest records. Exit codes: 0
+    everything is sound, 1 something is not, 2 a file cannot be read.
     """
+    places = record_places(files or (), config, env)
+    if len(places.places) > 1:
+        stop(f"say which environment with --env: {', '.join(each.env for each in places.places)}")
+    place = places.places[0] if places.places else None
+    keys = _keys(place) if place is not None else None
+    # The head says nothing about files that were rotated away.
+    path = place.settings.observe.records.path if place is not None else None
+    live = path is not None and path.absolute() in {Path(file).absolute() for file in places.files}
     try:
-        proof = verify(((file, lines(file)) for file in files), continued=continued, kept=head or ())
+        proof = verify(
+            ((file, lines(file)) for file in places.files),
+            continued=continued,
+            kept=head or (),
+            keys=keys,
+            head=_head(path, keys) if live and path is not None and keys is not None else None,
+        )
     except (OSError, EOFError) as problem:
-        _unreadable(problem)
-    faults = [*proof.faults, *(_open_ends(proof.chains, files[-1]) if ended else ())]
+        unreadable(problem)
+    faults = [*proof.faults, *(_open_ends(proof.chains, places.files[-1]) if ended else ())]
+    if not proof.lines:
+        faults.append(Fault(places.files[-1], 0, "missing", "there are no records"))
     if as_json:
-        data = {
-            "sound": not faults,
-            "records": proof.lines,
-            "chains": [_plain(link) for link in proof.chains],
-            "faults": [_plain(fault) for fault in faults],
-            "cut": [_plain(fault) for fault in proof.cut],
-        }
-        typer.echo(json.dumps(data, indent=2))
+        typer.echo(json.dumps(_data(proof, faults), indent=2))
     else:
-        for fault in (*faults, *proof.cut):
-            typer.echo(str(fault))
-        for link in proof.chains:
-            typer.echo(_words(link))
-        count = f"{proof.lines:,} records in {len(proof.chains)} chain{'s' if len(proof.chains) != 1 else ''}"
-        typer.echo(f"{count}: {f'NOT SOUND, {len(faults)} fault(s)' if faults else 'sound'}")
+        _print(proof, faults)
     raise typer.Exit(_FAULTY if faults else 0)
 
 
 @records_commands.command()
 def show(
-    files: Annotated[list[str], _FILES],
-    request: Annotated[str | None, typer.Option(help="One request, by its reference.")] = None,
-    person: Annotated[
-        str | None, typer.Option(help="One person, by pseudonym, also one under an earlier key.")
-    ] = None,
-    organisation: Annotated[str | None, typer.Option(help="People who act for this organisation.")] = None,
-    rule: Annotated[str | None, typer.Option(help="What this rule decided.")] = None,
-    verdict: Annotated[str | None, typer.Option(help="allow, redirect, deny, error, own or refused.")] = None,
-    kind: Annotated[str, typer.Option(help="request, or another kind of record.")] = "request",
-    since: Annotated[
-        str | None, typer.Option(help="From this time on, in UTC, as in the records: 2026-11-24T08:00.")
-    ] = None,
-    until: Annotated[str | None, typer.Option(help="Before this time.")] = None,
-    as_json: Annotated[bool, _JSON] = False,
+    files: _Files = None,
+    since: _Since = None,
+    until: _Until = None,
+    subject: _Subject = None,
+    sub: _Sub = False,
+    organisation: _Organisation = None,
+    reference: _Reference = None,
+    rule: _Rule = None,
+    status: _Status = None,
+    verdict: _Verdict = None,
+    reason: _Reason = None,
+    client: _Client = None,
+    path: _Path = None,
+    kind: _Kind = "request",
+    env: _Env = None,
+    config: _Config = Path("config.yaml"),
+    zone: Zone = BRUSSELS,
+    as_json: _Json = False,
 ) -> None:
-    """Print the records that match all options, one per line."""
-    wanted = {"request_id": request, "rule": rule, "verdict": verdict, "kind": kind}
+    """Print the records that match all options, one per line, with times in one zone.
+
+    Exit codes: 0 records were found, 1 none matches, 2 wrong arguments, or a file cannot be read.
+    """
+    places = record_places(files or (), config, env)
+    now, where = time.time(), zone_of(zone)
+    query = Query(
+        **_span(since, until, zone, now),
+        persons=_persons(places, subject, sub=sub),
+        organisation=organisation_code(organisation) if organisation is not None else None,
+        reference=reference,
+        status=_status(status),
+        path=path,
+        exact=_exact(rule=rule, verdict=_verdict(verdict), reason=reason, client=client, kind=kind),
+    )
+    typer.echo(f"{places.heading}{_words_of_span(query, zone)}; times in {where.key}", err=True)
+    search, found = Search(query), 0
     try:
-        for file in files:
-            for record in records_on(lines(file)):
-                who = record.get("who", {})
-                if (
-                    all(value is None or record.get(name) == value for name, value in wanted.items())
-                    and (organisation is None or who.get("organisation") == organisation)
-                    and (person is None or person in (who.get("person"), *who.get("also", ())))
-                    and (since or "") <= record.get("time", "") < (until or "9999")
-                ):
-                    typer.echo(json.dumps(record) if as_json or kind != "request" else _line(record))
+        for record in search.run(places.files):
+            found += 1
+            plain = as_json or kind != "request"
+            typer.echo(json.dumps(record, ensure_ascii=False) if plain else _line(record, zone))
     except (OSError, EOFError) as problem:
-        _unreadable(problem)
+        unreadable(problem)
+    if not found:
+        stop(f"no record matches; {search.seen:,} in {len(search.files)} file(s) were read", NOT_DONE)
 
 
-def _line(record: dict[str, Any]) -> str:
-    person = record.get("who", {}).get("person", "-")
-    parts = [record.get("time"), record.get("status"), record.get("verdict"), record.get("method", "-")]
-    parts += [
-        record.get("path", "-"),
+def _span(since: str | None, until: str | None, zone: str, now: float) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for name, text in (("since", since), ("until", until)):
+        if text is None:
+            continue
+        try:
+            found[name] = read_moment(text, zone_of(zone), now, ends=name == "until")
+        except (ValueError, OverflowError) as problem:
+            raise typer.BadParameter(str(problem), param_hint=f"--{name}") from problem
+    begins = found.get("since", float("-inf"))
+    if begins > now:
+        words = f"{shown(begins, zone_of(zone))} is still to come"
+        raise typer.BadParameter(
+            f"{words}: write the day before the time: gisteren 14:05", param_hint="--since"
+        )
+    if begins >= found.get("until", float("inf")):
+        raise typer.BadParameter("it ends before it begins (--since)", param_hint="--until")
+    return found
+
+
+def _words_of_span(query: Query, zone: str) -> str:
+    words = ""
+    if query.since > float("-inf"):
+        words += f" from {shown(query.since, zone_of(zone))}"
+    if query.until < float("inf"):
+        words += f" until {shown(query.until, zone_of(zone))}"
+    return words
+
+
+def _persons(places: RecordPlaces, subject: str | None, *, sub: bool) -> tuple[str, ...]:
+    if subject is not None and sub:
+        stop("give --subject or --sub, not both")
+    if subject is not None:
+        if len(subject.strip()) < 4:
+            stop("--subject takes a pseudonym, or its first 4 or more characters")
+        return (subject.strip(),)
+    if not sub:
+        return ()
+    if not places.places:
+        stop("--sub needs the keys for pseudonyms: say --env")
+    typed = typer.prompt("sub", hide_input=True, err=True).strip()
+    return tuple(dict.fromkeys(name for place in places.places for name in names_of(place, typed).values()))
+
+
+def _status(written: str | None) -> str | None:
+    if written is not None and not (
+        len(written) == 3 and written[0] in "12345" and (written[1:].isdigit() or written[1:] == "xx")
+    ):
+        raise typer.BadParameter("write a status as 403, or 4xx", param_hint="--status")
+    return written
+
+
+def _verdict(written: str | None) -> str | None:
+    if written is not None and written not in _VERDICTS:
+        raise typer.BadParameter(f"{written!r} is none of {', '.join(_VERDICTS)}", param_hint="--verdict")
+    return written
+
+
+def _exact(**fields: str | None) -> dict[str, str]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _line(record: dict[str, Any], zone: str) -> str:
+    request_id, who = record.get("request_id", ""), record.get("who", {})
+    at = shown(float(record["now"]), zone_of(zone), milliseconds=True)
+    asked = record.get("asked", {})
+    parts = [
+        at,
+        record.get("environment", "-"),
+        record.get("status"),
+        record.get("verdict"),
+        record.get("method") or asked.get("method") or "-",
+        f"{record.get('host') or asked.get('host') or ''}{path_of(record)}" or "-",
         record.get("rule") or "-",
         record.get("reason") or record.get("error") or "-",
+        who.get("person", "-"),
+        who.get("organisation", "-"),
+        reference_of(request_id),
+        request_id,
     ]
-    return "  ".join(map(str, [*parts, person, record.get("request_id")]))
+    return "  ".join(map(str, parts))
+
+
+def _keys(place: Place) -> list[ChainKey]:
+    try:
+        return [ChainKey.of(key, place.env) for key in place.settings.ring("records").read()]
+    except ValueError as problem:
+        stop(str(problem))
+
+
+def _head(path: Path, keys: Sequence[ChainKey]) -> tuple[str, Sequence[Mark] | str]:
+    head = SealedHead(path, keys)
+    try:
+        return str(head.path), head.read()
+    except HeadBroken as problem:
+        return str(head.path), str(problem)
+    except OSError as problem:
+        return str(head.path), f"{head.path}: {problem.strerror}"
+
+
+def _print(proof: Proof, faults: Sequence[Fault]) -> None:
+    for fault in (*faults, *proof.cut):
+        typer.echo(str(fault))
+    for link in proof.chains:
+        typer.echo(_words(link))
+    for words in _limits(proof.chains):
+        typer.echo(words)
+    count = f"{proof.lines:,} records in {len(proof.chains)} chain{'s' if len(proof.chains) != 1 else ''}"
+    typer.echo(f"{count}: {f'NOT SOUND, {len(faults)} fault(s)' if faults else 'sound'}")
+
+
+def _limits(chains: Sequence[Link]) -> Iterator[str]:
+    """What this does not prove."""
+    unsealed = sum(link.seal == "unsealed" for link in chains)
+    unchecked = sum(link.seal == "not checked" for link in chains)
+    if unsealed:
+        yield (
+            f"not proven for {unsealed} chain(s) without seals, of an earlier version: that nobody rewrote or removed them as"
+            " a whole. That they are complete in themselves is proven."
+        )
+    if unchecked:
+        yield (
+            f"not proven for {unchecked} chain(s), because their seals were not checked (--env): that nobody rewrote them,"
+            " removed a whole one, or cut off the newest records"
+        )
 
 
 def _words(link: Link) -> str:
     begin = "" if link.begun else f", from record {link.first} on"
     end = "ended" if link.ended else f"no end: still running, crashed, or cut off; keep {link.head}"
-    return f"chain {link.chain}: {link.lines:,} records{begin}, {end}"
+    seal = {"proven": "sealed", "unsealed": "without seals", "not checked": "seals not checked"}[link.seal]
+    return f"chain {link.chain}: {link.lines:,} records{begin}, {seal}, {end}"
+
+
+def _data(proof: Proof, faults: Sequence[Fault]) -> dict[str, Any]:
+    return {
+        "sound": not faults,
+        "proven": not faults and all(link.seal == "proven" for link in proof.chains),
+        "records": proof.lines,
+        "chains": [_plain(link) for link in proof.chains],
+        "faults": [_plain(fault) for fault in faults],
+        "cut": [_plain(fault) for fault in proof.cut],
+    }
 
 
 def _open_ends(chains: Iterable[Link], file: str) -> Iterator[Fault]:
@@ -133,10 +326,3 @@ def _open_ends(chains: Iterable[Link], file: str) -> Iterator[Fault]:
 
 def _plain(value: Fault | Link) -> dict[str, Any]:
     return {name: getattr(value, name) for name in value.__slots__}
-
-
-def _unreadable(problem: Exception) -> NoReturn:
-    file = getattr(problem, "filename", None)
-    words = getattr(problem, "strerror", None) or str(problem)
-    typer.echo(f"{Path(file)}: {words}" if file else words, err=True)
-    raise typer.Exit(_UNREADABLE) from problem

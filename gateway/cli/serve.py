@@ -27,7 +27,6 @@ from gateway.cli.loading import loaded, tried
 from gateway.config import Config, ConfigError, checked
 from gateway.edge.protocol import protocol_class
 from gateway.edge.refusals import Refusals
-from gateway.events import ClientRefused
 from gateway.observe.metrics import forget_worker
 from gateway.pages.wire import WirePages
 
@@ -156,7 +155,7 @@ class _Worker(uvicorn.Config):
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, app.reload_soon)
         for each in (signal.SIGTERM, signal.SIGINT):
             _drain_first(each, app)
-        refusals = Refusals(lambda reason: app.events(ClientRefused(reason)), WirePages(app.answers))
+        refusals = Refusals(app.events, WirePages(app.answers))
         self.http = protocol_class(settings.edge, public_url=settings.public_url, refusals=refusals)
         super().load()
         garbage.tune()

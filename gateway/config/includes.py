@@ -44,11 +44,24 @@ def _within(data: Any, *place: str | int) -> Any:
     return data
 
 
+class Files:
+    """The files of a configuration as they are on the disk."""
+
+    def read(self, path: Path, name: str) -> bytes:
+        """The content of a plain file. Raises ConfigError."""
+        return read_file(path, name)
+
+    def matching(self, folder: Path, pattern: str) -> list[Path]:
+        """The files below a folder that a pattern names, in alphabetical order."""
+        return sorted(folder.glob(pattern))
+
+
 class Includes:
     """Fills in the `include:` entries of one configuration; `files` are all files that were read, the main one first."""
 
-    def __init__(self, path: Path, problems: list[Problem]) -> None:
+    def __init__(self, path: Path, problems: list[Problem], source: Files | None = None) -> None:
         self._path = path
+        self._source = source or Files()
         self._folder = path.resolve().parent
         self._problems = problems
         self.files: list[Path] = [path.resolve()]
@@ -96,7 +109,7 @@ class Includes:
             message = "write a file or a pattern below this folder: rules/reports.yaml or rules/*.yaml"
             self._problems.append(positions.problem(at, message))
             return []
-        found = sorted(self._folder.glob(pattern))
+        found = self._source.matching(self._folder, pattern)
         if not found:
             self._problems.append(positions.problem(at, f"there is no file {pattern} in {self._folder}"))
         return found
@@ -118,7 +131,7 @@ class Includes:
             return []
         self.files.append(real)
         try:
-            data, inside = read_yaml(read_file(path, name), name)
+            data, inside = read_yaml(self._source.read(path, name), name)
         except ConfigError as problem:
             self._problems.extend(problem.problems)
             return []

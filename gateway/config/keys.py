@@ -26,6 +26,10 @@ class KeysSection(Settings):
     """Make the pseudonyms of people in records and blocks. Name earlier keys as long as blocks need them: see
     `gateway keys list`."""
 
+    records: KeySettings | None = None
+    """Seal decision records, so that nobody without the key can rewrite them. Name earlier keys as long as records that
+    they sealed are kept."""
+
     def ring(self, purpose: Purpose, sessions: Ring) -> Ring:
         """The keys for this purpose, where `sessions` are those for sessions."""
         own: KeySettings | None = None if purpose == "sessions" else getattr(self, purpose)

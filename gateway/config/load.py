@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from gateway import garbage
 from gateway.config.headers import header_problems
-from gateway.config.includes import Includes, read_file
+from gateway.config.includes import Files, Includes
 from gateway.config.lock import lock_problems
 from gateway.config.maintenance import maintenance_problems
 from gateway.config.messages import problems_of
@@ -50,12 +50,13 @@ class Source:
 
 
 @garbage.paused()
-def read(path: Path) -> Source:
-    """Like `load`, with what the configuration was made of."""
-    data, positions = read_yaml(read_file(path, str(path)), str(path))
+def read(path: Path, files: Files | None = None) -> Source:
+    """Like `load`, with what the configuration was made of. `files` reads them from elsewhere than the disk."""
+    files = files or Files()
+    data, positions = read_yaml(files.read(path, str(path)), str(path))
     folder = path.absolute().parent
     problems: list[Problem] = []
-    includes = Includes(path, problems)
+    includes = Includes(path, problems, files)
     includes.fill_in(data, positions)
     context = reading_context(data, folder, positions, problems)
     document = _document(data, context, positions, problems)

@@ -117,7 +117,7 @@ class EnvironmentSettings(Settings):
     """Where sessions are kept and how long they last."""
 
     keys: KeysSection = KeysSection()
-    """Keys of their own for logins and pseudonyms; without it those in the file of `session.key`."""
+    """Keys of their own for logins, pseudonyms and records; without it those in the file of `session.key`."""
 
     assertion: AssertionSettings
     """The signed statement of who asks, for the register."""

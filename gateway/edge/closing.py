@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from gateway.edge.alarm import Alarm
 from gateway.edge.client_socket import ClientSocket
-from gateway.edge.refusals import Refusals, refusal
+from gateway.edge.refusals import Refusals
 from gateway.edge.response_cycle import ResponseCycle
 
 # How long a client may go on sending after the last answer, so that it gets to read it (RFC 9112 9.6).
@@ -29,21 +32,31 @@ class Closing:
 
         `head` is what came of the head of a request that cannot be read.
         """
-        self._refusals.count(reason)
         if cycle is not None:
             cycle.disconnect()
-            if cycle.started and not cycle.complete:
+        if cycle is not None and cycle.started:
+            self._refusals.count(reason)
+            if not cycle.complete:
                 self.cut(cycle)
                 return
-        if cycle is None or not cycle.started:
-            self._socket.write(self._refusals.answer(reason, head, extra=extra + self._hsts))
+        else:
+            scope = cycle.scope if cycle is not None else None
+            self._answer(reason, head, scope, extra)
         self.linger()
 
     def refuse_at_once(self, reason: str) -> None:
         """Answer with a refusal and close, without a look at what the client sends."""
-        self._refusals.count(reason)
-        self._socket.write(refusal(reason, extra=self._hsts))
+        self._answer(reason)
         self.close()
+
+    def _answer(
+        self, reason: str, head: bytes = b"", scope: Mapping[str, Any] | None = None, extra: bytes = b""
+    ) -> None:
+        client = self._socket.client
+        answer = self._refusals.answer(
+            reason, head, client=client[0] if client else "", scope=scope, extra=extra + self._hsts
+        )
+        self._socket.write(answer)
 
     def linger(self) -> None:
         """Close, but throw away for a while what still comes: a reset could take the answer from the client."""

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
+from secrets import token_hex
+from typing import Any
 
 from gateway.edge.looking import looking_at
+from gateway.events import ClientRefused
 from gateway.http_semantics import METHODS
 from gateway.model import Looking
 from gateway.responses import HeaderLines, Response
 
-# A page for the reason, status and header lines of a request that is refused, by who looks; None for no page.
-WirePage = Callable[[str, int, HeaderLines, Looking], Response | None]
+# A page for the reason, status and header lines of a request that is refused, by who looks, with this id; None for no
+# page.
+WirePage = Callable[[str, int, HeaderLines, Looking, str], Response | None]
 _LINE = re.compile(rb"(?m)^([!#-'*+.^`|~\w-]{1,64}):[ \t]*([^\r\n]*)")
 
 _TOO_MUCH = (
@@ -63,7 +67,7 @@ class Refused(Exception):
 
 
 class Refusals:
-    """Counts by reason what the listener refused; `on_refused` is called for each.
+    """Counts by reason what the listener refused, and makes the answers; `on_refused` is called for each.
 
     Besides the reasons with an answer there are "answer-not-read" (a client that stopped reading, closed) and
     "idle-for-room" (an idle connection, closed in favour of a new one). `page` makes pages for browsers.
@@ -71,24 +75,56 @@ class Refusals:
 
     def __init__(
         self,
-        on_refused: Callable[[str], None] = lambda _reason: None,
-        page: WirePage = lambda _reason, _status, _lines, _looking: None,
+        on_refused: Callable[[ClientRefused], None] = lambda _event: None,
+        page: WirePage = lambda _reason, _status, _lines, _looking, _id: None,
     ) -> None:
         self.counts: Counter[str] = Counter()
         self._page = page
         self._on_refused = on_refused
 
     def count(self, reason: str) -> None:
-        self.counts[reason] += 1
-        self._on_refused(reason)
+        """Count what gets no answer."""
+        self._happened(ClientRefused(reason))
 
-    def answer(self, reason: str, head: bytes = b"", *, extra: bytes = b"") -> bytes:
-        """The whole answer for a reason: a page where the head of the request asks for one. See `refusal`."""
-        if not head or head.startswith(b"HEAD "):
-            return refusal(reason, extra=extra)
-        lines = [(found[1].lower(), found[2]) for found in _LINE.finditer(head)]
-        page = self._page(reason, _ANSWERS[reason][0], lines, looking_at(lines))
+    def answer(
+        self,
+        reason: str,
+        head: bytes = b"",
+        *,
+        client: str = "",
+        scope: Mapping[str, Any] | None = None,
+        extra: bytes = b"",
+    ) -> bytes:
+        """Count, and the whole answer for a reason: a page where the head of the request asks for one. See `refusal`.
+
+        `client` is the address of the connection, `scope` what was asked where that could be read.
+        """
+        request_id, status = token_hex(16), _ANSWERS[reason][0]
+        extra = b"x-request-id: %b\r\n%b" % (request_id.encode("ascii"), extra)
+        page: Response | None = None
+        looking: Looking = "script"
+        if head and not head.startswith(b"HEAD "):
+            lines = [(found[1].lower(), found[2]) for found in _LINE.finditer(head)]
+            looking = looking_at(lines)
+            page = self._page(reason, status, lines, looking, request_id)
+        language = page.headers.get("content-language", "") if page is not None else ""
+        self._happened(
+            ClientRefused(
+                reason,
+                status,
+                request_id,
+                client,
+                head,
+                scope,
+                looking if page is not None else "script",
+                language,
+            )
+        )
         return refusal(reason, extra=extra) if page is None else _with_page(page, reason, extra)
+
+    def _happened(self, event: ClientRefused) -> None:
+        self.counts[event.reason] += 1
+        self._on_refused(event)
 
 
 def _with_page(page: Response, reason: str, extra: bytes) -> bytes:

@@ -31,6 +31,7 @@ from gateway.model import (
 )
 from gateway.object_memo import ObjectMemo
 from gateway.observe.masking import clean, mask
+from gateway.observe.refused import Answer
 from gateway.reference import reference_of
 
 VERSION: Final = 1
@@ -52,7 +53,8 @@ class AuditEntry(NamedTuple):
     `session`: the session's public id. `rules`: the hash of the rule set. `endpoint`: the name of one of the
     gateway's own endpoints. `error`: the code of a GatewayError. `shadow`: the decision of the candidate rules, if
     it differs, and `shadow_rules` their hash. `cut`: why an exchange was ended early (`reason`, `why`, `rules`).
-    `block`: the name of the block that refused the request, `maintenance` that of the maintenance.
+    `block`: the name of the block that refused the request, `maintenance` that of the maintenance. `answer`: what
+    became of a request that was refused.
     """
 
     request_id: str
@@ -73,6 +75,7 @@ class AuditEntry(NamedTuple):
     cut: Mapping[str, str] | None = None
     block: str | None = None
     maintenance: str | None = None
+    answer: Answer | None = None
 
 
 class Pseudonyms:
@@ -184,7 +187,8 @@ class RecordEncoder:
                 parts.append(f'"emergency":{_text(decision.emergency)}')
             if decision.error is not None:
                 parts.append(f'"fault":{_text(mask(decision.error))}')
-        if entry.block is not None or entry.maintenance is not None:
+        ordered = entry.block is not None or entry.maintenance is not None
+        if ordered:
             parts.append(_ordered(entry))
         if entry.identity is not None:
             parts.append(self._who(entry.identity))
@@ -192,10 +196,12 @@ class RecordEncoder:
             parts.append(f'"endpoint":{_text(entry.endpoint)}')
         if entry.error is not None:
             parts.append(f'"error":{_text(entry.error)},"reference":"{reference_of(entry.request_id)}"')
+        if entry.answer is not None:
+            parts.append(_answered(entry.answer, reason=decision is None and not ordered))
         if entry.session is not None:
             parts.append(f'"session":{_text(entry.session)}')
         if entry.shadow is not None:
-            parts.append(_shadow(entry, entry.shadow))
+            parts.append(_shadowed(entry, entry.shadow))
         if entry.cut is not None:
             parts.append(f'"cut":{_json(clean(entry.cut))}')
         if entry.facts:
@@ -214,12 +220,6 @@ def _ordered(entry: AuditEntry) -> str:
     """What an operator ordered that refused the request."""
     reason, name = ("blocked", "block") if entry.block is not None else ("maintenance", "maintenance")
     return f'"reason":"{reason}","{name}":{_text(entry.block or entry.maintenance or "")}'
-
-
-def _shadow(entry: AuditEntry, shadow: Decision) -> str:
-    verdict, rule = _verdict(shadow, entry), _text_or_null(shadow.rule)
-    reason, rules = _text(mask(shadow.reason)), _text_or_null(entry.shadow_rules)
-    return f'"shadow":{{"verdict":"{verdict}","rule":{rule},"reason":{reason},"rules":{rules}}}'
 
 
 def _text_or_null(value: str | None) -> str:
@@ -277,6 +277,20 @@ def _verdict(decision: Decision | None, entry: AuditEntry) -> str:
     if decision is None:
         return "own" if entry.endpoint is not None and entry.error is None else "refused"
     return decision.outcome
+
+
+def _shadowed(entry: AuditEntry, shadow: Decision) -> str:
+    verdict, rule = _verdict(shadow, entry), _text_or_null(shadow.rule)
+    reason, rules = _text(mask(shadow.reason)), _text_or_null(entry.shadow_rules)
+    return f'"shadow":{{"verdict":"{verdict}","rule":{rule},"reason":{reason},"rules":{rules}}}'
+
+
+def _answered(answer: Answer, *, reason: bool) -> str:
+    """What a record says of a refusal; the `reason` where no decision gives one."""
+    parts = [f'"reason":{_text(answer.reason)}'] if reason and answer.reason is not None else []
+    if answer.asked is not None:
+        parts.append(f'"asked":{_json(answer.asked._asdict())}')
+    return ",".join((*parts, f'"answer":{_json(answer.to_dict())}'))
 
 
 def _missing(missing: Missing) -> dict[str, Any]:

@@ -41,6 +41,16 @@ class Output:
             if lines and written > 0 and self._path is None:
                 lines[0] = lines[0][written:]
 
+    def no_space(self) -> bool:
+        """Whether the disk of the file is full; False where that cannot be seen."""
+        if self._path is None:
+            return False
+        try:
+            about = os.statvfs(self._path.parent)
+        except OSError:
+            return False
+        return about.f_blocks > 0 and about.f_bavail == 0
+
     def close(self) -> None:
         """Close the file; standard output stays open."""
         if self._path is not None and self._descriptor >= 0:

@@ -3,37 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import secrets
-import threading
-import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from queue import Empty, SimpleQueue
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
 
 from gateway.events import (
-    BlocksChanged,
     CandidateChanged,
-    EmergencyClosed,
-    EmergencyOpened,
+    ClientRefused,
     Event,
-    KeyChanged,
-    MaintenanceChanged,
     OnEvent,
     RecordsDropped,
     RulesChanged,
     RulesLoaded,
-    RulesRefused,
-    WebSocketEnded,
     ignore,
 )
-from gateway.observe.chain import Chain
+from gateway.keyring import Key
+from gateway.observe.chain import Chain, ChainKey, Mark
 from gateway.observe.decision_record import VERSION, AuditEntry, Pseudonyms, RecordEncoder, timestamp
+from gateway.observe.event_record import fields_of, wire_entry
+from gateway.observe.health import HealthStatus
 from gateway.observe.masking import clean
 from gateway.observe.record_file import Output
+from gateway.observe.record_thread import Batch, RecordThread
+from gateway.observe.refusal_room import RefusalRoom
+from gateway.observe.sealed_head import HeadBroken, SealedHead
 from gateway.observe.settings import ObserveSettings
 
 log = structlog.get_logger()
@@ -44,8 +42,7 @@ log = structlog.get_logger()
 _BATCH: Final = 25
 _LINGER_SECONDS: Final = 0.05
 _LUMP: Final = 1_000
-_RETRY_SECONDS: Final = 1.0
-_LAST_WORD_SECONDS: Final = 5.0
+_FULL: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 
 _json = json.JSONEncoder(separators=(",", ":"), default=str).encode
 
@@ -53,7 +50,8 @@ Entry = AuditEntry | Mapping[str, Any]
 
 
 class DecisionRecords:
-    """The decision records of one process, as one chain. `keys` reads those for pseudonyms, the one to use first.
+    """The decision records of one process, as one chain. `keys` reads those for pseudonyms, `sealing` those for the
+    chain, each the one to use first.
 
     Of the extra claims only those that the rules in force or the candidate rules read are recorded. `clock` gives
     seconds since the epoch.
@@ -65,12 +63,14 @@ class DecisionRecords:
         environment: str,
         *,
         keys: Callable[[], Sequence[bytes]],
+        sealing: Callable[[], Sequence[Key]],
         clock: Callable[[], float],
         on_event: OnEvent = ignore,
     ) -> None:
         self._settings = settings
         self._environment = environment
         self._read_keys = keys
+        self._read_sealing = sealing
         self._encoder: RecordEncoder | None = None
         self._rule_claims: frozenset[str] = frozenset()
         self._candidate_claims: frozenset[str] = frozenset()
@@ -79,38 +79,44 @@ class DecisionRecords:
         self._entries: deque[Entry] = deque()
         self._due: asyncio.Handle | None = None
         self._made: list[bytes] = []
-        self._queue: SimpleQueue[list[bytes] | None] = SimpleQueue()
-        # Lines made for the thread are counted here, lines that are done with there: each side only writes its own.
-        self._handed = 0
-        self._done = 0
         self._lost = 0
         self._open = False
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._closing = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._thread: RecordThread | None = None
         self._output: Output | None = None
-        self._chain = Chain("")
-        self._complained = float("-inf")
+        self._head: SealedHead | None = None
+        self._chain: Chain | None = None
+        self._room = RefusalRoom(clock)
+        self._summary: asyncio.Handle | None = None
 
     async def start(self) -> None:
-        """Read the key, open the file and begin to write. Raises ValueError where one of these fails."""
+        """Read the keys, open the file and begin a chain. Raises ValueError where one of these fails.
+
+        A full disk is no failure: see `records_when_full`.
+        """
         if self._settings.records.kind == "none" or self._open:
             return
         self.use_keys(self._read_keys())
+        keys = self._chain_keys(self._read_sealing())
         path = self._settings.records.path
-        output = Output(path)
+        self._output = output = Output(path)
+        self._head = SealedHead(path, keys) if path is not None else None
+        self._chain = Chain(secrets.token_hex(8), keys[0])
         try:
-            await asyncio.to_thread(output.open)
+            trouble = await asyncio.to_thread(self._begin, output, self._chain)
         except OSError as problem:
             raise ValueError(f"cannot write decision records to {path}: {problem.strerror}") from problem
-        self._output = output
-        self._chain = Chain(secrets.token_hex(8))
-        self._closing.clear()
         self._loop = asyncio.get_running_loop()
+        self._thread = RecordThread(
+            output,
+            self._head,
+            complaint_interval=self._settings.complaint_interval,
+            on_event=self._on_event,
+            trouble=trouble,
+        )
         self._open = True
-        self.write({"kind": "start"})
-        self._thread = threading.Thread(target=self._run, name="decision-records", daemon=True)
         self._thread.start()
+        self._hand_over()
 
     def use_keys(self, keys: Sequence[bytes]) -> None:
         """Make pseudonyms with the first of these keys from now on, and note those under the others beside them."""
@@ -118,24 +124,39 @@ class DecisionRecords:
         self._encoder = RecordEncoder(self._environment, first, others=others)
         self._record_claims()
 
-    async def aclose(self) -> None:
-        """Write all that waits, end the chain and close. Gives up on a disk that stays full after a few seconds."""
-        if not self._open:
+    def use_sealing(self, keys: Sequence[Key]) -> None:
+        """Seal with the first of these keys from now on: in a chain of its own, which refers to the one before."""
+        if self._chain is None or not self._open:
             return
-        self._open = False
-        self._entries.append(self._event({"kind": "end"}))
-        if self._due is not None:
-            self._due.cancel()
+        found = self._chain_keys(keys)
+        if self._head is not None:
+            self._head.use_keys(found)
+        if found[0].id == self._chain.key.id:
+            return
         while self._entries:
             self._make()
+        self._made.append(self._chain.link(_json(self._event({"kind": "end"}))))
+        ended = self._hand_over(ended=True)
+        self._chain = Chain(secrets.token_hex(8), found[0])
+        self._made.append(self._first_line(self._chain, (ended,)))
         self._hand_over()
-        self._queue.put(None)
-        self._closing.set()
-        thread, self._thread = self._thread, None
-        if thread is not None:
-            await asyncio.to_thread(thread.join, _LAST_WORD_SECONDS)
-        if thread is not None and thread.is_alive():
-            log.error("decision records were not all written", waiting=self._waiting())
+
+    async def aclose(self) -> None:
+        """Write all that waits, end the chain and close. Gives up on a disk that stays full after a few seconds."""
+        thread = self._thread
+        if not self._open or thread is None:
+            return
+        self._open = False
+        self._entries.extend(self._event(each) for each in self._room.summaries())
+        self._entries.append(self._event({"kind": "end"}))
+        for handle in (self._due, self._summary):
+            if handle is not None:
+                handle.cancel()
+        while self._entries:
+            self._make()
+        self._hand_over(ended=True)
+        if not await asyncio.to_thread(thread.close):
+            log.error("decision records were not all written", waiting=thread.waiting)
         elif self._output is not None:
             self._output.close()
 
@@ -151,17 +172,95 @@ class DecisionRecords:
         if self._due is None and self._loop is not None:
             self._due = self._loop.call_later(_LINGER_SECONDS, self._make_some)
 
+    def write_refused(self, entry: AuditEntry) -> None:
+        """Remember a request of nobody known that ended before a decision; many of one kind are counted instead."""
+        if not self._open:
+            return
+        answer = entry.answer
+        if self._room.take((answer.reason if answer else None) or "unknown", entry.client):
+            self.write(entry)
+        elif self._summary is None and self._loop is not None:
+            self._summary = self._loop.call_later(self._room.EVERY, self._summarize)
+
+    @property
+    def full(self) -> bool:
+        """Whether records cannot be written at the moment."""
+        thread = self._thread
+        return thread is not None and (
+            bool(thread.trouble) or self._waiting() >= self._settings.records_queue
+        )
+
+    async def check(self) -> HealthStatus:
+        """What is wrong with the records. Not ready where nothing is let through without one."""
+        thread = self._thread
+        if thread is None:
+            return HealthStatus(True, "")
+        why = thread.trouble or ("too many wait to be written" if self.full else "")
+        if not why and self._output is not None and await asyncio.to_thread(self._output.no_space):
+            # Another worker may have noticed it, and this one not yet.
+            why = "the disk is full"
+        if not why:
+            return HealthStatus(True, thread.head_trouble)
+        words = f"cannot be written: {why}; {thread.waiting:,} wait"
+        if self._settings.records_when_full == "deny":
+            return HealthStatus(False, f"{words}; nothing is let through (records_when_full: deny)")
+        return HealthStatus(True, f"{words}; requests go on (records_when_full: continue)")
+
     def on_event(self, event: Event) -> None:
         """Record what an auditor must know of, and follow which claims the rules read."""
+        if isinstance(event, ClientRefused):
+            if (entry := wire_entry(event, self._clock())) is not None:
+                self.write_refused(entry)
+            return
         if isinstance(event, RulesLoaded | RulesChanged):
             self._rule_claims = event.claims
             self._record_claims()
         elif isinstance(event, CandidateChanged):
             self._candidate_claims = event.claims
             self._record_claims()
-        fields = _fields(event)
+        fields = fields_of(event)
         if fields is not None:
             self.write(fields)
+
+    def _begin(self, output: Output, chain: Chain) -> str:
+        """Open the file and write the first line, which refers to the chains before it; the trouble of a full disk."""
+        output.open()
+        lines: list[bytes] = []
+
+        def write(earlier: Iterable[Mark]) -> Mark:
+            lines.append(self._first_line(chain, earlier))
+            output.write(lines)
+            return chain.mark(self._clock())
+
+        try:
+            if self._head is None:
+                lines.append(self._first_line(chain, None))
+            else:
+                self._head.begin(write)
+        except OSError as problem:
+            if problem.errno not in _FULL:
+                raise
+            if chain.mark(0.0).seq < 0:
+                lines.append(self._first_line(chain, self._marks_there()))
+            self._made += lines
+            return problem.strerror or "full"
+        self._made += lines
+        return ""
+
+    def _marks_there(self) -> Iterable[Mark]:
+        try:
+            return self._head.read() if self._head is not None else ()
+        except (HeadBroken, OSError):
+            return ()
+
+    def _first_line(self, chain: Chain, earlier: Iterable[Mark] | None) -> bytes:
+        after = {} if earlier is None else {"after": [each.to_dict() for each in earlier]}
+        start = self._event({"kind": "start"})
+        # The key's id under this name is no secret.
+        return chain.link(_json({**start, "key": chain.key.id, **after}))
+
+    def _chain_keys(self, keys: Iterable[Key]) -> list[ChainKey]:
+        return [ChainKey.of(key, self._environment) for key in keys]
 
     def _encoded(self, entry: AuditEntry) -> str:
         if self._encoder is None:
@@ -173,15 +272,18 @@ class DecisionRecords:
             self._encoder.record_claims(self._rule_claims | self._candidate_claims)
 
     def _waiting(self) -> int:
-        return len(self._entries) + self._handed - self._done
+        handed = self._thread.waiting if self._thread is not None else 0
+        return len(self._entries) + len(self._made) + handed
 
     def _event(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         now = self._clock()
         common = {"v": VERSION, "time": timestamp(now), "now": now, "environment": self._environment}
         return {**common, **clean(fields)}
 
-    def _gap(self, lost: int) -> bytes:
-        return self._chain.link(_json(self._event({"kind": "gap", "lost": lost})))
+    def _summarize(self) -> None:
+        self._summary = None
+        for each in self._room.summaries():
+            self.write(each)
 
     def _make_some(self) -> None:
         self._due = None
@@ -192,18 +294,21 @@ class DecisionRecords:
             self._hand_over()
 
     def _make(self) -> None:
-        before = len(self._made)
         if self._lost:
             self._made.append(self._gap(self._lost))
             self._lost = 0
         self._made.extend(self._line(self._entries.popleft()) for _ in range(min(_BATCH, len(self._entries))))
-        self._handed += len(self._made) - before
 
-    def _hand_over(self) -> None:
-        self._queue.put(self._made)
+    def _hand_over(self, *, ended: bool = False) -> Mark:
+        assert self._thread is not None
+        assert self._chain is not None
+        mark = self._chain.mark(self._clock(), ended=ended)
+        self._thread.put(Batch(self._made, mark))
         self._made = []
+        return mark
 
     def _line(self, entry: Entry) -> bytes:
+        assert self._chain is not None
         try:
             return self._chain.link(self._encoded(entry) if isinstance(entry, AuditEntry) else _json(entry))
         except Exception as problem:  # noqa: BLE001 - one strange record must not end the recording
@@ -211,83 +316,6 @@ class DecisionRecords:
             log.error("a decision record could not be made", error=type(problem).__name__)
             return self._gap(1)
 
-    def _run(self) -> None:
-        output = self._output
-        assert output is not None
-        more = True
-        while more:
-            lines, more = self._take()
-            count = len(lines)
-            self._deliver(output, lines)
-            self._done += count
-
-    def _take(self) -> tuple[list[bytes], bool]:
-        """All lines that are ready, at least some; and whether there may be more later."""
-        found = self._queue.get()
-        lines: list[bytes] = []
-        while found is not None:
-            lines += found
-            try:
-                found = self._queue.get_nowait()
-            except Empty:
-                return lines, True
-        return lines, False
-
-    def _deliver(self, output: Output, lines: list[bytes]) -> None:
-        while lines:
-            try:
-                output.write(lines)
-            except Exception as problem:  # noqa: BLE001 - whatever it is, the thread must go on
-                self._complain(problem)
-                # While the disk is full the records wait here and in the queue; at the very end they are lost.
-                if self._closing.wait(_RETRY_SECONDS):
-                    self._last_try(output, lines)
-                    return
-
-    def _last_try(self, output: Output, lines: list[bytes]) -> None:
-        try:
-            output.write(lines)
-        except Exception as problem:  # noqa: BLE001 - as above
-            self._on_event(RecordsDropped(len(lines)))
-            self._complain(problem, final=True)
-            lines.clear()
-
-    def _complain(self, problem: Exception, *, final: bool = False) -> None:
-        now = time.monotonic()
-        if final or now - self._complained >= self._settings.complaint_interval:
-            self._complained = now
-            log.error(
-                "decision records cannot be written",
-                reason=getattr(problem, "strerror", None) or repr(problem),
-                waiting=self._waiting(),
-                lost=final,
-            )
-
-
-def _fields(event: Event) -> Mapping[str, Any] | None:
-    """What the record of an event says; None for an event that is not recorded."""
-    match event:
-        case WebSocketEnded(request_id, session, seconds, cut):
-            ended = {"kind": "websocket", "request_id": request_id, "ms": round(seconds * 1000, 3)}
-            return {**ended, **({"session": session} if session else {}), **({"cut": cut} if cut else {})}
-        case RulesChanged(before, rules):
-            return {"kind": "reload", "result": "ok", "before": before, "rules": rules}
-        case RulesRefused(rules, problems):
-            return {"kind": "reload", "result": "refused", "rules": rules, "problems": problems}
-        case CandidateChanged(rules):
-            return {"kind": "shadow", "rules": rules}
-        case BlocksChanged(blocks):
-            return {"kind": "blocks", "blocks": blocks}
-        case EmergencyOpened(rule, opening, until, reason, asked_by, confirmed_by, rules):
-            people = {"reason": reason, "by": asked_by, "confirmed_by": confirmed_by}
-            about = {"rule": rule, "opening": opening, "until": until, "rules": rules}
-            return {"kind": "emergency", "action": "in-force", **about, **people}
-        case EmergencyClosed(rule, opening, by, rules):
-            about = {"rule": rule, "opening": opening, "rules": rules}
-            return {"kind": "emergency", "action": "ended", **about, "by": by or "end"}
-        case MaintenanceChanged(current):
-            return {"kind": "maintenance", "current": current}
-        case KeyChanged(purpose, before, after):
-            return {"kind": "keys", "purpose": purpose, "before": before, "after": after}
-        case _:
-            return None
+    def _gap(self, lost: int) -> bytes:
+        assert self._chain is not None
+        return self._chain.link(_json(self._event({"kind": "gap", "lost": lost})))

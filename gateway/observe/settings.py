@@ -56,6 +56,10 @@ class ObserveSettings(Settings):
     records_queue: int = Field(default=10_000, ge=100, le=1_000_000, strict=True)
     """Most records that wait to be written; when the disk cannot keep up, more are dropped and counted."""
 
+    records_when_full: Literal["deny", "continue"] = "continue"
+    """While records cannot be written, because the disk is full or too slow: let requests go on, and count those whose
+    records are lost; or let nothing through to the register (503)."""
+
     complaint_interval: Duration = 60.0
     """At most one log line in this time about records that cannot be written."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
-from uuid import uuid4
 
 import structlog
 
@@ -15,6 +14,12 @@ from gateway.pages.error_response import ErrorResponses
 from gateway.responses import HeaderLines, Response
 
 log = structlog.get_logger()
+
+
+def wire_error(status: int) -> type[errors.GatewayError] | None:
+    """The error whose page is shown for this status."""
+    return _ERRORS.get(status)
+
 
 _ERRORS: Final[Mapping[int, type[errors.GatewayError]]] = {
     400: errors.BadRequest,
@@ -32,11 +37,12 @@ class WirePages:
 
     answers: ErrorResponses
 
-    def __call__(self, reason: str, status: int, lines: HeaderLines, looking: Looking) -> Response | None:
+    def __call__(
+        self, reason: str, status: int, lines: HeaderLines, looking: Looking, request_id: str
+    ) -> Response | None:
         """The page for a refusal, or None where nobody looks at a page. `lines` are the header lines that came."""
-        kind = _ERRORS.get(status)
+        kind = wire_error(status)
         if kind is None or looking not in ("page", "frame"):
             return None
-        request_id = uuid4().hex
         log.info("request refused by the listener", reason=reason, request_id=request_id)
         return self.answers.error(kind(reason), request_id=request_id, raw_headers=lines, looking=looking)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, RecordsUnavailable
 from gateway.exchange import Exchange
 from gateway.pipeline.authenticate import Authenticate
 from gateway.pipeline.authorize import Authorize
@@ -35,3 +35,20 @@ class Judge:
         except GatewayError as error:
             return error
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedJudge(Judge):
+    """Lets nothing through while its record cannot be written. `full` says whether that is so."""
+
+    full: Callable[[], bool]
+
+    async def __call__(self, exchange: Exchange) -> None:
+        """Also raises RecordsUnavailable."""
+        if self.full():
+            raise RecordsUnavailable("decision records cannot be written (records_when_full: deny)")
+        await Judge.__call__(self, exchange)
+
+    def at_once(self, exchange: Exchange) -> bool:
+        """The same without waiting; False also where nothing goes through."""
+        return not self.full() and Judge.at_once(self, exchange)

@@ -5,16 +5,29 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from gateway.errors import Blocked, UnderMaintenance
+from gateway.edge.looking import looking_at
+from gateway.errors import (
+    BearerRefused,
+    Blocked,
+    FactsUnavailable,
+    GatewayError,
+    NotFound,
+    ProviderUnavailable,
+    StoreUnavailable,
+    UnderMaintenance,
+)
 from gateway.exchange import Exchange, Judgement
 from gateway.observe.decision_record import AuditEntry
 from gateway.observe.metrics import Metrics
 from gateway.observe.record_writer import DecisionRecords
+from gateway.observe.refused import Answer, asked_of_scope
 from gateway.policy.candidate import Candidate
 
 # The status of a request that was not answered: the client left, or the gateway stopped.
 _CLIENT_GONE = 499
 _NOT_JUDGED = Judgement("")
+# The details of others may quote what was asked.
+_EXPLAINED = (BearerRefused, ProviderUnavailable, StoreUnavailable, FactsUnavailable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,32 +53,50 @@ class Record:
             differs = self.candidate.judge(judgement.decision_input, decision)
         candidate = self.candidate.rules
         request, caller = exchange.request, exchange.caller
-        self.records.write(
-            AuditEntry(
-                request_id=exchange.id,
-                now=exchange.now,
-                status=status,
-                seconds=seconds,
-                client=request.client if request is not None else exchange.peer,
-                request=request,
-                decision=decision,
-                identity=caller.identity,
-                session=caller.session.id if caller.session else None,
-                rules=judgement.rules or None,
-                endpoint=exchange.endpoint,
-                error=_error_code(exchange),
-                facts=judgement.facts.facts,
-                shadow=differs,
-                shadow_rules=candidate.hash if differs is not None and candidate is not None else None,
-                cut=exchange.cut,
-                block=error.facts.get("block")
-                if isinstance(error, Blocked) and exchange.cut is None
-                else None,
-                maintenance=error.facts["maintenance"]
-                if isinstance(error, UnderMaintenance) and exchange.cut is None
-                else None,
-            )
+        entry = AuditEntry(
+            request_id=exchange.id,
+            now=exchange.now,
+            status=status,
+            seconds=seconds,
+            client=request.client if request is not None else exchange.peer,
+            request=request,
+            decision=decision,
+            identity=caller.identity,
+            session=caller.session.id if caller.session else None,
+            rules=judgement.rules or None,
+            endpoint=exchange.endpoint,
+            error=_error_code(exchange),
+            facts=judgement.facts.facts,
+            shadow=differs,
+            shadow_rules=candidate.hash if differs is not None and candidate is not None else None,
+            cut=exchange.cut,
+            block=error.facts.get("block") if isinstance(error, Blocked) and exchange.cut is None else None,
+            maintenance=error.facts["maintenance"]
+            if isinstance(error, UnderMaintenance) and exchange.cut is None
+            else None,
+            answer=_answer(exchange, error) if error is not None else None,
         )
+        if decision is None and error is not None and caller.identity is None:
+            self.records.write_refused(entry)
+        else:
+            self.records.write(entry)
+
+
+def _answer(exchange: Exchange, error: GatewayError) -> Answer:
+    """What became of a request that ended with this error."""
+    request, decided = exchange.request, exchange.judgement is not None
+    reason = error.facts.get("reason")
+    own = request is None or exchange.endpoint is not None or isinstance(error, NotFound)
+    return Answer(
+        reason=reason if isinstance(reason, str) else error.code,
+        asked=asked_of_scope(exchange.scope) if request is None else None,
+        shown=exchange.shown,
+        language=exchange.language,
+        looking=request.looking if request is not None else looking_at(exchange.scope.get("headers", ())),
+        facts=error.facts,
+        detail=error.detail if not decided and isinstance(error, _EXPLAINED) else "",
+        forwarded=None if own else exchange.forwarded,
+    )
 
 
 def _error_code(exchange: Exchange) -> str | None:

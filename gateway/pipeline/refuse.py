@@ -72,15 +72,12 @@ class Refuse:
         if exchange.kept_form is not None:
             await self.forms.settle(exchange)
         response = await self._response(exchange, error)
+        exchange.shown, exchange.language = exchange.shown or _kind(response), _language(response)
         await response(exchange.scope, exchange.receive, exchange.send)
 
     async def _response(self, exchange: Exchange, error: GatewayError) -> Response:
         try:
-            login = (
-                await self._form(exchange, error)
-                or await self._to_login(exchange, error)
-                or await self.again(exchange, error)
-            )
+            login = await self._instead(exchange, error)
         except (
             ClientLimited,
             FormGone,
@@ -114,6 +111,19 @@ class Refuse:
             # Do not wait for the rest of the body.
             response.headers["connection"] = "close"
         return response
+
+    async def _instead(self, exchange: Exchange, error: GatewayError) -> Response | None:
+        """The response that leads on, where one does: noted in the exchange."""
+        for shown, respond in (
+            ("form", self._form),
+            ("login", self._to_login),
+            ("login", self.again),
+        ):
+            response = await respond(exchange, error)
+            if response is not None:
+                exchange.shown = "step-up" if shown == "login" and response.body else shown
+                return response
+        return None
 
     async def _outcome(self, exchange: Exchange, error: GatewayError) -> Outcome:
         """What became of the request, where it was for the register, and of the form that it was about."""
@@ -179,3 +189,12 @@ def _is_whole_form(exchange: Exchange) -> bool:
     if request is None or is_partial_request(request) or not is_form(request):
         return False
     return exchange.forwarded == "no"
+
+
+def _kind(response: Response) -> str:
+    """What kind of answer an error got: a page, or a document for programs."""
+    return "page" if response.headers.get("content-type", "").startswith("text/html") else "document"
+
+
+def _language(response: Response) -> str:
+    return response.headers.get("content-language", "")

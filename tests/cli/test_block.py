@@ -18,7 +18,7 @@ from gateway.blocks.file import change
 from gateway.cli import application
 from gateway.config import load
 from gateway.observe import record_reader
-from gateway.observe.chain import verify
+from gateway.observe.proof import verify
 from gateway.session.sessions import Sessions
 from simulator.login import login
 from tests.cli.conftest import Site

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from gateway.cli import application
 from gateway.config import load
+from gateway.keyring import PURPOSES
 from tests.gateways import settings, write_config
 from tests.processes import command
 
@@ -47,15 +48,16 @@ def test_a_new_environment_has_a_key_of_its_own_for_each_purpose(config: Path) -
     (config.parent / "secrets/ti/session.key").unlink()
     run(config, "generate")
     settings = load(config).environment("ti")
-    keys = [settings.ring(purpose).octets() for purpose in ("sessions", "flows", "pseudonyms")]
-    assert len({key for each in keys for key in each}) == 3
+    keys = [settings.ring(purpose).octets() for purpose in PURPOSES]
+    assert len({key for each in keys for key in each}) == len(PURPOSES)
 
 
 def test_keys_are_rotated_listed_and_dropped_without_a_change_of_the_configuration(config: Path) -> None:
     text = config.read_text()
     before = json.loads(run(config, "list", "--json"))
     assert [(row["purpose"], row["state"]) for row in before] == [
-        ("sessions", "used"), ("flows", "used"), ("pseudonyms", "used"), ("assertion", "used"), ("client", "used"),
+        ("sessions", "used"), ("flows", "used"), ("pseudonyms", "used"), ("records", "used"),
+        ("assertion", "used"), ("client", "used"),
     ]  # fmt: skip
     said = run(config, "rotate", "flows", "assertion")
     assert re.search(r"made  [0-9a-f]{12} for flows in ti, in .*session\.key", said)
@@ -80,7 +82,8 @@ def test_an_unknown_purpose_changes_nothing(config: Path) -> None:
     before = path.read_bytes()
     said = run(config, "rotate", "flows", "cookies", exit_code=2)
     assert (
-        "there are no keys for 'cookies': write sessions, flows, pseudonyms, assertion, client or all" in said
+        "there are no keys for 'cookies': write sessions, flows, pseudonyms, records, assertion, client or all"
+        in said
     )
     assert path.read_bytes() == before
     path.write_bytes(b"short")

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from gateway.cli import application
+from gateway.cli.place import Place
 from gateway.observe.chain import Chain
+from tests.gateways import settings, write_config
+from tests.keys import SEAL
 
 
 def command(*arguments: str) -> Result:
@@ -19,16 +24,16 @@ def command(*arguments: str) -> Result:
 
 
 def written(name: str, count: int = 6, *, end: bool = True) -> list[bytes]:
-    chain = Chain(name)
+    chain = Chain(name, SEAL)
     people = [
-        {"person": f"p-{number % 2}", "also": [f"q-{number % 2}"], "organisation": "0428315871"}
+        {"person": f"p--{number % 2}", "also": [f"q--{number % 2}"], "organisation": "0428315871"}
         for number in range(count)
     ]
     lines = [
         chain.link(
             json.dumps(
                 {
-                    "v": 1, "kind": "request", "time": f"2026-11-24T08:00:0{number}.000Z", "status": 200,
+                    "v": 1, "kind": "request", "now": 1_795_507_200.0 + number, "time": f"2026-11-24T08:00:0{number}.000Z", "status": 200,
                     "verdict": "allow" if number else "deny", "rule": f"r-{number % 3}", "method": "GET",
                     "path": "/x", "reason": "allowed", "request_id": f"{name}-{number}", "who": people[number],
                 }
@@ -61,7 +66,7 @@ def test_several_chains_in_rotated_and_packed_files_are_sound(tmp_path: Path) ->
     ]
     said = verified(*files)
     assert "13 records in 2 chains: sound" in said
-    assert "chain a: 7 records, ended" in said
+    assert "chain a: 7 records, seals not checked, ended" in said
     head = said.split("cut off; keep ")[1].split()[0]
     assert "sound" in verified(*files, "--head", head)
     assert "chain b has no end" in verified(*files, "--ended", exit_code=1)
@@ -103,7 +108,9 @@ def test_an_end_that_was_cut_off_shows_by_the_end_or_by_a_hash_that_was_kept(tmp
     whole = json.loads(verified(put(tmp_path, "r", lines), "--json"))
     head = whole["chains"][0]["head"]
     cut = put(tmp_path, "r", lines[:-2])
-    assert "chain a: 5 records, no end: still running, crashed, or cut off" in verified(cut)
+    assert "chain a: 5 records, seals not checked, no end: still running, crashed, or cut off" in verified(
+        cut
+    )
     assert "chain a has no end" in verified(cut, "--ended", exit_code=1)
     assert f"the record with the hash {head} is gone" in verified(cut, "--head", head, exit_code=1)
 
@@ -133,19 +140,123 @@ def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
     ("options", "found"),
     [
         ([], [0, 1, 2, 3, 4, 5]),
-        (["--request", "a-3"], [3]),
+        (["--reference", "a-3"], [3]),
         (["--verdict", "deny"], [0]),
-        (["--rule", "r-1", "--person", "p-1"], [1]),
-        (["--rule", "r-1", "--person", "q-1"], [1]),
-        (["--organisation", "0428315871", "--since", "2026-11-24T08:00:04"], [4, 5]),
-        (["--until", "2026-11-24T08:00:01"], [0]),
-        (["--organisation", "1"], []),
+        (["--rule", "r-1", "--subject", "p--1"], [1]),
+        (["--rule", "r-1", "--subject", "q--1"], [1]),
+        (["--organisation", "0428315871", "--since", "2026-11-24T08:00:04Z"], [4, 5]),
+        (["--until", "2026-11-24T09:00:01"], [0]),
+        (["--organisation", "BE 0777.000.187"], []),
+        (["--organisation", "BE 0428.315.871", "--status", "2xx", "--path", "/x"], [0, 1, 2, 3, 4, 5]),
+        (["--status", "403"], []),
     ],
 )
 def test_records_are_found(tmp_path: Path, options: list[str], found: list[int]) -> None:
     file = put(tmp_path, "r", written("a"))
     done = command("records", "show", file, *options)
-    assert done.exit_code == 0, done.stderr
+    assert done.exit_code == (0 if found else 1), done.stderr
     assert [line.split()[-1] for line in done.stdout.splitlines()] == [f"a-{number}" for number in found]
     as_json = command("records", "show", file, *options, "--json").stdout.splitlines()
     assert [json.loads(line)["request_id"] for line in as_json] == [f"a-{number}" for number in found]
+
+
+def test_today_and_what_is_still_to_come(tmp_path: Path) -> None:
+    chain, now = Chain("a", SEAL), time.time()
+    lines = [
+        chain.link(
+            json.dumps(
+                {"kind": "request", "now": now - ago, "request_id": f"a-{ago}", "asked": {"target": "/%zz"}}
+            )
+        )
+        for ago in (90_000, 3_000, 60)
+    ]
+    file = put(tmp_path, "r", lines)
+    for since, found in (
+        ("1h", ["a-3000", "a-60"]),
+        ("10 minuten geleden", ["a-60"]),
+        ("3 dagen geleden", None),
+    ):
+        done = command("records", "show", file, "--since", since)
+        ids = [line.split()[-1] for line in done.stdout.splitlines()]
+        assert ids == (found or ["a-90000", "a-3000", "a-60"])
+        assert "times in Europe/Brussels" in done.stderr
+        assert "/%zz" in done.stdout
+        assert " CET " in done.stdout or " CEST " in done.stdout
+    assert " UTC " in command("records", "show", file, "--zone", "UTC").stdout
+    for options, words in (
+        (["--since", "foo"], "not a moment"),
+        (["--until", "3 dagen geleden"], "no record matches; 3 in 1 file(s) were read"),
+        (["--since", "1h", "--until", "2h"], "ends before it begins"),
+        (["--since", "2099-01-01"], "still to come"),
+        (["--verdict", "denied"], "is none of allow"),
+        (["--status", "40"], "write a status"),
+        (["--zone", "Brussel"], "no time zone"),
+        (["--subject", "abc"], "4 or more characters"),
+        (["--sub"], "say --env"),
+    ):
+        done = command("records", "show", file, *options)
+        assert done.exit_code == (1 if "no record" in words else 2)
+        assert words in " ".join(done.output.replace("│", " ").split())
+
+
+def environment(tmp_path: Path) -> tuple[Path, Path]:
+    found = settings(
+        tmp_path, name="ti", gateway_url="http://localhost:8000", acm_url="http://localhost:8010",
+        upstream_url="http://localhost:8020",
+    )  # fmt: skip
+    return write_config(tmp_path, {"ti": found}), tmp_path / "var" / "ti.jsonl"
+
+
+def commanded(config: Path, *arguments: str) -> Result:
+    return command("records", *arguments, "--config", str(config))
+
+
+def test_the_environment_proves_its_own_records(tmp_path: Path) -> None:
+    config, path = environment(tmp_path)
+    path.parent.mkdir()
+    path.touch()
+    place = Place.of(config, "ti")
+    for number in range(2):
+        place.record([{"kind": "block", "block": f"B-{number}", "reason": "geheim"}])
+    done = commanded(config, "verify")
+    assert done.exit_code == 0, done.output
+    assert "6 records in 2 chains: sound" in done.stdout
+    assert "not proven" not in done.stdout
+    assert json.loads(commanded(config, "verify", "--json").stdout)["proven"] is True
+    assert "B-1" in commanded(config, "show", "--kind", "block", "--env", "ti").stdout
+    lines = path.read_bytes().splitlines(keepends=True)
+    for left in (lines[:3], lines[3:], lines[:5], []):
+        path.write_bytes(b"".join(left))
+        assert commanded(config, "verify").exit_code == 1
+    path.write_bytes(b"".join(lines))
+    # Without the keys: what is proven, and what is not.
+    (line,) = [each for each in verified(str(path)).splitlines() if each.startswith("not proven")]
+    assert "for 2 chain(s), because their seals were not checked (--env)" in line
+    path.with_name("ti.jsonl.head").unlink()
+    done = commanded(config, "verify")
+    assert done.exit_code == 1
+    assert "ti.jsonl.head is gone: whether the newest records are there cannot be proven" in done.stdout
+    # An archive has no head.
+    path.rename(path.with_name("archive"))
+    assert commanded(config, "verify", str(path.with_name("archive")), "--env", "ti").exit_code == 0
+
+
+def test_a_file_of_an_earlier_version_is_read_and_its_limits_are_said(tmp_path: Path) -> None:
+    head, lines = "0" * 64, []
+    for number in range(3):
+        record = {
+            "v": 1,
+            "kind": "request",
+            "now": 5.0,
+            "request_id": f"o-{number}",
+            "chain": "o",
+            "seq": number,
+        }
+        lines.append(json.dumps({**record, "prev": head}).encode())
+        head = sha256(lines[-1]).hexdigest()
+    file = put(tmp_path, "r", [each + b"\n" for each in lines])
+    said = verified(file)
+    assert "chain o: 3 records, without seals" in said
+    assert "not proven for 1 chain(s) without seals, of an earlier version" in said
+    assert "3 records in 1 chain: sound" in said
+    assert command("records", "show", file).stdout.count("o-") == 3

@@ -15,6 +15,7 @@ from gateway.model import CanonicalRequest, DecisionInput, Identity, Organisatio
 from gateway.observe.chain import Chain
 from gateway.observe.decision_record import AuditEntry, Pseudonyms, RecordEncoder
 from gateway.policy.evaluate import decide
+from tests.keys import SEAL
 from tests.processes import ROOT, command
 
 INDIENER = Identity(
@@ -29,7 +30,7 @@ ASKED = [
 
 def written(config: Config, environment: str = "ti") -> list[bytes]:
     """The lines of a process that handled these requests."""
-    rules, chain = config.rules["ti"], Chain("c")
+    rules, chain = config.rules["ti"], Chain("c", SEAL)
     form = RecordEncoder(environment, Pseudonyms(b"k" * 32, environment))
     lines = [chain.link(json.dumps({"v": 1, "kind": "start", "environment": environment}))]
     for number, (path, identity) in enumerate(ASKED):

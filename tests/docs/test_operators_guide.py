@@ -17,6 +17,7 @@ from gateway.model import CanonicalRequest, DecisionInput, Identity, Organisatio
 from gateway.observe.chain import Chain
 from gateway.observe.decision_record import AuditEntry, Pseudonyms, RecordEncoder
 from gateway.policy.evaluate import decide
+from tests.keys import SEAL
 
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs" / "operators-guide.md"
@@ -59,7 +60,7 @@ def run(command: str) -> str:
 def yesterday(config: Path, records: Path) -> None:
     """What the gateway recorded of some people under the rules of now."""
     rules = load(config).rules["ti"]
-    form, chain = RecordEncoder("ti", Pseudonyms(b"k" * 32, "ti")), Chain("guide")
+    form, chain = RecordEncoder("ti", Pseudonyms(b"k" * 32, "ti")), Chain("guide", SEAL)
     people = [
         Identity("op", "mia", doelgroep="LB", organisation=Organisation("0207437468"),
                  rights=(Right("OVAMGebruiker", "NonConformiteitenLezer", "0207437468"),)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.edge.refusals import Refusals, refusal
+from gateway.events import ClientRefused
 from tests.edge.listening import get, listening
 from tests.upstream.raw_client import converse, parse_answers
 
@@ -81,11 +82,11 @@ def test_cookies_are_removed_by_name_from_this_host_only() -> None:
 
 
 def test_each_refusal_is_counted_and_passed_on() -> None:
-    heard: list[str] = []
+    heard: list[ClientRefused] = []
     with listening(on_refused=heard.append) as (running, app, refusals):
         for data in (b"BAD\r\n\r\n", get("/ok", version="2.0"), b"\0", get("/ok")):
             converse(running.port, data)
-        assert heard == ["malformed", "http-version", "malformed"]
+        assert [each.reason for each in heard] == ["malformed", "http-version", "malformed"]
         assert refusals.counts == {"malformed": 2, "http-version": 1}
         assert app.asked == ["/ok"]
 

@@ -7,19 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from gateway.observe.chain import Chain, verify
+from gateway.observe.chain import Chain
+from gateway.observe.proof import verify
 from gateway.observe.record_reader import lines, records
+from tests.keys import SEAL
 
 
 def test_records_come_back_from_any_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    chain = Chain("c")
+    chain = Chain("c", SEAL)
     first, second = tmp_path / "records.jsonl.1.gz", tmp_path / "records.jsonl"
     first.write_bytes(gzip.compress(chain.link('{"n":1}') + b'{"cut\n[1]\n'))
     second.write_bytes(chain.link('{"n":2}'))
     found = [record["n"] for path in (first, second) for record in records(lines(path))]
     assert found == [1, 2]
-    (fault,) = verify([(str(path), lines(path)) for path in (first, second)]).faults
-    assert (fault.line, fault.message) == (3, "this is not a decision record")
+    strange, cut = verify([(str(path), lines(path)) for path in (first, second)]).faults
+    assert (strange.line, strange.message) == (3, "this is not a decision record")
+    assert (cut.line, cut.message) == (2, "not a whole record, and it does not follow whole: it is lost")
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(second.read_bytes())))
     assert [record["n"] for record in records(lines("-"))] == [2]
     with pytest.raises(OSError, match="No such file"):

@@ -28,11 +28,16 @@ from gateway.events import (
     RulesLoaded,
     RulesRefused,
 )
+from gateway.keyring import Key
 from gateway.model import Identity
-from gateway.observe import record_writer as module
-from gateway.observe.chain import verify
+from gateway.observe import record_thread as module
+from gateway.observe.chain import ChainKey
+from gateway.observe.proof import Proof, verify
 from gateway.observe.record_writer import DecisionRecords
+from gateway.observe.refused import Answer
+from gateway.observe.sealed_head import SealedHead
 from gateway.observe.settings import ObserveSettings, RecordsTarget
+from tests.keys import SEAL, SEALING
 from tests.observe.conftest import Clock, Makes
 
 pytestmark = pytest.mark.anyio
@@ -42,7 +47,12 @@ KEY = b"0123456789abcdef0123456789abcdef"
 def records_at(path: Path | None, clock: Clock, *, queue: int = 10_000, **others: Any) -> DecisionRecords:
     place = RecordsTarget("file", path) if path else RecordsTarget("none")
     return DecisionRecords(
-        ObserveSettings(records=place, records_queue=queue), "ti", keys=lambda: (KEY,), clock=clock, **others
+        ObserveSettings(records=place, records_queue=queue),
+        "ti",
+        keys=lambda: (KEY,),
+        sealing=lambda: (SEALING,),
+        clock=clock,
+        **others,
     )
 
 
@@ -207,9 +217,12 @@ def test_standard_output() -> None:
         import asyncio, time
         from gateway.observe.record_writer import DecisionRecords
         from gateway.observe.settings import ObserveSettings
+        from tests.keys import SEALING
 
         async def main():
-            records = DecisionRecords(ObserveSettings(), "ti", keys=lambda: (b"k" * 32,), clock=time.time)
+            records = DecisionRecords(
+                ObserveSettings(), "ti", keys=lambda: (b"k" * 32,), sealing=lambda: (SEALING,), clock=time.time
+            )
             await records.start()
             for number in range(500):
                 records.write({"kind": "note", "number": number})
@@ -309,3 +322,101 @@ async def test_another_key_for_pseudonyms_is_recorded(tmp_path: Path, clock: Clo
     )  # fmt: skip
     assert later["who"]["also"] == [before["who"]["person"]]
     assert sound(path)
+
+
+async def proven(path: Path, *keys: ChainKey) -> Proof:
+    def check() -> Proof:
+        lines = path.read_bytes().splitlines(keepends=True)
+        head = SealedHead(path, keys or (SEAL,)).read()
+        return verify([(str(path), lines)], keys=keys or (SEAL,), head=("head", head))
+
+    return await asyncio.to_thread(check)
+
+
+async def test_each_start_refers_to_the_chains_before_it(
+    tmp_path: Path, clock: Clock, handled: Makes
+) -> None:
+    path = tmp_path / "records.jsonl"
+    for number in range(3):
+        records = records_at(path, clock)
+        await records.start()
+        records.write(handled(number))
+        await records.aclose()
+    assert (await proven(path)).sound
+    lines = path.read_bytes().splitlines(keepends=True)
+    for chain in range(3):
+        path.write_bytes(b"".join([*lines[: 3 * chain], *lines[3 * chain + 3 :]]))
+        (fault,) = (await proven(path)).faults
+        assert "is gone, with 3 record(s)" in fault.message
+    path.write_bytes(b"".join(lines[:-1]))
+    assert "the last 1 record(s)" in (await proven(path)).faults[0].message
+
+
+async def test_workers_that_share_a_file_refer_to_one_another(
+    tmp_path: Path, clock: Clock, handled: Makes
+) -> None:
+    path = tmp_path / "records.jsonl"
+    one, other = records_at(path, clock), records_at(path, clock)
+    await one.start()
+    await other.start()
+    for number in range(100):
+        (one, other)[number % 2].write(handled(number))
+    await one.aclose()
+    await other.aclose()
+    assert (await proven(path)).sound
+    assert len(await asyncio.to_thread(SealedHead(path, (SEAL,)).read)) == 2
+
+
+async def test_a_new_key_begins_a_chain_that_refers_to_the_one_before(
+    tmp_path: Path, clock: Clock, handled: Makes
+) -> None:
+    path, fresh = tmp_path / "records.jsonl", Key("records", b"another key for chains of records")
+    records = records_at(path, clock)
+    await records.start()
+    records.write(handled(1))
+    records.use_sealing((SEALING, fresh))
+    records.use_sealing((fresh, SEALING))
+    records.write(handled(2))
+    await records.aclose()
+    assert [each["kind"] for each in lines_of(path)] == ["start", "request", "end", "start", "request", "end"]
+    both = (ChainKey.of(fresh, "ti"), SEAL)
+    assert (await proven(path, *both)).sound
+    assert "is sealed with the key" in (await proven(path, both[0])).faults[0].message
+
+
+async def test_a_start_on_a_full_disk_is_no_failure(tmp_path: Path, clock: Clock, handled: Makes) -> None:
+    path, space = tmp_path / "records.jsonl", tmp_path / "space"
+    path.symlink_to("/dev/full")
+    records = records_at(path, clock)
+    await records.start()
+    assert records.full
+    assert (await records.check()).ready
+    assert "No space left on device" in (await records.check()).detail
+    records.write(handled(1))
+    path.unlink()
+    path.symlink_to(space)
+    await wait_for(lambda: not records.full)
+    await records.aclose()
+    assert [each["kind"] for each in lines_of(space)] == ["start", "request", "end"]
+    assert (await proven(path)).sound
+
+
+async def test_strangers_do_not_fill_the_disk(tmp_path: Path, clock: Clock, handled: Makes) -> None:
+    path = tmp_path / "records.jsonl"
+    records = records_at(path, clock)
+    await records.start()
+    for number in range(500):
+        records.write_refused(
+            handled(
+                number,
+                request=None,
+                decision=None,
+                identity=None,
+                answer=Answer("path-escape"),
+                error="bad-request",
+            )
+        )
+    await records.aclose()
+    found = lines_of(path)
+    assert [each["kind"] for each in found] == ["start", *["request"] * 10, "refused", "end"]
+    assert (found[-2]["reason"], found[-2]["count"]) == ("path-escape", 490)

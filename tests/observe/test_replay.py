@@ -13,6 +13,7 @@ from gateway.observe.chain import Chain
 from gateway.observe.decision_record import AuditEntry, Pseudonyms, RecordEncoder, decision_input, replayable
 from gateway.observe.record_reader import records
 from gateway.policy.evaluate import decide
+from tests.keys import SEAL
 
 CODES = st.sampled_from(["0456789034", "0777000187", "OVO999001"])
 RIGHTS = st.builds(
@@ -54,7 +55,7 @@ def test_the_same_rules_decide_the_same(
         "r", method, "https", "register.test", path, segments, b"/", (), {}, "192.0.2.1", False, "nl"
     )
     handled = AuditEntry("r", now, 200, 0.01, "192.0.2.1", request, then, identity, rules=RULES.hash)
-    (record,) = records([Chain("c").link(FORM.encode(handled))])
+    (record,) = records([Chain("c", SEAL).link(FORM.encode(handled))])
     assert replayable(record)
     again = decide(RULES, decision_input(record))
     assert (again.allowed, again.rule, again.reason, again.alternatives) == (

@@ -1,0 +1,229 @@
+"""`gateway explain REFERENCE`: why a request was answered as it was, what today's rules say, and the page that was shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.analysis.explain import Reading, as_data, as_text
+from gateway.cli.moments import BRUSSELS, Zone, shown, zone_of
+from gateway.cli.page_text import page_text
+from gateway.cli.place import NOT_DONE, Place, stop
+from gateway.cli.record_places import CONFIG, UNREADABLE, record_places, unreadable
+from gateway.cli.shown_page import Shown, shown_page
+from gateway.config.kept import KeptRules, NotKept
+from gateway.keyring import SHOWN
+from gateway.model import DecisionInput
+from gateway.observe.chain import ChainKey
+from gateway.observe.decision_record import decision_input, replayable
+from gateway.observe.masking import NATIONAL_NUMBER
+from gateway.observe.record_search import Query, Search
+from gateway.policy.advice import advise
+from gateway.policy.assumed import assumed_answers
+from gateway.policy.evaluate import decide
+from gateway.policy.ruleset import RuleSet
+from gateway.reference import reference_of
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What rules say of a recorded request; `why_not` where they cannot be asked. `supposed`: answers nobody recorded."""
+
+    rules: RuleSet | None = None
+    decision: Any = None
+    advice: Any = None
+    reading: Reading | None = None
+    supposed: Mapping[str, Any] | None = None
+    why_not: str = ""
+
+    def text(self) -> str:
+        """For a terminal."""
+        if self.rules is None:
+            return f"{self.why_not}\n"
+        text = as_text(self.decision, self.rules, self.reading, self.advice)
+        for name, answer in (self.supposed or {}).items():
+            text += f"assumed, because the record has no answer: {name} answers {json.dumps(answer)}\n"
+        return text
+
+    def data(self) -> dict[str, Any]:
+        """As plain data."""
+        if self.rules is None:
+            return {"why_not": self.why_not}
+        return {
+            "rule_set": self.rules.hash,
+            **as_data(self.decision, self.reading, self.advice),
+            "supposed": dict(self.supposed or {}),
+        }
+
+
+def explain_record(
+    reference: Annotated[
+        str, typer.Argument(help="The reference on the page, such as 4C25-38B9, or the id of the request.")
+    ],
+    records: Annotated[
+        list[str] | None,
+        typer.Option("--records", help="Files of records. Default: those of the configuration."),
+    ] = None,
+    env: Annotated[
+        str | None, typer.Option(help="The environment. Default: the one that has the record.")
+    ] = None,
+    config: Annotated[Path, CONFIG] = Path("config.yaml"),
+    html: Annotated[Path | None, typer.Option(help="Write the page that was shown to this file.")] = None,
+    zone: Zone = BRUSSELS,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show the record of a request, its decision under the rules of that moment and today's, and the page that was shown.
+
+    Exit codes: 0 it was found, 1 no record has this reference, or more than one request has, 2 wrong arguments, or a file
+    cannot be read.
+    """
+    record = _found(reference, records or (), config, env)
+    place = Place.of(config, str(record.get("environment")))
+    given = _input(record)
+    then, now = _then(record, place, given), _judged(place.config.rules[place.env], given, record)
+    page = shown_page(record, place, then.rules, given)
+    if html is not None:
+        if not page.html:
+            stop(f"no page: {page.why_not or 'the client got a document for programs'}", NOT_DONE)
+        html.write_bytes(page.body)
+    if as_json:
+        seen = {**asdict(page), "body": page.body.decode()}
+        data = {"record": record, "then": then.data(), "today": now.data(), "page": seen}
+        typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
+        return
+    typer.echo(_record_text(record, zone))
+    typer.echo(f"THE RULES OF THAT MOMENT{_named(then.rules)}")
+    typer.echo(then.text())
+    same = then.rules is not None and now.rules is not None and then.rules.hash == now.rules.hash
+    typer.echo(f"TODAY'S RULES{_named(now.rules)}, for the same request at the same moment")
+    typer.echo("They are the same.\n" if same else now.text())
+    typer.echo(_page_text(page, html))
+
+
+def _found(reference: str, files: list[str] | tuple[()], config: Path, env: str | None) -> dict[str, Any]:
+    places = record_places(files, config, env)
+    search = Search(Query(reference=reference, exact={"kind": "request"}))
+    try:
+        found = {str(each["request_id"]): each for each in search.run(places.files)}
+    except (OSError, EOFError) as problem:
+        unreadable(problem)
+    if not found:
+        stop(
+            f"no record has the reference {reference!r}: {search.seen:,} records were read ({places.heading}).\n"
+            "Of many requests that are refused before a decision, for one reason and from one address, only some have a"
+            " record of their own; `gateway records show --kind refused` counts the others.",
+            NOT_DONE,
+        )
+    if len(found) > 1:
+        ids = "\n".join(f"  {each}" for each in found)
+        stop(
+            f"{len(found)} requests have the reference {reference!r}; give one of their ids:\n{ids}", NOT_DONE
+        )
+    return next(iter(found.values()))
+
+
+def _input(record: Mapping[str, Any]) -> DecisionInput | None:
+    if not replayable(record):
+        return None
+    try:
+        return decision_input(record)
+    except ValueError as problem:
+        stop(str(problem), UNREADABLE)
+
+
+def _then(record: Mapping[str, Any], place: Place, given: DecisionInput | None) -> Judged:
+    """Under the rules of that moment."""
+    hash_, records = record.get("rules"), place.settings.observe.records.path
+    if given is None or not isinstance(hash_, str):
+        return Judged(why_not=_undecided(record))
+    current = place.config.rules[place.env]
+    if hash_ == current.hash:
+        return _judged(current, given, record)
+    if records is None:
+        return Judged(
+            why_not=f"the text of rule set {hash_[:SHOWN]} is kept beside a file of records; there is none"
+        )
+    try:
+        keys = [ChainKey.of(key, place.env) for key in place.settings.ring("records").read()]
+        kept = KeptRules.beside(records).read(hash_, place.env, place.config.path, keys)
+    except (NotKept, ValueError) as problem:
+        return Judged(why_not=str(problem))
+    return _judged(kept.rules[place.env], given, record)
+
+
+def _judged(rules: RuleSet, given: DecisionInput | None, record: Mapping[str, Any]) -> Judged:
+    if given is None:
+        return Judged(why_not=_undecided(record))
+    if NATIONAL_NUMBER in given.path:
+        return Judged(
+            why_not="the path had a national number, which is not recorded: it cannot be decided again"
+        )
+    assumed = assumed_answers(rules, given)
+    supposed = {name: value for name, value in assumed.items() if name not in given.facts}
+    asked = given._replace(facts={**supposed, **given.facts}) if supposed else given
+    decision = decide(rules, asked, trace=True)
+    reading = Reading(
+        tuple(each.path for each in asked.readings()), tuple(sorted(asked.doubt.needs if asked.doubt else ()))
+    )
+    return Judged(rules, decision, advise(rules, asked, decision), reading, supposed)
+
+
+def _undecided(record: Mapping[str, Any]) -> str:
+    if record.get("verdict") == "own":
+        return "No rule was asked: an endpoint of the gateway answered."
+    return f"No rule was asked: the request ended before ({record.get('reason') or record.get('error')})."
+
+
+def _named(rules: RuleSet | None) -> str:
+    return f" (rule set {rules.hash[:SHOWN]})" if rules is not None else ""
+
+
+def _record_text(record: Mapping[str, Any], zone: str) -> str:
+    who, answer, asked = record.get("who", {}), record.get("answer", {}), record.get("asked", {})
+    request_id = str(record["request_id"])
+    rights = ", ".join("/".join(str(part) for part in right if part) for right in who.get("rights", ()))
+    logged_in = who.get("authenticated_at")
+    lines = {
+        "reference": f"{reference_of(request_id)} ({request_id})",
+        "when": shown(float(record["now"]), zone_of(zone), milliseconds=True),
+        "environment": record.get("environment"),
+        "asked": " ".join(
+            str(part)
+            for part in (
+                record.get("method") or asked.get("method"),
+                f"{record.get('host') or asked.get('host') or ''}{record.get('path') or asked.get('target') or ''}",
+            )
+            if part
+        ),
+        "from": record.get("client"),
+        "got": f"{record.get('status')} {record.get('error') or ''}".strip(),
+        "verdict": record.get("verdict"),
+        "rule": record.get("rule"),
+        "reason": record.get("reason"),
+        "detail": answer.get("detail"),
+        "who": who.get("person") or "nobody was logged in",
+        "organisation": who.get("organisation"),
+        "doelgroep": who.get("doelgroep"),
+        "means": who.get("acr"),
+        "logged in": shown(float(logged_in), zone_of(zone)) if logged_in is not None else None,
+        "rights": rights,
+        "session": record.get("session"),
+        "record": f"{record.get('seq')} of chain {record.get('chain')}",
+    }
+    return "\n".join(("THE RECORD", *(f"  {name:13} {value}" for name, value in lines.items() if value), ""))
+
+
+def _page_text(page: Shown, html: Path | None) -> str:
+    if page.why_not:
+        return f"THE PAGE\n{page.why_not}"
+    kind = "PAGE" if page.html else "DOCUMENT"
+    text = (
+        page_text(page.body.decode("utf-8", "replace")) if page.html else page.body.decode("utf-8", "replace")
+    )
+    written = f"\nwritten to {html}" if html is not None else ""
+    return f"THE {kind} THAT WAS SHOWN ({page.language}), with today's texts, a pseudonym for the name\n{text}{written}"

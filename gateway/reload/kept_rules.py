@@ -1,0 +1,64 @@
+"""Keeps the text of the rules that go live beside the decision records, so that old decisions can be explained."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import structlog
+
+from gateway.config import Config
+from gateway.config.kept import KeptRules
+from gateway.events import Event, RulesChanged, RulesLoaded
+from gateway.keyring import Key
+from gateway.observe.chain import ChainKey
+
+log = structlog.get_logger()
+
+
+class RulesKeeper:
+    """Listens for rules going live. `records` is the file of decision records; where there is none, nothing is kept."""
+
+    def __init__(
+        self,
+        records: Path | None,
+        environment: str,
+        *,
+        config: Callable[[], Config],
+        keys: Callable[[], Sequence[Key]],
+    ) -> None:
+        self._kept = KeptRules.beside(records) if records is not None else None
+        self._environment = environment
+        self._config = config
+        self._keys = keys
+        self._at_work: set[asyncio.Task[None]] = set()
+        self.trouble = ""
+
+    async def start(self) -> None:
+        """Nothing is opened."""
+
+    async def aclose(self) -> None:
+        """Finish what was begun."""
+        await asyncio.gather(*self._at_work)
+
+    def on_event(self, event: Event) -> None:
+        """Keep the text of the rules that are in force from now on."""
+        if self._kept is None or not isinstance(event, RulesLoaded | RulesChanged):
+            return
+        config = self._config()
+        task = asyncio.create_task(self._keep(self._kept, event.rules, config.path, config.files))
+        self._at_work.add(task)
+        task.add_done_callback(self._at_work.discard)
+
+    async def _keep(self, kept: KeptRules, hash_: str, path: Path, files: Sequence[Path]) -> None:
+        try:
+            key = ChainKey.of((await asyncio.to_thread(self._keys))[0], self._environment)
+            await asyncio.to_thread(kept.keep, hash_, path, files, key)
+        except (OSError, ValueError) as problem:
+            self.trouble = (
+                f"the text of the rules is not kept: {getattr(problem, 'strerror', None) or problem}"
+            )
+            log.error("the text of the rules is not kept", rules=hash_, reason=str(problem))
+        else:
+            self.trouble = ""

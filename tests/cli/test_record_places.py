@@ -1,0 +1,36 @@
+"""Commands find the records of a configuration by themselves, also those that were rotated."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from pathlib import Path
+
+import pytest
+import typer
+
+from gateway.cli.record_places import record_places
+
+
+def test_the_files_of_the_environment_oldest_first(config: Path) -> None:
+    folder = config.parent / "var"
+    folder.mkdir(exist_ok=True)
+    live = folder / "ti.jsonl"
+    for number, name in enumerate(("ti.jsonl.2.gz", "ti.jsonl.1", "ti.jsonl")):
+        (folder / name).write_bytes(gzip.compress(b"") if name.endswith("gz") else b"")
+        os.utime(folder / name, (number, number))
+    (folder / "ti.jsonl.head").touch()
+    (folder / "ti.jsonl.head.lock").touch()
+    (folder / "ti.jsonl.rules").mkdir()
+    found = record_places((), config, None)
+    assert [Path(each).name for each in found.files] == ["ti.jsonl.2.gz", "ti.jsonl.1", "ti.jsonl"]
+    assert found.heading == f"ti: {live}"
+    named = record_places(("some", "-"), config, None)
+    assert (named.files, named.places, named.heading) == (("some", "-"), (), "2 file(s)")
+
+
+def test_no_file_is_said_with_its_environment(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as ended:
+        record_places((), config, None)
+    assert ended.value.exit_code == 2
+    assert "there is no file of decision records of ti here" in capsys.readouterr().err
