@@ -10,6 +10,7 @@ import typer
 
 from gateway.cli.lint import lint
 from gateway.cli.loading import loaded, problems_printed, tried
+from gateway.cli.promote import promote
 from gateway.config.lint import findings
 from gateway.config.schema import json_schema, policies_of
 
@@ -47,6 +48,7 @@ def validate(
 
 
 config_commands.command("lint")(lint)
+config_commands.command("promote")(promote)
 
 
 @config_commands.command()

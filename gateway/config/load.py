@@ -50,10 +50,13 @@ class Source:
 
 
 @garbage.paused()
-def read(path: Path) -> Source:
-    """Like `load`, with what the configuration was made of."""
+def read(path: Path, *, folder: Path | None = None) -> Source:
+    """Like `load`, with what the configuration was made of.
+
+    For a copy in another place, `folder` is the one of the original: secrets, policies and pages are looked for there.
+    """
     data, positions = read_yaml(read_file(path, str(path)), str(path))
-    folder = path.absolute().parent
+    folder = folder or path.absolute().parent
     problems: list[Problem] = []
     includes = Includes(path, problems)
     includes.fill_in(data, positions)

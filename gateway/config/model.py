@@ -147,6 +147,10 @@ class EnvironmentSettings(Settings):
     rules: EnvironmentRules = EnvironmentRules()
     """Rules of this environment alone: `before` and `after` those that all environments share."""
 
+    not_promoted: tuple[Annotated[str, Field(pattern=r"^[^\s.]+(\.[^\s.]+)*$")], ...] = ()
+    """What differs here on purpose, as `gateway config promote` names it, so that it neither comes here nor goes from
+    here: `session.idle_timeout`, `rules.test-tools`, `identity.headers`."""
+
     def ring(self, purpose: Purpose) -> Ring:
         """The keys for this purpose."""
         return self.keys.ring(purpose, self.session.ring)
