@@ -119,6 +119,7 @@ class Gateway(Assembly):
             for part in (
                 self.metrics,
                 *people,
+                self.neighbours,
                 *register,
                 self.records,
                 self.orders,
@@ -169,6 +170,7 @@ class Gateway(Assembly):
             "maintenance": self.maintenance.check,
             "upstreams": upstreams,
             "keys": self.keys.check,
+            "environments": self.neighbours.check,
             "background": self.failing.check,
         }
 

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from gateway import garbage
+from gateway.config.cards import card_problems
 from gateway.config.headers import header_problems
 from gateway.config.includes import Includes, read_file
 from gateway.config.lock import lock_problems
@@ -71,6 +72,7 @@ def read(path: Path, *, folder: Path | None = None) -> Source:
     )
     if document is not None:
         problems.extend(lock_problems(document.environments, positions))
+        problems.extend(card_problems(document, positions))
         problems.extend(header_problems(document, positions))
         problems.extend(page_problems(document, positions))
         problems.extend(maintenance_problems(document, positions))

@@ -36,12 +36,12 @@ def fragment(lead: str, body: str, *, without: Collection[Place] = ()) -> Fragme
         body = _written(root)
     root = _yaml().compose(body)
     key: str = root.value[0][0].value
-    written = body.rstrip("\n")[root.value[0][0].end_mark.index :].partition(":")[2].strip()
+    written = body.rstrip("\n")[root.value[0][0].end_mark.index :].partition(":")[2]
     _on_one_line(root)
     line = _written(root).strip()
     value = line[1:-1].partition(":")[2].strip()
-    alone = written and "\n" not in written and "#" not in written
-    return Fragment(key, lead, body, value, written if alone else None)
+    alone = written.strip() and "\n" not in written and "#" not in written
+    return Fragment(key, lead, body, value, written.strip() if alone else None)
 
 
 def _drop(node: Any, without: Collection[Place], place: Place) -> None:
