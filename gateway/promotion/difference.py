@@ -12,6 +12,7 @@ from gateway.promotion.own import foreign, has_secret, is_own, needs_own
 
 _ABSENT: Final = object()
 _MOST_SHOWN: Final = 100
+_NEEDS: Final = "it needs addresses or keys of its own: write it there yourself"
 
 Part = Literal["rules", "rights", "identity", "tests", "settings"]
 
@@ -82,7 +83,7 @@ class Comparison:
     def _set(self, was: Any, now: Any, here: Place, name: str, prefix: str) -> Iterator[Found]:
         behind = dict(self._behind(now, here, prefix)) if isinstance(now, dict) else {}
         if behind and self.settings and needs_own(here):
-            yield Stay(self.part, name, "it needs addresses or keys of its own: write it there yourself")
+            yield Stay(self.part, name, _NEEDS)
             return
         why = None if behind else self._foreign(now)
         if why is not None:
@@ -107,7 +108,11 @@ class Comparison:
             elif self.kept(f"{prefix}{'.'.join(map(str, here))}"):
                 yield here, "`not_promoted` names it"
             elif isinstance(inner, dict):
-                yield from self._behind(inner, here, prefix)
+                found = list(self._behind(inner, here, prefix))
+                if found and self.settings and needs_own(here):
+                    yield here, _NEEDS
+                else:
+                    yield from found
             elif (why := self._foreign(inner)) is not None:
                 yield here, why
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, SequenceNode
-
-from gateway.config.positions import Place
 
 _NEVER_FOLDED: Final = 1 << 24
 
@@ -28,28 +26,19 @@ class Fragment:
     written: str | None
 
 
-def fragment(lead: str, body: str, *, without: Collection[Place] = ()) -> Fragment:
-    """What these lines hold, a mapping with one key, but for the places in it that are to be left out."""
-    if without:
+def fragment(lead: str, body: str) -> Fragment:
+    """What these lines hold, a mapping with one key. Raises ValueError where they mean nothing by themselves: an alias."""
+    try:
         root = _yaml().compose(body)
-        _drop(root, without, ())
-        body = _written(root)
-    root = _yaml().compose(body)
+    except YAMLError as problem:
+        words = f"this cannot be taken out of its file, change it by hand: {body.splitlines()[0]}"
+        raise ValueError(words) from problem
     key: str = root.value[0][0].value
     written = body.rstrip("\n")[root.value[0][0].end_mark.index :].partition(":")[2]
     _on_one_line(root)
-    line = _written(root).strip()
-    value = line[1:-1].partition(":")[2].strip()
+    value = _written(root).strip()[1:-1].partition(":")[2].strip()
     alone = written.strip() and "\n" not in written and "#" not in written
     return Fragment(key, lead, body, value, written.strip() if alone else None)
-
-
-def _drop(node: Any, without: Collection[Place], place: Place) -> None:
-    if not isinstance(node, MappingNode):
-        return
-    node.value = [pair for pair in node.value if (*place, pair[0].value) not in without]
-    for key, value in node.value:
-        _drop(value, without, (*place, key.value))
 
 
 def _on_one_line(node: Any) -> None:

@@ -37,11 +37,14 @@ class Block:
 
 
 class YamlText:
-    """The text of one file. Every change gives a new one."""
+    """The text of one file. Every change gives a new one; it raises ValueError where that cannot be."""
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._root = yaml.compose(text, yaml.CSafeLoader)
+        try:
+            self._root = yaml.compose(text, yaml.CSafeLoader)
+        except yaml.YAMLError as problem:
+            raise ValueError(f"it would not be YAML any more ({problem}): change it by hand") from problem
 
     def has(self, place: Place) -> bool:
         """Whether there is a value at this place."""
@@ -56,11 +59,13 @@ class YamlText:
         """The key at this place, without what stands at the places `without`, which begin at the key itself."""
         key, value = self._pair(place)
         if self._in_braces(place[:-1]):
-            return fragment("", f"{key.value}: {self._span(value)}\n", without=without)
-        entry = self._entries(place[:-1])[self._index(place)]
-        return fragment(
-            textwrap.dedent(self.text[entry.lead : entry.start]), self._dedented(entry), without=without
-        )
+            lead, body = "", f"{key.value}: {self._span(value)}\n"
+        else:
+            entry = self._entries(place[:-1])[self._index(place)]
+            lead, body = textwrap.dedent(self.text[entry.lead : entry.start]), self._dedented(entry)
+        for each in without:
+            body = YamlText(body).drop(each).text
+        return fragment(lead, body)
 
     def put(self, place: Place, new: Fragment, *, after: Sequence[str] = ()) -> YamlText:
         """Set the key at this place. Where it is not there yet, it comes behind the last of the keys `after`."""
