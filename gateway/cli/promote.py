@@ -18,7 +18,7 @@ from gateway.analysis.diff import Side as RuleSide
 from gateway.analysis.diff import compare
 from gateway.analysis.diff_report import as_text
 from gateway.analysis.opened import changed
-from gateway.cli.loading import problems_printed, tried
+from gateway.cli.loading import problems_printed
 from gateway.cli.place import NOT_DONE, Place, counted, stop
 from gateway.config import Config, ConfigError
 from gateway.config.load import read
@@ -126,8 +126,6 @@ def _plan(
     if from_ == to and config.resolve() == into.resolve():
         stop("--from and --to are the same environment")
     with problems_printed():
-        for path in dict.fromkeys((config, into)):
-            tried(path)
         sources = [read(path) for path in (config, into)]
     try:
         for source, name in zip(sources, (from_, to), strict=True):

@@ -37,8 +37,10 @@ def fragment(lead: str, body: str) -> Fragment:
     written = body.rstrip("\n")[root.value[0][0].end_mark.index :].partition(":")[2]
     _on_one_line(root)
     value = _written(root).strip()[1:-1].partition(":")[2].strip()
-    alone = written.strip() and "\n" not in written and "#" not in written
-    return Fragment(key, lead, body, value, written.strip() if alone else None)
+    if not written.strip() or "\n" in written or "#" in written:
+        return Fragment(key, lead, body, value, None)
+    written = written.strip()
+    return Fragment(key, lead, body, written if written[0] in "[{'\"" else value, written)
 
 
 def _on_one_line(node: Any) -> None:

@@ -86,8 +86,8 @@ class RuleFiles:
             if octets != (known.octets if known is not None else None):
                 yield place, octets
         for name, written in target.included.items():
-            if name not in source.included:
-                yield written.path, self._octets(None, written)
+            if name not in source.included and (octets := self._octets(None, written)) != written.octets:
+                yield written.path, octets
 
     def _octets(self, source: Written | None, target: Written | None) -> bytes | None:
         old, new = (rule_items(each.text, each.data) if each is not None else [] for each in (target, source))

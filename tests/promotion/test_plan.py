@@ -40,7 +40,14 @@ def test_files_that_say_the_same(tmp_path: Path) -> None:
     assert plan.changes == []
     assert plan.files == {}
     stays = {each.name for each in plan.stays}
-    assert {"public_url", "provider.client_id", "session.store", "session.key", "upstream.url", "assertion.key"} <= stays
+    assert {
+        "public_url",
+        "provider.client_id",
+        "session.store",
+        "session.key",
+        "upstream.url",
+        "assertion.key",
+    } <= stays
 
 
 def test_a_rule_comes_with_its_comment_and_its_place(tmp_path: Path) -> None:
@@ -49,7 +56,9 @@ def test_a_rule_comes_with_its_comment_and_its_place(tmp_path: Path) -> None:
     plan = planned(ti, prd)
     assert [(each.how, each.name) for each in plan.changes] == [("+", "rules.inspect")]
     text = after(plan, prd)
-    assert text == FILE.format(name="prd").replace("\n  # Everything else.", f"\n{RULE}  # Everything else.", 1)
+    assert text == FILE.format(name="prd").replace(
+        "\n  # Everything else.", f"\n{RULE}  # Everything else.", 1
+    )
 
 
 def test_a_rule_before_the_first_keeps_the_comment_about_the_list(tmp_path: Path) -> None:
@@ -68,7 +77,13 @@ def test_what_changed_moved_or_went(tmp_path: Path) -> None:
         ("  - request: GET /private/x\n    expect: deny\n", ""),
         ("idle_timeout: 30m", "idle_timeout: 45m"),
     )
-    edit(prd, ("      idle_timeout: 30m  # as long as the register\n", "      idle_timeout: 30m\n      cache_ttl: 1s\n"))
+    edit(
+        prd,
+        (
+            "      idle_timeout: 30m  # as long as the register\n",
+            "      idle_timeout: 30m\n      cache_ttl: 1s\n",
+        ),
+    )
     plan = planned(ti, prd)
     assert {(each.how, each.name) for each in plan.changes} == {
         ("~", "rules.public"),
@@ -85,7 +100,10 @@ def test_what_changed_moved_or_went(tmp_path: Path) -> None:
 def test_the_order_of_rules(tmp_path: Path) -> None:
     ti, prd = write_two(tmp_path)
     text = FILE.format(name="ti")
-    first, last = text[text.index("  - id: public") : text.index("\n  # Everything")], text[text.index("  # Every") : text.index("tests:")]
+    first, last = (
+        text[text.index("  - id: public") : text.index("\n  # Everything")],
+        text[text.index("  # Every") : text.index("tests:")],
+    )
     ti.write_text(text.replace(first, "").replace(last, last + first))
     plan = planned(ti, prd)
     assert [each.name for each in plan.changes] == ["their order"]
@@ -104,7 +122,11 @@ def test_only_some_parts(tmp_path: Path) -> None:
 
 def test_what_differs_on_purpose(tmp_path: Path) -> None:
     ti, prd = write_two(tmp_path)
-    edit(ti, ("  # Everything else.\n", f"{RULE}  # Everything else.\n"), ("idle_timeout: 30m", "idle_timeout: 8h"))
+    edit(
+        ti,
+        ("  # Everything else.\n", f"{RULE}  # Everything else.\n"),
+        ("idle_timeout: 30m", "idle_timeout: 8h"),
+    )
     edit(
         ti,
         ("    assertion:", "    not_promoted: [rules.inspect, session.idle_timeout]\n    assertion:"),
@@ -113,7 +135,9 @@ def test_what_differs_on_purpose(tmp_path: Path) -> None:
          ("  # Everything else.\n", "  # Only here.\n  - id: office\n    match: {path: /office}\n    require: [authenticated]\n  # Everything else.\n"))  # fmt: skip
     plan = planned(ti, prd)
     assert plan.changes == []
-    assert ("session.idle_timeout", "`not_promoted` names it") in {(each.name, each.why) for each in plan.stays}
+    assert ("session.idle_timeout", "`not_promoted` names it") in {
+        (each.name, each.why) for each in plan.stays
+    }
 
 
 def test_a_rule_that_stays_in_the_target_keeps_its_place(tmp_path: Path) -> None:
@@ -129,7 +153,13 @@ def test_a_rule_that_stays_in_the_target_keeps_its_place(tmp_path: Path) -> None
 
 def test_a_section_without_what_belongs_to_the_environment(tmp_path: Path) -> None:
     ti, prd = write_two(tmp_path)
-    edit(ti, ("    assertion:", "    edge:\n      hosts: [extra-ti.example.be]  # only T&I\n      # Long forms.\n      max_headers: 60\n    assertion:"))
+    edit(
+        ti,
+        (
+            "    assertion:",
+            "    edge:\n      hosts: [extra-ti.example.be]  # only T&I\n      # Long forms.\n      max_headers: 60\n    assertion:",
+        ),
+    )
     plan = planned(ti, prd)
     text = after(plan, prd)
     assert "extra-ti" not in text
@@ -177,7 +207,13 @@ def test_a_rule_that_names_the_other_environment_is_a_conflict(tmp_path: Path, w
 
 def test_a_setting_that_names_the_other_environment_or_a_secret_stays(tmp_path: Path) -> None:
     ti, prd = write_two(tmp_path)
-    edit(ti, ("    assertion:", "    support: {service: {nl: 'Zie https://ti.register.example.be'}, phone: '1'}\n    assertion:"))
+    edit(
+        ti,
+        (
+            "    assertion:",
+            "    support: {service: {nl: 'Zie https://ti.register.example.be'}, phone: '1'}\n    assertion:",
+        ),
+    )
     plan = planned(ti, prd)
     assert [each.name for each in plan.changes] == ["support"]
     assert "phone" in after(plan, prd)
@@ -188,9 +224,15 @@ def test_rights_people_and_identity(tmp_path: Path) -> None:
     ti, prd = write_two(tmp_path)
     edit(
         ti,
-        ("    context: NonConformiteitenLezer\n", "    context: NonConformiteitenLezer2  # renamed\n  # New.\n  other:\n    right: X\n"),
+        (
+            "    context: NonConformiteitenLezer\n",
+            "    context: NonConformiteitenLezer2  # renamed\n  # New.\n  other:\n    right: X\n",
+        ),
         ("rights:\n", "identity:\n  headers: {X-User: subject}\ncatalogue: {X: []}\nrights:\n"),
-        ("tests:\n", "people:\n  ann: {doelgroep: EA}\ntests:\n  - as: ann\n    request: GET /public/y\n    expect: allow\n"),
+        (
+            "tests:\n",
+            "people:\n  ann: {doelgroep: EA}\ntests:\n  - as: ann\n    request: GET /public/y\n    expect: allow\n",
+        ),
     )
     plan = planned(ti, prd)
     assert {each.name for each in plan.changes} == {
@@ -212,7 +254,9 @@ def one_file(folder: Path) -> Path:
     text, other = FILE.format(name="ti"), FILE.format(name="prd")
     path = folder / "config.yaml"
     own = other[other.index("  prd:\n") : other.index("rights:")]
-    own = own.replace("    provider:", "    listen: 127.0.0.1:8100\n    observe: {listen: '127.0.0.1:8101'}\n    provider:")
+    own = own.replace(
+        "    provider:", "    listen: 127.0.0.1:8100\n    observe: {listen: '127.0.0.1:8101'}\n    provider:"
+    )
     path.write_text(text.replace("rights:\n", f"{own}rights:\n", 1))
     return path
 
@@ -235,7 +279,14 @@ def test_both_in_one_file(tmp_path: Path) -> None:
 
 def test_text_that_cannot_be_changed_safely_is_refused(tmp_path: Path) -> None:
     ti, prd = write_two(tmp_path)
-    edit(ti, ("    right: OVAMGebruiker\n", "    right: &name OVAMGebruiker\n"), ("tests:\n", "  - id: more\n    match: {path: /more}\n    label: {nl: *name}\n    require: [authenticated]\ntests:\n"))
+    edit(
+        ti,
+        ("    right: OVAMGebruiker\n", "    right: &name OVAMGebruiker\n"),
+        (
+            "tests:\n",
+            "  - id: more\n    match: {path: /more}\n    label: {nl: *name}\n    require: [authenticated]\ntests:\n",
+        ),
+    )
     plan = Plan.of(*sides(ti, prd), PARTS)
     assert plan.conflicts or Trial(plan).problems
     assert prd.read_text() == FILE.format(name="prd")
