@@ -32,7 +32,7 @@ from gateway.settings import Secret
 _FORM: Final = "toegangspoort-card"
 _VERSION: Final = 1
 _LARGEST: Final = 262_144
-_RANDOM_BITS: Final = 128
+_RANDOM_BITS: Final = 140
 _SALT: Final = b"toegangspoort card\0"
 _ALGORITHMS: Final = ("ES256", "RS256")
 _WORDS: Final = {

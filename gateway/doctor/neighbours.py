@@ -16,9 +16,8 @@ from gateway.session.sessions import Sessions
 async def neighbours(config: Config, name: str) -> Finding:
     """The cards beside the files of this environment and in its session store."""
     settings = config.environment(name)
-    folder = config.blocks_file(name).parent
     own = await asyncio.to_thread(card_of, name, settings, time.time())
-    here = await asyncio.to_thread(lambda: list(cards_in(folder)))
+    here = await asyncio.to_thread(lambda: list(cards_in(config.blocks_file(name).parent)))
     secure = settings.public_url.startswith("https://")
     sessions = Sessions(settings.session, environment=name, secure=secure, clock=time.time, make=False)
     try:

@@ -164,8 +164,9 @@ def conflicts(
         wheres.setdefault(other.environment, where)
     for name, other in stored:
         if not card.is_of(other):
-            shared = [each for each in card.shared(other) if not each.startswith("store ")]
-            found.setdefault(other.environment, []).extend(["session store", *shared])
+            named = [*found.get(other.environment, ()), *card.shared(other)]
+            shared = [each for each in named if not each.startswith("store ")]
+            found[other.environment] = ["session store", *shared]
             # A card stays for a week after its gateway was last heard.
             wheres[other.environment] = (
                 f"{name} in the session store; if it uses this store no more, `gateway config card --forget {name}`"
