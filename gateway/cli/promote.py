@@ -33,65 +33,58 @@ from gateway.promotion.write import obstacles, unified, write
 
 NOTHING = 4
 _JOURNAL = "promotions.jsonl"
+_FROM = typer.Option("--from", help="The environment that has proven it: ti.")
+_TO = typer.Option("--to", help="The environment that gets it: prd.")
+_CONFIG = typer.Option(help="The file of --from.")
+_INTO = typer.Option(help="The file of --to, where each environment has its own.")
+_ONLY = typer.Option(help=f"Only these parts, with commas: {', '.join(PARTS)}. Default: all.")
+_RULE = typer.Option(
+    help="Also this rule of --from alone (under `environments:`), by id; `all` for each of them. May be repeated."
+)
+_RECORDS = typer.Option(
+    help="A file with decision records of --to, also compressed (.gz). May be repeated. Default: where its gateway"
+    " on this machine writes them."
+)
+_WITHOUT = typer.Option("--without-records", help="Promote rules without records to try them on.")
+_THRESHOLD = typer.Option(
+    help="How many of the recorded requests the new rules may decide differently, as a share or a number: of the"
+    " replay, and of the shadow report where --to compared these very rules."
+)
+_REASON = typer.Option(help="Why; it is recorded.")
+_BY = typer.Option(help="Who promotes; it is recorded. Default: the user.")
+_YES = typer.Option("--yes", help="Don't ask, in pipelines. Needs --by.")
+_DRY = typer.Option("--dry-run", help="Write nothing; print the change to the files.")
 
 
 def promote(
-    from_: Annotated[str, typer.Option("--from", help="The environment that has proven it: ti.")],
-    to: Annotated[str, typer.Option("--to", help="The environment that gets it: prd.")],
-    config: Annotated[Path, typer.Option(help="The file of --from.")] = Path("config.yaml"),
-    into: Annotated[
-        Path | None, typer.Option(help="The file of --to, where each environment has its own.")
-    ] = None,
-    only: Annotated[
-        str, typer.Option(help=f"Only these parts, with commas: {', '.join(PARTS)}. Default: all.")
-    ] = "",
-    rule: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Also this rule of --from alone (under `environments:`), by id; `all` for each of them. May be repeated."
-        ),
-    ] = None,
-    records: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A file with decision records of --to, also compressed (.gz). May be repeated. Default: where its gateway"
-            " on this machine writes them."
-        ),
-    ] = None,
-    without_records: Annotated[
-        bool, typer.Option("--without-records", help="Promote rules without records to try them on.")
-    ] = False,
-    threshold: Annotated[
-        str,
-        typer.Option(
-            help="How many of the recorded requests the new rules may decide differently, as a share or a number: of the"
-            " replay, and of the shadow report where --to compared these very rules."
-        ),
-    ] = "0.1%",
-    reason: Annotated[str, typer.Option(help="Why; it is recorded.")] = "",
-    by: Annotated[str, typer.Option(help="Who promotes; it is recorded. Default: the user.")] = "",
-    yes: Annotated[bool, typer.Option("--yes", help="Don't ask, in pipelines. Needs --by.")] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Write nothing; print the change to the files.")
-    ] = False,
+    from_: Annotated[str, _FROM],
+    to: Annotated[str, _TO],
+    config: Annotated[Path, _CONFIG] = Path("config.yaml"),
+    into: Annotated[Path | None, _INTO] = None,
+    only: Annotated[str, _ONLY] = "",
+    rule: Annotated[list[str] | None, _RULE] = None,
+    records: Annotated[list[str] | None, _RECORDS] = None,
+    without_records: Annotated[bool, _WITHOUT] = False,
+    threshold: Annotated[str, _THRESHOLD] = "0.1%",
+    reason: Annotated[str, _REASON] = "",
+    by: Annotated[str, _BY] = "",
+    yes: Annotated[bool, _YES] = False,
+    dry_run: Annotated[bool, _DRY] = False,
 ) -> None:
     """Show what differs between two environments, try it on the tests and records of the one that gets it, ask, and write
     it, with comments kept.
 
-    What belongs to an environment stays as it is: addresses, provider, keys, store, upstream, and what `not_promoted`
-    names. Who promoted what and why is added to promotions.jsonl beside the file, and to the decision records.
+    What belongs to an environment stays: addresses, provider, keys, store, upstream, and what `not_promoted` names.
+    Who promoted what and why is added to promotions.jsonl beside the file, and to the decision records.
 
-    Exit codes: 0 promoted (with --dry-run: it could be), 1 refused, or nothing could be changed; 2 wrong arguments,
-    4 there is nothing to promote.
+    Exit codes: 0 promoted (with --dry-run: it could be), 1 refused, nothing was written; 2 wrong arguments, 4 there is
+    nothing to promote.
     """
     if yes and not by.strip():
         stop("--yes needs --by: say who promotes")
     if not dry_run and not reason.strip():
         stop("say why, with --reason")
-    try:
-        limit, parts = Threshold.parse(threshold), _parts(only)
-    except ValueError as problem:
-        stop(str(problem))
+    limit, parts = _limits(threshold, only)
     plan = _plan(config, from_, into or config, to, parts, rule or ())
     _say_plan(plan)
     trial = _tried(plan)
@@ -112,12 +105,16 @@ def promote(
     _write(plan, after, by.strip() or getpass.getuser(), reason.strip())
 
 
-def _parts(only: str) -> Sequence[Part]:
+def _limits(threshold: str, only: str) -> tuple[Threshold, Sequence[Part]]:
     wanted = [each.strip() for each in only.split(",") if each.strip()]
     for each in wanted:
         if each not in PARTS:
-            raise ValueError(unknown("part", each, PARTS))
-    return [each for each in PARTS if each in wanted or not wanted]
+            stop(unknown("part", each, PARTS))
+    try:
+        limit = Threshold.parse(threshold)
+    except ValueError as problem:
+        stop(str(problem))
+    return limit, [each for each in PARTS if each in wanted or not wanted]
 
 
 def _plan(

@@ -10,7 +10,6 @@ from typer.testing import CliRunner, Result
 
 from gateway.cli import application
 from gateway.config.card import card_of, read_card, signed
-from gateway.config.model import EnvironmentSettings
 from gateway.reload.neighbours import CARDS
 from gateway.session.board import Board
 from gateway.session.sqlite import SqliteStore
@@ -32,7 +31,9 @@ def test_a_card_is_printed_and_compared(tmp_path: Path) -> None:
     shared = run("config", "validate", prd, "--against", str(tmp_path / "ti.json"))
     assert shared.exit_code == 1
     assert "environments 'prd' and 'ti' share: client gateway-under-test-ti" in shared.output
-    own = run("config", "validate", str(tmp_path / "ti" / "config.yaml"), "--against", str(tmp_path / "ti.json"))
+    own = run(
+        "config", "validate", str(tmp_path / "ti" / "config.yaml"), "--against", str(tmp_path / "ti.json")
+    )
     assert own.exit_code == 0
 
 
@@ -44,11 +45,10 @@ def test_a_card_needs_the_key_of_the_assertion(tmp_path: Path) -> None:
     assert "assertion.pem" in done.output
 
 
-async def _meet(path: Path, settings: EnvironmentSettings) -> None:
+async def _meet(path: Path, card: str) -> None:
     store = SqliteStore(path)
     await store.start()
-    card = card_of("ti", settings, time.time())
-    await store.put_entry(CARDS, "ti@elsewhere", signed(card, settings).encode(), until=time.time() + 60)
+    await store.put_entry(CARDS, "ti@elsewhere", card.encode(), until=time.time() + 60)
     await Board(store, lambda: None, time.time).serve()  # type: ignore[arg-type, return-value]
     await store.aclose()
 
@@ -58,7 +58,7 @@ def test_doctor_finds_a_card_in_the_store_and_it_can_be_forgotten(tmp_path: Path
     environment(tmp_path / "prd", "prd")
     store, config = tmp_path / "prd" / "var" / "prd.db", str(tmp_path / "prd" / "config.yaml")
     store.parent.mkdir()
-    asyncio.run(_meet(store, ti))
+    asyncio.run(_meet(store, signed(card_of("ti", ti, time.time()), ti)))
     found = run("doctor", "--env", "prd", "--config", config)
     assert "environments 'prd' and 'ti' share: session store" in " ".join(found.output.split())
     forget = ("config", "card", "--env", "prd", "--config", config, "--forget")
