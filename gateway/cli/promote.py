@@ -140,6 +140,8 @@ def _say_plan(plan: Plan) -> None:
         typer.echo(f"CONFLICT: {words}", err=True)
     if plan.conflicts:
         stop("Nothing was written.", NOT_DONE)
+    if links := list(obstacles(dict.fromkeys(plan.target.links), plan.target.folder)):
+        stop("\n".join((*links, "Nothing was written.")), NOT_DONE)
     if not plan.changes:
         stop("There is nothing to promote.", NOTHING)
     if not plan.files:

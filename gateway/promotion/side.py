@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from gateway.config.includes import rule_lists
 from gateway.config.load import Source
 from gateway.config.model import EnvironmentSettings
 from gateway.config.positions import read_yaml
@@ -82,6 +83,18 @@ class Side:
         """The included files, by their path from the folder."""
         files = dict.fromkeys(self.source.config.files[1:])
         return {file.relative_to(self.folder): Written.read(file) for file in files}
+
+    @property
+    def links(self) -> list[Path]:
+        """Included files that are symbolic links, or stand in a folder that is one."""
+        patterns = [
+            str(node["include"])
+            for _, nodes in rule_lists(self.main.data)
+            for node in nodes
+            if isinstance(node, dict) and "include" in node
+        ]
+        files = [file for pattern in patterns for file in self.folder.glob(pattern)]
+        return [file for file in files if file.resolve() != file]
 
     @property
     def environment(self) -> dict[str, Any]:

@@ -8,13 +8,15 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import structlog
 
-from gateway.atomic_file import replace
+from gateway import atomic_file
 from gateway.background import Loop
 from gateway.config import Config
 from gateway.config.card import Card, card_of, read_card, signed
@@ -30,30 +32,38 @@ CARDS: Final = "/cards"
 
 _LASTS_SECONDS: Final = 7 * 86_400.0
 _LOOK_EVERY: Final = 60.0
+# A card that did not change is left again so often.
+_AGAIN_SECONDS: Final = 3_600.0
 _SUFFIX: Final = ".card.json"
 
 
-def cards_in(folder: Path) -> Iterator[tuple[str, Card]]:
-    """(where, card) of each card in a folder; what is none is left out. Reads the disk."""
-    for path in sorted(folder.glob(f"*{_SUFFIX}")):
+@dataclass(frozen=True, slots=True)
+class Met:
+    """(where, card) of each card that was found, and why others could not be read."""
+
+    cards: Sequence[tuple[str, Card]]
+    troubles: Sequence[str] = ()
+
+
+def cards_in(folder: Path) -> Met:
+    """The cards in a folder. Reads the disk."""
+    return _met((str(path), path.read_bytes) for path in sorted(folder.glob(f"*{_SUFFIX}")) if path.is_file())
+
+
+async def cards_on(store: Store, now: float) -> Met:
+    """The cards in the session store, by their name there. Raises StoreUnavailable."""
+    found = await store.entries(CARDS, now=now)
+    return _met((name, partial(bytes, content)) for name, content in found.items())
+
+
+def _met(found: Iterable[tuple[str, Callable[[], bytes]]]) -> Met:
+    cards, troubles = [], []
+    for where, read in found:
         try:
-            if path.is_file():
-                yield str(path), read_card(path.read_bytes())
+            cards.append((where, read_card(read())))
         except (OSError, ValueError) as problem:
-            log.warning("an environment card cannot be read", path=str(path), reason=str(problem))
-
-
-async def cards_on(store: Store, now: float) -> list[tuple[str, Card]]:
-    """(its name, card) of each card in the session store. Raises StoreUnavailable."""
-    found: list[tuple[str, Card]] = []
-    for name, content in (await store.entries(CARDS, now=now)).items():
-        try:
-            found.append((name, read_card(content)))
-        except ValueError as problem:
-            log.warning(
-                "an environment card in the session store cannot be read", card=name, reason=str(problem)
-            )
-    return found
+            troubles.append(f"the environment card {where}: {getattr(problem, 'strerror', None) or problem}")
+    return Met(cards, troubles)
 
 
 class Neighbours:
@@ -74,19 +84,23 @@ class Neighbours:
         self._folder = config.blocks_file(environment).parent
         self._store = store
         self._clock = clock
-        self._told: dict[str, str] = {}
+        self._told: Mapping[str, str] = {}
+        self._left: tuple[Card | None, float] = (None, 0.0)
         self._loop = Loop("environment cards", self._turn, pause=look_every, on_event=on_event)
 
     async def start(self) -> None:
         """Leave the card, and go on looking. Raises ValueError where another environment shares something with this one."""
         card, text = await self._own()
         # Who is refused leaves no card: the other environment, which was first, must be able to start again.
-        self._refuse(await self.found(card))
+        self._refuse((await self._met(card))[0])
         await self._leave(card, text)
         # Another one may have started at the same moment: one of both finds the card of the other.
-        if found := await self.found(card):
+        found, troubles = await self._met(card)
+        if found:
             await self._store.drop_entry(CARDS, _name(card))
             self._refuse(found)
+        for words in troubles:
+            log.warning("a card cannot be read", reason=words)
         self._loop.start()
 
     async def aclose(self) -> None:
@@ -97,11 +111,11 @@ class Neighbours:
         """What is shared; the gateway is ready all the same."""
         return HealthStatus(True, "; ".join(self._told.values()))
 
-    async def found(self, card: Card) -> Mapping[str, str]:
-        """What each other environment shares with this one, by who it is. Raises StoreUnavailable."""
-        here = await asyncio.to_thread(lambda: list(cards_in(self._folder)))
+    async def _met(self, card: Card) -> tuple[Mapping[str, str], Sequence[str]]:
+        """(what each other environment shares with this one, by who it is; which cards cannot be read)."""
+        here = await asyncio.to_thread(cards_in, self._folder)
         stored = await cards_on(self._store, self._clock())
-        return conflicts(card, here, stored)
+        return conflicts(card, here.cards, stored.cards), (*here.troubles, *stored.troubles)
 
     async def _own(self) -> tuple[Card, str]:
         def made() -> tuple[Card, str]:
@@ -111,15 +125,21 @@ class Neighbours:
         return await asyncio.to_thread(made)
 
     async def _leave(self, card: Card, text: str) -> None:
-        until = self._clock() + _LASTS_SECONDS
+        now = self._clock()
+        if replace(card, made=0) == self._left[0] and now < self._left[1] + _AGAIN_SECONDS:
+            return
+        until = now + _LASTS_SECONDS
         await self._store.put_entry(CARDS, _name(card), text.encode(), until=until)
         await asyncio.to_thread(self._keep, card, text)
+        self._left = replace(card, made=0), now
 
     def _keep(self, card: Card, text: str) -> None:
         path = self._folder / f"{card.environment}{_SUFFIX}"
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            replace(path, text.encode())
+            atomic_file.replace(path, text.encode())
+            # There is no secret in it, and the other environment may run as another user.
+            path.chmod(0o644)
         except OSError as problem:
             log.info("no environment card is kept on this machine", path=str(path), reason=problem.strerror)
 
@@ -131,13 +151,14 @@ class Neighbours:
         card, text = await self._own()
         try:
             await self._leave(card, text)
-            found = await self.found(card)
+            found, troubles = await self._met(card)
         except StoreUnavailable:
             return  # The check of the sessions says so.
-        for who, words in found.items():
+        told = {**found, **{words: words for words in troubles}}
+        for who, words in told.items():
             if self._told.get(who) != words and await self._first(who, words):
-                log.error("two environments share something", reason=words)
-        self._told = dict(found)
+                log.error("environments are not known to be apart", reason=words)
+        self._told = told
 
     async def _first(self, who: str, words: str) -> bool:
         """Whether no other process of this environment has said it yet."""

@@ -178,6 +178,21 @@ def test_a_config_map_is_refused(two: tuple[Path, Path]) -> None:
     assert "news" not in real.read_text()
 
 
+def test_rules_in_a_config_map_are_refused(tmp_path: Path) -> None:
+    two = write_two(tmp_path, separate=True)
+    new_rule(two[0])
+    rules = two[1].parent / "rules"
+    (rules / "..data").mkdir(parents=True)
+    (rules / "..data" / "a.yaml").write_text(
+        "rules:\n  - {id: a, match: {path: /a}, require: [authenticated]}\n"
+    )
+    (rules / "a.yaml").symlink_to("..data/a.yaml")
+    edit(two[1], ("  # Everything else.\n", '  - include: "rules/*.yaml"\n'))
+    done = promote(two, *PIPELINE, "--without-records")
+    assert done.exit_code == 1
+    assert "ConfigMap" in done.output
+
+
 def test_failing_tests_are_refused(two: tuple[Path, Path]) -> None:
     edit(
         two[0],
