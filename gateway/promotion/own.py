@@ -19,6 +19,8 @@ _OWN: Final[tuple[tuple[str, ...], ...]] = tuple(
         "shadow",
         "rules",
         "not_promoted",
+        "maintenance",
+        "emergency",
         "keys",
         "provider.issuer",
         "provider.client_id",
