@@ -128,6 +128,7 @@ class Gateway(Assembly):
             for part in (
                 self.metrics,
                 *people,
+                self.neighbours,
                 *register,
                 self.records,
                 self.orders,
@@ -184,6 +185,7 @@ class Gateway(Assembly):
             "upstreams": upstreams,
             "keys": self.keys.check,
             "records": records,
+            "environments": self.neighbours.check,
             "background": self.failing.check,
         }
 

@@ -27,6 +27,7 @@ from gateway.reload.emergency import EMERGENCY, Emergencies
 from gateway.reload.kept_rules import RulesKeeper
 from gateway.reload.maintenance import NAME as MAINTENANCE
 from gateway.reload.maintenance import Maintenances
+from gateway.reload.neighbours import Neighbours
 from gateway.reload.orders import Orders
 from gateway.reload.rules import RulesReload
 from gateway.reload.shadow import ShadowReload
@@ -64,6 +65,9 @@ class Areas:
         )
         self.failing = FailingLoops()
         self._assemble_people(config.identity, steady)
+        self.neighbours = Neighbours(
+            config, environment, self.sessions.store, clock=clock, on_event=self.events
+        )
         self._assemble_rules(config)
         self._assemble_register()
 

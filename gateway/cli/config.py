@@ -8,8 +8,12 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli.card import card
 from gateway.cli.lint import lint
 from gateway.cli.loading import loaded, problems_printed, tried, try_plugins
+from gateway.cli.promote import promote
+from gateway.config import ConfigError, Problem
+from gateway.config.cards import shared_with
 from gateway.config.lint import findings
 from gateway.config.schema import json_schema, policies_of
 
@@ -25,6 +29,12 @@ def _group() -> None:
 def validate(
     file: Annotated[Path, typer.Argument(help="The configuration file.")] = Path("config.yaml"),
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if there are warnings.")] = False,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="The card of an environment of another file (`gateway config card`), or a folder with cards. May be repeated."
+        ),
+    ] = None,
 ) -> None:
     """Check a file. Reports every problem as FILE:LINE:COLUMN, and warns about what is probably not intended.
 
@@ -33,6 +43,8 @@ def validate(
     with problems_printed():
         tried(file, lint=True)
         config, found = findings(file)
+        if shared := list(shared_with(config.environments, against or ())):
+            raise ConfigError(Problem(str(file), 1, 1, words) for words in shared)
     for finding in found:
         place = ":".join(map(str, finding.at))
         typer.echo(f"{place}: warning: {finding.message} [{finding.code}]", err=True)
@@ -47,6 +59,8 @@ def validate(
 
 
 config_commands.command("lint")(lint)
+config_commands.command("promote")(promote)
+config_commands.command("card")(card)
 
 
 @config_commands.command()

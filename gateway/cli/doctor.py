@@ -17,11 +17,11 @@ import typer
 
 from gateway.auth.provider import Provider
 from gateway.cli.loading import loaded
-from gateway.config import EnvironmentSettings
+from gateway.config import Config
 from gateway.doctor.environment import environment_findings
 from gateway.doctor.letter_case import letter_case
+from gateway.doctor.neighbours import neighbours
 from gateway.doctor.provider import Finding, ProviderCheckup
-from gateway.policy.ruleset import RuleSet
 
 _SHOWN = {"ok": "ok", "warning": "warning", "failed": "FAILED", "skipped": "skipped"}
 
@@ -39,7 +39,7 @@ def doctor(
     whole = loaded(config, env)
     settings = whole.environment(env)
     with _silent():
-        findings = asyncio.run(_examined(env, settings, whole.rules[env]))
+        findings = asyncio.run(_examined(env, whole))
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2, ensure_ascii=False))
     else:
@@ -59,7 +59,8 @@ def _silent() -> Iterator[None]:
         structlog.configure(**earlier)
 
 
-async def _examined(env: str, settings: EnvironmentSettings, rules: RuleSet) -> list[Finding]:
+async def _examined(env: str, config: Config) -> list[Finding]:
+    settings = config.environment(env)
     provider = Provider(settings.provider, clock=time.time, egress=settings.egress)
     checkup = ProviderCheckup(
         provider, redirect_uri=f"{settings.public_url}/oauth2/callback", egress=settings.egress
@@ -72,7 +73,7 @@ async def _examined(env: str, settings: EnvironmentSettings, rules: RuleSet) -> 
     finally:
         await provider.aclose()
     found += [finding async for finding in environment_findings(env, settings)]
-    return [*found, await letter_case(settings, rules)]
+    return [*found, await neighbours(config, env), await letter_case(settings, config.rules[env])]
 
 
 def _report(env: str, public_url: str, findings: Sequence[Finding]) -> list[str]:

@@ -122,7 +122,7 @@ class Place:
         )
         await records.start()
         for entry in entries:
-            records.write({**entry, "by": getpass.getuser()})
+            records.write({"by": getpass.getuser(), **entry})
         await records.aclose()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from gateway import garbage
+from gateway.config.cards import card_problems
 from gateway.config.headers import header_problems
 from gateway.config.includes import Files, Includes
 from gateway.config.lock import lock_problems
@@ -50,11 +51,14 @@ class Source:
 
 
 @garbage.paused()
-def read(path: Path, files: Files | None = None) -> Source:
-    """Like `load`, with what the configuration was made of. `files` reads them from elsewhere than the disk."""
+def read(path: Path, files: Files | None = None, *, folder: Path | None = None) -> Source:
+    """Like `load`, with what the configuration was made of. `files` reads them from elsewhere than the disk.
+
+    For a copy in another place, `folder` is the one of the original: secrets, policies and pages are looked for there.
+    """
     files = files or Files()
     data, positions = read_yaml(files.read(path, str(path)), str(path))
-    folder = path.absolute().parent
+    folder = folder or path.absolute().parent
     problems: list[Problem] = []
     includes = Includes(path, problems, files)
     includes.fill_in(data, positions)
@@ -69,6 +73,7 @@ def read(path: Path, files: Files | None = None) -> Source:
     )
     if document is not None:
         problems.extend(lock_problems(document.environments, positions))
+        problems.extend(card_problems(document, positions))
         problems.extend(header_problems(document, positions))
         problems.extend(page_problems(document, positions))
         problems.extend(maintenance_problems(document, positions))

@@ -32,7 +32,7 @@ from gateway.policy.maintenance_settings import MaintenanceSettings
 from gateway.policy.ruleset import RuleSet, with_emergencies
 from gateway.policy.settings import EnvironmentRules, PollSettings, RightSettings, UncheckedRules
 from gateway.session.settings import SessionSettings
-from gateway.settings import LanguageTag, Settings, in_folder
+from gateway.settings import FileBeside, LanguageTag, Settings, in_folder
 from gateway.upstream.settings import StreamSettings, UpstreamName, UpstreamSettings
 
 LOCAL_HOSTS = frozenset(("localhost", "127.0.0.1", "::1"))
@@ -152,6 +152,10 @@ class EnvironmentSettings(Settings):
     rules: EnvironmentRules = EnvironmentRules()
     """Rules of this environment alone: `before` and `after` those that all environments share."""
 
+    not_promoted: tuple[Annotated[str, Field(pattern=r"^[^\s.]+(\.[^\s.]+)*$")], ...] = ()
+    """What differs here on purpose, as `gateway config promote` names it, so that it neither comes here nor goes from
+    here: `session.idle_timeout`, `rules.test-tools`, `identity.headers`."""
+
     @model_validator(mode="after")
     def _reachable(self) -> Self:
         _ = self.egress
@@ -205,6 +209,10 @@ class Document(Settings):
         Field(min_length=1),
     ]
     """The environments by name: ti, prd."""
+
+    environment_cards: tuple[FileBeside, ...] = ()
+    """Cards of environments in other files, or folders with them (`gateway config card`): what an environment here shares
+    with one of them is refused."""
 
     identity: IdentitySection = IdentitySection()
     """What people's identities are made of, and how the register gets to see them."""

@@ -255,7 +255,8 @@ class RedisStore:
         return self._prefix + b"note:" + name.hex().encode()
 
     def _topic(self, topic: str) -> bytes:
-        return self._prefix + b"entries:" + topic.encode()
+        prefix = b"{toegangspoort}:" if topic.startswith("/") else self._prefix
+        return prefix + b"entries:" + topic.encode()
 
 
 def _stored(key: bytes, found: Sequence[bytes | None]) -> StoredSession | None:

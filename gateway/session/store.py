@@ -29,8 +29,8 @@ class Store(Protocol):
     """Every method raises StoreUnavailable when the store does not answer within its bound.
 
     Beside sessions a store keeps one-time values: small values that are valid until a moment, for what must happen
-    once across all processes, and entries: lasting values by topic and name, which all processes read together. `now`
-    and `until` are in seconds since the epoch.
+    once across all processes, and entries: lasting values by topic and name, which all processes read together. Topics
+    that begin with / are common to all environments that use the store. `now` and `until` are in seconds since the epoch.
     """
 
     async def start(self) -> None:

@@ -79,6 +79,7 @@ GOOD = {
     "file": "ok",
     "store": "ok",
     "register": "ok",
+    "environments": "ok",
     "case": "skipped",
 }
 

@@ -1,0 +1,1 @@
+"""What one environment has proven, carried over to another: `gateway config promote`."""

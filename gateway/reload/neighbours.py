@@ -1,0 +1,206 @@
+"""Environments must share nothing: each gateway leaves its environment's card where another could meet it, and reads theirs.
+
+Cards meet in a session store that two environments use, and in the folder where a machine keeps its files.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from gateway import atomic_file
+from gateway.background import Loop
+from gateway.config import Config
+from gateway.config.card import Card, card_of, read_card, signed
+from gateway.errors import StoreUnavailable
+from gateway.events import OnEvent
+from gateway.observe.health import HealthStatus
+from gateway.session.store import Store
+
+log = structlog.get_logger()
+
+CARDS: Final = "/cards"
+"""The topic of the cards in a store: the same for all environments that use it."""
+
+_LASTS_SECONDS: Final = 7 * 86_400.0
+_LOOK_EVERY: Final = 60.0
+# A card that did not change is left again so often.
+_AGAIN_SECONDS: Final = 3_600.0
+_SUFFIX: Final = ".card.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """(where, card) of each card that was found, and why others could not be read."""
+
+    cards: Sequence[tuple[str, Card]]
+    troubles: Sequence[str] = ()
+
+
+def cards_in(folder: Path) -> Met:
+    """The cards in a folder. Reads the disk."""
+    return _met((str(path), path.read_bytes) for path in sorted(folder.glob(f"*{_SUFFIX}")) if path.is_file())
+
+
+async def cards_on(store: Store, now: float) -> Met:
+    """The cards in the session store, by their name there. Raises StoreUnavailable."""
+    found = await store.entries(CARDS, now=now)
+    return _met((name, partial(bytes, content)) for name, content in found.items())
+
+
+def _met(found: Iterable[tuple[str, Callable[[], bytes]]]) -> Met:
+    cards, troubles = [], []
+    for where, read in found:
+        try:
+            cards.append((where, read_card(read())))
+        except (OSError, ValueError) as problem:
+            troubles.append(f"the environment card {where}: {getattr(problem, 'strerror', None) or problem}")
+    return Met(cards, troubles)
+
+
+class Neighbours:
+    """The cards of other environments that can be met, for the environment of this process."""
+
+    def __init__(
+        self,
+        config: Config,
+        environment: str,
+        store: Store,
+        *,
+        clock: Callable[[], float] = time.time,
+        on_event: OnEvent,
+        look_every: float = _LOOK_EVERY,
+    ) -> None:
+        self._environment = environment
+        self._settings = config.environment(environment)
+        self._folder = config.blocks_file(environment).parent
+        self._store = store
+        self._clock = clock
+        self._told: Mapping[str, str] = {}
+        self._left: tuple[Card | None, float] = (None, 0.0)
+        self._loop = Loop("environment cards", self._turn, pause=look_every, on_event=on_event)
+
+    async def start(self) -> None:
+        """Leave the card, and go on looking. Raises ValueError where another environment shares something with this one."""
+        card, text = await self._own()
+        # Who is refused leaves no card: the other environment, which was first, must be able to start again.
+        self._refuse((await self._met(card))[0])
+        await self._leave(card, text)
+        # Another one may have started at the same moment: one of both finds the card of the other.
+        found, troubles = await self._met(card)
+        if found:
+            await self._store.drop_entry(CARDS, _name(card))
+            self._refuse(found)
+        for words in troubles:
+            log.warning("a card cannot be read", reason=words)
+        self._loop.start()
+
+    async def aclose(self) -> None:
+        """Stop looking; the card stays."""
+        await self._loop.aclose()
+
+    async def check(self) -> HealthStatus:
+        """What is shared; the gateway is ready all the same."""
+        return HealthStatus(True, "; ".join(self._told.values()))
+
+    async def _met(self, card: Card) -> tuple[Mapping[str, str], Sequence[str]]:
+        """(what each other environment shares with this one, by who it is; which cards cannot be read)."""
+        here = await asyncio.to_thread(cards_in, self._folder)
+        stored = await cards_on(self._store, self._clock())
+        return conflicts(card, here.cards, stored.cards), (*here.troubles, *stored.troubles)
+
+    async def _own(self) -> tuple[Card, str]:
+        def made() -> tuple[Card, str]:
+            card = card_of(self._environment, self._settings, self._clock())
+            return card, signed(card, self._settings)
+
+        return await asyncio.to_thread(made)
+
+    async def _leave(self, card: Card, text: str) -> None:
+        now = self._clock()
+        if replace(card, made=0) == self._left[0] and now < self._left[1] + _AGAIN_SECONDS:
+            return
+        until = now + _LASTS_SECONDS
+        await self._store.put_entry(CARDS, _name(card), text.encode(), until=until)
+        await asyncio.to_thread(self._keep, card, text)
+        self._left = replace(card, made=0), now
+
+    def _keep(self, card: Card, text: str) -> None:
+        path = self._folder / f"{card.environment}{_SUFFIX}"
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            atomic_file.replace(path, text.encode())
+            # There is no secret in it, and the other environment may run as another user.
+            path.chmod(0o644)
+        except OSError as problem:
+            log.info("no environment card is kept on this machine", path=str(path), reason=problem.strerror)
+
+    def _refuse(self, found: Mapping[str, str]) -> None:
+        if found:
+            raise ValueError("; ".join(found.values()))
+
+    async def _turn(self, _asked: bool) -> None:
+        card, text = await self._own()
+        try:
+            await self._leave(card, text)
+            found, troubles = await self._met(card)
+        except StoreUnavailable:
+            return  # The check of the sessions says so.
+        told = {**found, **{words: words for words in troubles}}
+        for who, words in told.items():
+            if self._told.get(who) != words and await self._first(who, words):
+                log.error("environments are not known to be apart", reason=words)
+        self._told = told
+
+    async def _first(self, who: str, words: str) -> bool:
+        """Whether no other process of this environment has said it yet."""
+        name = hashlib.sha256(f"card {self._environment} {who} {words}".encode()).digest()
+        now = self._clock()
+        try:
+            return await self._store.put_value(name, b"1", until=now + _LASTS_SECONDS, now=now)
+        except StoreUnavailable:
+            return True
+
+
+def conflicts(
+    card: Card, here: Sequence[tuple[str, Card]], stored: Sequence[tuple[str, Card]] = ()
+) -> Mapping[str, str]:
+    """One message for each other environment that shares something with that of the card, by its name.
+
+    `here` are cards from files, `stored` those from the session store that this environment uses: a card there is
+    proof that the store is shared.
+    """
+    found: dict[str, list[str]] = {}
+    wheres: dict[str, str] = {}
+    for where, other in here:
+        found.setdefault(other.environment, []).extend(card.shared(other))
+        wheres.setdefault(other.environment, where)
+    for name, other in stored:
+        if not card.is_of(other):
+            named = [*found.get(other.environment, ()), *card.shared(other)]
+            shared = [each for each in named if not each.startswith("store ")]
+            found[other.environment] = ["session store", *shared]
+            # A card stays for a week after its gateway was last heard.
+            wheres[other.environment] = (
+                f"{name} in the session store; if it uses this store no more, `gateway config card --forget {name}`"
+            )
+    return {
+        who: (
+            f"environments {card.environment!r} and {who!r} share: {', '.join(dict.fromkeys(several))}; each needs its own"
+            f" (the card of {who!r}: {wheres[who]})"
+        )
+        for who, several in found.items()
+        if several
+    }
+
+
+def _name(card: Card) -> str:
+    return f"{card.environment}@{card.machine}"

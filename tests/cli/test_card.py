@@ -1,0 +1,68 @@
+"""`gateway config card`, and what commands do with the cards of other environments."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+from typer.testing import CliRunner, Result
+
+from gateway.cli import application
+from gateway.config.card import card_of, read_card, signed
+from gateway.reload.neighbours import CARDS
+from gateway.session.board import Board
+from gateway.session.sqlite import SqliteStore
+from tests.config.test_card import environment
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(application(arguments), list(arguments))
+
+
+def test_a_card_is_printed_and_compared(tmp_path: Path) -> None:
+    environment(tmp_path / "ti", "ti")
+    environment(tmp_path / "prd", "prd", provider={"client_id": "gateway-under-test-ti"})
+    done = run("config", "card", "--env", "ti", "--config", str(tmp_path / "ti" / "config.yaml"))
+    assert done.exit_code == 0
+    assert read_card(done.stdout).environment == "ti"
+    (tmp_path / "ti.json").write_text(done.stdout)
+    prd = str(tmp_path / "prd" / "config.yaml")
+    shared = run("config", "validate", prd, "--against", str(tmp_path / "ti.json"))
+    assert shared.exit_code == 1
+    assert "environments 'prd' and 'ti' share: client gateway-under-test-ti" in shared.output
+    own = run(
+        "config", "validate", str(tmp_path / "ti" / "config.yaml"), "--against", str(tmp_path / "ti.json")
+    )
+    assert own.exit_code == 0
+
+
+def test_a_card_needs_the_key_of_the_assertion(tmp_path: Path) -> None:
+    environment(tmp_path / "ti", "ti")
+    (tmp_path / "ti" / "secrets" / "ti" / "assertion.pem").unlink()
+    done = run("config", "card", "--env", "ti", "--config", str(tmp_path / "ti" / "config.yaml"))
+    assert done.exit_code == 1
+    assert "assertion.pem" in done.output
+
+
+async def _meet(path: Path, card: str) -> None:
+    store = SqliteStore(path)
+    await store.start()
+    await store.put_entry(CARDS, "ti@elsewhere", card.encode(), until=time.time() + 60)
+    await Board(store, lambda: None, time.time).serve()  # type: ignore[arg-type, return-value]
+    await store.aclose()
+
+
+def test_doctor_finds_a_card_in_the_store_and_it_can_be_forgotten(tmp_path: Path) -> None:
+    ti = environment(tmp_path / "ti", "ti")
+    environment(tmp_path / "prd", "prd")
+    store, config = tmp_path / "prd" / "var" / "prd.db", str(tmp_path / "prd" / "config.yaml")
+    store.parent.mkdir()
+    asyncio.run(_meet(store, signed(card_of("ti", ti, time.time()), ti)))
+    found = run("doctor", "--env", "prd", "--config", config)
+    assert "environments 'prd' and 'ti' share: session store" in " ".join(found.output.split())
+    forget = ("config", "card", "--env", "prd", "--config", config, "--forget")
+    assert run(*forget, "ti@other").exit_code == 1
+    assert run(*forget, "ti@elsewhere").exit_code == 0
+    found = run("doctor", "--env", "prd", "--config", config)
+    assert "nothing is shared: no card of another one is here" in found.output

@@ -1,0 +1,81 @@
+"""What belongs to one environment: every setting with an address, a key or a file is decided about."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from pydantic import BaseModel
+
+from gateway.config.model import EnvironmentSettings
+from gateway.config.positions import Place
+from gateway.promotion.own import foreign, has_secret, is_own, own_names
+from gateway.session.settings import StoreAddress
+from gateway.settings import Secret
+from tests.promotion.places import sides, write_two
+
+# Settings with a path or an address that may be the same everywhere.
+COMMON: set[str] = {"upstream.probe.path", "upstreams.*.probe.path"}
+
+
+def leaves(model: type[BaseModel], place: Place = ()) -> list[tuple[Place, Any]]:
+    found: list[tuple[Place, Any]] = []
+    for name, info in model.model_fields.items():
+        here = (*place, info.alias or name)
+        for annotation in alternatives(info.annotation):
+            if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+                found += leaves(annotation, (*here, "*") if name == "upstreams" else here)
+            else:
+                found.append((here, annotation))
+    return found
+
+
+def alternatives(annotation: Any) -> list[Any]:
+    arguments = [each for each in get_args(annotation) if each not in (type(None), Ellipsis)]
+    if not arguments:
+        return [annotation]
+    return [each for argument in arguments for each in alternatives(argument)]
+
+
+@pytest.mark.parametrize(
+    "place",
+    sorted(
+        {place for place, kind in leaves(EnvironmentSettings) if kind in (Secret, Path, StoreAddress)},
+        key=str,
+    ),
+    ids=".".join,
+)
+def test_secrets_files_and_stores_are_never_copied(place: Place) -> None:
+    assert any(is_own(place[:length]) for length in range(1, len(place) + 1)), place
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "public_url",
+        "listen",
+        "provider.client_id",
+        "upstream.url",
+        "upstreams.x.servers",
+        "edge.hosts",
+        "observe.listen",
+    ],
+)
+def test_addresses_are_never_copied(place: str) -> None:
+    assert is_own(tuple(place.split(".")))
+    assert not is_own(("session", "idle_timeout"))
+
+
+def test_names(tmp_path: Path) -> None:
+    ti, _ = sides(*write_two(tmp_path))
+    names = own_names(ti.settings)
+    assert names == {"ti.register.example.be", "acm-ti.example.be", "client-of-ti", "backend-ti.example.be"}
+    assert (
+        foreign({"a": ["x", "see https://TI.register.example.be/a"]}, names)
+        == "it names ti.register.example.be"
+    )
+    assert foreign("https://other-ti.register.example.be.x ti.register.example.be-2", names) is None
+    assert foreign({"client-of-ti": 1}, names) == "it names client-of-ti"
+    assert has_secret([{"x": "env:NAME"}])
+    assert not has_secret({"x": "profile:NAME"})
