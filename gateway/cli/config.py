@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.lint import lint
+from gateway.cli.lint import as_data, lint
 from gateway.cli.loading import loaded, problems_printed, tried, try_plugins
+from gateway.cli.options import ENV, JSON
 from gateway.config.lint import findings
+from gateway.config.problems import Problem
 from gateway.config.schema import json_schema, policies_of
 
 config_commands = typer.Typer(help="Check a configuration.", no_args_is_help=True)
@@ -25,14 +29,32 @@ def _group() -> None:
 def validate(
     file: Annotated[Path, typer.Argument(help="The configuration file.")] = Path("config.yaml"),
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if there are warnings.")] = False,
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Check a file. Reports every problem as FILE:LINE:COLUMN, and warns about what is probably not intended.
 
     Starts nothing and needs no secrets.
+
+    Examples:
+        gateway config validate
+        gateway config validate --strict new.yaml
+
+    Exit codes:
+        0: the file is fine
+        1: it has problems, or warnings with --strict
+
+    JSON:
+        An object: `valid`, `problems` and `warnings` (each with `file`, `line`, `column`, `message`; warnings also with `code`)
+        and `rule_sets` (the hash by environment).
     """
-    with problems_printed():
+    with problems_printed(told=_tell_problems if as_json else None):
         tried(file, lint=True)
         config, found = findings(file)
+    if as_json:
+        hashes = {name: rules.hash for name, rules in config.rules.items()}
+        warnings = [as_data(each) for each in found]
+        _tell({"valid": True, "problems": [], "warnings": warnings, "rule_sets": hashes})
+        raise typer.Exit(1 if found and strict else 0)
     for finding in found:
         place = ":".join(map(str, finding.at))
         typer.echo(f"{place}: warning: {finding.message} [{finding.code}]", err=True)
@@ -46,16 +68,38 @@ def validate(
     typer.echo(f"{file} is fine: {sets}")
 
 
+def _tell_problems(problems: Sequence[Problem]) -> None:
+    found = [asdict(each) for each in problems]
+    _tell({"valid": False, "problems": found, "warnings": [], "rule_sets": {}})
+
+
+def _tell(data: Mapping[str, Any]) -> None:
+    typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
+
+
 config_commands.command("lint")(lint)
 
 
 @config_commands.command()
 def show(
     file: Annotated[Path, typer.Argument(help="The configuration file.")] = Path("config.yaml"),
-    env: Annotated[str, typer.Option(help="The environment.")] = "ti",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    env: Annotated[str, ENV] = "ti",
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
-    """Print the rules of an environment in the order in which they are tried, each with its place in the files."""
+    """Print the rules of an environment in the order in which they are tried, each with its place in the files.
+
+    Examples:
+        gateway config show --env prd
+        gateway config show --env ti --json new.yaml
+
+    Exit codes:
+        0: printed
+        1: the file does not load, or has no such environment
+
+    JSON:
+        An object: `environment`, `hash`, `rules` (in the order in which they are tried, each with `file`, `line`, `column` and what
+        is written).
+    """
     rules = loaded(file, env).rules[env]
     if as_json:
         shown = [
@@ -90,7 +134,16 @@ def schema(
         "config.yaml"
     ),
 ) -> None:
-    """Print the JSON Schema of the configuration, for editors. It includes the options of all policies."""
+    """Print the JSON Schema of the configuration, for editors. It includes the options of all policies.
+
+    Examples:
+        gateway config schema > config.schema.json
+        gateway config schema new.yaml > config.schema.json
+
+    Exit codes:
+        0: printed
+        1: the file cannot be read, or a plugin that it names cannot be used
+    """
     with problems_printed():
         try_plugins(file)
         typer.echo(json.dumps(json_schema(policies_of(file)), indent=2, ensure_ascii=False))

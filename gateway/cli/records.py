@@ -9,13 +9,13 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from gateway.cli.options import JSON
 from gateway.observe.chain import Fault, Link, verify
 from gateway.observe.record_reader import lines
 from gateway.observe.record_reader import records as records_on
 
 records_commands = typer.Typer(help="Verify and read decision records.", no_args_is_help=True)
 _FILES = typer.Argument(help="Files, oldest first, also compressed (.gz); - is standard input.")
-_JSON = typer.Option("--json", help="Print JSON.")
 _FAULTY = 1
 _UNREADABLE = 2
 
@@ -39,11 +39,21 @@ def verify_(
         list[str] | None,
         typer.Option(help="A last hash that you kept elsewhere: its record must still be there."),
     ] = None,
-    as_json: Annotated[bool, _JSON] = False,
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Verify that no record was changed, removed, added or moved, or show where a chain breaks.
 
-    Exit codes: 0 everything is sound, 1 something is not, 2 a file cannot be read.
+    Examples:
+        gateway records verify var/prd-records.jsonl.1.gz var/prd-records.jsonl
+        gateway records verify --continued --head 5f0c9d… var/prd-records.jsonl
+
+    Exit codes:
+        0: everything is sound
+        1: something is not
+        2: wrong arguments, or a file cannot be read
+
+    JSON:
+        An object: `sound`, `records`, `chains`, `faults`, `cut`.
     """
     try:
         proof = verify(((file, lines(file)) for file in files), continued=continued, kept=head or ())
@@ -84,9 +94,21 @@ def show(
         str | None, typer.Option(help="From this time on, in UTC, as in the records: 2026-11-24T08:00.")
     ] = None,
     until: Annotated[str | None, typer.Option(help="Before this time.")] = None,
-    as_json: Annotated[bool, _JSON] = False,
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
-    """Print the records that match all options, one per line."""
+    """Print the records that match all options, one per line.
+
+    Examples:
+        gateway records show --request 0f1e2d3c4b5a var/prd-records.jsonl
+        gateway records show --verdict deny --rule register --since 2026-11-24T08:00 var/prd-records.jsonl
+
+    Exit codes:
+        0: printed what matched
+        2: wrong arguments, or a file cannot be read
+
+    JSON:
+        One record as an object on each line.
+    """
     wanted = {"request_id": request, "rule": rule, "verdict": verdict, "kind": kind}
     try:
         for file in files:

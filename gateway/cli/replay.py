@@ -13,7 +13,9 @@ from typing import Annotated, Any
 import typer
 
 from gateway.analysis.replay import Difference, Replay
+from gateway.cli.completion import environments
 from gateway.cli.loading import loaded
+from gateway.cli.options import JSON
 from gateway.observe.decision_record import decision_input, replayable
 from gateway.observe.record_reader import lines
 
@@ -30,13 +32,25 @@ def replay(
         typer.Argument(help="Files with decision records, also compressed (.gz); - is standard input."),
     ],
     config: Annotated[Path, typer.Option(help="The file with the new rules.")] = Path("config.yaml"),
-    env: Annotated[str, typer.Option(help="The environment of the records.")] = "ti",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    env: Annotated[
+        str, typer.Option(help="The environment of the records.", autocompletion=environments)
+    ] = "ti",
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Decide recorded requests again with these rules, and show the differences by rule.
 
-    Exit codes: 0 no differences, 1 differences, 2 wrong arguments or records of another environment, 3 the file does
-    not load.
+    Examples:
+        gateway policy replay --config new.yaml --env prd var/prd-records.jsonl
+        gateway policy replay --env prd var/prd-records.jsonl.2.gz var/prd-records.jsonl.1.gz --json
+
+    Exit codes:
+        0: no differences
+        1: differences
+        2: wrong arguments, or records of another environment or that cannot be read
+        3: the file does not load, or has no such environment
+
+    JSON:
+        An object: `rules` (the hash of the rule set), `decided`, `differences`, `left_out`, `not_certain`.
     """
     rules = loaded(config, env, code=_NOT_LOADED).rules[env]
     again = Replay(rules, decision_input)

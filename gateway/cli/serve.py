@@ -23,7 +23,9 @@ from uvicorn.supervisors import Multiprocess
 
 from gateway import garbage
 from gateway.app import Gateway
+from gateway.cli.completion import environments
 from gateway.cli.loading import loaded, tried
+from gateway.cli.options import CONFIG
 from gateway.config import Config, ConfigError, checked
 from gateway.edge.protocol import protocol_class
 from gateway.edge.refusals import Refusals
@@ -40,11 +42,22 @@ log = structlog.get_logger()
 
 
 def serve(
-    env: Annotated[str, typer.Option(help="The environment to serve: ti or prd.")],
-    config: Annotated[Path, typer.Option(help="The configuration file.")] = Path("config.yaml"),
+    env: Annotated[
+        str, typer.Option(help="The environment to serve: ti or prd.", autocompletion=environments)
+    ],
+    config: Annotated[Path, CONFIG] = Path("config.yaml"),
     workers: Annotated[int, typer.Option(min=1, max=64, help="The number of worker processes.")] = 1,
 ) -> None:
-    """Run the gateway for one environment until it is stopped (SIGTERM, Ctrl-C)."""
+    """Run the gateway for one environment until it is stopped (SIGTERM, Ctrl-C).
+
+    Examples:
+        gateway serve --env ti
+        gateway serve --env prd --config /etc/toegangspoort/config.yaml --workers 3
+
+    Exit codes:
+        0: it was stopped
+        1: it cannot start, or its workers die again and again
+    """
     settings = loaded(config, env, tested=True).environment(env)
     listening = _listen(settings.listen)
     public = [listening, *(listening.dup() for _ in range(_TAKEN_AT_ONCE - 1))]

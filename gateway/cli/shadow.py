@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli.options import JSON
 from gateway.observe.record_reader import lines
 from gateway.observe.record_reader import records as records_on
 from gateway.observe.shadow_report import ShadowReport
@@ -22,11 +23,21 @@ def shadow_report(
         list[str],
         typer.Argument(help="Files with decision records, also compressed (.gz); - is standard input."),
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Show what candidate rules (`shadow:`) would have denied, allowed or sent elsewhere, by rule, with a few requests each.
 
-    Exit codes: 0 nothing would change, 1 something would, 2 a file cannot be read.
+    Examples:
+        gateway policy shadow-report var/prd-records.jsonl
+        zcat var/*.gz | gateway policy shadow-report - --json
+
+    Exit codes:
+        0: nothing would change
+        1: something would
+        2: wrong arguments, or a file cannot be read
+
+    JSON:
+        An object: `decided`, `candidates`, `differences`.
     """
     report = ShadowReport()
     try:
