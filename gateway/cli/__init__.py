@@ -22,6 +22,7 @@ from gateway.cli.output import use_sturdy_output
 
 # By name: the module, the command or group of commands in it, and what it is for.
 _COMMANDS: Final = {
+    "init": ("gateway.cli.init", "init", "Write the first configuration of a deployment."),
     "serve": ("gateway.cli.serve", "serve", "Run the gateway."),
     "doctor": ("gateway.cli.doctor", "doctor", "Check from outside what logins and requests need."),
     "config": ("gateway.cli.config", "config_commands", "Check a configuration, and show what it says."),

@@ -15,6 +15,7 @@ from gateway.cli.loading import loaded, problems_printed, tried, try_plugins
 from gateway.cli.options import ENV, JSON
 from gateway.config.lint import findings
 from gateway.config.problems import Problem
+from gateway.config.reference import reference
 from gateway.config.schema import json_schema, policies_of
 
 config_commands = typer.Typer(help="Check a configuration.", no_args_is_help=True)
@@ -147,3 +148,24 @@ def schema(
     with problems_printed():
         try_plugins(file)
         typer.echo(json.dumps(json_schema(policies_of(file)), indent=2, ensure_ascii=False))
+
+
+@config_commands.command("reference")
+def reference_(
+    file: Annotated[Path, typer.Argument(help="The configuration file, which names the plugins.")] = Path(
+        "config.yaml"
+    ),
+) -> None:
+    """Print the reference of the configuration as a page of Markdown: every key, its form, default and meaning, also the options
+    of your own policies.
+
+    Examples:
+        gateway config reference > config.md
+        gateway config reference /etc/toegangspoort/config.yaml > reference.md
+
+    Exit codes:
+        0: printed
+        1: the file cannot be read, or a plugin that it names cannot be used
+    """
+    with problems_printed():
+        typer.echo(reference(json_schema(policies_of(file))), nl=False)
