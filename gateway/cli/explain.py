@@ -73,7 +73,9 @@ def explain(
         2: wrong arguments, also a person who is neither a file nor a name under people:
 
     JSON:
-        An object: `verdict`, `rule`, `trace` and what is missing; `supposed` are the answers that were assumed of other systems.
+        An object: `allowed`, `outcome`, `rule`, `reason`, `error`, `location`, `handling`, `variables`; `readings` and `openings` of
+        the path; `missing`, `plans` and `obstacles` for somebody who is refused; `rules`, each that was tried; `supposed`, the
+        answers that were assumed of other systems.
     """
     found = loaded(config, env, emergency=emergency)
     _check_address(client)

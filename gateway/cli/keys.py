@@ -75,6 +75,13 @@ def generate(
         1: the configuration does not load, or a file cannot be written
     """
     settings = loaded(config, env).environment(env)
+    try:
+        _generate(settings)
+    except OSError as problem:
+        _stop(f"cannot write {problem.filename}: {problem.strerror}")
+
+
+def _generate(settings: EnvironmentSettings) -> None:
     for path, make in _wanted(settings):
         if path.exists():
             typer.echo(f"kept  {path}")

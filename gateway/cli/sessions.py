@@ -77,7 +77,7 @@ def show(
         1: it does not, the configuration does not load, or the store cannot be read
 
     JSON:
-        As of `gateway sessions list`.
+        As `gateway sessions list`: `environment`, `store`, `config`, `matched`, `sessions`.
     """
     list_(env, id_, config=config, as_json=as_json)
 

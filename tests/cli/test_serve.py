@@ -186,7 +186,7 @@ def test_open_files_are_as_many_as_may_be_and_refused_clients_are_counted(site: 
             "rule_set": load(site.config).rules["ti"].hash[:12],
         }  # fmt: skip
         assert facts.items() <= started.items()
-        assert list(started["upstreams"]) == ["upstream"]
+        assert list(started["upstreams"]) == ["default"]
 
 
 def test_a_port_that_is_taken_is_told(site: Site) -> None:
