@@ -10,12 +10,13 @@ from urllib.parse import urlsplit
 import typer
 
 from gateway.analysis.change import Change
-from gateway.analysis.diff import Side, compare
+from gateway.analysis.diff import Side, Watch, compare
 from gateway.analysis.diff_report import as_data, as_text
 from gateway.analysis.opened import changed
 from gateway.cli.completion import environments
 from gateway.cli.loading import EMERGENCY, loaded
 from gateway.cli.options import JSON
+from gateway.cli.progress import watched
 from gateway.config import Config
 from gateway.config.recognition import recognition_changes
 
@@ -67,14 +68,14 @@ def diff(
         assert against is not None
         after = loaded(old, against, code=_NOT_LOADED, emergency=emergency)
         title = f"{env} against {against}"
-        found[title] = compare(_side(before, env), _side(after, against))
+        found[title] = compare(_side(before, env), _side(after, against), _watched(title))
         openings[title] = _openings(before, env, after, against)
     else:
         after = loaded(new, env, code=_NOT_LOADED, emergency=emergency)
         names = [env] if env is not None else list({**before.environments, **after.environments})
         for name in names:
             if name in before.environments and name in after.environments:
-                found[name] = compare(_side(before, name), _side(after, name))
+                found[name] = compare(_side(before, name), _side(after, name), _watched(name))
                 openings[name] = _openings(before, name, after, name)
             else:
                 alone.append(f"environment {name} is only in {old if name in before.environments else new}")
@@ -88,6 +89,10 @@ def diff(
         for words in alone:
             typer.echo(words)
     raise typer.Exit(_DIFFERENT if alone or any((*found.values(), *openings.values())) else 0)
+
+
+def _watched(environment: str) -> Watch:
+    return lambda items, what: watched(items, f"{environment}: {what}")
 
 
 def _side(config: Config, environment: str) -> Side:

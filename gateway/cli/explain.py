@@ -15,7 +15,6 @@ from pydantic import ValidationError
 
 from gateway.analysis.explain import Reading, as_data, as_text
 from gateway.analysis.person import Person
-from gateway.analysis.suite_settings import read_moment
 from gateway.cli.loading import EMERGENCY, loaded
 from gateway.cli.options import CONFIG, ENV, JSON
 from gateway.cli.standing import closed_emergencies, maintenance_data, maintenance_met, maintenance_words

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +13,7 @@ from gateway.analysis.evidence import Evidence
 from gateway.analysis.lint import Finding
 from gateway.cli.loading import EMERGENCY, problems_printed, try_plugins
 from gateway.cli.options import JSON
+from gateway.cli.progress import watched_lines
 from gateway.config.lint import found_in
 from gateway.config.lints.evidence import evidence, uncovered
 from gateway.config.load import read
@@ -21,7 +21,6 @@ from gateway.observe.record_reader import lines, records
 
 _FOUND = 1
 _UNREADABLE = 2
-_PROGRESS_EVERY = 100_000
 
 
 def lint(
@@ -80,11 +79,8 @@ def lint(
 
 def _read(place: str, seen: Evidence) -> None:
     try:
-        for number, record in enumerate(records(lines(place)), 1):
+        for record in records(watched_lines(lines(place), place)):
             seen.add(record)
-            if number % _PROGRESS_EVERY == 0:
-                start, end = ("\r", "") if sys.stderr.isatty() else ("", "\n")
-                typer.echo(f"{start}{place}: {number:,} records{end}", err=True, nl=False)
     except (OSError, EOFError) as problem:
         typer.echo(f"{place}: {getattr(problem, 'strerror', None) or problem}", err=True)
         raise typer.Exit(_UNREADABLE) from problem

@@ -10,6 +10,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from gateway.cli.options import JSON
+from gateway.cli.progress import watched_lines
 from gateway.observe.chain import Fault, Link, verify
 from gateway.observe.record_reader import lines
 from gateway.observe.record_reader import records as records_on
@@ -56,7 +57,9 @@ def verify_(
         An object: `sound`, `records`, `chains`, `faults`, `cut`.
     """
     try:
-        proof = verify(((file, lines(file)) for file in files), continued=continued, kept=head or ())
+        proof = verify(
+            ((file, watched_lines(lines(file), file)) for file in files), continued=continued, kept=head or ()
+        )
     except (OSError, EOFError) as problem:
         _unreadable(problem)
     faults = [*proof.faults, *(_open_ends(proof.chains, files[-1]) if ended else ())]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -16,13 +15,13 @@ from gateway.analysis.replay import Difference, Replay
 from gateway.cli.completion import environments
 from gateway.cli.loading import loaded
 from gateway.cli.options import JSON
+from gateway.cli.progress import watched_lines
 from gateway.observe.decision_record import decision_input, replayable
 from gateway.observe.record_reader import lines
 
 _DIFFERENT = 1
 _REFUSED = 2
 _NOT_LOADED = 3
-_PROGRESS_EVERY = 100_000
 _MASKED = "[national number]"
 
 
@@ -57,8 +56,6 @@ def replay(
     left_out: Counter[str] = Counter()
     for place in records:
         _read(place, env, again, left_out)
-    if sys.stderr.isatty():
-        typer.echo("\r\033[K", err=True, nl=False)
     if as_json:
         typer.echo(json.dumps(_data(again, left_out, rules.hash), indent=2, ensure_ascii=False))
     else:
@@ -69,14 +66,7 @@ def replay(
 
 def _read(place: str, env: str, again: Replay, left_out: Counter[str]) -> None:
     try:
-        for number, line in enumerate(lines(place), 1):
-            if number % _PROGRESS_EVERY == 0:
-                start, end = ("\r", "") if sys.stderr.isatty() else ("", "\n")
-                typer.echo(
-                    f"{start}{place}: {number:,} lines, {again.decided:,} decided again{end}",
-                    err=True,
-                    nl=False,
-                )
+        for number, line in enumerate(watched_lines(lines(place), place), 1):
             try:
                 record = json.loads(line)
             except ValueError:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from gateway.cli.options import JSON
+from gateway.cli.progress import watched_lines
 from gateway.observe.record_reader import lines
 from gateway.observe.record_reader import records as records_on
 from gateway.observe.shadow_report import ShadowReport
@@ -42,7 +43,7 @@ def shadow_report(
     report = ShadowReport()
     try:
         for place in records:
-            for record in records_on(lines(place)):
+            for record in records_on(watched_lines(lines(place), place)):
                 report.add(record)
     except (OSError, EOFError) as problem:
         typer.echo(f"{place}: {getattr(problem, 'strerror', None) or problem}", err=True)
