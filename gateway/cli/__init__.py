@@ -31,10 +31,14 @@ _COMMANDS: Final = {
     "sessions": ("gateway.cli.sessions", "sessions_commands", "List and end sessions."),
     "block": ("gateway.cli.block", "block_commands", "Block people or organisations at once."),
     "emergency": (
-        "gateway.cli.emergency", "emergency_commands", "Open what is closed in quiet times, by two people.",
+        "gateway.cli.emergency",
+        "emergency_commands",
+        "Open what is closed in quiet times, by two people.",
     ),
     "maintenance": (
-        "gateway.cli.maintenance", "maintenance_commands", "Close the register for a while, with a page that says so.",
+        "gateway.cli.maintenance",
+        "maintenance_commands",
+        "Close the register for a while, with a page that says so.",
     ),
     "records": ("gateway.cli.records", "records_commands", "Verify and read decision records."),
     "completion": ("gateway.cli.completion", "completion", "Print what makes your shell complete commands."),

@@ -74,7 +74,7 @@ def explain(
     JSON:
         An object: `allowed`, `outcome`, `rule`, `reason`, `error`, `location`, `handling`, `variables`; `readings` and `openings` of
         the path; `missing`, `plans` and `obstacles` for somebody who is refused; `rules`, each that was tried; `supposed`, the
-        answers that were assumed of other systems.
+        answers that were assumed of other systems; `maintenance` and `closed_emergencies`, which stand in the way or could open.
     """
     found = loaded(config, env, emergency=emergency)
     _check_address(client)

@@ -90,15 +90,19 @@ def init(
         tuple(proxy or ()),
     )
     asked.finish()
+    _carry_out(folder, answers, layout, with_doctor=with_doctor)
+
+
+def _carry_out(folder: Path, answers: Answers, layout: Layout, *, with_doctor: bool) -> None:
     if answers.right and not _RIGHT.fullmatch(answers.right):
         stop(f"{answers.right!r} is not RIGHT-CONTEXT, such as OVAMGebruiker-NonConformiteitenIndiener")
     made = _written(folder, starter(answers, layout))
     config = made[0]
     _checked(config, made)
-    generate(env, config)
+    generate(answers.env, config)
     _next_steps(config, answers)
     if with_doctor:
-        _examined(config, env)
+        _examined(config, answers.env)
 
 
 class _Questions:

@@ -52,6 +52,11 @@ def block() -> None:
     assert typed("block add --env ti --organisation 0428315871 --reason r").exit_code == 0
 
 
+def maintain() -> None:
+    log_in()
+    assert typed("maintenance start --env ti --until 1h").exit_code == 0
+
+
 def a_file(name: str) -> Callable[[], object]:
     return lambda: Path(name).write_text("")
 
@@ -122,6 +127,18 @@ ROWS = [
     Row("block list", 0, "--env ti --json", block),
     Row("block list", 1, "--env ti"),
     Row("block remove", 1, "b-00000000 --env ti", log_in),
+    Row("emergency list", 0, "--env ti --json", log_in),
+    Row("emergency list", 1, "--env ti"),
+    Row("emergency confirm", 1, "none --env ti", log_in),
+    Row("emergency close", 1, "none --env ti", log_in),
+    Row("maintenance start", 0, "--env ti --until 1h", log_in),
+    Row("maintenance start", 1, "--env ti --until 1h"),
+    Row("maintenance start", 3, "--env ti --until 1h --wait --timeout 1", log_in),
+    Row("maintenance end", 0, "--env ti", maintain),
+    Row("maintenance end", 1, "--env ti", log_in),
+    Row("maintenance end", 3, "--env ti --wait --timeout 1", maintain),
+    Row("maintenance list", 0, "--env ti --json", maintain),
+    Row("maintenance list", 1, "--env ti"),
     Row("records verify", 0, "chain.jsonl --json"),
     Row("records verify", 1, "cut.jsonl"),
     Row("records verify", 2, "nothing.jsonl"),
@@ -130,6 +147,15 @@ ROWS = [
     Row("completion", 0, "bash"),
     Row("version", 0, "--json"),
 ]
+EMERGENCY = (
+    ("open", 0),
+    ("open", 1),
+    ("confirm", 0),
+    ("confirm", 3),
+    ("close", 0),
+    ("close", 3),
+    ("code", 0),
+)
 # Codes that need more than one command, and the test that shows them.
 ELSEWHERE = {
     ("serve", 0): "tests/cli/test_serve.py::test_several_workers_share_listeners_sessions_and_metrics",
@@ -137,6 +163,7 @@ ELSEWHERE = {
     ("policy shadow-report", 1): "tests/cli/test_shadow.py::test_what_candidate_rules_would_change_is_told_and_never_enforced",
     ("keys drop", 0): "tests/cli/test_keys.py::test_keys_are_rotated_listed_and_dropped_without_a_change_of_the_configuration",
     ("sessions show", 0): "tests/cli/test_sessions.py",
+    **{(f"emergency {name}", code): "tests/cli/test_emergency.py" for name, code in EMERGENCY},
     ("block remove", 0): "tests/cli/test_block.py::test_removing_says_what_still_blocks",
     ("block remove", 3): "tests/cli/test_block.py::test_without_a_gateway_a_wait_is_not_confirmed",
 }  # fmt: skip
