@@ -20,28 +20,24 @@ from gateway.config.lint import findings
 _NAME: Final = re.compile(r"[a-z][a-z0-9]{0,15}")
 _RIGHT: Final = re.compile(r"[A-Za-z0-9_]+-[A-Za-z0-9_]+")
 _PLAIN: Final = re.compile(r"[^\s\"'{}\[\],#&*!|>%@`]+")
+_PUBLIC_URL = typer.Option(help="The address that people see: https://register.example.be")
+_ISSUER = typer.Option(help="ACM. Default: the ACM of T&I for ti, that of production for prd.")
+_UPSTREAM = typer.Option(help="The register, as the gateway reaches it: http://10.0.0.5:8080")
+_STORE = typer.Option(help="Where sessions are kept. Default: sqlite:var/ENV.db")
 
 
 def init(
     folder: Annotated[Path, typer.Argument(help="Where to write it.")] = Path(),
     env: Annotated[str, typer.Option(help="The name of the environment: ti or prd.")] = "ti",
-    public_url: Annotated[
-        str | None, typer.Option(help="The address that people see: https://register.example.be")
-    ] = None,
-    issuer: Annotated[
-        str | None, typer.Option(help="ACM. Default: the ACM of T&I for ti, that of production for prd.")
-    ] = None,
+    public_url: Annotated[str | None, _PUBLIC_URL] = None,
+    issuer: Annotated[str | None, _ISSUER] = None,
     client_id: Annotated[str | None, typer.Option(help="The id of the client at ACM.")] = None,
-    upstream: Annotated[
-        str | None, typer.Option(help="The register, as the gateway reaches it: http://10.0.0.5:8080")
-    ] = None,
+    upstream: Annotated[str | None, _UPSTREAM] = None,
     right: Annotated[
         str | None,
         typer.Option(help="The right that lets people in, as RIGHT-CONTEXT; '' for everybody who logs in."),
     ] = None,
-    store: Annotated[
-        str | None, typer.Option(help="Where sessions are kept. Default: sqlite:var/ENV.db")
-    ] = None,
+    store: Annotated[str | None, _STORE] = None,
     listen: Annotated[str, typer.Option(help="Where the gateway listens, as HOST:PORT.")] = "127.0.0.1:8000",
     observe: Annotated[
         str, typer.Option(help="Where operators ask for health and metrics.")
