@@ -44,7 +44,7 @@ def doctor(
         1: a check failed, or the configuration does not load
 
     JSON:
-        A list of findings: `check`, `status` (ok, warning, failed or skipped), `says`, `do`.
+        A list of findings: `check`, `status` (ok, warning, failed or skipped), `says`, `do`, `cause`.
     """
     whole = loaded(config, env)
     settings = whole.environment(env)

@@ -162,6 +162,8 @@ ELSEWHERE = {
     ("doctor", 0): "tests/cli/test_doctor.py",
     ("policy shadow-report", 1): "tests/cli/test_shadow.py::test_what_candidate_rules_would_change_is_told_and_never_enforced",
     ("keys drop", 0): "tests/cli/test_keys.py::test_keys_are_rotated_listed_and_dropped_without_a_change_of_the_configuration",
+    ("keys use", 0): "tests/cli/test_client_keys.py",
+    ("keys use", 1): "tests/cli/test_client_keys.py",
     ("sessions show", 0): "tests/cli/test_sessions.py",
     **{(f"emergency {name}", code): "tests/cli/test_emergency.py" for name, code in EMERGENCY},
     ("block remove", 0): "tests/cli/test_block.py::test_removing_says_what_still_blocks",
