@@ -29,6 +29,7 @@ format: install
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/gateway config schema > .schema.json && mv .schema.json docs/reference/config.schema.json
+	$(BIN)/gateway config reference > .reference.md && mv .reference.md docs/reference/config.md
 
 clean:
 	rm -rf .venv var secrets .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import structlog
 
+from gateway import __version__
 from gateway.assembly import Assembly
 from gateway.auth.settings import PrivateKeyJwt
 from gateway.errors import StoreUnavailable
@@ -18,6 +19,7 @@ from gateway.observe.decision_record import person_names
 from gateway.observe.health import Check, Health, HealthStatus
 from gateway.observe.listener import operators_listener
 from gateway.observe.logs import configure_logs
+from gateway.pipeline import prompt
 from gateway.reload.keys import KeyReload, KeySource, RingSource
 from gateway.responses import Receive, Scope, Send
 
@@ -100,7 +102,7 @@ class Gateway(Assembly):
         async with AsyncExitStack() as stack:
             try:
                 await stack.enter_async_context(self.running())
-            except (ValueError, StoreUnavailable) as problem:
+            except (OSError, ValueError, StoreUnavailable) as problem:
                 words = getattr(problem, "detail", None) or str(problem)
                 log.error("gateway not started", reason=words)
                 await send({"type": "lifespan.startup.failed", "message": words})
@@ -147,13 +149,31 @@ class Gateway(Assembly):
             if self._observe_socket is not None:
                 health = Health(self.metrics, self._checks())
                 await stack.enter_async_context(operators_listener(health, self._observe_socket))
-            log.info(
-                "gateway started",
-                environment=self.environment,
-                public_url=settings.public_url,
-                open_files=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
-            )
+            log.info("gateway started", **self._facts_at_start())
             yield
+
+    def _facts_at_start(self) -> dict[str, object]:
+        """What an operator wants to see first: which gateway this is, where it listens, whom it talks to, by which rules."""
+        settings = self.settings
+        rules = self.reload.config.rules[self.environment]
+        return {
+            "environment": self.environment,
+            "version": __version__,
+            "form": "python" if (prompt.__file__ or "").endswith(".py") else "compiled",
+            "config": str(self.reload.config.path.absolute()),
+            "rule_set": rules.hash[:12],
+            "rules": len(rules.rules),
+            "public_url": settings.public_url,
+            "listen": settings.listen,
+            "observe": settings.observe.listen,
+            "issuer": settings.provider.issuer,
+            "client_id": settings.provider.client_id,
+            "upstreams": {
+                name: list(each.servers or (each.url,)) for name, each in settings.every_upstream.items()
+            },
+            "store": str(settings.session.store),
+            "open_files": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
+        }
 
     def _checks(self) -> dict[str, Check]:
         async def serving() -> HealthStatus:

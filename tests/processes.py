@@ -16,7 +16,18 @@ from tests.forked import ROOT, Child, forked
 _COMMANDS = [
     *(
         f"gateway.cli.{each}"
-        for each in ("block", "config", "doctor", "keys", "policy", "records", "serve", "sessions")
+        for each in (
+            "block",
+            "completion",
+            "config",
+            "doctor",
+            "keys",
+            "policy",
+            "records",
+            "serve",
+            "sessions",
+            "version",
+        )
     ),
     *(f"plugins.{each.stem}" for each in sorted((ROOT / "plugins").glob("[a-z]*.py"))),
 ]

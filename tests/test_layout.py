@@ -46,13 +46,16 @@ def test_nearly_all_modules_are_smaller_still() -> None:
 
 @pytest.mark.parametrize("path", [path for path in CODE if path.is_relative_to(ROOT / "gateway")], ids=name)
 def test_functions_are_short(path: Path) -> None:
-    long = [
-        f"{node.name}: {node.end_lineno - node.lineno + 1} lines"
+    # The docstring of a command is its help, with examples and exit codes.
+    lengths = {
+        node.name: (node.end_lineno or 0)
+        - node.lineno
+        + 1
+        - len((ast.get_docstring(node) or "").splitlines())
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        if node.end_lineno is not None and node.end_lineno - node.lineno >= LONGEST_FUNCTION
-    ]
-    assert not long
+    }
+    assert not {name: length for name, length in lengths.items() if length > LONGEST_FUNCTION}
 
 
 @pytest.mark.parametrize("path", CODE, ids=name)

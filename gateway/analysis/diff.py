@@ -72,9 +72,13 @@ class _Verdicts:
         ), self.inexact
 
 
-def compare(old: Side, new: Side) -> tuple[Change, ...]:
+Watch = Callable[[Iterable[Any], str], Iterable[Any]]
+"""Passes items on, and may show how many of them there were; what they are is in words."""
+
+
+def compare(old: Side, new: Side, watch: Watch = lambda items, _what: items) -> tuple[Change, ...]:
     """Every change, in the order of the rules; changes without any effect only where they are inexact."""
-    return tuple(_Comparison(old, new).changes())
+    return tuple(_Comparison(old, new).changes(watch))
 
 
 class _Comparison:
@@ -97,13 +101,14 @@ class _Comparison:
         self._groups: dict[tuple[_Deciders, _Held], _Group] = {}
         self._decided: dict[tuple[int, ...], list[tuple[_Deciders, tuple[_Request, ...]]]] = {}
 
-    def changes(self) -> Iterator[Change]:
-        self._divide()
+    def changes(self, watch: Watch) -> Iterator[Change]:
+        """Every change."""
+        self._divide(watch)
         last = len(self._rules)
         order = sorted(
             self._groups, key=lambda key: ([number if number >= 0 else last for number in key[0]], key[1])
         )
-        for pair, held in order:
+        for pair, held in watch(order, "pairs of rules"):
             verdicts = self._verdicts(pair, held)
             exceptions = self._exceptions(pair)
             # The value in the path makes no difference here: reported together with all other values.
@@ -180,10 +185,11 @@ class _Comparison:
     def _both(self, pair: _Deciders) -> list[RuleInputs]:
         return [self._inputs[number] for number in pair if number >= 0]
 
-    def _divide(self) -> None:
+    def _divide(self, watch: Watch) -> None:
         compared = compared_positions(self._rules)
         values = template_values(self._rules, _comparable_texts(self._inputs))
-        for path_class in partition([rule.pattern for rule in self._rules], values, compared):
+        classes = partition([rule.pattern for rule in self._rules], values, compared)
+        for path_class in watch(classes, "groups of paths"):
             for pair, requests in self._pairs(path_class.matching):
                 if pair == (-1, -1) or self._is_alike(pair):
                     continue

@@ -21,6 +21,7 @@ from gateway.blocks.file import Block, change, read
 from gateway.blocks.merge import Merged, added, remaining
 from gateway.cli.confirm import TIMEOUT, WAIT, Confirmation, conclude
 from gateway.cli.key_rows import shared_key
+from gateway.cli.options import CONFIG, ENV, JSON
 from gateway.cli.people import ID, ORGANISATION, SUB, SUBJECT, UNKNOWN, Listed, Wanted, one_person
 from gateway.cli.place import NOT_DONE, Place, counted, moment, moment_written, stop
 from gateway.cli.shared_blocks import Asked, block_everywhere, blocks_everywhere, unblock_everywhere
@@ -29,8 +30,6 @@ from gateway.errors import StoreUnavailable
 block_commands = typer.Typer(
     help="Block people or organisations at once, in every running gateway.", no_args_is_help=True
 )
-_CONFIG = typer.Option("--config", help="The configuration file.")
-_ENV = typer.Option("--env", help="The environment: ti or prd.")
 _HERE = typer.Option(
     "--only-here",
     help="Use the file of this machine, not the session store: for when the store cannot be reached.",
@@ -44,7 +43,7 @@ def _group() -> None:
 
 @block_commands.command()
 def add(
-    env: Annotated[str, _ENV],
+    env: Annotated[str, ENV],
     reason: Annotated[
         str, typer.Option(help="Why, for your colleagues; the people who are blocked never see it.")
     ],
@@ -61,15 +60,22 @@ def add(
     only_here: Annotated[bool, _HERE] = False,
     wait: Annotated[bool, WAIT] = False,
     timeout: Annotated[float, TIMEOUT] = 30.0,
-    config: Annotated[Path, _CONFIG] = Path("config.yaml"),
+    config: Annotated[Path, CONFIG] = Path("config.yaml"),
 ) -> None:
     """Block an organisation or a person, until the given time or until you remove the block.
 
     Their requests are refused within a few seconds, and their open streams are cut. Whoever is blocked already, stays
     blocked for the longer of both times.
 
-    Exit codes: 0 blocked, 1 nobody matched, or nothing could be changed; 2 wrong arguments, 3 blocked, but not confirmed by
-    every running gateway (with --wait).
+    Examples:
+        gateway block add --env prd --organisation 0777.000.187 --until 8h --reason "Ticket 4711" --wait
+        gateway block add --env prd --subject EcI7qXTzEMhT7hZ0ouzo0g --reason "Stolen laptop"
+        gateway block add --env prd --sub --until 2026-12-01T18:00 --reason "Ticket 4712"
+
+    Exit codes:
+        0: blocked
+        1: nobody matched, or nothing could be changed
+        3: blocked, but not confirmed by every running gateway (with --wait)
     """
     if sum((organisation is not None, subject is not None, id_ is not None, sub)) != 1:
         stop("say who to block: one of --organisation, --subject, --sub and --id")
@@ -168,13 +174,23 @@ def _say_added(place: Place, merged: Merged) -> None:
 
 @block_commands.command("list")
 def list_(
-    env: Annotated[str, _ENV],
-    config: Annotated[Path, _CONFIG] = Path("config.yaml"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    env: Annotated[str, ENV],
+    config: Annotated[Path, CONFIG] = Path("config.yaml"),
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """List the blocks, also those that have expired, and which running gateways know them all.
 
-    Exit codes: 0 these are all blocks, 1 the store or the file of this machine cannot be read, 2 wrong arguments.
+    Examples:
+        gateway block list --env prd
+        gateway block list --env prd --json
+
+    Exit codes:
+        0: these are all blocks
+        1: the configuration does not load, or the store or the file of this machine cannot be read
+
+    JSON:
+        An object: `environment`, `store`, `config`, `file`, `blocks` (each with `id`, `kind`, `value`, `reason`, `by`, `added`,
+        `until`, `holds`, `where`) and `gateways` (`current`, `not_current`: names of workers).
     """
     place = Place.of(config, env)
     trouble: list[str] = []
@@ -205,16 +221,22 @@ def list_(
 @block_commands.command()
 def remove(
     block: Annotated[str, typer.Argument(help="The name of the block, as shown by `gateway block list`.")],
-    env: Annotated[str, _ENV],
+    env: Annotated[str, ENV],
     only_here: Annotated[bool, _HERE] = False,
     wait: Annotated[bool, WAIT] = False,
     timeout: Annotated[float, TIMEOUT] = 30.0,
-    config: Annotated[Path, _CONFIG] = Path("config.yaml"),
+    config: Annotated[Path, CONFIG] = Path("config.yaml"),
 ) -> None:
     """Remove a block, and say what still keeps the same people out.
 
-    Exit codes: 0 removed, 1 there is no such block, or nothing could be changed; 2 wrong arguments, 3 removed, but not
-    confirmed by every running gateway (with --wait).
+    Examples:
+        gateway block remove b-1f2e3d4c --env prd
+        gateway block remove b-1f2e3d4c --env prd --wait
+
+    Exit codes:
+        0: removed
+        1: there is no such block, or nothing could be changed
+        3: removed, but not confirmed by every running gateway (with --wait)
     """
     place = Place.of(config, env)
     here = _only_here(place, only_here, wait=wait)

@@ -28,7 +28,13 @@ def card(
     but no secret. Give it to the operators of the other environments, for `environment_cards:` or `config validate
     --against`.
 
-    Exit codes: 0 done, 1 the card cannot be made, or there is none to forget; 2 wrong arguments.
+    Examples:
+        gateway config card --env prd > prd.card.json
+        gateway config card --env prd --forget ti@gw1
+
+    Exit codes:
+        0: done
+        1: the card cannot be made, or there is none to forget
     """
     place = Place.of(config, env)
     if forget:

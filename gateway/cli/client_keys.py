@@ -34,7 +34,12 @@ def use(
 ) -> None:
     """Use a new key of the client, once the provider has it: it is asked first. Running gateways follow by themselves.
 
-    Exit code 1 if the provider does not accept the key or does not answer, or the key is not there.
+    Examples:
+        gateway keys use 3f9a1c20b7de --env prd
+
+    Exit codes:
+        0: in use
+        1: the provider does not accept the key or does not answer, or the key is not there
     """
     settings = loaded(config, env).environment(env)
     try:

@@ -10,10 +10,13 @@ from urllib.parse import urlsplit
 import typer
 
 from gateway.analysis.change import Change
-from gateway.analysis.diff import Side, compare
+from gateway.analysis.diff import Side, Watch, compare
 from gateway.analysis.diff_report import as_data, as_text
 from gateway.analysis.opened import changed
+from gateway.cli.completion import environments
 from gateway.cli.loading import EMERGENCY, loaded
+from gateway.cli.options import JSON
+from gateway.cli.progress import watched
 from gateway.config import Config
 from gateway.config.recognition import recognition_changes
 
@@ -25,17 +28,33 @@ _NOT_LOADED = 3
 def diff(
     old: Annotated[Path, typer.Argument(help="The old rule file.")],
     new: Annotated[Path | None, typer.Argument(help="The new rule file; not with --against.")] = None,
-    env: Annotated[str | None, typer.Option(help="One environment. Default: all.")] = None,
+    env: Annotated[
+        str | None, typer.Option(help="One environment. Default: all.", autocompletion=environments)
+    ] = None,
     against: Annotated[
-        str | None, typer.Option(help="Compare --env with this environment of the same file.")
+        str | None,
+        typer.Option(
+            help="Compare --env with this environment of the same file.", autocompletion=environments
+        ),
     ] = None,
     emergency: Annotated[list[str] | None, EMERGENCY] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Show who gains or loses access to what, by groups of people, paths and methods.
 
-    Exit codes: 0 no differences, 1 differences or a policy that cannot be compared, 2 wrong arguments, 3 a file does
-    not load.
+    Examples:
+        gateway policy diff config.yaml new.yaml
+        gateway policy diff config.yaml new.yaml --env prd --json
+        gateway policy diff config.yaml --env ti --against prd
+
+    Exit codes:
+        0: no differences
+        1: differences, or a policy that cannot be compared
+        2: wrong arguments
+        3: a file does not load, or has no such environment
+
+    JSON:
+        An object: `environments` (by name, each with `same`, `changes`, `openings`) and `only_in_one`.
     """
     if (new is None) == (against is None) or (against is not None and env is None):
         typer.echo("name two files, or one file with --env and --against", err=True)
@@ -49,14 +68,14 @@ def diff(
         assert against is not None
         after = loaded(old, against, code=_NOT_LOADED, emergency=emergency)
         title = f"{env} against {against}"
-        found[title] = compare(_side(before, env), _side(after, against))
+        found[title] = compare(_side(before, env), _side(after, against), _watched(title))
         openings[title] = _openings(before, env, after, against)
     else:
         after = loaded(new, env, code=_NOT_LOADED, emergency=emergency)
         names = [env] if env is not None else list({**before.environments, **after.environments})
         for name in names:
             if name in before.environments and name in after.environments:
-                found[name] = compare(_side(before, name), _side(after, name))
+                found[name] = compare(_side(before, name), _side(after, name), _watched(name))
                 openings[name] = _openings(before, name, after, name)
             else:
                 alone.append(f"environment {name} is only in {old if name in before.environments else new}")
@@ -70,6 +89,10 @@ def diff(
         for words in alone:
             typer.echo(words)
     raise typer.Exit(_DIFFERENT if alone or any((*found.values(), *openings.values())) else 0)
+
+
+def _watched(environment: str) -> Watch:
+    return lambda items, what: watched(items, f"{environment}: {what}")
 
 
 def _side(config: Config, environment: str) -> Side:

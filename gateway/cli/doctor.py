@@ -17,6 +17,7 @@ import typer
 
 from gateway.auth.provider import Provider
 from gateway.cli.loading import loaded
+from gateway.cli.options import CONFIG, ENV, JSON
 from gateway.config import Config
 from gateway.doctor.environment import environment_findings
 from gateway.doctor.letter_case import letter_case
@@ -27,14 +28,23 @@ _SHOWN = {"ok": "ok", "warning": "warning", "failed": "FAILED", "skipped": "skip
 
 
 def doctor(
-    config: Annotated[Path, typer.Option(help="The configuration file.")] = Path("config.yaml"),
-    env: Annotated[str, typer.Option(help="The environment.")] = "ti",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    config: Annotated[Path, CONFIG] = Path("config.yaml"),
+    env: Annotated[str, ENV] = "ti",
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Check from outside what logins and requests need: the provider and how this client is registered there, the
     clocks, the store, the register, certificates and files. Changes nothing.
 
-    Exit codes: 0 nothing failed, 1 a check failed, 2 wrong arguments.
+    Examples:
+        gateway doctor --env prd
+        gateway doctor --env ti --config new.yaml --json
+
+    Exit codes:
+        0: nothing failed
+        1: a check failed, or the configuration does not load
+
+    JSON:
+        A list of findings: `check`, `status` (ok, warning, failed or skipped), `says`, `do`, `cause`.
     """
     whole = loaded(config, env)
     settings = whole.environment(env)

@@ -49,7 +49,12 @@ def open_(
 ) -> None:
     """Ask to open an emergency rule. Nothing is open before a second person has run `gateway emergency confirm`.
 
-    Exit codes: 0 asked, 1 it is open already, or nothing could be changed; 2 wrong arguments.
+    Examples:
+        gateway emergency open spoed --env prd --reason "Ticket 4711" --minutes 30
+
+    Exit codes:
+        0: asked
+        1: it is open already, or nothing could be changed
     """
     place = Place.of(config, env)
     longest = _declared(place, rule)
@@ -97,8 +102,13 @@ def confirm(
 ) -> None:
     """Open what a colleague asked to open. It closes by itself.
 
-    Exit codes: 0 open, 1 nothing waits, you asked for it yourself, or nothing could be changed; 2 wrong arguments, 3 open,
-    but not confirmed by every running gateway (with --wait).
+    Examples:
+        gateway emergency confirm spoed --env prd --wait
+
+    Exit codes:
+        0: open
+        1: nothing waits, you asked for it yourself, or nothing could be changed
+        3: open, but not confirmed by every running gateway (with --wait)
     """
     place = Place.of(config, env)
     ordered = Ordered.at(place, OPENINGS, "emergency", only_here, wait=wait)
@@ -140,8 +150,13 @@ def close(
 ) -> None:
     """Close an emergency rule at once, or withdraw an opening that waits. One person is enough.
 
-    Exit codes: 0 closed, 1 nobody matched: it is not open, or nothing could be changed; 2 wrong arguments, 3 closed, but not
-    confirmed by every running gateway (with --wait).
+    Examples:
+        gateway emergency close spoed --env prd --wait
+
+    Exit codes:
+        0: closed
+        1: nobody matched: it is not open, or nothing could be changed
+        3: closed, but not confirmed by every running gateway (with --wait)
     """
     place = Place.of(config, env)
     ordered = Ordered.at(place, OPENINGS, "emergency", only_here, wait=wait)
@@ -170,7 +185,17 @@ def list_(
 ) -> None:
     """List the emergency rules, whether they are open, and who opened them lately.
 
-    Exit codes: 0 this is all, 1 the store or the file of this machine cannot be read, 2 wrong arguments.
+    Examples:
+        gateway emergency list --env prd
+        gateway emergency list --env prd --json
+
+    Exit codes:
+        0: this is all
+        1: the configuration does not load, or the store or the file of this machine cannot be read
+
+    JSON:
+        An object: `environment`, `store`, `config`, `rules` (`rule`, `at_most` seconds), `openings` (with `state` and `where`) and
+        `gateways` (`current`, `not_current`).
     """
     place = Place.of(config, env)
     ordered, trouble, now = Ordered.at(place, OPENINGS, "emergency", False), list[str](), time.time()
@@ -201,7 +226,14 @@ def list_(
 
 @emergency_commands.command()
 def code() -> None:
-    """Make a code for an operator, and its hash for `emergency: operators:`. Run it yourself: nobody else may see your code."""
+    """Make a code for an operator, and its hash for `emergency: operators:`. Run it yourself: nobody else may see your code.
+
+    Examples:
+        gateway emergency code
+
+    Exit codes:
+        0: made
+    """
     plain, hashed = new_code()
     typer.echo(
         f"your code, for you alone: {'-'.join(plain[part : part + 5] for part in range(0, 20, 5))}", err=True

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from gateway.analysis.explain import Reading, as_data, as_text
 from gateway.analysis.person import Person
 from gateway.cli.loading import EMERGENCY, loaded
+from gateway.cli.options import CONFIG, ENV, JSON
 from gateway.cli.standing import closed_emergencies, maintenance_data, maintenance_met, maintenance_words
 from gateway.config import Config
 from gateway.config.messages import message_for
@@ -36,8 +37,8 @@ from gateway.policy.ruleset import RuleSet
 def explain(
     method: Annotated[str, typer.Argument(help="GET, POST, ...")],
     path: Annotated[str, typer.Argument(help="The path as in the address: /meldingen/1")],
-    config: Annotated[Path, typer.Option(help="The configuration file.")] = Path("config.yaml"),
-    env: Annotated[str, typer.Option(help="The environment.")] = "ti",
+    config: Annotated[Path, CONFIG] = Path("config.yaml"),
+    env: Annotated[str, ENV] = "ti",
     as_: Annotated[
         str | None,
         typer.Option(
@@ -56,9 +57,25 @@ def explain(
     ] = None,
     websocket: Annotated[bool, typer.Option("--websocket", help="The request opens a WebSocket.")] = False,
     emergency: Annotated[list[str] | None, EMERGENCY] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
-    """Show how a request would be decided: every rule that is tried, the verdict of each policy, and what is missing."""
+    """Show how a request would be decided: every rule that is tried, the verdict of each policy, and what is missing.
+
+    Examples:
+        gateway policy explain GET /meldingen/1
+        gateway policy explain POST /api/v1/meldingen --env prd --as submitter
+        gateway policy explain GET / --as person.json --at 2026-11-24T08:30 --client 192.0.2.1
+
+    Exit codes:
+        0: explained, whether the request is allowed or refused
+        1: the configuration does not load, or the gateway refuses this path before any rule
+        2: wrong arguments, also a person who is neither a file nor a name under people:
+
+    JSON:
+        An object: `allowed`, `outcome`, `rule`, `reason`, `error`, `location`, `handling`, `variables`; `readings` and `openings` of
+        the path; `missing`, `plans` and `obstacles` for somebody who is refused; `rules`, each that was tried; `supposed`, the
+        answers that were assumed of other systems; `maintenance` and `closed_emergencies`, which stand in the way or could open.
+    """
     found = loaded(config, env, emergency=emergency)
     _check_address(client)
     segments, doubt = _read(path, found, env)

@@ -12,6 +12,7 @@ import typer
 
 from gateway.analysis.explain import Reading, as_data, as_text
 from gateway.cli.moments import BRUSSELS, Zone, shown, zone_of
+from gateway.cli.options import JSON
 from gateway.cli.page_text import page_text
 from gateway.cli.place import NOT_DONE, Place, stop
 from gateway.cli.record_places import CONFIG, UNREADABLE, record_places, unreadable
@@ -75,12 +76,21 @@ def explain_record(
     config: Annotated[Path, CONFIG] = Path("config.yaml"),
     html: Annotated[Path | None, typer.Option(help="Write the page that was shown to this file.")] = None,
     zone: Zone = BRUSSELS,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Show the record of a request, its decision under the rules of that moment and today's, and the page that was shown.
 
-    Exit codes: 0 it was found, 1 no record has this reference, or more than one request has, 2 wrong arguments, or a file
-    cannot be read.
+    Examples:
+        gateway explain 4C25-38B9 --env prd
+        gateway explain 4C25-38B9 --html page.html
+
+    Exit codes:
+        0: it was found
+        1: no record has this reference, or more than one request has
+        2: wrong arguments, or a file cannot be read
+
+    JSON:
+        An object: `record`, `then` and `today` (what the rules of that moment and today's decide), `page`.
     """
     record = _found(reference, records or (), config, env)
     place = Place.of(config, str(record.get("environment")))

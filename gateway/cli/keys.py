@@ -27,6 +27,7 @@ from gateway.cli.client_keys import (
 )
 from gateway.cli.key_rows import KeyRow, members_of, moment, rows
 from gateway.cli.loading import loaded
+from gateway.cli.options import CONFIG, ENV, JSON
 from gateway.cli.place import Place
 from gateway.cli.shared_blocks import blocks_everywhere
 from gateway.config import EnvironmentSettings
@@ -48,8 +49,6 @@ keys_commands = typer.Typer(help="Create, list and change keys.", no_args_is_hel
 _RSA_BITS = 3072
 _Wanted = Purpose | Literal["assertion", "client"]
 _PURPOSES: tuple[_Wanted, ...] = (*PURPOSES, "assertion", "client")
-_CONFIG = typer.Option("--config", help="The configuration file.")
-_ENV = typer.Option("--env", help="The environment: ti or prd.")
 _FAILED = 1
 _WRONG = 2
 
@@ -61,14 +60,28 @@ def _group() -> None:
 
 @keys_commands.command()
 def generate(
-    env: Annotated[str, _ENV],
-    config: Annotated[Path, _CONFIG] = Path("config.yaml"),
+    env: Annotated[str, ENV],
+    config: Annotated[Path, CONFIG] = Path("config.yaml"),
 ) -> None:
     """Create every key that the environment names as file:PATH and that does not exist yet.
 
     The public half of the client's key is written beside it as JWKS, for the provider.
+
+    Examples:
+        gateway keys generate --env ti
+
+    Exit codes:
+        0: every key exists
+        1: the configuration does not load, or a file cannot be written
     """
     settings = loaded(config, env).environment(env)
+    try:
+        _generate(settings)
+    except OSError as problem:
+        _stop(f"cannot write {problem.filename}: {problem.strerror}")
+
+
+def _generate(settings: EnvironmentSettings) -> None:
     for path, make in _wanted(settings):
         if path.exists():
             typer.echo(f"kept  {path}")
@@ -82,13 +95,24 @@ def generate(
 
 @keys_commands.command("list")
 def list_(
-    env: Annotated[str, _ENV],
-    config: Annotated[Path, _CONFIG] = Path("config.yaml"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    env: Annotated[str, ENV],
+    config: Annotated[Path, CONFIG] = Path("config.yaml"),
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """List the keys: what each is for, whether running gateways use it, and how long it is needed.
 
-    Shows nothing that opens anything. Exit code 1 if a key cannot be read or the session store does not answer.
+    Shows nothing that opens anything.
+
+    Examples:
+        gateway keys list --env prd
+        gateway keys list --env prd --json
+
+    Exit codes:
+        0: listed
+        1: the configuration does not load, a key cannot be read, or the session store does not answer
+
+    JSON:
+        A list of keys: `purpose`, `id`, `place`, `since`, `state`, `used_by`, `waits_for`, `needed`.
     """
     found = _rows(Place.of(config, env))
     if as_json:
@@ -106,13 +130,26 @@ def list_(
 
 @keys_commands.command()
 def rotate(
-    purposes: Annotated[list[str], typer.Argument(help=f"What for: {', '.join(_PURPOSES)}, or all.")],
-    env: Annotated[str, _ENV],
-    config: Annotated[Path, _CONFIG] = Path("config.yaml"),
+    purposes: Annotated[
+        list[str],
+        typer.Argument(
+            help=f"What for: {', '.join(_PURPOSES)}, or all.", autocompletion=lambda: [*_PURPOSES, "all"]
+        ),
+    ],
+    env: Annotated[str, ENV],
+    config: Annotated[Path, CONFIG] = Path("config.yaml"),
 ) -> None:
     """Make a new key beside those in use. Nothing ends, and the configuration stays as it is.
 
     Running gateways read the file by themselves. They use the new key once all of them have it.
+
+    Examples:
+        gateway keys rotate sessions flows --env prd
+        gateway keys rotate all --env prd
+
+    Exit codes:
+        0: made
+        1: the configuration does not load, or a key could not be added
     """
     unknown = [each for each in purposes if each not in (*_PURPOSES, "all")]
     if unknown:
@@ -151,13 +188,21 @@ keys_commands.command("use")(use)
 @keys_commands.command()
 def drop(
     key: Annotated[str, typer.Argument(help="The key, as `gateway keys list` names it.")],
-    env: Annotated[str, _ENV],
-    config: Annotated[Path, _CONFIG] = Path("config.yaml"),
+    env: Annotated[str, ENV],
+    config: Annotated[Path, CONFIG] = Path("config.yaml"),
     force: Annotated[
         bool, typer.Option("--force", help="Also if it is still needed: what only it opens is lost at once.")
     ] = False,
 ) -> None:
-    """Take a previous key out of its file. Exit code 1 if it is still needed, or is not there."""
+    """Take a previous key out of its file.
+
+    Examples:
+        gateway keys drop 3f9a1c20b7de --env prd
+
+    Exit codes:
+        0: dropped
+        1: it is still needed, is not there, or could not be taken out
+    """
     place = Place.of(config, env)
     settings = place.settings
     row = next((each for each in _rows(place) if each.id == key), None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +12,8 @@ import typer
 from gateway.analysis.evidence import Evidence
 from gateway.analysis.lint import Finding
 from gateway.cli.loading import EMERGENCY, problems_printed, try_plugins
+from gateway.cli.options import JSON
+from gateway.cli.progress import watched_lines
 from gateway.config.lint import found_in
 from gateway.config.lints.evidence import evidence, uncovered
 from gateway.config.load import read
@@ -20,7 +21,6 @@ from gateway.observe.record_reader import lines, records
 
 _FOUND = 1
 _UNREADABLE = 2
-_PROGRESS_EVERY = 100_000
 
 
 def lint(
@@ -37,13 +37,22 @@ def lint(
     ] = 30,
     emergency: Annotated[list[str] | None, EMERGENCY] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if there are warnings.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Warn about what is probably not intended, as `validate` does. With decision records also about rules that nothing
     hits, rights that nobody has, and contexts that the catalogue lacks.
 
-    Exit codes: 0 no warnings, or without --strict; 1 warnings with --strict, or the file does not load; 2 wrong
-    arguments, or records that cannot be read.
+    Examples:
+        gateway config lint --strict
+        gateway config lint --records var/prd-records.jsonl --records var/prd-records.jsonl.1.gz --days 30
+
+    Exit codes:
+        0: no warnings, or without --strict
+        1: warnings with --strict, or the file does not load
+        2: wrong arguments, or records that cannot be read
+
+    JSON:
+        A list of warnings: `file`, `line`, `column`, `code`, `message`.
     """
     with problems_printed():
         try_plugins(file)
@@ -55,7 +64,7 @@ def lint(
         _read(place, seen)
     found = sorted({*found_in(source, seen=seen.rights), *evidence(source, seen, days=days)})
     if as_json:
-        typer.echo(json.dumps([_plain(each) for each in found], indent=2, ensure_ascii=False))
+        typer.echo(json.dumps([as_data(each) for each in found], indent=2, ensure_ascii=False))
     else:
         for each in found:
             typer.echo(f"{':'.join(map(str, each.at))}: warning: {each.message} [{each.code}]")
@@ -70,16 +79,14 @@ def lint(
 
 def _read(place: str, seen: Evidence) -> None:
     try:
-        for number, record in enumerate(records(lines(place)), 1):
+        for record in records(watched_lines(lines(place), place)):
             seen.add(record)
-            if number % _PROGRESS_EVERY == 0:
-                start, end = ("\r", "") if sys.stderr.isatty() else ("", "\n")
-                typer.echo(f"{start}{place}: {number:,} records{end}", err=True, nl=False)
     except (OSError, EOFError) as problem:
         typer.echo(f"{place}: {getattr(problem, 'strerror', None) or problem}", err=True)
         raise typer.Exit(_UNREADABLE) from problem
 
 
-def _plain(finding: Finding) -> dict[str, str | int]:
+def as_data(finding: Finding) -> dict[str, str | int]:
+    """A warning as JSON data."""
     file, line, column = finding.at
     return {"file": file, "line": line, "column": column, "code": finding.code, "message": finding.message}

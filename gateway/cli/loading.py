@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import typer
 
 from gateway.config import Config, ConfigError, checked, load
+from gateway.config.problems import Problem
 from gateway.config.schema import has_foreign_policies
 from gateway.config.trial import Trial
 
@@ -60,11 +61,16 @@ def try_plugins(path: Path, environment: str = "") -> None:
 
 
 @contextmanager
-def problems_printed(*, code: int = 1) -> Iterator[None]:
-    """Prints every problem of a configuration and ends the command with `code`."""
+def problems_printed(
+    *, code: int = 1, told: Callable[[Sequence[Problem]], None] | None = None
+) -> Iterator[None]:
+    """Prints every problem of a configuration, or lets `told` print them, and ends the command with `code`."""
     try:
         yield
     except ConfigError as problems:
+        if told is not None:
+            told(problems.problems)
+            raise typer.Exit(code) from problems
         for problem in problems.problems:
             typer.echo(str(problem), err=True)
         count = len(problems.problems)

@@ -72,8 +72,14 @@ def start(
 ) -> None:
     """Begin a maintenance: people get a page with 503, programs JSON, both with Retry-After.
 
-    Exit codes: 0 ordered, 1 nothing could be changed; 2 wrong arguments, 3 ordered, but not confirmed by every running
-    gateway (with --wait).
+    Examples:
+        gateway maintenance start --env prd --until 2h
+        gateway maintenance start --env prd --path "/meldingen/**" --until 30m --wait
+
+    Exit codes:
+        0: ordered
+        1: nothing could be changed
+        3: ordered, but not confirmed by every running gateway (with --wait)
     """
     place = Place.of(config, env)
     ordered, now = Ordered.at(place, MAINTENANCE, "maintenance", only_here, wait=wait), time.time()
@@ -122,8 +128,13 @@ def end(
 ) -> None:
     """End a maintenance that was ordered, or all of them. Planned ones end as the configuration file says.
 
-    Exit codes: 0 ended, 1 nobody matched: there is none, or nothing could be changed; 2 wrong arguments, 3 ended, but not
-    confirmed by every running gateway (with --wait).
+    Examples:
+        gateway maintenance end --env prd --wait
+
+    Exit codes:
+        0: ended
+        1: nobody matched: there is none, or nothing could be changed
+        3: ended, but not confirmed by every running gateway (with --wait)
     """
     place = Place.of(config, env)
     ordered, now = Ordered.at(place, MAINTENANCE, "maintenance", only_here, wait=wait), time.time()
@@ -163,7 +174,16 @@ def list_(
 ) -> None:
     """List what is planned in the configuration file, and what was ordered.
 
-    Exit codes: 0 this is all, 1 the store or the file of this machine cannot be read, 2 wrong arguments.
+    Examples:
+        gateway maintenance list --env prd
+        gateway maintenance list --env prd --json
+
+    Exit codes:
+        0: this is all
+        1: the configuration does not load, or the store or the file of this machine cannot be read
+
+    JSON:
+        An object: `environment`, `store`, `config`, `planned`, `ordered` and `gateways` (`current`, `not_current`).
     """
     place = Place.of(config, env)
     ordered, trouble, now = Ordered.at(place, MAINTENANCE, "maintenance", False), list[str](), time.time()

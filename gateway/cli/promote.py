@@ -77,8 +77,14 @@ def promote(
     What belongs to an environment stays: addresses, provider, keys, store, upstream, and what `not_promoted` names.
     Who promoted what and why is added to promotions.jsonl beside the file, and to the decision records.
 
-    Exit codes: 0 promoted (with --dry-run: it could be), 1 refused, nothing was written; 2 wrong arguments, 4 there is
-    nothing to promote.
+    Examples:
+        gateway config promote --from ti --to prd --dry-run
+        gateway config promote --from ti --to prd --reason "change 4711" --config ti/config.yaml --into prd/config.yaml
+
+    Exit codes:
+        0: promoted (with --dry-run: it could be)
+        1: refused, nothing was written
+        4: there is nothing to promote
     """
     if yes and not by.strip():
         stop("--yes needs --by: say who promotes")

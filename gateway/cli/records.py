@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from gateway.cli.moments import BRUSSELS, Zone, read_moment, shown, zone_of
+from gateway.cli.options import JSON
 from gateway.cli.people import names_of, organisation_code
 from gateway.cli.place import NOT_DONE, Place, stop
+from gateway.cli.progress import watched_lines
+from gateway.cli.proof_report import as_data, as_lines, open_ends
 from gateway.cli.record_places import CONFIG, FILES, RecordPlaces, record_places, unreadable
 from gateway.observe.chain import ChainKey, Mark
-from gateway.observe.proof import Fault, Link, Proof, verify
+from gateway.observe.proof import Fault, verify
 from gateway.observe.record_reader import lines
 from gateway.observe.record_search import Query, Search, path_of
 from gateway.observe.sealed_head import HeadBroken, SealedHead
@@ -27,7 +30,7 @@ _VERDICTS = ("allow", "redirect", "deny", "error", "own", "refused")
 
 _Files = Annotated[list[str] | None, FILES]
 _Config = Annotated[Path, CONFIG]
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_Json = Annotated[bool, JSON]
 _Text = str | None
 
 _Keys = Annotated[
@@ -88,8 +91,19 @@ def verify_(
 ) -> None:
     """Verify that no record was changed, removed, added or moved, or show where a chain breaks.
 
-    With --env also that nobody rewrote a chain, removed a whole one, or cut off the newest records. Exit codes: 0
-    everything is sound, 1 something is not, 2 a file cannot be read.
+    With --env also that nobody rewrote a chain, removed a whole one, or cut off the newest records.
+
+    Examples:
+        gateway records verify --env prd
+        gateway records verify --continued --head 5f0c9d… var/prd-records.jsonl
+
+    Exit codes:
+        0: everything is sound
+        1: something is not
+        2: wrong arguments, or a file cannot be read
+
+    JSON:
+        An object: `sound`, `proven`, `records`, `chains`, `faults`, `cut`.
     """
     places = record_places(files or (), config, env)
     if len(places.places) > 1:
@@ -101,7 +115,7 @@ def verify_(
     live = path is not None and path.absolute() in {Path(file).absolute() for file in places.files}
     try:
         proof = verify(
-            ((file, lines(file)) for file in places.files),
+            ((file, watched_lines(lines(file), file)) for file in places.files),
             continued=continued,
             kept=head or (),
             keys=keys,
@@ -109,13 +123,13 @@ def verify_(
         )
     except (OSError, EOFError) as problem:
         unreadable(problem)
-    faults = [*proof.faults, *(_open_ends(proof.chains, places.files[-1]) if ended else ())]
+    faults = [*proof.faults, *(open_ends(proof.chains, places.files[-1]) if ended else ())]
     if not proof.lines:
         faults.append(Fault(places.files[-1], 0, "missing", "there are no records"))
     if as_json:
-        typer.echo(json.dumps(_data(proof, faults), indent=2))
+        typer.echo(json.dumps(as_data(proof, faults), indent=2))
     else:
-        _print(proof, faults)
+        typer.echo("\n".join(as_lines(proof, faults)))
     raise typer.Exit(_FAULTY if faults else 0)
 
 
@@ -142,7 +156,17 @@ def show(
 ) -> None:
     """Print the records that match all options, one per line, with times in one zone.
 
-    Exit codes: 0 records were found, 1 none matches, 2 wrong arguments, or a file cannot be read.
+    Examples:
+        gateway records show --env prd --since 14:00 --until 14:10 --status 403
+        gateway records show --env prd --since yesterday --subject 7f3c9d --rule register
+
+    Exit codes:
+        0: records were found
+        1: none matches
+        2: wrong arguments, or a file cannot be read
+
+    JSON:
+        One record as an object on each line.
     """
     places = record_places(files or (), config, env)
     now, where = time.time(), zone_of(zone)
@@ -266,63 +290,3 @@ def _head(path: Path, keys: Sequence[ChainKey]) -> tuple[str, Sequence[Mark] | s
         return str(head.path), str(problem)
     except OSError as problem:
         return str(head.path), f"{head.path}: {problem.strerror}"
-
-
-def _print(proof: Proof, faults: Sequence[Fault]) -> None:
-    for fault in (*faults, *proof.cut):
-        typer.echo(str(fault))
-    for link in proof.chains:
-        typer.echo(_words(link))
-    for words in _limits(proof.chains):
-        typer.echo(words)
-    count = f"{proof.lines:,} records in {len(proof.chains)} chain{'s' if len(proof.chains) != 1 else ''}"
-    typer.echo(f"{count}: {f'NOT SOUND, {len(faults)} fault(s)' if faults else 'sound'}")
-
-
-def _limits(chains: Sequence[Link]) -> Iterator[str]:
-    """What this does not prove."""
-    unsealed = sum(link.seal == "unsealed" for link in chains)
-    unchecked = sum(link.seal == "not checked" for link in chains)
-    if unsealed:
-        yield (
-            f"not proven for {unsealed} chain(s) without seals, of an earlier version: that nobody rewrote or removed them as"
-            " a whole. That they are complete in themselves is proven."
-        )
-    if unchecked:
-        yield (
-            f"not proven for {unchecked} chain(s), because their seals were not checked (--env): that nobody rewrote them,"
-            " removed a whole one, or cut off the newest records"
-        )
-
-
-def _words(link: Link) -> str:
-    begin = "" if link.begun else f", from record {link.first} on"
-    end = "ended" if link.ended else f"no end: still running, crashed, or cut off; keep {link.head}"
-    seal = {"proven": "sealed", "unsealed": "without seals", "not checked": "seals not checked"}[link.seal]
-    return f"chain {link.chain}: {link.lines:,} records{begin}, {seal}, {end}"
-
-
-def _data(proof: Proof, faults: Sequence[Fault]) -> dict[str, Any]:
-    return {
-        "sound": not faults,
-        "proven": not faults and all(link.seal == "proven" for link in proof.chains),
-        "records": proof.lines,
-        "chains": [_plain(link) for link in proof.chains],
-        "faults": [_plain(fault) for fault in faults],
-        "cut": [_plain(fault) for fault in proof.cut],
-    }
-
-
-def _open_ends(chains: Iterable[Link], file: str) -> Iterator[Fault]:
-    for link in chains:
-        if not link.ended:
-            yield Fault(
-                file,
-                0,
-                "missing",
-                f"chain {link.chain} has no end: records are missing, or the process crashed",
-            )
-
-
-def _plain(value: Fault | Link) -> dict[str, Any]:
-    return {name: getattr(value, name) for name in value.__slots__}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -13,14 +12,16 @@ from typing import Annotated, Any
 import typer
 
 from gateway.analysis.replay import Difference, Replay
+from gateway.cli.completion import environments
 from gateway.cli.loading import loaded
+from gateway.cli.options import JSON
+from gateway.cli.progress import watched_lines
 from gateway.observe.decision_record import decision_input, replayable
 from gateway.observe.record_reader import lines
 
 _DIFFERENT = 1
 _REFUSED = 2
 _NOT_LOADED = 3
-_PROGRESS_EVERY = 100_000
 _MASKED = "[national number]"
 
 
@@ -30,21 +31,31 @@ def replay(
         typer.Argument(help="Files with decision records, also compressed (.gz); - is standard input."),
     ],
     config: Annotated[Path, typer.Option(help="The file with the new rules.")] = Path("config.yaml"),
-    env: Annotated[str, typer.Option(help="The environment of the records.")] = "ti",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    env: Annotated[
+        str, typer.Option(help="The environment of the records.", autocompletion=environments)
+    ] = "ti",
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Decide recorded requests again with these rules, and show the differences by rule.
 
-    Exit codes: 0 no differences, 1 differences, 2 wrong arguments or records of another environment, 3 the file does
-    not load.
+    Examples:
+        gateway policy replay --config new.yaml --env prd var/prd-records.jsonl
+        gateway policy replay --env prd var/prd-records.jsonl.2.gz var/prd-records.jsonl.1.gz --json
+
+    Exit codes:
+        0: no differences
+        1: differences
+        2: wrong arguments, or records of another environment or that cannot be read
+        3: the file does not load, or has no such environment
+
+    JSON:
+        An object: `rules` (the hash of the rule set), `decided`, `differences`, `left_out`, `not_certain`.
     """
     rules = loaded(config, env, code=_NOT_LOADED).rules[env]
     again = Replay(rules, decision_input)
     left_out: Counter[str] = Counter()
     for place in records:
         _read(place, env, again, left_out)
-    if sys.stderr.isatty():
-        typer.echo("\r\033[K", err=True, nl=False)
     if as_json:
         typer.echo(json.dumps(_data(again, left_out, rules.hash), indent=2, ensure_ascii=False))
     else:
@@ -55,14 +66,7 @@ def replay(
 
 def _read(place: str, env: str, again: Replay, left_out: Counter[str]) -> None:
     try:
-        for number, line in enumerate(lines(place), 1):
-            if number % _PROGRESS_EVERY == 0:
-                start, end = ("\r", "") if sys.stderr.isatty() else ("", "\n")
-                typer.echo(
-                    f"{start}{place}: {number:,} lines, {again.decided:,} decided again{end}",
-                    err=True,
-                    nl=False,
-                )
+        for number, line in enumerate(watched_lines(lines(place), place), 1):
             try:
                 record = json.loads(line)
             except ValueError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import resource
 import signal
@@ -19,15 +20,19 @@ from typing import Annotated
 import structlog
 import typer
 import uvicorn
-from uvicorn.supervisors import Multiprocess
+from uvicorn.config import STARTUP_FAILURE
 
 from gateway import garbage
 from gateway.app import Gateway
+from gateway.cli.completion import environments
 from gateway.cli.loading import loaded, tried
+from gateway.cli.options import CONFIG
+from gateway.cli.place import stop
+from gateway.cli.workers import Supervisor
 from gateway.config import Config, ConfigError, checked
 from gateway.edge.protocol import protocol_class
 from gateway.edge.refusals import Refusals
-from gateway.observe.metrics import forget_worker
+from gateway.observe.logs import configure_logs
 from gateway.pages.wire import WirePages
 
 _DRAIN = 30
@@ -35,27 +40,54 @@ _DRAIN = 30
 _TAKEN_AT_ONCE = 8
 _HEALTHY_WITHIN = 60
 _MENDED_SECONDS = 1.0
+_FAILED = 1
+_NOT_STARTED = "The gateway did not start: the log lines above say why."
+_HINTS = {
+    errno.EADDRINUSE: "is another gateway running?",
+    errno.EACCES: "ports below 1024 need the capability CAP_NET_BIND_SERVICE; use another port",
+    errno.EADDRNOTAVAIL: "this machine does not have that address; 0.0.0.0 means all that it has",
+}
 log = structlog.get_logger()
 
 
 def serve(
-    env: Annotated[str, typer.Option(help="The environment to serve: ti or prd.")],
-    config: Annotated[Path, typer.Option(help="The configuration file.")] = Path("config.yaml"),
+    env: Annotated[
+        str, typer.Option(help="The environment to serve: ti or prd.", autocompletion=environments)
+    ],
+    config: Annotated[Path, CONFIG] = Path("config.yaml"),
     workers: Annotated[int, typer.Option(min=1, max=64, help="The number of worker processes.")] = 1,
 ) -> None:
-    """Run the gateway for one environment until it is stopped (SIGTERM, Ctrl-C)."""
+    """Run the gateway for one environment until it is stopped (SIGTERM, Ctrl-C).
+
+    Examples:
+        gateway serve --env ti
+        gateway serve --env prd --config /etc/toegangspoort/config.yaml --workers 3
+
+    Exit codes:
+        0: it was stopped
+        1: it cannot start, or its workers die again and again
+    """
     settings = loaded(config, env, tested=True).environment(env)
     listening = _listen(settings.listen)
     public = [listening, *(listening.dup() for _ in range(_TAKEN_AT_ONCE - 1))]
     observe = _listen(settings.observe.listen)
+    configure_logs(level=settings.observe.log_level, form=settings.observe.log_format)
     if workers == 1:
-        _Server(_Worker(config, env, observe)).run(sockets=public)
+        try:
+            _Server(_Worker(config, env, observe)).run(sockets=public)
+        except SystemExit as end:
+            if end.code == STARTUP_FAILURE:
+                stop(_NOT_STARTED, _FAILED)
+            raise
         return
     with tempfile.TemporaryDirectory(prefix="gateway-metrics-") as metrics:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics
         worker = _Worker(config, env, observe)
         worker.workers = workers
-        _Supervisor(worker, sockets=public).run()
+        supervisor = Supervisor(worker, sockets=public)
+        supervisor.run()
+    if supervisor.failed:
+        stop(f"{supervisor.failed}. {_NOT_STARTED}", _FAILED)
 
 
 def _listen(address: str) -> socket.socket:
@@ -67,28 +99,10 @@ def _listen(address: str) -> socket.socket:
         sock.bind((host.strip("[]"), int(port)))
     except OSError as problem:
         sock.close()
-        typer.echo(f"cannot listen on {address}: {problem.strerror}; is another gateway running?", err=True)
-        raise typer.Exit(1) from problem
+        hint = _HINTS.get(problem.errno or 0, "is the address right?")
+        stop(f"cannot listen on {address}: {problem.strerror}; {hint}", _FAILED)
     sock.set_inheritable(True)
     return sock
-
-
-class _Supervisor(Multiprocess):
-    """Passes SIGHUP on to the workers, which reload their rules, and drops the metrics of workers that died."""
-
-    def keep_subprocess_alive(self) -> None:
-        # From here on the file may be another one than that which was tried at the start.
-        self.config.replaces = True  # type: ignore[attr-defined]
-        before = {process.pid for process in self.processes}
-        super().keep_subprocess_alive()
-        for pid in before - {process.pid for process in self.processes}:
-            if pid is not None:
-                forget_worker(pid)
-
-    def handle_hup(self) -> None:
-        for process in self.processes:
-            if process.pid is not None and process.process.is_alive():
-                os.kill(process.pid, signal.SIGHUP)
 
 
 def _raise_file_limit() -> None:
@@ -151,7 +165,13 @@ class _Worker(uvicorn.Config):
         _raise_file_limit()
         config = self._checked()
         settings = config.environment(self._environment)
-        self.app = app = Gateway(config, self._environment, clock=time.time, observe_socket=self._observe)
+        configure_logs(level=settings.observe.log_level, form=settings.observe.log_format)
+        try:
+            app = Gateway(config, self._environment, clock=time.time, observe_socket=self._observe)
+        except (OSError, ValueError) as problem:
+            log.error("gateway not started", reason=str(problem))
+            sys.exit(STARTUP_FAILURE)
+        self.app = app
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, app.reload_soon)
         for each in (signal.SIGTERM, signal.SIGINT):
             _drain_first(each, app)

@@ -12,15 +12,13 @@ from typing import Annotated, Any, Final
 import typer
 
 from gateway.cli.confirm import TIMEOUT, WAIT, Confirmation, conclude, confirmation
+from gateway.cli.options import CONFIG, ENV, JSON
 from gateway.cli.people import ID, ORGANISATION, SUB, SUBJECT, Listed, Wanted, matching
 from gateway.cli.place import NOT_DONE, Place, counted, moment, stop
 from gateway.reload.orders import REVOKED
 from gateway.session.sessions import Sessions
 
 sessions_commands = typer.Typer(help="List and end sessions.", no_args_is_help=True)
-_CONFIG = typer.Option("--config", help="The configuration file.")
-_ENV = typer.Option("--env", help="The environment: ti or prd.")
-_JSON = typer.Option("--json", help="Print JSON.")
 _ORDER_VALID: Final = 600.0
 _TRIES: Final = 10
 
@@ -32,18 +30,27 @@ def _group() -> None:
 
 @sessions_commands.command("list")
 def list_(
-    env: Annotated[str, _ENV],
+    env: Annotated[str, ENV],
     id_: Annotated[str | None, ID] = None,
     subject: Annotated[str | None, SUBJECT] = None,
     organisation: Annotated[str | None, ORGANISATION] = None,
     sub: Annotated[bool, SUB] = False,
-    config: Annotated[Path, _CONFIG] = Path("config.yaml"),
-    as_json: Annotated[bool, _JSON] = False,
+    config: Annotated[Path, CONFIG] = Path("config.yaml"),
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """List the sessions of a person or an organisation. Default: all.
 
-    Exit codes: 0 sessions were found, or all were asked for; 1 nobody matched, or the store cannot be read; 2 wrong
-    arguments.
+    Examples:
+        gateway sessions list --env prd
+        gateway sessions list --env prd --organisation 0777.000.187 --json
+
+    Exit codes:
+        0: sessions were found, or all were asked for
+        1: nobody matched, the configuration does not load, or the store cannot be read
+
+    JSON:
+        An object: `environment`, `store`, `config`, `matched`, `sessions` (each with `id`, `person`, `organisation`, `means`,
+        `device`, `since`, `seen`, `expires`).
     """
     place = Place.of(config, env)
     wanted = Wanted.of(place, id_, subject, organisation, sub=sub)
@@ -56,32 +63,54 @@ def list_(
 @sessions_commands.command()
 def show(
     id_: Annotated[str, ID],
-    env: Annotated[str, _ENV],
-    config: Annotated[Path, _CONFIG] = Path("config.yaml"),
-    as_json: Annotated[bool, _JSON] = False,
+    env: Annotated[str, ENV],
+    config: Annotated[Path, CONFIG] = Path("config.yaml"),
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
-    """Show one session. Exit codes: 0 it exists, 1 it does not, or the store cannot be read; 2 wrong arguments."""
+    """Show one session.
+
+    Examples:
+        gateway sessions show --env prd --id 0f1e2d3c4b5a6978
+
+    Exit codes:
+        0: it exists
+        1: it does not, the configuration does not load, or the store cannot be read
+
+    JSON:
+        As `gateway sessions list`: `environment`, `store`, `config`, `matched`, `sessions`.
+    """
     list_(env, id_, config=config, as_json=as_json)
 
 
 @sessions_commands.command()
 def revoke(
-    env: Annotated[str, _ENV],
+    env: Annotated[str, ENV],
     id_: Annotated[str | None, ID] = None,
     subject: Annotated[str | None, SUBJECT] = None,
     organisation: Annotated[str | None, ORGANISATION] = None,
     sub: Annotated[bool, SUB] = False,
     wait: Annotated[bool, WAIT] = False,
     timeout: Annotated[float, TIMEOUT] = 30.0,
-    config: Annotated[Path, _CONFIG] = Path("config.yaml"),
-    as_json: Annotated[bool, _JSON] = False,
+    config: Annotated[Path, CONFIG] = Path("config.yaml"),
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """End the sessions of a person or an organisation, or one session. Their open streams are cut.
 
     Who is logged in at ACM can log in again at once: to keep somebody out, use `gateway block add`.
 
-    Exit codes: 0 sessions were ended, 1 nobody matched, or the store cannot be reached; 2 wrong arguments, 3 ended, but
-    not confirmed by every running gateway (with --wait).
+    Examples:
+        gateway sessions revoke --env prd --organisation 0777.000.187 --wait
+        gateway sessions revoke --env prd --id 0f1e2d3c4b5a6978
+        gateway sessions revoke --env prd --sub
+
+    Exit codes:
+        0: sessions were ended
+        1: nobody matched, the configuration does not load, or the store cannot be reached
+        3: ended, but not confirmed by every running gateway (with --wait)
+
+    JSON:
+        An object: `environment`, `store`, `config`, `matched`, `ended` (as `sessions` of `gateway sessions list`), `confirmed`,
+        `not_confirmed`.
     """
     place = Place.of(config, env)
     wanted = Wanted.of(place, id_, subject, organisation, sub=sub)

@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli.options import JSON
+from gateway.cli.progress import watched_lines
 from gateway.observe.record_reader import lines
 from gateway.observe.record_reader import records as records_on
 from gateway.observe.shadow_report import ShadowReport
@@ -22,16 +24,26 @@ def shadow_report(
         list[str],
         typer.Argument(help="Files with decision records, also compressed (.gz); - is standard input."),
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Show what candidate rules (`shadow:`) would have denied, allowed or sent elsewhere, by rule, with a few requests each.
 
-    Exit codes: 0 nothing would change, 1 something would, 2 a file cannot be read.
+    Examples:
+        gateway policy shadow-report var/prd-records.jsonl
+        zcat var/*.gz | gateway policy shadow-report - --json
+
+    Exit codes:
+        0: nothing would change
+        1: something would
+        2: wrong arguments, or a file cannot be read
+
+    JSON:
+        An object: `decided`, `candidates`, `differences`.
     """
     report = ShadowReport()
     try:
         for place in records:
-            for record in records_on(lines(place)):
+            for record in records_on(watched_lines(lines(place), place)):
                 report.add(record)
     except (OSError, EOFError) as problem:
         typer.echo(f"{place}: {getattr(problem, 'strerror', None) or problem}", err=True)

@@ -2,29 +2,47 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from xml.etree import ElementTree
 
 import typer
 
 from gateway.analysis.suite import Outcome, run, unexercised
+from gateway.cli.completion import environments
 from gateway.cli.loading import EMERGENCY, loaded, problems_printed, try_plugins
+from gateway.cli.options import CONFIG, JSON
 
 _NOT_LOADED = 3
 _FAILED = 4
 
 
 def test(
-    config: Annotated[Path, typer.Option(help="The configuration file.")] = Path("config.yaml"),
-    env: Annotated[str | None, typer.Option(help="One environment. Default: all.")] = None,
+    config: Annotated[Path, CONFIG] = Path("config.yaml"),
+    env: Annotated[
+        str | None, typer.Option(help="One environment. Default: all.", autocompletion=environments)
+    ] = None,
     emergency: Annotated[list[str] | None, EMERGENCY] = None,
     junit: Annotated[Path | None, typer.Option(help="Also write a JUnit report to this file.")] = None,
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Run the tests and invariants of the rule file.
 
-    Exit codes: 0 all hold, 3 the file does not load, 4 one fails.
+    Examples:
+        gateway policy test
+        gateway policy test --config new.yaml --env prd --junit report.xml
+
+    Exit codes:
+        0: all hold
+        2: wrong arguments, or the report cannot be written
+        3: the file does not load, or has no such environment
+        4: a test or an invariant fails
+
+    JSON:
+        An object by environment: `tests`, `never`, `failed` (each with `kind`, `title`, `file`, `line`, `column`, `failure`) and
+        `rules_without_test`.
     """
     found = loaded(config, env, code=_NOT_LOADED, emergency=emergency)
     names = [env] if env is not None else list(found.environments)
@@ -32,20 +50,49 @@ def test(
         for name in names:
             try_plugins(config, name)
     outcomes = {name: tuple(run(found.rules[name], found.suites[name])) for name in names}
-    for name in names:
-        for outcome in outcomes[name]:
-            if outcome.failure is not None:
-                file, line, column = outcome.where
-                words = f"{outcome.kind} {outcome.title!r} failed in {name}: {outcome.failure}"
-                typer.echo(f"{file}:{line}:{column}: {words}", err=True)
-    for name in names:
-        typer.echo(_summary(name, outcomes[name]))
-        for rule in unexercised(found.rules[name], outcomes[name]):
-            typer.echo(f"  rule {rule!r} has no test")
+    untested = {name: tuple(unexercised(found.rules[name], outcomes[name])) for name in names}
+    if as_json:
+        data = {name: _data(outcomes[name], untested[name]) for name in names}
+        typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
+    else:
+        _print(outcomes, untested)
     if junit is not None:
         _write(junit, outcomes)
     if any(outcome.failure is not None for each in outcomes.values() for outcome in each):
         raise typer.Exit(_FAILED)
+
+
+def _print(outcomes: Mapping[str, Sequence[Outcome]], untested: Mapping[str, Sequence[str]]) -> None:
+    for name, each in outcomes.items():
+        for outcome in each:
+            if outcome.failure is not None:
+                file, line, column = outcome.where
+                words = f"{outcome.kind} {outcome.title!r} failed in {name}: {outcome.failure}"
+                typer.echo(f"{file}:{line}:{column}: {words}", err=True)
+    for name, each in outcomes.items():
+        typer.echo(_summary(name, each))
+        for rule in untested[name]:
+            typer.echo(f"  rule {rule!r} has no test")
+
+
+def _data(outcomes: Sequence[Outcome], untested: Sequence[str]) -> Mapping[str, Any]:
+    tests = sum(outcome.kind == "test" for outcome in outcomes)
+    failed = [
+        {
+            "kind": each.kind,
+            "title": each.title,
+            **dict(zip(("file", "line", "column"), each.where, strict=True)),
+            "failure": each.failure,
+        }
+        for each in outcomes
+        if each.failure is not None
+    ]
+    return {
+        "tests": tests,
+        "never": len(outcomes) - tests,
+        "failed": failed,
+        "rules_without_test": list(untested),
+    }
 
 
 def _summary(environment: str, outcomes: Sequence[Outcome]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from gateway import garbage
+from gateway.analysis.suite import Suite
 from gateway.config.cards import card_problems
 from gateway.config.headers import header_problems
 from gateway.config.includes import Files, Includes
@@ -21,6 +22,7 @@ from gateway.config.pages import page_problems, reading_context
 from gateway.config.positions import Place, Positions, read_yaml
 from gateway.config.problems import ConfigError, Problem
 from gateway.config.rules import RuleLoader
+from gateway.config.stand_ins import repaired
 from gateway.config.suites import SuiteLoader
 from gateway.plugin import NamedRight, Policy
 from gateway.plugin.discovery import find_policies, source_folder
@@ -57,13 +59,15 @@ def read(path: Path, files: Files | None = None, *, folder: Path | None = None) 
     For a copy in another place, `folder` is the one of the original: secrets, policies and pages are looked for there.
     """
     files = files or Files()
-    data, positions = read_yaml(files.read(path, str(path)), str(path))
-    folder = folder or path.absolute().parent
     problems: list[Problem] = []
+    data, positions = read_yaml(files.read(path, str(path)), str(path), problems)
+    first = frozenset(problems)
+    refused = {(each.file, each.line) for each in first}
+    folder = folder or path.absolute().parent
     includes = Includes(path, problems, files)
     includes.fill_in(data, positions)
     context = reading_context(data, folder, positions, problems)
-    document = _document(data, context, positions, problems)
+    document, sound = _document(data, context, positions, problems)
     policies = _policies(data, folder, positions, problems)
     rights = _rights(document, data)
     environments = document.environments if document is not None else dict.fromkeys(_names(data))
@@ -71,17 +75,17 @@ def read(path: Path, files: Files | None = None, *, folder: Path | None = None) 
     rules = RuleLoader(policies, rights, folder, positions, problems, identity, context).load(
         data, environments
     )
-    if document is not None:
-        problems.extend(lock_problems(document.environments, positions))
-        problems.extend(card_problems(document, positions))
-        problems.extend(header_problems(document, positions))
-        problems.extend(page_problems(document, positions))
-        problems.extend(maintenance_problems(document, positions))
-    if document is None:
-        raise ConfigError(problems)
-    suites = SuiteLoader(document, rights, rules, positions, problems).compile()
-    if problems:
-        raise ConfigError(problems)
+    suites: dict[str, Suite] = {}
+    if sound is not None:
+        problems.extend(lock_problems(sound.environments, positions))
+        problems.extend(card_problems(sound, positions))
+        problems.extend(header_problems(sound, positions))
+        problems.extend(page_problems(sound, positions))
+        problems.extend(maintenance_problems(sound, positions))
+        suites = SuiteLoader(sound, rights, rules, positions, problems).compile()
+    if problems or document is None:
+        # What else is wrong on a line of which something was refused comes of that.
+        raise ConfigError(each for each in problems if each in first or (each.file, each.line) not in refused)
     config = Config(
         path,
         document.environments,
@@ -107,15 +111,19 @@ def _folders(included: Iterable[Path], plugins: Iterable[str], folder: Path) -> 
 
 def _document(
     data: Any, context: Mapping[str, Any], positions: Positions, problems: list[Problem]
-) -> Document | None:
+) -> tuple[Document | None, Document | None]:
+    """The document, and for the checks of the whole file the same, or one without the faults that were found."""
     if not isinstance(data, dict):
         problems.append(positions.problem((), "the file must have keys: version, environments, rules"))
-        return None
+        return None, None
     try:
-        return Document.model_validate(data, context=context)
+        document = Document.model_validate(data, context=context)
     except ValidationError as fault:
+        sound, later = repaired(data, fault, context, positions)
         problems.extend(problems_of(fault, Document, positions))
-    return None
+        problems.extend(later)
+        return None, sound
+    return document, document
 
 
 def _names(data: Any) -> list[str]:

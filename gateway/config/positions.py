@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from gateway.config.problems import ConfigError, Problem
+from gateway.config.yaml_faults import decoded, fault
 from gateway.plugin.discovery import READING
 
 Place = tuple[str | int, ...]
@@ -64,11 +65,15 @@ class Positions:
         return self, place
 
 
-def read_yaml(text: str | bytes, file: str) -> tuple[Any, Positions]:
-    """(data, positions). Raises ConfigError with every problem where the text is not YAML or is refused."""
+def read_yaml(text: str | bytes, file: str, problems: list[Problem] | None = None) -> tuple[Any, Positions]:
+    """(data, positions). Raises ConfigError where the text is not YAML.
+
+    What is refused goes to `problems`, and None stands in its place; without `problems` it raises ConfigError, too.
+    """
     if len(text) > _MOST_BYTES:
         raise ConfigError([Problem(file, 1, 1, f"the file is larger than {_MOST_BYTES} bytes")])
     sys.audit(READING, file, 1)
+    text = decoded(text, file) if isinstance(text, bytes) else text
     try:
         _refuse_deep(text, file)
         loader = yaml.CSafeLoader(text)
@@ -77,21 +82,21 @@ def read_yaml(text: str | bytes, file: str) -> tuple[Any, Positions]:
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as problem:
-        mark = problem.problem_mark or problem.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
-        raise ConfigError([Problem(file, line, column, f"this is not YAML: {problem.problem}")]) from problem
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as problem:
+        raise ConfigError([fault(problem, text, file)]) from problem
+    except (yaml.YAMLError, UnicodeError, RecursionError) as problem:
         raise ConfigError([Problem(file, 1, 1, f"this is not YAML: {problem}")]) from problem
     if node is None:
         raise ConfigError([Problem(file, 1, 1, "the file is empty")])
     walk = _Walk(Positions(file))
     data = walk.value(node, (), 0)
-    if walk.problems:
+    if walk.problems and problems is None:
         raise ConfigError(walk.problems)
+    if problems is not None:
+        problems.extend(walk.problems)
     return data, walk.positions
 
 
-def _refuse_deep(text: str | bytes, file: str) -> None:
+def _refuse_deep(text: str, file: str) -> None:
     """Raise ConfigError for what is nested too deep: the parser would use up the stack of the process, and end it."""
     depth = 0
     for event in yaml.parse(text, yaml.CSafeLoader):
@@ -162,9 +167,20 @@ class _Walk:
                 first = self.positions.keys[*place, key]
                 self._refuse(key_node, f"the key {key!r} is given twice, first at line {first[0]}")
                 continue
+            if hint := _mistyped(key):
+                self._refuse(key_node, hint)
             self.positions.keys[*place, key] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
             problems_before = len(self.problems)
             data[key] = value = self.value(value_node, (*place, key), depth + 1)
             if value is None and len(self.problems) == problems_before:
                 self._refuse(key_node, f"{key!r} has no value: write one, or leave the key out")
         return data
+
+
+def _mistyped(key: str) -> str:
+    """What is wrong with how a key is written; "" if nothing is."""
+    if (key and not key[0].isprintable()) or key[:1].isspace():
+        return f"this key begins with an invisible character, U+{ord(key[0]):04X}: delete it and type a space"
+    if re.match(r"-[a-z]", key):
+        return f"write a space behind the hyphen of a list item: `- {key[1:]}`"
+    return ""

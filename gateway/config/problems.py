@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 _MOST_LISTED = 40
@@ -11,15 +11,17 @@ _MOST_LISTED = 40
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One problem: the file as the operator named it, line and column from 1, and a message."""
+    """One problem: the file as the operator named it, line and column from 1, a message, and where it helps a picture."""
 
     file: str
     line: int
     column: int
     message: str
+    picture: str = field(default="", compare=False)
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+        words = f"{self.file}:{self.line}:{self.column}: {self.message}"
+        return f"{words}\n{self.picture}" if self.picture else words
 
 
 class ConfigError(Exception):

@@ -14,6 +14,7 @@ import resource
 import signal
 import subprocess
 import sys
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any, Final
 
@@ -148,7 +149,7 @@ def main(path: str, what: str, seconds: str) -> None:
     except BaseException as problem:  # noqa: BLE001 - a plugin may raise anything
         _say(told, {"raised": f"{type(problem).__name__}: {problem}"})
         os._exit(1)
-    told_all = [(each.file, each.line, each.column, each.message) for each in found]
+    told_all = [astuple(each) for each in found]
     _say(told, {"problems": told_all})
     # Threads and exit handlers of a plugin don't hold it up.
     os._exit(0)

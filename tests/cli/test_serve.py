@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -13,6 +14,8 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
+from gateway import __version__
+from gateway.config import load
 from simulator.login import login
 from simulator.run import bind, url_of
 from tests.cli.conftest import Site
@@ -174,14 +177,33 @@ def test_open_files_are_as_many_as_may_be_and_refused_clients_are_counted(site: 
         assert 'toegangspoort_clients_refused_total{reason="malformed"} 1.0' in metrics.splitlines()
         log = (site.config.parent / "gateway-ti.log").read_text()
         assert f'"open_files": {soft}' in log
+        line = next(line for line in log.splitlines() if '"gateway started"' in line)
+        started = json.loads(line)
+        facts = {
+            "environment": "ti", "version": __version__, "form": "python", "public_url": site.url,
+            "listen": f"127.0.0.1:{site.port}", "observe": f"127.0.0.1:{site.observe}",
+            "config": str(site.config), "store": f"sqlite:{site.config.parent}/var/ti.db",
+            "rule_set": load(site.config).rules["ti"].hash[:12],
+        }  # fmt: skip
+        assert facts.items() <= started.items()
+        assert list(started["upstreams"]) == ["default"]
 
 
 def test_a_port_that_is_taken_is_told(site: Site) -> None:
     with bind(site.port) as taken:
         taken.listen()
-        done = command("serve", "--config", str(site.config), "--env", "ti")
+        done = command("serve", "--config", str(site.config), "--env", "ti", "--workers", "3")
     assert done.returncode == 1
-    assert f"cannot listen on 127.0.0.1:{site.port}" in done.stderr
+    assert f"cannot listen on 127.0.0.1:{site.port}: Address already in use; is another" in done.stderr
+
+
+def test_an_address_that_this_machine_does_not_have_is_said(site: Site) -> None:
+    site.config.write_text(site.original.replace(f"127.0.0.1:{site.port}", "192.0.2.1:80"))
+    done = command("serve", "--config", str(site.config), "--env", "ti")
+    assert done.returncode == 1
+    assert (
+        "cannot listen on 192.0.2.1:80: Cannot assign requested address; this machine does not" in done.stderr
+    )
 
 
 def test_acm_down_lets_the_gateway_start_and_says_so_to_people(tmp_path: Path) -> None:

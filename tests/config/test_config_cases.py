@@ -79,7 +79,7 @@ FILES: dict[str, str] = {
     "py-object": "is not allowed",
     "py-name": "is not allowed",
     "empty-file": "the file is empty",
-    "two-docs": "this is not YAML: but found another document",
+    "two-docs": "this is not YAML: a second document begins here",
     "tabs-bom-crlf": "the key 'version' is missing",
     "env-expand": "unknown key 'secret'",
 }

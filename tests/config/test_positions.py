@@ -37,7 +37,7 @@ def test_moved_values_are_reported_where_they_were_written() -> None:
         ('a: "\\x00"', "f:1:4: this text contains a control character"),
         ("[x]: 1", "f:1:1: a key must be a plain word"),
         ("<<: {a: 1}", "f:1:1: merge keys"),
-        ("a: [", "f:2:1: this is not YAML"),
+        ("a: [", "f:1:4: this is not YAML"),
         ("", "f:1:1: the file is empty"),
     ],
 )

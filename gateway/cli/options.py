@@ -1,0 +1,11 @@
+"""Options that many commands have, said in the same words everywhere."""
+
+from __future__ import annotations
+
+import typer
+
+from gateway.cli.completion import environments
+
+CONFIG = typer.Option("--config", help="The configuration file.")
+ENV = typer.Option("--env", help="The environment: ti or prd.", autocompletion=environments)
+JSON = typer.Option("--json", help="Print JSON.")

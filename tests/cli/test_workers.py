@@ -1,0 +1,66 @@
+"""Workers that cannot start, or die again and again, end `gateway serve` with a message and code 1."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+import uvicorn
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors.multiprocess import SIGNALS
+
+from gateway.cli.workers import Supervisor
+from simulator.run import bind
+from tests.cli.conftest import Site
+from tests.processes import command
+
+
+def serve(site: Site, *arguments: str) -> tuple[int, str]:
+    done = command("serve", "--config", str(site.config), "--env", "ti", *arguments)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("workers", ["1", "3"])
+def test_what_no_worker_can_open_ends_all(site: Site, workers: str) -> None:
+    (site.config.parent / "secrets/ti/session.key").unlink()
+    code, said = serve(site, "--workers", workers)
+    assert code == 1
+    assert "gateway keys generate" in said
+    assert said.rstrip().endswith("The gateway did not start: the log lines above say why.")
+    assert "Traceback" not in said
+
+
+@pytest.fixture
+def signals() -> Iterator[None]:
+    """The handlers of the tests, which a supervisor replaces."""
+    before = {each: signal.getsignal(each) for each in SIGNALS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("signals")
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [(9, "workers died 4 times, and none serves"), (STARTUP_FAILURE, "a worker cannot start")],
+)
+def test_workers_that_die_at_once_end_all_after_some_tries(
+    code: int, why: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DIES_WITH", str(code))
+    with bind(0) as sock:
+        supervisor = Supervisor(uvicorn.Config("tests.cli.dies:app", log_config=None, workers=2), [sock])
+        supervisor.run()
+    assert supervisor.failed == why
+    assert not any(each.process.is_alive() for each in supervisor.processes)
+    assert "worker died" in "".join(capsys.readouterr())
+
+
+def test_a_store_that_cannot_be_made_ends_all(site: Site) -> None:
+    (site.config.parent / "var").mkdir(exist_ok=True)
+    (site.config.parent / "var/ti.db").mkdir()
+    code, said = serve(site, "--workers", "2")
+    assert code == 1
+    assert "a worker cannot start. The gateway did not start" in said
+    assert "Traceback" not in said

@@ -1,0 +1,61 @@
+"""The reference of config.yaml has every key of the schema, and the page in docs is the one that the command prints."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from gateway.config.reference import reference
+from gateway.config.schema import json_schema, policies_of
+from tests.forked import ROOT
+
+PAGE = ROOT / "docs/reference/config.md"
+SCHEMA = json_schema(policies_of(ROOT / "config.yaml"))
+
+
+def properties(node: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(node, dict):
+        yield from node.get("properties", {}).items()
+        for each in node.values():
+            yield from properties(each)
+    elif isinstance(node, list):
+        for each in node:
+            yield from properties(each)
+
+
+def test_the_page_is_what_the_command_prints() -> None:
+    made = reference(SCHEMA)
+    if os.environ.get("REWRITE_REFERENCE"):
+        PAGE.write_text(made, "utf-8")
+    assert PAGE.read_text("utf-8") == made, "run `make format`, and read what changed"
+
+
+def test_every_key_is_there_with_its_words() -> None:
+    cells = {
+        line.split(" | ")[0].strip("|* `")
+        for line in PAGE.read_text("utf-8").splitlines()
+        if line.startswith("| ")
+    }
+    policies = set(SCHEMA["$defs"]["policy"]["anyOf"][1]["properties"])
+    named = {key for key, value in properties(SCHEMA) if isinstance(value, dict) and key != "include"}
+    assert named - policies <= cells
+    assert all(f"\n### {name}\n" in PAGE.read_text("utf-8") for name in policies)
+
+
+def test_every_link_leads_to_a_heading() -> None:
+    text = PAGE.read_text("utf-8")
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    anchors = {re.sub(r"[^a-z0-9 _-]", "", each.lower()).replace(" ", "-") for each in headings}
+    assert len(anchors) == len(headings)
+    assert set(re.findall(r"\]\(#([^)]*)\)", text)) <= anchors
+
+
+def test_durations_are_as_they_are_written() -> None:
+    text = PAGE.read_text("utf-8")
+    assert (
+        "| `idle_timeout` | duration | `30m` | A session ends when nothing was asked for this long. |" in text
+    )
+    assert json.dumps(SCHEMA)
