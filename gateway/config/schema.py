@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+import textwrap
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import core_schema
 
 from gateway.config.includes import read_file
 from gateway.config.model import Document
@@ -21,6 +29,32 @@ _INCLUDE = {
     "required": ["include"],
     "additionalProperties": False,
 }
+
+
+class _Documented(GenerateJsonSchema):
+    """Describes each option by the docstring of its field, read here alone: every start would pay for it."""
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> dict[str, Any]:
+        found = super().model_schema(schema)
+        options, words = found.get("properties", {}), _docstrings(schema["cls"])
+        for name, info in schema["cls"].model_fields.items():
+            option = options.get(info.alias or name)
+            if option is not None and name in words:
+                option.setdefault("description", words[name])
+        return found
+
+
+def _docstrings(model: type[BaseModel]) -> dict[str, str]:
+    """What stands below each field of a model and of those that it extends."""
+    found = {}
+    for base in reversed(model.__mro__[: model.__mro__.index(BaseModel)]):
+        (block,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
+        assert isinstance(block, ast.ClassDef)
+        for line, below in pairwise(block.body):
+            match line, below:
+                case ast.AnnAssign(target=ast.Name(name)), ast.Expr(ast.Constant(str(words))):
+                    found[name] = inspect.cleandoc(words)
+    return found
 
 
 def policies_of(path: Path) -> Mapping[str, type[Policy]]:
@@ -49,7 +83,7 @@ def _sources(path: Path) -> tuple[list[str], Positions]:
 
 def json_schema(policies: Mapping[str, type[Policy]]) -> dict[str, Any]:
     """The schema as JSON data (JSON Schema draft 2020-12)."""
-    schema = Document.model_json_schema()
+    schema = Document.model_json_schema(schema_generator=_Documented)
     defs: dict[str, Any] = schema["$defs"]
     defs["include"] = _INCLUDE
     defs["RuleSettings"]["properties"]["require"]["items"] = _POLICY
@@ -93,7 +127,9 @@ def json_schema(policies: Mapping[str, type[Policy]]) -> dict[str, Any]:
 
 def _options(policy: type[Policy], defs: dict[str, Any]) -> dict[str, Any]:
     """The schema of a policy's options; definitions that it refers to are added to `defs` under the policy's name."""
-    found: dict[str, Any] = policy.model_json_schema(ref_template=f"#/$defs/{policy.policy_name}.{{model}}")
+    found: dict[str, Any] = policy.model_json_schema(
+        ref_template=f"#/$defs/{policy.policy_name}.{{model}}", schema_generator=_Documented
+    )
     for name, definition in found.pop("$defs", {}).items():
         defs[f"{policy.policy_name}.{name}"] = _POLICY if name == "Policy" else definition
     found["title"] = policy.policy_name

@@ -95,9 +95,7 @@ class Policy(BaseModel):
     A policy without required options can be written as its bare name.
     """
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, arbitrary_types_allowed=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     policy_name: ClassVar[str] = ""
     policy_inline: ClassVar[str | None] = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gateway.session.memory import MemoryStore
-from gateway.session.redis import RedisStore
 from gateway.session.settings import SessionSettings
 from gateway.session.sqlite import SqliteStore
 from gateway.session.store import Store
@@ -20,5 +19,8 @@ def open_store(
         return SqliteStore(address.path, make=make)
     server = settings.shared("")
     if server is not None:
+        # The library is needed only where there is such a server, and takes long to import.
+        from gateway.session.redis import RedisStore  # noqa: PLC0415
+
         return RedisStore(server, environment=environment, clock=clock)
     return MemoryStore()
