@@ -26,7 +26,10 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 class Settings(BaseModel):
-    """A part of the configuration. Unknown keys are refused; the docstring of a field is its documentation."""
+    """A part of the configuration. Unknown keys are refused; the docstring of a field is its documentation.
+
+    What checks it is built with the whole that it is part of; a whole has `defer_build=False`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 

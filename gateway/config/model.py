@@ -186,7 +186,7 @@ class IdentitySection(HeaderSettings):
     """Which claim holds what."""
 
 
-class Document(Settings):
+class Document(Settings, defer_build=False):
     """The whole file."""
 
     version: Literal[1]

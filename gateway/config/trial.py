@@ -23,7 +23,7 @@ from gateway.config.lint import findings
 from gateway.config.load import load
 from gateway.config.problems import ConfigError, Problem
 from gateway.config.reload import checked
-from gateway.plugin.discovery import READING
+from gateway.plugin.discovery import READING, load_policies
 
 _SECONDS: Final = 120.0
 _MOST_MEMORY: Final = 4 << 30
@@ -75,6 +75,7 @@ class Trial:
     def _started(self) -> subprocess.Popen[bytes] | ForkedProcess:
         arguments = [str(self._path), self._what, str(self._seconds)]
         if can_fork() and _NOT_PASSED_ON not in os.environ:
+            load_policies()  # the shipped ones, which both processes need
             self._process = ForkedProcess(lambda: main(*arguments))
         else:
             self._process = subprocess.Popen(  # noqa: S603 - this Python, without a shell

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Final
@@ -51,9 +52,21 @@ def read_catalogue(language: Language, file: Path | None = None) -> Translations
 
     Raises OSError, and ValueError for a file that is no catalogue.
     """
+    if file is None or file.parent == _SHIPPED:
+        return _read_shipped(language)
+    return _read(language, file)
+
+
+@cache
+def _read_shipped(language: Language) -> Translations:
+    """Read once: it changes with a restart, like all of the gateway."""
+    return _read(language, _SHIPPED / f"{language}.po")
+
+
+def _read(language: Language, file: Path) -> Translations:
     try:
         Locale.parse(language)
-        with (file or _SHIPPED / f"{language}.po").open("rb") as opened:
+        with file.open("rb") as opened:
             catalogue = read_po(opened, locale=language, abort_invalid=True)
     except PoFileError as problem:
         raise CatalogueFault(problem.lineno + 1) from problem

@@ -6,6 +6,7 @@ import time
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from types import CodeType
@@ -68,7 +69,7 @@ class Pages:
         self._logo = logo_address(support.logo) if support.logo is not None else None
         self._gettext: dict[Language, Gettext] = {}
         self._templates: dict[Language, Environment] = {}
-        files, compiled = catalogues(own.translations), _CompiledOnce()
+        files, compiled = catalogues(own.translations), _compiled_once()
         for language in languages:
             catalogue = read_catalogue(language, files[language])
             templates = Environment(
@@ -195,14 +196,20 @@ class _CompiledOnce(BytecodeCache):
     """Compiles each template once for all languages."""
 
     def __init__(self) -> None:
-        self._code: dict[str, CodeType] = {}
+        self._code: dict[tuple[str, str], CodeType] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        bucket.code = self._code.get(bucket.key)
+        bucket.code = self._code.get((bucket.key, bucket.checksum))
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         if bucket.code is not None:
-            self._code[bucket.key] = bucket.code
+            self._code[bucket.key, bucket.checksum] = bucket.code
+
+
+@cache
+def _compiled_once() -> _CompiledOnce:
+    """That of this process."""
+    return _CompiledOnce()
 
 
 def _loader(own: Path | None) -> BaseLoader:

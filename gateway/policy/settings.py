@@ -181,7 +181,7 @@ class EmergencyRuleSettings(Settings):
     """How long it can be open at most, a day at the longest: 60m. It closes by itself."""
 
 
-class RuleSettings(HandlingSettings):
+class RuleSettings(HandlingSettings, defer_build=False):
     """One rule. The first rule that matches a request decides about it."""
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
