@@ -7,6 +7,7 @@ answers with the process id of the child, and with its exit code once it has end
 from __future__ import annotations
 
 import atexit
+import gc
 import json
 import os
 import runpy
@@ -16,6 +17,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
@@ -136,8 +138,22 @@ def _become(command: Sequence[str], cwd: str, env: dict[str, str], said: Sequenc
         os.dup2(found, number)
         os.close(found)
     sys.argv[1:] = command[1:]
-    runpy.run_module(command[0], run_name="__main__", alter_sys=True)
-    sys.exit()
+    try:
+        runpy.run_module(command[0], run_name="__main__", alter_sys=True)
+        _leave(0)
+    except SystemExit as end:
+        if end.code is None or isinstance(end.code, int):
+            _leave(end.code or 0)
+        raise
+
+
+def _leave(code: int) -> None:
+    """End as any process does, but without taking apart what was imported: that would copy the memory that is shared."""
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _see_to(client: socket.socket) -> None:
@@ -159,6 +175,8 @@ def _see_to(client: socket.socket) -> None:
 def main() -> None:
     for module in sys.argv[2:]:
         import_module(module)
+    gc.collect()
+    gc.freeze()  # a collection in a child would copy all of this
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(fileno=int(sys.argv[1])) as listener:
         # The end of its input is the end of the process that asks.

@@ -6,14 +6,18 @@ import contextlib
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import httpx2
 
 from tests.forked import ROOT, Child, forked
 
+_Process = TypeVar("_Process", Child, subprocess.Popen[bytes])
+
 _COMMANDS = [
+    "tests.preloaded",
     *(
         f"gateway.cli.{each}"
         for each in (
@@ -29,7 +33,6 @@ _COMMANDS = [
             "version",
         )
     ),
-    *(f"plugins.{each.stem}" for each in sorted((ROOT / "plugins").glob("[a-z]*.py"))),
 ]
 
 
@@ -41,10 +44,35 @@ def command(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[st
 @contextlib.contextmanager
 def gateway_process(config: Path, env: str, ready_url: str, *extra: str) -> Iterator[Child]:
     """A gateway that answers at `ready_url`, until the block ends."""
+
+    def start(log: Path, *arguments: str) -> Child:
+        return forked("gateway", *_COMMANDS).start(*arguments, out=log, err=log)
+
+    with _ready(start, config, env, ready_url, *extra) as child:
+        yield child
+
+
+@contextlib.contextmanager
+def fresh_gateway(config: Path, env: str, ready_url: str, *extra: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The same in a process of its own, which imports all by itself."""
+
+    def start(log: Path, *arguments: str) -> subprocess.Popen[bytes]:
+        with log.open("wb") as said:
+            return subprocess.Popen(
+                [sys.executable, "-m", "gateway", *arguments], cwd=ROOT, stdout=said, stderr=said
+            )
+
+    with _ready(start, config, env, ready_url, *extra) as child:
+        yield child
+
+
+@contextlib.contextmanager
+def _ready(
+    start: Callable[..., _Process], config: Path, env: str, ready_url: str, *extra: str
+) -> Iterator[_Process]:
     log = config.parent / f"gateway-{env}.log"
     log.unlink(missing_ok=True)
-    serve = ("serve", "--config", str(config), "--env", env, *extra)
-    child = forked("gateway", *_COMMANDS).start(*serve, out=log, err=log)
+    child = start(log, "serve", "--config", str(config), "--env", env, *extra)
     try:
         wait_until(ready_url, child, log)
         yield child
@@ -58,7 +86,7 @@ def gateway_process(config: Path, env: str, ready_url: str, *extra: str) -> Iter
         sys.stderr.write(log.read_text("utf-8", "replace"))
 
 
-def wait_until(url: str, child: Child, log: Path) -> None:
+def wait_until(url: str, child: Child | subprocess.Popen[bytes], log: Path) -> None:
     end = time.monotonic() + 90
     with httpx2.Client(trust_env=False, timeout=1) as client:
         while time.monotonic() < end:

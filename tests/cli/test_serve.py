@@ -19,7 +19,7 @@ from gateway.config import load
 from simulator.login import login
 from simulator.run import bind, url_of
 from tests.cli.conftest import Site
-from tests.processes import command, gateway_process
+from tests.processes import command, fresh_gateway, gateway_process
 from tests.upstream.raw_client import converse
 from tests.waiting import until
 
@@ -99,7 +99,7 @@ def test_several_workers_share_listeners_sessions_and_metrics(site: Site) -> Non
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_it_stops_after_what_is_under_way_and_is_not_ready_meanwhile(site: Site, workers: str) -> None:
-    with gateway_process(site.config, "ti", site.ready, "--workers", workers) as child:
+    with fresh_gateway(site.config, "ti", site.ready, "--workers", workers) as child:
         cookie = login(site.url, "indiener")
         head = f"GET /echo/stream?events=6&interval=0.2 HTTP/1.1\r\nHost: localhost:{site.port}\r\nCookie: {cookie}\r\n\r\n"
         with socket.create_connection(("127.0.0.1", site.port), timeout=10) as sock:

@@ -5,6 +5,7 @@ The one file that runs the demonstration: its ports are fixed, and tests run sid
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -25,8 +26,17 @@ async def log_in(page: Page, persona: str) -> None:
     await page.get_by_role("button", name=f"({persona})").click()
 
 
+def importing() -> float:
+    """Seconds of processor time in which this machine imports the gateway, as busy as it is."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-c", "import gateway.cli.serve"], check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
 def test_the_demonstration_is_up_quickly(demo: float) -> None:
-    assert demo < 30  # however busy the machine is
+    # Nine processes import the gateway, or nearly as much; what they do besides takes less.
+    assert demo < 15 * importing()
     for port in (8000, 8010, 8020, 8100, 8110, 8120):
         assert httpx2.get(f"http://localhost:{port}/health", trust_env=False).status_code < 500
     for port in (8001, 8101):
