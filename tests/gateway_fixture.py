@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import httpx2
-from joserfc.jwk import RSAKey
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
@@ -302,7 +301,11 @@ def scripted_settings(folder: Path, op: ScriptedProvider, **changes: Any) -> dic
     return {
         "issuer": op.issuer,
         "client_id": SCRIPTED_CLIENT_ID,
-        "client_auth": {"method": "private_key_jwt", "key": "file:op-client.pem"},
+        "client_auth": {
+            "method": "private_key_jwt",
+            "key": "file:op-client.pem",
+            "algorithm": "ES256",
+        },
         "algorithms": ["RS256", "ES256"],
         "timeout": "2s",
         **changes,
@@ -312,7 +315,7 @@ def scripted_settings(folder: Path, op: ScriptedProvider, **changes: Any) -> dic
 @contextlib.contextmanager
 def scripted_provider(clock: Callable[[], float] = time.time) -> Iterator[ScriptedProvider]:
     """A scripted provider on a port of its own; its person holds `RIGHTS`."""
-    op = ScriptedProvider(clock=clock, client_key=RSAKey.import_key(client_keys(SCRIPTED_CLIENT_ID)[0]))
+    op = ScriptedProvider(clock=clock, client_key=ScriptedProvider.key_of(client_keys(SCRIPTED_CLIENT_ID)[0]))
     op.claims.update(RIGHTS)
     sock = free_socket()
     op.issuer = f"http://localhost:{sock.getsockname()[1]}/op"
@@ -379,7 +382,7 @@ def gateway_fixture(
     with contextlib.ExitStack() as stack:
         stack.callback(sock.close)
         if isinstance(provider, ScriptedProvider):
-            provider.client_key = RSAKey.import_key(client_keys(SCRIPTED_CLIENT_ID)[0])
+            provider.client_key = ScriptedProvider.key_of(client_keys(SCRIPTED_CLIENT_ID)[0])
             found: Any = provider
         else:
             found = stack.enter_context((provider or simulated())(name, public_url or url, clock))

@@ -35,7 +35,11 @@ def settings(
         "provider": {
             "issuer": f"{acm_url}/op",
             "client_id": f"{CLIENT_ID}-{name}",
-            "client_auth": {"method": "private_key_jwt", "key": f"file:secrets/{name}/client.pem"},
+            "client_auth": {
+                "method": "private_key_jwt",
+                "key": f"file:secrets/{name}/client.pem",
+                "algorithm": "ES256",
+            },
             "scopes": ["openid", "profile", "vo", "ovam"],
         },
         "upstream": {"url": upstream_url},

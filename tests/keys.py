@@ -13,7 +13,15 @@ from gateway.observe.chain import ChainKey
 
 @cache
 def client_keys(name: str) -> tuple[bytes, dict[str, Any]]:
-    """(private key in PEM form, public JWKS) of the relying party of this name."""
+    """(private key in PEM form, public JWKS) of the relying party of this name: EC, which is read in no time."""
+    key = ECKey.import_key(ec_key(name))
+    public = {**key.as_dict(private=False), "kid": key.thumbprint(), "use": "sig", "alg": "ES256"}
+    return ec_key(name), {"keys": [public]}
+
+
+@cache
+def rsa_client_keys(name: str) -> tuple[bytes, dict[str, Any]]:
+    """The same of RSA, as `gateway keys generate` makes them."""
     key = RSAKey.generate_key(2048, private=True)
     public = {**key.as_dict(private=False), "kid": key.thumbprint(), "use": "sig", "alg": "RS256"}
     return bytes(key.as_pem(private=True)), {"keys": [public]}

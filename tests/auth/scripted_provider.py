@@ -119,7 +119,7 @@ class ScriptedProvider:
     @staticmethod
     def key_of(pem: bytes) -> Key:
         """The key of the client, which this provider was given by other means."""
-        return RSAKey.import_key(pem)
+        return ECKey.import_key(pem)
 
     @property
     def app(self) -> Starlette:
@@ -276,7 +276,9 @@ class ScriptedProvider:
         if form.get("client_assertion_type") != kind:
             return False
         try:
-            statement = jwt.decode(form["client_assertion"], self.client_key, algorithms=["RS256"]).claims
+            statement = jwt.decode(
+                form["client_assertion"], self.client_key, algorithms=["RS256", "ES256"]
+            ).claims
         except JoseError:
             return False
         fresh = statement["jti"] not in self.statements

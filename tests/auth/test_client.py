@@ -15,9 +15,9 @@ from gateway.auth.provider import Provider
 from gateway.auth.settings import ProviderSettings
 from gateway.errors import ProviderUnavailable
 from tests.auth.scripted_provider import ScriptedProvider
-from tests.keys import client_keys
+from tests.keys import rsa_client_keys
 
-PUBLIC = RSAKey.import_key(client_keys("gw")[0]).as_pem(private=False)
+PUBLIC = RSAKey.import_key(rsa_client_keys("gw")[0]).as_pem(private=False)
 Make = Callable[..., ProviderSettings]
 
 
@@ -45,7 +45,7 @@ async def test_nothing_is_sent_before_the_provider_is_started(
             "is not a private key in PEM form for RS256",
         ),
         (
-            client_keys("gw")[0],
+            rsa_client_keys("gw")[0],
             {"method": "private_key_jwt", "key": "file:odd", "algorithm": "ES256"},
             "is not a private key in PEM form for ES256",
         ),

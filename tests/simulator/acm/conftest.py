@@ -16,7 +16,7 @@ from simulator.acm.clients import Client
 from simulator.acm.state import AcmState
 from simulator.data.seed import load_people
 from simulator.run import bind, url_of
-from tests.keys import client_keys
+from tests.keys import rsa_client_keys
 from tests.running import serving
 from tests.simulator.acm.relying_party import Clock, RelyingParty
 
@@ -31,7 +31,7 @@ WEB = Client(
 )
 CLIENTS = (
     WEB,
-    replace(WEB, client_id="6f1d0000-0000-4000-8000-000000000002", secret=None, jwks=client_keys("acm")[1]),
+    replace(WEB, client_id="6f1d0000-0000-4000-8000-000000000002", secret=None, jwks=rsa_client_keys("acm")[1]),
     replace(WEB, client_id="doelgroep", level="doelgroep", redirect_uris=("http://localhost:9999/callback?a=1",)),
     replace(WEB, client_id="burgers", doelgroepen=("EA", "BUR")),
     replace(WEB, client_id="met-recht", only_with_right="OVAMGebruiker"),
@@ -94,7 +94,7 @@ def party(acm: AcmState, clock: Clock) -> Iterator[MakeParty]:
     def make(client_id: str = WEB.client_id) -> RelyingParty:
         client = acm.client(client_id)
         assert client is not None
-        key = RSAKey.import_key(client_keys("acm")[0]) if client.jwks is not None else None
+        key = RSAKey.import_key(rsa_client_keys("acm")[0]) if client.jwks is not None else None
         made.append(RelyingParty(acm.issuer, client, clock, key))
         return made[-1]
 

@@ -16,7 +16,7 @@ from simulator.acm.app import create_acm
 from simulator.acm.state import AcmState
 from simulator.data.seed import load_people
 from simulator.run import bind, url_of
-from tests.keys import client_keys
+from tests.keys import rsa_client_keys
 from tests.running import serving
 from tests.simulator.acm.conftest import CLIENTS, WEB
 from tests.simulator.acm.form import Form
@@ -64,7 +64,7 @@ def test_a_login_from_begin_to_end(script: Path, acm: AcmState, method: str, mod
     client = KEYED if method == "private_key_jwt" else WEB
     wanted: dict[str, Any] = {
         "issuer": acm.issuer, "clientId": client.client_id, "method": method, "secret": client.secret,
-        "key": client_keys("acm")[0].decode(), "redirectUri": client.redirect_uris[0], "scope": SCOPE,
+        "key": rsa_client_keys("acm")[0].decode(), "redirectUri": client.redirect_uris[0], "scope": SCOPE,
         "responseMode": mode, "afterLogout": client.post_logout_redirect_uris[0],
     }  # fmt: skip
     person = RelyingParty(acm.issuer, client, Clock())
