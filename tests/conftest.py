@@ -13,6 +13,7 @@ from tests.auth.scripted_provider import ScriptedProvider
 from tests.browsers import FLAGS, chromium
 from tests.cases import plugin
 from tests.gateway_fixture import GatewayFixture, Stage, StillClock, whole_gateway
+from tests.hurry import hurry
 from tests.leaks import LeakWatch
 from tests.running import serving
 
@@ -46,8 +47,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Run the cases of a folder; watch over what the tests log, in the process that reports."""
+    """Run the cases of a folder, with short pauses; watch over what the tests log, in the process that reports."""
     plugin.configure(config)
+    hurry()
     config.pluginmanager.register(plugin, "cases")
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(LeakWatch(fails=config.getoption("--fail-on-leaks")), "leaks")

@@ -8,6 +8,7 @@ from gateway.pages.catalogue import catalogues
 from gateway.pages.render import Pages
 from gateway.pages.settings import SupportSettings
 from gateway.plugin.discovery import load_policies
+from tests.hurry import hurry
 
 for each in (
     "anyio._backends._asyncio",
@@ -17,4 +18,5 @@ for each in (
 ):
     import_module(each)
 load_policies()
+hurry()
 Pages(SupportSettings(), "ti", tuple(catalogues()))

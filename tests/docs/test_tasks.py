@@ -22,6 +22,7 @@ from simulator.acm.state import AcmState
 from simulator.data.seed import load_people
 from simulator.register.app import create_register
 from tests.docs.test_operators_guide import change
+from tests.forked import forked
 from tests.processes import command, gateway_process
 from tests.running import free_ports, free_socket, serving
 from tests.waiting import until
@@ -87,6 +88,11 @@ class Desk:
             case ["gateway", _]:
                 done = command(*words[1:], cwd=self._folder)
                 printed, code = done.stdout + done.stderr, done.returncode
+            case ["python", "-m"] if words[2] == "simulator":
+                log_in = forked("simulator", "simulator.demo", "simulator.serve")
+                done = log_in.run(*words[3:-2], cwd=self._folder)
+                (self._folder / words[-1]).write_text(done.stdout, "utf-8")
+                printed, code = done.stderr, done.returncode
             case _ if words[-1] == "&":
                 self._servers.append(subprocess.Popen([sys.executable, *words[1:-1]], cwd=self._folder))
                 return ""

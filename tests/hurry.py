@@ -1,0 +1,45 @@
+"""What hundreds of servers and clients of tests need not wait for, or do again, to prove anything."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+import httpx2._transports.default as transports
+import uvicorn.server
+from httpx2 import create_ssl_context
+
+_OF_THIS = 0.2
+
+
+async def _sleep(seconds: float) -> None:
+    await asyncio.sleep(seconds * _OF_THIS)
+
+
+@cache
+def _usual() -> ssl.SSLContext:
+    return create_ssl_context(trust_env=False)
+
+
+def _shared(verify: Any = True, cert: Any = None, trust_env: bool = True) -> ssl.SSLContext:
+    # On an event loop it is read each time, so that the gateway is seen to block where it does that.
+    usual = verify is True and cert is None and not trust_env and not _on_a_loop()
+    return _usual() if usual else create_ssl_context(verify, cert, trust_env)
+
+
+def _on_a_loop() -> bool:
+    with contextlib.suppress(RuntimeError):
+        return asyncio.get_running_loop().is_running()
+    return False
+
+
+def hurry() -> None:
+    """From now on in this process."""
+    # uvicorn looks ten times a second whether it should end, and then pauses once more.
+    uvicorn.server.asyncio = SimpleNamespace(**{**vars(asyncio), "sleep": _sleep})  # type: ignore[assignment, attr-defined]
+    # A client reads all certificate authorities of the world before it asks a server on this machine.
+    vars(transports)["create_ssl_context"] = _shared
