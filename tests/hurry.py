@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ssl
+import traceback
 from functools import cache
 from types import SimpleNamespace
 from typing import Any
@@ -26,15 +26,14 @@ def _usual() -> ssl.SSLContext:
 
 
 def _shared(verify: Any = True, cert: Any = None, trust_env: bool = True) -> ssl.SSLContext:
-    # On an event loop it is read each time, so that the gateway is seen to block where it does that.
-    usual = verify is True and cert is None and not trust_env and not _on_a_loop()
+    usual = verify is True and cert is None and not trust_env and not _for_the_gateway()
     return _usual() if usual else create_ssl_context(verify, cert, trust_env)
 
 
-def _on_a_loop() -> bool:
-    with contextlib.suppress(RuntimeError):
-        return asyncio.get_running_loop().is_running()
-    return False
+def _for_the_gateway() -> bool:
+    """Whether the gateway makes the client: it reads the disk as ever, and is seen to where it must not."""
+    frames = traceback.walk_stack(None)
+    return any(frame.f_globals.get("__name__", "").startswith("gateway.") for frame, _ in frames)
 
 
 def hurry() -> None:

@@ -6,6 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+# Seconds: a thousand requests in a second leave the processor time for what happens meanwhile.
+_PAUSE = 0.005
+
 
 class Load:
     """What came of the requests so far: the status of each; a connection that broke is -1."""
@@ -28,6 +31,7 @@ class Load:
                     if line.startswith(b"content-length:")
                 )
                 await reader.readexactly(length)
+                await asyncio.sleep(_PAUSE)
         except (OSError, asyncio.IncompleteReadError):
             self.statuses.append(-1)
         finally:
