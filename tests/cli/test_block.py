@@ -25,6 +25,7 @@ from tests.cli.conftest import Site
 from tests.processes import gateway_process
 from tests.redis_server import running_redis
 from tests.running import free_ports
+from tests.waiting import until
 
 PATIENCE = 15.0
 PAGE = {"accept": "text/html", "accept-language": "nl"}
@@ -44,6 +45,11 @@ def block(site: Site, *arguments: str, exit_code: int = 0) -> str:
     done = CliRunner().invoke(application(), ["block", *arguments, "--config", str(site.config)])
     assert done.exit_code == exit_code, done.output
     return done.output
+
+
+def all_report(site: Site, workers: int) -> bool:
+    """Whether so many workers know the blocks of the session store."""
+    return len(json.loads(block(site, "list", "--env", "ti", "--json"))["gateways"]["current"]) == workers
 
 
 def named(said: str) -> str:
@@ -66,6 +72,7 @@ def typed(site: Site, words: str, *arguments: str) -> str:
 
 def test_an_organisation_is_out_within_seconds_and_in_again(site: Site) -> None:
     with gateway_process(site.config, "ti", site.ready, "--workers", "2"):
+        assert until(lambda: all_report(site, 2), pause=0.1)
         cookie, other = login(site.url, "indiener"), login(site.url, "ovam")
         who = httpx2.get(f"{site.url}/oauth2/userinfo", headers={"cookie": cookie}, trust_env=False).json()
         code = who["organisation"]["code"]
@@ -160,6 +167,7 @@ def test_people_are_out_at_once_by_revocation_and_by_block(site: Site) -> None:
         site.config.read_text().replace("session:\n", "session:\n      cache_ttl: 300s\n", 1)
     )
     with gateway_process(site.config, "ti", site.ready, "--workers", "2"):
+        assert until(lambda: all_report(site, 2), pause=0.1)
         cookie = login(site.url, "indiener")
         for _ in range(8):
             status_becomes(site, cookie, 200)
