@@ -18,21 +18,7 @@ _Process = TypeVar("_Process", Child, subprocess.Popen[bytes])
 
 _COMMANDS = [
     "tests.preloaded",
-    *(
-        f"gateway.cli.{each}"
-        for each in (
-            "block",
-            "completion",
-            "config",
-            "doctor",
-            "keys",
-            "policy",
-            "records",
-            "serve",
-            "sessions",
-            "version",
-        )
-    ),
+    *(f"gateway.cli.{each.stem}" for each in sorted((ROOT / "gateway/cli").glob("[a-z]*.py"))),
 ]
 
 
