@@ -14,9 +14,10 @@ from gateway.observe.chain import ChainKey
 @cache
 def client_keys(name: str) -> tuple[bytes, dict[str, Any]]:
     """(private key in PEM form, public JWKS) of the relying party of this name: EC, which is read in no time."""
-    key = ECKey.import_key(ec_key(name))
+    pem = ec_key(f"client {name}")
+    key = ECKey.import_key(pem)
     public = {**key.as_dict(private=False), "kid": key.thumbprint(), "use": "sig", "alg": "ES256"}
-    return ec_key(name), {"keys": [public]}
+    return pem, {"keys": [public]}
 
 
 @cache
@@ -25,6 +26,12 @@ def rsa_client_keys(name: str) -> tuple[bytes, dict[str, Any]]:
     key = RSAKey.generate_key(2048, private=True)
     public = {**key.as_dict(private=False), "kid": key.thumbprint(), "use": "sig", "alg": "RS256"}
     return bytes(key.as_pem(private=True)), {"keys": [public]}
+
+
+@cache
+def rsa_client_key(name: str) -> RSAKey:
+    """The private key of `rsa_client_keys`, read once: OpenSSL tests its primes each time."""
+    return RSAKey.import_key(rsa_client_keys(name)[0])
 
 
 @cache

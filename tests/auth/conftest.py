@@ -12,14 +12,13 @@ from urllib.parse import urlsplit
 
 import httpx2
 import pytest
-from joserfc.jwk import RSAKey
 
 from gateway.auth.login import Login, LoginRedirect, LoginResult
 from gateway.auth.provider import Provider
 from gateway.auth.settings import ClaimSettings, ProviderSettings, RightsSettings
 from tests.auth.scripted_provider import CLIENT_ID, SECRET, ScriptedProvider
 from tests.gateway_fixture import Stage, StillClock
-from tests.keys import rsa_client_keys
+from tests.keys import rsa_client_key, rsa_client_keys
 
 _PLAIN = ssl.SSLContext(
     ssl.PROTOCOL_TLS_CLIENT
@@ -63,7 +62,7 @@ def clock() -> StillClock:
 @pytest.fixture
 def op(clock: StillClock, stage: tuple[Stage, str]) -> ScriptedProvider:
     """The provider, running."""
-    found = ScriptedProvider(clock=clock, client_key=RSAKey.import_key(rsa_client_keys(CLIENT_ID)[0]))
+    found = ScriptedProvider(clock=clock, client_key=rsa_client_key(CLIENT_ID))
     found.issuer = f"{stage[1]}/op"
     stage[0].app = found.app
     return found

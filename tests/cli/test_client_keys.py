@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from joserfc.jwk import KeySet, RSAKey
+from joserfc.jwk import ECKey, KeySet
 from typer.testing import CliRunner, Result
 
 from gateway.auth.settings import PrivateKeyJwt
@@ -20,14 +20,14 @@ from gateway.config.key_files import register_client, rotate_client
 from tests.auth.scripted_provider import CLIENT_ID, ScriptedProvider
 from tests.gateway_fixture import scripted_gateway
 from tests.gateways import settings, write_config
-from tests.keys import client_keys
+from tests.keys import rsa_client_key, rsa_client_keys
 from tests.running import serving
 from tests.waiting import until
 
 
 @pytest.fixture
 def op() -> Iterator[ScriptedProvider]:
-    found = ScriptedProvider(client_key=ScriptedProvider.key_of(client_keys("ti")[0]))
+    found = ScriptedProvider(client_key=rsa_client_key("ti"))
     with serving(found.app, lifespan="off") as running:
         found.issuer = f"{running.url}/op"
         yield found
@@ -40,6 +40,8 @@ def config(tmp_path: Path, op: ScriptedProvider) -> Path:
         upstream_url="http://localhost:8020",
     )  # fmt: skip
     environment["provider"]["client_id"] = CLIENT_ID
+    environment["provider"]["client_auth"]["algorithm"] = "RS256"
+    (tmp_path / "secrets/ti/client.pem").write_bytes(rsa_client_keys("ti")[0])
     return write_config(tmp_path, {"ti": environment})
 
 
@@ -128,7 +130,7 @@ def test_a_running_gateway_publishes_a_new_key_and_follows(tmp_path: Path) -> No
         assert until(lambda: len(published()) == 2, 20.0)
         assert published()[0] == new.kid
         gate.browser().log_in()
-        gate.op.client_key = RSAKey.import_key(new.public)
+        gate.op.client_key = ECKey.import_key(new.public)
         register_client(auth, new.kid, time.time())
         assert until(lambda: gate.gateway.keys._used["client"][0] == new.kid, 20.0)
         gate.browser().log_in()

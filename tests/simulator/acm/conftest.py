@@ -9,14 +9,14 @@ from typing import Any
 import httpx2
 import pytest
 from joserfc import jwt
-from joserfc.jwk import KeySet, RSAKey
+from joserfc.jwk import KeySet
 
 from simulator.acm.app import create_acm
 from simulator.acm.clients import Client
 from simulator.acm.state import AcmState
 from simulator.data.seed import load_people
 from simulator.run import bind, url_of
-from tests.keys import rsa_client_keys
+from tests.keys import rsa_client_key, rsa_client_keys
 from tests.running import serving
 from tests.simulator.acm.relying_party import Clock, RelyingParty
 
@@ -94,7 +94,7 @@ def party(acm: AcmState, clock: Clock) -> Iterator[MakeParty]:
     def make(client_id: str = WEB.client_id) -> RelyingParty:
         client = acm.client(client_id)
         assert client is not None
-        key = RSAKey.import_key(rsa_client_keys("acm")[0]) if client.jwks is not None else None
+        key = rsa_client_key("acm") if client.jwks is not None else None
         made.append(RelyingParty(acm.issuer, client, clock, key))
         return made[-1]
 
