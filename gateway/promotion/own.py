@@ -20,6 +20,7 @@ _OWN: Final[tuple[tuple[str, ...], ...]] = tuple(
         "rules",
         "not_promoted",
         "maintenance",
+        "proxy",
         "emergency",
         "keys",
         "provider.issuer",

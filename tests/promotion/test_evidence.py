@@ -15,13 +15,14 @@ from gateway.observe.chain import Chain
 from gateway.observe.decision_record import VERSION, AuditEntry, Pseudonyms, RecordEncoder
 from gateway.policy.evaluate import decide
 from gateway.promotion.evidence import Evidence, Threshold
+from tests.keys import SEAL
 from tests.promotion.places import edit, write_two
 
 
 def recorded(config: Path, place: Path, paths: list[str], *extra: dict[str, Any], env: str = "prd") -> None:
     """Decision records of strangers who asked for these paths, under the rules of now; then further records."""
     rules = load(config).rules[env]
-    encoder, chain = RecordEncoder(env, Pseudonyms(b"k" * 32, env)), Chain("test")
+    encoder, chain = RecordEncoder(env, Pseudonyms(b"k" * 32, env)), Chain("test", SEAL)
     lines = []
     for number, path in enumerate(paths):
         segments = tuple(path[1:].split("/"))
