@@ -31,7 +31,7 @@ _INCLUDE = {
 }
 
 
-class _Documented(GenerateJsonSchema):
+class Documented(GenerateJsonSchema):
     """Describes each option by the docstring of its field, read here alone: every start would pay for it."""
 
     def model_schema(self, schema: core_schema.ModelSchema) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def _sources(path: Path) -> tuple[list[str], Positions]:
 
 def json_schema(policies: Mapping[str, type[Policy]]) -> dict[str, Any]:
     """The schema as JSON data (JSON Schema draft 2020-12)."""
-    schema = Document.model_json_schema(schema_generator=_Documented)
+    schema = Document.model_json_schema(schema_generator=Documented)
     defs: dict[str, Any] = schema["$defs"]
     defs["include"] = _INCLUDE
     defs["RuleSettings"]["properties"]["require"]["items"] = _POLICY
@@ -128,7 +128,7 @@ def json_schema(policies: Mapping[str, type[Policy]]) -> dict[str, Any]:
 def _options(policy: type[Policy], defs: dict[str, Any]) -> dict[str, Any]:
     """The schema of a policy's options; definitions that it refers to are added to `defs` under the policy's name."""
     found: dict[str, Any] = policy.model_json_schema(
-        ref_template=f"#/$defs/{policy.policy_name}.{{model}}", schema_generator=_Documented
+        ref_template=f"#/$defs/{policy.policy_name}.{{model}}", schema_generator=Documented
     )
     for name, definition in found.pop("$defs", {}).items():
         defs[f"{policy.policy_name}.{name}"] = _POLICY if name == "Policy" else definition
