@@ -37,7 +37,7 @@ _STEP = re.compile(
 _PORT = re.compile(r"(localhost:|127\.0\.0\.1:|http\.server )(\d{4})\b")
 # What differs from run to run: ids of sessions and blocks, pseudonyms, moments, who and where.
 _VARYING = re.compile(
-    r"\b[0-9a-f]{16}\b|\b[bm]-[0-9a-f]{8}\b|(?<=person )\S+|\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} CES?T"
+    r"\b[0-9a-f]{16}\b|\b[bm]-[0-9a-f]{8}\b|(?<=person )[\w-]{22}|(?<=--subject )[\w-]{22}|\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} CES?T"
     r"|(?<=by )\S+(?= on)|(?<=worker \()\S+(?=\))"
 )
 _FOLDER = "/etc/toegangspoort"
