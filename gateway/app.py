@@ -21,8 +21,8 @@ from gateway.keyring import Key
 from gateway.observe.decision_record import person_names
 from gateway.observe.health import Check, Health, HealthStatus
 from gateway.observe.logs import configure_logs
-from gateway.pipeline import prompt
 from gateway.pages.wire import WirePages
+from gateway.pipeline import prompt
 from gateway.reload.keys import KeyReload, KeySource, RingSource
 from gateway.responses import Receive, Scope, Send
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from math import inf
 
 from gateway.exchange import Exchange
-from gateway.http_semantics import METHODS
 from gateway.object_memo import ObjectMemo
 from gateway.plugin import Distinctions, combine
 from gateway.policy.moments import changing_moments
@@ -67,7 +66,7 @@ class Lasting:
         return max(0, int(min(ends) - now))
 
     def _repeats(self, exchange: Exchange) -> bool:
-        """Whether the next such question is about the same thing: no new cookie, no token that ends by itself."""
+        """Whether the next such question is about the same thing: nothing changes, no new cookie, no token with an end."""
         request, caller = exchange.admitted, exchange.caller
         return (
             not exchange.set_cookies
@@ -75,7 +74,7 @@ class Lasting:
             and caller.trouble is None
             and request.websocket is None
             and request.looking != "ahead"
-            and request.method in METHODS
+            and request.method in ("GET", "HEAD")
         )
 
     def _looks(self, exchange: Exchange) -> _Looks:
