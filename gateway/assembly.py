@@ -28,6 +28,7 @@ from gateway.endpoints.login_loop import LoopCookie
 from gateway.endpoints.logout import LogoutEndpoints
 from gateway.endpoints.notices import LogoutNotices
 from gateway.endpoints.own_sessions import OwnSessionsEndpoint
+from gateway.endpoints.robots import Robots
 from gateway.endpoints.session import SessionEndpoints
 from gateway.endpoints.table import OwnEndpoints
 from gateway.exchange import Exchange
@@ -228,6 +229,7 @@ class Assembly(Areas):
             forms,
             FragmentPage(screens.login_title),
             LanguageEndpoint(environment, self._secure, pages.languages.offered),
+            Robots(self.reload.rules),
             BarEndpoints.of(pages, self.settings.session_bar, session),
         )
         return login, endpoints
