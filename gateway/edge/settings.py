@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Network, IPv6Network
-from typing import Annotated, Final, Literal, Self
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from gateway.edge.authority import host_name
 from gateway.http_semantics import METHODS, FurtherMethod
@@ -117,6 +117,7 @@ class EdgeSettings(Settings):
 
 
 _SOCKET: Final = "unix:"
+_LONGEST_CACHE: Final = 60.0
 
 
 def _front_address(value: str) -> str:
@@ -128,13 +129,17 @@ def _front_address(value: str) -> str:
     return value
 
 
+def _network(value: Any) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(value)
+    except ValueError as problem:
+        raise ValueError(f"{value!r} is no address or network: write 10.0.0.5 or 10.0.0.0/24") from problem
+
+
 def _cache(value: float) -> float:
     if value > _LONGEST_CACHE:
         raise ValueError(f"a decision is kept for {_LONGEST_CACHE:g}s at most: a logout is late by as much")
     return value
-
-
-_LONGEST_CACHE: Final = 60.0
 
 
 class FrontSettings(Settings):
@@ -146,7 +151,7 @@ class FrontSettings(Settings):
     dialect: Literal["nginx", "haproxy", "traefik", "caddy", "envoy"]
     """How the front asks: nginx (`auth_request`), haproxy, traefik (ForwardAuth), caddy (`forward_auth`) or envoy (`ext_authz` over HTTP)."""
 
-    peers: tuple[IPv4Network | IPv6Network, ...] = ()
+    peers: tuple[Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)], ...] = ()
     """The addresses or networks (CIDR) that the front asks from; others get 403. None for a unix socket."""
 
     cache: Annotated[Duration, AfterValidator(_cache)] = 0.0

@@ -12,6 +12,7 @@ import httpx2
 import pytest
 
 from tests.gateway_fixture import CALL, OPEN_RULES, PAGE, RIGHTS, Browser, GatewayFixture, scripted_gateway
+from tests.waiting import until
 
 DIALECTS = ("nginx", "haproxy", "traefik", "caddy", "envoy")
 WHOLE = ("traefik", "caddy", "envoy")
@@ -264,8 +265,13 @@ def test_others_are_not_believed(gate: GatewayFixture) -> None:
 
 
 def test_a_question_counts_as_use_of_the_session(asking: Asking, alice: Browser) -> None:
-    for _ in range(3):
-        asking.gateway.clock.ahead += 1_700
-        assert asking("/filed/1", headers=alice.headers(CALL)).status_code == 200
+    def idle() -> int:
+        left: int = alice.call("/oauth2/session").json()["idle_in_seconds"]
+        return left
+
+    asking.gateway.clock.ahead += 1_000
+    assert idle() <= 800
+    assert asking("/filed/1", headers=alice.headers(CALL)).status_code == 200
+    assert until(lambda: idle() >= 1_790)
     asking.gateway.clock.ahead += 1_801
     assert asking("/filed/1", headers=alice.headers(CALL)).status_code == 401
