@@ -20,8 +20,8 @@ FORM = PAGE | {"content-type": "application/x-www-form-urlencoded", "sec-fetch-s
 RULES: list[Any] = [
     {"id": "moved", "match": {"path": "/moved"}, "redirect": {"to": "/public/here"}, "require": ["anyone"]},
     {
-        "id": "shared",
-        "match": {"path": "/shared/**"},
+        "id": "common",
+        "match": {"path": "/common/**"},
         "require": ["anyone"],
         "upstream": "other",
         "cors": {"origins": ["https://app.example.be"]},
@@ -126,7 +126,7 @@ def test_anyone_gets_empty_identity_headers(asking: Asking) -> None:
 
 
 def test_settings_of_the_rule_and_its_upstream_go_along(asking: Asking) -> None:
-    answer = asking("/shared/x", headers=CALL | {"origin": "https://app.example.be"})
+    answer = asking("/common/x", headers=CALL | {"origin": "https://app.example.be"})
     found = answer.headers
     assert (answer.status_code, found["x-toegangspoort-upstream"]) == (200, "other")
     assert (found["x-tenant"], found["x-api-key"], found["x-frame-options"]) == ("t", "k", "DENY")
@@ -200,7 +200,7 @@ def test_no_other_answer_passes_for_a_permission(asking: Asking, alice: Browser)
         "origin": "https://app.example.be",
         "access-control-request-method": "GET",
     }
-    answer = asking("/shared/x", "OPTIONS", preflight)
+    answer = asking("/common/x", "OPTIONS", preflight)
     if asking.dialect == "envoy":
         # it takes 200 alone for a permission, so that the client gets this
         assert (answer.status_code, answer.headers["access-control-allow-methods"]) == (204, "GET")
