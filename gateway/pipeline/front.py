@@ -154,6 +154,7 @@ class FrontDesk:
             if not exchange.recorded:
                 await pipeline.send_on(exchange)
                 return
+            self._verdict.lines(exchange)
             # It is allowed in the meantime: the front must ask again.
             again = Response(status=503, lines=_RETRY)
             if exchange.admitted.method in ("GET", "HEAD"):

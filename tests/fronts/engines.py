@@ -40,7 +40,7 @@ class Ports:
         for written, port in ((8000, self.public), (8002, self.verdicts), (8080, self.register)):
             text = text.replace(f"127.0.0.1:{written}", f"127.0.0.1:{port}")
             text = text.replace(f"port_value: {written}", f"port_value: {port}")
-        text = text.replace("listen 127.0.0.1:80;", f"listen 127.0.0.1:{self.front};")
+        text = re.sub(r"(listen|bind) 127\.0\.0\.1:80\b", rf"\1 127.0.0.1:{self.front}", text)
         text = text.replace("http://localhost:80 ", f"http://:{self.front} ")
         return text.replace("port_value: 80}", f"port_value: {self.front}}}")
 
@@ -76,8 +76,21 @@ def caddy(folder: Path, ports: Ports) -> list[str]:
     return [program("caddy"), "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
 
 
+def haproxy(folder: Path, ports: Ports) -> list[str]:
+    """The command that runs HAProxy."""
+    (folder / "ask.lua").write_text(ports.into(example("HAProxy")))
+    text = ports.into(example("HAProxy", 1)).replace("/etc/haproxy/ask.lua", str(folder / "ask.lua"))
+    (folder / "haproxy.cfg").write_text(text)
+    return [program("haproxy"), "-db", "-f", str(folder / "haproxy.cfg")]
+
+
 # By dialect: each has the name of the program.
-ENGINES: dict[str, Callable[[Path, Ports], list[str]]] = {"nginx": nginx, "envoy": envoy, "caddy": caddy}
+ENGINES: dict[str, Callable[[Path, Ports], list[str]]] = {
+    "nginx": nginx,
+    "envoy": envoy,
+    "caddy": caddy,
+    "haproxy": haproxy,
+}
 
 
 def program(name: str) -> str:

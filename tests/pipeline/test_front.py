@@ -189,6 +189,8 @@ def test_the_page_of_what_is_allowed_by_now_leads_back(gate: GatewayFixture) -> 
     page = Asking(gate, "nginx", page=True)
     answer = page("/public/x?y", headers=PAGE)
     assert (answer.status_code, answer.headers["location"]) == (303, "/public/x?y")
+    forged = Asking(gate, "haproxy", page=True)("/public/x", headers=PAGE | {"x_auth_rights": "forged"})
+    assert forged.status_code == 400
     answer = page("/public/x", "POST", FORM, b"a=b")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
     assert not gate.upstream.seen
