@@ -118,6 +118,8 @@ class EdgeSettings(Settings):
 
 _SOCKET: Final = "unix:"
 _LONGEST_CACHE: Final = 60.0
+# No network of an organisation's own machines has a shorter prefix.
+_WIDEST: Final = {4: 8, 6: 32}
 
 
 def _front_address(value: str) -> str:
@@ -136,6 +138,15 @@ def _network(value: Any) -> IPv4Network | IPv6Network:
         raise ValueError(f"{value!r} is no address or network: write 10.0.0.5 or 10.0.0.0/24") from problem
 
 
+def _peers(peers: tuple[IPv4Network | IPv6Network, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
+    for each in peers:
+        if each.prefixlen < _WIDEST[each.version]:
+            raise ValueError(
+                f"{each} holds much more than your fronts, and whoever asks from there is believed: name their addresses"
+            )
+    return peers
+
+
 def _cache(value: float) -> float:
     if value > _LONGEST_CACHE:
         raise ValueError(f"a decision is kept for {_LONGEST_CACHE:g}s at most: a logout is late by as much")
@@ -151,7 +162,9 @@ class FrontSettings(Settings):
     dialect: Literal["nginx", "haproxy", "traefik", "caddy", "envoy"]
     """How the front asks: nginx (`auth_request`), haproxy, traefik (ForwardAuth), caddy (`forward_auth`) or envoy (`ext_authz` over HTTP)."""
 
-    peers: tuple[Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)], ...] = ()
+    peers: Annotated[
+        tuple[Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)], ...], AfterValidator(_peers)
+    ] = ()
     """The addresses or networks (CIDR) that the front asks from; others get 403. None for a unix socket."""
 
     cache: Annotated[Duration, AfterValidator(_cache)] = 0.0

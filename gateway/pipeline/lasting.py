@@ -93,9 +93,9 @@ class Lasting:
 
 
 def _looks_of(rule: Rule) -> _Looks:
-    """Policies that don't say what they look at may look at anything."""
+    """Policies that don't say what they look at may look at anything; an emergency may end at any time."""
     said = combine(policy.distinctions() for policy in walk(rule.require))
-    if said is None or rule.asking:
+    if said is None or rule.asking or rule.emergency is not None:
         return _UNSURE
     unlike = Distinctions(
         clients=said.clients, ages=said.ages, acrs=said.acrs, sources=said.sources, asks=said.asks

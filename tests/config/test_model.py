@@ -61,6 +61,9 @@ FRONT = {"listen": "127.0.0.1:8002", "dialect": "nginx", "peers": ["127.0.0.1/32
         ({"dialect": "envoy", "allow_status": 202}, "Envoy takes 200 alone"),
         ({"cache": "2m"}, "a decision is kept for 60s at most"),
         ({"allow_status": 204}, "204 is not one of: 200 or 202"),
+        ({"peers": ["0.0.0.0/0"]}, "0.0.0.0/0 holds much more than your fronts"),
+        ({"peers": ["10.0.0.1", "128.0.0.0/1"]}, "128.0.0.0/1 holds much more than your fronts"),
+        ({"peers": ["::/0"]}, "::/0 holds much more"),
         ({"peers": ["nginx"]}, "'nginx' is no address or network: write 10.0.0.5 or 10.0.0.0/24"),
     ],
 )
