@@ -10,6 +10,7 @@ from gateway.edge.fronts import Front
 from gateway.errors import BadRequest
 from gateway.exchange import Exchange
 from gateway.http_semantics import HOP_BY_HOP
+from gateway.model import CanonicalRequest
 from gateway.pipeline.attach import Attach
 from gateway.pipeline.cross_origin import answer_fields
 from gateway.pipeline.lasting import Lasting
@@ -38,14 +39,15 @@ class Verdict:
         """The header lines of the permission, without id and cookies. Raises BadRequest for headers that would pass for ours."""
         request, handling = exchange.admitted, exchange.handling
         ours = self.attach.lines(exchange)
+        if not (self.front.removes or self.front.replaces_all):
+            self._check_passed(request, ours)
+        ours[UPSTREAM] = handling.upstream.encode("ascii")
         if self.front.removes:
             found = [(name, value) for name, value in ours.items() if value]
             found.append((REMOVED, b",".join(sorted(self._gone(self.attach.dropped(request), ours)))))
         else:
-            if not self.front.replaces_all:
-                self._check_forged(self.attach.forged(request), ours)
             found = list(ours.items())
-        found += ((UPSTREAM, handling.upstream.encode("ascii")), (b"content-length", b"0"))
+        found.append((b"content-length", b"0"))
         # Where an answer may be kept, nothing else must say that it may not.
         seconds = self.lasting.seconds(exchange) if self.front.caches else 0
         if self.front.caches:
@@ -68,8 +70,11 @@ class Verdict:
             if name not in _OF_THE_FRONT and not name.startswith(_OF_ENVOY) and b"," not in name
         }
 
-    def _check_forged(self, forged: Iterable[bytes], ours: dict[bytes, bytes]) -> None:
+    def _check_passed(self, request: CanonicalRequest, ours: dict[bytes, bytes]) -> None:
         """This front takes our headers in, but leaves those of the client that have another spelling, or no value of ours."""
-        for name in forged:
+        for name in self.attach.forged(request):
             if not ours.get(name):
                 raise BadRequest(f"header {name[:80]!r} would reach the register", code="header-forged")
+        if request.websocket is None and request.header(b"upgrade") is not None:
+            # To h2c, say: what follows would be requests that nobody judges.
+            raise BadRequest("the register would be asked for another protocol", code="upgrade")

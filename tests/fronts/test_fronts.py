@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from html import unescape
 from itertools import count
 
@@ -204,3 +205,25 @@ def test_other_methods_and_bodies(through: GatewayFixture, browser: Browser) -> 
         )
         assert answer.status_code == 401
     assert not through.upstream.begun
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        b"Upgrade: websocket\r\nConnection: Upgrade\r\n",
+        b"Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n",
+        b"Upgrade: websocket, h2c\r\nConnection: Upgrade\r\n",
+    ],
+    ids=["without-key", "h2c", "both"],
+)
+def test_no_other_protocol_is_asked_of_the_register(
+    through: GatewayFixture, browser: Browser, lines: bytes
+) -> None:
+    cookie = browser.headers(None)["cookie"].encode()
+    head = b"GET /app/upgrade HTTP/1.1\r\nHost: gw.test\r\nCookie: %s\r\n%s\r\n" % (cookie, lines)
+    through.upstream.clear()
+    with socket.create_connection(("127.0.0.1", through.port), 30.0) as sock:
+        sock.sendall(head)
+        sock.recv(4_096)
+    for got in through.upstream.begun:
+        assert b"\r\nupgrade:" not in got.lower()

@@ -148,6 +148,13 @@ def test_what_a_front_cannot_remove_is_refused(asking: Asking) -> None:
         assert answer.status_code == 200
 
 
+def test_another_protocol_is_not_allowed(asking: Asking) -> None:
+    h2c = {"upgrade": "h2c", "connection": "upgrade", "http2-settings": "AAMAAABkAARAAAAAAAIAAAAA"}
+    answer = asking("/public/x", headers=CALL | h2c)
+    # nginx and Envoy keep it to themselves
+    assert answer.status_code == {"nginx": 200, "envoy": 200, "haproxy": 403}.get(asking.dialect, 400)
+
+
 def test_a_refusal_in_whole(whole: Asking) -> None:
     page = whole("/filed/1", headers=PAGE)
     assert page.status_code == 302

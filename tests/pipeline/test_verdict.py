@@ -39,6 +39,11 @@ def test_so_does_what_only_a_proxy_may_say(gate: GatewayFixture) -> None:
     assert set(names) <= removed(gate, **dict.fromkeys(names, "x"))
 
 
+def test_what_the_permission_says_itself_stays(gate: GatewayFixture) -> None:
+    """Envoy sets first and removes then: a client must not be able to take away where its request goes."""
+    assert "x-toegangspoort-upstream" not in removed(gate, **{"x-toegangspoort-upstream": "other"})
+
+
 def test_what_envoy_writes_and_needs_stays(gate: GatewayFixture) -> None:
     needed = {
         "x-forwarded-proto": "https",
