@@ -40,6 +40,8 @@ class Attach:
         self._credentials = credentials
         self._pass_token = pass_token
         self._audiences = audiences
+        fixed = (name.lower().encode("ascii") for each in credentials.values() for name in each.names)
+        self._names = (*identity.names, *fixed)
         self._known = ObjectMemo(self._of_client)
         self._known_of_programs = ObjectMemo(self._without_token)
 
@@ -101,19 +103,14 @@ class Attach:
 
     # For a front, which sends the request itself
 
-    @property
-    def names(self) -> tuple[bytes, ...]:
-        """The headers that say who asks, and those with credentials: a client must not send them."""
-        fixed = (name.lower().encode("ascii") for each in self._credentials.values() for name in each.names)
-        return tuple(dict.fromkeys((*self._identity.names, *fixed)))
-
     def lines(self, exchange: Exchange) -> dict[bytes, bytes]:
         """The headers that the register must get in place of the client's; an empty value stands for none.
 
-        Every name of `names`, and `cookie` and `authorization` without what is for the gateway alone.
+        Every name that says who asks or has credentials, and `cookie` and `authorization` without what is for the
+        gateway alone.
         """
         request, identity, handling = exchange.admitted, exchange.caller.identity, exchange.handling
-        found = dict.fromkeys(self.names, b"")
+        found = dict.fromkeys(self._names, b"")
         found[b"cookie"] = request.header(b"cookie") or b""
         token_ends_here = exchange.caller.program is not None and not self._pass_token
         given = (b"authorization", request.header(b"authorization") or b"")
