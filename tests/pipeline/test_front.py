@@ -223,6 +223,17 @@ def test_no_other_answer_passes_for_a_permission(asking: Asking, alice: Browser)
         assert asking("/filed/1", "POST", other.headers(faces)).status_code == 403
 
 
+def test_the_page_gives_answers_of_success(gate: GatewayFixture) -> None:
+    page = Asking(gate, "nginx", page=True)
+    preflight = {"origin": "https://app.example.be", "access-control-request-method": "GET"}
+    answer = page("/common/x", "OPTIONS", preflight)
+    assert (answer.status_code, answer.headers["access-control-allow-methods"]) == (204, "GET")
+    faces = CALL | {"faces-request": "partial/ajax", "content-type": "application/x-www-form-urlencoded"}
+    answer = page("/filed/1", "POST", faces, b"a=b")
+    assert answer.status_code == 200
+    assert "<redirect url=" in answer.text
+
+
 def test_a_form_is_kept_by_the_page_and_sent_from_there(gate: GatewayFixture, alice: Browser) -> None:
     verdict, page = Asking(gate, "nginx"), Asking(gate, "nginx", page=True)
     gate.clock.ahead += 1_801
