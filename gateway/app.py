@@ -13,12 +13,15 @@ import structlog
 from gateway import __version__
 from gateway.assembly import Assembly
 from gateway.auth.settings import PrivateKeyJwt
+from gateway.edge.protocol import protocol_class
+from gateway.edge.refusals import Refusals
+from gateway.edge.second_listener import second_listener
 from gateway.errors import StoreUnavailable
 from gateway.keyring import Key
 from gateway.observe.decision_record import person_names
 from gateway.observe.health import Check, Health, HealthStatus
-from gateway.observe.listener import operators_listener
 from gateway.observe.logs import configure_logs
+from gateway.pages.wire import WirePages
 from gateway.pipeline import prompt
 from gateway.reload.keys import KeyReload, KeySource, RingSource
 from gateway.responses import Receive, Scope, Send
@@ -148,7 +151,8 @@ class Gateway(Assembly):
             stack.push_async_callback(self.rechecks.aclose)
             if self._observe_socket is not None:
                 health = Health(self.metrics, self._checks())
-                await stack.enter_async_context(operators_listener(health, self._observe_socket))
+                await stack.enter_async_context(second_listener(health, self._observe_socket))
+            await self._open_fronts(stack)
             log.info("gateway started", **self._facts_at_start())
             yield
 
@@ -166,6 +170,7 @@ class Gateway(Assembly):
             "public_url": settings.public_url,
             "listen": settings.listen,
             "observe": settings.observe.listen,
+            "fronts": {name: each.listen for name, each in settings.fronts.items()},
             "issuer": settings.provider.issuer,
             "client_id": settings.provider.client_id,
             "upstreams": {
@@ -174,6 +179,15 @@ class Gateway(Assembly):
             "store": str(settings.session.store),
             "open_files": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
         }
+
+    async def _open_fronts(self, stack: AsyncExitStack) -> None:
+        """Each front has a listener of its own, for its peers."""
+        edge, public_url = self.settings.edge, self.settings.public_url
+        refusals = Refusals(self.events, WirePages(self.answers))
+        for name, sock in self._front_sockets.items():
+            peers = self.settings.fronts[name].peers
+            protocol = protocol_class(edge.of_front(peers), public_url=public_url, refusals=refusals)
+            await stack.enter_async_context(second_listener(self.fronts[name], sock, protocol))
 
     def _checks(self) -> dict[str, Check]:
         async def serving() -> HealthStatus:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from gateway.analysis.access import access_of
@@ -14,8 +14,10 @@ from gateway.client_limits import ClientLimits
 from gateway.config import Config
 from gateway.config.model import IdentitySection
 from gateway.edge.admit import Admission
+from gateway.edge.fronts import Front
 from gateway.edge.headers import ForwardedHeaders
 from gateway.edge.readings import PathReader
+from gateway.edge.settings import FrontSettings
 from gateway.endpoints.access import AccessEndpoint
 from gateway.endpoints.bar import BarEndpoints
 from gateway.endpoints.fragment import FragmentPage
@@ -26,6 +28,7 @@ from gateway.endpoints.login_loop import LoopCookie
 from gateway.endpoints.logout import LogoutEndpoints
 from gateway.endpoints.notices import LogoutNotices
 from gateway.endpoints.own_sessions import OwnSessionsEndpoint
+from gateway.endpoints.robots import Robots
 from gateway.endpoints.session import SessionEndpoints
 from gateway.endpoints.table import OwnEndpoints
 from gateway.exchange import Exchange
@@ -43,13 +46,16 @@ from gateway.pipeline.attach import Attach
 from gateway.pipeline.authenticate import Authenticate
 from gateway.pipeline.authorize import Authorize
 from gateway.pipeline.cross_origin import CrossOrigin
+from gateway.pipeline.front import FrontDesk
 from gateway.pipeline.insert_bar import carrying
 from gateway.pipeline.judge import Judge, RecordedJudge
+from gateway.pipeline.lasting import Lasting
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.polling import Polling
 from gateway.pipeline.prompt import Prompt
 from gateway.pipeline.refuse import Refuse
 from gateway.pipeline.route import Route
+from gateway.pipeline.verdict import Verdict
 from gateway.pipeline.websocket import CarryWebSocket
 from gateway.upstream.forward import Forwarder
 from gateway.upstream.live_streams import Streams
@@ -67,9 +73,11 @@ class Assembly(Areas):
         clock: Callable[[], float] = time.time,
         steady: Callable[[], float] = time.monotonic,
         observe_socket: socket.socket | None = None,
+        front_sockets: Mapping[str, socket.socket] | None = None,
     ) -> None:
         super().__init__(config, environment, clock=clock, steady=steady)
         self._observe_socket = observe_socket
+        self._front_sockets = dict(front_sockets or {})
         self._draining = False
         settings = self.settings
         self.pages = Pages(settings.support, environment, config.languages, config.pages, clock=clock)
@@ -90,6 +98,7 @@ class Assembly(Areas):
             self.events.subscribe(listener)
         self.pipeline = self._pipeline(judge, config.identity)
         self.prompt = Prompt(self.pipeline, self.metrics.started)
+        self.fronts = {name: self._front(name, each) for name, each in settings.fronts.items()}
 
     def _pipeline(self, judge: Judge, identity: IdentitySection) -> Pipeline:
         settings, public_url = self.settings, self.settings.public_url
@@ -123,6 +132,18 @@ class Assembly(Areas):
             record=self.record,
             clock=self._clock,
         )
+
+    def _front(self, name: str, settings: FrontSettings) -> FrontDesk:
+        front = Front(name, settings, self.settings.edge.trusted_proxies)
+        lasting = Lasting(
+            self.reload.rules,
+            self.rechecks,
+            settings.cache,
+            self.sessions.idle_timeout,
+            self.settings.assertion.ttl,
+        )
+        verdict = Verdict(front, self.pipeline.attach, lasting)
+        return FrontDesk(front, self.pipeline, verdict, started=self.metrics.started)
 
     def _attach(self, identity: IdentitySection) -> Attach:
         settings = self.settings
@@ -208,6 +229,7 @@ class Assembly(Areas):
             forms,
             FragmentPage(screens.login_title),
             LanguageEndpoint(environment, self._secure, pages.languages.offered),
+            Robots(self.reload.rules),
             BarEndpoints.of(pages, self.settings.session_bar, session),
         )
         return login, endpoints

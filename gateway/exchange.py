@@ -103,15 +103,16 @@ class Exchange:
     cut: Mapping[str, str] | None = None
     # a WebSocket is recorded when it opens, anything else at its end
     recorded: bool = False
-    _id: str = ""
+    # the id as long as there is no request; made where it is needed
+    first_id: str = ""
 
     @property
     def id(self) -> str:
         """The id that the response, the page, the log, the record and the register carry."""
         if self.request is not None:
             return self.request.id
-        self._id = self._id or token_hex(16)
-        return self._id
+        self.first_id = self.first_id or token_hex(16)
+        return self.first_id
 
     @property
     def admitted(self) -> CanonicalRequest:

@@ -242,6 +242,8 @@ class GatewayFixture:
     observe_port: int
     client: httpx2.Client
     host: str | None = None
+    fronts: Mapping[str, int] = field(default_factory=dict)
+    """The ports of the listeners for fronts, by name."""
 
     @property
     def acm(self) -> AcmState:
@@ -368,13 +370,15 @@ def gateway_fixture(
     public_url: str | None = None,
     sock: socket.socket | None = None,
     clock: Any = time.time,
+    fronts: Mapping[str, Mapping[str, Any]] | None = None,
     **changes: Any,
 ) -> Iterator[GatewayFixture]:
     """A gateway with its provider, both by the same clock, until the block ends.
 
     `provider` is a scripted one that is served already, `scripted`, or `simulated(...)`, the default. `backend` is an
     address, an EchoUpstream, which is served here, or a RawUpstream that runs. With a `public_url` of another host,
-    browsers send that host. Further keywords go to the environment, merged in by their first key.
+    browsers send that host. `fronts` are those of the environment, each on a free port. Further keywords go to the
+    environment, merged in by their first key.
     """
     sock = sock or free_socket()
     port = sock.getsockname()[1]
@@ -395,6 +399,14 @@ def gateway_fixture(
         chosen = dict(provider_settings or {})
         if isinstance(found, ScriptedProvider):
             chosen = scripted_settings(folder, found, **chosen)
+        front_sockets = {each: free_socket() for each in fronts or {}}
+        for each, front_socket in front_sockets.items():
+            stack.callback(front_socket.close)
+            changes.setdefault("fronts", {})[each] = {
+                "listen": f"127.0.0.1:{front_socket.getsockname()[1]}",
+                "peers": ["127.0.0.1/32"],
+                **(fronts or {})[each],
+            }
         environment = settings(
             folder,
             name=name,
@@ -409,7 +421,14 @@ def gateway_fixture(
         observe_socket = free_socket()
         stack.callback(observe_socket.close)
         steady = time.monotonic if clock is time.time else clock
-        app = Gateway(config, name, clock=clock, steady=steady, observe_socket=observe_socket)
+        app = Gateway(
+            config,
+            name,
+            clock=clock,
+            steady=steady,
+            observe_socket=observe_socket,
+            front_sockets=front_sockets,
+        )
         protocol = protocol_class(
             config.environment(name).edge, refusals=Refusals(app.events, WirePages(app.answers))
         )
@@ -427,6 +446,7 @@ def gateway_fixture(
             observe_socket.getsockname()[1],
             stack.enter_context(plain_client()),
             host,
+            {each: front_socket.getsockname()[1] for each, front_socket in front_sockets.items()},
         )
 
 

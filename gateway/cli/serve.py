@@ -12,7 +12,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -71,10 +71,11 @@ def serve(
     listening = _listen(settings.listen)
     public = [listening, *(listening.dup() for _ in range(_TAKEN_AT_ONCE - 1))]
     observe = _listen(settings.observe.listen)
+    fronts = {name: _listen(each.listen) for name, each in settings.fronts.items()}
     configure_logs(level=settings.observe.log_level, form=settings.observe.log_format)
     if workers == 1:
         try:
-            _Server(_Worker(config, env, observe)).run(sockets=public)
+            _Server(_Worker(config, env, observe, fronts)).run(sockets=public)
         except SystemExit as end:
             if end.code == STARTUP_FAILURE:
                 stop(_NOT_STARTED, _FAILED)
@@ -82,7 +83,7 @@ def serve(
         return
     with tempfile.TemporaryDirectory(prefix="gateway-metrics-") as metrics:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics
-        worker = _Worker(config, env, observe)
+        worker = _Worker(config, env, observe, fronts)
         worker.workers = workers
         supervisor = Supervisor(worker, sockets=public)
         supervisor.run()
@@ -91,6 +92,8 @@ def serve(
 
 
 def _listen(address: str) -> socket.socket:
+    if address.startswith("unix:"):
+        return _listen_on_file(Path(address.removeprefix("unix:")))
     host, _, port = address.rpartition(":")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
@@ -101,6 +104,29 @@ def _listen(address: str) -> socket.socket:
         sock.close()
         hint = _HINTS.get(problem.errno or 0, "is the address right?")
         stop(f"cannot listen on {address}: {problem.strerror}; {hint}", _FAILED)
+    sock.set_inheritable(True)
+    return sock
+
+
+def _listen_on_file(path: Path) -> socket.socket:
+    """A unix socket that the file's group may use; it takes the place of one that nothing listens on any more."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as other:
+                other.connect(str(path))
+            raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+        if path.is_socket():
+            path.unlink()
+        before = os.umask(0o117)
+        try:
+            sock.bind(str(path))
+        finally:
+            os.umask(before)
+    except OSError as problem:
+        sock.close()
+        hint = _HINTS.get(problem.errno or 0, "is the path right?")
+        stop(f"cannot listen on {path}: {problem.strerror or problem}; {hint}", _FAILED)
     sock.set_inheritable(True)
     return sock
 
@@ -138,7 +164,9 @@ class _Server(uvicorn.Server):
 class _Worker(uvicorn.Config):
     """The settings of one worker process. It is sent there as paths, and builds the gateway in that process."""
 
-    def __init__(self, path: Path, environment: str, observe: socket.socket) -> None:
+    def __init__(
+        self, path: Path, environment: str, observe: socket.socket, fronts: Mapping[str, socket.socket]
+    ) -> None:
         super().__init__(
             app="gateway.app:Gateway",
             interface="asgi3",
@@ -158,6 +186,7 @@ class _Worker(uvicorn.Config):
         self._path = path
         self._environment = environment
         self._observe = observe
+        self._fronts = fronts
         self.replaces = False
 
     def load(self) -> None:
@@ -167,7 +196,13 @@ class _Worker(uvicorn.Config):
         settings = config.environment(self._environment)
         configure_logs(level=settings.observe.log_level, form=settings.observe.log_format)
         try:
-            app = Gateway(config, self._environment, clock=time.time, observe_socket=self._observe)
+            app = Gateway(
+                config,
+                self._environment,
+                clock=time.time,
+                observe_socket=self._observe,
+                front_sockets=self._fronts,
+            )
         except (OSError, ValueError) as problem:
             log.error("gateway not started", reason=str(problem))
             sys.exit(STARTUP_FAILURE)

@@ -86,6 +86,9 @@ def _belongings(name: str, settings: EnvironmentSettings) -> Iterator[tuple[str,
             yield "upstream", address, (*place, *where)
     yield "listen address", _socket(settings.listen), (*root, "listen")
     yield "listen address", _socket(settings.observe.listen), (*root, "observe", "listen")
+    for front, each in settings.fronts.items():
+        address = _socket(each.listen) if each.socket is None else _file(Path(each.socket))
+        yield "listen address", address, (*root, "fronts", front, "listen")
     yield "store", settings.session.address, (*root, "session", "store")
     if settings.observe.records.path is not None:
         yield "file", _file(settings.observe.records.path), (*root, "observe", "records")

@@ -18,7 +18,7 @@ from gateway.blocks.settings import BlockSettings
 from gateway.config.keys import KeysSection
 from gateway.config.problems import ConfigError, Problem, unknown
 from gateway.edge.authority import host_name
-from gateway.edge.settings import EdgeSettings, PathSettings
+from gateway.edge.settings import EdgeSettings, FrontSettings, PathSettings
 from gateway.egress import Egress, ProxySettings
 from gateway.emergency.settings import EmergencySettings
 from gateway.handling import DEFAULT_UPSTREAM
@@ -124,6 +124,11 @@ class EnvironmentSettings(Settings):
 
     edge: EdgeSettings = EdgeSettings()
     """Further host names, proxies in front, limits."""
+
+    fronts: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")], FrontSettings] = Field(
+        default_factory=dict
+    )
+    """Servers that carry the requests themselves and ask the gateway about each (forward-auth), by name."""
 
     paths: PathSettings = PathSettings()
     """How the register reads paths, where it lets through more than the strict reading."""

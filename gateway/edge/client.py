@@ -60,15 +60,17 @@ class ClientAddress:
         nearest = parse_address(peer)
         if nearest is None or not self._is_trusted(nearest):
             return str(nearest) if nearest is not None else UNKNOWN
+        return self.behind(forwarded)
+
+    def behind(self, forwarded: list[bytes]) -> str:
+        """The client's address by what a trusted peer says alone; UNKNOWN where it says nothing."""
         hops = b",".join(forwarded).decode("latin-1").split(",")[-_MOST_HOPS:]
+        found: Address | None = None
         for hop in reversed(hops):
-            address = _parse_hop(hop)
-            if address is None:
-                return UNKNOWN
-            nearest = address
-            if not self._is_trusted(address):
+            found = _parse_hop(hop)
+            if found is None or not self._is_trusted(found):
                 break
-        return str(nearest)
+        return str(found) if found is not None else UNKNOWN
 
     def trusts(self, peer: str) -> bool:
         """Whether this peer is one of the trusted proxies."""

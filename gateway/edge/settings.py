@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Network, IPv6Network
-from typing import Annotated, Literal
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from gateway.edge.authority import host_name
 from gateway.http_semantics import METHODS, FurtherMethod
@@ -100,7 +100,94 @@ class EdgeSettings(Settings):
     )
     """The Strict-Transport-Security header of every answer where `public_url` is https and the register sends none; `null`: not sent."""
 
+    def of_front(self, peers: tuple[IPv4Network | IPv6Network, ...]) -> EdgeSettings:
+        """The limits of a front's listener. A question says an address twice, and peers ask for all clients."""
+        return self.model_copy(
+            update={
+                "trusted_proxies": peers,
+                "max_header_bytes": 2 * self.max_header_bytes,
+                "max_headers": self.max_headers + 20,
+            }
+        )
+
     @property
     def allow(self) -> str:
         """Every accepted method, as the value of an Allow header."""
         return ", ".join(sorted((*METHODS, *self.methods)))
+
+
+_SOCKET: Final = "unix:"
+_LONGEST_CACHE: Final = 60.0
+# No network of an organisation's own machines has a shorter prefix.
+_WIDEST: Final = {4: 8, 6: 32}
+
+
+def _front_address(value: str) -> str:
+    if value.startswith(f"{_SOCKET}/"):
+        return value
+    host, colon, port = value.rpartition(":")
+    if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:
+        raise ValueError("write HOST:PORT, such as 127.0.0.1:8002, or unix:/run/toegangspoort/front.sock")
+    return value
+
+
+def _network(value: Any) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(value)
+    except ValueError as problem:
+        raise ValueError(f"{value!r} is no address or network: write 10.0.0.5 or 10.0.0.0/24") from problem
+
+
+def _peers(peers: tuple[IPv4Network | IPv6Network, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
+    for each in peers:
+        if each.prefixlen < _WIDEST[each.version]:
+            raise ValueError(
+                f"{each} holds much more than your fronts, and whoever asks from there is believed: name their addresses"
+            )
+    return peers
+
+
+def _cache(value: float) -> float:
+    if value > _LONGEST_CACHE:
+        raise ValueError(f"a decision is kept for {_LONGEST_CACHE:g}s at most: a logout is late by as much")
+    return value
+
+
+class FrontSettings(Settings):
+    """A front that carries requests and asks the gateway about each of them, at a listener of its own."""
+
+    listen: Annotated[str, AfterValidator(_front_address)]
+    """Where the gateway answers this front: HOST:PORT, or unix:PATH, which the file's group may use. Never reachable for clients: what is said there about a request is believed."""
+
+    dialect: Literal["nginx", "haproxy", "traefik", "caddy", "envoy"]
+    """How the front asks: nginx (`auth_request`), haproxy, traefik (ForwardAuth), caddy (`forward_auth`) or envoy (`ext_authz` over HTTP)."""
+
+    peers: Annotated[
+        tuple[Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)], ...], AfterValidator(_peers)
+    ] = ()
+    """The addresses or networks (CIDR) that the front asks from; others get 403. None for a unix socket."""
+
+    cache: Annotated[Duration, AfterValidator(_cache)] = 0.0
+    """How long nginx may use a permission again (`X-Accel-Expires`), at most; `0s`: never. Up to 60s."""
+
+    allow_status: Literal[200, 202] = 200
+    """The status that allows a request; 202 for configurations that were written for oauth2-proxy."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.socket is None and not self.peers:
+            raise ValueError(
+                "name the `peers` that may ask here, such as [127.0.0.1/32]: what they say about a request is believed"
+            )
+        if self.socket is not None and self.peers:
+            raise ValueError("a unix socket has no `peers`: the permissions of its file say who may ask")
+        if self.cache and self.dialect != "nginx":
+            raise ValueError(f"only nginx keeps decisions: leave out `cache` for {self.dialect}")
+        if self.allow_status == 202 and self.dialect == "envoy":
+            raise ValueError("Envoy takes 200 alone for a permission: leave out `allow_status`")
+        return self
+
+    @property
+    def socket(self) -> str | None:
+        """The path of the unix socket; None for an address."""
+        return self.listen.removeprefix(_SOCKET) if self.listen.startswith(_SOCKET) else None

@@ -9,7 +9,7 @@ import hmac
 import os
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -90,6 +90,10 @@ class KeptForms:
         room = FormRoom(settings.form_total, KEPT_SECONDS + UPLOAD_SECONDS, steady=steady)
         keeper = FormKeeper(sessions, store, room, rules, settings.form_limit)
         return cls(sessions, screens, store, room, keeper, secure)
+
+    def keeping_nothing(self) -> KeptForms:
+        """The same where the body of a request is not at hand."""
+        return replace(self, keeper=replace(self.keeper, limit=0))
 
     # When a form meets an ended session
 

@@ -35,6 +35,11 @@ def is_marked(request: CanonicalRequest) -> bool:
     )
 
 
+def is_marked_address(request: CanonicalRequest) -> bool:
+    """Whether the method and address are those of a confirmation, whatever its body is."""
+    return request.method == "POST" and _MARKED.search(request.raw_query or b"") is not None
+
+
 def marked_id(request: CanonicalRequest) -> str:
     """The id of the form in the address of a confirmation."""
     return (request.raw_query or b"")[-20:].decode("ascii")

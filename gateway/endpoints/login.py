@@ -65,7 +65,8 @@ class LoginEndpoints:
         Raises BadRequest for an unknown value.
         """
         admitted = exchange_of(request).admitted
-        target = safe_target(path_on(self.public_url, query_value(request, "rd") or "/"))
+        wanted = query_value(request, "rd") or query_value(request, "redirect") or "/"
+        target = safe_target(path_on(self.public_url, wanted))
         acr_values = (query_value(request, "acr_values") or "").split()
         for urn in acr_values:
             if urn not in self.login.known_methods:

@@ -20,6 +20,8 @@ from gateway.endpoints.logout import LogoutEndpoints
 from gateway.endpoints.notices import LogoutNotices
 from gateway.endpoints.own_sessions import OwnSessionsEndpoint
 from gateway.endpoints.requests import request_of
+from gateway.endpoints.robots import PATH as ROBOTS
+from gateway.endpoints.robots import Robots
 from gateway.endpoints.session import SessionEndpoints
 from gateway.errors import BadRequest, MethodNotAllowed, NotFound
 from gateway.exchange import Exchange
@@ -31,6 +33,10 @@ _READ = ("GET", "HEAD")
 _ACT = ("GET", "POST")
 _RESERVED = "oauth2"
 _JWKS = "/.well-known/jwks.json"
+# The first is the one that pages use; the others are those of oauth2-proxy and Wonderwall.
+_STARTS = ("/oauth2/start", "/oauth2/sign_in", "/oauth2/login")
+_SIGN_OUTS = ("/oauth2/sign_out", "/oauth2/logout")
+_BACKCHANNELS = ("/oauth2/logout/backchannel", "/oauth2/backchannel-logout")
 
 
 class OwnEndpoints:
@@ -47,25 +53,28 @@ class OwnEndpoints:
         forms: KeptForms,
         fragment: FragmentPage,
         language: LanguageEndpoint,
+        robots: Robots,
         bar: BarEndpoints | None = None,
     ) -> None:
+        self._robots = robots
         only_tell = [
             _route("/oauth2/userinfo", session.userinfo, _READ),
             _route("/oauth2/session", session.session, _READ),
             _route(_JWKS, session.keys, _READ),
             _route("/oauth2/client-jwks.json", session.client_keys, _READ),
+            _route(ROBOTS, robots.robots, _READ),
         ]
         if bar is not None:
             only_tell += [_route(SCRIPT, bar.script, _READ), _route("/oauth2/bar", bar.state, _READ)]
         routes = [
             *only_tell,
-            _route("/oauth2/start", login.start, ("GET",)),
+            *(_route(path, login.start, ("GET",)) for path in _STARTS),
             _route(FRAGMENT_PATH, fragment.page, ("GET",)),
             _route("/oauth2/callback", login.callback, ("GET",)),
-            _route("/oauth2/sign_out", logout.sign_out, _ACT),
+            *(_route(path, logout.sign_out, _ACT) for path in _SIGN_OUTS),
             _route("/oauth2/logout/local", logout.local, _ACT),
             _route("/oauth2/logout/callback", logout.callback, _READ),
-            _route("/oauth2/logout/backchannel", notices.backchannel, ("POST",)),
+            *(_route(path, notices.backchannel, ("POST",)) for path in _BACKCHANNELS),
             _route("/oauth2/logout/frontchannel", notices.frontchannel, _READ),
             _route("/oauth2/switch", logout.switch, _ACT),
             _route(PATH, forms.page, ("GET",)),
@@ -85,6 +94,7 @@ class OwnEndpoints:
             request.segments[0] == _RESERVED
             or request.path == _JWKS
             or (request.doubt is not None and any(map(_is_own, request.doubt.readings)))
+            or (request.path == ROBOTS and self._robots.serves(request))
         )
 
     async def respond(self, exchange: Exchange) -> None:

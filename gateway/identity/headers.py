@@ -51,6 +51,12 @@ class OutgoingHeaders:
         self._lines = ObjectMemo(self._encoded)
         self._block = ObjectMemo(self._encoded_block)
 
+    @property
+    def names(self) -> tuple[bytes, ...]:
+        """The names of all lines that `build` may return."""
+        assertion = (self._assertion,) if self._assertion else ()
+        return (*(name for name, _ in self._readers), *assertion)
+
     def strip(self, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         """The headers without any spelling of an identity header, in the order they came."""
         forged = self._forged

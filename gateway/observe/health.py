@@ -30,12 +30,15 @@ class HealthStatus:
 
 Check = Callable[[], Awaitable[HealthStatus]]
 
+# /ping and /ready are those of oauth2-proxy. This listener opens when the start is complete, so that whoever gets an answer
+# knows that.
+_ALIASES: Final = {"/ping": "/healthz", "/ready": "/readyz", "/startupz": "/healthz"}
 _TYPE_JSON: Final = "application/json"
 _TYPE_TEXT: Final = "text/plain; charset=utf-8"
 
 
 class Health:
-    """An ASGI app with /healthz, /readyz and /metrics; `checks`, by name, say whether this process can serve.
+    """An ASGI app with /healthz, /readyz, /startupz and /metrics; `checks`, by name, say whether this process can serve.
 
     A check that raises or takes longer than `timeout` seconds counts as not ready.
     """
@@ -61,9 +64,11 @@ class Health:
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
     async def _answer(self, method: str, path: str) -> tuple[int, str, bytes]:
-        known = {"/healthz": self._alive, "/readyz": self._ready, "/metrics": self._numbers}.get(path)
+        known = {"/healthz": self._alive, "/readyz": self._ready, "/metrics": self._numbers}.get(
+            _ALIASES.get(path, path)
+        )
         if known is None:
-            return 404, _TYPE_TEXT, b"not found; there are /healthz, /readyz and /metrics\n"
+            return 404, _TYPE_TEXT, b"not found; there are /healthz, /readyz, /startupz and /metrics\n"
         if method not in ("GET", "HEAD"):
             return 405, _TYPE_TEXT, b"only GET and HEAD\n"
         return await known()

@@ -11,6 +11,7 @@ from gateway.handling import PLAIN, HeaderChanges
 from gateway.http_semantics import header_block
 from gateway.identity.assertions import Assertions
 from gateway.identity.headers import OutgoingHeaders
+from gateway.model import CanonicalRequest, Identity
 from gateway.object_memo import ObjectMemo
 from gateway.upstream.credentials import Credentials
 from gateway.upstream.request import Framing
@@ -39,6 +40,8 @@ class Attach:
         self._credentials = credentials
         self._pass_token = pass_token
         self._audiences = audiences
+        fixed = (name.lower().encode("ascii") for each in credentials.values() for name in each.names)
+        self._names = (*identity.names, *fixed)
         self._known = ObjectMemo(self._of_client)
         self._known_of_programs = ObjectMemo(self._without_token)
 
@@ -84,17 +87,55 @@ class Attach:
         return self._of_client([line for line in headers if not _is_bearer_token(line)], method, changes)
 
     def _about(self, exchange: Exchange) -> bytes:
-        caller = exchange.caller
-        identity = caller.identity
+        identity = exchange.caller.identity
         if identity is None:
             return b""
+        return self._identity.block(identity, self._assertion(exchange, identity))
+
+    def _assertion(self, exchange: Exchange, identity: Identity) -> str:
+        caller, handling = exchange.caller, exchange.handling
         if caller.session is not None:
             about = caller.session.id
         else:
             about = f"{identity.kind} {identity.issuer} {identity.subject}"
-        handling = exchange.handling
         audience = None if handling is PLAIN else self._audiences.get(handling.upstream)
-        return self._identity.block(identity, self._assertions.sign(identity, about, audience))
+        return self._assertions.sign(identity, about, audience)
+
+    # For a front, which sends the request itself
+
+    def lines(self, exchange: Exchange) -> dict[bytes, bytes]:
+        """The headers that the register must get in place of the client's; an empty value stands for none.
+
+        Every name that says who asks or has credentials, and `cookie` and `authorization` without what is for the
+        gateway alone.
+        """
+        request, identity, handling = exchange.admitted, exchange.caller.identity, exchange.handling
+        found = dict.fromkeys(self._names, b"")
+        found[b"cookie"] = request.header(b"cookie") or b""
+        token_ends_here = exchange.caller.program is not None and not self._pass_token
+        given = (b"authorization", request.header(b"authorization") or b"")
+        if given[0] not in found:
+            found[given[0]] = b"" if token_ends_here and _is_bearer_token(given) else given[1]
+        if handling.request_headers is not None:
+            found.update(handling.request_headers.set)
+            found.update(dict.fromkeys(handling.request_headers.remove, b""))
+        found.update(self._credentials[handling.upstream].lines)
+        if identity is not None:
+            found.update(self._identity.build(identity, self._assertion(exchange, identity)))
+        return found
+
+    def dropped(self, request: CanonicalRequest) -> frozenset[bytes]:
+        """The names of the client's headers that the register does not get from the gateway."""
+        kept = {
+            name for name, _ in self._identity.strip(self._forwarded.passed(request.headers, request.method))
+        }
+        return frozenset(name for name, _ in request.headers) - kept
+
+    def forged(self, request: CanonicalRequest) -> frozenset[bytes]:
+        """The names of the client's headers that the register may take for those that say who asks."""
+        return frozenset(name for name, _ in request.headers) - {
+            name for name, _ in self._identity.strip(request.headers)
+        }
 
 
 def _is_bearer_token(line: tuple[bytes, bytes]) -> bool:

@@ -39,20 +39,26 @@ class Pipeline:
         """One HTTP request, from the first stage to the last."""
         exchange = Exchange(scope, receive, send, self.clock())
         async with self.ending(exchange):
-            self.admit(exchange)
-            answered = await self.route(exchange) or await self.cors.preflight(exchange)
-            if answered:
-                return
-            await self.judge(exchange)
-            if exchange.kept_form is not None:
-                await self.route.forms.check_sender(exchange)
-            if await redirect(exchange):
-                return
-            self.attach(exchange)
-            if exchange.admitted.websocket is None:
-                await self.forward(exchange)
-            else:
-                await self.websocket(exchange)
+            if await self.may_go_on(exchange):
+                await self.send_on(exchange)
+
+    async def may_go_on(self, exchange: Exchange) -> bool:
+        """Whether the request may go to its upstream; False where it has been answered. Raises a GatewayError."""
+        self.admit(exchange)
+        if await self.route(exchange) or await self.cors.preflight(exchange):
+            return False
+        await self.judge(exchange)
+        if exchange.kept_form is not None:
+            await self.route.forms.check_sender(exchange)
+        return not await redirect(exchange)
+
+    async def send_on(self, exchange: Exchange) -> None:
+        """To the upstream and back. Raises a GatewayError, ClientGone or AnswerCut."""
+        self.attach(exchange)
+        if exchange.admitted.websocket is None:
+            await self.forward(exchange)
+        else:
+            await self.websocket(exchange)
 
     @asynccontextmanager
     async def ending(self, exchange: Exchange) -> AsyncIterator[None]:

@@ -71,11 +71,12 @@ class Refuse:
             return
         if exchange.kept_form is not None:
             await self.forms.settle(exchange)
-        response = await self._response(exchange, error)
+        response = await self.response(exchange, error)
         exchange.shown, exchange.language = exchange.shown or _kind(response), _language(response)
         await response(exchange.scope, exchange.receive, exchange.send)
 
-    async def _response(self, exchange: Exchange, error: GatewayError) -> Response:
+    async def response(self, exchange: Exchange, error: GatewayError) -> Response:
+        """The page, problem or redirect for this error."""
         try:
             login = await self._instead(exchange, error)
         except (

@@ -20,6 +20,7 @@ class Credentials:
         self._headers = settings.headers
         self._basic = settings.basic
         self.names = (*settings.headers, *([_AUTHORIZATION] if settings.basic is not None else []))
+        self.lines: tuple[tuple[bytes, bytes], ...] = ()
         self.block = b""
 
     async def start(self) -> None:
@@ -28,7 +29,8 @@ class Credentials:
 
     def read(self) -> None:
         """Read the secrets again. Raises ValueError; those before then stay in use."""
-        self.block = self._block()
+        self.lines = self._lines()
+        self.block = header_block(self.lines)
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -40,15 +42,15 @@ class Credentials:
 
     async def aclose(self) -> None:
         """Forget the secrets."""
-        self.block = b""
+        self.lines, self.block = (), b""
 
-    def _block(self) -> bytes:
+    def _lines(self) -> tuple[tuple[bytes, bytes], ...]:
         lines = [(name.lower().encode("ascii"), _value(value)) for name, value in self._headers.items()]
         if self._basic is not None:
             # RFC 7617 section 2.
             pair = self._basic.username.encode() + b":" + self._basic.password.read()
             lines.append((_AUTHORIZATION.lower().encode("ascii"), b"Basic " + b64encode(pair)))
-        return header_block(lines)
+        return tuple(lines)
 
 
 def _value(value: Secret | str) -> bytes:

@@ -7,12 +7,14 @@ import json
 import os
 import signal
 import socket
+import stat
 import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx2
 import pytest
+import yaml
 
 from gateway import __version__
 from gateway.config import load
@@ -20,6 +22,7 @@ from simulator.login import login
 from simulator.run import bind, url_of
 from tests.cli.conftest import Site
 from tests.processes import command, fresh_gateway, gateway_process
+from tests.running import free_ports
 from tests.upstream.raw_client import converse
 from tests.waiting import until
 
@@ -95,6 +98,54 @@ def test_several_workers_share_listeners_sessions_and_metrics(site: Site) -> Non
         assert until(lambda: decisions(site) == 40)  # the other worker hands over its counts in a moment
         child.terminate()
         assert child.wait(30) == 0
+
+
+def test_every_worker_answers_fronts_also_at_a_unix_socket(site: Site) -> None:
+    path = site.config.parent / "front.sock"
+    port = free_ports(1)[0]
+    document = yaml.safe_load(site.config.read_text())
+    document["environments"]["ti"]["fronts"] = {
+        "near": {"listen": f"unix:{path}", "dialect": "nginx"},
+        "far": {"listen": f"127.0.0.1:{port}", "dialect": "caddy", "peers": ["127.0.0.1"]},
+    }
+    site.config.write_text(yaml.safe_dump(document))
+    with socket.socket(socket.AF_UNIX) as left_behind:
+        left_behind.bind(str(path))
+    host = f"localhost:{site.port}"
+    near = {
+        "host": host,
+        "x-original-method": "GET",
+        "x-original-uri": "/echo",
+        "x-forwarded-for": "192.0.2.7",
+    }
+    far = near | {"x-forwarded-method": "GET", "x-forwarded-uri": "/echo", "x-forwarded-host": host}
+    with gateway_process(site.config, "ti", site.ready, "--workers", "2") as child:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o660
+        cookie = {"cookie": login(site.url, "indiener")}
+        over_file = httpx2.HTTPTransport(uds=str(path))
+        with httpx2.Client(transport=over_file, trust_env=False) as client:
+            assert client.get("http://front/auth", headers=near).status_code == 401
+        for _ in range(20):
+            with httpx2.Client(transport=httpx2.HTTPTransport(uds=str(path)), trust_env=False) as client:
+                assert client.get("http://front/auth", headers=near | cookie).status_code == 200
+            answer = httpx2.get(f"http://127.0.0.1:{port}/auth", headers=far | cookie, trust_env=False)
+            assert answer.status_code == 200
+        assert until(lambda: decisions(site) == 40)
+        child.terminate()
+        assert child.wait(30) == 0
+
+
+def test_a_unix_socket_that_is_in_use_stays(site: Site) -> None:
+    path = site.config.parent / "front.sock"
+    document = yaml.safe_load(site.config.read_text())
+    document["environments"]["ti"]["fronts"] = {"near": {"listen": f"unix:{path}", "dialect": "nginx"}}
+    site.config.write_text(yaml.safe_dump(document))
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(path))
+        other.listen()
+        refused = command("serve", "--config", str(site.config), "--env", "ti")
+    assert (refused.returncode, path.exists()) == (1, True)
+    assert f"cannot listen on {path}: Address already in use" in refused.stderr
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

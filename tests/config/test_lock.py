@@ -60,6 +60,11 @@ def test_two_environments_that_share_nothing_are_fine(tmp_path: Path) -> None:
         ("listen", "0.0.0.0:8000", "listen address"),
         ("observe.listen", "127.0.0.1:8030", "listen address"),
         ("observe.listen", "127.0.0.1:8000", "listen address"),
+        (
+            "fronts",
+            {"x": {"listen": "127.0.0.1:8000", "dialect": "caddy", "peers": ["10.0.0.1/32"]}},
+            "listen address",
+        ),
         ("observe.records", "file:var/ti.jsonl", "file"),
     ],
 )

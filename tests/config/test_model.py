@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,3 +44,43 @@ def test_blocks_are_beside_the_store(tmp_path: Path, store: str, place: str) -> 
     all_of = environments(tmp_path)
     all_of["ti"]["session"]["store"] = store
     assert load(write_config(tmp_path, all_of)).blocks_file("ti") == tmp_path / place
+
+
+FRONT = {"listen": "127.0.0.1:8002", "dialect": "nginx", "peers": ["127.0.0.1/32"]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"peers": []}, "name the `peers` that may ask here"),
+        ({"listen": "unix:/run/x.sock"}, "a unix socket has no `peers`"),
+        ({"listen": "unix:x.sock"}, "write HOST:PORT, such as 127.0.0.1:8002, or unix:"),
+        ({"listen": "127.0.0.1"}, "write HOST:PORT"),
+        ({"dialect": "apache"}, "'apache' is not one of"),
+        ({"dialect": "envoy", "cache": "5s"}, "only nginx keeps decisions: leave out `cache` for envoy"),
+        ({"dialect": "envoy", "allow_status": 202}, "Envoy takes 200 alone"),
+        ({"cache": "2m"}, "a decision is kept for 60s at most"),
+        ({"allow_status": 204}, "204 is not one of: 200 or 202"),
+        ({"peers": ["0.0.0.0/0"]}, "0.0.0.0/0 holds much more than your fronts"),
+        ({"peers": ["10.0.0.1", "128.0.0.0/1"]}, "128.0.0.0/1 holds much more than your fronts"),
+        ({"peers": ["::/0"]}, "::/0 holds much more"),
+        ({"peers": ["nginx"]}, "'nginx' is no address or network: write 10.0.0.5 or 10.0.0.0/24"),
+    ],
+)
+def test_fronts_that_are_refused(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    all_of = environments(tmp_path)
+    all_of["ti"]["fronts"] = {"main": {**FRONT, **changes}}
+    with pytest.raises(ConfigError) as refused:
+        load(write_config(tmp_path, all_of))
+    assert message in str(refused.value)
+    line, column = str(refused.value).split(":")[1:3]
+    assert int(line) > 1
+    assert int(column) >= 1
+
+
+def test_a_front_by_its_name(tmp_path: Path) -> None:
+    all_of = environments(tmp_path)
+    all_of["ti"]["fronts"] = {"main": FRONT, "local": {"listen": "unix:/run/x.sock", "dialect": "caddy"}}
+    fronts = load(write_config(tmp_path, all_of)).environment("ti").fronts
+    assert (fronts["main"].socket, fronts["main"].cache) == (None, 0.0)
+    assert fronts["local"].socket == "/run/x.sock"

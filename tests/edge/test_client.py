@@ -80,3 +80,9 @@ def test_trust_is_of_networks_of_both_kinds() -> None:
     ):
         assert clients.trusts(peer) is trusted
     assert not ClientAddress([]).trusts("10.1.2.3")
+
+
+def test_a_trusted_peer_that_says_nothing_hides_the_client() -> None:
+    addresses = ClientAddress([ip_network("10.0.0.0/8")])
+    assert addresses.behind([b"1.2.3.4, 192.0.2.7, 10.0.0.3"]) == "192.0.2.7"
+    assert addresses.behind([]) == addresses.behind([b"10.0.0.3, x"]) == UNKNOWN

@@ -25,6 +25,26 @@ def test_other_methods_are_refused_with_those_that_it_takes(
     assert response.json()["code"] == "method-not-allowed"
 
 
+@pytest.mark.parametrize("path", ["/oauth2/start", "/oauth2/sign_in", "/oauth2/login"])
+@pytest.mark.parametrize("name", ["rd", "redirect"])
+def test_a_login_begins_under_the_names_that_other_proxies_have(
+    gate: GatewayFixture, path: str, name: str
+) -> None:
+    with gate.browser() as browser:
+        answer = browser.go(f"{path}?{name}=/echo/x")
+        assert answer.status_code == 302
+        assert answer.headers["location"].startswith(gate.acm.issuer)
+        assert any("-flow-" in each for each in browser.cookies)
+
+
+@pytest.mark.parametrize("path", ["/oauth2/sign_out", "/oauth2/logout"])
+def test_so_does_a_logout(gate: GatewayFixture, path: str) -> None:
+    answer = gate.client.get(gate.url + path, headers=PAGE)
+    assert answer.status_code in (200, 302, 303)
+    other = gate.client.post(f"{gate.url}/oauth2/backchannel-logout", data={"logout_token": "x"})
+    assert (other.status_code, other.json()["error"]) == (400, "invalid_request")
+
+
 @pytest.mark.parametrize(
     "path", ["/oauth2", "/oauth2/", "/oauth2/start/", "/oauth2/session/x", "/oauth2/85073003328"]
 )

@@ -510,6 +510,28 @@ NETWORKS = (
         ["warning:proxy-not-trusted"],
     ),
     Mistake(
+        "front-everybody",
+        "everybody may ask as a front",
+        [
+            (
+                _EDGE,
+                f"    fronts: {{x: {{listen: 127.0.0.1:8002, dialect: nginx, peers: [0.0.0.0/0]}}}}\n{_EDGE}",
+            )
+        ],
+        ["error:holds much more than your fronts"],
+    ),
+    Mistake(
+        "front-not-trusted",
+        "a front is no trusted proxy",
+        [
+            (
+                _EDGE,
+                f"    fronts: {{x: {{listen: 127.0.0.1:8002, dialect: nginx, peers: [192.0.2.7]}}}}\n{_EDGE}",
+            )
+        ],
+        ["warning:front-not-trusted"],
+    ),
+    Mistake(
         "trust-everybody",
         "every address is trusted as a proxy",
         [(_EDGE, f"    edge: {{trusted_proxies: [0.0.0.0/0]}}\n{_EDGE}")],

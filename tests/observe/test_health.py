@@ -72,6 +72,12 @@ def test_ready_when_every_check_is(running: Running, rules: Dependency) -> None:
     )
 
 
+def test_other_names_for_the_same(running: Running, store: Dependency) -> None:
+    store.standing = HealthStatus(False, "database is locked")
+    found = {path: httpx2.get(f"{running.url}/{path}").status_code for path in ("ping", "startupz", "ready")}
+    assert found == {"ping": 200, "startupz": 200, "ready": 503}
+
+
 def test_not_ready_when_one_is_not(running: Running, store: Dependency) -> None:
     store.standing = HealthStatus(False, "database is locked")
     status, body = ready(running)

@@ -27,6 +27,7 @@ def network(source: Source, name: str) -> Iterator[Finding]:
         )
         at = source.at(("environments", name, "edge", "trusted_proxies"), at_key=False)
         yield Finding(at, "wide-proxy", words)
+    yield from _of_fronts(source, name)
     yield from _of_rules(rules, trusted)
     looking = [rule.id for rule in rules.every if _looks_at_client(rule)]
     if looking and not trusted and settings.public_url.startswith("https:"):
@@ -35,6 +36,22 @@ def network(source: Source, name: str) -> Iterator[Finding]:
             " empty: with https in front of the gateway every request comes from that proxy, and they judge the proxy"
         )
         yield Finding(source.at(("environments", name)), "proxy-not-trusted", words)
+
+
+def _of_fronts(source: Source, name: str) -> Iterator[Finding]:
+    """The public listener takes what a front sends there for its clients' only where it is a trusted proxy."""
+    settings = source.config.environments[name]
+    trusted = settings.edge.trusted_proxies
+    asking = ((front, peer) for front, each in settings.fronts.items() for peer in each.peers)
+    for front, peer in asking:
+        if any(peer.network_address in each and peer.prefixlen >= each.prefixlen for each in trusted):
+            continue
+        words = (
+            f"front {front!r} asks from {peer}, which `edge: {{trusted_proxies: [...]}}` lacks: logins and forms that it"
+            " sends to the public listener count as those of one client, with one limit for all"
+        )
+        at = source.at(("environments", name, "fronts", front, "peers"), at_key=False)
+        yield Finding(at, "front-not-trusted", words)
 
 
 def _of_rules(rules: RuleSet, trusted: tuple[Network, ...]) -> Iterator[Finding]:

@@ -52,3 +52,14 @@ def test_an_office_that_is_trusted_as_a_proxy(
     rules = RULE.format(f'network: ["{network}"]')
     text = f'environment: {{edge: {{trusted_proxies: ["{trusted}"]}}}}\n{rules}'
     assert bool(warned(tmp_path, text, "trusted-network")) is warns
+
+
+@pytest.mark.parametrize(
+    ("trusted", "count"),
+    [("[]", 2), ("[10.0.0.0/8]", 1), ("[10.0.0.7/32]", 2), ("[10.0.0.0/8, 192.0.2.7]", 0), ('["::/0"]', 2)],
+)
+def test_fronts_that_are_no_trusted_proxies(tmp_path: Path, trusted: str, count: int) -> None:
+    front = "{listen: 127.0.0.1:8002, dialect: caddy, peers: [10.0.0.0/24, 192.0.2.7]}"
+    near = "{listen: 'unix:/run/x.sock', dialect: caddy}"
+    text = f"environment: {{edge: {{trusted_proxies: {trusted}}}, fronts: {{a: {front}, b: {near}}}}}\n"
+    assert len(warned(tmp_path, text + RULE.format("anyone"), "front-not-trusted")) == count

@@ -1,4 +1,4 @@
-"""The listener for operators beside the public one: health and metrics, on a socket of their own."""
+"""A listener beside the public one, in the same process: for operators, and for each front."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from typing import Any
 
 import uvicorn
 
-from gateway.observe.health import Health
-
 
 @contextlib.asynccontextmanager
-async def operators_listener(health: Health, sock: socket.socket) -> AsyncIterator[None]:
-    """Serve `health` on this socket while the block runs."""
+async def second_listener(app: Any, sock: socket.socket, http: Any = "auto") -> AsyncIterator[None]:
+    """Serve an ASGI application on this socket while the block runs. `http` is as uvicorn's setting."""
     server = _Quiet(
         uvicorn.Config(
-            health,
+            app,
+            http=http,
             lifespan="off",
             log_config=None,
             access_log=False,
+            proxy_headers=False,
             server_header=False,
+            date_header=http == "auto",
             timeout_graceful_shutdown=1,
             ws="none",
         )

@@ -1,12 +1,12 @@
-"""The operators' listener serves on its own socket while the block runs, and no longer."""
+"""A second listener serves on its own socket while the block runs, and no longer."""
 
 import signal
 
 import httpx2
 import pytest
 
+from gateway.edge.second_listener import second_listener
 from gateway.observe.health import Health
-from gateway.observe.listener import operators_listener
 from gateway.observe.metrics import Metrics
 from tests.running import free_socket
 
@@ -20,7 +20,7 @@ async def test_it_listens_while_the_block_runs_and_leaves_signals_alone() -> Non
     # The socket takes connections from here on, so that nobody has to wait for the server.
     sock.listen()
     async with httpx2.AsyncClient(trust_env=False) as client:
-        async with operators_listener(Health(Metrics("ti", version="1"), {}), sock):
+        async with second_listener(Health(Metrics("ti", version="1"), {}), sock):
             assert (await client.get(url)).text == "ok\n"
             assert signal.getsignal(signal.SIGTERM) is before
         with pytest.raises(httpx2.HTTPError):

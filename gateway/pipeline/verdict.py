@@ -1,0 +1,80 @@
+"""The end of a request that a front carries: permission, with the headers that the register must get."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.edge.fronts import Front
+from gateway.errors import BadRequest
+from gateway.exchange import Exchange
+from gateway.http_semantics import HOP_BY_HOP
+from gateway.model import CanonicalRequest
+from gateway.pipeline.attach import Attach
+from gateway.pipeline.cross_origin import answer_fields
+from gateway.pipeline.lasting import Lasting
+
+Lines = list[tuple[bytes, bytes]]
+
+UPSTREAM: Final = b"x-toegangspoort-upstream"
+REMOVED: Final = b"x-envoy-auth-headers-to-remove"
+_ACCEL: Final = b"x-accel-expires"
+# What Envoy writes itself, and what it needs to carry the request.
+_OF_THE_FRONT: Final = HOP_BY_HOP | frozenset(
+    b"host content-length expect via x-forwarded-for x-forwarded-proto x-forwarded-host x-forwarded-port x-request-id".split()
+)
+_OF_ENVOY: Final = b"x-envoy-"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Allows a request at one front."""
+
+    front: Front
+    attach: Attach
+    lasting: Lasting
+
+    def lines(self, exchange: Exchange) -> Lines:
+        """The header lines of the permission, without id and cookies. Raises BadRequest for headers that would pass for ours."""
+        request, handling = exchange.admitted, exchange.handling
+        ours = self.attach.lines(exchange)
+        if not (self.front.removes or self.front.replaces_all):
+            self._check_passed(request, ours)
+        ours[UPSTREAM] = handling.upstream.encode("ascii")
+        if self.front.removes:
+            found = [(name, value) for name, value in ours.items() if value]
+            found.append((REMOVED, b",".join(sorted(self._gone(self.attach.dropped(request), ours)))))
+        else:
+            found = list(ours.items())
+        found.append((b"content-length", b"0"))
+        # Where an answer may be kept, nothing else must say that it may not.
+        seconds = self.lasting.seconds(exchange) if self.front.caches else 0
+        if self.front.caches:
+            found.append((_ACCEL, b"%d" % seconds))
+        if not seconds:
+            found.append((b"cache-control", b"no-store"))
+        # For the client: fronts that can, add them to the answer of the register.
+        if handling.response_headers is not None:
+            found += handling.response_headers.set
+        if handling.cors is not None:
+            found += answer_fields(handling.cors, request)
+        return found
+
+    def _gone(self, dropped: Iterable[bytes], ours: dict[bytes, bytes]) -> set[bytes]:
+        gone = {name for name, value in ours.items() if not value}
+        gone.update(name for name in dropped if not ours.get(name))
+        return {
+            name
+            for name in gone
+            if name not in _OF_THE_FRONT and not name.startswith(_OF_ENVOY) and b"," not in name
+        }
+
+    def _check_passed(self, request: CanonicalRequest, ours: dict[bytes, bytes]) -> None:
+        """This front takes our headers in, but leaves those of the client that have another spelling, or no value of ours."""
+        for name in self.attach.forged(request):
+            if not ours.get(name):
+                raise BadRequest(f"header {name[:80]!r} would reach the register", code="header-forged")
+        if request.websocket is None and request.header(b"upgrade") is not None:
+            # To h2c, say: what follows would be requests that nobody judges.
+            raise BadRequest("the register would be asked for another protocol", code="upgrade")

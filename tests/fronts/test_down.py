@@ -1,0 +1,25 @@
+"""Without an answer of the gateway, nothing reaches the register."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.fronts.engines import ENGINES, Ports, program, running
+from tests.running import RawUpstream, free_ports, raw_upstream
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_gateway_that_is_down_opens_nothing(engine: str, tmp_path: Path) -> None:
+    program(engine)
+    front, public, verdicts = free_ports(3)
+    with raw_upstream(RawUpstream()) as register:
+        with running(engine, tmp_path, Ports(front, public, verdicts, register.port)):
+            for method in ("GET", "POST"):
+                answer = httpx2.request(
+                    method, f"http://localhost:{front}/public/x", trust_env=False, timeout=60
+                )
+                assert answer.status_code in (500, 502, 503, 504)
+        assert not register.begun

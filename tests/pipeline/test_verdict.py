@@ -1,0 +1,57 @@
+"""The header lines of a permission: which names Envoy must remove, and which it must not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.gateway_fixture import CALL, GatewayFixture, scripted_gateway
+
+
+@pytest.fixture(scope="module")
+def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayFixture]:
+    with scripted_gateway(tmp_path_factory.mktemp("verdict"), fronts={"main": {"dialect": "envoy"}}) as found:
+        yield found
+
+
+def removed(gate: GatewayFixture, **headers: str) -> set[str]:
+    said = {**CALL, "host": f"localhost:{gate.port}", "x-forwarded-for": "192.0.2.7", **headers}
+    answer = gate.client.get(f"http://127.0.0.1:{gate.fronts['main']}/auth/public/x", headers=said)
+    assert answer.status_code == 200
+    return set(answer.headers["x-envoy-auth-headers-to-remove"].split(","))
+
+
+def test_every_spelling_of_an_identity_goes(gate: GatewayFixture) -> None:
+    names = [
+        "x_auth_rights",
+        "x.auth.rights",
+        "http_x_auth_rights",
+        "remote-user",
+        "x-remote-groups",
+        "oidc_claim_sub",
+    ]
+    assert set(names) <= removed(gate, **dict.fromkeys(names, "forged"))
+
+
+def test_so_does_what_only_a_proxy_may_say(gate: GatewayFixture) -> None:
+    names = ["x-real-ip", "x-rewrite-url", "x-http-method-override", "forwarded", "x-original-url"]
+    assert set(names) <= removed(gate, **dict.fromkeys(names, "x"))
+
+
+def test_what_the_permission_says_itself_stays(gate: GatewayFixture) -> None:
+    """Envoy sets first and removes then: a client must not be able to take away where its request goes."""
+    assert "x-toegangspoort-upstream" not in removed(gate, **{"x-toegangspoort-upstream": "other"})
+
+
+def test_what_envoy_writes_and_needs_stays(gate: GatewayFixture) -> None:
+    needed = {
+        "x-forwarded-proto": "https",
+        "x-request-id": "abc",
+        "x-envoy-external-address": "192.0.2.7",
+        "te": "trailers",
+    }
+    found = removed(gate, **needed, **{"accept-encoding": "gzip", "range": "bytes=0-1"})
+    assert not found.intersection(
+        {*needed, "x-forwarded-for", "host", "connection", "accept", "accept-encoding", "range"}
+    )
