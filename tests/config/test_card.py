@@ -42,7 +42,7 @@ def test_environments_that_share_nothing(tmp_path: Path) -> None:
     ti, prd = card(tmp_path / "1", "ti"), card(tmp_path / "2", "prd")
     assert ti.shared(prd) == []
     assert ti.hosts == ("ti.register.example.be:443",)
-    assert set(ti.keys) == {"assertion", "sessions", "flows", "pseudonyms", "client"}
+    assert set(ti.keys) == {"assertion", "sessions", "flows", "pseudonyms", "records", "client"}
 
 
 @pytest.mark.parametrize(
