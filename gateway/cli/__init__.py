@@ -9,6 +9,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
+from functools import partial
 from importlib import import_module
 from typing import Annotated, Final
 
@@ -17,6 +18,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from gateway.cli.completion import asked_for
+from gateway.cli.contained import contained
 from gateway.cli.lesson import Command, Group
 from gateway.cli.output import use_sturdy_output
 
@@ -49,6 +51,8 @@ _COMMANDS: Final = {
     "completion": ("gateway.cli.completion", "completion", "Print what makes your shell complete commands."),
     "version": ("gateway.cli.version", "version", "Print the version."),
 }
+# These let policies decide, also those of operators' own.
+_DECIDING: Final = ("config", "policy", "explain", "doctor")
 _FAULT: Final = 70
 
 
@@ -122,8 +126,15 @@ def commands() -> Iterator[tuple[tuple[str, ...], Command]]:
 def main() -> None:
     """Run the command line."""
     use_sturdy_output()
+    arguments = asked_for(os.environ) or sys.argv[1:]
+    if arguments and arguments[0] in _DECIDING:
+        contained(partial(_run, arguments), otherwise=_FAULT)
+    _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> None:
     try:
-        application(asked_for(os.environ) or sys.argv[1:])(prog_name="gateway")
+        application(arguments)(prog_name="gateway")
     except Exception:  # noqa: BLE001 - the last place that can say anything about it
         traceback.print_exc()
         typer.echo(

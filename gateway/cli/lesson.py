@@ -17,7 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 # Every command can end with these.
 COMMON: Final[Mapping[int, str]] = {
     2: "wrong arguments",
-    70: "the command itself failed: a fault of the gateway, to report",
+    70: "the command itself failed: a fault of the gateway, to report, or a policy of your own that ended it",
     130: "it was interrupted (Ctrl-C)",
 }
 _SECTION: Final = re.compile(r"^(Examples|Exit codes|JSON):\n", re.MULTILINE)

@@ -18,7 +18,7 @@ from gateway.analysis.diff import Side as RuleSide
 from gateway.analysis.diff import compare
 from gateway.analysis.diff_report import as_text
 from gateway.analysis.opened import changed
-from gateway.cli.loading import problems_printed
+from gateway.cli.loading import problems_printed, try_plugins
 from gateway.cli.place import NOT_DONE, Place, counted, stop
 from gateway.config import Config, ConfigError
 from gateway.config.load import read
@@ -129,6 +129,8 @@ def _plan(
     if from_ == to and config.resolve() == into.resolve():
         stop("--from and --to are the same environment")
     with problems_printed():
+        for path in dict.fromkeys((config, into)):
+            try_plugins(path)
         sources = [read(path) for path in (config, into)]
     try:
         for source, name in zip(sources, (from_, to), strict=True):

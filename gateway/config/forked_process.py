@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -18,6 +19,15 @@ _PIECE = 1 << 16
 def can_fork() -> bool:
     """Whether this process has no other thread: a child would find locks that the others held, and wait forever."""
     return sys.platform == "linux" and len(list(Path("/proc/self/task").iterdir())) == 1
+
+
+def ending(code: int) -> str:
+    """How a process ended, in words, by its exit code; the number of a signal is negative."""
+    if code >= 0:
+        return f"ended by itself (exit code {code})"
+    with contextlib.suppress(ValueError):
+        return f"was ended by {signal.Signals(-code).name}"
+    return f"was ended by signal {-code}"
 
 
 class ForkedProcess:

@@ -18,7 +18,7 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import Any, Final
 
-from gateway.config.forked_process import ForkedProcess, can_fork
+from gateway.config.forked_process import ForkedProcess, can_fork, ending
 from gateway.config.lint import findings
 from gateway.config.load import load
 from gateway.config.problems import ConfigError, Problem
@@ -91,7 +91,7 @@ class Trial:
         return self._process
 
     def _read(self, said: bytes, code: int, *, late: bool) -> tuple[Problem, ...]:
-        file, line, why = str(self._path), 1, _end(code)
+        file, line, why = str(self._path), 1, ending(code)
         if late or code in _OUT_OF_TIME:
             why = f"took longer than {self._seconds:g} s"
         for each in said.splitlines():
@@ -120,14 +120,6 @@ async def tried(path: Path, environment: str = "") -> tuple[Problem, ...]:
 
 
 _OUT_OF_TIME: Final = (-signal.SIGALRM, -signal.SIGXCPU)
-
-
-def _end(code: int) -> str:
-    if code >= 0:
-        return f"ended by itself (exit code {code})"
-    with contextlib.suppress(ValueError):
-        return f"was ended by {signal.Signals(-code).name}"
-    return f"was ended by signal {-code}"
 
 
 def main(path: str, what: str, seconds: str) -> None:
