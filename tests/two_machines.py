@@ -23,6 +23,7 @@ class Machines:
     """Their configurations, and what they share. `ports`: where each serves, then where each is observed."""
 
     op: ScriptedProvider
+    register: EchoUpstream
     configs: list[Path]
     ports: list[int]
     stack: contextlib.ExitStack
@@ -54,4 +55,4 @@ def two_machines(place: Path, *, provider: Mapping[str, Any], **changes: Any) ->
                 observe={"listen": f"127.0.0.1:{ports[2 + which]}"}, session={"store": redis.url}, **changes,
             )  # fmt: skip
             configs.append(write_config(folder, {"ti": environment}, rules=OPEN_RULES))
-        yield Machines(op, configs, ports, stack)
+        yield Machines(op, upstream, configs, ports, stack)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import shutil
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -15,38 +16,51 @@ from urllib.parse import quote, urlsplit
 
 import httpx2
 import pytest
-from typer.testing import CliRunner
+from joserfc.jws import extract_compact
+from typer.testing import CliRunner, Result
 
 from gateway.cli import application
 from gateway.cli.key_rows import KeyRow, members_of, rows
 from gateway.config import load
 from gateway.keyring import PURPOSES
-from tests.auth.scripted_provider import ScriptedProvider
-from tests.gateway_fixture import PAGE
+from simulator.acm.clients import Client
+from tests.auth.scripted_provider import CLIENT_ID, ScriptedProvider
+from tests.gateway_fixture import PAGE, EchoUpstream
+from tests.keys import client_keys
 from tests.two_machines import two_machines
 
 pytestmark = [pytest.mark.anyio, pytest.mark.redis]
 _PATIENCE = 60.0
 _PACE = 0.1
 _BLOCKED = "stolen"
-_FILES = ("session.key", "assertion.pem")
+_FILES = ("secrets/ti/session.key", "secrets/ti/assertion.pem", "op-client.pem")
+_AGREED = (*PURPOSES, "assertion")
+"""What needs nobody but the gateways; the client's key also needs the provider."""
+
+_FOR_REGISTER = "/.well-known/jwks.json"
+_FOR_PROVIDER = "/oauth2/client-jwks.json"
 
 
 @dataclass
 class Site:
-    """Two machines that serve one site, each with its own folder of keys."""
+    """Two machines that serve one site, each with its own folder of keys. `at_acm`: the keys of the client, as ACM has them."""
 
     op: ScriptedProvider
+    register: EchoUpstream
     configs: list[Path]
     ports: list[int]
+    at_acm: Path
     wrong: list[str] = field(default_factory=list)
     logins: int = 0
     requests: int = 0
 
-    def command(self, which: int, *arguments: str, typed: str | None = None) -> None:
+    def run(self, which: int, *arguments: str, typed: str | None = None) -> Result:
         """Run a command on this machine; in this process, which takes less time."""
         given = [*arguments, "--env", "ti", "--config", str(self.configs[which])]
-        done = CliRunner().invoke(application(given), given, input=typed)
+        return CliRunner().invoke(application(given), given, input=typed)
+
+    def command(self, which: int, *arguments: str, typed: str | None = None) -> None:
+        done = self.run(which, *arguments, typed=typed)
         assert done.exit_code == 0, done.output
 
     def rotate(self, which: int, *purposes: str) -> None:
@@ -55,7 +69,7 @@ class Site:
     def copy_keys(self, source: int, target: int) -> None:
         """As an operator copies them, file by file."""
         for name in _FILES:
-            from_, to = (self.configs[each].parent / "secrets/ti" / name for each in (source, target))
+            from_, to = (self.configs[each].parent / name for each in (source, target))
             shutil.copy(from_, to.with_suffix(".part"))
             to.with_suffix(".part").chmod(0o600)
             to.with_suffix(".part").replace(to)
@@ -68,10 +82,56 @@ class Site:
             found.setdefault(row.purpose, row)
         return found
 
-    async def until_newest(self, which: int, fits: Callable[[KeyRow], bool]) -> None:
+    async def until_newest(
+        self, which: int, fits: Callable[[KeyRow], bool], purposes: Collection[str] = _AGREED
+    ) -> None:
+        """Wait until this holds of the newest key for each of these purposes."""
         async with asyncio.timeout(_PATIENCE):
-            while not all(fits(row) for row in (await asyncio.to_thread(self.newest, which)).values()):
+            while True:
+                newest = await asyncio.to_thread(self.newest, which)
+                if all(fits(newest[each]) for each in purposes):
+                    return
                 await asyncio.sleep(0.1)
+
+    async def published(self, client: httpx2.AsyncClient, which: int, path: str) -> list[str]:
+        """The ids of the keys in this key set."""
+        return [key["kid"] for key in (await self.get(client, which, path, "")).json()["keys"]]
+
+    async def until_published(self, client: httpx2.AsyncClient, path: str, count: int) -> None:
+        """Wait until both machines publish the same keys, so many."""
+        async with asyncio.timeout(_PATIENCE):
+            while True:
+                first, second = [await self.published(client, which, path) for which in (0, 1)]
+                if set(first) == set(second) and len(first) == count:
+                    return
+                await asyncio.sleep(0.1)
+
+    def register_at_acm(self, which: int, *, newest_only: bool = False) -> None:
+        """ACM reads the key set that `gateway keys rotate` wrote."""
+        written = json.loads((self.configs[which].parent / "op-client.jwks.json").read_text())
+        keys = written["keys"][:1] if newest_only else written["keys"]
+        self.at_acm.with_suffix(".part").write_text(json.dumps({"keys": keys}))
+        self.at_acm.with_suffix(".part").replace(self.at_acm)
+
+    async def use_client_key(self, first: int, second: int) -> None:
+        """A new key of the client is known at ACM, then used at both machines; at last ACM forgets the earlier one."""
+        newest = (await asyncio.to_thread(self.newest, first))["client"]
+        assert newest.state == "next"
+        refused = await asyncio.to_thread(self.run, first, "keys", "use", newest.id)
+        assert refused.exit_code == 1, "a key that ACM does not have is not used"
+        self.register_at_acm(first)
+        await asyncio.to_thread(self.command, first, "keys", "use", newest.id)
+        await self.some_logins()
+        assert (await asyncio.to_thread(self.newest, second))["client"].used_by == ()
+        await asyncio.to_thread(self.copy_keys, first, second)
+        await self.until_newest(first, lambda row: len(row.used_by) == 2, {"client"})
+        # Logins that began before have ended.
+        await self.some_logins()
+        before = len(self.op.requests)
+        self.register_at_acm(first, newest_only=True)
+        await self.some_logins()
+        proofs = [form["client_assertion"] for what, form in self.op.requests[before:] if what == "token"]
+        assert {_kid(each)[: len(newest.id)] for each in proofs} == {newest.id}
 
     async def some_logins(self) -> None:
         """Wait until a few more people have logged in."""
@@ -133,7 +193,11 @@ def site(tmp_path: Path) -> Iterator[Site]:
     with two_machines(tmp_path, provider=limit, assertion={"announce": "0s"}) as machines:
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(machines.start, (0, 1)))
-        yield Site(machines.op, machines.configs, machines.ports)
+        at_acm = tmp_path / "acm.jwks.json"
+        at_acm.write_text(json.dumps(client_keys(CLIENT_ID)[1]))
+        acm = Client(CLIENT_ID, "Toegangspoort", jwks_file=at_acm)
+        machines.op.client_key = lambda _proof: acm.public_keys()
+        yield Site(machines.op, machines.register, machines.configs, machines.ports, at_acm)
 
 
 @contextlib.asynccontextmanager
@@ -160,24 +224,42 @@ async def in_use(site: Site) -> AsyncIterator[httpx2.AsyncClient]:
             await asyncio.gather(*tasks)
 
 
+async def change_everything(
+    site: Site, client: httpx2.AsyncClient, first: int, second: int, done: int
+) -> None:
+    """Every key changes at `first` before `second`; so many changes were done before."""
+    if first == 0:
+        await asyncio.to_thread(site.command, first, "keys", "rotate", "all")
+    else:
+        for purpose in reversed((*_AGREED, "client")):
+            await asyncio.to_thread(site.command, first, "keys", "rotate", purpose)
+    # One machine alone has read the new keys: nobody uses them, and people go on.
+    await site.until_newest(first, lambda row: len(row.waits_for) == 1)
+    await site.some_logins()
+    newest = await asyncio.to_thread(site.newest, first)
+    assert {row.state for row in newest.values()} == {"next"}
+    assert {*newest} == {*_AGREED, "client"}
+    await asyncio.to_thread(site.copy_keys, first, second)
+    for path in (_FOR_REGISTER, _FOR_PROVIDER):
+        await site.until_published(client, path, done + 2)
+    await site.until_newest(first, lambda row: len(row.used_by) == 2)
+    await site.use_client_key(first, second)
+
+
 async def test_no_login_request_or_block_is_lost(site: Site) -> None:
     async with in_use(site) as client:
-        published = [(await site.get(client, which, "/.well-known/jwks.json", "")).json() for which in (0, 1)]
-        assert published[0] == published[1]
-        await asyncio.to_thread(site.rotate, 0, "all")
-        # One machine alone has read the new keys: nobody uses them, and people go on.
-        await site.until_newest(0, lambda row: len(row.waits_for) == 1)
-        await site.some_logins()
-        assert {row.state for row in (await asyncio.to_thread(site.newest, 0)).values()} == {"next"}
-        announced = (await site.get(client, 0, "/.well-known/jwks.json", "")).json()["keys"]
-        assert len(announced) == 2
-        await asyncio.to_thread(site.copy_keys, 0, 1)
-        await site.until_newest(0, lambda row: len(row.used_by) == 2)
-        for purpose in ("assertion", *reversed(PURPOSES)):
-            await asyncio.to_thread(site.rotate, 1, purpose)
-        await asyncio.to_thread(site.copy_keys, 1, 0)
-        await site.until_newest(1, lambda row: len(row.used_by) == 2)
+        await change_everything(site, client, 0, 1, 0)
+        await change_everything(site, client, 1, 0, 1)
+        known = await site.published(client, 0, _FOR_REGISTER)
         await site.some_logins()
     assert site.wrong == []
     assert site.logins > 10
     assert site.requests > 50
+    kids = [_kid(headers["x-toegangspoort-assertion"]) for _, _, headers, _ in site.register.seen]
+    # The register was never sent what a published key did not sign, and each of the three keys did.
+    assert set(kids) == set(known)
+    assert len(known) == 3
+
+
+def _kid(token: str) -> str:
+    return str(extract_compact(token.encode()).headers()["kid"])
