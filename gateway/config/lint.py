@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -46,7 +46,11 @@ def found_in(
     environments = source.config.environments
     found: dict[Finding, list[str]] = {}
     for name in environments:
+        accepted = environments[name].accept
         for finding in _of_environment(source, name, day):
+            # No rule has warnings with these codes.
+            if finding.code in accepted:
+                continue
             found.setdefault(finding, []).append(name)
     merged = [
         finding
@@ -65,7 +69,13 @@ def found_in(
         *_underscores(source),
         *lost_blocks(source),
     )
-    return tuple(sorted({*merged, *whole}))
+    return tuple(sorted({*merged, *whole} - {*_accepted_rights(source, whole)}))
+
+
+def _accepted_rights(source: Source, found: Iterable[Finding]) -> Iterator[Finding]:
+    """Those that the entry of `rights:` itself accepts."""
+    accepted = {source.at(("rights", key)): right.accept for key, right in source.document.rights.items()}
+    return (each for each in found if each.code in accepted.get(each.at, ()))
 
 
 def _of_environment(source: Source, name: str, today: date) -> Iterator[Finding]:

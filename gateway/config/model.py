@@ -35,6 +35,9 @@ from gateway.session.settings import SessionSettings
 from gateway.settings import FileBeside, LanguageTag, Settings, in_folder
 from gateway.upstream.settings import StreamSettings, UpstreamName, UpstreamSettings
 
+AcceptedHere = Literal[
+    "proxy-not-trusted", "wide-proxy", "unused-upstream", "scope-not-asked", "case-backend"
+]
 LOCAL_HOSTS = frozenset(("localhost", "127.0.0.1", "::1"))
 
 
@@ -160,6 +163,9 @@ class EnvironmentSettings(Settings):
     not_promoted: tuple[Annotated[str, Field(pattern=r"^[^\s.]+(\.[^\s.]+)*$")], ...] = ()
     """What differs here on purpose, as `gateway config promote` names it, so that it neither comes here nor goes from
     here: `session.idle_timeout`, `rules.test-tools`, `identity.headers`."""
+
+    accept: tuple[AcceptedHere, ...] = ()
+    """Codes of findings of `gateway config validate` about this environment's own settings that are intended."""
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:

@@ -57,6 +57,9 @@ Accepted = Literal[
     "nearly-an-organisation",
     "emergency-breaks-never",
 ]
+AcceptedRight = Literal[
+    "unused-right", "needless-right", "unseen-right", "unproven-right", "right-never-seen"
+]
 _MAILBOX: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
@@ -89,6 +92,9 @@ class RightSettings(Settings):
 
     url: str | None = None
     """Where to ask for it."""
+
+    accept: tuple[AcceptedRight, ...] = ()
+    """Codes of findings of `gateway config validate` about this right that are intended."""
 
     def named(self, key: str) -> NamedRight:
         """This entry as policies see it."""

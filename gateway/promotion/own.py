@@ -19,6 +19,7 @@ _OWN: Final[tuple[tuple[str, ...], ...]] = tuple(
         "shadow",
         "rules",
         "not_promoted",
+        "accept",
         "maintenance",
         "proxy",
         "emergency",

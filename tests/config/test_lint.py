@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from gateway.config import ConfigError
 from gateway.config.lint import findings
 from tests.config.test_lock import environments
 from tests.config.test_rules import rule
@@ -97,3 +98,61 @@ def test_an_upstream_that_no_rule_uses(tmp_path: Path) -> None:
     path = write_config(tmp_path, all_of, rules=[rule("a") | {"upstream": "used"}])
     found = [each for each in findings(path)[1] if each.code == "unused-upstream"]
     assert [each.message for each in found] == ["no rule uses the upstream 'unused'"]
+
+
+_PROXIES = {"edge": {"trusted_proxies": ["0.0.0.0/1"]}}
+_OFFICE = {"network": {"any_of": ["192.0.2.0/24"]}}
+
+
+@pytest.mark.parametrize(
+    ("code", "changes", "rules"),
+    [
+        ("wide-proxy", _PROXIES, []),
+        ("proxy-not-trusted", {}, [rule("office", "/office", _OFFICE)]),
+        ("unused-upstream", {"upstreams": {"other": {"url": "http://localhost:9"}}}, []),
+        ("scope-not-asked", {"scopes": ["openid"]}, []),
+        ("case-backend", {}, [rule("page", "/Admin/page.aspx")]),
+    ],
+)
+def test_an_environment_accepts_what_is_meant_there(
+    tmp_path: Path, code: str, changes: dict[str, Any], rules: list[Any]
+) -> None:
+    def codes(**accepted: Any) -> list[str]:
+        two = environments(tmp_path)
+        for each in two.values():
+            each["public_url"] = each["public_url"].replace("http://localhost", "https://x.example.be")
+        two["ti"] |= {key: value for key, value in changes.items() if key != "scopes"} | accepted
+        two["ti"]["provider"]["scopes"] = changes.get("scopes", two["ti"]["provider"]["scopes"])
+        written = [*rules, rule("all", "/**", {"right": {"right": "indiener"}})]
+        return [each.code for each in findings(write_config(tmp_path, two, rules=written), today=TODAY)[1]]
+
+    before = codes()
+    after = codes(accept=[code])
+    assert code in before
+    here = sum(each == code for each in after)
+    # The other environment has what was not accepted there.
+    assert here == (1 if not changes else 0)
+    assert [each for each in after if each != code] == [each for each in before if each != code]
+
+
+@pytest.mark.parametrize("code", ["unused-right", "unseen-right", "unproven-right"])
+def test_a_right_accepts_what_is_meant_there(tmp_path: Path, code: str) -> None:
+    def codes(**accepted: Any) -> list[str]:
+        path = write_config(tmp_path, environments(tmp_path), rules=[rule("all", "/**")])
+        document = yaml.safe_load(path.read_text())
+        document["rights"] = {key: {**value, **accepted} for key, value in _RIGHTS.items()}
+        if code == "unseen-right":
+            document["catalogue"] = {"OVAMGebruiker": ["Indiener"]}
+        path.write_text(yaml.safe_dump(document))
+        return [each.code for each in findings(path, today=TODAY)[1]]
+
+    before = codes()
+    assert code in before
+    assert codes(accept=[code]) == [each for each in before if each != code]
+
+
+def test_what_is_never_meant_is_accepted_nowhere(tmp_path: Path) -> None:
+    two = environments(tmp_path)
+    two["ti"]["accept"] = ["block-without-key"]
+    with pytest.raises(ConfigError, match="proxy-not-trusted"):
+        findings(write_config(tmp_path, two))

@@ -25,7 +25,8 @@ def evidence(source: Source, found: Evidence, *, days: int) -> Iterator[Finding]
     people = sum(seen.people for seen in found.environments.values())
     for key, right in source.config.rights.items():
         pair = (right.right, right.context)
-        if pair not in found.rights and not found.full:
+        accepted = source.document.rights[key].accept
+        if pair not in found.rights and not found.full and "right-never-seen" not in accepted:
             words = f"nobody had the right {key!r} ({written(pair)}) in {people:,} requests of people{nearest(pair, found.rights)}"
             yield Finding(source.at(("rights", key)), "right-never-seen", words)
     listed = catalogue(source)
