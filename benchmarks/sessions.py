@@ -1,8 +1,8 @@
-"""How long it takes to open a session that nobody opened before, among many: SQLite and Redis.
+"""How long it takes to open a session that nobody opened before, and to find somebody's, among many: SQLite and Redis.
 
     python -m benchmarks.sessions [SESSIONS] [LOOKUPS]
 
-It makes its own files and its own redis-server, and prints one line for each store.
+It makes its own files and its own redis-server, and prints a few lines for each store.
 """
 
 from __future__ import annotations
@@ -19,11 +19,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
+from gateway.cli.people import Wanted, matching
+from gateway.keyring import Key
 from gateway.model import Identity, Organisation, Right, Tokens
+from gateway.observe.decision_record import person_names
 from gateway.session.sessions import Sessions
 from gateway.session.settings import SessionSettings
 
-_AT_ONCE = 200
+_AT_ONCE = 50
 
 
 def _person(number: int) -> Identity:
@@ -43,8 +46,10 @@ async def _measure(store: str, folder: Path, sessions: int, lookups: int) -> Non
         {"store": store, "key": "file:session.key"}, context={"folder": folder}
     )
 
+    names = person_names((Key("pseudonyms", b"a key for measurements, and for nothing else"),), "ti")
+
     def opened() -> Sessions:
-        return Sessions(settings, environment="ti", secure=True, clock=time.time)
+        return Sessions(settings, environment="ti", secure=True, clock=time.time, names=lambda: names)
 
     filling = opened()
     await filling.start(sweep=False)
@@ -65,8 +70,20 @@ async def _measure(store: str, folder: Path, sessions: int, lookups: int) -> Non
         work.append(time.process_time() - used)
         if found is None:
             raise SystemExit("a session is gone")
-    await cold.aclose()
     kind = "sqlite" if store.startswith("sqlite") else "redis"
+    whom = next(iter(names(_person(sessions // 2)).values()))
+    for way, wanted in (
+        ("pseudonym", Wanted(person=whom)),
+        ("organisation", Wanted(organisation=f"{7:010d}")),
+        ("sub", Wanted(subject="subject-7")),
+    ):
+        begun, used = time.perf_counter(), time.process_time()
+        listed = await matching(cold, wanted, time.time())
+        took, work_done = time.perf_counter() - begun, time.process_time() - used
+        print(
+            f"{kind:6} {sessions} sessions, {len(listed)} found by {way}: {took:.2f} s, processor {work_done:.2f} s"
+        )
+    await cold.aclose()
     print(
         f"{kind:6} {sessions} sessions, {lookups} cold lookups: {_told(seconds)}; processor time {_told(work)}"
     )

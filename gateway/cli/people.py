@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,7 +34,6 @@ _PSEUDONYM: Final = re.compile(r"[A-Za-z0-9_-]{4,22}")
 _SESSION: Final = re.compile(r"[0-9a-f]{16}")
 # The use of a session is written down this late (seconds).
 _LATE: Final = 60.0
-_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +92,8 @@ class Wanted:
         return sum(each is not None for each in (self.id, self.person, self.organisation, self.subject))
 
     def matches(self, listed: Listed) -> bool:
-        """Whether it is this session, as far as the store was not asked for it already."""
-        return (self.id is None or self.id == listed.id) and (
-            self.person is None or any(each.startswith(self.person) for each in listed.card.persons)
-        )
+        """Whether the session is of this person, as far as the store was not asked for it already."""
+        return self.person is None or any(each.startswith(self.person) for each in listed.card.persons)
 
 
 async def matching(sessions: Sessions, wanted: Wanted, now: float) -> list[Listed]:
@@ -105,13 +101,12 @@ async def matching(sessions: Sessions, wanted: Wanted, now: float) -> list[Liste
     found = [
         each
         for each in await sessions.find(subject=wanted.subject, organisation=wanted.organisation)
-        if each.expires_at > now and each.seen_at + sessions.idle_timeout + _LATE > now
+        if each.expires_at > now
+        and each.seen_at + sessions.idle_timeout + _LATE > now
+        and wanted.id in (None, session_id(each.key))
     ]
-    listed: list[Listed] = []
-    for start in range(0, len(found), _AT_ONCE):
-        page = found[start : start + _AT_ONCE]
-        cards = await asyncio.gather(*(sessions.cards.of(session_id(each.key)) for each in page))
-        listed += [Listed(stored, card) for stored, card in zip(page, cards, strict=True)]
+    cards = await sessions.cards.of([session_id(each.key) for each in found])
+    listed = map(Listed, found, cards)
     return [each for each in listed if wanted.matches(each)]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
@@ -12,6 +12,7 @@ from gateway.session.codec import Session
 from gateway.session.one_time import OneTimeStore
 
 _KIND: Final = "card"
+_AT_ONCE: Final = 500
 
 PersonNames = Callable[[Identity], Mapping[str, str]]
 """The pseudonyms of a person, by the id of the key that made each; first the one in use."""
@@ -65,10 +66,15 @@ class Cards:
         content = json.dumps(asdict(card)).encode("ascii")
         await self._one_time.put(_KIND, session.id, content, seconds=session.expires_at - now)
 
-    async def of(self, session: str) -> Card:
-        """The card of the session with this public id; an empty one where there is none."""
-        found = await self._one_time.get(_KIND, session)
-        if found is None:
-            return Card()
-        data = json.loads(found)
-        return Card(**{**data, "persons": tuple(data["persons"]), "keys": tuple(data["keys"])})
+    async def of(self, sessions: Sequence[str]) -> list[Card]:
+        """The cards of the sessions with these public ids; an empty one where there is none."""
+        found: list[Card] = []
+        for start in range(0, len(sessions), _AT_ONCE):
+            several = await self._one_time.get_all(_KIND, sessions[start : start + _AT_ONCE])
+            found += [_card(content) if content is not None else Card() for content in several]
+        return found
+
+
+def _card(content: bytes) -> Card:
+    data = json.loads(content)
+    return Card(**{**data, "persons": tuple(data["persons"]), "keys": tuple(data["keys"])})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 from gateway.session.store import StoredSession
@@ -89,6 +90,10 @@ class MemoryStore:
         """See Store."""
         value, until = self._values.get(name, (None, 0.0))
         return value if until > now else None
+
+    async def get_values(self, names: Sequence[bytes], *, now: float) -> list[bytes | None]:
+        """See Store."""
+        return [await self.get_value(name, now=now) for name in names]
 
     async def take_value(self, name: bytes, *, now: float) -> bytes | None:
         """See Store."""

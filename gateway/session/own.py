@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -42,7 +41,7 @@ class OwnSessions:
         found = [each for each in await self._lasting(session) if session_id(each.key) != session.id]
         found.sort(key=lambda each: each.seen_at, reverse=True)
         shown = found[:MOST_SHOWN]
-        cards = await asyncio.gather(*(self.sessions.cards.of(session_id(each.key)) for each in shown))
+        cards = await self.sessions.cards.of([session_id(each.key) for each in shown])
         return [
             OwnSession(session_id(each.key), each.created_at, each.seen_at, card.device)
             for each, card in zip(shown, cards, strict=True)

@@ -164,6 +164,18 @@ class RedisStore:
         found: bytes | None = await self._script(_GET_VALUE, (self._value(name),), (repr(now), "get"))
         return found
 
+    async def get_values(self, names: Sequence[bytes], *, now: float) -> list[bytes | None]:
+        """See Store."""
+
+        def ask(redis: Redis) -> Awaitable[Any]:
+            pipeline = redis.pipeline(transaction=False)
+            for name in names:
+                pipeline.hmget(self._value(name), ("value", "until"))
+            return pipeline.execute()
+
+        found = await self._run(ask)
+        return [value if until is not None and float(until) > now else None for value, until in found]
+
     async def take_value(self, name: bytes, *, now: float) -> bytes | None:
         """See Store."""
         found: bytes | None = await self._script(_GET_VALUE, (self._value(name),), (repr(now), "take"))

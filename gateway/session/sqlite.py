@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import astuple
@@ -18,6 +18,7 @@ from gateway.session.store import StoredSession
 
 T = TypeVar("T")
 _SCHEMA = 3
+_PAGE = 1000
 OLDER = "made by an older version of the gateway"
 _COLUMNS = "key, sealed, created_at, seen_at, expires_at, subject, organisation, sid"
 _PUT = f"INSERT OR REPLACE INTO session ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - a constant
@@ -125,10 +126,18 @@ class SqliteStore:
         """See Store."""
         wanted = {"subject": subject, "organisation": organisation, "sid": sid}
         given = {column: value for column, value in wanted.items() if value is not None}
-        where = " AND ".join(f"{column} = ?" for column in given) or "TRUE"
-        query = f"SELECT {_COLUMNS} FROM session WHERE {where} ORDER BY created_at"  # noqa: S608 - constants
-        rows = await self._run(lambda connection: connection.execute(query, tuple(given.values())).fetchall())
-        return [StoredSession(*row) for row in rows]
+        where = "".join(f"{column} = ? AND " for column in given)
+        query = f"SELECT {_COLUMNS} FROM session WHERE {where}key > ? ORDER BY key LIMIT {_PAGE}"  # noqa: S608 - constants
+        found: list[StoredSession] = []
+        # All of 100,000 sessions at once would take longer than one answer may.
+        while True:
+            values = (*given.values(), found[-1].key if found else b"")
+            rows = await self._run(
+                lambda connection, values=values: connection.execute(query, values).fetchall()
+            )
+            found += [StoredSession(*row) for row in rows]
+            if len(rows) < _PAGE:
+                return sorted(found, key=lambda stored: stored.created_at)
 
     async def sweep(self, *, expired_before: float, idle_before: float) -> int:
         """See Store."""
@@ -149,6 +158,16 @@ class SqliteStore:
     async def get_value(self, name: bytes, *, now: float) -> bytes | None:
         """See Store."""
         return await self._value("SELECT value FROM note WHERE name = ? AND until > ?", (name, now))
+
+    async def get_values(self, names: Sequence[bytes], *, now: float) -> list[bytes | None]:
+        """See Store."""
+        query = "SELECT value FROM note WHERE name = ? AND until > ?"
+
+        def work(connection: sqlite3.Connection) -> list[bytes | None]:
+            rows = [connection.execute(query, (name, now)).fetchall() for name in names]
+            return [row[0][0] if row else None for row in rows]
+
+        return await self._run(work)
 
     async def take_value(self, name: bytes, *, now: float) -> bytes | None:
         """See Store."""

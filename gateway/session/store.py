@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -67,6 +68,9 @@ class Store(Protocol):
 
     async def get_value(self, name: bytes, *, now: float) -> bytes | None:
         """The valid value under this name."""
+
+    async def get_values(self, names: Sequence[bytes], *, now: float) -> list[bytes | None]:
+        """The valid values under these names, in their order. Up to 1,000 names are one question to the store."""
 
     async def take_value(self, name: bytes, *, now: float) -> bytes | None:
         """The valid value under this name, and remove it: only one caller gets it."""

@@ -28,13 +28,13 @@ async def test_a_card_is_kept_for_each_session_and_each_renewal(
     await sessions.start(sweep=False)
     session, ticket = await sessions.create(ANNA, device="Firefox/Linux")
     names = ("new-anna", "old-anna")
-    assert await sessions.cards.of(session.id) == Card(names, KEYS, "0428315871", "eid", "Firefox/Linux")
+    assert await sessions.cards.of([session.id]) == [Card(names, KEYS, "0428315871", "eid", "Firefox/Linux")]
     other = Identity("https://acm/op", "anna", organisation=Organisation("OVO000001"))
     renewed = await sessions.renew(ticket, session, other)
     assert renewed is not None
     assert renewed[0].id != session.id
-    assert await sessions.cards.of(renewed[0].id) == Card(names, KEYS, "OVO000001", None, "Firefox/Linux")
-    assert await sessions.cards.of("0" * 16) == Card()
+    assert await sessions.cards.of([renewed[0].id]) == [Card(names, KEYS, "OVO000001", None, "Firefox/Linux")]
+    assert await sessions.cards.of(["0" * 16]) == [Card()]
     clock.now = session.expires_at
-    assert await sessions.cards.of(renewed[0].id) == Card()
+    assert await sessions.cards.of([renewed[0].id]) == [Card()]
     await sessions.aclose()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 
@@ -120,6 +121,34 @@ async def test_a_note_ends_at_its_moment(store: Store, clock: Clock) -> None:
     assert await store.take_value(b"claim", now=20.0) is None
     assert await store.put_value(b"claim", b"second", until=30.0, now=20.0)
     assert await store.get_value(b"claim", now=29.9) == b"second"
+
+
+async def test_all_of_many_sessions_are_found_in_order(store: Store) -> None:
+    many = [
+        stored(
+            0,
+            key=sha256(b"%d" % number).digest(),
+            created_at=float(number),
+            organisation=b"%016d" % (number % 2),
+        )
+        for number in range(1_100)
+    ]
+    for start in range(0, len(many), 100):
+        await asyncio.gather(*(store.put(each) for each in many[start : start + 100]))
+    assert await store.find() == many
+    assert await store.find(organisation=many[0].organisation) == many[::2]
+
+
+async def test_many_notes_are_read_at_once(store: Store) -> None:
+    names = [b"note %d" % number for number in range(1_000)]
+    for number in (0, 7, 999):
+        await store.put_value(names[number], b"\0%d\xff" % number, until=20.0 + number, now=10.0)
+    found = await store.get_values(names, now=11.0)
+    assert {number: value for number, value in enumerate(found) if value is not None} == {
+        0: b"\x000\xff", 7: b"\x007\xff", 999: b"\x00999\xff"
+    }  # fmt: skip
+    assert await store.get_values([names[7], names[0]], now=20.0) == [b"\x007\xff", None]
+    assert await store.get_values([], now=11.0) == []
 
 
 async def test_a_note_is_taken_by_one(store: Store) -> None:
