@@ -137,6 +137,24 @@ COMMANDS = (
         "`--wait` says so, exit code 3",
         f"{_SESSIONS}::test_a_wait_without_a_gateway_is_not_confirmed",
     ),
+    Proven(
+        "init-in-a-full-folder",
+        "`gateway init` is run where a configuration is",
+        "it overwrites nothing, and exits with 1",
+        "tests/cli/test_init.py::test_it_never_overwrites",
+    ),
+    Proven(
+        "port-taken",
+        "a second gateway is started on the same port",
+        "it says which address is taken, and exits with 1, also with several workers",
+        "tests/cli/test_serve.py::test_a_port_that_is_taken_is_told",
+    ),
+    Proven(
+        "policy-ends-process",
+        "a policy of one's own calls `os._exit(0)`, or crashes, while `diff` or `replay` ask it",
+        "the command says that its output is not complete, and exits with 70",
+        "tests/cli/test_contained.py::test_a_policy_that_ends_the_process_when_it_decides_is_no_answer",
+    ),
 )
 CLOCKS = (
     Proven(
@@ -150,6 +168,18 @@ CLOCKS = (
         "the clock is set back while ACM does not answer",
         "nothing waits for the clock: ACM is asked again after the usual pause",
         "tests/auth/test_provider_clock.py::test_a_clock_that_is_set_does_not_keep_the_provider_away",
+    ),
+    Proven(
+        "clock-recheck",
+        "the clock is set back while people work",
+        "ACM is asked about their rights again as often as before",
+        "tests/session/test_recheck.py::test_a_clock_that_is_set_back_puts_no_recheck_off",
+    ),
+    Proven(
+        "clock-emergency",
+        "the clock is set back while an emergency rule is open",
+        "it stays open no longer than it was opened for",
+        "tests/reload/test_emergency.py::test_a_clock_that_is_set_back_makes_it_no_longer",
     ),
 )
 MISTAKES = (*KEYS, *COMMANDS, *CLOCKS)
