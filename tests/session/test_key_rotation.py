@@ -21,7 +21,7 @@ from typer.testing import CliRunner, Result
 
 from gateway.cli import application
 from gateway.cli.key_rows import KeyRow, members_of, rows
-from gateway.config import load
+from gateway.config import EnvironmentSettings, load
 from gateway.keyring import PURPOSES
 from simulator.acm.clients import Client
 from tests.auth.scripted_provider import CLIENT_ID, ScriptedProvider
@@ -50,6 +50,7 @@ class Site:
     configs: list[Path]
     ports: list[int]
     at_acm: Path
+    settings: list[EnvironmentSettings]
     wrong: list[str] = field(default_factory=list)
     logins: int = 0
     requests: int = 0
@@ -76,7 +77,7 @@ class Site:
 
     def newest(self, which: int) -> dict[str, KeyRow]:
         """The newest key of each purpose on this machine."""
-        settings = load(self.configs[which]).environment("ti")
+        settings = self.settings[which]
         found: dict[str, KeyRow] = {}
         for row in rows(settings, members_of(settings, "ti"), (), time.time()):
             found.setdefault(row.purpose, row)
@@ -197,7 +198,8 @@ def site(tmp_path: Path) -> Iterator[Site]:
         at_acm.write_text(json.dumps(client_keys(CLIENT_ID)[1]))
         acm = Client(CLIENT_ID, "Toegangspoort", jwks_file=at_acm)
         machines.op.client_key = lambda _proof: acm.public_keys()
-        yield Site(machines.op, machines.register, machines.configs, machines.ports, at_acm)
+        settings = [load(each).environment("ti") for each in machines.configs]
+        yield Site(machines.op, machines.register, machines.configs, machines.ports, at_acm, settings)
 
 
 @contextlib.asynccontextmanager
