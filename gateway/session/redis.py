@@ -137,7 +137,7 @@ class RedisStore:
         if sets:
             names = list(await self._run(lambda redis: redis.sinter(sets)))
         else:
-            names = list(await self._run(lambda redis: redis.zrange(self._orders[1], 0, -1)))
+            names = await self._all()
         found: list[StoredSession] = []
         for start in range(0, len(names), _PAGE):
             found.extend(await self._read(names[start : start + _PAGE]))
@@ -146,11 +146,15 @@ class RedisStore:
     async def sweep(self, *, expired_before: float, idle_before: float) -> int:
         """See Store; one-time values expire by themselves, and expired entries are dropped when they are read."""
         by_use, by_end = self._orders
-        idle = await self._run(lambda redis: redis.zrangebyscore(by_use, "-inf", f"({idle_before!r}"))
-        ended = await self._run(lambda redis: redis.zrangebyscore(by_end, "-inf", f"({expired_before!r}"))
         gone = 0
-        for name in dict.fromkeys((*idle, *ended)):
-            gone += await self._script(_DELETE, (name, *self._orders), (self._prefix,))
+        for order, before in ((by_use, idle_before), (by_end, expired_before)):
+            while names := await self._run(
+                lambda redis, order=order, before=before: redis.zrangebyscore(
+                    order, "-inf", f"({before!r}", start=0, num=_PAGE
+                )
+            ):
+                for name in names:
+                    gone += await self._script(_DELETE, (name, *self._orders), (self._prefix,))
         return gone
 
     async def put_value(self, name: bytes, value: bytes, *, until: float, now: float) -> bool:
@@ -223,6 +227,18 @@ class RedisStore:
         for name, value in fields.items():
             values += (name, value)
         return bool(await self._script(_KEEP, keys, values))
+
+    async def _all(self) -> list[bytes]:
+        """The keys of all sessions; a few at a time, because all of 100,000 would take longer than one answer may."""
+        found: dict[bytes, None] = {}
+        cursor = 0
+        while True:
+            cursor, page = await self._run(
+                lambda redis, cursor=cursor: redis.zscan(self._orders[1], cursor, count=_PAGE)
+            )
+            found.update(dict.fromkeys(name for name, _ in page))
+            if cursor == 0:
+                return list(found)
 
     async def _read(self, names: Sequence[bytes]) -> list[StoredSession]:
         def ask(redis: Redis) -> Awaitable[Any]:
