@@ -148,11 +148,7 @@ class RedisStore:
         by_use, by_end = self._orders
         gone = 0
         for order, before in ((by_use, idle_before), (by_end, expired_before)):
-            while names := await self._run(
-                lambda redis, order=order, before=before: redis.zrangebyscore(
-                    order, "-inf", f"({before!r}", start=0, num=_PAGE
-                )
-            ):
+            while names := await self._first(order, before):
                 for name in names:
                     gone += await self._script(_DELETE, (name, *self._orders), (self._prefix,))
         return gone
@@ -228,14 +224,25 @@ class RedisStore:
             values += (name, value)
         return bool(await self._script(_KEEP, keys, values))
 
+    async def _first(self, order: bytes, before: float) -> list[bytes]:
+        """The first page of the sessions before a moment, in this order."""
+
+        def ask(redis: Redis) -> Awaitable[Any]:
+            return redis.zrangebyscore(order, "-inf", f"({before!r}", start=0, num=_PAGE)
+
+        found: list[bytes] = await self._run(ask)
+        return found
+
     async def _all(self) -> list[bytes]:
         """The keys of all sessions; a few at a time, because all of 100,000 would take longer than one answer may."""
         found: dict[bytes, None] = {}
         cursor = 0
+
+        def ask(redis: Redis) -> Awaitable[Any]:
+            return redis.zscan(self._orders[1], cursor, count=_PAGE)
+
         while True:
-            cursor, page = await self._run(
-                lambda redis, cursor=cursor: redis.zscan(self._orders[1], cursor, count=_PAGE)
-            )
+            cursor, page = await self._run(ask)
             found.update(dict.fromkeys(name for name, _ in page))
             if cursor == 0:
                 return list(found)

@@ -129,12 +129,13 @@ class SqliteStore:
         where = "".join(f"{column} = ? AND " for column in given)
         query = f"SELECT {_COLUMNS} FROM session WHERE {where}key > ? ORDER BY key LIMIT {_PAGE}"  # noqa: S608 - constants
         found: list[StoredSession] = []
+
+        def page(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
+            return connection.execute(query, (*given.values(), found[-1].key if found else b"")).fetchall()
+
         # All of 100,000 sessions at once would take longer than one answer may.
         while True:
-            values = (*given.values(), found[-1].key if found else b"")
-            rows = await self._run(
-                lambda connection, values=values: connection.execute(query, values).fetchall()
-            )
+            rows = await self._run(page)
             found += [StoredSession(*row) for row in rows]
             if len(rows) < _PAGE:
                 return sorted(found, key=lambda stored: stored.created_at)

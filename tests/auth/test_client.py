@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ async def test_nothing_is_sent_before_the_provider_is_started(
     settings: Make, clock: Any, op: ScriptedProvider
 ) -> None:
     made = client(settings(), clock)
-    made.load()
+    await asyncio.to_thread(made.load)
     with pytest.raises(ProviderUnavailable, match="not started"):
         await made.post("token", f"{op.issuer}/v1/token", {})
     assert not op.seen
@@ -67,7 +68,7 @@ async def test_only_no_answer_counts_as_an_error_of_the_provider(
     results: list[Any] = []
     provider = Provider(settings(timeout="300ms"), clock=clock, on_event=results.append)
     made = Client(provider, provider.settings.client_id, provider.settings.client_auth)
-    made.load()
+    await asyncio.to_thread(made.load)
     await provider.start()
     code = {"grant_type": "authorization_code", "code": "of-a-stranger"}
     assert (await made.post("token", f"{op.issuer}/v1/token", code)).status_code == 400
