@@ -6,6 +6,7 @@ Only the module of the requested command is imported, because most commands don'
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -122,6 +123,9 @@ def commands() -> Iterator[tuple[tuple[str, ...], Command]]:
 def main() -> None:
     """Run the command line."""
     use_sturdy_output()
+    if sys.argv[1:2] == ["serve"]:
+        # Until it can read its rules again, a SIGHUP waits: it would end the process.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     try:
         application(asked_for(os.environ) or sys.argv[1:])(prog_name="gateway")
     except Exception:  # noqa: BLE001 - the last place that can say anything about it

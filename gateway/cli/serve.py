@@ -208,6 +208,7 @@ class _Worker(uvicorn.Config):
             sys.exit(STARTUP_FAILURE)
         self.app = app
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, app.reload_soon)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
         for each in (signal.SIGTERM, signal.SIGINT):
             _drain_first(each, app)
         refusals = Refusals(app.events, WirePages(app.answers))
