@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from gateway.atomic_file import locked, replace
 from gateway.observe.chain import ChainKey, Mark
+from gateway.plain_file import read_plain
 
 _VERSION: Final = 1
 
@@ -41,7 +42,7 @@ class SealedHead:
     def read(self) -> tuple[Mark, ...]:
         """The marks. Raises HeadBroken, and OSError."""
         try:
-            content = self.path.read_bytes()
+            content = read_plain(self.path)
         except FileNotFoundError as problem:
             raise HeadBroken(f"{self.path} is gone") from problem
         return _opened(content, self._keys, self.path)
