@@ -81,7 +81,7 @@ def _opened(content: bytes, keys: Iterable[ChainKey], path: Path) -> tuple[Mark,
         seal = data.pop("mac")
         if any(hmac.compare_digest(_seal(key, data), seal) for key in keys):
             return tuple(Mark(**each) for each in data["marks"])
-    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         raise HeadBroken(f"{path} is damaged") from problem
     raise HeadBroken(
         f"{path} was not sealed with any of the keys for records: it was changed, or the key is gone"
