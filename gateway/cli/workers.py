@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
 import signal
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from typing import Final
@@ -34,6 +36,19 @@ def hangups_held() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before - {signal.SIGHUP})
+
+
+def end_with_supervisor() -> None:
+    """Let this worker stop, as on SIGTERM, when its supervisor is gone: nobody else would stop or replace it."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="supervisor", daemon=True).start()
 
 
 class Supervisor(Multiprocess):

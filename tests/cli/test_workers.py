@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors.multiprocess import SIGNALS
 
-from gateway.cli.workers import Supervisor, hangups_held
+from gateway.cli.workers import Supervisor, end_with_supervisor, hangups_held
 from simulator.run import bind
 from tests.cli.conftest import Site
 from tests.processes import command
@@ -94,3 +98,30 @@ def test_a_worker_that_starts_is_not_ended_by_a_hangup() -> None:
     child.send_signal(signal.SIGHUP)
     child.communicate(b"\n", timeout=30)
     assert child.returncode == 0
+
+
+def _worker(said: Any) -> None:
+    end_with_supervisor()
+    said.send(os.getpid())
+    time.sleep(300)
+
+
+def _supervisor(said: Any) -> None:
+    multiprocessing.get_context("spawn").Process(target=_worker, args=(said,)).start()
+    time.sleep(300)
+
+
+def test_a_worker_ends_when_its_supervisor_is_killed() -> None:
+    context = multiprocessing.get_context("spawn")
+    heard, said = context.Pipe(duplex=False)
+    supervisor = context.Process(target=_supervisor, args=(said,))
+    supervisor.start()
+    said.close()
+    assert heard.poll(60)
+    heard.recv()
+    supervisor.kill()
+    supervisor.join()
+    # The end of the last process that can say something.
+    with pytest.raises(EOFError):
+        assert heard.poll(30)
+        heard.recv()
