@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
 from gateway.atomic_file import locked, replace
+from gateway.plain_file import read_plain
 
 E = TypeVar("E")
 _VERSION: Final = 1
-_MOST_BYTES: Final = 16_777_216
 # What other content raises where it is taken for such a list.
 _NO_LIST: Final = (
     TypeError, KeyError, AttributeError, ValueError, OverflowError, RecursionError, MemoryError,
@@ -98,15 +98,8 @@ def check_entry(texts: Sequence[object], numbers: Sequence[object]) -> None:
 
 def _content(path: Path) -> bytes | None:
     try:
-        # A pipe in its place would be waited for.
-        if path.exists() and not path.is_file():
-            raise ValueError(f"cannot read {path}: it is not a file")
-        with path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
+        return read_plain(path)
     except FileNotFoundError:
         return None
     except OSError as problem:
         raise ValueError(f"cannot read {path}: {problem.strerror}") from problem
-    if len(content) > _MOST_BYTES:
-        raise ValueError(f"cannot read {path}: it is larger than {_MOST_BYTES} bytes")
-    return content

@@ -18,10 +18,13 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from gateway.plain_file import read_plain
+
 if TYPE_CHECKING:
     from gateway.redis_pool import RedisPool
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_MOST_SECRET = 1 << 20
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -103,7 +106,7 @@ class Secret:
         path = self.folder / place
         try:
             mode = path.stat().st_mode
-            value = path.read_bytes().rstrip(b"\r\n")
+            value = read_plain(path, _MOST_SECRET).rstrip(b"\r\n")
         except OSError as problem:
             raise ValueError(
                 f"cannot read {path}: {problem.strerror}; `gateway keys generate` makes the keys"

@@ -6,6 +6,7 @@ Only the module of the requested command is imported, because most commands don'
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -126,6 +127,9 @@ def commands() -> Iterator[tuple[tuple[str, ...], Command]]:
 def main() -> None:
     """Run the command line."""
     use_sturdy_output()
+    if sys.argv[1:2] == ["serve"]:
+        # Until it can read its rules again, a SIGHUP waits: it would end the process.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     arguments = asked_for(os.environ) or sys.argv[1:]
     if arguments and arguments[0] in _DECIDING:
         contained(partial(_run, arguments), otherwise=_FAULT)

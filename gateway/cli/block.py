@@ -54,7 +54,7 @@ def add(
     until: Annotated[
         str | None,
         typer.Option(
-            help="For how long (30m, 8h, 7d), or until when, in Belgian time (2026-12-01 or 2026-12-01T18:00)."
+            help="For how long (30m, 8h, 7d), or until when, in Belgian time (18:00, morgen 8u, 2026-12-01T18:00)."
         ),
     ] = None,
     only_here: Annotated[bool, _HERE] = False,

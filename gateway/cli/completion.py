@@ -11,6 +11,8 @@ import typer
 from typer._completion_classes import completion_init
 from typer._completion_shared import get_completion_script
 
+from gateway.plain_file import read_plain
+
 _ASKED: Final = "_GATEWAY_COMPLETE"
 _WORDS: Final = ("COMP_WORDS", "_TYPER_COMPLETE_ARGS")
 _CONFIG: Final = "config.yaml"
@@ -61,7 +63,7 @@ def environments(ctx: typer.Context, incomplete: str) -> list[str]:
 
     given: Any = ctx.params.get("config") or ctx.params.get("file") or _CONFIG
     try:
-        data, _ = read_yaml(Path(given).read_bytes(), str(given))
+        data, _ = read_yaml(read_plain(Path(given)), str(given))
         return [name for name in data["environments"] if name.startswith(incomplete)]
     except (OSError, ConfigError, KeyError, TypeError):
         return []

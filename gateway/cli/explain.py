@@ -174,6 +174,8 @@ def _identity(who: str | None, config: Config, env: str) -> Identity | None:
         )
     except json.JSONDecodeError as problem:
         words = f"line {problem.lineno}, column {problem.colno}: {problem.msg}"
+    except (UnicodeDecodeError, RecursionError):
+        words = "this is not JSON in UTF-8"
     except OSError as problem:
         words = str(problem.strerror)
         if "." not in who and "/" not in who:

@@ -42,7 +42,9 @@ def _group() -> None:
     """Keep people out of the register for a while, with a page that says why."""
 
 
-_FROM = typer.Option("--from", help="When it begins, in Belgian time: 2026-12-01T22:00. Default: now.")
+_FROM = typer.Option(
+    "--from", help="When it begins, in Belgian time: 22:00, morgen 6u, 2026-12-01T22:00. Default: now."
+)
 _UNTIL = typer.Option(help="How long (30m, 2h) or until when, in Belgian time. Default: until you end it.")
 _PATH = typer.Option(
     help="Where, like the path of a rule: /meldingen/**. Several times; default: everywhere."

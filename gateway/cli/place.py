@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 from zoneinfo import ZoneInfo
@@ -16,6 +14,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from gateway.cli.loading import loaded
+from gateway.cli.moments import read_moment, shown
 from gateway.config import Config
 from gateway.config.model import EnvironmentSettings
 from gateway.errors import StoreUnavailable
@@ -27,8 +26,6 @@ NOT_DONE = 1
 WRONG = 2
 NOT_CONFIRMED = 3
 BRUSSELS = ZoneInfo("Europe/Brussels")
-_DURATION = re.compile(r"(\d+)([mhd])")
-_UNITS = {"m": 60, "h": 3_600, "d": 86_400}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +131,10 @@ def stop(words: str, code: int = WRONG) -> NoReturn:
 
 def moment(at: float) -> str:
     """A moment (seconds since the epoch) in Belgian time, with its zone."""
-    return datetime.fromtimestamp(at, BRUSSELS).strftime("%Y-%m-%d %H:%M:%S %Z")
+    try:
+        return shown(at, BRUSSELS)
+    except (ValueError, OverflowError, OSError):
+        return f"{at:g} seconds after 1970"
 
 
 def counted(number: int, thing: str) -> str:
@@ -144,14 +144,12 @@ def counted(number: int, thing: str) -> str:
 
 def moment_written(written: str, now: float) -> float:
     """A moment after `now` as operators write it: 8h, 7d, or in Belgian time. Ends the command where it is none."""
-    duration = _DURATION.fullmatch(written)
-    if duration is not None:
-        return now + int(duration[1]) * _UNITS[duration[2]]
     try:
-        found = datetime.fromisoformat(written)
-        ends = (found if found.tzinfo is not None else found.replace(tzinfo=BRUSSELS)).timestamp()
-    except (ValueError, OverflowError):
-        stop(f"{written!r} is not a time: write 8h, 7d, 2026-12-01 or 2026-12-01T18:00")
+        ends = read_moment(written, BRUSSELS, now, ahead=True)
+    except ValueError:
+        stop(
+            f"{written!r} is not a time: write 8h, 7d, 18:00, morgen 8u, 2026-12-01 or 2026-12-01T18:00 (Belgian time)"
+        )
     if ends <= now:
-        stop(f"{written} is in the past")
+        stop(f"{written}, which is {moment(ends)}, is in the past")
     return ends

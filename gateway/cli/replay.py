@@ -17,7 +17,7 @@ from gateway.cli.loading import loaded
 from gateway.cli.options import JSON
 from gateway.cli.progress import watched_lines
 from gateway.observe.decision_record import decision_input, replayable
-from gateway.observe.record_reader import lines
+from gateway.observe.record_reader import lines, record_on
 
 _DIFFERENT = 1
 _REFUSED = 2
@@ -67,11 +67,8 @@ def replay(
 def _read(place: str, env: str, again: Replay, left_out: Counter[str]) -> None:
     try:
         for number, line in enumerate(watched_lines(lines(place), place), 1):
-            try:
-                record = json.loads(line)
-            except ValueError:
-                record = None
-            if not isinstance(record, dict):
+            record = record_on(line)
+            if record is None:
                 left_out["broken lines"] += 1
                 continue
             if record.get("environment") != env:

@@ -28,7 +28,7 @@ from gateway.cli.completion import environments
 from gateway.cli.loading import loaded, tried
 from gateway.cli.options import CONFIG
 from gateway.cli.place import stop
-from gateway.cli.workers import Supervisor
+from gateway.cli.workers import Supervisor, end_with_supervisor
 from gateway.config import Config, ConfigError, checked
 from gateway.edge.protocol import protocol_class
 from gateway.edge.refusals import Refusals
@@ -208,8 +208,10 @@ class _Worker(uvicorn.Config):
             sys.exit(STARTUP_FAILURE)
         self.app = app
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, app.reload_soon)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
         for each in (signal.SIGTERM, signal.SIGINT):
             _drain_first(each, app)
+        end_with_supervisor()
         refusals = Refusals(app.events, WirePages(app.answers))
         self.http = protocol_class(settings.edge, public_url=settings.public_url, refusals=refusals)
         super().load()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import multiprocessing
 import os
 import signal
 import socket
+import threading
 import time
+from collections.abc import Iterator
 from typing import Final
 
 import structlog
@@ -19,7 +23,32 @@ _ROUNDS: Final = 2
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 30.0
 _LOOK: Final = 0.1
+# How long workers may take to end (seconds): they drain for 30.
+_ENDED_WITHIN: Final = 45.0
 log = structlog.get_logger()
+
+
+@contextlib.contextmanager
+def hangups_held() -> Iterator[None]:
+    """A process that is started in this block gets a SIGHUP only once it unblocks it; before, that would end it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before - {signal.SIGHUP})
+
+
+def end_with_supervisor() -> None:
+    """Let this worker stop, as on SIGTERM, when its supervisor is gone: nobody else would stop or replace it."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="supervisor", daemon=True).start()
 
 
 class Supervisor(Multiprocess):
@@ -27,6 +56,8 @@ class Supervisor(Multiprocess):
 
     Passes SIGHUP on to the workers, which reload their rules, and drops the metrics of workers that died.
     """
+
+    ended_within = _ENDED_WITHIN
 
     def __init__(self, config: Config, sockets: list[socket.socket]) -> None:
         super().__init__(config, sockets)
@@ -88,12 +119,28 @@ class Supervisor(Multiprocess):
 
     def _replace(self, number: int) -> None:
         process = Process(self.config, self.sockets)
-        process.start()
+        with hangups_held():
+            process.start()
         self.processes[number] = process
 
     def _stop(self, why: str) -> None:
         self.failed = why
         self.should_exit.set()
+
+    def init_processes(self) -> None:
+        """Start the workers."""
+        with hangups_held():
+            super().init_processes()
+
+    def join_all(self) -> None:
+        """Wait for the workers to end. One that hangs is ended."""
+        end = time.monotonic() + self.ended_within
+        for process in self.processes:
+            process.process.join(max(0.0, end - time.monotonic()))
+            if process.exitcode is None:
+                log.error("worker does not end", pid=process.pid)
+                process.process.kill()
+                process.process.join()
 
     def handle_hup(self) -> None:
         """Let every worker read its rules again."""

@@ -11,6 +11,7 @@ from gateway.config.card import Card, card_of, read_card
 from gateway.config.model import Document, EnvironmentSettings
 from gateway.config.positions import Positions
 from gateway.config.problems import Problem
+from gateway.plain_file import read_plain
 
 
 def card_problems(document: Document, positions: Positions) -> Iterator[Problem]:
@@ -29,7 +30,7 @@ def shared_with(environments: Mapping[str, EnvironmentSettings], places: Iterabl
             yield f"there is no card in {place}: `gateway config card` makes one"
         for file in files:
             try:
-                other = read_card(file.read_bytes())
+                other = read_card(read_plain(file))
             except OSError as problem:
                 yield f"cannot read {file}: {problem.strerror}; `gateway config card` makes a card"
             except ValueError as problem:

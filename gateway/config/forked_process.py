@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Self
 
 _PIECE = 1 << 16
+_MOST_SAID = 64 << 20
+_LOOK = 0.02
 
 
 def can_fork() -> bool:
@@ -31,7 +33,7 @@ def ending(code: int) -> str:
 
 
 class ForkedProcess:
-    """Runs `work` in a child with a process group of its own; `communicate` and the rest are as in subprocess.Popen.
+    """Runs `work` in a child with a process group of its own; its methods are as in subprocess.Popen.
 
     What the child writes to descriptor 1 is its output; its input is empty, and its errors are dropped.
     """
@@ -39,8 +41,8 @@ class ForkedProcess:
     def __init__(self, work: Callable[[], object]) -> None:
         self.returncode: int = -1
         self._ended = False
-        self._said = bytearray()
-        self._reading, writing = os.pipe()
+        reading, writing = os.pipe()
+        self.stdout = os.fdopen(reading, "rb", buffering=0)
         self.pid = os.fork()
         if self.pid == 0:
             try:
@@ -56,25 +58,53 @@ class ForkedProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
-        os.close(self._reading)
-        self._reap()
+        self.stdout.close()
+        self.wait()
 
-    def communicate(self, timeout: float | None = None) -> tuple[bytes, None]:
-        """The whole output, once the child has ended. Raises subprocess.TimeoutExpired where that takes longer."""
+    def poll(self) -> int | None:
+        """The exit code, once the child has ended."""
+        return self._reap(os.WNOHANG)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit code. Raises subprocess.TimeoutExpired where the child takes longer."""
         end = None if timeout is None else time.monotonic() + timeout
-        while select.select([self._reading], [], [], end and max(0.0, end - time.monotonic()))[0]:
-            piece = os.read(self._reading, _PIECE)
-            if not piece:
-                self._reap()
-                return bytes(self._said), None
-            self._said += piece
-        raise subprocess.TimeoutExpired("fork", timeout or 0.0)
+        while end is not None and self.poll() is None:
+            if time.monotonic() >= end:
+                raise subprocess.TimeoutExpired("fork", timeout or 0.0)
+            time.sleep(_LOOK)
+        return self._reap(0) or 0
 
-    def _reap(self) -> None:
+    def _reap(self, how: int) -> int | None:
         if not self._ended:
+            pid, status = os.waitpid(self.pid, how)
+            if pid == 0:
+                return None
             self._ended = True
-            _, status = os.waitpid(self.pid, 0)
             self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+
+def output_of(process: subprocess.Popen[bytes] | ForkedProcess, seconds: float) -> bytes:
+    """What it wrote, once it has ended. Raises subprocess.TimeoutExpired where that takes longer.
+
+    Not until the end of the output: a process that it left behind may keep that open for good.
+    """
+    assert process.stdout is not None
+    output, said, end = process.stdout.fileno(), bytearray(), time.monotonic() + seconds
+    while True:
+        ended = process.poll() is not None
+        while select.select([output], [], [], 0.0 if ended else _LOOK)[0]:
+            piece = os.read(output, _PIECE)
+            said += piece
+            if not piece:
+                process.wait(max(0.0, end - time.monotonic()))
+                return bytes(said)
+            if len(said) > _MOST_SAID or time.monotonic() >= end:
+                break
+        if ended:
+            return bytes(said)
+        if len(said) > _MOST_SAID or time.monotonic() >= end:
+            raise subprocess.TimeoutExpired("trial", seconds, bytes(said))
 
 
 def _lead(child: int) -> None:

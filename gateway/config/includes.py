@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from gateway.config.positions import Place, Positions, read_yaml
+from gateway.config.positions import MOST_BYTES, Place, Positions, read_yaml
 from gateway.config.problems import ConfigError, Problem, unknown
+from gateway.plain_file import read_plain
 
 _MOST_FILES = 1_000
 
@@ -18,9 +19,7 @@ _MOST_FILES = 1_000
 def read_file(path: Path, name: str) -> bytes:
     """The content of a plain file. Raises ConfigError, also for a pipe or device, which could block."""
     try:
-        if path.exists() and not path.is_file():
-            raise ConfigError([Problem(name, 1, 1, "cannot read it: it is not a file")])
-        return path.read_bytes()
+        return read_plain(path, MOST_BYTES)
     except OSError as problem:
         raise ConfigError([Problem(name, 1, 1, f"cannot read it: {problem.strerror}")]) from problem
 

@@ -17,6 +17,7 @@ from gateway.config.load import read
 from gateway.config.model import Config
 from gateway.config.problems import ConfigError, Problem
 from gateway.observe.chain import ChainKey
+from gateway.plain_file import read_plain
 
 MOST_VERSIONS: Final = 500
 MOST_OCTETS: Final = 64 * 1024 * 1024
@@ -69,9 +70,7 @@ class KeptRules:
             os.utime(path)
             return
         home = config.resolve().parent
-        texts = {
-            _relative(each, home): each.read_bytes().decode("utf-8", "surrogateescape") for each in files
-        }
+        texts = {_relative(each, home): read_plain(each).decode("utf-8", "surrogateescape") for each in files}
         content = json.dumps({"main": config.name, "files": texts}).encode("ascii")
         sealed = f"{_seal(key, hash_, content)}\n".encode("ascii") + content
         replace(path, gzip.compress(sealed, mtime=0))
@@ -84,7 +83,7 @@ class KeptRules:
         """
         path = self._path(hash_)
         try:
-            seal, _, content = gzip.decompress(path.read_bytes()).partition(b"\n")
+            seal, _, content = gzip.decompress(read_plain(path)).partition(b"\n")
         except FileNotFoundError as problem:
             raise NotKept(f"the text of rule set {hash_[:12]} is not kept in {self.folder}") from problem
         except (OSError, EOFError, ValueError) as problem:

@@ -18,7 +18,7 @@ from gateway.config.yaml_faults import decoded, fault
 from gateway.plugin.discovery import READING
 
 Place = tuple[str | int, ...]
-_MOST_BYTES = 4_194_304
+MOST_BYTES = 4_194_304
 _MOST_NODES = 400_000
 _DEEPEST = 50
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
@@ -70,8 +70,8 @@ def read_yaml(text: str | bytes, file: str, problems: list[Problem] | None = Non
 
     What is refused goes to `problems`, and None stands in its place; without `problems` it raises ConfigError, too.
     """
-    if len(text) > _MOST_BYTES:
-        raise ConfigError([Problem(file, 1, 1, f"the file is larger than {_MOST_BYTES} bytes")])
+    if len(text) > MOST_BYTES:
+        raise ConfigError([Problem(file, 1, 1, f"the file is larger than {MOST_BYTES} bytes")])
     sys.audit(READING, file, 1)
     text = decoded(text, file) if isinstance(text, bytes) else text
     try:

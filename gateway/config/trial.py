@@ -18,7 +18,7 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import Any, Final
 
-from gateway.config.forked_process import ForkedProcess, can_fork, ending
+from gateway.config.forked_process import ForkedProcess, can_fork, ending, output_of
 from gateway.config.lint import findings
 from gateway.config.load import load
 from gateway.config.problems import ConfigError, Problem
@@ -28,7 +28,6 @@ from gateway.plugin.discovery import READING, load_policies
 _SECONDS: Final = 120.0
 _MOST_MEMORY: Final = 4 << 30
 _NICER: Final = 5
-_MOST_SAID: Final = 64 << 20
 _START: Final = "import sys; sys.path[:] = sys.argv.pop(1).split('\\n'); from gateway.config.trial import main; main(*sys.argv[1:])"
 # Workers share the metrics of requests; what is tried has none.
 _NOT_PASSED_ON: Final = "PROMETHEUS_MULTIPROC_DIR"
@@ -56,14 +55,13 @@ class Trial:
         with self._started() as process:
             late = False
             try:
-                said, _ = process.communicate(timeout=self._seconds + 5.0)
-            except subprocess.TimeoutExpired:
-                late = True
-                self.end()
-                said, _ = process.communicate()
+                said = output_of(process, self._seconds + 5.0)
+            except subprocess.TimeoutExpired as problem:
+                late, said = True, problem.output
             finally:
                 self.end()
-        return self._read(said[:_MOST_SAID], process.returncode, late=late)
+            code = process.wait()
+        return self._read(said or b"", code, late=late)
 
     def end(self) -> None:
         """End the process, and those that it started; `problems` then returns at once. From any thread."""
@@ -94,7 +92,8 @@ class Trial:
         file, line, why = str(self._path), 1, ending(code)
         if late or code in _OUT_OF_TIME:
             why = f"took longer than {self._seconds:g} s"
-        for each in said.splitlines():
+        # What is cut off in the middle of a line says nothing.
+        for each in said[: said.rfind(b"\n") + 1].splitlines():
             word: dict[str, Any] = json.loads(each)
             if "problems" in word:
                 return tuple(Problem(*found) for found in word["problems"])

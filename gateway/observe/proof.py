@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from gateway.observe.chain import START, ChainKey, Mark, Sealed
+from gateway.observe.record_reader import record_on
 
 Kind = Literal["unreadable", "changed", "missing", "repeated", "unproven"]
 Seal = Literal["proven", "unsealed", "not checked"]
@@ -263,12 +264,9 @@ def _marks(written: Any) -> list[Mark]:
 
 
 def _read(line: bytes) -> dict[str, Any] | None:
-    try:
-        record = json.loads(line)
-    except ValueError:
-        return None
+    record = record_on(line)
     fits = (
-        isinstance(record, dict)
+        record is not None
         and isinstance(record.get("chain"), str)
         and isinstance(record.get("seq"), int)
         and isinstance(record.get("prev"), str)
@@ -284,6 +282,8 @@ def _begun(line: bytes) -> bool:
         json.loads(line)
     except ValueError:
         return True
+    except RecursionError:
+        return False
     return False
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +26,9 @@ class Output:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
         about = os.fstat(self._descriptor)
+        if stat.S_ISFIFO(about.st_mode):
+            self.close()
+            raise OSError(errno.EINVAL, "it is a pipe: writing to it may wait forever", str(self._path))
         self._inode = (about.st_dev, about.st_ino)
 
     def write(self, lines: list[bytes]) -> None:

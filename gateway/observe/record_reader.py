@@ -23,10 +23,14 @@ def lines(place: str | Path) -> Iterator[bytes]:
 
 def records(raw: Iterable[bytes]) -> Iterator[dict[str, Any]]:
     """The records on these lines; a line that is not a whole record, because it was cut off, is left out."""
-    for line in raw:
-        try:
-            record = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(record, dict):
-            yield record
+    return (record for record in map(record_on, raw) if record is not None)
+
+
+def record_on(line: bytes) -> dict[str, Any] | None:
+    """The record on a line; None for a line that was cut off, or that is something else."""
+    try:
+        record = json.loads(line)
+    # A line of 100,000 brackets is no record either.
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from gateway.atomic_file import locked, replace
 from gateway.observe.chain import ChainKey, Mark
+from gateway.plain_file import read_plain
 
 _VERSION: Final = 1
 
@@ -41,7 +42,7 @@ class SealedHead:
     def read(self) -> tuple[Mark, ...]:
         """The marks. Raises HeadBroken, and OSError."""
         try:
-            content = self.path.read_bytes()
+            content = read_plain(self.path)
         except FileNotFoundError as problem:
             raise HeadBroken(f"{self.path} is gone") from problem
         return _opened(content, self._keys, self.path)
@@ -80,7 +81,7 @@ def _opened(content: bytes, keys: Iterable[ChainKey], path: Path) -> tuple[Mark,
         seal = data.pop("mac")
         if any(hmac.compare_digest(_seal(key, data), seal) for key in keys):
             return tuple(Mark(**each) for each in data["marks"])
-    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         raise HeadBroken(f"{path} is damaged") from problem
     raise HeadBroken(
         f"{path} was not sealed with any of the keys for records: it was changed, or the key is gone"

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree
 
+from gateway.plain_file import read_plain
+
 _STYLE: Final = Path(__file__).parent / "style.css"
 _MOST_OCTETS: Final = 64 * 1024
 _RASTER: Final = (
@@ -28,7 +30,7 @@ _ICON: Final = (
 def logo_address(file: Path) -> str:
     """The image as a data: address (RFC 2397). Raises ValueError with words for an operator."""
     try:
-        content = file.read_bytes()
+        content = read_plain(file)
     except OSError as problem:
         raise ValueError(f"cannot read {file}: {problem.strerror}") from problem
     if len(content) > _MOST_OCTETS:

@@ -12,6 +12,7 @@ from gateway.config.includes import rule_lists
 from gateway.config.load import Source
 from gateway.config.model import EnvironmentSettings
 from gateway.config.positions import read_yaml
+from gateway.plain_file import read_plain
 from gateway.promotion.text import YamlText
 
 
@@ -25,7 +26,7 @@ class Written:
     @classmethod
     def read(cls, path: Path) -> Written:
         """The file as it is. Raises OSError."""
-        return cls(path, path.read_bytes())
+        return cls(path, read_plain(path))
 
     @cached_property
     def text(self) -> YamlText:

@@ -8,6 +8,7 @@ from pathlib import Path
 import structlog
 
 from gateway.atomic_file import locked, replace
+from gateway.plain_file import read_plain
 from gateway.session.board import Document
 
 log = structlog.get_logger()
@@ -22,10 +23,7 @@ class OrderCopy:
     def read(self) -> Document | None:
         """The order as it was last kept; None where there is none or it is broken."""
         try:
-            # A pipe in its place would be waited for.
-            if not self._path.is_file():
-                return None
-            data = json.loads(self._path.read_bytes())
+            data = json.loads(read_plain(self._path))
             return Document(int(data["revision"]), json.dumps(data["order"]).encode("ascii"))
         except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None

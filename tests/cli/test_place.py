@@ -34,4 +34,6 @@ def test_nothing_is_recorded_where_no_gateway_records(
 def test_moments_are_belgian_in_winter_and_summer() -> None:
     assert moment(1_795_698_000.0) == "2026-11-26 14:00:00 CET"
     assert moment(1_782_475_200.0) == "2026-06-26 14:00:00 CEST"
+    # A list with it must still be shown.
+    assert moment(1e30) == "1e+30 seconds after 1970"
     assert (counted(1, "session"), counted(0, "worker")) == ("1 session", "0 workers")

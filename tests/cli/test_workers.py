@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors.multiprocess import SIGNALS
 
-from gateway.cli.workers import Supervisor
+from gateway.cli.workers import Supervisor, end_with_supervisor, hangups_held
 from simulator.run import bind
 from tests.cli.conftest import Site
 from tests.processes import command
+from tests.waiting import until
 
 
 def serve(site: Site, *arguments: str) -> tuple[int, str]:
@@ -64,3 +72,56 @@ def test_a_store_that_cannot_be_made_ends_all(site: Site) -> None:
     assert code == 1
     assert "a worker cannot start. The gateway did not start" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.usefixtures("signals")
+def test_a_worker_that_hangs_does_not_hold_up_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HANGS_MARK", str(tmp_path / "mark"))
+    with bind(0) as sock:
+        supervisor = Supervisor(uvicorn.Config("tests.cli.hangs:app", log_config=None, workers=1), [sock])
+        supervisor.ended_within = 0.2
+        supervisor.init_processes()
+        (worker,) = supervisor.processes
+        assert until((tmp_path / "mark").exists, 60.0)
+        supervisor.terminate_all()
+        supervisor.join_all()
+    assert worker.exitcode == -signal.SIGKILL
+    assert "worker does not end" in "".join(capsys.readouterr())
+
+
+def test_a_worker_that_starts_is_not_ended_by_a_hangup() -> None:
+    with hangups_held():
+        child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, ()) & {signal.SIGHUP}
+    child.send_signal(signal.SIGHUP)
+    child.communicate(b"\n", timeout=30)
+    assert child.returncode == 0
+
+
+def _worker(said: Any) -> None:
+    end_with_supervisor()
+    said.send(os.getpid())
+    time.sleep(300)
+
+
+def _supervisor(said: Any) -> None:
+    multiprocessing.get_context("spawn").Process(target=_worker, args=(said,)).start()
+    time.sleep(300)
+
+
+def test_a_worker_ends_when_its_supervisor_is_killed() -> None:
+    context = multiprocessing.get_context("spawn")
+    heard, said = context.Pipe(duplex=False)
+    supervisor = context.Process(target=_supervisor, args=(said,))
+    supervisor.start()
+    said.close()
+    assert heard.poll(60)
+    heard.recv()
+    supervisor.kill()
+    supervisor.join()
+    # The end of the last process that can say something.
+    with pytest.raises(EOFError):
+        assert heard.poll(30)
+        heard.recv()

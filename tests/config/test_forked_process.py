@@ -15,7 +15,7 @@ from tests.forked import ROOT
 
 def run(program: str) -> str:
     """What a process without further threads prints."""
-    start = "import os, sys, time; from gateway.config.forked_process import ForkedProcess; "
+    start = "import os, sys, time; from gateway.config.forked_process import ForkedProcess, output_of; "
     command = [sys.executable, "-c", start + program]
     return subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True, timeout=60).stdout
 
@@ -24,14 +24,14 @@ def test_output_comes_whole_with_the_exit_code() -> None:
     said = run(
         "process = ForkedProcess(lambda: (print('not this'), print('nor this', file=sys.stderr), "
         "os.write(1, b'x' * 200_000), os._exit(3))); "
-        "said, _ = process.communicate(60); print(len(said), process.returncode)"
+        "said = output_of(process, 60); print(len(said), process.returncode)"
     )
     assert said == "200000 3\n"
 
 
 def test_work_that_raises_ends_the_child_only() -> None:
-    program = "process = ForkedProcess(lambda: 1 / 0); print(process.communicate(), process.returncode)"
-    assert run(program) == "(b'', None) 1\n"
+    program = "process = ForkedProcess(lambda: 1 / 0); print(output_of(process, 60), process.returncode)"
+    assert run(program) == "b'' 1\n"
 
 
 def test_it_is_waited_for_no_longer_than_asked_and_ends_with_its_group() -> None:
@@ -40,10 +40,10 @@ def test_it_is_waited_for_no_longer_than_asked_and_ends_with_its_group() -> None
         "with ForkedProcess(lambda: (os.write(1, b'before'), time.sleep(60))) as process:\n"
         "    assert os.getpgid(process.pid) == process.pid != os.getpgid(0)\n"
         "    try:\n"
-        "        process.communicate(0.2)\n"
-        "    except subprocess.TimeoutExpired:\n"
+        "        output_of(process, 0.2)\n"
+        "    except subprocess.TimeoutExpired as late:\n"
         "        os.killpg(process.pid, signal.SIGKILL)\n"
-        "        print(process.communicate(60)[0], process.returncode)\n"
+        "        print(late.output, process.wait(60))\n"
     )
     assert said == f"b'before' {-signal.SIGKILL}\n"
 

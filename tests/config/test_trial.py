@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -127,6 +130,25 @@ def test_a_trial_can_be_ended_with_all_that_it_started(config: Path) -> None:
         return not status.exists() or status.read_text().split()[2] == "Z"
 
     assert until(ended, 10.0)
+
+
+def test_a_process_that_a_plugin_left_behind_is_not_waited_for(config: Path, said: Said) -> None:
+    mark = config.parent / "left"
+    plugin(
+        config,
+        "import os, time\n"
+        "if os.fork() == 0:\n"
+        "    os.setsid()\n"
+        f"    open({str(mark)!r}, 'w').write(str(os.getpid()))\n"
+        "    time.sleep(300)\n"
+        "    os._exit(0)\n",
+    )
+    begun = time.monotonic()
+    try:
+        assert said(config) == ""
+        assert time.monotonic() - begun < 50.0
+    finally:
+        os.kill(int(mark.read_text()), signal.SIGKILL)
 
 
 def test_no_command_takes_the_end_of_the_process_for_success(config: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.observe.chain import Chain
 from gateway.observe.proof import verify
-from gateway.observe.record_reader import lines, records
+from gateway.observe.record_reader import lines, record_on, records
 from tests.keys import SEAL
 
 
@@ -27,3 +27,24 @@ def test_records_come_back_from_any_file(tmp_path: Path, monkeypatch: pytest.Mon
     assert [record["n"] for record in records(lines("-"))] == [2]
     with pytest.raises(OSError, match="No such file"):
         list(lines(tmp_path / "gone"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b"{" + b'"a":' + b"9" * 10_000 + b"}",
+        b"\x00\n",
+        b"\xff",
+        b"null",
+        b"{",
+    ],
+)
+def test_a_line_that_is_something_else_stops_nothing(line: bytes) -> None:
+    chain = Chain("c", SEAL)
+    around = [chain.link('{"n":1}'), line + b"\n", chain.link('{"n":2}')]
+    assert record_on(line) is None
+    assert [each["n"] for each in records(around)] == [1, 2]
+    proof = verify([("r", around)])
+    assert proof.faults or proof.cut

@@ -52,3 +52,9 @@ def test_all_that_is_given_must_match(tmp_path: Path, query: Query, found: bool)
 def test_short_references_as_people_write_them() -> None:
     assert short_reference(" 4c2538B9 ") == short_reference("4C25-38B9") == "4C25-38B9"
     assert short_reference("4c25-38b") is None
+
+
+@pytest.mark.parametrize("now", [1e300, float("inf"), float("nan"), -1e300, "100", None])
+def test_a_record_of_a_moment_that_is_none_is_left_out(tmp_path: Path, now: Any) -> None:
+    (tmp_path / "r.jsonl").write_text(f"{json.dumps({**RECORD, 'now': now})}\n{json.dumps(RECORD)}\n")
+    assert [each["now"] for each in Search(Query()).run([tmp_path / "r.jsonl"])] == [100.0]
