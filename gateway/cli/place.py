@@ -20,6 +20,7 @@ from gateway.config import Config
 from gateway.config.model import EnvironmentSettings
 from gateway.errors import StoreUnavailable
 from gateway.observe.record_writer import DecisionRecords
+from gateway.policy.moments import in_belgium
 from gateway.session.sessions import Sessions
 
 T = TypeVar("T")
@@ -149,9 +150,12 @@ def moment_written(written: str, now: float) -> float:
         return now + int(duration[1]) * _UNITS[duration[2]]
     try:
         found = datetime.fromisoformat(written)
-        ends = (found if found.tzinfo is not None else found.replace(tzinfo=BRUSSELS)).timestamp()
-    except (ValueError, OverflowError):
+    except ValueError:
         stop(f"{written!r} is not a time: write 8h, 7d, 2026-12-01 or 2026-12-01T18:00")
+    try:
+        ends = (found if found.tzinfo is not None else in_belgium(found)).timestamp()
+    except (ValueError, OverflowError) as problem:
+        stop(str(problem))
     if ends <= now:
-        stop(f"{written} is in the past")
+        stop(f"{written} is in the past" if ends <= time.time() else f"{written} is before it begins")
     return ends
