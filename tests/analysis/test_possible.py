@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from gateway.analysis.possible import lint_possible
+from gateway.policy.ruleset import compile_rules
 from tests.policy.conftest import rule_set
 
 RIGHT: Any = {"right": {"right": "indiener"}}
@@ -19,7 +21,8 @@ PROGRAM: Any = {"machine": {"scopes": ["write"]}}
 
 
 def found(*require: Any, path: str = "/a/{kbo}/**", accepts: set[str] | None = None) -> list[tuple[str, str]]:
-    rules = rule_set(("a", path, list(require), accepts or set()))
+    rules = rule_set(("a", path, list(require)))
+    rules = compile_rules([replace(rules.rules[0], accepts=frozenset(accepts or ()))], rules.rights)
     return [(finding.code, finding.message) for finding in lint_possible(rules)]
 
 

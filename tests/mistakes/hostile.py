@@ -61,7 +61,7 @@ CONDITIONS = (
     _row("schedules-apart", "two schedules without a common hour", _asking("authenticated", "schedule: {hours: {mon: 08:00-12:00}}", "schedule: {hours: {tue: 08:00-12:00}}"), "warning:nobody-allowed"),
     _row("weekend-of-weekdays", "opening hours of weekdays, from a Saturday until a Sunday", _asking("authenticated", "schedule: {hours: {mon-fri: 08:00-17:00}, from: 2026-12-05, until: 2026-12-06}"), "warning:nobody-allowed"),
     _row("closed-whole", "a schedule of one day, which is closed", _asking("authenticated", "schedule: {from: 2027-01-01, until: 2027-01-01, closed: [2027-01-01]}"), "warning:nobody-allowed"),
-    _row("until-before-from", "until a day by one schedule, from the next by another", _asking("authenticated", "schedule: {until: 2026-12-31}", "schedule: {from: 2027-01-01}"), "warning:nobody-allowed"),
+    _row("until-before-from-of-another", "until a day by one schedule, from the next by another", _asking("authenticated", "schedule: {until: 2026-12-31}", "schedule: {from: 2027-01-01}"), "warning:nobody-allowed"),
     _row("networks-apart", "two networks without a common address", [_PROXY, *_asking("authenticated", "network: [193.190.10.0/24]", "network: [193.191.10.0/24]")], "warning:nobody-allowed"),
     _row("any-authenticated", "whoever is logged in, or who has the right", _asking("any: [authenticated, {right: {right: indiener}}]"), "warning:idle-option"),
     _row("emergency-for-nobody", "an emergency rule that lets in nobody", [(_FIRST_RULE, f"{_FIRST_RULE}  - id: nood\n    match: {{path: /ncr/x/**}}\n    require: [organisation: {{doelgroep: [GID]}}, organisation: {{doelgroep: [EA]}}]\n    emergency: {{at_most: 60m}}\n")], "warning:nobody-allowed"),

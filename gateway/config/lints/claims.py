@@ -119,7 +119,8 @@ def _unseen(source: Source) -> Iterator[Finding]:
     places += [(("identity", "rights", "claims", at), name) for at, name in enumerate(section.rights.claims)]
     for place, name in places:
         near = get_close_matches(name.casefold(), sorted(_CLAIMS), n=1, cutoff=_ALIKE)
-        if name in _CLAIMS | has | kept or near or _ROLE.fullmatch(name):
+        role = place[1] == "rights" and (_ROLE.fullmatch(name) or _role_fault(name, set()))
+        if name in _CLAIMS | has | kept or near or role:
             continue
         words = (
             f"ACM's documentation has no claim {name!r}, and nobody under `people:` has it: if it is mistyped it is always absent;"

@@ -82,7 +82,7 @@ def nowhere(config: Config, name: str, pattern: Pattern) -> tuple[str, str] | No
     fault = unreachable(pattern, settings, settings.paths.names | rules.opens)
     if fault is not None:
         return "impossible-path", fault
-    other = swapped(pattern, [rule.pattern for rule in rules.every])
+    other = swapped(pattern, [rule.pattern for rule in rules.every], capitals=not rules.folds)
     if other is not None:
         return (
             "nearly-a-rule",

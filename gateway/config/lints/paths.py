@@ -122,14 +122,14 @@ def _case(source: Source, name: str, rules: RuleSet) -> Iterator[Finding]:
         yield Finding(source.at(("environments", name)), "case-backend", words)
 
 
-def swapped(pattern: Pattern, others: Iterable[Pattern]) -> tuple[str, str] | None:
-    """The beginning of this path and that of others, where two neighbouring letters changed places or capitals differ."""
+def swapped(pattern: Pattern, others: Iterable[Pattern], *, capitals: bool = False) -> tuple[str, str] | None:
+    """The beginning of this path and that of others, where two neighbouring letters changed places (or `capitals` differ)."""
     word = _beginning(pattern)
     known = {_beginning(other) for other in others} - {None}
     if word is None or word in known:
         return None
     for other in sorted(filter(None, known)):
-        if word != other and (_is_swapped(word, other) or word.casefold() == other.casefold()):
+        if word != other and (_is_swapped(word, other) or (capitals and word.casefold() == other.casefold())):
             return word, other
     return None
 

@@ -13,7 +13,13 @@ RULES = "rules: [{{id: a, label: {}, match: {{path: /a}}, require: [authenticate
 
 @pytest.mark.parametrize(
     ("label", "missing"),
-    [("{}", 0), ("{nl: Lijst}", 0), ("{nl: Lijst, en: List}", 0), ("{en: List}", 1), ('{nl: " ", en: List}', 1)],
+    [
+        ("{}", 0),
+        ("{nl: Lijst}", 0),
+        ("{nl: Lijst, en: List}", 0),
+        ("{en: List}", 1),
+        ('{nl: " ", en: List}', 1),
+    ],
 )
 def test_labels_of_rules(tmp_path: Path, label: str, missing: int) -> None:
     assert len(warned(tmp_path, RULES.format(label), "label-missing")) == missing
