@@ -27,9 +27,12 @@ _ANY_WEEK = date(2026, 1, 5)
 
 
 def _day(value: object) -> object:
-    if not isinstance(value, str | date):
-        raise ValueError("write a day as 2026-01-31")
-    return value
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        return date.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError as problem:
+        raise ValueError(f"{value!r} is no day: write year-month-day, as 2026-01-31") from problem
 
 
 Day = Annotated[date, BeforeValidator(_day)]

@@ -22,6 +22,9 @@ def _issuer(value: str) -> str:
         raise ValueError(
             "write the issuer exactly as the provider states it: https://authenticatie.vlaanderen.be/op"
         )
+    if "/.well-known/" in parts.path:
+        issuer = value.partition("/.well-known/")[0]
+        raise ValueError(f"this is the address of the provider's metadata: the issuer is {issuer}")
     if parts.scheme == "http" and parts.hostname not in _LOCAL:
         raise ValueError("an issuer is reached over https; http is for localhost only")
     return value

@@ -18,7 +18,7 @@ from gateway.cli.loading import EMERGENCY, loaded
 from gateway.cli.options import JSON
 from gateway.cli.progress import watched
 from gateway.config import Config
-from gateway.config.recognition import recognition_changes
+from gateway.config.recognition import recognition_changes, suite_changes
 
 _DIFFERENT = 1
 _REFUSED = 2
@@ -104,6 +104,7 @@ def _openings(before: Config, old: str, after: Config, new: str) -> list[str]:
     return [
         *changed(before.rules[old], after.rules[new], here, there),
         *recognition_changes(before, old, after, new),
+        *(suite_changes(before, after, old) if old == new else ()),
     ]
 
 

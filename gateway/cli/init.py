@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -154,6 +155,9 @@ def _written(folder: Path, contents: dict[str, str]) -> list[Path]:
 def _take_away(made: Sequence[Path]) -> None:
     for path in made:
         path.unlink()
+        # Not where something else is, or where another may not be removed.
+        with contextlib.suppress(OSError):
+            path.parent.rmdir()
 
 
 def _checked(config: Path, made: Sequence[Path]) -> None:

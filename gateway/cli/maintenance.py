@@ -18,6 +18,7 @@ from gateway.cli.confirm import TIMEOUT, WAIT
 from gateway.cli.ordered import HERE, Ordered
 from gateway.cli.place import NOT_DONE, Place, moment, moment_written, stop
 from gateway.cli.who import account
+from gateway.config.lints.maintenance import nowhere
 from gateway.config.problems import unknown
 from gateway.policy.maintenance import (
     MAINTENANCE,
@@ -93,7 +94,7 @@ def start(
         now,
         since,
         ends,
-        _paths(path or ()),
+        _paths(place, path or ()),
         _messages(place, message) if message else dict(settings.message),
         _rights(place, except_) if except_ else settings.except_,
         settings.streams if streams is None else _streams(streams),
@@ -235,12 +236,15 @@ def _streams(written: str) -> Streams:
     return "cut" if written == "cut" else "keep"
 
 
-def _paths(written: Sequence[str]) -> tuple[str, ...]:
+def _paths(place: Place, written: Sequence[str]) -> tuple[str, ...]:
     for each in written:
         try:
-            parse_pattern(each)
+            pattern = parse_pattern(each)
         except ValueError as problem:
             stop(f"--path {each}: {problem}")
+        fault = nowhere(place.config, place.env, pattern)
+        if fault is not None:
+            stop(f"--path {each}: {fault[1]}. NOTHING WAS CHANGED.")
     return tuple(written)
 
 

@@ -24,7 +24,8 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
-from gateway.config.model import LOCAL_HOSTS, EnvironmentSettings
+from gateway.config.model import EnvironmentSettings
+from gateway.host_spelling import one_spelling
 from gateway.identity.assertion_keys import keys_in, read_keys
 from gateway.keyring import PURPOSES
 from gateway.settings import Secret
@@ -34,7 +35,14 @@ _VERSION: Final = 1
 _LARGEST: Final = 262_144
 _RANDOM_BITS: Final = 140
 _SALT: Final = b"toegangspoort card\0"
-_ALGORITHMS: Final = ("ES256", "RS256")
+
+
+class _Signatures(jws.JWSRegistry):
+    # The header has the public key, and that of RSA alone has more octets than the library takes by itself.
+    max_header_length = 4096
+
+
+_SIGNATURES: Final = _Signatures(algorithms=("ES256", "RS256"))
 _WORDS: Final = {
     "issuers": "issuer",
     "clients": "client",
@@ -120,7 +128,7 @@ def signed(card: Card, settings: EnvironmentSettings) -> str:
     """The card as a file, signed with the key of the assertion. Raises ValueError for a key that cannot be read."""
     key = keys_in(settings.assertion.key)[0]
     header = {"alg": key.algorithm, "typ": _FORM, "jwk": key.jwk.as_dict(private=False)}
-    compact = jws.serialize_compact(header, _payload(asdict(card)), key.jwk, algorithms=list(_ALGORITHMS))
+    compact = jws.serialize_compact(header, _payload(asdict(card)), key.jwk, registry=_SIGNATURES)
     protected, _, signature = compact.split(".")
     # The payload stands beside it, for people to read (RFC 7515 appendix F).
     data = {
@@ -155,7 +163,7 @@ def _verify(card: Card, payload: bytes, protected: str, signature: str) -> None:
         jwk = header["jwk"]
         key = ECKey.import_key(jwk) if jwk["kty"] == "EC" else RSAKey.import_key(jwk)
         body = urlsafe_b64encode(payload).rstrip(b"=").decode()
-        jws.deserialize_compact(f"{protected}.{body}.{signature}", key, algorithms=list(_ALGORITHMS))
+        jws.deserialize_compact(f"{protected}.{body}.{signature}", key, registry=_SIGNATURES)
         own = key.thumbprint() in card.keys.get("assertion", ())
     except (JoseError, ValueError, KeyError, TypeError) as problem:
         raise ValueError(f"this card of {card.environment} was changed after it was signed") from problem
@@ -193,16 +201,15 @@ def _sorted(values: Iterable[str]) -> tuple[str, ...]:
 
 def _address(url: str, machine: str, *, path: bool = False) -> str:
     parts = urlsplit(url)
-    host = (parts.hostname or "").rstrip(".")
+    host = one_spelling(parts.hostname or "")
     port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
-    relative = host in LOCAL_HOSTS or ("." not in host and ":" not in host)
-    host = "localhost" if host in LOCAL_HOSTS else host
+    relative = "." not in host and ":" not in host
     return f"{host}:{port}{parts.path.rstrip('/') if path else ''}{f' on {machine}' if relative else ''}"
 
 
 def _store(settings: EnvironmentSettings, machine: str) -> str:
     address = settings.session.address
-    host = urlsplit(settings.session.store.url or "").hostname or ""
+    host = one_spelling(urlsplit(settings.session.store.url or "").hostname or "")
     # A file, a socket, or a name that each network gives to a server of its own.
     relative = "." not in host and "sentinel" not in (settings.session.store.url or "")
     return f"{address} on {machine}" if relative else address

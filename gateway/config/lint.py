@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from datetime import date, datetime
+from datetime import date, datetime, time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,16 +11,21 @@ from gateway.analysis.conditional import lint_conditional
 from gateway.analysis.evidence import Pair
 from gateway.analysis.lint import Finding, lint, unreachable
 from gateway.analysis.opened import lint_openings
+from gateway.analysis.possible import lint_possible
 from gateway.config.headers import fixed_headers
 from gateway.config.lints.blocks import lost_blocks
 from gateway.config.lints.claims import claims, named, scopes
 from gateway.config.lints.codes import codes, codes_of_people
 from gateway.config.lints.dates import dates
 from gateway.config.lints.emergency import emergencies
+from gateway.config.lints.foreign import foreign
+from gateway.config.lints.labels import labels, rule_labels
+from gateway.config.lints.levels import levels
 from gateway.config.lints.maintenance import maintenance
 from gateway.config.lints.network import network
 from gateway.config.lints.paths import nearly, paths
 from gateway.config.lints.rights import rights
+from gateway.config.lints.sessions import sessions
 from gateway.config.lints.texts import texts
 from gateway.config.lints.unproven import unproven
 from gateway.config.load import Source, read
@@ -42,12 +47,12 @@ def found_in(
     source: Source, *, today: date | None = None, seen: Collection[Pair] = ()
 ) -> tuple[Finding, ...]:
     """The warnings; the rights that were `seen` in records count as known."""
-    day = today or datetime.now(BRUSSELS).date()
+    now = datetime.now(BRUSSELS) if today is None else datetime.combine(today, time(12), BRUSSELS)
     environments = source.config.environments
     found: dict[Finding, list[str]] = {}
     for name in environments:
         accepted = environments[name].accept
-        for finding in _of_environment(source, name, day):
+        for finding in _of_environment(source, name, now):
             # No rule has warnings with these codes.
             if finding.code in accepted:
                 continue
@@ -66,6 +71,7 @@ def found_in(
         *nearly(source),
         *unproven(source),
         *texts(source),
+        *labels(source),
         *_underscores(source),
         *lost_blocks(source),
     )
@@ -78,20 +84,25 @@ def _accepted_rights(source: Source, found: Iterable[Finding]) -> Iterator[Findi
     return (each for each in found if each.code in accepted.get(each.at, ()))
 
 
-def _of_environment(source: Source, name: str, today: date) -> Iterator[Finding]:
+def _of_environment(source: Source, name: str, now: datetime) -> Iterator[Finding]:
     config = source.config
     hosts = _hosts(config, name)
     yield from lint(config.rules[name], hosts)
     yield from lint_conditional(config.rules[name], hosts)
+    yield from lint_possible(config.rules[name])
     yield from lint_openings(config.rules[name], config.environments[name].paths.names)
     yield from scopes(source, name)
     yield from codes(source, name)
-    yield from dates(source, name, today)
+    yield from dates(source, name, now.date())
     yield from network(source, name)
     yield from paths(source, name)
     yield from _upstreams(source, name)
     yield from emergencies(source, name, hosts)
-    yield from maintenance(source, name, today)
+    yield from maintenance(source, name, now)
+    yield from rule_labels(source, name)
+    yield from levels(source, name)
+    yield from sessions(source, name)
+    yield from foreign(source, name)
 
 
 def _hosts(config: Config, name: str) -> tuple[str, ...]:

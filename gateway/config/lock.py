@@ -13,9 +13,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from gateway.config.keys import KeySettings, KeysSection
-from gateway.config.model import LOCAL_HOSTS, EnvironmentSettings
+from gateway.config.model import EnvironmentSettings
 from gateway.config.positions import Place, Positions
 from gateway.config.problems import Problem
+from gateway.host_spelling import LOCAL, one_spelling
 from gateway.keyring import is_key_file, read_key_file
 from gateway.settings import Secret
 from gateway.upstream.settings import UpstreamSettings
@@ -23,6 +24,7 @@ from gateway.upstream.settings import UpstreamSettings
 PRODUCTION = "prd"
 _ACM_PRODUCTION = "authenticatie.vlaanderen.be"
 _ACM_TEST = "authenticatie-ti.vlaanderen.be"
+_LISTENS = "listen address"
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -35,6 +37,10 @@ def lock_problems(environments: Mapping[str, EnvironmentSettings], positions: Po
         for what, value, place in _belongings(name, settings):
             owner, first = owners.setdefault((what, value), (name, place))
             if owner == name:
+                if what == _LISTENS and first != place:
+                    earlier = positions.problem(first, "")
+                    words = f"the gateway listens here already, by {earlier.file}:{earlier.line}: give this another port"
+                    problems.append(positions.problem(place, words))
                 continue
             for here, there in ((place, first), (first, place)):
                 other = positions.problem(there, "")
@@ -43,16 +49,34 @@ def lock_problems(environments: Mapping[str, EnvironmentSettings], positions: Po
                     f"{other.file}:{other.line}:{other.column}; each needs its own"
                 )
                 problems.append(positions.problem(here, message))
+    problems.extend(_loops(environments, positions))
     return problems
+
+
+def _loops(environments: Mapping[str, EnvironmentSettings], positions: Positions) -> Iterator[Problem]:
+    """Upstreams that are a gateway of this file: its requests would come back to it."""
+    listening = {
+        address: name
+        for name, settings in environments.items()
+        for address in (_socket(settings.listen), _socket(settings.observe.listen))
+    }
+    for name, settings in environments.items():
+        for upstream, place in _upstreams(settings, ("environments", name)):
+            for address, where in _servers(upstream, place):
+                owner = listening.get(address.replace(f"{LOCAL}:", "port ", 1))
+                if owner is not None:
+                    words = f"the gateway itself listens here ({owner}): write the address of the register"
+                    yield positions.problem(where, words)
 
 
 def _foreign_acm(name: str, settings: EnvironmentSettings, positions: Positions) -> Iterator[Problem]:
     for issuer, place in _issuers(settings, ("environments", name)):
         host = (urlsplit(issuer).hostname or "").rstrip(".")
+        if host in (_ACM_PRODUCTION, _ACM_TEST) and urlsplit(issuer).path.rstrip("/") != "/op":
+            yield positions.problem(place, f"the issuer of ACM ends in /op: write https://{host}/op")
         if host == _ACM_PRODUCTION and name != PRODUCTION:
-            yield positions.problem(
-                place, f"this is the ACM of PRD: environment {name!r} must use https://{_ACM_TEST}/op"
-            )
+            words = f"this is the ACM of PRD: environment {name!r} must use https://{_ACM_TEST}/op, or be called 'prd'"
+            yield positions.problem(place, words)
         if host == _ACM_TEST and name == PRODUCTION:
             yield positions.problem(
                 place, f"this is the ACM of T&I: environment 'prd' must use https://{_ACM_PRODUCTION}/op"
@@ -78,18 +102,14 @@ def _belongings(name: str, settings: EnvironmentSettings) -> Iterator[tuple[str,
     for number, host in enumerate(settings.edge.hosts):
         yield "host", _address(f"https://{host}", path=False), (*root, "edge", "hosts", number)
     for upstream, place in _upstreams(settings, root):
-        for number, server in enumerate(upstream.addresses):
-            where: Place = ("url",) if upstream.url is not None else ("servers", number)
-            address = (
-                _address(server.url, path=False) if server.socket is None else _file(Path(server.socket))
-            )
-            yield "upstream", address, (*place, *where)
-    yield "listen address", _socket(settings.listen), (*root, "listen")
-    yield "listen address", _socket(settings.observe.listen), (*root, "observe", "listen")
+        yield from (("upstream", address, where) for address, where in _servers(upstream, place))
+    yield _LISTENS, _socket(settings.listen), (*root, "listen")
+    yield _LISTENS, _socket(settings.observe.listen), (*root, "observe", "listen")
     for front, each in settings.fronts.items():
         address = _socket(each.listen) if each.socket is None else _file(Path(each.socket))
-        yield "listen address", address, (*root, "fronts", front, "listen")
-    yield "store", settings.session.address, (*root, "session", "store")
+        yield _LISTENS, address, (*root, "fronts", front, "listen")
+    for store in settings.session.addresses:
+        yield "store", store, (*root, "session", "store")
     if settings.observe.records.path is not None:
         yield "file", _file(settings.observe.records.path), (*root, "observe", "records")
     if settings.blocks.file is not None:
@@ -136,21 +156,27 @@ def _upstreams(settings: EnvironmentSettings, root: Place) -> Iterator[tuple[Ups
         yield upstream, (*root, "upstreams", name)
 
 
+def _servers(upstream: UpstreamSettings, place: Place) -> Iterator[tuple[str, Place]]:
+    for number, server in enumerate(upstream.addresses):
+        where: Place = ("url",) if upstream.url is not None else ("servers", number)
+        address = _address(server.url, path=False) if server.socket is None else _file(Path(server.socket))
+        yield address, (*place, *where)
+
+
 def _address(url: str, *, path: bool = True) -> str:
     parts = urlsplit(url)
-    host = (parts.hostname or "").rstrip(".")
-    host = "localhost" if host in LOCAL_HOSTS else host
+    host = one_spelling(parts.hostname or "")
     port = parts.port or _PORTS.get(parts.scheme, 0)
     return f"{host}:{port}{parts.path.rstrip('/') if path else ''}"
 
 
 def _socket(address: str) -> str:
     host, _, port = address.rpartition(":")
-    if port == "0":
+    if not port.strip("0"):
         return f"{address} of {os.urandom(4).hex()}"  # any free port: never shared
-    host = host.strip("[]").lower()
+    host, port = one_spelling(host), port.lstrip("0")
     # A wildcard listens on every address, so it collides with any address on the same port.
-    return f"port {port}" if host in LOCAL_HOSTS or host in ("0.0.0.0", "::", "*") else f"{host}:{port}"  # noqa: S104
+    return f"port {port}" if host in (LOCAL, "*") else f"{host}:{port}"
 
 
 def _file(path: Path) -> str:

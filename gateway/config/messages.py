@@ -53,10 +53,24 @@ def message_for(error: Mapping[str, Any], root: type[BaseModel] | None = None) -
             return "this may not be empty"
         case "bool_type" | "bool_parsing":
             return f"write true or false, not {given!r}"
+        case "greater_than_equal" | "greater_than" | "less_than_equal" | "less_than":
+            return _out_of_range(kind, given, context)
         case "int_type" | "int_parsing" | "int_from_float":
             return f"a whole number is expected here, not {given!r}"
     message: str = error["msg"]
     return message[:1].lower() + message[1:]
+
+
+def _out_of_range(kind: str, given: Any, context: Mapping[str, Any]) -> str:
+    words, key = {
+        "greater_than_equal": ("too little: write at least", "ge"),
+        "greater_than": ("too little: write more than", "gt"),
+        "less_than_equal": ("too much: write at most", "le"),
+        "less_than": ("too much: write less than", "lt"),
+    }[kind]
+    # A duration is written with its unit.
+    unit = "s" if isinstance(given, str) else ""
+    return f"{given} is {words} {context.get(key):g}{unit}"
 
 
 def problems_of(

@@ -36,7 +36,16 @@ from gateway.settings import FileBeside, LanguageTag, Settings, in_folder
 from gateway.upstream.settings import StreamSettings, UpstreamName, UpstreamSettings
 
 AcceptedHere = Literal[
-    "proxy-not-trusted", "wide-proxy", "unused-upstream", "scope-not-asked", "case-backend"
+    "proxy-not-trusted",
+    "wide-proxy",
+    "unused-upstream",
+    "scope-not-asked",
+    "case-backend",
+    "other-environment",
+    "other-level",
+    "long-session",
+    "never-rechecked",
+    "long-maintenance",
 ]
 LOCAL_HOSTS = frozenset(("localhost", "127.0.0.1", "::1"))
 

@@ -35,7 +35,9 @@ class ConfigError(Exception):
 def unknown(what: str, name: object, known: Iterable[str]) -> str:
     """The message for an unknown name, with the nearest known one."""
     names = sorted(map(str, known))
-    near = get_close_matches(str(name), names, n=1, cutoff=0.6)
+    # The same in other capitals is nearest.
+    folded = [each for each in names if each.casefold() == str(name).strip().casefold()]
+    near = folded or get_close_matches(str(name), names, n=1, cutoff=0.6)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     listed = f" (known: {', '.join(names)})" if 0 < len(names) <= _MOST_LISTED else ""
     return f"unknown {what} {name!r}{hint}{listed}"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from gateway.analysis.access import access_of
 from gateway.analysis.equivalence import CLIENT, NOON
 from gateway.analysis.person import Person
+from gateway.analysis.suite import Case, Invariant
 from gateway.config.model import Config
 from gateway.plugin import UnknownName
 
@@ -25,7 +27,7 @@ def recognition_changes(before: Config, old: str, after: Config, new: str) -> It
     """
     was, now = _settings(before, old, same=old == new), _settings(after, new, same=old == new)
     lines = [
-        f"~ {name}: {was.get(name, _ABSENT)} -> {now.get(name, _ABSENT)}, which decides who people are to the rules"
+        f"~ {name}: {was.get(name, _ABSENT)} -> {now.get(name, _ABSENT)}, {_decides(name)}"
         for name in dict.fromkeys((*was, *now))
         if was.get(name) != now.get(name)
     ]
@@ -40,6 +42,25 @@ def recognition_changes(before: Config, old: str, after: Config, new: str) -> It
         ):
             if rules:
                 yield f"{sign} {name} of `people:` {word} {', '.join(sorted(rules))}"
+
+
+def _decides(name: str) -> str:
+    whom = "the register" if name.startswith("identity.headers") else "the rules"
+    return f"which decides who people are to {whom}"
+
+
+def suite_changes(before: Config, after: Config, environment: str) -> Iterator[str]:
+    """One line for each test and invariant of the environment that is gone, or proves something else."""
+    old, new = before.suites[environment], after.suites[environment]
+    for kind, had, has in (("test", old.cases, new.cases), ("never", old.invariants, new.invariants)):
+        kept = [_untitled(each) for each in has]
+        for each in had:
+            if _untitled(each) not in kept:
+                yield f"~ {kind} {each.title!r} is gone or changed: what it proved may be lost"
+
+
+def _untitled(proof: Case | Invariant) -> Case | Invariant:
+    return replace(proof, title="", where=("", 0, 0))
 
 
 def _reached(config: Config, environment: str, person: Person) -> set[str]:
@@ -59,6 +80,7 @@ def _settings(config: Config, environment: str, *, same: bool) -> dict[str, str]
     settings = config.environments[environment]
     machines = settings.machines
     whole: dict[str, Any] = {
+        "identity.headers": config.identity.model_dump(mode="json", include={"headers"})["headers"],
         "identity": config.identity.model_dump(mode="json", include=set(_IDENTITY)),
         "provider": settings.provider.model_dump(mode="json", include=set(_PROVIDER)),
     }

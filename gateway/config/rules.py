@@ -161,6 +161,8 @@ class RuleLoader:
             self._report(place, unknown(fault.what, fault.name, fault.known))
         elif isinstance(fault, ValueError):
             self._report(place, str(fault))
+        elif fault["type"] == "too_short" and fault["input"]:
+            pass  # its items have faults, which are reported themselves
         elif fault["type"] == "extra_forbidden":
             cls = self._policies.get(str(place[-2])) if len(place) > 1 else None
             known = option_names(cls) if cls is not None else ()

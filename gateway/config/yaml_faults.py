@@ -17,6 +17,9 @@ _UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
 _BREAK: Final = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 _CONFLICT: Final = re.compile(r"(<{7}|={7}|>{7})( |$)")
+_NO_TEXT: Final = (
+    "this is no configuration but a key, a certificate or other data: name the file with the rules"
+)
 _WIDEST: Final = 70
 _QUOTE_IT: Final = "put the value between quotes"
 
@@ -32,6 +35,8 @@ def decoded(content: bytes, file: str) -> str:
         if 0 in content[:4] or problem.encoding.startswith("utf-16"):
             words = "the file is not saved as UTF-8: save it as UTF-8"
             raise ConfigError([Problem(file, 1, 1, words)]) from problem
+        if _is_no_text(content):
+            raise ConfigError([Problem(file, 1, 1, _NO_TEXT)]) from problem
         before = problem.object[: problem.start].decode("utf-8-sig", "replace")
         line, column = _place(before)
         octet = problem.object[problem.start]
@@ -39,6 +44,8 @@ def decoded(content: bytes, file: str) -> str:
         shown = problem.object.decode("cp1252", "replace")
         words = f"the octet {octet:#04x} is not UTF-8; in Windows-1252 and ISO-8859-1 it is {likely!r}: save the file as UTF-8"
         raise ConfigError([Problem(file, line, column, words, picture(shown, line, column))]) from problem
+    if text.lstrip().startswith("-----BEGIN "):
+        raise ConfigError([Problem(file, 1, 1, _NO_TEXT)])
     forbidden = _FORBIDDEN.search(text)
     if forbidden is not None and "\0\0" in (text[:4:2], text[1:4:2]):
         raise ConfigError([Problem(file, 1, 1, "the file seems to be saved as UTF-16: save it as UTF-8")])
@@ -47,6 +54,12 @@ def decoded(content: bytes, file: str) -> str:
         words = f"the file contains a control character, U+{ord(forbidden[0]):04X}, at this place: remove it"
         raise ConfigError([Problem(file, line, column, words, picture(text, line, column))])
     return text
+
+
+def _is_no_text(content: bytes) -> bool:
+    """Whether this is a key or a database: nothing of it may be shown."""
+    control = sum((octet < 32 and octet not in b"\t\n\r") or octet == 127 for octet in content)
+    return control > 0 or 3 * sum(octet >= 128 for octet in content) > len(content)
 
 
 def picture(text: str, line: int, column: int) -> str:

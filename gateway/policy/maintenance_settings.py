@@ -61,6 +61,10 @@ class WindowSettings(Settings):
             )
         elif self.until <= self.from_:
             raise ValueError("until is not after from")
+        elif "zone" in self.model_fields_set:
+            raise ValueError(
+                "zone is for hours alone: from and until are in Belgian time, or have their offset"
+            )
         return self
 
     @property

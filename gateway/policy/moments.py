@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -45,7 +45,20 @@ def read_moment(value: Any) -> datetime:
         raise ValueError(
             "write a moment as 2026-11-24T08:30, in Brussels' time, or with its offset"
         ) from problem
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=BRUSSELS)
+    return moment if moment.tzinfo is not None else in_belgium(moment)
+
+
+def in_belgium(moment: datetime) -> datetime:
+    """A moment by the clocks of Belgium. Raises ValueError where they don't show it, or show it twice."""
+    local = moment.replace(tzinfo=BRUSSELS)
+    offsets = [local.replace(fold=fold).utcoffset() for fold in (0, 1)]
+    if offsets[0] != offsets[1]:
+        exists = local.astimezone(UTC).astimezone(BRUSSELS).replace(tzinfo=None) == moment
+        what = "comes twice" if exists else "does not exist"
+        raise ValueError(
+            f"{moment.isoformat(timespec='minutes')} {what} in Belgium, where clocks change then: write it with its offset, +01:00 or +02:00"
+        )
+    return local
 
 
 # A moment: ISO 8601, in the time of Brussels where no offset is given.

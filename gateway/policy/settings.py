@@ -56,6 +56,12 @@ Accepted = Literal[
     "unproven-scope",
     "nearly-an-organisation",
     "emergency-breaks-never",
+    "nobody-allowed",
+    "idle-option",
+    "other-zone",
+    "unroutable-network",
+    "mixed-network",
+    "nearly-a-rule",
 ]
 AcceptedRight = Literal[
     "unused-right", "needless-right", "unseen-right", "unproven-right", "right-never-seen"

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
+from gateway.host_spelling import one_spelling
 from gateway.keyring import Ring
 from gateway.redis_url import SENTINEL_URL
 from gateway.settings import Duration, FileBeside, SecretRef, Settings, SharedStore
@@ -17,6 +18,7 @@ from gateway.settings import Duration, FileBeside, SecretRef, Settings, SharedSt
 _REDIS = re.compile(
     r"rediss?://([A-Za-z0-9._%-]+@)?([A-Za-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?(/[0-9]{0,4})?"
 )
+_SENTINEL_PORT = 26_379
 _SOCKET = re.compile(r"unix://([A-Za-z0-9._%-]+@)?/[^?#]+(\?db=[0-9]{1,4})?")
 
 
@@ -137,14 +139,29 @@ class SessionSettings(Settings):
     @property
     def address(self) -> str:
         """The store in one spelling, to find out whether two environments share it."""
+        return ",".join(self.addresses)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The same by each of its sentinels, of which two environments may name others."""
         if self.store.path is not None:
-            return f"sqlite:{self.store.path.resolve()}"
+            return (f"sqlite:{self.store.path.resolve()}",)
         sentinel = SENTINEL_URL.fullmatch(self.store.url or "")
         if sentinel is not None:
-            return f"redis:{sentinel['master']}:{','.join(sorted(sentinel['hosts'].split(',')))}:{sentinel['db'] or '0'}"
+            number = int(sentinel["db"] or 0)
+            return tuple(
+                f"redis:{sentinel['master']}:{each}:{number}"
+                for each in sorted(map(_server, sentinel["hosts"].split(",")))
+            )
         if self.store.url is not None:
             parts = urlsplit(self.store.url)
             if parts.scheme == "unix":
-                return f"redis:{parts.path}:{parts.query.removeprefix('db=') or '0'}"
-            return f"redis:{parts.hostname}:{parts.port or 6379}:{parts.path.strip('/') or '0'}"
-        return f"memory:{id(self)}"
+                return (f"redis:{parts.path}:{int(parts.query.removeprefix('db=') or 0)}",)
+            host, number = one_spelling(parts.hostname or ""), int(parts.path.strip("/") or 0)
+            return (f"redis:{host}:{parts.port or 6379}:{number}",)
+        return (f"memory:{id(self)}",)
+
+
+def _server(text: str) -> str:
+    parts = urlsplit(f"//{text}")
+    return f"{one_spelling(parts.hostname or '')}:{parts.port or _SENTINEL_PORT}"

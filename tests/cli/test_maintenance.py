@@ -190,6 +190,10 @@ def test_the_command_refuses_what_cannot_be_meant(gate: GatewayFixture) -> None:
         (("start", "--except", "indeiner"), "did you mean 'indiener'"),
         (("start", "--until", "2020-01-01"), "in the past"),
         (("start", "--path", "filed"), "--path filed"),
+        (("start", "--path", "/oauth2/**"), "the gateway's own"),
+        (("start", "--path", "/a;b"), "no request comes to /a;b"),
+        (("start", "--from", "2099-01-02", "--until", "2099-01-01"), "before it begins"),
+        (("start", "--from", "2099-03-29T02:30", "--until", "2099-03-30"), "does not exist in Belgium"),
         (("start", "--streams", "maybe"), "cut or keep"),
         (("start", "--message", "xx=hallo"), "language"),
     ):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from joserfc.jwk import RSAKey
 
 from gateway.config import load
 from gateway.config.card import Card, card_of, read_card, signed
@@ -149,6 +150,15 @@ def test_a_signed_card_is_read_back(tmp_path: Path) -> None:
     prd = environment(tmp_path / "1", "prd")
     made = card_of("prd", prd, NOW)
     assert read_card(signed(made, prd)) == made
+
+
+@pytest.mark.parametrize("bits", [2048, 4096])
+def test_a_card_signed_with_rsa_is_read_back(tmp_path: Path, bits: int) -> None:
+    found = environment(tmp_path / "1", "prd")
+    pem = RSAKey.generate_key(bits, private=True).as_pem(private=True)
+    (tmp_path / "1" / "secrets" / "prd" / "assertion.pem").write_bytes(pem)
+    made = card_of("prd", found, NOW)
+    assert read_card(signed(made, found)) == made
 
 
 def test_every_change_is_noticed(tmp_path: Path) -> None:

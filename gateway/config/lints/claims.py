@@ -12,7 +12,7 @@ from gateway.auth.settings import ClaimSettings
 from gateway.config.lints.codes import described
 from gateway.config.load import Source
 from gateway.config.positions import Place
-from gateway.plugin import NamedRight
+from gateway.plugin import Distinctions, NamedRight
 from gateway.policy.ruleset import RuleSet, options, walk
 
 # Which scope brings a claim at ACM (page "scopes en claims"); a role claim comes with the scope of its application.
@@ -52,6 +52,7 @@ _ALIKE: Final = 0.8
 def claims(source: Source) -> Iterator[Finding]:
     """The findings about `identity.claims`, `identity.rights`, and the claims of rules and people."""
     yield from _not_kept(source)
+    yield from _unseen(source)
     yield from _misspelt(source)
     yield from _not_read(source)
 
@@ -65,6 +66,12 @@ def scopes(source: Source, name: str) -> Iterator[Finding]:
         scope = _SCOPES.get(claim)
         if scope is not None and scope not in asked:
             words = f"the claim {claim!r} comes with the scope {scope!r}, which is not requested"
+            yield Finding(at, "scope-not-asked", words)
+    read = config.identity.claims
+    for claim, needed in ((read.organisation, _needs_organisation), (read.doelgroep, _needs_doelgroep)):
+        scope = _SCOPES.get(claim)
+        if scope is not None and scope not in asked and needed(config.rules[name]):
+            words = f"rules need the claim {claim!r}, which comes with the scope {scope!r}, which is not requested"
             yield Finding(at, "scope-not-asked", words)
     if set(asked) <= _GENERAL and any(named(config.rules[name])):
         roles = ", ".join(config.identity.rights.claims)
@@ -81,6 +88,45 @@ def named(rules: RuleSet, without: frozenset[str] = frozenset()) -> Iterator[str
         if rule.id not in without:
             for policy in walk(rule.require):
                 yield from (right.key for right in options(policy) if isinstance(right, NamedRight))
+
+
+def _needs_organisation(rules: RuleSet) -> bool:
+    return any(named(rules)) or any(
+        (policy.distinctions() or Distinctions()).organisations
+        for rule in rules.every
+        for policy in walk(rule.require)
+    )
+
+
+def _needs_doelgroep(rules: RuleSet) -> bool:
+    return any(
+        (policy.distinctions() or Distinctions()).doelgroepen
+        for rule in rules.every
+        for policy in walk(rule.require)
+    )
+
+
+def _unseen(source: Source) -> Iterator[Finding]:
+    """Names that are read and that neither ACM's documentation nor anybody who is described has."""
+    section = source.config.identity
+    has = {name for _, person in described(source) for name in person.acm or ()}
+    kept = {name for _, person in described(source) for name in person.claims}
+    texts = [key for key in ClaimSettings.model_fields if key != "extra"]
+    places: list[tuple[Place, str]] = [
+        (("identity", "claims", key), getattr(section.claims, key)) for key in texts
+    ]
+    places += [(("identity", "claims", "extra", at), name) for at, name in enumerate(section.claims.extra)]
+    places += [(("identity", "rights", "claims", at), name) for at, name in enumerate(section.rights.claims)]
+    for place, name in places:
+        near = get_close_matches(name.casefold(), sorted(_CLAIMS), n=1, cutoff=_ALIKE)
+        role = place[1] == "rights" and (_ROLE.fullmatch(name) or _role_fault(name, set()))
+        if name in _CLAIMS | has | kept or near or role:
+            continue
+        words = (
+            f"ACM's documentation has no claim {name!r}, and nobody under `people:` has it: if it is mistyped it is always absent;"
+            " describe somebody who has it, by `acm:`"
+        )
+        yield Finding(source.at(place, at_key=False), "unseen-claim", words)
 
 
 def _not_kept(source: Source) -> Iterator[Finding]:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from difflib import get_close_matches
 from typing import Any, Final
 
 from gateway.analysis.identifiers import DOELGROEPEN, national_number_fault, organisation_fault
 from gateway.analysis.lint import Finding
 from gateway.analysis.person import Person
-from gateway.auth.claims import parse_right
+from gateway.auth.claims import identity_from, parse_right
 from gateway.config.load import Source
 from gateway.config.positions import Place
 from gateway.plugin import Distinctions, Policy
 from gateway.policy.ruleset import Rule, options, templates, walk
 
 _NATIONAL: Final = frozenset(("rrn", "nationalnumber", "national_number"))
+# The reason of a denial.
+_OTHERS: Final = "right-for-another-organisation"
+# What a claim holds, and whether that begins with OVO.
+_KINDS: Final = {"vo_ovocode": ("an OVO code", True), "vo_kbonummer": ("a KBO number", False)}
 # The code of a finding and its words.
 _Fault = tuple[str, str]
 
@@ -32,6 +36,9 @@ def codes_of_people(source: Source) -> Iterator[Finding]:
     for place, person in described(source):
         for below, fault in _of_person(source, person, known):
             yield Finding(source.at((*place, *below), at_key=False), *fault)
+        other = _of_another(source, person)
+        if other is not None and not _is_about_others(source, place):
+            yield Finding(source.at(place), *other)
 
 
 def described(source: Source) -> Iterator[tuple[Place, Person]]:
@@ -64,8 +71,8 @@ def _of_policy(policy: Policy, levels: Collection[str]) -> Iterator[_Fault]:
     for acr in found.acrs:
         yield from _method(acr, levels)
     for name, value in found.claims:
-        if name in _NATIONAL and isinstance(value, str):
-            yield from _national(value)
+        if isinstance(value, str):
+            yield from _claimed(name, value)
 
 
 def _of_person(source: Source, person: Person, levels: Collection[str]) -> Iterator[tuple[Place, _Fault]]:
@@ -83,19 +90,49 @@ def _of_person(source: Source, person: Person, levels: Collection[str]) -> Itera
             yield from ((("rights", number), fault) for fault in _organisation(right.organisation))
 
 
+def _of_another(source: Source, person: Person) -> _Fault | None:
+    """What is odd where somebody has rights, and none of them for the organisation that the session acts for."""
+    section = source.config.identity
+    held = tuple(right for element in person.rights for right in parse_right(element))
+    own = person.organisation
+    if person.acm is not None:
+        identity = identity_from(
+            {"sub": "", **person.acm, "iss": ""}, section.claims, section.rights, now=0.0
+        )
+        held, own = identity.rights, identity.organisation.code if identity.organisation else None
+    elif any(name in source.config.rights for name in person.rights):
+        return None
+    codes = dict.fromkeys(right.organisation for right in held)
+    if own is None or not codes or own in codes:
+        return None
+    words = (
+        f"this person acts for {own} and has rights for {', '.join(codes)} alone, which count for nothing: tests with them prove"
+        " little; write the same organisation, or say in the tests `reason: right-for-another-organisation`"
+    )
+    return "right-of-another", words
+
+
+def _is_about_others(source: Source, place: Place) -> bool:
+    """Whether a test says that rights for another organisation are what it is about."""
+    tests = source.document.tests
+    if place[0] == "people":
+        return any(each.as_ == place[1] and each.reason == _OTHERS for each in tests)
+    return place[0] == "tests" and isinstance(place[1], int) and tests[place[1]].reason == _OTHERS
+
+
 def _sent(source: Source, sent: dict[str, Any], levels: Collection[str]) -> Iterator[tuple[Place, _Fault]]:
     """The same of claims as ACM sends them."""
     section = source.config.identity
-    checks = {
+    checks: dict[str, Callable[[str], Iterator[_Fault]]] = {
         section.claims.organisation: _organisation,
         section.claims.doelgroep: _doelgroep,
         "acr": lambda acr: _method(acr, levels),
-        **dict.fromkeys(_NATIONAL, _national),
     }
-    for name, check in checks.items():
-        value = sent.get(name)
+    for name, value in sent.items():
         if isinstance(value, str):
-            yield from ((("acm", name), fault) for fault in check(value))
+            check = checks.get(name)
+            faults = check(value) if check is not None else _claimed(name, value)
+            yield from ((("acm", name), fault) for fault in faults)
     for claim in section.rights.claims:
         value = sent.get(claim)
         for number, element in enumerate(
@@ -108,6 +145,21 @@ def _sent(source: Source, sent: dict[str, Any], levels: Collection[str]) -> Iter
                 yield place, ("not-a-right", words)
             for right in rights:
                 yield from ((place, fault) for fault in _organisation(right.organisation))
+
+
+def _claimed(name: str, value: str) -> Iterator[_Fault]:
+    """What is wrong with the value of a claim whose name says what it is."""
+    if name in _NATIONAL:
+        yield from _national(value)
+    elif name == "vo_doelgroepcode":
+        yield from _doelgroep(value)
+    elif name in ("vo_orgcode", "wv_orgcode", "ssm_mandaatgever"):
+        yield from _organisation(value)
+    elif name in _KINDS:
+        yield from _organisation(value)
+        kind, begins = _KINDS[name]
+        if organisation_fault(value) is None and value.startswith("OVO") is not begins:
+            yield "impossible-organisation", f"{name!r} is {kind}, and {value!r} is another kind of code"
 
 
 def _organisation(code: str) -> Iterator[_Fault]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from gateway.analysis.diff import Side, compare
 from gateway.analysis.lint import Finding, unreachable
 from gateway.analysis.suite import run
 from gateway.config.load import Source
@@ -21,6 +22,15 @@ def emergencies(source: Source, name: str, hosts: Sequence[str]) -> Iterator[Fin
             words = (
                 f"opening the emergency rule {rule.id!r} changes nothing: earlier rules decide all that it matches; put it"
                 " before them"
+            )
+            yield Finding(rule.at, "emergency-without-effect", words)
+        elif not any(
+            change.gains or change.inexact
+            for change in compare(Side(rules, hosts[0]), Side(opened, hosts[0]))
+        ):
+            words = (
+                f"opening the emergency rule {rule.id!r} changes nothing: whom it lets in, the rules after it let in too; ask less"
+                " there, or give it another path"
             )
             yield Finding(rule.at, "emergency-without-effect", words)
         if "emergency-breaks-never" in rule.accepts:

@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from ipaddress import IPv4Network, IPv6Network, collapse_addresses
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from gateway.analysis.lint import Finding
 from gateway.config.load import Source
+from gateway.config.model import LOCAL_HOSTS
 from gateway.plugin import Distinctions
 from gateway.policy.ruleset import Rule, RuleSet, walk
 
 Network = IPv4Network | IPv6Network
+_LOOPBACK: Final = ("127.0.0.0/8", "::1/128")
+# What no packet from a client has as its source.
+_UNROUTABLE: Final = tuple(
+    (ip_network(each), what)
+    for several, what in (
+        (_LOOPBACK, "it is this machine itself"),
+        (("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32"), "it is for examples only"),
+        (("169.254.0.0/16", "fe80::/10"), "it is for one cable only"),
+        (("224.0.0.0/3", "ff00::/8", "0.0.0.0/8"), "it is for many receivers, or reserved"),
+    )
+    for each in several
+)
+_PRIVATE: Final = tuple(
+    ip_network(each) for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+)
 # A shorter prefix holds more than any operator's proxies, or more than anybody's office.
 _WIDE: Final = {4: 8, 6: 20}
 
@@ -29,6 +46,12 @@ def network(source: Source, name: str) -> Iterator[Finding]:
         yield Finding(at, "wide-proxy", words)
     yield from _of_fronts(source, name)
     yield from _of_rules(rules, trusted)
+    local = urlsplit(settings.public_url).hostname in LOCAL_HOSTS
+    for rule in rules.every:
+        for each in dict.fromkeys(_networks(rule)):
+            fault = _odd(each, trusted, local=local)
+            if fault is not None and fault[0] not in rule.accepts:
+                yield Finding(rule.at, fault[0], f"rule {rule.id!r}: {fault[1]}")
     looking = [rule.id for rule in rules.every if _looks_at_client(rule)]
     if looking and not trusted and settings.public_url.startswith("https:"):
         words = (
@@ -67,6 +90,34 @@ def _of_rules(rules: RuleSet, trusted: tuple[Network, ...]) -> Iterator[Finding]
                     " an address can claim any other in X-Forwarded-For; trust only the addresses of the proxies"
                 )
                 yield Finding(rule.at, "trusted-network", words)
+
+
+def _odd(network: Network, proxies: tuple[Network, ...], *, local: bool) -> tuple[str, str] | None:
+    """Why hardly anybody comes from this network, or others than those who are meant."""
+    first = network.network_address
+    if network.num_addresses == 1 and any(_inside(network, proxy) for proxy in proxies):
+        words = f"{first} is a trusted proxy: the clients behind it have other addresses"
+        return "unroutable-network", words
+    for other, what in _UNROUTABLE:
+        if _inside(network, other) and not (local and str(other) in _LOOPBACK):
+            words = f"no client comes from {network}: {what}; write the addresses that are meant"
+            return "unroutable-network", words
+    for private in _PRIVATE:
+        if _inside(private, network) and private != network and not _wide((network,)):
+            words = f"{network} holds the private network {private} and addresses of strangers around it: write {private}, or your own network"
+            return "mixed-network", words
+    if network.version == 4 and network.num_addresses == 1 and int(first) % 256 == 0:
+        words = (
+            f"{first} is one address, and one that hardly any machine has: write {first}/24 for the network"
+        )
+        return "unroutable-network", words
+    return None
+
+
+def _inside(one: Network, other: Network) -> bool:
+    if isinstance(one, IPv4Network):
+        return isinstance(other, IPv4Network) and one.subnet_of(other)
+    return isinstance(other, IPv6Network) and one.subnet_of(other)
 
 
 def _looks_at_client(rule: Rule) -> bool:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from difflib import SequenceMatcher
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from gateway.analysis.lint import Finding
 from gateway.config.load import Source
 from gateway.config.model import EnvironmentSettings
+from gateway.config.positions import Place
 from gateway.edge.path import path_of
 from gateway.edge.readings import PathReader
 from gateway.errors import BadRequest
@@ -38,9 +39,14 @@ def paths(source: Source, name: str) -> Iterator[Finding]:
         for code, words in _of_rule(rule, settings):
             if code not in rule.accepts:
                 yield Finding(rule.at, code, f"rule {rule.id!r}: {words}")
+        others = [other.pattern for other in rules.every if other is not rule]
+        slip = swapped(rule.pattern, others)
+        if slip is not None and "nearly-a-rule" not in rule.accepts:
+            words = f"rule {rule.id!r}: its path begins with {slip[0]!r}, those of other rules with {slip[1]!r}: is that meant?"
+            yield Finding(rule.at, "nearly-a-rule", words)
     yield from _case(source, name, rules)
     for number, poll in enumerate(settings.session.polling):
-        fault = _unreachable(poll.path, settings, settings.paths.names)
+        fault = unreachable(poll.path, settings, settings.paths.names)
         if fault is not None:
             place = ("environments", name, "session", "polling", number, "path")
             yield Finding(source.at(place, at_key=False), "impossible-path", fault)
@@ -58,12 +64,12 @@ def _of_rule(rule: Rule, settings: EnvironmentSettings) -> Iterator[tuple[str, s
             if isinstance(part, Literal) and _OTHER_STYLE.fullmatch(part.text):
                 words = f"{part.text!r} is compared letter for letter: a variable is written {{name}}, everything below /**"
                 yield "other-style", words
-    fault = _unreachable(pattern, settings, settings.paths.names | rule.opens)
+    fault = unreachable(pattern, settings, settings.paths.names | rule.opens)
     if fault is not None:
         yield "impossible-path", fault
 
 
-def _unreachable(pattern: Pattern, settings: EnvironmentSettings, opened: frozenset[str]) -> str | None:
+def unreachable(pattern: Pattern, settings: EnvironmentSettings, opened: frozenset[str]) -> str | None:
     """Why no path comes to this pattern; None where its example does, or where that is not known."""
     wanted = tuple(part.text if isinstance(part, Literal) else "x" for part in pattern.parts)
     if pattern.rest:
@@ -116,10 +122,50 @@ def _case(source: Source, name: str, rules: RuleSet) -> Iterator[Finding]:
         yield Finding(source.at(("environments", name)), "case-backend", words)
 
 
+def swapped(pattern: Pattern, others: Iterable[Pattern], *, capitals: bool = False) -> tuple[str, str] | None:
+    """The beginning of this path and that of others, where two neighbouring letters changed places (or `capitals` differ)."""
+    word = _beginning(pattern)
+    known = {_beginning(other) for other in others} - {None}
+    if word is None or word in known:
+        return None
+    for other in sorted(filter(None, known)):
+        if word != other and (_is_swapped(word, other) or (capitals and word.casefold() == other.casefold())):
+            return word, other
+    return None
+
+
+def _beginning(pattern: Pattern) -> str | None:
+    first = pattern.parts[0] if pattern.parts else None
+    return first.text if isinstance(first, Literal) else None
+
+
+def _is_swapped(word: str, other: str) -> bool:
+    places = [place for place, pair in enumerate(zip(word, other, strict=False)) if pair[0] != pair[1]]
+    if len(word) != len(other) or len(places) != 2:
+        return False
+    first, second = places
+    return second == first + 1 and word[first] == other[second] and word[second] == other[first]
+
+
 def _invariants(source: Source, settings: EnvironmentSettings, rules: RuleSet) -> Iterator[Finding]:
     for number, never in enumerate(source.document.never):
         pattern = parse_pattern(never.request.partition(" ")[2])
-        fault = _unreachable(
+        place: Place = ("never", number)
+        first = _beginning(pattern)
+        if first == _OWN or pattern.text == _JWKS:
+            words = f"nothing can break this invariant: the gateway itself answers {pattern.text}"
+            yield Finding(source.at((*place, "request"), at_key=False), "idle-never", words)
+        hosts = (urlsplit(settings.public_url).netloc, *settings.edge.hosts)
+        environments = source.config.environments.values()
+        everywhere = {
+            host for each in environments for host in (urlsplit(each.public_url).netloc, *each.edge.hosts)
+        }
+        if never.host is not None and never.host not in everywhere:
+            words = (
+                f"nothing can break this invariant: nobody comes by {never.host}, only by {', '.join(hosts)}"
+            )
+            yield Finding(source.at((*place, "host"), at_key=False), "idle-never", words)
+        fault = unreachable(
             pattern.folding() if rules.folds else pattern, settings, rules.opens | settings.paths.names
         )
         if fault is not None:
@@ -157,9 +203,10 @@ def _near(words: list[str], known: dict[tuple[str | None, ...], set[str]]) -> tu
         texts = known.get(tuple(words[:number]), set())
         if word in texts:
             continue
-        if len(word) >= _SHORTEST and not word.startswith("{"):
+        if not word.startswith("{"):
             for text in sorted(texts):
-                if SequenceMatcher(None, word, text).ratio() >= _ALIKE:
+                alike = len(word) >= _SHORTEST and SequenceMatcher(None, word, text).ratio() >= _ALIKE
+                if alike or _is_swapped(word, text) or word.casefold() == text.casefold():
                     return word, text
         return None
     return None

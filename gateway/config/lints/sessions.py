@@ -1,0 +1,27 @@
+"""Lifetimes of sessions that bound nothing, or far less than is usual."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from gateway.analysis.lint import Finding
+from gateway.config.load import Source
+from gateway.config.positions import Place
+
+_DAY: Final = 86_400.0
+
+
+def sessions(source: Source, name: str) -> Iterator[Finding]:
+    """The findings about `session:` of one environment."""
+    settings = source.config.environments[name].session
+    place: Place = ("environments", name, "session")
+    if settings.max_lifetime > _DAY:
+        words = "a session of more than a day outlives every evening: whoever finds the machine open goes on; write 10h"
+        yield Finding(source.at((*place, "max_lifetime")), "long-session", words)
+    if settings.idle_timeout > settings.max_lifetime:
+        words = "`idle_timeout` is longer than `max_lifetime`, so it never ends a session: write the shorter time here"
+        yield Finding(source.at((*place, "idle_timeout")), "long-session", words)
+    if settings.recheck == 0.0 or settings.recheck >= settings.max_lifetime:
+        words = "ACM is never asked again during a session: who loses a right keeps it until the session ends; write `recheck: 15m`"
+        yield Finding(source.at((*place, "recheck")), "never-rechecked", words)
