@@ -74,6 +74,7 @@ def nothing_blocks_the_event_loop() -> Iterator[None]:
     with blockbuster_ctx("gateway") as blocking:
         for call in blocking.functions.values():
             call.can_block_in("gateway/settings.py", "read")
+            call.can_block_in("gateway/auth/client_keys.py", "client_keys")
             call.can_block_in("gateway/config/load.py", "load")
         yield
 

@@ -49,14 +49,16 @@ def _of_rule(rule: Rule, rights: _Rights) -> Iterator[Finding]:
         yield Finding(rule.at, "nobody-allowed", words)
         return
     for policy in walk(rule.require):
-        if policy.policy_name == "any":
-            yield from _idle_options(
-                rule, people, [each for each in options(policy) if isinstance(each, Policy)]
-            )
+        yield from _idle_options(rule, people, policy)
 
 
-def _idle_options(rule: Rule, people: _People, listed: Sequence[Policy]) -> Iterator[Finding]:
+def _idle_options(rule: Rule, people: _People, policy: Policy) -> Iterator[Finding]:
+    listed = [each for each in options(policy) if isinstance(each, Policy)]
+    if len(listed) < 2:
+        return
     allowed = [frozenset(people.allowed((each,))) for each in listed]
+    if frozenset(people.allowed((policy,))) != frozenset.union(*allowed):
+        return  # not one where one option is enough, as with `any`
     for number, mine in enumerate(allowed):
         # Of two that are alike the later one is idle.
         wider = next(
@@ -69,7 +71,7 @@ def _idle_options(rule: Rule, people: _People, listed: Sequence[Policy]) -> Iter
         )
         if wider is not None:
             words = (
-                f"rule {rule.id!r}: under `any`, {listed[number].to_data()} lets in nobody whom {listed[wider].to_data()} does not:"
+                f"rule {rule.id!r}: under `{policy.policy_name}`, {listed[number].to_data()} lets in nobody whom {listed[wider].to_data()} does not:"
                 " one is enough there; write `all` if both are meant"
             )
             yield Finding(rule.at, "idle-option", words)

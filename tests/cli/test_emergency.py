@@ -179,6 +179,8 @@ def test_the_rules_count_as_closed_unless_asked(gate: GatewayFixture) -> None:
         "--config",
         str(gate.folder / "config.yaml"),
     ]
+    (gate.folder / "somebody.json").write_text('{"organisation": "0456789034"}')
+    words += ["--as", str(gate.folder / "somebody.json")]
     closed = CliRunner().invoke(application(), words)
     assert "REFUSED by rule 'vault'" in closed.output
     assert "'vault-emergency' would decide this if it were open" in closed.output

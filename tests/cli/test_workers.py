@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors.multiprocess import SIGNALS
@@ -54,15 +55,15 @@ def signals() -> Iterator[None]:
     [(9, "workers died 4 times, and none serves"), (STARTUP_FAILURE, "a worker cannot start")],
 )
 def test_workers_that_die_at_once_end_all_after_some_tries(
-    code: int, why: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    code: int, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DIES_WITH", str(code))
-    with bind(0) as sock:
+    with bind(0) as sock, structlog.testing.capture_logs() as logs:
         supervisor = Supervisor(uvicorn.Config("tests.cli.dies:app", log_config=None, workers=2), [sock])
         supervisor.run()
     assert supervisor.failed == why
     assert not any(each.process.is_alive() for each in supervisor.processes)
-    assert "worker died" in "".join(capsys.readouterr())
+    assert "worker died" in [each["event"] for each in logs]
 
 
 def test_a_store_that_cannot_be_made_ends_all(site: Site) -> None:
@@ -76,10 +77,10 @@ def test_a_store_that_cannot_be_made_ends_all(site: Site) -> None:
 
 @pytest.mark.usefixtures("signals")
 def test_a_worker_that_hangs_does_not_hold_up_the_end(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HANGS_MARK", str(tmp_path / "mark"))
-    with bind(0) as sock:
+    with bind(0) as sock, structlog.testing.capture_logs() as logs:
         supervisor = Supervisor(uvicorn.Config("tests.cli.hangs:app", log_config=None, workers=1), [sock])
         supervisor.ended_within = 0.2
         supervisor.init_processes()
@@ -88,7 +89,7 @@ def test_a_worker_that_hangs_does_not_hold_up_the_end(
         supervisor.terminate_all()
         supervisor.join_all()
     assert worker.exitcode == -signal.SIGKILL
-    assert "worker does not end" in "".join(capsys.readouterr())
+    assert "worker does not end" in [each["event"] for each in logs]
 
 
 def test_a_worker_that_starts_is_not_ended_by_a_hangup() -> None:

@@ -204,6 +204,8 @@ class _Records:
     def write(self, record: Any) -> None:
         self.kept.append(record)
 
+    write_refused = write
+
 
 class Wire:
     """A gateway that runs on a loop of its own. `scopes` and `records` have what it saw and wrote since `begin`."""

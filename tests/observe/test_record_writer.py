@@ -241,12 +241,15 @@ async def test_a_reader_that_stopped_reading_does_not_hold_up_the_end(
     tmp_path: Path, clock: Clock, handled: Makes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_LAST_WORD_SECONDS", 0.05)
-    pipe = tmp_path / "records.pipe"
-    os.mkfifo(pipe)
-    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-    records = records_at(pipe, clock)
+    file = tmp_path / "records.jsonl"
+    reader, pipe = os.pipe()
+    os.set_blocking(reader, False)
+    records = records_at(file, clock)
     others = set(threading.enumerate())
     await records.start()
+    descriptors = {os.path.realpath(each): int(each.name) for each in Path("/proc/self/fd").iterdir()}
+    os.dup2(pipe, descriptors[str(file)])
+    os.close(pipe)
     writer = next(each for each in set(threading.enumerate()) - others if each.name == "decision-records")
     for number in range(300):
         records.write(handled(number))
@@ -393,8 +396,9 @@ async def test_a_start_on_a_full_disk_is_no_failure(tmp_path: Path, clock: Clock
     assert (await records.check()).ready
     assert "No space left on device" in (await records.check()).detail
     records.write(handled(1))
-    path.unlink()
-    path.symlink_to(space)
+    other = tmp_path / "other"
+    other.symlink_to(space)
+    other.replace(path)
     await wait_for(lambda: not records.full)
     await records.aclose()
     assert [each["kind"] for each in lines_of(space)] == ["start", "request", "end"]
