@@ -13,8 +13,9 @@ import time
 from pathlib import Path
 
 from gateway.config import load
+from gateway.keyring import Key
 from gateway.model import CanonicalRequest, DecisionInput, Identity, Organisation, Right
-from gateway.observe.chain import Chain
+from gateway.observe.chain import Chain, ChainKey
 from gateway.observe.decision_record import AuditEntry, Pseudonyms, RecordEncoder
 from gateway.policy.evaluate import decide
 
@@ -24,7 +25,10 @@ _PEOPLE = 2_000
 
 def _write(file: Path, count: int) -> None:
     rules = load(ROOT / "config.yaml").rules["ti"]
-    form, chain = RecordEncoder("ti", Pseudonyms(b"k" * 32, "ti")), Chain("benchmark")
+    form, chain = (
+        RecordEncoder("ti", Pseudonyms(b"k" * 32, "ti")),
+        Chain("benchmark", ChainKey.of(Key("records", b"k" * 32), "ti")),
+    )
     codes = [f"{400_000_000 + number * 97:010d}" for number in range(_PEOPLE)]
     people = [
         Identity(
@@ -47,7 +51,7 @@ def _write(file: Path, count: int) -> None:
             now = 1_795_466_180.0 + number / 50
             given = DecisionInput("GET", "localhost:8000", path, segments, "192.0.2.1", now, identity)
             request = CanonicalRequest(
-                f"r-{number}", "GET", "http", "localhost:8000", path, segments, b"/", (), {}, "192.0.2.1", True, "nl"
+                f"r-{number}", "GET", "http", "localhost:8000", path, segments, b"/", (), {}, "192.0.2.1", "page", "nl"
             )  # fmt: skip
             decision = decide(rules, given)
             handled = AuditEntry(

@@ -59,7 +59,11 @@ def gateway(folder: Path) -> Iterator[Target]:
             machines={
                 "introspection": {
                     "client_id": f"{CLIENT_ID}-ti",
-                    "client_auth": {"method": "private_key_jwt", "key": "file:secrets/ti/client.pem"},
+                    "client_auth": {
+                        "method": "private_key_jwt",
+                        "key": "file:secrets/ti/client.pem",
+                        "algorithm": "ES256",
+                    },
                 }
             },
         )  # fmt: skip

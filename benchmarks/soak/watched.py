@@ -89,7 +89,7 @@ def _attributes(holder: object) -> Iterator[tuple[str, object]]:
 def main() -> None:
     path = Path(sys.argv[1])
     settings = load(path).environment("ti")
-    worker = _Watched(path, "ti", serve._listen(settings.observe.listen))
+    worker = _Watched(path, "ti", serve._listen(settings.observe.listen), {})
     worker.numbers = Path(sys.argv[2])
     signal.signal(signal.SIGUSR2, signal.SIG_IGN)
     os.environ.setdefault("PYTHONUNBUFFERED", "1")
