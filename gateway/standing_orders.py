@@ -68,6 +68,11 @@ class StandingOrders(Generic[E]):
         """Those in the file of this machine."""
         return self._here
 
+    @property
+    def trouble(self) -> tuple[str, ...]:
+        """What is wrong with the file, for operators."""
+        return (f"the file cannot be read: {self.unread}",) if self.unread else ()
+
     def take_shared(self, content: bytes) -> None:
         """Let what all gateways share stand. Raises ValueError where it cannot be read; then nothing changes."""
         found = self._orders.parsed(content, self._environment, "what the session store has")

@@ -14,7 +14,7 @@ from gateway.analysis.path_partition import partition
 from gateway.analysis.rule_inputs import RuleInputs
 from gateway.http_semantics import METHODS
 from gateway.model import DecisionInput
-from gateway.plugin import Policy
+from gateway.plugin import Allow, Deny, Facts, Policy, Verdict
 from gateway.policy.evaluate import decide_by
 from gateway.policy.ruleset import Rule, RuleSet, options, walk
 
@@ -54,11 +54,9 @@ def _of_rule(rule: Rule, rights: _Rights) -> Iterator[Finding]:
 
 def _idle_options(rule: Rule, people: _People, policy: Policy) -> Iterator[Finding]:
     listed = [each for each in options(policy) if isinstance(each, Policy)]
-    if len(listed) < 2:
+    if len(listed) < 2 or not _one_is_enough(policy, listed):
         return
     allowed = [frozenset(people.allowed((each,))) for each in listed]
-    if frozenset(people.allowed((policy,))) != frozenset.union(*allowed):
-        return  # not one where one option is enough, as with `any`
     for number, mine in enumerate(allowed):
         # Of two that are alike the later one is idle.
         wider = next(
@@ -75,6 +73,29 @@ def _idle_options(rule: Rule, people: _People, policy: Policy) -> Iterator[Findi
                 " one is enough there; write `all` if both are meant"
             )
             yield Finding(rule.at, "idle-option", words)
+
+
+class _Supposed(Facts):
+    """Facts on which one policy alone holds."""
+
+    holds: Policy
+
+    def ask(self, policy: Policy) -> Verdict:
+        return Allow("supposed") if policy is self.holds else Deny("supposed")
+
+
+def _one_is_enough(policy: Policy, listed: Sequence[Policy]) -> bool:
+    """Whether the policy holds where one of its options does, as `any`: found by asking it, not by its name."""
+    for each in listed:
+        facts = _Supposed("GET", "", "/", "", NOON.timestamp())
+        facts.holds = each
+        try:
+            verdict = policy.decide(facts)
+        except Exception:  # noqa: BLE001 - whatever a policy does with such facts, nothing is known of it then
+            return False
+        if not isinstance(verdict, Allow):
+            return False
+    return True
 
 
 class _People:

@@ -49,4 +49,3 @@ def _block(data: dict[str, Any]) -> Block:
 
 BLOCKS: Final = OrderList("blocks", _block)
 read, read_copy, change = BLOCKS.read, BLOCKS.read_copy, BLOCKS.change
-parsed, text = BLOCKS.parsed, BLOCKS.text

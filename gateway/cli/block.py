@@ -17,22 +17,19 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.blocks.file import Block, change, read
+from gateway.blocks.file import BLOCKS, Block
 from gateway.blocks.merge import Merged, added, remaining
 from gateway.cli.confirm import TIMEOUT, WAIT, Confirmation, conclude
 from gateway.cli.key_rows import shared_key
-from gateway.cli.options import CONFIG, ENV, JSON
+from gateway.cli.options import CONFIG, ENV, HERE, JSON
+from gateway.cli.ordered import ONLY_HERE, Ordered
 from gateway.cli.people import ID, ORGANISATION, SUB, SUBJECT, UNKNOWN, Listed, Wanted, one_person
 from gateway.cli.place import NOT_DONE, Place, counted, moment, moment_written, stop
-from gateway.cli.shared_blocks import Asked, block_everywhere, blocks_everywhere, unblock_everywhere
+from gateway.cli.shared_blocks import Asked, block_everywhere, unblock_everywhere
 from gateway.errors import StoreUnavailable
 
 block_commands = typer.Typer(
     help="Block people or organisations at once, in every running gateway.", no_args_is_help=True
-)
-_HERE = typer.Option(
-    "--only-here",
-    help="Use the file of this machine, not the session store: for when the store cannot be reached.",
 )
 
 
@@ -57,7 +54,7 @@ def add(
             help="For how long (30m, 8h, 7d), or until when, in Belgian time (18:00, morgen 8u, 2026-12-01T18:00)."
         ),
     ] = None,
-    only_here: Annotated[bool, _HERE] = False,
+    only_here: Annotated[bool, HERE] = False,
     wait: Annotated[bool, WAIT] = False,
     timeout: Annotated[float, TIMEOUT] = 30.0,
     config: Annotated[Path, CONFIG] = Path("config.yaml"),
@@ -84,21 +81,22 @@ def add(
     now = time.time()
     ends = moment_written(until, now) if until is not None else None
     place = Place.of(config, env)
-    here = _only_here(place, only_here, wait=wait)
+    ordered = Ordered.at(place, BLOCKS, only_here, patience=timeout if wait else None)
     wanted = Wanted.of(place, id_, subject, organisation, sub=sub)
 
-    keys = _keys(place, here=here) if wanted.organisation is None else ()
+    keys = _keys(place, here=ordered.here) if wanted.organisation is None else ()
     block = Block(f"b-{secrets.token_hex(4)}", "person", "", reason.strip(), getpass.getuser(), now, ends)
-    if here:
-        _add_here(place, *_of(wanted, (), keys, block))
+    if ordered.here:
+        _add_here(ordered, *_of(wanted, (), keys, block))
     else:
         asked = partial(_of, wanted, keys=keys, block=block)
-        _add_everywhere(place, wanted, asked, timeout if wait else None)
+        _add_everywhere(ordered, wanted, asked)
 
 
 def _add_everywhere(
-    place: Place, wanted: Wanted, asked: Callable[[Sequence[Listed]], Asked], patience: float | None
+    ordered: Ordered[Block], wanted: Wanted, asked: Callable[[Sequence[Listed]], Asked]
 ) -> None:
+    place, patience = ordered.place, ordered.patience
     merged, found, confirmed = place.with_store(
         lambda sessions: block_everywhere(sessions, place.env, wanted, asked, patience or 0.0)
     )
@@ -141,18 +139,17 @@ def _of(wanted: Wanted, found: Sequence[Listed], keys: Sequence[str], block: Blo
     return replace(block, value=known[first], keys=(first,)), tuple(known.values())
 
 
-def _add_here(place: Place, block: Block, names: Collection[str]) -> None:
-    file = place.config.blocks_file(place.env)
+def _add_here(ordered: Ordered[Block], block: Block, names: Collection[str]) -> None:
     outcome: list[Merged] = []
 
     def make(blocks: tuple[Block, ...]) -> Sequence[Block]:
         outcome[:] = [added(blocks, block, names)]
         return outcome[0].blocks
 
-    _change_file(place, make)
-    typer.echo(place.heading(file))
-    _say_added(place, outcome[0])
-    typer.echo("  ONLY ON THIS MACHINE: gateways on other machines do not know it.")
+    ordered.change_file(make)
+    typer.echo(ordered.heading())
+    _say_added(ordered.place, outcome[0])
+    typer.echo(ONLY_HERE)
 
 
 def _say_added(place: Place, merged: Merged) -> None:
@@ -193,18 +190,14 @@ def list_(
         `until`, `holds`, `where`) and `gateways` (`current`, `not_current`: names of workers).
     """
     place = Place.of(config, env)
-    trouble: list[str] = []
-    shared, confirmed = _blocks_everywhere(place, trouble)
-    here = _blocks_here(place, trouble)
-    file = place.config.blocks_file(env)
-    now = time.time()
-    every = [(each, "everywhere") for each in shared] + [(each, "this machine") for each in here]
+    ordered, trouble, now = Ordered.at(place, BLOCKS), list[str](), time.time()
+    every, confirmed = ordered.read(trouble)
     if as_json:
         blocks = [{**asdict(each), "holds": each.in_force(now), "where": where} for each, where in every]
-        known = {"current": sorted(confirmed.done), "not_current": sorted(confirmed.missing)}
-        typer.echo(json.dumps({**place.named(file), "blocks": blocks, "gateways": known}, indent=2))
+        data = {"blocks": blocks, "gateways": confirmed.to_data()}
+        typer.echo(json.dumps({**place.named(ordered.file), **data}, indent=2))
     else:
-        typer.echo(place.heading(file))
+        typer.echo(ordered.heading())
         for block, where in every:
             state = "" if block.in_force(now) else "  (expired)"
             only = "  (only on this machine)" if where != "everywhere" else ""
@@ -222,7 +215,7 @@ def list_(
 def remove(
     block: Annotated[str, typer.Argument(help="The name of the block, as shown by `gateway block list`.")],
     env: Annotated[str, ENV],
-    only_here: Annotated[bool, _HERE] = False,
+    only_here: Annotated[bool, HERE] = False,
     wait: Annotated[bool, WAIT] = False,
     timeout: Annotated[float, TIMEOUT] = 30.0,
     config: Annotated[Path, CONFIG] = Path("config.yaml"),
@@ -239,7 +232,7 @@ def remove(
         3: removed, but not confirmed by every running gateway (with --wait)
     """
     place = Place.of(config, env)
-    here = _only_here(place, only_here, wait=wait)
+    ordered = Ordered.at(place, BLOCKS, only_here, patience=timeout if wait else None)
     gone: list[Block] = []
 
     def without(blocks: Sequence[Block]) -> Sequence[Block]:
@@ -250,14 +243,14 @@ def remove(
     listed: Sequence[Listed] = ()
     confirmed = Confirmation({}, {})
     trouble: list[str] = []
-    in_file = _blocks_here(place, trouble)
-    if not here:
+    in_file = ordered.read_file(trouble)
+    if not ordered.here:
         left, listed, confirmed = place.with_store(
-            lambda sessions: unblock_everywhere(sessions, env, without, timeout if wait else 0.0)
+            lambda sessions: unblock_everywhere(sessions, env, without, ordered.patience or 0.0)
         )
-    if here or any(each.id == block for each in in_file):
-        in_file = _change_file(place, without)
-    typer.echo(place.heading(place.config.blocks_file(env)))
+    if ordered.here or any(each.id == block for each in in_file):
+        in_file = ordered.change_file(without)
+    typer.echo(ordered.heading())
     if not gone:
         stop(
             f"nobody matched: there is no block {block!r} in {env}: see `gateway block list --env {env}`",
@@ -273,53 +266,8 @@ def remove(
     bound = place.settings.blocks.look_every + 1
     typer.echo(f"  In force in every worker within {bound:g} seconds.")
     place.record([_record("removed", each) for each in gone[:1]])
-    if not here:
+    if not ordered.here:
         conclude(confirmed, waited=wait)
-
-
-def _only_here(place: Place, only_here: bool, *, wait: bool) -> bool:
-    here = only_here or not place.shared
-    if here and wait:
-        stop("--wait asks the gateways through the session store, which is not used here")
-    return here
-
-
-def _blocks_everywhere(place: Place, trouble: list[str]) -> tuple[Sequence[Block], Confirmation]:
-    try:
-        if place.shared:
-            return place.try_store(lambda sessions: blocks_everywhere(sessions, place.env))
-    except (StoreUnavailable, ValueError) as problem:
-        trouble.append(getattr(problem, "detail", None) or str(problem))
-    return (), Confirmation({}, {})
-
-
-def _blocks_here(place: Place, trouble: list[str]) -> Sequence[Block]:
-    file = place.config.blocks_file(place.env)
-    try:
-        found = read(file, place.env)
-        if found is None and not place.shared:
-            trouble.append(_no_file(file))
-    except ValueError as problem:
-        trouble.append(str(problem))
-        return ()
-    return found or ()
-
-
-def _change_file(place: Place, make: Callable[[tuple[Block, ...]], Sequence[Block]]) -> Sequence[Block]:
-    file = place.config.blocks_file(place.env)
-    if not file.exists():
-        stop(f"{_no_file(file)}. NOTHING WAS CHANGED.", NOT_DONE)
-    try:
-        return change(file, place.env, make)
-    except ValueError as problem:
-        stop(f"{problem}. NOTHING WAS CHANGED.", NOT_DONE)
-
-
-def _no_file(file: Path) -> str:
-    return (
-        f"there is no file {file}, so no gateway with this configuration has run here; use the configuration file of the"
-        " gateway that runs (--config)"
-    )
 
 
 def _words(block: Block) -> str:

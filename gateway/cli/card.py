@@ -8,14 +8,15 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli.options import CONFIG, ENV
 from gateway.cli.place import NOT_DONE, Place, stop
 from gateway.config.card import card_of, signed
 from gateway.reload.neighbours import CARDS
 
 
 def card(
-    env: Annotated[str, typer.Option(help="The environment: ti or prd.")],
-    config: Annotated[Path, typer.Option(help="The configuration file.")] = Path("config.yaml"),
+    env: Annotated[str, ENV],
+    config: Annotated[Path, CONFIG] = Path("config.yaml"),
     forget: Annotated[
         str,
         typer.Option(

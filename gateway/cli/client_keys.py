@@ -16,6 +16,7 @@ from gateway.auth.client_keys import client_keys, published
 from gateway.auth.provider import Provider, as_object
 from gateway.auth.settings import PrivateKeyJwt
 from gateway.cli.loading import loaded
+from gateway.cli.options import CONFIG, ENV
 from gateway.cli.place import stop
 from gateway.config import EnvironmentSettings
 from gateway.config.key_files import drop_client, register_client
@@ -26,8 +27,8 @@ _NOT_DONE = 1
 
 def use(
     key: Annotated[str, typer.Argument(help="The key, as `gateway keys list` names it.")],
-    env: Annotated[str, typer.Option("--env", help="The environment: ti or prd.")],
-    config: Annotated[Path, typer.Option("--config", help="The configuration file.")] = Path("config.yaml"),
+    env: Annotated[str, ENV],
+    config: Annotated[Path, CONFIG] = Path("config.yaml"),
     unchecked: Annotated[
         bool, typer.Option("--unchecked", help="Do not ask the provider whether it has the key.")
     ] = False,

@@ -31,6 +31,10 @@ class Confirmation:
     done: Mapping[str, Report]
     missing: Mapping[str, Report]
 
+    def to_data(self) -> dict[str, list[str]]:
+        """As plain data."""
+        return {"current": sorted(self.done), "not_current": sorted(self.missing)}
+
     def words(self) -> str:
         """For operators."""
         if not self.done and not self.missing:
@@ -61,6 +65,20 @@ async def confirmation(
         if not missing or time.monotonic() >= end:
             return Confirmation({name: each for name, each in seen.items() if name not in missing}, missing)
         await asyncio.sleep(_ASK_EVERY)
+
+
+async def carried_out(
+    board: Board,
+    kind: str,
+    revision: int,
+    *,
+    patience: float = 0.0,
+    done: Callable[[Report], bool] = lambda _: True,
+) -> Confirmation:
+    """Which processes have this revision of the orders of a kind, and report what `done` asks for."""
+    return await confirmation(
+        board, lambda report: report.get(kind, -1) >= revision and done(report), patience=patience
+    )
 
 
 def conclude(confirmed: Confirmation, *, waited: bool, silent: bool = False) -> None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.confirm import TIMEOUT, WAIT
-from gateway.cli.ordered import HERE, Ordered
+from gateway.cli.confirm import TIMEOUT, WAIT, Confirmation
+from gateway.cli.options import CONFIG, ENV, HERE, JSON
+from gateway.cli.ordered import Ordered
 from gateway.cli.place import NOT_DONE, Place, moment, stop
 from gateway.cli.who import Who, who_runs
 from gateway.config.problems import unknown
@@ -23,8 +24,6 @@ from gateway.emergency.opening import OPENINGS, Opening, with_one_more
 emergency_commands = typer.Typer(
     help="Open an emergency rule for a while, with two people.", no_args_is_help=True
 )
-_CONFIG = typer.Option("--config", help="The configuration file.")
-_ENV = typer.Option("--env", help="The environment: ti or prd.")
 _AS = typer.Option("--as", help="Who you are, where `emergency: operators:` lists people with their codes.")
 _WHICH = typer.Argument(help="The opening, as `gateway emergency list` shows it, or the id of the rule.")
 
@@ -37,7 +36,7 @@ def _group() -> None:
 @emergency_commands.command("open")
 def open_(
     rule: Annotated[str, typer.Argument(help="The id of the emergency rule.")],
-    env: Annotated[str, _ENV],
+    env: Annotated[str, ENV],
     reason: Annotated[str, typer.Option(help="Why, for your colleagues and for the records.")],
     minutes: Annotated[
         float | None,
@@ -45,7 +44,7 @@ def open_(
     ] = None,
     as_: Annotated[str | None, _AS] = None,
     only_here: Annotated[bool, HERE] = False,
-    config: Annotated[Path, _CONFIG] = Path("config.yaml"),
+    config: Annotated[Path, CONFIG] = Path("config.yaml"),
 ) -> None:
     """Ask to open an emergency rule. Nothing is open before a second person has run `gateway emergency confirm`.
 
@@ -63,7 +62,7 @@ def open_(
         stop("say why, with --reason")
     if seconds > longest:
         stop(f"{rule} can be open for {longest / 60:g} minutes at most (`emergency: at_most:`)")
-    ordered = Ordered.at(place, OPENINGS, "emergency", only_here)
+    ordered = Ordered.at(place, OPENINGS, only_here)
     who, now = who_runs(place.settings.emergency.operators, as_), time.time()
     expires = now + place.settings.emergency.confirm_within
     asked = Opening(
@@ -93,12 +92,12 @@ def open_(
 @emergency_commands.command()
 def confirm(
     opening: Annotated[str, _WHICH],
-    env: Annotated[str, _ENV],
+    env: Annotated[str, ENV],
     as_: Annotated[str | None, _AS] = None,
     only_here: Annotated[bool, HERE] = False,
     wait: Annotated[bool, WAIT] = False,
     timeout: Annotated[float, TIMEOUT] = 30.0,
-    config: Annotated[Path, _CONFIG] = Path("config.yaml"),
+    config: Annotated[Path, CONFIG] = Path("config.yaml"),
 ) -> None:
     """Open what a colleague asked to open. It closes by itself.
 
@@ -111,42 +110,36 @@ def confirm(
         3: open, but not confirmed by every running gateway (with --wait)
     """
     place = Place.of(config, env)
-    ordered = Ordered.at(place, OPENINGS, "emergency", only_here, wait=wait)
+    ordered = Ordered.at(place, OPENINGS, only_here, patience=timeout if wait else None)
     who, now = who_runs(place.settings.emergency.operators, as_), time.time()
-    opened: list[Opening] = []
 
-    def make(before: tuple[Opening, ...]) -> Sequence[Opening]:
-        found = _one(before, opening, ("pending",), now, env)
-        _declared(place, found.rule)
-        if found.asked_by == who.name:
+    def opened(asked: Opening) -> Opening:
+        _declared(place, asked.rule)
+        if asked.asked_by == who.name:
             stop(
-                f"{who.name} asked for {found.id}, and cannot confirm it: somebody else has to. NOTHING IS OPEN.",
+                f"{who.name} asked for {asked.id}, and cannot confirm it: somebody else has to. NOTHING IS OPEN.",
                 NOT_DONE,
             )
-        opened[:] = [found.confirmed(who.name, who.how, now)]
-        return [opened[0] if each == found else each for each in before]
+        return asked.confirmed(who.name, who.how, now)
 
-    confirmed = ordered.change(
-        make, lambda report: opened[0].id in report.get("emergency_open", ()), timeout if wait else 0.0
-    )
-    (found,) = opened
+    found, confirmed = _changed(ordered, opening, ("pending",), opened, now, live=True)
     typer.echo(ordered.heading())
     typer.echo(f"OPEN in {env}: {found.rule}, until {moment(found.until or 0.0)}")
     typer.echo(f"  asked by {found.asked_by}, confirmed by {_known(who)}: {found.reason}")
     typer.echo(f"  To close it earlier: gateway emergency close {found.id} --env {env}")
     place.record([_record("opened", found)])
-    ordered.conclude(confirmed, wait=wait)
+    ordered.conclude(confirmed)
 
 
 @emergency_commands.command()
 def close(
     opening: Annotated[str, _WHICH],
-    env: Annotated[str, _ENV],
+    env: Annotated[str, ENV],
     as_: Annotated[str | None, _AS] = None,
     only_here: Annotated[bool, HERE] = False,
     wait: Annotated[bool, WAIT] = False,
     timeout: Annotated[float, TIMEOUT] = 30.0,
-    config: Annotated[Path, _CONFIG] = Path("config.yaml"),
+    config: Annotated[Path, CONFIG] = Path("config.yaml"),
 ) -> None:
     """Close an emergency rule at once, or withdraw an opening that waits. One person is enough.
 
@@ -159,29 +152,24 @@ def close(
         3: closed, but not confirmed by every running gateway (with --wait)
     """
     place = Place.of(config, env)
-    ordered = Ordered.at(place, OPENINGS, "emergency", only_here, wait=wait)
+    ordered = Ordered.at(place, OPENINGS, only_here, patience=timeout if wait else None)
     who, now = who_runs(place.settings.emergency.operators, as_), time.time()
-    closed: list[Opening] = []
 
-    def make(before: tuple[Opening, ...]) -> Sequence[Opening]:
-        found = _one(before, opening, ("open", "pending"), now, env)
-        closed[:] = [replace(found, closed=now, closed_by=who.name)]
-        return [closed[0] if each == found else each for each in before]
+    def closed(standing: Opening) -> Opening:
+        return replace(standing, closed=now, closed_by=who.name)
 
-    confirmed = ordered.change(
-        make, lambda report: closed[0].id not in report.get("emergency_open", ()), timeout if wait else 0.0
-    )
+    found, confirmed = _changed(ordered, opening, ("open", "pending"), closed, now, live=False)
     typer.echo(ordered.heading())
-    typer.echo(f"CLOSED in {env}: {closed[0].rule} ({closed[0].id}); what only it allowed is cut")
-    place.record([_record("closed", closed[0])])
-    ordered.conclude(confirmed, wait=wait)
+    typer.echo(f"CLOSED in {env}: {found.rule} ({found.id}); what only it allowed is cut")
+    place.record([_record("closed", found)])
+    ordered.conclude(confirmed)
 
 
 @emergency_commands.command("list")
 def list_(
-    env: Annotated[str, _ENV],
-    config: Annotated[Path, _CONFIG] = Path("config.yaml"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    env: Annotated[str, ENV],
+    config: Annotated[Path, CONFIG] = Path("config.yaml"),
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """List the emergency rules, whether they are open, and who opened them lately.
 
@@ -198,14 +186,14 @@ def list_(
         `gateways` (`current`, `not_current`).
     """
     place = Place.of(config, env)
-    ordered, trouble, now = Ordered.at(place, OPENINGS, "emergency", False), list[str](), time.time()
+    ordered, trouble, now = Ordered.at(place, OPENINGS), list[str](), time.time()
     found, confirmed = ordered.read(trouble)
     rules = place.config.rules[env].emergencies
     if as_json:
         data = {
             "rules": [{"rule": name, "at_most": seconds} for name, seconds in rules.items()],
             "openings": [{**asdict(each), "state": each.state(now), "where": where} for each, where in found],
-            "gateways": {"current": sorted(confirmed.done), "not_current": sorted(confirmed.missing)},
+            "gateways": confirmed.to_data(),
         }
         typer.echo(json.dumps({**place.named(), **data}, indent=2))
     else:
@@ -247,6 +235,27 @@ def _declared(place: Place, rule: str) -> float:
     if rule not in rules:
         stop(f"{unknown('emergency rule', rule, rules)} in {place.env}. NOTHING WAS CHANGED.")
     return rules[rule]
+
+
+def _changed(
+    ordered: Ordered[Opening],
+    wanted: str,
+    states: Sequence[str],
+    change: Callable[[Opening], Opening],
+    now: float,
+    *,
+    live: bool,
+) -> tuple[Opening, Confirmation | None]:
+    """The opening as it is then, and which gateways report that it is `live`, or is not."""
+    made: list[Opening] = []
+
+    def make(before: tuple[Opening, ...]) -> Sequence[Opening]:
+        found = _one(before, wanted, states, now, ordered.place.env)
+        made[:] = [change(found)]
+        return [made[0] if each == found else each for each in before]
+
+    confirmed = ordered.change(make, lambda report: (made[0].id in report.get("emergency_open", ())) == live)
+    return made[0], confirmed
 
 
 def _one(openings: Sequence[Opening], wanted: str, states: Sequence[str], now: float, env: str) -> Opening:

@@ -12,10 +12,10 @@ import typer
 
 from gateway.analysis.explain import Reading, as_data, as_text
 from gateway.cli.moments import BRUSSELS, Zone, shown, zone_of
-from gateway.cli.options import JSON
+from gateway.cli.options import CONFIG, JSON
 from gateway.cli.page_text import page_text
 from gateway.cli.place import NOT_DONE, Place, stop
-from gateway.cli.record_places import CONFIG, UNREADABLE, record_places, unreadable
+from gateway.cli.record_places import UNREADABLE, record_places, unreadable
 from gateway.cli.shown_page import Shown, shown_page
 from gateway.config.kept import KeptRules, NotKept
 from gateway.keyring import SHOWN

@@ -15,8 +15,7 @@ import typer
 from joserfc.jwk import RSAKey
 
 from gateway.auth.settings import PrivateKeyJwt
-from gateway.blocks.file import Block
-from gateway.blocks.file import read as read_blocks
+from gateway.blocks.file import BLOCKS, Block
 from gateway.cli.client_keys import (
     client_auth,
     client_steps,
@@ -28,8 +27,8 @@ from gateway.cli.client_keys import (
 from gateway.cli.key_rows import KeyRow, members_of, moment, rows
 from gateway.cli.loading import loaded
 from gateway.cli.options import CONFIG, ENV, JSON
+from gateway.cli.ordered import shared_orders
 from gateway.cli.place import Place
-from gateway.cli.shared_blocks import blocks_everywhere
 from gateway.config import EnvironmentSettings
 from gateway.config.key_files import drop as drop_key
 from gateway.config.key_files import (
@@ -234,11 +233,11 @@ def _rows(place: Place) -> list[KeyRow]:
 
 def _blocks(place: Place) -> Sequence[Block]:
     """The blocks of this machine and the shared ones. Raises StoreUnavailable, ValueError."""
-    here = read_blocks(place.config.blocks_file(place.env), place.env) or ()
+    here = BLOCKS.read(place.config.blocks_file(place.env), place.env) or ()
     path = place.settings.session.store.path
     if not place.shared or (path is not None and not path.exists()):
         return here
-    shared, _ = place.try_store(lambda sessions: blocks_everywhere(sessions, place.env), served=False)
+    shared, _ = place.try_store(lambda sessions: shared_orders(sessions, BLOCKS, place.env), served=False)
     return (*shared, *here)
 
 

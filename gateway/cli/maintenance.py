@@ -15,7 +15,8 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli.confirm import TIMEOUT, WAIT
-from gateway.cli.ordered import HERE, Ordered
+from gateway.cli.options import CONFIG, ENV, HERE, JSON
+from gateway.cli.ordered import Ordered
 from gateway.cli.place import NOT_DONE, Place, moment, moment_written, stop
 from gateway.cli.who import account
 from gateway.config.lints.maintenance import nowhere
@@ -33,8 +34,6 @@ from gateway.policy.pattern import parse_pattern
 maintenance_commands = typer.Typer(
     help="Keep people out of the register for a while, with a page that says why.", no_args_is_help=True
 )
-_CONFIG = typer.Option("--config", help="The configuration file.")
-_ENV = typer.Option("--env", help="The environment: ti or prd.")
 _MESSAGE = re.compile(r"([a-z]{2,3})=(.+)", re.DOTALL)
 
 
@@ -61,7 +60,7 @@ _STREAMS = typer.Option(help="cut or keep open streams and WebSockets. Default: 
 
 @maintenance_commands.command()
 def start(
-    env: Annotated[str, _ENV],
+    env: Annotated[str, ENV],
     from_: Annotated[str | None, _FROM] = None,
     until: Annotated[str | None, _UNTIL] = None,
     path: Annotated[list[str] | None, _PATH] = None,
@@ -71,7 +70,7 @@ def start(
     only_here: Annotated[bool, HERE] = False,
     wait: Annotated[bool, WAIT] = False,
     timeout: Annotated[float, TIMEOUT] = 30.0,
-    config: Annotated[Path, _CONFIG] = Path("config.yaml"),
+    config: Annotated[Path, CONFIG] = Path("config.yaml"),
 ) -> None:
     """Begin a maintenance: people get a page with 503, programs JSON, both with Retry-After.
 
@@ -85,7 +84,8 @@ def start(
         3: ordered, but not confirmed by every running gateway (with --wait)
     """
     place = Place.of(config, env)
-    ordered, now = Ordered.at(place, MAINTENANCE, "maintenance", only_here, wait=wait), time.time()
+    ordered = Ordered.at(place, MAINTENANCE, only_here, patience=timeout if wait else None)
+    now = time.time()
     settings = place.settings.maintenance
     since, ends = _span(from_, until, now)
     one = OrderedMaintenance(
@@ -99,13 +99,11 @@ def start(
         _rights(place, except_) if except_ else settings.except_,
         settings.streams if streams is None else _streams(streams),
     )
-    confirmed = ordered.change(
-        lambda before: with_one_more(before, one, now), patience=timeout if wait else 0.0
-    )
+    confirmed = ordered.change(lambda before: with_one_more(before, one, now))
     typer.echo(ordered.heading())
     _say_started(place, one, now)
     place.record([_record("started", one)])
-    ordered.conclude(confirmed, wait=wait)
+    ordered.conclude(confirmed)
 
 
 def _say_started(place: Place, one: OrderedMaintenance, now: float) -> None:
@@ -119,7 +117,7 @@ def _say_started(place: Place, one: OrderedMaintenance, now: float) -> None:
 
 @maintenance_commands.command()
 def end(
-    env: Annotated[str, _ENV],
+    env: Annotated[str, ENV],
     maintenance: Annotated[
         str | None,
         typer.Argument(help="Which, as `gateway maintenance list` shows it. Default: all ordered ones."),
@@ -127,7 +125,7 @@ def end(
     only_here: Annotated[bool, HERE] = False,
     wait: Annotated[bool, WAIT] = False,
     timeout: Annotated[float, TIMEOUT] = 30.0,
-    config: Annotated[Path, _CONFIG] = Path("config.yaml"),
+    config: Annotated[Path, CONFIG] = Path("config.yaml"),
 ) -> None:
     """End a maintenance that was ordered, or all of them. Planned ones end as the configuration file says.
 
@@ -140,7 +138,8 @@ def end(
         3: ended, but not confirmed by every running gateway (with --wait)
     """
     place = Place.of(config, env)
-    ordered, now = Ordered.at(place, MAINTENANCE, "maintenance", only_here, wait=wait), time.time()
+    ordered = Ordered.at(place, MAINTENANCE, only_here, patience=timeout if wait else None)
+    now = time.time()
     gone: list[OrderedMaintenance] = []
     who = account().name
 
@@ -153,7 +152,7 @@ def end(
         ended = {each.id: each for each in gone}
         return [ended.get(each.id, each) for each in before]
 
-    confirmed = ordered.change(make, patience=timeout if wait else 0.0)
+    confirmed = ordered.change(make)
     typer.echo(ordered.heading())
     if not gone:
         what = maintenance or "ordered maintenance"
@@ -166,14 +165,14 @@ def end(
         if planned.times.span_at(now) is not None:
             typer.echo(f"  STILL IN MAINTENANCE by {planned.id}: {planned.where}, {_when(planned, now)}")
     place.record([_record("ended", each) for each in gone])
-    ordered.conclude(confirmed, wait=wait)
+    ordered.conclude(confirmed)
 
 
 @maintenance_commands.command("list")
 def list_(
-    env: Annotated[str, _ENV],
-    config: Annotated[Path, _CONFIG] = Path("config.yaml"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    env: Annotated[str, ENV],
+    config: Annotated[Path, CONFIG] = Path("config.yaml"),
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """List what is planned in the configuration file, and what was ordered.
 
@@ -189,7 +188,7 @@ def list_(
         An object: `environment`, `store`, `config`, `planned`, `ordered` and `gateways` (`current`, `not_current`).
     """
     place = Place.of(config, env)
-    ordered, trouble, now = Ordered.at(place, MAINTENANCE, "maintenance", False), list[str](), time.time()
+    ordered, trouble, now = Ordered.at(place, MAINTENANCE), list[str](), time.time()
     found, confirmed = ordered.read(trouble)
     planned = _planned(place)
     if as_json:
@@ -199,7 +198,7 @@ def list_(
                 for each in planned
             ],
             "ordered": [{**asdict(each), "over": each.over(now), "where": where} for each, where in found],
-            "gateways": {"current": sorted(confirmed.done), "not_current": sorted(confirmed.missing)},
+            "gateways": confirmed.to_data(),
         }
         typer.echo(json.dumps({**place.named(), **data}, indent=2))
     else:

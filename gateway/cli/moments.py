@@ -26,6 +26,7 @@ from gateway.cli.moment_words import (
     WEEKDAYS,
     ZONES,
 )
+from gateway.policy.moments import in_belgium
 
 BRUSSELS: Final = "Europe/Brussels"
 ZONE = typer.Option("--zone", help="The time zone of times that are typed and shown.")
@@ -74,7 +75,8 @@ def read_moment(text: str, zone: ZoneInfo, now: float, *, ends: bool = False, ah
 
     A day or week is its beginning, or with `ends` its end. An hour that comes twice in autumn is the first one, or with
     `ends` the second; one that is left out in spring is an hour later. With `ahead`, what may be in the past or in the
-    future is in the future. Raises ValueError with a message.
+    future is in the future, and must be one moment of Belgian clocks. Raises ValueError with a message: NotOneMoment for one
+    that they skip or show twice.
     """
     try:
         found = _read(text, zone, now, ends=ends, ahead=ahead)
@@ -101,6 +103,8 @@ def _read(text: str, zone: ZoneInfo, now: float, *, ends: bool, ahead: bool) -> 
         exact = _day_and_time(words, text, datetime.fromtimestamp(now, zone), ends=ends, ahead=ahead)
     if exact.tzinfo is not None:
         return exact.timestamp()
+    if ahead:
+        return in_belgium(exact).timestamp()
     return _local(exact, zone, second=ends)
 
 

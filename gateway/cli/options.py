@@ -9,3 +9,7 @@ from gateway.cli.completion import environments
 CONFIG = typer.Option("--config", help="The configuration file.")
 ENV = typer.Option("--env", help="The environment: ti or prd.", autocompletion=environments)
 JSON = typer.Option("--json", help="Print JSON.")
+HERE = typer.Option(
+    "--only-here",
+    help="Use the file of this machine, not the session store: for when the store cannot be reached.",
+)

@@ -4,104 +4,96 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, Literal, TypeVar
+from pathlib import Path
+from typing import Generic, TypeVar
 
 import typer
 
-from gateway.cli.confirm import Confirmation, Report, conclude, confirmation
+from gateway.cli.confirm import Confirmation, Report, carried_out, conclude
 from gateway.cli.place import NOT_DONE, Place, stop
 from gateway.errors import StoreUnavailable
 from gateway.order_list import OrderList
+from gateway.session.board import Document
 from gateway.session.sessions import Sessions
 
 E = TypeVar("E")
 _PLACE = "what the session store has"
-
-HERE = typer.Option(
-    "--only-here",
-    help="Use the file of this machine, not the session store: for when the store cannot be reached.",
-)
+ONLY_HERE = "  ONLY ON THIS MACHINE: gateways on other machines do not know it."
 
 
 @dataclass(frozen=True, slots=True)
 class Ordered(Generic[E]):
-    """The orders of one kind in one place. `here`: only those of this machine, in its file."""
+    """The orders of one kind in one place. `here`: only those of this machine, in its file.
+
+    `patience`: for how many seconds a change waits until all gateways have confirmed it; None where nobody waits.
+    """
 
     place: Place
     orders: OrderList[E]
-    kind: Literal["emergency", "maintenance"]
     here: bool
+    patience: float | None = None
 
     @classmethod
     def at(
-        cls,
-        place: Place,
-        orders: OrderList[E],
-        kind: Literal["emergency", "maintenance"],
-        only_here: bool,
-        *,
-        wait: bool = False,
+        cls, place: Place, orders: OrderList[E], only_here: bool = False, *, patience: float | None = None
     ) -> Ordered[E]:
         """Those of this place; a store in the memory of a gateway is out of reach, so that the file is used."""
         here = only_here or not place.shared
-        if here and wait:
+        if here and patience is not None:
             stop("--wait asks the gateways through the session store, which is not used here")
-        return cls(place, orders, kind, here)
+        return cls(place, orders, here, patience)
+
+    @property
+    def file(self) -> Path:
+        """The file of this machine."""
+        return self.place.config.orders_file(self.place.env, self.orders.name)
 
     def heading(self) -> str:
         """What the command acts on."""
-        return self.place.heading(self.place.config.orders_file(self.place.env, self.kind))
+        return self.place.heading(self.file)
 
     def change(
         self,
         make: Callable[[tuple[E, ...]], Sequence[E]],
         done: Callable[[Report], bool] = lambda _: True,
-        patience: float = 0.0,
     ) -> Confirmation | None:
         """Replace the orders by what `make` makes of them; which gateways have it, None for a file.
 
         Ends the command where nothing could be changed; `make` may end it too.
         """
         if self.here:
-            self._change_file(make)
+            self.change_file(make)
             return None
-        return self.place.with_store(lambda sessions: self._change_store(sessions, make, done, patience))
+        return self.place.with_store(lambda sessions: self._change_store(sessions, make, done))
 
     async def _change_store(
         self,
         sessions: Sessions,
         make: Callable[[tuple[E, ...]], Sequence[E]],
         done: Callable[[Report], bool],
-        patience: float,
     ) -> Confirmation:
-        def content(before: bytes | None) -> bytes | None:
-            found = self.orders.parsed(before, self.place.env, _PLACE) if before is not None else ()
-            after = tuple(make(found))
-            return self.orders.text(after, self.place.env) if after != found else None
-
-        document = await sessions.board.change(self.kind, content)
-        return await confirmation(
-            sessions.board,
-            lambda report: report.get(self.kind, -1) >= document.revision and done(report),
-            patience=patience,
+        document = await change_shared(sessions, self.orders, self.place.env, make)
+        patience = self.patience or 0.0
+        return await carried_out(
+            sessions.board, self.orders.name, document.revision, patience=patience, done=done
         )
 
-    def _change_file(self, make: Callable[[tuple[E, ...]], Sequence[E]]) -> None:
-        file = self.place.config.orders_file(self.place.env, self.kind)
-        if not file.exists():
-            stop(f"{_no_file(str(file))}. NOTHING WAS CHANGED.", NOT_DONE)
+    def change_file(self, make: Callable[[tuple[E, ...]], Sequence[E]]) -> Sequence[E]:
+        """The same in the file; what is in it then. Ends the command where no gateway reads that file."""
+        if not self.file.exists():
+            stop(f"{_no_file(self.file)}. NOTHING WAS CHANGED.", NOT_DONE)
         try:
-            self.orders.change(file, self.place.env, make)
+            return self.orders.change(self.file, self.place.env, make)
         except ValueError as problem:
             stop(f"{problem}. NOTHING WAS CHANGED.", NOT_DONE)
 
-    def conclude(self, confirmed: Confirmation | None, *, wait: bool) -> None:
+    def conclude(self, confirmed: Confirmation | None) -> None:
         """Say which gateways have it, and end the command with 3 where some don't after a wait."""
         if confirmed is None:
-            typer.echo("  ONLY ON THIS MACHINE: gateways on other machines do not know it.")
+            typer.echo(ONLY_HERE)
             return
         typer.echo(f"  Every worker knows it within {self.place.settings.blocks.look_every + 1:g} seconds.")
-        conclude(confirmed, waited=wait)
+        conclude(confirmed, waited=self.patience is not None)
 
     def read(self, trouble: list[str]) -> tuple[list[tuple[E, str]], Confirmation]:
         """All orders, each with where it stands, and which gateways know those of the store; `trouble` gets what is wrong."""
@@ -109,32 +101,53 @@ class Ordered(Generic[E]):
         confirmed = Confirmation({}, {})
         if not self.here:
             try:
-                shared, confirmed = self.place.try_store(self._read_store)
+                shared, confirmed = self.place.try_store(
+                    lambda sessions: shared_orders(sessions, self.orders, self.place.env)
+                )
                 found += [(each, "everywhere") for each in shared]
             except (StoreUnavailable, ValueError) as problem:
                 trouble.append(getattr(problem, "detail", None) or str(problem))
-        file = self.place.config.orders_file(self.place.env, self.kind)
-        try:
-            local = self.orders.read(file, self.place.env)
-            if local is None and self.here:
-                trouble.append(_no_file(str(file)))
-            found += [(each, "this machine") for each in local or ()]
-        except ValueError as problem:
-            trouble.append(str(problem))
+        found += [(each, "this machine") for each in self.read_file(trouble)]
         return found, confirmed
 
-    async def _read_store(self, sessions: Sessions) -> tuple[Sequence[E], Confirmation]:
-        stored = (await sessions.board.orders()).get(self.kind)
-        document = sessions.board.read(self.kind, stored) if stored is not None else None
-        revision = document.revision if document is not None else 0
-        known = await confirmation(
-            sessions.board, lambda report: report.get(self.kind, -1) >= revision, patience=0.0
-        )
-        entries = self.orders.parsed(document.content, self.place.env, _PLACE) if document is not None else ()
-        return entries, known
+    def read_file(self, trouble: list[str]) -> Sequence[E]:
+        """Those in the file of this machine; `trouble` gets what is wrong with it."""
+        try:
+            local = self.orders.read(self.file, self.place.env)
+        except ValueError as problem:
+            trouble.append(str(problem))
+            return ()
+        if local is None and self.here:
+            trouble.append(_no_file(self.file))
+        return local or ()
 
 
-def _no_file(file: str) -> str:
+async def shared_orders(
+    sessions: Sessions, orders: OrderList[E], env: str
+) -> tuple[Sequence[E], Confirmation]:
+    """The orders in the session store, and which processes have them. Raises StoreUnavailable and ValueError."""
+    stored = (await sessions.board.orders()).get(orders.name)
+    if stored is None:
+        return (), await carried_out(sessions.board, orders.name, 0)
+    document = sessions.board.read(orders.name, stored)
+    known = await carried_out(sessions.board, orders.name, document.revision)
+    return orders.parsed(document.content, env, _PLACE), known
+
+
+async def change_shared(
+    sessions: Sessions, orders: OrderList[E], env: str, make: Callable[[tuple[E, ...]], Sequence[E]]
+) -> Document:
+    """Replace the orders in the session store by what `make` makes of them. Raises StoreUnavailable and ValueError."""
+
+    def content(before: bytes | None) -> bytes | None:
+        found = orders.parsed(before, env, _PLACE) if before is not None else ()
+        after = tuple(make(found))
+        return orders.text(after, env) if after != found else None
+
+    return await sessions.board.change(orders.name, content)
+
+
+def _no_file(file: Path) -> str:
     return (
         f"there is no file {file}, so no gateway with this configuration has run here; use the configuration file of the"
         " gateway that runs (--config)"

@@ -7,7 +7,6 @@ import getpass
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 from zoneinfo import ZoneInfo
@@ -20,7 +19,7 @@ from gateway.config import Config
 from gateway.config.model import EnvironmentSettings
 from gateway.errors import StoreUnavailable
 from gateway.observe.record_writer import DecisionRecords
-from gateway.policy.moments import in_belgium
+from gateway.policy.moments import NotOneMoment
 from gateway.session.sessions import Sessions
 
 T = TypeVar("T")
@@ -144,28 +143,16 @@ def counted(number: int, thing: str) -> str:
     return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
-def _shown_once(written: str) -> None:
-    """Ends the command for a day and hour that Belgian clocks skip or show twice."""
-    try:
-        found = datetime.fromisoformat(written)
-    except ValueError:
-        return
-    try:
-        if found.tzinfo is None:
-            in_belgium(found)
-    except ValueError as problem:
-        stop(str(problem))
-
-
 def moment_written(written: str, now: float) -> float:
     """A moment after `now` as operators write it: 8h, 7d, or in Belgian time. Ends the command where it is none."""
     try:
         ends = read_moment(written, BRUSSELS, now, ahead=True)
+    except NotOneMoment as problem:
+        stop(str(problem))
     except ValueError:
         stop(
             f"{written!r} is not a time: write 8h, 7d, 18:00, morgen 8u, 2026-12-01 or 2026-12-01T18:00 (Belgian time)"
         )
-    _shown_once(written)
     if ends <= now:
         passed = "in the past" if ends <= time.time() else "before it begins"
         stop(f"{written}, which is {moment(ends)}, is {passed}")

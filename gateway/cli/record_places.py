@@ -17,7 +17,6 @@ FILES = typer.Argument(
     help="Files, oldest first, also compressed (.gz); - is standard input. Default: those of the configuration.",
     show_default=False,
 )
-CONFIG = typer.Option("--config", help="The configuration file.")
 UNREADABLE = 2
 
 

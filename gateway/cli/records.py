@@ -11,12 +11,12 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli.moments import BRUSSELS, Zone, read_moment, shown, zone_of
-from gateway.cli.options import JSON
+from gateway.cli.options import CONFIG, JSON
 from gateway.cli.people import names_of, organisation_code
 from gateway.cli.place import NOT_DONE, Place, stop
 from gateway.cli.progress import watched_lines
 from gateway.cli.proof_report import as_data, as_lines, open_ends
-from gateway.cli.record_places import CONFIG, FILES, RecordPlaces, record_places, unreadable
+from gateway.cli.record_places import FILES, RecordPlaces, record_places, unreadable
 from gateway.observe.chain import ChainKey, Mark
 from gateway.observe.proof import Fault, verify
 from gateway.observe.record_reader import lines

@@ -1,30 +1,19 @@
-"""Reads and changes the blocks that all gateways of an environment share. Raises StoreUnavailable and ValueError."""
+"""Changes the blocks that all gateways of an environment share. Raises StoreUnavailable and ValueError."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
 
-from gateway.blocks.file import Block, parsed, text
+from gateway.blocks.file import BLOCKS, Block
 from gateway.blocks.merge import Merged, added
-from gateway.cli.confirm import Confirmation, confirmation
+from gateway.cli.confirm import Confirmation, carried_out
+from gateway.cli.ordered import change_shared
 from gateway.cli.people import Listed, Wanted, matching
-from gateway.reload.orders import BLOCKS
 from gateway.session.sessions import Sessions
 
 Asked = tuple[Block, Collection[str]]
 """A block, and all pseudonyms of the person that it concerns."""
-
-_PLACE = "what the session store has"
-
-
-async def blocks_everywhere(sessions: Sessions, env: str) -> tuple[Sequence[Block], Confirmation]:
-    """The shared blocks, and which processes have them."""
-    stored = (await sessions.board.orders()).get(BLOCKS)
-    if stored is None:
-        return (), await _known(sessions, 0, patience=0.0)
-    document = sessions.board.read(BLOCKS, stored)
-    return parsed(document.content, env, _PLACE), await _known(sessions, document.revision, patience=0.0)
 
 
 async def block_everywhere(
@@ -43,13 +32,13 @@ async def block_everywhere(
     block, names = asked(found)
     outcome: list[Merged] = []
 
-    def make(content: bytes | None) -> bytes | None:
-        blocks = parsed(content, env, _PLACE) if content is not None else ()
+    def make(blocks: tuple[Block, ...]) -> Sequence[Block]:
         outcome[:] = [added(blocks, block, names)]
-        return text(outcome[0].blocks, env) if outcome[0].how != "known" else None
+        return outcome[0].blocks
 
-    document = await sessions.board.change(BLOCKS, make)
-    return outcome[0], found, await _known(sessions, document.revision, patience=patience)
+    document = await change_shared(sessions, BLOCKS, env, make)
+    known = await carried_out(sessions.board, BLOCKS.name, document.revision, patience=patience)
+    return outcome[0], found, known
 
 
 async def unblock_everywhere(
@@ -58,17 +47,11 @@ async def unblock_everywhere(
     """Keep only the blocks that `without` keeps; those, all sessions, and which processes know it."""
     left: list[Block] = []
 
-    def make(content: bytes | None) -> bytes | None:
-        before = parsed(content, env, _PLACE) if content is not None else ()
+    def make(before: tuple[Block, ...]) -> Sequence[Block]:
         left[:] = without(before)
-        return text(left, env) if len(left) != len(before) else None
+        return left
 
-    document = await sessions.board.change(BLOCKS, make)
+    document = await change_shared(sessions, BLOCKS, env, make)
     listed = await matching(sessions, Wanted(), time.time())
-    return left, listed, await _known(sessions, document.revision, patience=patience)
-
-
-async def _known(sessions: Sessions, revision: int, *, patience: float) -> Confirmation:
-    return await confirmation(
-        sessions.board, lambda report: report.get("blocks", -1) >= revision, patience=patience
-    )
+    known = await carried_out(sessions.board, BLOCKS.name, document.revision, patience=patience)
+    return left, listed, known

@@ -9,9 +9,10 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
+from gateway.cli.options import JSON
 
 
-def version(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def version(as_json: Annotated[bool, JSON] = False) -> None:
     """Print the version; `gateway --version` is the same.
 
     Examples:

@@ -304,9 +304,11 @@ class Config:
         """This machine's copy of the blocks that the gateways of this environment share."""
         return _copy(self.blocks_file(name))
 
-    def orders_file(self, name: str, kind: Literal["emergency", "maintenance"]) -> Path:
-        """The file with other orders for this environment on this machine."""
+    def orders_file(self, name: str, kind: str) -> Path:
+        """The file with orders of this kind (blocks, emergency or maintenance) for this environment on this machine."""
         settings, beside = self.environment(name), self.blocks_file(name)
+        if kind == "blocks":
+            return beside
         given = settings.emergency.file if kind == "emergency" else settings.maintenance.file
         stem = beside.name.removesuffix(".json").removesuffix(".blocks")
         return given if given is not None else beside.with_name(f"{stem}.{kind}.json")

@@ -48,14 +48,18 @@ def read_moment(value: Any) -> datetime:
     return moment if moment.tzinfo is not None else in_belgium(moment)
 
 
+class NotOneMoment(ValueError):
+    """A day and hour that the clocks of Belgium skip, or show twice."""
+
+
 def in_belgium(moment: datetime) -> datetime:
-    """A moment by the clocks of Belgium. Raises ValueError where they don't show it, or show it twice."""
+    """A moment by the clocks of Belgium. Raises NotOneMoment."""
     local = moment.replace(tzinfo=BRUSSELS)
     offsets = [local.replace(fold=fold).utcoffset() for fold in (0, 1)]
     if offsets[0] != offsets[1]:
         exists = local.astimezone(UTC).astimezone(BRUSSELS).replace(tzinfo=None) == moment
         what = "comes twice" if exists else "does not exist"
-        raise ValueError(
+        raise NotOneMoment(
             f"{moment.isoformat(timespec='minutes')} {what} in Belgium, where clocks change then: write it with its offset, +01:00 or +02:00"
         )
     return local

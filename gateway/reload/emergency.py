@@ -116,8 +116,7 @@ class Emergencies:
             f"{each.rule} is OPEN until {timestamp(self._ends(each))} ({each.id}, by {each.asked_by} and {each.confirmed_by})"
             for each in self._live.values()
         ]
-        trouble = [f"the file cannot be read: {self._orders.unread}"] if self._orders.unread else []
-        return HealthStatus(True, "; ".join((*words, *trouble)))
+        return HealthStatus(True, "; ".join((*words, *self._orders.trouble)))
 
     def _state(self) -> Mapping[str, Any]:
         return {"emergency_open": [each.opening for each in self._rules.in_force.open]}

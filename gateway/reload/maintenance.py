@@ -119,8 +119,7 @@ class Maintenances:
             + (f" until {timestamp(each.until)}" if each.until < inf else ", without a known end")
             for each in snapshot(self._all, self._clock()).current
         ]
-        trouble = [f"the file cannot be read: {self._orders.unread}"] if self._orders.unread else []
-        return HealthStatus(True, "; ".join((*words, *trouble)))
+        return HealthStatus(True, "; ".join((*words, *self._orders.trouble)))
 
     def _changed(self) -> None:
         self._made_of = None

@@ -58,6 +58,8 @@ def test_nobody_is_let_in(require: list[Any]) -> None:
         [{"organisation": {"equals": "{kbo}"}}],
         [{"any": [PROGRAM, RIGHT, {"all": [GID, OTHER]}]}],
         [{"rate": {"limit": 1, "window": "1m"}}],
+        [{"all": [RIGHT, RIGHT]}],
+        [{"all": [RIGHT, "authenticated"]}],
     ],
 )
 def test_somebody_is(require: list[Any]) -> None:

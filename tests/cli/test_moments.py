@@ -8,6 +8,7 @@ import pytest
 import typer
 
 from gateway.cli.moments import read_moment, shown, zone_of
+from gateway.policy.moments import NotOneMoment
 
 BRUSSELS = zone_of("Europe/Brussels")
 NOW = datetime(2026, 11, 26, 17, 30, tzinfo=BRUSSELS).timestamp()
@@ -134,6 +135,15 @@ def test_the_hour_that_is_left_out_in_spring_is_later_for_both_ends() -> None:
 )
 def test_an_end_is_ahead(text: str, moment: str) -> None:
     assert shown(read_moment(text, BRUSSELS, NOW, ahead=True), BRUSSELS).startswith(moment)
+
+
+@pytest.mark.parametrize(
+    "text", ["2027-03-28T02:30", "28/3 2u30", "28 maart 2:30", "2027-10-31 02:30", "31/10/2027 2u30"]
+)
+def test_an_end_is_one_moment(text: str) -> None:
+    with pytest.raises(NotOneMoment, match="in Belgium, where clocks change then"):
+        read_moment(text, BRUSSELS, NOW, ahead=True)
+    assert read_moment(text, BRUSSELS, NOW)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from gateway.blocks.file import Block
+from gateway.blocks.file import BLOCKS, Block
+from gateway.cli.ordered import shared_orders
 from gateway.cli.people import Listed, Wanted
-from gateway.cli.shared_blocks import Asked, block_everywhere, blocks_everywhere, unblock_everywhere
+from gateway.cli.shared_blocks import Asked, block_everywhere, unblock_everywhere
 from gateway.model import Identity, Organisation
 from gateway.session.memory import MemoryStore
 from gateway.session.sessions import Sessions
@@ -29,7 +30,7 @@ async def test_the_person_of_a_session_is_blocked_once_and_unblocked(monkeypatch
         names=lambda: lambda identity: {"k2": f"new-{identity.subject}", "k1": f"old-{identity.subject}"},
     )  # fmt: skip
     await sessions.start(sweep=False)
-    assert (await blocks_everywhere(sessions, "ti"))[0] == ()
+    assert (await shared_orders(sessions, BLOCKS, "ti"))[0] == ()
     for code in ("0428315871", "OVO000001"):
         session, _ = await sessions.create(Identity("op", "anna", organisation=Organisation(code)))
     await sessions.create(Identity("op", "bert"))
@@ -39,9 +40,9 @@ async def test_the_person_of_a_session_is_blocked_once_and_unblocked(monkeypatch
     assert not confirmed.done
     again, _, _ = await block_everywhere(sessions, "ti", wanted, person, 0.0)
     assert again.how == "known"
-    (kept,), _ = await blocks_everywhere(sessions, "ti")
+    (kept,), _ = await shared_orders(sessions, BLOCKS, "ti")
     assert kept == merged.block
     left, listed, _ = await unblock_everywhere(sessions, "ti", lambda _blocks: [], 0.0)
     assert (left, len(listed)) == ([], 3)
-    assert (await blocks_everywhere(sessions, "ti"))[0] == ()
+    assert (await shared_orders(sessions, BLOCKS, "ti"))[0] == ()
     await sessions.aclose()

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from gateway.blocks.blocks import Blocks
-from gateway.blocks.file import Block, text
+from gateway.blocks.file import BLOCKS as LIST
+from gateway.blocks.file import Block
 from gateway.blocks.settings import BlockSettings
 from gateway.events import Event, SessionEnded
 from gateway.model import Identity
@@ -93,7 +94,7 @@ def operator(store: MemoryStore, *keys: bytes) -> Board:
 
 
 async def put(board: Board, *blocks: Block) -> int:
-    return (await board.change(BLOCKS, lambda _content: text(blocks, "ti"))).revision
+    return (await board.change(BLOCKS, lambda _content: LIST.text(blocks, "ti"))).revision
 
 
 async def test_blocks_come_into_force_and_are_reported(store: MemoryStore, running: Running) -> None:

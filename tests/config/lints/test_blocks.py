@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.blocks.file import Block, change, text
+from gateway.blocks.file import BLOCKS, Block, change
 from gateway.config import Config, load
 from gateway.config.lint import findings
 from tests.gateways import settings, write_config
@@ -40,4 +40,4 @@ def _write(config: Config, blocks: list[Block], *, shared: bool) -> None:
         return
     copy = config.blocks_copy("ti")
     copy.parent.mkdir(parents=True, exist_ok=True)
-    copy.write_text(json.dumps({"revision": 3, "order": json.loads(text(blocks, "ti"))}))
+    copy.write_text(json.dumps({"revision": 3, "order": json.loads(BLOCKS.text(blocks, "ti"))}))
