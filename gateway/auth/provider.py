@@ -16,13 +16,13 @@ import structlog
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
-from gateway.auth.json_object import json_object
 from gateway.auth.settings import IssuerSettings, ProviderSettings
 from gateway.auth.tokens import Expected, Key, UnknownKey, verify
 from gateway.auth.transport import AnswerRefused, ProviderTransport, client_options
 from gateway.egress import DIRECT, Egress
 from gateway.errors import ProviderUnavailable
 from gateway.events import CallResult, OnEvent, ProviderCalled, ignore
+from gateway.json_object import json_object
 from gateway.trouble import trouble_of
 
 log = structlog.get_logger()
