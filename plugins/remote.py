@@ -36,8 +36,8 @@ from gateway.plugin import (
     SecretRef,
     TemplateRef,
     Verdict,
-    helps,
-    missing_in,
+    authzen_helps,
+    authzen_missing,
 )
 
 _MOST_BYTES = 65_536
@@ -232,13 +232,15 @@ class Remote(Policy, name="remote"):
             return Allow("engine-allows")
         reason = answer.get("reason")
         if self.protocol == "authzen":
-            return Deny("engine-refuses", missing_in(answer, self._levels))
+            return Deny("engine-refuses", authzen_missing(answer, self._levels))
         return Deny(reason or "engine-refuses", ((Missing(kind="other", remedy="none", detail=reason),),))
 
     def after_steps(self, answer: Any, before: Facts, then: Facts) -> Any:
         if self.protocol != "authzen" or answer["allow"] is True:
             return answer
-        return {"allow": True} if helps(missing_in(answer, self._levels), before, then) else answer
+        return (
+            {"allow": True} if authzen_helps(authzen_missing(answer, self._levels), before, then) else answer
+        )
 
     def fact_source(self) -> FactSource | None:
         return self._source

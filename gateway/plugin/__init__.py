@@ -18,7 +18,7 @@ from gateway.model import (
     Verdict,
 )
 from gateway.plugin.authzen import DecisionPoint, Evaluation
-from gateway.plugin.authzen_answer import helps, missing_in
+from gateway.plugin.authzen_answer import authzen_helps, authzen_missing
 from gateway.plugin.contract import LOGIN, UNANSWERED, Facts, Policy
 from gateway.plugin.distinctions import Distinctions, combine
 from gateway.plugin.fact_source import FactClient, FactSource, Question
@@ -68,10 +68,10 @@ __all__ = [
     "Verdict",
     "all_of",
     "any_of",
+    "authzen_helps",
+    "authzen_missing",
     "client_of",
     "combine",
-    "helps",
-    "missing_in",
     "parse_days",
     "parse_span",
 ]

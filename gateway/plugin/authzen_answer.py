@@ -40,7 +40,7 @@ def read_answer(found: Any) -> dict[str, Any]:
     return {"allow": False, **{name: value for name, value in known.items() if value}}
 
 
-def missing_in(answer: Mapping[str, Any], levels: Mapping[str, int]) -> Alternatives:
+def authzen_missing(answer: Mapping[str, Any], levels: Mapping[str, int]) -> Alternatives:
     """What would help after a denial, by the answer; methods that are not among the provider's `levels` would not."""
     plans = list(answer.get("plans", ()))
     if answer.get("acr_values"):
@@ -52,7 +52,7 @@ def missing_in(answer: Mapping[str, Any], levels: Mapping[str, int]) -> Alternat
     return possible or ((Missing("other", "none", detail=answer.get("reason")),),)
 
 
-def helps(alternatives: Alternatives, before: Facts, then: Facts) -> bool:
+def authzen_helps(alternatives: Alternatives, before: Facts, then: Facts) -> bool:
     """Whether somebody has all of one alternative `then` who lacked some of it `before`."""
     return any(
         all(_has(missing, then) for missing in each) and not all(_has(missing, before) for missing in each)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.model import Identity, Missing, Organisation, Right
-from gateway.plugin.authzen_answer import helps, missing_in, read_answer
+from gateway.plugin.authzen_answer import authzen_helps, authzen_missing, read_answer
 from gateway.plugin.testing import LEVELS, NOON, facts, person
 from tests.plugin.decision_point import RESPONSE
 
@@ -72,7 +72,7 @@ def test_the_reason_for_people(context: dict[str, Any], reason: str | None) -> N
 def test_the_reason_for_administrators_is_not_shown() -> None:
     answer = denied(reason_admin={"403": "policy C076E82F"})
     assert answer == {"allow": False, "reason_admin": "policy C076E82F"}
-    assert missing_in(answer, LEVELS) == NOTHING
+    assert authzen_missing(answer, LEVELS) == NOTHING
     assert denied(error={"status": 404, "message": "no such"})["reason_admin"] == "no such"
 
 
@@ -89,7 +89,7 @@ def test_the_reason_for_administrators_is_not_shown() -> None:
     ],
 )
 def test_a_step_up_to_methods_that_the_provider_has(asked: Any, methods: tuple[str, ...]) -> None:
-    found = missing_in(denied(acr_values=asked), LEVELS)
+    found = authzen_missing(denied(acr_values=asked), LEVELS)
     assert found == (((Missing("assurance", "step_up", acr_values=methods),),) if methods else NOTHING)
 
 
@@ -109,7 +109,7 @@ def test_plans_are_read_as_a_gateway_writes_them() -> None:
         [{"type": "switch", "doelgroep": "GID", "organisation": None}],
         [{"type": "wait", "until": "2026-01-06T12:00:00+00:00"}],
     ]
-    found = missing_in(denied(plans=plans), LEVELS)
+    found = authzen_missing(denied(plans=plans), LEVELS)
     right = Missing(
         "right",
         "grant",
@@ -147,7 +147,7 @@ def test_plans_are_read_as_a_gateway_writes_them() -> None:
     ],
 )
 def test_a_plan_that_cannot_be_read_as_a_whole_is_none(plans: Any) -> None:
-    assert missing_in(denied(plans=plans), LEVELS) == NOTHING
+    assert authzen_missing(denied(plans=plans), LEVELS) == NOTHING
 
 
 @pytest.mark.parametrize(
@@ -165,14 +165,16 @@ def test_a_plan_that_cannot_be_read_as_a_whole_is_none(plans: Any) -> None:
     ],
 )
 def test_a_step_helps_who_has_not_taken_it(plan: dict[str, Any], then: dict[str, Any]) -> None:
-    wanted = missing_in(denied(plans=[[plan]]), LEVELS)
+    wanted = authzen_missing(denied(plans=[[plan]]), LEVELS)
     before, after = facts(identity=person()), facts(**then)
-    assert helps(wanted, before, after)
-    assert not helps(wanted, before, before)
-    assert not helps(wanted, after, after)
-    assert not helps(wanted, facts(), facts())
+    assert authzen_helps(wanted, before, after)
+    assert not authzen_helps(wanted, before, before)
+    assert not authzen_helps(wanted, after, after)
+    assert not authzen_helps(wanted, facts(), facts())
 
 
 def test_nothing_helps_where_nothing_is_named() -> None:
     everything = Identity("", "", organisation=Organisation("1"), rights=(Right("a", "b", "1"),), acr=EID)
-    assert not helps(missing_in(denied(), LEVELS), facts(identity=person()), facts(identity=everything))
+    assert not authzen_helps(
+        authzen_missing(denied(), LEVELS), facts(identity=person()), facts(identity=everything)
+    )

@@ -181,7 +181,7 @@ async def test_the_point_proves_who_it_is_and_so_does_the_gateway(gatherer: Gath
     client, key = certificates.files("good", "gateway.test")
     own = {"certificate": str(client), "key": f"file:{key}"}
     key.chmod(0o600)
-    options = {"ssl_ca_certs": str(certificates.ca), "ssl_cert_reqs": 2}
+    options = {"ssl_ca_certs": str(certificates.ca), "ssl_cert_reqs": 2, "loop": "asyncio"}
     with certificates.serving(point.app, "other-name", **options) as url:
         point.url = url
         named = {"ca": str(certificates.ca), "server_name": "other.test"}
