@@ -9,6 +9,7 @@ from gateway import __version__
 from gateway.auth.login import Login
 from gateway.auth.machines import Machines
 from gateway.auth.provider import Provider
+from gateway.auth.transmitters import Transmitters
 from gateway.blocks.blocks import Blocks
 from gateway.config import Config
 from gateway.config.model import IdentitySection
@@ -107,6 +108,18 @@ class Areas:
             patience=2 * settings.provider.timeout,
             clock=clock,
             steady=steady,
+        )
+        self.transmitters = (
+            Transmitters(
+                settings.signals,
+                settings.provider.issuer,
+                clock=clock,
+                steady=steady,
+                on_event=events,
+                egress=egress,
+            )
+            if settings.signals is not None
+            else None
         )
         self.machines = (
             Machines(

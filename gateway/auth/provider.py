@@ -126,6 +126,11 @@ class Issuer:
         return client_options(self._transport, self.settings.timeout)
 
     @property
+    def metadata_address(self) -> str:
+        """Where the metadata is (OpenID Connect Discovery 1.0, section 4)."""
+        return f"{self.settings.issuer.rstrip('/')}/.well-known/openid-configuration"
+
+    @property
     def clock_difference(self) -> float | None:
         """How many seconds the provider's clock is ahead of ours, by the Date of its latest response; None without."""
         return self._transport.clock_difference if self._transport is not None else None
@@ -229,8 +234,7 @@ class Issuer:
 
     async def _fetch_metadata(self) -> None:
         issuer = self.settings.issuer
-        address = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
-        found = await self._get_json("metadata", address)
+        found = await self._get_json("metadata", self.metadata_address)
         if found.get("issuer") != issuer:
             raise ProviderUnavailable(f"the provider states another issuer than {issuer}")
         for name in _ENDPOINTS:
@@ -247,6 +251,10 @@ class Issuer:
             issuer_in_response=found.get("authorization_response_iss_parameter_supported") is True,
         )
         self._metadata_at = self._steady()
+        self._note(found)
+
+    def _note(self, stated: dict[str, Any]) -> None:
+        """Keep what else the metadata states; nothing for a provider."""
 
     async def _fetch_keys(self) -> None:
         self._keys_tried_at = self._steady()
