@@ -66,6 +66,7 @@ class Areas:
         )
         self.failing = FailingLoops()
         self._assemble_people(config.identity, steady)
+        self.transmitters = self._made_transmitters()
         self.neighbours = Neighbours(
             config, environment, self.sessions.store, clock=clock, on_event=self.events
         )
@@ -109,24 +110,25 @@ class Areas:
             clock=clock,
             steady=steady,
         )
-        self.transmitters = (
-            Transmitters(
-                settings.signals,
-                settings.provider.issuer,
-                clock=clock,
-                steady=steady,
-                on_event=events,
-                egress=egress,
-            )
-            if settings.signals is not None
-            else None
-        )
         self.machines = (
             Machines(
                 settings.machines, self.provider, clock=clock, steady=steady, on_event=events, egress=egress
             )
             if settings.machines is not None
             else None
+        )
+
+    def _made_transmitters(self) -> Transmitters | None:
+        settings = self.settings
+        if settings.signals is None:
+            return None
+        return Transmitters(
+            settings.signals,
+            settings.provider.issuer,
+            clock=self._clock,
+            steady=self._steady,
+            on_event=self.events,
+            egress=settings.egress,
         )
 
     def _assemble_rules(self, config: Config) -> None:

@@ -242,7 +242,7 @@ class Issuer:
             if value is not None and not (isinstance(value, str) and _same_origin(value, issuer)):
                 raise ProviderUnavailable(f"{name} of the provider is not on the issuer's host")
         for name in self.required:
-            if name not in found:
+            if found.get(name) is None:
                 raise ProviderUnavailable(f"the provider states no {name}")
         stated: dict[str, Any] = {name: found.get(name) for name in _ENDPOINTS}
         stated |= {name: stated[name] or "" for name in ("authorization_endpoint", "token_endpoint")}

@@ -69,7 +69,7 @@ class Received:
 
 
 class Transmitters:
-    """The transmitters of one environment, whose people are those of the issuer `provider`."""
+    """The transmitters of one environment by issuer (`known`), whose people are those of the issuer `provider`."""
 
     def __init__(
         self,
@@ -83,19 +83,19 @@ class Transmitters:
     ) -> None:
         self.limit = settings.limit
         self._provider = provider
-        self._known = {
+        self.known = {
             each.issuer: Transmitter(each, clock=clock, steady=steady, on_event=on_event, egress=egress)
             for each in settings.transmitters
         }
 
     async def start(self) -> None:
         """Read what authorizes them. Raises ValueError with a message for operators."""
-        for each in self._known.values():
+        for each in self.known.values():
             await each.start()
 
     async def aclose(self) -> None:
         """Close all connections to them."""
-        for each in self._known.values():
+        for each in self.known.values():
             await each.aclose()
 
     async def read(self, token: str, authorization: str | None) -> Received:
@@ -103,7 +103,7 @@ class Transmitters:
         issuer = claimed_issuer(token)
         if issuer is None:
             raise TokenRefused("malformed", "no signed JWT with an issuer")
-        transmitter = self._known.get(issuer)
+        transmitter = self.known.get(issuer)
         if transmitter is None:
             raise TokenRefused("issuer", f"issued by {shown(issuer)}, which `signals.transmitters` lacks")
         if not transmitter.accepts(authorization):

@@ -24,6 +24,7 @@ from gateway.doctor.fact_sources import fact_sources
 from gateway.doctor.letter_case import letter_case
 from gateway.doctor.neighbours import neighbours
 from gateway.doctor.provider import Finding, ProviderCheckup
+from gateway.doctor.transmitters import transmitters
 
 _SHOWN = {"ok": "ok", "warning": "warning", "failed": "FAILED", "skipped": "skipped"}
 
@@ -34,7 +35,7 @@ def doctor(
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Check from outside what logins and requests need: the provider and how this client is registered there, the
-    clocks, the store, the register, decision points of rules, certificates and files. Changes nothing.
+    clocks, the store, the register, decision points of rules, transmitters of security events, certificates and files. Changes nothing.
 
     Examples:
         gateway doctor --env prd
@@ -85,6 +86,7 @@ async def _examined(env: str, config: Config) -> list[Finding]:
         await provider.aclose()
     found += [finding async for finding in environment_findings(env, settings)]
     found += await fact_sources(config.rules[env])
+    found += await transmitters(settings)
     return [*found, await neighbours(config, env), await letter_case(settings, config.rules[env])]
 
 

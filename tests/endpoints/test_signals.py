@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
 from tests.auth.scripted_transmitter import (
+    AUDIENCE,
     CAEP,
     CREDENTIAL,
     SSF,
@@ -16,7 +19,7 @@ from tests.auth.scripted_transmitter import (
     scripted_transmitter,
 )
 from tests.endpoints.test_logout import LogIn, gate, holds, log_in
-from tests.gateway_fixture import GatewayFixture, scripted_gateway
+from tests.gateway_fixture import GatewayFixture, StillClock, scripted_gateway, scripted_provider
 
 __all__ = ["gate", "log_in"]
 REVOKED, CHANGED = f"{CAEP}session-revoked", f"{CAEP}credential-change"
@@ -36,7 +39,7 @@ def stage(sender: ScriptedTransmitter, tmp_path_factory: pytest.TempPathFactory)
     (folder / "signals.secret").chmod(0o600)
     agreed = {
         "issuer": sender.issuer,
-        "audience": "https://register.test/signals/ti",
+        "audience": AUDIENCE,
         "authorization": "file:signals.secret",
         "keys_interval": "1s",
     }
@@ -267,7 +270,7 @@ def test_a_member_that_must_be_understood(
 ) -> None:
     transmitters = gate.gateway.transmitters
     assert transmitters is not None
-    (known,) = transmitters._known.values()
+    (known,) = transmitters.known.values()
     browser = log_in("piet", "p1")
     sender.metadata = {"critical_subject_members": ["device"]}
     known._metadata, known._keys = None, ()
@@ -280,3 +283,53 @@ def test_a_member_that_must_be_understood(
         known._metadata, known._keys = None, ()
     assert push(about=about).status_code == 202
     assert not holds(browser)
+
+
+def _logged_in(gate: GatewayFixture, sid: str) -> Any:
+    gate.op.claims["sid"] = sid
+    browser = gate.browser()
+    browser.log_in()
+    return browser
+
+
+def test_an_event_counts_once_in_all_processes_and_after_a_restart(
+    sender: ScriptedTransmitter, tmp_path: Path
+) -> None:
+    signals = {"transmitters": [{"issuer": sender.issuer, "audience": AUDIENCE}]}
+    options = {"signals": signals, "session": {"cache_ttl": "100ms"}}
+    now, clock = time.time(), StillClock()
+    token = sender.token(now, REVOKED, session("q1"))
+    with scripted_provider(clock) as op:
+        options |= {"provider": op, "clock": clock}
+        with scripted_gateway(tmp_path, **options) as first, scripted_gateway(tmp_path, **options) as second:
+            browser = _logged_in(first, "q1")
+            ticket = first.ticket(browser)
+            assert second.with_ticket(ticket, "/echo").status_code == 200
+            assert pushed(second, token).status_code == 202
+            clock.now += 1
+            assert first.with_ticket(ticket, "/echo").status_code == 401
+            later = _logged_in(first, "q1")
+            assert pushed(first, token).status_code == 202
+            assert holds(later)
+        with scripted_gateway(tmp_path, **options) as restarted:
+            assert pushed(restarted, token).status_code == 202
+            assert restarted.with_ticket(first.ticket(later), "/echo").status_code == 200
+            new = sender.token(now, REVOKED, session("q1"))
+            assert pushed(restarted, new).status_code == 202
+            assert restarted.with_ticket(first.ticket(later), "/echo").status_code == 401
+        browser.close()
+        later.close()
+
+
+def test_one_client_cannot_push_without_end_and_others_push_nothing(
+    sender: ScriptedTransmitter, tmp_path: Path
+) -> None:
+    agreed = {"issuer": sender.issuer, "audience": AUDIENCE}
+    signals = {"transmitters": [agreed], "limit": {"burst": 3, "every": "1h"}}
+    token = sender.token(time.time(), REVOKED, session("x"))
+    with scripted_gateway(tmp_path, signals=signals) as limited:
+        answers = [pushed(limited, token) for _ in range(4)]
+        assert [each.status_code for each in answers] == [202, 202, 202, 429]
+        assert int(answers[-1].headers["retry-after"]) > 0
+    with scripted_gateway(tmp_path) as without:
+        assert pushed(without, token).status_code == 404
