@@ -116,6 +116,14 @@ def _rights(identity: Identity) -> list[dict[str, str | None]]:
     ]
 
 
+def _spelled(identity: Identity) -> list[str]:
+    """Rights as ACM writes them, and as identity headers have them."""
+    return [
+        f"{right.name}{f'-{right.context}' if right.context is not None else ''}:{right.organisation}"
+        for right in identity.rights
+    ]
+
+
 _PERSON: Mapping[str, str | Callable[[Identity], Any]] = {
     "kind": "kind",
     "organisation": "organisation.code",
@@ -207,7 +215,7 @@ class Remote(Policy, name="remote"):
                 self.url, self.token, tls, context.egress, names, self.timeout, self.fresh
             )
             self._levels = dict(context.levels)
-            shown = {name: how for name, how in _PERSON.items() if name in self._sent}
+            shown = {name: how for name, how in {**_PERSON, "rights": _spelled}.items() if name in self._sent}
             self._person = IdentityView({**shown, "claims": self._claims} if self.claims else shown)
             return
         defaults = {name: type(self).model_fields[name].default for name in _FOR_AUTHZEN}

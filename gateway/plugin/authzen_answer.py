@@ -6,7 +6,7 @@ OpenID AuthZEN Authorization API 1.0, section "Decision". What the context conta
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -45,7 +45,7 @@ def authzen_missing(answer: Mapping[str, Any], levels: Mapping[str, int]) -> Alt
     plans = list(answer.get("plans", ()))
     if answer.get("acr_values"):
         plans.append([{"type": "log-in", "acr_values": answer["acr_values"]}])
-    found = [tuple(_missing(step, levels) for step in plan) for plan in plans]
+    found = [tuple(each for step in plan for each in _missing(step, levels)) for plan in plans]
     possible = tuple(
         plan for plan in found if all(each.remedy != "step_up" or each.acr_values for each in plan)
     )
@@ -80,20 +80,22 @@ def _has(missing: Missing, facts: Facts) -> bool:
     return False
 
 
-def _missing(step: Mapping[str, Any], levels: Mapping[str, int]) -> Missing:
+def _missing(step: Mapping[str, Any], levels: Mapping[str, int]) -> Iterator[Missing]:
     match step["type"]:
         case "log-in":
             known = tuple(acr for acr in step["acr_values"] if acr in levels)
-            return Missing("assurance", "step_up", acr_values=known)
+            yield Missing("assurance", "step_up", acr_values=known)
         case "grant":
             texts = {name: step.get(name, {}) for name in ("label", "granted_by")}
             where = step.get("organisation")
-            return Missing("right", "grant", step["right"], step.get("context"), where, **texts)
-        case "switch" if "organisation" in step:
-            return Missing("organisation", "switch", organisation=step["organisation"])
+            yield Missing("right", "grant", step["right"], step.get("context"), where, **texts)
         case "switch":
-            return Missing("doelgroep", "switch", detail=step["doelgroep"])
-    return Missing("time", "wait", detail=step["until"])
+            if "organisation" in step:
+                yield Missing("organisation", "switch", organisation=step["organisation"])
+            if "doelgroep" in step:
+                yield Missing("doelgroep", "switch", detail=step["doelgroep"])
+        case "wait":
+            yield Missing("time", "wait", detail=step["until"])
 
 
 def _plans(found: Any) -> list[list[dict[str, Any]]]:
@@ -120,7 +122,7 @@ def _step(found: Any) -> dict[str, Any] | None:
             return step if "right" in step else None
         case "switch":
             named = {name: text for name in ("organisation", "doelgroep") if (text := _text(found.get(name)))}
-            return step | named if len(named) == 1 else None
+            return step | named if named else None
         case "wait":
             step["until"] = _moment(found.get("until"))
             return step if step["until"] else None

@@ -108,6 +108,7 @@ def test_plans_are_read_as_a_gateway_writes_them() -> None:
         [{"type": "switch", "organisation": "0316380841", "doelgroep": None, "known": True}],
         [{"type": "switch", "doelgroep": "GID", "organisation": None}],
         [{"type": "wait", "until": "2026-01-06T12:00:00+00:00"}],
+        [{"type": "switch", "organisation": "0316380841", "doelgroep": "GID"}],
     ]
     found = authzen_missing(denied(plans=plans), LEVELS)
     right = Missing(
@@ -124,6 +125,10 @@ def test_plans_are_read_as_a_gateway_writes_them() -> None:
         (Missing("organisation", "switch", organisation="0316380841"),),
         (Missing("doelgroep", "switch", detail="GID"),),
         (Missing("time", "wait", detail="2026-01-06T12:00:00+00:00"),),
+        (
+            Missing("organisation", "switch", organisation="0316380841"),
+            Missing("doelgroep", "switch", detail="GID"),
+        ),
     )
 
 

@@ -90,7 +90,7 @@ async def test_what_is_named_goes_along(point: ScriptedPoint, gatherer: Gatherer
         ],
         claims=["function", "absent"],
     )
-    somebody = person("A-B", doelgroep="EA", claims={"function": "boss", "secret": "x"})
+    somebody = person("A-B", "C:1", doelgroep="EA", claims={"function": "boss", "secret": "x"})
     await asked(gatherer, tried, path="/o/1", method="POST", identity=somebody, variables={"kbo": "1"})
     assert point.asked == [
         {
@@ -101,7 +101,7 @@ async def test_what_is_named_goes_along(point: ScriptedPoint, gatherer: Gatherer
                     "kind": "person",
                     "organisation": "0428315871",
                     "doelgroep": "EA",
-                    "rights": [{"right": "A", "context": "B", "organisation": "0428315871"}],
+                    "rights": ["A-B:0428315871", "C:1"],
                     "claims": {"function": "boss"},
                 },
             },

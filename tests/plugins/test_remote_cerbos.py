@@ -40,7 +40,7 @@ resourcePolicy:
       roles: ["*"]
       condition:
         match:
-          expr: request.principal.attr.rights.exists(r, r.right == "OVAMGebruiker" && r.organisation == request.resource.id)
+          expr: '("OVAMGebruiker-Indiener:" + request.resource.id) in request.principal.attr.rights'
 """
 
 
