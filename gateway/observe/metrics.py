@@ -237,10 +237,8 @@ class Metrics:
                 self._provider[endpoint, result].inc()
             case LoginEnded(result):
                 self._logins[(result,)].inc()
-            case LoggedOut(operation):
-                self._logouts[(operation,)].inc()
-            case SignalReceived(signal, result):
-                self._signals[signal, result].inc()
+            case LoggedOut() | SignalReceived():
+                self._session_over(event)
             case UpstreamFailed(error):
                 self._upstream_errors[(error,)].inc()
             case ServerFailed(upstream, server, error):
@@ -278,6 +276,12 @@ class Metrics:
                 self._reload_success.set(0)
             case _:
                 pass
+
+    def _session_over(self, event: LoggedOut | SignalReceived) -> None:
+        if isinstance(event, LoggedOut):
+            self._logouts[(event.operation,)].inc()
+        else:
+            self._signals[event.signal, event.result].inc()
 
     def _ordered(self, event: EmergencyOpened | EmergencyClosed | MaintenanceChanged) -> None:
         if isinstance(event, MaintenanceChanged):

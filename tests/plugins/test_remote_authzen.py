@@ -45,7 +45,7 @@ async def gatherer() -> AsyncIterator[Gatherer]:
 def remote(url: str, *, variables: tuple[str, ...] = (), egress: Any = None, **options: Any) -> Policy:
     more = {} if egress is None else {"egress": egress}
     return policy(
-        Remote, {"protocol": "authzen", "url": url, "timeout": "5s", **options}, variables=variables, **more
+        Remote, {"protocol": "authzen", "url": url, "timeout": "20s", **options}, variables=variables, **more
     )
 
 
@@ -219,7 +219,7 @@ def test_the_rule_as_data_has_no_secret(monkeypatch: pytest.MonkeyPatch) -> None
             "url": "https://pdp.example.be",
             "protocol": "authzen",
             "token": "env:PDP_TOKEN",
-            "timeout": 5.0,
+            "timeout": 20.0,
             "send": ["acr"],
         }
     }
