@@ -119,7 +119,7 @@ class Gateway(Assembly):
         """Everything is open while the block runs. Raises ValueError or StoreUnavailable with words for an operator."""
         settings = self.settings
         configure_logs(level=settings.observe.log_level, form=settings.observe.log_format)
-        people = (self.provider, self.sessions, self.login, self.machines)
+        people = (self.provider, self.sessions, self.login, self.machines, self.transmitters)
         register: tuple[Part, ...] = (
             self.assertions,
             *self.credentials.values(),

@@ -9,6 +9,7 @@ from gateway import __version__
 from gateway.auth.login import Login
 from gateway.auth.machines import Machines
 from gateway.auth.provider import Provider
+from gateway.auth.transmitters import Transmitters
 from gateway.blocks.blocks import Blocks
 from gateway.config import Config
 from gateway.config.model import IdentitySection
@@ -65,6 +66,7 @@ class Areas:
         )
         self.failing = FailingLoops()
         self._assemble_people(config.identity, steady)
+        self.transmitters = self._made_transmitters()
         self.neighbours = Neighbours(
             config, environment, self.sessions.store, clock=clock, on_event=self.events
         )
@@ -114,6 +116,19 @@ class Areas:
             )
             if settings.machines is not None
             else None
+        )
+
+    def _made_transmitters(self) -> Transmitters | None:
+        settings = self.settings
+        if settings.signals is None:
+            return None
+        return Transmitters(
+            settings.signals,
+            settings.provider.issuer,
+            clock=self._clock,
+            steady=self._steady,
+            on_event=self.events,
+            egress=settings.egress,
         )
 
     def _assemble_rules(self, config: Config) -> None:

@@ -30,6 +30,7 @@ from gateway.endpoints.notices import LogoutNotices
 from gateway.endpoints.own_sessions import OwnSessionsEndpoint
 from gateway.endpoints.robots import Robots
 from gateway.endpoints.session import SessionEndpoints
+from gateway.endpoints.signals import SignalsEndpoint
 from gateway.endpoints.table import OwnEndpoints
 from gateway.exchange import Exchange
 from gateway.identity.headers import OutgoingHeaders
@@ -231,8 +232,16 @@ class Assembly(Areas):
             LanguageEndpoint(environment, self._secure, pages.languages.offered),
             Robots(self.reload.rules),
             BarEndpoints.of(pages, self.settings.session_bar, session),
+            self._signals(),
         )
         return login, endpoints
+
+    def _signals(self) -> SignalsEndpoint | None:
+        if self.transmitters is None:
+            return None
+        limit = self.transmitters.limit
+        limits = ClientLimits(limit.burst, limit.every, steady=self._steady)
+        return SignalsEndpoint(self.transmitters, self.sessions, limits, self.events)
 
     def _register_cookies_expired(self, request: CanonicalRequest) -> tuple[str, ...]:
         found, cookies = self.register_sessions.values(), request.header(b"cookie") or b""

@@ -53,9 +53,22 @@ class LoginEnded:
 
 @dataclass(frozen=True, slots=True)
 class LoggedOut:
-    """Somebody logged out. `operation`: local, provider, switch, other-device, backchannel or frontchannel."""
+    """Somebody logged out. `operation`: local, provider, switch, other-device, backchannel, frontchannel, or the event of a
+    transmitter that ended sessions: session-revoked or credential-change."""
 
     operation: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignalReceived:
+    """A transmitter pushed a security event. `signal`: its type, `other`, or `unknown` for a token that was refused.
+
+    `result`: ended, nobody (no such session), unmatched (names nobody by an id that is known here), noted (means
+    nothing here), repeated or refused.
+    """
+
+    signal: str
+    result: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +284,7 @@ Event = (
     | ProviderCalled
     | LoginEnded
     | LoggedOut
+    | SignalReceived
     | SessionEnded
     | UpstreamFailed
     | ServerFailed

@@ -16,13 +16,13 @@ import structlog
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
-from gateway.auth.json_object import json_object
 from gateway.auth.settings import IssuerSettings, ProviderSettings
 from gateway.auth.tokens import Expected, Key, UnknownKey, verify
 from gateway.auth.transport import AnswerRefused, ProviderTransport, client_options
 from gateway.egress import DIRECT, Egress
 from gateway.errors import ProviderUnavailable
 from gateway.events import CallResult, OnEvent, ProviderCalled, ignore
+from gateway.json_object import json_object
 from gateway.trouble import trouble_of
 
 log = structlog.get_logger()
@@ -124,6 +124,11 @@ class Issuer:
         if self._transport is None:
             raise ProviderUnavailable("the provider's client is not started")
         return client_options(self._transport, self.settings.timeout)
+
+    @property
+    def metadata_address(self) -> str:
+        """Where the metadata is (OpenID Connect Discovery 1.0, section 4)."""
+        return f"{self.settings.issuer.rstrip('/')}/.well-known/openid-configuration"
 
     @property
     def clock_difference(self) -> float | None:
@@ -229,8 +234,7 @@ class Issuer:
 
     async def _fetch_metadata(self) -> None:
         issuer = self.settings.issuer
-        address = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
-        found = await self._get_json("metadata", address)
+        found = await self._get_json("metadata", self.metadata_address)
         if found.get("issuer") != issuer:
             raise ProviderUnavailable(f"the provider states another issuer than {issuer}")
         for name in _ENDPOINTS:
@@ -238,7 +242,7 @@ class Issuer:
             if value is not None and not (isinstance(value, str) and _same_origin(value, issuer)):
                 raise ProviderUnavailable(f"{name} of the provider is not on the issuer's host")
         for name in self.required:
-            if name not in found:
+            if found.get(name) is None:
                 raise ProviderUnavailable(f"the provider states no {name}")
         stated: dict[str, Any] = {name: found.get(name) for name in _ENDPOINTS}
         stated |= {name: stated[name] or "" for name in ("authorization_endpoint", "token_endpoint")}
@@ -247,6 +251,10 @@ class Issuer:
             issuer_in_response=found.get("authorization_response_iss_parameter_supported") is True,
         )
         self._metadata_at = self._steady()
+        self._note(found)
+
+    def _note(self, stated: dict[str, Any]) -> None:
+        """Keep what else the metadata states; nothing for a provider."""
 
     async def _fetch_keys(self) -> None:
         self._keys_tried_at = self._steady()

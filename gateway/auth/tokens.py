@@ -14,7 +14,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
-from gateway.auth.json_object import json_object
+from gateway.json_object import json_object
 
 Key = RSAKey | ECKey
 _LONGEST = 65_536

@@ -20,9 +20,11 @@ from gateway.cli.loading import loaded
 from gateway.cli.options import CONFIG, ENV, JSON
 from gateway.config import Config
 from gateway.doctor.environment import environment_findings
+from gateway.doctor.fact_sources import fact_sources
 from gateway.doctor.letter_case import letter_case
 from gateway.doctor.neighbours import neighbours
 from gateway.doctor.provider import Finding, ProviderCheckup
+from gateway.doctor.transmitters import transmitters
 
 _SHOWN = {"ok": "ok", "warning": "warning", "failed": "FAILED", "skipped": "skipped"}
 
@@ -33,7 +35,7 @@ def doctor(
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Check from outside what logins and requests need: the provider and how this client is registered there, the
-    clocks, the store, the register, certificates and files. Changes nothing.
+    clocks, the store, the register, decision points of rules, transmitters of security events, certificates and files. Changes nothing.
 
     Examples:
         gateway doctor --env prd
@@ -83,6 +85,8 @@ async def _examined(env: str, config: Config) -> list[Finding]:
     finally:
         await provider.aclose()
     found += [finding async for finding in environment_findings(env, settings)]
+    found += await fact_sources(config.rules[env])
+    found += await transmitters(settings)
     return [*found, await neighbours(config, env), await letter_case(settings, config.rules[env])]
 
 

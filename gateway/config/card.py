@@ -226,6 +226,9 @@ def _keys(settings: EnvironmentSettings) -> Iterator[tuple[str, list[str]]]:
     for client in (settings.provider.client_auth, *([asking.client_auth] if asking else ())):
         secret = client.key if client.method == "private_key_jwt" else client.secret
         yield "client", list(_thumbprints(secret))
+    for each in settings.signals.transmitters if settings.signals else ():
+        if each.authorization is not None:
+            yield "signals", list(_thumbprints(each.authorization))
     for upstream in settings.every_upstream.values():
         if upstream.tls.key is not None:
             yield "upstream", list(_thumbprints(upstream.tls.key))

@@ -17,6 +17,7 @@ from gateway.config.lints.blocks import lost_blocks
 from gateway.config.lints.claims import claims, named, scopes
 from gateway.config.lints.codes import codes, codes_of_people
 from gateway.config.lints.dates import dates
+from gateway.config.lints.decision_points import decision_points
 from gateway.config.lints.emergency import emergencies
 from gateway.config.lints.foreign import foreign
 from gateway.config.lints.labels import labels, rule_labels
@@ -95,6 +96,7 @@ def _of_environment(source: Source, name: str, now: datetime) -> Iterator[Findin
     yield from codes(source, name)
     yield from dates(source, name, now.date())
     yield from network(source, name)
+    yield from decision_points(source, name)
     yield from paths(source, name)
     yield from _upstreams(source, name)
     yield from emergencies(source, name, hosts)

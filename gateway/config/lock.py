@@ -10,6 +10,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from gateway.config.keys import KeySettings, KeysSection
@@ -70,7 +71,8 @@ def _loops(environments: Mapping[str, EnvironmentSettings], positions: Positions
 
 
 def _foreign_acm(name: str, settings: EnvironmentSettings, positions: Positions) -> Iterator[Problem]:
-    for issuer, place in _issuers(settings, ("environments", name)):
+    root: Place = ("environments", name)
+    for issuer, place in (*_issuers(settings, root), *_transmitters(settings, root, "issuer")):
         host = (urlsplit(issuer).hostname or "").rstrip(".")
         if host in (_ACM_PRODUCTION, _ACM_TEST) and urlsplit(issuer).path.rstrip("/") != "/op":
             yield positions.problem(place, f"the issuer of ACM ends in /op: write https://{host}/op")
@@ -89,6 +91,12 @@ def _issuers(settings: EnvironmentSettings, root: Place) -> Iterator[tuple[str, 
         yield each.issuer, (*root, "machines", "issuers", number, "issuer")
 
 
+def _transmitters(settings: EnvironmentSettings, root: Place, option: str) -> Iterator[tuple[Any, Place]]:
+    """An option of each transmitter. Environments may have the same transmitter, for an audience of their own."""
+    for number, each in enumerate(settings.signals.transmitters if settings.signals else ()):
+        yield getattr(each, option), (*root, "signals", "transmitters", number, option)
+
+
 def _belongings(name: str, settings: EnvironmentSettings) -> Iterator[tuple[str, str, Place]]:
     """(what it is, normalised value, place) of everything that belongs to this environment only."""
     root: Place = ("environments", name)
@@ -98,6 +106,7 @@ def _belongings(name: str, settings: EnvironmentSettings) -> Iterator[tuple[str,
     asking = settings.machines.introspection if settings.machines else None
     if asking is not None:
         yield "client", asking.client_id.strip().lower(), (*root, "machines", "introspection", "client_id")
+    yield from (("audience", each, place) for each, place in _transmitters(settings, root, "audience"))
     yield "host", _address(settings.public_url, path=False), (*root, "public_url")
     for number, host in enumerate(settings.edge.hosts):
         yield "host", _address(f"https://{host}", path=False), (*root, "edge", "hosts", number)
@@ -131,6 +140,8 @@ def _secrets(settings: EnvironmentSettings, root: Place) -> Iterator[tuple[Secre
             secret = getattr(client, option, None)
             if isinstance(secret, Secret):
                 yield secret, (*place, option)
+    agreed = _transmitters(settings, root, "authorization")
+    yield from ((secret, place) for secret, place in agreed if secret is not None)
     yield settings.session.key, (*root, "session", "key")
     yield settings.assertion.key, (*root, "assertion", "key")
     if settings.assertion.next_key is not None:

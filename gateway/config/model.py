@@ -14,6 +14,7 @@ from gateway.analysis.person import Person
 from gateway.analysis.suite import Suite
 from gateway.analysis.suite_settings import CaseSettings, NeverSettings
 from gateway.auth.settings import ClaimSettings, MachineSettings, ProviderSettings, RightsSettings
+from gateway.auth.signal_settings import SignalsSettings
 from gateway.blocks.settings import BlockSettings
 from gateway.config.keys import KeysSection
 from gateway.config.problems import ConfigError, Problem, unknown
@@ -116,6 +117,9 @@ class EnvironmentSettings(Settings):
 
     machines: MachineSettings | None = None
     """Programs that come with a bearer token; without it nobody but people gets in."""
+
+    signals: SignalsSettings | None = None
+    """Who may report by a security event that sessions are over; without it nobody."""
 
     upstream: UpstreamSettings
     """The register behind the gateway: the upstream of every rule that names no other."""

@@ -22,6 +22,7 @@ from gateway.config.problems import Problem, unknown
 from gateway.egress import DIRECT
 from gateway.http_semantics import METHODS
 from gateway.model import NOTHING
+from gateway.observe.decision_record import PseudonymKeys
 from gateway.plugin import LoadContext, NamedRight, Policy, UnknownName
 from gateway.plugin.decode import Decoder, option_names
 from gateway.policy.ruleset import Rule, RuleSet, compile_rules
@@ -131,6 +132,9 @@ class RuleLoader:
             levels=settings.provider.levels if settings is not None else LEVELS,
             shared_store=_shared_store(environment, settings),
             egress=settings.egress if settings is not None else DIRECT,
+            pseudonyms=PseudonymKeys(settings.ring("pseudonyms"), environment)
+            if settings is not None
+            else None,
         )
         decoder = Decoder(self._policies, context, self._fault)
         decoded = [

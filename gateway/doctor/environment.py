@@ -198,6 +198,8 @@ def _secrets(settings: EnvironmentSettings) -> Iterator[Secret]:
     if settings.assertion.next_key is not None:
         yield settings.assertion.next_key
     yield from settings.assertion.previous
+    agreed = (each.authorization for each in (settings.signals.transmitters if settings.signals else ()))
+    yield from (secret for secret in agreed if secret is not None)
     for upstream in settings.every_upstream.values():
         if upstream.tls.key is not None:
             yield upstream.tls.key

@@ -23,6 +23,8 @@ from gateway.endpoints.requests import request_of
 from gateway.endpoints.robots import PATH as ROBOTS
 from gateway.endpoints.robots import Robots
 from gateway.endpoints.session import SessionEndpoints
+from gateway.endpoints.signals import PATH as SIGNALS
+from gateway.endpoints.signals import SignalsEndpoint
 from gateway.errors import BadRequest, MethodNotAllowed, NotFound
 from gateway.exchange import Exchange
 from gateway.pages.bar import SCRIPT
@@ -55,6 +57,7 @@ class OwnEndpoints:
         language: LanguageEndpoint,
         robots: Robots,
         bar: BarEndpoints | None = None,
+        signals: SignalsEndpoint | None = None,
     ) -> None:
         self._robots = robots
         only_tell = [
@@ -83,6 +86,8 @@ class OwnEndpoints:
             _route("/oauth2/sessions/end", own.end, ("POST",)),
             _route("/oauth2/language", language.choose, ("GET",)),
         ]
+        if signals is not None:
+            routes.append(_route(SIGNALS, signals.push, ("POST",)))
         self.paths = frozenset(route.path for route in routes)
         self._only_tell = frozenset(route.path for route in only_tell)
         self._router = Router(routes, redirect_slashes=False, default=_not_found)

@@ -9,6 +9,7 @@ import re
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -17,7 +18,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from gateway.codec import IdentityView, missing_to_dict
 from gateway.handling import DEFAULT_UPSTREAM, PLAIN
-from gateway.keyring import Key
+from gateway.keyring import Key, Ring
 from gateway.model import (
     NOTHING,
     CanonicalRequest,
@@ -97,6 +98,18 @@ class Pseudonyms:
             "utf-8", "surrogatepass"
         )
         return urlsafe_b64encode(hmac.digest(self._key, person, hashlib.sha256)[:16]).decode().rstrip("=")
+
+
+@dataclass(frozen=True, slots=True)
+class PseudonymKeys:
+    """The keys for pseudonyms of one environment, by reference."""
+
+    ring: Ring
+    environment: str
+
+    def read(self) -> Callable[[Identity], str]:
+        """The function that gives somebody's pseudonym under the newest key. Raises ValueError with a message for operators."""
+        return Pseudonyms(self.ring.octets()[0], self.environment).of
 
 
 def person_names(keys: Iterable[Key], environment: str) -> Callable[[Identity], Mapping[str, str]]:

@@ -36,6 +36,7 @@ from gateway.events import (
     ServerOut,
     ServerReturned,
     ShadowJudged,
+    SignalReceived,
     StreamCut,
     StreamsCounted,
     UpstreamFailed,
@@ -120,6 +121,12 @@ class Metrics:
         self._websockets = self._gauge("websockets_open", "WebSockets that are open now", mode="livesum")
         self._logins = self._family("logins_total", "Logins that ended, by result", "result")
         self._logouts = self._family("logouts_total", "Logouts, by kind", "operation")
+        self._signals = self._family(
+            "signals_total",
+            "Security events of transmitters, by type and what became of them",
+            "signal",
+            "result",
+        )
         self._upstream_errors = self._family(
             "upstream_errors_total", "Requests that the register did not answer well", "error"
         )
@@ -230,16 +237,14 @@ class Metrics:
                 self._provider[endpoint, result].inc()
             case LoginEnded(result):
                 self._logins[(result,)].inc()
-            case LoggedOut(operation):
-                self._logouts[(operation,)].inc()
+            case LoggedOut() | SignalReceived():
+                self._session_over(event)
             case UpstreamFailed(error):
                 self._upstream_errors[(error,)].inc()
             case ServerFailed(upstream, server, error):
                 self._server_failures[upstream, server, error].inc()
-            case ServerOut(upstream, server):
-                self._server_up.labels(upstream, server).set(0)
-            case ServerReturned(upstream, server):
-                self._server_up.labels(upstream, server).set(1)
+            case ServerOut(upstream, server) | ServerReturned(upstream, server):
+                self._server_up.labels(upstream, server).set(isinstance(event, ServerReturned))
             case RequestRepeated(upstream):
                 self._repeated[(upstream,)].inc()
             case StreamsCounted(lasting):
@@ -271,6 +276,12 @@ class Metrics:
                 self._reload_success.set(0)
             case _:
                 pass
+
+    def _session_over(self, event: LoggedOut | SignalReceived) -> None:
+        if isinstance(event, LoggedOut):
+            self._logouts[(event.operation,)].inc()
+        else:
+            self._signals[event.signal, event.result].inc()
 
     def _ordered(self, event: EmergencyOpened | EmergencyClosed | MaintenanceChanged) -> None:
         if isinstance(event, MaintenanceChanged):

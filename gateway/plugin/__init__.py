@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from gateway.client_limits import client_of
+from gateway.client_tls import ClientTls
 from gateway.codec import IdentityView
 from gateway.egress import Egress
 from gateway.model import (
@@ -16,6 +17,8 @@ from gateway.model import (
     Right,
     Verdict,
 )
+from gateway.plugin.authzen import DecisionPoint, Evaluation
+from gateway.plugin.authzen_answer import authzen_helps, authzen_missing
 from gateway.plugin.contract import LOGIN, UNANSWERED, Facts, Policy
 from gateway.plugin.distinctions import Distinctions, combine
 from gateway.plugin.fact_source import FactClient, FactSource, Question
@@ -23,7 +26,7 @@ from gateway.plugin.load_context import LoadContext, NamedRight, UnknownName
 from gateway.plugin.opening_hours import OpeningHours, parse_days, parse_span
 from gateway.plugin.references import RightRef, Template, TemplateRef
 from gateway.plugin.requirements import NOTHING_HELPS, NOTHING_MISSING, all_of, any_of
-from gateway.settings import Duration, Secret, SecretRef, SharedStore
+from gateway.settings import Duration, FileBeside, Secret, SecretRef, SharedStore
 
 __all__ = [
     "LOGIN",
@@ -32,14 +35,18 @@ __all__ = [
     "UNANSWERED",
     "Allow",
     "Alternatives",
+    "ClientTls",
+    "DecisionPoint",
     "Deny",
     "Distinctions",
     "Duration",
     "Egress",
+    "Evaluation",
     "FactClient",
     "FactSource",
     "Facts",
     "Field",
+    "FileBeside",
     "Identity",
     "IdentityView",
     "LoadContext",
@@ -61,6 +68,8 @@ __all__ = [
     "Verdict",
     "all_of",
     "any_of",
+    "authzen_helps",
+    "authzen_missing",
     "client_of",
     "combine",
     "parse_days",

@@ -20,7 +20,7 @@ from gateway.model import (
     Verdict,
 )
 from gateway.plugin.distinctions import Distinctions
-from gateway.plugin.fact_source import Question
+from gateway.plugin.fact_source import FactSource, Question
 from gateway.plugin.load_context import LoadContext, NamedRight, load_context
 from gateway.plugin.references import Template
 from gateway.plugin.requirements import NOTHING_HELPS
@@ -141,6 +141,16 @@ class Policy(BaseModel):
         answer; by default the same. Advice to come back later is only given where it helps by this.
         """
         return answer
+
+    def after_steps(self, answer: Any, before: Facts, then: Facts) -> Any:
+        """The same for steps that somebody takes: what the source will surely answer about the facts `then`, where it now
+        gives this answer about those `before`; by default only waiting counts.
+        """
+        return self.after_waiting(answer, then.now)
+
+    def fact_source(self) -> FactSource | None:
+        """The source that every question of this policy goes to, for `gateway doctor`; None where there is none to check."""
+        return None
 
     def distinctions(self) -> Distinctions | None:
         """The values of facts at which the verdict may change, so that rule sets can be compared exactly.

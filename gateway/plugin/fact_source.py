@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,17 @@ class FactClient(ABC):
     @abstractmethod
     async def ask(self, about: Hashable) -> Any:
         """The answer as plain data (it is written to decision records), never None. Any exception denies the request."""
+
+    async def ask_all(self, abouts: Sequence[Hashable]) -> Sequence[Any]:
+        """The answers to several questions of one request, in their order; an exception stands for one without an answer.
+
+        Only sources with `batches` are asked this. Any exception denies the request.
+        """
+        raise NotImplementedError
+
+    async def check(self) -> str:
+        """For `gateway doctor`: that the source answers, in words; "" where that cannot be found out. Raises what `ask` raises."""
+        return ""
 
     @abstractmethod
     async def aclose(self) -> None:
@@ -34,6 +45,9 @@ class FactSource(ABC):
 
     max_concurrency: int = 64
     """How many questions may be in progress at the same time, per worker process."""
+
+    batches: bool = False
+    """Whether the questions of one request that are new go out together, by `ask_all`."""
 
     @abstractmethod
     def connect(self) -> FactClient:

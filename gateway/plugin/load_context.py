@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import ValidationInfo
 
 from gateway.egress import DIRECT, Egress
-from gateway.model import NOTHING
+from gateway.model import NOTHING, Identity
 from gateway.settings import SharedStore
 
 _KEY = "load_context"
+
+
+class PersonNaming(Protocol):
+    """The pseudonyms of an environment, by reference to their key. Hashable, equal for the same key and environment."""
+
+    def read(self) -> Callable[[Identity], str]:
+        """The function that gives somebody's pseudonym. Reads the key. Raises ValueError with a message for operators."""
 
 
 def _nothing() -> Mapping[str, Any]:
@@ -69,6 +76,9 @@ class LoadContext:
 
     egress: Egress = DIRECT
     """How calls to other servers leave: `egress.transport()` is for the HTTP client of a fact source."""
+
+    pseudonyms: PersonNaming | None = None
+    """The pseudonyms by which decision records name people; None outside an environment."""
 
     def for_validation(self) -> dict[str, Any]:
         """The validation context to give to pydantic; field types of `gateway.settings` look for `folder`."""

@@ -244,6 +244,12 @@ class _Touch:
             for known in self._known
             for pair in (known.rights if known is not None else ())
         }
+        for number, missing in _named_by_sources(rule, against):
+            # What a source names is its own word: no distinction of the policy has it.
+            self._means |= (1 << number) if missing.acr_values else 0
+            if missing.right is not None:
+                pair = (missing.right, missing.context)
+                self._grant[pair] = self._grant.get(pair, 0) | 1 << number
         every = self._switch | self._means | self._wait
         self.possible = self._needed & ~every == 0
 
@@ -263,6 +269,13 @@ class _Touch:
 
     def _where(self, looks: Callable[[Distinctions], object]) -> int:
         return sum(1 << number for number, known in enumerate(self._known) if known is None or looks(known))
+
+
+def _named_by_sources(rule: Rule, against: Mapping[int, Alternatives]) -> Iterator[tuple[int, Missing]]:
+    """What fact sources say is missing, with the number of the policy that asked."""
+    for number, alternatives in against.items():
+        if any(each in rule.asking for each in walk((rule.require[number],))):
+            yield from ((number, missing) for missing in chain.from_iterable(alternatives))
 
 
 def _looks_for(pair: Pair, known: Distinctions) -> bool:

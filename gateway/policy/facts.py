@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from cachetools import TTLCache
 
@@ -18,6 +18,7 @@ from gateway.model import NOTHING
 from gateway.plugin import FactClient, FactSource, Question
 from gateway.single_flight import SingleFlight
 
+T = TypeVar("T")
 _MOST_SOURCES = 1_024
 _MOST_ANSWERS = 10_000
 
@@ -60,16 +61,9 @@ class _Line:
         self.asked = 0
 
     async def ask(self, about: Hashable) -> Any:
-        self.asked += 1
-        try:
-            async with asyncio.timeout(self.source.timeout), self.turns:
-                asker = await asyncio.shield(self.opening)
-                with _ends_no_process():
-                    answer = await asker.ask(about)
-        finally:
-            self.asked -= 1
+        answer = await self._in_turn(lambda asker: asker.ask(about))
         if answer is None:
-            raise ValueError("the source gave no answer")
+            raise _no_answer()
         return answer
 
     async def ask_once(self, about: Hashable) -> Any:
@@ -78,6 +72,18 @@ class _Line:
         if answer is not None:
             return answer
         return await self.under_way.run(about, lambda: self._ask_and_keep(about))
+
+    async def ask_together(self, abouts: Sequence[Hashable]) -> Sequence[Any]:
+        """The answers in order, those that are not fresh by one call; an exception stands for one that failed."""
+        keeps = self.source.cache_ttl > 0
+        found = {about: self.answers.get(about) for about in abouts} if keeps else {}
+        new = [about for about in dict.fromkeys(abouts) if found.get(about) is None]
+        if len(new) == 1:
+            ask = self.ask_once if keeps else self.ask
+            found[new[0]] = (await asyncio.gather(ask(new[0]), return_exceptions=True))[0]
+        elif new:
+            found |= zip(new, await self._ask_all(new), strict=True)
+        return [found[about] for about in abouts]
 
     @property
     def failed(self) -> bool:
@@ -93,6 +99,34 @@ class _Line:
         answer = self.answers[about] = await self.ask(about)
         return answer
 
+    async def _ask_all(self, abouts: Sequence[Hashable]) -> list[Any]:
+        try:
+            answers = await self._in_turn(lambda asker: asker.ask_all(abouts))
+        except Exception as problem:  # noqa: BLE001 - whatever a source raises, its questions have no answer
+            return [problem] * len(abouts)
+        if len(answers) != len(abouts):
+            return [_no_answer()] * len(abouts)
+        found = [_no_answer() if answer is None else answer for answer in answers]
+        if self.source.cache_ttl > 0:
+            for about, answer in zip(abouts, found, strict=True):
+                if not isinstance(answer, BaseException):
+                    self.answers[about] = answer
+        return found
+
+    async def _in_turn(self, ask: Callable[[FactClient], Awaitable[T]]) -> T:
+        self.asked += 1
+        try:
+            async with asyncio.timeout(self.source.timeout), self.turns:
+                asker = await asyncio.shield(self.opening)
+                with _ends_no_process():
+                    return await ask(asker)
+        finally:
+            self.asked -= 1
+
+
+def _no_answer() -> ValueError:
+    return ValueError("the source gave no answer")
+
 
 def _ambiguous(questions: Sequence[Question]) -> dict[str, str]:
     """The names under which two different questions are asked: an answer to the one must not pass for the other's."""
@@ -102,6 +136,15 @@ def _ambiguous(questions: Sequence[Question]) -> dict[str, str]:
         for question in questions
         if first.setdefault(question.name, question) != question
     }
+
+
+def _together(questions: Sequence[Question]) -> dict[FactSource, list[Hashable]]:
+    """What each source is asked by one call: the sources that can be, where there are several questions to them."""
+    found: dict[FactSource, list[Hashable]] = {}
+    for question in questions:
+        if question.source.batches:
+            found.setdefault(question.source, []).append(question.about)
+    return {source: abouts for source, abouts in found.items() if len(abouts) > 1}
 
 
 class Gatherer:
@@ -117,9 +160,17 @@ class Gatherer:
             return NOTHING_ASKED
         failures = _ambiguous(questions)
         distinct = [question for question in dict.fromkeys(questions) if question.name not in failures]
-        answers = await asyncio.gather(*map(self._answer, distinct), return_exceptions=True)
+        together = _together(distinct)
+        alone = [question for question in distinct if question.source not in together]
+        answers, *others = await asyncio.gather(
+            asyncio.gather(*map(self._answer, alone), return_exceptions=True),
+            *(self._line(source).ask_together(abouts) for source, abouts in together.items()),
+        )
+        of_source = {source: iter(found) for source, found in zip(together, others, strict=True)}
+        by_itself = iter(answers)
         facts: dict[str, Any] = {}
-        for question, answer in zip(distinct, answers, strict=True):
+        for question in distinct:
+            answer = next(of_source.get(question.source, by_itself))
             if isinstance(answer, BaseException):
                 failures[question.name] = f"{type(answer).__name__}: {answer}".rstrip(": ")
             else:

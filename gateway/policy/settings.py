@@ -29,6 +29,8 @@ from gateway.settings import Duration, Settings, Texts
 Accepted = Literal[
     "other-host",
     "public-inside",
+    "pdp-without-credential",
+    "pdp-long-fresh",
     "regex-dot",
     "regex-slash",
     "shadowed",

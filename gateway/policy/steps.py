@@ -70,9 +70,10 @@ class Steps:
     def _with_answers(self, there: DecisionInput) -> DecisionInput:
         """With what fact sources answer then; a question that nobody asked gets the most favourable answer."""
         answers: dict[str, Any] = dict(there.facts)
+        before, then = facts_for(self._rule, self._start), facts_for(self._rule, there)
         for name, policy in self._questions(there).items():
             if name in there.facts:
-                answers[name] = policy.after_waiting(there.facts[name], there.now)
+                answers[name] = policy.after_steps(there.facts[name], before, then)
             elif name not in self._asked:
                 known = policy.distinctions()
                 for each, answer in reversed(known.sources if known is not None else ()):

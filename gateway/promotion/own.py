@@ -30,6 +30,7 @@ _OWN: Final[tuple[tuple[str, ...], ...]] = tuple(
         "machines.issuers",
         "machines.introspection.client_id",
         "machines.introspection.client_auth",
+        "signals.transmitters",
         *(
             f"{upstream}.{key}"
             for upstream in ("upstream", "upstreams.*")
@@ -59,6 +60,7 @@ _OWN: Final[tuple[tuple[str, ...], ...]] = tuple(
 _NEEDED: Final[tuple[tuple[str, ...], ...]] = (
     ("machines",),
     ("machines", "introspection"),
+    ("signals",),
     ("upstreams", "*"),
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 
+from gateway.client_tls import ClientTls
 from gateway.errors import UpstreamUnreachable
 from gateway.upstream.address import Address
 from gateway.upstream.connection import UpstreamConnection
@@ -13,12 +14,7 @@ from gateway.upstream.settings import UpstreamTls
 
 def tls_context(tls: UpstreamTls) -> ssl.SSLContext:
     """What an https server must prove, and the gateway's own certificate. Raises OSError if a file cannot be read."""
-    context = ssl.create_default_context(cafile=str(tls.ca) if tls.ca else None)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if tls.certificate is not None:
-        key = tls.key.path if tls.key is not None else None
-        context.load_cert_chain(str(tls.certificate), str(key) if key else None)
-    return context
+    return ClientTls(tls.ca, tls.certificate, tls.key).context()
 
 
 async def dial(

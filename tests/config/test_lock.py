@@ -85,6 +85,31 @@ def test_what_is_shared_is_refused_at_both_places(tmp_path: Path, path: str, val
         assert other in named
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "what"),
+    [
+        ("audience", "https://register.example.be/ti", "audience"),
+        ("authorization", "file:signals.secret", "key"),
+        ("issuer", "https://ssf.example.be", None),
+        ("issuer", "https://authenticatie-ti.vlaanderen.be/op", "this is the ACM of T&I"),
+    ],
+)
+def test_transmitters_may_be_the_same_for_another_audience(
+    tmp_path: Path, option: str, value: str, what: str | None
+) -> None:
+    all_of = environments(tmp_path)
+    for name, each in all_of.items():
+        agreed = {
+            "issuer": f"https://ssf-{name}.example.be",
+            "audience": f"https://register.example.be/{name}",
+        }
+        each["signals"] = {"transmitters": [{**agreed, option: value}]}
+    if what is None:
+        load(write_config(tmp_path, all_of))
+    else:
+        assert what in told(tmp_path, all_of)
+
+
 def test_a_copied_key_is_found_out(tmp_path: Path) -> None:
     all_of = environments(tmp_path)
     shutil.copy(tmp_path / "secrets/ti/session.key", tmp_path / "secrets/prd/session.key")

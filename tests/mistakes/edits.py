@@ -532,6 +532,18 @@ NETWORKS = (
         ["warning:front-not-trusted"],
     ),
     Mistake(
+        "pdp-without-credential",
+        "a decision point is asked without a credential",
+        [
+            (
+                "\nrules:\n",
+                "\nrules:\n  - id: pdp\n    match: {path: /pdp/**}\n    require:\n      - remote: {protocol: authzen,"
+                " url: 'https://pdp.example.be'}\n",
+            )
+        ],
+        ["warning:pdp-without-credential"],
+    ),
+    Mistake(
         "trust-everybody",
         "every address is trusted as a proxy",
         [(_EDGE, f"    edge: {{trusted_proxies: [0.0.0.0/0]}}\n{_EDGE}")],

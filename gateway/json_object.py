@@ -1,4 +1,4 @@
-"""JSON objects as tokens and responses of a provider must be: read in one way only."""
+"""JSON objects of tokens and of other servers: read in one way only."""
 
 from __future__ import annotations
 

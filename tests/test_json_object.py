@@ -1,10 +1,10 @@
-"""What counts as a JSON object of a provider."""
+"""What counts as a JSON object of another server."""
 
 from __future__ import annotations
 
 import pytest
 
-from gateway.auth.json_object import json_object
+from gateway.json_object import json_object
 
 
 def test_an_object() -> None:

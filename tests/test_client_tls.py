@@ -1,0 +1,30 @@
+"""What connections to other servers trust; that they do, against servers: tests/plugins/test_remote_authzen.py."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+import pytest
+
+from gateway.client_tls import ClientTls
+from tests.tls import Certificates
+
+
+@pytest.mark.parametrize("name", [None, "register.test"])
+def test_it_always_checks_certificates(tmp_path: Path, name: str | None) -> None:
+    certificates = Certificates(tmp_path)
+    for ca in (None, certificates.ca):
+        context = ClientTls(ca, server_name=name).context()
+        assert (context.check_hostname, context.verify_mode) == (True, ssl.CERT_REQUIRED)
+        assert context.minimum_version == ssl.TLSVersion.TLSv1_2
+        assert (
+            context.verify_flags & ssl.VERIFY_X509_STRICT
+            == ClientTls().context().verify_flags & ssl.VERIFY_X509_STRICT
+        )
+    assert context.cert_store_stats()["x509_ca"] == 1
+
+
+def test_a_file_that_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(OSError):
+        ClientTls(tmp_path / "none.pem").context()
