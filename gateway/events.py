@@ -260,6 +260,15 @@ class LoopWorks:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckChanged:
+    """A readiness check came to another result. Degraded: requests are answered, but not all works as it should."""
+
+    check: str
+    ready: bool
+    degraded: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RecordsDropped:
     """`count` decision records were lost. May be published from a thread other than the event loop's."""
 
@@ -268,6 +277,7 @@ class RecordsDropped:
 
 Event = (
     ClientRefused
+    | CheckChanged
     | ProviderCalled
     | LoginEnded
     | LoggedOut

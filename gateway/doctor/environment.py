@@ -201,7 +201,9 @@ def _secrets(settings: EnvironmentSettings) -> Iterator[Secret]:
     for upstream in settings.every_upstream.values():
         if upstream.tls.key is not None:
             yield upstream.tls.key
-    if settings.session.store_password is not None:
-        yield settings.session.store_password
+    session = settings.session
+    for each in (session.store_password, session.store_sentinel_password, session.store_certificate_key):
+        if each is not None:
+            yield each
     if isinstance(settings.proxy, ProxySettings) and settings.proxy.password is not None:
         yield settings.proxy.password

@@ -16,6 +16,7 @@ from gateway.events import (
     BlocksChanged,
     BlocksLoaded,
     CandidateChanged,
+    CheckChanged,
     ClientRefused,
     EmergencyClosed,
     EmergencyOpened,
@@ -142,6 +143,12 @@ class Metrics:
         self._loop_failing = self._gauge(
             "loop_failing", "1 where a loop beside the requests fails, in any worker", "loop", mode="livemax"
         )
+        self._ready = self._gauge(
+            "ready", "1 where this check lets the gateway serve, in every worker", "check", mode="livemin"
+        )
+        self._degraded = self._gauge(
+            "degraded", "1 where something does not work as it should, in any worker", "check", mode="livemax"
+        )
         self._dropped = self._counter("records_dropped_total", "Decision records that could not be kept")
 
     def _count_servers(self) -> None:
@@ -254,12 +261,18 @@ class Metrics:
                     self._shadow.count((rule or "none", change))
             case CandidateChanged(rules):
                 self._shadow_loaded.set(rules is not None)
-            case BlocksLoaded(blocks) | BlocksChanged(blocks):
-                self._blocks.set(len(blocks))
-            case EmergencyOpened() | EmergencyClosed() | MaintenanceChanged():
+            case (
+                BlocksLoaded()
+                | BlocksChanged()
+                | EmergencyOpened()
+                | EmergencyClosed()
+                | MaintenanceChanged()
+            ):
                 self._ordered(event)
             case LoopFailed(loop) | LoopWorks(loop):
                 self._loop_took_turn(loop, failed=isinstance(event, LoopFailed))
+            case CheckChanged():
+                self._checked(event)
             case RecordsDropped(count):
                 self._dropped.inc(count)
             case RulesLoaded(rules, count):
@@ -272,8 +285,16 @@ class Metrics:
             case _:
                 pass
 
-    def _ordered(self, event: EmergencyOpened | EmergencyClosed | MaintenanceChanged) -> None:
-        if isinstance(event, MaintenanceChanged):
+    def _checked(self, event: CheckChanged) -> None:
+        self._ready.labels(event.check).set(event.ready)
+        self._degraded.labels(event.check).set(event.degraded)
+
+    def _ordered(
+        self, event: BlocksLoaded | BlocksChanged | EmergencyOpened | EmergencyClosed | MaintenanceChanged
+    ) -> None:
+        if isinstance(event, BlocksLoaded | BlocksChanged):
+            self._blocks.set(len(event.blocks))
+        elif isinstance(event, MaintenanceChanged):
             self._maintenance.set(len(event.current))
         else:
             self._emergency.labels(event.rule).set(isinstance(event, EmergencyOpened))

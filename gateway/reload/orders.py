@@ -124,7 +124,7 @@ class Orders:
         trouble = "; ".join(each for each in (self._lag(), self._in_force.trouble) if each)
         known = len(self._in_force.known)
         current = f"current: revision {self.revision} of the session store, {known} known here"
-        return HealthStatus(True, f"not current: {trouble}" if trouble else current)
+        return HealthStatus(True, f"not current: {trouble}" if trouble else current, bool(trouble))
 
     def _lag(self) -> str:
         late = self._steady() - self._looked_at if self._looked_at is not None else 0.0

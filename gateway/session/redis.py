@@ -10,13 +10,18 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
+import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from gateway.errors import StoreUnavailable
 from gateway.redis_pool import RedisPool
+from gateway.session.redis_permissions import missing_permissions
+from gateway.session.redis_trouble import StoreForbidden, forbidden, store_trouble
 from gateway.session.store import StoredSession
 from gateway.settings import SharedStore
+
+log = structlog.get_logger()
 
 _FIELDS: Final = ("sealed", "created_at", "seen_at", "expires_at", "subject", "organisation", "sid")
 _PAGE: Final = 500
@@ -60,18 +65,17 @@ if seen and tonumber(seen) < tonumber(ARGV[2]) then
 end
 return 1
 """
+# The server's clock alone ends a value: machines whose clocks differ agree on who was first.
 _PUT_VALUE: Final = """
-local holds = redis.call('HGET', KEYS[1], 'until')
-if holds and tonumber(holds) > tonumber(ARGV[1]) then return 0 end
-redis.call('HSET', KEYS[1], 'value', ARGV[2], 'until', ARGV[3])
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+redis.call('HSET', KEYS[1], 'value', ARGV[1], 'until', ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1
 """
-_GET_VALUE: Final = """
-local found = redis.call('HMGET', KEYS[1], 'value', 'until')
-if not found[2] or tonumber(found[2]) <= tonumber(ARGV[1]) then return false end
-if ARGV[2] == 'take' then redis.call('DEL', KEYS[1]) end
-return found[1]
+_TAKE_VALUE: Final = """
+local found = redis.call('HGET', KEYS[1], 'value')
+redis.call('DEL', KEYS[1])
+return found
 """
 # KEYS 1: the entries of a topic. ARGV: name, earlier content ("" for none), later content.
 _SWAP_ENTRY: Final = """
@@ -82,10 +86,16 @@ return 1
 
 
 class RedisStore:
-    """A store on a server that many share. No call takes longer than its `timeout`."""
+    """A store on a server that many share. No call takes longer than its `timeout`.
 
-    def __init__(self, server: SharedStore, *, environment: str, clock: Callable[[], float]) -> None:
+    With `prove`, the start finds out whether the server's user has all permissions.
+    """
+
+    def __init__(
+        self, server: SharedStore, *, environment: str, clock: Callable[[], float], prove: bool = False
+    ) -> None:
         self._server = server
+        self._prove = prove
         self._clock = clock
         self._prefix = f"{{toegangspoort:{environment}}}:".encode()
         self._orders = (self._prefix + b"by-use", self._prefix + b"by-end")
@@ -99,6 +109,22 @@ class RedisStore:
             self._pool = await asyncio.to_thread(self._server.pool)
             self._redis = Redis(connection_pool=self._pool)
         await self._run(lambda redis: redis.ping())
+        if self._prove:
+            await self.prove()
+
+    async def prove(self) -> None:
+        """Find out whether the user has all permissions. Raises StoreForbidden, and StoreUnavailable."""
+        prefix = self._prefix.decode()
+        try:
+            lacking = await self._run(lambda redis: missing_permissions(redis, prefix))
+        except StoreForbidden:
+            raise
+        except StoreUnavailable as problem:
+            # One that can only be read, for example, serves those who are logged in.
+            log.warning("what the session store permits is not known", reason=problem.detail)
+            return
+        if lacking:
+            raise forbidden(self._server.address, lacking)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -156,13 +182,12 @@ class RedisStore:
     async def put_value(self, name: bytes, value: bytes, *, until: float, now: float) -> bool:
         """See Store."""
         lifetime = max(1, int((until - now) * 1000))
-        values = (repr(now), value, repr(until), lifetime)
+        values = (value, repr(until), lifetime)
         return bool(await self._script(_PUT_VALUE, (self._value(name),), values))
 
     async def get_value(self, name: bytes, *, now: float) -> bytes | None:
         """See Store."""
-        found: bytes | None = await self._script(_GET_VALUE, (self._value(name),), (repr(now), "get"))
-        return found
+        return (await self.get_values((name,), now=now))[0]
 
     async def get_values(self, names: Sequence[bytes], *, now: float) -> list[bytes | None]:
         """See Store."""
@@ -170,15 +195,15 @@ class RedisStore:
         def ask(redis: Redis) -> Awaitable[Any]:
             pipeline = redis.pipeline(transaction=False)
             for name in names:
-                pipeline.hmget(self._value(name), ("value", "until"))
+                pipeline.hget(self._value(name), "value")
             return pipeline.execute()
 
-        found = await self._run(ask)
-        return [value if until is not None and float(until) > now else None for value, until in found]
+        found: list[bytes | None] = await self._run(ask)
+        return found
 
     async def take_value(self, name: bytes, *, now: float) -> bytes | None:
         """See Store."""
-        found: bytes | None = await self._script(_GET_VALUE, (self._value(name),), (repr(now), "take"))
+        found: bytes | None = await self._script(_TAKE_VALUE, (self._value(name),), ())
         return found
 
     async def entries(self, topic: str, *, now: float) -> dict[str, bytes]:
@@ -276,9 +301,7 @@ class RedisStore:
             async with asyncio.timeout(self._server.timeout):
                 return await ask(self._redis)
         except (RedisError, OSError, TimeoutError) as problem:
-            raise StoreUnavailable(
-                f"session store {self._server.address}: {type(problem).__name__}"
-            ) from problem
+            raise store_trouble(problem, self._server.address, self._prefix.decode()) from problem
 
     def _session(self, key: bytes) -> bytes:
         return self._prefix + b"session:" + key.hex().encode()
