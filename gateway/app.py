@@ -141,6 +141,7 @@ class Gateway(Assembly):
                 *register,
                 self.records,
                 self.orders,
+                self.fleet,
                 self.blocks,
                 self.kept_rules,
                 self.reload,
@@ -231,6 +232,8 @@ class Gateway(Assembly):
             "keys": self.keys.check,
             "records": records,
             "environments": self.neighbours.check,
+            "fleet": self.fleet.check,
+            "clock": self.fleet.check_clock,
             "background": self.failing.check,
         }
 

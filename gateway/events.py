@@ -269,6 +269,19 @@ class CheckChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class FleetSeen:
+    """So many workers share the session store. `clock_ahead`: seconds by which this clock is ahead of the store's."""
+
+    workers: int
+    clock_ahead: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoreLost:
+    """The session store has lost all that it held."""
+
+
+@dataclass(frozen=True, slots=True)
 class RecordsDropped:
     """`count` decision records were lost. May be published from a thread other than the event loop's."""
 
@@ -300,6 +313,8 @@ Event = (
     | BlocksLoaded
     | BlocksChanged
     | EmergencyOpened
+    | FleetSeen
+    | StoreLost
     | EmergencyClosed
     | MaintenanceChanged
     | LoopFailed

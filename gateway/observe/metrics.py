@@ -21,6 +21,7 @@ from gateway.events import (
     EmergencyClosed,
     EmergencyOpened,
     Event,
+    FleetSeen,
     LoggedOut,
     LoginEnded,
     LoopFailed,
@@ -37,6 +38,7 @@ from gateway.events import (
     ServerOut,
     ServerReturned,
     ShadowJudged,
+    StoreLost,
     StreamCut,
     StreamsCounted,
     UpstreamFailed,
@@ -148,6 +150,13 @@ class Metrics:
         )
         self._degraded = self._gauge(
             "degraded", "1 where something does not work as it should, in any worker", "check", mode="livemax"
+        )
+        self._fleet = self._gauge("fleet_workers", "Workers of all gateways that share the session store")
+        self._clock_ahead = self._gauge(
+            "clock_ahead_seconds", "How far the clock of this machine is ahead of the session store's"
+        )
+        self._store_lost = self._counter(
+            "store_lost_total", "Times that the session store had lost everything"
         )
         self._dropped = self._counter("records_dropped_total", "Decision records that could not be kept")
 
@@ -271,7 +280,7 @@ class Metrics:
                 self._ordered(event)
             case LoopFailed(loop) | LoopWorks(loop):
                 self._loop_took_turn(loop, failed=isinstance(event, LoopFailed))
-            case CheckChanged():
+            case CheckChanged() | FleetSeen() | StoreLost():
                 self._checked(event)
             case RecordsDropped(count):
                 self._dropped.inc(count)
@@ -285,7 +294,14 @@ class Metrics:
             case _:
                 pass
 
-    def _checked(self, event: CheckChanged) -> None:
+    def _checked(self, event: CheckChanged | FleetSeen | StoreLost) -> None:
+        if isinstance(event, StoreLost):
+            self._store_lost.inc()
+            return
+        if isinstance(event, FleetSeen):
+            self._fleet.set(event.workers)
+            self._clock_ahead.set(event.clock_ahead)
+            return
         self._ready.labels(event.check).set(event.ready)
         self._degraded.labels(event.check).set(event.degraded)
 

@@ -128,6 +128,10 @@ class SessionSettings(Settings):
     cache_ttl: Duration = Field(default=5.0, ge=0.0, le=300.0)
     """How long an opened session is remembered without asking the store: the bound for a late revocation."""
 
+    store_grace: Duration = Field(default=0.0, ge=0.0, le=600.0)
+    """How much longer than `cache_ttl` a session goes on that was opened here, where the store gives no answer: for the
+    seconds of a failover. A logout or revocation elsewhere is seen so much later, if this gateway alone is cut off."""
+
     cache_size: int = Field(default=10_000, ge=1, le=10_000_000, strict=True)
     """How many opened sessions one worker process remembers."""
 
