@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -15,7 +14,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from gateway.redis_pool import RedisPool
-from tests.redis_server import RedisServer, redis_server, running_redis
+from tests.redis_server import RedisServer, running_redis, sentinel
 from tests.running import free_socket
 
 pytestmark = [pytest.mark.anyio, pytest.mark.redis]
@@ -91,32 +90,6 @@ async def test_a_name_that_still_leads_to_the_replica_is_an_error_and_not_for_ev
             await redis.set("a", "2")
         await command(old, "REPLICAOF", "NO", "ONE")
         assert await redis.set("a", "3")
-
-
-@contextlib.contextmanager
-def sentinel(folder: Path, master: RedisServer, *lines: str) -> Iterator[int]:
-    sock = free_socket()
-    port: int = sock.getsockname()[1]
-    sock.close()
-    config = folder / f"sentinel-{port}.conf"
-    config.write_text(
-        "\n".join(
-            (
-                f"port {port}", "bind 127.0.0.1", f"dir {folder}",
-                f"sentinel monitor register 127.0.0.1 {master.port} 1",
-                "sentinel down-after-milliseconds register 300", "sentinel failover-timeout register 2000", *lines,
-            )
-        )
-    )  # fmt: skip
-    with subprocess.Popen(
-        [redis_server(), str(config), "--sentinel"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as child:
-        assert child.stdout is not None
-        assert any(b"+monitor master" in line for line in child.stdout)
-        try:
-            yield port
-        finally:
-            child.kill()
 
 
 async def test_sentinels_lead_to_the_master_also_after_it_died(
