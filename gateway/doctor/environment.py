@@ -16,6 +16,7 @@ from cryptography.x509 import load_pem_x509_certificate
 from gateway.config import EnvironmentSettings
 from gateway.doctor.advice import Server, advice
 from gateway.doctor.provider import Finding, Status
+from gateway.doctor.shared_store import shared_store
 from gateway.egress import DIRECT, ProxySettings
 from gateway.errors import GatewayError
 from gateway.keyring import PURPOSES
@@ -38,6 +39,8 @@ async def environment_findings(name: str, settings: EnvironmentSettings) -> Asyn
     for finding in await asyncio.to_thread(lambda: list(files(settings))):
         yield finding
     yield await _store(name, settings)
+    async for finding in shared_store(name, settings.session):
+        yield finding
     for upstream, address in _servers(settings):
         yield await _server(upstream, address)
     async for finding in _certificates(settings):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -45,6 +45,9 @@ class RedisStore:
         self._prove = prove
         self._clock = clock
         self._prefix = f"{{toegangspoort:{environment}}}:".encode()
+        self.prefix = self._prefix.decode()
+        """How its keys begin."""
+
         self._orders = (self._prefix + b"by-use", self._prefix + b"by-end")
         self._redis: Redis | None = None
         self._pool: RedisPool | None = None
@@ -62,9 +65,8 @@ class RedisStore:
 
     async def prove(self) -> None:
         """Find out whether the user has all permissions. Raises StoreForbidden, and StoreUnavailable."""
-        prefix = self._prefix.decode()
         try:
-            lacking = await self._run(lambda redis: missing_permissions(redis, prefix))
+            lacking = await self._run(lambda redis: missing_permissions(redis, self.prefix))
         except StoreForbidden:
             raise
         except StoreUnavailable as problem:
@@ -185,7 +187,15 @@ class RedisStore:
         """See Store."""
         return bool(await self._run(lambda redis: redis.hdel(self._topic(topic), name)))
 
-    async def time(self) -> float | None:
+    async def info(self) -> Mapping[str, Any] | None:
+        """What the server says of itself (INFO); None where its user may not ask."""
+        try:
+            found: Mapping[str, Any] = await self._run(lambda redis: redis.info())
+        except StoreForbidden:
+            return None
+        return found
+
+    async def time(self) -> float:
         """See Store."""
         seconds, micros = await self._run(lambda redis: redis.time())
         return int(seconds) + int(micros) / 1e6
@@ -286,7 +296,7 @@ class RedisStore:
             async with asyncio.timeout(self._server.timeout):
                 answer = await ask(self._redis)
         except (RedisError, OSError, TimeoutError) as problem:
-            raise store_trouble(problem, self._server.address, self._prefix.decode()) from problem
+            raise store_trouble(problem, self._server.address, self.prefix) from problem
         if self._pool is not None:
             self._ended.look(self._pool.made)
         return answer
