@@ -13,7 +13,6 @@ import structlog
 
 log = structlog.get_logger()
 
-
 # "refused": an answer that a client can cause, to a code or token that is not valid; "error": no usable answer.
 CallResult = Literal["ok", "refused", "error"]
 
@@ -270,15 +269,11 @@ class CheckChanged:
 
 @dataclass(frozen=True, slots=True)
 class FleetSeen:
-    """So many workers share the session store. `clock_ahead`: seconds by which this clock is ahead of the store's."""
+    """So many workers share the store; this clock is so many seconds ahead of its own; it had lost all that it held."""
 
     workers: int
     clock_ahead: float
-
-
-@dataclass(frozen=True, slots=True)
-class StoreLost:
-    """The session store has lost all that it held."""
+    store_lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +309,6 @@ Event = (
     | BlocksChanged
     | EmergencyOpened
     | FleetSeen
-    | StoreLost
     | EmergencyClosed
     | MaintenanceChanged
     | LoopFailed
@@ -322,8 +316,7 @@ Event = (
     | RecordsDropped
 )
 
-# The function that publishes an event.
-OnEvent = Callable[[Event], None]
+OnEvent = Callable[[Event], None]  # publishes an event
 
 
 class Listener(Protocol):

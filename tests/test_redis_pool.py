@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -37,8 +38,8 @@ def pair(folder: Path) -> Iterator[tuple[RedisServer, RedisServer]]:
 
 
 @contextlib.asynccontextmanager
-async def client(url: str, *, within: float = 2.0, **options: bytes) -> AsyncIterator[Redis]:
-    pool = await asyncio.to_thread(lambda: RedisPool(url, timeout=within, **options))  # type: ignore[arg-type]
+async def client(url: str, *, within: float = 2.0, **options: Any) -> AsyncIterator[Redis]:
+    pool = await asyncio.to_thread(lambda: RedisPool(url, timeout=within, **options))
     try:
         yield Redis(connection_pool=pool)
     finally:
@@ -127,9 +128,18 @@ async def _known(watching: Redis, replica: Redis) -> None:
         raise RedisError("not yet")
 
 
-async def test_another_name_is_not_found(folder: Path, pair: tuple[RedisServer, RedisServer]) -> None:
+async def test_a_sentinel_with_an_acl_and_a_name_that_it_does_not_know(
+    folder: Path, pair: tuple[RedisServer, RedisServer]
+) -> None:
+    acl = ("user default off", "user watcher on >watch -@all +ping +sentinel|masters")
     with contextlib.ExitStack() as stack:
-        port = await asyncio.to_thread(lambda: stack.enter_context(sentinel(folder, pair[0])))
-        async with client(f"redis+sentinel://127.0.0.1:{port}/other", within=0.5) as redis:
+        port = await asyncio.to_thread(lambda: stack.enter_context(sentinel(folder, pair[0], *acl)))
+        login: Any = {"sentinel_user": "watcher", "sentinel_password": b"watch"}
+        async with client(f"redis+sentinel://127.0.0.1:{port}/register", **login) as redis:
+            assert await redis.set("a", "1")
+        async with client(f"redis+sentinel://127.0.0.1:{port}/other", within=0.5, **login) as redis:
             with pytest.raises(RedisError, match="other"):
+                await redis.get("a")
+        async with client(f"redis+sentinel://127.0.0.1:{port}/register", within=0.5) as redis:
+            with pytest.raises(RedisError):
                 await redis.get("a")

@@ -38,7 +38,6 @@ from gateway.events import (
     ServerOut,
     ServerReturned,
     ShadowJudged,
-    StoreLost,
     StreamCut,
     StreamsCounted,
     UpstreamFailed,
@@ -270,18 +269,8 @@ class Metrics:
                     self._shadow.count((rule or "none", change))
             case CandidateChanged(rules):
                 self._shadow_loaded.set(rules is not None)
-            case (
-                BlocksLoaded()
-                | BlocksChanged()
-                | EmergencyOpened()
-                | EmergencyClosed()
-                | MaintenanceChanged()
-            ):
-                self._ordered(event)
             case LoopFailed(loop) | LoopWorks(loop):
                 self._loop_took_turn(loop, failed=isinstance(event, LoopFailed))
-            case CheckChanged() | FleetSeen() | StoreLost():
-                self._checked(event)
             case RecordsDropped(count):
                 self._dropped.inc(count)
             case RulesLoaded(rules, count):
@@ -292,28 +281,26 @@ class Metrics:
                 self._reloads[("refused",)].inc()
                 self._reload_success.set(0)
             case _:
+                self._stands(event)
+
+    def _stands(self, event: Event) -> None:
+        """Take down what is so from now on."""
+        match event:
+            case BlocksLoaded(blocks) | BlocksChanged(blocks):
+                self._blocks.set(len(blocks))
+            case MaintenanceChanged():
+                self._maintenance.set(len(event.current))
+            case EmergencyOpened() | EmergencyClosed():
+                self._emergency.labels(event.rule).set(isinstance(event, EmergencyOpened))
+            case CheckChanged(check, ready, degraded):
+                self._ready.labels(check).set(ready)
+                self._degraded.labels(check).set(degraded)
+            case FleetSeen(workers, ahead, store_lost):
+                self._fleet.set(workers)
+                self._clock_ahead.set(ahead)
+                self._store_lost.inc(store_lost)
+            case _:
                 pass
-
-    def _checked(self, event: CheckChanged | FleetSeen | StoreLost) -> None:
-        if isinstance(event, StoreLost):
-            self._store_lost.inc()
-            return
-        if isinstance(event, FleetSeen):
-            self._fleet.set(event.workers)
-            self._clock_ahead.set(event.clock_ahead)
-            return
-        self._ready.labels(event.check).set(event.ready)
-        self._degraded.labels(event.check).set(event.degraded)
-
-    def _ordered(
-        self, event: BlocksLoaded | BlocksChanged | EmergencyOpened | EmergencyClosed | MaintenanceChanged
-    ) -> None:
-        if isinstance(event, BlocksLoaded | BlocksChanged):
-            self._blocks.set(len(event.blocks))
-        elif isinstance(event, MaintenanceChanged):
-            self._maintenance.set(len(event.current))
-        else:
-            self._emergency.labels(event.rule).set(isinstance(event, EmergencyOpened))
 
     def _loop_took_turn(self, loop: str, *, failed: bool) -> None:
         self._loop_failures[(loop,)].inc(failed)

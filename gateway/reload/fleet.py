@@ -11,7 +11,7 @@ import structlog
 from gateway import __version__
 from gateway.background import Loop
 from gateway.errors import StoreUnavailable
-from gateway.events import FleetSeen, OnEvent, StoreLost
+from gateway.events import FleetSeen, OnEvent
 from gateway.observe.health import HealthStatus
 from gateway.session.sessions import Sessions
 
@@ -116,12 +116,12 @@ class Fleet:
 
     async def look(self) -> None:
         """Look once. Raises StoreUnavailable."""
-        if not await self._board.marked():
+        lost = not await self._board.marked()
+        if lost:
             await self._board.serve()
             log.error(
                 "the session store lost what it held: everybody has to log in again; blocks and other orders are put back"
             )
-            self._on_event(StoreLost())
         before = self._clock()
         there = await self._store.time()
         if there is not None:
@@ -132,4 +132,4 @@ class Fleet:
             self._unlike_since = None
         elif self._unlike_since is None:
             self._unlike_since = self._steady()
-        self._on_event(FleetSeen(len(reports), self._ahead or 0.0))
+        self._on_event(FleetSeen(len(reports), self._ahead or 0.0, store_lost=lost))
