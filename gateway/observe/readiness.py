@@ -16,13 +16,15 @@ from gateway.observe.masking import clean
 
 log = structlog.get_logger()
 
-_LOOK_EVERY: Final = 10.0
+_LOOK_EVERY: Final = 5.0
 # Less than the second that a probe of Kubernetes waits as a rule.
 _TIMEOUT: Final = 0.8
+_PATIENT: Final = 4
 
 
 class Readiness:
-    """Asks the `checks`, by name, when somebody wants to know, and every few seconds for the metrics and the log.
+    """Asks the `checks`, by name, when somebody wants to know, and every few seconds for the metrics and the log, then with
+    more patience.
 
     Only the `vital` ones can make the process unready: of all others, a status that is not ready counts as degraded. A
     check that raises or takes longer than `timeout` seconds is not ready.
@@ -34,6 +36,7 @@ class Readiness:
         *,
         vital: Collection[str],
         timeout: float = _TIMEOUT,
+        look_every: float = _LOOK_EVERY,
         on_event: OnEvent = ignore,
     ) -> None:
         self._checks = dict(checks)
@@ -41,7 +44,7 @@ class Readiness:
         self._timeout = timeout
         self._on_event = on_event
         self._known: dict[str, HealthStatus] = {}
-        self._loop = Loop("readiness", self._turn, pause=_LOOK_EVERY, on_event=on_event)
+        self._loop = Loop("readiness", self._turn, pause=look_every, on_event=on_event)
 
     async def start(self) -> None:
         """Look from now on."""
@@ -53,14 +56,16 @@ class Readiness:
 
     async def look(self) -> Mapping[str, HealthStatus]:
         """What each check says at this moment."""
-        found = await asyncio.gather(*(self._ask(name, check) for name, check in self._checks.items()))
-        statuses = dict(zip(self._checks, found, strict=True))
-        for name, status in statuses.items():
-            self._note(name, status)
-        return statuses
+        return await self._look(self._timeout)
+
+    async def _look(self, patience: float) -> Mapping[str, HealthStatus]:
+        asked = (self._ask(name, check, patience) for name, check in self._checks.items())
+        return dict(zip(self._checks, await asyncio.gather(*asked), strict=True))
 
     async def _turn(self, _asked: bool) -> None:
-        await self.look()
+        # Nobody waits for it, so that a busy moment is no trouble yet.
+        for name, status in (await self._look(_PATIENT * self._timeout)).items():
+            self._note(name, status)
 
     def _note(self, name: str, status: HealthStatus) -> None:
         """Publish a check that changed."""
@@ -76,9 +81,9 @@ class Readiness:
         elif known is not None:
             log.info("a check is well again", check=name)
 
-    async def _ask(self, name: str, check: Check) -> HealthStatus:
+    async def _ask(self, name: str, check: Check, patience: float) -> HealthStatus:
         try:
-            found = await asyncio.wait_for(check(), self._timeout)
+            found = await asyncio.wait_for(check(), patience)
         except TimeoutError:
             found = HealthStatus(False, "no answer in time")
         except Exception as problem:  # noqa: BLE001 - whatever goes wrong, the answer is "not ready"

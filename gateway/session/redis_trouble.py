@@ -14,6 +14,7 @@ from redis.exceptions import (
     ReadOnlyError,
     ResponseError,
 )
+from redis.exceptions import ConnectionError as RedisUnreachable
 
 from gateway.errors import StoreUnavailable
 from gateway.trouble import trouble_of
@@ -79,4 +80,6 @@ def _words(problem: BaseException) -> str:
     if isinstance(problem, ResponseError):
         return f"it refuses: {text[:120]}"
     found = trouble_of(problem)
-    return type(problem).__name__ if found.kind == "unknown" else found.says
+    if found.kind != "unknown":
+        return found.says
+    return "it broke off the connection" if isinstance(problem, RedisUnreachable) else type(problem).__name__

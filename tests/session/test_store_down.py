@@ -98,7 +98,7 @@ def _open_ways(gate: GatewayFixture, stranger: Browser) -> None:
     assert "sessions" in body["degraded"]
     assert "no answer, so only open paths work" in body["checks"]["sessions"]["detail"]
     assert ready(gate, "?strict")[0] == 503
-    assert metric(gate, 'toegangspoort_degraded{check="sessions"}') == "1.0"
+    assert until(lambda: metric(gate, 'toegangspoort_degraded{check="sessions"}') == "1.0", pause=0.1)
     assert metric(gate, 'toegangspoort_ready{check="sessions"}') == "1.0"
 
 
