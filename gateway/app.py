@@ -6,7 +6,7 @@ import resource
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cached_property
-from typing import Protocol
+from typing import Final, Protocol
 
 import structlog
 
@@ -21,12 +21,16 @@ from gateway.keyring import Key
 from gateway.observe.decision_record import person_names
 from gateway.observe.health import Check, Health, HealthStatus
 from gateway.observe.logs import configure_logs
+from gateway.observe.readiness import Readiness
 from gateway.pages.wire import WirePages
 from gateway.pipeline import prompt
 from gateway.reload.keys import KeyReload, KeySource, RingSource
 from gateway.responses import Receive, Scope, Send
 
 log = structlog.get_logger()
+
+# Without these no request is let through. All else leaves the gateway with answers, and every other gateway sees the same.
+_VITAL: Final = ("serving", "records")
 
 
 class Part(Protocol):
@@ -137,6 +141,7 @@ class Gateway(Assembly):
                 *register,
                 self.records,
                 self.orders,
+                self.fleet,
                 self.blocks,
                 self.kept_rules,
                 self.reload,
@@ -149,8 +154,10 @@ class Gateway(Assembly):
                     await stack.enter_async_context(_opened(part))
             # Closed before the parts above: a recheck under way still needs them.
             stack.push_async_callback(self.rechecks.aclose)
+            readiness = Readiness(self._checks(), vital=_VITAL, on_event=self.events)
+            await stack.enter_async_context(_opened(readiness))
             if self._observe_socket is not None:
-                health = Health(self.metrics, self._checks())
+                health = Health(self.metrics, readiness.look)
                 await stack.enter_async_context(second_listener(health, self._observe_socket))
             await self._open_fronts(stack)
             log.info("gateway started", **self._facts_at_start())
@@ -194,19 +201,24 @@ class Gateway(Assembly):
             return HealthStatus(not self._draining, "stopping" if self._draining else "")
 
         async def sessions() -> HealthStatus:
-            # Where it can only be read, everybody who is logged in goes on: that is worth more than no answer at all.
-            trouble = await self.sessions.check()
-            return HealthStatus(
-                True, f"cannot be written, so nobody can log in: {trouble}" if trouble else ""
-            )
+            # Open paths and pages go on without it, and where it can only be read, everybody who is logged in does.
+            try:
+                trouble = await self.sessions.check()
+            except StoreUnavailable as problem:
+                return HealthStatus(
+                    True, f"no answer, so only open paths work: {problem.detail}", degraded=True
+                )
+            words = f"cannot be written, so nobody can log in: {trouble}" if trouble else ""
+            return HealthStatus(True, words, degraded=bool(trouble))
 
         async def upstreams() -> HealthStatus:
             # Never "not ready": every other gateway sees the same, and without one nobody gets an answer at all.
-            return HealthStatus(True, self.upstreams.trouble)
+            return HealthStatus(True, self.upstreams.trouble, degraded=bool(self.upstreams.trouble))
 
         async def records() -> HealthStatus:
             found = await self.records.check()
-            return HealthStatus(found.ready, "; ".join(filter(None, (found.detail, self.kept_rules.trouble))))
+            words = "; ".join(filter(None, (found.detail, self.kept_rules.trouble)))
+            return HealthStatus(found.ready, words, degraded=found.degraded or bool(self.kept_rules.trouble))
 
         return {
             "serving": serving,
@@ -220,6 +232,8 @@ class Gateway(Assembly):
             "keys": self.keys.check,
             "records": records,
             "environments": self.neighbours.check,
+            "fleet": self.fleet.check,
+            "clock": self.fleet.check_clock,
             "background": self.failing.check,
         }
 

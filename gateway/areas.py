@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from gateway import __version__
@@ -12,6 +12,7 @@ from gateway.auth.provider import Provider
 from gateway.auth.transmitters import Transmitters
 from gateway.blocks.blocks import Blocks
 from gateway.config import Config
+from gateway.config.fingerprint import fingerprint
 from gateway.config.model import IdentitySection
 from gateway.endpoints.long_targets import LongTargets
 from gateway.events import Events, WebSocketsCounted
@@ -25,6 +26,7 @@ from gateway.pipeline.record import Record
 from gateway.policy.candidate import Candidate
 from gateway.policy.facts import Gatherer
 from gateway.reload.emergency import EMERGENCY, Emergencies
+from gateway.reload.fleet import Fleet, alike
 from gateway.reload.kept_rules import RulesKeeper
 from gateway.reload.maintenance import NAME as MAINTENANCE
 from gateway.reload.maintenance import Maintenances
@@ -134,6 +136,7 @@ class Areas:
     def _assemble_rules(self, config: Config) -> None:
         """Access: the rules in force, candidate rules, facts from outside, blocks."""
         environment, events = self.environment, self.events
+        self._settings_hash = fingerprint(self.settings)
         self.facts = Gatherer()
         self.reload = RulesReload(
             config, environment, clock=self._clock, steady=self._steady, on_event=events
@@ -162,7 +165,14 @@ class Areas:
             self.emergencies.shared(config.orders_copy(environment, EMERGENCY)),
             self.maintenance.shared(config.orders_copy(environment, MAINTENANCE)),
         )
-        self.orders = Orders.of(config, environment, self.sessions, self.blocks, clock, steady, events, more)
+        self.fleet = Fleet(self.sessions, self._alike, clock=clock, steady=steady, on_event=events)
+        self.orders = Orders.of(
+            config, environment, self.sessions, self.blocks, clock, steady, events, more, self.fleet.about
+        )
+
+    def _alike(self) -> Mapping[str, str]:
+        rules = self.reload.config.rules[self.environment]
+        return alike(rules.hash, self._settings_hash)
 
     def _assemble_register(self) -> None:
         """What the register gets: the signed assertion, and connections; and what is remembered of a request."""

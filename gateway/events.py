@@ -13,7 +13,6 @@ import structlog
 
 log = structlog.get_logger()
 
-
 # "refused": an answer that a client can cause, to a code or token that is not valid; "error": no usable answer.
 CallResult = Literal["ok", "refused", "error"]
 
@@ -273,6 +272,24 @@ class LoopWorks:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckChanged:
+    """A readiness check came to another result. Degraded: requests are answered, but not all works as it should."""
+
+    check: str
+    ready: bool
+    degraded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FleetSeen:
+    """So many workers share the store; this clock is so many seconds ahead of its own; it had lost all that it held."""
+
+    workers: int
+    clock_ahead: float
+    store_lost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RecordsDropped:
     """`count` decision records were lost. May be published from a thread other than the event loop's."""
 
@@ -281,6 +298,7 @@ class RecordsDropped:
 
 Event = (
     ClientRefused
+    | CheckChanged
     | ProviderCalled
     | LoginEnded
     | LoggedOut
@@ -304,6 +322,7 @@ Event = (
     | BlocksLoaded
     | BlocksChanged
     | EmergencyOpened
+    | FleetSeen
     | EmergencyClosed
     | MaintenanceChanged
     | LoopFailed
@@ -311,8 +330,7 @@ Event = (
     | RecordsDropped
 )
 
-# The function that publishes an event.
-OnEvent = Callable[[Event], None]
+OnEvent = Callable[[Event], None]  # publishes an event
 
 
 class Listener(Protocol):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Awaitable, Callable
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -16,7 +15,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisUnreachable
 from redis.exceptions import ReadOnlyError
 
-from gateway.redis_url import SENTINEL_URL
+from gateway.redis_url import NO_TLS, SENTINEL_URL, RedisTls
 
 _MOST_CONNECTIONS: Final = 32
 Address = tuple[str, int]
@@ -25,24 +24,28 @@ Address = tuple[str, int]
 class _Following:
     """A connection that ends once its server has become a replica: the next one goes to the new master.
 
-    `find` gives the master's address; without it, the name in the URL is looked up again.
+    `find` gives the master's address; without it, the name in the URL is looked up again. `connected` is called for each
+    connection that was made.
     """
 
     def __init__(
         self,
         *,
         demoted: Callable[[], Awaitable[None]],
+        connected: Callable[[], None],
         find: Callable[[], Awaitable[Address]] | None = None,
         **options: Any,
     ) -> None:
         super().__init__(**options)
         self._demoted = demoted
+        self._connected = connected
         self._find = find
 
     async def _connect(self) -> None:
         if self._find is not None:
             self.host, self.port = await self._find()
         await super()._connect()  # type: ignore[misc]
+        self._connected()
 
     async def read_response(self, *values: Any, **named: Any) -> Any:
         try:
@@ -64,16 +67,21 @@ class _Local(_Following, UnixDomainSocketConnection):
 class _Encrypted(_Following, SSLConnection):
     """TLS with a context that is made once, off the event loop."""
 
-    def __init__(self, *, tls: ssl.SSLContext, **options: Any) -> None:
+    def __init__(self, *, tls: ssl.SSLContext, server_name: str | None, **options: Any) -> None:
         super().__init__(**options)
         self.ssl_context.context = tls
+        self._server_name = server_name
+
+    def _connection_arguments(self) -> Mapping[str, Any]:
+        arguments: Mapping[str, Any] = super()._connection_arguments()
+        return {**arguments, "server_hostname": self._server_name} if self._server_name else arguments
 
 
 class RedisPool(BlockingConnectionPool):
     """At most 32 connections to `url`; connecting and each answer may take `timeout` seconds.
 
-    `url` is redis://, rediss:// (TLS, judged by the certificates in `authority`), unix:// or `SENTINEL_URL`. Makes no
-    connection yet, but reads certificates: not on the event loop. Raises ValueError for those.
+    `url` is redis://, rediss:// (with `tls`), unix:// or `SENTINEL_URL`. Makes no connection yet, but reads certificates:
+    not on the event loop. Raises ValueError for those.
     """
 
     def __init__(
@@ -81,8 +89,9 @@ class RedisPool(BlockingConnectionPool):
         url: str,
         *,
         password: bytes | None = None,
+        sentinel_user: str | None = None,
         sentinel_password: bytes | None = None,
-        authority: Path | None = None,
+        tls: RedisTls = NO_TLS,
         timeout: float = 2.0,
     ) -> None:
         options: dict[str, Any] = {
@@ -92,15 +101,20 @@ class RedisPool(BlockingConnectionPool):
             "driver_info": None,
             # A connection that the server closed is opened again once, within the bound of the call.
             "retry": Retry(NoBackoff(), 1),
-            "password": password.decode() if password is not None else None,
+            "password": _text(password),
         }
-        encrypted: dict[str, Any] = {"tls": _context(authority)} if url.startswith("rediss") else {}
+        encrypted: dict[str, Any] = {}
+        if url.startswith("rediss"):
+            encrypted = {"tls": _context(tls), "server_name": tls.server_name}
         kind: type[Any] = _Encrypted if encrypted else _Plain
         found = SENTINEL_URL.fullmatch(url)
         self._sentinels: list[Any] = []
+        self.made = 0
+        """How many connections were made: where this grows, another server may answer."""
         if found is not None:
-            options |= {"username": _text(found["user"]), "db": int(found["db"] or 0)} | encrypted
-            options["find"] = self._finder(found, kind, encrypted, sentinel_password, timeout)
+            options |= {"username": _user(found["user"]), "db": int(found["db"] or 0)} | encrypted
+            login = {"username": sentinel_user, "password": _text(sentinel_password)}
+            options["find"] = self._finder(found, kind, encrypted | login, timeout)
         else:
             options |= _server(url) | encrypted
             kind = _Local if url.startswith("unix") else kind
@@ -109,6 +123,7 @@ class RedisPool(BlockingConnectionPool):
             timeout=timeout,
             connection_class=kind,
             demoted=self._demoted,
+            connected=self._connected,
             **options,
         )
 
@@ -119,6 +134,9 @@ class RedisPool(BlockingConnectionPool):
             await each.aclose()
             await each.connection_pool.disconnect()
 
+    def _connected(self) -> None:
+        self.made += 1
+
     async def _demoted(self) -> None:
         # Those in use find out by themselves; reads on the others would still be answered by the old master.
         await self.disconnect(inuse_connections=False)
@@ -127,8 +145,7 @@ class RedisPool(BlockingConnectionPool):
         self,
         found: re.Match[str],
         kind: type[Any],
-        encrypted: dict[str, Any],
-        password: bytes | None,
+        options: dict[str, Any],
         timeout: float,
     ) -> Callable[[], Awaitable[Address]]:
         hosts = [urlsplit(f"//{each}") for each in found["hosts"].split(",")]
@@ -140,14 +157,14 @@ class RedisPool(BlockingConnectionPool):
             pool = BlockingConnectionPool(
                 connection_class=kind,
                 demoted=_nothing,
+                connected=_ignore,
                 host=each.hostname,
                 port=each.port or 26_379,
-                password=password.decode() if password is not None else None,
                 socket_timeout=each_timeout,
                 socket_connect_timeout=each_timeout,
                 driver_info=None,
                 retry=Retry(NoBackoff(), 0),
-                **encrypted,
+                **options,
             )
             self._sentinels.append(Redis(connection_pool=pool))
 
@@ -162,20 +179,36 @@ async def _nothing() -> None:
     pass
 
 
+def _ignore() -> None:
+    pass
+
+
 def _server(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
-    user = {"username": _text(parts.username)}
+    user = {"username": _user(parts.username)}
     if parts.scheme == "unix":
         return user | {"path": unquote(parts.path), "db": int(parse_qs(parts.query).get("db", ["0"])[0])}
     return user | {"host": parts.hostname, "port": parts.port or 6379, "db": int(parts.path.strip("/") or 0)}
 
 
-def _text(user: str | None) -> str | None:
-    return unquote(user) if user else None
+def _user(name: str | None) -> str | None:
+    return unquote(name) if name else None
 
 
-def _context(authority: Path | None) -> ssl.SSLContext:
+def _text(password: bytes | None) -> str | None:
+    return password.decode() if password is not None else None
+
+
+def _context(tls: RedisTls) -> ssl.SSLContext:
     try:
-        return ssl.create_default_context(cafile=authority)
+        context = ssl.create_default_context(cafile=tls.authority)
     except OSError as problem:
-        raise ValueError(f"session.store_authority: cannot read {authority}: {problem}") from problem
+        raise ValueError(f"session.store_authority: cannot read {tls.authority}: {problem}") from problem
+    if tls.certificate is not None:
+        try:
+            context.load_cert_chain(tls.certificate, tls.key)
+        except OSError as problem:
+            raise ValueError(
+                f"session.store_certificate: cannot use {tls.certificate} with the key {tls.key}: {problem}"
+            ) from problem
+    return context

@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from gateway.plain_file import read_plain
+from gateway.redis_url import NO_TLS, RedisTls
 
 if TYPE_CHECKING:
     from gateway.redis_pool import RedisPool
@@ -132,8 +133,9 @@ class SharedStore:
     password: Secret | None
     prefix: str
     sentinel_password: Secret | None = None
-    authority: Path | None = None
+    tls: RedisTls = NO_TLS
     timeout: float = 2.0
+    sentinel_user: str | None = None
 
     @property
     def address(self) -> str:
@@ -149,7 +151,8 @@ class SharedStore:
             self.url,
             password=self.password.read() if self.password is not None else None,
             sentinel_password=self.sentinel_password.read() if self.sentinel_password is not None else None,
-            authority=self.authority,
+            sentinel_user=self.sentinel_user,
+            tls=self.tls,
             timeout=self.timeout,
         )
 

@@ -89,3 +89,30 @@ def running_redis(folder: Path, *extra: str) -> Iterator[RedisServer]:
         yield server
     finally:
         server.stop()
+
+
+@contextlib.contextmanager
+def sentinel(folder: Path, master: RedisServer, *lines: str) -> Iterator[int]:
+    """A sentinel that watches `master` under the name "register", with further `lines` in its configuration: its port."""
+    sock = free_socket()
+    port: int = sock.getsockname()[1]
+    sock.close()
+    config = folder / f"sentinel-{port}.conf"
+    config.write_text(
+        "\n".join(
+            (
+                f"port {port}", "bind 127.0.0.1", f"dir {folder}",
+                f"sentinel monitor register 127.0.0.1 {master.port} 1",
+                "sentinel down-after-milliseconds register 300", "sentinel failover-timeout register 2000", *lines,
+            )
+        )
+    )  # fmt: skip
+    with subprocess.Popen(
+        [redis_server(), str(config), "--sentinel"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as child:
+        assert child.stdout is not None
+        assert any(b"+monitor master" in line for line in child.stdout)
+        try:
+            yield port
+        finally:
+            child.kill()

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from gateway.redis_pool import RedisPool
-from tests.redis_server import RedisServer, redis_server, running_redis
+from tests.redis_server import RedisServer, running_redis, sentinel
 from tests.running import free_socket
 
 pytestmark = [pytest.mark.anyio, pytest.mark.redis]
@@ -38,8 +38,8 @@ def pair(folder: Path) -> Iterator[tuple[RedisServer, RedisServer]]:
 
 
 @contextlib.asynccontextmanager
-async def client(url: str, *, within: float = 2.0, **options: bytes) -> AsyncIterator[Redis]:
-    pool = await asyncio.to_thread(lambda: RedisPool(url, timeout=within, **options))  # type: ignore[arg-type]
+async def client(url: str, *, within: float = 2.0, **options: Any) -> AsyncIterator[Redis]:
+    pool = await asyncio.to_thread(lambda: RedisPool(url, timeout=within, **options))
     try:
         yield Redis(connection_pool=pool)
     finally:
@@ -93,32 +93,6 @@ async def test_a_name_that_still_leads_to_the_replica_is_an_error_and_not_for_ev
         assert await redis.set("a", "3")
 
 
-@contextlib.contextmanager
-def sentinel(folder: Path, master: RedisServer, *lines: str) -> Iterator[int]:
-    sock = free_socket()
-    port: int = sock.getsockname()[1]
-    sock.close()
-    config = folder / f"sentinel-{port}.conf"
-    config.write_text(
-        "\n".join(
-            (
-                f"port {port}", "bind 127.0.0.1", f"dir {folder}",
-                f"sentinel monitor register 127.0.0.1 {master.port} 1",
-                "sentinel down-after-milliseconds register 300", "sentinel failover-timeout register 2000", *lines,
-            )
-        )
-    )  # fmt: skip
-    with subprocess.Popen(
-        [redis_server(), str(config), "--sentinel"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as child:
-        assert child.stdout is not None
-        assert any(b"+monitor master" in line for line in child.stdout)
-        try:
-            yield port
-        finally:
-            child.kill()
-
-
 async def test_sentinels_lead_to_the_master_also_after_it_died(
     folder: Path, pair: tuple[RedisServer, RedisServer]
 ) -> None:
@@ -154,9 +128,18 @@ async def _known(watching: Redis, replica: Redis) -> None:
         raise RedisError("not yet")
 
 
-async def test_another_name_is_not_found(folder: Path, pair: tuple[RedisServer, RedisServer]) -> None:
+async def test_a_sentinel_with_an_acl_and_a_name_that_it_does_not_know(
+    folder: Path, pair: tuple[RedisServer, RedisServer]
+) -> None:
+    acl = ("user default off", "user watcher on >watch -@all +ping +sentinel|masters")
     with contextlib.ExitStack() as stack:
-        port = await asyncio.to_thread(lambda: stack.enter_context(sentinel(folder, pair[0])))
-        async with client(f"redis+sentinel://127.0.0.1:{port}/other", within=0.5) as redis:
+        port = await asyncio.to_thread(lambda: stack.enter_context(sentinel(folder, pair[0], *acl)))
+        login: Any = {"sentinel_user": "watcher", "sentinel_password": b"watch"}
+        async with client(f"redis+sentinel://127.0.0.1:{port}/register", **login) as redis:
+            assert await redis.set("a", "1")
+        async with client(f"redis+sentinel://127.0.0.1:{port}/other", within=0.5, **login) as redis:
             with pytest.raises(RedisError, match="other"):
+                await redis.get("a")
+        async with client(f"redis+sentinel://127.0.0.1:{port}/register", within=0.5) as redis:
+            with pytest.raises(RedisError):
                 await redis.get("a")

@@ -35,16 +35,21 @@ class Machines:
 
 
 @contextlib.contextmanager
-def two_machines(place: Path, *, provider: Mapping[str, Any], **changes: Any) -> Iterator[Machines]:
-    """Neither is started. `provider` and `changes` are settings beside the usual ones."""
+def two_machines(
+    place: Path, *, provider: Mapping[str, Any], session: Mapping[str, Any] | None = None, **changes: Any
+) -> Iterator[Machines]:
+    """Neither is started. `provider`, `session` and `changes` are settings beside the usual ones; without a `session`
+    they share a Redis of their own.
+    """
     upstream, ports = EchoUpstream(), free_ports(4)
     with (
         tempfile.TemporaryDirectory(prefix="gw-redis-") as data,
-        running_redis(Path(data)) as redis,
         scripted_provider() as op,
         serving(upstream.app, lifespan="off") as behind,
         contextlib.ExitStack() as stack,
     ):
+        if session is None:
+            session = {"store": stack.enter_context(running_redis(Path(data))).url}
         configs = []
         for which in range(2):
             folder = place / str(which)
@@ -52,7 +57,7 @@ def two_machines(place: Path, *, provider: Mapping[str, Any], **changes: Any) ->
             environment = settings(
                 folder, name="ti", gateway_url=f"http://localhost:{ports[0]}", acm_url="", upstream_url=behind.url,
                 provider=scripted_settings(folder, op, **provider), listen=f"127.0.0.1:{ports[which]}",
-                observe={"listen": f"127.0.0.1:{ports[2 + which]}"}, session={"store": redis.url}, **changes,
+                observe={"listen": f"127.0.0.1:{ports[2 + which]}"}, session=dict(session), **changes,
             )  # fmt: skip
             configs.append(write_config(folder, {"ti": environment}, rules=OPEN_RULES))
         yield Machines(op, upstream, configs, ports, stack)

@@ -31,6 +31,7 @@ _COMMANDS: Final = {
     "config": ("gateway.cli.config", "config_commands", "Check a configuration, and show what it says."),
     "policy": ("gateway.cli.policy", "policy_commands", "Explain, test and compare rules."),
     "keys": ("gateway.cli.keys", "keys_commands", "Create, list and change keys."),
+    "status": ("gateway.cli.status", "status", "Show the gateways that run, and whether they are alike."),
     "sessions": ("gateway.cli.sessions", "sessions_commands", "List and end sessions."),
     "block": ("gateway.cli.block", "block_commands", "Block people or organisations at once."),
     "emergency": (

@@ -92,6 +92,12 @@ class Place:
                         f"no gateway of {self.env} has used the session store {settings.session.store}; use the"
                         " configuration file of the gateway that runs (--config)"
                     )
+                if await sessions.store.replica():
+                    typer.echo(
+                        f"The session store {settings.session.store} is a replica: what it shows may be some seconds old, and"
+                        " nothing can be ordered through it.",
+                        err=True,
+                    )
                 return await work(sessions)
             finally:
                 await sessions.aclose()

@@ -194,4 +194,4 @@ def _folds(settings: EnvironmentSettings | None) -> bool:
 
 
 def _shared_store(environment: str, settings: EnvironmentSettings | None) -> SharedStore | None:
-    return settings.session.shared(f"toegangspoort:{environment}:rate") if settings is not None else None
+    return settings.session.shared(f"{{toegangspoort:{environment}}}:rate") if settings is not None else None

@@ -16,6 +16,7 @@ from cryptography.x509 import load_pem_x509_certificate
 from gateway.config import EnvironmentSettings
 from gateway.doctor.advice import Server, advice
 from gateway.doctor.provider import Finding, Status
+from gateway.doctor.shared_store import shared_store
 from gateway.egress import DIRECT, ProxySettings
 from gateway.errors import GatewayError
 from gateway.keyring import PURPOSES
@@ -38,6 +39,8 @@ async def environment_findings(name: str, settings: EnvironmentSettings) -> Asyn
     for finding in await asyncio.to_thread(lambda: list(files(settings))):
         yield finding
     yield await _store(name, settings)
+    async for finding in shared_store(name, settings.session):
+        yield finding
     for upstream, address in _servers(settings):
         yield await _server(upstream, address)
     async for finding in _certificates(settings):
@@ -203,7 +206,9 @@ def _secrets(settings: EnvironmentSettings) -> Iterator[Secret]:
     for upstream in settings.every_upstream.values():
         if upstream.tls.key is not None:
             yield upstream.tls.key
-    if settings.session.store_password is not None:
-        yield settings.session.store_password
+    session = settings.session
+    for each in (session.store_password, session.store_sentinel_password, session.store_certificate_key):
+        if each is not None:
+            yield each
     if isinstance(settings.proxy, ProxySettings) and settings.proxy.password is not None:
         yield settings.proxy.password

@@ -6,14 +6,11 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
-
-import structlog
 
 from gateway.observe.masking import clean
 from gateway.observe.metrics import Metrics
-
-log = structlog.get_logger()
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -22,10 +19,14 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class HealthStatus:
-    """What a check found. `detail` is text for operators, without secrets."""
+    """What a check found. `detail` is text for operators, without secrets.
+
+    Degraded: requests are answered, but something does not work as it should, and an operator should look at it.
+    """
 
     ready: bool
     detail: str = ""
+    degraded: bool = False
 
 
 Check = Callable[[], Awaitable[HealthStatus]]
@@ -38,20 +39,22 @@ _TYPE_TEXT: Final = "text/plain; charset=utf-8"
 
 
 class Health:
-    """An ASGI app with /healthz, /readyz, /startupz and /metrics; `checks`, by name, say whether this process can serve.
+    """An ASGI app with /healthz, /readyz, /startupz and /metrics. `look` gives what each check says, by its name.
 
-    A check that raises or takes longer than `timeout` seconds counts as not ready.
+    /readyz is 503 only where a check is not ready. With `?strict` it is also 503 where one is degraded: for balancers that
+    go on with all servers when none is left.
     """
 
-    def __init__(self, metrics: Metrics, checks: Mapping[str, Check], *, timeout: float = 2.0) -> None:
+    def __init__(self, metrics: Metrics, look: Callable[[], Awaitable[Mapping[str, HealthStatus]]]) -> None:
         self._metrics = metrics
-        self._checks = dict(checks)
-        self._timeout = timeout
+        self._look = look
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        status, kind, body = await self._answer(scope["method"], scope["path"])
+        status, kind, body = await self._answer(
+            scope["method"], scope["path"], strict=scope.get("query_string") == b"strict"
+        )
         headers = [
             (b"content-type", kind.encode("ascii")),
             (b"content-length", str(len(body)).encode("ascii")),
@@ -63,42 +66,38 @@ class Health:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
-    async def _answer(self, method: str, path: str) -> tuple[int, str, bytes]:
-        known = {"/healthz": self._alive, "/readyz": self._ready, "/metrics": self._numbers}.get(
-            _ALIASES.get(path, path)
-        )
-        if known is None:
+    async def _answer(self, method: str, path: str, *, strict: bool) -> tuple[int, str, bytes]:
+        known: Mapping[str, Callable[[], Awaitable[tuple[int, str, bytes]]]] = {
+            "/healthz": self._alive,
+            "/readyz": partial(self._ready, strict=strict),
+            "/metrics": self._numbers,
+        }
+        answer = known.get(_ALIASES.get(path, path))
+        if answer is None:
             return 404, _TYPE_TEXT, b"not found; there are /healthz, /readyz, /startupz and /metrics\n"
         if method not in ("GET", "HEAD"):
             return 405, _TYPE_TEXT, b"only GET and HEAD\n"
-        return await known()
+        return await answer()
 
     async def _alive(self) -> tuple[int, str, bytes]:
         return 200, _TYPE_TEXT, b"ok\n"
 
-    async def _ready(self) -> tuple[int, str, bytes]:
-        found = await asyncio.gather(*(self._ask(name, check) for name, check in self._checks.items()))
-        statuses = dict(zip(self._checks, found, strict=True))
-        ready = all(status.ready for status in found)
+    async def _ready(self, *, strict: bool) -> tuple[int, str, bytes]:
+        statuses = await self._look()
+        ready = all(status.ready for status in statuses.values())
+        degraded = [name for name, status in statuses.items() if status.degraded]
         body = {
             "ready": ready,
+            "degraded": degraded,
             "checks": {
-                name: {"ready": status.ready, "detail": clean(status.detail)}
+                name: {"ready": status.ready, "degraded": status.degraded, "detail": clean(status.detail)}
                 for name, status in statuses.items()
             },
         }
-        return 200 if ready else 503, _TYPE_JSON, json.dumps(body).encode() + b"\n"
+        fine = ready and not (strict and degraded)
+        return 200 if fine else 503, _TYPE_JSON, json.dumps(body).encode() + b"\n"
 
     async def _numbers(self) -> tuple[int, str, bytes]:
         self._metrics.hand_over()
         text, kind = await asyncio.to_thread(self._metrics.exposition)
         return 200, kind, text
-
-    async def _ask(self, name: str, check: Check) -> HealthStatus:
-        try:
-            return await asyncio.wait_for(check(), self._timeout)
-        except TimeoutError:
-            return HealthStatus(False, "no answer in time")
-        except Exception as problem:  # noqa: BLE001 - whatever goes wrong, the answer is "not ready"
-            log.warning("a readiness check failed", check=name, error=repr(problem))
-            return HealthStatus(False, f"failed: {type(problem).__name__}")

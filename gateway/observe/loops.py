@@ -24,4 +24,5 @@ class FailingLoops:
 
     async def check(self) -> HealthStatus:
         """Every failing loop and why. The gateway is ready all the same: what they keep up to date stays as it was."""
-        return HealthStatus(True, "; ".join(f"{loop}: {why}" for loop, why in self._why.items()))
+        words = "; ".join(f"{loop}: {why}" for loop, why in self._why.items())
+        return HealthStatus(True, words, degraded=bool(self._why))

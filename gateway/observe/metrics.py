@@ -16,10 +16,12 @@ from gateway.events import (
     BlocksChanged,
     BlocksLoaded,
     CandidateChanged,
+    CheckChanged,
     ClientRefused,
     EmergencyClosed,
     EmergencyOpened,
     Event,
+    FleetSeen,
     LoggedOut,
     LoginEnded,
     LoopFailed,
@@ -149,6 +151,19 @@ class Metrics:
         self._loop_failing = self._gauge(
             "loop_failing", "1 where a loop beside the requests fails, in any worker", "loop", mode="livemax"
         )
+        self._ready = self._gauge(
+            "ready", "1 where this check lets the gateway serve, in every worker", "check", mode="livemin"
+        )
+        self._degraded = self._gauge(
+            "degraded", "1 where something does not work as it should, in any worker", "check", mode="livemax"
+        )
+        self._fleet = self._gauge("fleet_workers", "Workers of all gateways that share the session store")
+        self._clock_ahead = self._gauge(
+            "clock_ahead_seconds", "How far the clock of this machine is ahead of the session store's"
+        )
+        self._store_lost = self._counter(
+            "store_lost_total", "Times that the session store had lost everything"
+        )
         self._dropped = self._counter("records_dropped_total", "Decision records that could not be kept")
 
     def _count_servers(self) -> None:
@@ -259,10 +274,6 @@ class Metrics:
                     self._shadow.count((rule or "none", change))
             case CandidateChanged(rules):
                 self._shadow_loaded.set(rules is not None)
-            case BlocksLoaded(blocks) | BlocksChanged(blocks):
-                self._blocks.set(len(blocks))
-            case EmergencyOpened() | EmergencyClosed() | MaintenanceChanged():
-                self._ordered(event)
             case LoopFailed(loop) | LoopWorks(loop):
                 self._loop_took_turn(loop, failed=isinstance(event, LoopFailed))
             case RecordsDropped(count):
@@ -275,7 +286,7 @@ class Metrics:
                 self._reloads[("refused",)].inc()
                 self._reload_success.set(0)
             case _:
-                pass
+                self._stands(event)
 
     def _session_over(self, event: LoggedOut | SignalReceived) -> None:
         if isinstance(event, LoggedOut):
@@ -283,11 +294,24 @@ class Metrics:
         else:
             self._signals[event.signal, event.result].inc()
 
-    def _ordered(self, event: EmergencyOpened | EmergencyClosed | MaintenanceChanged) -> None:
-        if isinstance(event, MaintenanceChanged):
-            self._maintenance.set(len(event.current))
-        else:
-            self._emergency.labels(event.rule).set(isinstance(event, EmergencyOpened))
+    def _stands(self, event: Event) -> None:
+        """Take down what is so from now on."""
+        match event:
+            case BlocksLoaded(blocks) | BlocksChanged(blocks):
+                self._blocks.set(len(blocks))
+            case MaintenanceChanged():
+                self._maintenance.set(len(event.current))
+            case EmergencyOpened() | EmergencyClosed():
+                self._emergency.labels(event.rule).set(isinstance(event, EmergencyOpened))
+            case CheckChanged(check, ready, degraded):
+                self._ready.labels(check).set(ready)
+                self._degraded.labels(check).set(degraded)
+            case FleetSeen(workers, ahead, store_lost):
+                self._fleet.set(workers)
+                self._clock_ahead.set(ahead)
+                self._store_lost.inc(store_lost)
+            case _:
+                pass
 
     def _loop_took_turn(self, loop: str, *, failed: bool) -> None:
         self._loop_failures[(loop,)].inc(failed)

@@ -200,11 +200,11 @@ class DecisionRecords:
             # Another worker may have noticed it, and this one not yet.
             why = "the disk is full"
         if not why:
-            return HealthStatus(True, thread.head_trouble)
+            return HealthStatus(True, thread.head_trouble, bool(thread.head_trouble))
         words = f"cannot be written: {why}; {thread.waiting:,} wait"
         if self._settings.records_when_full == "deny":
             return HealthStatus(False, f"{words}; nothing is let through (records_when_full: deny)")
-        return HealthStatus(True, f"{words}; requests go on (records_when_full: continue)")
+        return HealthStatus(True, f"{words}; requests go on (records_when_full: continue)", degraded=True)
 
     def on_event(self, event: Event) -> None:
         """Record what an auditor must know of, and follow which claims the rules read."""

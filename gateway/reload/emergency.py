@@ -116,7 +116,8 @@ class Emergencies:
             f"{each.rule} is OPEN until {timestamp(self._ends(each))} ({each.id}, by {each.asked_by} and {each.confirmed_by})"
             for each in self._live.values()
         ]
-        return HealthStatus(True, "; ".join((*words, *self._orders.trouble)))
+        trouble = self._orders.trouble
+        return HealthStatus(True, "; ".join((*words, *trouble)), degraded=bool(trouble))
 
     def _state(self) -> Mapping[str, Any]:
         return {"emergency_open": [each.opening for each in self._rules.in_force.open]}

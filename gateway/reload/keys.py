@@ -148,7 +148,8 @@ class KeyReload:
 
     async def check(self) -> HealthStatus:
         """What is wrong with the keys; the gateway is ready all the same, because those in force stay."""
-        return HealthStatus(True, "; ".join(filter(None, (*self._unread, *self._lacking, self._unreached))))
+        trouble = "; ".join(filter(None, (*self._unread, *self._lacking, self._unreached)))
+        return HealthStatus(True, trouble, degraded=bool(trouble))
 
     async def _turn(self, _asked: bool) -> None:
         try:

@@ -119,7 +119,8 @@ class Maintenances:
             + (f" until {timestamp(each.until)}" if each.until < inf else ", without a known end")
             for each in snapshot(self._all, self._clock()).current
         ]
-        return HealthStatus(True, "; ".join((*words, *self._orders.trouble)))
+        trouble = self._orders.trouble
+        return HealthStatus(True, "; ".join((*words, *trouble)), degraded=bool(trouble))
 
     def _changed(self) -> None:
         self._made_of = None

@@ -109,7 +109,7 @@ class Neighbours:
 
     async def check(self) -> HealthStatus:
         """What is shared; the gateway is ready all the same."""
-        return HealthStatus(True, "; ".join(self._told.values()))
+        return HealthStatus(True, "; ".join(self._told.values()), degraded=bool(self._told))
 
     async def _met(self, card: Card) -> tuple[Mapping[str, str], Sequence[str]]:
         """(what each other environment shares with this one, by who it is; which cards cannot be read)."""

@@ -39,7 +39,7 @@ class Orders:
     """Looks at the board every `look_every` seconds.
 
     Shared blocks come into force, as do `more` orders, and sessions that were ended are forgotten. What the store lost is
-    put back, from memory or from a copy: that of the blocks is the file `copy`. `clock` gives seconds since the epoch,
+    put back, from memory or from a copy: that of the blocks is the file `copy`. `about` is reported beside it. `clock` gives seconds since the epoch,
     `steady` never goes back.
     """
 
@@ -54,7 +54,9 @@ class Orders:
         steady: Callable[[], float],
         on_event: OnEvent = ignore,
         more: Sequence[SharedOrder] = (),
+        about: Callable[[], Mapping[str, Any]] = dict,
     ) -> None:
+        self._about = about
         self._board = sessions.board
         self._sessions = sessions
         self._in_force = blocks
@@ -84,6 +86,7 @@ class Orders:
         steady: Callable[[], float],
         on_event: OnEvent,
         more: Sequence[SharedOrder] = (),
+        about: Callable[[], Mapping[str, Any]] = dict,
     ) -> Orders:
         """The orders for this environment."""
         look_every = config.environment(environment).blocks.look_every
@@ -97,6 +100,7 @@ class Orders:
             steady=steady,
             on_event=on_event,
             more=more,
+            about=about,
         )
 
     async def start(self) -> None:
@@ -124,7 +128,7 @@ class Orders:
         trouble = "; ".join(each for each in (self._lag(), self._in_force.trouble) if each)
         known = len(self._in_force.known)
         current = f"current: revision {self.revision} of the session store, {known} known here"
-        return HealthStatus(True, f"not current: {trouble}" if trouble else current)
+        return HealthStatus(True, f"not current: {trouble}" if trouble else current, bool(trouble))
 
     def _lag(self) -> str:
         late = self._steady() - self._looked_at if self._looked_at is not None else 0.0
@@ -186,7 +190,7 @@ class Orders:
 
     async def _report(self) -> None:
         revoked = [name.removeprefix(REVOKED) for name in self._ended]
-        done: dict[str, Any] = {"revoked": revoked}
+        done: dict[str, Any] = {**self._about(), "revoked": revoked}
         for each in self._shared:
             done |= each.report()
         now = self._steady()

@@ -114,7 +114,7 @@ class RulesReload:
             words.append(f"the file was refused at {timestamp(at)}: {why}")
         if self._restart:
             words.append(f"restart needed for: {', '.join(self._restart)}")
-        return HealthStatus(True, "; ".join(words))
+        return HealthStatus(True, "; ".join(words), degraded=len(words) > 1)
 
     async def _reload(self) -> bool:
         self._frozen.look()

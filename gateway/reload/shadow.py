@@ -65,7 +65,7 @@ class ShadowReload:
     async def check(self) -> HealthStatus:
         """Which candidate is compared, or why none is; the gateway is ready in any case."""
         if self._trouble:
-            return HealthStatus(True, f"nothing is compared: {self._trouble}")
+            return HealthStatus(True, f"nothing is compared: {self._trouble}", degraded=True)
         rules = self._candidate.rules
         if rules is None:
             return HealthStatus(True, "")

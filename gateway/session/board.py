@@ -122,13 +122,14 @@ class Board:
                 found[name] = {}
         return found
 
+    async def marked(self) -> bool:
+        """Whether the store has the mark of `serve`, which one that lost everything has not."""
+        return bool(await self._store.entries(_SERVED, now=self._clock()))
+
     async def served(self) -> bool:
         """Whether a gateway has ever used this store."""
         # A store that lost everything gets the reports again.
-        now = self._clock()
-        return bool(
-            await self._store.entries(_SERVED, now=now) or await self._store.entries(_REPORTS, now=now)
-        )
+        return await self.marked() or bool(await self._store.entries(_REPORTS, now=self._clock()))
 
     async def serve(self) -> None:
         """Note that a gateway uses this store."""

@@ -31,11 +31,13 @@ class OpenedSession:
 class SessionCache:
     """At most `size` opened sessions by the text of their ticket, each for `ttl` seconds.
 
-    `steady` is a clock that never goes back. A ticket that ended does not come back, even if a request is still reading it.
+    For `grace` seconds more they are kept aside, for a store that gives no answer. `steady` is a clock that never goes
+    back. A ticket that ended does not come back, even if a request is still reading it.
     """
 
-    def __init__(self, size: int, ttl: float, steady: Callable[[], float]) -> None:
+    def __init__(self, size: int, ttl: float, steady: Callable[[], float], grace: float = 0.0) -> None:
         self._opened: Recent[str, OpenedSession] = Recent(size, ttl, steady)
+        self._aside: Recent[str, OpenedSession] | None = Recent(size, ttl + grace, steady) if grace else None
         self._ended: Recent[str, bool] = Recent(size, _ENDED_SECONDS, steady)
         self._successors: Recent[str, Ticket] = Recent(size, MOVED_SECONDS, steady)
 
@@ -48,26 +50,42 @@ class SessionCache:
         if opened.ticket.text in self._ended:
             return False
         self._opened[opened.ticket.text] = opened
+        if self._aside is not None:
+            self._aside[opened.ticket.text] = opened
         return True
+
+    def keep_on(self, text: str) -> OpenedSession | None:
+        """The session that was opened within the grace, which goes on as if it were opened now."""
+        opened = self._aside.get(text) if self._aside is not None else None
+        if opened is not None:
+            self._opened[text] = opened
+        return opened
 
     def drop(self, text: str) -> OpenedSession | None:
         """Forget a session, which may come back from the store; what was remembered of it."""
         return self._opened.pop(text)
 
+    def gone(self, text: str) -> None:
+        """The store has no session under this ticket."""
+        self.drop(text)
+        if self._aside is not None:
+            self._aside.pop(text)
+
     def end(self, text: str) -> None:
         """Forget a session for good: a request that is reading it at this moment does not bring it back."""
         self._ended[text] = True
-        self.drop(text)
+        self.gone(text)
 
     def end_all(self, ids: Collection[str]) -> None:
         """End the sessions with these public ids."""
-        for text, opened in list(self._opened.items()):
-            if opened.session.id in ids:
-                self.end(text)
+        for remembered in (self._opened, self._aside):
+            for text, opened in list(remembered.items()) if remembered is not None else ():
+                if opened.session.id in ids:
+                    self.end(text)
 
     def move(self, text: str, successor: Ticket) -> None:
         """Let this ticket lead to the one that replaced it."""
-        self.drop(text)
+        self.gone(text)
         self._successors[text] = successor
 
     def successor(self, text: str) -> Ticket | None:
@@ -77,3 +95,5 @@ class SessionCache:
     def clear(self) -> None:
         """Forget all opened sessions."""
         self._opened.clear()
+        if self._aside is not None:
+            self._aside.clear()

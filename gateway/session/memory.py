@@ -118,6 +118,14 @@ class MemoryStore:
         self._entries[topic, name] = (later, math.inf)
         return True
 
+    async def time(self) -> float | None:
+        """See Store."""
+        return None
+
+    async def replica(self) -> bool:
+        """See Store."""
+        return False
+
     async def drop_entry(self, topic: str, name: str) -> bool:
         """See Store."""
         return self._entries.pop((topic, name), None) is not None

@@ -24,6 +24,7 @@ log = structlog.get_logger()
 _CLAIM: Final = "renewal"
 _ASKED: Final = "renewal-asked"
 _LOOK_AGAIN: Final = 0.05
+_WRITE_AGAIN: Final = 0.2
 _PAUSE_SECONDS: Final = 5.0
 # So far the clocks of machines that share a store may differ.
 _SKEW_SECONDS: Final = 60.0
@@ -213,9 +214,23 @@ class Recheck:
         else:
             identity, tokens = answer
             changed = replace(session, tokens=tokens, checked_at=self._clock())
-            found = await self._sessions.renew(ticket, changed, identity, leads_for=leads_for)
+            found = await self._kept(ticket, changed, identity, leads_for)
         await self._sessions.one_time.release(_ASKED, session.id)
         return found[0] if found is not None else None
+
+    async def _kept(
+        self, ticket: str, session: Session, identity: Identity, leads_for: float
+    ) -> tuple[Session, str] | None:
+        """Renew the session, and try again while the store gives no answer: its refresh token is used up."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._patience
+        while True:
+            try:
+                return await self._sessions.renew(ticket, session, identity, leads_for=leads_for)
+            except StoreUnavailable:
+                if loop.time() >= end:
+                    raise
+                await asyncio.sleep(_WRITE_AGAIN)
 
 
 def _renewable(session: Session) -> bool:

@@ -7,91 +7,52 @@ organisation and sid lead to it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
+import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from gateway.errors import StoreUnavailable
 from gateway.redis_pool import RedisPool
+from gateway.session.ended_keys import EndedKeys
+from gateway.session.redis_permissions import missing_permissions
+from gateway.session.redis_scripts import DELETE, KEEP, PUT_VALUE, SWAP_ENTRY, TAKE_VALUE, TOUCH
+from gateway.session.redis_trouble import StoreForbidden, forbidden, store_trouble
 from gateway.session.store import StoredSession
 from gateway.settings import SharedStore
+
+log = structlog.get_logger()
 
 _FIELDS: Final = ("sealed", "created_at", "seen_at", "expires_at", "subject", "organisation", "sid")
 _PAGE: Final = 500
 # So much longer than the session itself: the sweep, which also cleans the sets, comes before the expiry.
 _LINGER_SECONDS: Final = 900.0
 
-# Every script gets: KEYS 1 the session, 2 and 3 the sessions by last use and by end; ARGV 1 the prefix.
-_FORGET: Final = """
-local function forget(key)
-  for _, kind in ipairs({'subject', 'organisation', 'sid'}) do
-    local value = redis.call('HGET', key, kind)
-    if value then redis.call('SREM', ARGV[1] .. kind .. ':' .. value, key) end
-  end
-  redis.call('ZREM', KEYS[2], key)
-  redis.call('ZREM', KEYS[3], key)
-  return redis.call('DEL', key)
-end
-"""
-_DELETE: Final = _FORGET + "return forget(KEYS[1])"
-# KEYS 4: the new session, then its sets. ARGV: "swap" or "put", lifetime in ms, last use, end, fields and values.
-_KEEP: Final = (
-    _FORGET
-    + """
-if forget(KEYS[1]) == 0 and ARGV[2] == 'swap' then return 0 end
-local lifetime = tonumber(ARGV[3])
-redis.call('HSET', KEYS[4], unpack(ARGV, 6))
-redis.call('ZADD', KEYS[2], ARGV[4], KEYS[4])
-redis.call('ZADD', KEYS[3], ARGV[5], KEYS[4])
-for number = 5, #KEYS do redis.call('SADD', KEYS[number], KEYS[4]) end
-for number = 2, #KEYS do
-  if redis.call('PTTL', KEYS[number]) < lifetime then redis.call('PEXPIRE', KEYS[number], lifetime) end
-end
-return 1
-"""
-)
-_TOUCH: Final = """
-local seen = redis.call('HGET', KEYS[1], 'seen_at')
-if seen and tonumber(seen) < tonumber(ARGV[2]) then
-  redis.call('HSET', KEYS[1], 'seen_at', ARGV[2])
-  redis.call('ZADD', KEYS[2], ARGV[2], KEYS[1])
-end
-return 1
-"""
-_PUT_VALUE: Final = """
-local holds = redis.call('HGET', KEYS[1], 'until')
-if holds and tonumber(holds) > tonumber(ARGV[1]) then return 0 end
-redis.call('HSET', KEYS[1], 'value', ARGV[2], 'until', ARGV[3])
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
-return 1
-"""
-_GET_VALUE: Final = """
-local found = redis.call('HMGET', KEYS[1], 'value', 'until')
-if not found[2] or tonumber(found[2]) <= tonumber(ARGV[1]) then return false end
-if ARGV[2] == 'take' then redis.call('DEL', KEYS[1]) end
-return found[1]
-"""
-# KEYS 1: the entries of a topic. ARGV: name, earlier content ("" for none), later content.
-_SWAP_ENTRY: Final = """
-if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 0 end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
-return 1
-"""
-
 
 class RedisStore:
-    """A store on a server that many share. No call takes longer than its `timeout`."""
+    """A store on a server that many share. No call takes longer than its `timeout`.
 
-    def __init__(self, server: SharedStore, *, environment: str, clock: Callable[[], float]) -> None:
+    With `prove`, the start finds out whether the server's user has all permissions.
+    """
+
+    def __init__(
+        self, server: SharedStore, *, environment: str, clock: Callable[[], float], prove: bool = False
+    ) -> None:
         self._server = server
+        self._prove = prove
         self._clock = clock
         self._prefix = f"{{toegangspoort:{environment}}}:".encode()
+        self.prefix = self._prefix.decode()
+        """How its keys begin."""
+
         self._orders = (self._prefix + b"by-use", self._prefix + b"by-end")
         self._redis: Redis | None = None
         self._pool: RedisPool | None = None
         self._calls: set[asyncio.Task[Any]] = set()
+        self._ended = EndedKeys(self._end_all, time.monotonic)
 
     async def start(self) -> None:
         """Make the connections and ask the server once. Raises ValueError, StoreUnavailable."""
@@ -99,9 +60,25 @@ class RedisStore:
             self._pool = await asyncio.to_thread(self._server.pool)
             self._redis = Redis(connection_pool=self._pool)
         await self._run(lambda redis: redis.ping())
+        if self._prove:
+            await self.prove()
+
+    async def prove(self) -> None:
+        """Find out whether the user has all permissions. Raises StoreForbidden, and StoreUnavailable."""
+        try:
+            lacking = await self._run(lambda redis: missing_permissions(redis, self.prefix))
+        except StoreForbidden:
+            raise
+        except StoreUnavailable as problem:
+            # One that can only be read, for example, serves those who are logged in.
+            log.warning("what the session store permits is not known", reason=problem.detail)
+            return
+        if lacking:
+            raise forbidden(self._server.address, lacking)
 
     async def aclose(self) -> None:
         """Close all connections."""
+        await self._ended.aclose()
         await asyncio.gather(*self._calls, return_exceptions=True)
         pool, self._redis, self._pool = self._pool, None, None
         if pool is not None:
@@ -118,15 +95,19 @@ class RedisStore:
 
     async def swap(self, key: bytes, stored: StoredSession) -> bool:
         """See Store."""
+        if key != stored.key:
+            self._ended.add(key)
         return await self._store("swap", key, stored)
 
     async def touch(self, key: bytes, seen_at: float) -> None:
         """See Store."""
-        await self._script(_TOUCH, (self._session(key), *self._orders), (self._prefix, repr(seen_at)))
+        await self._script(TOUCH, (self._session(key), *self._orders), (self._prefix, repr(seen_at)))
 
     async def delete(self, key: bytes) -> bool:
         """See Store."""
-        return bool(await self._script(_DELETE, (self._session(key), *self._orders), (self._prefix,)))
+        found = bool(await self._script(DELETE, (self._session(key), *self._orders), (self._prefix,)))
+        self._ended.add(key)
+        return found
 
     async def find(
         self, *, subject: bytes | None = None, organisation: bytes | None = None, sid: bytes | None = None
@@ -150,19 +131,18 @@ class RedisStore:
         for order, before in ((by_use, idle_before), (by_end, expired_before)):
             while names := await self._first(order, before):
                 for name in names:
-                    gone += await self._script(_DELETE, (name, *self._orders), (self._prefix,))
+                    gone += await self._script(DELETE, (name, *self._orders), (self._prefix,))
         return gone
 
     async def put_value(self, name: bytes, value: bytes, *, until: float, now: float) -> bool:
         """See Store."""
         lifetime = max(1, int((until - now) * 1000))
-        values = (repr(now), value, repr(until), lifetime)
-        return bool(await self._script(_PUT_VALUE, (self._value(name),), values))
+        values = (value, repr(until), lifetime)
+        return bool(await self._script(PUT_VALUE, (self._value(name),), values))
 
     async def get_value(self, name: bytes, *, now: float) -> bytes | None:
         """See Store."""
-        found: bytes | None = await self._script(_GET_VALUE, (self._value(name),), (repr(now), "get"))
-        return found
+        return (await self.get_values((name,), now=now))[0]
 
     async def get_values(self, names: Sequence[bytes], *, now: float) -> list[bytes | None]:
         """See Store."""
@@ -170,15 +150,15 @@ class RedisStore:
         def ask(redis: Redis) -> Awaitable[Any]:
             pipeline = redis.pipeline(transaction=False)
             for name in names:
-                pipeline.hmget(self._value(name), ("value", "until"))
+                pipeline.hget(self._value(name), "value")
             return pipeline.execute()
 
-        found = await self._run(ask)
-        return [value if until is not None and float(until) > now else None for value, until in found]
+        found: list[bytes | None] = await self._run(ask)
+        return found
 
     async def take_value(self, name: bytes, *, now: float) -> bytes | None:
         """See Store."""
-        found: bytes | None = await self._script(_GET_VALUE, (self._value(name),), (repr(now), "take"))
+        found: bytes | None = await self._script(TAKE_VALUE, (self._value(name),), ())
         return found
 
     async def entries(self, topic: str, *, now: float) -> dict[str, bytes]:
@@ -201,11 +181,51 @@ class RedisStore:
     async def swap_entry(self, topic: str, name: str, earlier: bytes | None, later: bytes) -> bool:
         """See Store."""
         before = b"inf " + earlier if earlier is not None else b""
-        return bool(await self._script(_SWAP_ENTRY, (self._topic(topic),), (name, before, b"inf " + later)))
+        return bool(await self._script(SWAP_ENTRY, (self._topic(topic),), (name, before, b"inf " + later)))
 
     async def drop_entry(self, topic: str, name: str) -> bool:
         """See Store."""
         return bool(await self._run(lambda redis: redis.hdel(self._topic(topic), name)))
+
+    async def info(self) -> Mapping[str, Any] | None:
+        """What the server says of itself (INFO); None where its user may not ask."""
+        try:
+            found: Mapping[str, Any] = await self._run(lambda redis: redis.info())
+        except StoreForbidden:
+            return None
+        return found
+
+    async def time(self) -> float:
+        """See Store."""
+        seconds, micros = await self._run(lambda redis: redis.time())
+        return int(seconds) + int(micros) / 1e6
+
+    async def replica(self) -> bool:
+        """See Store. Needs no permission: a connection may always ask whom it speaks to."""
+        try:
+            said = await self._run(lambda redis: redis.execute_command("HELLO"))  # type: ignore[no-untyped-call]
+        except StoreUnavailable:
+            return False  # an old server or a proxy, which does not know the question
+        found = said if isinstance(said, dict) else dict(zip(said[::2], said[1::2], strict=False))
+        return found.get(b"role") in (b"replica", b"slave")
+
+    async def _end_all(self, keys: Sequence[bytes]) -> int:
+        """Forget these sessions; how many there were."""
+        by_use, by_end = self._orders
+
+        def ask(names: Sequence[bytes]) -> Callable[[Redis], Awaitable[Any]]:
+            def asked(redis: Redis) -> Awaitable[Any]:
+                pipeline = redis.pipeline(transaction=False)
+                for name in names:
+                    pipeline.eval(DELETE, 3, name, by_use, by_end, self._prefix)
+                return pipeline.execute()
+
+            return asked
+
+        names = [self._session(key) for key in keys]
+        return sum(
+            [sum(await self._run(ask(names[start : start + _PAGE]))) for start in range(0, len(names), _PAGE)]
+        )
 
     async def _store(self, how: str, key: bytes, stored: StoredSession) -> bool:
         linked = {"subject": stored.subject, "organisation": stored.organisation, "sid": stored.sid}
@@ -222,7 +242,7 @@ class RedisStore:
         values: list[Any] = [self._prefix, how, lifetime, repr(stored.seen_at), repr(stored.expires_at)]
         for name, value in fields.items():
             values += (name, value)
-        return bool(await self._script(_KEEP, keys, values))
+        return bool(await self._script(KEEP, keys, values))
 
     async def _first(self, order: bytes, before: float) -> list[bytes]:
         """The first page of the sessions before a moment, in this order."""
@@ -274,11 +294,12 @@ class RedisStore:
             raise StoreUnavailable("the session store is not open")
         try:
             async with asyncio.timeout(self._server.timeout):
-                return await ask(self._redis)
+                answer = await ask(self._redis)
         except (RedisError, OSError, TimeoutError) as problem:
-            raise StoreUnavailable(
-                f"session store {self._server.address}: {type(problem).__name__}"
-            ) from problem
+            raise store_trouble(problem, self._server.address, self.prefix) from problem
+        if self._pool is not None:
+            self._ended.look(self._pool.made)
+        return answer
 
     def _session(self, key: bytes) -> bytes:
         return self._prefix + b"session:" + key.hex().encode()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from gateway.cookies import Cookie, cookie_prefix
+from gateway.errors import StoreUnavailable
 from gateway.events import OnEvent, SessionEnded, ignore
 from gateway.model import Identity, Tokens
 from gateway.session.board import Board
@@ -68,7 +69,9 @@ class Sessions:
         self._clock = clock
         self._on_event = on_event
         self._stored = SealedSessions(settings, environment, clock=clock, store=store, make=make)
-        self._cache = SessionCache(settings.cache_size, settings.cache_ttl, steady or clock)
+        self._cache = SessionCache(
+            settings.cache_size, settings.cache_ttl, steady or clock, settings.store_grace
+        )
         self._reading = SingleFlight[str, OpenedSession | None]()
         self._upkeep = Upkeep(self._stored, clock=clock, on_event=on_event)
         self._touch_after = min(_TOUCH_SECONDS, settings.idle_timeout / 4)
@@ -203,11 +206,13 @@ class Sessions:
         renewed = replace(session, id=fresh.session_id, identity=identity)
         opened = OpenedSession(fresh, renewed, seen_at, seen_at)
         if changed:
+            # In the place of one that an attempt left which did not come to its end.
+            await self.one_time.take(_MOVED, ticket)
             await self.one_time.put(_MOVED, ticket, fresh.text.encode("ascii"), seconds=leads_for)
             await self._holders.remember(fresh.text, identity)
             await self.cards.keep(renewed, self._clock())
         if not await self._stored.swap(earlier, opened):
-            self._cache.drop(ticket)
+            self._cache.gone(ticket)
             return None
         if changed:
             self._cache.move(ticket, fresh)
@@ -284,8 +289,14 @@ class Sessions:
         return True
 
     async def _read(self, text: str) -> OpenedSession | None:
-        opened = await self._stored.read(self._stored.ticket(text))
+        try:
+            opened = await self._stored.read(self._stored.ticket(text))
+        except StoreUnavailable:
+            if (opened := self._cache.keep_on(text)) is None:
+                raise
+            return opened
         if opened is None:
+            self._cache.gone(text)
             opened = await self._moved_to(text)
         return opened if opened is not None and self._cache.put(opened) else None
 

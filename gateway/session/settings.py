@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
+from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
 from gateway.host_spelling import one_spelling
 from gateway.keyring import Ring
-from gateway.redis_url import SENTINEL_URL
+from gateway.redis_url import SENTINEL_URL, RedisTls
 from gateway.settings import Duration, FileBeside, SecretRef, Settings, SharedStore
 
 _REDIS = re.compile(
@@ -79,8 +79,21 @@ class SessionSettings(Settings):
     store_sentinel_password: SecretRef | None = None
     """The password of the sentinels themselves, where they have one."""
 
+    store_sentinel_user: str | None = None
+    """The user of the sentinels themselves, where they have an ACL."""
+
     store_authority: FileBeside | None = None
     """The certificates that the redis server's own is judged by (PEM), for rediss://; the machine's by default."""
+
+    store_certificate: FileBeside | None = None
+    """The gateway's own certificate (PEM), for a redis server that asks for one (tls-auth-clients)."""
+
+    store_certificate_key: SecretRef | None = None
+    """The private key of that certificate, as file:PATH."""
+
+    store_server_name: str | None = None
+    """The name that the certificates of the redis servers and sentinels must have, where that is not the host in their
+    address: sentinels name servers by IP address as a rule."""
 
     store_timeout: Duration = Field(default=2.0, gt=0.0, le=30.0)
     """How long one call to the redis server may take before the store counts as down."""
@@ -115,8 +128,26 @@ class SessionSettings(Settings):
     cache_ttl: Duration = Field(default=5.0, ge=0.0, le=300.0)
     """How long an opened session is remembered without asking the store: the bound for a late revocation."""
 
+    store_grace: Duration = Field(default=0.0, ge=0.0, le=600.0)
+    """How much longer than `cache_ttl` a session goes on that was opened here, where the store gives no answer: for the
+    seconds of a failover. A logout or revocation elsewhere is seen so much later, if this gateway alone is cut off."""
+
     cache_size: int = Field(default=10_000, ge=1, le=10_000_000, strict=True)
     """How many opened sessions one worker process remembers."""
+
+    @model_validator(mode="after")
+    def _own_certificate(self) -> Self:
+        key = self.store_certificate_key
+        if (self.store_certificate is None) != (key is None):
+            raise ValueError("store_certificate and store_certificate_key go together: give both, or neither")
+        if key is not None and key.path is None:
+            raise ValueError("store_certificate_key: the key is read from a file: write file:PATH")
+        given = {"store_authority", "store_certificate", "store_server_name"} & self.model_fields_set
+        if given and self.store.url is not None and not self.store.url.startswith("rediss"):
+            raise ValueError(
+                f"{', '.join(sorted(given))}: only a store with TLS has certificates: write rediss:// or rediss+sentinel://"
+            )
+        return self
 
     def shared(self, prefix: str) -> SharedStore | None:
         """The redis server, for keys that begin with `prefix`; None where sessions are kept elsewhere."""
@@ -127,8 +158,14 @@ class SessionSettings(Settings):
             self.store_password,
             prefix,
             self.store_sentinel_password,
-            self.store_authority,
+            RedisTls(
+                self.store_authority,
+                self.store_certificate,
+                self.store_certificate_key.path if self.store_certificate_key is not None else None,
+                self.store_server_name,
+            ),
             self.store_timeout,
+            self.store_sentinel_user,
         )
 
     @property

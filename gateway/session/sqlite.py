@@ -197,6 +197,14 @@ class SqliteStore:
 
         return await self._run(work)
 
+    async def time(self) -> float | None:
+        """See Store."""
+        return None
+
+    async def replica(self) -> bool:
+        """See Store."""
+        return False
+
     async def drop_entry(self, topic: str, name: str) -> bool:
         """See Store."""
         return await self._write("DELETE FROM entry WHERE topic = ? AND name = ?", (topic, name)) > 0

@@ -84,5 +84,11 @@ class Store(Protocol):
     async def swap_entry(self, topic: str, name: str, earlier: bytes | None, later: bytes) -> bool:
         """Replace a lasting entry in one step; False, and nothing changes, unless it is `earlier` (None: there is none)."""
 
+    async def time(self) -> float | None:
+        """The time of day by the store's own clock, in seconds since the epoch; None where it has none."""
+
+    async def replica(self) -> bool:
+        """Whether the store is a copy that follows another server, and may be behind it."""
+
     async def drop_entry(self, topic: str, name: str) -> bool:
         """Forget an entry; whether there was one."""

@@ -22,5 +22,5 @@ def open_store(
         # The library is needed only where there is such a server, and takes long to import.
         from gateway.session.redis import RedisStore  # noqa: PLC0415
 
-        return RedisStore(server, environment=environment, clock=clock)
+        return RedisStore(server, environment=environment, clock=clock, prove=make)
     return MemoryStore()

@@ -19,7 +19,7 @@ from gateway.blocks.file import change
 from gateway.cli import application, commands
 from gateway.cli.lesson import COMMON, Command
 from gateway.config import load
-from tests.cli import test_records, test_replay, test_sessions
+from tests.cli import test_records, test_replay, test_sessions, test_status
 from tests.forked import ROOT
 from tests.gateways import settings, write_config
 
@@ -41,6 +41,10 @@ def log_in() -> None:
     """A gateway has used the store, and people are logged in."""
     test_sessions.log_in(Path("config.yaml").resolve())
     change(load(Path("config.yaml")).blocks_file("ti"), "ti", lambda found: found)
+
+
+def run() -> None:
+    test_status.report(Path("config.yaml").resolve(), a=test_status.ALIKE)
 
 
 def spoil_key() -> None:
@@ -116,6 +120,8 @@ ROWS = [
     Row("keys rotate", 0, "all --env ti"),
     Row("keys rotate", 1, "sessions --env ti", lambda: Path("secrets/ti/session.key").unlink()),
     Row("keys drop", 1, "0123456789ab --env ti"),
+    Row("status", 0, "--env ti --json", run),
+    Row("status", 1, "--env ti"),
     Row("sessions list", 0, "--env ti --json", log_in),
     Row("sessions list", 1, "--env ti --organisation OVO000001", log_in),
     Row("sessions list", 1, "--env ti"),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import secrets
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 
 from gateway.session.memory import MemoryStore
 from gateway.session.redis import RedisStore
@@ -55,3 +56,21 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) ->
     await found.start()
     yield found
     await found.aclose()
+
+
+@pytest.fixture
+def pass_time(
+    request: pytest.FixtureRequest, store: Store, clock: Clock
+) -> Callable[[float], Awaitable[None]]:
+    """So many seconds pass, also for the server that keeps one-time values by its own clock."""
+
+    async def passed(seconds: float) -> None:
+        clock.now += seconds
+        if not isinstance(store, RedisStore):
+            return
+        server: RedisServer = request.getfixturevalue("redis")
+        async with Redis(unix_socket_path=str(server.socket)) as admin:
+            for key in await admin.keys(store._prefix + b"note:*"):
+                await admin.pexpire(key, await admin.pttl(key) - int(seconds * 1000))
+
+    return passed

@@ -49,3 +49,25 @@ def test_a_ticket_leads_to_its_successor_for_a_minute(cache: SessionCache, clock
     assert cache.successor("a") == Ticket("b", b"")
     clock.now += MOVED_SECONDS
     assert cache.successor("a") is None
+
+
+def test_where_the_store_is_silent_a_session_goes_on_for_the_grace_unless_it_ended(clock: Clock) -> None:
+    cache = SessionCache(100, 5.0, clock, grace=30.0)
+    for text in ("a", "b", "c", "d"):
+        cache.put(opened(text))
+    cache.drop("a")  # only a look at the store
+    cache.gone("b")
+    cache.end("c")
+    cache.end_all(["id-d"])
+    clock.now += 34.0
+    assert [cache.keep_on(text) for text in ("a", "b", "c", "d")] == [opened("a"), None, None, None]
+    assert cache.get("a") == opened("a")
+    clock.now += 1.5
+    assert cache.get("a") is not None
+    assert cache.keep_on("a") is None
+
+
+def test_without_a_grace_nothing_goes_on(cache: SessionCache, clock: Clock) -> None:
+    cache.put(opened("a"))
+    clock.now += 5.1
+    assert cache.keep_on("a") is None

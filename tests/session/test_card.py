@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import pytest
 
 from gateway.model import Identity, Organisation
@@ -17,7 +19,10 @@ ANNA = Identity("https://acm/op", "anna", organisation=Organisation("0428315871"
 
 
 async def test_a_card_is_kept_for_each_session_and_each_renewal(
-    store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    store: Store,
+    clock: Clock,
+    pass_time: Callable[[float], Awaitable[None]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("CARD_KEY", "k" * 32)
     settings = SessionSettings.model_validate({"store": "memory:", "key": "env:CARD_KEY"})
@@ -35,6 +40,6 @@ async def test_a_card_is_kept_for_each_session_and_each_renewal(
     assert renewed[0].id != session.id
     assert await sessions.cards.of([renewed[0].id]) == [Card(names, KEYS, "OVO000001", None, "Firefox/Linux")]
     assert await sessions.cards.of(["0" * 16]) == [Card()]
-    clock.now = session.expires_at
+    await pass_time(session.expires_at - clock.now)
     assert await sessions.cards.of([renewed[0].id]) == [Card()]
     await sessions.aclose()

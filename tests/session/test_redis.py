@@ -143,9 +143,13 @@ async def test_a_reader_that_goes_away_never_leaves_its_answer_to_another(redis:
     await store.aclose()
 
 
-async def test_a_password_and_tls_with_an_authority_of_its_own(tmp_path: Path, clock: Clock) -> None:
+async def test_a_password_and_tls_with_certificates_on_both_sides(tmp_path: Path, clock: Clock) -> None:
     authority = trustme.CA()
-    leaf = authority.issue_cert("127.0.0.1")
+    leaf = authority.issue_cert("127.0.0.1", "redis.internal")
+    own = authority.issue_cert("gateway.internal")
+    own.cert_chain_pems[0].write_to_path(tmp_path / "own.pem")
+    own.private_key_pem.write_to_path(tmp_path / "own-key.pem")
+    (tmp_path / "own-key.pem").chmod(0o600)
     with tempfile.TemporaryDirectory(prefix="gw-redis-") as place:
         folder = Path(place)
         leaf.private_key_pem.write_to_path(folder / "key.pem")
@@ -157,13 +161,16 @@ async def test_a_password_and_tls_with_an_authority_of_its_own(tmp_path: Path, c
             port = plain.port
         tls = (
             "--port", "0", "--tls-port", str(port), "--tls-cert-file", str(folder / "cert.pem"),
-            "--tls-key-file", str(folder / "key.pem"), "--tls-auth-clients", "no", "--requirepass", "a long password",
+            "--tls-key-file", str(folder / "key.pem"), "--tls-auth-clients", "yes",
+            "--tls-ca-cert-file", str(tmp_path / "ca.pem"), "--requirepass", "a long password",
         )  # fmt: skip
         with running_redis(folder, *tls):
             values = {
                 "store": f"rediss://127.0.0.1:{port}/0",
                 "store_password": "file:password",
                 "store_authority": "ca.pem",
+                "store_certificate": "own.pem",
+                "store_certificate_key": "file:own-key.pem",
                 "key": "file:unused",
             }
 
@@ -177,12 +184,19 @@ async def test_a_password_and_tls_with_an_authority_of_its_own(tmp_path: Path, c
                     await store.aclose()
 
             await try_with()
-            with pytest.raises(StoreUnavailable):
+            await try_with(store_server_name="redis.internal")
+            with pytest.raises(StoreUnavailable, match="an authority that this machine does not know"):
                 await try_with(store_authority=None)
+            with pytest.raises(StoreUnavailable, match="for another name"):
+                await try_with(store_server_name="other.internal")
             with pytest.raises(StoreUnavailable):
+                await try_with(store_certificate=None, store_certificate_key=None)
+            with pytest.raises(StoreUnavailable, match="it wants a password"):
                 await try_with(store_password=None)
             with pytest.raises(ValueError, match="store_authority"):
                 await try_with(store_authority="none.pem")
+            with pytest.raises(ValueError, match="store_certificate: cannot use"):
+                await try_with(store_certificate="ca.pem")
 
 
 @pytest.mark.parametrize(

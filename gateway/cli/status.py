@@ -1,0 +1,81 @@
+"""`gateway status`: which gateways share a session store, and whether they run the same version, rules and settings."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from gateway.cli.options import CONFIG, ENV, JSON
+from gateway.cli.place import NOT_DONE, Place, counted, moment, stop
+from gateway.config.fingerprint import fingerprint
+from gateway.reload.fleet import ALIKE, CLOCK, alike, difference_words, differences
+from gateway.session.sessions import Sessions
+
+_SHOWN: Final = ("host", "pid", *ALIKE, "since", "at", CLOCK)
+
+
+def status(
+    env: Annotated[str, ENV],
+    config: Annotated[Path, CONFIG] = Path("config.yaml"),
+    as_json: Annotated[bool, JSON] = False,
+) -> None:
+    """Show the workers of all gateways that share the session store, with version, rules and settings (as short hashes).
+
+    The last line compares them with the configuration that this command reads. Clocks are compared with that of the store.
+
+    Examples:
+        gateway status --env prd
+        gateway status --env prd --json
+
+    Exit codes:
+        0: at least one worker runs, and all are alike
+        1: workers differ, none runs, the configuration does not load, or the store cannot be read
+
+    JSON:
+        An object: `environment`, `store`, `config`, `replica` (whether the store is one, which may be behind), `here` and
+        `workers` (each with `version`, `rules`, `settings`; of workers also `host`, `pid`, `since`, `at`, `clock_ahead`),
+        `differences`.
+    """
+    place = Place.of(config, env)
+    here = alike(place.config.rules[env].hash, fingerprint(place.settings))
+    workers, replica = place.with_store(_found)
+    differing = differences(workers)
+    if as_json:
+        data = {"replica": replica, "here": here, "workers": workers, "differences": differing}
+        typer.echo(json.dumps({**place.named(), **data}, indent=2))
+    else:
+        typer.echo("\n".join([place.heading(), *_lines(workers, here)]))
+    if differing:
+        stop("DIFFERENT: " + "\n  ".join(difference_words(differing)), NOT_DONE)
+    if not workers:
+        stop("no gateway that runs reports to this session store", NOT_DONE)
+
+
+async def _found(sessions: Sessions) -> tuple[list[dict[str, Any]], bool]:
+    reports = await sessions.board.reports()
+    workers = [{name: each[name] for name in _SHOWN if name in each} for each in reports.values() if each]
+    workers.sort(key=lambda each: (str(each["host"]), each["pid"]))
+    return workers, await sessions.store.replica()
+
+
+def _lines(workers: Sequence[Mapping[str, Any]], here: Mapping[str, str]) -> list[str]:
+    now = time.time()
+    lines = [
+        f"  {each['host']} worker {each['pid']}: {_hashes(each)}, since {moment(each['since'])},"
+        f" heard {max(0, now - each['at']):.0f} s ago{_clock(each.get(CLOCK))}"
+        for each in workers
+    ]
+    return [*lines, f"  this configuration: {_hashes(here)}", f"  {counted(len(workers), 'worker')}."]
+
+
+def _hashes(each: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {each.get(name, 'not reported')}" for name in ALIKE)
+
+
+def _clock(ahead: float | None) -> str:
+    return f", clock {ahead:+.1f} s" if ahead is not None else ""

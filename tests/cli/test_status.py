@@ -1,0 +1,85 @@
+"""`gateway status`, on a store to which gateways reported."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from gateway.cli import application
+from gateway.config import load
+from gateway.session.sessions import Sessions
+from tests.gateways import settings, write_config
+
+ALIKE = {"version": "1", "rules": "a" * 13, "settings": "b" * 13}
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    environment = settings(
+        tmp_path, name="ti", gateway_url="http://localhost:9", acm_url="http://localhost:8",
+        upstream_url="http://localhost:7",
+    )  # fmt: skip
+    return write_config(tmp_path, {"ti": environment})
+
+
+@pytest.fixture
+def status(config: Path) -> Callable[..., Result]:
+    def run(*arguments: str) -> Result:
+        given = ["status", "--env", "ti", "--config", str(config), *arguments]
+        return CliRunner().invoke(application(given), given)
+
+    return run
+
+
+def report(config: Path, **workers: dict[str, Any]) -> None:
+    """These workers run, by their names."""
+    environment = load(config).environment("ti")
+
+    async def work() -> None:
+        sessions = Sessions(environment.session, environment="ti", secure=False, clock=time.time)
+        await sessions.start(sweep=False)
+        await sessions.board.serve()
+        now = time.time()
+        for name, each in workers.items():
+            about = {"host": name, "pid": 7, "since": now - 60, "at": now, **each}
+            await sessions.board.report(name, about, seconds=30.0)
+        await sessions.aclose()
+
+    asyncio.run(work())
+
+
+def test_workers_that_are_alike(config: Path, status: Callable[..., Result]) -> None:
+    report(config, a={**ALIKE, "clock_ahead": -1.25}, b=ALIKE)
+    shown = status()
+    assert shown.exit_code == 0, shown.output
+    assert "a worker 7: version 1, rules aaaaaaaaaaaaa, settings bbbbbbbbbbbbb, since " in shown.output
+    assert ", clock -1.2 s" in shown.output
+    assert "2 workers." in shown.output
+    data = json.loads(status("--json").output)
+    assert [each["host"] for each in data["workers"]] == ["a", "b"]
+    assert set(data["here"]) == {"version", "rules", "settings"}
+
+
+def test_workers_that_differ_and_one_of_an_earlier_version(
+    config: Path, status: Callable[..., Result]
+) -> None:
+    report(config, a=ALIKE, b={**ALIKE, "rules": "c" * 13}, old={})
+    shown = status()
+    assert shown.exit_code == 1
+    assert "DIFFERENT: rules differ: aaaaaaaaaaaaa on a; ccccccccccccc on b" in shown.output
+    assert "old worker 7: version not reported" in shown.output
+
+
+def test_nobody_runs(config: Path, status: Callable[..., Result]) -> None:
+    assert status().exit_code == 1
+    report(config)
+    shown = status()
+    assert shown.exit_code == 1
+    assert "no gateway that runs reports to this session store" in shown.output
