@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import subprocess
 import sys
 import time
@@ -63,7 +64,7 @@ def _ready(
         wait_until(ready_url, child, log)
         yield child
     finally:
-        child.terminate()
+        child.send_signal(signal.SIGINT)  # Ctrl-C, which waits for no balancer
         try:
             child.wait(40)
         except subprocess.TimeoutExpired:
