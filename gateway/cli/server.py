@@ -9,15 +9,17 @@ import signal
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import structlog
 from uvicorn.config import Config
 
-from gateway.app import Gateway
 from gateway.cli.handover import Successor, Surroundings
 from gateway.edge.drain import Drain, DrainedServer
 from gateway.edge.settings import DrainSettings
+
+if TYPE_CHECKING:
+    from gateway.app import Gateway
 
 # What the supervisor orders its workers, which may get SIGTERM and SIGINT from others at the same time.
 WAIT_NO_LONGER: Final = signal.SIGUSR1
@@ -39,9 +41,7 @@ class GatewayServer(DrainedServer):
     @property
     def app(self) -> Gateway:
         """The application."""
-        app = self.config.app
-        assert isinstance(app, Gateway)
-        return app
+        return cast("Gateway", self.config.app)
 
     @property
     def drain_settings(self) -> DrainSettings:
