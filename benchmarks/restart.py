@@ -29,17 +29,27 @@ from urllib.parse import quote
 
 import httpx2
 
+from simulator.run import bind
 from tests.auth.scripted_provider import ScriptedProvider
 from tests.forked import ROOT
 from tests.gateway_fixture import OPEN_RULES, Browser, scripted_provider, scripted_settings
 from tests.gateways import settings, write_config
 from tests.redis_server import running_redis
-from tests.running import RawUpstream, free_ports, free_socket, raw_upstream
+from tests.running import RawUpstream, free_ports, raw_upstream
 from tests.waiting import until
 
 _CLIENTS: Final = 8
 _PAUSE: Final = 0.003
 _PATIENCE: Final = 120.0
+# nginx asks a server that refused a connection again after ten seconds (`fail_timeout`), and until then counts on the others.
+_APART: Final = 11.0
+# As systemd starts a service with a socket: it is descriptor 3 (sd_listen_fds(3)).
+_PASS_ON: Final = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
+os.execv(sys.argv[2], sys.argv[2:])
+"""
 _NGINX: Final = """
 daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/error.log;
 events {{ }}
@@ -152,7 +162,7 @@ class Fleet:
         passed = []
         if self.held is not None:
             number = self.held.fileno()
-            command = ["sh", "-c", f'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@" 3<&{number}', "sh", *command]
+            command = [sys.executable, "-c", _PASS_ON, str(number), *command]
             passed = [number]
         with (config.parent / "log").open("ab") as log:
             child = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, pass_fds=passed)
@@ -237,11 +247,8 @@ def fleet(way: str, **changes: Any) -> Iterator[Fleet]:
             configs.append(write_config(place, {"ti": environment}, rules=OPEN_RULES))
         found = Fleet(public, configs, listens, observes, op, register, 2 if way == "workers" else 1)
         if way == "activated":
-            found.held = stack.enter_context(free_socket())
+            found.held = stack.enter_context(bind(listens[0]))
             found.held.listen(512)
-            found.port = found.listens[0] = found.held.getsockname()[1]
-            text = configs[0].read_text().replace(str(listens[0]), str(found.port))
-            configs[0].write_text(text)
         stack.callback(found.end)
         for which in range(count):
             found.start(which)
@@ -271,13 +278,15 @@ def _nginx(folder: Path, gateways: Fleet, *, kept: bool) -> Iterator[None]:
             child.terminate()
 
 
-def restart_all(way: str, gateways: Fleet) -> None:
-    """Every gateway once."""
+def restart_all(way: str, gateways: Fleet, apart: float = _APART) -> None:
+    """Every gateway once, so many seconds apart."""
     for which in gateways.running.copy():
         if way in ("alone", "workers"):
             gateways.hand_over(which)
         else:
             gateways.stop_and_start(which)
+            if len(gateways.running) > 1:
+                time.sleep(apart)
 
 
 @dataclass(frozen=True)
