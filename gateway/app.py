@@ -13,6 +13,7 @@ import structlog
 from gateway import __version__
 from gateway.assembly import Assembly
 from gateway.auth.settings import PrivateKeyJwt
+from gateway.edge.drain import DrainedServer
 from gateway.edge.protocol import protocol_class
 from gateway.edge.refusals import Refusals
 from gateway.edge.second_listener import second_listener
@@ -24,6 +25,7 @@ from gateway.observe.logs import configure_logs
 from gateway.observe.readiness import Readiness
 from gateway.pages.wire import WirePages
 from gateway.pipeline import prompt
+from gateway.pipeline.forward import endless
 from gateway.reload.keys import KeyReload, KeySource, RingSource
 from gateway.responses import Receive, Scope, Send
 
@@ -46,6 +48,8 @@ class Part(Protocol):
 class Gateway(Assembly):
     """Serves one environment. The ASGI lifespan opens everything and closes it again, also after a failed start."""
 
+    _observing: DrainedServer | None = None
+
     def reload_soon(self) -> None:
         """Read the rules again."""
         self.reload.soon()
@@ -53,6 +57,20 @@ class Gateway(Assembly):
     def drain(self) -> None:
         """Answer "not ready" from now on: the process is about to stop."""
         self._draining = True
+
+    def hand_over(self) -> None:
+        """Leave the questions of operators to another process, which has the same socket."""
+        if self._observing is not None:
+            self._observing.should_exit = True
+
+    def end_streams(self) -> None:
+        """End event streams in order: their clients connect again, elsewhere."""
+        self.streams.end_in_order(endless)
+
+    @cached_property
+    def front_servers(self) -> list[DrainedServer]:
+        """Those that answer fronts, while everything is open."""
+        return []
 
     @cached_property
     def keys(self) -> KeyReload:
@@ -158,7 +176,8 @@ class Gateway(Assembly):
             await stack.enter_async_context(_opened(readiness))
             if self._observe_socket is not None:
                 health = Health(self.metrics, readiness.look)
-                await stack.enter_async_context(second_listener(health, self._observe_socket))
+                listener = second_listener(health, self._observe_socket)
+                self._observing = await stack.enter_async_context(listener)
             await self._open_fronts(stack)
             log.info("gateway started", **self._facts_at_start())
             yield
@@ -194,7 +213,8 @@ class Gateway(Assembly):
         for name, sock in self._front_sockets.items():
             peers = self.settings.fronts[name].peers
             protocol = protocol_class(edge.of_front(peers), public_url=public_url, refusals=refusals)
-            await stack.enter_async_context(second_listener(self.fronts[name], sock, protocol))
+            listener = second_listener(self.fronts[name], sock, protocol)
+            self.front_servers.append(await stack.enter_async_context(listener))
 
     def _checks(self) -> dict[str, Check]:
         async def serving() -> HealthStatus:

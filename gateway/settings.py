@@ -6,7 +6,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import (
     AfterValidator,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _MOST_SECRET = 1 << 20
+_LAST_PORT = 65_535
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -70,6 +71,28 @@ LanguageTag = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$"), AfterVa
 
 # One text in several languages. A reader whose language is missing gets the one that is written first.
 Texts = dict[LanguageTag, str]
+
+
+# What names a unix socket in place of HOST:PORT, and the most octets that its path may have (unix(7)).
+UNIX: Final = "unix:"
+_LONGEST_SOCKET: Final = 107
+
+
+def _listen_address(value: str) -> str:
+    if value.startswith(f"{UNIX}/"):
+        if len(os.fsencode(value.removeprefix(UNIX))) > _LONGEST_SOCKET:
+            raise ValueError(f"the path of a unix socket has at most {_LONGEST_SOCKET} octets")
+        return value
+    host, colon, port = value.rpartition(":")
+    if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > _LAST_PORT:
+        raise ValueError(
+            "write an address to listen on: HOST:PORT, such as 127.0.0.1:8000, or unix:/run/toegangspoort/public.sock"
+        )
+    return value
+
+
+# Where a listener of the gateway listens: HOST:PORT, or unix:PATH for a socket that the file's group may use.
+ListenAddress = Annotated[str, AfterValidator(_listen_address)]
 
 
 def in_folder(value: Path, info: ValidationInfo) -> Path:

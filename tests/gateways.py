@@ -43,6 +43,7 @@ def settings(
             "scopes": ["openid", "profile", "vo", "ovam"],
         },
         "upstream": {"url": upstream_url},
+        "drain": {"wait": "0s"},
         "session": {"store": f"sqlite:var/{name}.db", "key": f"file:secrets/{name}/session.key"},
         "assertion": {"key": f"file:secrets/{name}/assertion.pem"},
         # At the lowest level: whatever would be logged must hold no secret (tests/leaks.py).

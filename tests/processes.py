@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import subprocess
 import sys
 import time
@@ -29,7 +30,7 @@ def command(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[st
 
 @contextlib.contextmanager
 def gateway_process(config: Path, env: str, ready_url: str, *extra: str) -> Iterator[Child]:
-    """A gateway that answers at `ready_url`, until the block ends."""
+    """A gateway that answers at `ready_url`, or at the socket `unix:PATH`, until the block ends."""
 
     def start(log: Path, *arguments: str) -> Child:
         return forked("gateway", *_COMMANDS).start(*arguments, out=log, err=log)
@@ -63,7 +64,7 @@ def _ready(
         wait_until(ready_url, child, log)
         yield child
     finally:
-        child.terminate()
+        child.send_signal(signal.SIGINT)  # Ctrl-C, which waits for no balancer
         try:
             child.wait(40)
         except subprocess.TimeoutExpired:
@@ -74,7 +75,10 @@ def _ready(
 
 def wait_until(url: str, child: Child | subprocess.Popen[bytes], log: Path) -> None:
     end = time.monotonic() + 90
-    with httpx2.Client(trust_env=False, timeout=1) as client:
+    transport = None
+    if url.startswith("unix:"):
+        transport, url = httpx2.HTTPTransport(uds=url.removeprefix("unix:")), "http://operators/readyz"
+    with httpx2.Client(trust_env=False, timeout=1, transport=transport) as client:
         while time.monotonic() < end:
             assert child.poll() is None, log.read_text()
             with contextlib.suppress(httpx2.HTTPError):

@@ -19,6 +19,8 @@ from typing import Any
 from cachetools import Cache
 
 from gateway.cli import serve
+from gateway.cli.handover import Surroundings
+from gateway.cli.server import OnlyServer
 from gateway.config import load
 from gateway.policy.ruleset import RuleSet
 
@@ -89,11 +91,12 @@ def _attributes(holder: object) -> Iterator[tuple[str, object]]:
 def main() -> None:
     path = Path(sys.argv[1])
     settings = load(path).environment("ti")
-    worker = _Watched(path, "ti", serve._listen(settings.observe.listen), {})
+    around = Surroundings.of("ti", os.environ)
+    worker = _Watched(path, "ti", around.sockets.listen(settings.observe.listen), {})
     worker.numbers = Path(sys.argv[2])
     signal.signal(signal.SIGUSR2, signal.SIG_IGN)
     os.environ.setdefault("PYTHONUNBUFFERED", "1")
-    serve._Server(worker).run(sockets=[serve._listen(settings.listen)])
+    OnlyServer(worker, around).run(sockets=[around.sockets.listen(settings.listen)])
 
 
 if __name__ == "__main__":

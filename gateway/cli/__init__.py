@@ -27,6 +27,7 @@ from gateway.cli.output import use_sturdy_output
 _COMMANDS: Final = {
     "init": ("gateway.cli.init", "init", "Write the first configuration of a deployment."),
     "serve": ("gateway.cli.serve", "serve", "Run the gateway."),
+    "restart": ("gateway.cli.restart", "restart", "Replace a running gateway without losing a request."),
     "doctor": ("gateway.cli.doctor", "doctor", "Check from outside what logins and requests need."),
     "config": ("gateway.cli.config", "config_commands", "Check a configuration, and show what it says."),
     "policy": ("gateway.cli.policy", "policy_commands", "Explain, test and compare rules."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import select
 import signal
 import socket
 import threading
@@ -14,8 +15,12 @@ from typing import Final
 
 import structlog
 from uvicorn.config import STARTUP_FAILURE, Config
-from uvicorn.supervisors.multiprocess import Multiprocess, Process
+from uvicorn.server import Server
+from uvicorn.supervisors.multiprocess import Process
 
+from gateway.cli.handover import Successor, Surroundings
+from gateway.cli.server import CUT, HANDED_OVER, RESTART, WAIT_NO_LONGER, WorkerServer
+from gateway.edge.settings import DrainSettings
 from gateway.observe.metrics import forget_worker
 
 # So many deaths before serving, for each worker, while nobody serves: the next one would die too.
@@ -23,8 +28,9 @@ _ROUNDS: Final = 2
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 30.0
 _LOOK: Final = 0.1
-# How long workers may take to end (seconds): they drain for 30.
-_ENDED_WITHIN: Final = 45.0
+_TURN: Final = 0.5
+# Seconds that workers get to close what they have open, beside those for requests under way.
+_CLOSED_WITHIN: Final = 15.0
 log = structlog.get_logger()
 
 
@@ -51,23 +57,132 @@ def end_with_supervisor() -> None:
     threading.Thread(target=watch, name="supervisor", daemon=True).start()
 
 
-class Supervisor(Multiprocess):
+class Worker(Process):
+    """A worker process, as its supervisor sees it."""
+
+    @property
+    def server(self) -> Server:
+        """Made in the worker itself."""
+        if self._server is None:
+            self._server = WorkerServer(self.config)
+        return self._server
+
+    def tell(self, order: int) -> None:
+        """Send it a signal, if it lives."""
+        if self.pid is not None and self.process.is_alive():
+            os.kill(self.pid, order)
+
+
+class Orders:
+    """The signals that this process got and has not carried out yet. Taking a look waits for the next one."""
+
+    def __init__(self) -> None:
+        self._numbers: list[int] = []
+        self._woken, self._wake = os.pipe()
+        os.set_blocking(self._woken, False)
+        os.set_blocking(self._wake, False)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, RESTART):
+            signal.signal(number, self._came)
+
+    def _came(self, number: int, _frame: object) -> None:
+        self._numbers.append(number)
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._wake, b"x")
+
+    def __bool__(self) -> bool:
+        return bool(self._numbers)
+
+    def wait(self, seconds: float) -> int | None:
+        """The next one; None where none comes in this time."""
+        if not self._numbers and select.select([self._woken], [], [], max(0.0, seconds))[0]:
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._woken, 64)
+        return self._numbers.pop(0) if self._numbers else None
+
+
+class Supervisor:
     """Keeps the workers running; `failed` says why it stopped, where that was not asked for.
 
-    Passes SIGHUP on to the workers, which reload their rules, and drops the metrics of workers that died.
+    Passes SIGHUP on to the workers, which reload their rules, drops the metrics of workers that died, and starts a
+    successor where that is ordered.
     """
 
-    ended_within = _ENDED_WITHIN
-
-    def __init__(self, config: Config, sockets: list[socket.socket]) -> None:
-        super().__init__(config, sockets)
+    def __init__(
+        self, config: Config, sockets: list[socket.socket], around: Surroundings, drain: DrainSettings
+    ) -> None:
+        self.config = config
         self.failed = ""
-        self._ever_served = False
+        self.ended_within = drain.finish + _CLOSED_WITHIN
+        self.processes: list[Worker] = []
+        self._sockets = sockets
+        self._around = around
+        self._drain = drain
+        self._orders = Orders()
+        self._successor: Successor | None = None
+        self._stops = self._waits = self._handed_over = False
+        self._announced = self._ever_served = False
         self._counted: set[int | None] = set()
         self._deaths = 0
-        self._again_at = 0.0
+        self._again_at = self._alive_at = 0.0
 
-    def keep_subprocess_alive(self) -> None:
+    def run(self) -> None:
+        """Until it is ordered to stop, a successor serves, or no worker can start."""
+        self.start_all()
+        while not self._stops:
+            order = self._orders.wait(_TURN if self._announced and self._successor is None else _LOOK)
+            if order is not None:
+                self._carry_out(order)
+            self._look_at_successor()
+            if not self._stops:
+                self.keep_alive()
+        self.end_all()
+
+    def start_all(self) -> None:
+        """Start the workers."""
+        self.processes = [self._started() for _ in range(self.config.workers)]
+
+    def _started(self) -> Worker:
+        worker = Worker(self.config, self._sockets)
+        with hangups_held():
+            worker.start()
+        return worker
+
+    # Orders
+
+    def _carry_out(self, order: int) -> None:
+        if order == signal.SIGHUP:
+            self._tell(signal.SIGHUP)
+        elif order == RESTART:
+            self._restart()
+        else:
+            if self._successor is not None:
+                self._successor.stop()
+            self._stops, self._waits = True, order == signal.SIGTERM
+
+    def _restart(self) -> None:
+        if self._successor is None:
+            self._around.notifier.reloading("Starting a successor")
+            try:
+                self._successor = Successor(self._around)
+            except OSError as problem:
+                self._around.replaced(str(problem), None)
+
+    def _look_at_successor(self) -> None:
+        why = self._successor.outcome() if self._successor is not None else None
+        if self._successor is None or why is None:
+            return
+        self._around.replaced(why, None if why else self._successor.pid)
+        if not why and not self._stops:
+            self._stops = self._waits = self._handed_over = True
+        self._successor = None
+
+    def _tell(self, order: int) -> None:
+        for each in self.processes:
+            each.tell(order)
+
+    # While it serves
+
+    def keep_alive(self) -> None:
         """Replace workers that died or hang. While others serve, one that can't start is tried again, ever later."""
         # From here on the file may be another one than that which was tried at the start.
         self.config.replaces = True  # type: ignore[attr-defined]
@@ -76,6 +191,9 @@ class Supervisor(Multiprocess):
         self._ever_served = self._ever_served or bool(serving)
         if len(serving) == len(self.processes):
             self._deaths = 0
+            if not self._announced:
+                self._announced = True
+                self._around.serves()
         for number, process in enumerate(self.processes):
             if answers[number] is not None:
                 continue
@@ -83,12 +201,12 @@ class Supervisor(Multiprocess):
                 process.kill()  # one that hangs
                 process.join()
                 self._died(process, alone=not serving)
-            if self.should_exit.is_set():
+            if self._stops or self._orders:
                 return
             if time.monotonic() >= self._again_at:
-                self._replace(number)
+                self.processes[number] = self._started()
 
-    def _answer(self, process: Process) -> bool | None:
+    def _answer(self, process: Worker) -> bool | None:
         """Whether it serves already; None where it died, or gives no answer in time."""
         end = time.monotonic() + self.config.timeout_worker_healthcheck
         try:
@@ -97,13 +215,21 @@ class Supervisor(Multiprocess):
             while not process.parent_conn.poll(_LOOK):
                 if process.exitcode is not None or time.monotonic() > end:
                     return None
-                if self.signal_queue:
+                if self._orders:
                     return False
+                self._say_alive()
+            self._say_alive()
             return bool(process.parent_conn.recv())
         except (OSError, EOFError):
             return None
 
-    def _died(self, process: Process, *, alone: bool) -> None:
+    def _say_alive(self) -> None:
+        every = self._around.notifier.alive_every
+        if every is not None and time.monotonic() >= self._alive_at:
+            self._alive_at = time.monotonic() + every
+            self._around.notifier.alive()
+
+    def _died(self, process: Worker, *, alone: bool) -> None:
         """Count a death, and decide whether another try makes sense."""
         self._counted.add(process.pid)
         if process.pid is not None:
@@ -114,36 +240,54 @@ class Supervisor(Multiprocess):
         log.error("worker died", pid=process.pid, exit_code=process.exitcode, serving=not alone)
         if alone and not self._ever_served and process.exitcode == STARTUP_FAILURE:
             self._stop("a worker cannot start")
-        elif alone and self._deaths >= _ROUNDS * self.processes_num:
+        elif alone and self._deaths >= _ROUNDS * self.config.workers:
             self._stop(f"workers died {self._deaths} times, and none serves")
-
-    def _replace(self, number: int) -> None:
-        process = Process(self.config, self.sockets)
-        with hangups_held():
-            process.start()
-        self.processes[number] = process
 
     def _stop(self, why: str) -> None:
         self.failed = why
-        self.should_exit.set()
+        self._stops = True
 
-    def init_processes(self) -> None:
-        """Start the workers."""
-        with hangups_held():
-            super().init_processes()
+    # The end
 
-    def join_all(self) -> None:
-        """Wait for the workers to end. One that hangs is ended."""
+    def end_all(self) -> None:
+        """Let the workers end in the phases of `gateway.edge.drain`; each further order to stop ends one."""
+        wait = self._drain.wait if self._waits else 0.0
+        if self._handed_over:
+            self._close_sockets()
+        else:
+            self._around.notifier.stopping("Stopping", wait + self.ended_within)
+        log.info("gateway stops", wait=wait, finish=self._drain.finish)
+        self._tell(HANDED_OVER if self._handed_over else signal.SIGTERM)
+        self._until_ended(wait)
+        if not self._handed_over:
+            self._around.sockets.retire()
+        self._tell(WAIT_NO_LONGER)
+        self._close_sockets()
         end = time.monotonic() + self.ended_within
-        for process in self.processes:
-            process.process.join(max(0.0, end - time.monotonic()))
-            if process.exitcode is None:
-                log.error("worker does not end", pid=process.pid)
-                process.process.kill()
-                process.process.join()
+        while self._until_ended(end - time.monotonic()):
+            self._tell(CUT)
+        self._kill_rest()
 
-    def handle_hup(self) -> None:
-        """Let every worker read its rules again."""
-        for process in self.processes:
-            if process.pid is not None and process.process.is_alive():
-                os.kill(process.pid, signal.SIGHUP)
+    def _until_ended(self, seconds: float) -> bool:
+        """Wait until all have ended, at most so many seconds; whether another order to stop came."""
+        end = time.monotonic() + seconds
+        while any(each.process.is_alive() for each in self.processes):
+            left = end - time.monotonic()
+            if left <= 0:
+                return False
+            if self._orders.wait(min(left, _LOOK)) in (signal.SIGTERM, signal.SIGINT):
+                return True
+        return False
+
+    def _close_sockets(self) -> None:
+        """A copy that nobody serves would take connections and leave them without an answer."""
+        for each in self._sockets:
+            each.close()
+        self._around.sockets.close()
+
+    def _kill_rest(self) -> None:
+        for each in self.processes:
+            if each.process.is_alive():
+                log.error("worker does not end", pid=each.pid)
+                each.process.kill()
+            each.process.join()

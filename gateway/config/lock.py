@@ -19,7 +19,7 @@ from gateway.config.positions import Place, Positions
 from gateway.config.problems import Problem
 from gateway.host_spelling import LOCAL, one_spelling
 from gateway.keyring import is_key_file, read_key_file
-from gateway.settings import Secret
+from gateway.settings import UNIX, Secret
 from gateway.upstream.settings import UpstreamSettings
 
 PRODUCTION = "prd"
@@ -115,8 +115,7 @@ def _belongings(name: str, settings: EnvironmentSettings) -> Iterator[tuple[str,
     yield _LISTENS, _socket(settings.listen), (*root, "listen")
     yield _LISTENS, _socket(settings.observe.listen), (*root, "observe", "listen")
     for front, each in settings.fronts.items():
-        address = _socket(each.listen) if each.socket is None else _file(Path(each.socket))
-        yield _LISTENS, address, (*root, "fronts", front, "listen")
+        yield _LISTENS, _socket(each.listen), (*root, "fronts", front, "listen")
     for store in settings.session.addresses:
         yield "store", store, (*root, "session", "store")
     if settings.observe.records.path is not None:
@@ -182,6 +181,8 @@ def _address(url: str, *, path: bool = True) -> str:
 
 
 def _socket(address: str) -> str:
+    if address.startswith(UNIX):
+        return _file(Path(address.removeprefix(UNIX)))
     host, _, port = address.rpartition(":")
     if not port.strip("0"):
         return f"{address} of {os.urandom(4).hex()}"  # any free port: never shared

@@ -19,7 +19,7 @@ from gateway.blocks.settings import BlockSettings
 from gateway.config.keys import KeysSection
 from gateway.config.problems import ConfigError, Problem, unknown
 from gateway.edge.authority import host_name
-from gateway.edge.settings import EdgeSettings, FrontSettings, PathSettings
+from gateway.edge.settings import DrainSettings, EdgeSettings, FrontSettings, PathSettings
 from gateway.egress import Egress, ProxySettings
 from gateway.emergency.settings import EmergencySettings
 from gateway.handling import DEFAULT_UPSTREAM
@@ -33,7 +33,7 @@ from gateway.policy.maintenance_settings import MaintenanceSettings
 from gateway.policy.ruleset import RuleSet, with_emergencies
 from gateway.policy.settings import EnvironmentRules, PollSettings, RightSettings, UncheckedRules
 from gateway.session.settings import SessionSettings
-from gateway.settings import FileBeside, LanguageTag, Settings, in_folder
+from gateway.settings import FileBeside, LanguageTag, ListenAddress, Settings, in_folder
 from gateway.upstream.settings import StreamSettings, UpstreamName, UpstreamSettings
 
 AcceptedHere = Literal[
@@ -64,13 +64,6 @@ def _public_url(value: str) -> str:
     if parts.scheme == "http" and not local:
         raise ValueError("http is for localhost only: write https, and terminate TLS in front of the gateway")
     return f"{parts.scheme}://{host_name(parts.netloc)}"
-
-
-def _listen(value: str) -> str:
-    host, colon, port = value.rpartition(":")
-    if not colon or not host or not port.isdigit() or int(port) > 65_535:
-        raise ValueError("write an address to listen on as HOST:PORT, such as 127.0.0.1:8000")
-    return value
 
 
 def _distinct(languages: tuple[str, ...]) -> tuple[str, ...]:
@@ -105,8 +98,11 @@ class EnvironmentSettings(Settings):
     public_url: Annotated[str, AfterValidator(_public_url)]
     """The address as people see it, scheme and host: https://register.example.be."""
 
-    listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8000"
-    """Where the gateway listens, as HOST:PORT."""
+    listen: ListenAddress = "127.0.0.1:8000"
+    """Where the gateway listens: HOST:PORT, or unix:PATH, which the file's group may use. What comes over a unix socket comes from a trusted proxy."""
+
+    drain: DrainSettings = DrainSettings()
+    """How the gateway stops without losing a request."""
 
     provider: ProviderSettings
     """ACM: where people log in."""

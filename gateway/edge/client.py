@@ -54,7 +54,12 @@ class ClientAddress:
         self._trusted = tuple(trusted)
 
     def of(self, peer: str, forwarded: list[bytes]) -> str:
-        """The client's address as text, or UNKNOWN; the peer's own where it is not trusted or says nothing."""
+        """The client's address as text, or UNKNOWN; the peer's own where it is not trusted or says nothing.
+
+        No peer, as of a unix socket, is a trusted one: the permissions of the file say who may connect.
+        """
+        if not peer:
+            return self.behind(forwarded) if forwarded else UNKNOWN
         if not self._trusted or not forwarded:
             return _text(peer)
         nearest = parse_address(peer)
@@ -73,7 +78,9 @@ class ClientAddress:
         return str(found) if found is not None else UNKNOWN
 
     def trusts(self, peer: str) -> bool:
-        """Whether this peer is one of the trusted proxies."""
+        """Whether this peer is one of the trusted proxies, or at the other end of a unix socket."""
+        if not peer:
+            return True
         address = parse_address(peer) if self._trusted else None
         return address is not None and self._is_trusted(address)
 

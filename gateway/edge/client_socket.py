@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
+import os
 import socket
 import struct
+import termios
 from collections.abc import Callable
 
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
@@ -115,6 +118,18 @@ class ClientSocket:
         self._transport.close()
         if self._transport.get_write_buffer_size():
             self._pace.start()
+
+    def end_unless_unread(self) -> bool:
+        """Say at once that nothing more is written, unless something of the client waits to be read; whether that was said.
+
+        Between this look and the end there is no round of the loop, in which a request could arrive.
+        """
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self._socket.fileno())) as same:
+            if struct.unpack("i", fcntl.ioctl(same, termios.FIONREAD, bytes(4)))[0]:
+                return False
+            if not self.secure and not self._transport.get_write_buffer_size():
+                same.shutdown(socket.SHUT_WR)
+        return True
 
     def abort(self) -> None:
         """Close at once."""

@@ -98,6 +98,11 @@ class Dialogue:
         """Whether no request is being answered, or waits for its turn."""
         return self._closing.begun or (self._cycle is None and not self._rest)
 
+    def drain(self) -> None:
+        """The server will stop soon: the request at work is the last one, where that can still be said."""
+        if self._cycle is not None and not self._cycle.started:
+            self._cycle.keep_alive = False
+
     @property
     def reads_body(self) -> bool:
         """Whether what comes next is a body, of which much is read at once."""
@@ -145,11 +150,13 @@ class Dialogue:
         del self._body_pace, self._half_closed, self._hand_over
 
     def stop(self) -> None:
-        """The server stops: close once the request at work, or the one that waits for its turn, is answered."""
+        """The server stops: close once the request at work, or the one that waits or arrives, is answered."""
         self._stopping = True
         if self._cycle is not None:
             self._cycle.keep_alive = False
-        elif self.idle:
+        elif self._closing.begun or (
+            self.idle and not self._reader.begun and self.socket.end_unless_unread()
+        ):
             self._closing.close()
 
     def pause_writing(self) -> None:
@@ -203,7 +210,7 @@ class Dialogue:
         cycle = self._cycle = ResponseCycle(
             self,
             scope,
-            keep_alive=reader.keep_alive and not self._stopping,
+            keep_alive=reader.keep_alive and not self._listener.draining and not self._stopping,
             asks_continue=reader.expects_continue,
         )
         cycle.received = reader.complete
@@ -283,7 +290,7 @@ class Dialogue:
         reader, cycle = self._reader, self._cycle
         if self._closing.client_sent_all and not reader.complete and (cycle or reader.begun):
             self._refuse("incomplete", cycle)
-        elif cycle is None and (self._closing.client_sent_all or self._stopping):
+        elif cycle is None and (self._closing.client_sent_all or (self._stopping and not reader.begun)):
             self._closing.close()
 
     def _end(self) -> None:

@@ -80,7 +80,7 @@ class ForwardedHeaders:
         )
 
     def _chain(self, request: CanonicalRequest, peer: str) -> bytes:
-        if not self._trusted_chain or request.client == peer:
+        if not self._trusted_chain or not peer or request.client == peer:
             return request.client.encode("ascii")
         return f"{request.client}, {peer}".encode("ascii")
 

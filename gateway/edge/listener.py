@@ -32,6 +32,8 @@ class Listener:
         self.buffers = Buffers()
         self.heads = KnownHeads()
         self.turns = Turns()
+        self.draining = False
+        """Whether it will close soon: each answer is the last one of its connection."""
         self.connections = Connections(
             settings.max_connections,
             settings.max_connections_per_client,

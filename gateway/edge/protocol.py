@@ -96,6 +96,10 @@ class GatewayProtocol(asyncio.BufferedProtocol):
 
     # The server
 
+    def drain(self) -> None:
+        """The server will stop soon: the request at work is the last one of this connection, where that can still be said."""
+        self._dialogue.drain()
+
     def shutdown(self) -> None:
         """The server stops."""
         self._dialogue.stop()

@@ -10,11 +10,13 @@ from typing import Any
 
 import uvicorn
 
+from gateway.edge.drain import DrainedServer
+
 
 @contextlib.asynccontextmanager
-async def second_listener(app: Any, sock: socket.socket, http: Any = "auto") -> AsyncIterator[None]:
+async def second_listener(app: Any, sock: socket.socket, http: Any = "auto") -> AsyncIterator[DrainedServer]:
     """Serve an ASGI application on this socket while the block runs. `http` is as uvicorn's setting."""
-    server = _Quiet(
+    server = DrainedServer(
         uvicorn.Config(
             app,
             http=http,
@@ -29,16 +31,11 @@ async def second_listener(app: Any, sock: socket.socket, http: Any = "auto") -> 
         )
     )
     task = asyncio.create_task(server.serve(sockets=[sock]))
+    listening = asyncio.create_task(server.listening.wait())
+    await asyncio.wait((task, listening), return_when=asyncio.FIRST_COMPLETED)
+    listening.cancel()
     try:
-        yield
+        yield server
     finally:
         server.should_exit = True
         await task
-
-
-class _Quiet(uvicorn.Server):
-    """A second server in the same process: signals belong to the first."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Any:
-        yield

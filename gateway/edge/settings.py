@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from gateway.edge.authority import host_name
 from gateway.http_semantics import METHODS, FurtherMethod
 from gateway.openings import Openings
-from gateway.settings import Duration, Settings
+from gateway.settings import UNIX, Duration, ListenAddress, Settings
 
 
 def _header_name(name: str) -> str:
@@ -116,19 +116,9 @@ class EdgeSettings(Settings):
         return ", ".join(sorted((*METHODS, *self.methods)))
 
 
-_SOCKET: Final = "unix:"
 _LONGEST_CACHE: Final = 60.0
 # No network of an organisation's own machines has a shorter prefix.
 _WIDEST: Final = {4: 8, 6: 32}
-
-
-def _front_address(value: str) -> str:
-    if value.startswith(f"{_SOCKET}/"):
-        return value
-    host, colon, port = value.rpartition(":")
-    if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:
-        raise ValueError("write HOST:PORT, such as 127.0.0.1:8002, or unix:/run/toegangspoort/front.sock")
-    return value
 
 
 def _network(value: Any) -> IPv4Network | IPv6Network:
@@ -153,10 +143,20 @@ def _cache(value: float) -> float:
     return value
 
 
+class DrainSettings(Settings):
+    """How the gateway stops, so that nobody notices: it serves on while balancers find out, and then ends what is open."""
+
+    wait: Duration = 5.0
+    """How long it goes on serving after SIGTERM, while `/readyz` answers 503 and every answer closes its connection. Longer than your balancer takes to notice; 0s: not at all."""
+
+    finish: Duration = 30.0
+    """How long requests under way may then take to end; what lasts longer is cut."""
+
+
 class FrontSettings(Settings):
     """A front that carries requests and asks the gateway about each of them, at a listener of its own."""
 
-    listen: Annotated[str, AfterValidator(_front_address)]
+    listen: ListenAddress
     """Where the gateway answers this front: HOST:PORT, or unix:PATH, which the file's group may use. Never reachable for clients: what is said there about a request is believed."""
 
     dialect: Literal["nginx", "haproxy", "traefik", "caddy", "envoy"]
@@ -190,4 +190,4 @@ class FrontSettings(Settings):
     @property
     def socket(self) -> str | None:
         """The path of the unix socket; None for an address."""
-        return self.listen.removeprefix(_SOCKET) if self.listen.startswith(_SOCKET) else None
+        return self.listen.removeprefix(UNIX) if self.listen.startswith(UNIX) else None

@@ -83,6 +83,9 @@ class SwitchedConnection:
         self._gone()
         self._receiver.lost()
 
+    def drain(self) -> None:
+        """The server will stop soon; until then nothing changes here."""
+
     def stop(self) -> None:
         self._stopping = True
         if self._started:

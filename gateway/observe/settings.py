@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
+from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
-from gateway.settings import Duration, Settings
+from gateway.settings import Duration, ListenAddress, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +37,11 @@ Target = Annotated[
 ]
 
 
-def _address(value: str) -> str:
-    host, colon, port = value.rpartition(":")
-    if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:
-        raise ValueError("write an address to listen on as HOST:PORT, such as 127.0.0.1:8001")
-    return value
-
-
 class ObserveSettings(Settings):
     """What operators and auditors get to see."""
 
-    listen: Annotated[str, AfterValidator(_address)] = "127.0.0.1:8001"
-    """Address for /healthz, /readyz and /metrics, as HOST:PORT; keep it away from the public."""
+    listen: ListenAddress = "127.0.0.1:8001"
+    """Address for /healthz, /readyz and /metrics, as HOST:PORT or unix:PATH; keep it away from the public."""
 
     records: Target = RecordsTarget("stdout")
     """Where decision records go: stdout, file:PATH (rotation-safe) or none. Relative paths start at this file."""

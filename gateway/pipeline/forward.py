@@ -52,6 +52,9 @@ class Forward:
             await self.streams.carry(exchange, session_id, self._carry(exchange, begun))
         except Cut as cut:
             exchange.cut = {"reason": cut.reason, "why": cut.error.detail, "rules": self.rules().hash}
+            if cut.in_order:
+                await exchange.send({"type": "http.response.body", "body": b"", "more_body": False})
+                return
             if exchange.status:
                 raise AnswerCut(cut.reason) from cut
             raise cut.error from cut
@@ -114,6 +117,14 @@ class Forward:
             session.id if session is not None else None,
             self.owners(identity) if identity is not None else NOBODY,
         )
+
+
+def endless(exchange: Exchange) -> bool:
+    """Whether its answer is a stream of events under way: a client takes its end for an invitation to connect again."""
+    lines = exchange.progress.answer if exchange.progress is not None and exchange.status else None
+    found = dict(lines or ())
+    kind = found.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    return kind == b"text/event-stream" and b"content-length" not in found
 
 
 def changed(exchange: Exchange, headers: HeaderLines) -> HeaderLines:

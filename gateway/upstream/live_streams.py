@@ -30,6 +30,7 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 R = TypeVar("R")
+STOPPING: Final = "stopping"
 _AT_ONCE: Final = 50
 _LASTING: Final = 1.0
 _NO_ANSWER: Final = 503
@@ -38,10 +39,14 @@ _NO_ANSWER: Final = 503
 class Cut(Exception):
     """The exchange was ended: `reason` is a stable code, `error` what a new request would get now."""
 
-    def __init__(self, error: GatewayError) -> None:
+    def __init__(self, error: GatewayError, *, in_order: bool = False) -> None:
+        """`in_order`: the answer is to look complete to the client."""
         super().__init__(error.detail)
         self.error = error
+        self.in_order = in_order
         self.reason = "session-ended" if isinstance(error, LoginRequired) else error.code
+        if in_order:
+            self.reason = STOPPING
 
 
 @dataclass(slots=True, eq=False)
@@ -53,9 +58,9 @@ class _Stream(Generic[T]):
     unjudged_since: float | None = None
     cut: Cut | None = None
 
-    def end(self, error: GatewayError) -> None:
+    def end(self, error: GatewayError, *, in_order: bool = False) -> None:
         if self.cut is None:
-            self.cut = Cut(error)
+            self.cut = Cut(error, in_order=in_order)
             self.task.cancel()
 
 
@@ -141,6 +146,12 @@ class Streams(Generic[T]):
     def judge_soon(self) -> None:
         """Judge the open exchanges without waiting for the next round."""
         self._loop.soon()
+
+    def end_in_order(self, ends: Callable[[T], bool]) -> None:
+        """End the exchanges that never end by themselves, such that they look complete: the process stops."""
+        for stream in self._open:
+            if ends(stream.about):
+                stream.end(GatewayError("the gateway stops"), in_order=True)
 
     def session_ended(self, session: str) -> None:
         """End the exchanges of this session."""

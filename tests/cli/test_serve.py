@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import socket
 import stat
 import threading
@@ -13,7 +12,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx2
-import pytest
 import yaml
 
 from gateway import __version__
@@ -21,7 +19,7 @@ from gateway.config import load
 from simulator.login import login
 from simulator.run import bind, url_of
 from tests.cli.conftest import Site
-from tests.processes import command, fresh_gateway, gateway_process
+from tests.processes import command, gateway_process
 from tests.running import free_ports
 from tests.upstream.raw_client import converse
 from tests.waiting import until
@@ -146,26 +144,6 @@ def test_a_unix_socket_that_is_in_use_stays(site: Site) -> None:
         refused = command("serve", "--config", str(site.config), "--env", "ti")
     assert (refused.returncode, path.exists()) == (1, True)
     assert f"cannot listen on {path}: Address already in use" in refused.stderr
-
-
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_it_stops_after_what_is_under_way_and_is_not_ready_meanwhile(site: Site, workers: str) -> None:
-    with fresh_gateway(site.config, "ti", site.ready, "--workers", workers) as child:
-        cookie = login(site.url, "indiener")
-        head = f"GET /echo/stream?events=6&interval=0.2 HTTP/1.1\r\nHost: localhost:{site.port}\r\nCookie: {cookie}\r\n\r\n"
-        with socket.create_connection(("127.0.0.1", site.port), timeout=10) as sock:
-            sock.sendall(head.encode())
-            seen = sock.recv(65536)
-            child.send_signal(signal.SIGTERM)
-            while b"data: 4" not in seen:
-                seen += sock.recv(65536)
-            told = httpx2.get(site.ready, trust_env=False)
-            assert (told.status_code, told.json()["checks"]["serving"]["detail"]) == (503, "stopping")
-            while part := sock.recv(65536):
-                seen += part
-        assert b"data: 5" in seen
-        assert seen.endswith(b"0\r\n\r\n")
-        assert child.wait(20) == 0
 
 
 def test_a_client_that_leaves_ends_the_work(site: Site) -> None:

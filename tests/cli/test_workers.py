@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,9 +17,11 @@ import pytest
 import structlog
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors.multiprocess import SIGNALS
 
+from gateway.cli.handover import Surroundings
+from gateway.cli.sockets import Sockets
 from gateway.cli.workers import Supervisor, end_with_supervisor, hangups_held
+from gateway.edge.settings import DrainSettings
 from simulator.run import bind
 from tests.cli.conftest import Site
 from tests.processes import command
@@ -43,10 +46,17 @@ def test_what_no_worker_can_open_ends_all(site: Site, workers: str) -> None:
 @pytest.fixture
 def signals() -> Iterator[None]:
     """The handlers of the tests, which a supervisor replaces."""
-    before = {each: signal.getsignal(each) for each in SIGNALS}
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2)
+    before = {each: signal.getsignal(each) for each in numbers}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+def supervisor_of(app: str, sock: socket.socket, workers: int) -> Supervisor:
+    around = Surroundings("ti", Sockets())
+    config = uvicorn.Config(app, log_config=None, workers=workers)
+    return Supervisor(config, [sock], around, DrainSettings(wait=0.0))
 
 
 @pytest.mark.usefixtures("signals")
@@ -59,7 +69,7 @@ def test_workers_that_die_at_once_end_all_after_some_tries(
 ) -> None:
     monkeypatch.setenv("DIES_WITH", str(code))
     with bind(0) as sock, structlog.testing.capture_logs() as logs:
-        supervisor = Supervisor(uvicorn.Config("tests.cli.dies:app", log_config=None, workers=2), [sock])
+        supervisor = supervisor_of("tests.cli.dies:app", sock, workers=2)
         supervisor.run()
     assert supervisor.failed == why
     assert not any(each.process.is_alive() for each in supervisor.processes)
@@ -81,13 +91,12 @@ def test_a_worker_that_hangs_does_not_hold_up_the_end(
 ) -> None:
     monkeypatch.setenv("HANGS_MARK", str(tmp_path / "mark"))
     with bind(0) as sock, structlog.testing.capture_logs() as logs:
-        supervisor = Supervisor(uvicorn.Config("tests.cli.hangs:app", log_config=None, workers=1), [sock])
+        supervisor = supervisor_of("tests.cli.hangs:app", sock, workers=1)
         supervisor.ended_within = 0.2
-        supervisor.init_processes()
+        supervisor.start_all()
         (worker,) = supervisor.processes
         assert until((tmp_path / "mark").exists, 60.0)
-        supervisor.terminate_all()
-        supervisor.join_all()
+        supervisor.end_all()
     assert worker.exitcode == -signal.SIGKILL
     assert "worker does not end" in [each["event"] for each in logs]
 

@@ -12,6 +12,7 @@ from gateway.config.load import Source
 from gateway.config.model import LOCAL_HOSTS
 from gateway.plugin import Distinctions
 from gateway.policy.ruleset import Rule, RuleSet, walk
+from gateway.settings import UNIX
 
 Network = IPv4Network | IPv6Network
 _LOOPBACK: Final = ("127.0.0.0/8", "::1/128")
@@ -53,7 +54,8 @@ def network(source: Source, name: str) -> Iterator[Finding]:
             if fault is not None and fault[0] not in rule.accepts:
                 yield Finding(rule.at, fault[0], f"rule {rule.id!r}: {fault[1]}")
     looking = [rule.id for rule in rules.every if _looks_at_client(rule)]
-    if looking and not trusted and settings.public_url.startswith("https:"):
+    over_file = settings.listen.startswith(UNIX)
+    if looking and not trusted and not over_file and settings.public_url.startswith("https:"):
         words = (
             f"rules look at the client's address ({', '.join(looking[:3])}), but `edge: {{trusted_proxies: [...]}}` is"
             " empty: with https in front of the gateway every request comes from that proxy, and they judge the proxy"

@@ -1,0 +1,234 @@
+"""Where `gateway serve` listens: at sockets that systemd or a predecessor hands over, or that it opens itself."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import socket
+import struct
+from array import array
+from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from gateway.settings import UNIX
+
+# The first descriptor that systemd passes (sd_listen_fds(3)).
+_FIRST: Final = 3
+_BACKLOG: Final = 2048
+_HINTS: Final = {
+    errno.EADDRINUSE: "is another gateway running?",
+    errno.EACCES: "ports below 1024 need the capability CAP_NET_BIND_SERVICE; use another port",
+    errno.EADDRNOTAVAIL: "this machine does not have that address; 0.0.0.0 means all that it has",
+}
+_FILE_HINTS: Final = {
+    errno.EADDRINUSE: "is another gateway running?",
+    errno.EACCES: "may this account write in that folder?",
+    errno.ENOENT: "make the folder first; RuntimeDirectory= does that in a unit of systemd",
+}
+# Classic BPF that drops a TCP segment with SYN, and passes all others: (code, jump if true, if false, operand).
+_DROP_SYN: Final = (
+    (0x30, 0, 0, 13),  # load the octet with the flags
+    (0x45, 0, 1, 0x02),  # is SYN among them?
+    (0x06, 0, 0, 0),  # drop
+    (0x06, 0, 0, 0xFFFFFFFF),  # pass
+)
+_SO_ATTACH_FILTER: Final = getattr(socket, "SO_ATTACH_FILTER", 26)
+HANDED_OVER: Final = "TOEGANGSPOORT_SOCKETS"
+"""The variable with which a gateway names the sockets that it hands over to its successor."""
+
+
+class NotListening(ValueError):
+    """An address cannot be listened at; the words are for operators."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """One listening socket. `own`: a gateway opened it, so that it ends with the gateway; those of systemd stay."""
+
+    address: str
+    socket: socket.socket
+    own: bool = True
+    file: tuple[int, int] | None = field(default=None)
+    """Device and inode of the file of a unix socket that a gateway made."""
+
+    def retire(self) -> None:
+        """Let the kernel take no new connections; those that it has taken can still be accepted.
+
+        A closing socket resets what waits in its queue. So a connection that begins now is left without an answer, and
+        meets a closed port, or the next gateway, when it tries again a second later (RFC 6298).
+        """
+        if not self.own:
+            return
+        if self.socket.family == socket.AF_UNIX:
+            self._remove_file()
+            return
+        code = array("B", b"".join(struct.pack("HBBI", *each) for each in _DROP_SYN))
+        # struct sock_fprog: the number of instructions, and where they are.
+        program = struct.pack("HP", len(_DROP_SYN), code.buffer_info()[0])
+        with contextlib.suppress(OSError):
+            self.socket.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
+
+    def _remove_file(self) -> None:
+        path = Path(self.address.removeprefix(UNIX))
+        with contextlib.suppress(OSError):
+            if _identity(path) == self.file:
+                path.unlink()
+
+
+class Sockets:
+    """The sockets that this process was given, each by the address that it listens at."""
+
+    def __init__(self, given: Sequence[tuple[socket.socket, bool]] = ()) -> None:
+        """`given`: each with whether a gateway opened it."""
+        self._given = list(given)
+        self.all: list[Listening] = []
+
+    @classmethod
+    def of(cls, environ: MutableMapping[str, str]) -> Sockets:
+        """Those that these variables name, which are removed: no process that this one starts may take them for its own."""
+        return cls([*_of_systemd(environ), *_of_predecessor(environ)])
+
+    def listen(self, address: str) -> socket.socket:
+        """The socket for this address: a given one, or else a new one. Raises NotListening."""
+        wanted = _resolved(address)
+        found = next((each for each in self._given if _bound(each[0]) in wanted), None)
+        if found is None:
+            listening = _open(address)
+        else:
+            self._given.remove(found)
+            sock, own = found
+            file = None
+            if own and sock.family == socket.AF_UNIX:
+                file = _identity(Path(address.removeprefix(UNIX)))
+            listening = Listening(address, sock, own, file)
+        self.all.append(listening)
+        return listening.socket
+
+    def close_rest(self) -> None:
+        """Close what a predecessor listened at and this configuration does not. Raises NotListening for one of systemd.
+
+        systemd goes on listening at its sockets: whoever connects there would wait forever.
+        """
+        for sock, own in self._given:
+            where = _words(sock)
+            sock.close()
+            if not own:
+                listens = ", ".join(each.address for each in self.all)
+                raise NotListening(
+                    f"systemd listens at {where} for the gateway, but the configuration says {listens}: write the same"
+                    f" address in ListenStream= and in the configuration"
+                )
+
+    def retire(self) -> None:
+        """Let the kernel take no new connections at those that end with the gateway."""
+        for each in self.all:
+            each.retire()
+
+    def close(self) -> None:
+        """Close the copies of this process."""
+        for each in self.all:
+            each.socket.close()
+
+    def handed_over(self) -> tuple[dict[str, str], list[int]]:
+        """The variable that names them for a successor, and the descriptors that it must inherit."""
+        numbers = [each.socket.fileno() for each in self.all]
+        words = (f"{number}{'' if each.own else 's'}" for number, each in zip(numbers, self.all, strict=True))
+        return {HANDED_OVER: ",".join(words)}, numbers
+
+
+def _of_systemd(environ: MutableMapping[str, str]) -> list[tuple[socket.socket, bool]]:
+    number, pid = environ.pop("LISTEN_FDS", ""), environ.pop("LISTEN_PID", "")
+    environ.pop("LISTEN_FDNAMES", None)
+    if pid != str(os.getpid()) or not number.isdigit():
+        return []
+    return [(_adopted(each), False) for each in range(_FIRST, _FIRST + int(number))]
+
+
+def _of_predecessor(environ: MutableMapping[str, str]) -> list[tuple[socket.socket, bool]]:
+    words = environ.pop(HANDED_OVER, "").split(",")
+    return [(_adopted(int(each.rstrip("s"))), not each.endswith("s")) for each in words if each]
+
+
+def _adopted(number: int) -> socket.socket:
+    sock = socket.socket(fileno=number)
+    if sock.type != socket.SOCK_STREAM or not sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+        raise NotListening(f"descriptor {number}, which was handed over, is no listening socket")
+    sock.set_inheritable(False)
+    return sock
+
+
+def _open(address: str) -> Listening:
+    if address.startswith(UNIX):
+        return _open_file(address)
+    host, _, port = address.rpartition(":")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host.strip("[]"), int(port)))
+    except OSError as problem:
+        sock.close()
+        raise _cannot(address, problem, _HINTS, "is the address right?") from problem
+    return Listening(address, sock)
+
+
+def _open_file(address: str) -> Listening:
+    """A unix socket that the file's group may use; it takes the place of one that nothing listens on any more."""
+    path = Path(address.removeprefix(UNIX))
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as other:
+                other.connect(str(path))
+            raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+        if path.is_socket():
+            path.unlink()
+        before = os.umask(0o117)
+        try:
+            sock.bind(str(path))
+        finally:
+            os.umask(before)
+        # From here on nobody takes it for one that was left behind.
+        sock.listen(_BACKLOG)
+        return Listening(address, sock, file=_identity(path))
+    except OSError as problem:
+        sock.close()
+        raise _cannot(str(path), problem, _FILE_HINTS, "is the path right?") from problem
+
+
+def _cannot(where: str, problem: OSError, hints: Mapping[int, str], otherwise: str) -> NotListening:
+    hint = hints.get(problem.errno or 0, otherwise)
+    return NotListening(f"cannot listen on {where}: {problem.strerror or problem}; {hint}")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    with contextlib.suppress(OSError):
+        found = path.lstat()
+        return found.st_dev, found.st_ino
+    return None
+
+
+def _resolved(address: str) -> set[tuple[str, int]]:
+    """Every (host, port) that this address means; a path has port 0."""
+    if address.startswith(UNIX):
+        return {(str(Path(address.removeprefix(UNIX)).resolve()), 0)}
+    host, _, port = address.rpartition(":")
+    with contextlib.suppress(OSError):
+        found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
+        return {(str(each[4][0]), int(each[4][1])) for each in found}
+    return set()
+
+
+def _bound(sock: socket.socket) -> tuple[str, int]:
+    name = sock.getsockname()
+    if sock.family == socket.AF_UNIX:
+        return str(Path(os.fsdecode(name)).resolve()), 0
+    return name[0], name[1]
+
+
+def _words(sock: socket.socket) -> str:
+    host, port = _bound(sock)
+    return f"{UNIX}{host}" if not port else f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
