@@ -3,13 +3,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test check format clean
+.PHONY: install demo test check format lock sbom clean
 
 install: .venv/.installed
 
 .venv/.installed: requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
@@ -30,6 +30,17 @@ format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/gateway config schema > .schema.json && mv .schema.json docs/reference/config.schema.json
 	$(BIN)/gateway config reference > .reference.md && mv .reference.md docs/reference/config.md
+
+LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --no-header --no-annotate --generate-hashes --quiet
+lock: install  ## after a change of pyproject.toml: versions and hashes of what tests, builds and runs this project
+	$(LOCK) --group dev -o requirements.lock
+	$(LOCK) --constraint requirements.lock -o deploy/run.lock
+	$(BIN)/uv pip compile --group build --constraint requirements.lock --universal --python-version 3.11 --no-header --no-annotate --generate-hashes --quiet -o deploy/build.lock
+
+sbom: install  ## what the image and the servers run, as CycloneDX
+	mkdir -p dist
+	$(BIN)/cyclonedx-py requirements deploy/run.lock --pyproject pyproject.toml --mc-type application \
+	    --output-reproducible --spec-version 1.6 -o dist/sbom.cdx.json
 
 clean:
 	rm -rf .venv var secrets .mypy_cache .ruff_cache .pytest_cache .hypothesis
