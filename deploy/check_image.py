@@ -118,7 +118,7 @@ class Image:
 
     def run(self, step: Step) -> None:
         """RUN: a shell in this stage, as root."""
-        passed = {name: value for name, value in os.environ.items() if _PASSED_ON.fullmatch(name)}
+        passed = {name: value for name, value in os.environ.items() if _PASSED_ON.fullmatch(name)} | {"PIP_QUIET": "1"}
         environ = [f"{name}={value}" for name, value in (passed | self.variables).items()]
         words = f"cd {shlex.quote(self.folder)} && {step.rest}"
         subprocess.run(
