@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test check format lock sbom clean
+.PHONY: install demo test check format lock sbom release clean
 
 install: .venv/.installed
 
@@ -38,9 +38,10 @@ lock: install  ## after a change of pyproject.toml: versions and hashes of what 
 	$(BIN)/uv pip compile --group build --constraint requirements.lock --universal --python-version 3.11 --no-header --no-annotate --generate-hashes --quiet -o deploy/build.lock
 
 sbom: install  ## what the image and the servers run, as CycloneDX
-	mkdir -p dist
-	$(BIN)/cyclonedx-py requirements deploy/run.lock --pyproject pyproject.toml --mc-type application \
-	    --output-reproducible --spec-version 1.6 -o dist/sbom.cdx.json
+	deploy/sbom $(BIN) dist/sbom.cdx.json
+
+release: sbom  ## what goes to servers: the wheel, the lock file, the files of deploy/
+	deploy/release $(BIN) dist
 
 clean:
 	rm -rf .venv var secrets .mypy_cache .ruff_cache .pytest_cache .hypothesis
