@@ -40,7 +40,8 @@ def debian(root: Path, packages: Sequence[str] = SERVER) -> Path:
                 shutil.copy(Path("/", path), root / path)
         for path in Path("/etc/apt/apt.conf.d").glob("*proxy*"):
             shutil.copy(path, root / "etc/apt/apt.conf.d")
-        subprocess.run(["chroot", root, "apt-get", "update", "-qq"], check=True)
+        (root / "etc/apt/apt.conf.d/99quiet").write_text('quiet "2";\nDpkg::Use-Pty "0";\n')
+        subprocess.run(["chroot", root, "apt-get", "update"], check=True)
     return root
 
 
