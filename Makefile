@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test check format lock sbom release clean
+.PHONY: install demo test check format lock sbom release image-check try clean
 
 install: .venv/.installed
 
@@ -43,5 +43,12 @@ sbom: install  ## what the image and the servers run, as CycloneDX
 release: sbom  ## what goes to servers: the wheel, the lock file, the files of deploy/
 	deploy/release $(BIN) dist
 
+image-check:  ## carries out the Dockerfile in chroots and tries the image; needs root and debootstrap
+	deploy/check_image.py
+
+try: install  ## follows the quick start and docs/deployment.md on machines of Debian; needs root, debootstrap, systemd-nspawn
+	$(BIN)/python deploy/try/quick_start.py
+	$(BIN)/python deploy/try/deployment.py
+
 clean:
-	rm -rf .venv var secrets .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv var secrets dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

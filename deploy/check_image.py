@@ -66,7 +66,11 @@ def ignored(path: str, patterns: list[str]) -> bool:
     folders = [path, *(str(each) for each in Path(path).parents if str(each) != ".")]
     for pattern in patterns:
         plain = pattern.removeprefix("!").rstrip("/")
-        alternatives = (plain, plain.removeprefix("**/"), f"*/{plain.removeprefix('**/')}") if "**/" in plain else (plain,)
+        alternatives = (
+            (plain, plain.removeprefix("**/"), f"*/{plain.removeprefix('**/')}")
+            if "**/" in plain
+            else (plain,)
+        )
         if any(
             fnmatch(each, form) and ("**" in plain or each.count("/") == form.count("/"))
             for each in folders
@@ -101,7 +105,7 @@ class Image:
     def copy(self, step: Step, stages: dict[str, Image]) -> None:
         """COPY, of the context or of another stage."""
         *sources, target = step.words
-        place = self.root / os.path.join(self.folder, target).lstrip("/")
+        place = self.root / str(Path(self.folder, target)).lstrip("/")
         if "from" in step.options:
             for each in sources:
                 found = stages[step.options["from"]].root / each.lstrip("/")
@@ -118,7 +122,9 @@ class Image:
 
     def run(self, step: Step) -> None:
         """RUN: a shell in this stage, as root."""
-        passed = {name: value for name, value in os.environ.items() if _PASSED_ON.fullmatch(name)} | {"PIP_QUIET": "1"}
+        passed = {name: value for name, value in os.environ.items() if _PASSED_ON.fullmatch(name)} | {
+            "PIP_QUIET": "1"
+        }
         environ = [f"{name}={value}" for name, value in (passed | self.variables).items()]
         words = f"cd {shlex.quote(self.folder)} && {step.rest}"
         subprocess.run(
@@ -184,7 +190,9 @@ def build(place: Path) -> Image:
 def main() -> None:
     """Build it, and try it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--keep", type=Path, help="keep the roots here, and use the base that is there already")
+    parser.add_argument(
+        "--keep", type=Path, help="keep the roots here, and use the base that is there already"
+    )
     place = parser.parse_args().keep
     if os.geteuid() != 0 or shutil.which("debootstrap") is None:
         sys.exit("this needs root, and debootstrap: apt-get install debootstrap")

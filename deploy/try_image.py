@@ -140,7 +140,9 @@ def tried(image: Image) -> None:
 def contents(image: Image) -> None:
     """What is in the image, and what is not."""
     (site,) = (image.root / "opt/toegangspoort/lib").glob("python3*/site-packages")
-    packages = {re.sub(r"[-_.]+", "-", each.name.partition("-")[0]).lower() for each in site.glob("*.dist-info")}
+    packages = {
+        re.sub(r"[-_.]+", "-", each.name.partition("-")[0]).lower() for each in site.glob("*.dist-info")
+    }
     for name in ("pytest", "selenium", "playwright", "hatchling", "ruff", "mypy", "pip"):
         assert name not in packages, name
     for place in (site / "tests", site / "simulator", image.root / "source"):
@@ -164,7 +166,13 @@ def running(container: Container) -> None:
     robots = container.inside("python", "-c", asked.format(8000, "/robots.txt")).stdout
     assert re.match(r"\d{3} ", robots), robots
     said(f"it is ready, and answers people ({robots[:3]})")
-    for place, may in (("/var/lib/toegangspoort", True), ("/tmp", True), ("/etc", False), ("/opt", False), ("/usr", False)):
+    for place, may in (
+        ("/var/lib/toegangspoort", True),
+        ("/tmp", True),
+        ("/etc", False),
+        ("/opt", False),
+        ("/usr", False),
+    ):
         done = container.inside("touch", f"{place}/tried")
         assert (done.returncode == 0) == may, f"{place}: {done.stderr}"
     said("it writes in its volume and in /tmp, and nowhere else")

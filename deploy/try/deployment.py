@@ -46,9 +46,16 @@ def follow(where: Machine, heading: str) -> None:
 def release(version: str, place: Path) -> Path:
     """`make release` of this checkout, or of one that differs by its version alone."""
     copy = place / f"source-{version}"
-    shutil.copytree(SOURCE, copy, ignore=shutil.ignore_patterns(".venv", ".git", "var", "dist", "tests"), dirs_exist_ok=True)
+    shutil.copytree(
+        SOURCE,
+        copy,
+        ignore=shutil.ignore_patterns(".venv", ".git", "var", "dist", "tests"),
+        dirs_exist_ok=True,
+    )
     project = (copy / "pyproject.toml").read_text()
-    (copy / "pyproject.toml").write_text(re.sub(r'^version = ".*"', f'version = "{version}"', project, flags=re.M))
+    (copy / "pyproject.toml").write_text(
+        re.sub(r'^version = ".*"', f'version = "{version}"', project, flags=re.M)
+    )
     (copy / "dist").mkdir(exist_ok=True)
     subprocess.run(["deploy/release", str(Path(sys.executable).parent), "dist"], cwd=copy, check=True)
     (found,) = (copy / "dist").glob("*.tar.gz")
@@ -69,9 +76,13 @@ def installed(front: Machine, gateways: list[Machine], place: Path) -> None:
     for each in gateways:
         follow(each, "Install")
     first, second = gateways
-    shutil.copy(front.root / "root/toegangspoort-0.1.0/store-password", first.root / "root/toegangspoort-0.1.0")
+    shutil.copy(
+        front.root / "root/toegangspoort-0.1.0/store-password", first.root / "root/toegangspoort-0.1.0"
+    )
     follow(first, "The first gateway")
-    shutil.copytree(first.root / "etc/toegangspoort/ti", second.root / "etc/toegangspoort/ti", dirs_exist_ok=True)
+    shutil.copytree(
+        first.root / "etc/toegangspoort/ti", second.root / "etc/toegangspoort/ti", dirs_exist_ok=True
+    )
     follow(second, "The second gateway")
     certificate(front.root / "etc/toegangspoort/tls", NAME)
     follow(front, "nginx")
@@ -81,14 +92,18 @@ def followed(front: Machine, gateways: list[Machine], here: Network, place: Path
     """All of the page, and whether it is true."""
     installed(front, gateways, place)
     first, second = gateways
-    with simulator(SOURCE, place, here, NAME, first.root / "etc/toegangspoort/ti/secrets/ti/client.jwks.json"):
+    with simulator(
+        SOURCE, place, here, NAME, first.root / "etc/toegangspoort/ti/secrets/ti/client.jwks.json"
+    ):
         follow(first, "Does it work")
         trusted = front.root / "etc/toegangspoort/tls/fullchain.pem"
         cookie = logged_in(SOURCE, here, f"https://{NAME}", trusted)
         before = [records(each) for each in gateways]
         with Load(here, NAME, trusted, cookie, place) as load:
             load.wait_for(200)
-            assert all(records(each) > was for each, was in zip(gateways, before, strict=True)), "one gateway did nothing"
+            assert all(records(each) > was for each, was in zip(gateways, before, strict=True)), (
+                "one gateway did nothing"
+            )
             print("ok  both gateways answer, with one session")
             for each in gateways:
                 each.run("systemctl restart toegangspoort@ti")
@@ -105,7 +120,9 @@ def followed(front: Machine, gateways: list[Machine], here: Network, place: Path
             follow(first, "Rollback")
             assert "0.1.0" in first.run("gateway version"), "the old version does not run"
             load.wait_for(200)
-        print(f"ok  {load.sent} requests during restarts, a stop, an upgrade and a rollback: {load.failed} failed")
+        print(
+            f"ok  {load.sent} requests during restarts, a stop, an upgrade and a rollback: {load.failed} failed"
+        )
         assert load.failed == 0, load.faults
         after = logged_in(SOURCE, here, f"https://{NAME}", trusted)
         assert after != cookie, "the second login is the first"
@@ -124,7 +141,8 @@ def main() -> None:
         hosts = f"127.0.0.1 localhost\n::1 localhost\n{ADDRESSES[0]} {NAME}\n"
         here = stack.enter_context(network("toegangspoort-try", ADDRESSES, hosts))
         front, *gateways = (
-            stack.enter_context(machine(name, base, place, here)) for name in ("front", "gateway-1", "gateway-2")
+            stack.enter_context(machine(name, base, place, here))
+            for name in ("front", "gateway-1", "gateway-2")
         )
         followed(front, gateways, here, place)
     print("docs/deployment.md was followed, and it is true")

@@ -43,14 +43,28 @@ class Load:
 
     def __init__(self, where: Network, name: str, trusted: Path, cookie: str, place: Path) -> None:
         self._out = place / "load.json"
-        self._arguments = ["ip", "netns", "exec", where.name, sys.executable, "-c", _CLIENT, name, str(trusted), cookie, str(self._out)]
+        self._arguments = [
+            "ip",
+            "netns",
+            "exec",
+            where.name,
+            sys.executable,
+            "-c",
+            _CLIENT,
+            name,
+            str(trusted),
+            cookie,
+            str(self._out),
+        ]
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(self._arguments)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
         assert self._process is not None
         self._process.terminate()
         self._process.wait()

@@ -23,9 +23,13 @@ _FETCHES = ("apt-get ", "pip install ", "make install", "make demo")
 
 def needed() -> None:
     """Ends the program where this machine can't do it."""
-    lacking = [name for name in ("debootstrap", "systemd-nspawn", "ip", "nsenter") if shutil.which(name) is None]
+    lacking = [
+        name for name in ("debootstrap", "systemd-nspawn", "ip", "nsenter") if shutil.which(name) is None
+    ]
     if os.geteuid() != 0 or lacking:
-        sys.exit(f"this needs root, and {', '.join(lacking) or 'nothing else'}: apt-get install debootstrap systemd-container iproute2")
+        sys.exit(
+            f"this needs root, and {', '.join(lacking) or 'nothing else'}: apt-get install debootstrap systemd-container iproute2"
+        )
 
 
 def debian(root: Path, packages: Sequence[str] = SERVER) -> Path:
@@ -92,7 +96,9 @@ class Machine:
     def run(self, commands: str, *, quiet: bool = False) -> str:
         """Carry out commands as root, in the folder that the last of them went to. Raises AssertionError where one fails."""
         own = [] if any(each in commands for each in _FETCHES) else ["-n"]
-        environ = {name: value for name, value in os.environ.items() if name in ("PIP_CERT", "PIP_DEFAULT_TIMEOUT")}
+        environ = {
+            name: value for name, value in os.environ.items() if name in ("PIP_CERT", "PIP_DEFAULT_TIMEOUT")
+        }
         wrapped = f"set -e\ncd {self.folder}\n{commands}\npwd > /root/.folder\n"
         done = subprocess.run(
             ["nsenter", "-t", str(self.first), "-m", "-u", "-i", "-p", *own, "/usr/bin/env", "-i", "HOME=/root",

@@ -9,7 +9,9 @@ from pathlib import Path
 def blocks(page: Path, heading: str) -> list[str]:
     """The indented blocks below this heading, as they stand there, up to the next heading of its level or above."""
     lines = page.read_text("utf-8").splitlines()
-    level = next((re.match(r"#+", line)[0] for line in lines if re.fullmatch(rf"#+ {re.escape(heading)}", line)), None)  # type: ignore[index]
+    level = next(
+        (re.match(r"#+", line)[0] for line in lines if re.fullmatch(rf"#+ {re.escape(heading)}", line)), None
+    )  # type: ignore[index]
     if level is None:
         raise LookupError(f"{page} has no heading {heading!r}")
     begin = lines.index(f"{level} {heading}") + 1

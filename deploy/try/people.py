@@ -31,7 +31,14 @@ def simulator(source: Path, place: Path, where: Network, name: str, keys: Path) 
     )  # fmt: skip
     try:
         end = time.monotonic() + _SERVES_WITHIN
-        asked = ("curl", "--silent", "--fail", "--output", "/dev/null", "http://localhost:8010/op/.well-known/openid-configuration")
+        asked = (
+            "curl",
+            "--silent",
+            "--fail",
+            "--output",
+            "/dev/null",
+            "http://localhost:8010/op/.well-known/openid-configuration",
+        )
         while True:
             with contextlib.suppress(subprocess.CalledProcessError):
                 where.run(*asked)

@@ -47,14 +47,17 @@ log = structlog.get_logger()
 
 
 def _address(value: str | None) -> str | None:
-    found = re.fullmatch(r"(?:\[[0-9a-fA-F:.]+\]|[^\s:\[\]]+):(\d{1,5})", value) if value is not None else None
+    found = (
+        re.fullmatch(r"(?:\[[0-9a-fA-F:.]+\]|[^\s:\[\]]+):(\d{1,5})", value) if value is not None else None
+    )
     if value is not None and (found is None or int(found[1]) > 65_535):
         raise typer.BadParameter("write HOST:PORT, such as 0.0.0.0:8000")
     return value
 
 
 _LISTEN = typer.Option(
-    callback=_address, help="HOST:PORT to listen on instead of `listen` in the configuration, for a container."
+    callback=_address,
+    help="HOST:PORT to listen on instead of `listen` in the configuration, for a container.",
 )
 _OBSERVE_LISTEN = typer.Option(
     callback=_address, help="The same for health and metrics, instead of `observe.listen`."

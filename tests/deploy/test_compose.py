@@ -36,7 +36,11 @@ def test_each_container_is_closed(name: str) -> None:
 
 def test_only_nginx_is_reached_from_outside_and_only_gateways_reach_the_store() -> None:
     assert [name for name, each in SERVICES.items() if "ports" in each] == ["nginx"]
-    assert {name for name, each in SERVICES.items() if "store" in each["networks"]} == {"gateway-1", "gateway-2", "redis"}
+    assert {name for name, each in SERVICES.items() if "store" in each["networks"]} == {
+        "gateway-1",
+        "gateway-2",
+        "redis",
+    }
     assert COMPOSE["networks"]["store"] == {"internal": True}
     assert SERVICES["redis"]["networks"] == ["store"]
 

@@ -64,7 +64,10 @@ def test_the_pod_is_restricted(made: dict[str, list[dict[str, Any]]], name: str)
     written = {each["mountPath"] for each in container["volumeMounts"] if not each.get("readOnly")}
     assert written == {"/var/lib/toegangspoort", "/tmp"}
     volumes = {each["name"]: each for each in pod["volumes"]}
-    assert volumes["secrets"] == {"name": "secrets", "secret": {"secretName": "toegangspoort", "defaultMode": 0o440}}
+    assert volumes["secrets"] == {
+        "name": "secrets",
+        "secret": {"secretName": "toegangspoort", "defaultMode": 0o440},
+    }
     assert not [each for each in made[name] if each["kind"] == "Secret"]
     assert container["env"] == [{"name": "GATEWAY_ENV", "value": name}]
     assert container["resources"]["requests"]
@@ -75,7 +78,9 @@ def test_pods_are_replaced_without_a_gap(made: dict[str, list[dict[str, Any]]], 
     deployment = one(made[name], "Deployment")["spec"]
     pod = deployment["template"]["spec"]
     (container,) = pod["containers"]
-    probes = {kind: container[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "liveness", "readiness")}
+    probes = {
+        kind: container[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "liveness", "readiness")
+    }
     assert probes == {"startup": "/startupz", "liveness": "/healthz", "readiness": "/readyz"}
     assert deployment["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
     assert deployment["replicas"] >= 2
@@ -136,10 +141,20 @@ def peer_is(peer: dict[str, Any], other: Place, namespace: str) -> bool:
     if "ipBlock" in peer:
         address = ipaddress.ip_address(other.address)
         inside = address in ipaddress.ip_network(peer["ipBlock"]["cidr"])
-        return inside and not any(address in ipaddress.ip_network(each) for each in peer["ipBlock"].get("except", ()))
+        return inside and not any(
+            address in ipaddress.ip_network(each) for each in peer["ipBlock"].get("except", ())
+        )
     where = {"kubernetes.io/metadata.name": other.namespace}
-    there = chosen(peer["namespaceSelector"], where) if "namespaceSelector" in peer else other.namespace == namespace
-    return bool(other.namespace) and there and ("podSelector" not in peer or chosen(peer["podSelector"], other.labels))
+    there = (
+        chosen(peer["namespaceSelector"], where)
+        if "namespaceSelector" in peer
+        else other.namespace == namespace
+    )
+    return (
+        bool(other.namespace)
+        and there
+        and ("podSelector" not in peer or chosen(peer["podSelector"], other.labels))
+    )
 
 
 def lets(policies: list[dict[str, Any]], side: str, here: Place, other: Place, port: int, to: Place) -> bool:
@@ -195,5 +210,7 @@ def test_only_these_ways_are_open_and_none_from_one_environment_to_the_other(
         and lets(policies, "ingress", there, here, port, there)
     }
     assert found == {
-        (source.format(name), target.format(name), port) for source, target, port in PATHS for name in ENVIRONMENTS
+        (source.format(name), target.format(name), port)
+        for source, target, port in PATHS
+        for name in ENVIRONMENTS
     }

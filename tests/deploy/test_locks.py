@@ -17,7 +17,9 @@ from packaging.version import Version
 ROOT = Path(__file__).parent.parent.parent
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LOCKS = ("requirements.lock", "deploy/run.lock", "deploy/build.lock")
-_ENTRY = re.compile(r"^(?P<requirement>[^\s#].*?) \\\n(?P<hashes>(?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", re.M)
+_ENTRY = re.compile(
+    r"^(?P<requirement>[^\s#].*?) \\\n(?P<hashes>(?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", re.M
+)
 
 
 def group(name: str) -> list[str]:
@@ -58,7 +60,9 @@ def needed(requirements: Iterable[str], seen: set[tuple[str, str]]) -> Iterator[
         requirement = Requirement(text)
         for extra in {"", *requirement.extras}:
             name = canonicalize_name(requirement.name)
-            if (name, extra) in seen or (requirement.marker and not requirement.marker.evaluate({"extra": ""})):
+            if (name, extra) in seen or (
+                requirement.marker and not requirement.marker.evaluate({"extra": ""})
+            ):
                 continue
             seen.add((name, extra))
             yield name
@@ -66,7 +70,11 @@ def needed(requirements: Iterable[str], seen: set[tuple[str, str]]) -> Iterator[
                 inner = distribution(name).requires or []
             except PackageNotFoundError:
                 continue
-            meant = [each for each in map(Requirement, inner) if not each.marker or each.marker.evaluate({"extra": extra})]
+            meant = [
+                each
+                for each in map(Requirement, inner)
+                if not each.marker or each.marker.evaluate({"extra": extra})
+            ]
             yield from needed([re.sub(r";.*", "", str(each)) for each in meant], seen)
 
 
@@ -85,8 +93,12 @@ def test_what_the_project_asks_for_is_locked(name: str, requirements: list[str])
         if requirement.marker is None or requirement.marker.evaluate():
             version = found.get(canonicalize_name(requirement.name))
             assert version is not None, f"{name} lacks {text}: run make lock"
-            assert requirement.specifier.contains(Version(version)), f"{name} has {version} for {text}: run make lock"
-    assert set(needed(requirements, set())) <= set(found), f"{name} lacks what its packages need: run make lock"
+            assert requirement.specifier.contains(Version(version)), (
+                f"{name} has {version} for {text}: run make lock"
+            )
+    assert set(needed(requirements, set())) <= set(found), (
+        f"{name} lacks what its packages need: run make lock"
+    )
 
 
 def test_what_runs_is_what_is_tested() -> None:

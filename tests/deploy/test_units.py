@@ -41,13 +41,19 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for instance in ("", "ti", "prd"):
             (folder / path.name.replace("@.", f"@{instance}.")).write_text(text)
     (folder / "toegangspoort@prd.service.d").mkdir()
-    (folder / "toegangspoort@prd.service.d/credentials.conf").write_text((UNITS / "credentials.conf").read_text())
+    (folder / "toegangspoort@prd.service.d/credentials.conf").write_text(
+        (UNITS / "credentials.conf").read_text()
+    )
     return folder
 
 
-@pytest.mark.parametrize("name", ["toegangspoort@ti.service", "toegangspoort@ti.socket", "toegangspoort@prd.service"])
+@pytest.mark.parametrize(
+    "name", ["toegangspoort@ti.service", "toegangspoort@ti.socket", "toegangspoort@prd.service"]
+)
 def test_systemd_takes_it(installed: Path, name: str) -> None:
-    done = run(program("systemd-analyze", package="systemd"), "verify", "--man=no", f"./{name}", cwd=installed)
+    done = run(
+        program("systemd-analyze", package="systemd"), "verify", "--man=no", f"./{name}", cwd=installed
+    )
     # The accounts and sockets of this machine's own units are no fault of ours.
     ours = [line for line in done.stderr.splitlines() if "toegangspoort" in line]
     assert not ours
@@ -56,8 +62,12 @@ def test_systemd_takes_it(installed: Path, name: str) -> None:
 
 def test_a_fault_in_it_would_be_found(installed: Path) -> None:
     broken = installed / "toegangspoort@broken.service"
-    broken.write_text((installed / "toegangspoort@ti.service").read_text().replace("KillMode=mixed", "KillMode=soft"))
-    done = run(program("systemd-analyze", package="systemd"), "verify", "--man=no", f"./{broken.name}", cwd=installed)
+    broken.write_text(
+        (installed / "toegangspoort@ti.service").read_text().replace("KillMode=mixed", "KillMode=soft")
+    )
+    done = run(
+        program("systemd-analyze", package="systemd"), "verify", "--man=no", f"./{broken.name}", cwd=installed
+    )
     assert "kill mode" in done.stderr
 
 

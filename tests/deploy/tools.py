@@ -25,7 +25,10 @@ def program(name: str, *, package: str) -> str:
 
 def beside_python(name: str) -> str:
     """A program of the development environment, which is there wherever the tests are."""
-    for folder in (Path(sys.executable).parent, *(Path(each).parent.parent.parent.parent / "bin" for each in sys.path)):
+    for folder in (
+        Path(sys.executable).parent,
+        *(Path(each).parent.parent.parent / "bin" for each in sys.path),
+    ):
         if (folder / name).exists():
             return str(folder / name)
     found = shutil.which(name)
