@@ -108,7 +108,11 @@ class Authorize:
         if exchange.earlier is not None and exchange.earlier.judgement is not None:
             # Judging a stream again must not use up a rate limit.
             known = exchange.earlier.judgement.facts.facts
-            asked = tuple(each for each in asked if each.source.cache_ttl > 0 or each.name not in known)
+            asked = tuple(
+                each
+                for each in asked
+                if each.source.cache_ttl > 0 or each.source.asked_again or each.name not in known
+            )
         gathered = await self.gatherer.gather(asked)
         for name, problem in gathered.failures.items():
             log.warning("fact not gathered", fact=name, reason=problem, request_id=exchange.id)

@@ -49,6 +49,10 @@ class FactSource(ABC):
     batches: bool = False
     """Whether the questions of one request that are new go out together, by `ask_all`."""
 
+    asked_again: bool = False
+    """Whether it is asked again whenever an open stream is judged again, also where no answer is kept: not for a source
+    that counts."""
+
     @abstractmethod
     def connect(self) -> FactClient:
         """A client of this source. Runs in a thread and may read secrets and certificates; connections come later."""
