@@ -45,6 +45,19 @@ _text = json.encoder.encode_basestring_ascii
 _json = json.JSONEncoder(separators=(",", ":"), default=str).encode
 
 
+class AskedBy(NamedTuple):
+    """Who asked what a request would get, which nobody sent: a program by its name, with its own id of the question.
+
+    `about` is what it asked, in its own words; `moment` the time that it asked about (seconds since the epoch), None for
+    the present.
+    """
+
+    caller: str
+    question: str
+    about: Mapping[str, str] = NOTHING
+    moment: float | None = None
+
+
 class AuditEntry(NamedTuple):
     """One request and its outcome; None where something is unknown or does not apply.
 
@@ -55,7 +68,8 @@ class AuditEntry(NamedTuple):
     gateway's own endpoints. `error`: the code of a GatewayError. `shadow`: the decision of the candidate rules, if
     it differs, and `shadow_rules` their hash. `cut`: why an exchange was ended early (`reason`, `why`, `rules`).
     `block`: the name of the block that refused the request, `maintenance` that of the maintenance. `answer`: what
-    became of a request that was refused.
+    became of a request that was refused. `asked_by`: nobody sent the request, a
+    program asked about it.
     """
 
     request_id: str
@@ -77,6 +91,7 @@ class AuditEntry(NamedTuple):
     block: str | None = None
     maintenance: str | None = None
     answer: Answer | None = None
+    asked_by: AskedBy | None = None
 
 
 class Pseudonyms:
@@ -173,8 +188,9 @@ class RecordEncoder:
         """The record of one request, as a JSON object."""
         # Joined by hand because this runs for every request: it is three times as fast as json.dumps.
         request, decision = entry.request, entry.decision
+        kind = "request" if entry.asked_by is None else "evaluation"
         parts = [
-            f'{{"v":{VERSION},"kind":"request","time":"{timestamp(entry.now)}","now":{entry.now!r}',
+            f'{{"v":{VERSION},"kind":"{kind}","time":"{timestamp(entry.now)}","now":{entry.now!r}',
             f'"environment":{self._environment},"request_id":{_text(entry.request_id)}',
             f'"client":{_text(entry.client)},"status":{entry.status:d},"ms":{entry.seconds * 1000:.3f}',
             f'"rules":{_text_or_null(entry.rules)},"verdict":"{_verdict(decision, entry)}"',
@@ -219,6 +235,8 @@ class RecordEncoder:
             parts.append(f'"cut":{_json(clean(entry.cut))}')
         if entry.facts:
             parts.append(f'"facts":{_json(clean(entry.facts))}')
+        if entry.asked_by is not None:
+            parts.append(f'"asked_by":{_json(_asked_by(entry.asked_by))}')
         return ",".join(parts) + "}"
 
     def _encoded_who(self, identity: Identity) -> str:
@@ -227,6 +245,12 @@ class RecordEncoder:
     def _recorded_claims(self, identity: Identity) -> dict[str, Any]:
         claims = identity.claims
         return {name: clean(claims[name], name) for name in self._claims if name in claims}
+
+
+def _asked_by(asked: AskedBy) -> dict[str, Any]:
+    found: dict[str, Any] = {"caller": asked.caller, "question": mask(asked.question)}
+    found |= {name: mask(text) for name, text in asked.about.items()}
+    return found | ({"moment": asked.moment} if asked.moment is not None else {})
 
 
 def _ordered(entry: AuditEntry) -> str:
