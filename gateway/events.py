@@ -209,6 +209,14 @@ class ShadowJudged:
 
 
 @dataclass(frozen=True, slots=True)
+class Evaluated:
+    """A program asked what a request would get: nobody sent that request."""
+
+    caller: str
+    verdict: Literal["allow", "deny"]
+
+
+@dataclass(frozen=True, slots=True)
 class BlocksLoaded:
     """The process starts with these blocks, by their ids."""
 
@@ -319,6 +327,7 @@ Event = (
     | CandidateChanged
     | KeyChanged
     | ShadowJudged
+    | Evaluated
     | BlocksLoaded
     | BlocksChanged
     | EmergencyOpened

@@ -25,7 +25,6 @@ from gateway.policy.pattern import Pattern
 from gateway.policy.ruleset import Rule, RuleSet
 
 MOST_CLASSES: Final = 50_000
-_Rights = dict[tuple[str, str | None], str]
 
 
 class TooMany(ValueError):
@@ -111,25 +110,23 @@ def let_in(rules: RuleSet, asked: DecisionInput, kind: Literal["person", "machin
     for each, (rule, reading) in zip(inputs, deciding.values(), strict=True):
         rendered |= each.rendered(PathClass(reading.segments, (), below=False), rule.pattern)
     distinctions = combine(each.distinctions for each in inputs) or Distinctions()
-    about = _about(distinctions, rendered, rules, kind)
+    about = _about(distinctions, rendered, rules)
     if (size := prod(len(each.cells) for each in about)) > MOST_CLASSES:
         raise TooMany(f"the rules distinguish {size} classes of people here: ask about those whom you mean")
     other = _fresh(distinctions, rendered)
-    found: dict[Identity, None] = {}
+    found: list[Identity] = []
     for chosen in product(*(each.cells for each in about)):
         cells = [*zip(about, chosen, strict=True), (Dimension("kinds", "", ()), Cell(kind, ""))]
         if not exists(cells):
             continue
         identity = _named(facts(asked, True, cells).identity, other)
         if allows(rules, asked._replace(identity=identity)):
-            found[identity] = None
+            found.append(identity)
     return LetIn(tuple(found), _inexact(rule for rule, _ in deciding.values()))
 
 
-def _about(
-    distinctions: Distinctions, rendered: dict[str, str], rules: RuleSet, kind: str
-) -> list[Dimension]:
-    """What tells those of this kind apart."""
+def _about(distinctions: Distinctions, rendered: dict[str, str], rules: RuleSet) -> list[Dimension]:
+    """What tells people apart."""
     rights = {(right.right, right.context): key for key, right in rules.rights.items()}
     found = dimensions(distinctions, rendered, rights)
     return [each for each in found if each.about_person and each.kind != "kinds"]

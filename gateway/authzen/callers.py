@@ -12,7 +12,8 @@ from typing import Any, Final
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
 
-from gateway.authzen.settings import CallerSettings
+from gateway.authzen.messages import Unanswerable
+from gateway.authzen.settings import CallerSettings, Right
 from gateway.settings import Secret
 
 SHORTEST: Final = 32
@@ -26,9 +27,14 @@ class Asker:
     name: str
     settings: CallerSettings
 
-    def may(self, right: str) -> bool:
+    def may(self, right: Right) -> bool:
         """Whether it may do this, as in `may:`."""
         return right in self.settings.may
+
+    def require(self, right: Right) -> None:
+        """Raises Unanswerable (403) where it may not do this."""
+        if not self.may(right):
+            raise Unanswerable(f"{self.name} may not {right}: its settings lack `may: [{right}]`", 403)
 
 
 class Callers:

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from gateway.authzen.messages import Action, Entity, Unanswerable
-from gateway.authzen.settings import PATH, AuthzenSettings, ResourceSettings
+from gateway.authzen.settings import ID, PATH, WHOLE, AuthzenSettings, ResourceSettings
 
 _NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
 
@@ -81,11 +81,16 @@ def _of_path(method: str, text: str) -> Target:
 
 def _filled(settings: ResourceSettings, resource: Entity) -> str:
     known = settings.known.get(resource.id, {})
-    values: Mapping[str, Any] = {**settings.properties, **known, **resource.properties, "id": resource.id}
+    values: Mapping[str, Any] = {**settings.properties, **known, **resource.properties, ID: resource.id}
     lacking = next((name for name in settings.variables if name not in values), None)
     if lacking is not None:
         raise Unanswerable(f"resource.properties: {resource.type!r} needs the property {lacking!r}")
-    return settings.fill({name: _segment(name, values[name]) for name in settings.variables})
+    found = {name: _segment(name, values[name]) for name in settings.variables}
+    if settings.path.startswith(WHOLE):
+        if not resource.id.startswith("/"):
+            raise Unanswerable(f"resource.id: the id of a {resource.type!r} is a path")
+        found[ID] = quote(resource.id, safe="/")
+    return settings.fill(found)
 
 
 def _segment(name: str, value: Any) -> str:

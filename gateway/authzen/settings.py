@@ -21,6 +21,8 @@ PROGRAM: Final = "program"
 PATH: Final = "path"
 """The type of a resource that is a path of the register."""
 ID: Final = "id"
+WHOLE: Final = "{id}"
+"""The beginning of a path for which the id of a resource is a path itself."""
 _CERTIFICATE: Final = re.compile(r"dns:[A-Za-z0-9.-]+|uri:[!-~]+|sha256:[0-9a-f]{64}")
 _VARIABLE: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _LOCAL: Final = ("localhost", "127.0.0.1", "::1")
@@ -54,8 +56,15 @@ def _certificate(value: str) -> str:
 
 
 def _template(value: str) -> str:
-    if not value.startswith("/") or "?" in value or "#" in value or set(_VARIABLE.sub("", value)) & set("{}"):
-        raise ValueError("write a path with variables, such as /dossiers/{id}")
+    if (
+        not value.startswith(("/", WHOLE))
+        or "?" in value
+        or "#" in value
+        or set(_VARIABLE.sub("", value)) & set("{}")
+    ):
+        raise ValueError(
+            "write a path with variables, such as /dossiers/{id}, or {id} where the id is a path"
+        )
     if ID not in _VARIABLE.findall(value):
         raise ValueError("the path must contain {id}, the id of the resource")
     return value
@@ -120,7 +129,8 @@ class ResourceSettings(Settings):
     """A type of resource, as paths that rules judge."""
 
     path: Annotated[str, AfterValidator(_template)]
-    """Its path; `{id}` is the id of the resource, any other variable one of its properties."""
+    """Its path; `{id}` is the id of the resource, any other variable one of its properties. Where it begins with `{id}`,
+    ids are paths."""
 
     properties: Mapping[str, Value] = Field(default_factory=dict)
     """Properties that it has where nothing else is said."""

@@ -116,6 +116,8 @@ def _belongings(name: str, settings: EnvironmentSettings) -> Iterator[tuple[str,
     yield _LISTENS, _socket(settings.observe.listen), (*root, "observe", "listen")
     for front, each in settings.fronts.items():
         yield _LISTENS, _socket(each.listen), (*root, "fronts", front, "listen")
+    if settings.authzen is not None:
+        yield _LISTENS, _socket(settings.authzen.listen), (*root, "authzen", "listen")
     for store in settings.session.addresses:
         yield "store", store, (*root, "session", "store")
     if settings.observe.records.path is not None:
@@ -155,6 +157,9 @@ def _secrets(settings: EnvironmentSettings, root: Place) -> Iterator[tuple[Secre
         yield secret, (*root, "session", "previous_keys", number)
     for number, secret in enumerate(settings.assertion.previous):
         yield secret, (*root, "assertion", "previous", number)
+    for caller, asking in settings.authzen.callers.items() if settings.authzen is not None else ():
+        for number, secret in enumerate(asking.bearer):
+            yield secret, (*root, "authzen", "callers", caller, "bearer", number)
     for upstream, place in _upstreams(settings, root):
         if upstream.tls.key is not None:
             yield upstream.tls.key, (*place, "tls", "key")

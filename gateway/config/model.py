@@ -15,6 +15,7 @@ from gateway.analysis.suite import Suite
 from gateway.analysis.suite_settings import CaseSettings, NeverSettings
 from gateway.auth.settings import ClaimSettings, MachineSettings, ProviderSettings, RightsSettings
 from gateway.auth.signal_settings import SignalsSettings
+from gateway.authzen.settings import AuthzenSettings
 from gateway.blocks.settings import BlockSettings
 from gateway.config.keys import KeysSection
 from gateway.config.problems import ConfigError, Problem, unknown
@@ -141,6 +142,9 @@ class EnvironmentSettings(Settings):
         default_factory=dict
     )
     """Servers that carry the requests themselves and ask the gateway about each (forward-auth), by name."""
+
+    authzen: AuthzenSettings | None = None
+    """The decision point for programs (OpenID AuthZEN), at a listener of its own; without it there is none."""
 
     paths: PathSettings = PathSettings()
     """How the register reads paths, where it lets through more than the strict reading."""

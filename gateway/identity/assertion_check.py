@@ -46,10 +46,6 @@ class AssertionCheck:
             raise AssertionRefused("assertion-expired")
         return claims
 
-    def forget(self) -> None:
-        """Check every signature again: the keys may be others."""
-        self._signed.clear()
-
     def _claims(self, token: str) -> Mapping[str, Any]:
         name = sha256(token.encode("utf-8", "replace")).digest()
         known = self._signed.get(name)

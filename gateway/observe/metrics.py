@@ -20,6 +20,7 @@ from gateway.events import (
     ClientRefused,
     EmergencyClosed,
     EmergencyOpened,
+    Evaluated,
     Event,
     FleetSeen,
     LoggedOut,
@@ -114,6 +115,12 @@ class Metrics:
         self._decisions = self._tally("decisions_total", "Decisions, by rule and verdict", "rule", "verdict")
 
     def _count_events(self) -> None:
+        self._evaluations = self._family(
+            "evaluations_total",
+            "Decisions that programs asked for, by caller and verdict",
+            "caller",
+            "verdict",
+        )
         self._streams = self._gauge(
             "streams_open", "Streams, downloads and uploads that have lasted for a while", mode="livesum"
         )
@@ -272,6 +279,8 @@ class Metrics:
                 self._shadow_judged.count((result,))
                 if change is not None:
                     self._shadow.count((rule or "none", change))
+            case Evaluated(caller, verdict):
+                self._evaluations[caller, verdict].inc()
             case CandidateChanged(rules):
                 self._shadow_loaded.set(rules is not None)
             case LoopFailed(loop) | LoopWorks(loop):
