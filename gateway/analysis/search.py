@@ -119,7 +119,7 @@ def let_in(rules: RuleSet, asked: DecisionInput, kind: Literal["person", "machin
         cells = [*zip(about, chosen, strict=True), (Dimension("kinds", "", ()), Cell(kind, ""))]
         if not exists(cells):
             continue
-        identity = _named(facts(asked, True, cells).identity, other)
+        identity = _named(facts(asked, True, cells).identity, other, ages=bool(distinctions.ages))
         if allows(rules, asked._replace(identity=identity)):
             found.append(identity)
     return LetIn(tuple(found), _inexact(rule for rule, _ in deciding.values()))
@@ -155,8 +155,9 @@ def _fresh(distinctions: Distinctions, rendered: dict[str, str]) -> str:
     return next(text for size in count(1) if (text := "x" * size) not in known)
 
 
-def _named(identity: Identity | None, other: str) -> Identity:
-    """The same person, with this text in place of the one that stands for every other."""
+def _named(identity: Identity | None, other: str, *, ages: bool) -> Identity:
+    """The same person, with this text in place of the one that stands for every other; `ages`: it matters when they
+    logged in."""
     assert identity is not None
 
     def plain(text: Any) -> Any:
@@ -169,6 +170,7 @@ def _named(identity: Identity | None, other: str) -> Identity:
         doelgroep=plain(identity.doelgroep),
         organisation=Organisation(plain(organisation)),
         acr=plain(identity.acr),
+        authenticated_at=identity.authenticated_at if ages else 0.0,
         rights=tuple(replace(right, organisation=plain(right.organisation)) for right in identity.rights),
         claims={name: plain(value) for name, value in identity.claims.items()},
     )
