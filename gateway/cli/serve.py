@@ -109,7 +109,7 @@ class _Worker(uvicorn.Config):
         environment: str,
         observe: socket.socket,
         fronts: Mapping[str, socket.socket],
-        authzen: socket.socket | None,
+        authzen: socket.socket | None = None,
     ) -> None:
         super().__init__(
             app="gateway.app:Gateway",

@@ -48,6 +48,8 @@ AcceptedHere = Literal[
     "long-session",
     "never-rechecked",
     "long-maintenance",
+    "authzen-plain",
+    "authzen-no-rule",
 ]
 LOCAL_HOSTS = frozenset(("localhost", "127.0.0.1", "::1"))
 
@@ -183,6 +185,13 @@ class EnvironmentSettings(Settings):
     @model_validator(mode="after")
     def _reachable(self) -> Self:
         _ = self.egress
+        for name, caller in self.authzen.callers.items() if self.authzen is not None else ():
+            for each in caller.upstreams:
+                if each not in self.every_upstream:
+                    known = ", ".join(self.every_upstream)
+                    raise ValueError(
+                        f"authzen: caller {name!r} names the upstream {each!r}; there are: {known}"
+                    )
         return self
 
     @property

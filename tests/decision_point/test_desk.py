@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.decision_point.asking import ALL, TOKEN, asked_gateway, callers
+from gateway.app import Gateway
+from gateway.config import load
+from tests.decision_point.asking import TOKEN, asked_gateway
+from tests.gateways import settings, write_config
 from tests.waiting import until
 
+pytestmark = pytest.mark.anyio
 RULES = [{"id": "all", "match": {"path": "/**"}, "require": ["authenticated"]}]
 QUESTION = {
     "subject": {"type": "person", "id": "anna"},
@@ -29,8 +33,23 @@ def test_a_token_that_is_replaced_counts_from_then_on(tmp_path: Path) -> None:
         assert program.post("/evaluation", QUESTION).status_code == 401
 
 
-def test_a_token_that_is_too_short_stops_the_start(tmp_path: Path) -> None:
-    settings = callers(tmp_path, portal=ALL)
-    (tmp_path / "portal.token").write_text(TOKEN[:8])
-    with pytest.raises(RuntimeError), asked_gateway(tmp_path, {"callers": settings}, rules=RULES):
-        pass
+async def test_a_token_that_is_too_short_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / "short.token").write_text(TOKEN[:8])
+    (tmp_path / "short.token").chmod(0o600)
+    authzen = {
+        "listen": "127.0.0.1:0",
+        "url": "https://pdp.test",
+        "callers": {"a": {"bearer": ["file:short.token"]}},
+    }
+    environment = settings(
+        tmp_path,
+        name="ti",
+        gateway_url="http://localhost:8",
+        acm_url="http://localhost:9",
+        upstream_url="http://localhost:7",
+        authzen=authzen,
+    )
+    desk = Gateway(load(write_config(tmp_path, {"ti": environment})), "ti").decisions
+    assert desk is not None
+    with pytest.raises(ValueError, match="32 characters"):
+        await desk.start()
