@@ -177,6 +177,7 @@ class Assembly(Areas):
             self.pages.languages.offered[0],
             settings.edge,
             self.events,
+            self.metrics.evaluated,
             self._steady,
         )
         tokens = PageTokens(self.environment, settings.ring("flows").octets, clock)

@@ -209,14 +209,6 @@ class ShadowJudged:
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluated:
-    """A program asked what a request would get: nobody sent that request."""
-
-    caller: str
-    verdict: Literal["allow", "deny"]
-
-
-@dataclass(frozen=True, slots=True)
 class BlocksLoaded:
     """The process starts with these blocks, by their ids."""
 
@@ -327,7 +319,6 @@ Event = (
     | CandidateChanged
     | KeyChanged
     | ShadowJudged
-    | Evaluated
     | BlocksLoaded
     | BlocksChanged
     | EmergencyOpened

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -90,6 +91,7 @@ def _digest_of(secret: Secret) -> bytes:
     return hashlib.sha256(token).digest()
 
 
+@lru_cache(maxsize=256)
 def _names(certificate: bytes) -> frozenset[str]:
     """By what this certificate (DER) can be named in the settings."""
     found = {f"sha256:{hashlib.sha256(certificate).hexdigest()}"}

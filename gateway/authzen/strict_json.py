@@ -8,6 +8,7 @@ from typing import Any, Final
 
 DEEPEST: Final = 16
 _MOST_DIGITS: Final = 40
+_BOM: Final = "\ufeff"
 
 
 class Unreadable(ValueError):
@@ -18,13 +19,9 @@ def read_object(body: bytes) -> dict[str, Any]:
     """The object in this text. Raises Unreadable with words for whoever sent it."""
     try:
         text = body.decode("utf-8")
-        found = json.loads(
-            text,
-            object_pairs_hook=_members,
-            parse_int=_integer,
-            parse_float=_float,
-            parse_constant=_constant,
-        )
+        if text.startswith(_BOM):
+            raise Unreadable("the body is not JSON: it begins with a byte order mark")
+        found = _DECODER.decode(text)
     except UnicodeDecodeError as problem:
         raise Unreadable("the body is not UTF-8") from problem
     except RecursionError as problem:
@@ -82,3 +79,8 @@ def _check_text(found: dict[str, Any]) -> None:
         json.dumps(found, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError as problem:
         raise Unreadable("a text has half of a surrogate pair") from problem
+
+
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_members, parse_int=_integer, parse_float=_float, parse_constant=_constant
+)

@@ -45,6 +45,7 @@ class Parts:
     language: Language
     edge: EdgeSettings
     on_event: OnEvent
+    count: Callable[[str, str], None]
     steady: Callable[[], float]
 
 
@@ -75,7 +76,7 @@ class DecisionDesk:
             names,
             Answers(parts.problems, parts.language),
             settings.max_evaluations,
-            parts.on_event,
+            parts.count,
         )
         self.searches = Searches(
             evaluation,

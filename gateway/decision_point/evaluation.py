@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import NoReturn
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Final, NoReturn
 
 import structlog
 
 from gateway.authzen.names import Target
+from gateway.edge.known_heads import Repeated
 from gateway.endpoints.table import OwnEndpoints
 from gateway.errors import Blocked, GatewayError, InternalFault, NotFound
 from gateway.exchange import Caller, Exchange
-from gateway.model import NOTHING, Language
-from gateway.observe.decision_record import AskedBy
+from gateway.model import Language
+from gateway.observe.decision_record import About, AskedBy
 from gateway.observe.record_writer import DecisionRecords
 from gateway.pipeline.admit import Admit
 from gateway.pipeline.authenticate import Authenticate
 from gateway.pipeline.judge import Judge
 from gateway.pipeline.record import entry_of
+from gateway.recent import Recent
 from gateway.responses import Message
 
 log = structlog.get_logger()
+NO_WORDS: Final = About("", "", "")
+_HEADS: Final = 256
+_HEADS_SECONDS: Final = 3_600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,7 @@ class Asked:
     address: str
     moment: float | None = None
     language: Language = ""
-    about: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    about: About = NO_WORDS
     counts: bool = False
 
 
@@ -64,6 +69,7 @@ class Evaluation:
     records: DecisionRecords
     public_host: bytes
     clock: Callable[[], float]
+    heads: Recent[tuple[bytes, str], Repeated]
 
     @classmethod
     def of(
@@ -81,6 +87,7 @@ class Evaluation:
             records,
             host,
             judge.clock,
+            Recent(_HEADS, _HEADS_SECONDS, judge.clock),
         )
 
     async def __call__(self, asked: Asked, caller: Callable[[], Awaitable[Caller]]) -> Exchange:
@@ -88,7 +95,7 @@ class Evaluation:
 
         `caller` finds whose request it is; a GatewayError that it raises is the outcome.
         """
-        exchange = self.exchange(asked)
+        exchange = self.exchange(asked, self._head(asked))
         try:
             exchange.caller = await caller()
             self.admitted(exchange)
@@ -101,13 +108,19 @@ class Evaluation:
         self._record(asked, exchange)
         return exchange
 
-    def exchange(self, asked: Asked) -> Exchange:
+    def _head(self, asked: Asked) -> Repeated:
+        """The header lines of such a request, which admission reads once."""
+        key = (asked.target.host or self.public_host, asked.language)
+        found = self.heads.get(key)
+        if found is None:
+            found = self.heads[key] = Repeated(_lines(*key))
+        return found
+
+    def exchange(self, asked: Asked, head: Repeated | None = None) -> Exchange:
         """The exchange of the request that is asked about."""
         method, target, host = asked.target
         path, _, query = target.partition(b"?")
-        headers = [(b"host", host or self.public_host), (b"accept", b"application/json")]
-        if asked.language:
-            headers.append((b"accept-language", asked.language.encode("ascii")))
+        headers = head if head is not None else _lines(host or self.public_host, asked.language)
         scope = {
             "type": "http",
             "method": method,
@@ -143,6 +156,11 @@ class Evaluation:
         status = exchange.error.status if exchange.error is not None else 200
         seconds = time.perf_counter() - exchange.started
         self.records.write(entry_of(exchange, status, seconds, asked_by=by))
+
+
+def _lines(host: bytes, language: str) -> list[tuple[bytes, bytes]]:
+    lines = [(b"host", host), (b"accept", b"application/json")]
+    return [*lines, (b"accept-language", language.encode("ascii"))] if language else lines
 
 
 async def _nothing() -> NoReturn:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from gateway.authzen.messages import (
@@ -22,33 +23,39 @@ from gateway.decision_point.answers import Answers, failed
 from gateway.decision_point.evaluation import Asked, Evaluation, permitted
 from gateway.decision_point.subjects import Subjects, moment_of
 from gateway.edge.client import UNKNOWN, parse_address
-from gateway.events import Evaluated, OnEvent
 from gateway.exchange import Caller
+from gateway.observe.decision_record import About
 
 _SHORT: Final[Mapping[str, bool]] = {"deny_on_first_deny": False, "permit_on_first_permit": True}
 # After so many evaluations, requests get their turn.
 _AT_ONCE: Final = 4
 
 
+@lru_cache(maxsize=4_096)
+def _address(text: str) -> str | None:
+    address = parse_address(text)
+    return str(address) if address is not None else None
+
+
 def circumstances(context: Mapping[str, Any]) -> tuple[str, float | None]:
     """The client's address and the moment (None for now) in a context. Raises Unanswerable."""
     text, time = context.get("ip"), context.get("time")
-    address = parse_address(text) if isinstance(text, str) else None
+    address = _address(text) if isinstance(text, str) else None
     if text is not None and address is None:
         raise Unanswerable("context.ip: write the address of the client: 192.0.2.1")
-    return str(address or UNKNOWN), None if time is None else moment_of(time, "context.time")
+    return address or UNKNOWN, None if time is None else moment_of(time, "context.time")
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionPoint:
-    """Answers evaluations. `most` is how many one question may hold."""
+    """Answers evaluations. `most` is how many one question may hold; `count` counts a decision by caller and verdict."""
 
     evaluation: Evaluation
     subjects: Subjects
     names: Names
     answers: Answers
     most: int
-    on_event: OnEvent
+    count: Callable[[str, str], None]
 
     async def evaluate(self, question: Question) -> dict[str, Any]:
         """One decision. Raises Unanswerable."""
@@ -85,8 +92,7 @@ class DecisionPoint:
         message = checked(EvaluationMessage, data)
         asked, find = self._asked(question, message)
         exchange = await self.evaluation(asked, find)
-        allowed = permitted(exchange)
-        self.on_event(Evaluated(question.asker.name, "allow" if allowed else "deny"))
+        self.count(question.asker.name, "allow" if permitted(exchange) else "deny")
         if isinstance(exchange.error, Unanswerable):
             raise exchange.error
         return self.answers.decision(exchange)
@@ -108,11 +114,7 @@ class DecisionPoint:
             address,
             moment,
             language if isinstance(language, str) and language.isascii() else "",
-            {
-                "subject": message.subject.type,
-                "action": message.action.name,
-                "resource": message.resource.type,
-            },
+            About(message.subject.type, message.action.name, message.resource.type),
             counts,
         )
         return asked, lambda: self.subjects.of(question.asker, message.subject)

@@ -45,16 +45,23 @@ _text = json.encoder.encode_basestring_ascii
 _json = json.JSONEncoder(separators=(",", ":"), default=str).encode
 
 
+class About(NamedTuple):
+    """What a program asked about, in its own words: the types of subject and resource, and the action."""
+
+    subject: str
+    action: str
+    resource: str
+
+
 class AskedBy(NamedTuple):
     """Who asked what a request would get, which nobody sent: a program by its name, with its own id of the question.
 
-    `about` is what it asked, in its own words; `moment` the time that it asked about (seconds since the epoch), None for
-    the present.
+    `moment` is the time that it asked about (seconds since the epoch), None for the present.
     """
 
     caller: str
     question: str
-    about: Mapping[str, str] = NOTHING
+    about: About
     moment: float | None = None
 
 
@@ -236,7 +243,7 @@ class RecordEncoder:
         if entry.facts:
             parts.append(f'"facts":{_json(clean(entry.facts))}')
         if entry.asked_by is not None:
-            parts.append(f'"asked_by":{_json(_asked_by(entry.asked_by))}')
+            parts.append(_asked_by(entry.asked_by))
         return ",".join(parts) + "}"
 
     def _encoded_who(self, identity: Identity) -> str:
@@ -247,10 +254,15 @@ class RecordEncoder:
         return {name: clean(claims[name], name) for name in self._claims if name in claims}
 
 
-def _asked_by(asked: AskedBy) -> dict[str, Any]:
-    found: dict[str, Any] = {"caller": asked.caller, "question": mask(asked.question)}
-    found |= {name: mask(text) for name, text in asked.about.items()}
-    return found | ({"moment": asked.moment} if asked.moment is not None else {})
+def _asked_by(asked: AskedBy) -> str:
+    moment = f',"moment":{asked.moment!r}' if asked.moment is not None else ""
+    question = f',"question":{_text(mask(asked.question))}' if asked.question else ""
+    return f'"asked_by":{{"caller":{_text(asked.caller)},{_about(asked.about)}{question}{moment}}}'
+
+
+@lru_cache(maxsize=1_024)
+def _about(about: About) -> str:
+    return ",".join(f'"{name}":{_text(mask(text))}' for name, text in about._asdict().items())
 
 
 def _ordered(entry: AuditEntry) -> str:

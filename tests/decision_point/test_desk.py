@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,6 @@ from tests.decision_point.asking import TOKEN, asked_gateway
 from tests.gateways import settings, write_config
 from tests.waiting import until
 
-pytestmark = pytest.mark.anyio
 RULES = [{"id": "all", "match": {"path": "/**"}, "require": ["authenticated"]}]
 QUESTION = {
     "subject": {"type": "person", "id": "anna"},
@@ -33,7 +33,7 @@ def test_a_token_that_is_replaced_counts_from_then_on(tmp_path: Path) -> None:
         assert program.post("/evaluation", QUESTION).status_code == 401
 
 
-async def test_a_token_that_is_too_short_stops_the_start(tmp_path: Path) -> None:
+def test_a_token_that_is_too_short_stops_the_start(tmp_path: Path) -> None:
     (tmp_path / "short.token").write_text(TOKEN[:8])
     (tmp_path / "short.token").chmod(0o600)
     authzen = {
@@ -52,4 +52,4 @@ async def test_a_token_that_is_too_short_stops_the_start(tmp_path: Path) -> None
     desk = Gateway(load(write_config(tmp_path, {"ti": environment})), "ti").decisions
     assert desk is not None
     with pytest.raises(ValueError, match="32 characters"):
-        await desk.start()
+        asyncio.run(desk.start())
