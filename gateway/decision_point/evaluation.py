@@ -15,7 +15,7 @@ from gateway.endpoints.table import OwnEndpoints
 from gateway.errors import Blocked, GatewayError, InternalFault, NotFound
 from gateway.exchange import Caller, Exchange
 from gateway.model import Language
-from gateway.observe.decision_record import About, AskedBy
+from gateway.observe.asked_by import About, AskedBy
 from gateway.observe.record_writer import DecisionRecords
 from gateway.pipeline.admit import Admit
 from gateway.pipeline.authenticate import Authenticate

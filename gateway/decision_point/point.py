@@ -24,7 +24,7 @@ from gateway.decision_point.evaluation import Asked, Evaluation, permitted
 from gateway.decision_point.subjects import Subjects, moment_of
 from gateway.edge.client import UNKNOWN, parse_address
 from gateway.exchange import Caller
-from gateway.observe.decision_record import About
+from gateway.observe.asked_by import About
 
 _SHORT: Final[Mapping[str, bool]] = {"deny_on_first_deny": False, "permit_on_first_permit": True}
 # After so many evaluations, requests get their turn.

@@ -18,7 +18,8 @@ from gateway.errors import (
 )
 from gateway.exchange import Exchange, Judgement
 from gateway.model import Decision
-from gateway.observe.decision_record import AskedBy, AuditEntry
+from gateway.observe.asked_by import AskedBy
+from gateway.observe.decision_record import AuditEntry
 from gateway.observe.metrics import Metrics
 from gateway.observe.record_writer import DecisionRecords
 from gateway.observe.refused import Answer, asked_of_scope
