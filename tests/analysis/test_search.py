@@ -34,11 +34,10 @@ def _asked(segments: tuple[str, ...], method: str, identity: Identity | None = N
 def _class_of(rules: RuleSet, segments: tuple[str, ...], identity: Identity) -> tuple[Any, ...]:
     """What the rules see of a path: the patterns that match, and codes of the person where some policy compares them."""
     values = template_values(rules.rules, identity_texts(identity))
-    compared = compared_positions(rules.rules)
-    matching = tuple(rule.id for rule in rules.rules if rule.pattern.match(segments) is not None)
-    return matching, tuple(
-        (at, text) for at, text in enumerate(segments) if at in compared and text in values
-    )
+    matching = [rule for rule in rules.rules if rule.pattern.match(segments) is not None]
+    compared = compared_positions(matching)
+    own = tuple((at, text) for at, text in enumerate(segments) if at in compared and text in values)
+    return tuple(rule.id for rule in matching), own
 
 
 def _paths(rules: RuleSet, method: str, identity: Identity | None) -> list[OpenPaths]:
