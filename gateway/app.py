@@ -85,6 +85,11 @@ class Gateway(Assembly):
             for tags in self.session_tags.values():
                 tags.use_keys(octets(keys))
 
+        def flows(keys: Sequence[Key]) -> None:
+            self.login.use_keys(octets(keys))
+            if self.decisions is not None:
+                self.decisions.tokens.use_keys(octets(keys))
+
         def pseudonyms(keys: Sequence[Key]) -> None:
             self.records.use_keys(octets(keys))
             self.blocks.use_keys(keys)
@@ -92,7 +97,7 @@ class Gateway(Assembly):
 
         sources: dict[str, KeySource] = {
             "sessions": RingSource(settings.ring("sessions"), sessions),
-            "flows": RingSource(settings.ring("flows"), lambda keys: self.login.use_keys(octets(keys))),
+            "flows": RingSource(settings.ring("flows"), flows),
             "pseudonyms": RingSource(settings.ring("pseudonyms"), pseudonyms),
             "records": RingSource(settings.ring("records"), self.records.use_sealing),
             "assertion": KeySource(
@@ -106,9 +111,11 @@ class Gateway(Assembly):
             sources["client"] = KeySource(client.paths, client.read_keys, announced)
         else:
             others.append(client)
+        askers = (self.decisions.callers,) if self.decisions is not None else ()
         read_again = (
             *((each.paths, each.load) for each in others),
             *((each.paths, each.read) for each in self.credentials.values()),
+            *((each.paths, each.read) for each in askers),
         )
         return KeyReload(sources, self.sessions.store, read_again, clock=self._clock, on_event=self.events)
 
@@ -167,6 +174,7 @@ class Gateway(Assembly):
                 self.maintenance,
                 self.shadow,
                 self.keys,
+                self.decisions,
             ):
                 if part is not None:
                     await stack.enter_async_context(_opened(part))
@@ -179,6 +187,8 @@ class Gateway(Assembly):
                 listener = second_listener(health, self._observe_socket)
                 self._observing = await stack.enter_async_context(listener)
             await self._open_fronts(stack)
+            if self.decisions is not None and self._authzen_socket is not None:
+                await stack.enter_async_context(self.decisions.listening(self._authzen_socket))
             log.info("gateway started", **self._facts_at_start())
             yield
 
@@ -197,6 +207,7 @@ class Gateway(Assembly):
             "listen": settings.listen,
             "observe": settings.observe.listen,
             "fronts": {name: each.listen for name, each in settings.fronts.items()},
+            "authzen": settings.authzen.listen if settings.authzen is not None else None,
             "issuer": settings.provider.issuer,
             "client_id": settings.provider.client_id,
             "upstreams": {

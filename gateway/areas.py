@@ -89,6 +89,7 @@ class Areas:
             clock=clock,
             steady=steady,
             names=lambda: person_names(settings.ring("pseudonyms").read(), self.environment),
+            findable=settings.authzen is not None,
             on_event=events,
         )
         self.login = Login(

@@ -10,9 +10,13 @@ from urllib.parse import urlsplit
 from gateway.analysis.access import access_of
 from gateway.areas import Areas
 from gateway.auth.logout import Logout, LogoutCookie
+from gateway.authzen.page_tokens import PageTokens
+from gateway.authzen.settings import AuthzenSettings
 from gateway.client_limits import ClientLimits
 from gateway.config import Config
 from gateway.config.model import IdentitySection
+from gateway.decision_point.desk import DecisionDesk, Parts
+from gateway.decision_point.subjects import Subjects
 from gateway.edge.admit import Admission
 from gateway.edge.fronts import Front
 from gateway.edge.headers import ForwardedHeaders
@@ -33,6 +37,7 @@ from gateway.endpoints.session import SessionEndpoints
 from gateway.endpoints.signals import SignalsEndpoint
 from gateway.endpoints.table import OwnEndpoints
 from gateway.exchange import Exchange
+from gateway.identity.assertion_check import AssertionCheck
 from gateway.identity.headers import OutgoingHeaders
 from gateway.identity.size import SizeWarning
 from gateway.model import CanonicalRequest
@@ -75,10 +80,12 @@ class Assembly(Areas):
         steady: Callable[[], float] = time.monotonic,
         observe_socket: socket.socket | None = None,
         front_sockets: Mapping[str, socket.socket] | None = None,
+        authzen_socket: socket.socket | None = None,
     ) -> None:
         super().__init__(config, environment, clock=clock, steady=steady)
         self._observe_socket = observe_socket
         self._front_sockets = dict(front_sockets or {})
+        self._authzen_socket = authzen_socket
         self._draining = False
         settings = self.settings
         self.pages = Pages(settings.support, environment, config.languages, config.pages, clock=clock)
@@ -100,6 +107,7 @@ class Assembly(Areas):
         self.pipeline = self._pipeline(judge, config.identity)
         self.prompt = Prompt(self.pipeline, self.metrics.started)
         self.fronts = {name: self._front(name, each) for name, each in settings.fronts.items()}
+        self.decisions = self._decisions(settings.authzen) if settings.authzen is not None else None
 
     def _pipeline(self, judge: Judge, identity: IdentitySection) -> Pipeline:
         settings, public_url = self.settings, self.settings.public_url
@@ -145,6 +153,35 @@ class Assembly(Areas):
         )
         verdict = Verdict(front, self.pipeline.attach, lasting)
         return FrontDesk(front, self.pipeline, verdict, started=self.metrics.started)
+
+    def _decisions(self, asked: AuthzenSettings) -> DecisionDesk:
+        settings, clock, rules = self.settings, self._clock, self.reload.rules
+        issuer, live = settings.public_url, self.sessions.live
+        assert live is not None
+        self.events.subscribe(live)
+        subjects = Subjects(
+            asked.subjects,
+            check=AssertionCheck(self.assertions, environment=self.environment, issuer=issuer, clock=clock),
+            sessions=live,
+            rechecks=self.rechecks,
+            audiences={name: each.name for name, each in settings.every_upstream.items()},
+            issuer=settings.provider.issuer,
+            rights=lambda: rules().rights,
+        )
+        parts = Parts(
+            self.pipeline,
+            self.facts,
+            rules,
+            self.records,
+            self.answers.problems,
+            self.pages.languages.offered[0],
+            settings.edge,
+            self.events,
+            self.metrics.evaluated,
+            self._steady,
+        )
+        tokens = PageTokens(self.environment, settings.ring("flows").octets, clock)
+        return DecisionDesk(asked, parts, subjects, tokens)
 
     def _attach(self, identity: IdentitySection) -> Attach:
         settings = self.settings

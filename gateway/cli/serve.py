@@ -69,6 +69,7 @@ def serve(
         listening = sockets.listen(settings.listen)
         observe = sockets.listen(settings.observe.listen)
         fronts = {name: sockets.listen(each.listen) for name, each in settings.fronts.items()}
+        authzen = sockets.listen(settings.authzen.listen) if settings.authzen is not None else None
         sockets.close_rest()
     except NotListening as problem:
         stop(str(problem), _FAILED)
@@ -76,7 +77,7 @@ def serve(
     configure_logs(level=settings.observe.log_level, form=settings.observe.log_format)
     if workers == 1:
         try:
-            OnlyServer(_Worker(config, env, observe, fronts), around).run(sockets=public)
+            OnlyServer(_Worker(config, env, observe, fronts, authzen), around).run(sockets=public)
         except SystemExit as end:
             if end.code == STARTUP_FAILURE:
                 stop(_NOT_STARTED, _FAILED)
@@ -84,7 +85,7 @@ def serve(
         return
     with tempfile.TemporaryDirectory(prefix="gateway-metrics-") as metrics:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics
-        worker = _Worker(config, env, observe, fronts)
+        worker = _Worker(config, env, observe, fronts, authzen)
         worker.workers = workers
         supervisor = Supervisor(worker, public, around, settings.drain)
         supervisor.run()
@@ -103,7 +104,12 @@ class _Worker(uvicorn.Config):
     """The settings of one worker process. It is sent there as paths, and builds the gateway in that process."""
 
     def __init__(
-        self, path: Path, environment: str, observe: socket.socket, fronts: Mapping[str, socket.socket]
+        self,
+        path: Path,
+        environment: str,
+        observe: socket.socket,
+        fronts: Mapping[str, socket.socket],
+        authzen: socket.socket | None = None,
     ) -> None:
         super().__init__(
             app="gateway.app:Gateway",
@@ -124,6 +130,7 @@ class _Worker(uvicorn.Config):
         self._environment = environment
         self._observe = observe
         self._fronts = fronts
+        self._authzen = authzen
         self.replaces = False
 
     def load(self) -> None:
@@ -139,6 +146,7 @@ class _Worker(uvicorn.Config):
                 clock=time.time,
                 observe_socket=self._observe,
                 front_sockets=self._fronts,
+                authzen_socket=self._authzen,
             )
         except (OSError, ValueError) as problem:
             log.error("gateway not started", reason=str(problem))

@@ -112,6 +112,12 @@ class Metrics:
         self._open = 0
         self._in_flight = self._gauge("requests_in_flight", "Requests being answered now", mode="livesum")
         self._decisions = self._tally("decisions_total", "Decisions, by rule and verdict", "rule", "verdict")
+        self._evaluations = self._tally(
+            "evaluations_total",
+            "Decisions that programs asked for, by caller and verdict",
+            "caller",
+            "verdict",
+        )
 
     def _count_events(self) -> None:
         self._streams = self._gauge(
@@ -224,7 +230,14 @@ class Metrics:
 
     def hand_over(self) -> None:
         """Bring the registry up to date. On the event loop, as all counting."""
-        for each in (self._requests, self._decisions, self._shadow, self._shadow_judged, self._duration):
+        for each in (
+            self._requests,
+            self._decisions,
+            self._evaluations,
+            self._shadow,
+            self._shadow_judged,
+            self._duration,
+        ):
             each.hand_over()
         self._in_flight.set(self._open)
 
@@ -242,6 +255,10 @@ class Metrics:
     def decided(self, rule: str | None, verdict: str) -> None:
         """A decision: verdict is allow, redirect, deny or error."""
         self._decisions.count((rule or "none", verdict))
+
+    def evaluated(self, caller: str, verdict: str) -> None:
+        """A program asked for a decision, about a request that nobody sent: allow or deny."""
+        self._evaluations.count((caller, verdict))
 
     def on_event(self, event: Event) -> None:
         """Count what happened elsewhere in the gateway."""

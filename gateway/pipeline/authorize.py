@@ -28,7 +28,7 @@ from gateway.model import NOTHING, Decision, DecisionInput
 from gateway.plan import Advice
 from gateway.policy.advice import advise
 from gateway.policy.evaluate import AMBIGUOUS, NO_WEBSOCKET, decide, questions
-from gateway.policy.facts import NOTHING_ASKED, Gathered, Gatherer
+from gateway.policy.facts import NOTHING_ASKED, FactsAsked, Gathered
 from gateway.policy.maintenance import Current
 from gateway.policy.ruleset import RuleSet
 from gateway.policy.step_up import methods_for_login
@@ -55,7 +55,7 @@ class Authorize:
     rules: Callable[[], RuleSet]
     blocks: Blocks
     maintenance: Maintenances
-    gatherer: Gatherer
+    gatherer: FactsAsked
 
     async def __call__(self, exchange: Exchange) -> None:
         """Fill in `judgement`. Raises BadRequest, Blocked, UnderMaintenance, LoginRequired, Forbidden, FactsUnavailable or PolicyFailed."""

@@ -52,6 +52,7 @@ _OWN: Final[tuple[tuple[str, ...], ...]] = tuple(
         "edge.hosts",
         "edge.trusted_proxies",
         "edge.websocket_origins",
+        *(f"authzen.{key}" for key in ("listen", "url", "tls", "callers")),
         "blocks.file",
         "observe.listen",
         "observe.records",
@@ -66,6 +67,7 @@ _NEEDED: Final[tuple[tuple[str, ...], ...]] = (
     ("machines", "introspection"),
     ("signals",),
     ("upstreams", "*"),
+    ("authzen",),
 )
 
 

@@ -86,6 +86,10 @@ class Recheck:
         # Checked in the future: the clock was set back, and how long ago it was cannot be known.
         return due_at <= now or session.checked_at > now + _SKEW_SECONDS
 
+    def overdue(self, session: Session) -> bool:
+        """Whether the grace for asking the provider again is over too."""
+        return self.due(session) and not self._in_grace(session) and self._clock() >= session.lenient_until
+
     async def current(
         self,
         ticket: str,
