@@ -20,14 +20,14 @@ _OF_THE_CONNECTION = HOP_BY_HOP | {
 }  # fmt: skip
 # Say where a request came from, who sent it or what it "really" asks for: servers and frameworks believe these of a
 # proxy, so the register hears them from the gateway alone.
-_FORWARDING = frozenset(
+FORWARDING = frozenset(
     b"forwarded forwarded-for via client-ip proxy-client-ip true-client-ip cf-connecting-ip x-originating-ip "
     b"x-proxyuser-ip x-cluster-client-ip fastly-client-ip x-remote-ip x-remote-addr x-host x-http-host-override "
     b"x-backend-host x-custom-ip-authorization x-url-scheme x-scheme x-script-name x-http-method-override x-http-method "
     b"x-method-override x-override-url x-http-destinationurl front-end-https proxy x-request-id x-internal "
     b"x-middleware-subrequest x-ms-client-principal".split()
 )
-_FORWARDING_PREFIXES = tuple(
+FORWARDING_PREFIXES = tuple(
     b"x-forwarded x-original- x-rewrite- x-real- x-client- x-arr- wl-proxy- x-proxy- x-ssl- ssl-client- x-envoy- "
     b"x-pomerium- x-middleware- x-azure- x-appgw- x-ms-client-principal- x-ms-token- x-amzn-oidc- x-goog-iap- "
     b"x-goog-authenticated-user- cf-access-".split()
@@ -91,7 +91,7 @@ def _is_dropped(name: bytes) -> bool:
     # for another header, so they stop here (as nginx does with underscores).
     if not _TOKEN.issuperset(name):
         return True
-    return name in _OF_THE_CONNECTION or name in _FORWARDING or name.startswith(_FORWARDING_PREFIXES)
+    return name in _OF_THE_CONNECTION or name in FORWARDING or name.startswith(FORWARDING_PREFIXES)
 
 
 @lru_cache(maxsize=64)
