@@ -32,6 +32,8 @@ FORWARDING_PREFIXES = tuple(
     b"x-pomerium- x-middleware- x-azure- x-appgw- x-ms-client-principal- x-ms-token- x-amzn-oidc- x-goog-iap- "
     b"x-goog-authenticated-user- cf-access-".split()
 )
+# What every proxy in front writes itself.
+_OF_PROXIES = (b"x-forwarded", b"x-real-ip", b"x-original-method", b"x-original-uri", b"x-original-host")
 # What Connection may not remove: what the gateway itself stands for.
 _ESSENTIAL = frozenset(b"cookie authorization content-type".split())
 # What a list of allowed headers does not have to name: without these a request means something else.
@@ -92,6 +94,17 @@ def _is_dropped(name: bytes) -> bool:
     if not _TOKEN.issuperset(name):
         return True
     return name in _OF_THE_CONNECTION or name in FORWARDING or name.startswith(FORWARDING_PREFIXES)
+
+
+@lru_cache(maxsize=2048)
+def would_pass_for_forwarding(name: bytes, folded: bytes) -> bool:
+    """Whether a register that reads other signs as "-" may take this header for one of the connection or of a proxy.
+
+    `folded` is its name with "-" for all such signs. A proxy that removes headers by their whole names leaves these.
+    """
+    if name != folded:
+        return _is_dropped(folded)
+    return name.startswith(FORWARDING_PREFIXES) and not name.startswith(_OF_PROXIES)
 
 
 @lru_cache(maxsize=64)

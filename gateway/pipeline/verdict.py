@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.edge.fronts import Front
+from gateway.edge.headers import would_pass_for_forwarding
 from gateway.errors import BadRequest
 from gateway.exchange import Exchange
 from gateway.http_semantics import HOP_BY_HOP
+from gateway.identity.names import fold
 from gateway.model import CanonicalRequest
 from gateway.pipeline.attach import Attach
 from gateway.pipeline.cross_origin import answer_fields
@@ -46,7 +48,8 @@ class Verdict:
             found = [(name, value) for name, value in ours.items() if value]
             found.append((REMOVED, b",".join(sorted(self._gone(self.attach.dropped(request), ours)))))
         else:
-            found = list(ours.items())
+            # What Traefik finds nothing for, it removes.
+            found = [line for line in ours.items() if line[1] or not self.front.removes_absent]
         found.append((b"content-length", b"0"))
         # Where an answer may be kept, nothing else must say that it may not.
         seconds = self.lasting.seconds(exchange) if self.front.caches else 0
@@ -75,6 +78,9 @@ class Verdict:
         for name in self.attach.forged(request):
             if not ours.get(name):
                 raise BadRequest(f"header {name[:80]!r} would reach the register", code="header-forged")
+        for name, _ in request.headers:
+            if would_pass_for_forwarding(name, fold(name)):
+                raise BadRequest(f"header {name[:80]!r} would pass for one of a proxy", code="header-forged")
         if request.websocket is None and request.header(b"upgrade") is not None:
             # To h2c, say: what follows would be requests that nobody judges.
             raise BadRequest("the register would be asked for another protocol", code="upgrade")

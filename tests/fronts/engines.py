@@ -118,8 +118,10 @@ def program(name: str) -> str:
 
 
 def _answers(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-        return True
+    """Whether it serves the site: Traefik says 404 before it has read its second file."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 5) as sock:
+        sock.sendall(b"GET /robots.txt HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        return not sock.recv(12).endswith(b" 404")
     return False
 
 
