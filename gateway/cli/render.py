@@ -15,7 +15,7 @@ from gateway.config import Config
 from gateway.plain_file import read_plain
 from gateway.render.compare import differences
 from gateway.render.errors import NotRendered
-from gateway.render.files import FILES, Engine, Part
+from gateway.render.files import Engine, Part
 from gateway.render.notes import notes
 from gateway.render.site import Options, site
 from gateway.render.text import is_unedited, rendered
@@ -38,9 +38,7 @@ def render(
         Part, typer.Option(help="Which file: Traefik also has `static`, HAProxy also `lua`.")
     ] = "main",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
-    check: Annotated[
-        Path | None, typer.Option(help="Compare this file with what would be written.")
-    ] = None,
+    check: Annotated[Path | None, typer.Option(help="Compare this file with what would be written.")] = None,
     force: Annotated[
         bool, typer.Option("--force", help="With --output: also replace a file that somebody edited.")
     ] = False,
@@ -52,7 +50,10 @@ def render(
         ),
     ] = None,
     listen: Annotated[
-        str, typer.Option(help="HOST:PORT where the front listens. Default: all addresses, at the port of `public_url`.")
+        str,
+        typer.Option(
+            help="HOST:PORT where the front listens. Default: all addresses, at the port of `public_url`."
+        ),
     ] = "",
     certificate: Annotated[
         str, typer.Option(help="The certificate for https, by its path on the machine of the front.")
@@ -89,7 +90,7 @@ def render(
     if check is not None:
         _check(text, check, engine, part)
     elif output is not None:
-        _write(text, output, FILES[engine][part].comment, force=force)
+        _write(text, output, force=force)
     else:
         typer.echo(text, nl=False)
 
@@ -114,14 +115,14 @@ def _check(text: str, path: Path, engine: Engine, part: Part) -> None:
     typer.echo(f"{path} says what `gateway render {engine}` would write.")
 
 
-def _write(text: str, path: Path, comment: str, *, force: bool) -> None:
+def _write(text: str, path: Path, *, force: bool) -> None:
     there = path.exists()
     if there and not force:
         before = _read(path)
         if before == text:
             typer.echo(f"{path} is up to date.")
             return
-        if not is_unedited(before, comment):
+        if not is_unedited(before, text):
             _stop(
                 f"{path} was edited, or is not from this command. See what would go with --check; replace it with --force."
                 " Nothing was written.",

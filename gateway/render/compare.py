@@ -27,7 +27,9 @@ class Line(NamedTuple):
 def differences(rendered: str, deployed: str, engine: Engine, part: Part, name: str) -> list[str]:
     """The lines of a report; none where both say the same. `name` is what the deployed file is called."""
     wanted, found = list(_lines(rendered, engine, part)), list(_lines(deployed, engine, part))
-    if [line.text for line in wanted] == [line.text for line in found] or _same_data(rendered, deployed, engine):
+    if [line.text for line in wanted] == [line.text for line in found] or _same_data(
+        rendered, deployed, engine
+    ):
         return []
     return [*_diff(wanted, found, name), "", *_meaning(wanted, found, name)]
 

@@ -52,11 +52,10 @@ def rendered(site: Site, engine: Engine, part: Part = "main") -> str:
     return "".join(f"{file.comment} {line}\n" for line in heading) + body
 
 
-def is_unedited(text: str, comment: str) -> bool:
-    """Whether a file is as it was once rendered."""
-    head, mark, rest = text.partition(f"{comment} unedited: ")
-    written, _, body = rest.partition("\n")
-    return bool(mark) and head.count("\n") == 2 and written == _fingerprint(body)
+def is_unedited(text: str, fresh: str) -> bool:
+    """Whether a file is as the command that made `fresh` once wrote it."""
+    _, by, mark, body = (*text.split("\n", 3), "", "", "")[:4]
+    return by == fresh.split("\n", 2)[1] and mark.endswith(f" unedited: {_fingerprint(body)}")
 
 
 def _fingerprint(body: str) -> str:

@@ -21,8 +21,20 @@ FILES = ("path", "header", "ws", "http1")
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 # What the client sees; all else is about what the register gets.
 _CLIENTS = frozenset(
-    ["first_status", "second_status", "responses_max", "responses_min", "close", "no_1xx", "status_in", "order"]
-    + ["response_body_empty", "response_not_chunked", "never_101", "upstream_body"]
+    [
+        "first_status",
+        "second_status",
+        "responses_max",
+        "responses_min",
+        "close",
+        "no_1xx",
+        "status_in",
+        "order",
+        "response_body_empty",
+        "response_not_chunked",
+        "never_101",
+        "upstream_body",
+    ]
 )
 
 
@@ -50,7 +62,10 @@ def _path(lane: Lane, case: dict[str, Any]) -> list[str]:
     for method in (b"GET", b"POST"):
         register.clear()
         register.answer = lambda _head: OK
-        talk = converse(lane.gate.port, b"%s %s HTTP/1.1\r\nHost: gw.test\r\nContent-Length: 0\r\n%s\r\n" % (method, target, cookie))
+        talk = converse(
+            lane.gate.port,
+            b"%s %s HTTP/1.1\r\nHost: gw.test\r\nContent-Length: 0\r\n%s\r\n" % (method, target, cookie),
+        )
         status = talk.answers[0].status if talk.answers else 0
         forwarded = [head.split(b" ")[1].decode("latin-1") for head in register.begun]
         if str(status) not in case["outcome"]:
@@ -126,7 +141,11 @@ def _websocket(lane: Lane, case: dict[str, Any]) -> list[str]:
     ticket = lane.tickets_of("user")[0]
     raw = case["send"].replace("$SESSION", f"{lane.gate.session_cookie}={ticket}")
     # The site of the cases is on https, and the one here on http.
-    raw = raw.replace("https://gw.test", "h\0").replace("http://gw.test", "https://gw.test").replace("h\0", "http://gw.test")
+    raw = (
+        raw.replace("https://gw.test", "h\0")
+        .replace("http://gw.test", "https://gw.test")
+        .replace("h\0", "http://gw.test")
+    )
     with Client(lane.gate.port, patience=2.0) as client:
         client.sock.sendall(raw.encode("latin-1"))
         try:
