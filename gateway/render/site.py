@@ -175,11 +175,9 @@ def _front(settings: EnvironmentSettings, environment: str, engine: str, wanted:
     if wanted in fitting:
         return wanted
     if wanted:
-        there = f"the dialect of front {wanted!r} is {settings.fronts[wanted].dialect}"
-        missing = f"environment {environment!r} has no front {wanted!r}"
-        raise NotRendered(
-            f"{there if wanted in settings.fronts else missing}, not {engine}: {_named(fitting)}"
-        )
+        found = settings.fronts.get(wanted)
+        words = f"has no front {wanted!r}" if found is None else f"has {wanted!r} as a front for {found.dialect}"
+        raise NotRendered(f"environment {environment!r} {words}: {_named(fitting)}")
     if len(fitting) != 1:
         raise NotRendered(
             f"environment {environment!r} has {len(fitting) or 'no'} fronts with `dialect: {engine}`: {_named(fitting)}"

@@ -18,7 +18,7 @@ from gateway.render.backend_tls import BackendTls, only_one
 from gateway.render.errors import NotRendered
 from gateway.render.files import FILES, Engine, Part
 from gateway.render.quoting import QUOTES, Quoted, caddy, haproxy, nginx, plain, yaml
-from gateway.render.site import Site
+from gateway.render.site import Site, Tls
 
 # What the gateway answers itself, also for a front.
 _OWN: Final = (("prefix", "/oauth2/"), ("path", "/.well-known/jwks.json"), ("path", "/robots.txt"))
@@ -42,6 +42,10 @@ def rendered(site: Site, engine: Engine, part: Part = "main") -> str:
     file = FILES[engine].get(part)
     if file is None:
         raise NotRendered(f"{engine} has no part {part!r}: it has {', '.join(FILES[engine])}")
+    if engine == "traefik":
+        _check_sockets(site)
+    if engine == "haproxy" and site.tls is not None:
+        _check_key(site.tls)
     body = _templates().get_template(file.template).render(_context(site, engine))
     options = f"{engine} --env {site.environment}" + (f" --part {part}" if part != "main" else "")
     heading = (
@@ -50,6 +54,23 @@ def rendered(site: Site, engine: Engine, part: Part = "main") -> str:
         f"unedited: {_fingerprint(body)}",
     )
     return "".join(f"{file.comment} {line}\n" for line in heading) + body
+
+
+def _check_sockets(site: Site) -> None:
+    """Traefik knows no unix sockets."""
+    asked = [each.verdicts for each in site.gateways] + [each.public for each in site.gateways]
+    for where in [*asked, *(server for register in site.registers for server in register.servers)]:
+        if where.socket:
+            raise NotRendered(f"Traefik can't reach the unix socket {where.socket}: use HOST:PORT")
+
+
+def _check_key(tls: Tls) -> None:
+    """HAProxy finds the key by the name of the certificate."""
+    stem = tls.certificate.removesuffix(".crt")
+    if tls.certificate == stem or tls.key != f"{stem}.key":
+        raise NotRendered(
+            f"HAProxy reads the key of FILE.crt from FILE.key: give --certificate {stem}.crt --key {stem}.key"
+        )
 
 
 def is_unedited(text: str, fresh: str) -> bool:

