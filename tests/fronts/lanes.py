@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from gateway.render.files import Engine
 from tests.fronts.engines import ENGINES, Place, running
 from tests.gateway_fixture import Clock, GatewayFixture, gateway_fixture, scripted
 from tests.identity.test_header_cases import CORPORATE, IDENTITY, PERSONS
 from tests.running import RawUpstream, free_ports
 
-EMBEDDED = "embedded"
 ADMIN = [{"claim": {"name": "roles", "contains": "admin"}}]
 # The rules of all files of cases.
 RULES: list[Any] = [
@@ -39,7 +39,7 @@ _ADMIN = {"sub": "root", "roles": ["admin"], "context": "ctx-1", "vo_email": "ro
 
 @dataclass
 class Lane:
-    """One way to a register: `gate` has the port of the front, or of the gateway itself."""
+    """One way to a register: `gate` has the port of the front, `own` that of the gateway itself."""
 
     name: str
     gate: GatewayFixture
@@ -65,9 +65,8 @@ class Lane:
 
 
 @contextlib.contextmanager
-def lane(name: str, folder: Path) -> Iterator[Lane]:
+def lane(name: Engine, folder: Path) -> Iterator[Lane]:
     """The lane through this front. Skips where it is not installed."""
-    fronts: Any = {} if name == EMBEDDED else {name: {"dialect": name}}
     folder.mkdir()
     with contextlib.ExitStack() as stack:
         gate = stack.enter_context(
@@ -82,27 +81,24 @@ def lane(name: str, folder: Path) -> Iterator[Lane]:
                     "hosts": ["gw.test"],
                     "header_timeout": LIMIT,
                     "body_timeout": LIMIT,
-                    "trusted_proxies": [] if name == EMBEDDED else ["127.0.0.1/32"],
+                    "trusted_proxies": ["127.0.0.1/32"],
                 },
-                fronts=fronts,
+                fronts={name: {"dialect": name}},
             )
         )
-        found = Lane(name, gate, gate)
-        if name != EMBEDDED:
-            port, inner = free_ports(2)
-            (folder / "front").mkdir()
-            place = Place(folder / "config.yaml", port, inner=inner)
-            stack.enter_context(running(name, folder / "front", place))  # type: ignore[arg-type]
-            found.gate = replace(gate, url=f"http://localhost:{port}", port=port)
-        yield found
+        port, inner = free_ports(2)
+        (folder / "front").mkdir()
+        place = Place(folder / "config.yaml", port, inner=inner)
+        stack.enter_context(running(name, folder / "front", place))
+        yield Lane(name, replace(gate, url=f"http://localhost:{port}", port=port), gate)
 
 
 @contextlib.contextmanager
 def lanes(folder: Path) -> Iterator[dict[str, Lane]]:
-    """Those of all fronts that are installed, and the one without."""
+    """Those of all fronts that are installed."""
     with contextlib.ExitStack() as stack:
         found = {}
-        for name in (EMBEDDED, *ENGINES):
+        for name in ENGINES:
             with contextlib.suppress(pytest.skip.Exception):
                 found[name] = stack.enter_context(lane(name, folder / name))
         yield found

@@ -59,31 +59,30 @@ def _path(lane: Lane, case: dict[str, Any]) -> list[str]:
     ticket = "" if case["as_user"] == "anonymous" else lane.tickets_of(case["as_user"])[0]
     cookie = f"Cookie: {lane.gate.session_cookie}={ticket}\r\n".encode() if ticket else b""
     wrong = []
-    for method in (b"GET", b"POST"):
-        register.clear()
-        register.answer = lambda _head: OK
-        talk = converse(
-            lane.gate.port,
-            b"%s %s HTTP/1.1\r\nHost: gw.test\r\nContent-Length: 0\r\n%s\r\n" % (method, target, cookie),
-        )
-        status = talk.answers[0].status if talk.answers else 0
-        forwarded = [head.split(b" ")[1].decode("latin-1") for head in register.begun]
-        if str(status) not in case["outcome"]:
-            wrong.append("status_in")
-        if len(forwarded) != (status == 200):
-            wrong.append("forwarded")
-        for path in forwarded:
-            if path not in case.get("forwarded_target_in", [path]) or (
-                case.get("if_forwarded_same_bytes") and path.encode("latin-1") != target
-            ):
-                wrong.append("target")
-            if case["as_user"] == "admin":
-                continue
-            for reads in listener.BACKENDS.values():
-                seen = reads(path.partition("?")[0])
-                dodges = (listener.DODGES[each](seen) for each in case["dodges"].split(" or "))
-                if listener.PROTECTED.match(seen) or any(dodges):
-                    wrong.append("protected")
+    register.clear()
+    register.answer = lambda _head: OK
+    talk = converse(
+        lane.gate.port,
+        b"GET %s HTTP/1.1\r\nHost: gw.test\r\nContent-Length: 0\r\n%s\r\n" % (target, cookie),
+    )
+    status = talk.answers[0].status if talk.answers else 0
+    forwarded = [head.split(b" ")[1].decode("latin-1") for head in register.begun]
+    if str(status) not in case["outcome"]:
+        wrong.append("status_in")
+    if len(forwarded) != (status == 200):
+        wrong.append("forwarded")
+    for path in forwarded:
+        if path not in case.get("forwarded_target_in", [path]) or (
+            case.get("if_forwarded_same_bytes") and path.encode("latin-1") != target
+        ):
+            wrong.append("target")
+        if case["as_user"] == "admin":
+            continue
+        for reads in listener.BACKENDS.values():
+            seen = reads(path.partition("?")[0])
+            dodges = (listener.DODGES[each](seen) for each in case["dodges"].split(" or "))
+            if listener.PROTECTED.match(seen) or any(dodges):
+                wrong.append("protected")
     return wrong
 
 
