@@ -134,6 +134,8 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "haproxy_server": _haproxy_server,
     # Names of variables have no hyphens.
     "variable": lambda name: str(name).lower().replace("-", "_"),
+    # As Go writes names, also where it looks them up.
+    "canonical": lambda name: "-".join(part.capitalize() for part in str(name).split("-")),
     "folded": lambda name: fold(name.encode("ascii")).decode("ascii"),
     "re": re.escape,
     "ms": lambda seconds: f"{round(seconds * 1000)}ms",
