@@ -29,7 +29,7 @@ _READABLE = 0o644
 
 def render(
     engine: Annotated[Engine, typer.Argument(help="nginx, envoy, caddy, traefik or haproxy.")],
-    env: Annotated[str, ENV] = "ti",
+    env: Annotated[str, ENV],
     config: Annotated[Path, CONFIG] = Path("config.yaml"),
     front: Annotated[
         str, typer.Option(help="Its name under `fronts:`, where several have this dialect.")

@@ -176,7 +176,9 @@ def _front(settings: EnvironmentSettings, environment: str, engine: str, wanted:
         return wanted
     if wanted:
         found = settings.fronts.get(wanted)
-        words = f"has no front {wanted!r}" if found is None else f"has {wanted!r} as a front for {found.dialect}"
+        words = (
+            f"has no front {wanted!r}" if found is None else f"has {wanted!r} as a front for {found.dialect}"
+        )
         raise NotRendered(f"environment {environment!r} {words}: {_named(fitting)}")
     if len(fitting) != 1:
         raise NotRendered(

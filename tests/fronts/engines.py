@@ -158,7 +158,9 @@ def running(engine: Engine, folder: Path, place: Place) -> Iterator[None]:
         subprocess.Popen(command, stdout=log, stderr=log, env=environment) as child,
     ):
         try:
-            assert until(lambda: child.poll() is not None or _answers(place.port, secure=bool(place.tls[0])), 30.0)
+            assert until(
+                lambda: child.poll() is not None or _answers(place.port, secure=bool(place.tls[0])), 30.0
+            )
             assert child.poll() is None, (folder / "engine.log").read_text()
             yield
         finally:

@@ -33,7 +33,9 @@ ANSWER = b"HTTP/1.1 200 OK\r\nX-Frame-Options: SAMEORIGIN\r\nContent-Length: 2\r
 
 
 @pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[GatewayFixture, RawUpstream, dict[str, int]]]:
+def fleet(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[GatewayFixture, RawUpstream, dict[str, int]]]:
     """The gateway, its second upstream, and the port of each front. The first gateway that fronts know is down."""
     folder = tmp_path_factory.mktemp("upstreams")
     with contextlib.ExitStack() as stack:

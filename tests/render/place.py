@@ -57,7 +57,12 @@ def configuration(
         gateway_url="http://127.0.0.1:8000",
         acm_url="http://localhost:9",
         upstream_url="http://127.0.0.1:8080",
-        **{"fronts": FRONTS, "edge": {"trusted_proxies": ["127.0.0.1/32"]}, "upstreams": UPSTREAMS, **changes},
+        **{
+            "fronts": FRONTS,
+            "edge": {"trusted_proxies": ["127.0.0.1/32"]},
+            "upstreams": UPSTREAMS,
+            **changes,
+        },
     )
     return load(write_config(folder, {"ti": environment}, rules=rules or RULES, identity=identity))
 

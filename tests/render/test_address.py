@@ -29,7 +29,21 @@ def test_sockets_and_all_addresses() -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["", "80", ":80", "a:", "a:0", "a:65536", "a:８０", "a;b:80", 'a"b:80', "a b:80", "[::1:80", "$host:80", "unix:run"],
+    [
+        "",
+        "80",
+        ":80",
+        "a:",
+        "a:0",
+        "a:65536",
+        "a:８０",
+        "a;b:80",
+        'a"b:80',
+        "a b:80",
+        "[::1:80",
+        "$host:80",
+        "unix:run",
+    ],
 )
 def test_what_is_no_address_is_refused(written: str) -> None:
     with pytest.raises(NotRendered):

@@ -22,7 +22,9 @@ def test_comments_and_blanks_do_not_count(config: Config, engine: Engine, part: 
     found = text(config, engine, part)
     mark = "--" if part == "lua" else "#"
     changed = "\n".join(
-        f"{line}   {mark} a note\n\n{mark} more" for line in found.splitlines() if not line.strip().startswith(mark)
+        f"{line}   {mark} a note\n\n{mark} more"
+        for line in found.splitlines()
+        if not line.strip().startswith(mark)
     )
     if engine not in ("envoy", "traefik"):
         changed = changed.replace("    ", "\t").replace("\n", "\r\n")
@@ -34,7 +36,7 @@ def test_each_line_counts(config: Config, engine: Engine, part: Part) -> None:
     found = text(config, engine, part)
     lines = found.splitlines()
     mark = "--" if part == "lua" else "#"
-    for number, line in list(enumerate(lines))[::12]:
+    for number, line in list(enumerate(lines))[:: 12 if engine not in ("envoy", "traefik") else 60]:
         if line.strip() and not line.strip().startswith(mark):
             without = "\n".join([*lines[:number], *lines[number + 1 :]])
             assert differences(found, without, engine, part, "f"), line

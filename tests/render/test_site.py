@@ -32,7 +32,12 @@ def test_everything_that_the_register_gets_is_named(tmp_path: Path) -> None:
 
 def test_an_allow_list_is_the_whole_list(tmp_path: Path) -> None:
     config = configuration(tmp_path, edge={"request_headers": {"allow": ["accept", "x-own"]}})
-    assert site(config, "ti", "nginx", Options()).passed == ("Content-Type", "Content-Encoding", "accept", "x-own")
+    assert site(config, "ti", "nginx", Options()).passed == (
+        "Content-Type",
+        "Content-Encoding",
+        "accept",
+        "x-own",
+    )
 
 
 def test_the_front_is_the_only_one_of_its_kind_or_named(tmp_path: Path) -> None:
@@ -40,7 +45,9 @@ def test_the_front_is_the_only_one_of_its_kind_or_named(tmp_path: Path) -> None:
     config = configuration(tmp_path, fronts={**FRONTS, "second": second})
     assert site(config, "ti", "envoy", Options()).front == "envoy"
     assert site(config, "ti", "nginx", Options(front="second")).front == "second"
-    with pytest.raises(NotRendered, match="2 fronts with `dialect: nginx`: name one with --front: nginx, second"):
+    with pytest.raises(
+        NotRendered, match="2 fronts with `dialect: nginx`: name one with --front: nginx, second"
+    ):
         site(config, "ti", "nginx", Options())
     with pytest.raises(NotRendered, match="has 'envoy' as a front for envoy: name one"):
         site(config, "ti", "nginx", Options(front="envoy"))
@@ -98,7 +105,9 @@ def test_upstreams_that_fronts_cannot_carry_are_refused(
 
 
 def test_https_has_a_certificate(tmp_path: Path) -> None:
-    config = configuration(tmp_path, public_url="https://register.example.be", edge={"hosts": ["other.example.be:8443"]})
+    config = configuration(
+        tmp_path, public_url="https://register.example.be", edge={"hosts": ["other.example.be:8443"]}
+    )
     found = site(config, "ti", "nginx", Options(key="/tls/k"))
     assert found.names == ("register.example.be", "other.example.be")
     assert found.port == 443

@@ -41,10 +41,24 @@ def test_what_somebody_edited_is_seen(config: Config, engine: Engine, part: Part
 @pytest.mark.parametrize("engine", ENGINES)
 def test_what_is_never_left_out(config: Config, engine: Engine) -> None:
     found = text(config, engine, "lua" if engine == "haproxy" else "main").lower()
-    for name in ("x-auth-rights", "x-toegangspoort-assertion", "x-api-key", "x-tenant", "cookie", "authorization"):
+    for name in (
+        "x-auth-rights",
+        "x-toegangspoort-assertion",
+        "x-api-key",
+        "x-tenant",
+        "cookie",
+        "authorization",
+    ):
         assert name in found
     whole = found + text(config, engine).lower()
-    for part in ("/oauth2/", "/.well-known/jwks.json", "/robots.txt", "127.0.0.1:8081", "127.0.0.1:8082", "reports.internal"):
+    for part in (
+        "/oauth2/",
+        "/.well-known/jwks.json",
+        "/robots.txt",
+        "127.0.0.1:8081",
+        "127.0.0.1:8082",
+        "reports.internal",
+    ):
         assert part in whole or part.replace(":", '", port_value: ') in whole, part
 
 
@@ -78,7 +92,10 @@ def test_the_engine_accepts_it(tmp_path: Path, engine: Engine, changes: dict[str
         pytest.skip("Traefik has no unix sockets")
     program(engine)
     place = Place(
-        configuration(tmp_path, **changes).path, *free_ports(1), inner=free_ports(1)[0], gateways=("127.0.0.1:8000,127.0.0.1:8090", "127.0.0.2")
+        configuration(tmp_path, **changes).path,
+        *free_ports(1),
+        inner=free_ports(1)[0],
+        gateways=("127.0.0.1:8000,127.0.0.1:8090", "127.0.0.2"),
     )
     _validated(engine, tmp_path, place)
 
@@ -87,7 +104,10 @@ def test_the_engine_accepts_it(tmp_path: Path, engine: Engine, changes: dict[str
 def test_the_engine_accepts_it_with_https_on_both_sides(tmp_path: Path, engine: Engine) -> None:
     program(engine)
     authority = Certificates(tmp_path)
-    certificate, key = (each.rename(tmp_path / f"site{end}") for each, end in zip(authority.files(name="register.example.be"), (".crt", ".key"), strict=True))
+    certificate, key = (
+        each.rename(tmp_path / f"site{end}")
+        for each, end in zip(authority.files(name="register.example.be"), (".crt", ".key"), strict=True)
+    )
     upstreams = {
         "reports": {
             "url": "https://127.0.0.1:8443",
@@ -120,12 +140,20 @@ def _validated(engine: Engine, folder: Path, place: Place) -> str:
 @pytest.mark.parametrize(
     ("engine", "changes", "says"),
     [
-        ("nginx", {"upstreams": {**UPSTREAMS, "files": {"url": "unix:/run/a$b.sock"}}}, r"has a \$, which nginx"),
+        (
+            "nginx",
+            {"upstreams": {**UPSTREAMS, "files": {"url": "unix:/run/a$b.sock"}}},
+            r"has a \$, which nginx",
+        ),
         ("caddy", {"upstreams": {**UPSTREAMS, "files": {"url": "unix:/run/{env.HOME}"}}}, "which Caddy"),
         ("haproxy", {"upstreams": {**UPSTREAMS, "files": {"url": "unix:/run/a'b"}}}, "which HAProxy"),
         ("envoy", {"upstreams": {**UPSTREAMS, "files": {"url": "unix:/run/%REQ(x)%"}}}, "which YAML"),
         ("traefik", {"upstreams": {**UPSTREAMS, **SOCKET}}, "can't reach the unix socket"),
-        ("nginx", {"upstreams": {"reports": {"url": "http://127.0.0.1:1", "add_prefix": "/$uri"}}}, "which nginx"),
+        (
+            "nginx",
+            {"upstreams": {"reports": {"url": "http://127.0.0.1:1", "add_prefix": "/$uri"}}},
+            "which nginx",
+        ),
     ],
 )
 def test_values_that_the_engine_would_read_as_its_own_are_refused(
@@ -138,7 +166,8 @@ def test_values_that_the_engine_would_read_as_its_own_are_refused(
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
-    "path", ['/run/a"; auth_request off; #', "/run/a;}", "/run/a b", "/run/a#b", "/run/a\\", "/run/é", "/run/{{x}}"]
+    "path",
+    ['/run/a"; auth_request off; #', "/run/a;}", "/run/a b", "/run/a#b", "/run/a\\", "/run/é", "/run/{{x}}"],
 )
 def test_an_unlucky_path_is_one_value(tmp_path: Path, engine: Engine, path: str) -> None:
     """The engine reads the same configuration, or it is refused."""
@@ -155,4 +184,6 @@ def test_an_unlucky_path_is_one_value(tmp_path: Path, engine: Engine, path: str)
     elif engine == "nginx":
         program("nginx")
         _validated(engine, tmp_path, Place(config.path, 18_080))
-    assert found.count("\n") == text(configuration(tmp_path, rules=rules, upstreams=SOCKET), engine).count("\n")
+    assert found.count("\n") == text(configuration(tmp_path, rules=rules, upstreams=SOCKET), engine).count(
+        "\n"
+    )
