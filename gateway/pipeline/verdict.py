@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.edge.fronts import Front
+from gateway.edge.headers import would_pass_for_forwarding
 from gateway.errors import BadRequest
 from gateway.exchange import Exchange
 from gateway.http_semantics import HOP_BY_HOP
+from gateway.identity.names import fold
 from gateway.model import CanonicalRequest
+from gateway.object_memo import ObjectMemo
 from gateway.pipeline.attach import Attach
 from gateway.pipeline.cross_origin import answer_fields
 from gateway.pipeline.lasting import Lasting
+from gateway.policy.ruleset import RuleSet
 
 Lines = list[tuple[bytes, bytes]]
 
@@ -34,6 +38,9 @@ class Verdict:
     front: Front
     attach: Attach
     lasting: Lasting
+    _changed: ObjectMemo[RuleSet, frozenset[bytes]] = field(
+        default_factory=lambda: ObjectMemo(_changed_by, 2)
+    )
 
     def lines(self, exchange: Exchange) -> Lines:
         """The header lines of the permission, without id and cookies. Raises BadRequest for headers that would pass for ours."""
@@ -41,12 +48,17 @@ class Verdict:
         ours = self.attach.lines(exchange)
         if not (self.front.removes or self.front.replaces_all):
             self._check_passed(request, ours)
+        # Fronts know one list of names: what another rule changes, the client's own value stands for here.
+        for name in self._changed(self.lasting.rules()):
+            if name not in ours:
+                ours[name] = request.header(name) or b""
         ours[UPSTREAM] = handling.upstream.encode("ascii")
         if self.front.removes:
             found = [(name, value) for name, value in ours.items() if value]
             found.append((REMOVED, b",".join(sorted(self._gone(self.attach.dropped(request), ours)))))
         else:
-            found = list(ours.items())
+            # What Traefik finds nothing for, it removes.
+            found = [line for line in ours.items() if line[1] or not self.front.removes_absent]
         found.append((b"content-length", b"0"))
         # Where an answer may be kept, nothing else must say that it may not.
         seconds = self.lasting.seconds(exchange) if self.front.caches else 0
@@ -75,6 +87,19 @@ class Verdict:
         for name in self.attach.forged(request):
             if not ours.get(name):
                 raise BadRequest(f"header {name[:80]!r} would reach the register", code="header-forged")
+        for name, _ in request.headers:
+            if would_pass_for_forwarding(name, fold(name)):
+                raise BadRequest(f"header {name[:80]!r} would pass for one of a proxy", code="header-forged")
         if request.websocket is None and request.header(b"upgrade") is not None:
             # To h2c, say: what follows would be requests that nobody judges.
             raise BadRequest("the register would be asked for another protocol", code="upgrade")
+
+
+def _changed_by(rules: RuleSet) -> frozenset[bytes]:
+    """The headers of a request that some rule sets or removes."""
+    found: set[bytes] = set()
+    for rule in rules.every:
+        changes = rule.handling.request_headers
+        if changes is not None:
+            found.update(changes.remove, (name for name, _ in changes.set))
+    return frozenset(found)

@@ -74,6 +74,8 @@ ROWS = [
     Row("doctor", 1, "--env ti"),
     Row("doctor", 1, "--env ti --json"),
     Row("doctor", 1, "--env xx"),
+    Row("render", 1, "nginx --env ti"),
+    Row("render", 2, "nginx --env ti --output a --check b"),
     Row("config validate", 0, "config.yaml"),
     Row("config validate", 0, "config.yaml --json"),
     Row("config validate", 1, "bad.yaml"),
@@ -171,6 +173,7 @@ EMERGENCY = (
 ELSEWHERE = {
     ("serve", 0): "tests/cli/test_serve.py::test_several_workers_share_listeners_sessions_and_metrics",
     ("doctor", 0): "tests/cli/test_doctor.py",
+    ("render", 0): "tests/cli/test_render.py::test_it_is_written_once_and_compared",
     ("policy shadow-report", 1): "tests/cli/test_shadow.py::test_what_candidate_rules_would_change_is_told_and_never_enforced",
     ("config promote", 0): "tests/cli/test_promote.py",
     ("config promote", 1): "tests/cli/test_promote.py",
