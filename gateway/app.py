@@ -213,6 +213,7 @@ class Gateway(Assembly):
         for name, sock in self._front_sockets.items():
             peers = self.settings.fronts[name].peers
             protocol = protocol_class(edge.of_front(peers), public_url=public_url, refusals=refusals)
+            self.listeners[f"front {name}"] = protocol.listener
             listener = second_listener(self.fronts[name], sock, protocol)
             self.front_servers.append(await stack.enter_async_context(listener))
 

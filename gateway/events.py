@@ -41,6 +41,23 @@ class ProviderCalled:
 
     endpoint: str
     result: CallResult
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCalled:
+    """A call to the session store ended: `operation` is a method of Store. `failed`: no answer."""
+
+    operation: str
+    seconds: float
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TokenJudged:
+    """An access token of a program was checked."""
+
+    valid: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +317,8 @@ Event = (
     ClientRefused
     | CheckChanged
     | ProviderCalled
+    | StoreCalled
+    | TokenJudged
     | LoginEnded
     | LoggedOut
     | SignalReceived

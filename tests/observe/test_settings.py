@@ -8,7 +8,6 @@ import pytest
 from pydantic import ValidationError
 
 from gateway.observe.decision_record import Pseudonyms, RecordEncoder
-from gateway.observe.metrics import Metrics
 from gateway.observe.settings import ObserveSettings, RecordsTarget
 from tests.observe.conftest import DENIED, Makes
 
@@ -43,14 +42,6 @@ def test_what_is_refused(key: str, value: object, words: str) -> None:
     with pytest.raises(ValidationError) as caught:
         ObserveSettings.model_validate({key: value})
     assert words in str(caught.value)
-
-
-def test_the_reference_names_every_metric() -> None:
-    text = (REFERENCE / "metrics.md").read_text("utf-8")
-    shown = Metrics("ti", version="1").exposition()[0].decode()
-    names = set(re.findall(r"^# TYPE (\S+) (?:counter|gauge|histogram)$", shown, re.MULTILINE))
-    names = {name for name in names if not name.endswith("_created") and "_process_" not in name}
-    assert names == set(re.findall(r"^\| `(toegangspoort_[a-z_]+)` \|", text, re.MULTILINE))
 
 
 def test_the_reference_names_every_field_of_a_record(handled: Makes) -> None:
