@@ -116,7 +116,7 @@ class Gateway(Assembly):
         """The ASGI application: HTTP goes through the pipeline."""
         if scope["type"] == "http":
             self.metrics.started()
-            await self.pipeline(scope, receive, send)
+            await self.handle(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "websocket":
@@ -154,6 +154,7 @@ class Gateway(Assembly):
             stack.push_async_callback(self.facts.aclose)
             for part in (
                 self.metrics,
+                self.tracing.sender if self.tracing is not None else None,
                 *people,
                 self.neighbours,
                 *register,
