@@ -17,7 +17,8 @@ from gateway.config.fingerprint import fingerprint
 from gateway.config.model import IdentitySection
 from gateway.edge.listener import Listener
 from gateway.endpoints.long_targets import LongTargets
-from gateway.events import Events, WebSocketsCounted
+from gateway.event_bus import Events
+from gateway.events import WebSocketsCounted
 from gateway.handling import DEFAULT_UPSTREAM
 from gateway.identity.assertions import Assertions
 from gateway.keyring import PURPOSES, Purpose
@@ -149,6 +150,7 @@ class Areas:
         """Access: the rules in force, candidate rules, facts from outside, blocks."""
         environment, events = self.environment, self.events
         self._settings_hash = fingerprint(self.settings)
+        self.metrics.settings.set(int(self._settings_hash, 16))
         self.facts = Gatherer()
         self.reload = RulesReload(
             config, environment, clock=self._clock, steady=self._steady, on_event=events

@@ -165,6 +165,9 @@ class Metrics:
             "The first 13 hexadecimal digits of the rule set in force, as a number",
             mode="liveall",
         )
+        self.settings = make.gauge(
+            "config_checksum", "The hash of the settings in force, as a number", mode="liveall"
+        )
         self._restart = make.gauge(
             "config_restart_needed", "1 where the file has settings that need a restart"
         )

@@ -28,7 +28,7 @@ LABELS = Metrics("ti", version="1").labels
 # What Prometheus adds to each series, and what a histogram has.
 ADDED = {"job", "instance"}
 # What count_values makes.
-MADE = {"rules"}
+MADE = {"rules", "settings"}
 VARIABLES = {"$__rate_interval": "5m", "$job": "toegangspoort-prd", "${datasource}": "x"}
 
 
