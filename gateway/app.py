@@ -123,7 +123,7 @@ class Gateway(Assembly):
         """The ASGI application: HTTP goes through the pipeline."""
         if scope["type"] == "http":
             self.metrics.started()
-            await self.pipeline(scope, receive, send)
+            await self.handle(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "websocket":
@@ -161,6 +161,7 @@ class Gateway(Assembly):
             stack.push_async_callback(self.facts.aclose)
             for part in (
                 self.metrics,
+                self.tracing.sender if self.tracing is not None else None,
                 *people,
                 self.neighbours,
                 *register,
@@ -224,6 +225,7 @@ class Gateway(Assembly):
         for name, sock in self._front_sockets.items():
             peers = self.settings.fronts[name].peers
             protocol = protocol_class(edge.of_front(peers), public_url=public_url, refusals=refusals)
+            self.listeners[f"front {name}"] = protocol.listener
             listener = second_listener(self.fronts[name], sock, protocol)
             self.front_servers.append(await stack.enter_async_context(listener))
 

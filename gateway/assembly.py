@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from urllib.parse import urlsplit
 
 from gateway.analysis.access import access_of
@@ -58,11 +59,13 @@ from gateway.pipeline.judge import Judge, RecordedJudge
 from gateway.pipeline.lasting import Lasting
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.polling import Polling
-from gateway.pipeline.prompt import Prompt
+from gateway.pipeline.prompt import ClientCycle, Prompt
 from gateway.pipeline.refuse import Refuse
 from gateway.pipeline.route import Route
+from gateway.pipeline.traced import Application, TracedApp, TracedHeaders, Tracing, timed
 from gateway.pipeline.verdict import Verdict
 from gateway.pipeline.websocket import CarryWebSocket
+from gateway.responses import Scope
 from gateway.upstream.forward import Forwarder
 from gateway.upstream.live_streams import Streams
 from gateway.upstream.outside import OutsideAddresses
@@ -104,8 +107,14 @@ class Assembly(Areas):
         self.activity = Activity(self.sessions, self.streams, settings.observe.streams, polling, self.events)
         for listener in (self.metrics, self.streams, self.records, self.kept_rules, self.failing):
             self.events.subscribe(listener)
+        self.tracing = self._tracing()
         self.pipeline = self._pipeline(judge, config.identity)
-        self.prompt = Prompt(self.pipeline, self.metrics.started)
+        self.handle: Application = self.pipeline
+        self.prompt: Callable[[Scope, ClientCycle], bool] = Prompt(self.pipeline, self.metrics.started)
+        if self.tracing is not None:
+            self.events.subscribe(self.tracing.calls)
+            traced = self.tracing.app(self.pipeline, timed(self.pipeline, self.tracing), self.prompt)
+            self.handle, self.prompt = traced, traced.prompt
         self.fronts = {name: self._front(name, each) for name, each in settings.fronts.items()}
         self.decisions = self._decisions(settings.authzen) if settings.authzen is not None else None
 
@@ -142,7 +151,19 @@ class Assembly(Areas):
             clock=self._clock,
         )
 
-    def _front(self, name: str, settings: FrontSettings) -> FrontDesk:
+    def _tracing(self) -> Tracing | None:
+        settings = self.settings
+        if settings.observe.tracing is None:
+            return None
+        return Tracing(
+            settings.observe.tracing,
+            self.environment,
+            settings.edge.trusted_proxies,
+            settings.egress,
+            lambda result, count: self.metrics.spans[(result,)].inc(count),
+        )
+
+    def _front(self, name: str, settings: FrontSettings) -> FrontDesk | TracedApp:
         front = Front(name, settings, self.settings.edge.trusted_proxies)
         lasting = Lasting(
             self.reload.rules,
@@ -152,7 +173,13 @@ class Assembly(Areas):
             self.settings.assertion.ttl,
         )
         verdict = Verdict(front, self.pipeline.attach, lasting)
-        return FrontDesk(front, self.pipeline, verdict, started=self.metrics.started)
+        desk = FrontDesk(front, self.pipeline, verdict, started=self.metrics.started)
+        tracing = self.tracing
+        if tracing is None:
+            return desk
+        timing = partial(timed, tracing=tracing)
+        slow = FrontDesk(front, self.pipeline, verdict, started=self.metrics.started, timed=timing)
+        return tracing.app(desk, slow, desk.prompt)
 
     def _decisions(self, asked: AuthzenSettings) -> DecisionDesk:
         settings, clock, rules = self.settings, self._clock, self.reload.rules
@@ -185,7 +212,8 @@ class Assembly(Areas):
 
     def _attach(self, identity: IdentitySection) -> Attach:
         settings = self.settings
-        forwarded = ForwardedHeaders(
+        choose = partial(TracedHeaders, self.tracing) if self.tracing is not None else ForwardedHeaders
+        forwarded = choose(
             trusted_chain=bool(settings.edge.trusted_proxies), allow=settings.edge.request_headers.allow
         )
         headers = OutgoingHeaders(

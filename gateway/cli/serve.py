@@ -157,6 +157,7 @@ class _Worker(uvicorn.Config):
         end_with_supervisor()
         refusals = Refusals(app.events, WirePages(app.answers))
         self.http = protocol_class(settings.edge, public_url=settings.public_url, refusals=refusals)
+        app.listeners["public"] = self.http.listener
         super().load()
         garbage.tune()
 

@@ -70,10 +70,19 @@ class RefuseBriefly(Refuse):
 
 
 class FrontDesk:
-    """Answers one front. `pipeline` is the one of the public listener; `started` counts requests that get a record."""
+    """Answers one front. `pipeline` is the one of the public listener; `started` counts requests that get a record.
+
+    `timed` gives the stages that are gone through, where they are others than those of this front.
+    """
 
     def __init__(
-        self, front: Front, pipeline: Pipeline, verdict: Verdict, *, started: Callable[[], None]
+        self,
+        front: Front,
+        pipeline: Pipeline,
+        verdict: Verdict,
+        *,
+        started: Callable[[], None],
+        timed: Callable[[Pipeline], Pipeline] = lambda stages: stages,
     ) -> None:
         route, refuse = pipeline.route, pipeline.refuse
         parts = (route.endpoints, route.forms, route.admission)
@@ -81,14 +90,13 @@ class FrontDesk:
             brief = RefuseBriefly(
                 refuse.responses, refuse.login, refuse.forms, refuse.cors, refuse.again, refuse.step_up
             )
-            self._pipeline = replace(pipeline, route=BriefRoute(*parts), refuse=brief)
+            own = replace(pipeline, route=BriefRoute(*parts), refuse=brief)
         else:
             # The question has no body: there is nothing to keep.
             forms = refuse.forms.keeping_nothing()
-            self._pipeline = replace(
-                pipeline, route=VerdictRoute(*parts), refuse=replace(refuse, forms=forms)
-            )
-        self._page = replace(pipeline, route=PageRoute(*parts))
+            own = replace(pipeline, route=VerdictRoute(*parts), refuse=replace(refuse, forms=forms))
+        self._pipeline = timed(own)
+        self._page = timed(replace(pipeline, route=PageRoute(*parts)))
         self._front = front
         self._verdict = verdict
         self._started = started

@@ -56,6 +56,7 @@ _OWN: Final[tuple[tuple[str, ...], ...]] = tuple(
         "blocks.file",
         "observe.listen",
         "observe.records",
+        "observe.tracing",
         "support.profile_url",
         "support.users_url",
         "support.environment_label",

@@ -63,6 +63,11 @@ class Recheck:
         self._behind: dict[str, asyncio.Task[None]] = {}
         self._paused_until = float("-inf")
 
+    @property
+    def running(self) -> int:
+        """How many sessions are being renewed, or wait for the process that renews them."""
+        return len(self._running)
+
     async def aclose(self) -> None:
         """Let renewals that are under way finish: the provider has been asked already."""
         await self.settle()
