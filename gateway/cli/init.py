@@ -24,7 +24,10 @@ _PLAIN: Final = re.compile(r"[^\s\"'{}\[\],#&*!|>%@`]+")
 _PUBLIC_URL = typer.Option(help="The address that people see: https://register.example.be")
 _ISSUER = typer.Option(help="ACM. Default: the ACM of T&I for ti, that of production for prd.")
 _UPSTREAM = typer.Option(help="The register, as the gateway reaches it: http://10.0.0.5:8080")
-_STORE = typer.Option(help="Where sessions are kept. Default: sqlite:var/ENV.db")
+_STORE = typer.Option(help="Where sessions are kept. Default: sqlite:STATE/ENV.db")
+_STATE = typer.Option(
+    help="The folder for what the gateway writes: sessions, records, blocks. Default: var beside the configuration."
+)
 
 
 def init(
@@ -39,6 +42,7 @@ def init(
         typer.Option(help="The right that lets people in, as RIGHT-CONTEXT; '' for everybody who logs in."),
     ] = None,
     store: Annotated[str | None, _STORE] = None,
+    state: Annotated[str, _STATE] = "var",
     listen: Annotated[str, typer.Option(help="Where the gateway listens, as HOST:PORT.")] = "127.0.0.1:8000",
     observe: Annotated[
         str, typer.Option(help="Where operators ask for health and metrics.")
@@ -71,6 +75,8 @@ def init(
     """
     if not _NAME.fullmatch(env):
         stop(f"{env!r} is no name for an environment: write ti or prd")
+    if not _PLAIN.fullmatch(state):
+        stop(f"--state: {state!r} contains a character that cannot be part of it")
     asked = _Questions()
     answers = Answers(
         env,
@@ -78,13 +84,14 @@ def init(
         issuer or ISSUERS.get(env) or asked.value("--issuer", "ACM (issuer)", None),
         asked.value("--client-id", "The id of the client at ACM", client_id),
         asked.value("--upstream", "The register, as the gateway reaches it", upstream),
-        store or f"sqlite:var/{env}.db",
+        store or f"sqlite:{state}/{env}.db",
         listen,
         observe,
         asked.value(
             "--right", "The right that lets people in (RIGHT-CONTEXT; empty: everybody)", right, empty=True
         ),
         tuple(proxy or ()),
+        state,
     )
     asked.finish()
     _carry_out(folder, answers, layout, with_doctor=with_doctor)

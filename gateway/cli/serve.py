@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import resource
 import signal
 import socket
@@ -45,18 +46,42 @@ _NOT_STARTED = "The gateway did not start: the log lines above say why."
 log = structlog.get_logger()
 
 
+def _address(value: str | None) -> str | None:
+    found = (
+        re.fullmatch(r"(?:\[[0-9a-fA-F:.]+\]|[^\s:\[\]]+):(\d{1,5})", value) if value is not None else None
+    )
+    if value is not None and (found is None or int(found[1]) > 65_535):
+        raise typer.BadParameter("write HOST:PORT, such as 0.0.0.0:8000")
+    return value
+
+
+_LISTEN = typer.Option(
+    callback=_address,
+    help="HOST:PORT to listen on instead of `listen` in the configuration, for a container.",
+)
+_OBSERVE_LISTEN = typer.Option(
+    callback=_address, help="The same for health and metrics, instead of `observe.listen`."
+)
+
+
 def serve(
     env: Annotated[
-        str, typer.Option(help="The environment to serve: ti or prd.", autocompletion=environments)
+        str,
+        typer.Option(
+            help="The environment to serve: ti or prd.", envvar="GATEWAY_ENV", autocompletion=environments
+        ),
     ],
     config: Annotated[Path, CONFIG] = Path("config.yaml"),
     workers: Annotated[int, typer.Option(min=1, max=64, help="The number of worker processes.")] = 1,
+    listen: Annotated[str | None, _LISTEN] = None,
+    observe_listen: Annotated[str | None, _OBSERVE_LISTEN] = None,
 ) -> None:
     """Run the gateway for one environment until it is stopped (SIGTERM, Ctrl-C).
 
     Examples:
         gateway serve --env ti
         gateway serve --env prd --config /etc/toegangspoort/config.yaml --workers 3
+        gateway serve --env prd --listen 0.0.0.0:8000 --observe-listen 0.0.0.0:8001
 
     Exit codes:
         0: it was stopped
@@ -66,8 +91,8 @@ def serve(
         around = Surroundings.of(env, os.environ)
         settings = loaded(config, env, tested=True).environment(env)
         sockets = around.sockets
-        listening = sockets.listen(settings.listen)
-        observe = sockets.listen(settings.observe.listen)
+        listening = sockets.listen(listen or settings.listen)
+        observe = sockets.listen(observe_listen or settings.observe.listen)
         fronts = {name: sockets.listen(each.listen) for name, each in settings.fronts.items()}
         authzen = sockets.listen(settings.authzen.listen) if settings.authzen is not None else None
         sockets.close_rest()

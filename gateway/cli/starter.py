@@ -30,6 +30,7 @@ class Answers:
     observe: str
     right: str
     proxies: tuple[str, ...]
+    state: str = "var"
 
 
 def starter(answers: Answers, layout: Layout) -> dict[str, str]:
@@ -46,6 +47,8 @@ def starter(answers: Answers, layout: Layout) -> dict[str, str]:
         client_id=answers.client_id,
         upstream=answers.upstream,
         store=answers.store,
+        state=answers.state,
+        blocks=_blocks(answers),
         scope=", ovam" if answers.right else "",
         edge=_edge(answers),
         rights=_rights(answers.right),
@@ -60,6 +63,13 @@ def _edge(answers: Answers) -> str:
     if answers.proxies:
         return f"\n{words}\n    edge: {{trusted_proxies: [{', '.join(answers.proxies)}]}}\n"
     return f"\n{words}\n    # edge: {{trusted_proxies: [192.0.2.10]}}\n"
+
+
+def _blocks(answers: Answers) -> str:
+    if answers.store.startswith("sqlite:"):
+        return ""
+    words = "    # Blocks, and other orders, that are for this machine alone."
+    return f"\n{words}\n    blocks: {{file: {answers.state}/{answers.env}.blocks.json}}\n"
 
 
 def _rights(right: str) -> str:

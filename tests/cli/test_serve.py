@@ -111,6 +111,26 @@ def test_several_workers_share_listeners_sessions_and_metrics(site: Site) -> Non
         assert child.wait(30) == 0
 
 
+def test_a_container_listens_elsewhere_than_the_configuration_says(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    public, observe = free_ports(2)
+    monkeypatch.setenv("GATEWAY_ENV", "ti")
+    done = command("serve", "--config", str(site.config), "--listen", "8000")
+    assert done.returncode == 2
+    assert "write HOST:PORT" in done.stderr
+    ready = f"http://127.0.0.1:{observe}/readyz"
+    extra = ("--listen", f"0.0.0.0:{public}", "--observe-listen", f"0.0.0.0:{observe}")
+    with gateway_process(site.config, "ti", ready, *extra):
+        for port in (public, observe):
+            rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+            assert next(
+                row[1] for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "0A"
+            ).startswith("00000000")
+        with pytest.raises(OSError, match="refused"):
+            socket.create_connection(("127.0.0.1", site.port))
+
+
 def test_every_worker_answers_fronts_also_at_a_unix_socket(site: Site) -> None:
     path = site.config.parent / "front.sock"
     port = free_ports(1)[0]

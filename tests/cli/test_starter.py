@@ -34,3 +34,19 @@ def test_it_loads_without_a_warning_and_its_tests_hold(
     assert config.suites["prd"].cases
     assert len(config.environments["prd"].edge.trusted_proxies) == len(proxies)
     assert sorted(made) == (["config.yaml"] if layout == "one" else ["prd.yaml", "rules/10-register.yaml"])
+
+
+@pytest.mark.parametrize("store", ["sqlite:/var/lib/gateway/prd.db", "redis://127.0.0.1:6379/0"])
+def test_all_that_the_gateway_writes_is_in_the_folder_for_state(tmp_path: Path, store: str) -> None:
+    answers = Answers(
+        "prd", "https://register.example.be", "https://authenticatie.vlaanderen.be/op", "5b0c3a52", "http://10.0.0.5:8080",
+        store, "127.0.0.1:8000", "127.0.0.1:8001", RIGHT, ("192.0.2.10",), "/var/lib/gateway",
+    )  # fmt: skip
+    (tmp_path / "config.yaml").write_text(starter(answers, "one")["config.yaml"])
+    config, _ = findings(tmp_path / "config.yaml")
+    settings = config.environment("prd")
+    written = [
+        config.orders_file("prd", "blocks"), config.orders_copy("prd", "emergency"), settings.session.store.path,
+        settings.observe.records.path,
+    ]  # fmt: skip
+    assert {path.parent for path in written if path is not None} == {Path("/var/lib/gateway")}

@@ -1,0 +1,73 @@
+"""Who uses what was set up: ACM and the register of the simulator, a certificate, and somebody who logs in."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from machines import Network
+
+_SERVES_WITHIN = 60.0
+
+
+@contextlib.contextmanager
+def simulator(source: Path, place: Path, where: Network, name: str, keys: Path) -> Iterator[None]:
+    """ACM at localhost:8010 and the register at 127.0.0.1:8020. ACM knows the client by its public keys in `keys`."""
+    copy = place / "simulator"
+    copy.mkdir()
+    shutil.copytree(source / "simulator", copy / "simulator")
+    clients = copy / "simulator/seed/clients.yaml"
+    text = clients.read_text().replace("secrets/ti/client.jwks.json", str(keys))
+    clients.write_text(text.replace("http://localhost:8000", f"https://{name}"))
+    log = place / "simulator.log"
+    process = subprocess.Popen(
+        ["ip", "netns", "exec", where.name, sys.executable, "-m", "simulator", "serve", "--env", "ti", "--data", str(copy / "var")],
+        cwd=copy, stdout=log.open("wb"), stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    try:
+        end = time.monotonic() + _SERVES_WITHIN
+        asked = (
+            "curl",
+            "--silent",
+            "--fail",
+            "--output",
+            "/dev/null",
+            "http://localhost:8010/op/.well-known/openid-configuration",
+        )
+        while True:
+            with contextlib.suppress(subprocess.CalledProcessError):
+                where.run(*asked)
+                break
+            assert process.poll() is None and time.monotonic() < end, log.read_text()
+            time.sleep(0.3)
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def certificate(folder: Path, name: str) -> None:
+    """One for this host that signs itself, where nginx looks for it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}",
+         "-addext", f"subjectAltName=DNS:{name}", "-keyout", folder / "privkey.pem", "-out", folder / "fullchain.pem"],
+        check=True, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def logged_in(source: Path, where: Network, url: str, trusted: Path) -> str:
+    """Log in as a browser would; the value of the header Cookie."""
+    done = where.run(
+        "env", f"SSL_CERT_FILE={trusted}", sys.executable, "-m", "simulator", "login", url, "--as", "indiener",
+        cwd=source, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    cookie = done.stdout.strip()
+    assert cookie, "the login gave no cookie"
+    print(f"ok  somebody logged in at {url}")
+    return cookie
