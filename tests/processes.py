@@ -14,6 +14,7 @@ from typing import TypeVar
 import httpx2
 
 from tests.forked import ROOT, Child, forked
+from tests.waiting import until
 
 _Process = TypeVar("_Process", Child, subprocess.Popen[bytes])
 
@@ -77,7 +78,9 @@ def wait_until(url: str, child: Child | subprocess.Popen[bytes], log: Path) -> N
     end = time.monotonic() + 90
     transport = None
     if url.startswith("unix:"):
-        transport, url = httpx2.HTTPTransport(uds=url.removeprefix("unix:")), "http://operators/readyz"
+        file = Path(url.removeprefix("unix:"))
+        assert until(lambda: file.exists() or child.poll() is not None, 90.0)
+        transport, url = httpx2.HTTPTransport(uds=str(file)), "http://operators/readyz"
     with httpx2.Client(trust_env=False, timeout=1, transport=transport) as client:
         while time.monotonic() < end:
             assert child.poll() is None, log.read_text()
