@@ -57,6 +57,7 @@ from gateway.pipeline.refuse import Refuse
 from gateway.pipeline.route import Route
 from gateway.pipeline.verdict import Verdict
 from gateway.pipeline.websocket import CarryWebSocket
+from gateway.settings import UNIX
 from gateway.upstream.forward import Forwarder
 from gateway.upstream.live_streams import Streams
 from gateway.upstream.outside import OutsideAddresses
@@ -108,6 +109,7 @@ class Assembly(Areas):
             public_url=public_url,
             cookie_prefix=self.sessions.cookie_prefix,
             language=self.pages.languages.negotiate,
+            over_file=settings.listen.startswith(UNIX),
         )
         screens = Screens(self.pages, public_url=public_url)
         clocks = {"clock": self._clock, "steady": self._steady}
