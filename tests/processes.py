@@ -29,14 +29,16 @@ def command(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[st
     return forked("gateway", *_COMMANDS).run(*arguments, cwd=cwd)
 
 
+def start_command(log: Path, *arguments: str) -> Child:
+    """Start `gateway ...`, which writes to this file."""
+    return forked("gateway", *_COMMANDS).start(*arguments, out=log, err=log)
+
+
 @contextlib.contextmanager
 def gateway_process(config: Path, env: str, ready_url: str, *extra: str) -> Iterator[Child]:
     """A gateway that answers at `ready_url`, or at the socket `unix:PATH`, until the block ends."""
 
-    def start(log: Path, *arguments: str) -> Child:
-        return forked("gateway", *_COMMANDS).start(*arguments, out=log, err=log)
-
-    with _ready(start, config, env, ready_url, *extra) as child:
+    with _ready(start_command, config, env, ready_url, *extra) as child:
         yield child
 
 

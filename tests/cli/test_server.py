@@ -164,7 +164,7 @@ def test_a_third_order_cuts_what_is_under_way(
     tmp_path: Path, register: RawUpstream, connect: Callable[[int], Client]
 ) -> None:
     config, port, ready = configured(tmp_path, register, drain={"wait": "600s", "finish": "600s"})
-    with gateway_process(config, "ti", ready, "--workers", "2") as child:
+    with gateway_process(config, "ti", ready) as child:
         download = connect(port).ask("GET /download")
         download.until(b"first")
         child.send_signal(signal.SIGINT)  # Ctrl-C waits for no balancer
@@ -172,16 +172,6 @@ def test_a_third_order_cuts_what_is_under_way(
         child.send_signal(signal.SIGINT)
         assert download.rest() == b""
         assert child.wait(60) == 0
-
-
-def test_a_killed_supervisor_leaves_nobody_behind(tmp_path: Path, register: RawUpstream) -> None:
-    config, port, ready = configured(tmp_path, register)
-    with gateway_process(config, "ti", ready, "--workers", "2") as child:
-        children = Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text().split()
-        assert len(children) >= 2
-        child.kill()
-        assert until(lambda: not any(Path(f"/proc/{each}/exe").exists() for each in children), 60.0)
-        assert refuses(port)
 
 
 def test_it_serves_over_unix_sockets_and_takes_its_files_with_it(
