@@ -67,6 +67,8 @@ http {{
 class Visits:
     """What clients got. `lost` has each request without its answer, `asked` the number of all."""
 
+    pause: float = _PAUSE
+    """Seconds between an answer and the next request of one client."""
     asked: int = 0
     lost: list[str] = field(default_factory=list)
     slowest: float = 0.0
@@ -108,7 +110,7 @@ class Visits:
                 if writer is not None:
                     writer.close()
                 reader = writer = None
-            await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(self.pause)
         if writer is not None:
             writer.close()
 
@@ -289,8 +291,8 @@ def restart_all(way: str, gateways: Fleet, visits: Visits) -> None:
         gateways.stop_and_start(which)
         if len(gateways.configs) > 1:
             port = str(gateways.listens[which])
-            before = visits.served[port]
-            assert until(lambda port=port, before=before: visits.served[port] > before, _PATIENCE)
+            visits.served[port] = 0
+            assert until(partial(visits.served.__getitem__, port), _PATIENCE)
 
 
 @dataclass(frozen=True)
@@ -310,13 +312,13 @@ class Outcome:
         )
 
 
-def restarted_under_load(way: str, gateways: Fleet, requests: int) -> Outcome:
+def restarted_under_load(way: str, gateways: Fleet, requests: int, pause: float = _PAUSE) -> Outcome:
     """Restart every gateway while clients ask, until there were so many requests, and finish a login begun before."""
     with Browser(gateways.url) as visitor, Browser(gateways.url) as between:
         assert visitor.log_in().status_code == 302
         back = between.at_provider(between.go(f"/oauth2/start?rd={quote('/echo')}"))
         cookie = visitor.headers(None)["cookie"]
-        visits = asyncio.run(_under_load(way, gateways, requests, cookie))
+        visits = asyncio.run(_under_load(way, gateways, requests, cookie, pause))
         finished = between.go(back).status_code == 302 and between.logged_in
         finished = finished and between.go("/echo/x").status_code == 200
     gateways.register.settle()
@@ -329,8 +331,8 @@ def restarted_under_load(way: str, gateways: Fleet, requests: int) -> Outcome:
     return Outcome(visits, finished, twice, sorted(visits.posted - got.keys()))
 
 
-async def _under_load(way: str, gateways: Fleet, requests: int, cookie: str) -> Visits:
-    visits, numbers = Visits(), itertools.count()
+async def _under_load(way: str, gateways: Fleet, requests: int, cookie: str, pause: float) -> Visits:
+    visits, numbers = Visits(pause), itertools.count()
     clients = [asyncio.create_task(visits.client(gateways.port, cookie, numbers)) for _ in range(_CLIENTS)]
     try:
         await eventually(lambda: visits.asked >= requests // 3, _PATIENCE)

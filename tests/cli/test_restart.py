@@ -75,7 +75,7 @@ REQUESTS = int(os.environ.get("RESTART_REQUESTS", "500"))
 
 
 def nothing_lost(way: str, gateways: Fleet) -> None:
-    outcome = restarted_under_load(way, gateways, REQUESTS)
+    outcome = restarted_under_load(way, gateways, REQUESTS, pause=0.05)
     assert outcome.visits.lost == []
     assert outcome.twice == outcome.missing == []
     assert outcome.login_finished
