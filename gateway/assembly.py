@@ -66,6 +66,7 @@ from gateway.pipeline.traced import Application, TracedApp, TracedHeaders, Traci
 from gateway.pipeline.verdict import Verdict
 from gateway.pipeline.websocket import CarryWebSocket
 from gateway.responses import Scope
+from gateway.settings import UNIX
 from gateway.upstream.forward import Forwarder
 from gateway.upstream.live_streams import Streams
 from gateway.upstream.outside import OutsideAddresses
@@ -126,6 +127,7 @@ class Assembly(Areas):
             public_url=public_url,
             cookie_prefix=self.sessions.cookie_prefix,
             language=self.pages.languages.negotiate,
+            over_file=settings.listen.startswith(UNIX),
         )
         screens = Screens(self.pages, public_url=public_url)
         clocks = {"clock": self._clock, "steady": self._steady}

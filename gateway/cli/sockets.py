@@ -155,6 +155,7 @@ def _of_predecessor(environ: MutableMapping[str, str]) -> list[tuple[socket.sock
 def _adopted(number: int) -> socket.socket:
     sock = socket.socket(fileno=number)
     if sock.type != socket.SOCK_STREAM or not sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+        sock.close()
         raise NotListening(f"descriptor {number}, which was handed over, is no listening socket")
     sock.set_inheritable(False)
     return sock

@@ -71,6 +71,7 @@ ROWS = [
     Row("init", 3, f"new --issuer http://localhost:9/op {ANSWERS}"),
     Row("serve", 1, "--env ti --config bad.yaml"),
     Row("serve", 1, "--env xx"),
+    Row("restart", 2, "1"),
     Row("doctor", 1, "--env ti"),
     Row("doctor", 1, "--env ti --json"),
     Row("doctor", 1, "--env xx"),
@@ -172,6 +173,9 @@ EMERGENCY = (
 # Codes that need more than one command, and the test that shows them.
 ELSEWHERE = {
     ("serve", 0): "tests/cli/test_serve.py::test_several_workers_share_listeners_sessions_and_metrics",
+    ("restart", 0): "tests/cli/test_restart.py::test_0_the_successor_serves",
+    ("restart", 1): "tests/cli/test_restart.py::test_1_the_old_one_serves_on",
+    ("restart", 3): "tests/cli/test_restart.py::test_3_nobody_says_how_it_ended",
     ("doctor", 0): "tests/cli/test_doctor.py",
     ("render", 0): "tests/cli/test_render.py::test_it_is_written_once_and_compared",
     ("policy shadow-report", 1): "tests/cli/test_shadow.py::test_what_candidate_rules_would_change_is_told_and_never_enforced",
