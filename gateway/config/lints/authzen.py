@@ -43,7 +43,12 @@ def _subjects(source: Source, name: str, settings: AuthzenSettings) -> Iterator[
         for subject, properties in each.known.items():
             try:
                 described(
-                    subject, properties, kind=each.kind, claims=each.claims, rights=source.config.rights, issuer=""
+                    subject,
+                    properties,
+                    kind=each.kind,
+                    claims=each.claims,
+                    rights=source.config.rights,
+                    issuer="",
                 )
             except ValueError as problem:
                 at = source.at(("environments", name, "authzen", "subjects", kind, "known", subject))
