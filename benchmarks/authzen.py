@@ -1,8 +1,9 @@
 """What an evaluation costs beside an embedded decision: `python -m benchmarks.authzen [RULES]`.
 
 The same request of one session, allowed. *Embedded*: admission, session, rules, headers for the register and record, as a
-request has them before it is sent on. *Evaluation*: JSON, assertion, admission, session, rules, record and the answer. Over
-HTTP: the same listener with an answer that needs no decision, and with evaluations, one by one and fifty in a question.
+request has them before it is sent on. *Evaluation*: message, assertion, admission, session, rules, record and the answer, as
+plain data; one by one, and fifty in a question. Over HTTP, both ends: evaluations, and questions as long that are refused
+once they are read.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from typing import Any
 from benchmarks.decide import _SOMEBODY
 from benchmarks.rules import rule_file
 from gateway.app import Gateway
-from gateway.authzen.service import METADATA
+from gateway.authzen.callers import Asker
+from gateway.authzen.service import Question
 from gateway.config import load
 from gateway.exchange import Exchange
 from tests.keys import client_keys, ec_key
@@ -68,13 +70,12 @@ class _Client:
         self._reader = reader
         self._writer = writer
 
-    async def ask(self, head: str, body: bytes = b"") -> bytes:
+    async def ask(self, head: str, body: bytes, *, status: int = 200) -> bytes:
         lines = f"{head} HTTP/1.1\r\nHost: pdp.test\r\nAuthorization: Bearer {_TOKEN}\r\n"
-        if body:
-            lines += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        lines += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
         self._writer.write(lines.encode() + b"\r\n" + body)
         answer = await self._reader.readuntil(b"\r\n\r\n")
-        if not answer.startswith(b"HTTP/1.1 200"):
+        if not answer.startswith(b"HTTP/1.1 %d" % status):
             raise RuntimeError(answer.decode())
         length = next(line for line in answer.lower().split(b"\r\n") if line.startswith(b"content-length:"))
         return await self._reader.readexactly(int(length.partition(b":")[2]))
@@ -112,32 +113,26 @@ async def _measure(gateway: Gateway, port: int) -> None:
     question = {"subject": subject, "action": {"name": "GET"}, "context": {"ip": "192.0.2.1"}, **one}
     body, fifty = json.dumps(question).encode(), json.dumps({**question, "evaluations": [one] * 50}).encode()
 
-    async def evaluation(content: bytes = body, path: str = _PLAIN) -> None:
-        sent = [{"type": "http.request", "body": content}]
-
-        async def receive() -> Any:
-            return sent.pop()
-
-        async def send(message: Any) -> None:
-            if message["type"] == "http.response.start" and message["status"] != 200:
-                raise RuntimeError(str(message))
-
-        headers = [(b"authorization", b"Bearer " + _TOKEN.encode()), (b"content-type", b"application/json")]
-        await desk.service(
-            {"type": "http", "method": "POST", "path": path, "headers": headers}, receive, send
-        )
+    asker = (
+        Asker("register", gateway.settings.authzen.callers["register"]) if gateway.settings.authzen else None
+    )
+    assert asker is not None
+    asked, several = (Question(asker, "", "", json.loads(content)) for content in (body, fifty))
 
     ours = await _microseconds(embedded)
-    theirs = await _microseconds(evaluation)
-    many = await _microseconds(lambda: evaluation(fifty, "/access/v1/evaluations"), 20) / 50
+    theirs = await _microseconds(lambda: desk.point.evaluate(asked))
+    many = await _microseconds(lambda: desk.point.evaluate_all(several), 20) / 50
     print(f"embedded decision              {ours:7.1f} us")
-    print(f"evaluation, without HTTP       {theirs:7.1f} us  {theirs / ours:.2f} x embedded")
+    print(f"evaluation                     {theirs:7.1f} us  {theirs / ours:.2f} x embedded")
     print(f"evaluation, one of fifty       {many:7.1f} us  {many / ours:.2f} x embedded")
     client = _Client(*await asyncio.open_connection("127.0.0.1", port))
-    plain = await _microseconds(lambda: client.ask(f"GET {METADATA}"))
-    asked = await _microseconds(lambda: client.ask(f"POST {_PLAIN}", body))
-    print(f"HTTP alone, both ends          {plain:7.1f} us")
-    print(f"evaluation over HTTP           {asked:7.1f} us  HTTP + {(asked - plain) / ours:.2f} x embedded")
+    # As long, read and parsed as well, and answered as soon as that shows that nothing is asked.
+    plain = await _microseconds(
+        lambda: client.ask(f"POST {_PLAIN}", body[:-1] + b',"subject":1}', status=400)
+    )
+    whole = await _microseconds(lambda: client.ask(f"POST {_PLAIN}", body))
+    print(f"HTTP and JSON alone            {plain:7.1f} us")
+    print(f"evaluation over HTTP           {whole:7.1f} us  HTTP + {(whole - plain) / ours:.2f} x embedded")
 
 
 async def _run(rules: int) -> None:

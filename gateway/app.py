@@ -69,7 +69,7 @@ class Gateway(Assembly):
 
     @cached_property
     def front_servers(self) -> list[DrainedServer]:
-        """Those that answer fronts, while everything is open."""
+        """Those that answer fronts and programs that ask for decisions, while everything is open."""
         return []
 
     @cached_property
@@ -189,7 +189,8 @@ class Gateway(Assembly):
                 self._observing = await stack.enter_async_context(listener)
             await self._open_fronts(stack)
             if self.decisions is not None and self._authzen_socket is not None:
-                await stack.enter_async_context(self.decisions.listening(self._authzen_socket))
+                listening = self.decisions.listening(self._authzen_socket)
+                self.front_servers.append(await stack.enter_async_context(listening))
             log.info("gateway started", **self._facts_at_start())
             yield
 

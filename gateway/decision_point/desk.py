@@ -7,7 +7,6 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
-from typing import Self
 
 from gateway.authzen.callers import Callers
 from gateway.authzen.listener import tls_context, with_certificate
@@ -20,6 +19,7 @@ from gateway.decision_point.evaluation import Evaluation
 from gateway.decision_point.point import DecisionPoint
 from gateway.decision_point.search import Searches
 from gateway.decision_point.subjects import Subjects
+from gateway.edge.drain import DrainedServer
 from gateway.edge.protocol import protocol_class
 from gateway.edge.refusals import Refusals
 from gateway.edge.second_listener import second_listener
@@ -109,7 +109,7 @@ class DecisionDesk:
         """Nothing stays open."""
 
     @contextlib.asynccontextmanager
-    async def listening(self, sock: socket.socket) -> AsyncIterator[Self]:
+    async def listening(self, sock: socket.socket) -> AsyncIterator[DrainedServer]:
         """Answer questions on this socket while the block runs. Raises ValueError where TLS cannot be set up."""
         tls = None
         if self._settings.tls is not None:
@@ -124,5 +124,5 @@ class DecisionDesk:
             }
         )
         protocol = with_certificate(protocol_class(edge, refusals=Refusals(self._on_event)))
-        async with second_listener(self.service, sock, protocol, tls):
-            yield self
+        async with second_listener(self.service, sock, protocol, tls) as server:
+            yield server

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
+from gateway.analysis.described import moment_of
 from gateway.authzen.messages import (
     Evaluation as EvaluationMessage,
 )
@@ -21,7 +22,7 @@ from gateway.authzen.names import Names
 from gateway.authzen.service import Question
 from gateway.decision_point.answers import Answers, failed
 from gateway.decision_point.evaluation import Asked, Evaluation, permitted
-from gateway.decision_point.subjects import Subjects, moment_of
+from gateway.decision_point.subjects import Subjects
 from gateway.edge.client import UNKNOWN, parse_address
 from gateway.exchange import Caller
 from gateway.observe.asked_by import About
@@ -43,7 +44,10 @@ def circumstances(context: Mapping[str, Any]) -> tuple[str, float | None]:
     address = _address(text) if isinstance(text, str) else None
     if text is not None and address is None:
         raise Unanswerable("context.ip: write the address of the client: 192.0.2.1")
-    return address or UNKNOWN, None if time is None else moment_of(time, "context.time")
+    try:
+        return address or UNKNOWN, None if time is None else moment_of(time, "context.time")
+    except ValueError as problem:
+        raise Unanswerable(str(problem)) from problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from pydantic import ValidationError
-
-from gateway.analysis.person import Person
+from gateway.analysis.described import LOGGED_IN, described
 from gateway.authzen.callers import Asker
 from gateway.authzen.messages import Entity, Unanswerable
 from gateway.authzen.settings import PERSON, PROGRAM, SESSION, SubjectSettings
@@ -20,7 +17,7 @@ from gateway.exchange import Caller
 from gateway.identity.assertion_check import AssertionCheck, AssertionRefused
 from gateway.identity.attributes import spelled_rights
 from gateway.model import Identity
-from gateway.plugin import NamedRight, UnknownName
+from gateway.plugin import NamedRight
 from gateway.session.live import LiveSessions
 from gateway.session.recheck import Recheck
 
@@ -28,8 +25,6 @@ _DESCRIBED: Final[Mapping[str, SubjectSettings]] = {
     PERSON: SubjectSettings(),
     PROGRAM: SubjectSettings(kind="machine"),
 }
-_FIELDS: Final = tuple(name for name in Person.model_fields if name not in ("acm", "subject", "kind"))
-_LOGGED_IN: Final = "authenticated_at"
 
 
 class Subjects:
@@ -87,9 +82,10 @@ class Subjects:
     def known(self, subject_type: str) -> Iterator[tuple[Entity, Identity]]:
         """The subjects of this type that the configuration names."""
         settings = self._described.get(subject_type)
-        for name, properties in settings.known.items() if settings is not None else ():
-            found = Entity(type=subject_type, id=name)
-            yield found, self._identity(settings, name, properties) if settings else Identity("", "")
+        if settings is None:
+            return
+        for name, properties in settings.known.items():
+            yield Entity(type=subject_type, id=name), self._identity(settings, name, properties)
 
     async def _session(self, asker: Asker, token: str) -> Caller:
         wanted = asker.settings.upstreams or tuple(self._audiences)
@@ -108,32 +104,17 @@ class Subjects:
         return Caller(session=session)
 
     def _identity(self, settings: SubjectSettings, name: str, properties: Mapping[str, Any]) -> Identity:
-        values = {key: properties[key] for key in _FIELDS if key in properties}
-        claims = {key: properties[key] for key in settings.claims if key in properties}
-        if claims:
-            values["claims"] = {**values.get("claims", {}), **claims}
         try:
-            person = Person.model_validate({**values, "subject": name, "kind": settings.kind})
-            identity = person.identity(self._rights(), self._issuer)
-        except ValidationError as problem:
-            first = problem.errors(include_url=False, include_context=False, include_input=False)[0]
-            where = ".".join(map(str, first["loc"]))
-            raise Unanswerable(f"subject.properties.{where}: {first['msg']}") from None
-        except UnknownName as problem:
-            raise Unanswerable(f"subject.properties.rights: {problem}") from problem
-        logged_in = properties.get(_LOGGED_IN)
-        return replace(identity, authenticated_at=moment_of(logged_in, _LOGGED_IN)) if logged_in else identity
-
-
-def moment_of(value: Any, name: str) -> float:
-    """The seconds since the epoch of a time with its offset (RFC 3339). Raises Unanswerable."""
-    try:
-        moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise Unanswerable(f"{name}: write a time with its offset: 2026-01-31T12:00:00+01:00")
-    return moment.timestamp()
+            return described(
+                name,
+                properties,
+                kind=settings.kind,
+                claims=settings.claims,
+                rights=self._rights(),
+                issuer=self._issuer,
+            )
+        except ValueError as problem:
+            raise Unanswerable(f"subject.properties: {problem}") from problem
 
 
 def subject_of(identity: Identity, subject_type: str) -> dict[str, Any]:
@@ -149,7 +130,7 @@ def subject_of(identity: Identity, subject_type: str) -> dict[str, Any]:
         "claims": dict(identity.claims),
     }
     if identity.authenticated_at > 0:
-        values[_LOGGED_IN] = datetime.fromtimestamp(identity.authenticated_at, UTC).isoformat()
+        values[LOGGED_IN] = datetime.fromtimestamp(identity.authenticated_at, UTC).isoformat()
     shown = {name: value for name, value in values.items() if value}
     name = hashlib.sha256(json.dumps(shown, sort_keys=True, default=str).encode()).hexdigest()[:16]
     return {"type": subject_type, "id": f"like-{name}", "properties": shown}

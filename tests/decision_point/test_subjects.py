@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from gateway.decision_point.subjects import moment_of, subject_of
+from gateway.decision_point.subjects import subject_of
 from gateway.model import Identity, Organisation, Right
 from tests.decision_point.asking import ALL, OTHER_TOKEN, Program, asked_gateway, callers
 from tests.gateway_fixture import Browser, GatewayFixture
@@ -191,11 +190,3 @@ def test_a_subject_that_was_found_has_no_empty_properties() -> None:
     assert (
         shown["id"] == subject_of(identity, "person")["id"] != subject_of(Identity("op", "x"), "person")["id"]
     )
-
-
-def test_times_have_an_offset() -> None:
-    assert moment_of("2025-06-27T18:03-07:00", "time") == 1_751_072_580.0
-    with pytest.raises(Exception, match="with its offset"):
-        moment_of("2025-06-27T18:03", "time")
-    with pytest.raises(Exception, match="with its offset"):
-        moment_of(time.time(), "time")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_address
 
+from gateway.analysis.described import described
 from gateway.analysis.lint import Finding
 from gateway.authzen.settings import WHOLE, AuthzenSettings, ResourceSettings
 from gateway.config.load import Source
@@ -25,6 +26,7 @@ def authzen(source: Source, name: str, hosts: tuple[str, ...]) -> Iterator[Findi
         )
         at = source.at(("environments", name, "authzen", "listen"), at_key=False)
         yield Finding(at, "authzen-plain", words)
+    yield from _subjects(source, name, settings)
     for resource, each in settings.resources.items():
         if not each.path.startswith(WHOLE) and not _covered(source.config.rules[name], settings, each, hosts):
             words = (
@@ -33,6 +35,24 @@ def authzen(source: Source, name: str, hosts: tuple[str, ...]) -> Iterator[Findi
             )
             at = source.at(("environments", name, "authzen", "resources", resource))
             yield Finding(at, "authzen-no-rule", words)
+
+
+def _subjects(source: Source, name: str, settings: AuthzenSettings) -> Iterator[Finding]:
+    """Subjects that are kept here and cannot be read: nobody may do anything as one of them."""
+    for kind, each in settings.subjects.items():
+        for subject, properties in each.known.items():
+            try:
+                described(
+                    subject,
+                    properties,
+                    kind=each.kind,
+                    claims=each.claims,
+                    rights=source.config.rights,
+                    issuer="",
+                )
+            except ValueError as problem:
+                at = source.at(("environments", name, "authzen", "subjects", kind, "known", subject))
+                yield Finding(at, "authzen-subject", f"the subject {subject!r} cannot be read: {problem}")
 
 
 def _loopback(address: str) -> bool:

@@ -39,3 +39,15 @@ def test_a_resource_that_no_rule_covers(tmp_path: Path, path: str, warns: bool) 
 def test_a_resource_whose_methods_no_rule_has(tmp_path: Path) -> None:
     more = ", resources: {report: {path: '/records/{id}'}}, actions: {drop: [{method: DELETE}]}"
     assert warned(tmp_path, POINT.format("127.0.0.1:8010", more), "authzen-no-rule")
+
+
+@pytest.mark.parametrize(
+    ("properties", "warns"),
+    [
+        ("{role: admin}", False), ("{rights: [nothing-like-it]}", True), ("{doelgroep: 1}", True),
+        ("{authenticated_at: yesterday}", True), ("{rights: ['A-B:0428315871']}", False),
+    ],
+)  # fmt: skip
+def test_a_subject_that_cannot_be_read(tmp_path: Path, properties: str, warns: bool) -> None:
+    more = f", subjects: {{user: {{claims: [role], known: {{bob: {properties}}}}}}}"
+    assert bool(warned(tmp_path, POINT.format("127.0.0.1:8010", more), "authzen-subject")) is warns
