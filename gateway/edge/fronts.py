@@ -90,11 +90,6 @@ class Front:
         return self.settings.dialect == "nginx"
 
     @property
-    def removes_absent(self) -> bool:
-        """Whether it removes each header that its configuration names and the answer lacks."""
-        return self.settings.dialect == "traefik"
-
-    @property
     def replaces_all(self) -> bool:
         """Whether no header reaches the register but those that its configuration names."""
         return self.settings.dialect == "nginx"

@@ -57,8 +57,7 @@ class Verdict:
             found = [(name, value) for name, value in ours.items() if value]
             found.append((REMOVED, b",".join(sorted(self._gone(self.attach.dropped(request), ours)))))
         else:
-            # What Traefik finds nothing for, it removes.
-            found = [line for line in ours.items() if line[1] or not self.front.removes_absent]
+            found = list(ours.items())
         found.append((b"content-length", b"0"))
         # Where an answer may be kept, nothing else must say that it may not.
         seconds = self.lasting.seconds(exchange) if self.front.caches else 0

@@ -67,6 +67,10 @@ REASONS = (
         {"caddy": ("spoof-remote-user", "alias-xff", "hs-spoof-identity"), "traefik": ("spoof-remote-user",)},
     ),
     Reason(
+        "What the gateway says nothing about reaches the register as an empty header, and not as none.",
+        {"traefik": ("spoof-public-route", "cookie-only-own", "spoof-claim-missing", "obs-fold-identity")},
+    ),
+    Reason(
         "A handshake for another version of WebSocket, or on HTTP/1.0, is refused in another way: with 401 as an ordinary request,"
         " or without an answer.",
         {"*": ("hs-http10", "hs-version-12")},

@@ -148,6 +148,25 @@ def test_what_a_front_cannot_remove_is_refused(asking: Asking) -> None:
         assert answer.status_code == 200
 
 
+def test_what_only_another_rule_changes_is_the_clients_own(asking: Asking) -> None:
+    """A front knows one list of names, and takes each from the answer."""
+    found = asking("/public/x", headers=CALL | {"accept-language": "fr", "x-tenant": "mine"}).headers
+    assert (found["accept-language"], found["x-tenant"]) == ("fr", "mine")
+    without = asking("/public/x", headers=CALL).headers
+    assert without.get("x-tenant", "") == ""
+
+
+def test_what_would_pass_for_a_header_of_a_proxy_is_refused(asking: Asking) -> None:
+    for name in ("x_forwarded_for", "x-original-url", "transfer_encoding"):
+        answer = asking("/public/x", headers=CALL | {name: "forged"})
+        if asking.dialect == "envoy":
+            assert name in answer.headers["x-envoy-auth-headers-to-remove"].split(",")
+        elif asking.dialect != "nginx":
+            assert answer.status_code == (400 if asking.dialect in WHOLE else 403), name
+            continue
+        assert answer.status_code == 200
+
+
 def test_another_protocol_is_not_allowed(asking: Asking) -> None:
     h2c = {"upgrade": "h2c", "connection": "upgrade", "http2-settings": "AAMAAABkAARAAAAAAAIAAAAA"}
     answer = asking("/public/x", headers=CALL | h2c)

@@ -73,7 +73,7 @@ def test_several_gateways(tmp_path: Path) -> None:
 
 def test_all_addresses_are_no_address_to_ask_at(tmp_path: Path) -> None:
     config = configuration(tmp_path, listen="0.0.0.0:8000")
-    with pytest.raises(NotRendered, match=r"`listen` is 0.0.0.0:8000, all addresses.*--gateway HOST"):
+    with pytest.raises(NotRendered, match=r"`listen` is 0\.0\.0\.0:8000, all addresses.*--gateway HOST"):
         site(config, "ti", "nginx", Options())
     assert site(config, "ti", "nginx", Options(gateways=("10.0.0.1",))).gateways[0].public.port == 8000
 
