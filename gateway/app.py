@@ -27,7 +27,7 @@ from gateway.observe.readiness import Readiness
 from gateway.pages.wire import WirePages
 from gateway.pipeline import prompt
 from gateway.pipeline.forward import endless
-from gateway.pipeline.front import FrontDesk
+from gateway.pipeline.traced import Application
 from gateway.reload.keys import KeyReload, KeySource, RingSource
 from gateway.responses import Receive, Scope, Send
 
@@ -277,7 +277,7 @@ class Gateway(Assembly):
         }
 
 
-def _grpc_listener(front: FrontDesk, sock: socket.socket) -> AbstractAsyncContextManager[None]:
+def _grpc_listener(front: Application, sock: socket.socket) -> AbstractAsyncContextManager[None]:
     try:
         # Only who has such a front needs the packages.
         from gateway.edge.grpc_front import grpc_listener  # noqa: PLC0415

@@ -163,9 +163,11 @@ class _Answer:
 
 
 def _options(lines: Lines, action: Any) -> list[base_pb2.HeaderValueOption]:
+    # Envoy passes over `raw_value` here, and `value` is text: octets that are no UTF-8 can't be said.
     return [
         base_pb2.HeaderValueOption(
-            header=base_pb2.HeaderValue(key=name.decode("ascii"), raw_value=value), append_action=action
+            header=base_pb2.HeaderValue(key=name.decode("ascii"), value=value.decode("utf-8", "replace")),
+            append_action=action,
         )
         for name, value in lines
     ]

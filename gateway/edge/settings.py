@@ -190,6 +190,11 @@ class FrontSettings(Settings):
         return self
 
     @property
+    def engine(self) -> str:
+        """The program that asks, as `gateway render` names it."""
+        return self.dialect.removesuffix("-grpc")
+
+    @property
     def grpc(self) -> bool:
         """Whether the front asks over gRPC."""
         return self.dialect == "envoy-grpc"

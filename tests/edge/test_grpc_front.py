@@ -62,7 +62,7 @@ def ask(stub: Any) -> Ask:
 
 
 def lines(options: Any) -> list[tuple[str, bytes]]:
-    return [(each.header.key, each.header.raw_value) for each in options]
+    return [(each.header.key, each.header.value.encode()) for each in options]
 
 
 async def test_a_check_is_the_question_that_http_would_be(app: Answering, ask: Ask) -> None:

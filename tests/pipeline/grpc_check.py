@@ -45,4 +45,4 @@ def check(port: int, method: str, target: str, headers: dict[str, str]) -> httpx
 
 
 def _lines(options: list[base_pb2.HeaderValueOption]) -> list[tuple[bytes, bytes]]:
-    return [(each.header.key.encode(), each.header.raw_value) for each in options]
+    return [(each.header.key.encode(), each.header.value.encode()) for each in options]
