@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import resource
+import socket
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import cached_property
 from typing import Final, Protocol
 
@@ -26,6 +27,7 @@ from gateway.observe.readiness import Readiness
 from gateway.pages.wire import WirePages
 from gateway.pipeline import prompt
 from gateway.pipeline.forward import endless
+from gateway.pipeline.traced import Application
 from gateway.reload.keys import KeyReload, KeySource, RingSource
 from gateway.responses import Receive, Scope, Send
 
@@ -224,8 +226,11 @@ class Gateway(Assembly):
         edge, public_url = self.settings.edge, self.settings.public_url
         refusals = Refusals(self.events, WirePages(self.answers))
         for name, sock in self._front_sockets.items():
-            peers = self.settings.fronts[name].peers
-            protocol = protocol_class(edge.of_front(peers), public_url=public_url, refusals=refusals)
+            settings = self.settings.fronts[name]
+            if settings.grpc:
+                await stack.enter_async_context(_grpc_listener(self.fronts[name], sock))
+                continue
+            protocol = protocol_class(edge.of_front(settings.peers), public_url=public_url, refusals=refusals)
             self.listeners[f"front {name}"] = protocol.listener
             listener = second_listener(self.fronts[name], sock, protocol)
             self.front_servers.append(await stack.enter_async_context(listener))
@@ -270,6 +275,17 @@ class Gateway(Assembly):
             "clock": self.fleet.check_clock,
             "background": self.failing.check,
         }
+
+
+def _grpc_listener(front: Application, sock: socket.socket) -> AbstractAsyncContextManager[None]:
+    try:
+        # Only who has such a front needs the packages.
+        from gateway.edge.grpc_front import grpc_listener  # noqa: PLC0415
+    except ImportError as missing:
+        raise ValueError(
+            f"a front that asks over gRPC needs further packages ({missing}): pip install 'toegangspoort[grpc]'"
+        ) from missing
+    return grpc_listener(front, sock)
 
 
 async def _refuse_websocket(scope: Scope, receive: Receive, send: Send) -> None:

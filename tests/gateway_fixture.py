@@ -403,7 +403,10 @@ def gateway_fixture(
         chosen = dict(provider_settings or {})
         if isinstance(found, ScriptedProvider):
             chosen = scripted_settings(folder, found, **chosen)
-        front_sockets = {each: free_socket() for each in fronts or {}}
+        front_sockets = {
+            each: free_socket(shared=front["dialect"] == "envoy-grpc")
+            for each, front in (fronts or {}).items()
+        }
         for each, front_socket in front_sockets.items():
             stack.callback(front_socket.close)
             changes.setdefault("fronts", {})[each] = {

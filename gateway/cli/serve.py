@@ -93,7 +93,10 @@ def serve(
         sockets = around.sockets
         listening = sockets.listen(listen or settings.listen)
         observe = sockets.listen(observe_listen or settings.observe.listen)
-        fronts = {name: sockets.listen(each.listen) for name, each in settings.fronts.items()}
+        fronts = {
+            name: sockets.reserve(each.listen) if each.grpc else sockets.listen(each.listen)
+            for name, each in settings.fronts.items()
+        }
         authzen = sockets.listen(settings.authzen.listen) if settings.authzen is not None else None
         sockets.close_rest()
     except NotListening as problem:

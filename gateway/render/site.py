@@ -171,7 +171,7 @@ def site(config: Config, environment: str, engine: str, options: Options) -> Sit
 
 
 def _front(settings: EnvironmentSettings, environment: str, engine: str, wanted: str) -> str:
-    fitting = [name for name, each in settings.fronts.items() if each.dialect == engine]
+    fitting = [name for name, each in settings.fronts.items() if each.engine == engine]
     if wanted in fitting:
         return wanted
     if wanted:

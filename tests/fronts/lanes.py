@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from gateway.render.files import Engine
 from tests.fronts.engines import ENGINES, Place, running
 from tests.gateway_fixture import Clock, GatewayFixture, gateway_fixture, scripted
 from tests.identity.test_header_cases import CORPORATE, IDENTITY, PERSONS
@@ -65,7 +64,7 @@ class Lane:
 
 
 @contextlib.contextmanager
-def lane(name: Engine, folder: Path) -> Iterator[Lane]:
+def lane(name: str, folder: Path) -> Iterator[Lane]:
     """The lane through this front. Skips where it is not installed."""
     folder.mkdir()
     with contextlib.ExitStack() as stack:
@@ -88,7 +87,7 @@ def lane(name: Engine, folder: Path) -> Iterator[Lane]:
         )
         port, inner = free_ports(2)
         (folder / "front").mkdir()
-        place = Place(folder / "config.yaml", port, inner=inner)
+        place = Place(folder / "config.yaml", port, name, inner=inner)
         stack.enter_context(running(name, folder / "front", place))
         yield Lane(name, replace(gate, url=f"http://localhost:{port}", port=port), gate)
 

@@ -81,6 +81,6 @@ REASONS = (
 def reason_of(front: str, file: str, case: str, outcome: str) -> int | None:
     """Which of them explains it; None if none does."""
     for number, reason in enumerate(REASONS):
-        if case in (*reason.cases.get(front, ()), *reason.cases.get("*", ())):
+        if case in (*reason.cases.get(front.removesuffix("-grpc"), ()), *reason.cases.get("*", ())):
             return number
     return 0 if file == "http1" and outcome == "engine" else None

@@ -10,7 +10,6 @@ from typing import Any
 import httpx2
 import pytest
 
-from gateway.render.files import Engine
 from tests.fronts.engines import ENGINES, Place, program, running
 from tests.gateway_fixture import GatewayFixture, gateway_fixture, scripted
 from tests.running import RawUpstream, free_ports, raw_upstream
@@ -69,7 +68,7 @@ def fleet(
             )
             (folder / name).mkdir()
             with contextlib.suppress(pytest.skip.Exception):
-                place = Place(folder / "config.yaml", port, gateways=gateways, inner=inner)
+                place = Place(folder / "config.yaml", port, name, gateways=gateways, inner=inner)
                 stack.enter_context(running(name, folder / name, place))
                 started[name] = port
         yield gate, reports, started
@@ -78,7 +77,7 @@ def fleet(
 @pytest.fixture(params=list(ENGINES))
 def through(
     request: pytest.FixtureRequest, fleet: tuple[GatewayFixture, RawUpstream, dict[str, int]]
-) -> Iterator[tuple[Engine, GatewayFixture, RawUpstream]]:
+) -> Iterator[tuple[str, GatewayFixture, RawUpstream]]:
     gate, reports, started = fleet
     program(request.param)
     port = started[request.param]
@@ -102,7 +101,7 @@ def _lines(head: bytes) -> dict[str, str]:
 
 
 def test_the_upstream_of_the_rule_gets_what_the_rule_says(
-    through: tuple[Engine, GatewayFixture, RawUpstream],
+    through: tuple[str, GatewayFixture, RawUpstream],
 ) -> None:
     engine, gate, reports = through
     answer = _get(gate, "/reports/a%2Cb?c=%2F", accept_language="nl", x_tenant="mine", origin=ORIGIN)
@@ -119,10 +118,10 @@ def test_the_upstream_of_the_rule_gets_what_the_rule_says(
         assert answer.headers["access-control-allow-origin"] == ORIGIN
         # Envoy adds to what the register says.
         given = answer.headers.get_list("x-frame-options")
-        assert given == ["DENY"] or (engine == "envoy" and "DENY" in given)
+        assert given == ["DENY"] or (engine.startswith("envoy") and "DENY" in given)
 
 
-def test_other_rules_pass_the_clients_own(through: tuple[Engine, GatewayFixture, RawUpstream]) -> None:
+def test_other_rules_pass_the_clients_own(through: tuple[str, GatewayFixture, RawUpstream]) -> None:
     _, gate, reports = through
     answer = _get(gate, "/other", accept_language="nl", x_tenant="mine")
     assert (answer.status_code, answer.headers["x-frame-options"]) == (200, "SAMEORIGIN")
@@ -136,7 +135,7 @@ def test_other_rules_pass_the_clients_own(through: tuple[Engine, GatewayFixture,
 
 @pytest.mark.parametrize("path", ["/reports", "/reports?x=1", "/reports//other.example/x", "/%72eports/x"])
 def test_a_path_at_the_edge_of_the_prefix(
-    through: tuple[Engine, GatewayFixture, RawUpstream], path: str
+    through: tuple[str, GatewayFixture, RawUpstream], path: str
 ) -> None:
     """It stays below the prefix of the upstream, or goes nowhere."""
     _, gate, reports = through
