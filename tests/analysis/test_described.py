@@ -44,7 +44,7 @@ def test_properties_become_an_identity() -> None:
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_named(properties: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="right|doelgroep|claims|authenticated_at"):
+    with pytest.raises(ValueError, match=r"right|doelgroep|claims|authenticated_at"):
         _read(properties)
 
 
