@@ -33,7 +33,7 @@ RUN = {
     "docs/reference/command-line.md": "tests/docs/test_command_line.py",
 }
 # Programs that are not of this project. Nothing here checks what they are asked.
-OTHERS = {"apt-get", "cat", "cp", "curl", "kill", "mv", "openssl", "ssh", "systemctl"}
+OTHERS = {"apt-get", "cat", "cp", "curl", "kill", "mv", "openssl", "redis-cli", "ssh", "systemctl"}
 _SEPARATORS = {"|", "||", "&&", ";", "&"}
 _INLINE = re.compile(r"(?<!`)`(gateway [^`\n]+)`(?!`)")
 
