@@ -44,13 +44,11 @@ class Stage:
             if path.suffix == ".md":
                 self._write(page_of(name), self._page(name, path.read_text("utf-8")))
             else:
-                place = self._folder / page_of(name)
-                place.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, place)
-        shutil.copyfile(self._root / "website/site.css", self._folder / "site.css")
+                self._copy(path, page_of(name))
+        self._copy(self._root / "website/site.css", PurePosixPath("site.css"))
         self._write(PurePosixPath("decisions/index.md"), _list_of(self._root / "docs/decisions"))
-        for name, place in self._shown.items():
-            self._write(place, self._source(self._root / name))
+        for name, shown in self._shown.items():
+            self._write(shown, self._source(self._root / name))
 
     def _documents(self) -> Iterator[Path]:
         yield from (path for path in sorted((self._root / "docs").rglob("*")) if path.is_file())
@@ -60,6 +58,11 @@ class Stage:
         file = self._folder / place
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, "utf-8")
+
+    def _copy(self, path: Path, place: PurePosixPath) -> None:
+        file = self._folder / place
+        file.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, file)
 
     def _page(self, name: str, text: str) -> str:
         lines = text.splitlines()

@@ -24,7 +24,10 @@ from website.blocks import SHELL, blocks, commands
 ROOT = Path(__file__).parents[2]
 UsageError = BadParameter.__mro__[1]
 PAGES = sorted(
-    [*(ROOT / "docs").rglob("*.md"), *(ROOT / f"{each}.md" for each in ("README", "CONTRIBUTING", "SECURITY"))]
+    [
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / f"{each}.md" for each in ("README", "CONTRIBUTING", "SECURITY")),
+    ]
 )
 # Pages whose commands are run, and the test that does it.
 RUN = {
@@ -99,7 +102,11 @@ def named(line: str) -> None:
     while isinstance(part, TyperGroup) and words and not words[0].startswith("-") and words[0].islower():
         assert words[0] in part.commands, f"no command {words[0]!r}"
         part = cast(TyperCommand, part.commands[words.pop(0)])
-    known = {name for each in part.params for name in (*each.opts, *each.secondary_opts)} | {"-h", "--help", "--version"}
+    known = {name for each in part.params for name in (*each.opts, *each.secondary_opts)} | {
+        "-h",
+        "--help",
+        "--version",
+    }
     assert {word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)} <= known, line
 
 
@@ -123,7 +130,12 @@ def test_the_pages_that_are_run_have_their_tests(page: str, test: str) -> None:
 
 
 def test_a_command_that_is_not_there_is_found() -> None:
-    for line in ("gateway blocks list", "gateway block list --envy prd", "make all", "python -m benchmarks.none"):
+    for line in (
+        "gateway blocks list",
+        "gateway block list --envy prd",
+        "make all",
+        "python -m benchmarks.none",
+    ):
         with pytest.raises((AssertionError, UsageError, ModuleNotFoundError)):
             checked(line)
     with pytest.raises(AssertionError):
