@@ -16,11 +16,13 @@ PAGE = ROOT / "docs/reference/config.md"
 SCHEMA = json_schema(policies_of(ROOT / "config.yaml"))
 
 
-def properties(node: Any) -> Iterator[tuple[str, Any]]:
+def properties(node: Any, *, named: bool = False) -> Iterator[tuple[str, Any]]:
+    """The properties of all schemas in this one; `named` for an object whose keys are names, such as a key `properties`."""
     if isinstance(node, dict):
-        yield from node.get("properties", {}).items()
-        for each in node.values():
-            yield from properties(each)
+        if not named:
+            yield from node.get("properties", {}).items()
+        for key, each in node.items():
+            yield from properties(each, named=key == "properties" and not named)
     elif isinstance(node, list):
         for each in node:
             yield from properties(each)
