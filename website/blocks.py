@@ -29,7 +29,7 @@ _PROGRAMS: Final = {
     "redis-cli",
     "systemctl",
 }
-SHELL: Final = {"console", "sh"}
+SHELL: Final = {"bash", "console", "sh", "shell"}
 
 
 class Block(NamedTuple):

@@ -82,6 +82,10 @@ class Desk:
             self._awaited = found[1]
         return self.there(printed) + (f"[exit {code}]\n" if code else "")
 
+    def shell(self, script: str) -> str:
+        """What a script prints, on standard output and error."""
+        return self.there(self._shell(script)[0])
+
     def _shell(self, line: str) -> tuple[str, int]:
         if (awaited := self._awaited) is not None:
             assert until(lambda: awaited in httpx2.get(self._observe, trust_env=False).text, 30, pause=0.05)
