@@ -63,7 +63,7 @@ async def _in_sqlite(count: int, folder: Path) -> float:
 async def _in_redis(count: int, folder: Path, url: str) -> dict[str, float]:
     server = Redis.from_url(url)
     empty = (await server.info("memory"))["used_memory"]
-    filling = _sessions(url, folder)
+    filling = _sessions(url, folder, cached="0s")
     await filling.start(sweep=False)
     tickets = await _filled(filling, count)
     await filling.aclose()
@@ -92,9 +92,9 @@ async def _in_redis(count: int, folder: Path, url: str) -> dict[str, float]:
     return found
 
 
-def _sessions(store: str, folder: Path) -> Sessions:
-    """Sessions in this store, which keep what they opened for five minutes."""
-    given = {"store": store, "key": "file:session.key", "cache_ttl": "300s", "cache_size": 1_000_000}
+def _sessions(store: str, folder: Path, cached: str = "300s") -> Sessions:
+    """Sessions in this store; what was opened is kept for `cached`."""
+    given = {"store": store, "key": "file:session.key", "cache_ttl": cached, "cache_size": 1_000_000}
     chosen = SessionSettings.model_validate({**given, "store_timeout": "30s"}, context={"folder": folder})
     names = person_names((Key("pseudonyms", b"a key for measurements, and for nothing else"),), "ti")
     return Sessions(chosen, environment="ti", secure=True, clock=time.time, names=lambda: names)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import cast
@@ -41,6 +42,12 @@ _SEPARATORS = {"|", "||", "&&", ";", "&"}
 _INLINE = re.compile(r"(?<!`)`(gateway [^`\n]+)`(?!`)")
 
 
+@cache
+def gateway(named: tuple[str, ...]) -> TyperCommand | TyperGroup:
+    """The command line, with the command of this name."""
+    return cast(TyperGroup, get_command(application(named)))
+
+
 def shown(page: Path) -> list[str]:
     """The commands in the blocks of a page, each without what it is piped to."""
     text = page.read_text("utf-8")
@@ -70,7 +77,7 @@ def checked(line: str) -> None:
     """Raises AssertionError or click's UsageError where this can't be typed."""
     match shlex.split(line):
         case ["gateway" | ".venv/bin/gateway", *words]:
-            parsed(get_command(application(words)), words)
+            parsed(gateway(tuple(words[:1])), words)
         case ["python" | ".venv/bin/python", "-m", "simulator", *words]:
             parsed(get_command(simulator_application), words)
         case ["python" | ".venv/bin/python" | "python3", "-m", "pytest", *words]:
@@ -98,7 +105,7 @@ def parsed(part: TyperCommand | TyperGroup, words: list[str]) -> None:
 def named(line: str) -> None:
     """A command in a sentence: it exists, and so do its options. What it is about may be left out."""
     words = [word.strip("[],") for word in line.split()[1:]]
-    part: TyperCommand | TyperGroup = get_command(application(words))
+    part: TyperCommand | TyperGroup = gateway(tuple(words[:1]))
     while isinstance(part, TyperGroup) and words and not words[0].startswith("-") and words[0].islower():
         assert words[0] in part.commands, f"no command {words[0]!r}"
         part = cast(TyperCommand, part.commands[words.pop(0)])
