@@ -27,7 +27,7 @@ PEERS: Final = ROOT / "docs" / "peers.json"
 def with_tables(page: str, found: dict[str, Any], peers: dict[str, Any]) -> str:
     """The page with the tables that follow from these figures."""
     costs = [found["about"], "", "| what | costs |", "|---|---|", *plan.costs(found["figures"], peers)]
-    takes = ["| what | by | takes |", "|---|---|---|", *plan.plan(found["figures"], peers)]
+    takes = ["| what | by | takes |", "|---|---|---|", *plan.plan(found["figures"])]
     for name, lines in (("costs", costs), ("plan", takes)):
         before, start, rest = page.partition(f"<!-- {name}:start -->\n")
         _, end, after = rest.partition(f"<!-- {name}:end -->")
@@ -55,7 +55,7 @@ def main() -> None:
         figures[name] = round(figure, 1)
     found = {"about": about, "figures": figures}
     peers = json.loads(PEERS.read_text("utf-8"))
-    print("\n".join([*plan.costs(figures, peers), "", *plan.plan(figures, peers)]))
+    print("\n".join([*plan.costs(figures, peers), "", *plan.plan(figures)]))
     if given.write_docs:
         FIGURES.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
         PAGE.write_text(with_tables(PAGE.read_text("utf-8"), found, peers), "utf-8")

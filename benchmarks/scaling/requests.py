@@ -42,14 +42,18 @@ def measured(seconds: int, rounds: int) -> Iterator[tuple[str, float]]:
         before = processor_seconds(gateway.pid)
         cookies = [login(gateway.url, "indiener") for _ in range(_LOGINS)]
         yield "login", (processor_seconds(gateway.pid) - before) / _LOGINS * 1e6
-        targets = {"plain": stack.enter_context(nginx(bench))}
+        targets = {
+            "plain": stack.enter_context(nginx(bench)),
+            "carries": Target(gateway.pid, f"{gateway.url}/", cookies[0]),
+        }
         for name, cache in (("asks", ""), ("keeps", "proxy_cache verdicts;")):
             targets[name] = stack.enter_context(_asking(bench, gateway, name, cache, cookies[0]))
         runs: dict[str, list[float]] = {}
         for _ in range(rounds):
             for name, target in targets.items():
                 own, behind = _loaded(target, gateway.pid, seconds)
-                runs.setdefault(f"nginx_{name}", []).append(own)
+                if name != "carries":
+                    runs.setdefault(f"nginx_{name}", []).append(own)
                 if name != "plain":
                     runs.setdefault(f"gateway_{name}", []).append(behind)
         yield from ((name, median(figures)) for name, figures in runs.items())

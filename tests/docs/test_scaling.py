@@ -16,10 +16,9 @@ def test_the_page_has_the_plan_that_follows_from_the_figures() -> None:
 
 
 def test_what_costs_twice_takes_twice() -> None:
-    found, peers = (json.loads(path.read_text("utf-8")) for path in (FIGURES, PEERS))
-    figures = found["figures"]
+    figures = json.loads(FIGURES.read_text("utf-8"))["figures"]
     once, twice = (
-        next(row for row in plan({**figures, "session_redis": each}, peers) if "memory of Redis" in row)
+        next(row for row in plan({**figures, "session_redis": each}) if "memory of Redis" in row)
         for each in (2**30 / SESSIONS * 2, 2**30 / SESSIONS * 4)
     )
     assert (once[-11:], twice[-11:]) == ("| 2.0 GiB |", "| 4.0 GiB |")
