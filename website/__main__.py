@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import Final
 
 from website.stage import ROOT, BrokenLink, Stage
 
+_COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 CONFIGURATION: Final = ROOT / "website" / "zensical.toml"
 
 
@@ -26,7 +28,7 @@ def build(site: Path) -> str:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         said = done.stdout + done.stderr
         if done.returncode:
-            raise BrokenLink(said.partition("Traceback")[0])
+            raise BrokenLink(_COLOUR.sub("", said.partition("Traceback")[0]))
         shutil.rmtree(site, ignore_errors=True)
         shutil.move(folder / "site", site)
     return said

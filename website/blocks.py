@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -54,16 +55,29 @@ def blocks(document: str) -> Iterator[Block]:
 
 
 def commands(block: Block) -> Iterator[str]:
-    """The commands that a block shows: after `$` in a console, else every line; without comments."""
+    """The commands that a block shows: after `$` in a console, else every line; without comments.
+
+    A command goes on on the next line after a backslash, and within quotes.
+    """
     text = block.text.replace("\\\n", " ")
+    waiting = ""
     for line in text.splitlines():
         shown = line.strip()
-        if block.language == "console":
+        if waiting:
+            shown = f"{waiting}\n{shown}"
+        elif block.language == "console":
             if not shown.startswith("$ "):
                 continue
             shown = shown[2:]
-        if shown and not shown.startswith("#"):
-            yield shown
+        if not shown or shown.startswith("#"):
+            continue
+        try:
+            shlex.split(shown, comments=True)
+        except ValueError:
+            waiting = shown
+            continue
+        waiting = ""
+        yield shown
 
 
 def _language(text: str) -> str:

@@ -102,6 +102,16 @@ def test_every_reason_of_a_failed_login_has_its_heading() -> None:
     )
 
 
+def test_every_metric_that_a_page_names_has_its_heading() -> None:
+    headings = set(
+        re.findall(r"^### (toegangspoort_\w+)$", (REFERENCE / "metrics.md").read_text("utf-8"), re.MULTILINE)
+    )
+    for page in (ROOT / "docs").rglob("*.md"):
+        if page.parent.name != "decisions":
+            named = re.findall(r"`(toegangspoort_\w+?)(?:\{[^`]*)?`", page.read_text("utf-8"))
+            assert {each for each in named if each.count("_") > 1} <= headings, page.name
+
+
 def test_every_policy_and_key_has_its_heading() -> None:
     """What of config.yaml has a heading is also in tests/config/test_reference.py, each policy in tests/plugins."""
     text = (REFERENCE / "config.md").read_text("utf-8")

@@ -32,12 +32,13 @@ PAGES = sorted(
 )
 # Pages whose commands are run, and the test that does it.
 RUN = {
+    "docs/deployment.md": "deploy/try/deployment.py",
     "docs/tasks.md": "tests/docs/test_tasks.py",
     "docs/operators-guide.md": "tests/docs/test_operators_guide.py",
     "docs/reference/command-line.md": "tests/docs/test_command_line.py",
 }
 # Programs that are not of this project. Nothing here checks what they are asked.
-OTHERS = {"apt-get", "cat", "cp", "curl", "kill", "mv", "openssl", "redis-cli", "ssh", "systemctl"}
+OTHERS = {"apt-get", "cat", "cp", "curl", "kill", "mv", "nginx", "openssl", "redis-cli", "ssh", "systemctl"}
 _SEPARATORS = {"|", "||", "&&", ";", "&"}
 _INLINE = re.compile(r"(?<!`)`(gateway [^`\n]+)`(?!`)")
 
