@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test check format lock sbom release image-check try clean
+.PHONY: install demo test check docs format lock sbom release image-check try clean
 
 install: .venv/.installed
 
@@ -24,6 +24,9 @@ check: install  ## format, lint, types and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: install  ## the documentation as a site, in var/site; fails where a link leads nowhere
+	$(BIN)/python -m website
 
 format: install
 	$(BIN)/ruff format .

@@ -1,8 +1,7 @@
 """Restarts gateways while clients ask, and counts what is lost: requests, logins, POSTs that came twice.
 
 `python -m benchmarks.restart [--requests 5000] [WAY...]`; the ways are `fleet` (two gateways behind nginx as it is when nobody sets
-anything, with Redis, one after the other), `kept` (the same, and nginx keeps its connections open), `alone` and
-`workers` (one gateway hands over to its successor), `activated` (a service manager holds the socket), each with the default
+anything, with Redis, one after the other), `kept` (the same, and nginx keeps its connections open), `alone` and `workers` (one gateway hands over to its successor), `activated` (a service manager holds the socket), each with the default
 settings.
 """
 
@@ -31,18 +30,17 @@ import httpx2
 
 from simulator.run import bind
 from tests.auth.scripted_provider import ScriptedProvider
-from tests.forked import ROOT
+from tests.forked import ROOT, Child
 from tests.gateway_fixture import OPEN_RULES, Browser, scripted_provider, scripted_settings
 from tests.gateways import settings, write_config
+from tests.processes import command, start_command
 from tests.redis_server import running_redis
 from tests.running import RawUpstream, free_ports, raw_upstream
-from tests.waiting import until
+from tests.waiting import eventually, until
 
 _CLIENTS: Final = 8
 _PAUSE: Final = 0.003
 _PATIENCE: Final = 120.0
-# nginx asks a server that refused a connection again after ten seconds (`fail_timeout`), and until then counts on the others.
-_APART: Final = 11.0
 # As systemd starts a service with a socket: it is descriptor 3 (sd_listen_fds(3)).
 _PASS_ON: Final = """
 import os, sys
@@ -59,7 +57,7 @@ http {{
   upstream gateways {{ {servers} {keepalive} }}
   server {{
     listen 127.0.0.1:{port};
-    location / {{ proxy_pass http://gateways; proxy_set_header Host $http_host; {kept} }}
+    location / {{ proxy_pass http://gateways; proxy_set_header Host $http_host; add_header X-Served-By $upstream_addr; {kept} }}
   }}
 }}
 """
@@ -69,11 +67,15 @@ http {{
 class Visits:
     """What clients got. `lost` has each request without its answer, `asked` the number of all."""
 
+    pause: float = _PAUSE
+    """Seconds between an answer and the next request of one client."""
     asked: int = 0
     lost: list[str] = field(default_factory=list)
     slowest: float = 0.0
     stop: bool = False
     posted: set[str] = field(default_factory=set)
+    served: Counter[str] = field(default_factory=Counter)
+    """How many answers came from the gateway at each port, by what nginx says."""
 
     async def client(self, port: int, cookie: str, numbers: Iterator[int]) -> None:
         """One that asks one thing after the other, and repeats nothing. A connection stays open while the server lets it."""
@@ -100,12 +102,15 @@ class Visits:
                     self.lost.append(f"{what}: {lines.splitlines()[0]}")
                 elif body:
                     self.posted.add(str(number))
+                for line in lines.splitlines():
+                    if line.startswith("x-served-by:"):
+                        self.served[line.rpartition(":")[2]] += 1
             self.slowest = max(self.slowest, time.monotonic() - begun)
             if reader is None or "connection: close" in lines:
                 if writer is not None:
                     writer.close()
                 reader = writer = None
-            await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(self.pause)
         if writer is not None:
             writer.close()
 
@@ -147,7 +152,7 @@ class Fleet:
     """A listening socket that every start gets, as from systemd."""
     running: dict[int, int] = field(default_factory=dict)
     """The first process of each gateway."""
-    children: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    children: list[Child | subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -156,16 +161,18 @@ class Fleet:
     def start(self, which: int) -> None:
         """Start a gateway, and wait until it is ready."""
         config = self.configs[which]
-        command = [sys.executable, "-m", "gateway", "serve", "--env", "ti", "--config", str(config)]
-        if self.workers > 1:
-            command += ["--workers", str(self.workers)]
-        passed = []
-        if self.held is not None:
-            number = self.held.fileno()
-            command = [sys.executable, "-c", _PASS_ON, str(number), *command]
-            passed = [number]
-        with (config.parent / "log").open("ab") as log:
-            child = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, pass_fds=passed)
+        log = config.parent / "log"
+        arguments = ["serve", "--env", "ti", "--config", str(config), "--workers", str(self.workers)]
+        child: Child | subprocess.Popen[bytes]
+        if len(self.configs) > 1:
+            child = start_command(log, *arguments)
+        else:
+            words, passed = [sys.executable, "-m", "gateway", *arguments], []
+            if self.held is not None:
+                passed = [self.held.fileno()]
+                words = [sys.executable, "-c", _PASS_ON, str(passed[0]), *words]
+            with log.open("ab") as said:
+                child = subprocess.Popen(words, cwd=ROOT, stdout=said, stderr=said, pass_fds=passed)
         self.children.append(child)
         self.running[which] = child.pid
         self.wait_ready(which, lambda: child.poll() is None)
@@ -195,10 +202,7 @@ class Fleet:
     def hand_over(self, which: int) -> None:
         """Let it start its successor; its end is part of it."""
         old = self.running[which]
-        done = subprocess.run(
-            [sys.executable, "-m", "gateway", "restart", str(old)],
-            cwd=ROOT, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        done = command("restart", str(old))
         assert done.returncode == 0, done.stdout + done.stderr + self.log(which)
         self.running[which] = int(done.stdout.split()[-1])
         child = next((each for each in self.children if each.pid == old), None)
@@ -221,14 +225,14 @@ class Fleet:
 def fleet(way: str, **changes: Any) -> Iterator[Fleet]:
     """Gateways of this way, started; `changes` are settings beside the default ones."""
     count = 2 if way in ("fleet", "kept") else 1
-    ports = free_ports(5)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gw-restart-")))
         op = stack.enter_context(scripted_provider())
         register = stack.enter_context(raw_upstream())
+        store = stack.enter_context(running_redis(folder)).url if count == 2 else "sqlite:sessions.db"
+        ports = free_ports(5)
         listens, observes = ports[:count], ports[2 : 2 + count]
         public = ports[4] if count == 2 else listens[0]
-        store = stack.enter_context(running_redis(folder)).url if count == 2 else "sqlite:sessions.db"
         configs = []
         for which in range(count):
             place = folder / str(which)
@@ -278,15 +282,17 @@ def _nginx(folder: Path, gateways: Fleet, *, kept: bool) -> Iterator[None]:
             child.terminate()
 
 
-def restart_all(way: str, gateways: Fleet, apart: float = _APART) -> None:
-    """Every gateway once, so many seconds apart."""
+def restart_all(way: str, gateways: Fleet, visits: Visits) -> None:
+    """Every gateway once; the next one when requests come to this one again."""
     for which in gateways.running.copy():
         if way in ("alone", "workers"):
             gateways.hand_over(which)
-        else:
-            gateways.stop_and_start(which)
-            if len(gateways.running) > 1:
-                time.sleep(apart)
+            continue
+        gateways.stop_and_start(which)
+        if len(gateways.configs) > 1:
+            port = str(gateways.listens[which])
+            visits.served[port] = 0
+            assert until(partial(visits.served.__getitem__, port), _PATIENCE)
 
 
 @dataclass(frozen=True)
@@ -306,13 +312,13 @@ class Outcome:
         )
 
 
-def restarted_under_load(way: str, gateways: Fleet, requests: int) -> Outcome:
+def restarted_under_load(way: str, gateways: Fleet, requests: int, pause: float = _PAUSE) -> Outcome:
     """Restart every gateway while clients ask, until there were so many requests, and finish a login begun before."""
     with Browser(gateways.url) as visitor, Browser(gateways.url) as between:
         assert visitor.log_in().status_code == 302
         back = between.at_provider(between.go(f"/oauth2/start?rd={quote('/echo')}"))
         cookie = visitor.headers(None)["cookie"]
-        visits = asyncio.run(_under_load(way, gateways, requests, cookie))
+        visits = asyncio.run(_under_load(way, gateways, requests, cookie, pause))
         finished = between.go(back).status_code == 302 and between.logged_in
         finished = finished and between.go("/echo/x").status_code == 200
     gateways.register.settle()
@@ -325,15 +331,14 @@ def restarted_under_load(way: str, gateways: Fleet, requests: int) -> Outcome:
     return Outcome(visits, finished, twice, sorted(visits.posted - got.keys()))
 
 
-async def _under_load(way: str, gateways: Fleet, requests: int, cookie: str) -> Visits:
-    visits, numbers = Visits(), itertools.count()
+async def _under_load(way: str, gateways: Fleet, requests: int, cookie: str, pause: float) -> Visits:
+    visits, numbers = Visits(pause), itertools.count()
     clients = [asyncio.create_task(visits.client(gateways.port, cookie, numbers)) for _ in range(_CLIENTS)]
     try:
-        await asyncio.sleep(0.2)
-        while True:
-            await asyncio.to_thread(restart_all, way, gateways)
-            if visits.asked >= requests:
-                return visits
+        await eventually(lambda: visits.asked >= requests // 3, _PATIENCE)
+        await asyncio.to_thread(restart_all, way, gateways, visits)
+        await eventually(lambda: visits.asked >= requests, _PATIENCE)
+        return visits
     finally:
         visits.stop = True
         await asyncio.gather(*clients)

@@ -29,7 +29,8 @@ from gateway.session.settings import SessionSettings
 _AT_ONCE = 50
 
 
-def _person(number: int) -> Identity:
+def person(number: int) -> Identity:
+    """One of many people, with two rights for one of 5,000 organisations."""
     organisation = f"{number % 5_000:010d}"
     rights = tuple(
         Right("OVAMGebruiker", context, organisation)
@@ -57,7 +58,7 @@ async def _measure(store: str, folder: Path, sessions: int, lookups: int) -> Non
     for first in range(0, sessions, _AT_ONCE):
         numbers = range(first, min(first + _AT_ONCE, sessions))
         tokens = Tokens("a" * 43, "r" * 43, "i" * 1_200)
-        made = await asyncio.gather(*(filling.create(_person(number), tokens) for number in numbers))
+        made = await asyncio.gather(*(filling.create(person(number), tokens) for number in numbers))
         tickets.extend(ticket for _, ticket in made)
     await filling.aclose()
     cold = opened()
@@ -71,7 +72,7 @@ async def _measure(store: str, folder: Path, sessions: int, lookups: int) -> Non
         if found is None:
             raise SystemExit("a session is gone")
     kind = "sqlite" if store.startswith("sqlite") else "redis"
-    whom = next(iter(names(_person(sessions // 2)).values()))
+    whom = next(iter(names(person(sessions // 2)).values()))
     for way, wanted in (
         ("pseudonym", Wanted(person=whom)),
         ("organisation", Wanted(organisation=f"{7:010d}")),
@@ -97,7 +98,8 @@ def _told(seconds: list[float]) -> str:
 
 
 @contextmanager
-def _redis(folder: Path) -> Iterator[str | None]:
+def redis_server(folder: Path) -> Iterator[str | None]:
+    """The address of a Redis of one's own; None where there is no redis-server on this machine."""
     program = shutil.which("redis-server")
     if program is None:
         yield None
@@ -134,7 +136,7 @@ def main() -> None:
         (folder / "session.key").write_bytes(os.urandom(48))
         (folder / "session.key").chmod(0o600)
         asyncio.run(_measure("sqlite:sessions.db", folder, sessions, lookups))
-        with _redis(folder) as url:
+        with redis_server(folder) as url:
             if url is None:
                 print("redis-server is not installed here")
             else:

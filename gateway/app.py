@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import resource
+import socket
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import cached_property
 from typing import Final, Protocol
 
@@ -26,6 +27,7 @@ from gateway.observe.readiness import Readiness
 from gateway.pages.wire import WirePages
 from gateway.pipeline import prompt
 from gateway.pipeline.forward import endless
+from gateway.pipeline.traced import Application
 from gateway.reload.keys import KeyReload, KeySource, RingSource
 from gateway.responses import Receive, Scope, Send
 
@@ -69,7 +71,7 @@ class Gateway(Assembly):
 
     @cached_property
     def front_servers(self) -> list[DrainedServer]:
-        """Those that answer fronts, while everything is open."""
+        """Those that answer fronts and programs that ask for decisions, while everything is open."""
         return []
 
     @cached_property
@@ -85,6 +87,11 @@ class Gateway(Assembly):
             for tags in self.session_tags.values():
                 tags.use_keys(octets(keys))
 
+        def flows(keys: Sequence[Key]) -> None:
+            self.login.use_keys(octets(keys))
+            if self.decisions is not None:
+                self.decisions.tokens.use_keys(octets(keys))
+
         def pseudonyms(keys: Sequence[Key]) -> None:
             self.records.use_keys(octets(keys))
             self.blocks.use_keys(keys)
@@ -92,7 +99,7 @@ class Gateway(Assembly):
 
         sources: dict[str, KeySource] = {
             "sessions": RingSource(settings.ring("sessions"), sessions),
-            "flows": RingSource(settings.ring("flows"), lambda keys: self.login.use_keys(octets(keys))),
+            "flows": RingSource(settings.ring("flows"), flows),
             "pseudonyms": RingSource(settings.ring("pseudonyms"), pseudonyms),
             "records": RingSource(settings.ring("records"), self.records.use_sealing),
             "assertion": KeySource(
@@ -106,9 +113,11 @@ class Gateway(Assembly):
             sources["client"] = KeySource(client.paths, client.read_keys, announced)
         else:
             others.append(client)
+        askers = (self.decisions.callers,) if self.decisions is not None else ()
         read_again = (
             *((each.paths, each.load) for each in others),
             *((each.paths, each.read) for each in self.credentials.values()),
+            *((each.paths, each.read) for each in askers),
         )
         return KeyReload(sources, self.sessions.store, read_again, clock=self._clock, on_event=self.events)
 
@@ -116,7 +125,7 @@ class Gateway(Assembly):
         """The ASGI application: HTTP goes through the pipeline."""
         if scope["type"] == "http":
             self.metrics.started()
-            await self.pipeline(scope, receive, send)
+            await self.handle(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "websocket":
@@ -154,6 +163,7 @@ class Gateway(Assembly):
             stack.push_async_callback(self.facts.aclose)
             for part in (
                 self.metrics,
+                self.tracing.sender if self.tracing is not None else None,
                 *people,
                 self.neighbours,
                 *register,
@@ -167,6 +177,7 @@ class Gateway(Assembly):
                 self.maintenance,
                 self.shadow,
                 self.keys,
+                self.decisions,
             ):
                 if part is not None:
                     await stack.enter_async_context(_opened(part))
@@ -179,6 +190,9 @@ class Gateway(Assembly):
                 listener = second_listener(health, self._observe_socket)
                 self._observing = await stack.enter_async_context(listener)
             await self._open_fronts(stack)
+            if self.decisions is not None and self._authzen_socket is not None:
+                listening = self.decisions.listening(self._authzen_socket)
+                self.front_servers.append(await stack.enter_async_context(listening))
             log.info("gateway started", **self._facts_at_start())
             yield
 
@@ -197,6 +211,7 @@ class Gateway(Assembly):
             "listen": settings.listen,
             "observe": settings.observe.listen,
             "fronts": {name: each.listen for name, each in settings.fronts.items()},
+            "authzen": settings.authzen.listen if settings.authzen is not None else None,
             "issuer": settings.provider.issuer,
             "client_id": settings.provider.client_id,
             "upstreams": {
@@ -211,8 +226,12 @@ class Gateway(Assembly):
         edge, public_url = self.settings.edge, self.settings.public_url
         refusals = Refusals(self.events, WirePages(self.answers))
         for name, sock in self._front_sockets.items():
-            peers = self.settings.fronts[name].peers
-            protocol = protocol_class(edge.of_front(peers), public_url=public_url, refusals=refusals)
+            settings = self.settings.fronts[name]
+            if settings.grpc:
+                await stack.enter_async_context(_grpc_listener(self.fronts[name], sock))
+                continue
+            protocol = protocol_class(edge.of_front(settings.peers), public_url=public_url, refusals=refusals)
+            self.listeners[f"front {name}"] = protocol.listener
             listener = second_listener(self.fronts[name], sock, protocol)
             self.front_servers.append(await stack.enter_async_context(listener))
 
@@ -256,6 +275,17 @@ class Gateway(Assembly):
             "clock": self.fleet.check_clock,
             "background": self.failing.check,
         }
+
+
+def _grpc_listener(front: Application, sock: socket.socket) -> AbstractAsyncContextManager[None]:
+    try:
+        # Only who has such a front needs the packages.
+        from gateway.edge.grpc_front import grpc_listener  # noqa: PLC0415
+    except ImportError as missing:
+        raise ValueError(
+            f"a front that asks over gRPC needs further packages ({missing}): pip install 'toegangspoort[grpc]'"
+        ) from missing
+    return grpc_listener(front, sock)
 
 
 async def _refuse_websocket(scope: Scope, receive: Receive, send: Send) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from urllib.parse import urlsplit
 
 from gateway import __version__
@@ -14,14 +15,19 @@ from gateway.blocks.blocks import Blocks
 from gateway.config import Config
 from gateway.config.fingerprint import fingerprint
 from gateway.config.model import IdentitySection
+from gateway.edge.listener import Listener
 from gateway.endpoints.long_targets import LongTargets
-from gateway.events import Events, WebSocketsCounted
+from gateway.event_bus import Events
+from gateway.events import WebSocketsCounted
 from gateway.handling import DEFAULT_UPSTREAM
 from gateway.identity.assertions import Assertions
+from gateway.keyring import PURPOSES, Purpose
 from gateway.observe.decision_record import person_names
+from gateway.observe.expiry import Watched
 from gateway.observe.loops import FailingLoops
 from gateway.observe.metrics import Metrics
 from gateway.observe.record_writer import DecisionRecords
+from gateway.observe.saturation import ListenerUse, PoolUse
 from gateway.pipeline.record import Record
 from gateway.policy.candidate import Candidate
 from gateway.policy.facts import Gatherer
@@ -34,8 +40,10 @@ from gateway.reload.neighbours import Neighbours
 from gateway.reload.orders import Orders
 from gateway.reload.rules import RulesReload
 from gateway.reload.shadow import ShadowReload
+from gateway.session.measured import measured
 from gateway.session.recheck import Recheck
 from gateway.session.sessions import Sessions
+from gateway.session.stores import open_store
 from gateway.upstream.credentials import Credentials
 from gateway.upstream.register_sessions import RegisterSessions
 from gateway.upstream.session_claims import SessionClaims
@@ -74,6 +82,10 @@ class Areas:
         )
         self._assemble_rules(config)
         self._assemble_register()
+        self.listeners: dict[str, Listener] = {}
+        """Those that serve this gateway, by name; whoever opens one adds it."""
+        self.metrics.saturation.source = self
+        self.metrics.expiry.watched = self._watched()
 
     def _assemble_people(self, identity: IdentitySection, steady: Callable[[], float]) -> None:
         """Identity: the provider, sessions, logins, programs with a token."""
@@ -88,7 +100,9 @@ class Areas:
             secure=self._secure,
             clock=clock,
             steady=steady,
+            store=measured(open_store(settings.session, environment=self.environment, clock=clock), events),
             names=lambda: person_names(settings.ring("pseudonyms").read(), self.environment),
+            findable=settings.authzen is not None,
             on_event=events,
         )
         self.login = Login(
@@ -137,6 +151,7 @@ class Areas:
         """Access: the rules in force, candidate rules, facts from outside, blocks."""
         environment, events = self.environment, self.events
         self._settings_hash = fingerprint(self.settings)
+        self.metrics.settings.set(int(self._settings_hash, 16))
         self.facts = Gatherer()
         self.reload = RulesReload(
             config, environment, clock=self._clock, steady=self._steady, on_event=events
@@ -222,4 +237,49 @@ class Areas:
             self.session_tags[name],
             origins=(*upstream.origins, self.settings.public_url, *own_hosts),
             claims=SessionClaims() if upstream.session_parameters == "unclaimed" else None,
+        )
+
+    # What the metrics show
+
+    def upstream_use(self) -> Mapping[str, PoolUse]:
+        """How many connections each upstream has, and may have."""
+        return {
+            name: PoolUse(
+                sum(pool.in_use for pool in each.pools),
+                sum(pool.open_connections - pool.in_use for pool in each.pools),
+                sum(pool.waiting for pool in each.pools),
+                len(each.pools) * each.settings.max_connections,
+            )
+            for name, each in self.upstreams.by_name.items()
+        }
+
+    def listener_use(self) -> Mapping[str, ListenerUse]:
+        """How many connections of clients each listener has, and may have."""
+        return {
+            name: ListenerUse(len(each.connections), each.connections.most, len(each.turns))
+            for name, each in self.listeners.items()
+        }
+
+    def records_waiting(self) -> int:
+        """Decision records that are not written yet."""
+        return self.records.waiting
+
+    def rechecks_running(self) -> int:
+        """Sessions about which the provider is being asked."""
+        return self.rechecks.running
+
+    def _watched(self) -> Watched:
+        """What expires, or gets old."""
+        settings = self.settings
+        upstreams = settings.every_upstream.items()
+        authorities = {f"{name} ca": each.tls.ca for name, each in upstreams}
+        authorities |= {"store ca": settings.session.store_authority, "proxy ca": settings.egress.ca}
+
+        def made(purpose: Purpose) -> float | None:
+            return settings.ring(purpose).read()[0].created
+
+        return Watched(
+            {name: each.tls.certificate for name, each in upstreams if each.tls.certificate is not None},
+            {name: path for name, path in authorities.items() if path is not None},
+            {purpose: partial(made, purpose) for purpose in PURPOSES},
         )

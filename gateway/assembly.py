@@ -5,14 +5,19 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from urllib.parse import urlsplit
 
 from gateway.analysis.access import access_of
 from gateway.areas import Areas
 from gateway.auth.logout import Logout, LogoutCookie
+from gateway.authzen.page_tokens import PageTokens
+from gateway.authzen.settings import AuthzenSettings
 from gateway.client_limits import ClientLimits
 from gateway.config import Config
 from gateway.config.model import IdentitySection
+from gateway.decision_point.desk import DecisionDesk, Parts
+from gateway.decision_point.subjects import Subjects
 from gateway.edge.admit import Admission
 from gateway.edge.fronts import Front
 from gateway.edge.headers import ForwardedHeaders
@@ -33,6 +38,7 @@ from gateway.endpoints.session import SessionEndpoints
 from gateway.endpoints.signals import SignalsEndpoint
 from gateway.endpoints.table import OwnEndpoints
 from gateway.exchange import Exchange
+from gateway.identity.assertion_check import AssertionCheck
 from gateway.identity.headers import OutgoingHeaders
 from gateway.identity.size import SizeWarning
 from gateway.model import CanonicalRequest
@@ -53,11 +59,14 @@ from gateway.pipeline.judge import Judge, RecordedJudge
 from gateway.pipeline.lasting import Lasting
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.polling import Polling
-from gateway.pipeline.prompt import Prompt
+from gateway.pipeline.prompt import ClientCycle, Prompt
 from gateway.pipeline.refuse import Refuse
 from gateway.pipeline.route import Route
+from gateway.pipeline.traced import Application, TracedApp, TracedHeaders, Tracing, timed
 from gateway.pipeline.verdict import Verdict
 from gateway.pipeline.websocket import CarryWebSocket
+from gateway.responses import Scope
+from gateway.settings import UNIX
 from gateway.upstream.forward import Forwarder
 from gateway.upstream.live_streams import Streams
 from gateway.upstream.outside import OutsideAddresses
@@ -75,10 +84,12 @@ class Assembly(Areas):
         steady: Callable[[], float] = time.monotonic,
         observe_socket: socket.socket | None = None,
         front_sockets: Mapping[str, socket.socket] | None = None,
+        authzen_socket: socket.socket | None = None,
     ) -> None:
         super().__init__(config, environment, clock=clock, steady=steady)
         self._observe_socket = observe_socket
         self._front_sockets = dict(front_sockets or {})
+        self._authzen_socket = authzen_socket
         self._draining = False
         settings = self.settings
         self.pages = Pages(settings.support, environment, config.languages, config.pages, clock=clock)
@@ -97,9 +108,16 @@ class Assembly(Areas):
         self.activity = Activity(self.sessions, self.streams, settings.observe.streams, polling, self.events)
         for listener in (self.metrics, self.streams, self.records, self.kept_rules, self.failing):
             self.events.subscribe(listener)
+        self.tracing = self._tracing()
         self.pipeline = self._pipeline(judge, config.identity)
-        self.prompt = Prompt(self.pipeline, self.metrics.started)
+        self.handle: Application = self.pipeline
+        self.prompt: Callable[[Scope, ClientCycle], bool] = Prompt(self.pipeline, self.metrics.started)
+        if self.tracing is not None:
+            self.events.subscribe(self.tracing.calls)
+            traced = self.tracing.app(self.pipeline, timed(self.pipeline, self.tracing), self.prompt)
+            self.handle, self.prompt = traced, traced.prompt
         self.fronts = {name: self._front(name, each) for name, each in settings.fronts.items()}
+        self.decisions = self._decisions(settings.authzen) if settings.authzen is not None else None
 
     def _pipeline(self, judge: Judge, identity: IdentitySection) -> Pipeline:
         settings, public_url = self.settings, self.settings.public_url
@@ -109,6 +127,7 @@ class Assembly(Areas):
             public_url=public_url,
             cookie_prefix=self.sessions.cookie_prefix,
             language=self.pages.languages.negotiate,
+            over_file=settings.listen.startswith(UNIX),
         )
         screens = Screens(self.pages, public_url=public_url)
         clocks = {"clock": self._clock, "steady": self._steady}
@@ -134,7 +153,19 @@ class Assembly(Areas):
             clock=self._clock,
         )
 
-    def _front(self, name: str, settings: FrontSettings) -> FrontDesk:
+    def _tracing(self) -> Tracing | None:
+        settings = self.settings
+        if settings.observe.tracing is None:
+            return None
+        return Tracing(
+            settings.observe.tracing,
+            self.environment,
+            settings.edge.trusted_proxies,
+            settings.egress,
+            lambda result, count: self.metrics.spans[(result,)].inc(count),
+        )
+
+    def _front(self, name: str, settings: FrontSettings) -> FrontDesk | TracedApp:
         front = Front(name, settings, self.settings.edge.trusted_proxies)
         lasting = Lasting(
             self.reload.rules,
@@ -144,11 +175,47 @@ class Assembly(Areas):
             self.settings.assertion.ttl,
         )
         verdict = Verdict(front, self.pipeline.attach, lasting)
-        return FrontDesk(front, self.pipeline, verdict, started=self.metrics.started)
+        desk = FrontDesk(front, self.pipeline, verdict, started=self.metrics.started)
+        tracing = self.tracing
+        if tracing is None:
+            return desk
+        timing = partial(timed, tracing=tracing)
+        slow = FrontDesk(front, self.pipeline, verdict, started=self.metrics.started, timed=timing)
+        return tracing.app(desk, slow, desk.prompt)
+
+    def _decisions(self, asked: AuthzenSettings) -> DecisionDesk:
+        settings, clock, rules = self.settings, self._clock, self.reload.rules
+        issuer, live = settings.public_url, self.sessions.live
+        assert live is not None
+        self.events.subscribe(live)
+        subjects = Subjects(
+            asked.subjects,
+            check=AssertionCheck(self.assertions, environment=self.environment, issuer=issuer, clock=clock),
+            sessions=live,
+            rechecks=self.rechecks,
+            audiences={name: each.name for name, each in settings.every_upstream.items()},
+            issuer=settings.provider.issuer,
+            rights=lambda: rules().rights,
+        )
+        parts = Parts(
+            self.pipeline,
+            self.facts,
+            rules,
+            self.records,
+            self.answers.problems,
+            self.pages.languages.offered[0],
+            settings.edge,
+            self.events,
+            self.metrics.evaluated,
+            self._steady,
+        )
+        tokens = PageTokens(self.environment, settings.ring("flows").octets, clock)
+        return DecisionDesk(asked, parts, subjects, tokens)
 
     def _attach(self, identity: IdentitySection) -> Attach:
         settings = self.settings
-        forwarded = ForwardedHeaders(
+        choose = partial(TracedHeaders, self.tracing) if self.tracing is not None else ForwardedHeaders
+        forwarded = choose(
             trusted_chain=bool(settings.edge.trusted_proxies), allow=settings.edge.request_headers.allow
         )
         headers = OutgoingHeaders(

@@ -7,11 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
-
-import structlog
-
-log = structlog.get_logger()
+from typing import Any, Literal
 
 # "refused": an answer that a client can cause, to a code or token that is not valid; "error": no usable answer.
 CallResult = Literal["ok", "refused", "error"]
@@ -20,7 +16,6 @@ CallResult = Literal["ok", "refused", "error"]
 @dataclass(frozen=True, slots=True)
 class ClientRefused:
     """The listener refused or closed a client's connection by itself. `reason`: see gateway/edge/refusals.py.
-
     `status` is 0 where there was no answer. `request_id` is that of the answer, `client` the address of the connection.
     What was asked is in `scope`, or in `head` as far as it came. `looking` and `language` are those of a page.
     """
@@ -41,6 +36,23 @@ class ProviderCalled:
 
     endpoint: str
     result: CallResult
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCalled:
+    """A call to the session store ended: `operation` is a method of Store. `failed`: no answer."""
+
+    operation: str
+    seconds: float
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TokenJudged:
+    """An access token of a program was checked."""
+
+    valid: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +172,6 @@ class RulesLoaded:
 @dataclass(frozen=True, slots=True)
 class RulesChanged:
     """Other rules went live. `before` and `rules` are hashes of rule sets; `count` and `claims` as in RulesLoaded.
-
     `restart_needed`: the file also changes settings that need a restart.
     """
 
@@ -300,6 +311,8 @@ Event = (
     ClientRefused
     | CheckChanged
     | ProviderCalled
+    | StoreCalled
+    | TokenJudged
     | LoginEnded
     | LoggedOut
     | SignalReceived
@@ -333,32 +346,5 @@ Event = (
 OnEvent = Callable[[Event], None]  # publishes an event
 
 
-class Listener(Protocol):
-    """A part that wants to know what happens elsewhere."""
-
-    def on_event(self, event: Event) -> None:
-        """Take note of an event, without waiting; events of no interest are ignored."""
-
-
 def ignore(_event: Event) -> None:
     """An OnEvent for parts that stand alone: nobody listens."""
-
-
-class Events:
-    """Calling it publishes an event to all subscribers, in the order in which they subscribed."""
-
-    def __init__(self) -> None:
-        self._listeners: tuple[Listener, ...] = ()
-
-    def subscribe(self, listener: Listener) -> None:
-        """Let `listener` get every event from now on."""
-        self._listeners = (*self._listeners, listener)
-
-    def __call__(self, event: Event) -> None:
-        """Publish. A listener that raises is logged: it breaks neither the publisher nor other listeners."""
-        for listener in self._listeners:
-            try:
-                listener.on_event(event)
-            except Exception as problem:  # noqa: BLE001 - whatever a listener does wrong is its own trouble
-                name = type(listener).__name__
-                log.error("a listener failed", listener=name, kind=type(event).__name__, error=repr(problem))

@@ -16,6 +16,10 @@ class SingleFlight(Generic[K, T]):
     def __init__(self) -> None:
         self._tasks: dict[K, asyncio.Task[T]] = {}
 
+    def __len__(self) -> int:
+        """How much work is under way."""
+        return len(self._tasks)
+
     async def run(self, key: K, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """The result of the work under way for this key, else of `work`. Raises what the work raises."""
         task = self._tasks.get(key)

@@ -54,7 +54,13 @@ class _Counting(FactClient):
         self._limiter = SlidingWindowCounterRateLimiter(_storage(counter.store, self._pool))
 
     async def ask(self, about: Hashable) -> Any:
-        if await self._limiter.hit(self._item, str(about)):
+        return await self._answer(await self._limiter.hit(self._item, str(about)), about)
+
+    async def peek(self, about: Hashable) -> Any:
+        return await self._answer(await self._limiter.test(self._item, str(about)), about)
+
+    async def _answer(self, within: bool, about: Hashable) -> Any:
+        if within:
             return {"within": True}
         window = await self._limiter.get_window_stats(self._item, str(about))
         return {"within": False, "again": window.reset_time}

@@ -198,12 +198,14 @@ class Remote(Policy, name="remote"):
     subject_type: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     """For AuthZEN: the type of the subject; by default `user` for people and `client` for programs."""
 
+    _answer: str = PrivateAttr()
     _source: FactSource = PrivateAttr()
     _person: IdentityView = PrivateAttr()
     _sent: tuple[str, ...] = PrivateAttr()
     _levels: dict[str, int] = PrivateAttr(default_factory=dict)
 
     def resolve(self, context: LoadContext) -> None:
+        self._answer = f"remote:{self.name}"
         self._check_tls()
         if self.protocol == "authzen" and any(each in self.url for each in "?#"):
             raise ValueError("the identifier of a decision point has no query and no fragment")
@@ -228,12 +230,12 @@ class Remote(Policy, name="remote"):
 
     def question(self, facts: Facts) -> Question | None:
         about = self._evaluation(facts) if self.protocol == "authzen" else self._document(facts)
-        return Question(f"remote:{self.name}", self._source, about) if about is not None else None
+        return Question(self._answer, self._source, about) if about is not None else None
 
     def decide(self, facts: Facts) -> Verdict:
         if self.protocol == "authzen" and facts.identity is None:
             return NotApplicable("not-logged-in", LOGIN)
-        answer = facts.answer(self)
+        answer = facts.sources.get(self._answer)
         if answer is None:
             return UNANSWERED
         if answer["allow"] is True:
@@ -254,8 +256,8 @@ class Remote(Policy, name="remote"):
         return self._source
 
     def distinctions(self) -> Distinctions:
-        name = f"remote:{self.name}"
-        return Distinctions(sources=((name, {"allow": True}), (name, {"allow": False})), asks=True)
+        asked = self._answer
+        return Distinctions(sources=((asked, {"allow": True}), (asked, {"allow": False})), asks=True)
 
     def _check_tls(self) -> None:
         given = [

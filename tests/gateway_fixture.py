@@ -244,6 +244,8 @@ class GatewayFixture:
     host: str | None = None
     fronts: Mapping[str, int] = field(default_factory=dict)
     """The ports of the listeners for fronts, by name."""
+    authzen_port: int = 0
+    """The port of the decision point, where there is one."""
 
     @property
     def acm(self) -> AcmState:
@@ -371,13 +373,15 @@ def gateway_fixture(
     sock: socket.socket | None = None,
     clock: Any = time.time,
     fronts: Mapping[str, Mapping[str, Any]] | None = None,
+    authzen: Mapping[str, Any] | None = None,
     **changes: Any,
 ) -> Iterator[GatewayFixture]:
     """A gateway with its provider, both by the same clock, until the block ends.
 
     `provider` is a scripted one that is served already, `scripted`, or `simulated(...)`, the default. `backend` is an
     address, an EchoUpstream, which is served here, or a RawUpstream that runs. With a `public_url` of another host,
-    browsers send that host. `fronts` are those of the environment, each on a free port. Further keywords go to the
+    browsers send that host. `fronts` are those of the environment, each on a free port, `authzen` the decision point,
+    on a free port too. Further keywords go to the
     environment, merged in by their first key.
     """
     sock = sock or free_socket()
@@ -399,7 +403,10 @@ def gateway_fixture(
         chosen = dict(provider_settings or {})
         if isinstance(found, ScriptedProvider):
             chosen = scripted_settings(folder, found, **chosen)
-        front_sockets = {each: free_socket() for each in fronts or {}}
+        front_sockets = {
+            each: free_socket(shared=front["dialect"] == "envoy-grpc")
+            for each, front in (fronts or {}).items()
+        }
         for each, front_socket in front_sockets.items():
             stack.callback(front_socket.close)
             changes.setdefault("fronts", {})[each] = {
@@ -407,6 +414,12 @@ def gateway_fixture(
                 "peers": ["127.0.0.1/32"],
                 **(fronts or {})[each],
             }
+        authzen_socket = None
+        if authzen is not None:
+            authzen_socket = free_socket()
+            stack.callback(authzen_socket.close)
+            address = f"127.0.0.1:{authzen_socket.getsockname()[1]}"
+            changes["authzen"] = {"listen": address, "url": "https://pdp.test", **authzen}
         environment = settings(
             folder,
             name=name,
@@ -428,6 +441,7 @@ def gateway_fixture(
             steady=steady,
             observe_socket=observe_socket,
             front_sockets=front_sockets,
+            authzen_socket=authzen_socket,
         )
         protocol = protocol_class(
             config.environment(name).edge, refusals=Refusals(app.events, WirePages(app.answers))
@@ -447,6 +461,7 @@ def gateway_fixture(
             stack.enter_context(plain_client()),
             host,
             {each: front_socket.getsockname()[1] for each, front_socket in front_sockets.items()},
+            authzen_socket.getsockname()[1] if authzen_socket is not None else 0,
         )
 
 

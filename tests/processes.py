@@ -14,6 +14,7 @@ from typing import TypeVar
 import httpx2
 
 from tests.forked import ROOT, Child, forked
+from tests.waiting import until
 
 _Process = TypeVar("_Process", Child, subprocess.Popen[bytes])
 
@@ -28,14 +29,16 @@ def command(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[st
     return forked("gateway", *_COMMANDS).run(*arguments, cwd=cwd)
 
 
+def start_command(log: Path, *arguments: str) -> Child:
+    """Start `gateway ...`, which writes to this file."""
+    return forked("gateway", *_COMMANDS).start(*arguments, out=log, err=log)
+
+
 @contextlib.contextmanager
 def gateway_process(config: Path, env: str, ready_url: str, *extra: str) -> Iterator[Child]:
     """A gateway that answers at `ready_url`, or at the socket `unix:PATH`, until the block ends."""
 
-    def start(log: Path, *arguments: str) -> Child:
-        return forked("gateway", *_COMMANDS).start(*arguments, out=log, err=log)
-
-    with _ready(start, config, env, ready_url, *extra) as child:
+    with _ready(start_command, config, env, ready_url, *extra) as child:
         yield child
 
 
@@ -77,7 +80,9 @@ def wait_until(url: str, child: Child | subprocess.Popen[bytes], log: Path) -> N
     end = time.monotonic() + 90
     transport = None
     if url.startswith("unix:"):
-        transport, url = httpx2.HTTPTransport(uds=url.removeprefix("unix:")), "http://operators/readyz"
+        file = Path(url.removeprefix("unix:"))
+        assert until(lambda: file.exists() or child.poll() is not None, 90.0)
+        transport, url = httpx2.HTTPTransport(uds=str(file)), "http://operators/readyz"
     with httpx2.Client(trust_env=False, timeout=1, transport=transport) as client:
         while time.monotonic() < end:
             assert child.poll() is None, log.read_text()

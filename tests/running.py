@@ -27,9 +27,10 @@ class Running:
         return f"http://localhost:{self.port}"
 
 
-def free_socket() -> socket.socket:
+def free_socket(*, shared: bool = False) -> socket.socket:
+    """Bound, at a port that the system chose. `shared`: others may listen there too."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT if shared else socket.SO_REUSEADDR, 1)
     sock.bind(("127.0.0.1", 0))
     return sock
 

@@ -108,7 +108,7 @@ def read(printed: str, spent: float) -> Run:
 
 
 def _percentile(which: int, printed: str) -> float:
-    found = re.search(rf"\n\s+{which}%\s+([\d.]+)(us|ms|s|m)\n", printed)
+    found = re.search(rf"\n\s+{which}%\s+([\d.]+)(us|ms|s|m)\s*\n", printed)
     if found is None:
         raise NotRunning(f"wrk: {printed}")
     return float(found[1]) * _MILLISECONDS[found[2]]

@@ -117,7 +117,7 @@ class _People:
         for logged_in in (True, False):
             for chosen in product(*(range(len(each.cells)) for each in self._dimensions)):
                 cells = [(each, each.cells[at]) for each, at in zip(self._dimensions, chosen, strict=True)]
-                if _exists(cells) and _allows(rule, self._input(), logged_in=logged_in, cells=cells):
+                if exists(cells) and _allows(rule, self._input(), logged_in=logged_in, cells=cells):
                     yield (int(logged_in), *chosen)
 
     def _input(self) -> DecisionInput:
@@ -125,7 +125,7 @@ class _People:
         return DecisionInput(method, "", self._path.path, self._path.segments, CLIENT, NOON.timestamp())
 
 
-def _exists(cells: Sequence[tuple[Dimension, Cell]]) -> bool:
+def exists(cells: Sequence[tuple[Dimension, Cell]]) -> bool:
     """Whether there can be such people: programs have no rights, doelgroep or login, and people no scopes."""
     kind = next((cell.value for dimension, cell in cells if dimension.kind == "kinds"), None)
     lacking = _LACKING.get(kind, ()) if kind is not None else ()

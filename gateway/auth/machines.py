@@ -23,7 +23,7 @@ from gateway.auth.tokens import AccessToken, TokenRefused, claimed_issuer, shown
 from gateway.client_limits import ClientLimits
 from gateway.egress import DIRECT, Egress
 from gateway.errors import BadRequest, BearerRefused, ClientLimited, Overloaded
-from gateway.events import OnEvent, ignore
+from gateway.events import OnEvent, TokenJudged, ignore
 from gateway.model import Identity
 from gateway.single_flight import SingleFlight
 
@@ -126,6 +126,7 @@ class Machines:
             _OpaqueTokens(asked, provider, steady, settings.cache_size) if asked is not None else None
         )
         self._judging = SingleFlight[bytes, _Verdict]()
+        self._on_event = on_event
 
     @property
     def client(self) -> Client | None:
@@ -179,6 +180,7 @@ class Machines:
             found = _Refused("issuer-unknown", f"issued by {shown(issuer)}, which `machines.issuers` lacks")
         if isinstance(found, _Valid):
             self._valid[key] = found
+        self._on_event(TokenJudged(isinstance(found, _Valid)))
         return found
 
     async def _verified(self, token: str, settings: TokenIssuerSettings, issuer: Issuer) -> _Verdict:

@@ -142,15 +142,15 @@ class Issuer:
         A call that is cancelled, because the client went away, says nothing about the provider and is not published.
         Raises ProviderUnavailable if there is no response.
         """
-        call = Call()
+        call, begun = Call(), time.perf_counter()
         try:
             async with asyncio.timeout(self.settings.timeout):
                 yield call
         except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as problem:
-            self._on_event(ProviderCalled(what, "error"))
+            self._on_event(ProviderCalled(what, "error", time.perf_counter() - begun))
             words = str(problem) if isinstance(problem, AnswerRefused) else trouble_of(problem).says
             raise ProviderUnavailable(f"{what}: {words}") from problem
-        self._on_event(ProviderCalled(what, call.result))
+        self._on_event(ProviderCalled(what, call.result, time.perf_counter() - begun))
 
     async def metadata(self) -> Metadata:
         """The metadata, not older than its lifetime while the provider answers.

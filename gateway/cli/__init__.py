@@ -29,6 +29,11 @@ _COMMANDS: Final = {
     "serve": ("gateway.cli.serve", "serve", "Run the gateway."),
     "restart": ("gateway.cli.restart", "restart", "Replace a running gateway without losing a request."),
     "doctor": ("gateway.cli.doctor", "doctor", "Check from outside what logins and requests need."),
+    "render": (
+        "gateway.cli.render",
+        "render",
+        "Write the configuration of nginx, Envoy, Caddy, Traefik or HAProxy as a front.",
+    ),
     "config": ("gateway.cli.config", "config_commands", "Check a configuration, and show what it says."),
     "policy": ("gateway.cli.policy", "policy_commands", "Explain, test and compare rules."),
     "keys": ("gateway.cli.keys", "keys_commands", "Create, list and change keys."),

@@ -39,7 +39,7 @@ def restart(
 
     Examples:
         gateway restart 4711
-        gateway restart $MAINPID --timeout 300
+        gateway restart 4711 --timeout 300
 
     Exit codes:
         0: the successor serves; its process id is printed

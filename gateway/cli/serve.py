@@ -94,7 +94,11 @@ def serve(
         sockets = around.sockets
         listening = sockets.listen(listen or settings.listen)
         observe = sockets.listen(observe_listen or settings.observe.listen)
-        fronts = {name: sockets.listen(each.listen) for name, each in settings.fronts.items()}
+        fronts = {
+            name: sockets.reserve(each.listen) if each.grpc else sockets.listen(each.listen)
+            for name, each in settings.fronts.items()
+        }
+        authzen = sockets.listen(settings.authzen.listen) if settings.authzen is not None else None
         sockets.close_rest()
     except NotListening as problem:
         stop(str(problem), _FAILED)
@@ -102,7 +106,7 @@ def serve(
     configure_logs(level=settings.observe.log_level, form=settings.observe.log_format)
     if workers == 1:
         try:
-            OnlyServer(_Worker(config, env, observe, fronts), around).run(sockets=public)
+            OnlyServer(_Worker(config, env, observe, fronts, authzen), around).run(sockets=public)
         except SystemExit as end:
             if end.code == STARTUP_FAILURE:
                 stop(_NOT_STARTED, _FAILED)
@@ -110,7 +114,7 @@ def serve(
         return
     with tempfile.TemporaryDirectory(prefix="gateway-metrics-") as metrics:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics
-        worker = _Worker(config, env, observe, fronts)
+        worker = _Worker(config, env, observe, fronts, authzen)
         worker.workers = workers
         supervisor = Supervisor(worker, public, around, settings.drain)
         supervisor.run()
@@ -129,7 +133,12 @@ class _Worker(uvicorn.Config):
     """The settings of one worker process. It is sent there as paths, and builds the gateway in that process."""
 
     def __init__(
-        self, path: Path, environment: str, observe: socket.socket, fronts: Mapping[str, socket.socket]
+        self,
+        path: Path,
+        environment: str,
+        observe: socket.socket,
+        fronts: Mapping[str, socket.socket],
+        authzen: socket.socket | None = None,
     ) -> None:
         super().__init__(
             app="gateway.app:Gateway",
@@ -150,6 +159,7 @@ class _Worker(uvicorn.Config):
         self._environment = environment
         self._observe = observe
         self._fronts = fronts
+        self._authzen = authzen
         self.replaces = False
 
     def load(self) -> None:
@@ -165,6 +175,7 @@ class _Worker(uvicorn.Config):
                 clock=time.time,
                 observe_socket=self._observe,
                 front_sockets=self._fronts,
+                authzen_socket=self._authzen,
             )
         except (OSError, ValueError) as problem:
             log.error("gateway not started", reason=str(problem))
@@ -175,6 +186,7 @@ class _Worker(uvicorn.Config):
         end_with_supervisor()
         refusals = Refusals(app.events, WirePages(app.answers))
         self.http = protocol_class(settings.edge, public_url=settings.public_url, refusals=refusals)
+        app.listeners["public"] = self.http.listener
         super().load()
         garbage.tune()
 

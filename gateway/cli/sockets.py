@@ -107,6 +107,13 @@ class Sockets:
         self.all.append(listening)
         return listening.socket
 
+    def reserve(self, address: str) -> socket.socket:
+        """A socket that keeps this address for processes that each listen there by themselves (SO_REUSEPORT).
+
+        It is never handed over: a successor listens there too. Raises NotListening.
+        """
+        return _open(address, socket.SO_REUSEPORT).socket
+
     def close_rest(self) -> None:
         """Close what a predecessor listened at and this configuration does not. Raises NotListening for one of systemd.
 
@@ -155,18 +162,19 @@ def _of_predecessor(environ: MutableMapping[str, str]) -> list[tuple[socket.sock
 def _adopted(number: int) -> socket.socket:
     sock = socket.socket(fileno=number)
     if sock.type != socket.SOCK_STREAM or not sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+        sock.close()
         raise NotListening(f"descriptor {number}, which was handed over, is no listening socket")
     sock.set_inheritable(False)
     return sock
 
 
-def _open(address: str) -> Listening:
+def _open(address: str, sharing: int = socket.SO_REUSEADDR) -> Listening:
     if address.startswith(UNIX):
         return _open_file(address)
     host, _, port = address.rpartition(":")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.setsockopt(socket.SOL_SOCKET, sharing, 1)
     try:
         sock.bind((host.strip("[]"), int(port)))
     except OSError as problem:

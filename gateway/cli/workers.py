@@ -21,7 +21,7 @@ from uvicorn.supervisors.multiprocess import Process
 from gateway.cli.handover import Successor, Surroundings
 from gateway.cli.server import CUT, HANDED_OVER, RESTART, WAIT_NO_LONGER, WorkerServer
 from gateway.edge.settings import DrainSettings
-from gateway.observe.metrics import forget_worker
+from gateway.observe.registry import forget_worker
 
 # So many deaths before serving, for each worker, while nobody serves: the next one would die too.
 _ROUNDS: Final = 2

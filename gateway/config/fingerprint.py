@@ -17,7 +17,8 @@ _OF_THE_MACHINE: Final = frozenset(("listen", "folder", "records", "file", "rule
 
 def fingerprint(settings: EnvironmentSettings) -> str:
     """13 hexadecimal digits. What a machine has of its own doesn't count, and neither do rules or the content of keys."""
-    plain = json.dumps(_plain(settings.model_dump()), sort_keys=True, ensure_ascii=True)
+    # Some fields hold what was made of their text, such as the pattern of a path.
+    plain = json.dumps(_plain(settings.model_dump(warnings=False)), sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(plain.encode("ascii")).hexdigest()[:_DIGITS]
 
 

@@ -13,6 +13,7 @@ from gateway.analysis.lint import Finding, lint, unreachable
 from gateway.analysis.opened import lint_openings
 from gateway.analysis.possible import lint_possible
 from gateway.config.headers import fixed_headers
+from gateway.config.lints.authzen import authzen
 from gateway.config.lints.blocks import lost_blocks
 from gateway.config.lints.claims import claims, named, scopes
 from gateway.config.lints.codes import codes, codes_of_people
@@ -97,6 +98,7 @@ def _of_environment(source: Source, name: str, now: datetime) -> Iterator[Findin
     yield from dates(source, name, now.date())
     yield from network(source, name)
     yield from decision_points(source, name)
+    yield from authzen(source, name, hosts)
     yield from paths(source, name)
     yield from _upstreams(source, name)
     yield from emergencies(source, name, hosts)

@@ -59,7 +59,7 @@ def _loops(environments: Mapping[str, EnvironmentSettings], positions: Positions
     listening = {
         address: name
         for name, settings in environments.items()
-        for address in (_socket(settings.listen), _socket(settings.observe.listen))
+        for address in (_socket(settings.listen), _socket(settings.observe.listen), *_asked(settings))
     }
     for name, settings in environments.items():
         for upstream, place in _upstreams(settings, ("environments", name)):
@@ -68,6 +68,11 @@ def _loops(environments: Mapping[str, EnvironmentSettings], positions: Positions
                 if owner is not None:
                     words = f"the gateway itself listens here ({owner}): write the address of the register"
                     yield positions.problem(where, words)
+
+
+def _asked(settings: EnvironmentSettings) -> Iterator[str]:
+    if settings.authzen is not None:
+        yield _socket(settings.authzen.listen)
 
 
 def _foreign_acm(name: str, settings: EnvironmentSettings, positions: Positions) -> Iterator[Problem]:
@@ -116,6 +121,7 @@ def _belongings(name: str, settings: EnvironmentSettings) -> Iterator[tuple[str,
     yield _LISTENS, _socket(settings.observe.listen), (*root, "observe", "listen")
     for front, each in settings.fronts.items():
         yield _LISTENS, _socket(each.listen), (*root, "fronts", front, "listen")
+    yield from ((_LISTENS, address, (*root, "authzen", "listen")) for address in _asked(settings))
     for store in settings.session.addresses:
         yield "store", store, (*root, "session", "store")
     if settings.observe.records.path is not None:
@@ -155,6 +161,9 @@ def _secrets(settings: EnvironmentSettings, root: Place) -> Iterator[tuple[Secre
         yield secret, (*root, "session", "previous_keys", number)
     for number, secret in enumerate(settings.assertion.previous):
         yield secret, (*root, "assertion", "previous", number)
+    for caller, asking in settings.authzen.callers.items() if settings.authzen is not None else ():
+        for number, secret in enumerate(asking.bearer):
+            yield secret, (*root, "authzen", "callers", caller, "bearer", number)
     for upstream, place in _upstreams(settings, root):
         if upstream.tls.key is not None:
             yield upstream.tls.key, (*place, "tls", "key")

@@ -15,6 +15,7 @@ from gateway.analysis.suite import Suite
 from gateway.analysis.suite_settings import CaseSettings, NeverSettings
 from gateway.auth.settings import ClaimSettings, MachineSettings, ProviderSettings, RightsSettings
 from gateway.auth.signal_settings import SignalsSettings
+from gateway.authzen.settings import AuthzenSettings
 from gateway.blocks.settings import BlockSettings
 from gateway.config.keys import KeysSection
 from gateway.config.problems import ConfigError, Problem, unknown
@@ -47,6 +48,8 @@ AcceptedHere = Literal[
     "long-session",
     "never-rechecked",
     "long-maintenance",
+    "authzen-plain",
+    "authzen-no-rule",
 ]
 LOCAL_HOSTS = frozenset(("localhost", "127.0.0.1", "::1"))
 
@@ -142,6 +145,9 @@ class EnvironmentSettings(Settings):
     )
     """Servers that carry the requests themselves and ask the gateway about each (forward-auth), by name."""
 
+    authzen: AuthzenSettings | None = None
+    """The decision point for programs (OpenID AuthZEN), at a listener of its own; without it there is none."""
+
     paths: PathSettings = PathSettings()
     """How the register reads paths, where it lets through more than the strict reading."""
 
@@ -179,6 +185,13 @@ class EnvironmentSettings(Settings):
     @model_validator(mode="after")
     def _reachable(self) -> Self:
         _ = self.egress
+        for name, caller in self.authzen.callers.items() if self.authzen is not None else ():
+            for each in caller.upstreams:
+                if each not in self.every_upstream:
+                    known = ", ".join(self.every_upstream)
+                    raise ValueError(
+                        f"authzen: caller {name!r} names the upstream {each!r}; there are: {known}"
+                    )
         return self
 
     @property

@@ -25,7 +25,7 @@ the two together. `gateway init` writes a first file. What rules mean is in [Rul
 [Policies](policies/README.md).
 
 A duration is a number with its unit: `500ms`, `30s`, `10m`, `8h`, `7d`. Secrets are never written here, but named as `env:NAME`
-or `file:PATH`; paths begin at the folder of the file. NAME stands for a name that you choose. **Bold** keys must be there.
+or `file:PATH`; paths begin at the folder of the file. NAME stands for a name that you choose.
 """
 
 
@@ -58,22 +58,30 @@ class _Page:
                     key for key, value in options["properties"].items() if value == policy["anyOf"][1]
                 )
                 yield f"\n`{name}: VALUE` is `{name}: {{{inline}: VALUE}}`."
-            yield from self._table(f"{name}", options)
+            yield from self._keys(name, "", options, level=4)
 
     def _section(self, title: str, path: str, block: Mapping[str, Any]) -> Iterator[str]:
         yield f"## {title}\n\n{_text(block.get('description', ''))}"
-        yield from self._table(path, block)
+        yield from self._keys(path.partition(" (")[0], title.partition(" (")[2], block, level=3)
         yield ""
 
-    def _table(self, path: str, block: Mapping[str, Any]) -> Iterator[str]:
-        required = block.get("required", ())
-        if not block.get("properties"):
-            return
-        yield "\n| key | value | default | |\n|---|---|---|---|"
-        for key, value in block["properties"].items():
-            name = f"**`{key}`**" if key in required else f"`{key}`"
-            form = self._form(f"{path}.{key}" if path else key, value)
-            yield f"| {name} | {form} | {_default(value)} | {_text(value.get('description', ''))} |"
+    def _keys(self, path: str, variant: str, block: Mapping[str, Any], *, level: int) -> Iterator[str]:
+        """A heading for each key; those with a section of their own come first, as links to it."""
+        suffix = f" ({variant}" if variant else ""
+        sections: list[str] = []
+        entries: list[str] = []
+        for key, value in block.get("properties", {}).items():
+            place = f"{path}.{key}" if path else key
+            form = self._form(place, value)
+            default = f", default {shown}" if (shown := _default(value)) else ""
+            required = "**required**, " if key in block.get("required", ()) else ""
+            words = f"{required}{form}{default}. {_text(value.get('description', ''))}".rstrip()
+            if f"[{place}](#{_anchor(place)})" in form:
+                sections.append(f"- `{key}`: {words}")
+            else:
+                entries.append(f"{'#' * level} {place}{suffix}\n\n{words}")
+        for each in (sections and ["\n".join(sections)]) + entries:
+            yield f"\n{each}"
 
     def _form(self, path: str, value: Mapping[str, Any]) -> str:
         if "$ref" in value:
@@ -151,5 +159,5 @@ def _duration(seconds: float) -> str:
 
 
 def _text(words: str) -> str:
-    """One paragraph, safe in a cell of a table."""
-    return " ".join(words.split()).replace("|", "\\|")
+    """One paragraph."""
+    return " ".join(words.split())

@@ -11,8 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from cryptography.x509 import load_pem_x509_certificate
-
 from gateway.config import EnvironmentSettings
 from gateway.doctor.advice import Server, advice
 from gateway.doctor.provider import Finding, Status
@@ -20,6 +18,7 @@ from gateway.doctor.shared_store import shared_store
 from gateway.egress import DIRECT, ProxySettings
 from gateway.errors import GatewayError
 from gateway.keyring import PURPOSES
+from gateway.observe.expiry import valid_until
 from gateway.session.sessions import Sessions
 from gateway.session.sqlite import OLDER
 from gateway.settings import Secret
@@ -174,10 +173,10 @@ async def _certificate(site: _Site) -> Finding:
 
 def _certificate_file(path: Path) -> Finding:
     try:
-        certificate = load_pem_x509_certificate(path.read_bytes())
+        end = valid_until(path)
     except (OSError, ValueError) as problem:
         return Finding("certificate", "failed", f"{path}: {problem}", "put a PEM certificate there")
-    return _until(str(path), certificate.not_valid_after_utc.timestamp(), "renew the certificate")
+    return _until(str(path), end, "renew the certificate")
 
 
 def _until(what: str, end: float, do: str) -> Finding:

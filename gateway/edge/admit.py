@@ -69,9 +69,11 @@ class Admission:
         public_url: str,
         cookie_prefix: str,
         language: Callable[[bytes], Language],
+        over_file: bool = False,
     ) -> None:
+        """`over_file`: the public listener is a unix socket, at which only trusted proxies can connect."""
         self.authorities = Authorities(public_url, settings.hosts)
-        self._clients = ClientAddress(settings.trusted_proxies)
+        self._clients = ClientAddress(settings.trusted_proxies, over_file=over_file)
         own = {f"{self.authorities.scheme}://{name}" for name in self.authorities.names}
         self._origins = frozenset(origin.encode() for origin in own.union(settings.websocket_origins))
         self._max_body = settings.max_body_bytes

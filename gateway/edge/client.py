@@ -50,15 +50,14 @@ class ClientAddress:
     Where a trusted proxy says what cannot be read, the client is unknown: it is never the proxy itself.
     """
 
-    def __init__(self, trusted: Sequence[Network]) -> None:
+    def __init__(self, trusted: Sequence[Network], *, over_file: bool = False) -> None:
+        """`over_file`: peers without an address come over a unix socket, and are trusted as its file's permissions say."""
         self._trusted = tuple(trusted)
+        self._over_file = over_file
 
     def of(self, peer: str, forwarded: list[bytes]) -> str:
-        """The client's address as text, or UNKNOWN; the peer's own where it is not trusted or says nothing.
-
-        No peer, as of a unix socket, is a trusted one: the permissions of the file say who may connect.
-        """
-        if not peer:
+        """The client's address as text, or UNKNOWN; the peer's own where it is not trusted or says nothing."""
+        if not peer and self._over_file:
             return self.behind(forwarded) if forwarded else UNKNOWN
         if not self._trusted or not forwarded:
             return _text(peer)
@@ -78,9 +77,9 @@ class ClientAddress:
         return str(found) if found is not None else UNKNOWN
 
     def trusts(self, peer: str) -> bool:
-        """Whether this peer is one of the trusted proxies, or at the other end of a unix socket."""
+        """Whether this peer is one of the trusted proxies."""
         if not peer:
-            return True
+            return self._over_file
         address = parse_address(peer) if self._trusted else None
         return address is not None and self._is_trusted(address)
 

@@ -18,6 +18,10 @@ Scope = Mapping[str, Any]
 Kind = Literal["verdict", "page"]
 
 PAGE: Final = "/page"
+PERMISSION: Final = "toegangspoort.permission"
+"""The ASGI extension of a listener that is told apart, in the start of a permission, what is for the client."""
+REMOVED: Final = b"x-envoy-auth-headers-to-remove"
+"""Envoy removes the client's headers that this one names."""
 _VERDICT_ID: Final = b"x-verdict-id"
 _ID: Final = re.compile(rb"[0-9a-f]{32}")
 
@@ -50,14 +54,16 @@ _FORWARDED: Final = _Dialect(
     b"x-forwarded-uri",
     b"x-forwarded-host",
 )
+_BEFORE_THE_PATH: Final = _Dialect(
+    ("/auth/", "/oauth2/auth/", "/authz/ext-authz/"), prefix=True, removes=True, allows=range(200, 201)
+)
 _DIALECTS: Final[Mapping[str, _Dialect]] = {
     "nginx": _ORIGINAL,
     "haproxy": _ORIGINAL,
     "traefik": _FORWARDED,
     "caddy": _FORWARDED,
-    "envoy": _Dialect(
-        ("/auth/", "/oauth2/auth/", "/authz/ext-authz/"), prefix=True, removes=True, allows=range(200, 201)
-    ),
+    "envoy": _BEFORE_THE_PATH,
+    "envoy-grpc": _BEFORE_THE_PATH,
 }
 # The address is resolved here, and Host is that of the request; a body's framing is that of the question.
 _SAID: Final = frozenset((b"host", b"x-forwarded-for"))

@@ -20,18 +20,20 @@ _OF_THE_CONNECTION = HOP_BY_HOP | {
 }  # fmt: skip
 # Say where a request came from, who sent it or what it "really" asks for: servers and frameworks believe these of a
 # proxy, so the register hears them from the gateway alone.
-_FORWARDING = frozenset(
+FORWARDING = frozenset(
     b"forwarded forwarded-for via client-ip proxy-client-ip true-client-ip cf-connecting-ip x-originating-ip "
     b"x-proxyuser-ip x-cluster-client-ip fastly-client-ip x-remote-ip x-remote-addr x-host x-http-host-override "
     b"x-backend-host x-custom-ip-authorization x-url-scheme x-scheme x-script-name x-http-method-override x-http-method "
     b"x-method-override x-override-url x-http-destinationurl front-end-https proxy x-request-id x-internal "
     b"x-middleware-subrequest x-ms-client-principal".split()
 )
-_FORWARDING_PREFIXES = tuple(
+FORWARDING_PREFIXES = tuple(
     b"x-forwarded x-original- x-rewrite- x-real- x-client- x-arr- wl-proxy- x-proxy- x-ssl- ssl-client- x-envoy- "
     b"x-pomerium- x-middleware- x-azure- x-appgw- x-ms-client-principal- x-ms-token- x-amzn-oidc- x-goog-iap- "
     b"x-goog-authenticated-user- cf-access-".split()
 )
+# What every proxy in front writes itself.
+_OF_PROXIES = (b"x-forwarded", b"x-real-ip", b"x-original-method", b"x-original-uri", b"x-original-host")
 # What Connection may not remove: what the gateway itself stands for.
 _ESSENTIAL = frozenset(b"cookie authorization content-type".split())
 # What a list of allowed headers does not have to name: without these a request means something else.
@@ -91,7 +93,18 @@ def _is_dropped(name: bytes) -> bool:
     # for another header, so they stop here (as nginx does with underscores).
     if not _TOKEN.issuperset(name):
         return True
-    return name in _OF_THE_CONNECTION or name in _FORWARDING or name.startswith(_FORWARDING_PREFIXES)
+    return name in _OF_THE_CONNECTION or name in FORWARDING or name.startswith(FORWARDING_PREFIXES)
+
+
+@lru_cache(maxsize=2048)
+def would_pass_for_forwarding(name: bytes, folded: bytes) -> bool:
+    """Whether a register that reads other signs as "-" may take this header for one of the connection or of a proxy.
+
+    `folded` is its name with "-" for all such signs. A proxy that removes headers by their whole names leaves these.
+    """
+    if name != folded:
+        return _is_dropped(folded)
+    return name.startswith(FORWARDING_PREFIXES) and not name.startswith(_OF_PROXIES)
 
 
 @lru_cache(maxsize=64)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -14,10 +15,13 @@ from gateway.edge.drain import DrainedServer
 
 
 @contextlib.asynccontextmanager
-async def second_listener(app: Any, sock: socket.socket, http: Any = "auto") -> AsyncIterator[DrainedServer]:
+async def second_listener(
+    app: Any, sock: socket.socket, http: Any = "auto", tls: ssl.SSLContext | None = None
+) -> AsyncIterator[DrainedServer]:
     """Serve an ASGI application on this socket while the block runs. `http` is as uvicorn's setting."""
     server = DrainedServer(
-        uvicorn.Config(
+        _Config(
+            tls,
             app,
             http=http,
             lifespan="off",
@@ -39,3 +43,16 @@ async def second_listener(app: Any, sock: socket.socket, http: Any = "auto") -> 
     finally:
         server.should_exit = True
         await task
+
+
+class _Config(uvicorn.Config):
+    """With a TLS context that is made already."""
+
+    def __init__(self, tls: ssl.SSLContext | None, app: Any, **settings: Any) -> None:
+        super().__init__(app, **settings)
+        self._tls = tls
+
+    def load(self) -> None:
+        """Build the application and the protocol."""
+        super().load()
+        self.ssl = self._tls

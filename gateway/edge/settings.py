@@ -159,8 +159,8 @@ class FrontSettings(Settings):
     listen: ListenAddress
     """Where the gateway answers this front: HOST:PORT, or unix:PATH, which the file's group may use. Never reachable for clients: what is said there about a request is believed."""
 
-    dialect: Literal["nginx", "haproxy", "traefik", "caddy", "envoy"]
-    """How the front asks: nginx (`auth_request`), haproxy, traefik (ForwardAuth), caddy (`forward_auth`) or envoy (`ext_authz` over HTTP)."""
+    dialect: Literal["nginx", "haproxy", "traefik", "caddy", "envoy", "envoy-grpc"]
+    """How the front asks: nginx (`auth_request`), haproxy, traefik (ForwardAuth), caddy (`forward_auth`), envoy (`ext_authz` over HTTP) or envoy-grpc (the same over gRPC; needs `toegangspoort[grpc]`)."""
 
     peers: Annotated[
         tuple[Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)], ...], AfterValidator(_peers)
@@ -183,9 +183,21 @@ class FrontSettings(Settings):
             raise ValueError("a unix socket has no `peers`: the permissions of its file say who may ask")
         if self.cache and self.dialect != "nginx":
             raise ValueError(f"only nginx keeps decisions: leave out `cache` for {self.dialect}")
-        if self.allow_status == 202 and self.dialect == "envoy":
+        if self.socket is not None and self.grpc:
+            raise ValueError("gRPC is answered at HOST:PORT alone: write 127.0.0.1:PORT, with `peers`")
+        if self.allow_status == 202 and self.dialect in ("envoy", "envoy-grpc"):
             raise ValueError("Envoy takes 200 alone for a permission: leave out `allow_status`")
         return self
+
+    @property
+    def engine(self) -> str:
+        """The program that asks, as `gateway render` names it."""
+        return self.dialect.removesuffix("-grpc")
+
+    @property
+    def grpc(self) -> bool:
+        """Whether the front asks over gRPC."""
+        return self.dialect == "envoy-grpc"
 
     @property
     def socket(self) -> str | None:

@@ -21,6 +21,10 @@ class Turns:
         self._serves = False  # whether a round is planned, or under way
         self._waiting: dict[Hashable, deque[Callable[[], bool]]] = {}
 
+    def __len__(self) -> int:
+        """How many wait."""
+        return sum(map(len, self._waiting.values()))
+
     def take(self, now: float) -> bool:
         """Whether a request may begin at once. `now` is the loop's time, which stands still during a round."""
         if self._waiting:

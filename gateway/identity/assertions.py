@@ -56,6 +56,7 @@ class Assertions:
         self._key: AssertionKey | None = None
         self._header: dict[str, str] = {}
         self._keys: list[dict[str, Any]] = []
+        self._by_kid: dict[str, AssertionKey] = {}
         self._signed: Recent[str, tuple[Identity, str]] = Recent(_SESSIONS_KEPT, settings.ttl / 2, clock)
 
     async def start(self) -> None:
@@ -72,6 +73,7 @@ class Assertions:
     def _use(self, keys: Sequence[AssertionKey], kid: str) -> None:
         ordered = sorted(keys, key=lambda key: key.kid != kid)
         self._keys = [key.public for key in ordered]
+        self._by_kid = {key.kid: key for key in ordered}
         self._header = {"alg": ordered[0].algorithm, "kid": kid, "typ": "JWT"}
         self._key = ordered[0]
         self._signed.clear()
@@ -79,14 +81,18 @@ class Assertions:
     async def aclose(self) -> None:
         """Forget the keys and all signed assertions."""
         self._key = None
+        self._by_kid = {}
         self._signed.clear()
 
-    def sign(self, identity: Identity, session_id: str, audience: str | None = None) -> str:
-        """The assertion for this session: a JWT that stays valid for at least half of `ttl`.
+    def sign(
+        self, identity: Identity, about: str, audience: str | None = None, *, session: str | None = None
+    ) -> str:
+        """The assertion about this caller: a JWT that stays valid for at least half of `ttl`.
 
-        `audience` is another upstream than the one it is for otherwise.
+        `about` is what is the same for all their requests. `audience` is another upstream than the one it is for
+        otherwise, `session` the public id of the session (claim `sid`).
         """
-        key = session_id if audience is None else f"{session_id} {audience}"
+        key = about if audience is None else f"{about} {audience}"
         found = self._signed.get(key)
         if found is not None and (found[0] is identity or found[0] == identity):
             return found[1]
@@ -95,6 +101,8 @@ class Assertions:
         payload = self._payload(identity)
         if audience is not None:
             payload["aud"] = audience
+        if session is not None:
+            payload["sid"] = session
         token = jwt.encode(self._header, payload, self._key.jwk, algorithms=[self._header["alg"]])
         self._signed[key] = (identity, token)
         return token
@@ -112,6 +120,10 @@ class Assertions:
     def jwks(self) -> dict[str, Any]:
         """The public keys (RFC 7517): the signing key first, then those of other times."""
         return {"keys": [dict(key) for key in self._keys]}
+
+    def key_of(self, kid: str) -> AssertionKey | None:
+        """The published key with this id, by which an assertion of ours can be checked."""
+        return self._by_kid.get(kid)
 
     def _payload(self, identity: Identity) -> dict[str, Any]:
         now = int(self._clock())

@@ -9,7 +9,7 @@ _WORDS = bytes(
 )
 
 # Names in which proxies pass an identity to their backends: never accepted from a client.
-_FAMILY = frozenset(
+FAMILY = frozenset(
     b"""
     x-forwarded-user x-forwarded-email x-forwarded-groups x-forwarded-preferred-username x-forwarded-access-token
     x-forwarded-roles x-forwarded-name x-forwarded-client-cert
@@ -20,7 +20,7 @@ _FAMILY = frozenset(
     cf-access-jwt-assertion cf-access-authenticated-user-email iv-user iv-groups iv-creds sm-user
     """.split()
 )
-_FAMILY_STARTS = tuple(
+FAMILY_STARTS = tuple(
     b"""
     x-auth-request- x-toegangspoort- x-webauth- x-authentik- x-pomerium- x-vouch- x-remote-extra-
     x-ms-client-principal x-ms-token- x-goog-authenticated-user- x-goog-iap- x-amzn-oidc- x-ssl- ssl-client-
@@ -43,4 +43,4 @@ def fold(name: bytes) -> bytes:
 
 def is_well_known(folded: bytes) -> bool:
     """Whether a folded name is one in which some proxy passes an identity."""
-    return folded in _FAMILY or folded.startswith(_FAMILY_STARTS)
+    return folded in FAMILY or folded.startswith(FAMILY_STARTS)

@@ -6,11 +6,11 @@ from bisect import bisect_left
 from collections import defaultdict
 from typing import Any, Final
 
-from prometheus_client import CollectorRegistry, Histogram
-
 OTHER: Final = "other"
+SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+"""The buckets of every duration: from an answer out of memory to a time limit of a slow call."""
+
 _MOST_LABELS: Final = 2_000
-_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
 class Family:
@@ -23,10 +23,11 @@ class Family:
 
     def __getitem__(self, values: tuple[str, ...]) -> Any:
         child = self._children.get(values)
-        if child is None:
-            if len(self._children) >= _MOST_LABELS:
-                values = self._other
-            child = self._children[values] = self._metric.labels(*values)
+        if child is not None:
+            return child
+        if len(self._children) >= _MOST_LABELS:
+            return self._metric.labels(*self._other)
+        child = self._children[values] = self._metric.labels(*values)
         return child
 
 
@@ -46,22 +47,23 @@ class Tally:
         self._counts.clear()
 
 
-class Durations(Histogram):
-    """A histogram that counts in memory. `prometheus_client` has no public way to add several observations at once."""
+class Durations:
+    """A histogram with the buckets SECONDS that counts in memory. `prometheus_client` has no public way to add several
+    observations at once."""
 
-    def __init__(self, name: str, words: str, registry: CollectorRegistry) -> None:
-        self._counts = [0] * (len(_SECONDS) + 1)
+    def __init__(self, histogram: Any) -> None:
+        self._histogram = histogram
+        self._counts = [0] * (len(SECONDS) + 1)
         self._seconds = 0.0
-        super().__init__(name, words, buckets=_SECONDS, registry=registry)
 
     def count(self, seconds: float) -> None:
-        self._counts[bisect_left(_SECONDS, seconds)] += 1
+        self._counts[bisect_left(SECONDS, seconds)] += 1
         self._seconds += seconds
 
     def hand_over(self) -> None:
         for number, count in enumerate(self._counts):
             if count:
-                self._buckets[number].inc(count)
+                self._histogram._buckets[number].inc(count)
                 self._counts[number] = 0
-        self._sum.inc(self._seconds)
+        self._histogram._sum.inc(self._seconds)
         self._seconds = 0.0

@@ -8,7 +8,7 @@ import json
 import re
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -31,6 +31,7 @@ from gateway.model import (
     Right,
 )
 from gateway.object_memo import ObjectMemo
+from gateway.observe.asked_by import AskedBy, asked_by_text
 from gateway.observe.masking import clean, mask
 from gateway.observe.refused import Answer
 from gateway.reference import reference_of
@@ -39,6 +40,7 @@ VERSION: Final = 1
 # What a record holds of an identity under its own name, where it is known.
 _AS_IS: Final = ("doelgroep", "acr", "authenticated_at", "claims")
 
+_KINDS: Final = ("request", "evaluation")
 _MISSING: Final = ("kind", "remedy", "right", "context", "organisation", "detail")
 
 _text = json.encoder.encode_basestring_ascii
@@ -55,7 +57,8 @@ class AuditEntry(NamedTuple):
     gateway's own endpoints. `error`: the code of a GatewayError. `shadow`: the decision of the candidate rules, if
     it differs, and `shadow_rules` their hash. `cut`: why an exchange was ended early (`reason`, `why`, `rules`).
     `block`: the name of the block that refused the request, `maintenance` that of the maintenance. `answer`: what
-    became of a request that was refused.
+    became of a request that was refused. `asked_by`: nobody sent the request, a
+    program asked about it.
     """
 
     request_id: str
@@ -77,6 +80,7 @@ class AuditEntry(NamedTuple):
     block: str | None = None
     maintenance: str | None = None
     answer: Answer | None = None
+    asked_by: AskedBy | None = None
 
 
 class Pseudonyms:
@@ -174,7 +178,7 @@ class RecordEncoder:
         # Joined by hand because this runs for every request: it is three times as fast as json.dumps.
         request, decision = entry.request, entry.decision
         parts = [
-            f'{{"v":{VERSION},"kind":"request","time":"{timestamp(entry.now)}","now":{entry.now!r}',
+            f'{{"v":{VERSION},"kind":"{_KINDS[entry.asked_by is not None]}","time":"{timestamp(entry.now)}","now":{entry.now!r}',
             f'"environment":{self._environment},"request_id":{_text(entry.request_id)}',
             f'"client":{_text(entry.client)},"status":{entry.status:d},"ms":{entry.seconds * 1000:.3f}',
             f'"rules":{_text_or_null(entry.rules)},"verdict":"{_verdict(decision, entry)}"',
@@ -215,8 +219,8 @@ class RecordEncoder:
             parts.append(f'"session":{_text(entry.session)}')
         if entry.shadow is not None:
             parts.append(_shadowed(entry, entry.shadow))
-        if entry.cut is not None:
-            parts.append(f'"cut":{_json(clean(entry.cut))}')
+        if entry.cut is not None or entry.asked_by is not None:
+            parts.extend(_seldom(entry))
         if entry.facts:
             parts.append(f'"facts":{_json(clean(entry.facts))}')
         return ",".join(parts) + "}"
@@ -227,6 +231,14 @@ class RecordEncoder:
     def _recorded_claims(self, identity: Identity) -> dict[str, Any]:
         claims = identity.claims
         return {name: clean(claims[name], name) for name in self._claims if name in claims}
+
+
+def _seldom(entry: AuditEntry) -> Iterator[str]:
+    """What hardly any record has."""
+    if entry.cut is not None:
+        yield f'"cut":{_json(clean(entry.cut))}'
+    if entry.asked_by is not None:
+        yield asked_by_text(entry.asked_by)
 
 
 def _ordered(entry: AuditEntry) -> str:

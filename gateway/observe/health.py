@@ -52,8 +52,9 @@ class Health:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
+        accept = b",".join(value for name, value in scope["headers"] if name == b"accept").decode("latin-1")
         status, kind, body = await self._answer(
-            scope["method"], scope["path"], strict=scope.get("query_string") == b"strict"
+            scope["method"], scope["path"], accept, strict=scope.get("query_string") == b"strict"
         )
         headers = [
             (b"content-type", kind.encode("ascii")),
@@ -66,11 +67,11 @@ class Health:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
-    async def _answer(self, method: str, path: str, *, strict: bool) -> tuple[int, str, bytes]:
+    async def _answer(self, method: str, path: str, accept: str, *, strict: bool) -> tuple[int, str, bytes]:
         known: Mapping[str, Callable[[], Awaitable[tuple[int, str, bytes]]]] = {
             "/healthz": self._alive,
             "/readyz": partial(self._ready, strict=strict),
-            "/metrics": self._numbers,
+            "/metrics": partial(self._numbers, accept),
         }
         answer = known.get(_ALIASES.get(path, path))
         if answer is None:
@@ -97,7 +98,7 @@ class Health:
         fine = ready and not (strict and degraded)
         return 200 if fine else 503, _TYPE_JSON, json.dumps(body).encode() + b"\n"
 
-    async def _numbers(self) -> tuple[int, str, bytes]:
+    async def _numbers(self, accept: str) -> tuple[int, str, bytes]:
         self._metrics.hand_over()
-        text, kind = await asyncio.to_thread(self._metrics.exposition)
+        text, kind = await asyncio.to_thread(self._metrics.exposition, accept)
         return 200, kind, text

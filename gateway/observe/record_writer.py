@@ -164,7 +164,7 @@ class DecisionRecords:
         """Remember a request, or an event of another kind (a mapping with `kind`). Never blocks, never raises."""
         if not self._open:
             return
-        if self._waiting() >= self._settings.records_queue:
+        if self.waiting >= self._settings.records_queue:
             self._lost += 1
             self._on_event(RecordsDropped(1))
             return
@@ -186,9 +186,7 @@ class DecisionRecords:
     def full(self) -> bool:
         """Whether records cannot be written at the moment."""
         thread = self._thread
-        return thread is not None and (
-            bool(thread.trouble) or self._waiting() >= self._settings.records_queue
-        )
+        return thread is not None and (bool(thread.trouble) or self.waiting >= self._settings.records_queue)
 
     async def check(self) -> HealthStatus:
         """What is wrong with the records. Not ready where nothing is let through without one."""
@@ -271,7 +269,9 @@ class DecisionRecords:
         if self._encoder is not None:
             self._encoder.record_claims(self._rule_claims | self._candidate_claims)
 
-    def _waiting(self) -> int:
+    @property
+    def waiting(self) -> int:
+        """How many records are not written yet."""
         handed = self._thread.waiting if self._thread is not None else 0
         return len(self._entries) + len(self._made) + handed
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
-from gateway.settings import Duration, ListenAddress, Settings
+from gateway.settings import Duration, ListenAddress, SecretRef, Settings
+
+_LOCAL: Final = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,39 @@ Target = Annotated[
 ]
 
 
+def _collector(value: str) -> str:
+    parts = urlsplit(value)
+    try:
+        whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        whole = False
+    if not whole or parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("write the address of the collector: https://collector.example.be/v1/traces")
+    return value if parts.path not in ("", "/") else f"{value.rstrip('/')}/v1/traces"
+
+
+class TracingSettings(Settings):
+    """Traces, in the form of OpenTelemetry, for a part of the requests."""
+
+    otlp: Annotated[str, AfterValidator(_collector)]
+    """Address of a collector that takes OTLP over HTTP: http://127.0.0.1:4318. Without a path, that is /v1/traces."""
+
+    sample: float = Field(default=0.01, ge=0.0, le=1.0)
+    """Part of the requests that are traced. What a trusted proxy traces is traced here too."""
+
+    headers: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")], SecretRef] = Field(
+        default_factory=dict
+    )
+    """Headers for the collector, such as Authorization, each as file:PATH or env:NAME."""
+
+    @model_validator(mode="after")
+    def _keeps_secrets(self) -> Self:
+        parts = urlsplit(self.otlp)
+        if self.headers and parts.scheme == "http" and parts.hostname not in _LOCAL:
+            raise ValueError("with `headers` the address begins with https://: they hold secrets")
+        return self
+
+
 class ObserveSettings(Settings):
     """What operators and auditors get to see."""
 
@@ -61,3 +97,6 @@ class ObserveSettings(Settings):
 
     log_format: Literal["json", "console"] = "json"
     """json for machines, console for a person who watches."""
+
+    tracing: TracingSettings | None = None
+    """Traces for OpenTelemetry; without it there are none."""

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import quote
 
 import structlog
 
@@ -22,7 +21,7 @@ from gateway.errors import (
     TooManyRequests,
 )
 from gateway.model import CanonicalRequest, Identity, Language, Looking
-from gateway.pages.advice import advice_of, operators_data, operators_words, template_of
+from gateway.pages.advice import advice_of, operators_words, template_of
 from gateway.pages.catalogue import message
 from gateway.pages.causes import cause
 from gateway.pages.denial import DenialPage, Denied, Names, NoNames
@@ -31,19 +30,15 @@ from gateway.pages.faces import is_partial_request, partial_redirect, refused_at
 from gateway.pages.links import link_to, login_url, may_be_framed, page_of
 from gateway.pages.means import means_name
 from gateway.pages.outcome import AGAIN, NO_OUTCOME, Outcome, changes_something, outcome_words
+from gateway.pages.problem import BASIC, Problems, Reader
 from gateway.pages.render import Pages
 from gateway.pages.spoken import spoken_duration, spoken_hour
-from gateway.pages.wording import Wording, organisation_name, unread_claims_data
-from gateway.reference import reference_of
+from gateway.pages.wording import organisation_name
 from gateway.responses import HeaderLines, Response, cookie_lines
 
 log = structlog.get_logger()
-_TYPE: Final = "urn:toegangspoort:problem:"
 # What may be over when the same is sent once more.
 _PASSES: Final = (408, 429, 500, 502, 503, 504)
-_BASIC: Final = frozenset(
-    {"type", "title", "status", "detail", "instance", "code", "request_id", "reference"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +81,8 @@ class ErrorResponses:
         self._strict = strict
         self._denial = DenialPage(pages, public_url=public_url.rstrip("/"), names=names, clock=clock)
         self._public_url = public_url.rstrip("/")
+        self.problems = Problems(pages, public_url=public_url, clock=clock)
+        """The same errors as data."""
 
     def error(
         self,
@@ -230,10 +227,6 @@ class ErrorResponses:
     def _advice(self, error: GatewayError, language: Language) -> str:
         return advice_of(error, language, self._pages.gettext(language), self._clock())
 
-    def _detail(self, error: GatewayError, language: Language, became: str | None) -> str:
-        advice = self._advice(error, language) % {"phone": self._pages.support.phone}
-        return f"{advice} {self._pages.gettext(language)(became)}" if became else advice
-
     def _plain(self, error: GatewayError, asked: _Asked, identity: Identity | None) -> dict[str, Any]:
         return {
             "advice": self._pages.phone(self._advice(error, asked.language)),
@@ -264,33 +257,6 @@ class ErrorResponses:
             "login_url": login_url(target if isinstance(target, str) else asked.back),
         }
 
-    def _wording(self, error: Forbidden, asked: _Asked, identity: Identity | None) -> Wording:
-        return Wording(
-            asked.language,
-            self._pages.gettext(asked.language),
-            identity=identity,
-            back=asked.back,
-            too_often=isinstance(error, TooManyRequests),
-        )
-
-    def _denied_data(self, error: Forbidden, asked: _Asked, identity: Identity | None) -> dict[str, Any]:
-        """What a problem says of a denial."""
-        support, wording = self._pages.support, self._wording(error, asked, identity)
-        unread = unread_claims_data(identity)
-        return {
-            "rule": error.decision.rule,
-            "missing": [[wording.data(each) for each in several] for several in error.decision.alternatives],
-            "plans": [
-                [words.data(self._public_url) for words in plan] for plan in wording.plans(error.way_out)
-            ],
-            **({"unread_claims": unread} if unread else {}),
-            "support": {
-                "phone": support.phone,
-                "phone_abroad": support.phone_abroad,
-                "profile_url": support.profile_url,
-            },
-        }
-
     def _problem(
         self,
         error: GatewayError,
@@ -300,27 +266,12 @@ class ErrorResponses:
         lines: HeaderLines,
         outcome: Outcome,
     ) -> Response:
-        _ = self._pages.gettext(asked.language)
         words = outcome_words(outcome.forwarded, asked.method)
-        problem: dict[str, Any] = {
-            "type": _TYPE + error.code,
-            "title": _(error.title),
-            "status": error.status,
-            "detail": self._detail(error, asked.language, words),
-            "code": error.code,
-            "request_id": request_id,
-            "reference": reference_of(request_id),
-        }
-        if asked.path is not None:
-            problem["instance"] = quote(asked.path, safe="/:@!$&'()*+,;=-._~")
-        if isinstance(error, LoginRequired):
-            problem["login_url"] = self._public_url + login_url(asked.back, error.facts.get("acr_values", ()))
-        if isinstance(error, Forbidden):
-            problem |= self._denied_data(error, asked, identity)
-        problem |= operators_data(error, asked.language)
+        reader = Reader(asked.language, identity, asked.back, asked.path)
+        problem = self.problems.data(error, reader, request_id=request_id, became=words)
         if outcome.forwarded is not None and changes_something(asked.method):
             problem["forwarded"] = outcome.forwarded
-        problem.update({name: value for name, value in error.facts.items() if name not in _BASIC})
+        problem.update({name: value for name, value in error.facts.items() if name not in BASIC})
         body = json.dumps(problem, ensure_ascii=True, default=str).encode("ascii")
         spoken, vary = asked.language.encode("ascii"), (b"vary", b"accept, accept-language")
         return Response(

@@ -198,7 +198,8 @@ def _plain_kinds(kind: type[errors.GatewayError]) -> Iterator[type[errors.Gatewa
     """Every kind of error that needs nothing to be made."""
     for each in kind.__subclasses__():
         yield from _plain_kinds(each)
-    if not issubclass(kind, errors.Forbidden | errors.ClientLimited | errors.LoginFailed):
+    special = errors.Forbidden | errors.ClientLimited | errors.LoginFailed
+    if kind.__module__ == errors.__name__ and not issubclass(kind, special):
         yield kind
 
 

@@ -94,12 +94,10 @@ class Attach:
 
     def _assertion(self, exchange: Exchange, identity: Identity) -> str:
         caller, handling = exchange.caller, exchange.handling
-        if caller.session is not None:
-            about = caller.session.id
-        else:
-            about = f"{identity.kind} {identity.issuer} {identity.subject}"
+        session = caller.session.id if caller.session is not None else None
+        about = session or f"{identity.kind} {identity.issuer} {identity.subject}"
         audience = None if handling is PLAIN else self._audiences.get(handling.upstream)
-        return self._assertions.sign(identity, about, audience)
+        return self._assertions.sign(identity, about, audience, session=session)
 
     # For a front, which sends the request itself
 

@@ -28,7 +28,7 @@ from gateway.model import NOTHING, Decision, DecisionInput
 from gateway.plan import Advice
 from gateway.policy.advice import advise
 from gateway.policy.evaluate import AMBIGUOUS, NO_WEBSOCKET, decide, questions
-from gateway.policy.facts import NOTHING_ASKED, Gathered, Gatherer
+from gateway.policy.facts import NOTHING_ASKED, FactsAsked, Gathered
 from gateway.policy.maintenance import Current
 from gateway.policy.ruleset import RuleSet
 from gateway.policy.step_up import methods_for_login
@@ -55,7 +55,7 @@ class Authorize:
     rules: Callable[[], RuleSet]
     blocks: Blocks
     maintenance: Maintenances
-    gatherer: Gatherer
+    gatherer: FactsAsked
 
     async def __call__(self, exchange: Exchange) -> None:
         """Fill in `judgement`. Raises BadRequest, Blocked, UnderMaintenance, LoginRequired, Forbidden, FactsUnavailable or PolicyFailed."""
@@ -108,7 +108,11 @@ class Authorize:
         if exchange.earlier is not None and exchange.earlier.judgement is not None:
             # Judging a stream again must not use up a rate limit.
             known = exchange.earlier.judgement.facts.facts
-            asked = tuple(each for each in asked if each.source.cache_ttl > 0 or each.name not in known)
+            asked = tuple(
+                each
+                for each in asked
+                if each.source.cache_ttl > 0 or each.source.asked_again or each.name not in known
+            )
         gathered = await self.gatherer.gather(asked)
         for name, problem in gathered.failures.items():
             log.warning("fact not gathered", fact=name, reason=problem, request_id=exchange.id)

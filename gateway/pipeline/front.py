@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
-from gateway.edge.fronts import Front, verdict_id
+from gateway.edge.fronts import PERMISSION, Front, verdict_id
 from gateway.endpoints.kept_request import is_marked_address
 from gateway.endpoints.return_path import safe_target
 from gateway.errors import BadRequest, GatewayError, NotFound
@@ -15,7 +15,7 @@ from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.prompt import ClientCycle
 from gateway.pipeline.refuse import Refuse
 from gateway.pipeline.route import Route
-from gateway.pipeline.verdict import Verdict
+from gateway.pipeline.verdict import Permission, Verdict
 from gateway.responses import Message, Receive, Response, Scope, Send
 
 _RETRY = ((b"retry-after", b"1"),)
@@ -70,10 +70,19 @@ class RefuseBriefly(Refuse):
 
 
 class FrontDesk:
-    """Answers one front. `pipeline` is the one of the public listener; `started` counts requests that get a record."""
+    """Answers one front. `pipeline` is the one of the public listener; `started` counts requests that get a record.
+
+    `timed` gives the stages that are gone through, where they are others than those of this front.
+    """
 
     def __init__(
-        self, front: Front, pipeline: Pipeline, verdict: Verdict, *, started: Callable[[], None]
+        self,
+        front: Front,
+        pipeline: Pipeline,
+        verdict: Verdict,
+        *,
+        started: Callable[[], None],
+        timed: Callable[[Pipeline], Pipeline] = lambda stages: stages,
     ) -> None:
         route, refuse = pipeline.route, pipeline.refuse
         parts = (route.endpoints, route.forms, route.admission)
@@ -81,14 +90,13 @@ class FrontDesk:
             brief = RefuseBriefly(
                 refuse.responses, refuse.login, refuse.forms, refuse.cors, refuse.again, refuse.step_up
             )
-            self._pipeline = replace(pipeline, route=BriefRoute(*parts), refuse=brief)
+            own = replace(pipeline, route=BriefRoute(*parts), refuse=brief)
         else:
             # The question has no body: there is nothing to keep.
             forms = refuse.forms.keeping_nothing()
-            self._pipeline = replace(
-                pipeline, route=VerdictRoute(*parts), refuse=replace(refuse, forms=forms)
-            )
-        self._page = replace(pipeline, route=PageRoute(*parts))
+            own = replace(pipeline, route=VerdictRoute(*parts), refuse=replace(refuse, forms=forms))
+        self._pipeline = timed(own)
+        self._page = timed(replace(pipeline, route=PageRoute(*parts)))
         self._front = front
         self._verdict = verdict
         self._started = started
@@ -122,7 +130,7 @@ class FrontDesk:
                 return False
             if not pipeline.judge.at_once(exchange):
                 return False
-            lines = self._verdict.lines(exchange)
+            lines = self._verdict.permission(exchange).lines
         except Exception:  # noqa: BLE001 - the general way meets it again, and answers
             return False
         self._started()
@@ -138,9 +146,9 @@ class FrontDesk:
         async with self._counted(exchange), pipeline.ending(exchange):
             exchange.scope = self._front.asked(scope, "verdict")
             if await pipeline.may_go_on(exchange):
-                lines = self._verdict.lines(exchange)
+                permission = self._verdict.permission(exchange)
                 exchange.client_send = send
-                await _answer(exchange, self._front.settings.allow_status, lines)
+                await _answer(exchange, self._front.settings.allow_status, permission, scope)
 
     async def _show(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The page of a request that was refused, by the id of its record, which was made then."""
@@ -154,7 +162,7 @@ class FrontDesk:
             if not exchange.recorded:
                 await pipeline.send_on(exchange)
                 return
-            self._verdict.lines(exchange)
+            self._verdict.permission(exchange)
             # It is allowed in the meantime: the front must ask again.
             again = Response(status=503, lines=_RETRY)
             if exchange.admitted.method in ("GET", "HEAD"):
@@ -187,6 +195,10 @@ class FrontDesk:
         return refusing
 
 
-async def _answer(exchange: Exchange, status: int, lines: list[tuple[bytes, bytes]]) -> None:
-    await exchange.send({"type": "http.response.start", "status": status, "headers": lines})
+async def _answer(exchange: Exchange, status: int, permission: Permission, scope: Scope) -> None:
+    start: Message = {"type": "http.response.start", "status": status, "headers": permission.lines}
+    if PERMISSION in scope.get("extensions", {}):
+        start["headers"] = [*permission.register, *permission.front]
+        start[PERMISSION] = permission.client
+    await exchange.send(start)
     await exchange.send({"type": "http.response.body", "body": b""})

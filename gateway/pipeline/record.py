@@ -17,6 +17,8 @@ from gateway.errors import (
     UnderMaintenance,
 )
 from gateway.exchange import Exchange, Judgement
+from gateway.model import Decision
+from gateway.observe.asked_by import AskedBy
 from gateway.observe.decision_record import AuditEntry
 from gateway.observe.metrics import Metrics
 from gateway.observe.record_writer import DecisionRecords
@@ -51,35 +53,51 @@ class Record:
         if decision is not None and judgement.decision_input is not None:
             self.metrics.decided(decision.rule, decision.outcome)
             differs = self.candidate.judge(judgement.decision_input, decision)
-        candidate = self.candidate.rules
-        request, caller = exchange.request, exchange.caller
-        entry = AuditEntry(
-            request_id=exchange.id,
-            now=exchange.now,
-            status=status,
-            seconds=seconds,
-            client=request.client if request is not None else exchange.peer,
-            request=request,
-            decision=decision,
-            identity=caller.identity,
-            session=caller.session.id if caller.session else None,
-            rules=judgement.rules or None,
-            endpoint=exchange.endpoint,
-            error=_error_code(exchange),
-            facts=judgement.facts.facts,
-            shadow=differs,
-            shadow_rules=candidate.hash if differs is not None and candidate is not None else None,
-            cut=exchange.cut,
-            block=error.facts.get("block") if isinstance(error, Blocked) and exchange.cut is None else None,
-            maintenance=error.facts["maintenance"]
-            if isinstance(error, UnderMaintenance) and exchange.cut is None
-            else None,
-            answer=_answer(exchange, error) if error is not None else None,
+        candidate = self.candidate.rules if differs is not None else None
+        entry = entry_of(
+            exchange, status, seconds, differs, candidate.hash if candidate is not None else None
         )
-        if decision is None and error is not None and caller.identity is None:
+        if decision is None and error is not None and exchange.caller.identity is None:
             self.records.write_refused(entry)
         else:
             self.records.write(entry)
+
+
+def entry_of(
+    exchange: Exchange,
+    status: int,
+    seconds: float,
+    shadow: Decision | None = None,
+    shadow_rules: str | None = None,
+    asked_by: AskedBy | None = None,
+) -> AuditEntry:
+    """What became of this request, for its record. `asked_by`: nobody sent it, a program asked about it."""
+    judgement, error = exchange.judgement or _NOT_JUDGED, exchange.error
+    request, caller = exchange.request, exchange.caller
+    return AuditEntry(
+        request_id=exchange.id,
+        now=exchange.now,
+        status=status,
+        seconds=seconds,
+        client=request.client if request is not None else exchange.peer,
+        request=request,
+        decision=judgement.decision,
+        identity=caller.identity,
+        session=caller.session.id if caller.session else None,
+        rules=judgement.rules or None,
+        endpoint=exchange.endpoint,
+        error=_error_code(exchange),
+        facts=judgement.facts.facts,
+        shadow=shadow,
+        shadow_rules=shadow_rules,
+        cut=exchange.cut,
+        block=error.facts.get("block") if isinstance(error, Blocked) and exchange.cut is None else None,
+        maintenance=error.facts["maintenance"]
+        if isinstance(error, UnderMaintenance) and exchange.cut is None
+        else None,
+        answer=_answer(exchange, error) if error is not None else None,
+        asked_by=asked_by,
+    )
 
 
 def _answer(exchange: Exchange, error: GatewayError) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Callable, Hashable, Sequence
@@ -61,6 +62,7 @@ class DecisionPoint(FactSource):
     cache_ttl: float
 
     batches = True
+    asked_again = True
 
     def connect(self) -> FactClient:
         return _Client(self)
@@ -98,7 +100,7 @@ class _Client(FactClient):
             request_id, found = await self._call(endpoints[_SINGLE], requests[0])
             return [_answer(found, request_id)]
         if _SEVERAL not in endpoints:
-            return [await self._alone(endpoints[_SINGLE], request) for request in requests]
+            return await asyncio.gather(*(self._alone(endpoints[_SINGLE], each) for each in requests))
         # All of them, also after a denial: the page of a denial says everything that is missing, and `any` and `not`
         # need each answer.
         body = {"evaluations": requests, "options": {"evaluations_semantic": "execute_all"}}

@@ -15,6 +15,13 @@ class FactClient(ABC):
     async def ask(self, about: Hashable) -> Any:
         """The answer as plain data (it is written to decision records), never None. Any exception denies the request."""
 
+    async def peek(self, about: Hashable) -> Any:
+        """The answer for somebody who only wants to know what a request would get, as for a decision point.
+
+        A source for which asking has an effect, such as a count, answers without it here.
+        """
+        return await self.ask(about)
+
     async def ask_all(self, abouts: Sequence[Hashable]) -> Sequence[Any]:
         """The answers to several questions of one request, in their order; an exception stands for one without an answer.
 
@@ -48,6 +55,10 @@ class FactSource(ABC):
 
     batches: bool = False
     """Whether the questions of one request that are new go out together, by `ask_all`."""
+
+    asked_again: bool = False
+    """Whether it is asked again whenever an open stream is judged again, also where no answer is kept: not for a source
+    that counts."""
 
     @abstractmethod
     def connect(self) -> FactClient:

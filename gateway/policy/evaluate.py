@@ -50,7 +50,7 @@ def decide(rules: RuleSet, decision_input: DecisionInput, *, trace: bool = False
 
 def _decide_past(rules: RuleSet, decision_input: DecisionInput, denial: Decision) -> Decision:
     """The decision of the rules after open emergency rules that deny; `denial` is that of the first of them."""
-    for rule in _in_question(rules, decision_input):
+    for rule in rules_in_question(rules, decision_input):
         found = decide_by(rule, decision_input)
         if found.destination is not None or rule.opening is None:
             return _clearer(denial, found)
@@ -85,14 +85,14 @@ def decide_by(rule: Rule, decision_input: DecisionInput) -> Decision:
 
 def matching_rule(rules: RuleSet, method: str, host: str, segments: tuple[str, ...]) -> Rule | None:
     """The rule that decides such requests, whether or not an emergency is open."""
-    *_, rule = (None, *_in_question(rules, DecisionInput(method, host, "", segments, "", 0.0)))
+    *_, rule = (None, *rules_in_question(rules, DecisionInput(method, host, "", segments, "", 0.0)))
     return rule
 
 
 def asks_for_program(rules: RuleSet, decision_input: DecisionInput) -> bool:
     """Whether the rule that decides this request, by any reading of its path, is about programs too."""
     return any(
-        rule.programs for reading in decision_input.readings() for rule in _in_question(rules, reading)
+        rule.programs for reading in decision_input.readings() for rule in rules_in_question(rules, reading)
     )
 
 
@@ -101,7 +101,7 @@ def questions(rules: RuleSet, decision_input: DecisionInput) -> tuple[Question, 
     if not rules.asking:
         return ()
     found = []
-    for rule in _in_question(rules, decision_input):
+    for rule in rules_in_question(rules, decision_input):
         if not rule.asking or (decision_input.websocket and not rule.websocket):
             continue
         facts = facts_for(rule, decision_input)
@@ -112,8 +112,11 @@ def questions(rules: RuleSet, decision_input: DecisionInput) -> tuple[Question, 
     return tuple(question for question in found if question is not None)
 
 
-def _in_question(rules: RuleSet, decision_input: DecisionInput) -> Iterator[Rule]:
-    """The rules that may decide: the first that matches, and where that is an open emergency rule also the next."""
+def rules_in_question(rules: RuleSet, decision_input: DecisionInput) -> Iterator[Rule]:
+    """The rules that may decide: the first that matches, and where that is an open emergency rule also the next.
+
+    Of a path in doubt, by its first reading.
+    """
     for number in rules.tree.candidates(decision_input.segments):
         rule = rules.rules[number]
         if _mismatch(rule, decision_input) is None:

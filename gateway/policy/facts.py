@@ -10,7 +10,7 @@ import contextlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from cachetools import TTLCache
 
@@ -60,8 +60,8 @@ class _Line:
         self.answers: TTLCache[Hashable, Any] = TTLCache(_MOST_ANSWERS, max(source.cache_ttl, 0.0))
         self.asked = 0
 
-    async def ask(self, about: Hashable) -> Any:
-        answer = await self._in_turn(lambda asker: asker.ask(about))
+    async def ask(self, about: Hashable, *, peek: bool = False) -> Any:
+        answer = await self._in_turn(lambda asker: asker.peek(about) if peek else asker.ask(about))
         if answer is None:
             raise _no_answer()
         return answer
@@ -147,6 +147,13 @@ def _together(questions: Sequence[Question]) -> dict[FactSource, list[Hashable]]
     return {source: abouts for source, abouts in found.items() if len(abouts) > 1}
 
 
+class FactsAsked(Protocol):
+    """Fetches facts before a decision."""
+
+    async def gather(self, questions: Sequence[Question]) -> Gathered:
+        """The answers to these questions."""
+
+
 class Gatherer:
     """The fact sources of one worker process; opened when they are first asked, closed with the gateway."""
 
@@ -154,16 +161,19 @@ class Gatherer:
         self._lines: OrderedDict[FactSource, _Line] = OrderedDict()
         self._closing: set[asyncio.Task[None]] = set()
 
-    async def gather(self, questions: Sequence[Question]) -> Gathered:
-        """The answers to these questions. Never raises for a source that fails: that is among the failures."""
+    async def gather(self, questions: Sequence[Question], *, peek: bool = False) -> Gathered:
+        """The answers to these questions. Never raises for a source that fails: that is among the failures.
+
+        With `peek`, asking has no effect, such as a count.
+        """
         if not questions:
             return NOTHING_ASKED
         failures = _ambiguous(questions)
         distinct = [question for question in dict.fromkeys(questions) if question.name not in failures]
-        together = _together(distinct)
+        together = {} if peek else _together(distinct)
         alone = [question for question in distinct if question.source not in together]
         answers, *others = await asyncio.gather(
-            asyncio.gather(*map(self._answer, alone), return_exceptions=True),
+            asyncio.gather(*(self._answer(each, peek) for each in alone), return_exceptions=True),
             *(self._line(source).ask_together(abouts) for source, abouts in together.items()),
         )
         of_source = {source: iter(found) for source, found in zip(together, others, strict=True)}
@@ -177,14 +187,21 @@ class Gatherer:
                 facts[question.name] = answer
         return Gathered(facts, failures)
 
+    def peeking(self) -> FactsAsked:
+        """The same sources, asked without effect."""
+        return _Peeking(self)
+
     async def aclose(self) -> None:
         """Close every source. Questions under way end without an answer."""
         lines = list(self._lines.values())
         self._lines.clear()
         await asyncio.gather(*(line.aclose() for line in lines), *self._closing, return_exceptions=True)
 
-    async def _answer(self, question: Question) -> Any:
+    async def _answer(self, question: Question, peek: bool) -> Any:
         line = self._line(question.source)
+        if peek:
+            kept = line.answers.get(question.about)
+            return kept if kept is not None else await line.ask(question.about, peek=True)
         if question.source.cache_ttl > 0:
             return await line.ask_once(question.about)
         return await line.ask(question.about)
@@ -206,3 +223,11 @@ class Gatherer:
             task = asyncio.create_task(self._lines.pop(idle).aclose())
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
+
+
+@dataclass(frozen=True, slots=True)
+class _Peeking:
+    gatherer: Gatherer
+
+    async def gather(self, questions: Sequence[Question]) -> Gathered:
+        return await self.gatherer.gather(questions, peek=True)

@@ -31,6 +31,7 @@ Accepted = Literal[
     "public-inside",
     "pdp-without-credential",
     "pdp-long-fresh",
+    "same-answer-name",
     "regex-dot",
     "regex-slash",
     "shadowed",

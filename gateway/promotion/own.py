@@ -52,9 +52,11 @@ _OWN: Final[tuple[tuple[str, ...], ...]] = tuple(
         "edge.hosts",
         "edge.trusted_proxies",
         "edge.websocket_origins",
+        *(f"authzen.{key}" for key in ("listen", "url", "tls", "callers")),
         "blocks.file",
         "observe.listen",
         "observe.records",
+        "observe.tracing",
         "support.profile_url",
         "support.users_url",
         "support.environment_label",
@@ -66,6 +68,7 @@ _NEEDED: Final[tuple[tuple[str, ...], ...]] = (
     ("machines", "introspection"),
     ("signals",),
     ("upstreams", "*"),
+    ("authzen",),
 )
 
 

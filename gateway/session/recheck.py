@@ -63,6 +63,11 @@ class Recheck:
         self._behind: dict[str, asyncio.Task[None]] = {}
         self._paused_until = float("-inf")
 
+    @property
+    def running(self) -> int:
+        """How many sessions are being renewed, or wait for the process that renews them."""
+        return len(self._running)
+
     async def aclose(self) -> None:
         """Let renewals that are under way finish: the provider has been asked already."""
         await self.settle()
@@ -85,6 +90,10 @@ class Recheck:
         now = self._clock()
         # Checked in the future: the clock was set back, and how long ago it was cannot be known.
         return due_at <= now or session.checked_at > now + _SKEW_SECONDS
+
+    def overdue(self, session: Session) -> bool:
+        """Whether the grace for asking the provider again is over too."""
+        return self.due(session) and not self._in_grace(session) and self._clock() >= session.lenient_until
 
     async def current(
         self,

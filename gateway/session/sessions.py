@@ -15,6 +15,7 @@ from gateway.session.cache import MOVED_SECONDS, OpenedSession, SessionCache
 from gateway.session.card import Cards, PersonNames
 from gateway.session.codec import Session
 from gateway.session.holder import REMEMBERED_SECONDS, Holder, Holders
+from gateway.session.live import LiveSessions
 from gateway.session.one_time import OneTimeStore
 from gateway.session.sealed import SealedSessions
 from gateway.session.settings import SessionSettings
@@ -50,6 +51,7 @@ class Sessions:
     does not answer.
 
     `names` gives, once started, the pseudonyms by which operators know people. Without `make` the store must be there.
+    `findable`: sessions are found by their public ids too (`live`).
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class Sessions:
         store: Store | None = None,
         make: bool = True,
         names: Callable[[], PersonNames] | None = None,
+        findable: bool = False,
         on_event: OnEvent = ignore,
     ) -> None:
         self._settings = settings
@@ -83,6 +86,9 @@ class Sessions:
         self.board = Board(self.store, self._stored.cipher, clock)
         self.cards = Cards(self.one_time, names)
         self._holders = Holders(self.one_time, seconds=settings.max_lifetime + REMEMBERED_SECONDS)
+        self.live: LiveSessions | None = None
+        if findable:
+            self.live = LiveSessions(self.store, self.one_time, settings, clock, steady or clock)
 
     async def start(self, *, sweep: bool = True) -> None:
         """Read the keys and open the store. Raises ValueError for a key, StoreUnavailable for the store.
@@ -184,6 +190,8 @@ class Sessions:
         await self._stored.write(opened)
         await self._holders.remember(ticket.text, identity)
         await self.cards.keep(session, now)
+        if self.live is not None:
+            await self.live.keep(session, ticket.key)
         self._cache.put(opened)
         if replaces is not None:
             await self.end(replaces)
@@ -214,6 +222,8 @@ class Sessions:
         if not await self._stored.swap(earlier, opened):
             self._cache.gone(ticket)
             return None
+        if self.live is not None:
+            await self.live.keep(renewed, fresh.key, earlier=session.id)
         if changed:
             self._cache.move(ticket, fresh)
         self._cache.put(opened)

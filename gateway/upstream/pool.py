@@ -91,6 +91,11 @@ class ConnectionPool:
         """How many connections are held or being opened."""
         return len(self._shares)
 
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for a connection."""
+        return len(self._queue)
+
     def has_room(self, party: Party) -> bool:
         """Whether a request of this party would get a connection without waiting in line."""
         return (

@@ -80,10 +80,15 @@ def test_more_than_one_new_connection_is_taken_in_a_round_of_the_loop(site: Site
 def decisions(site: Site) -> float:
     """How many requests were allowed by the rule `echo`, by the metrics."""
     metrics = httpx2.get(f"http://localhost:{site.observe}/metrics", trust_env=False).text
-    total = next(
-        line for line in metrics.splitlines() if 'decisions_total{rule="echo",verdict="allow"}' in line
-    )
+    total = next(line for line in metrics.splitlines() if 'authz_total{decision="allow",rule="echo"}' in line)
     return float(total.rpartition(" ")[2])
+
+
+def of_workers(site: Site, name: str) -> list[float]:
+    """This number of each worker, by the metrics."""
+    metrics = httpx2.get(f"http://localhost:{site.observe}/metrics", trust_env=False).text
+    found = [line for line in metrics.splitlines() if line.startswith(f"toegangspoort_{name}{{pid=")]
+    return [float(line.rpartition(" ")[2]) for line in found]
 
 
 def test_several_workers_share_listeners_sessions_and_metrics(site: Site) -> None:
@@ -95,6 +100,14 @@ def test_several_workers_share_listeners_sessions_and_metrics(site: Site) -> Non
             assert answer.status_code == 200
             seen.add(answer.status_code)
         assert until(lambda: decisions(site) == 40)  # the other worker hands over its counts in a moment
+        assert until(lambda: len(of_workers(site, "process_open_fds")) == 2)
+        assert all(number > 0 for number in of_workers(site, "process_open_fds"))
+        assert all(number > 10 * MIB for number in of_workers(site, "process_resident_memory_bytes"))
+        text = httpx2.get(f"http://localhost:{site.observe}/metrics", trust_env=False).text
+        lines = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+        assert float(lines["toegangspoort_process_cpu_seconds_total"]) > 1
+        assert float(lines['toegangspoort_upstream_connections_limit{upstream="default"}']) == 2 * 128
+        assert float(lines['toegangspoort_connections_open{listener="public"}']) >= 0
         child.terminate()
         assert child.wait(30) == 0
 

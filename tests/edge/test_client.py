@@ -62,6 +62,14 @@ def test_a_peer_without_an_address_is_unknown_and_never_trusted() -> None:
         assert not clients.trusts(peer)
 
 
+def test_what_comes_over_a_unix_socket_comes_from_a_trusted_proxy() -> None:
+    clients = ClientAddress([ip_network("10.0.0.0/8")], over_file=True)
+    assert clients.of("", []) == UNKNOWN
+    assert clients.of("", [b"9.9.9.9, 10.0.0.2"]) == "9.9.9.9"
+    assert clients.trusts("")
+    assert not clients.trusts("9.9.9.9")
+
+
 def test_only_so_many_hops_are_read() -> None:
     """The nearest address that no proxy has is near: an endless list of proxies costs nothing."""
     clients = ClientAddress([ip_network("10.0.0.0/8")])

@@ -9,11 +9,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
+from starlette.responses import Response
 
 from simulator.login import login
-from tests.gateway_fixture import PAGE, GatewayFixture, gateway_fixture
+from tests.gateway_fixture import PAGE, EchoUpstream, GatewayFixture, gateway_fixture
 from tests.plugin.decision_point import ALLOWED, ScriptedPoint, scripted_point
-from tests.running import raw_upstream
+from tests.waiting import until
 
 EID, ITSME = "urn:be:vlaanderen:authmech:eid", "urn:be:vlaanderen:authmech:itsme"
 
@@ -37,6 +38,7 @@ def rules(url: str) -> list[dict[str, Any]]:
     return [
         rule("one", ask("a")),
         rule("both", ask("a"), ask("b", send=["acr"])),
+        {"id": "stream", "match": {"path": "/events"}, "require": [ask("a")]},
         rule("either", {"any": [ask("a"), ask("b")]}),
     ]
 
@@ -50,11 +52,16 @@ def served() -> Iterator[ScriptedPoint]:
 @pytest.fixture(scope="module")
 def gate(served: ScriptedPoint, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayFixture]:
     with ExitStack() as stack:
-        upstream = stack.enter_context(raw_upstream())
         folder = tmp_path_factory.mktemp("pdp")
         step_up = {"step_up": "at-once", "acr_values": [EID, ITSME]}
         yield stack.enter_context(
-            gateway_fixture(folder, backend=upstream, rules=rules(served.url), provider_settings=step_up)
+            gateway_fixture(
+                folder,
+                backend=EchoUpstream(),
+                rules=rules(served.url),
+                provider_settings=step_up,
+                observe={"streams": {"judge_every": "100ms", "unjudged": "0s"}},
+            )
         )
 
 
@@ -163,3 +170,20 @@ def test_the_plan_of_another_gateway_says_who_grants(
     assert page.status_code == 403
     assert "Beheerder" in page.text
     assert "de dienst" in page.text
+
+
+def test_an_open_stream_ends_when_the_point_changes_its_mind(
+    gate: GatewayFixture, point: ScriptedPoint, cookie: str
+) -> None:
+    with httpx2.stream("GET", f"{gate.url}/events", headers={"cookie": cookie}, trust_env=False) as stream:
+        lines = stream.iter_lines()
+        assert next(lines) == "data: x"
+        # A point that does not answer for a while ends nothing that it allowed.
+        point.answers = lambda: Response(status_code=500)
+        asked = len(point.calls)
+        assert until(lambda: len(point.calls) > asked + 2)
+        assert [next(lines) for _ in range(4)].count("data: x") == 2
+        point.answers = lambda: {"decision": False}
+        with pytest.raises(httpx2.RemoteProtocolError):
+            for _ in lines:
+                pass

@@ -166,7 +166,7 @@ def test_records_and_metrics_tell_the_story(gate: GatewayFixture, cookies: dict[
     answer = httpx2.get(f"{gate.url}/echo/recorded", headers={"cookie": cookies["indiener"]}, trust_env=False)
     request_id = answer.headers["x-request-id"]
     metrics = httpx2.get(f"http://localhost:{gate.observe_port}/metrics", trust_env=False).text
-    assert 'toegangspoort_decisions_total{rule="echo",verdict="allow"}' in metrics
+    assert 'toegangspoort_authz_total{decision="allow",rule="echo"}' in metrics
     assert httpx2.get(f"http://localhost:{gate.observe_port}/readyz", trust_env=False).status_code == 200
     mine = gate.records_with(request_id)
     assert mine[0]["rule"] == "echo"

@@ -1,4 +1,4 @@
-"""One gateway with three fronts before it: nginx, Envoy and Caddy, where they are installed."""
+"""One gateway with a front of each kind before it, where they are installed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.fronts.engines import ENGINES, Ports, running
+from tests.fronts.engines import ENGINES, Place, running
 from tests.gateway_fixture import Browser, GatewayFixture, gateway_fixture, scripted
 from tests.running import RawUpstream, free_ports
 
@@ -40,7 +40,8 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[GatewayFix
     """The gateway, and the port of each front that could be started."""
     folder = tmp_path_factory.mktemp("fronts")
     with contextlib.ExitStack() as stack:
-        numbers = dict(zip(ENGINES, free_ports(len(ENGINES)), strict=True))
+        *ports, inner = free_ports(len(ENGINES) + 1)
+        numbers = dict(zip(ENGINES, ports, strict=True))
         gateway = stack.enter_context(
             gateway_fixture(
                 folder,
@@ -57,10 +58,10 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[GatewayFix
         )
         started = {}
         for name, port in numbers.items():
-            ports = Ports(port, gateway.port, gateway.fronts[name], gateway.upstream.port)
+            place = Place(folder / "config.yaml", port, name, inner=inner)
             (folder / name).mkdir()
             try:
-                stack.enter_context(running(name, folder / name, ports))
+                stack.enter_context(running(name, folder / name, place))
             except pytest.skip.Exception:
                 continue
             started[name] = port

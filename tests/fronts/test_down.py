@@ -7,7 +7,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.fronts.engines import ENGINES, Ports, program, running
+from tests.fronts.engines import ENGINES, Place, program, running
+from tests.gateways import settings, write_config
 from tests.running import RawUpstream, free_ports, raw_upstream
 
 
@@ -16,7 +17,22 @@ def test_a_gateway_that_is_down_opens_nothing(engine: str, tmp_path: Path) -> No
     program(engine)
     front, public, verdicts = free_ports(3)
     with raw_upstream(RawUpstream()) as register:
-        with running(engine, tmp_path, Ports(front, public, verdicts, register.port)):
+        environment = settings(
+            tmp_path,
+            name="ti",
+            gateway_url=f"http://localhost:{public}",
+            acm_url="http://localhost:9",
+            upstream_url=f"http://127.0.0.1:{register.port}",
+            fronts={
+                "main": {
+                    "listen": f"127.0.0.1:{verdicts}",
+                    "peers": ["127.0.0.1/32"],
+                    "dialect": engine,
+                }
+            },
+        )
+        place = Place(write_config(tmp_path, {"ti": environment}), front)
+        with running(engine, tmp_path, place):
             for method in ("GET", "POST"):
                 answer = httpx2.request(
                     method, f"http://localhost:{front}/public/x", trust_env=False, timeout=60

@@ -544,6 +544,29 @@ NETWORKS = (
         ["warning:pdp-without-credential"],
     ),
     Mistake(
+        "authzen-nobody",
+        "a decision point whose caller has no credential",
+        [
+            (
+                _EDGE,
+                f"    authzen: {{listen: 127.0.0.1:8010, url: 'https://pdp.test', callers: {{r: {{}}}}}}\n{_EDGE}",
+            )
+        ],
+        ["error:give the caller a credential"],
+    ),
+    Mistake(
+        "authzen-plain",
+        "a decision point that all of the network reaches, without TLS",
+        [
+            (
+                _EDGE,
+                "    authzen: {listen: 0.0.0.0:8010, url: 'https://pdp.test', callers: {r: {bearer: ['env:PDP_TOKEN']}}}\n"
+                f"{_EDGE}",
+            )
+        ],
+        ["warning:authzen-plain"],
+    ),
+    Mistake(
         "trust-everybody",
         "every address is trusted as a proxy",
         [(_EDGE, f"    edge: {{trusted_proxies: [0.0.0.0/0]}}\n{_EDGE}")],

@@ -10,6 +10,18 @@ _KEYS = "tests/reload/test_keys.py"
 
 KEYS = (
     Proven(
+        "authzen-no-rule",
+        "a resource of the decision point has a path that no rule covers",
+        "`gateway config validate` warns (`authzen-no-rule`)",
+        "tests/config/lints/test_authzen.py::test_a_resource_that_no_rule_covers",
+    ),
+    Proven(
+        "authzen-short-token",
+        "a program asks the decision point with a token that can be guessed",
+        "the gateway does not start: a bearer token has 32 characters or more",
+        "tests/decision_point/test_desk.py::test_a_token_that_is_too_short_stops_the_start",
+    ),
+    Proven(
         "key-before-the-others",
         "a machine gets a new session key before the others",
         "it goes on with the old key until all have the new one: nobody is logged out",

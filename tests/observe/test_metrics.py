@@ -34,7 +34,8 @@ from gateway.events import (
     StreamsCounted,
     UpstreamFailed,
 )
-from gateway.observe.metrics import Metrics, forget_worker
+from gateway.observe.metrics import Metrics
+from gateway.observe.registry import forget_worker
 from tests.observe.conftest import Clock
 
 
@@ -64,7 +65,7 @@ def test_what_happens_is_counted(metrics: Metrics) -> None:
         LoggedOut("local"),
         SignalReceived("session-revoked", "nobody"),
         UpstreamFailed("upstream-timeout"),
-        ProviderCalled("token", "ok"),
+        ProviderCalled("token", "ok", 0.3),
         RecordsDropped(3),
         StreamsCounted(1),
         ShadowJudged("differs", "own-reports", "newly_denied"),
@@ -85,8 +86,8 @@ def test_what_happens_is_counted(metrics: Metrics) -> None:
         'request_duration_seconds_bucket{le="0.005"}': 1,
         'request_duration_seconds_bucket{le="0.0025"}': 0,
         "requests_in_flight": 1,
-        'decisions_total{rule="own-reports",verdict="allow"}': 1,
-        'decisions_total{rule="none",verdict="deny"}': 1,
+        'authz_total{decision="allow",rule="own-reports"}': 1,
+        'authz_total{decision="deny",rule="none"}': 1,
         'shadow_differences_total{change="newly_denied",rule="own-reports"}': 1,
         'clients_refused_total{reason="head-slow"}': 2,
         'logins_total{result="ok"}': 1,
@@ -123,9 +124,9 @@ def test_labels_are_bounded(metrics: Metrics) -> None:
     methods = [name for name in found if name.startswith("toegangspoort_requests_total")]
     assert all('method="other"' in name for name in methods)
     assert len(methods) == 501
-    rules = [name for name in found if name.startswith("toegangspoort_decisions_total")]
+    rules = [name for name in found if name.startswith("toegangspoort_authz_total")]
     assert len(rules) == 2_001
-    assert found['toegangspoort_decisions_total{rule="other",verdict="other"}'] == 1_000
+    assert found['toegangspoort_authz_total{decision="other",rule="other"}'] == 1_000
 
 
 def test_two_environments_of_one_process_do_not_meet(clock: Clock) -> None:

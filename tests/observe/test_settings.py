@@ -8,7 +8,6 @@ import pytest
 from pydantic import ValidationError
 
 from gateway.observe.decision_record import Pseudonyms, RecordEncoder
-from gateway.observe.metrics import Metrics
 from gateway.observe.settings import ObserveSettings, RecordsTarget
 from tests.observe.conftest import DENIED, Makes
 
@@ -37,6 +36,24 @@ def test_places_for_records(tmp_path: Path) -> None:
         ("records_queue", 1, "greater than or equal to 100"),
         ("log_level", "loud", "'debug', 'info', 'warning' or 'error'"),
         ("lisen", "x", "Extra inputs are not permitted"),
+        ("tracing", {}, "Field required"),
+        ("tracing", {"otlp": "collector:4318"}, "write the address of the collector: https://"),
+        ("tracing", {"otlp": "grpc://collector:4317"}, "write the address of the collector: https://"),
+        (
+            "tracing",
+            {"otlp": "https://user:geheim@collector"},
+            "write the address of the collector: https://",
+        ),
+        ("tracing", {"otlp": "https://collector:99999"}, "write the address of the collector: https://"),
+        ("tracing", {"otlp": "https://collector/v1/traces?token=x"}, "write the address of the collector"),
+        ("tracing", {"otlp": "https://collector", "sample": 1.5}, "less than or equal to 1"),
+        ("tracing", {"otlp": "https://collector", "headers": {"Authorization": "geheim"}}, "file:PATH"),
+        ("tracing", {"otlp": "https://collector", "headers": {"A b": "env:X"}}, "match pattern"),
+        (
+            "tracing",
+            {"otlp": "http://collector", "headers": {"A": "env:X"}},
+            "begins with https://: they hold secrets",
+        ),
     ],
 )
 def test_what_is_refused(key: str, value: object, words: str) -> None:
@@ -45,12 +62,18 @@ def test_what_is_refused(key: str, value: object, words: str) -> None:
     assert words in str(caught.value)
 
 
-def test_the_reference_names_every_metric() -> None:
-    text = (REFERENCE / "metrics.md").read_text("utf-8")
-    shown = Metrics("ti", version="1").exposition()[0].decode()
-    names = set(re.findall(r"^# TYPE (\S+) (?:counter|gauge|histogram)$", shown, re.MULTILINE))
-    names = {name for name in names if not name.endswith("_created") and "_process_" not in name}
-    assert names == set(re.findall(r"^\| `(toegangspoort_[a-z_]+)` \|", text, re.MULTILINE))
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        ("http://127.0.0.1:4318", "http://127.0.0.1:4318/v1/traces"),
+        ("https://collector.example.be/", "https://collector.example.be/v1/traces"),
+        ("https://collector.example.be/otlp/v1/traces", "https://collector.example.be/otlp/v1/traces"),
+    ],
+)
+def test_the_address_of_a_collector(written: str, address: str) -> None:
+    found = ObserveSettings.model_validate({"tracing": {"otlp": written}}).tracing
+    assert found is not None
+    assert (found.otlp, found.sample) == (address, 0.01)
 
 
 def test_the_reference_names_every_field_of_a_record(handled: Makes) -> None:

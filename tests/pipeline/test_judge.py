@@ -69,7 +69,7 @@ def test_nothing_reaches_the_register_without_a_record_where_that_is_denied(
             return found
 
         assert gate.client.get(public).status_code == 200
-        assert records() == {"ready": True, "detail": ""}
+        assert records() == {"ready": True, "degraded": False, "detail": ""}
         aside = gate.records.with_name("aside")
         gate.records.rename(aside)
         gate.records.symlink_to("/dev/full")
@@ -87,6 +87,7 @@ def test_nothing_reaches_the_register_without_a_record_where_that_is_denied(
             assert len(gate.upstream.seen) == before
         else:
             assert (answer.status_code, gate.client.get(ready).status_code) == (200, 200)
+            assert records()["degraded"]
             assert len(gate.upstream.seen) > seen
         gate.records.unlink()
         aside.rename(gate.records)

@@ -1,4 +1,4 @@
-"""Decision points that cannot tell who asks them, or whose answers count for long after they changed their mind."""
+"""Engines of rules: those that cannot tell who asks, those whose answers are kept for long, and answers with one name."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ _LONG: Final = 300.0
 
 
 def decision_points(source: Source, name: str) -> Iterator[Finding]:
-    """The findings about the policies of one environment that ask by AuthZEN."""
+    """The findings about the policies of one environment that ask engines."""
     for rule in source.config.rules[name].every:
+        yield from _same_names(rule)
         asking: list[Any] = [
             each for each in walk(rule.require) if getattr(each, "protocol", "") == "authzen"
         ]
@@ -31,6 +32,19 @@ def decision_points(source: Source, name: str) -> Iterator[Finding]:
                     " on gets in for so long; at most 5m is usual"
                 )
                 yield from _unless_accepted(rule, "pdp-long-fresh", words)
+
+
+def _same_names(rule: Rule) -> Iterator[Finding]:
+    """Two different questions under one name get no answer: the one's must not pass for the other's."""
+    first: dict[str, Any] = {}
+    asking: list[Any] = [each for each in walk(rule.require) if each.policy_name == "remote"]
+    twice = [each.name for each in asking if first.setdefault(each.name, each).to_data() != each.to_data()]
+    for answer in dict.fromkeys(twice):
+        words = (
+            f"rule {rule.id!r} asks different questions under the name {answer!r}: none of them gets an answer, and it lets in"
+            " nobody; give each `remote` its own `name`"
+        )
+        yield from _unless_accepted(rule, "same-answer-name", words)
 
 
 def _unless_accepted(rule: Rule, code: str, words: str) -> Iterator[Finding]:

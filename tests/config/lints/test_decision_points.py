@@ -31,3 +31,19 @@ def test_a_point_that_cannot_tell_who_asks(tmp_path: Path, options: str, more: s
 def test_answers_that_count_for_long(tmp_path: Path, fresh: str, *, warns: bool) -> None:
     text = RULE.format(f"{AUTHZEN}, fresh: {fresh}", "")
     assert bool(warned(tmp_path, text, "pdp-long-fresh")) is warns
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "warns"),
+    [
+        (AUTHZEN, f"{AUTHZEN}, action: read", True),
+        (AUTHZEN, AUTHZEN, False),
+        (f"{AUTHZEN}, name: a", f"{AUTHZEN}, action: read, name: b", False),
+        ("url: 'https://opa.example.be/a'", "url: 'https://opa.example.be/b'", True),
+        (AUTHZEN, "url: 'https://opa.example.be/b'", True),
+    ],
+)
+def test_answers_that_have_one_name(tmp_path: Path, first: str, second: str, *, warns: bool) -> None:
+    several = f"any: [{{remote: {{{first}}}}}, {{remote: {{{second}}}}}]"
+    text = f"rules: [{{id: a, match: {{path: /a}}, require: [{{{several}}}]}}]\n"
+    assert bool(warned(tmp_path, text, "same-answer-name")) is warns

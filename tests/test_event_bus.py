@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import structlog
 
-from gateway.events import Event, Events, LoginEnded, RecordsDropped
+from gateway.event_bus import Events
+from gateway.events import Event, LoginEnded, RecordsDropped
 
 
 class Memory:

@@ -1,0 +1,182 @@
+"""Judges a request that nobody sent: by the stages of a request, up to the decision, with a record of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Final, NoReturn
+
+import structlog
+
+from gateway.authzen.names import Target
+from gateway.edge.known_heads import Repeated
+from gateway.endpoints.table import OwnEndpoints
+from gateway.errors import Blocked, GatewayError, InternalFault, NotFound
+from gateway.exchange import Caller, Exchange
+from gateway.model import Language
+from gateway.observe.asked_by import About, AskedBy
+from gateway.observe.record_writer import DecisionRecords
+from gateway.pipeline.admit import Admit
+from gateway.pipeline.authenticate import Authenticate
+from gateway.pipeline.judge import Judge
+from gateway.pipeline.record import entry_of
+from gateway.recent import Recent
+from gateway.responses import Message
+
+log = structlog.get_logger()
+NO_WORDS: Final = About("", "", "")
+_HEADS: Final = 256
+_HEADS_SECONDS: Final = 3_600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request that is asked about. `address` is the client's; `moment` None for now.
+
+    `about` is what was asked, in the words of the question; `counts`: it counts for rate limits as if it was sent.
+    """
+
+    asker: str
+    question: str
+    target: Target
+    address: str
+    moment: float | None = None
+    language: Language = ""
+    about: About = NO_WORDS
+    counts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Introduced(Authenticate):
+    """The caller is known before: as the question says."""
+
+    async def __call__(self, exchange: Exchange) -> None:
+        """Leave `caller` as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The stages of a request as far as its decision. `judge` asks fact sources without effect, `counting` as a request.
+
+    `public_host` is the host of a request that names none.
+    """
+
+    admit: Admit
+    endpoints: OwnEndpoints
+    judge: Judge
+    counting: Judge
+    records: DecisionRecords
+    public_host: bytes
+    clock: Callable[[], float]
+    heads: Recent[tuple[bytes, str], Repeated]
+
+    @classmethod
+    def of(
+        cls, admit: Admit, endpoints: OwnEndpoints, judge: Judge, peeking: Judge, records: DecisionRecords
+    ) -> Evaluation:
+        """The evaluation by these stages; `peeking` asks fact sources without effect."""
+        known = judge.authenticate
+        introduced = Introduced(known.sessions, known.rechecks, known.machines, known.rules, known.polling)
+        host = admit.admission.authorities.public.encode("ascii")
+        return cls(
+            admit,
+            endpoints,
+            replace(peeking, authenticate=introduced),
+            replace(judge, authenticate=introduced),
+            records,
+            host,
+            judge.clock,
+            Recent(_HEADS, _HEADS_SECONDS, judge.clock),
+        )
+
+    async def __call__(self, asked: Asked, caller: Callable[[], Awaitable[Caller]]) -> Exchange:
+        """The exchange as it stands after the decision: without an error it may go to its upstream.
+
+        `caller` finds whose request it is; a GatewayError that it raises is the outcome.
+        """
+        exchange = self.exchange(asked, self._head(asked))
+        try:
+            exchange.caller = await caller()
+            self.admitted(exchange)
+            await self._judge(asked, exchange)
+        except GatewayError as error:
+            exchange.error = error
+        except (Exception, SystemExit, KeyboardInterrupt) as problem:
+            log.exception("evaluation failed", request_id=exchange.id, exc_info=problem)
+            exchange.error = InternalFault(repr(problem))
+        self._record(asked, exchange)
+        return exchange
+
+    def _head(self, asked: Asked) -> Repeated:
+        """The header lines of such a request, which admission reads once."""
+        key = (asked.target.host or self.public_host, asked.language)
+        found = self.heads.get(key)
+        if found is None:
+            found = self.heads[key] = Repeated(_lines(*key))
+        return found
+
+    def exchange(self, asked: Asked, head: Repeated | None = None) -> Exchange:
+        """The exchange of the request that is asked about."""
+        method, target, host = asked.target
+        path, _, query = target.partition(b"?")
+        headers = head if head is not None else _lines(host or self.public_host, asked.language)
+        scope = {
+            "type": "http",
+            "method": method,
+            "http_version": "1.1",
+            "path": path.decode("latin-1"),
+            "raw_path": path,
+            "query_string": query,
+            "raw_target": target,
+            "headers": headers,
+            "client": (asked.address, 0),
+        }
+        now = self.clock() if asked.moment is None else asked.moment
+        return Exchange(scope, _nothing, _nobody, now)
+
+    def admitted(self, exchange: Exchange) -> None:
+        """Fill in `request`. Raises what refuses it, and NotFound for a path of the gateway's own."""
+        self.admit(exchange)
+        if self.endpoints.serves(exchange):
+            raise NotFound("the gateway answers this path itself")
+
+    async def _judge(self, asked: Asked, exchange: Exchange) -> None:
+        identity = exchange.caller.identity
+        blocks = self.judge.authorize.blocks
+        # Blocked is blocked at once, whichever moment is asked about.
+        block = blocks.of(identity, self.clock()) if identity is not None else None
+        if block is not None:
+            raise Blocked(f"block {block.id}", block=block.id)
+        await (self.counting if asked.counts else self.judge)(exchange)
+
+    def _record(self, asked: Asked, exchange: Exchange) -> None:
+        moment, exchange.now = exchange.now, self.clock()
+        by = AskedBy(asked.asker, asked.question, asked.about, moment if asked.moment is not None else None)
+        status = exchange.error.status if exchange.error is not None else 200
+        seconds = time.perf_counter() - exchange.started
+        self.records.write(entry_of(exchange, status, seconds, asked_by=by))
+
+
+def _lines(host: bytes, language: str) -> list[tuple[bytes, bytes]]:
+    lines = [(b"host", host), (b"accept", b"application/json")]
+    return [*lines, (b"accept-language", language.encode("ascii"))] if language else lines
+
+
+async def _nothing() -> NoReturn:
+    raise RuntimeError("a request that nobody sent has no body")
+
+
+async def _nobody(_message: Message) -> NoReturn:
+    raise RuntimeError("a request that nobody sent has no answer")
+
+
+def permitted(exchange: Exchange) -> bool:
+    """Whether the request may go to its upstream."""
+    judgement = exchange.judgement
+    return (
+        exchange.error is None
+        and judgement is not None
+        and judgement.decision is not None
+        and judgement.decision.allowed
+    )

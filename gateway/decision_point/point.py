@@ -1,0 +1,124 @@
+"""The questions of the Authorization API, answered: one evaluation, several, and the searches."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from gateway.analysis.described import moment_of
+from gateway.authzen.messages import (
+    Evaluation as EvaluationMessage,
+)
+from gateway.authzen.messages import (
+    Evaluations,
+    Unanswerable,
+    checked,
+    each_evaluation,
+)
+from gateway.authzen.names import Names
+from gateway.authzen.service import Question
+from gateway.decision_point.answers import Answers, failed
+from gateway.decision_point.evaluation import Asked, Evaluation, permitted
+from gateway.decision_point.subjects import Subjects
+from gateway.edge.client import UNKNOWN, parse_address
+from gateway.exchange import Caller
+from gateway.observe.asked_by import About
+
+_SHORT: Final[Mapping[str, bool]] = {"deny_on_first_deny": False, "permit_on_first_permit": True}
+# After so many evaluations, requests get their turn.
+_AT_ONCE: Final = 4
+
+
+@lru_cache(maxsize=4_096)
+def _address(text: str) -> str | None:
+    address = parse_address(text)
+    return str(address) if address is not None else None
+
+
+def circumstances(context: Mapping[str, Any]) -> tuple[str, float | None]:
+    """The client's address and the moment (None for now) in a context. Raises Unanswerable."""
+    text, time = context.get("ip"), context.get("time")
+    address = _address(text) if isinstance(text, str) else None
+    if text is not None and address is None:
+        raise Unanswerable("context.ip: write the address of the client: 192.0.2.1")
+    try:
+        return address or UNKNOWN, None if time is None else moment_of(time, "context.time")
+    except ValueError as problem:
+        raise Unanswerable(str(problem)) from problem
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionPoint:
+    """Answers evaluations. `most` is how many one question may hold; `count` counts a decision by caller and verdict."""
+
+    evaluation: Evaluation
+    subjects: Subjects
+    names: Names
+    answers: Answers
+    most: int
+    count: Callable[[str, str], None]
+
+    async def evaluate(self, question: Question) -> dict[str, Any]:
+        """One decision. Raises Unanswerable."""
+        question.asker.require("evaluate")
+        return await self._one(question, question.data)
+
+    async def evaluate_all(self, question: Question) -> dict[str, Any]:
+        """Several decisions in their order, or one where `evaluations` is empty. Raises Unanswerable."""
+        question.asker.require("evaluate")
+        message = checked(Evaluations, question.data)
+        if not message.evaluations:
+            return await self._one(question, question.data)
+        if len(message.evaluations) > self.most:
+            raise Unanswerable(
+                f"evaluations: at most {self.most} in one question, not {len(message.evaluations)}"
+            )
+        ends_at = _SHORT.get(message.options.evaluations_semantic)
+        found: list[dict[str, Any]] = []
+        for number, each in enumerate(each_evaluation(message, question.data)):
+            if number and number % _AT_ONCE == 0:
+                await asyncio.sleep(0)
+            found.append(await self._one_of_several(question, each))
+            if found[-1]["decision"] is ends_at:
+                break
+        return {"evaluations": found}
+
+    async def _one_of_several(self, question: Question, data: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            return await self._one(question, data)
+        except Unanswerable as error:
+            return failed(error)
+
+    async def _one(self, question: Question, data: Mapping[str, Any]) -> dict[str, Any]:
+        message = checked(EvaluationMessage, data)
+        asked, find = self._asked(question, message)
+        exchange = await self.evaluation(asked, find)
+        self.count(question.asker.name, "allow" if permitted(exchange) else "deny")
+        if isinstance(exchange.error, Unanswerable):
+            raise exchange.error
+        return self.answers.decision(exchange)
+
+    def _asked(
+        self, question: Question, message: EvaluationMessage
+    ) -> tuple[Asked, Callable[[], Awaitable[Caller]]]:
+        address, moment = circumstances(message.context)
+        counts = message.context.get("counts", False)
+        if counts is not False:
+            if counts is not True:
+                raise Unanswerable("context.counts: write true or false")
+            question.asker.require("count")
+        language = message.context.get("language", question.languages)
+        asked = Asked(
+            question.asker.name,
+            question.id,
+            self.names.target(message.action, message.resource),
+            address,
+            moment,
+            language if isinstance(language, str) and language.isascii() else "",
+            About(message.subject.type, message.action.name, message.resource.type),
+            counts,
+        )
+        return asked, lambda: self.subjects.of(question.asker, message.subject)

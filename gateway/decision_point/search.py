@@ -1,0 +1,267 @@
+"""The searches: who may do this, to what may somebody do it, and what may they do; page by page."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+from urllib.parse import quote
+
+from cachetools import TTLCache
+from pydantic import BaseModel
+
+from gateway.analysis.search import TooMany, allows, inexact_paths, let_in, open_paths
+from gateway.authzen.messages import (
+    Action,
+    ActionSearch,
+    Entity,
+    Page,
+    ResourceSearch,
+    SubjectSearch,
+    Unanswerable,
+    checked,
+)
+from gateway.authzen.names import Names
+from gateway.authzen.page_tokens import PageTokens, Place, question
+from gateway.authzen.service import Question
+from gateway.authzen.settings import PATH, PERSON, PROGRAM, SESSION
+from gateway.decision_point.evaluation import Asked, Evaluation
+from gateway.decision_point.point import circumstances
+from gateway.decision_point.subjects import Subjects, subject_of
+from gateway.errors import GatewayError, LoginRequired, Overloaded
+from gateway.exchange import Caller, Exchange
+from gateway.http_semantics import METHODS
+from gateway.model import DecisionInput, Identity
+from gateway.pipeline.authorize import input_of
+from gateway.policy.pattern import Pattern, parse_pattern
+from gateway.policy.ruleset import RuleSet
+
+_OWN: Final[tuple[Pattern, ...]] = tuple(map(parse_pattern, ("/oauth2/**", "/.well-known/jwks.json")))
+_KINDS: Final[Mapping[str, Literal["person", "machine"]]] = {PERSON: "person", PROGRAM: "machine"}
+_MOST_WAITING: Final = 4
+_RETRY_SECONDS: Final = 2
+_KEPT_SECONDS: Final = 30.0
+_MOST_KEPT: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All results, and why there may be others."""
+
+    results: Sequence[Mapping[str, Any]]
+    inexact: str | None = None
+
+
+class Searches:
+    """Answers searches: one after the other in a thread of its own, so that requests don't wait for them.
+
+    `rules` gives the rule set in force; `further` are methods beside the usual ones; `page_size` is how many results one
+    answer holds at most. `steady` never goes back.
+    """
+
+    def __init__(
+        self,
+        evaluation: Evaluation,
+        subjects: Subjects,
+        names: Names,
+        tokens: PageTokens,
+        rules: Callable[[], RuleSet],
+        *,
+        further: Sequence[str],
+        page_size: int,
+        steady: Callable[[], float],
+    ) -> None:
+        self._evaluation = evaluation
+        self._subjects = subjects
+        self._names = names
+        self._tokens = tokens
+        self._rules = rules
+        self._methods = (*sorted(METHODS), *further)
+        self._page_size = page_size
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="search")
+        self._kept: TTLCache[bytes, Found] = TTLCache(_MOST_KEPT, _KEPT_SECONDS, timer=steady)
+        self._waiting = 0
+
+    async def subject(self, asked: Question) -> dict[str, Any]:
+        """Who may do this to this resource? Raises Unanswerable."""
+        message = checked(SubjectSearch, asked.data)
+        # On the event loop, where blocks are kept.
+        known = [each for each in self._subjects.known(message.subject.type) if not self._blocked(each[1])]
+
+        def find() -> Found:
+            kind = message.subject.type
+            base = circumstances(message.context)
+            if kind == SESSION:
+                raise Unanswerable(f"subject.type: sessions are not listed; search for the type {PERSON!r}")
+            settings = self._subjects.kind(kind)
+            exchange = self._exchange(message.action, message.resource, base)
+            if settings is None or exchange is None:
+                return Found(())
+            if kind in _KINDS:
+                found = let_in(self._rules(), input_of(exchange), settings.kind)
+                several = [subject_of(each, kind) for each in found.identities]
+                return Found(list({each["id"]: each for each in several}.values()), found.inexact)
+            return Found(
+                [
+                    {"type": each.type, "id": each.id}
+                    for each, identity in known
+                    if self._allows(exchange, identity)
+                ]
+            )
+
+        return await self._paged("subject", asked, message, find)
+
+    async def resource(self, asked: Question) -> dict[str, Any]:
+        """To what may this subject do this? Raises Unanswerable."""
+        message = checked(ResourceSearch, asked.data)
+        caller = await self._caller(asked, message.subject)
+
+        def find() -> Found:
+            base = circumstances(message.context)
+            if caller is None:
+                return Found(())
+            if message.resource.type == PATH:
+                return self._paths(caller, message.action, base)
+            return Found(
+                [
+                    {"type": each.type, "id": each.id}
+                    for each in self._names.known(message.resource.type)
+                    if self._may(caller, message.action, each, base)
+                ]
+            )
+
+        return await self._paged("resource", asked, message, find)
+
+    async def action(self, asked: Question) -> dict[str, Any]:
+        """What may this subject do to this resource? Raises Unanswerable."""
+        message = checked(ActionSearch, asked.data)
+        caller = await self._caller(asked, message.subject)
+
+        def find() -> Found:
+            base = circumstances(message.context)
+            if caller is None or not self._names.knows(message.resource.type):
+                return Found(())
+            names = self._methods if message.resource.type == PATH else self._names.actions
+            return Found(
+                [
+                    {"name": name}
+                    for name in names
+                    if self._may(caller, Action(name=name), message.resource, base)
+                ]
+            )
+
+        return await self._paged("action", asked, message, find)
+
+    async def _caller(self, asked: Question, subject: Entity) -> Caller | None:
+        """The subject of a search; None where nothing is open to it, because it is nobody, or blocked."""
+        try:
+            caller = await self._subjects.of(asked.asker, subject)
+            return None if self._blocked(caller.identity) else caller
+        except LoginRequired:
+            return None
+        except Unanswerable as error:
+            if error.answered == 404:
+                return None
+            raise
+
+    def _exchange(self, action: Action, resource: Entity, base: tuple[str, float | None]) -> Exchange | None:
+        """The request as far as admission; None where it would be refused before the rules."""
+        try:
+            target = self._names.target(action, resource)
+        except Unanswerable as error:
+            if error.answered == 404:
+                return None
+            raise
+        exchange = self._evaluation.exchange(Asked("", "", target, *base))
+        try:
+            self._evaluation.admitted(exchange)
+        except GatewayError:
+            return None
+        return exchange
+
+    def _may(self, caller: Caller, action: Action, resource: Entity, base: tuple[str, float | None]) -> bool:
+        exchange = self._exchange(action, resource, base)
+        return (
+            exchange is not None and caller.identity is not None and self._allows(exchange, caller.identity)
+        )
+
+    def _allows(self, exchange: Exchange, identity: Identity) -> bool:
+        authorize = self._evaluation.judge.authorize
+        asked = input_of(exchange)._replace(identity=identity)
+        if authorize.maintenance.announced and authorize.maintenance.keeps_out(asked) is not None:
+            return False
+        return allows(self._rules(), asked)
+
+    def _blocked(self, identity: Identity | None) -> bool:
+        blocks = self._evaluation.judge.authorize.blocks
+        return identity is not None and blocks.of(identity, self._evaluation.clock()) is not None
+
+    def _paths(self, caller: Caller, action: Action, base: tuple[str, float | None]) -> Found:
+        address, moment = base
+        method = self._names.method(action)
+        if method not in self._methods:
+            return Found(())
+        rules, authorize = self._rules(), self._evaluation.judge.authorize
+        now = self._evaluation.clock() if moment is None else moment
+        host = self._evaluation.public_host.decode("ascii")
+        person = DecisionInput(method, host, "", (), address, now, caller.identity)
+        announced = authorize.maintenance.announced
+
+        def results() -> Iterator[dict[str, Any]]:
+            for each in open_paths(rules, person, _OWN):
+                there = person._replace(path=each.path, segments=tuple(each.path.split("/")[1:]))
+                if announced and authorize.maintenance.keeps_out(there) is not None:
+                    continue
+                about = {"rule": each.rule, "pattern": each.pattern, "below": each.below}
+                if each.checked_again:
+                    about["checked_again"] = True
+                path = quote(each.path, safe="/:@!$&'()*+,=-._~")
+                yield {"type": PATH, "id": path, "properties": about}
+
+        return Found(list(results()), inexact_paths(rules))
+
+    async def _paged(
+        self, kind: str, asked: Question, message: BaseModel, find: Callable[[], Found]
+    ) -> dict[str, Any]:
+        asked.asker.require("search")
+        page: Page = message.page  # type: ignore[attr-defined]
+        rules = self._rules().hash
+        about = question(kind, asked.asker.name, rules, PageTokens.same(asked.data))
+        place = Place(0, self._limit(page.limit))
+        if page.token:
+            place = self._tokens.open(page.token, about)
+            if page.limit is not None and self._limit(page.limit) != place.limit:
+                raise Unanswerable("page.limit: not the one that the first page was asked with")
+        found = self._kept.get(about) if page.token else None
+        if found is None:
+            found = self._kept[about] = await self._in_turn(find)
+        return self._page(found, place, about)
+
+    def _limit(self, limit: int | None) -> int:
+        return self._page_size if limit is None else min(limit, self._page_size)
+
+    def _page(self, found: Found, place: Place, about: bytes) -> dict[str, Any]:
+        end = place.start + place.limit
+        results = list(found.results[place.start : end])
+        more = end < len(found.results)
+        page = {
+            "next_token": self._tokens.seal(Place(end, place.limit), about) if more else "",
+            "count": len(results),
+            "total": len(found.results),
+        }
+        context = {"exact": found.inexact is None}
+        reason = {"reason_admin": {"200": found.inexact}} if found.inexact is not None else {}
+        return {"page": page, "context": {**context, **reason}, "results": results}
+
+    async def _in_turn(self, find: Callable[[], Found]) -> Found:
+        if self._waiting > _MOST_WAITING:
+            raise Overloaded("too many searches wait", retry_after=_RETRY_SECONDS)
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, find)
+        except TooMany as problem:
+            raise Unanswerable(str(problem)) from problem
+        finally:
+            self._waiting -= 1

@@ -1,0 +1,94 @@
+"""How a deployed file differs from the one that would be written: comments and blanks don't count."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from difflib import unified_diff
+from typing import Final, NamedTuple
+
+import yaml
+
+from gateway.render.files import Engine, Part
+
+# One word of a line: quoted, or up to the next blank. A sign that begins a comment does so at the start of a word alone.
+_WORD: Final = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'[^']*'|`[^`]*`|\\.|[^\s"'`\\])+|["'`\\]""")
+_YAML: Final = frozenset(("envoy", "traefik"))
+
+
+class Line(NamedTuple):
+    """A line that counts: its number in the file, its words, and the comment above it."""
+
+    number: int
+    text: str
+    why: str = ""
+
+
+def differences(rendered: str, deployed: str, engine: Engine, part: Part, name: str) -> list[str]:
+    """The lines of a report; none where both say the same. `name` is what the deployed file is called."""
+    wanted, found = list(_lines(rendered, engine, part)), list(_lines(deployed, engine, part))
+    if [line.text for line in wanted] == [line.text for line in found] or _same_data(
+        rendered, deployed, engine
+    ):
+        return []
+    return [*_diff(wanted, found, name), "", *_meaning(wanted, found, name)]
+
+
+def _same_data(rendered: str, deployed: str, engine: Engine) -> bool:
+    if engine not in _YAML:
+        return False
+    try:
+        return bool(yaml.safe_load(rendered) == yaml.safe_load(deployed))
+    except yaml.YAMLError:
+        return False
+
+
+def _lines(text: str, engine: Engine, part: Part) -> Iterator[Line]:
+    mark, why, above = ("--" if part == "lua" else "#"), "", False
+    for number, line in enumerate(text.splitlines(), 1):
+        words = list(_words(line, mark))
+        if words:
+            # Where a line begins says in YAML what it belongs to.
+            indent = line[: len(line) - len(line.lstrip())] if engine in _YAML else ""
+            yield Line(number, indent + " ".join(words), why)
+            above = False
+        elif comment := line.strip().removeprefix(mark).strip():
+            why, above = (f"{why} {comment}" if above else comment), True
+        else:
+            why = ""
+
+
+def _words(line: str, mark: str) -> Iterator[str]:
+    for found in _WORD.finditer(line):
+        if found[0].startswith(mark):
+            return
+        yield found[0]
+
+
+def _diff(wanted: Sequence[Line], found: Sequence[Line], name: str) -> Iterator[str]:
+    pair = ([line.text for line in wanted], [line.text for line in found])
+    yield from unified_diff(*pair, "as it would be written", name, lineterm="", n=2)
+
+
+def _meaning(wanted: Sequence[Line], found: Sequence[Line], name: str) -> Iterator[str]:
+    there, here = _left(found, wanted), _left(wanted, found)
+    for line in here:
+        yield f"missing: {line.text.strip()}" + (f"   ({line.why})" if line.why else "")
+    for line in there:
+        yield f"{name}:{line.number}: not from config.yaml: {line.text.strip()}"
+    if not here and not there:
+        yield "The lines are the same, in another order or nesting."
+
+
+def _left(lines: Sequence[Line], others: Sequence[Line]) -> list[Line]:
+    """The lines that the others lack, each as often as it is lacking."""
+    counted: dict[str, int] = {}
+    for line in others:
+        counted[line.text.strip()] = counted.get(line.text.strip(), 0) + 1
+    left = []
+    for line in lines:
+        text = line.text.strip()
+        counted[text] = counted.get(text, 0) - 1
+        if counted[text] < 0:
+            left.append(line)
+    return left

@@ -1,0 +1,181 @@
+"""A site as the text of a configuration file."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from gateway.edge.headers import FORWARDING, FORWARDING_PREFIXES
+from gateway.identity.names import FAMILY, FAMILY_STARTS, fold
+from gateway.render.address import Endpoint
+from gateway.render.backend_tls import BackendTls, only_one
+from gateway.render.errors import NotRendered
+from gateway.render.files import FILES, Engine, Part
+from gateway.render.quoting import QUOTES, Quoted, caddy, haproxy, nginx, plain, yaml
+from gateway.render.site import Site, Tls
+
+# What the gateway answers itself, also for a front.
+_OWN: Final = (("prefix", "/oauth2/"), ("path", "/.well-known/jwks.json"), ("path", "/robots.txt"))
+# Traefik removes headers by their whole name only: the best known of the families in FORWARDING_PREFIXES. The gateway
+# refuses the others.
+_OF_FAMILIES: Final = (
+    "x-original-url", "x-original-uri", "x-original-host", "x-original-method", "x-original-for", "x-original-proto",
+    "x-rewrite-url", "x-real-ip", "x-client-ip", "x-client-cert", "x-envoy-original-path", "x-envoy-external-address",
+    "x-arr-clientcert", "x-arr-ssl", "x-azure-clientip", "x-ssl-client-s-dn", "x-ssl-client-cert", "x-ssl-client-verify",
+    "ssl-client-cert", "x-forwarded-prefix", "x-forwarded-by", "x-forwarded-scheme", "x-forwarded-ssl", "x-forwarded-path",
+)  # fmt: skip
+_PAGE: Final = (
+    "<!doctype html><html lang=nl><title>Even niet bereikbaar</title><h1>Even niet bereikbaar</h1>"
+    "<p>Probeer het straks opnieuw.<p lang=en>Not reachable at the moment. Try again later.</html>"
+)
+_MAP_WORDS: Final = frozenset(("default", "hostnames", "include", "volatile"))
+
+
+def rendered(site: Site, engine: Engine, part: Part = "main") -> str:
+    """The file of this engine, with a heading that says what it was made from. Raises NotRendered."""
+    file = FILES[engine].get(part)
+    if file is None:
+        raise NotRendered(f"{engine} has no part {part!r}: it has {', '.join(FILES[engine])}")
+    if engine == "traefik":
+        _check_sockets(site)
+    if engine == "haproxy" and site.tls is not None:
+        _check_key(site.tls)
+    body = _templates().get_template(file.template).render(_context(site, engine))
+    options = f"{engine} --env {site.environment}" + (f" --part {part}" if part != "main" else "")
+    heading = (
+        f"Front {site.front} of {site.environment}, for {file.usual.format(env=site.environment)}",
+        f"Written by `gateway render {options}` from config.yaml: change that, and render again.",
+        f"unedited: {_fingerprint(body)}",
+    )
+    return "".join(f"{file.comment} {line}\n" for line in heading) + body
+
+
+def _check_sockets(site: Site) -> None:
+    """Traefik knows no unix sockets."""
+    asked = [each.verdicts for each in site.gateways] + [each.public for each in site.gateways]
+    for where in [*asked, *(server for register in site.registers for server in register.servers)]:
+        if where.socket:
+            raise NotRendered(f"Traefik can't reach the unix socket {where.socket}: use HOST:PORT")
+
+
+def _check_key(tls: Tls) -> None:
+    """HAProxy finds the key by the name of the certificate."""
+    stem = tls.certificate.removesuffix(".crt")
+    if tls.certificate == stem or tls.key != f"{stem}.key":
+        raise NotRendered(
+            f"HAProxy reads the key of FILE.crt from FILE.key: give --certificate {stem}.crt --key {stem}.key"
+        )
+
+
+def is_unedited(text: str, fresh: str) -> bool:
+    """Whether a file is as the command that made `fresh` once wrote it."""
+    _, by, mark, body = (*text.split("\n", 3), "", "", "")[:4]
+    return by == fresh.split("\n", 2)[1] and mark.endswith(f" unedited: {_fingerprint(body)}")
+
+
+def _fingerprint(body: str) -> str:
+    return hashlib.sha256(body.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def _bare(value: Quoted) -> Quoted:
+    """What stands inside the quotes."""
+    return Quoted(value[1:-1])
+
+
+def _nginx_server(where: Endpoint) -> Quoted:
+    return nginx(f"unix:{where.socket}" if where.socket else where.authority)
+
+
+def _nginx_key(name: str) -> Quoted:
+    """The name of an upstream as a key of a map, where some words have a meaning of their own."""
+    return Quoted(f"\\{plain(name)}" if name in _MAP_WORDS else plain(name))
+
+
+def _haproxy_server(where: Endpoint) -> Quoted:
+    return haproxy(f"unix@{where.socket}" if where.socket else where.authority)
+
+
+def _caddy_server(where: Endpoint, scheme: str = "") -> Quoted:
+    if where.socket:
+        return caddy(f"unix/{where.socket}")
+    return caddy(f"{scheme}://{where.authority}" if scheme else where.authority)
+
+
+def _envoy_address(where: Endpoint) -> Quoted:
+    if where.socket:
+        return Quoted(f"{{pipe: {{path: {yaml(where.socket)}}}}}")
+    return Quoted(f"{{socket_address: {{address: {yaml(where.host)}, port_value: {where.port}}}}}")
+
+
+def _envoy_type(servers: Iterable[Endpoint]) -> str:
+    """How Envoy finds these servers: by their names, or not at all."""
+    return "STATIC" if all(each.socket or each.is_address for each in servers) else "STRICT_DNS"
+
+
+def _traefik_prefix(prefix: str) -> Quoted:
+    """A prefix as a regular expression in a rule."""
+    return Quoted(f"`^{re.escape(prefix)}(/([^/]|$)|$)`")
+
+
+FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
+    **QUOTES,
+    "bare": _bare,
+    "nginx_key": _nginx_key,
+    "nginx_server": _nginx_server,
+    "envoy_address": _envoy_address,
+    "envoy_type": _envoy_type,
+    "caddy_server": _caddy_server,
+    "haproxy_server": _haproxy_server,
+    # Names of variables have no hyphens.
+    "variable": lambda name: str(name).lower().replace("-", "_"),
+    # As Go writes names, also where it looks them up.
+    "canonical": lambda name: "-".join(part.capitalize() for part in str(name).split("-")),
+    "folded": lambda name: fold(name.encode("ascii")).decode("ascii"),
+    "re": re.escape,
+    "ms": lambda seconds: f"{round(seconds * 1000)}ms",
+    # As durations of protocol buffers and of Go.
+    "traefik": _traefik_prefix,
+    "s": lambda seconds: f"{seconds:.3f}".rstrip("0").rstrip(".") + "s",
+}
+
+
+@cache
+def _templates() -> Environment:
+    found = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=False,  # noqa: S701 - each value is quoted for its engine, or refused by `finalize`
+        undefined=StrictUndefined,
+        finalize=plain,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    found.filters.update(FILTERS)
+    return found
+
+
+def _context(site: Site, engine: Engine) -> Mapping[str, Any]:
+    edge, secure = site.settings.edge, site.tls is not None
+    return {
+        "site": site,
+        "mark": site.mark,
+        "registers": site.registers,
+        "edge": edge,
+        "own": _OWN,
+        "hsts": edge.hsts if secure else None,
+        # From http, where the front has the usual ports of all addresses.
+        "redirect": secure and site.listen.everywhere and site.port == 443,
+        "tls_of": {each.name: BackendTls.of(each) for each in site.registers},
+        "only_tls": only_one(site) if engine == "nginx" else None,
+        "page": _PAGE,
+        "forwarding": sorted(name.decode() for name in FORWARDING),
+        "family": sorted(name.decode() for name in FAMILY),
+        "known": _OF_FAMILIES,
+        "starts": sorted(name.decode() for name in {*FORWARDING_PREFIXES, *FAMILY_STARTS}),
+    }

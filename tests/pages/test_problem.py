@@ -1,0 +1,43 @@
+"""An error as data says in the reader's language what it is and what helps."""
+
+from __future__ import annotations
+
+from gateway.errors import BadRequest, Forbidden, LoginRequired
+from gateway.model import Decision, Missing
+from gateway.pages.problem import Problems, Reader
+from gateway.pages.render import Pages
+from gateway.pages.settings import SupportSettings
+from gateway.plan import Advice, Grant
+
+PAGES = Pages(SupportSettings(), "ti", ("nl", "en"))
+PROBLEMS = Problems(PAGES, public_url="https://gw.test/", clock=lambda: 0.0)
+LACKING = Missing("right", "grant", right="A", organisation="1")
+DENIED = Forbidden(
+    Decision(allowed=False, rule="r", reason="right-missing", alternatives=((LACKING,),)),
+    lambda: Advice(((Grant("A", None, "1", LACKING),),)),
+)
+
+
+def test_each_error_has_its_words_and_its_reference() -> None:
+    found = PROBLEMS.data(BadRequest("x"), Reader("en", path="/a b"), request_id="0" * 32)
+    assert (found["status"], found["code"], found["title"]) == (
+        400,
+        "bad-request",
+        "We could not open this address",
+    )
+    assert (found["instance"], found["request_id"]) == ("/a%20b", "0" * 32)
+    assert found["reference"]
+
+
+def test_a_login_that_is_needed_comes_with_its_address() -> None:
+    found = PROBLEMS.data(LoginRequired(acr_values=("urn:x",)), Reader("en", back="/a"), request_id="1" * 32)
+    assert found["login_url"].startswith("https://gw.test/oauth2/start?")
+    assert "urn%3Ax" in found["login_url"]
+
+
+def test_a_denial_has_its_plans_in_words() -> None:
+    found = PROBLEMS.data(DENIED, Reader("nl"), request_id="2" * 32)
+    ((step,),) = found["plans"]
+    assert (step["type"], step["right"], step["organisation"]) == ("grant", "A", "1")
+    assert found["missing"][0][0]["what"]
+    assert found["rule"] == "r"

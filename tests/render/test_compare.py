@@ -1,0 +1,83 @@
+"""Only what an engine reads counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway.config import Config
+from gateway.render.compare import differences
+from gateway.render.files import Engine, Part
+from tests.render.place import FILES_OF, configuration, text
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    return configuration(tmp_path_factory.mktemp("render"))
+
+
+@pytest.mark.parametrize(("engine", "part"), FILES_OF)
+def test_comments_and_blanks_do_not_count(config: Config, engine: Engine, part: Part) -> None:
+    found = text(config, engine, part)
+    mark = "--" if part == "lua" else "#"
+    changed = "\n".join(
+        f"{line}   {mark} a note\n\n{mark} more"
+        for line in found.splitlines()
+        if not line.strip().startswith(mark)
+    )
+    if engine not in ("envoy", "traefik"):
+        changed = changed.replace("    ", "\t").replace("\n", "\r\n")
+    assert differences(found, changed, engine, part, "f") == []
+
+
+@pytest.mark.parametrize(("engine", "part"), FILES_OF)
+def test_each_line_counts(config: Config, engine: Engine, part: Part) -> None:
+    found = text(config, engine, part)
+    lines = found.splitlines()
+    mark = "--" if part == "lua" else "#"
+    for number, line in list(enumerate(lines))[:: 12 if engine not in ("envoy", "traefik") else 60]:
+        if line.strip() and not line.strip().startswith(mark):
+            without = "\n".join([*lines[:number], *lines[number + 1 :]])
+            assert differences(found, without, engine, part, "f"), line
+
+
+@pytest.mark.parametrize(
+    ("engine", "before", "after"),
+    [
+        ("nginx", 'a "x  y";', 'a "x y";'),
+        ("nginx", "a '# b';", "a '';"),
+        ("nginx", "a b#c;", "a b;"),
+        ("haproxy", "a 'x  y'z", "a 'x y'z"),
+        ("haproxy", "a b\\ #c", "a b\\"),
+        ("caddy", "a `x  y`", "a `x y`"),
+        ("caddy", "a\nb", "a b"),
+        ("envoy", "a:\n  b: 1\n  c: 2", "a:\n  b: 1\nc: 2"),
+        ("envoy", 'a: "x  y"', 'a: "x y"'),
+        ("traefik", "- a\n- b", "- b\n- a"),
+    ],
+)
+def test_what_only_looks_like_blanks_and_comments(engine: Engine, before: str, after: str) -> None:
+    assert differences(before, after, engine, "main", "f")
+
+
+def test_yaml_in_another_form_is_the_same() -> None:
+    assert differences("a: {b: 1, c: [2]}", "a:\n  c:\n  - 2\n  b: 1\n", "envoy", "main", "f") == []
+    assert differences("a: {b: 1}", "a: {b", "envoy", "main", "f")
+
+
+def test_a_report_says_what_each_line_is_for(tmp_path: Path, config: Config) -> None:
+    found = text(config, "nginx")
+    name = "proxy_set_header X-Auth-Rights $tgp_ti_to_x_auth_rights;"
+    assert name in found
+    edited = found.replace(name, "proxy_set_header X-Auth-Rights beheerder;")
+    report = "\n".join(differences(found, edited, "nginx", "main", "site.conf"))
+    assert f"-{name}" in report
+    assert f"missing: {name}   (who asks, as the gateway says it)" in report
+    number = edited.splitlines().index("        proxy_set_header X-Auth-Rights beheerder;") + 1
+    assert f"site.conf:{number}: not from config.yaml: proxy_set_header X-Auth-Rights beheerder;" in report
+
+
+def test_the_same_lines_in_another_order() -> None:
+    report = differences("a;\nb;", "b;\na;", "nginx", "main", "f")
+    assert report[-1] == "The lines are the same, in another order or nesting."

@@ -1,0 +1,189 @@
+"""Each rendered file, as its engine reads it: the real ones check what stands in them."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from gateway.config import Config
+from gateway.render.errors import NotRendered
+from gateway.render.files import Engine, Part
+from gateway.render.text import is_unedited
+from tests.fronts.engines import Place, program, running, validation
+from tests.render.place import FILES_OF, SOCKET, UPSTREAMS, configuration, text
+from tests.running import free_ports
+from tests.tls import Certificates
+
+ENGINES: list[Engine] = ["nginx", "envoy", "caddy", "traefik", "haproxy"]
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    return configuration(tmp_path_factory.mktemp("render"))
+
+
+@pytest.mark.parametrize(("engine", "part"), FILES_OF)
+def test_what_somebody_edited_is_seen(config: Config, engine: Engine, part: Part) -> None:
+    found = text(config, engine, part)
+    assert is_unedited(found, found)
+    assert is_unedited(found, text(config, engine, part, listen="127.0.0.1:9"))
+    assert not is_unedited(found + "\n", found)
+    assert not is_unedited(found, found.replace("--env ti", "--env prd", 1))
+    assert not is_unedited("", found)
+    assert not is_unedited("server {}\n", found)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_is_never_left_out(config: Config, engine: Engine) -> None:
+    found = text(config, engine, "lua" if engine == "haproxy" else "main").lower()
+    for name in (
+        "x-auth-rights",
+        "x-toegangspoort-assertion",
+        "x-api-key",
+        "x-tenant",
+        "cookie",
+        "authorization",
+    ):
+        assert name in found
+    whole = found + text(config, engine).lower()
+    for part in (
+        "/oauth2/",
+        "/.well-known/jwks.json",
+        "/robots.txt",
+        "127.0.0.1:8081",
+        "127.0.0.1:8082",
+        "reports.internal",
+    ):
+        assert part in whole or part.replace(":", '", port_value: ') in whole, part
+
+
+def test_nginx_asks_at_the_level_of_the_server(config: Config) -> None:
+    found = text(config, "nginx")
+    depth, at = 0, []
+    for line in found.splitlines():
+        words = line.partition("#")[0].strip()
+        if words.startswith("auth_request /"):
+            at.append(depth)
+        depth += words.count("{") - words.count("}")
+    assert at == [1]
+    # nothing but what names the gateway itself is not asked about
+    open_ones = [block for block in found.split("\n    location ")[1:] if "auth_request off" in block]
+    assert len(open_ones) == 5
+    assert not any("_register" in block or "_to_default" in block for block in open_ones)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"upstreams": {**UPSTREAMS, **SOCKET}},
+        {"edge": {"request_headers": {"allow": ["accept", "x-own"]}, "max_header_bytes": 1_048_576}},
+    ],
+    ids=["whole", "socket", "allow"],
+)
+def test_the_engine_accepts_it(tmp_path: Path, engine: Engine, changes: dict[str, Any]) -> None:
+    if engine == "traefik" and "upstreams" in changes:
+        pytest.skip("Traefik has no unix sockets")
+    program(engine)
+    place = Place(
+        configuration(tmp_path, **changes).path,
+        *free_ports(1),
+        inner=free_ports(1)[0],
+        gateways=("127.0.0.1:8000,127.0.0.1:8090", "127.0.0.2"),
+    )
+    _validated(engine, tmp_path, place)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_engine_accepts_it_with_https_on_both_sides(tmp_path: Path, engine: Engine) -> None:
+    program(engine)
+    authority = Certificates(tmp_path)
+    certificate, key = (
+        each.rename(tmp_path / f"site{end}")
+        for each, end in zip(authority.files(name="register.example.be"), (".crt", ".key"), strict=True)
+    )
+    upstreams = {
+        "reports": {
+            "url": "https://127.0.0.1:8443",
+            "strip_prefix": "/reports",
+            "tls": {"ca": str(authority.ca), "server_name": "register.internal"},
+        }
+    }
+    config = configuration(tmp_path, public_url="https://register.example.be", upstreams=upstreams)
+    place = Place(config.path, *free_ports(1), inner=free_ports(1)[0], tls=(str(certificate), str(key)))
+    found = _validated(engine, tmp_path, place)
+    assert "max-age=31536000" in found or engine == "haproxy"
+    assert "register.internal" in found
+
+
+def _validated(engine: Engine, folder: Path, place: Place) -> str:
+    if engine == "traefik":
+        # It has no command that only checks: it says what is wrong in its log.
+        with running(engine, folder, place):
+            log = (folder / "engine.log").read_text()
+        assert not re.search(r"\b(ERR|WRN|FTL)\b", log), log
+        return place.text(engine)
+    done = subprocess.run(
+        validation(engine, folder, place), capture_output=True, text=True, timeout=60, check=False,
+        env={"HOME": str(folder), "PATH": "/usr/bin:/usr/sbin:/bin"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return place.text(engine)
+
+
+@pytest.mark.parametrize(
+    ("engine", "changes", "says"),
+    [
+        (
+            "nginx",
+            {"upstreams": {**UPSTREAMS, "files": {"url": "unix:/run/a$b.sock"}}},
+            r"has a \$, which nginx",
+        ),
+        ("caddy", {"upstreams": {**UPSTREAMS, "files": {"url": "unix:/run/{env.HOME}"}}}, "which Caddy"),
+        ("haproxy", {"upstreams": {**UPSTREAMS, "files": {"url": "unix:/run/a'b"}}}, "which HAProxy"),
+        ("envoy", {"upstreams": {**UPSTREAMS, "files": {"url": "unix:/run/%REQ(x)%"}}}, "which YAML"),
+        ("traefik", {"upstreams": {**UPSTREAMS, **SOCKET}}, "can't reach the unix socket"),
+        (
+            "nginx",
+            {"upstreams": {"reports": {"url": "http://127.0.0.1:1", "add_prefix": "/$uri"}}},
+            "which nginx",
+        ),
+    ],
+)
+def test_values_that_the_engine_would_read_as_its_own_are_refused(
+    tmp_path: Path, engine: Engine, changes: dict[str, Any], says: str
+) -> None:
+    rules = [{"id": "r", "match": {"path": "/**"}, "require": ["anyone"]}]
+    with pytest.raises(NotRendered, match=says):
+        text(configuration(tmp_path, rules=rules, **changes), engine)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    "path",
+    ['/run/a"; auth_request off; #', "/run/a;}", "/run/a b", "/run/a#b", "/run/a\\", "/run/é", "/run/{{x}}"],
+)
+def test_an_unlucky_path_is_one_value(tmp_path: Path, engine: Engine, path: str) -> None:
+    """The engine reads the same configuration, or it is refused."""
+    rules = [{"id": "r", "match": {"path": "/**"}, "require": ["anyone"]}]
+    config = configuration(tmp_path, rules=rules, upstreams={"files": {"url": f"unix:{path}"}})
+    try:
+        found = text(config, engine)
+    except NotRendered:
+        return
+    if engine == "envoy":
+        clusters = yaml.safe_load(found)["static_resources"]["clusters"]
+        endpoints = clusters[-1]["load_assignment"]["endpoints"][0]["lb_endpoints"]
+        assert [each["endpoint"]["address"]["pipe"]["path"] for each in endpoints] == [path]
+    elif engine == "nginx":
+        program("nginx")
+        _validated(engine, tmp_path, Place(config.path, 18_080))
+    assert found.count("\n") == text(configuration(tmp_path, rules=rules, upstreams=SOCKET), engine).count(
+        "\n"
+    )
