@@ -99,7 +99,7 @@ class Machine:
         environ = {
             name: value for name, value in os.environ.items() if name in ("PIP_CERT", "PIP_DEFAULT_TIMEOUT")
         }
-        wrapped = f"set -e\ncd {self.folder}\n{commands}\npwd > /root/.folder\n"
+        wrapped = f"set -e\ncd {self.folder}\n{commands}\npwd > ~/.folder\n"
         done = subprocess.run(
             ["nsenter", "-t", str(self.first), "-m", "-u", "-i", "-p", *own, "/usr/bin/env", "-i", "HOME=/root",
              "DEBIAN_FRONTEND=noninteractive", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
