@@ -15,13 +15,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
 from load import Load
 from machines import Machine, Network, debian, machine, needed, network
 from pages import blocks
-from people import certificate, logged_in, simulator
+from people import certificate, known, logged_in, simulator
 
 SOURCE = Path(__file__).resolve().parent.parent.parent
 PAGE = SOURCE / "docs/deployment.md"
@@ -71,20 +72,20 @@ def installed(front: Machine, gateways: list[Machine], place: Path) -> None:
     """The page, up to a gateway that people can log in at."""
     archive = release("0.1.0", place)
     for each in (front, *gateways):
-        shutil.copy(archive, each.root / "root")
+        shutil.copy(archive, each.root / "srv")
     follow(front, "Redis")
-    for each in gateways:
-        follow(each, "Install")
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda each: follow(each, "Install"), gateways))
     first, second = gateways
-    shutil.copy(
-        front.root / "root/toegangspoort-0.1.0/store-password", first.root / "root/toegangspoort-0.1.0"
-    )
+    shutil.copy(front.root / "srv/toegangspoort-0.1.0/store-password", first.root / "srv/toegangspoort-0.1.0")
     follow(first, "The first gateway")
     shutil.copytree(
         first.root / "etc/toegangspoort/ti", second.root / "etc/toegangspoort/ti", dirs_exist_ok=True
     )
     follow(second, "The second gateway")
-    certificate(front.root / "etc/toegangspoort/tls", NAME)
+    made = certificate(front.root / "etc/toegangspoort/tls", NAME)
+    for each in gateways:
+        known(made, each.root)
     follow(front, "nginx")
 
 
@@ -112,8 +113,8 @@ def followed(front: Machine, gateways: list[Machine], here: Network, place: Path
             load.wait_for(200)
             second.run("systemctl start toegangspoort@ti.socket toegangspoort@ti.service")
             load.wait_for(200)
-            shutil.copy(release("0.1.1", place), first.root / "root")
-            first.folder = "/root"
+            shutil.copy(release("0.1.1", place), first.root / "srv")
+            first.folder = "/srv"
             follow(first, "Upgrade")
             assert "0.1.1" in first.run("gateway version"), "the new version does not run"
             load.wait_for(200)

@@ -22,7 +22,8 @@ _FETCHES = ("apt-get ", "pip install ", "make install", "make demo")
 
 
 def needed() -> None:
-    """Ends the program where this machine can't do it."""
+    """Ends the program where this machine can't do it. From here on it takes away what it made, also when it is stopped."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     lacking = [
         name for name in ("debootstrap", "systemd-nspawn", "ip", "nsenter") if shutil.which(name) is None
     ]
@@ -83,7 +84,7 @@ class Machine:
     def __init__(self, name: str, root: Path, process: subprocess.Popen[bytes], log: Path) -> None:
         self.name = name
         self.root = root
-        self.folder = "/root"
+        self.folder = "/srv"
         self._process = process
         self._log = log
 
@@ -99,9 +100,9 @@ class Machine:
         environ = {
             name: value for name, value in os.environ.items() if name in ("PIP_CERT", "PIP_DEFAULT_TIMEOUT")
         }
-        wrapped = f"set -e\ncd {self.folder}\n{commands}\npwd > ~/.folder\n"
+        wrapped = f"set -e\ncd {self.folder}\n{commands}\npwd > /srv/.folder\n"
         done = subprocess.run(
-            ["nsenter", "-t", str(self.first), "-m", "-u", "-i", "-p", *own, "/usr/bin/env", "-i", "HOME=/root",
+            ["nsenter", "-t", str(self.first), "-m", "-u", "-i", "-p", *own, "/usr/bin/env", "-i", "HOME=/srv",
              "DEBIAN_FRONTEND=noninteractive", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
              "PIP_QUIET=1", "PIP_DISABLE_PIP_VERSION_CHECK=1", *(f"{k}={v}" for k, v in environ.items()), "/bin/bash", "-c", wrapped],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
@@ -116,7 +117,7 @@ class Machine:
                 stdout=subprocess.PIPE, text=True, check=False,
             ).stdout  # fmt: skip
             raise AssertionError(f"{self.name}: exit code {done.returncode}\n{journal}")
-        self.folder = (self.root / "root/.folder").read_text().strip()
+        self.folder = (self.root / "srv/.folder").read_text().strip()
         return done.stdout
 
     def booted(self) -> None:

@@ -51,7 +51,7 @@ def simulator(source: Path, place: Path, where: Network, name: str, keys: Path) 
         process.wait()
 
 
-def certificate(folder: Path, name: str) -> None:
+def certificate(folder: Path, name: str) -> Path:
     """One for this host that signs itself, where nginx looks for it."""
     folder.mkdir(parents=True, exist_ok=True)
     subprocess.run(
@@ -59,6 +59,18 @@ def certificate(folder: Path, name: str) -> None:
          "-addext", f"subjectAltName=DNS:{name}", "-keyout", folder / "privkey.pem", "-out", folder / "fullchain.pem"],
         check=True, stderr=subprocess.DEVNULL,
     )  # fmt: skip
+    return folder / "fullchain.pem"
+
+
+def known(made: Path, root: Path) -> None:
+    """Let a machine know this certificate, as it knows those of real authorities."""
+    place = root / "etc/ssl/certs"
+    words = subprocess.run(
+        ["openssl", "x509", "-noout", "-hash", "-in", made], capture_output=True, text=True, check=True
+    )
+    shutil.copy(made, place / f"{words.stdout.strip()}.0")
+    with (place / "ca-certificates.crt").open("a") as file:
+        file.write(made.read_text())
 
 
 def logged_in(source: Path, where: Network, url: str, trusted: Path) -> str:

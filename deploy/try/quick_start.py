@@ -40,7 +40,7 @@ def followed(here: Machine, *, tested: bool) -> None:
     here.run(ASKED_FOR, quiet=True)
     here.run("make install")
     here.run(
-        "systemd-run --quiet --unit demo --working-directory /root/checkout sh -c 'make demo > /tmp/demo.log 2>&1'"
+        "systemd-run --quiet --unit demo --working-directory /srv/checkout sh -c 'make demo > /tmp/demo.log 2>&1'"
     )
     here.run(_WAIT, quiet=True)
     said = here.run("set -x\n" + without_browser)
@@ -51,9 +51,9 @@ def followed(here: Machine, *, tested: bool) -> None:
         "test $(curl --silent --output /dev/null --write-out '%{http_code}' http://localhost:8101/readyz) = 200"
     )
     rule = blocks(PAGE, "Change a rule")
-    changed = (here.root / "root/checkout/config.yaml").read_text()
+    changed = (here.root / "srv/checkout/config.yaml").read_text()
     last = changed.rindex("  - id: register")
-    (here.root / "root/checkout/copy.yaml").write_text(
+    (here.root / "srv/checkout/copy.yaml").write_text(
         changed[:last] + "\n".join(f"  {line}" for line in rule[0].splitlines()) + "\n" + changed[last:]
     )
     here.run(rule[1].replace("config.yaml", "copy.yaml").replace("explain ", "explain --config copy.yaml "))
@@ -76,10 +76,10 @@ def main() -> None:
         only = stack.enter_context(machine("quick", base, place, here))
         shutil.copytree(
             SOURCE,
-            only.root / "root/checkout",
+            only.root / "srv/checkout",
             ignore=shutil.ignore_patterns(".venv", "var", "secrets", "dist"),
         )
-        only.folder = "/root/checkout"
+        only.folder = "/srv/checkout"
         followed(only, tested=chosen.test)
     print("the quick start of README.md was followed, and it is true")
 

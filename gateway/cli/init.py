@@ -72,9 +72,8 @@ def init(
     """
     if not _NAME.fullmatch(env):
         stop(f"{env!r} is no name for an environment: write ti or prd")
-    if not _PLAIN.fullmatch(state):
-        stop(f"--state: {state!r} contains a character that cannot be part of it")
     asked = _Questions()
+    state = asked.value("--state", "", state)
     answers = Answers(
         env,
         asked.value("--public-url", "The address that people see", public_url),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import re
 import resource
 import signal
 import socket
@@ -19,6 +18,7 @@ from typing import Annotated
 import structlog
 import typer
 import uvicorn
+from pydantic import TypeAdapter, ValidationError
 from uvicorn.config import STARTUP_FAILURE
 
 from gateway import garbage
@@ -36,6 +36,7 @@ from gateway.edge.protocol import protocol_class
 from gateway.edge.refusals import Refusals
 from gateway.observe.logs import configure_logs
 from gateway.pages.wire import WirePages
+from gateway.settings import ListenAddress
 
 # uvloop takes one new connection from each listening descriptor in a round of its loop, however many wait.
 _TAKEN_AT_ONCE = 8
@@ -47,17 +48,17 @@ log = structlog.get_logger()
 
 
 def _address(value: str | None) -> str | None:
-    found = (
-        re.fullmatch(r"(?:\[[0-9a-fA-F:.]+\]|[^\s:\[\]]+):(\d{1,5})", value) if value is not None else None
-    )
-    if value is not None and (found is None or int(found[1]) > 65_535):
-        raise typer.BadParameter("write HOST:PORT, such as 0.0.0.0:8000")
+    if value is not None:
+        try:
+            TypeAdapter(ListenAddress).validate_python(value)
+        except ValidationError as problem:
+            raise typer.BadParameter(problem.errors()[0]["msg"].removeprefix("Value error, ")) from problem
     return value
 
 
 _LISTEN = typer.Option(
     callback=_address,
-    help="HOST:PORT to listen on instead of `listen` in the configuration, for a container.",
+    help="Listen here instead of at the configuration's `listen`, for a container: HOST:PORT or unix:PATH.",
 )
 _OBSERVE_LISTEN = typer.Option(
     callback=_address, help="The same for health and metrics, instead of `observe.listen`."

@@ -79,7 +79,7 @@ def test_without_a_terminal_it_names_the_options_that_are_missing(tmp_path: Path
         ("--public-url", "http://register.example.be", "http is for localhost only"),
         ("--upstream", "10.0.0.5", "config.yaml:"),
         ("--issuer", "https://authenticatie-ti.vlaanderen.be/op", "this is the ACM of T&I"),
-        ("--listen", "8000", "write an address to listen on as HOST:PORT"),
+        ("--listen", "8000", "write an address to listen on"),
         ("--proxy", "proxy.example.be", "config.yaml:"),
     ],
 )
@@ -99,6 +99,7 @@ def test_an_answer_that_cannot_be_used_writes_nothing(
         ("--client-id", "x: y"),
         ("--client-id", "*x"),
         ("--right", "NoContext"),
+        ("--state", "var lib"),
         ("--env", "P-R"),
         ("--layout", "three"),
     ],

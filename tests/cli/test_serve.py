@@ -119,7 +119,7 @@ def test_a_container_listens_elsewhere_than_the_configuration_says(
     monkeypatch.setenv("GATEWAY_ENV", "ti")
     done = command("serve", "--config", str(site.config), "--listen", "8000")
     assert done.returncode == 2
-    assert "write HOST:PORT" in done.stderr
+    assert "write an address to listen on" in done.stderr
     ready = f"http://127.0.0.1:{observe}/readyz"
     extra = ("--listen", f"0.0.0.0:{public}", "--observe-listen", f"0.0.0.0:{observe}")
     with gateway_process(site.config, "ti", ready, *extra):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import yaml
 from gateway.cli.keys import generate
 from gateway.config.lint import findings
 from gateway.config.suites import failures
-from tests.deploy.tools import ROOT, program, run
+from tests.deploy.tools import ROOT, run
 
 ENVIRONMENTS = ("ti", "prd")
 VERSION = "1.33"
@@ -24,7 +25,9 @@ GATEWAY = {"app.kubernetes.io/name": "toegangspoort", "app.kubernetes.io/compone
 @pytest.fixture(scope="module")
 def made() -> dict[str, list[dict[str, Any]]]:
     """By environment, all that `kubectl apply -k` would send."""
-    kubectl = program("kubectl", package="kubernetes-client")
+    kubectl = shutil.which("kubectl")
+    if kubectl is None:
+        pytest.skip("kubectl is not installed here; Debian's is too old to know kustomize's `labels`")
     found = {}
     for name in ENVIRONMENTS:
         done = run(kubectl, "kustomize", ROOT / "deploy/kubernetes" / name)
