@@ -1,8 +1,9 @@
 """Restarts gateways while clients ask, and counts what is lost: requests, logins, POSTs that came twice.
 
 `python -m benchmarks.restart [--requests 5000] [WAY...]`; the ways are `fleet` (two gateways behind nginx as it is when nobody sets
-anything, with Redis, one after the other), `kept` (the same, and nginx keeps its connections open), `alone` and `workers` (one gateway hands over to its successor), `activated` (a service manager holds the socket), each with the default
-settings.
+anything, with Redis, one after the other), `kept` (the same, and nginx keeps its connections open), `alone` and
+`workers` (one gateway hands over to its successor), and `activated` (a service manager holds the socket), each with the
+default settings.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Clients that ask one thing after the other over connections that stay open, and count what they did not get."""
+"""Clients that ask one thing after another and repeat nothing, and what became of each request."""
 
 from __future__ import annotations
 
