@@ -419,7 +419,9 @@ def gateway_fixture(
             authzen_socket = free_socket()
             stack.callback(authzen_socket.close)
             address = f"127.0.0.1:{authzen_socket.getsockname()[1]}"
-            changes["authzen"] = {"listen": address, "url": "https://pdp.test", **authzen}
+            # A url in a test may name the address: http://LISTEN.
+            url = str(authzen.get("url", "https://pdp.test")).replace("LISTEN", address)
+            changes["authzen"] = {"listen": address, **authzen, "url": url}
         environment = settings(
             folder,
             name=name,

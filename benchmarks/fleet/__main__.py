@@ -135,10 +135,10 @@ async def soak(target: Fleet, minutes: float, every: float, failover: float) -> 
     failed = [each for each in await asyncio.gather(*tasks, return_exceptions=True) if each is not None]
     grown = []
     for number, each in enumerate(target.gateways):
-        after = await quiet(each, before[number], minutes, _QUIET_SECONDS)
-        print(f"\nGateway {number + 1}\n\n{table(before[number], during[number], after)}")
         # Connections to Redis stay open once they were needed.
         held = replace(before[number], descriptors=before[number].descriptors + _POOL)
+        after = await quiet(each, held, minutes, _QUIET_SECONDS)
+        print(f"\nGateway {number + 1}\n\n{table(before[number], during[number], after)}")
         grown += [f"gateway {number + 1}: {words}" for words in growth(held, during[number], after)]
     print(
         f"\n{counts(ledger, {})}\n\nfailovers: {target.store.failovers}; readyz by status: {everybody.ready}"

@@ -81,7 +81,7 @@ def _of_path(method: str, text: str) -> Target:
 
 def _filled(settings: ResourceSettings, resource: Entity) -> str:
     known = settings.known.get(resource.id, {})
-    values: Mapping[str, Any] = {**settings.properties, **known, **resource.properties, ID: resource.id}
+    values: Mapping[str, Any] = {**settings.defaults, **known, **resource.properties, ID: resource.id}
     lacking = next((name for name in settings.variables if name not in values), None)
     if lacking is not None:
         raise Unanswerable(f"resource.properties: {resource.type!r} needs the property {lacking!r}")

@@ -132,7 +132,7 @@ class ResourceSettings(Settings):
     """Its path; `{id}` is the id of the resource, any other variable one of its properties. Where it begins with `{id}`,
     ids are paths."""
 
-    properties: Mapping[str, Value] = Field(default_factory=dict)
+    defaults: Mapping[str, Value] = Field(default_factory=dict)
     """Properties that it has where nothing else is said."""
 
     known: Mapping[str, Mapping[str, Value]] = Field(default_factory=dict)

@@ -28,6 +28,8 @@ _STORE = typer.Option(help="Where sessions are kept. Default: sqlite:STATE/ENV.d
 _STATE = typer.Option(
     help="The folder for what the gateway writes: sessions, records, blocks. Default: var beside the configuration."
 )
+_LAYOUT = typer.Option(help="one: config.yaml. files: ENV.yaml for each environment, with shared rules.")
+_DOCTOR = typer.Option("--doctor/--no-doctor", help="Whether to ask ACM and the register already.")
 
 
 def init(
@@ -50,13 +52,8 @@ def init(
     proxy: Annotated[
         list[str] | None, typer.Option(help="A proxy in front of the gateway; may be given several times.")
     ] = None,
-    layout: Annotated[
-        Layout,
-        typer.Option(help="one: config.yaml. files: ENV.yaml for each environment, with shared rules."),
-    ] = "one",
-    with_doctor: Annotated[
-        bool, typer.Option("--doctor/--no-doctor", help="Whether to ask ACM and the register already.")
-    ] = True,
+    layout: Annotated[Layout, _LAYOUT] = "one",
+    with_doctor: Annotated[bool, _DOCTOR] = True,
 ) -> None:
     """Write the first configuration of a deployment, with comments, a first rule, a test and keys, and check it.
 

@@ -16,7 +16,7 @@ SETTINGS = AuthzenSettings.model_validate(
         "url": "https://pdp.test",
         "callers": {"register": {"bearer": ["env:TOKEN"]}},
         "resources": {
-            "file": {"path": "/files/{year}/{id}", "properties": {"year": 2026}, "known": {"7": {"year": 2025}}},
+            "file": {"path": "/files/{year}/{id}", "defaults": {"year": 2026}, "known": {"7": {"year": 2025}}},
             "route": {"path": "{id}"},
         },
         "actions": {"drop": [{"method": "DELETE", "when": {"soft": False}}, {"method": "PATCH"}], "read": [{"method": "GET"}]},

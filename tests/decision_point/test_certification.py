@@ -37,7 +37,7 @@ AUTHZEN = {
     "resources": {
         "record": {
             "path": "/records/{status}/{id}",
-            "properties": {"status": "unknown"},
+            "defaults": {"status": "unknown"},
             "known": {"record-1": {"status": "active"}, "record-2": {"status": "archived"}},
         }
     },

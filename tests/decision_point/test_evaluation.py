@@ -174,7 +174,7 @@ def test_the_record_says_who_asked_and_counts_as_no_request(both: tuple[GatewayF
     metrics = gateway.client.get(f"http://127.0.0.1:{gateway.observe_port}/metrics").text
     counted = [line for line in metrics.splitlines() if line.startswith("toegangspoort_")]
     assert any('evaluations_total{caller="register",verdict="deny"}' in line for line in counted)
-    assert not any(line.startswith("toegangspoort_decisions_total") for line in counted)
+    assert not any(line.startswith("toegangspoort_authz_total") for line in counted)
 
 
 def test_whoever_is_blocked_is_denied_at_every_moment(both: tuple[GatewayFixture, Program]) -> None:

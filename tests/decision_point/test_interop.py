@@ -73,7 +73,7 @@ _AUTHZEN = {
     },
     "resources": {
         "user": {"path": "/users/{id}"},
-        "todo": {"path": "/todos/{ownerID}/{id}", "properties": {"ownerID": "nobody"}},
+        "todo": {"path": "/todos/{ownerID}/{id}", "defaults": {"ownerID": "nobody"}},
         "route": {"path": "{id}"},
         "record": {
             "path": "/library/{department}/{owner}/{id}",

@@ -123,10 +123,7 @@ def test_every_alert_has_its_runbook(rule: dict[str, Any]) -> None:
     assert rule["labels"]["severity"] in ("critical", "warning", "info")
     assert rule["annotations"]["summary"] and rule["annotations"]["description"]
     path, _, anchor = rule["annotations"]["runbook_url"].partition("#")
-    page = ROOT / path
-    if not page.exists():
-        pytest.skip(f"{path} is not written yet")
-    assert anchor in anchors(page)
+    assert anchor in anchors(ROOT / path)
 
 
 def test_every_alert_is_tried() -> None:

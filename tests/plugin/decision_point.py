@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from tests.running import serving
 
-SCHEMAS = Path(__file__).parent / "authzen"
+SCHEMAS = Path(__file__).parent.parent / "authzen/schemas"
 REQUEST = Draft202012Validator(json.loads((SCHEMAS / "evaluation-request.schema.json").read_text()))
 RESPONSE = Draft202012Validator(json.loads((SCHEMAS / "evaluation-response.schema.json").read_text()))
 ALLOWED = {"decision": True}

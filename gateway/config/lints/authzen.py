@@ -71,7 +71,7 @@ def _covered(
     examples = [{"id": name, **values} for name, values in resource.known.items()] or [{"id": "x"}]
     for example in examples:
         values = dict.fromkeys(resource.variables, "x") | {
-            name: str(value) for name, value in {**resource.properties, **example}.items()
+            name: str(value) for name, value in {**resource.defaults, **example}.items()
         }
         segments = tuple(resource.fill(values)[1:].split("/"))
         if any(

@@ -37,12 +37,13 @@ def decision_points(source: Source, name: str) -> Iterator[Finding]:
 def _same_names(rule: Rule) -> Iterator[Finding]:
     """Two different questions under one name get no answer: the one's must not pass for the other's."""
     first: dict[str, Any] = {}
-    asking: list[Any] = [each for each in walk(rule.require) if each.policy_name == "remote"]
+    every: list[Any] = [each for each in walk(rule.require) if each.fact_source() is not None]
+    asking = [each for each in every if hasattr(each, "name")]
     twice = [each.name for each in asking if first.setdefault(each.name, each).to_data() != each.to_data()]
     for answer in dict.fromkeys(twice):
         words = (
             f"rule {rule.id!r} asks different questions under the name {answer!r}: none of them gets an answer, and it lets in"
-            " nobody; give each `remote` its own `name`"
+            " nobody; give each its own `name`"
         )
         yield from _unless_accepted(rule, "same-answer-name", words)
 
