@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -11,13 +12,14 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 SUITE = "bookworm"
 # What a server of Debian has before anybody installs anything on it.
 SERVER = ("systemd", "systemd-sysv", "dbus", "ca-certificates", "curl", "iproute2", "python3")
 _BOOTED_WITHIN = 120.0
-# Where packages come from: these commands get the network of the machine that they run on.
+# Where packages come from: these commands get the network of this machine, all others that of the machines alone.
 _FETCHES = ("apt-get ", "pip install ", "make install", "make demo")
 
 
@@ -48,6 +50,13 @@ def debian(root: Path, packages: Sequence[str] = SERVER) -> Path:
         (root / "etc/apt/apt.conf.d/99quiet").write_text('quiet "2";\nDpkg::Use-Pty "0";\n')
         subprocess.run(["chroot", root, "apt-get", "update"], check=True)
     return root
+
+
+def _one_by_one(commands: str) -> list[str]:
+    """Each command with the lines that go on with it: after a backslash, or within what `for` or `do` opened."""
+    if re.search(r"^\s*(for|while|if) ", commands, re.M):
+        return [commands]
+    return re.split(r"(?<!\\)\n", commands)
 
 
 @dataclass
@@ -96,7 +105,14 @@ class Machine:
 
     def run(self, commands: str, *, quiet: bool = False) -> str:
         """Carry out commands as root, in the folder that the last of them went to. Raises AssertionError where one fails."""
-        own = [] if any(each in commands for each in _FETCHES) else ["-n"]
+        said = ""
+        for fetches, some in groupby(
+            _one_by_one(commands), lambda each: any(word in each for word in _FETCHES)
+        ):
+            said += self._run("\n".join(some), [] if fetches else ["-n"], quiet=quiet)
+        return said
+
+    def _run(self, commands: str, own: list[str], *, quiet: bool) -> str:
         environ = {
             name: value for name, value in os.environ.items() if name in ("PIP_CERT", "PIP_DEFAULT_TIMEOUT")
         }
