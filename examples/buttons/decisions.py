@@ -28,9 +28,11 @@ def ask(
     `url` is `authzen.url` of the gateway's configuration, `headers` those of the request from the gateway, named in lower
     case: they say whose it is. Ask at once: the assertion is valid for a minute.
     """
+    if "x-toegangspoort-assertion" not in headers:  # nobody is logged in: a button leads to the login
+        return [{"decision": False, "context": {"error": {"status": 401}}} for _ in wishes]
     context = {"language": headers.get("accept-language", "nl"), "ip": headers.get("x-forwarded-for", "")}
     question = {
-        "subject": {"type": "session", "id": headers.get("x-toegangspoort-assertion", "")},
+        "subject": {"type": "session", "id": headers["x-toegangspoort-assertion"]},
         "context": {name: value for name, value in context.items() if value},
         "evaluations": [{"action": {"name": method}, "resource": {"type": "path", "id": path}} for method, path in wishes],
     }  # fmt: skip

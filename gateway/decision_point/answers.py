@@ -55,7 +55,7 @@ class Answers:
         status = str(error.status)
         found = {name: said[name] for name in _SHOWN if said.get(name)}
         found |= {name: error.facts[name] for name in _PUBLIC_FACTS if name in error.facts}
-        found["reason_user"] = {status: _reason_user(said, error)}
+        found["reason_user"] = {status: self.problems.in_short(error, said, language)}
         found["reason_admin"] = {status: _reason(exchange, error)}
         methods = _methods(error)
         if methods:
@@ -69,18 +69,6 @@ def _back(exchange: Exchange) -> str:
     if request is None or request.method not in ("GET", "HEAD"):
         return "/"
     return request.target.decode("ascii", "replace")
-
-
-def _reason_user(said: dict[str, Any], error: GatewayError) -> str:
-    """What the page says, in a few sentences: where it refers to what stands below it, that itself."""
-    if error.advice != Forbidden.advice:
-        return f"{said['title']}. {said['detail']}"
-    parts: list[str] = []
-    if said.get("plans"):
-        parts = [each for step in said["plans"][0] for each in (step["text"], step["advice"])]
-    elif said.get("missing"):
-        parts = [each["what"] for each in said["missing"][0]]
-    return " ".join(f"{each.removesuffix('.')}." for each in (said["title"], *parts) if each)
 
 
 def _reason(exchange: Exchange, error: GatewayError) -> str:
