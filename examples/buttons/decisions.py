@@ -7,6 +7,7 @@ they press a button, the gateway decides, whatever the page showed. So where the
 from __future__ import annotations
 
 import html
+import http.client
 import json
 import urllib.request
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from typing import Any
 
 # Straight to the decision point, whatever proxy this machine uses for the internet.
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+_FAULTS = (OSError, http.client.HTTPException, ValueError, LookupError, TypeError, AttributeError)
 
 
 class NoAnswer(Exception):
@@ -42,7 +44,7 @@ def ask(
         with _direct.open(request, timeout=timeout) as response:
             found = json.load(response)["evaluations"]
             return [_for_people(each) for _, each in zip(wishes, found, strict=True)]
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as problem:
+    except _FAULTS as problem:
         raise NoAnswer(str(problem)) from problem
 
 

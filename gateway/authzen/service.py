@@ -101,9 +101,10 @@ class Service:
         certificate = scope.get("extensions", {}).get(CERTIFICATE, {}).get("der")
         asker = self._callers.find(scope["headers"], certificate)
         if asker is None:
-            raise Refused(
-                401, "who asks is not known here", ((b"www-authenticate", b'Bearer realm="authzen"'),)
+            words = (
+                "send the credential of a caller: Authorization: Bearer TOKEN, a client certificate, or both"
             )
+            raise Refused(401, words, ((b"www-authenticate", b'Bearer realm="authzen"'),))
         answer = self._answers.get(path)
         if answer is None:
             raise Refused(404, f"nothing is asked here; {self._metadata_path} says where")

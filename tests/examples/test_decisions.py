@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from examples.buttons.decisions import NoAnswer, ask, attributes
 from tests.decision_point.asking import TOKEN, callers
 from tests.gateway_fixture import RIGHTS, Browser, EchoUpstream, GatewayFixture, scripted_gateway
 from tests.gateways import RULES
-from tests.running import free_ports
+from tests.running import RawUpstream, free_ports, raw_upstream
 
 OWN = ("GET", "/organisaties/0428315871/meldingen/1")
 OTHER = ("GET", "/organisaties/0777000187/meldingen/1")
@@ -32,6 +33,12 @@ def browser(gate: GatewayFixture) -> Iterator[Browser]:
     gate.op.claims.update(RIGHTS)
     with gate.browser() as found:
         found.log_in()
+        yield found
+
+
+@pytest.fixture
+def stack() -> Iterator[contextlib.ExitStack]:
+    with contextlib.ExitStack() as found:
         yield found
 
 
@@ -65,14 +72,18 @@ def test_a_session_that_ended_can_do_nothing(gate: GatewayFixture, browser: Brow
     assert "U bent niet aangemeld" in attributes(answers[0])
 
 
-def test_what_is_not_known_leaves_buttons_as_they_are(gate: GatewayFixture, browser: Browser) -> None:
+def test_what_is_not_known_leaves_buttons_as_they_are(
+    gate: GatewayFixture, browser: Browser, stack: contextlib.ExitStack
+) -> None:
     headers = received(gate, browser)
     (nobody,) = ask(url(gate), TOKEN, {}, [OWN])  # nobody is logged in on this page
     assert attributes(nobody) == ""
     (free,) = free_ports(1)
+    stranger = stack.enter_context(raw_upstream(RawUpstream(answer=lambda _: b"220 mail.test\r\n\r\n")))
     for where, token, wishes in (
         (url(gate), "not-the-token-of-this-register-at-all", [OWN]),
         (f"http://127.0.0.1:{free}", TOKEN, [OWN]),
+        (f"http://127.0.0.1:{stranger.port}", TOKEN, [OWN]),
         (gate.url, TOKEN, [OWN]),  # the gateway itself: no decision point
         (url(gate), TOKEN, [OWN] * 6),
         (url(gate), TOKEN, []),
