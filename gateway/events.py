@@ -83,6 +83,17 @@ class SignalReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionProven:
+    """What came of a bound session's proof. `operation`: register, refresh, or request for one that came without a proof.
+
+    `result`: ok, challenged, session-over, limited, why a proof was refused, or why a request has none.
+    """
+
+    operation: str
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
 class SessionEnded:
     """A session ended in this process, by a logout or because it was revoked. `session` is its public id."""
 
@@ -316,6 +327,7 @@ Event = (
     | LoginEnded
     | LoggedOut
     | SignalReceived
+    | SessionProven
     | SessionEnded
     | UpstreamFailed
     | ServerFailed

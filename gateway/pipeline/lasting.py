@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import inf
 
@@ -38,6 +38,8 @@ class Lasting:
     most: float
     idle_timeout: float
     ttl: float
+    proven_until: Callable[[Mapping[str, str]], float] = lambda _: inf
+    """Until when a bound session is proven, by the cookies (seconds since the epoch)."""
     _known: ObjectMemo[RuleSet, dict[str, _Looks]] = field(
         default_factory=lambda: ObjectMemo(lambda _: {}, 2)
     )
@@ -58,6 +60,8 @@ class Lasting:
                 now + self.idle_timeout / _OF_IDLE_TIMEOUT,
                 now + self.ttl / _OF_ASSERTION,
             )
+            if session.binding is not None:
+                ends.append(self.proven_until(exchange.admitted.cookies))
         looks = self._looks(exchange)
         if not looks.lasts:
             return 0
