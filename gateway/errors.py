@@ -79,8 +79,6 @@ class ReauthenticationRequired(LoginRequired):
 
 
 class SessionUnproven(LoginRequired):
-    """The session is bound to a key of the browser, of which there is no proof; the fact `reason` says why."""
-
     code = "session-unproven"
     title = "Your browser must confirm that it is still you"
     advice = "Open or reload a page of this service: as a rule you do not have to log in again."

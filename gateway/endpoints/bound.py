@@ -6,8 +6,8 @@ requests wait: it needs one look in the session store at most, and never the pro
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
@@ -19,7 +19,7 @@ from gateway.errors import BadRequest, ClientLimited, StoreUnavailable
 from gateway.events import OnEvent, SessionProven
 from gateway.exchange import Caller
 from gateway.responses import HeaderLines, Response, cookie_lines, json_response
-from gateway.session.bindings import Bindings, instructions
+from gateway.session.bindings import BEFORE_SECONDS, Bindings, instructions
 from gateway.session.codec import Binding
 from gateway.session.device_proof import DeviceProof, ProofRefused, item_text, public_key, read_proof
 from gateway.session.sessions import Sessions
@@ -64,6 +64,11 @@ class BoundEndpoints:
         limits = ClientLimits(_BURST, _EVERY, steady=steady)
         return cls(sessions, sessions.bindings, limits, on_event, clock, public_url)
 
+    @property
+    def routes(self) -> tuple[tuple[str, Callable[[Request], Awaitable[Response]]], ...]:
+        """What answers a POST, by path."""
+        return (REGISTER, self.register), (REFRESH, self.refresh)
+
     async def invitation(self, ticket: str) -> HeaderLines:
         """The header by which the browser that gets this ticket may bind its session; none where the store is down."""
         try:
@@ -84,10 +89,16 @@ class BoundEndpoints:
             await self.bindings.use_challenge(proof.challenge)
             ticket = await self.bindings.invited(proof.authorization or "")
             found = await self.sessions.peek(ticket) if ticket is not None else None
-            if ticket is None or found is None:
+            if ticket is None or found is None or found.session.binding is not None:
                 raise ProofRefused("session-over")
             binding = Binding(self.bindings.new_id(), proof.algorithm, key, self.clock())
-            bound = await self.sessions.bind(ticket, found.session, binding)
+            # The ticket becomes a new one, which opens nothing without a proof of the key.
+            bound = await self.sessions.renew(
+                ticket,
+                replace(found.session, binding=binding),
+                found.session.identity,
+                leads_for=BEFORE_SECONDS,
+            )
             if bound is None:
                 raise ProofRefused("session-over")
         except ProofRefused as refusal:

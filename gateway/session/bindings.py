@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from gateway.cookies import Cookie
 from gateway.events import OnEvent, SessionProven
-from gateway.session.codec import Binding
+from gateway.session.codec import Binding, Session
 from gateway.session.device_proof import DeviceProof, ProofRefused
 from gateway.session.one_time import OneTimeStore
 from gateway.session.settings import BoundSettings
@@ -27,6 +27,8 @@ _CHALLENGE_SECONDS: Final = 300
 _COOKIE, _CHALLENGE, _USED, _INVITATION = "proof", "challenge", "challenge-used", "invitation"
 # Requests on the way, and clocks of machines that differ a little.
 _LATE_SECONDS: Final = 30.0
+BEFORE_SECONDS: Final = 10.0
+"""How long requests that were on the way when a session was bound go on with its ticket of before."""
 
 
 class Bindings:
@@ -38,18 +40,16 @@ class Bindings:
     def __init__(
         self,
         settings: BoundSettings,
-        ticket_cookie: str,
-        *,
+        ticket_cookie: Cookie,
         environment: str,
-        secure: bool,
         cipher: Callable[[], SessionCipher],
         one_time: OneTimeStore,
         clock: Callable[[], float],
         on_event: OnEvent,
     ) -> None:
         self.settings = settings
-        self._ticket_cookie = ticket_cookie
-        self._cookie = Cookie.of(environment, "bound", secure=secure)
+        self._ticket_cookie = ticket_cookie.name
+        self._cookie = Cookie.of(environment, "bound", secure=ticket_cookie.secure)
         self._cipher = cipher
         self._one_time = one_time
         self._clock = clock
@@ -151,6 +151,12 @@ class Bindings:
         self.check_challenge(proof.challenge, binding.id)
         proof.check(binding.algorithm, binding.jwk)
         await self.use_challenge(proof.challenge)
+
+
+def bound_since(ticket: str, session: Session, now: float) -> bool:
+    """Whether this is a ticket of before the session was bound, when it needed no proof, and its last moments are over."""
+    binding = session.binding
+    return binding is not None and not binding_of(ticket) and now >= binding.since + BEFORE_SECONDS
 
 
 def instructions(

@@ -11,11 +11,11 @@ from gateway.cookies import Cookie, cookie_prefix
 from gateway.errors import StoreUnavailable
 from gateway.events import OnEvent, SessionEnded, ignore
 from gateway.model import Identity, Tokens
-from gateway.session.bindings import Bindings
+from gateway.session.bindings import Bindings, bound_since
 from gateway.session.board import Board
 from gateway.session.cache import MOVED_SECONDS, OpenedSession, SessionCache
 from gateway.session.card import Cards, PersonNames
-from gateway.session.codec import Binding, Session
+from gateway.session.codec import Session
 from gateway.session.holder import REMEMBERED_SECONDS, Holder, Holders
 from gateway.session.live import LiveSessions
 from gateway.session.one_time import OneTimeStore
@@ -30,8 +30,6 @@ __all__ = ["PeekedSession", "Session", "Sessions"]
 
 _TOUCH_SECONDS: Final = 60.0
 _MOVED: Final = "moved"
-# How long requests that were on the way when a session was bound go on with its ticket of before.
-_BOUND_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +93,8 @@ class Sessions:
         self.store = self._stored.store
         self.one_time = OneTimeStore(self.store, self._stored.cipher, clock, environment=environment)
         self.board = Board(self.store, self._stored.cipher, clock)
-        self.bindings = self._bindings(environment, secure) if settings.bound is not None else None
+        own = (self._cookie, environment, self._stored.cipher, self.one_time, clock, on_event)
+        self.bindings = Bindings(settings.bound, *own) if settings.bound is not None else None
         self.ticket: Callable[[Mapping[str, str]], str | None] = (
             self.bindings.ticket if self.bindings is not None else methodcaller("get", self.cookie_name)
         )
@@ -251,16 +250,6 @@ class Sessions:
         self._cache.put(opened)
         return renewed, fresh.text
 
-    async def bind(self, ticket: str, session: Session, binding: Binding) -> tuple[Session, str] | None:
-        """(session, its ticket) once it is bound to a key; None where it ended meanwhile, or is bound already.
-
-        The ticket is a new one, which opens nothing without a proof of the key.
-        """
-        if session.binding is not None:
-            return None
-        bound = replace(session, binding=binding)
-        return await self.renew(ticket, bound, session.identity, leads_for=_BOUND_SECONDS)
-
     async def end(self, ticket: str) -> Session | None:
         """End the session of this ticket here and in the store; the session that ended, if there was one.
 
@@ -323,7 +312,7 @@ class Sessions:
                 return None
             current = self.successor(ticket) or ticket
             opened = self._cache.get(current) or await self._reading.run(current, lambda: self._read(current))
-            if opened is None or self._bound_since(ticket, opened.session):
+            if opened is None or bound_since(ticket, opened.session, self._clock()):
                 return None
         return opened if self._lasts(opened) else None
 
@@ -334,25 +323,6 @@ class Sessions:
             self._upkeep.forget(opened.ticket)
             return False
         return True
-
-    def _bindings(self, environment: str, secure: bool) -> Bindings:
-        assert self._settings.bound is not None
-        return Bindings(
-            self._settings.bound,
-            self.cookie_name,
-            environment=environment,
-            secure=secure,
-            cipher=self._stored.cipher,
-            one_time=self.one_time,
-            clock=self._clock,
-            on_event=self._on_event,
-        )
-
-    def _bound_since(self, ticket: str, session: Session) -> bool:
-        """Whether this is the ticket of before a session was bound, which then needed no proof."""
-        if session.binding is None or binding_of(ticket):
-            return False
-        return self._clock() >= session.binding.since + _BOUND_SECONDS
 
     async def _read(self, text: str) -> OpenedSession | None:
         try:
