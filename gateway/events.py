@@ -318,41 +318,13 @@ class RecordsDropped:
 
 
 Event = (
-    ClientRefused
-    | CheckChanged
-    | ProviderCalled
-    | StoreCalled
-    | TokenJudged
-    | LoginEnded
-    | LoggedOut
-    | SignalReceived
-    | SessionProven
-    | SessionEnded
-    | UpstreamFailed
-    | ServerFailed
-    | ServerOut
-    | ServerReturned
-    | RequestRepeated
-    | StreamsCounted
-    | StreamCut
-    | WebSocketsCounted
-    | WebSocketEnded
-    | RulesLoaded
-    | RulesChanged
-    | RulesRefused
-    | CandidateChanged
-    | KeyChanged
-    | ShadowJudged
-    | BlocksLoaded
-    | BlocksChanged
-    | EmergencyOpened
-    | FleetSeen
-    | EmergencyClosed
-    | MaintenanceChanged
-    | LoopFailed
-    | LoopWorks
-    | RecordsDropped
-)
+    ClientRefused | CheckChanged | ProviderCalled | StoreCalled | TokenJudged | LoginEnded | LoggedOut
+    | SignalReceived | SessionProven | SessionEnded | UpstreamFailed | ServerFailed | ServerOut
+    | ServerReturned | RequestRepeated | StreamsCounted | StreamCut | WebSocketsCounted | WebSocketEnded
+    | RulesLoaded | RulesChanged | RulesRefused | CandidateChanged | KeyChanged | ShadowJudged
+    | BlocksLoaded | BlocksChanged | EmergencyOpened | FleetSeen | EmergencyClosed | MaintenanceChanged
+    | LoopFailed | LoopWorks | RecordsDropped
+)  # fmt: skip
 
 OnEvent = Callable[[Event], None]  # publishes an event
 

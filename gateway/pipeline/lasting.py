@@ -102,6 +102,11 @@ def _looks_of(rule: Rule) -> _Looks:
     if said is None or rule.asking or rule.emergency is not None:
         return _UNSURE
     unlike = Distinctions(
-        clients=said.clients, ages=said.ages, acrs=said.acrs, sources=said.sources, asks=said.asks
+        clients=said.clients,
+        ages=said.ages,
+        acrs=said.acrs,
+        bindings=said.bindings,
+        sources=said.sources,
+        asks=said.asks,
     )
     return _Looks(unlike == Distinctions(), said.moments)
