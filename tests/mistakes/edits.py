@@ -515,7 +515,7 @@ NETWORKS = (
         [
             (
                 _EDGE,
-                f"    fronts: {{x: {{listen: 127.0.0.1:8002, dialect: nginx, peers: [0.0.0.0/0]}}}}\n{_EDGE}",
+                f"    fronts: {{x: {{listen: 127.0.0.1:8003, dialect: nginx, peers: [0.0.0.0/0]}}}}\n{_EDGE}",
             )
         ],
         ["error:holds much more than your fronts"],
@@ -526,7 +526,7 @@ NETWORKS = (
         [
             (
                 _EDGE,
-                f"    fronts: {{x: {{listen: 127.0.0.1:8002, dialect: nginx, peers: [192.0.2.7]}}}}\n{_EDGE}",
+                f"    fronts: {{x: {{listen: 127.0.0.1:8003, dialect: nginx, peers: [192.0.2.7]}}}}\n{_EDGE}",
             )
         ],
         ["warning:front-not-trusted"],
@@ -548,8 +548,8 @@ NETWORKS = (
         "a decision point whose caller has no credential",
         [
             (
-                _EDGE,
-                f"    authzen: {{listen: 127.0.0.1:8010, url: 'https://pdp.test', callers: {{r: {{}}}}}}\n{_EDGE}",
+                "register: {bearer: [file:secrets/ti/register.token]}",
+                "register: {}",
             )
         ],
         ["error:give the caller a credential"],
@@ -559,9 +559,8 @@ NETWORKS = (
         "a decision point that all of the network reaches, without TLS",
         [
             (
-                _EDGE,
-                "    authzen: {listen: 0.0.0.0:8010, url: 'https://pdp.test', callers: {r: {bearer: ['env:PDP_TOKEN']}}}\n"
-                f"{_EDGE}",
+                "      listen: 127.0.0.1:8002\n      url: http://localhost:8002\n",
+                "      listen: 0.0.0.0:8002\n      url: https://pdp.test\n",
             )
         ],
         ["warning:authzen-plain"],
