@@ -27,16 +27,22 @@ settings.load_profile("steady")
 # Of two workers, one would be idle at the end while the other begins with these.
 _LONGEST_FIRST = (
     "tests/engines/",
-    "tests/cli/test_serve.py",
     "tests/cli/test_reload.py",
-    "tests/pages/test_walk.py",
-    "tests/cli/test_block.py",
+    "tests/docs/test_tasks.py",
     "tests/e2e/",
+    "tests/cli/test_block.py",
+    "tests/endpoints/test_bar_browser.py",
+    "tests/fronts/",
+    "tests/pages/test_walk.py",
+    "tests/cli/test_serve.py",
+    "tests/cli/test_restart.py",
+    "tests/session/test_failover.py",
     "tests/session/test_key_rotation.py",
-    "tests/session/test_workers.py",
+    "tests/docs/",
     "tests/cli/",
     "tests/policy/test_advice.py",
     "tests/fuzz/",
+    "tests/mistakes/",
 )
 
 

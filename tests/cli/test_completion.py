@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.forked import ROOT
+from tests.processes import ROOT, command
 
 NEEDED = {"PYTHONPATH": str(ROOT), "TERM": "dumb"}
 shells = pytest.mark.parametrize("shell", ["bash", "fish"])
@@ -29,10 +29,7 @@ def place(tmp_path: Path) -> Path:
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m gateway "$@"\n')
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     for shell in ("bash", "zsh", "fish"):
-        done = subprocess.run(
-            [str(program), "completion", shell], env=environment(tmp_path), capture_output=True, check=True
-        )
-        (tmp_path / f"_gateway.{shell}").write_bytes(done.stdout)
+        (tmp_path / f"_gateway.{shell}").write_text(command("completion", shell).stdout)
     return tmp_path
 
 

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from tests.cli import test_replay
 from tests.cli.test_loading import POLICY, with_plugin
 from tests.forked import forked
 from tests.processes import command
+from tests.waiting import until
 
 PROMOTE = ("config", "promote", "--from", "ti", "--to", "prd", "--dry-run", "--without-records", "--config")
 
@@ -78,14 +78,12 @@ def test_exit_codes_and_output_come_through(deciding: Path) -> None:
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, -15), (signal.SIGHUP, -1)])
 def test_a_signal_ends_the_work_too(deciding: Path, number: int, code: int) -> None:
     started = deciding.parent / "started"
-    decide = f"import os, time; open({str(started)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+    decide = f"import os, time; open({str(started)!r}, 'w').write(str(os.getpid())); time.sleep(180)"
     (deciding.parent / "mine/mine.py").write_text(POLICY.format(first="", decide=decide))
     out = deciding.parent / "out"
     arguments = ("policy", "explain", "GET", "/", "--config", str(deciding))
-    child = forked("gateway").start(*arguments, out=out, err=out, seconds=60)
-    deadline = time.monotonic() + 40
-    while not (started.exists() and started.read_text()) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    child = forked("gateway").start(*arguments, out=out, err=out, seconds=180)
+    assert until(lambda: started.exists() and started.read_text(), 120.0), out.read_text()
     working = int(started.read_text())
     child.send_signal(number)
     try:

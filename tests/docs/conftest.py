@@ -18,15 +18,20 @@ from simulator.register.app import create_register
 from tests.docs.desk import ROOT, Desk
 from tests.running import free_ports, free_socket, serving
 
-_PORTS = ("8000", "8001", "8010", "8020", "8030", "8002")
+_PORTS = ("8000", "8001", "8002", "8010", "8020", "8030")
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    gateway, observe, reports, decisions = free_ports(4)
+    gateway, observe, decisions, reports = free_ports(4)
     acm_socket, register_socket = free_socket(), free_socket()
-    systems = (each.getsockname()[1] for each in (acm_socket, register_socket))
-    numbers = (gateway, observe, *systems, reports, decisions)
+    numbers = (
+        gateway,
+        observe,
+        decisions,
+        *(each.getsockname()[1] for each in (acm_socket, register_socket)),
+        reports,
+    )
     found = Desk(tmp_path, dict(zip(_PORTS, map(str, numbers), strict=True)))
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     (tmp_path / "config.yaml").write_text(found.here((ROOT / "config.yaml").read_text("utf-8")), "utf-8")

@@ -88,7 +88,7 @@ class Desk:
 
     def _shell(self, line: str) -> tuple[str, int]:
         if (awaited := self._awaited) is not None:
-            assert until(lambda: awaited in httpx2.get(self._observe, trust_env=False).text, 30, pause=0.05)
+            assert until(lambda: awaited in httpx2.get(self._observe, trust_env=False).text, 30, pause=0.1)
             self._awaited = None
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         done = subprocess.run(

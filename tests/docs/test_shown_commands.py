@@ -38,7 +38,9 @@ RUN = {
     "docs/reference/command-line.md": "tests/docs/test_command_line.py",
 }
 # Programs that are not of this project. Nothing here checks what they are asked.
-OTHERS = {"apt-get", "cat", "cp", "curl", "kill", "mv", "nginx", "openssl", "redis-cli", "ssh", "systemctl"}
+OTHERS = {
+    "apt-get", "cat", "cp", "curl", "grep", "kill", "mv", "nginx", "openssl", "redis-cli", "ssh", "systemctl",
+}  # fmt: skip
 _SEPARATORS = {"|", "||", "&&", ";", "&"}
 _INLINE = re.compile(r"(?<!`)`(gateway [^`\n]+)`(?!`)")
 

@@ -118,14 +118,14 @@ async def test_a_note_ends_at_its_moment(
     store: Store, clock: Clock, pass_time: Callable[[float], Awaitable[None]]
 ) -> None:
     clock.now = 10.0
-    assert await store.put_value(b"claim", b"first", until=20.0, now=10.0)
-    await pass_time(9.9)
-    assert await store.put_value(b"claim", b"second", until=30.0, now=19.9) is False
-    await pass_time(0.1)
-    assert await store.get_value(b"claim", now=20.0) is None
-    assert await store.take_value(b"claim", now=20.0) is None
-    assert await store.put_value(b"claim", b"second", until=30.0, now=20.0)
-    assert await store.get_value(b"claim", now=29.9) == b"second"
+    assert await store.put_value(b"claim", b"first", until=1_010.0, now=10.0)
+    await pass_time(900.0)
+    assert await store.put_value(b"claim", b"second", until=2_000.0, now=910.0) is False
+    await pass_time(100.0)
+    assert await store.get_value(b"claim", now=1_010.0) is None
+    assert await store.take_value(b"claim", now=1_010.0) is None
+    assert await store.put_value(b"claim", b"second", until=2_000.0, now=1_010.0)
+    assert await store.get_value(b"claim", now=1_999.0) == b"second"
 
 
 async def test_all_of_many_sessions_are_found_in_order(store: Store) -> None:
