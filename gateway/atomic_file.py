@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import stat
@@ -27,13 +28,28 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Put this content in place of the file. Raises OSError; then it is as it was.
+    """Put this content in place of the file. Raises OSError, also for a device, pipe or folder; then it is as it was.
 
     A new file is readable by its owner only; another one keeps its owner and group, and at most its group may read it.
     """
-    path = path.resolve()
+    try:
+        path = path.resolve()
+    except RuntimeError as problem:
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from problem
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is not a file", str(path))
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
+    try:
+        _write(fresh, path, content)
+        fresh.replace(path)
+    except OSError:
+        # On a full disk half of it would stay in the way.
+        fresh.unlink(missing_ok=True)
+        raise
+
+
+def _write(fresh: Path, path: Path, content: bytes) -> None:
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _OWNER_ONLY)
     with os.fdopen(descriptor, "wb") as file:
         # A gateway that runs under another user than the operator must still be able to read it.
@@ -45,4 +61,3 @@ def replace(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    fresh.replace(path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import stat
 from pathlib import Path
 
@@ -45,3 +47,24 @@ def test_a_lock_is_free_again_after_a_failure(tmp_path: Path) -> None:
     with locked(tmp_path / "a"):
         replace(tmp_path / "a", b"x")
     assert mode(tmp_path / "a.lock") == 0o600
+
+
+def test_only_files_are_replaced_and_nothing_is_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("link")
+    for name in ("pipe", "folder", "link"):
+        with pytest.raises(OSError, match=r"not a file|symbolic links"):
+            replace(tmp_path / name, b"content")
+    (tmp_path / "a").write_bytes(b"before")
+
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        replace(tmp_path / "a", b"after")
+    assert (tmp_path / "a").read_bytes() == b"before"
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a", "folder", "link", "pipe"]

@@ -23,8 +23,9 @@ from gateway.render.text import is_unedited, rendered
 _PROBLEM = 1
 _WRONG = 2
 # Nobody writes a longer configuration.
-_MOST = 8 << 20
+_MOST = 1 << 20
 _READABLE = 0o644
+_LONGEST = 1_000
 
 
 def render(
@@ -109,14 +110,22 @@ def _text(config: Config, env: str, engine: Engine, part: Part, options: Options
 def _check(text: str, path: Path, engine: Engine, part: Part) -> None:
     found = differences(text, _read(path), engine, part, str(path))
     if found:
-        typer.echo("\n".join(found))
+        typer.echo("\n".join(map(_shown, found)))
         typer.echo(f"{path} is not what `gateway render {engine}` would write.", err=True)
         raise typer.Exit(_PROBLEM)
     typer.echo(f"{path} says what `gateway render {engine}` would write.")
 
 
+def _shown(line: str) -> str:
+    """What a deployed file says must not steer the terminal."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in line[:_LONGEST])
+
+
 def _write(text: str, path: Path, *, force: bool) -> None:
-    there = path.exists()
+    try:
+        there = path.exists()
+    except OSError as problem:
+        _stop(f"{path} can't be written: {problem.strerror}", _PROBLEM)
     if there and not force:
         before = _read(path)
         if before == text:

@@ -48,7 +48,7 @@ def restart(
         3: it is not known yet how it ended
     """
     if not _is_gateway(pid):
-        stop(f"process {pid} is not the first process of a gateway: nothing was done", _WRONG)
+        stop(f"process {pid} is not the first process of a gateway that serves: nothing was done", _WRONG)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
         heard.setsockopt(socket.SOL_SOCKET, _SO_PASSCRED, 1)
         try:

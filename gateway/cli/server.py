@@ -60,7 +60,8 @@ class GatewayServer(DrainedServer):
         try:
             yield
         finally:
-            for number in orders:
+            # SIGHUP has its order since the application was loaded.
+            for number in (*orders, signal.SIGHUP):
                 loop.remove_signal_handler(number)
                 signal.signal(number, signal.SIG_IGN)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import stat
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Final
 
 _STDOUT: Final = 1
+# Less than a readiness check may take.
+_DISK_SECONDS: Final = 0.4
 
 
 class Output:
@@ -80,3 +83,19 @@ class Output:
                 return
             self.close()
         self.open()
+
+
+class Space:
+    """Looks for room on the disk of an output, in a thread. A disk that hangs occupies one thread, however often it is asked."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._look: asyncio.Task[bool] | None = None
+
+    async def lacking(self) -> bool | None:
+        """Whether there is none; None where the disk does not answer in time."""
+        look = self._look
+        if look is None or look.done():
+            look = self._look = asyncio.create_task(asyncio.to_thread(self._output.no_space))
+        done, _ = await asyncio.wait((look,), timeout=_DISK_SECONDS)
+        return look.result() if done else None

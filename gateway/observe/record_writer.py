@@ -28,7 +28,7 @@ from gateway.observe.decision_record import VERSION, AuditEntry, Pseudonyms, Rec
 from gateway.observe.event_record import fields_of, wire_entry
 from gateway.observe.health import HealthStatus
 from gateway.observe.masking import clean
-from gateway.observe.record_file import Output
+from gateway.observe.record_file import Output, Space
 from gateway.observe.record_thread import Batch, RecordThread
 from gateway.observe.refusal_room import RefusalRoom
 from gateway.observe.sealed_head import HeadBroken, SealedHead
@@ -84,6 +84,7 @@ class DecisionRecords:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: RecordThread | None = None
         self._output: Output | None = None
+        self._space: Space | None = None
         self._head: SealedHead | None = None
         self._chain: Chain | None = None
         self._room = RefusalRoom(clock)
@@ -100,6 +101,7 @@ class DecisionRecords:
         keys = self._chain_keys(self._read_sealing())
         path = self._settings.records.path
         self._output = output = Output(path)
+        self._space = Space(output)
         self._head = SealedHead(path, keys) if path is not None else None
         self._chain = Chain(secrets.token_hex(8), keys[0])
         try:
@@ -194,11 +196,14 @@ class DecisionRecords:
         if thread is None:
             return HealthStatus(True, "")
         why = thread.trouble or ("too many wait to be written" if self.full else "")
-        if not why and self._output is not None and await asyncio.to_thread(self._output.no_space):
+        lacking = await self._space.lacking() if not why and self._space is not None else False
+        if lacking:
             # Another worker may have noticed it, and this one not yet.
             why = "the disk is full"
         if not why:
-            return HealthStatus(True, thread.head_trouble, bool(thread.head_trouble))
+            # What such a disk does not take waits, and counts once that is too much.
+            words = thread.head_trouble or ("the disk does not answer in time" if lacking is None else "")
+            return HealthStatus(True, words, bool(words))
         words = f"cannot be written: {why}; {thread.waiting:,} wait"
         if self._settings.records_when_full == "deny":
             return HealthStatus(False, f"{words}; nothing is let through (records_when_full: deny)")

@@ -108,3 +108,21 @@ def test_what_an_engine_cannot_do_is_said() -> None:
     assert "note: Traefik has no limit for bodies" in found.stderr
     assert "note:" not in found.stdout
     assert "note:" not in typed(f"nginx {SITE}").stderr
+
+
+def test_a_deployed_file_does_not_steer_the_terminal() -> None:
+    typed(f"nginx {SITE} -o front.conf")
+    with Path("front.conf").open("a") as file:
+        file.write("\x1b]0;owned\x07;\n")
+    found = typed(f"nginx {SITE} --check front.conf")
+    assert found.exit_code == 1
+    assert r"\x1b]0;owned\x07;" in found.stdout
+    assert "\x1b" not in found.stdout
+
+
+def test_what_is_no_file_is_not_replaced() -> None:
+    Path("folder").mkdir()
+    for where in ("folder", "a" * 300):
+        refused = typed(f"nginx {SITE} -o {where} --force")
+        assert (refused.exit_code, "can't be written" in refused.stderr) == (1, True)
+    assert not Path("folder.new").exists()

@@ -59,7 +59,7 @@ def test_2_another_process_is_left_alone() -> None:
     with subprocess.Popen([sys.executable, "-c", "input()", "serve"], stdin=subprocess.PIPE) as child:
         done = typed(str(child.pid))
         assert done.exit_code == 2
-        assert "is not the first process of a gateway: nothing was done" in done.stderr
+        assert "is not the first process of a gateway that serves: nothing was done" in done.stderr
         assert child.poll() is None
 
 

@@ -171,6 +171,13 @@ def test_a_third_order_cuts_what_is_under_way(
         assert until(lambda: refuses(port))
         child.send_signal(signal.SIGINT)
         assert download.rest() == b""
+
+        def ended() -> bool:
+            # An order to reload that comes too late ends nothing.
+            child.send_signal(signal.SIGHUP)
+            return child.poll() is not None
+
+        assert until(ended, 60, pause=0.002)
         assert child.wait(60) == 0
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
-from gateway.observe.record_file import Output
+from gateway.observe.record_file import Output, Space
 
 
 def test_standard_output_goes_on_in_the_middle_of_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,3 +65,23 @@ def test_what_a_disk_took_is_not_written_twice(tmp_path: Path, monkeypatch: pyte
     output.write(lines)
     output.close()
     assert path.read_bytes() == b"one\ntwo\ntwo\nthree\n"
+
+
+@pytest.mark.anyio
+async def test_a_disk_that_hangs_is_asked_once_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.observe.record_file._DISK_SECONDS", 0.02)
+    answers, asked = threading.Event(), []
+
+    class Hangs(Output):
+        def no_space(self) -> bool:
+            asked.append(1)
+            answers.wait(10)
+            return True
+
+    space = Space(Hangs(None))
+    assert [await space.lacking() for _ in range(3)] == [None, None, None]
+    assert len(asked) == 1
+    answers.set()
+    monkeypatch.setattr("gateway.observe.record_file._DISK_SECONDS", 10.0)
+    assert await space.lacking() is True
+    assert await space.lacking() is True

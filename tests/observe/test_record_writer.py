@@ -33,6 +33,7 @@ from gateway.model import Identity
 from gateway.observe import record_thread as module
 from gateway.observe.chain import ChainKey
 from gateway.observe.proof import Proof, verify
+from gateway.observe.record_file import Space
 from gateway.observe.record_writer import DecisionRecords
 from gateway.observe.refused import Answer
 from gateway.observe.sealed_head import SealedHead
@@ -403,6 +404,20 @@ async def test_a_start_on_a_full_disk_is_no_failure(tmp_path: Path, clock: Clock
     await records.aclose()
     assert [each["kind"] for each in lines_of(space)] == ["start", "request", "end"]
     assert (await proven(path)).sound
+
+
+async def test_a_disk_that_does_not_answer_takes_no_gateway_out_of_the_balancer(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hangs(_self: Space) -> None:
+        return None
+
+    monkeypatch.setattr(Space, "lacking", hangs)
+    records = records_at(tmp_path / "records.jsonl", clock)
+    await records.start()
+    found = await records.check()
+    assert (found.ready, found.degraded, found.detail) == (True, True, "the disk does not answer in time")
+    await records.aclose()
 
 
 async def test_strangers_do_not_fill_the_disk(tmp_path: Path, clock: Clock, handled: Makes) -> None:

@@ -81,3 +81,33 @@ def test_a_report_says_what_each_line_is_for(tmp_path: Path, config: Config) -> 
 def test_the_same_lines_in_another_order() -> None:
     report = differences("a;\nb;", "b;\na;", "nginx", "main", "f")
     assert report[-1] == "The lines are the same, in another order or nesting."
+
+
+@pytest.mark.parametrize("opening", ["--[[", "--[==["])
+def test_lines_of_lua_do_not_hide_in_a_long_comment(config: Config, opening: str) -> None:
+    found = text(config, "haproxy", "lua")
+    lines = found.split("\n")
+    middle = len(lines) // 2
+    hidden = "\n".join([*lines[:middle], opening, *lines[middle:], opening.replace("[", "]")])
+    assert differences(found, hidden, "haproxy", "lua", "f")
+
+
+def test_a_sign_that_only_looks_like_a_blank_counts(config: Config) -> None:
+    found = text(config, "nginx")
+    for blank in ("\N{NO-BREAK SPACE}", "\N{LINE SEPARATOR}", "\v"):
+        report = differences(
+            found, found.replace("server_tokens off", f"server_tokens{blank}off"), "nginx", "main", "f"
+        )
+        assert "missing: server_tokens off;" in "\n".join(report)
+
+
+@pytest.mark.parametrize("value", ["2001-99-99", '!!int ""', "!!timestamp x", "[" * 2000], ids=str)
+def test_yaml_that_cannot_be_read_differs(config: Config, value: str) -> None:
+    found = text(config, "envoy")
+    assert differences(found, f"{found}\nx: {value}\n", "envoy", "main", "f")
+
+
+def test_another_file_is_not_compared_line_by_line(config: Config) -> None:
+    report = differences(text(config, "nginx"), "a;\n" * 100_000, "nginx", "main", "f")
+    assert len(report) == 1
+    assert "is another file: it has 100000 lines" in report[0]
