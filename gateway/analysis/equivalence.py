@@ -84,7 +84,7 @@ def dimensions(
             unnamed = (Cell(None, "logged in with an unknown method"),) if kind == "acrs" else ()
             found.append(Dimension(kind, "", (*cells, Cell(OTHER, other), *unnamed)))
     if distinctions.bindings:
-        cells = (Cell(True, "in a bound session"), Cell(False, "in a session that is not bound"))
+        cells = (Cell(True, "in a bound session"), Cell(None, "in a session that is not bound"))
         found.append(Dimension("bindings", "", cells))
     if distinctions.kinds:
         cells = tuple(Cell(kind, f"as a {kind}") for kind in ("person", "machine"))
@@ -139,7 +139,7 @@ def circumstance(decision_input: DecisionInput, chosen: Sequence[tuple[Dimension
 
 def _identity(now: float, chosen: Sequence[tuple[Dimension, Cell]]) -> Identity:
     values: dict[str, Any] = {
-        "organisations": OTHER, "doelgroepen": OTHER, "acrs": OTHER, "kinds": "person", "bindings": False,
+        "organisations": OTHER, "doelgroepen": OTHER, "acrs": OTHER, "kinds": "person", "bindings": None,
     }  # fmt: skip
     held: list[tuple[str, str | None]] = []
     scopes: list[str] = []
@@ -170,7 +170,7 @@ def _identity(now: float, chosen: Sequence[tuple[Dimension, Cell]]) -> Identity:
         acr=values["acrs"],
         authenticated_at=now - age,
         kind=values["kinds"],
-        bound=values["bindings"],
+        bound=bool(values["bindings"]),
         scopes=tuple(scopes),
         audiences=tuple(audiences),
         claims=claims,

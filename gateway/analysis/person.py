@@ -47,6 +47,9 @@ class Person(Settings):
     acr: str | None = None
     """The authentication method (acr), as the provider states it."""
 
+    bound: bool = False
+    """Whether the session is bound to a key of the browser (`session.bound`)."""
+
     kind: Literal["person", "machine"] = "person"
     """Whether it is a person or an API client."""
 
@@ -93,6 +96,7 @@ class Person(Settings):
             else None,
             rights=tuple(self._right(text, rights) for text in self.rights),
             acr=self.acr,
+            bound=self.bound,
             kind=self.kind,
             scopes=self.scopes,
             audiences=self.audiences,

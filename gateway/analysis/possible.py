@@ -22,7 +22,7 @@ from gateway.policy.ruleset import Rule, RuleSet, options, walk
 _MOST_TRIED: Final = 50_000
 # What people and programs never have.
 _LACKING: Final[Mapping[str, tuple[str, ...]]] = {
-    "machine": ("rights", "doelgroepen", "acrs"),
+    "machine": ("rights", "doelgroepen", "acrs", "bindings"),
     "person": ("scopes", "audiences"),
 }
 _Rights = Mapping[tuple[str, str | None], str]

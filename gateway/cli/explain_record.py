@@ -220,6 +220,7 @@ def _record_text(record: Mapping[str, Any], zone: str) -> str:
         "organisation": who.get("organisation"),
         "doelgroep": who.get("doelgroep"),
         "means": who.get("acr"),
+        "bound": "to a key of the browser" if who.get("bound") else None,
         "logged in": shown(float(logged_in), zone_of(zone)) if logged_in is not None else None,
         "rights": rights,
         "session": record.get("session"),

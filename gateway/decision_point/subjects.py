@@ -125,6 +125,7 @@ def subject_of(identity: Identity, subject_type: str) -> dict[str, Any]:
         "organisation": organisation,
         "rights": list(spelled_rights(identity)),
         "acr": identity.acr,
+        "bound": identity.bound,
         "scopes": list(identity.scopes),
         "audiences": list(identity.audiences),
         "claims": dict(identity.claims),

@@ -83,3 +83,10 @@ def test_an_option_without_effect(options: list[Any], idle: Any) -> None:
 
 def test_what_is_not_known_is_not_judged() -> None:
     assert not found({"remote": {"url": "https://engine.example.be"}}, {"not": "anyone"})
+
+
+def test_a_bound_session_is_possible_for_people_only() -> None:
+    bound: Any = {"assurance": {"bound": True}}
+    assert found(RIGHT, bound) == []
+    assert [code for code, _ in found(PROGRAM, bound)] == ["nobody-allowed"]
+    assert found({"any": [PROGRAM, bound]}) == []

@@ -137,3 +137,13 @@ def test_too_many_classes_are_said_to_be_too_many() -> None:
 
 def test_regular_expressions_are_said_to_be_inexact() -> None:
     assert inexact_paths(rule_set(("a", "/a", ["anyone"]))) is None
+
+
+def test_a_rule_about_bound_sessions_lets_in_those_and_nobody_else() -> None:
+    rules = rule_set(("a", "/a", [{"assurance": {"bound": True}}]), ("b", "/b", ["authenticated"]))
+    found = let_in(rules, _asked(("a",), "GET"), "person").identities
+    assert [each.bound for each in found] == [True]
+    assert let_in(rules, _asked(("a",), "GET"), "machine").identities == ()
+    assert len(let_in(rules, _asked(("b",), "GET"), "machine").identities) == 1
+    assert {each.path for each in _paths(rules, "GET", person(bound=True))} == {"/a", "/b"}
+    assert {each.path for each in _paths(rules, "GET", person())} == {"/b"}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from joserfc.jwk import ECKey
 
@@ -40,6 +42,7 @@ def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayFixture]:
         tmp_path_factory.mktemp("bound"),
         rules=RULES,
         session={"bound": {}, "idle_timeout": "8h", "recheck": "8h", "cache_ttl": "0s"},
+        observe={"streams": {"judge_every": "100ms", "unjudged": "0s"}},
     ) as found:
         yield found
 
@@ -379,3 +382,20 @@ def test_without_the_option_nothing_is_offered_and_bound_tickets_open_nothing(
         assert "secure-session-registration" not in answer.headers
         assert plain.post(REFRESH).status_code == 404
         assert other.with_ticket(gate.ticket(browser.browser), "/echo").status_code == 401
+
+
+def test_a_stream_goes_on_with_the_proof_that_it_began_with_and_ends_with_the_session(
+    gate: GatewayFixture, browser: BoundBrowser
+) -> None:
+    with browser.browser.stream("GET", "/events") as answer:
+        lines = answer.iter_lines()
+        assert next(lines) == "data: x"
+        gate.clock.ahead += LIFETIME + 60
+        # Some rounds of judging: an event every 20 ms.
+        assert sum(1 for line, _ in zip(lines, range(60), strict=False) if line) >= 25
+        browser.expire()
+        browser.refresh()
+        own = {"sec-fetch-site": "same-origin"}
+        assert browser.browser.post("/oauth2/logout/local", headers=own).status_code == 200
+        with contextlib.suppress(httpx2.HTTPError):
+            assert sum(1 for _ in lines) < 10_000

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.bound_browser import BoundBrowser
 from tests.gateway_fixture import CALL, RIGHTS, Browser, GatewayFixture, scripted_gateway
 from tests.gateways import PLUGINS
 
@@ -55,7 +56,7 @@ def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayFixture]:
         rules=RULES,
         plugins=(PLUGINS, str(own)),
         fronts={"main": {"dialect": "nginx", "cache": "40s"}},
-        session={"idle_timeout": "4h", "max_lifetime": "8h", "recheck": "1h"},
+        session={"idle_timeout": "4h", "max_lifetime": "8h", "recheck": "1h", "bound": {}},
         assertion={"ttl": "400s"},
     ) as found:
         yield found
@@ -122,3 +123,12 @@ def test_so_are_methods_that_change_something_websockets_and_new_cookies(
 def test_it_ends_before_the_session_must_be_rechecked(gate: GatewayFixture, alice: Browser) -> None:
     gate.clock.ahead += 3_575
     assert 10 <= lasts(gate, "/filed/1", **alice.headers(None)) <= 25
+
+
+def test_a_permission_of_a_bound_session_ends_with_its_proof(gate: GatewayFixture) -> None:
+    with gate.browser() as plain:
+        bound = BoundBrowser(plain)
+        bound.log_in()
+        assert lasts(gate, "/filed/1", **plain.headers(None)) == 40
+        gate.clock.ahead += 610
+        assert 10 <= lasts(gate, "/filed/1", **plain.headers(None)) <= 20

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.plugin import Allow, Deny, Distinctions, NotApplicable
+from gateway.plugin import Allow, Deny, Distinctions, Missing, NotApplicable
 from gateway.plugin.testing import LEVELS, OptionsRefused, facts, machine, person, policy
 from plugins.assurance import Assurance
 
@@ -56,7 +56,7 @@ def test_the_levels_are_those_of_the_environment() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({}, "give either any_of or level"),
+        ({}, "give any_of, level or bound"),
         ({"any_of": ["eid"], "level": 3}, "give either any_of or level"),
         ({"any_of": []}, "at least 1"),
         ({"any_of": ["itsmee"]}, "unknown authentication method 'itsmee'"),
@@ -68,3 +68,21 @@ def test_the_levels_are_those_of_the_environment() -> None:
 def test_what_is_refused(options: dict[str, object], words: str) -> None:
     with pytest.raises(OptionsRefused, match=words):
         policy(Assurance, options)
+
+
+def test_a_bound_session_by_itself_or_beside_the_means() -> None:
+    alone, both = policy(Assurance, {"bound": True}), policy(Assurance, {"level": 27, "bound": True})
+    bound, unbound = person(acr=EID, bound=True), person(acr=EID)
+    missing = Missing(kind="binding", remedy="none")
+    for asked in (alone, both):
+        assert isinstance(asked.decide(facts(identity=bound)), Allow)
+        assert asked.decide(facts(identity=unbound)) == Deny("not-bound", ((missing,),))
+        assert isinstance(asked.decide(facts()), NotApplicable)
+        assert asked.decide(facts(identity=machine())) == Deny("machine-has-no-means")
+    weak = both.decide(facts(identity=person(acr=PASSWORD)))
+    assert isinstance(weak, Deny)
+    assert [each.kind for each in weak.alternatives[0]] == ["assurance", "binding"]
+    weak = both.decide(facts(identity=person(acr=PASSWORD, bound=True)))
+    assert isinstance(weak, Deny)
+    assert [each.kind for each in weak.alternatives[0]] == ["assurance"]
+    assert alone.distinctions() == Distinctions(kinds=("machine",), bindings=(True,))

@@ -32,3 +32,23 @@ def test_sessions(tmp_path: Path, session: dict[str, str], codes: list[str]) -> 
     path.write_text(yaml.safe_dump(document))
     found = [each.code for each in findings(path, today=TODAY)[1]]
     assert [code for code in found if code in ("long-session", "never-rechecked")] == codes
+
+
+@pytest.mark.parametrize(
+    ("require", "bound", "warned"),
+    [
+        ("{assurance: {bound: true}}", False, True),
+        ("{any: [{assurance: {bound: true}}, {right: {right: indiener}}]}", False, True),
+        ("{assurance: {bound: true}}", True, False),
+        ("{assurance: {level: 27}}", False, False),
+    ],
+)
+def test_a_bound_session_that_nobody_can_have(
+    tmp_path: Path, require: str, bound: bool, warned: bool
+) -> None:
+    path = configuration(tmp_path, f"rules: [{{id: a, match: {{path: /a}}, require: [{require}]}}]\n")
+    document = yaml.safe_load(path.read_text())
+    document["environments"]["ti"]["session"] |= {"bound": {}} if bound else {}
+    path.write_text(yaml.safe_dump(document))
+    codes = [each.code for each in findings(path, today=TODAY)[1]]
+    assert ("bound-never" in codes) is warned
