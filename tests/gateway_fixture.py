@@ -416,7 +416,8 @@ def gateway_fixture(
             }
         authzen_socket = None
         if authzen is not None:
-            authzen_socket = free_socket()
+            # A test whose rules name the address brings its socket.
+            authzen_socket = (authzen := dict(authzen)).pop("socket", None) or free_socket()
             stack.callback(authzen_socket.close)
             address = f"127.0.0.1:{authzen_socket.getsockname()[1]}"
             # A url in a test may name the address: http://LISTEN.

@@ -16,6 +16,7 @@ from gateway.authzen.messages import Unanswerable
 from gateway.authzen.settings import AuthzenSettings
 from gateway.errors import GatewayError
 from gateway.json_object import Unreadable, json_object
+from gateway.plugin.asked_through import HEADER, came_through
 from gateway.responses import Receive, Response, Scope, Send
 
 log = structlog.get_logger()
@@ -28,6 +29,7 @@ PATHS: Final[Mapping[str, str]] = {
     "search_action_endpoint": "/access/v1/search/action",
 }
 _JSON: Final = re.compile(rb'application/json(\s*;\s*charset="?utf-8"?)?\s*', re.IGNORECASE)
+_ASKED: Final = HEADER.lower().encode("ascii")
 _METADATA_LASTS: Final = b"max-age=300"
 # A longer one is refused: it would have to be written down and sent back.
 _LONGEST_ID: Final = 256
@@ -116,6 +118,7 @@ class Service:
             _header(scope, b"accept-language").decode("latin-1"),
             data,
         )
+        came_through(_header(scope, _ASKED).decode("latin-1"))
         try:
             found = await answer(question)
         except Unanswerable as error:

@@ -17,6 +17,7 @@ from gateway.client_tls import ClientTls
 from gateway.egress import Egress
 from gateway.json_object import json_object
 from gateway.model import Identity
+from gateway.plugin.asked_through import HEADER, asked_next
 from gateway.plugin.authzen_answer import read_answer
 from gateway.plugin.fact_source import FactClient, FactSource
 from gateway.plugin.load_context import PersonNaming
@@ -158,7 +159,11 @@ class _Client(FactClient):
         """(X-Request-ID, the JSON object of the answer). Raises httpx2.HTTPError and ValueError."""
         request_id = str(uuid4())
         content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-        headers = {"Content-Type": "application/json", "X-Request-ID": request_id}
+        headers = {
+            "Content-Type": "application/json",
+            "X-Request-ID": request_id,
+            HEADER: asked_next(self._point.url),
+        }
         status, answer = await self._send("POST", url, content=content, headers=headers)
         if status != _OK:
             raise ValueError(f"the decision point answered {status}")

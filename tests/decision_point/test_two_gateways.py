@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,6 +14,7 @@ import pytest
 from simulator.login import login
 from tests.decision_point.asking import ALL, callers
 from tests.gateway_fixture import PAGE, EchoUpstream, GatewayFixture, gateway_fixture, scripted
+from tests.running import free_socket
 
 EID, ITSME = "urn:be:vlaanderen:authmech:eid", "urn:be:vlaanderen:authmech:itsme"
 DECIDES: list[Any] = [
@@ -105,3 +107,25 @@ def test_who_grants_there_is_said_here(gate: GatewayFixture) -> None:
     steps = [step for plan in denied.json()["plans"] for step in plan]
     assert {step["right"] for step in steps if step["type"] == "grant"} == {"OVAMGebruiker"}
     assert any("lokale beheerder" in step.get("granted_by", {}).get("nl", "") for step in steps)
+
+
+def test_a_gateway_that_asks_itself_denies_without_a_flood(tmp_path: Path) -> None:
+    """Two conditions, each of which would be asked about twice again."""
+    sock = free_socket()
+    url = f"http://127.0.0.1:{sock.getsockname()[1]}"
+    secret = tmp_path / "register.token"
+    authzen = {"callers": callers(tmp_path, register=ALL), "url": url, "socket": sock}
+    rules = enforces(url, str(secret))
+    with gateway_fixture(tmp_path, authzen=authzen, provider=scripted, rules=rules) as gateway:
+        question = {
+            "subject": {"type": "person", "id": "anna"},
+            "action": {"name": "GET"},
+            "resource": {"type": "path", "id": "/batch/1"},
+        }
+        headers = {"authorization": f"Bearer {secret.read_text().strip()}"}
+        answer = httpx2.post(f"{url}/access/v1/evaluation", json=question, headers=headers, trust_env=False)
+        assert answer.json()["decision"] is False
+        metrics = httpx2.get(f"http://127.0.0.1:{gateway.observe_port}/metrics", trust_env=False).text
+        (line,) = (each for each in metrics.splitlines() if "evaluations_total{" in each)
+        # The question, and each of its two conditions once.
+        assert float(line.rpartition(" ")[2]) == 3
