@@ -25,6 +25,7 @@ from gateway.edge.readings import PathReader
 from gateway.edge.settings import FrontSettings
 from gateway.endpoints.access import AccessEndpoint
 from gateway.endpoints.bar import BarEndpoints
+from gateway.endpoints.bound import BoundEndpoints
 from gateway.endpoints.fragment import FragmentPage
 from gateway.endpoints.kept_forms import KeptForms
 from gateway.endpoints.language import LanguageEndpoint
@@ -173,6 +174,7 @@ class Assembly(Areas):
             settings.cache,
             self.sessions.idle_timeout,
             self.settings.assertion.ttl,
+            *((self.sessions.bindings.proven_until,) if self.sessions.bindings is not None else ()),
         )
         verdict = Verdict(front, self.pipeline.attach, lasting)
         desk = FrontDesk(front, self.pipeline, verdict, started=self.metrics.started)
@@ -267,6 +269,9 @@ class Assembly(Areas):
     ) -> tuple[LoginEndpoints, OwnEndpoints]:
         environment, public_url = self.environment, self.settings.public_url
         limit = self.settings.provider.login_limit
+        bound = BoundEndpoints.of(
+            self.sessions, self.events, clock=self._clock, steady=self._steady, public_url=public_url
+        )
         loop = LoopCookie(environment=environment, secure=self._secure)
         login = LoginEndpoints(
             self.login,
@@ -279,6 +284,7 @@ class Assembly(Areas):
             limits=ClientLimits(limit.burst, limit.every, steady=self._steady),
             screens=screens,
             keep_fragment=self.settings.provider.keep_fragment,
+            invitation=bound.invitation if bound is not None else None,
         )
         logout, access = Logout(self.provider, public_url=public_url), MyAccess(pages, public_url=public_url)
         cookie = LogoutCookie(environment=environment, secure=self._secure)
@@ -300,6 +306,7 @@ class Assembly(Areas):
             Robots(self.reload.rules),
             BarEndpoints.of(pages, self.settings.session_bar, session),
             self._signals(),
+            bound,
         )
         return login, endpoints
 

@@ -3,7 +3,8 @@
     GatewayError
     ├── BadRequest 400 ............ the request has more than one meaning, or none
     ├── LoginRequired 401 ......... nobody is logged in
-    │   └── ReauthenticationRequired 401  the session must be confirmed by a login before it goes on
+    │   ├── ReauthenticationRequired 401  the session must be confirmed by a login before it goes on
+    │   └── SessionUnproven 401 ... the browser did not prove the key that the session is bound to
     ├── BearerRefused 401 ......... the bearer token is not valid here
     ├── Forbidden 403 ............. a decision denies; carries what is missing
     │   └── TooManyRequests 429 ... only a rate limit denies
@@ -74,6 +75,12 @@ class LoginRequired(GatewayError):
 class ReauthenticationRequired(LoginRequired):
     code = "reauthenticate"
     title = "Your login must be confirmed"
+    advice = "Open or reload a page of this service: as a rule you do not have to log in again."
+
+
+class SessionUnproven(LoginRequired):
+    code = "session-unproven"
+    title = "Your browser must confirm that it is still you"
     advice = "Open or reload a page of this service: as a rule you do not have to log in again."
 
 

@@ -83,6 +83,16 @@ class SignalReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionProven:
+    """What came of a bound session's proof. `operation`: register, refresh, or request (one without a proof).
+
+    `result`: ok, challenged, session-over, limited, why a proof was refused, or why a request has none."""
+
+    operation: str
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
 class SessionEnded:
     """A session ended in this process, by a logout or because it was revoked. `session` is its public id."""
 
@@ -308,40 +318,13 @@ class RecordsDropped:
 
 
 Event = (
-    ClientRefused
-    | CheckChanged
-    | ProviderCalled
-    | StoreCalled
-    | TokenJudged
-    | LoginEnded
-    | LoggedOut
-    | SignalReceived
-    | SessionEnded
-    | UpstreamFailed
-    | ServerFailed
-    | ServerOut
-    | ServerReturned
-    | RequestRepeated
-    | StreamsCounted
-    | StreamCut
-    | WebSocketsCounted
-    | WebSocketEnded
-    | RulesLoaded
-    | RulesChanged
-    | RulesRefused
-    | CandidateChanged
-    | KeyChanged
-    | ShadowJudged
-    | BlocksLoaded
-    | BlocksChanged
-    | EmergencyOpened
-    | FleetSeen
-    | EmergencyClosed
-    | MaintenanceChanged
-    | LoopFailed
-    | LoopWorks
-    | RecordsDropped
-)
+    ClientRefused | CheckChanged | ProviderCalled | StoreCalled | TokenJudged | LoginEnded | LoggedOut
+    | SignalReceived | SessionProven | SessionEnded | UpstreamFailed | ServerFailed | ServerOut
+    | ServerReturned | RequestRepeated | StreamsCounted | StreamCut | WebSocketsCounted | WebSocketEnded
+    | RulesLoaded | RulesChanged | RulesRefused | CandidateChanged | KeyChanged | ShadowJudged
+    | BlocksLoaded | BlocksChanged | EmergencyOpened | FleetSeen | EmergencyClosed | MaintenanceChanged
+    | LoopFailed | LoopWorks | RecordsDropped
+)  # fmt: skip
 
 OnEvent = Callable[[Event], None]  # publishes an event
 

@@ -131,7 +131,8 @@ class Identity:
     """A person or a machine client, as the provider describes it.
 
     `claims` are the configured extra claims by name; `faults` are the claims that count as absent, in whole or in
-    part, because they could not be read. Machine clients have `scopes` and `audiences` (RFC 9068).
+    part, because they could not be read. Machine clients have `scopes` and `audiences` (RFC 9068). `bound`: the session is
+    bound to a key of the browser, which proved a moment ago that it has it.
     """
 
     issuer: str
@@ -150,6 +151,7 @@ class Identity:
     audiences: tuple[str, ...] = ()
     claims: Mapping[str, Any] = field(default_factory=_nothing)
     faults: tuple[ClaimFault, ...] = ()
+    bound: bool = False
 
     @property
     def name(self) -> str | None:
@@ -177,6 +179,7 @@ class Missing:
         "organisation",
         "doelgroep",
         "assurance",
+        "binding",
         "claim",
         "network",
         "time",

@@ -64,7 +64,7 @@ class Demo:
 
     def _check_ports(self) -> None:
         for environment, ports in PORTS.items():
-            for port in (ports.gateway, ports.acm, ports.register, ports.observe):
+            for port in (ports.gateway, ports.acm, ports.register, ports.observe, ports.decisions):
                 try:
                     bind(port).close()
                 except OSError as problem:

@@ -18,6 +18,7 @@ from simulator.data.lock import using
 from simulator.faults import Faults
 from simulator.portal import create_portal
 from simulator.register.app import create_register
+from simulator.register.buttons import DecisionPoint
 from simulator.register.faulty import breaking_protocol
 from simulator.run import bind, url_of
 
@@ -30,9 +31,10 @@ class Ports:
     acm: int
     register: int
     observe: int
+    decisions: int
 
 
-PORTS = {"ti": Ports(8000, 8010, 8020, 8001), "prd": Ports(8100, 8110, 8120, 8101)}
+PORTS = {"ti": Ports(8000, 8010, 8020, 8001, 8002), "prd": Ports(8100, 8110, 8120, 8101, 8102)}
 
 
 class _Server(uvicorn.Server):
@@ -56,7 +58,13 @@ async def _serve(environment: str, folder: Path, data: Path, acm_port: int, regi
         environment, url_of(acm_socket), load_clients(environment, folder), directory.people, faults=faults
     )
     register = create_register(
-        inside=f"http://127.0.0.1:{register_socket.getsockname()[1]}", environment=environment, faults=faults
+        inside=f"http://127.0.0.1:{register_socket.getsockname()[1]}",
+        environment=environment,
+        faults=faults,
+        decisions=DecisionPoint(
+            f"http://127.0.0.1:{PORTS[environment].decisions}",
+            folder / f"secrets/{environment}/register.token",
+        ),
     )
     servers = [
         (

@@ -420,8 +420,8 @@ def gateway_fixture(
             stack.callback(authzen_socket.close)
             address = f"127.0.0.1:{authzen_socket.getsockname()[1]}"
             # A url in a test may name the address: http://LISTEN.
-            url = str(authzen.get("url", "https://pdp.test")).replace("LISTEN", address)
-            changes["authzen"] = {"listen": address, **authzen, "url": url}
+            point = str(authzen.get("url", "https://pdp.test")).replace("LISTEN", address)
+            changes["authzen"] = {"listen": address, **authzen, "url": point}
         environment = settings(
             folder,
             name=name,

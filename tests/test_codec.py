@@ -50,6 +50,7 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "audiences": (("api",), ("other", "third")),
     "claims": ({"team": ["a", {"b": None}], "age": 4}, {"team": "b"}),
     "faults": ((ClaimFault("vo_orgcode", "not-text"),), ()),
+    "bound": (True, False),
 }
 FULL = Identity(**{name: values[0] for name, values in VALUES.items()})
 
@@ -83,29 +84,30 @@ VIEWS: dict[str, tuple[Callable[[Identity], Any], set[str]]] = {
     "replay": (replayed, {"given_name", "family_name", "email", "phone", "faults"}),
     "assertion": (
         STATEMENT,
-        {"issuer", "email", "phone", "authenticated_at", "scopes", "audiences", "claims", "faults"},
+        {"issuer", "email", "phone", "authenticated_at", "scopes", "audiences", "claims", "faults", "bound"},
     ),
     "userinfo": (
         USERINFO,
         {
             "issuer", "email", "phone", "acr", "authenticated_at", "kind", "scopes", "audiences", "claims",
-            "faults",
+            "faults", "bound",
         },
     ),
     "session bar": (
         PERSON,
         {
             "issuer", "email", "phone", "doelgroep", "rights", "acr", "authenticated_at", "kind", "scopes",
-            "audiences", "claims", "faults",
+            "audiences", "claims", "faults", "bound",
         },
     ),
     "engine": (
         asked,
         {
             "issuer", "given_name", "family_name", "email", "phone", "authenticated_at", "audiences", "faults",
+            "bound",
         },
     ),
-    "headers": (HEADERS.build, {"issuer", "authenticated_at", "scopes", "audiences", "faults"}),
+    "headers": (HEADERS.build, {"issuer", "authenticated_at", "scopes", "audiences", "faults", "bound"}),
 }  # fmt: skip
 
 

@@ -51,7 +51,7 @@ class Stage:
             self._write(shown, self._source(self._root / name))
 
     def _documents(self) -> Iterator[Path]:
-        yield from (path for path in sorted((self._root / "docs").rglob("*")) if path.is_file())
+        yield from _files_below(self._root / "docs")
         yield from (self._root / name for name in _PAGES if not name.startswith("docs/"))
 
     def _write(self, place: PurePosixPath, text: str) -> None:
@@ -106,7 +106,7 @@ class Stage:
 
     def _source(self, path: Path) -> str:
         """A page that shows a file of the repository, or all files of a folder."""
-        files = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
+        files = _files_below(path) if path.is_dir() else [path]
         name = path.relative_to(self._root).as_posix()
         parts = [f"# {name}\n"]
         for file in files:
@@ -116,6 +116,11 @@ class Stage:
                 f"````{_LANGUAGES.get(file.suffix, 'text')}\n{file.read_text('utf-8').rstrip()}\n````\n"
             )
         return "\n".join(parts)
+
+
+def _files_below(folder: Path) -> list[Path]:
+    """Those of the repository, without what Python compiled there."""
+    return sorted(each for each in folder.rglob("*") if each.is_file() and each.parent.name != "__pycache__")
 
 
 def page_of(name: str) -> PurePosixPath:

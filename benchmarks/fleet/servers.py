@@ -26,6 +26,9 @@ from tests.redis_server import RedisServer, running_redis, sentinel
 
 _RULES = 1_000
 _PATIENCE = 60.0
+# A replica has everything from its start on, and a busy machine is no dead one.
+_AT_ONCE = ("--repl-diskless-sync-delay", "0")
+_DEAD_AFTER = "sentinel down-after-milliseconds register 2000"
 _NGINX = """
 daemon off; pid @FOLDER@/nginx.pid; error_log @FOLDER@/nginx.log warn; worker_processes 1;
 events { worker_connections 2048; }
@@ -58,16 +61,21 @@ class Store:
     def fail_over(self) -> None:
         """Kill the master, wait for the sentinel, and start the dead one as a replica. Takes seconds. Raises TimeoutError."""
         self.failing = True
+        self.wait_for_replica()
         dead, self.master, self.replica = self.master, self.replica, self.master
         dead.stop()
         self._until(lambda: self._info(self.master)["role"] == "master")
-        dead.extra = ("--replicaof", f"127.0.0.1 {self.master.port}", "--repl-diskless-sync-delay", "0")
+        dead.extra = ("--replicaof", f"127.0.0.1 {self.master.port}", *_AT_ONCE)
         dead.start()
-        self._until(lambda: int(self._info(self.master)["connected_slaves"]) == 1)
+        self.wait_for_replica()
         # Both gateways have asked the sentinel by then.
         time.sleep(3.0)
         self.failovers += 1
         self.failing = False
+
+    def wait_for_replica(self) -> None:
+        """Until the replica has what the master has: one that is behind loses sessions. Raises TimeoutError."""
+        self._until(lambda: self._info(self.replica).get("master_link_status") == "up")
 
     def _until(self, condition: Callable[[], bool]) -> None:
         end = time.monotonic() + _PATIENCE
@@ -76,7 +84,15 @@ class Store:
                 if condition():
                     return
             time.sleep(0.1)
-        raise TimeoutError("the sentinel made no master of the replica")
+        raise TimeoutError(
+            "the sentinel made no master of the replica, or another one: "
+            + ", ".join(f"{each.port} is {self._role(each)}" for each in (self.master, self.replica))
+        )
+
+    def _role(self, which: RedisServer) -> str:
+        with contextlib.suppress(RedisError):
+            return str(self._info(which)["role"])
+        return "down"
 
     def _info(self, which: RedisServer) -> dict[str, Any]:
         with Redis(port=which.port, socket_timeout=2) as client:
@@ -122,9 +138,11 @@ def _store(folder: Path) -> Iterator[Store]:
         for name in ("a", "b"):
             (folder / name).mkdir()
             of = ("--replicaof", f"127.0.0.1 {servers[0].port}") if servers else ()
-            servers.append(stack.enter_context(running_redis(folder / name, *of)))
-        port = stack.enter_context(sentinel(folder, servers[0]))
-        yield Store(servers[0], servers[1], f"redis+sentinel://127.0.0.1:{port}/register/0")
+            servers.append(stack.enter_context(running_redis(folder / name, *_AT_ONCE, *of)))
+        port = stack.enter_context(sentinel(folder, servers[0], _DEAD_AFTER))
+        found = Store(servers[0], servers[1], f"redis+sentinel://127.0.0.1:{port}/register/0")
+        found.wait_for_replica()
+        yield found
 
 
 @contextlib.contextmanager

@@ -83,6 +83,9 @@ def dimensions(
             # A login without acr is judged differently from one with a method that is too weak.
             unnamed = (Cell(None, "logged in with an unknown method"),) if kind == "acrs" else ()
             found.append(Dimension(kind, "", (*cells, Cell(OTHER, other), *unnamed)))
+    if distinctions.bindings:
+        cells = (Cell(True, "in a bound session"), Cell(False, "in a session that is not bound"))
+        found.append(Dimension("bindings", "", cells))
     if distinctions.kinds:
         cells = tuple(Cell(kind, f"as a {kind}") for kind in ("person", "machine"))
         found.append(Dimension("kinds", "", cells))
@@ -135,7 +138,9 @@ def circumstance(decision_input: DecisionInput, chosen: Sequence[tuple[Dimension
 
 
 def _identity(now: float, chosen: Sequence[tuple[Dimension, Cell]]) -> Identity:
-    values: dict[str, Any] = {"organisations": OTHER, "doelgroepen": OTHER, "acrs": OTHER, "kinds": "person"}
+    values: dict[str, Any] = {
+        "organisations": OTHER, "doelgroepen": OTHER, "acrs": OTHER, "kinds": "person", "bindings": False,
+    }  # fmt: skip
     held: list[tuple[str, str | None]] = []
     scopes: list[str] = []
     audiences: list[str] = []
@@ -165,6 +170,7 @@ def _identity(now: float, chosen: Sequence[tuple[Dimension, Cell]]) -> Identity:
         acr=values["acrs"],
         authenticated_at=now - age,
         kind=values["kinds"],
+        bound=values["bindings"],
         scopes=tuple(scopes),
         audiences=tuple(audiences),
         claims=claims,

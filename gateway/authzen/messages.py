@@ -13,6 +13,14 @@ Semantic = Literal["execute_all", "deny_on_first_deny", "permit_on_first_permit"
 _NAME: Final = StringConstraints(min_length=1, max_length=256, strict=True)
 # An assertion is as long as a header can be.
 _LONG: Final = StringConstraints(min_length=1, max_length=65_536, strict=True)
+_WORDS: Final = {
+    "missing": "is required",
+    "dict_type": "write an object",
+    "model_type": "write an object",
+    "list_type": "write a list",
+    "string_type": "write a text",
+    "string_too_short": "write a text that is not empty",
+}
 DEFAULTS: Final = ("subject", "action", "resource", "context")
 
 
@@ -122,7 +130,7 @@ def checked(model: type[T], data: Mapping[str, Any]) -> T:
     except ValidationError as problem:
         first = problem.errors(include_url=False, include_context=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise Unanswerable(f"{where}: {first['msg']}") from None
+        raise Unanswerable(f"{where}: {_WORDS.get(first['type'], first['msg'])}") from None
 
 
 def each_evaluation(message: Evaluations, data: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -69,14 +69,19 @@ def _same(found: Any, wanted: Any) -> bool:
 
 
 def _of_path(method: str, text: str) -> Target:
-    host: bytes | None = None
-    if not text.startswith("/"):
-        parts = urlsplit(text)
-        if not parts.netloc or not parts.netloc.isascii():
-            raise Unanswerable("resource.id: write a path, such as /dossiers/1, or a whole address")
-        host = parts.netloc.encode("ascii")
+    host = None if text.startswith("/") else _host(text)
     escaped = _NOT_ASCII.sub(lambda found: quote(found[0]), text)
     return Target(method, escaped.encode("ascii"), host)
+
+
+def _host(address: str) -> bytes:
+    try:
+        host = urlsplit(address).netloc
+    except ValueError:
+        host = ""
+    if not host or not host.isascii():
+        raise Unanswerable("resource.id: write a path, such as /dossiers/1, or a whole address")
+    return host.encode("ascii")
 
 
 def _filled(settings: ResourceSettings, resource: Entity) -> str:

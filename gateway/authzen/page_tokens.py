@@ -75,8 +75,12 @@ class PageTokens:
 
     @staticmethod
     def same(question_data: Mapping[str, Any]) -> dict[str, Any]:
-        """What must stay the same from page to page."""
-        return {name: value for name, value in question_data.items() if name != "page"}
+        """What must stay the same from page to page, beside the limit, which is in the token."""
+        page = question_data.get("page", {})
+        return {
+            **question_data,
+            "page": {name: page[name] for name in page if name not in ("token", "limit")},
+        }
 
 
 def _opened(cipher: AESGCM, token: str, asked: bytes) -> bytes | None:

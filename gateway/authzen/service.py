@@ -8,14 +8,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+import structlog
+
 from gateway.authzen.callers import Asker, Callers
 from gateway.authzen.listener import CERTIFICATE
 from gateway.authzen.messages import Unanswerable
 from gateway.authzen.settings import AuthzenSettings
-from gateway.authzen.strict_json import Unreadable, read_object
 from gateway.errors import GatewayError
+from gateway.json_object import Unreadable, json_object
 from gateway.responses import Receive, Response, Scope, Send
 
+log = structlog.get_logger()
 METADATA: Final = "/.well-known/authzen-configuration"
 PATHS: Final[Mapping[str, str]] = {
     "access_evaluation_endpoint": "/access/v1/evaluation",
@@ -98,9 +101,10 @@ class Service:
         certificate = scope.get("extensions", {}).get(CERTIFICATE, {}).get("der")
         asker = self._callers.find(scope["headers"], certificate)
         if asker is None:
-            raise Refused(
-                401, "who asks is not known here", ((b"www-authenticate", b'Bearer realm="authzen"'),)
+            words = (
+                "send the credential of a caller: Authorization: Bearer TOKEN, a client certificate, or both"
             )
+            raise Refused(401, words, ((b"www-authenticate", b'Bearer realm="authzen"'),))
         answer = self._answers.get(path)
         if answer is None:
             raise Refused(404, f"nothing is asked here; {self._metadata_path} says where")
@@ -120,6 +124,9 @@ class Service:
             retry = error.facts.get("retry_after")
             more = ((b"retry-after", str(retry).encode()),) if retry is not None else ()
             raise Refused(error.status, error.code, more) from error
+        except Exception as problem:
+            log.exception("a question failed", path=path)
+            raise Refused(500, "internal-error") from problem
         return Response(_encode(found).encode("ascii"), media_type="application/json", lines=lines)
 
     async def _read(self, scope: Scope, receive: Receive) -> dict[str, Any]:
@@ -144,9 +151,9 @@ class Service:
         if not body:
             raise Refused(400, "the body is empty")
         try:
-            return read_object(bytes(body))
+            return json_object(bytes(body), exact=True)
         except Unreadable as problem:
-            raise Refused(400, str(problem)) from problem
+            raise Refused(400, f"the body cannot be read: {problem}") from problem
 
 
 def _check_method(scope: Scope, *methods: str) -> None:

@@ -24,6 +24,8 @@ READY: Final = "TOEGANGSPOORT_READY"
 """The variable with the descriptor at which a successor says that it serves."""
 _SERVES: Final = b"1"
 _WITHIN: Final = 300.0
+# Seconds in which a successor that is not wanted ends by itself.
+_ENDS_WITHIN: Final = 5.0
 log = structlog.get_logger()
 
 
@@ -36,11 +38,12 @@ class Predecessor:
     @classmethod
     def of(cls, environ: MutableMapping[str, str]) -> Predecessor:
         """By the variable, which is removed."""
-        number = environ.pop(READY, "")
-        if not number:
+        try:
+            number = int(environ.pop(READY, ""))
+            os.set_inheritable(number, False)
+        except (ValueError, OSError):
             return cls()
-        os.set_inheritable(int(number), False)
-        return cls(int(number))
+        return cls(number)
 
     def __bool__(self) -> bool:
         return self._descriptor is not None
@@ -84,6 +87,10 @@ class Surroundings:
         else:
             log.info("handed over", successor=successor)
             self.notifier.ready(f"Serving {self.environment}", main=successor)
+        self.answer(why, successor)
+
+    def answer(self, why: str, successor: int | None = None) -> None:
+        """Say so to `gateway restart`, if it waits."""
         said = json.dumps({"why": why, "pid": successor}).encode()
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
             sock.setblocking(False)
@@ -129,16 +136,30 @@ class Successor:
             os.close(self._heard)
             if word == _SERVES:
                 return ""
-            code = self._process.wait()
+            # A thread of it can keep it from ending.
+            code = self._ended()
             return f"the new process ended with exit code {code}; its log lines say why"
         if time.monotonic() >= self._end:
             self.stop()
+            self._ended()
             return "the new process does not come to serve"
         return None
 
     def stop(self) -> None:
-        """End it: it is not wanted any more."""
+        """Ask it to end: it is not wanted any more."""
         self._process.terminate()
+
+    def kill(self) -> None:
+        """End it. One that hangs would keep the sockets from whatever comes next."""
+        self._process.kill()
+
+    def _ended(self) -> int:
+        """Its exit code, once it has ended or was killed."""
+        try:
+            return self._process.wait(_ENDS_WITHIN)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return self._process.wait()
 
 
 def _again() -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
@@ -64,7 +65,8 @@ def generate(
 ) -> None:
     """Create every key that the environment names as file:PATH and that does not exist yet.
 
-    The public half of the client's key is written beside it as JWKS, for the provider.
+    The public half of the client's key is written beside it as JWKS, for the provider. The bearer tokens of programs
+    that ask the decision point are made too.
 
     Examples:
         gateway keys generate --env ti
@@ -288,6 +290,9 @@ def _wanted(settings: EnvironmentSettings) -> Iterator[tuple[Path, Callable[[], 
         yield client.key.path, lambda: _client_key(client.algorithm, now)
     if settings.assertion.key.path is not None:
         yield settings.assertion.key.path, lambda: new_assertion_key(None, now)
+    for caller in settings.authzen.callers.values() if settings.authzen is not None else ():
+        if caller.bearer and caller.bearer[0].path is not None:
+            yield caller.bearer[0].path, _bearer_token
     rings: dict[Path, list[Purpose]] = {}
     for purpose in PURPOSES:
         path = settings.ring(purpose).secrets[0].path
@@ -302,6 +307,10 @@ def _client_key(algorithm: str, now: float) -> bytes:
         return new_pem_key(None, now).written()
     made = RSAKey.generate_key(_RSA_BITS, private=True)
     return PemKey(bytes(made.as_pem(private=True)), float(int(now))).written()
+
+
+def _bearer_token() -> bytes:
+    return f"{secrets.token_hex(32)}\n".encode("ascii")
 
 
 def _ring(purposes: Iterable[Purpose], now: float) -> bytes:

@@ -20,7 +20,8 @@ class Notifier:
     def __init__(self, address: str = "", watchdog: str = "") -> None:
         """`watchdog`: in so many microseconds the service manager wants to hear that the process is alive."""
         self._address = address
-        self._watchdog = watchdog if watchdog.isdigit() else ""
+        # 0 is no time.
+        self._watchdog = watchdog if watchdog.isascii() and watchdog.isdigit() and int(watchdog) else ""
 
     @classmethod
     def of(cls, environ: MutableMapping[str, str]) -> Notifier:

@@ -27,6 +27,7 @@ HANDED_OVER: Final = signal.SIGUSR2
 CUT: Final = signal.SIGQUIT
 # The order to start a successor, to the first process.
 RESTART: Final = signal.SIGUSR2
+STOPS: Final = "this gateway stops, or has a successor already"
 log = structlog.get_logger()
 
 
@@ -146,6 +147,8 @@ class OnlyServer(GatewayServer):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End in phases."""
         await super().shutdown(sockets=sockets)
+        if self._successor is not None:
+            self._successor.kill()
         for task in self._tasks:
             task.cancel()
 
@@ -175,7 +178,9 @@ class OnlyServer(GatewayServer):
         self.stop()
 
     def _restart(self) -> None:
-        if self._successor is None and not self.drain.begun:
+        if self.drain.begun:
+            self._around.answer(STOPS)
+        elif self._successor is None:
             self._run(self._replace())
 
     async def _replace(self) -> None:

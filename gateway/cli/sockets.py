@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import socket
 import struct
 from array import array
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from gateway.settings import UNIX
 
@@ -27,6 +28,7 @@ _FILE_HINTS: Final = {
     errno.EADDRINUSE: "is another gateway running?",
     errno.EACCES: "may this account write in that folder?",
     errno.ENOENT: "make the folder first; RuntimeDirectory= does that in a unit of systemd",
+    errno.EEXIST: "what is there is no socket, and stays: move it, or choose another path",
 }
 # Classic BPF that drops a TCP segment with SYN, and passes all others: (code, jump if true, if false, operand).
 _DROP_SYN: Final = (
@@ -38,6 +40,11 @@ _DROP_SYN: Final = (
 _SO_ATTACH_FILTER: Final = getattr(socket, "SO_ATTACH_FILTER", 26)
 HANDED_OVER: Final = "TOEGANGSPOORT_SOCKETS"
 """The variable with which a gateway names the sockets that it hands over to its successor."""
+# A descriptor; `s` where systemd opened it; device and inode of the file of a unix socket.
+_WORD: Final = re.compile(r"([0-9]{1,9})(s?)(?:@([0-9]+):([0-9]+))?")
+
+FileId = tuple[int, int]
+"""Device and inode."""
 
 
 class NotListening(ValueError):
@@ -51,8 +58,8 @@ class Listening:
     address: str
     socket: socket.socket
     own: bool = True
-    file: tuple[int, int] | None = field(default=None)
-    """Device and inode of the file of a unix socket that a gateway made."""
+    file: FileId | None = field(default=None)
+    """The file of a unix socket that a gateway made."""
 
     def retire(self) -> None:
         """Let the kernel take no new connections; those that it has taken can still be accepted.
@@ -78,40 +85,75 @@ class Listening:
                 path.unlink()
 
 
+class Given(NamedTuple):
+    """A socket that this process was given; see Listening."""
+
+    socket: socket.socket
+    own: bool
+    file: FileId | None = None
+
+    @property
+    def reachable(self) -> bool:
+        """Whether clients still find it: the file of a unix socket can be gone, or be of somebody else."""
+        return self.file is None or _identity(Path(_bound(self.socket)[0])) == self.file
+
+
 class Sockets:
     """The sockets that this process was given, each by the address that it listens at."""
 
-    def __init__(self, given: Sequence[tuple[socket.socket, bool]] = ()) -> None:
-        """`given`: each with whether a gateway opened it."""
+    def __init__(self, given: Sequence[Given] = (), *, succeeds: bool = False) -> None:
+        """`succeeds`: a gateway started this process to take its place."""
         self._given = list(given)
+        self._succeeds = succeeds
         self.all: list[Listening] = []
 
     @classmethod
     def of(cls, environ: MutableMapping[str, str]) -> Sockets:
-        """Those that these variables name, which are removed: no process that this one starts may take them for its own."""
-        return cls([*_of_systemd(environ), *_of_predecessor(environ)])
+        """Those that these variables name, which are removed: no process that this one starts may take them for its own.
+
+        Raises NotListening for what is no listening socket.
+        """
+        handed_over = environ.pop(HANDED_OVER, "")
+        return cls([*_of_systemd(environ), *_of_predecessor(handed_over)], succeeds=bool(handed_over))
 
     def listen(self, address: str) -> socket.socket:
         """The socket for this address: a given one, or else a new one. Raises NotListening."""
         wanted = _resolved(address)
-        found = next((each for each in self._given if _bound(each[0]) in wanted), None)
+        found = next((each for each in self._given if _bound(each.socket) in wanted), None)
+        if found is not None:
+            self._given.remove(found)
+            if not found.reachable:
+                found.socket.close()
+                found = None
         if found is None:
+            self._check_given(address, wanted)
             listening = _open(address)
         else:
-            self._given.remove(found)
-            sock, own = found
-            file = None
-            if own and sock.family == socket.AF_UNIX:
-                file = _identity(Path(address.removeprefix(UNIX)))
-            listening = Listening(address, sock, own, file)
+            listening = Listening(address, *found)
         self.all.append(listening)
         return listening.socket
+
+    def _check_given(self, address: str, wanted: set[tuple[str, int]]) -> None:
+        """A given socket that has the same port on other addresses is in the way of a new one. Raises NotListening."""
+        ports = {port for _, port in wanted if port}
+        for each in self._given:
+            if _bound(each.socket)[1] not in ports:
+                continue
+            if not each.own:
+                raise _not_configured(each.socket, address)
+            raise NotListening(
+                f"cannot listen on {address}: the gateway that hands over listens at {_words(each.socket)}; stop it, and"
+                " start it again"
+            )
 
     def reserve(self, address: str) -> socket.socket:
         """A socket that keeps this address for processes that each listen there by themselves (SO_REUSEPORT).
 
-        It is never handed over: a successor listens there too. Raises NotListening.
+        It is never handed over: a successor listens there too. Nobody else may, as the kernel would divide the
+        connections among them. Raises NotListening.
         """
+        if not self._succeeds:
+            _open(address).socket.close()
         return _open(address, socket.SO_REUSEPORT).socket
 
     def close_rest(self) -> None:
@@ -119,15 +161,11 @@ class Sockets:
 
         systemd goes on listening at its sockets: whoever connects there would wait forever.
         """
-        for sock, own in self._given:
-            where = _words(sock)
-            sock.close()
-            if not own:
-                listens = ", ".join(each.address for each in self.all)
-                raise NotListening(
-                    f"systemd listens at {where} for the gateway, but the configuration says {listens}: write the same"
-                    f" address in ListenStream= and in the configuration"
-                )
+        for each in self._given:
+            problem = _not_configured(each.socket, ", ".join(at.address for at in self.all))
+            each.socket.close()
+            if not each.own:
+                raise problem
 
     def retire(self) -> None:
         """Let the kernel take no new connections at those that end with the gateway."""
@@ -136,36 +174,58 @@ class Sockets:
 
     def close(self) -> None:
         """Close the copies of this process."""
-        for each in self.all:
-            each.socket.close()
+        for sock in (*(each.socket for each in self.all), *(each.socket for each in self._given)):
+            sock.close()
 
     def handed_over(self) -> tuple[dict[str, str], list[int]]:
         """The variable that names them for a successor, and the descriptors that it must inherit."""
-        numbers = [each.socket.fileno() for each in self.all]
-        words = (f"{number}{'' if each.own else 's'}" for number, each in zip(numbers, self.all, strict=True))
-        return {HANDED_OVER: ",".join(words)}, numbers
+        return {HANDED_OVER: ",".join(map(_word, self.all))}, [each.socket.fileno() for each in self.all]
 
 
-def _of_systemd(environ: MutableMapping[str, str]) -> list[tuple[socket.socket, bool]]:
+def _word(each: Listening) -> str:
+    file = f"@{each.file[0]}:{each.file[1]}" if each.file is not None else ""
+    return f"{each.socket.fileno()}{'' if each.own else 's'}{file}"
+
+
+def _of_systemd(environ: MutableMapping[str, str]) -> list[Given]:
     number, pid = environ.pop("LISTEN_FDS", ""), environ.pop("LISTEN_PID", "")
     environ.pop("LISTEN_FDNAMES", None)
-    if pid != str(os.getpid()) or not number.isdigit():
+    if pid != str(os.getpid()) or not (number.isascii() and number.isdigit()):
         return []
-    return [(_adopted(each), False) for each in range(_FIRST, _FIRST + int(number))]
+    return [Given(_adopted(each), own=False) for each in range(_FIRST, _FIRST + int(number))]
 
 
-def _of_predecessor(environ: MutableMapping[str, str]) -> list[tuple[socket.socket, bool]]:
-    words = environ.pop(HANDED_OVER, "").split(",")
-    return [(_adopted(int(each.rstrip("s"))), not each.endswith("s")) for each in words if each]
+def _of_predecessor(named: str) -> list[Given]:
+    return [_given(each) for each in named.split(",") if each]
+
+
+def _given(word: str) -> Given:
+    found = _WORD.fullmatch(word)
+    if found is None:
+        raise NotListening(f"{HANDED_OVER}={word!r} names no socket: unset it, only a gateway writes it")
+    number, of_systemd, device, inode = found.groups()
+    return Given(_adopted(int(number)), not of_systemd, (int(device), int(inode)) if device else None)
 
 
 def _adopted(number: int) -> socket.socket:
-    sock = socket.socket(fileno=number)
+    refused = NotListening(f"descriptor {number}, which was handed over, is no listening socket")
+    try:
+        sock = socket.socket(fileno=number)
+    except OSError:
+        raise refused from None
     if sock.type != socket.SOCK_STREAM or not sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
         sock.close()
-        raise NotListening(f"descriptor {number}, which was handed over, is no listening socket")
+        raise refused
     sock.set_inheritable(False)
     return sock
+
+
+def _not_configured(sock: socket.socket, configured: str) -> NotListening:
+    where = _words(sock)
+    return NotListening(
+        f"systemd listens at {where} for the gateway, but the configuration says {configured}: write the same"
+        f" address in ListenStream= and in the configuration"
+    )
 
 
 def _open(address: str, sharing: int = socket.SO_REUSEADDR) -> Listening:
@@ -188,12 +248,12 @@ def _open_file(address: str) -> Listening:
     path = Path(address.removeprefix(UNIX))
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
-            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as other:
-                other.connect(str(path))
+        if _is_served(path):
             raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
         if path.is_socket():
             path.unlink()
+        elif os.path.lexists(path):
+            raise OSError(errno.EEXIST, os.strerror(errno.EEXIST))
         before = os.umask(0o117)
         try:
             sock.bind(str(path))
@@ -207,12 +267,25 @@ def _open_file(address: str) -> Listening:
         raise _cannot(str(path), problem, _FILE_HINTS, "is the path right?") from problem
 
 
+def _is_served(path: Path) -> bool:
+    """Whether somebody listens there, even one that takes no connections at the moment."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as other:
+        other.setblocking(False)
+        try:
+            other.connect(str(path))
+        except BlockingIOError:
+            return True
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+        return True
+
+
 def _cannot(where: str, problem: OSError, hints: Mapping[int, str], otherwise: str) -> NotListening:
     hint = hints.get(problem.errno or 0, otherwise)
     return NotListening(f"cannot listen on {where}: {problem.strerror or problem}; {hint}")
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _identity(path: Path) -> FileId | None:
     with contextlib.suppress(OSError):
         found = path.lstat()
         return found.st_dev, found.st_ino

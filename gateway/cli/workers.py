@@ -19,7 +19,7 @@ from uvicorn.server import Server
 from uvicorn.supervisors.multiprocess import Process
 
 from gateway.cli.handover import Successor, Surroundings
-from gateway.cli.server import CUT, HANDED_OVER, RESTART, WAIT_NO_LONGER, WorkerServer
+from gateway.cli.server import CUT, HANDED_OVER, RESTART, STOPS, WAIT_NO_LONGER, WorkerServer
 from gateway.edge.settings import DrainSettings
 from gateway.observe.registry import forget_worker
 
@@ -275,8 +275,11 @@ class Supervisor:
             left = end - time.monotonic()
             if left <= 0:
                 return False
-            if self._orders.wait(min(left, _LOOK)) in (signal.SIGTERM, signal.SIGINT):
+            order = self._orders.wait(min(left, _LOOK))
+            if order in (signal.SIGTERM, signal.SIGINT):
                 return True
+            if order == RESTART:
+                self._around.answer(STOPS)
         return False
 
     def _close_sockets(self) -> None:
@@ -286,6 +289,8 @@ class Supervisor:
         self._around.sockets.close()
 
     def _kill_rest(self) -> None:
+        if self._successor is not None:
+            self._successor.kill()
         for each in self.processes:
             if each.process.is_alive():
                 log.error("worker does not end", pid=each.pid)

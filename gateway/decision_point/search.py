@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 from urllib.parse import quote
 
 from cachetools import TTLCache
@@ -43,7 +43,8 @@ _KINDS: Final[Mapping[str, Literal["person", "machine"]]] = {PERSON: "person", P
 _MOST_WAITING: Final = 4
 _RETRY_SECONDS: Final = 2
 _KEPT_SECONDS: Final = 30.0
-_MOST_KEPT: Final = 64
+_MOST_KEPT: Final = 100_000
+"""Results, of all searches together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,13 @@ class Found:
 
     results: Sequence[Mapping[str, Any]]
     inexact: str | None = None
+
+
+class _Kept(NamedTuple):
+    """What was found, and for whom or among whom."""
+
+    people: Any
+    found: Found
 
 
 class Searches:
@@ -81,7 +89,9 @@ class Searches:
         self._methods = (*sorted(METHODS), *further)
         self._page_size = page_size
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="search")
-        self._kept: TTLCache[bytes, Found] = TTLCache(_MOST_KEPT, _KEPT_SECONDS, timer=steady)
+        self._kept: TTLCache[bytes, _Kept] = TTLCache(
+            _MOST_KEPT, _KEPT_SECONDS, timer=steady, getsizeof=lambda kept: 1 + len(kept.found.results)
+        )
         self._waiting = 0
 
     async def subject(self, asked: Question) -> dict[str, Any]:
@@ -111,7 +121,7 @@ class Searches:
                 ]
             )
 
-        return await self._paged("subject", asked, message, find)
+        return await self._paged("subject", asked, message, known, find)
 
     async def resource(self, asked: Question) -> dict[str, Any]:
         """To what may this subject do this? Raises Unanswerable."""
@@ -132,7 +142,7 @@ class Searches:
                 ]
             )
 
-        return await self._paged("resource", asked, message, find)
+        return await self._paged("resource", asked, message, caller and caller.identity, find)
 
     async def action(self, asked: Question) -> dict[str, Any]:
         """What may this subject do to this resource? Raises Unanswerable."""
@@ -152,7 +162,7 @@ class Searches:
                 ]
             )
 
-        return await self._paged("action", asked, message, find)
+        return await self._paged("action", asked, message, caller and caller.identity, find)
 
     async def _caller(self, asked: Question, subject: Entity) -> Caller | None:
         """The subject of a search; None where nothing is open to it, because it is nobody, or blocked."""
@@ -223,8 +233,9 @@ class Searches:
         return Found(list(results()), inexact_paths(rules))
 
     async def _paged(
-        self, kind: str, asked: Question, message: BaseModel, find: Callable[[], Found]
+        self, kind: str, asked: Question, message: BaseModel, people: Any, find: Callable[[], Found]
     ) -> dict[str, Any]:
+        """One page. What was found for the first page serves the next ones while `people` are the same."""
         asked.asker.require("search")
         page: Page = message.page  # type: ignore[attr-defined]
         rules = self._rules().hash
@@ -234,10 +245,12 @@ class Searches:
             place = self._tokens.open(page.token, about)
             if page.limit is not None and self._limit(page.limit) != place.limit:
                 raise Unanswerable("page.limit: not the one that the first page was asked with")
-        found = self._kept.get(about) if page.token else None
-        if found is None:
-            found = self._kept[about] = await self._in_turn(find)
-        return self._page(found, place, about)
+        kept = self._kept.get(about) if page.token else None
+        if kept is None or kept.people != people:
+            kept = _Kept(people, await self._in_turn(find))
+            if len(kept.found.results) < _MOST_KEPT:
+                self._kept[about] = kept
+        return self._page(kept.found, place, about)
 
     def _limit(self, limit: int | None) -> int:
         return self._page_size if limit is None else min(limit, self._page_size)

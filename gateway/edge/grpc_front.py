@@ -28,8 +28,9 @@ from gateway.edge.fronts import PERMISSION, REMOVED
 Lines = Iterable[tuple[bytes, bytes]]
 
 _GRACE_SECONDS: Final = 1.0
-# Checks at once; Envoy refuses what is one too many.
-_WAITING: Final = 64
+# Checks that are judged at once, and those that may wait for that too; Envoy refuses what is one too many.
+_AT_ONCE: Final = 64
+_MOST: Final = 1_024
 _PEER: Final = re.compile(r"ipv[46]:\[?([0-9a-f:.]+)\]?:\d+")
 _PREFIX: Final = b"/auth"
 _SET_COOKIE: Final = b"set-cookie"
@@ -49,8 +50,8 @@ async def grpc_listener(app: Any, sock: socket.socket) -> AsyncIterator[None]:
     """
     host, port = sock.getsockname()[:2]
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    threads = ThreadPoolExecutor(_WAITING, "grpc-front")
-    server = grpc.server(threads, options=[("grpc.so_reuseport", 1)], maximum_concurrent_rpcs=_WAITING)
+    threads = ThreadPoolExecutor(_AT_ONCE, "grpc-front")
+    server = grpc.server(threads, options=[("grpc.so_reuseport", 1)], maximum_concurrent_rpcs=_MOST)
     service.add_AuthorizationServicer_to_server(_Checks(app, asyncio.get_running_loop()), server)
     try:
         server.add_insecure_port(address)

@@ -64,7 +64,7 @@ class AccessEndpoint:
         """A page for people, JSON for programs. Raises LoginRequired, Overloaded."""
         exchange = exchange_of(request)
         admitted = exchange.admitted
-        ticket = admitted.cookies.get(self._sessions.cookie_name)
+        ticket = self._sessions.ticket(admitted.cookies)
         session = await self._sessions.open(ticket) if ticket is not None else None
         if session is None:
             raise LoginRequired("no session")

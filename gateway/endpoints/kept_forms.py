@@ -280,7 +280,7 @@ class KeptForms:
         return form
 
     async def _session(self, exchange: Exchange) -> Session:
-        ticket = exchange.admitted.cookies.get(self.sessions.cookie_name)
+        ticket = self.sessions.ticket(exchange.admitted.cookies)
         found = await self.sessions.peek(ticket) if ticket is not None else None
         if found is None:
             raise LoginRequired("a form waits for a session")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -24,7 +24,7 @@ from gateway.events import LoginEnded, OnEvent
 from gateway.exchange import Caller
 from gateway.model import CanonicalRequest, Identity
 from gateway.pages.screens import Screens
-from gateway.responses import Response, cookie_lines, redirect
+from gateway.responses import HeaderLines, Response, cookie_lines, redirect
 from gateway.session.sessions import Sessions
 
 log = structlog.get_logger()
@@ -57,6 +57,8 @@ class LoginEndpoints:
     limits: ClientLimits
     screens: Screens
     keep_fragment: bool = True
+    invitation: Callable[[str], Awaitable[HeaderLines]] | None = None
+    """The header by which a browser may bind its new session to a key, by its ticket."""
 
     async def start(self, request: Request) -> Response:
         """Begin a login that comes back to `rd`, a path of this site.
@@ -173,10 +175,14 @@ class LoginEndpoints:
         ended = self.rounds.after(rounds, SUCCEEDED, now)
         cookies = (*finished.set_cookies, ended, self.sessions.set_cookie(new_ticket))
         if finished.target is None:
-            return self.screens.address_lost(
+            answer = self.screens.address_lost(
                 admitted.language, request_id=admitted.id, lines=cookie_lines(cookies)
             )
-        return redirect(finished.target, cookies)
+        else:
+            answer = redirect(finished.target, cookies)
+        if self.invitation is not None:
+            answer.raw_headers.extend(await self.invitation(new_ticket))
+        return answer
 
     def _unchanged(self, target: str | None, set_cookies: tuple[str, ...] = ()) -> Response:
         """Back from a silent question. Nobody asked for a login: the page says again what is missing."""

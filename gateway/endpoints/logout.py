@@ -106,7 +106,7 @@ class LogoutEndpoints:
         return session
 
     def _cleared(self, request: Request, session: Session | None) -> tuple[str, ...]:
-        ended = (self.sessions.clear_cookie(), *self.register_cookies(exchange_of(request).admitted))
+        ended = (*self.sessions.clear_cookies(), *self.register_cookies(exchange_of(request).admitted))
         # Without a session to end nothing shows that logins work here: the rounds go on counting.
         return ended if session is None else (*ended, self.rounds.clear_cookie())
 

@@ -40,13 +40,11 @@ class LogoutNotices:
             ended = await self.logout.read_notice(await _token(request))
         except TokenRefused as refusal:
             return self._refused(request, refusal.reason, refusal.detail)
-        if not await self.sessions.one_time.claim(_KIND, ended.id, seconds=_REMEMBERED_SECONDS):
+        if await self.sessions.one_time.claimed_by(_KIND, ended.id) is not None:
             return self._refused(request, "token-used")
-        try:
-            await self._end("backchannel", sid=ended.sid, subject=ended.subject, before=ended.before)
-        except BaseException:
-            await self.sessions.one_time.release(_KIND, ended.id)
-            raise
+        await self._end("backchannel", sid=ended.sid, subject=ended.subject, before=ended.before)
+        # Afterwards: what a failure cut short must count when the provider sends it again.
+        await self.sessions.one_time.claim(_KIND, ended.id, seconds=_REMEMBERED_SECONDS)
         return json_response({})
 
     async def frontchannel(self, request: Request) -> Response:

@@ -37,7 +37,7 @@ class OwnSessionsEndpoint:
         exchange = exchange_of(request)
         if not is_same_origin(exchange.admitted, if_unknown=False):
             raise BadRequest("a logout that another site asked for", code="cross-site")
-        ticket = exchange.admitted.cookies.get(self.sessions.cookie_name)
+        ticket = self.sessions.ticket(exchange.admitted.cookies)
         session = await self.sessions.open(ticket) if ticket is not None else None
         if session is None:
             raise LoginRequired("no session")

@@ -59,7 +59,7 @@ class SessionEndpoints:
         exchange = exchange_of(request)
         if not _is_own_script(exchange.admitted):
             raise BadRequest("a refresh that no script of this site asked for", code="cross-site")
-        ticket = exchange.admitted.cookies.get(self.sessions.cookie_name)
+        ticket = self.sessions.ticket(exchange.admitted.cookies)
         session = await self.sessions.open(ticket) if ticket is not None else None
         if ticket is not None and session is not None:
             session = await self.rechecks.current(ticket, session, wait=True)
@@ -101,7 +101,7 @@ class SessionEndpoints:
 
     async def peek(self, exchange: Exchange) -> PeekedSession:
         """The session of whoever asks, which this does not prolong. Raises LoginRequired."""
-        ticket = exchange.admitted.cookies.get(self.sessions.cookie_name)
+        ticket = self.sessions.ticket(exchange.admitted.cookies)
         found = await self.sessions.peek(ticket) if ticket is not None else None
         if found is None:
             raise LoginRequired("no session")

@@ -59,15 +59,13 @@ class SignalsEndpoint:
             return self._refused(request, refusal)
         # The length keeps one issuer and id from being read as another pair.
         once = f"{len(received.transmitter)}:{received.transmitter}{received.id}"
-        if not await self.sessions.one_time.claim(_KIND, once, seconds=OLDEST + 3_600.0):
+        if await self.sessions.one_time.claimed_by(_KIND, once) is not None:
             self._count(received, "repeated")
             return _accepted()
-        try:
-            for signal in received.signals:
-                self._note(received, signal, await self._act(received, signal))
-        except BaseException:
-            await self.sessions.one_time.release(_KIND, once)
-            raise
+        for signal in received.signals:
+            self._note(received, signal, await self._act(received, signal))
+        # Afterwards: what a failure cut short must count when the transmitter sends it again.
+        await self.sessions.one_time.claim(_KIND, once, seconds=OLDEST + 3_600.0)
         return _accepted()
 
     async def _act(self, received: Received, signal: Signal) -> tuple[str, int]:

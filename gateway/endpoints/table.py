@@ -11,6 +11,7 @@ from starlette.routing import Route, Router
 
 from gateway.endpoints.access import AccessEndpoint
 from gateway.endpoints.bar import BarEndpoints
+from gateway.endpoints.bound import BoundEndpoints
 from gateway.endpoints.fragment import PATH as FRAGMENT_PATH
 from gateway.endpoints.fragment import FragmentPage
 from gateway.endpoints.kept_forms import PATH, KeptForms
@@ -58,6 +59,7 @@ class OwnEndpoints:
         robots: Robots,
         bar: BarEndpoints | None = None,
         signals: SignalsEndpoint | None = None,
+        bound: BoundEndpoints | None = None,
     ) -> None:
         self._robots = robots
         only_tell = [
@@ -88,6 +90,8 @@ class OwnEndpoints:
         ]
         if signals is not None:
             routes.append(_route(SIGNALS, signals.push, ("POST",)))
+        if bound is not None:
+            routes += [_route(path, endpoint, ("POST",)) for path, endpoint in bound.routes]
         self.paths = frozenset(route.path for route in routes)
         self._only_tell = frozenset(route.path for route in only_tell)
         self._router = Router(routes, redirect_slashes=False, default=_not_found)

@@ -7,6 +7,7 @@ from gateway.events import (
     LoggedOut,
     LoginEnded,
     ProviderCalled,
+    SessionProven,
     SignalReceived,
     StoreCalled,
     TokenJudged,
@@ -30,6 +31,12 @@ class CallMetrics:
             "signals_total",
             "Security events of transmitters, by type and what became of them",
             "signal",
+            "result",
+        )
+        self._proofs = registry.family(
+            "session_proofs_total",
+            "Proofs of the keys of bound sessions, by operation and what became of them",
+            "operation",
             "result",
         )
         self._provider = registry.family(
@@ -64,6 +71,8 @@ class CallMetrics:
                 self._logouts[(operation,)].inc()
             case SignalReceived():
                 self._signals[event.signal, event.result].inc()
+            case SessionProven(operation, result):
+                self._proofs[operation, result].inc()
             case _:
                 pass
 

@@ -38,7 +38,7 @@ from gateway.reference import reference_of
 
 VERSION: Final = 1
 # What a record holds of an identity under its own name, where it is known.
-_AS_IS: Final = ("doelgroep", "acr", "authenticated_at", "claims")
+_AS_IS: Final = ("doelgroep", "acr", "authenticated_at", "claims", "bound")
 
 _KINDS: Final = ("request", "evaluation")
 _MISSING: Final = ("kind", "remedy", "right", "context", "organisation", "detail")
@@ -153,6 +153,7 @@ class RecordEncoder:
                 "scopes": "scopes",
                 "audiences": "audiences",
                 "claims": self._recorded_claims,
+                "bound": "bound",
             },
             optional=(
                 "also",
@@ -163,6 +164,7 @@ class RecordEncoder:
                 "scopes",
                 "audiences",
                 "claims",
+                "bound",
             ),
         )
         self._who = ObjectMemo(self._encoded_who)

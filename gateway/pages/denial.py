@@ -26,6 +26,9 @@ _LONGEST_ADDRESS: Final = 300
 _NETWORK: Final = message(
     "This page is only open on certain networks. You are connected from the address %(address)s."
 )
+_BINDING: Final = message(
+    "This page is only open in a browser that ties your login to your device, so that nobody else can use it."
+)
 _NOTHING: Final = message(
     "This page is not open to you, and there is nothing that you can do about it yourself."
 )
@@ -33,6 +36,10 @@ _NOTHING: Final = message(
 _WHAT_HELPS: Final[Mapping[str, str]] = {
     "network": message(
         "Connect to the network of your organisation, at the office or with a VPN, and try again."
+    ),
+    "binding": message(
+        "Open this page in a recent Google Chrome or Microsoft Edge on a Windows computer, and log in there. Do you use one "
+        "already? Then log out, and log in once more."
     ),
     "claim": message(
         "Is something in your profile not right? Call %(phone)s and mention the reference below."
@@ -206,6 +213,8 @@ class _Filled:
     def _obstacle(self, missing: Missing) -> str:
         if missing.kind == "network" and not missing.label:
             return self._(_NETWORK) % {"address": self._denied.client}
+        if missing.kind == "binding" and not missing.label:
+            return self._(_BINDING)
         return self._words.sentence(missing)
 
     def _button(self, request: RequestText | None) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -10,11 +10,13 @@ from urllib.parse import quote
 from gateway.errors import Forbidden, GatewayError, LoginRequired, TooManyRequests
 from gateway.model import Identity, Language
 from gateway.pages.advice import advice_of, operators_data
+from gateway.pages.catalogue import message
 from gateway.pages.links import login_url
 from gateway.pages.render import Pages
 from gateway.pages.wording import Wording, unread_claims_data
 from gateway.reference import reference_of
 
+_NEEDED: Final = message("What is needed for this page: %(what)s.")
 _TYPE: Final = "urn:toegangspoort:problem:"
 BASIC: Final = frozenset({"type", "title", "status", "detail", "instance", "code", "request_id", "reference"})
 
@@ -60,6 +62,20 @@ class Problems:
         if isinstance(error, Forbidden):
             problem |= self._denied(error, reader)
         return problem | operators_data(error, reader.language)
+
+    def in_short(self, error: GatewayError, said: Mapping[str, Any], language: Language) -> str:
+        """What `data` said, in a few sentences: where the page refers to what stands below, they have that itself."""
+        if error.advice != Forbidden.advice:
+            return f"{said['title']}. {said['detail']}"
+        needed = self._pages.gettext(language)(_NEEDED)
+        parts = [said["title"]]
+        if said["plans"]:
+            for step in said["plans"][0]:
+                text = needed % {"what": step["text"]} if step.get("type") == "grant" else step["text"]
+                parts += (text, step["advice"])
+        elif said["missing"]:
+            parts.append(needed % {"what": ", ".join(each["what"] for each in said["missing"][0])})
+        return " ".join(f"{each.removesuffix('.')}." for each in parts if each)
 
     def _detail(self, error: GatewayError, language: Language, became: str | None) -> str:
         _ = self._pages.gettext(language)

@@ -71,6 +71,7 @@ _DENIALS: Final[Mapping[str, Advice]] = {
     "wait": Advice(((Wait(_NOW),),)),
     "claim": Advice(obstacles=(Missing("claim", "none", detail="function"),)),
     "network": Advice(obstacles=(Missing("network", "none"),)),
+    "binding": Advice(obstacles=(Missing("binding", "none"),)),
     "hours": Advice(obstacles=(Missing("time", "wait", detail="8-17"),)),
     "over": Advice(obstacles=(Missing("time", "none", detail="2026-11-20"),)),
     "scope": Advice(obstacles=(Missing("scope", "none", detail="ncr:read"),)),

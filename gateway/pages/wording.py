@@ -38,6 +38,10 @@ _WHAT: Final[Mapping[str, tuple[str, str]]] = {
         message("Access on behalf of another organisation"),
     ),
     "assurance": (message("A login with another means"), message("A login with another means")),
+    "binding": (
+        message("A browser that ties your login to your device"),
+        message("A browser that ties your login to your device"),
+    ),
     "claim": (
         message("Your profile does not meet a condition (%(detail)s)"),
         message("Your profile does not meet a condition"),

@@ -18,10 +18,11 @@ from gateway.errors import (
     Overloaded,
     ProviderUnavailable,
     ReauthenticationRequired,
+    SessionUnproven,
     StoreUnavailable,
 )
 from gateway.exchange import NOBODY, Caller, Exchange
-from gateway.model import DecisionInput
+from gateway.model import CanonicalRequest, DecisionInput
 from gateway.pipeline.authorize import input_of
 from gateway.pipeline.polling import Polling
 from gateway.policy.evaluate import asks_for_program, decide
@@ -58,7 +59,7 @@ class Authenticate:
     def at_once(self, exchange: Exchange) -> bool:
         """Fill in `caller` where that needs no waiting and no cookie: nobody, or a cached session that is not due."""
         request = exchange.admitted
-        ticket = request.cookies.get(self.sessions.cookie_name)
+        ticket = self.sessions.ticket(request.cookies)
         if self.machines is not None and request.header(b"authorization") is not None:
             return False
         if ticket is None:
@@ -74,11 +75,14 @@ class Authenticate:
 
     async def _caller(self, exchange: Exchange) -> Caller:
         request = exchange.admitted
-        ticket = request.cookies.get(self.sessions.cookie_name)
+        cookies = request.cookies
+        # An open stream goes on with the proof that it began with.
+        streaming = exchange.earlier is not None
+        ticket = cookies.get(self.sessions.cookie_name) if streaming else self.sessions.ticket(cookies)
         try:
             if self.machines is not None and has_bearer(request.headers):
                 return await self._by_token(exchange, ticket, self.machines)
-            return await self._person(exchange, ticket) if ticket is not None else NOBODY
+            return await self._person(exchange, ticket) if ticket is not None else self._nobody(request)
         except (
             ClientLimited,
             Overloaded,
@@ -88,6 +92,13 @@ class Authenticate:
         ) as trouble:
             # What is open to anyone stays open; whatever needs an identity is refused for this reason.
             return Caller(trouble=trouble)
+
+    def _nobody(self, request: CanonicalRequest) -> Caller:
+        """Nobody; why, where the session is bound to a key that this browser has not proven."""
+        if self.sessions.bindings is None:
+            return NOBODY
+        why = self.sessions.bindings.unproven(request.cookies, request.header(b"secure-session-skipped"))
+        return Caller(trouble=SessionUnproven(why, reason=why)) if why else NOBODY
 
     async def _by_token(self, exchange: Exchange, ticket: str | None, machines: Machines) -> Caller:
         """The program that a token belongs to, where the rule is about programs; the token may also be the register's own.

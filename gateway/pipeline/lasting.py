@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import inf
 
@@ -38,6 +38,8 @@ class Lasting:
     most: float
     idle_timeout: float
     ttl: float
+    proven_until: Callable[[Mapping[str, str]], float] = lambda _: inf
+    """Until when a bound session is proven, by the cookies (seconds since the epoch)."""
     _known: ObjectMemo[RuleSet, dict[str, _Looks]] = field(
         default_factory=lambda: ObjectMemo(lambda _: {}, 2)
     )
@@ -58,6 +60,8 @@ class Lasting:
                 now + self.idle_timeout / _OF_IDLE_TIMEOUT,
                 now + self.ttl / _OF_ASSERTION,
             )
+            if session.binding is not None:
+                ends.append(self.proven_until(exchange.admitted.cookies))
         looks = self._looks(exchange)
         if not looks.lasts:
             return 0
@@ -98,6 +102,11 @@ def _looks_of(rule: Rule) -> _Looks:
     if said is None or rule.asking or rule.emergency is not None:
         return _UNSURE
     unlike = Distinctions(
-        clients=said.clients, ages=said.ages, acrs=said.acrs, sources=said.sources, asks=said.asks
+        clients=said.clients,
+        ages=said.ages,
+        acrs=said.acrs,
+        bindings=said.bindings,
+        sources=said.sources,
+        asks=said.asks,
     )
     return _Looks(unlike == Distinctions(), said.moments)

@@ -24,6 +24,9 @@ class Distinctions:
     audiences: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
 
+    bindings: tuple[bool, ...] = ()
+    """`(True,)` where it matters whether the session is bound to a key of the browser."""
+
     claims: tuple[tuple[str, Any], ...] = ()
     """Pairs of the name of an extra claim and a value."""
 

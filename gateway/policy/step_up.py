@@ -9,7 +9,8 @@ from gateway.plan import Advice, LogIn
 from gateway.policy.evaluate import decide
 from gateway.policy.ruleset import RuleSet
 
-_SOMEBODY = Identity(issuer="", subject="")
+# A browser that logs in may bind its session: whether it does shows afterwards.
+_SOMEBODY = Identity(issuer="", subject="", bound=True)
 
 
 def methods_that_help(advice: Advice) -> tuple[str, ...]:

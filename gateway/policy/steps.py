@@ -15,7 +15,7 @@ from gateway.policy.ruleset import Rule
 # Stands for any organisation that no rule names.
 UNNAMED: Final = Organisation("?")
 # Nobody knows who logs in: somebody without any right.
-SOMEBODY: Final = Identity(issuer="", subject="", organisation=UNNAMED)
+SOMEBODY: Final = Identity(issuer="", subject="", organisation=UNNAMED, bound=True)
 
 
 def same_kind(code: str, other: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,12 +14,22 @@ _FORM: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
+class Binding:
+    """The key that a session is bound to: `id` names it to the browser, `since` is when (seconds since the epoch)."""
+
+    id: str
+    algorithm: str
+    jwk: Mapping[str, str]
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """What is remembered of a login. Times are in seconds since the epoch.
 
     `id` is public and opens nothing. `checked_at` is when the provider last said what the person may do; until
     `lenient_until` the session continues although the provider could not be asked again. `device` is a coarse name
-    of the browser and its system, for the person alone.
+    of the browser and its system, for the person alone. `binding` is the key that the browser bound the session to.
     """
 
     id: str
@@ -29,6 +40,7 @@ class Session:
     checked_at: float = 0.0
     lenient_until: float = 0.0
     device: str | None = None
+    binding: Binding | None = None
 
 
 _SESSIONS: Final = Codec(Session)

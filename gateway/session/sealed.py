@@ -62,9 +62,9 @@ class SealedSessions:
         """The ticket with this text."""
         return self.cipher().ticket(text)
 
-    def new_ticket(self) -> Ticket:
-        """A ticket for a new session."""
-        return self.cipher().new_ticket()
+    def new_ticket(self, binding: str = "") -> Ticket:
+        """A ticket for a new session, or for one that is bound to a key with this id."""
+        return self.cipher().new_ticket(binding)
 
     async def check(self) -> str:
         """Ask the store for a session that does not exist; why it cannot be written to, "" where it can.

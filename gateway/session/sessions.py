@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import methodcaller
 from typing import Final
 
 from gateway.cookies import Cookie, cookie_prefix
 from gateway.errors import StoreUnavailable
 from gateway.events import OnEvent, SessionEnded, ignore
 from gateway.model import Identity, Tokens
+from gateway.session.bindings import Bindings, bound_since
 from gateway.session.board import Board
 from gateway.session.cache import MOVED_SECONDS, OpenedSession, SessionCache
 from gateway.session.card import Cards, PersonNames
@@ -20,7 +22,7 @@ from gateway.session.one_time import OneTimeStore
 from gateway.session.sealed import SealedSessions
 from gateway.session.settings import SessionSettings
 from gateway.session.store import Store, StoredSession
-from gateway.session.ticket import is_ticket, session_id
+from gateway.session.ticket import binding_of, is_ticket, session_id
 from gateway.session.upkeep import Upkeep
 from gateway.single_flight import SingleFlight
 
@@ -40,7 +42,14 @@ class PeekedSession:
 
 def _access(identity: Identity) -> tuple[object, ...]:
     """What decides about access: where this changes, the session gets a new ticket."""
-    return (identity.rights, identity.organisation, identity.doelgroep, identity.acr, identity.claims)
+    return (
+        identity.rights,
+        identity.organisation,
+        identity.doelgroep,
+        identity.acr,
+        identity.claims,
+        identity.bound,
+    )
 
 
 class Sessions:
@@ -84,6 +93,12 @@ class Sessions:
         self.store = self._stored.store
         self.one_time = OneTimeStore(self.store, self._stored.cipher, clock, environment=environment)
         self.board = Board(self.store, self._stored.cipher, clock)
+        own = (self._cookie, environment, self._stored.cipher, self.one_time, clock, on_event)
+        self.bindings = Bindings(settings.bound, *own) if settings.bound is not None else None
+        self.ticket: Callable[[Mapping[str, str]], str | None] = (
+            self.bindings.ticket if self.bindings is not None else methodcaller("get", self.cookie_name)
+        )
+        """The ticket among a browser's cookies with which it may do something."""
         self.cards = Cards(self.one_time, names)
         self._holders = Holders(self.one_time, seconds=settings.max_lifetime + REMEMBERED_SECONDS)
         self.live: LiveSessions | None = None
@@ -165,7 +180,11 @@ class Sessions:
 
         No I/O for a ticket that this environment did not give out.
         """
-        return await self._holders.of(ticket) if self._stored.cipher().issued(ticket) else None
+        return await self._holders.of(ticket) if self.issued(ticket) else None
+
+    def issued(self, ticket: str) -> bool:
+        """Whether this environment gave out this ticket, whatever became of its session since. No I/O."""
+        return self._stored.cipher().issued(ticket)
 
     def successor(self, ticket: str) -> str | None:
         """The ticket that replaced this one a moment ago, as far as it was opened here."""
@@ -209,8 +228,10 @@ class Sessions:
         earlier = cached.ticket if cached is not None else self._stored.ticket(ticket)
         known = cached or await self._stored.read(earlier)
         seen_at = known.seen_at if known is not None else self._clock()
+        binding = session.binding
+        identity = replace(identity, bound=binding is not None)
         changed = _access(identity) != _access(session.identity)
-        fresh = self._stored.new_ticket() if changed else earlier
+        fresh = self._stored.new_ticket(binding.id if binding is not None else "") if changed else earlier
         renewed = replace(session, id=fresh.session_id, identity=identity)
         opened = OpenedSession(fresh, renewed, seen_at, seen_at)
         if changed:
@@ -278,15 +299,20 @@ class Sessions:
         """The Set-Cookie value that removes the ticket."""
         return self._cookie.clear()
 
+    def clear_cookies(self) -> tuple[str, ...]:
+        """The Set-Cookie values that remove the ticket, and the proof of a bound session."""
+        proof = (self.bindings.clear_cookie(),) if self.bindings is not None else ()
+        return (self.clear_cookie(), *proof)
+
     async def _lasting(self, ticket: str) -> OpenedSession | None:
         """The session of this ticket where it lasts at this moment."""
         opened = self._cache.get(ticket)
         if opened is None:
-            if not is_ticket(ticket):
+            if not is_ticket(ticket) or (self.bindings is None and binding_of(ticket)):
                 return None
             current = self.successor(ticket) or ticket
             opened = self._cache.get(current) or await self._reading.run(current, lambda: self._read(current))
-            if opened is None:
+            if opened is None or bound_since(ticket, opened.session, self._clock()):
                 return None
         return opened if self._lasts(opened) else None
 

@@ -66,6 +66,18 @@ Store = Annotated[
 ]
 
 
+class BoundSettings(Settings):
+    """Sessions that the browser binds to a key which never leaves its device (Device Bound Session Credentials), where it
+    can: a stolen ticket opens nothing without it."""
+
+    lifetime: Duration = Field(default=600.0, ge=60.0, le=3_600.0)
+    """For how long a proof of the key counts. After that the browser renews it by itself, and a stolen cookie is
+    worthless."""
+
+    algorithms: Annotated[tuple[Literal["ES256", "RS256"], ...], Field(min_length=1)] = ("ES256", "RS256")
+    """The kinds of keys that browsers may use, the preferred one first."""
+
+
 class SessionSettings(Settings):
     """Where sessions are kept and how long they last."""
 
@@ -134,6 +146,10 @@ class SessionSettings(Settings):
 
     cache_size: int = Field(default=10_000, ge=1, le=10_000_000, strict=True)
     """How many opened sessions one worker process remembers."""
+
+    bound: BoundSettings | None = None
+    """Sessions that browsers bind to a key; without it none are. Other browsers have sessions as before: a rule can ask
+    for a bound one with `assurance: {bound: true}`."""
 
     @model_validator(mode="after")
     def _own_certificate(self) -> Self:

@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-_TICKET = re.compile(r"[A-Za-z0-9_-]{43}")
+_TICKET = re.compile(r"[A-Za-z0-9_-]{43}(\.[A-Za-z0-9_-]{22})?")
+_UNBOUND = 43
 _VERSION = 1
 _NONCE = 12
 _KEY_MARK = 4
@@ -34,6 +35,11 @@ def new_ticket() -> str:
 def is_ticket(text: str) -> bool:
     """Whether this can be a ticket at all, so that nonsense never reaches the store."""
     return _TICKET.fullmatch(text) is not None
+
+
+def binding_of(text: str) -> str:
+    """The id of the binding that a ticket names, "" for a ticket of a session that is not bound to a key."""
+    return text[_UNBOUND + 1 :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,25 +76,42 @@ class SessionCipher:
         self._keys = {hashlib.sha256(key).digest()[:_KEY_MARK]: key for key in reversed(keys)}
         self._first = hashlib.sha256(keys[0]).digest()[:_KEY_MARK]
 
-    def new_ticket(self) -> Ticket:
-        """A ticket for a session: 160 random bits, and 96 bits by which `issued` knows it."""
+    def new_ticket(self, binding: str = "") -> Ticket:
+        """A ticket for a session: 160 random bits, and 96 bits by which `issued` knows it.
+
+        The ticket of a bound session names its `binding` too, so that it cannot pass for one of a session without.
+        """
         octets = os.urandom(_RANDOM)
-        return self.ticket(_text(octets + self._mark(self._keys[self._first], octets)))
+        text = _text(octets + self._mark(self._keys[self._first], octets, binding))
+        return self.ticket(f"{text}.{binding}" if binding else text)
 
     def issued(self, text: str) -> bool:
         """Whether this environment gave out this ticket, whatever became of its session since."""
         if not is_ticket(text):
             return False
-        octets = urlsafe_b64decode(text + "=")
-        return text == _text(octets) and any(
-            hmac.compare_digest(octets[_RANDOM:], self._mark(key, octets[:_RANDOM]))
+        octets, binding = urlsafe_b64decode(text[:_UNBOUND] + "="), binding_of(text)
+        return text[:_UNBOUND] == _text(octets) and any(
+            hmac.compare_digest(octets[_RANDOM:], self._mark(key, octets[:_RANDOM], binding))
             for key in self._keys.values()
         )
 
-    def _mark(self, key: bytes, octets: bytes) -> bytes:
-        return hmac.digest(key, b"toegangspoort ticket\0" + self._environment + b"\0" + octets, "sha256")[
-            :_MARK
-        ]
+    def _mark(self, key: bytes, octets: bytes, binding: str) -> bytes:
+        marked = b"toegangspoort ticket\0" + self._environment + b"\0" + octets + binding.encode("ascii")
+        return hmac.digest(key, marked, "sha256")[:_MARK]
+
+    def sign(self, purpose: str, content: bytes) -> bytes:
+        """A mark of 128 bits that only this environment makes, for this purpose."""
+        return self._signature(self._keys[self._first], purpose, content)
+
+    def signed(self, purpose: str, content: bytes, mark: bytes) -> bool:
+        """Whether `mark` is such a mark, under any key that is read."""
+        return any(
+            hmac.compare_digest(mark, self._signature(key, purpose, content)) for key in self._keys.values()
+        )
+
+    def _signature(self, key: bytes, purpose: str, content: bytes) -> bytes:
+        signed = b"\0".join((b"toegangspoort mark", self._environment, purpose.encode("ascii"), content))
+        return hmac.digest(key, signed, "sha256")[:16]
 
     def ticket(self, text: str) -> Ticket:
         """The ticket with this text, which is ASCII."""

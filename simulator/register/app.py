@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from simulator.faults import Faults
 from simulator.register.api import Api, Problem, problem_of
+from simulator.register.buttons import SCRIPT, Buttons, DecisionPoint
 from simulator.register.echo import echo, events, octets
 from simulator.register.faces import CONTEXT, Faces, Page, Refused
 from simulator.register.faulty import Faulty
@@ -28,13 +29,27 @@ from simulator.register.upload import Downloads, Files, UploadPage
 
 _ANY: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _RESOURCES: Final = Path(__file__).parent / "resources"
-_TYPES: Final = {"stijl.css": "text/css", "jsf.js": "text/javascript", "live.js": "text/javascript"}
+_SCRIPT: Final = "text/javascript"
+_FILES: Final = {
+    "stijl.css": (_RESOURCES / "stijl.css", "text/css"),
+    "jsf.js": (_RESOURCES / "jsf.js", _SCRIPT),
+    "live.js": (_RESOURCES / "live.js", _SCRIPT),
+    "buttons.js": (SCRIPT, _SCRIPT),
+}
 
 
 def create_register(
-    *, inside: str, environment: str, clock: Callable[[], float] = time.time, faults: Faults | None = None
+    *,
+    inside: str,
+    environment: str,
+    clock: Callable[[], float] = time.time,
+    faults: Faults | None = None,
+    decisions: DecisionPoint | None = None,
 ) -> ASGIApp:
-    """The ASGI application. `inside` is its own address, http://host:port, as the gateway reaches it."""
+    """The ASGI application. `inside` is its own address, http://host:port, as the gateway reaches it.
+
+    `decisions` is where it asks which buttons somebody can use.
+    """
     reports, files = Reports(clock), Files()
     faces = Faces(Sessions(clock), environment, inside)
 
@@ -60,6 +75,7 @@ def create_register(
         *Downloads(faces, reports, files).routes(),
         *Live(faces, reports).routes(),
         *Api(reports).routes(),
+        *Buttons(decisions).routes(),
     ]
     app = PathParameters(Starlette(routes=routes, exception_handlers=_handlers(faces)))
     return app if faults is None else Faulty(app, faults)
@@ -90,7 +106,8 @@ async def _health(_request: Request) -> Response:
 async def _resource(request: Request) -> Response:
     """A style sheet or script, as JSF serves it: by its name and `.xhtml`."""
     name = request.path_params["name"]
-    if name not in _TYPES:
+    if name not in _FILES:
         raise HTTPException(404)
     headers = {"cache-control": "public, max-age=3600"}
-    return FileResponse(_RESOURCES / name, media_type=_TYPES[name], headers=headers)
+    path, media_type = _FILES[name]
+    return FileResponse(path, media_type=media_type, headers=headers)

@@ -31,6 +31,14 @@ def test_what_is_wrong_is_named(name: str, value: Any) -> None:
         checked(Evaluation, {**WHOLE, name: value})
 
 
+def test_what_is_wrong_is_said_in_words_for_programmers_of_any_language() -> None:
+    for context, words in (([], "context: write an object"), (None, "context: write an object")):
+        with pytest.raises(Unanswerable, match=words):
+            checked(Evaluation, {**WHOLE, "context": context})
+    with pytest.raises(Unanswerable, match=r"subject\.id: is required"):
+        checked(Evaluation, {**WHOLE, "subject": {"type": "user"}})
+
+
 def test_defaults_are_replaced_as_a_whole() -> None:
     data = {**WHOLE, "evaluations": [{}, {"subject": {"type": "user", "id": "bob"}}], "options": {"x": 1}}
     first, second = each_evaluation(checked(Evaluations, data), data)

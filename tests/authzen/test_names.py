@@ -61,6 +61,11 @@ def test_an_action_means_what_its_properties_say() -> None:
         ("route", "users", {}),
         ("path", "users", {}),
         ("path", "https:users", {}),
+        ("path", "*", {}),
+        ("path", "http://[::1", {}),
+        ("path", "http://[x]/", {}),
+        ("path", "http://a\u2100b/", {}),
+        ("path", "https://register.test\u3002/", {}),
     ],
 )
 def test_what_is_no_resource_is_refused(kind: str, name: str, properties: dict[str, Any]) -> None:

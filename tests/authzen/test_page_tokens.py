@@ -45,5 +45,8 @@ def test_no_other_token_is_believed() -> None:
         tokens(later=3_601.0).open(sealed, ASKED)
 
 
-def test_the_page_is_no_part_of_the_question() -> None:
-    assert PageTokens.same({"subject": 1, "page": {"limit": 1}}) == {"subject": 1}
+def test_the_place_is_no_part_of_the_question() -> None:
+    page = {"limit": 1, "token": "x"}
+    assert PageTokens.same({"subject": 1, "page": page}) == PageTokens.same({"subject": 1})
+    sorted_ = {"page": {**page, "properties": {"sort": "id"}}}
+    assert PageTokens.same(sorted_) != PageTokens.same({"page": page})

@@ -134,6 +134,34 @@ def test_a_request_id_is_one_and_not_endless(both: tuple[GatewayFixture, Program
     assert (unknown.status_code, unknown.headers["x-request-id"]) == (401, "mine")
 
 
+def test_a_fault_is_an_answer_too(
+    both: tuple[GatewayFixture, Program], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway, program = both
+    desk = gateway.gateway.decisions
+    assert desk is not None
+
+    async def broken(_: Any) -> dict[str, Any]:
+        raise KeyError("x")
+
+    monkeypatch.setitem(desk.service._answers, f"/tenant{EVALUATION}", broken)
+    answer = _ask(program, **{"x-request-id": "mine"})
+    assert (answer.status_code, answer.text) == (500, "internal-error\n")
+    assert answer.headers["x-request-id"] == "mine"
+
+
+@pytest.mark.parametrize("address", ["http://[::1", "http://[x]/", "http://a\u2100b/"])
+def test_one_address_that_cannot_be_read_leaves_the_other_answers(
+    both: tuple[GatewayFixture, Program], address: str
+) -> None:
+    _, program = both
+    odd = {"resource": {"type": "path", "id": address}}
+    body = json.dumps({**QUESTION, "evaluations": [odd, {}]}).encode()
+    first, second = _ask(program, path=f"{EVALUATION}s", content=body).json()["evaluations"]
+    assert first["context"]["error"]["status"] == 400
+    assert second["decision"] is True
+
+
 def test_the_public_listener_answers_no_such_question(both: tuple[GatewayFixture, Program]) -> None:
     gateway, program = both
     answer = program.client.post(f"{gateway.url}/tenant{EVALUATION}", json=QUESTION, headers=JSON)

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-# Seconds: a thousand requests in a second leave the processor time for what happens meanwhile.
-_PAUSE = 0.005
+# Seconds: a few hundred requests in a second leave the processor time for what happens meanwhile.
+_PAUSE = 0.02
 
 
 class Load:

@@ -9,6 +9,8 @@ import socket
 import sys
 from pathlib import Path
 
+import pytest
+
 from gateway.cli.handover import READY, Predecessor, Successor, Surroundings, waiting_place
 from gateway.cli.notify import Notifier
 from gateway.cli.sockets import HANDED_OVER, Sockets
@@ -50,6 +52,27 @@ def test_one_that_takes_too_long_is_ended() -> None:
     assert successor.outcome() == "the new process does not come to serve"
     assert successor._process.wait() == -signal.SIGTERM
     start.sockets.close()
+
+
+HANGS = f"""
+import os, signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+os.close(int(os.environ['{READY}']))
+time.sleep(300)
+"""
+
+
+def test_one_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.cli.handover._ENDS_WITHIN", 0.1)
+    start = around()
+    successor = Successor(start, command=[sys.executable, "-c", HANGS])
+    assert successor.outcome(math.inf) == "the new process ended with exit code -9; its log lines say why"
+    start.sockets.close()
+
+
+def test_a_descriptor_that_is_none_is_nobody() -> None:
+    for number in ("x", "999999"):
+        assert not Predecessor.of({READY: number})
 
 
 def test_a_predecessor_hears_it_once() -> None:

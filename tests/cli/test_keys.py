@@ -7,6 +7,7 @@ import re
 import stat
 from pathlib import Path
 
+import yaml
 from typer.testing import CliRunner
 
 from gateway.cli import application
@@ -50,6 +51,23 @@ def test_a_new_environment_has_a_key_of_its_own_for_each_purpose(config: Path) -
     settings = load(config).environment("ti")
     keys = [settings.ring(purpose).octets() for purpose in PURPOSES]
     assert len({key for each in keys for key in each}) == len(PURPOSES)
+
+
+def test_programs_that_ask_the_decision_point_get_a_token(config: Path) -> None:
+    document = yaml.safe_load(config.read_text())
+    caller = {"bearer": ["file:secrets/ti/register.token", "file:secrets/ti/next.token"]}
+    document["environments"]["ti"]["authzen"] = {
+        "listen": "127.0.0.1:8002", "url": "http://localhost:8002", "callers": {"register": caller},
+    }  # fmt: skip
+    config.write_text(yaml.safe_dump(document))
+    run(config, "generate")
+    token = config.parent / "secrets/ti/register.token"
+    assert stat.S_IMODE(token.stat().st_mode) == 0o600
+    made = token.read_text()
+    assert len(made.strip()) == 64
+    assert not (token.parent / "next.token").exists()
+    run(config, "generate")
+    assert token.read_text() == made
 
 
 def test_keys_are_rotated_listed_and_dropped_without_a_change_of_the_configuration(config: Path) -> None:

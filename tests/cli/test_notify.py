@@ -60,6 +60,11 @@ def test_a_watchdog_of_another_process_is_not_fed() -> None:
     assert Notifier.of(environ).alive_every is None
 
 
+@pytest.mark.parametrize("watchdog", ["0", "-1", "soon", "\N{SUPERSCRIPT TWO}"])
+def test_a_watchdog_without_a_time_is_none(watchdog: str) -> None:
+    assert Notifier("/run/n", watchdog).alive_every is None
+
+
 def test_an_abstract_address_is_understood() -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         name = f"toegangspoort-test-{os.getpid()}"

@@ -91,15 +91,24 @@ def of_workers(site: Site, name: str) -> list[float]:
     return [float(line.rpartition(" ")[2]) for line in found]
 
 
-def test_several_workers_share_listeners_sessions_and_metrics(site: Site) -> None:
+def test_several_workers_share_listeners_sessions_metrics_and_fronts(site: Site) -> None:
+    path, (port,) = site.config.parent / "front.sock", free_ports(1)
+    document = yaml.safe_load(site.config.read_text())
+    document["environments"]["ti"]["fronts"] = {
+        "near": {"listen": f"unix:{path}", "dialect": "nginx"},
+        "far": {"listen": f"127.0.0.1:{port}", "dialect": "caddy", "peers": ["127.0.0.1"]},
+    }
+    site.config.write_text(yaml.safe_dump(document))
+    with socket.socket(socket.AF_UNIX) as left_behind:
+        left_behind.bind(str(path))
     with gateway_process(site.config, "ti", site.ready, "--workers", "2") as child:
-        cookie = login(site.url, "indiener")
-        seen = set()
+        assert stat.S_IMODE(path.stat().st_mode) == 0o660
+        cookie = {"cookie": login(site.url, "indiener")}
         for _ in range(40):
-            answer = httpx2.get(f"{site.url}/echo", headers={"cookie": cookie}, trust_env=False)
-            assert answer.status_code == 200
-            seen.add(answer.status_code)
+            assert httpx2.get(f"{site.url}/echo", headers=cookie, trust_env=False).status_code == 200
         assert until(lambda: decisions(site) == 40)  # the other worker hands over its counts in a moment
+        _fronts_answer(site, path, port, cookie)
+        assert until(lambda: decisions(site) == 80)
         assert until(lambda: len(of_workers(site, "process_open_fds")) == 2)
         assert all(number > 0 for number in of_workers(site, "process_open_fds"))
         assert all(number > 10 * MIB for number in of_workers(site, "process_resident_memory_bytes"))
@@ -110,6 +119,25 @@ def test_several_workers_share_listeners_sessions_and_metrics(site: Site) -> Non
         assert float(lines['toegangspoort_connections_open{listener="public"}']) >= 0
         child.terminate()
         assert child.wait(30) == 0
+
+
+def _fronts_answer(site: Site, path: Path, port: int, cookie: dict[str, str]) -> None:
+    """Ask twenty times at the file and at the port, each time over a new connection."""
+    host = f"localhost:{site.port}"
+    near = {
+        "host": host,
+        "x-original-method": "GET",
+        "x-original-uri": "/echo",
+        "x-forwarded-for": "192.0.2.7",
+    }
+    far = near | {"x-forwarded-method": "GET", "x-forwarded-uri": "/echo", "x-forwarded-host": host}
+    with httpx2.Client(transport=httpx2.HTTPTransport(uds=str(path)), trust_env=False) as client:
+        assert client.get("http://front/auth", headers=near).status_code == 401
+    for _ in range(20):
+        with httpx2.Client(transport=httpx2.HTTPTransport(uds=str(path)), trust_env=False) as client:
+            assert client.get("http://front/auth", headers=near | cookie).status_code == 200
+        answer = httpx2.get(f"http://127.0.0.1:{port}/auth", headers=far | cookie, trust_env=False)
+        assert answer.status_code == 200
 
 
 def test_a_container_listens_elsewhere_than_the_configuration_says(
@@ -130,41 +158,6 @@ def test_a_container_listens_elsewhere_than_the_configuration_says(
             ).startswith("00000000")
         with pytest.raises(OSError, match="refused"):
             socket.create_connection(("127.0.0.1", site.port))
-
-
-def test_every_worker_answers_fronts_also_at_a_unix_socket(site: Site) -> None:
-    path = site.config.parent / "front.sock"
-    port = free_ports(1)[0]
-    document = yaml.safe_load(site.config.read_text())
-    document["environments"]["ti"]["fronts"] = {
-        "near": {"listen": f"unix:{path}", "dialect": "nginx"},
-        "far": {"listen": f"127.0.0.1:{port}", "dialect": "caddy", "peers": ["127.0.0.1"]},
-    }
-    site.config.write_text(yaml.safe_dump(document))
-    with socket.socket(socket.AF_UNIX) as left_behind:
-        left_behind.bind(str(path))
-    host = f"localhost:{site.port}"
-    near = {
-        "host": host,
-        "x-original-method": "GET",
-        "x-original-uri": "/echo",
-        "x-forwarded-for": "192.0.2.7",
-    }
-    far = near | {"x-forwarded-method": "GET", "x-forwarded-uri": "/echo", "x-forwarded-host": host}
-    with gateway_process(site.config, "ti", site.ready, "--workers", "2") as child:
-        assert stat.S_IMODE(path.stat().st_mode) == 0o660
-        cookie = {"cookie": login(site.url, "indiener")}
-        over_file = httpx2.HTTPTransport(uds=str(path))
-        with httpx2.Client(transport=over_file, trust_env=False) as client:
-            assert client.get("http://front/auth", headers=near).status_code == 401
-        for _ in range(20):
-            with httpx2.Client(transport=httpx2.HTTPTransport(uds=str(path)), trust_env=False) as client:
-                assert client.get("http://front/auth", headers=near | cookie).status_code == 200
-            answer = httpx2.get(f"http://127.0.0.1:{port}/auth", headers=far | cookie, trust_env=False)
-            assert answer.status_code == 200
-        assert until(lambda: decisions(site) == 40)
-        child.terminate()
-        assert child.wait(30) == 0
 
 
 def test_a_unix_socket_that_is_in_use_stays(site: Site) -> None:

@@ -6,6 +6,8 @@ import contextlib
 import os
 import socket
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +15,17 @@ import pytest
 
 from gateway.cli.sockets import HANDED_OVER, NotListening, Sockets
 from tests.running import free_ports, free_socket
+
+# systemd says that it passes so many sockets, and passes none.
+LISTENS = """
+import os, sys
+from gateway.cli.sockets import NotListening, Sockets
+os.closerange(3, 100)
+try:
+    Sockets.of({"LISTEN_FDS": sys.argv[1], "LISTEN_PID": str(os.getpid())})
+except NotListening as problem:
+    print(problem)
+"""
 
 
 @pytest.fixture
@@ -64,11 +77,14 @@ def test_one_that_was_left_behind_is_replaced_and_one_of_somebody_else_stays(
 
 
 def test_a_file_that_is_no_socket_is_never_removed(tmp_path: Path, sockets: Sockets) -> None:
-    path = tmp_path / "notes"
+    path, link = tmp_path / "notes", tmp_path / "link"
     path.write_text("mine")
-    with pytest.raises(NotListening, match="Address already in use"):
-        sockets.listen(f"unix:{path}")
+    link.symlink_to("nowhere")
+    for each in (path, link, tmp_path):
+        with pytest.raises(NotListening, match=r"File exists; what is there is no socket, and stays"):
+            sockets.listen(f"unix:{each}")
     assert path.read_text() == "mine"
+    assert link.is_symlink()
     with pytest.raises(NotListening, match="make the folder first"):
         sockets.listen(f"unix:{tmp_path}/no/g.sock")
 
@@ -113,10 +129,89 @@ def test_sockets_of_systemd_for_another_process_are_none_of_ours() -> None:
 
 
 def test_a_descriptor_that_does_not_listen_is_refused() -> None:
-    with free_socket() as sock:
-        number = os.dup(sock.fileno())
-        with pytest.raises(NotListening, match="is no listening socket"):
-            Sockets.of({HANDED_OVER: str(number)})
+    reading, writing = os.pipe()
+    with free_socket() as sock, free_socket() as closed:
+        gone = closed.detach()
+        os.close(gone)
+        for number in (os.dup(sock.fileno()), reading, gone):
+            with pytest.raises(NotListening, match=f"descriptor {number}, .* is no listening socket"):
+                Sockets.of({HANDED_OVER: str(number)})
+    os.close(reading)
+    os.close(writing)
+    with pytest.raises(NotListening, match="names no socket"):
+        Sockets.of({HANDED_OVER: "x,3"})
+
+
+def test_more_sockets_than_systemd_passed_are_refused_and_a_number_that_is_none_is_passed_over() -> None:
+    command = [sys.executable, "-c", LISTENS, "40"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout == "descriptor 3, which was handed over, is no listening socket\n", done.stderr
+    Sockets.of({"LISTEN_FDS": "\N{SUPERSCRIPT TWO}", "LISTEN_PID": str(os.getpid())}).close_rest()
+
+
+def test_a_socket_for_all_addresses_of_both_families_is_not_taken_for_one_of_ipv4() -> None:
+    """systemd opens such a one for `ListenStream=PORT`."""
+    with socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True) as both:
+        port = both.getsockname()[1]
+        found = Sockets.of({HANDED_OVER: f"{os.dup(both.fileno())}s"})
+        with pytest.raises(
+            NotListening, match=rf"systemd listens at \[::\]:{port} .* says 0\.0\.0\.0:{port}"
+        ):
+            found.listen(f"0.0.0.0:{port}")
+        found.close()
+        predecessor = Sockets.of({HANDED_OVER: f"{os.dup(both.fileno())}"})
+        with pytest.raises(NotListening, match=r"that hands over listens at .*; stop it, and start it again"):
+            predecessor.listen(f"127.0.0.1:{port}")
+        predecessor.close_rest()
+
+
+def test_a_unix_socket_whose_queue_is_full_is_in_use(tmp_path: Path, sockets: Sockets) -> None:
+    path = tmp_path / "g.sock"
+    with socket.socket(socket.AF_UNIX) as busy, contextlib.ExitStack() as clients:
+        busy.bind(str(path))
+        busy.listen(0)
+        for _ in range(2):
+            client = clients.enter_context(socket.socket(socket.AF_UNIX))
+            client.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                client.connect(str(path))
+        with pytest.raises(NotListening, match="is another gateway running"):
+            sockets.listen(f"unix:{path}")
+
+
+def test_a_successor_makes_the_file_of_a_unix_socket_that_is_gone_and_leaves_one_of_somebody_else(
+    tmp_path: Path, sockets: Sockets
+) -> None:
+    path = tmp_path / "g.sock"
+    sock = sockets.listen(f"unix:{path}")
+    word = sockets.handed_over()[0][HANDED_OVER].partition("@")[2]
+
+    def successor() -> Sockets:
+        return Sockets.of({HANDED_OVER: f"{os.dup(sock.fileno())}@{word}"})
+
+    first = successor()
+    first.listen(f"unix:{path}")
+    assert first.all[0].file == sockets.all[0].file
+    path.unlink()
+    second = successor()
+    second.listen(f"unix:{path}")
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(path))
+    with pytest.raises(NotListening, match="is another gateway running"):
+        successor().listen(f"unix:{path}")
+    first.retire()
+    assert path.exists()
+    first.close()
+    second.close()
+
+
+def test_nobody_but_a_successor_shares_a_reserved_address(listening: socket.socket) -> None:
+    with Sockets().reserve("127.0.0.1:0") as reserved:
+        with pytest.raises(NotListening, match="is another gateway running"):
+            Sockets().reserve(address(reserved))
+        successor = Sockets.of({HANDED_OVER: str(os.dup(listening.fileno()))})
+        successor.reserve(address(reserved)).close()
+        successor.close_rest()
 
 
 def test_who_connects_after_the_end_has_begun_is_not_left_in_the_queue(sockets: Sockets) -> None:

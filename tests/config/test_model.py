@@ -54,8 +54,11 @@ FRONT = {"listen": "127.0.0.1:8002", "dialect": "nginx", "peers": ["127.0.0.1/32
     [
         ({"peers": []}, "name the `peers` that may ask here"),
         ({"listen": "unix:/run/x.sock"}, "a unix socket has no `peers`"),
-        ({"listen": "unix:x.sock"}, "write HOST:PORT, such as 127.0.0.1:8002, or unix:"),
-        ({"listen": "127.0.0.1"}, "write HOST:PORT"),
+        (
+            {"listen": "unix:x.sock"},
+            "write an address to listen on: HOST:PORT, such as 127.0.0.1:8000, or unix:/",
+        ),
+        ({"listen": "127.0.0.1"}, "write an address to listen on: HOST:PORT"),
         ({"dialect": "apache"}, "'apache' is not one of"),
         ({"dialect": "envoy", "cache": "5s"}, "only nginx keeps decisions: leave out `cache` for envoy"),
         ({"dialect": "envoy", "allow_status": 202}, "Envoy takes 200 alone"),

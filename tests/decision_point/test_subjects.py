@@ -86,6 +86,19 @@ def test_a_session_that_ended_is_nobody_at_once(
     assert found["results"] == []
 
 
+def test_the_next_page_is_empty_too_once_the_session_ended(
+    both: tuple[GatewayFixture, Program], logged_in: tuple[Browser, str]
+) -> None:
+    _, program = both
+    browser, assertion = logged_in
+    question = {"subject": _session(assertion), "resource": {"type": "path", "id": "/echo"}}
+    first = program.answer("/search/action", {**question, "page": {"limit": 1}})
+    following = {**question, "page": {"token": first["page"]["next_token"]}}
+    assert len(program.answer("/search/action", following)["results"]) == 1
+    browser.post("/oauth2/logout/local", headers={"origin": browser.url})
+    assert program.answer("/search/action", following)["results"] == []
+
+
 def _changed(assertion: str, key: bytes | None = None, **claims: Any) -> str:
     """The same statement with other claims, signed with the key of the environment, or with another one."""
     head = jwt.decode(assertion, ECKey.import_key(ec_key("ti")), algorithms=["ES256"])

@@ -1,4 +1,4 @@
-"""The whole demonstration and a real browser. Screenshots go to `screenshots/`, for people to look at."""
+"""The whole demonstration and a real browser. `SCREENSHOTS=FOLDER` writes pictures there, for people to look at."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from playwright.async_api import Browser, Page
 
 ROOT = Path(__file__).parent.parent.parent
 _PATIENCE = 180.0
+Picture = Callable[[Page, str], Awaitable[None]]
 
 
 def _processor_time(pid: int) -> float:
@@ -67,7 +68,11 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
 
 
 @pytest.fixture
-def screenshots() -> Path:
-    folder = ROOT / "screenshots"
-    folder.mkdir(exist_ok=True)
-    return folder
+def picture() -> Picture:
+    """Takes a picture of the whole page under this name, where somebody wants one."""
+
+    async def take(page: Page, name: str) -> None:
+        if folder := os.environ.get("SCREENSHOTS"):
+            await page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+    return take

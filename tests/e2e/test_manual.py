@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
@@ -17,6 +16,7 @@ from simulator.dates import belgian_date
 from simulator.register.app import create_register
 from simulator.run import running
 from tests import gateways
+from tests.e2e.conftest import Picture
 from tests.e2e.readable import faults_of
 from tests.gateway_fixture import GatewayFixture, gateway_fixture, simulated
 from tests.simulator.acm.relying_party import Clock
@@ -89,15 +89,16 @@ async def nora(browser: Browser) -> AsyncIterator[Page]:
 
 
 class Album:
-    """Screenshots for people to look at, of pages that can be read and used."""
+    """Pictures of pages that can be read and used."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, picture: Picture) -> None:
+        self._picture = picture
         self._count = 0
 
     async def keep(self, page: Page, name: str) -> None:
         self._count += 1
-        await page.screenshot(path=self._folder / f"manual-{self._count:02}-{name}.png", full_page=True)
+        await page.wait_for_load_state()
+        await self._picture(page, f"manual-{self._count:02}-{name}")
         assert await faults_of(page) == [], name
 
 
@@ -111,9 +112,9 @@ async def press(page: Page, name: str) -> None:
 
 
 async def test_the_manual_from_first_to_last_page(
-    everything: GatewayFixture, clock: Clock, bea: Page, nora: Page, screenshots: Path
+    everything: GatewayFixture, clock: Clock, bea: Page, nora: Page, picture: Picture
 ) -> None:
-    acm, gateway, album = everything.acm.base, everything.url, Album(screenshots)
+    acm, gateway, album = everything.acm.base, everything.url, Album(picture)
     today = belgian_date(everything.acm.people().today)
     in_a_year = belgian_date(everything.acm.people().today + timedelta(days=365))
 
@@ -165,7 +166,7 @@ async def test_the_manual_from_first_to_last_page(
     await nora.goto(f"{gateway}/")
     await log_in(nora, "Nora Janssens")
     await expect(nora.locator("body")).to_contain_text("Non-conformiteiten indiener")
-    await nora.screenshot(path=screenshots / "manual-nora-refused.png", full_page=True)
+    await picture(nora, "manual-nora-refused")
     await nora.goto(f"{acm}/mijnprofiel")
     await album.keep(nora, "mijn-profiel")
     await nora.get_by_role("link", name="Aanmelden", exact=True).click()
@@ -216,7 +217,7 @@ async def test_the_manual_from_first_to_last_page(
     await nora.get_by_label("Omschrijving").fill("Karton tussen het restafval")
     await press(nora, "Indienen")
     await expect(nora.get_by_text("Uw melding is ingediend")).to_contain_text("NC-")
-    await nora.screenshot(path=screenshots / "manual-nora-reported.png", full_page=True)
+    await picture(nora, "manual-nora-reported")
 
     # The administrator takes the right away; the gateway sees it within its recheck
     await bea.get_by_role("link", name="Trek in").click()
@@ -235,7 +236,7 @@ async def test_the_manual_from_first_to_last_page(
     await nora.goto(f"{gateway}/")
     await expect(nora.locator("body")).to_contain_text("Non-conformiteiten indiener")
     await expect(nora.get_by_role("link", name="Nieuwe melding")).to_have_count(0)
-    await nora.screenshot(path=screenshots / "manual-nora-closed.png", full_page=True)
+    await picture(nora, "manual-nora-closed")
     await nora.goto(f"{acm}/mijnprofiel/gebruikersrechten")
     await expect(nora.locator("main section")).to_contain_text("ingetrokken")
     await album.keep(nora, "mijn-gebruikersrechten-ingetrokken")

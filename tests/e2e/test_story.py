@@ -8,12 +8,16 @@ from __future__ import annotations
 import resource
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 from playwright.async_api import ConsoleMessage, Page, expect
+
+from tests.e2e.conftest import Picture
+from tests.forked import forked
 
 pytestmark = pytest.mark.browser
 
@@ -82,11 +86,11 @@ def report(reference: str) -> dict[str, Any]:
     }
 
 
-async def test_from_the_first_page_to_a_report(demo: float, page: Page, screenshots: Path) -> None:
+async def test_from_the_first_page_to_a_report(demo: float, page: Page, picture: Picture) -> None:
     errors = errors_of(page)
     await page.goto(GATEWAY)
     assert page.url.startswith("http://localhost:8010/op/login")
-    await page.screenshot(path=screenshots / "acm.png")
+    await picture(page, "acm")
     await log_in(page, "indiener")
     # The register answered with a redirect to its inside address, and with links that hold its session.
     await page.wait_for_url(f"{GATEWAY}/ncr/meldingen.xhtml")
@@ -106,18 +110,18 @@ async def test_from_the_first_page_to_a_report(demo: float, page: Page, screensh
     await page.get_by_label("Adres van de inzameling").fill("Kerkstraat 1, 2000 Antwerpen")
     await page.get_by_label("Afvalstroom").select_option("papier en karton")
     await page.get_by_label("Omschrijving").fill("Karton tussen het restafval: 3 €")
-    await page.screenshot(path=screenshots / "register-form.png", full_page=True)
+    await picture(page, "register-form")
     await page.get_by_role("button", name="Indienen").click()
     await expect(page.get_by_text("Uw melding is ingediend")).to_contain_text("NC-")
     await expect(page.get_by_role("cell", name="Karton tussen het restafval: 3 €")).to_be_visible()
-    await page.screenshot(path=screenshots / "register-report.png", full_page=True)
+    await picture(page, "register-report")
     await page.get_by_role("link", name="Terug naar de meldingen").click()
     assert ";jsessionid=" not in await page.content()
     await page.get_by_label("Producent").fill("café")
     await page.get_by_role("button", name="Zoeken").click()
     await expect(page.get_by_role("heading", name="1 melding")).to_be_visible()
     await expect(page.get_by_role("cell", name="Café De Korenaar")).to_be_visible()
-    await page.screenshot(path=screenshots / "register.png", full_page=True)
+    await picture(page, "register")
     assert errors == []
 
 
@@ -144,7 +148,7 @@ async def test_a_file_goes_in_and_out(demo: float, page: Page, tmp_path: Path) -
     assert errors == []
 
 
-async def test_new_reports_appear_as_they_come(demo: float, page: Page, screenshots: Path) -> None:
+async def test_new_reports_appear_as_they_come(demo: float, page: Page, picture: Picture) -> None:
     errors = errors_of(page)
     await page.goto(f"{GATEWAY}/ncr/live.xhtml")
     await log_in(page, "indiener")
@@ -156,7 +160,7 @@ async def test_new_reports_appear_as_they_come(demo: float, page: Page, screensh
     assert made.status_code == 201
     item = page.get_by_role("listitem").filter(has_text=made.json()["registratienummer"])
     await expect(item).to_have_count(2)
-    await page.screenshot(path=screenshots / "register-live.png", full_page=True)
+    await picture(page, "register-live")
     assert errors == []
 
 
@@ -203,12 +207,11 @@ def test_a_machine_reports_by_itself(demo: float) -> None:
     assert httpx2.post(address, json=report("weegbrug-1"), trust_env=False).status_code == 401
 
 
-@pytest.mark.parametrize("persona", ["zonder-recht", "verkeerde-context", "verlopen"])
 async def test_a_refused_person_reads_what_is_missing_and_who_helps(
-    demo: float, page: Page, screenshots: Path, persona: str
+    demo: float, page: Page, picture: Picture
 ) -> None:
     await page.goto(f"{GATEWAY}/")
-    await log_in(page, persona)
+    await log_in(page, "verkeerde-context")
     assert page.url == f"{GATEWAY}/"
     text = await page.locator("body").inner_text()
     for words in ("OVAM Gebruiker", "Non-conformiteiten indiener", "lokale beheerder van uw organisatie", "Mijn Profiel", "1700", "+32 2 553 1700"):  # fmt: skip
@@ -217,25 +220,12 @@ async def test_a_refused_person_reads_what_is_missing_and_who_helps(
         await page.get_by_role("link", name="Mijn Profiel").first.get_attribute("href")
         == "http://localhost:8010/mijnprofiel"
     )
-    await page.screenshot(path=screenshots / f"denied-{persona}.png", full_page=True)
-
-
-async def test_signing_out_and_in_again(demo: float, page: Page) -> None:
-    await page.goto(f"{GATEWAY}/")
-    await log_in(page, "indiener")
-    await page.get_by_role("link", name="Afmelden").click()
-    await expect(page.get_by_role("heading", level=1)).to_have_text("U bent afgemeld")
-    await page.goto(f"{GATEWAY}/")
-    assert page.url.startswith("http://localhost:8010/op/login")
+    await picture(page, "denied")
 
 
 def test_the_login_command(demo: float) -> None:
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "simulator", "login", *arguments],
-            capture_output=True, text=True, timeout=30, check=False,
-        )  # fmt: skip
-
+    simulator = forked("simulator", "simulator.demo", "simulator.serve")
+    run = partial(simulator.run, "login")
     done = run(GATEWAY, "--as", "indiener")
     assert done.returncode == 0
     cookie = done.stdout.strip()

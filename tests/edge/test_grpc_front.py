@@ -15,6 +15,7 @@ from gateway.edge.fronts import PERMISSION, REMOVED
 from gateway.edge.grpc_front import grpc_listener, question
 from tests.pipeline.grpc_check import check_request
 from tests.running import free_socket
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -29,10 +30,13 @@ class Answering:
         self.start: dict[str, Any] = {"status": 403, "headers": []}
         self.body = b""
         self.wait = False
+        self.released: asyncio.Event | None = None
         self.cancelled = asyncio.Event()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.scopes.append(scope)
+        if self.released is not None:
+            await self.released.wait()
         assert await receive() == {"type": "http.request", "body": b"", "more_body": False}
         if self.wait:
             try:
@@ -125,6 +129,18 @@ async def test_where_envoy_stops_waiting_the_check_ends(app: Answering, stub: An
         await asyncio.sleep(0)
     call.cancel()
     await asyncio.wait_for(app.cancelled.wait(), 5)
+
+
+async def test_more_checks_than_threads_wait_for_their_turn(app: Answering, stub: Any) -> None:
+    app.released = asyncio.Event()
+    calls = [
+        stub.Check.future(check_request("GET", "/a", [("host", "gw.test")]), timeout=10) for _ in range(200)
+    ]
+    await eventually(lambda: len(app.scopes) == 64)
+    app.released.set()
+    answers = await asyncio.to_thread(lambda: [call.result() for call in calls])
+    assert {answer.denied_response.status.code for answer in answers} == {403}
+    assert len(app.scopes) == 200
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,6 +11,10 @@ from typing import Any
 import httpx2
 import pytest
 
+from gateway.config import load
+from gateway.errors import StoreUnavailable
+from gateway.model import Identity, Organisation, Right
+from gateway.session.sessions import Sessions
 from tests.auth.scripted_transmitter import (
     AUDIENCE,
     CAEP,
@@ -20,6 +25,10 @@ from tests.auth.scripted_transmitter import (
 )
 from tests.endpoints.test_logout import LogIn, gate, holds, log_in
 from tests.gateway_fixture import GatewayFixture, StillClock, scripted_gateway, scripted_provider
+from tests.processes import gateway_process
+from tests.redis_server import running_redis
+from tests.two_machines import two_machines
+from tests.waiting import until
 
 __all__ = ["gate", "log_in"]
 REVOKED, CHANGED = f"{CAEP}session-revoked", f"{CAEP}credential-change"
@@ -174,6 +183,25 @@ def test_an_event_counts_once(gate: GatewayFixture, sender: ScriptedTransmitter,
     assert [holds(each) for each in (first, second)] == [False, True]
 
 
+def test_an_event_that_a_failing_store_cut_short_counts_when_it_comes_again(
+    gate: GatewayFixture, sender: ScriptedTransmitter, log_in: LogIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = log_in("lena", "l1")
+    token = sender.token(gate.clock(), REVOKED, session("l1"))
+
+    async def gone(*_: Any, **__: Any) -> Any:
+        raise StoreUnavailable("the store went away")
+
+    with monkeypatch.context() as store:
+        store.setattr(gate.gateway.sessions, "revoke", gone)
+        # Nor can what is in the store be undone.
+        store.setattr(gate.gateway.sessions.one_time, "release", gone)
+        assert pushed(gate, token).status_code == 503
+    assert holds(browser)
+    assert pushed(gate, token).status_code == 202
+    assert not holds(browser)
+
+
 REFUSED: list[tuple[str, dict[str, Any]]] = [
     ("invalid_audience", {"aud": "https://register.test/signals/prd"}),
     ("invalid_audience", {"aud": None}),
@@ -319,6 +347,64 @@ def test_an_event_counts_once_in_all_processes_and_after_a_restart(
             assert restarted.with_ticket(first.ticket(later), "/echo").status_code == 401
         browser.close()
         later.close()
+
+
+@pytest.mark.redis
+@pytest.mark.anyio
+async def test_an_event_counts_once_in_every_worker_of_two_machines(
+    sender: ScriptedTransmitter, tmp_path: Path
+) -> None:
+    """Two workers on one machine, one on the other, and Redis."""
+    signals = {"transmitters": [{"issuer": sender.issuer, "audience": AUDIENCE}]}
+    with (
+        tempfile.TemporaryDirectory(prefix="gw-redis-") as data,
+        running_redis(Path(data)) as redis,
+        two_machines(
+            tmp_path, provider={}, session={"store": redis.url, "cache_ttl": "100ms"}, signals=signals
+        ) as machines,
+    ):
+        ready = [f"http://localhost:{port}/readyz" for port in machines.ports[2:]]
+        machines.stack.enter_context(gateway_process(machines.configs[0], "ti", ready[0], "--workers", "2"))
+        machines.start(1)
+        about = {"format": "iss_sub", "iss": machines.op.issuer, "sub": "alice"}
+        token = sender.token(time.time(), REVOKED, about)
+        content = {"content-type": "application/secevent+jwt"}
+
+        def push(which: int, token: str) -> int:
+            url = f"http://127.0.0.1:{machines.ports[which]}/oauth2/signals"
+            host = {"host": f"localhost:{machines.ports[0]}"}
+            return httpx2.post(url, content=token, headers={**content, **host}, trust_env=False).status_code
+
+        def served(ticket: str) -> set[int]:
+            """The answers of both machines; each connection is some worker's."""
+            headers = {"cookie": f"tgp-ti-session={ticket}", "host": f"localhost:{machines.ports[0]}"}
+            urls = [f"http://127.0.0.1:{machines.ports[which]}/filed/1" for which in (0, 0, 0, 0, 0, 0, 1)]
+            return {httpx2.get(url, headers=headers, trust_env=False).status_code for url in urls}
+
+        first = await _begun_before(machines.configs[0])
+        assert served(first) == {200}
+        assert push(1, token) == 202
+        assert until(lambda: served(first) == {401})
+        # Whoever gets the copy knows it, so that a session as old as the first goes on.
+        second = await _begun_before(machines.configs[0])
+        assert {push(which, token) for which in (0, 0, 0, 0, 0, 0, 1)} == {202}
+        assert served(second) == {200}
+        assert push(0, sender.token(time.time(), REVOKED, about)) == 202
+        assert until(lambda: served(second) == {401})
+
+
+async def _begun_before(config: Path) -> str:
+    """The ticket of a session of alice that began a minute ago."""
+    environment = load(config).environment("ti")
+    past = time.time() - 60
+    sessions = Sessions(environment.session, environment="ti", secure=False, clock=lambda: past)
+    await sessions.start(sweep=False)
+    code = "0428315871"
+    rights = (Right("OVAMGebruiker", "NonConformiteitenIndiener", code),)
+    alice = Identity(issuer="", subject="alice", organisation=Organisation(code), rights=rights)
+    _, ticket = await sessions.create(alice)
+    await sessions.aclose()
+    return ticket
 
 
 def test_one_client_cannot_push_without_end_and_others_push_nothing(

@@ -41,3 +41,18 @@ def test_a_denial_has_its_plans_in_words() -> None:
     assert (step["type"], step["right"], step["organisation"]) == ("grant", "A", "1")
     assert found["missing"][0][0]["what"]
     assert found["rule"] == "r"
+
+
+def test_in_short_it_refers_to_nothing_that_stands_elsewhere() -> None:
+    said = PROBLEMS.data(DENIED, Reader("nl"), request_id="2" * 32)
+    short = PROBLEMS.in_short(DENIED, said, "nl")
+    assert short.startswith("U hebt geen toegang tot deze pagina. Voor deze pagina is nodig: ")
+    assert said["plans"][0][0]["text"] in short
+    assert said["plans"][0][0]["advice"] in short
+    hopeless = Forbidden(DENIED.decision)
+    said = PROBLEMS.data(hopeless, Reader("nl"), request_id="2" * 32)
+    assert said["missing"][0][0]["what"] in PROBLEMS.in_short(hopeless, said, "nl")
+    assert "ieronder" not in short + PROBLEMS.in_short(hopeless, said, "nl")
+    other = BadRequest("x")
+    said = PROBLEMS.data(other, Reader("en"), request_id="2" * 32)
+    assert PROBLEMS.in_short(other, said, "en") == f"{said['title']}. {said['detail']}"

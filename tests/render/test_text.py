@@ -22,6 +22,16 @@ from tests.tls import Certificates
 ENGINES: list[Engine] = ["nginx", "envoy", "caddy", "traefik", "haproxy"]
 
 
+ANY: list[Any] = [{"id": "r", "match": {"path": "/**"}, "require": ["anyone"]}]
+
+
+@pytest.fixture(scope="module")
+def lines(tmp_path_factory: pytest.TempPathFactory) -> dict[Engine, int]:
+    """How long the file of each engine is that can reach a unix socket."""
+    plain = configuration(tmp_path_factory.mktemp("socket"), rules=ANY, upstreams=SOCKET)
+    return {engine: text(plain, engine).count("\n") for engine in ENGINES if engine != "traefik"}
+
+
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
     return configuration(tmp_path_factory.mktemp("render"))
@@ -82,10 +92,12 @@ def test_nginx_asks_at_the_level_of_the_server(config: Config) -> None:
     "changes",
     [
         {},
-        {"upstreams": {**UPSTREAMS, **SOCKET}},
-        {"edge": {"request_headers": {"allow": ["accept", "x-own"]}, "max_header_bytes": 1_048_576}},
+        {
+            "upstreams": {**UPSTREAMS, **SOCKET},
+            "edge": {"request_headers": {"allow": ["accept", "x-own"]}, "max_header_bytes": 1_048_576},
+        },
     ],
-    ids=["whole", "socket", "allow"],
+    ids=["whole", "socket-and-allow"],
 )
 def test_the_engine_accepts_it(tmp_path: Path, engine: Engine, changes: dict[str, Any]) -> None:
     if engine == "traefik" and "upstreams" in changes:
@@ -159,9 +171,8 @@ def _validated(engine: Engine, folder: Path, place: Place) -> str:
 def test_values_that_the_engine_would_read_as_its_own_are_refused(
     tmp_path: Path, engine: Engine, changes: dict[str, Any], says: str
 ) -> None:
-    rules = [{"id": "r", "match": {"path": "/**"}, "require": ["anyone"]}]
     with pytest.raises(NotRendered, match=says):
-        text(configuration(tmp_path, rules=rules, **changes), engine)
+        text(configuration(tmp_path, rules=ANY, **changes), engine)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -169,10 +180,11 @@ def test_values_that_the_engine_would_read_as_its_own_are_refused(
     "path",
     ['/run/a"; auth_request off; #', "/run/a;}", "/run/a b", "/run/a#b", "/run/a\\", "/run/é", "/run/{{x}}"],
 )
-def test_an_unlucky_path_is_one_value(tmp_path: Path, engine: Engine, path: str) -> None:
+def test_an_unlucky_path_is_one_value(
+    tmp_path: Path, lines: dict[Engine, int], engine: Engine, path: str
+) -> None:
     """The engine reads the same configuration, or it is refused."""
-    rules = [{"id": "r", "match": {"path": "/**"}, "require": ["anyone"]}]
-    config = configuration(tmp_path, rules=rules, upstreams={"files": {"url": f"unix:{path}"}})
+    config = configuration(tmp_path, rules=ANY, upstreams={"files": {"url": f"unix:{path}"}})
     try:
         found = text(config, engine)
     except NotRendered:
@@ -184,6 +196,4 @@ def test_an_unlucky_path_is_one_value(tmp_path: Path, engine: Engine, path: str)
     elif engine == "nginx":
         program("nginx")
         _validated(engine, tmp_path, Place(config.path, 18_080))
-    assert found.count("\n") == text(configuration(tmp_path, rules=rules, upstreams=SOCKET), engine).count(
-        "\n"
-    )
+    assert found.count("\n") == lines[engine]

@@ -45,12 +45,12 @@ class Fleet:
         past = time.time() - ago
         environment = await asyncio.to_thread(lambda: load(self.machines.configs[0]).environment("ti"))
         sessions = Sessions(environment.session, environment="ti", secure=False, clock=lambda: past)
-        await sessions.start(sweep=False)
         token = f"refresh-{time.monotonic_ns()}"
         self.machines.op.refresh_tokens[token] = "alice"
         who = Identity(self.machines.op.issuer, "alice", organisation=Organisation(organisation))
-        _, ticket = await sessions.create(who, Tokens("access", token))
-        await sessions.aclose()
+        async with contextlib.aclosing(sessions):
+            await sessions.start(sweep=False)
+            _, ticket = await sessions.create(who, Tokens("access", token))
         return ticket
 
     async def ask(

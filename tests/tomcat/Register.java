@@ -7,6 +7,8 @@ import jakarta.servlet.http.HttpServletResponse;
 import jakarta.servlet.http.HttpSession;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
 
 /** A small application that knows people by its own session, and reads who they are when that begins. */
 public class Register extends HttpServlet {
@@ -23,6 +25,12 @@ public class Register extends HttpServlet {
         }
         response.setContentType("text/plain;charset=UTF-8");
         PrintWriter out = response.getWriter();
+        if ("/knoppen".equals(request.getPathInfo())) {
+            Buttons buttons = new Buttons(request.getParameter("point"), Path.of(request.getParameter("token")));
+            List<String> wishes = List.of(request.getParameterValues("wish"));
+            buttons.reasons(request, wishes).forEach((wish, reason) -> out.println(wish + ": " + reason));
+            return;
+        }
         out.println("session " + session.getId());
         out.println("user " + session.getAttribute("user"));
         out.println("principal " + request.getRemoteUser());

@@ -65,8 +65,8 @@ def _application(folder: Path, classes: Path, web: str) -> None:
 def _compiled(folder: Path) -> Path:
     sources = folder / "sources"
     sources.mkdir()
-    (java,) = blocks("java")
-    (sources / "AssertionFilter.java").write_text(java)
+    for name, java in zip(("AssertionFilter", "Buttons"), blocks("java"), strict=True):
+        (sources / f"{name}.java").write_text(java)
     shutil.copy(Path(__file__).parent / "Register.java", sources)
     jars = ":".join(str(HOME / "lib" / name) for name in ("servlet-api.jar", "tomcat-util.jar"))
     command = [*_compiler(), "-nowarn", "-cp", jars, "-d", str(folder / "classes")]

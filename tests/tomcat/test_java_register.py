@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from urllib.parse import urlencode
 
 import httpx2
 import pytest
@@ -14,12 +15,18 @@ from gateway.identity.assertions import Assertions
 from gateway.identity.settings import AssertionSettings
 from gateway.model import Identity
 from gateway.settings import Secret
-from tests.gateway_fixture import RIGHTS, Browser, GatewayFixture, scripted_gateway
+from tests.decision_point.asking import callers
+from tests.gateway_fixture import OPEN_RULES, RIGHTS, Browser, GatewayFixture, scripted_gateway
 from tests.keys import ec_key
 from tests.tomcat.conftest import Tomcat, running_tomcat
 
 PUBLIC = "https://register.test"
 LIMIT = 16_384
+WITHDRAWING = {
+    "id": "withdraw",
+    "match": {"path": "/app/intrekken"},
+    "require": [{"right": {"right": "indiener"}}],
+}
 ALICE = Identity("https://acm.test/op", "alice")
 
 
@@ -31,8 +38,11 @@ def tomcat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tomcat]:
 
 @pytest.fixture(scope="module")
 def gate(tomcat: Tomcat, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayFixture]:
+    folder = tmp_path_factory.mktemp("gate")
     with scripted_gateway(
-        tmp_path_factory.mktemp("gate"),
+        folder,
+        authzen={"callers": callers(folder, register={})},
+        rules=[WITHDRAWING, *OPEN_RULES],
         backend=tomcat.url,
         public_url=PUBLIC,
         edge={"trusted_proxies": ["127.0.0.1/32"]},
@@ -186,3 +196,26 @@ def test_every_head_that_passes_fits_into_tomcat(browser: Browser) -> None:
     answer = browser.page("/app/lijst", **{"x-pad": "a" * too_long})
     assert "Uw browser stuurt te veel gegevens mee" in answer.text
     assert fits > LIMIT - 3_000
+
+
+def test_buttons_say_why_they_cannot_be_pressed(gate: GatewayFixture, browser: Browser) -> None:
+    point, wishes = (
+        f"http://127.0.0.1:{gate.authzen_port}",
+        ["GET /app/lijst", "POST /app/intrekken", 'POST /a"\\\x07'],
+    )
+
+    def reasons(point: str) -> list[str]:
+        asked = {"point": point, "token": str(gate.folder / "register.token"), "wish": wishes}
+        answer = browser.page(f"/app/knoppen?{urlencode(asked, doseq=True)}")
+        assert answer.status_code == 200, answer.text
+        return [line.partition(": ")[2] for line in answer.text.splitlines()]
+
+    assert reasons(point)[:2] == ["", ""]
+    gate.op.claims.update({"ovam_rol_3d": [], "vo_orgnaam": 'Café "De Kroon" \\ €'})
+    browser.log_in("/app/lijst")
+    allowed, refused, odd = reasons(point)
+    assert allowed == ""
+    assert refused.startswith("U hebt geen toegang tot deze pagina. Voor deze pagina is nodig: ")
+    assert 'voor Café "De Kroon" \\ € (0428.315.871). Vraag dit aan de lokale beheerder' in refused
+    assert odd  # an address that nobody can ask for
+    assert reasons(gate.url) == ["", "", ""]

@@ -102,16 +102,32 @@ def test_the_site_asks_no_other_server(site: Path) -> None:
         assert fetched == []
 
 
-@pytest.mark.parametrize("target", ["gone.md", "../gateway/gone.py", "../../outside"])
-def test_a_link_to_what_is_not_there_is_refused(tmp_path: Path, target: str) -> None:
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A repository with all pages of the root."""
     for name in ("README", "ARCHITECTURE", "CONTRIBUTING", "SECURITY", "CHANGELOG"):
         (tmp_path / f"{name}.md").write_text("# x\n")
     (tmp_path / "docs/decisions").mkdir(parents=True)
     (tmp_path / "website").mkdir()
     (tmp_path / "website/site.css").write_text("")
-    (tmp_path / "docs/README.md").write_text(f"# x\n\n[there]({target})\n\n    [not]({target}) in code\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize("target", ["gone.md", "../gateway/gone.py", "../../outside"])
+def test_a_link_to_what_is_not_there_is_refused(small: Path, target: str) -> None:
+    (small / "docs/README.md").write_text(f"# x\n\n[there]({target})\n\n    [not]({target}) in code\n")
     with pytest.raises(BrokenLink, match=target):
-        Stage(tmp_path / "out", tmp_path).lay_out()
+        Stage(small / "out", small).lay_out()
+
+
+def test_what_python_compiled_is_not_shown(small: Path) -> None:
+    (small / "docs/README.md").write_text("# x\n\n[there](../cases)\n")
+    (small / "cases/__pycache__").mkdir(parents=True)
+    (small / "cases/one.py").write_text("ONE = 1\n")
+    (small / "cases/__pycache__/one.pyc").write_bytes(b"\xa7\r\r\n")
+    Stage(small / "out", small).lay_out()
+    shown = (small / "out/source/cases.md").read_text("utf-8")
+    assert shown == "# cases\n\n## one.py\n\n````python\nONE = 1\n````\n"
 
 
 def test_anchors_are_checked() -> None:
