@@ -58,8 +58,10 @@ class Authenticate:
 
     def at_once(self, exchange: Exchange) -> bool:
         """Fill in `caller` where that needs no waiting and no cookie: nobody, or a cached session that is not due."""
-        request = exchange.admitted
-        ticket = self.sessions.ticket(request.cookies)
+        request, bindings = exchange.admitted, self.sessions.bindings
+        ticket = request.cookies.get(self.sessions.cookie_name)
+        if bindings is not None:
+            ticket = bindings.ticket(request.cookies)
         if self.machines is not None and request.header(b"authorization") is not None:
             return False
         if ticket is None:
