@@ -48,7 +48,12 @@ _SESSIONS: Final = Codec(Session)
 
 def encode(session: Session) -> bytes:
     """The session as JSON in ASCII."""
-    return json.dumps({"form": _FORM, **_SESSIONS.dump(session)}, separators=(",", ":")).encode("ascii")
+    found = _SESSIONS.dump(session)
+    if session.binding is None:
+        # Gateways of an earlier version, which don't know these fields, read sessions that need none of them: an
+        # upgrade, and the way back, log nobody out.
+        del found["binding"], found["identity"]["bound"]
+    return json.dumps({"form": _FORM, **found}, separators=(",", ":")).encode("ascii")
 
 
 def decode(content: bytes) -> Session | None:
