@@ -49,10 +49,11 @@ _SESSIONS: Final = Codec(Session)
 def encode(session: Session) -> bytes:
     """The session as JSON in ASCII."""
     found = _SESSIONS.dump(session)
-    if session.binding is None:
-        # Gateways of an earlier version, which don't know these fields, read sessions that need none of them: an
-        # upgrade, and the way back, log nobody out.
-        del found["binding"], found["identity"]["bound"]
+    # Gateways of an earlier version, which don't know these fields, read sessions that need none of them: an upgrade,
+    # and the way back, log nobody out.
+    for place, name in ((found, "binding"), (found["identity"], "bound")):
+        if not place[name]:
+            del place[name]
     return json.dumps({"form": _FORM, **found}, separators=(",", ":")).encode("ascii")
 
 
