@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from gateway.config import load
-from gateway.keyring import Key
+from gateway.key_files.keyring import Key
 from gateway.model import CanonicalRequest, DecisionInput, Identity, Organisation, Right
 from gateway.observe.chain import Chain, ChainKey
 from gateway.observe.decision_record import AuditEntry, Pseudonyms, RecordEncoder

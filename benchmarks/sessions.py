@@ -20,7 +20,7 @@ from pathlib import Path
 from random import Random
 
 from gateway.cli.people import Wanted, matching
-from gateway.keyring import Key
+from gateway.key_files.keyring import Key
 from gateway.model import Identity, Organisation, Right, Tokens
 from gateway.observe.decision_record import person_names
 from gateway.session.sessions import Sessions

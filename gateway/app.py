@@ -19,7 +19,7 @@ from gateway.edge.protocol import protocol_class
 from gateway.edge.refusals import Refusals
 from gateway.edge.second_listener import second_listener
 from gateway.errors import StoreUnavailable
-from gateway.keyring import Key
+from gateway.key_files.keyring import Key
 from gateway.observe.decision_record import person_names
 from gateway.observe.health import Check, Health, HealthStatus
 from gateway.observe.logs import configure_logs

@@ -21,7 +21,7 @@ from gateway.event_bus import Events
 from gateway.events import WebSocketsCounted
 from gateway.handling import DEFAULT_UPSTREAM
 from gateway.identity.assertions import Assertions
-from gateway.keyring import PURPOSES, Purpose
+from gateway.key_files.keyring import PURPOSES, Purpose
 from gateway.observe.decision_record import person_names
 from gateway.observe.expiry import Watched
 from gateway.observe.loops import FailingLoops

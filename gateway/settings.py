@@ -18,11 +18,11 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from gateway.plain_file import read_plain
-from gateway.redis_url import NO_TLS, RedisTls
+from gateway.files.plain_file import read_plain
+from gateway.redis_servers.redis_url import NO_TLS, RedisTls
 
 if TYPE_CHECKING:
-    from gateway.redis_pool import RedisPool
+    from gateway.redis_servers.redis_pool import RedisPool
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _MOST_SECRET = 1 << 20
@@ -168,7 +168,7 @@ class SharedStore:
     def pool(self) -> RedisPool:
         """Connections to it, none opened yet. Reads from the disk. Raises ValueError with a message for operators."""
         # The library is needed only where there is such a server.
-        from gateway.redis_pool import RedisPool  # noqa: PLC0415
+        from gateway.redis_servers.redis_pool import RedisPool  # noqa: PLC0415
 
         return RedisPool(
             self.url,

@@ -7,7 +7,7 @@ from typing import Any
 
 from joserfc.jwk import ECKey, RSAKey
 
-from gateway.keyring import Key
+from gateway.key_files.keyring import Key
 from gateway.observe.chain import ChainKey
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from redis.asyncio import Redis
 
 from benchmarks.sessions import person, redis_server
-from gateway.keyring import Key
+from gateway.key_files.keyring import Key
 from gateway.model import Tokens
 from gateway.observe.decision_record import person_names
 from gateway.session.sessions import Sessions

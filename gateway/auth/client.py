@@ -15,7 +15,7 @@ from authlib.oauth2.rfc7523 import PrivateKeyJWT, private_key_jwt_sign
 from gateway.auth.client_keys import client_keys
 from gateway.auth.provider import Provider, as_object
 from gateway.auth.settings import ClientSecret, PrivateKeyJwt
-from gateway.keyring import KeyChoice, agreed
+from gateway.key_files.keyring import KeyChoice, agreed
 
 ASSERTION_SECONDS = 300
 """How long a client assertion is valid."""

@@ -9,7 +9,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
 from gateway.auth.settings import PrivateKeyJwt
-from gateway.pem_keys import pem_keys
+from gateway.key_files.pem_keys import pem_keys
 
 
 @dataclass(frozen=True, slots=True)

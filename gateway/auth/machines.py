@@ -20,12 +20,12 @@ from gateway.auth.introspection import Introspection
 from gateway.auth.provider import Issuer, Provider
 from gateway.auth.settings import IntrospectionSettings, MachineSettings, TokenIssuerSettings
 from gateway.auth.tokens import AccessToken, TokenRefused, claimed_issuer, shown
+from gateway.caching.single_flight import SingleFlight
 from gateway.client_limits import ClientLimits
-from gateway.egress import DIRECT, Egress
 from gateway.errors import BadRequest, BearerRefused, ClientLimited, Overloaded
 from gateway.events import OnEvent, TokenJudged, ignore
 from gateway.model import Identity
-from gateway.single_flight import SingleFlight
+from gateway.outgoing.egress import DIRECT, Egress
 
 log = structlog.get_logger()
 _TOKEN = re.compile(rb"[A-Za-z0-9._~+/-]+=*")

@@ -19,11 +19,11 @@ from joserfc.jwk import ECKey, RSAKey
 from gateway.auth.settings import IssuerSettings, ProviderSettings
 from gateway.auth.tokens import Expected, Key, UnknownKey, verify
 from gateway.auth.transport import AnswerRefused, ProviderTransport, client_options
-from gateway.egress import DIRECT, Egress
 from gateway.errors import ProviderUnavailable
 from gateway.events import CallResult, OnEvent, ProviderCalled, ignore
 from gateway.json_object import json_object
-from gateway.trouble import trouble_of
+from gateway.outgoing.egress import DIRECT, Egress
+from gateway.outgoing.trouble import trouble_of
 
 log = structlog.get_logger()
 _MOST_KEYS = 64

@@ -12,8 +12,8 @@ from gateway.auth.provider import Issuer, Metadata
 from gateway.auth.security_events import SecurityEvent, Signal, signals_in
 from gateway.auth.signal_settings import SignalsSettings, TransmitterSettings
 from gateway.auth.tokens import TokenRefused, claimed_issuer, shown
-from gateway.egress import DIRECT, Egress
 from gateway.events import OnEvent, ignore
+from gateway.outgoing.egress import DIRECT, Egress
 
 _MOST_CRITICAL = 16
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx2
 
-from gateway.egress import DIRECT, Egress
+from gateway.outgoing.egress import DIRECT, Egress
 
 LARGEST_ANSWER = 1_048_576
 _CONNECT_SHARE = 0.8

@@ -13,11 +13,11 @@ import structlog
 
 from gateway.blocks.file import BLOCKS, Block
 from gateway.blocks.settings import BlockSettings
+from gateway.caching.object_memo import ObjectMemo
 from gateway.events import BlocksChanged, BlocksLoaded, OnEvent, ignore
-from gateway.keyring import Key
+from gateway.key_files.keyring import Key
 from gateway.model import NOTHING, Identity
-from gateway.object_memo import ObjectMemo
-from gateway.standing_orders import StandingOrders
+from gateway.orders.standing_orders import StandingOrders
 
 log = structlog.get_logger()
 

@@ -6,7 +6,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from gateway.order_list import OrderList, check_entry
+from gateway.orders.order_list import OrderList, check_entry
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import typer
 from typer._completion_classes import completion_init
 from typer._completion_shared import get_completion_script
 
-from gateway.plain_file import read_plain
+from gateway.files.plain_file import read_plain
 
 _ASKED: Final = "_GATEWAY_COMPLETE"
 _WORDS: Final = ("COMP_WORDS", "_TYPER_COMPLETE_ARGS")

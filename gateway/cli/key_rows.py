@@ -14,7 +14,7 @@ from gateway.auth.settings import PrivateKeyJwt
 from gateway.blocks.file import Block
 from gateway.config import EnvironmentSettings
 from gateway.identity.assertion_keys import keys_in
-from gateway.keyring import PURPOSES, SHOWN, Key, Purpose, agreed
+from gateway.key_files.keyring import PURPOSES, SHOWN, Key, Purpose, agreed
 from gateway.reload.members import TOPIC, Member, read_members
 from gateway.session.holder import REMEMBERED_SECONDS
 from gateway.session.stores import open_store

@@ -42,8 +42,8 @@ from gateway.config.key_files import (
 )
 from gateway.config.key_files import rotate as rotate_key
 from gateway.errors import StoreUnavailable
-from gateway.keyring import PURPOSES, SHOWN, Purpose, write_key_file
-from gateway.pem_keys import PemKey
+from gateway.key_files.keyring import PURPOSES, SHOWN, Purpose, write_key_file
+from gateway.key_files.pem_keys import PemKey
 
 keys_commands = typer.Typer(help="Create, list and change keys.", no_args_is_help=True)
 _RSA_BITS = 3072

@@ -12,7 +12,7 @@ import typer
 from gateway.cli.confirm import Confirmation, Report, carried_out, conclude
 from gateway.cli.place import NOT_DONE, Place, stop
 from gateway.errors import StoreUnavailable
-from gateway.order_list import OrderList
+from gateway.orders.order_list import OrderList
 from gateway.session.board import Document
 from gateway.session.sessions import Sessions
 

@@ -8,11 +8,11 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from gateway import atomic_file
 from gateway.cli.loading import loaded
 from gateway.cli.options import CONFIG, ENV
 from gateway.config import Config
-from gateway.plain_file import read_plain
+from gateway.files import atomic_file
+from gateway.files.plain_file import read_plain
 from gateway.render.compare import differences
 from gateway.render.errors import NotRendered
 from gateway.render.files import Engine, Part

@@ -25,9 +25,9 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
 from gateway.config.model import EnvironmentSettings
-from gateway.host_spelling import one_spelling
 from gateway.identity.assertion_keys import keys_in, read_keys
-from gateway.keyring import PURPOSES
+from gateway.key_files.keyring import PURPOSES
+from gateway.outgoing.host_spelling import one_spelling
 from gateway.settings import Secret
 
 _FORM: Final = "toegangspoort-card"

@@ -11,7 +11,7 @@ from gateway.config.card import Card, card_of, read_card
 from gateway.config.model import Document, EnvironmentSettings
 from gateway.config.positions import Positions
 from gateway.config.problems import Problem
-from gateway.plain_file import read_plain
+from gateway.files.plain_file import read_plain
 
 
 def card_problems(document: Document, positions: Positions) -> Iterator[Problem]:

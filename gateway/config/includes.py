@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway.config.positions import MOST_BYTES, Place, Positions, read_yaml
 from gateway.config.problems import ConfigError, Problem, unknown
-from gateway.plain_file import read_plain
+from gateway.files.plain_file import read_plain
 
 _MOST_FILES = 1_000
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from gateway.atomic_file import replace
 from gateway.config.includes import Files
 from gateway.config.load import read
 from gateway.config.model import Config
 from gateway.config.problems import ConfigError, Problem
+from gateway.files.atomic_file import replace
+from gateway.files.plain_file import read_plain
 from gateway.observe.chain import ChainKey
-from gateway.plain_file import read_plain
 
 MOST_VERSIONS: Final = 500
 MOST_OCTETS: Final = 64 * 1024 * 1024

@@ -10,15 +10,15 @@ from typing import Final
 
 from joserfc.jwk import ECKey, RSAKey
 
-from gateway.atomic_file import locked
-from gateway.atomic_file import replace as replace_file
 from gateway.auth.client_keys import ClientKey, client_keys
 from gateway.auth.settings import PrivateKeyJwt
 from gateway.config.model import EnvironmentSettings
+from gateway.files.atomic_file import locked
+from gateway.files.atomic_file import replace as replace_file
 from gateway.identity.assertion_keys import AssertionKey, keys_in
-from gateway.keyring import PURPOSES, Key, Purpose, is_key_file, read_key_file, write_key_file
-from gateway.keyring import keys_in as ring_keys_in
-from gateway.pem_keys import PemKey, pem_keys, write_pem_keys
+from gateway.key_files.keyring import PURPOSES, Key, Purpose, is_key_file, read_key_file, write_key_file
+from gateway.key_files.keyring import keys_in as ring_keys_in
+from gateway.key_files.pem_keys import PemKey, pem_keys, write_pem_keys
 from gateway.settings import Secret
 
 _OCTETS: Final = 48

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.keyring import Purpose, Ring
+from gateway.key_files.keyring import Purpose, Ring
 from gateway.settings import SecretRef, Settings
 
 

@@ -17,8 +17,8 @@ from gateway.config.keys import KeySettings, KeysSection
 from gateway.config.model import EnvironmentSettings
 from gateway.config.positions import Place, Positions
 from gateway.config.problems import Problem
-from gateway.host_spelling import LOCAL, one_spelling
-from gateway.keyring import is_key_file, read_key_file
+from gateway.key_files.keyring import is_key_file, read_key_file
+from gateway.outgoing.host_spelling import LOCAL, one_spelling
 from gateway.settings import UNIX, Secret
 from gateway.upstream.settings import UpstreamSettings
 

@@ -21,13 +21,13 @@ from gateway.config.keys import KeysSection
 from gateway.config.problems import ConfigError, Problem, unknown
 from gateway.edge.authority import host_name
 from gateway.edge.settings import DrainSettings, EdgeSettings, FrontSettings, PathSettings
-from gateway.egress import Egress, ProxySettings
 from gateway.emergency.settings import EmergencySettings
 from gateway.handling import DEFAULT_UPSTREAM
 from gateway.identity.settings import AssertionSettings, HeaderSettings
-from gateway.keyring import Purpose, Ring
+from gateway.key_files.keyring import Purpose, Ring
 from gateway.model import Language
 from gateway.observe.settings import ObserveSettings
+from gateway.outgoing.egress import Egress, ProxySettings
 from gateway.pages.settings import PagesSettings, SessionBarSettings, SupportSettings
 from gateway.plugin import NamedRight, Policy
 from gateway.policy.maintenance_settings import MaintenanceSettings

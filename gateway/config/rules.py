@@ -19,10 +19,10 @@ from gateway.config.messages import message_for, place_of, problems_of
 from gateway.config.model import EnvironmentSettings, IdentitySection
 from gateway.config.positions import Place, Positions
 from gateway.config.problems import Problem, unknown
-from gateway.egress import DIRECT
 from gateway.http_semantics import METHODS
 from gateway.model import NOTHING
 from gateway.observe.decision_record import PseudonymKeys
+from gateway.outgoing.egress import DIRECT
 from gateway.plugin import LoadContext, NamedRight, Policy, UnknownName
 from gateway.plugin.decode import Decoder, option_names
 from gateway.policy.ruleset import Rule, RuleSet, compile_rules

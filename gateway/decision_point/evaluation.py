@@ -10,6 +10,7 @@ from typing import Final, NoReturn
 import structlog
 
 from gateway.authzen.names import Target
+from gateway.caching.recent import Recent
 from gateway.edge.known_heads import Repeated
 from gateway.endpoints.table import OwnEndpoints
 from gateway.errors import Blocked, GatewayError, InternalFault, NotFound
@@ -21,7 +22,6 @@ from gateway.pipeline.admit import Admit
 from gateway.pipeline.authenticate import Authenticate
 from gateway.pipeline.judge import Judge
 from gateway.pipeline.record import entry_of
-from gateway.recent import Recent
 from gateway.responses import Message
 
 log = structlog.get_logger()

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
-from gateway.egress import Egress
-from gateway.trouble import Kind
+from gateway.outgoing.egress import Egress
+from gateway.outgoing.trouble import Kind
 
 Server = Literal["provider", "register", "public"]
 """Whom a check asked: ACM or an issuer, the register, or this site from outside."""

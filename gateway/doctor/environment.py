@@ -15,14 +15,14 @@ from gateway.config import EnvironmentSettings
 from gateway.doctor.advice import Server, advice
 from gateway.doctor.provider import Finding, Status
 from gateway.doctor.shared_store import shared_store
-from gateway.egress import DIRECT, ProxySettings
 from gateway.errors import GatewayError
-from gateway.keyring import PURPOSES
+from gateway.key_files.keyring import PURPOSES
 from gateway.observe.expiry import valid_until
+from gateway.outgoing.egress import DIRECT, ProxySettings
+from gateway.outgoing.trouble import trouble_of
 from gateway.session.sessions import Sessions
 from gateway.session.sqlite import OLDER
 from gateway.settings import Secret
-from gateway.trouble import trouble_of
 from gateway.upstream.address import Address
 from gateway.upstream.dial import tls_context
 from gateway.upstream.pool import ConnectionPool

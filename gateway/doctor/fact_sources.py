@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 import httpx2
 
 from gateway.doctor.provider import Finding
+from gateway.outgoing.trouble import trouble_of
 from gateway.plugin import FactSource
 from gateway.policy.ruleset import RuleSet, walk
-from gateway.trouble import trouble_of
 
 _CHECK = "decision point"
 

@@ -23,9 +23,9 @@ from gateway.auth.settings import MachineSettings
 from gateway.auth.tokens import TokenRefused, fits
 from gateway.auth.transport import AnswerRefused
 from gateway.doctor.advice import advice, advice_on_answer
-from gateway.egress import DIRECT, Egress
 from gateway.errors import LoginFailed, ProviderUnavailable
-from gateway.trouble import trouble_of
+from gateway.outgoing.egress import DIRECT, Egress
+from gateway.outgoing.trouble import trouble_of
 
 Status = Literal["ok", "warning", "failed", "skipped"]
 
@@ -34,7 +34,7 @@ Status = Literal["ok", "warning", "failed", "skipped"]
 class Finding:
     """What one check found: `says` is one line, `do` is what to do about it.
 
-    `cause` tells troubles with other servers apart: a kind of gateway.trouble, "http" for a status, or "answer".
+    `cause` tells troubles with other servers apart: a kind of gateway.outgoing.trouble, "http" for a status, or "answer".
     """
 
     check: str

@@ -11,6 +11,7 @@ from random import Random
 from secrets import token_bytes
 from typing import Any, NamedTuple
 
+from gateway.caching.object_memo import ObjectMemo
 from gateway.cookies import LANGUAGE
 from gateway.edge.authority import Authorities
 from gateway.edge.client import ClientAddress
@@ -24,7 +25,6 @@ from gateway.edge.websocket import check_origin, websocket_handshake, without_ha
 from gateway.errors import BadRequest, ContentTooLarge, MethodNotAllowed
 from gateway.http_semantics import METHODS
 from gateway.model import NOTHING, CanonicalRequest, Doubt, Language, Looking
-from gateway.object_memo import ObjectMemo
 
 Scope = Mapping[str, Any]
 _TOKEN = re.compile(r"[A-Z][A-Z-]{0,31}")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
-from gateway.order_list import OrderList, check_entry
+from gateway.orders.order_list import OrderList, check_entry
 
 _MOST_KEPT: Final = 100
 

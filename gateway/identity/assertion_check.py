@@ -11,8 +11,8 @@ from typing import Any, Final
 from joserfc import jwt
 from joserfc.errors import JoseError
 
+from gateway.caching.recent import Recent
 from gateway.identity.assertions import Assertions
-from gateway.recent import Recent
 
 _LONGEST: Final = 65_536
 _KEPT: Final = 10_000

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, l
 from joserfc.jwk import ECKey, RSAKey
 
 from gateway.identity.settings import AssertionSettings
-from gateway.pem_keys import pem_keys
+from gateway.key_files.pem_keys import pem_keys
 from gateway.settings import Secret
 
 

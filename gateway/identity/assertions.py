@@ -10,13 +10,13 @@ from typing import Any, Final
 
 from joserfc import jwt
 
+from gateway.caching.recent import Recent
 from gateway.codec import IdentityView
 from gateway.identity.assertion_keys import AssertionKey, read_keys
 from gateway.identity.attributes import spelled_rights
 from gateway.identity.settings import AssertionSettings
-from gateway.keyring import KeyChoice, agreed
+from gateway.key_files.keyring import KeyChoice, agreed
 from gateway.model import Identity
-from gateway.recent import Recent
 
 _SESSIONS_KEPT: Final = 10_000
 _ES256_SIGNATURE: Final = 64

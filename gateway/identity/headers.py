@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
+from gateway.caching.object_memo import ObjectMemo
 from gateway.http_semantics import header_block
 from gateway.identity.attributes import reader
 from gateway.identity.encoding import encode, encode_list
 from gateway.identity.names import fold, is_well_known
 from gateway.identity.settings import Encoding, header_name
 from gateway.model import Identity
-from gateway.object_memo import ObjectMemo
 
 HeaderLines = tuple[tuple[bytes, bytes], ...]
 

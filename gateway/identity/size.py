@@ -7,8 +7,8 @@ from typing import Final
 
 import structlog
 
+from gateway.caching.recent import Recent
 from gateway.model import Identity
-from gateway.recent import Recent
 
 log = structlog.get_logger()
 

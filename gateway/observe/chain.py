@@ -12,7 +12,7 @@ from typing import Final
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from gateway.keyring import Key
+from gateway.key_files.keyring import Key
 
 START: Final = "0" * 64
 _BLOCK: Final = 64

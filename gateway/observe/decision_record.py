@@ -16,9 +16,10 @@ from typing import Any, Final, NamedTuple
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from gateway.caching.object_memo import ObjectMemo
 from gateway.codec import IdentityView, missing_to_dict
 from gateway.handling import DEFAULT_UPSTREAM, PLAIN
-from gateway.keyring import Key, Ring
+from gateway.key_files.keyring import Key, Ring
 from gateway.model import (
     NOTHING,
     CanonicalRequest,
@@ -30,7 +31,6 @@ from gateway.model import (
     Organisation,
     Right,
 )
-from gateway.object_memo import ObjectMemo
 from gateway.observe.asked_by import AskedBy, asked_by_text
 from gateway.observe.masking import clean, mask
 from gateway.observe.refused import Answer

@@ -22,7 +22,7 @@ from gateway.events import (
     RulesLoaded,
     ignore,
 )
-from gateway.keyring import Key
+from gateway.key_files.keyring import Key
 from gateway.observe.chain import Chain, ChainKey, Mark
 from gateway.observe.decision_record import VERSION, AuditEntry, Pseudonyms, RecordEncoder, timestamp
 from gateway.observe.event_record import fields_of, wire_entry

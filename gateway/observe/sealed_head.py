@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from gateway.atomic_file import locked, replace
+from gateway.files.atomic_file import locked, replace
+from gateway.files.plain_file import read_plain
 from gateway.observe.chain import ChainKey, Mark
-from gateway.plain_file import read_plain
 
 _VERSION: Final = 1
 

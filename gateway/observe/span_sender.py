@@ -12,10 +12,10 @@ from typing import Final
 import httpx2
 import structlog
 
-from gateway.egress import Egress
 from gateway.observe.otlp import CONTENT_TYPE, encode, rejected
 from gateway.observe.settings import TracingSettings
 from gateway.observe.trace import Traced
+from gateway.outgoing.egress import Egress
 
 log = structlog.get_logger()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree
 
-from gateway.plain_file import read_plain
+from gateway.files.plain_file import read_plain
 
 _STYLE: Final = Path(__file__).parent / "style.css"
 _MOST_OCTETS: Final = 64 * 1024

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from gateway.caching.object_memo import ObjectMemo
 from gateway.edge.headers import ForwardedHeaders
 from gateway.edge.known_heads import Repeated
 from gateway.exchange import Exchange, Outgoing
@@ -12,7 +13,6 @@ from gateway.http_semantics import header_block
 from gateway.identity.assertions import Assertions
 from gateway.identity.headers import OutgoingHeaders
 from gateway.model import CanonicalRequest, Identity
-from gateway.object_memo import ObjectMemo
 from gateway.upstream.credentials import Credentials
 from gateway.upstream.request import Framing
 

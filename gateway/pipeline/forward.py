@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from gateway.caching.object_memo import ObjectMemo
 from gateway.errors import GatewayError, UpstreamUnreachable
 from gateway.events import OnEvent, UpstreamFailed
 from gateway.exchange import Exchange
 from gateway.handling import PLAIN
 from gateway.model import Identity
-from gateway.object_memo import ObjectMemo
 from gateway.pipeline.cross_origin import answer_fields
 from gateway.policy.ruleset import RuleSet
 from gateway.responses import Send

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import inf
 
+from gateway.caching.object_memo import ObjectMemo
 from gateway.exchange import Exchange
-from gateway.object_memo import ObjectMemo
 from gateway.plugin import Distinctions, combine
 from gateway.policy.moments import changing_moments
 from gateway.policy.ruleset import Rule, RuleSet, walk

@@ -15,7 +15,6 @@ from typing import Any, Final, cast
 from gateway import __version__
 from gateway.edge.client import ClientAddress, Network
 from gateway.edge.headers import ForwardedHeaders, Headers
-from gateway.egress import Egress
 from gateway.errors import GatewayError
 from gateway.exchange import Exchange
 from gateway.http_semantics import METHODS
@@ -24,6 +23,7 @@ from gateway.observe.settings import TracingSettings
 from gateway.observe.span_sender import Left, SpanSender
 from gateway.observe.trace import CallSpans, Span, Trace, Traced, new_span_id, new_trace_id
 from gateway.observe.traceparent import TRACEPARENT, TRACESTATE, TraceParent, read_parent, trace_id_of
+from gateway.outgoing.egress import Egress
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.prompt import ClientCycle
 from gateway.responses import Receive, Scope, Send

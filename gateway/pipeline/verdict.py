@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from gateway.caching.object_memo import ObjectMemo
 from gateway.edge.fronts import REMOVED, Front
 from gateway.edge.headers import would_pass_for_forwarding
 from gateway.errors import BadRequest
@@ -13,7 +14,6 @@ from gateway.exchange import Exchange
 from gateway.http_semantics import HOP_BY_HOP
 from gateway.identity.names import fold
 from gateway.model import CanonicalRequest
-from gateway.object_memo import ObjectMemo
 from gateway.pipeline.attach import Attach
 from gateway.pipeline.cross_origin import answer_fields
 from gateway.pipeline.lasting import Lasting

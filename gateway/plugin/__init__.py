@@ -3,9 +3,7 @@
 from pydantic import Field
 
 from gateway.client_limits import client_of
-from gateway.client_tls import ClientTls
 from gateway.codec import IdentityView
-from gateway.egress import Egress
 from gateway.model import (
     Allow,
     Alternatives,
@@ -17,6 +15,8 @@ from gateway.model import (
     Right,
     Verdict,
 )
+from gateway.outgoing.client_tls import ClientTls
+from gateway.outgoing.egress import Egress
 from gateway.plugin.authzen import DecisionPoint, Evaluation
 from gateway.plugin.authzen_answer import authzen_helps, authzen_missing
 from gateway.plugin.contract import LOGIN, UNANSWERED, Facts, Policy

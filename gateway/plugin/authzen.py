@@ -13,10 +13,10 @@ from uuid import uuid4
 
 import httpx2
 
-from gateway.client_tls import ClientTls
-from gateway.egress import Egress
 from gateway.json_object import json_object
 from gateway.model import Identity
+from gateway.outgoing.client_tls import ClientTls
+from gateway.outgoing.egress import Egress
 from gateway.plugin.asked_through import HEADER, asked_next
 from gateway.plugin.authzen_answer import read_answer
 from gateway.plugin.fact_source import FactClient, FactSource

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 from pydantic import ValidationInfo
 
-from gateway.egress import DIRECT, Egress
 from gateway.model import NOTHING, Identity
+from gateway.outgoing.egress import DIRECT, Egress
 from gateway.settings import SharedStore
 
 _KEY = "load_context"

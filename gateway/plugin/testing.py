@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gateway.egress import DIRECT, Egress
 from gateway.model import NOTHING
+from gateway.outgoing.egress import DIRECT, Egress
 from gateway.plugin import (
     Facts,
     Identity,

@@ -14,9 +14,9 @@ from typing import Any, Protocol, TypeVar
 
 from cachetools import TTLCache
 
+from gateway.caching.single_flight import SingleFlight
 from gateway.model import NOTHING
 from gateway.plugin import FactClient, FactSource, Question
-from gateway.single_flight import SingleFlight
 
 T = TypeVar("T")
 _MOST_SOURCES = 1_024

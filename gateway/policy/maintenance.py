@@ -8,7 +8,7 @@ from math import inf
 from typing import Any, Final, Literal
 
 from gateway.model import NOTHING, DecisionInput, Identity
-from gateway.order_list import OrderList, check_entry
+from gateway.orders.order_list import OrderList, check_entry
 from gateway.plugin import NamedRight, OpeningHours
 from gateway.policy.pattern import Pattern, parse_pattern
 

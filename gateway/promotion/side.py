@@ -12,7 +12,7 @@ from gateway.config.includes import rule_lists
 from gateway.config.load import Source
 from gateway.config.model import EnvironmentSettings
 from gateway.config.positions import read_yaml
-from gateway.plain_file import read_plain
+from gateway.files.plain_file import read_plain
 from gateway.promotion.text import YamlText
 
 

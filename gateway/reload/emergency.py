@@ -17,11 +17,11 @@ from gateway.errors import StoreUnavailable
 from gateway.events import EmergencyClosed, EmergencyOpened, OnEvent
 from gateway.observe.decision_record import timestamp
 from gateway.observe.health import HealthStatus
+from gateway.orders.standing_orders import StandingOrders
 from gateway.policy.in_force import OpenRule
 from gateway.reload.rules import RulesReload
 from gateway.reload.shared_order import SharedOrder
 from gateway.session.board import Board
-from gateway.standing_orders import StandingOrders
 
 log = structlog.get_logger()
 

@@ -11,7 +11,7 @@ import structlog
 from gateway.config import Config
 from gateway.config.kept import KeptRules
 from gateway.events import Event, RulesChanged, RulesLoaded
-from gateway.keyring import Key
+from gateway.key_files.keyring import Key
 from gateway.observe.chain import ChainKey
 
 log = structlog.get_logger()

@@ -15,6 +15,7 @@ from gateway.events import MaintenanceChanged, OnEvent
 from gateway.model import DecisionInput
 from gateway.observe.decision_record import timestamp
 from gateway.observe.health import HealthStatus
+from gateway.orders.standing_orders import StandingOrders
 from gateway.policy.maintenance import (
     MAINTENANCE,
     Current,
@@ -26,7 +27,6 @@ from gateway.policy.maintenance import (
 from gateway.reload.rules import RulesReload
 from gateway.reload.shared_order import SharedOrder
 from gateway.session.board import Board
-from gateway.standing_orders import StandingOrders
 
 log = structlog.get_logger()
 

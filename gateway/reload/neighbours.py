@@ -16,12 +16,12 @@ from typing import Final
 
 import structlog
 
-from gateway import atomic_file
 from gateway.background import Loop
 from gateway.config import Config
 from gateway.config.card import Card, card_of, read_card, signed
 from gateway.errors import StoreUnavailable
 from gateway.events import OnEvent
+from gateway.files import atomic_file
 from gateway.observe.health import HealthStatus
 from gateway.session.store import Store
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import structlog
 
-from gateway.atomic_file import locked, replace
-from gateway.plain_file import read_plain
+from gateway.files.atomic_file import locked, replace
+from gateway.files.plain_file import read_plain
 from gateway.session.board import Document
 
 log = structlog.get_logger()

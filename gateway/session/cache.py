@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.recent import Recent
+from gateway.caching.recent import Recent
 from gateway.session.codec import Session
 from gateway.session.ticket import Ticket
 

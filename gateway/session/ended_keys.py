@@ -8,8 +8,8 @@ from typing import Final
 
 import structlog
 
+from gateway.caching.recent import Recent
 from gateway.errors import StoreUnavailable
-from gateway.recent import Recent
 
 log = structlog.get_logger()
 

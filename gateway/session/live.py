@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from gateway.caching.recent import Recent
 from gateway.events import Event, SessionEnded
-from gateway.recent import Recent
 from gateway.session.codec import Session, decode, encode
 from gateway.session.one_time import OneTimeStore
 from gateway.session.settings import SessionSettings

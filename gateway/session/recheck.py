@@ -13,12 +13,12 @@ from typing import Final
 
 import structlog
 
+from gateway.caching.single_flight import SingleFlight
 from gateway.errors import ProviderUnavailable, ReauthenticationRequired, StoreUnavailable
 from gateway.model import Identity, Tokens
 from gateway.session.cache import MOVED_SECONDS
 from gateway.session.sessions import Session, Sessions
 from gateway.session.settings import SessionSettings
-from gateway.single_flight import SingleFlight
 
 log = structlog.get_logger()
 _CLAIM: Final = "renewal"

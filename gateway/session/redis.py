@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from gateway.errors import StoreUnavailable
-from gateway.redis_pool import RedisPool
+from gateway.redis_servers.redis_pool import RedisPool
 from gateway.session.ended_keys import EndedKeys
 from gateway.session.redis_permissions import missing_permissions
 from gateway.session.redis_scripts import DELETE, KEEP, PUT_VALUE, SWAP_ENTRY, TAKE_VALUE, TOUCH

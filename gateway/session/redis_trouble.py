@@ -17,7 +17,7 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisUnreachable
 
 from gateway.errors import StoreUnavailable
-from gateway.trouble import trouble_of
+from gateway.outgoing.trouble import trouble_of
 
 # `User gw has no permissions to run the 'hset' command`, and what Redis 7.0 says where a script runs it.
 _COMMAND: Final = re.compile(r"'([\w|-]+)' command")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from operator import methodcaller
 from typing import Final
 
+from gateway.caching.single_flight import SingleFlight
 from gateway.cookies import Cookie, cookie_prefix
 from gateway.errors import StoreUnavailable
 from gateway.events import OnEvent, SessionEnded, ignore
@@ -24,7 +25,6 @@ from gateway.session.settings import SessionSettings
 from gateway.session.store import Store, StoredSession
 from gateway.session.ticket import binding_of, is_ticket, session_id
 from gateway.session.upkeep import Upkeep
-from gateway.single_flight import SingleFlight
 
 __all__ = ["PeekedSession", "Session", "Sessions"]
 

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
-from gateway.host_spelling import one_spelling
-from gateway.keyring import Ring
-from gateway.redis_url import SENTINEL_URL, RedisTls
+from gateway.key_files.keyring import Ring
+from gateway.outgoing.host_spelling import one_spelling
+from gateway.redis_servers.redis_url import SENTINEL_URL, RedisTls
 from gateway.settings import Duration, FileBeside, SecretRef, Settings, SharedStore
 
 _REDIS = re.compile(

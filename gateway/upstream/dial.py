@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 
-from gateway.client_tls import ClientTls
 from gateway.errors import UpstreamUnreachable
+from gateway.outgoing.client_tls import ClientTls
 from gateway.upstream.address import Address
 from gateway.upstream.connection import UpstreamConnection
 from gateway.upstream.settings import UpstreamTls

@@ -10,7 +10,7 @@ from joserfc.jwk import ECKey, RSAKey
 
 from gateway.auth.client_keys import client_keys, published
 from gateway.auth.settings import PrivateKeyJwt
-from gateway.pem_keys import PemKey, write_pem_keys
+from gateway.key_files.pem_keys import PemKey, write_pem_keys
 from tests.keys import rsa_client_keys as made
 
 NEW, OLD = made("new")[0], made("old")[0]

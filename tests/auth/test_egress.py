@@ -24,7 +24,7 @@ from gateway.auth.settings import (
     RightsSettings,
     TokenIssuerSettings,
 )
-from gateway.egress import Egress
+from gateway.outgoing.egress import Egress
 from tests.auth.scripted_provider import CLIENT_ID, ScriptedProvider, signed
 from tests.connect_proxy import ConnectProxy
 from tests.tls import Certificates

@@ -15,7 +15,7 @@ from gateway.blocks.blocks import Blocks
 from gateway.blocks.file import Block, change
 from gateway.blocks.settings import BlockSettings
 from gateway.events import BlocksChanged, BlocksLoaded, Event
-from gateway.keyring import Key
+from gateway.key_files.keyring import Key
 from gateway.model import Identity, Organisation
 from tests.waiting import eventually
 

@@ -11,7 +11,7 @@ from gateway.blocks.file import Block
 from gateway.cli.key_rows import KeyRow, members_of, rows, shared_key
 from gateway.config import EnvironmentSettings, load
 from gateway.config.key_files import rotate
-from gateway.keyring import Key
+from gateway.key_files.keyring import Key
 from gateway.reload.members import TOPIC, Member
 from gateway.session.holder import REMEMBERED_SECONDS
 from gateway.session.sqlite import SqliteStore

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from gateway.cli import application
 from gateway.config import load
-from gateway.keyring import PURPOSES
+from gateway.key_files.keyring import PURPOSES
 from tests.gateways import settings, write_config
 from tests.processes import command
 

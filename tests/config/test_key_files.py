@@ -11,7 +11,7 @@ import pytest
 from gateway.config import EnvironmentSettings, load
 from gateway.config.key_files import drop, drop_assertion, file_of, new_key, rotate, rotate_assertion
 from gateway.identity.assertion_keys import keys_in
-from gateway.keyring import Key, write_key_file
+from gateway.key_files.keyring import Key, write_key_file
 from tests.gateways import settings, write_config
 
 

@@ -49,13 +49,13 @@ KEYS = (
         "key-file-odd",
         "a line of a key file is damaged, or of another purpose",
         "the file is refused, with the line",
-        "tests/test_keyring.py::test_a_damaged_file_is_refused_with_the_place",
+        "tests/key_files/test_keyring.py::test_a_damaged_file_is_refused_with_the_place",
     ),
     Proven(
         "key-short",
         "a password of eight letters is used as a key",
         "the file is refused: too short",
-        "tests/test_keyring.py::test_a_short_key_is_refused",
+        "tests/key_files/test_keyring.py::test_a_short_key_is_refused",
     ),
     Proven(
         "key-dropped",

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from gateway.keyring import Key
+from gateway.key_files.keyring import Key
 from gateway.observe.chain import START, Chain, ChainKey, Mark, Sealed
 from tests.keys import SEAL, SEALING
 

@@ -28,7 +28,7 @@ from gateway.events import (
     RulesLoaded,
     RulesRefused,
 )
-from gateway.keyring import Key
+from gateway.key_files.keyring import Key
 from gateway.model import Identity
 from gateway.observe import record_thread as module
 from gateway.observe.chain import ChainKey

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.keyring import Key
+from gateway.key_files.keyring import Key
 from gateway.observe.chain import ChainKey, Mark
 from gateway.observe.sealed_head import HeadBroken, SealedHead
 from tests.keys import SEAL

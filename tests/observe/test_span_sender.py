@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from gateway.egress import DIRECT
 from gateway.observe import span_sender
 from gateway.observe.settings import TracingSettings
 from gateway.observe.span_sender import SpanSender
 from gateway.observe.trace import Span, Traced
+from gateway.outgoing.egress import DIRECT
 from tests.collector import Collector, collector
 from tests.waiting import until
 

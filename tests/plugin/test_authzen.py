@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 
-from gateway.client_tls import ClientTls
-from gateway.egress import DIRECT
+from gateway.outgoing.client_tls import ClientTls
+from gateway.outgoing.egress import DIRECT
 from gateway.plugin.authzen import DecisionPoint, Evaluation
 from gateway.plugin.fact_source import Question
 from gateway.policy.facts import Gathered, Gatherer

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from gateway.egress import Egress
+from gateway.outgoing.egress import Egress
 from gateway.plugin import UNANSWERED, Allow, Deny, Missing, Policy, Verdict
 from gateway.plugin.testing import OptionsRefused, answer, facts, person, policy
 from gateway.policy.facts import Gatherer

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from starlette.responses import JSONResponse
 
-from gateway.egress import Egress
+from gateway.outgoing.egress import Egress
 from gateway.plugin import LOGIN, UNANSWERED, Allow, Deny, Missing, NotApplicable, Policy, Verdict
 from gateway.plugin.testing import OptionsRefused, facts, machine, person, policy
 from gateway.policy.facts import Gatherer

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.errors import StoreUnavailable
 from gateway.events import Event, KeyChanged
-from gateway.keyring import Key, KeyChoice, Ring, write_key_file
+from gateway.key_files.keyring import Key, KeyChoice, Ring, write_key_file
 from gateway.reload.keys import KeyReload, KeySource, RingSource
 from gateway.reload.members import LASTS_SECONDS
 from gateway.session.memory import MemoryStore

@@ -22,7 +22,7 @@ from typer.testing import CliRunner, Result
 from gateway.cli import application
 from gateway.cli.key_rows import KeyRow, members_of, rows
 from gateway.config import EnvironmentSettings, load
-from gateway.keyring import PURPOSES
+from gateway.key_files.keyring import PURPOSES
 from simulator.acm.clients import Client
 from tests.auth.scripted_provider import CLIENT_ID, ScriptedProvider
 from tests.gateway_fixture import PAGE, EchoUpstream

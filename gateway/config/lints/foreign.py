@@ -11,7 +11,7 @@ from gateway.analysis.lint import Finding
 from gateway.config.load import Source
 from gateway.config.model import EnvironmentSettings
 from gateway.config.positions import Place
-from gateway.host_spelling import one_spelling
+from gateway.outgoing.host_spelling import one_spelling
 
 _URL: Final = re.compile(r"https?://[^\s\"'{}<>]+")
 _PORTS: Final = {"http": 80, "https": 443}

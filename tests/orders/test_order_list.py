@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.order_list import OrderList, check_entry
+from gateway.orders.order_list import OrderList, check_entry
 
 
 @dataclass(frozen=True)

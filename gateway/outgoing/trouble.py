@@ -9,7 +9,7 @@ from typing import Final, Literal, NamedTuple
 
 import httpx2
 
-from gateway.egress import ProxyFailed
+from gateway.outgoing.egress import ProxyFailed
 
 Kind = Literal[
     "dns", "tcp", "tls", "tls-expired", "tls-not-yet-valid", "tls-name", "tls-authority", "timeout", "broken",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.pem_keys import PemKey, pem_keys, write_pem_keys
+from gateway.key_files.pem_keys import PemKey, pem_keys, write_pem_keys
 
 ONE = b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"
 TWO = b"-----BEGIN RSA PRIVATE KEY-----\nBBBB\n-----END RSA PRIVATE KEY-----\n"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from gateway.caching.object_memo import ObjectMemo
 from gateway.model import Identity
-from gateway.object_memo import ObjectMemo
 
 ZOE = Identity("https://acm/op", "zoe")
 

@@ -7,7 +7,7 @@ import gc
 
 import pytest
 
-from gateway.single_flight import SingleFlight
+from gateway.caching.single_flight import SingleFlight
 
 pytestmark = pytest.mark.anyio
 

@@ -15,7 +15,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisUnreachable
 from redis.exceptions import ReadOnlyError
 
-from gateway.redis_url import NO_TLS, SENTINEL_URL, RedisTls
+from gateway.redis_servers.redis_url import NO_TLS, SENTINEL_URL, RedisTls
 
 _MOST_CONNECTIONS: Final = 32
 Address = tuple[str, int]

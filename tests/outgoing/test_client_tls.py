@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.client_tls import ClientTls
+from gateway.outgoing.client_tls import ClientTls
 from tests.tls import Certificates
 
 

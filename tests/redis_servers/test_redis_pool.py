@@ -14,7 +14,7 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from gateway.redis_pool import RedisPool
+from gateway.redis_servers.redis_pool import RedisPool
 from tests.redis_server import RedisServer, running_redis, sentinel
 from tests.running import free_socket
 

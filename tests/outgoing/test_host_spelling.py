@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.host_spelling import LOCAL, one_spelling
+from gateway.outgoing.host_spelling import LOCAL, one_spelling
 
 
 @pytest.mark.parametrize(

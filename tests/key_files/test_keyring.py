@@ -6,7 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from gateway.keyring import PURPOSES, Key, Ring, agreed, in_order, is_key_file, read_key_file, write_key_file
+from gateway.key_files.keyring import (
+    PURPOSES,
+    Key,
+    Ring,
+    agreed,
+    in_order,
+    is_key_file,
+    read_key_file,
+    write_key_file,
+)
 from gateway.settings import Secret
 
 OLD, NEW = b"o" * 32, b"n" * 48

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 import structlog
 
 from gateway.events import OnEvent, ignore
-from gateway.order_list import OrderList
+from gateway.orders.order_list import OrderList
 from gateway.watcher import Watcher
 
 log = structlog.get_logger()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.atomic_file import locked, replace
+from gateway.files.atomic_file import locked, replace
 
 
 def mode(path: Path) -> int:

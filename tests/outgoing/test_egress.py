@@ -12,7 +12,7 @@ import pytest
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from gateway.egress import DIRECT, Egress, ProxyFailed, ProxySettings
+from gateway.outgoing.egress import DIRECT, Egress, ProxyFailed, ProxySettings
 from tests.connect_proxy import ConnectProxy
 from tests.tls import Certificates
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.recent import Recent
+from gateway.caching.recent import Recent
 
 
 class Clock:

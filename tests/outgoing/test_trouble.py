@@ -11,8 +11,8 @@ import httpx2
 import pytest
 from starlette.responses import Response
 
-from gateway.egress import DIRECT, Egress
-from gateway.trouble import trouble_of
+from gateway.outgoing.egress import DIRECT, Egress
+from gateway.outgoing.trouble import trouble_of
 from tests.connect_proxy import ConnectProxy
 from tests.tls import Certificates, Kind
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.redis_url import SENTINEL_URL
+from gateway.redis_servers.redis_url import SENTINEL_URL
 from gateway.session.settings import SessionSettings
 
 

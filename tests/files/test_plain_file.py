@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.plain_file import read_plain
+from gateway.files.plain_file import read_plain
 from gateway.settings import Secret
 
 

@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
-from gateway.atomic_file import locked, replace
-from gateway.plain_file import read_plain
+from gateway.files.atomic_file import locked, replace
+from gateway.files.plain_file import read_plain
 
 E = TypeVar("E")
 _VERSION: Final = 1

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.standing_orders import StandingOrders
-from tests.test_order_list import ONE, THINGS, Thing
+from gateway.orders.standing_orders import StandingOrders
+from tests.orders.test_order_list import ONE, THINGS, Thing
 from tests.waiting import eventually
 
 OTHER = Thing("b", 2.0)

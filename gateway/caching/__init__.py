@@ -1,0 +1,1 @@
+"""What is kept for a while, or computed once for many callers."""

@@ -1,0 +1,1 @@
+"""Files that are replaced as a whole, or read whole."""

@@ -1,0 +1,1 @@
+"""Secret keys by purpose, from files that hold one key or several."""

@@ -1,0 +1,1 @@
+"""What operators order, as lists in the store and in files."""
