@@ -34,11 +34,11 @@ format: install
 	$(BIN)/gateway config schema > .schema.json && mv .schema.json docs/reference/config.schema.json
 	$(BIN)/gateway config reference > .reference.md && mv .reference.md docs/reference/config.md
 
-LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --no-header --no-annotate --generate-hashes --quiet
+LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --no-header --no-annotate --generate-hashes --no-strip-extras --quiet
 lock: install  ## after a change of pyproject.toml: versions and hashes of what tests, builds and runs this project
 	$(LOCK) --group dev -o requirements.lock
 	$(LOCK) --constraint requirements.lock -o deploy/run.lock
-	$(BIN)/uv pip compile --group build --constraint requirements.lock --universal --python-version 3.11 --no-header --no-annotate --generate-hashes --quiet -o deploy/build.lock
+	$(BIN)/uv pip compile --group build --constraint requirements.lock --universal --python-version 3.11 --no-header --no-annotate --generate-hashes --no-strip-extras --quiet -o deploy/build.lock
 
 sbom: install  ## what the image and the servers run, as CycloneDX
 	deploy/sbom $(BIN) dist/sbom.cdx.json
