@@ -38,7 +38,7 @@ _WHAT_HELPS: Final[Mapping[str, str]] = {
         "Connect to the network of your organisation, at the office or with a VPN, and try again."
     ),
     "binding": message(
-        "Open this page in a recent Google Chrome or Microsoft Edge on a Windows computer, and log in there. Do you use one "
+        "Open this page in a recent Google Chrome on a Windows computer, and log in there. Do you use one "
         "already? Then log out, and log in once more."
     ),
     "claim": message(
