@@ -172,7 +172,7 @@ EMERGENCY = (
 )
 # Codes that need more than one command, and the test that shows them.
 ELSEWHERE = {
-    ("serve", 0): "tests/cli/test_serve.py::test_several_workers_share_listeners_sessions_and_metrics",
+    ("serve", 0): "tests/cli/test_serve.py::test_several_workers_share_listeners_sessions_metrics_and_fronts",
     ("restart", 0): "tests/cli/test_restart.py::test_0_the_successor_serves",
     ("restart", 1): "tests/cli/test_restart.py::test_1_the_old_one_serves_on",
     ("restart", 3): "tests/cli/test_restart.py::test_3_nobody_says_how_it_ended",
