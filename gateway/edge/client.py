@@ -11,14 +11,21 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 _MOST_HOPS = 32
 _LAST_PORT = 65_535
+_LONGEST = len("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255")
 _HOP = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)\]|(?P<v4>[0-9.]+))(?::(?P<port>[0-9]{1,5}))?")
 UNKNOWN = "unknown"
 
 
 def parse_address(text: str) -> Address | None:
     """An address in canonical form, IPv4 inside IPv6 unwrapped; None for anything else, ports included."""
+    text = text.strip()
+    return _parse(text) if len(text) <= _LONGEST else None
+
+
+@lru_cache(maxsize=4096)
+def _parse(text: str) -> Address | None:
     try:
-        address = ip_address(text.strip())
+        address = ip_address(text)
     except ValueError:
         return None
     if isinstance(address, IPv6Address):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 from gateway.model import Language
 
 _LONGEST: Final = 1_000
+_KEPT: Final = 1_000
 
 
 class Languages:
@@ -15,6 +17,8 @@ class Languages:
 
     def __init__(self, offered: Sequence[Language]) -> None:
         self.offered = tuple(offered)
+        # Browsers send few different ones, each with every request.
+        self._known = lru_cache(_KEPT)(self._chosen)
 
     def negotiate(self, accept_language: bytes | None) -> Language:
         """The preferred language of an Accept-Language header (RFC 9110 section 12.5.4).
@@ -22,8 +26,11 @@ class Languages:
         Weights are honoured, a language with weight 0 is not used, and rubbish is skipped. Among equal weights the
         one that is named first counts.
         """
+        return self._known((accept_language or b"")[:_LONGEST])
+
+    def _chosen(self, accept_language: bytes) -> Language:
         weights: dict[str, float] = {}
-        for tag, weight in _ranges(accept_language or b""):
+        for tag, weight in _ranges(accept_language):
             if tag == "*" or tag in self.offered:
                 weights[tag] = max(weight, weights.get(tag, 0.0))
         rest = weights.pop("*", 0.0)
@@ -35,7 +42,7 @@ class Languages:
 
 
 def _ranges(header: bytes) -> Iterator[tuple[str, float]]:
-    for element in header[:_LONGEST].decode("latin-1").lower().split(","):
+    for element in header.decode("latin-1").lower().split(","):
         tag, *parameters = (part.strip() for part in element.split(";"))
         weight = _weight(parameters)
         if weight is not None:
