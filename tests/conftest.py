@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING
 
@@ -83,6 +84,12 @@ def nothing_blocks_the_event_loop() -> Iterator[None]:
             call.can_block_in("gateway/auth/client_keys.py", "client_keys")
             call.can_block_in("gateway/config/load.py", "load")
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def logs_after_a_test_go_nowhere() -> None:
+    """A server that outlives a test logs to the stream that pytest took away with it: no reason to print its source."""
+    logging.raiseExceptions = False
 
 
 @pytest.fixture(scope="session")
