@@ -288,9 +288,10 @@ class GatewayFixture:
     def with_ticket(
         self, ticket: str | None, path: str, method: str = "GET", **headers: str
     ) -> httpx2.Response:
-        """One request with nothing but this ticket."""
+        """One request with nothing but this ticket, for this path as it is: the client would resolve dot segments."""
         lines = CALL | headers | {"cookie": f"{self.session_cookie}={ticket}"}
-        return self.client.request(method, self.url + path, headers=lines)
+        target = {"target": path.encode("ascii")}
+        return self.client.request(method, self.url, headers=lines, extensions=target)
 
     def ticket(self, browser: Browser) -> str | None:
         """The browser's ticket."""
