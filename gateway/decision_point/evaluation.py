@@ -11,6 +11,7 @@ import structlog
 
 from gateway.authzen.names import Target
 from gateway.caching.recent import Recent
+from gateway.edge.asked_scope import asked_scope
 from gateway.edge.known_heads import Repeated
 from gateway.endpoints.table import OwnEndpoints
 from gateway.errors import Blocked, GatewayError, InternalFault, NotFound
@@ -119,19 +120,8 @@ class Evaluation:
     def exchange(self, asked: Asked, head: Repeated | None = None) -> Exchange:
         """The exchange of the request that is asked about."""
         method, target, host = asked.target
-        path, _, query = target.partition(b"?")
         headers = head if head is not None else _lines(host or self.public_host, asked.language)
-        scope = {
-            "type": "http",
-            "method": method,
-            "http_version": "1.1",
-            "path": path.decode("latin-1"),
-            "raw_path": path,
-            "query_string": query,
-            "raw_target": target,
-            "headers": headers,
-            "client": (asked.address, 0),
-        }
+        scope = asked_scope(method, target, headers, asked.address)
         now = self.clock() if asked.moment is None else asked.moment
         return Exchange(scope, _nothing, _nobody, now)
 

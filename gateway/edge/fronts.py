@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from gateway.edge.asked_scope import asked_scope
 from gateway.edge.client import ClientAddress, Network
 from gateway.edge.settings import FrontSettings
 from gateway.errors import InternalFault
@@ -134,18 +135,7 @@ class Front:
         dropped = _SAID if kind == "page" else _SAID | _FRAMING
         headers = [(b"host", host), *(line for line in lines if line[0] not in dropped)]
         _restore_upgrade(headers)
-        path, _, query = target.partition(b"?")
-        asked = {
-            **scope,
-            "method": method,
-            "http_version": "1.1",
-            "path": path.decode("latin-1"),
-            "raw_path": path,
-            "query_string": query,
-            "raw_target": target,
-            "headers": headers,
-            "client": (client, 0),
-        }
+        asked = {**scope, **asked_scope(method, target, headers, client)}
         # Nothing is opened here: the front does that.
         asked.pop("extensions", None)
         return asked

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
+from typing import Any, Final
 
 from gateway.caching.object_memo import ObjectMemo
 from gateway.exchange import Exchange
@@ -16,6 +17,10 @@ from gateway.session.recheck import Recheck
 # A permission that is used again is no use of the session.
 _OF_IDLE_TIMEOUT = 8
 _OF_ASSERTION = 4
+# What the front's key tells apart, as it has the cookies, and moments, which end a permission. Anything else keeps none.
+_KEPT_APART: Final[Mapping[str, Any]] = dict.fromkeys(
+    ("rights", "organisations", "doelgroepen", "scopes", "audiences", "kinds", "claims", "moments"), ()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +106,5 @@ def _looks_of(rule: Rule) -> _Looks:
     said = combine(policy.distinctions() for policy in walk(rule.require))
     if said is None or rule.asking or rule.emergency is not None:
         return _UNSURE
-    unlike = Distinctions(
-        clients=said.clients,
-        ages=said.ages,
-        acrs=said.acrs,
-        bindings=said.bindings,
-        sources=said.sources,
-        asks=said.asks,
-    )
+    unlike = replace(said, **_KEPT_APART)
     return _Looks(unlike == Distinctions(), said.moments)
