@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-import httpx2
 from pydantic import AfterValidator, PrivateAttr
 
 from gateway.plugin import (
@@ -36,8 +35,10 @@ from gateway.plugin import (
     SecretRef,
     TemplateRef,
     Verdict,
+    answer_body,
     authzen_helps,
     authzen_missing,
+    engine_client,
 )
 
 _MOST_BYTES = 65_536
@@ -64,26 +65,14 @@ class Engine(FactSource):
 class _Client(FactClient):
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        if engine.token is not None:
-            self._headers["Authorization"] = f"Bearer {engine.token.read().decode()}"
-        self._client = httpx2.AsyncClient(
-            transport=engine.egress.transport(engine.tls.context()),
-            timeout=engine.timeout,
-            follow_redirects=False,
-            trust_env=False,
-        )
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        self._client = engine_client(engine.token, engine.tls, engine.egress, engine.timeout, headers)
 
     async def ask(self, about: Hashable) -> Any:
-        request = self._client.stream("POST", self._engine.url, content=str(about), headers=self._headers)
-        async with request as response:
+        async with self._client.stream("POST", self._engine.url, content=str(about)) as response:
             if response.status_code != 200:
                 raise ValueError(f"the engine answered {response.status_code}")
-            body = b""
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > _MOST_BYTES:
-                    raise ValueError("the engine's answer is too large")
+            body = await answer_body(response.aiter_bytes(), _MOST_BYTES)
         result = json.loads(body)["result"]
         allow = result["allow"] if isinstance(result, dict) else result
         if not isinstance(allow, bool):

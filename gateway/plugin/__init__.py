@@ -15,12 +15,14 @@ from gateway.model import (
     Right,
     Verdict,
 )
+from gateway.outgoing.answer_body import answer_body
 from gateway.outgoing.client_tls import ClientTls
 from gateway.outgoing.egress import Egress
 from gateway.plugin.authzen import DecisionPoint, Evaluation
 from gateway.plugin.authzen_answer import authzen_helps, authzen_missing
 from gateway.plugin.contract import LOGIN, UNANSWERED, Facts, Policy
 from gateway.plugin.distinctions import Distinctions, combine
+from gateway.plugin.engine_client import engine_client
 from gateway.plugin.fact_source import FactClient, FactSource, Question
 from gateway.plugin.load_context import LoadContext, NamedRight, UnknownName
 from gateway.plugin.opening_hours import OpeningHours, parse_days, parse_span
@@ -67,11 +69,13 @@ __all__ = [
     "UnknownName",
     "Verdict",
     "all_of",
+    "answer_body",
     "any_of",
     "authzen_helps",
     "authzen_missing",
     "client_of",
     "combine",
+    "engine_client",
     "parse_days",
     "parse_span",
 ]

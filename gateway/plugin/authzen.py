@@ -15,10 +15,12 @@ import httpx2
 
 from gateway.json_object import json_object
 from gateway.model import Identity
+from gateway.outgoing.answer_body import answer_body
 from gateway.outgoing.client_tls import ClientTls
 from gateway.outgoing.egress import Egress
 from gateway.plugin.asked_through import HEADER, asked_next
 from gateway.plugin.authzen_answer import read_answer
+from gateway.plugin.engine_client import engine_client
 from gateway.plugin.fact_source import FactClient, FactSource
 from gateway.plugin.load_context import PersonNaming
 from gateway.settings import Secret
@@ -76,15 +78,8 @@ class _Client(FactClient):
         self._name = (
             point.pseudonyms.read() if point.pseudonyms is not None else lambda person: person.subject
         )
-        self._headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
-        if point.token is not None:
-            self._headers["Authorization"] = f"Bearer {point.token.read().decode()}"
-        self._client = httpx2.AsyncClient(
-            transport=point.egress.transport(point.tls.context()),
-            timeout=point.timeout,
-            follow_redirects=False,
-            trust_env=False,
-        )
+        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+        self._client = engine_client(point.token, point.tls, point.egress, point.timeout, headers)
         self._endpoints: dict[str, str] = {}
         self._endpoints_until = float("-inf")
 
@@ -172,8 +167,7 @@ class _Client(FactClient):
     async def _send(
         self, method: str, url: str, *, content: bytes | None = None, headers: dict[str, str] | None = None
     ) -> tuple[int, bytes]:
-        sent = {**self._headers, **(headers or {})}
-        async with self._client.stream(method, url, content=content, headers=sent) as response:
+        async with self._client.stream(method, url, content=content, headers=headers) as response:
             if response.status_code != _OK:
                 return response.status_code, b""
             kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -182,15 +176,10 @@ class _Client(FactClient):
                 or response.headers.get("content-encoding", "identity") != "identity"
             ):
                 raise ValueError("the answer is not application/json as it is")
-            asked, said = sent.get("X-Request-ID"), response.headers.get("x-request-id")
+            asked, said = (headers or {}).get("X-Request-ID"), response.headers.get("x-request-id")
             if asked is not None and said not in (asked, None):
                 raise ValueError("the answer is to another request")
-            body = b""
-            async for chunk in response.aiter_raw():
-                body += chunk
-                if len(body) > _MOST_BYTES:
-                    raise ValueError("the answer is too large")
-        return _OK, body
+            return _OK, await answer_body(response.aiter_raw(), _MOST_BYTES)
 
 
 def _answer(found: Any, request_id: str) -> Any:
