@@ -119,9 +119,13 @@ class Held:
     def wait(self, _client: Any, begin: Callable[[], bool], loop: asyncio.AbstractEventLoop) -> None:
         self.waiting.append((begin, loop))
 
-    def go_on(self, first: Callable[[], None] = lambda: None) -> None:
-        begin, loop = self.waiting.pop()
+    def call(self, first: Callable[[], None]) -> None:
+        """Before the turn comes."""
+        _, loop = self.waiting[-1]
         loop.call_soon_threadsafe(first)
+
+    def go_on(self) -> None:
+        begin, loop = self.waiting.pop()
         loop.call_soon_threadsafe(begin)
 
 
@@ -140,9 +144,12 @@ def waiting_in_turn(octets: bytes) -> Iterator[tuple[Running, Application, Held,
 def test_a_request_that_waits_for_its_turn_when_the_server_stops_is_answered(whole: bool) -> None:
     with waiting_in_turn(get("/ok") if whole else get("/ok")[:-1]) as (running, _, held, sock):
         (connection,) = running.server.server_state.connections
-        held.go_on(connection.shutdown)
+        held.call(connection.shutdown)
         if not whole:
             sock.sendall(get("/ok")[-1:])
+        dialogue = connection._dialogue  # type: ignore[union-attr]
+        assert until(lambda: dialogue._stopping and dialogue._rest == get("/ok"))
+        held.go_on()
         answer = everything(sock)
         assert answer.startswith(b"HTTP/1.1 200 ")
         assert b"connection: close" in answer
