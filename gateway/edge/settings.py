@@ -117,6 +117,7 @@ class EdgeSettings(Settings):
 
 
 _LONGEST_CACHE: Final = 60.0
+_SHORTEST_CACHE: Final = 2.0
 # No network of an organisation's own machines has a shorter prefix.
 _WIDEST: Final = {4: 8, 6: 32}
 
@@ -138,6 +139,10 @@ def _peers(peers: tuple[IPv4Network | IPv6Network, ...]) -> tuple[IPv4Network | 
 
 
 def _cache(value: float) -> float:
+    if 0 < value < _SHORTEST_CACHE:
+        raise ValueError(
+            f"nginx counts whole seconds, so a decision is kept for {_SHORTEST_CACHE:g}s at least, or for 0s"
+        )
     if value > _LONGEST_CACHE:
         raise ValueError(f"a decision is kept for {_LONGEST_CACHE:g}s at most: a logout is late by as much")
     return value
@@ -168,7 +173,7 @@ class FrontSettings(Settings):
     """The addresses or networks (CIDR) that the front asks from; others get 403. None for a unix socket."""
 
     cache: Annotated[Duration, AfterValidator(_cache)] = 0.0
-    """How long nginx may use a permission again (`X-Accel-Expires`), at most; `0s`: never. Up to 60s."""
+    """How long nginx may use a permission again (`X-Accel-Expires`), at most; `0s`: never. From 2s to 60s."""
 
     allow_status: Literal[200, 202] = 200
     """The status that allows a request; 202 for configurations that were written for oauth2-proxy."""

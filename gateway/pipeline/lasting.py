@@ -50,9 +50,10 @@ class Lasting:
     )
 
     def seconds(self, exchange: Exchange) -> int:
-        """Whole seconds, rounded down; 0 where the same question may get another answer at once.
+        """Whole seconds, for a front that counts those of its own clock: it keeps a permission for up to one more.
 
-        The front must tell apart cookies, Authorization, method, host and target.
+        0 where the same question may get another answer sooner. The front must tell apart cookies, Authorization, method,
+        host and target.
         """
         if not self.most or not self._repeats(exchange):
             return 0
@@ -72,7 +73,7 @@ class Lasting:
             return 0
         if looks.moments:
             ends += (moment for moment in changing_moments(looks.moments, now, 2) if moment > now)
-        return max(0, int(min(ends) - now))
+        return max(0, int(min(ends) - now) - 1)
 
     def _repeats(self, exchange: Exchange) -> bool:
         """Whether the next such question is about the same thing: nothing changes, no new cookie, no token with an end."""

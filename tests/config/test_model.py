@@ -63,6 +63,7 @@ FRONT = {"listen": "127.0.0.1:8002", "dialect": "nginx", "peers": ["127.0.0.1/32
         ({"dialect": "envoy", "cache": "5s"}, "only nginx keeps decisions: leave out `cache` for envoy"),
         ({"dialect": "envoy", "allow_status": 202}, "Envoy takes 200 alone"),
         ({"cache": "2m"}, "a decision is kept for 60s at most"),
+        ({"cache": "1s"}, "nginx counts whole seconds, so a decision is kept for 2s at least, or for 0s"),
         ({"allow_status": 204}, "204 is not one of: 200 or 202"),
         ({"peers": ["0.0.0.0/0"]}, "0.0.0.0/0 holds much more than your fronts"),
         ({"peers": ["10.0.0.1", "128.0.0.0/1"]}, "128.0.0.0/1 holds much more than your fronts"),
