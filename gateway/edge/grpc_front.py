@@ -23,6 +23,7 @@ from envoy.service.auth.v3 import external_auth_pb2_grpc as service
 from envoy.type.v3 import http_status_pb2
 from google.rpc import code_pb2, status_pb2
 
+from gateway.edge.asked_scope import asked_scope
 from gateway.edge.fronts import PERMISSION, REMOVED
 
 Lines = Iterable[tuple[bytes, bytes]]
@@ -87,29 +88,15 @@ def question(request: authz.CheckRequest, client: tuple[str, int] | None) -> dic
     """The ASGI scope of the question over HTTP. Envoy must send each header line (`encode_raw_headers: true`)."""
     http = request.attributes.request.http
     target = _PREFIX + http.path.encode("utf-8")
-    path, _, query = target.partition(b"?")
     lines = [
         (line.key.encode("utf-8"), line.raw_value or line.value.encode("utf-8"))
         for line in http.header_map.headers
     ]
     host = [(b"host", value) for name, value in lines if name == b":authority"]
-    return {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.3"},
-        "http_version": "1.1",
-        "scheme": "http",
-        "method": http.method,
-        "path": unquote(path.decode("utf-8")),
-        "raw_path": path,
-        "raw_target": target,
-        "query_string": query,
-        "root_path": "",
-        # HTTP/2 may have Host beside :authority: two names are one too many, and refused.
-        "headers": [*host, *(line for line in lines if not line[0].startswith(b":"))],
-        "client": client,
-        "server": None,
-        "extensions": {PERMISSION: {}},
-    }
+    # HTTP/2 may have Host beside :authority: two names are one too many, and refused.
+    headers = [*host, *(line for line in lines if not line[0].startswith(b":"))]
+    asked = asked_scope(http.method, target, headers, client[0] if client is not None else "")
+    return {**asked, "client": client, "extensions": {PERMISSION: {}}}
 
 
 @dataclass(slots=True)

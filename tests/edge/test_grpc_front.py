@@ -80,7 +80,7 @@ async def test_a_check_is_the_question_that_http_would_be(app: Answering, ask: A
     await ask(check_request("PUT", "/a%2Fb?c=d", said))
     (scope,) = app.scopes
     assert (scope["method"], scope["raw_target"]) == ("PUT", b"/auth/a%2Fb?c=d")
-    assert (scope["path"], scope["query_string"], scope["client"][0]) == ("/auth/a/b", b"c=d", "127.0.0.1")
+    assert (scope["path"], scope["query_string"], scope["client"][0]) == ("/auth/a%2Fb", b"c=d", "127.0.0.1")
     expected = [(b"host", b"gw.test"), (b"cookie", b"a=b"), (b"x-forwarded-for", b"192.0.2.7")]
     assert scope["headers"] == [*expected, (b"x-twice", b"1"), (b"x-twice", b"\xe9")]
 

@@ -252,6 +252,13 @@ def test_no_other_answer_passes_for_a_permission(asking: Asking, alice: Browser)
         assert asking("/filed/1", "POST", other.headers(faces)).status_code == 403
 
 
+@pytest.mark.parametrize("target", ["%2Fpublic/x", "*", "", "public/x", "%2e/public/x"])
+def test_a_target_that_begins_with_no_slash_asks_nothing(gate: GatewayFixture, target: str) -> None:
+    """Over gRPC it comes as it is; over HTTP such a question has another path."""
+    for dialect in ("envoy", "envoy-grpc"):
+        assert Asking(gate, dialect)(target).status_code == 404
+
+
 def test_the_page_gives_answers_of_success(gate: GatewayFixture) -> None:
     page = Asking(gate, "nginx", page=True)
     preflight = {"origin": "https://app.example.be", "access-control-request-method": "GET"}
