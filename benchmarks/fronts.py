@@ -2,6 +2,7 @@
 
     python -m benchmarks.fronts [--seconds 4] [--rounds 5] [--install-envoy] [--write-docs]
 
+Beside them an nginx asks another nginx that allows everything at once: more can't be reached on that core by anything that is asked.
 As `benchmarks.peers` measures: front and gateway share the first core, each with one worker, the upstream and the load are on the
 second, and targets take turns. The configurations are those that `gateway render` writes.
 """
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from benchmarks.peers.gateway import ROOT, acm_of
 from benchmarks.peers.peers import PEERS
-from benchmarks.peers.processes import PROXY_CORE, free_port, pinned
+from benchmarks.peers.processes import PROXY_CORE, free_port, pinned, render
 from benchmarks.peers.report import NGINX, Report, as_text, fill, ratio
 from benchmarks.peers.run import measure
 from benchmarks.peers.target import Bench, Peer, Target
@@ -30,6 +31,7 @@ from tests.gateways import settings, write_config
 
 PAGE = ROOT / "docs" / "performance.md"
 START, END = "<!-- fronts:start -->", "<!-- fronts:end -->"
+CEILING = "nginx, asks an nginx that allows all"
 OAUTH2 = "Envoy, oauth2 + jwt_authn"
 ASKING = {
     "nginx, permissions kept for 5 s": ("nginx", {"cache": "5s"}),
@@ -68,13 +70,40 @@ def asking(bench: Bench, dialect: str, further: dict[str, str]) -> Iterator[Targ
                 yield Target(pid, f"{url}/", login(url, "indiener"))
 
 
+@contextlib.contextmanager
+def asking_nothing(bench: Bench) -> Iterator[Target]:
+    """An nginx that asks another one, which allows each request without a look at it."""
+    folder = Path(tempfile.mkdtemp(prefix="nothing-", dir=bench.folder))
+    folder.chmod(0o777)
+    port, allows = free_port(), free_port()
+    asked = render(
+        bench.templates / "upstream.conf",
+        folder / "asked.conf",
+        {"FOLDER": folder, "PORT": allows, "ANSWER": '""'},
+    )
+    values = {"FOLDER": folder, "PORT": port, "UPSTREAM": bench.upstream, "FRONT": f"127.0.0.1:{allows}",
+              "CACHE": "", "HOST": "$http_host"}  # fmt: skip
+    front = render(bench.templates / "nginx-verdicts.conf", folder / "front.conf", values)
+    url = f"http://127.0.0.1:{port}/"
+    with (
+        pinned(
+            ["nginx", "-c", str(asked)],
+            core=PROXY_CORE,
+            log=folder / "asked.out",
+            url=f"http://127.0.0.1:{allows}/",
+        ),
+        pinned(["nginx", "-c", str(front)], core=PROXY_CORE, log=folder / "front.out", url=url) as pid,
+    ):
+        yield Target(pid, url)
+
+
 def shown(report: Report) -> str:
     """The tables, and the two ratios that count for a front."""
     lines = [as_text(report)]
     for shape, rows in report.results.items():
         ratios = [
             f"{label}: {found:.2f} of {reference}"
-            for label in ASKING
+            for label in (*ASKING, CEILING)
             for reference in (NGINX if label.startswith("nginx") else OAUTH2,)
             if label in rows and (found := ratio(rows, label, reference)) is not None
         ]
@@ -95,8 +124,9 @@ def main() -> None:
         Peer(label, label, partial(asking, dialect=dialect, further=further), authenticates=True)
         for label, (dialect, further) in ASKING.items()
     ]
+    ceiling = Peer(CEILING, CEILING, asking_nothing)
     report = measure(
-        [*alone, *fronts], seconds=given.seconds, rounds=given.rounds, load_average=os.getloadavg()[0],
+        [*alone, ceiling, *fronts], seconds=given.seconds, rounds=given.rounds, load_average=os.getloadavg()[0],
         install_envoy=given.install_envoy,
     )  # fmt: skip
     print(shown(report))
