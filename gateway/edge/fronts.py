@@ -6,16 +6,19 @@ Believed only at the front's own listener, from its peers. On the public listene
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
+from gateway.caching.object_memo import ObjectMemo
 from gateway.edge.asked_scope import asked_scope
 from gateway.edge.client import ClientAddress, Network
+from gateway.edge.known_heads import Repeated
 from gateway.edge.settings import FrontSettings
 from gateway.errors import InternalFault
 
 Scope = Mapping[str, Any]
+HeaderLines = Sequence[tuple[bytes, bytes]]
 Kind = Literal["verdict", "page"]
 
 PAGE: Final = "/page"
@@ -71,6 +74,15 @@ _SAID: Final = frozenset((b"host", b"x-forwarded-for"))
 _FRAMING: Final = frozenset((b"content-length", b"transfer-encoding"))
 
 
+class _Before(NamedTuple):
+    """What the header lines of a question say about the request that the front has before it."""
+
+    method: str
+    target: bytes
+    headers: HeaderLines
+    client: str
+
+
 class Front:
     """One front by its name. `proxies` are trusted proxies between the front and the client."""
 
@@ -80,6 +92,7 @@ class Front:
         self._dialect = _DIALECTS[settings.dialect]
         self._peers = ClientAddress(settings.peers)
         self._clients = ClientAddress(proxies)
+        self._known = ObjectMemo(self._before)
 
     @property
     def brief(self) -> bool:
@@ -122,23 +135,30 @@ class Front:
 
     def asked(self, scope: Scope, kind: Kind) -> dict[str, Any]:
         """The ASGI scope of the request that the front has before it. Raises InternalFault where the question lacks it."""
-        dialect, lines = self._dialect, scope["headers"]
-        method: str = scope["method"]
-        if dialect.prefix:
-            target = _behind(scope["raw_target"], dialect.paths)
+        lines = scope["headers"]
+        if kind == "page":
+            before = self._before(lines, _SAID)
         else:
-            method = self._said(lines, dialect.method).decode("latin-1")
-            target = self._said(lines, dialect.target)
-        host = self._said(lines, dialect.host)
-        forwarded = [value for name, value in lines if name == b"x-forwarded-for"]
-        client = self._clients.behind(forwarded)
-        dropped = _SAID if kind == "page" else _SAID | _FRAMING
-        headers = [(b"host", host), *(line for line in lines if line[0] not in dropped)]
-        _restore_upgrade(headers)
+            before = self._known(lines) if type(lines) is Repeated else self._before(lines)
+        method, target, headers, client = before
+        if self._dialect.prefix:
+            method, target = scope["method"], _behind(scope["raw_target"], self._dialect.paths)
         asked = {**scope, **asked_scope(method, target, headers, client)}
         # Nothing is opened here: the front does that.
         asked.pop("extensions", None)
         return asked
+
+    def _before(self, lines: HeaderLines, dropped: Container[bytes] = _SAID | _FRAMING) -> _Before:
+        """Without the method and target that a dialect says in the request line."""
+        dialect, method, target = self._dialect, "", b""
+        if not dialect.prefix:
+            method = self._said(lines, dialect.method).decode("latin-1")
+            target = self._said(lines, dialect.target)
+        host = self._said(lines, dialect.host)
+        client = self._clients.behind([value for name, value in lines if name == b"x-forwarded-for"])
+        headers = [(b"host", host), *(line for line in lines if line[0] not in dropped)]
+        _restore_upgrade(headers)
+        return _Before(method, target, Repeated(headers) if type(lines) is Repeated else headers, client)
 
     def _said(self, lines: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes:
         values = [value for each, value in lines if each == name]

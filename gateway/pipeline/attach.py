@@ -43,6 +43,7 @@ class Attach:
         fixed = (name.lower().encode("ascii") for each in credentials.values() for name in each.names)
         self._names = (*identity.names, *fixed)
         self._known = ObjectMemo(self._of_client)
+        self._known_dropped = ObjectMemo(self._dropped)
         self._known_of_programs = ObjectMemo(self._without_token)
 
     def __call__(self, exchange: Exchange) -> None:
@@ -124,10 +125,12 @@ class Attach:
 
     def dropped(self, request: CanonicalRequest) -> frozenset[bytes]:
         """The names of the client's headers that the register does not get from the gateway."""
-        kept = {
-            name for name, _ in self._identity.strip(self._forwarded.passed(request.headers, request.method))
-        }
-        return frozenset(name for name, _ in request.headers) - kept
+        headers = request.headers
+        return self._known_dropped(headers) if type(headers) is Repeated else self._dropped(headers)
+
+    def _dropped(self, headers: Iterable[tuple[bytes, bytes]]) -> frozenset[bytes]:
+        kept = {name for name, _ in self._identity.strip(self._forwarded.passed(headers))}
+        return frozenset(name for name, _ in headers) - kept
 
     def forged(self, request: CanonicalRequest) -> frozenset[bytes]:
         """The names of the client's headers that the register may take for those that say who asks."""

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.edge.fronts import Front, verdict_id
+from gateway.edge.known_heads import Repeated
 from gateway.edge.settings import FrontSettings
 from gateway.errors import InternalFault
 from tests.edge.admitting import scope
@@ -43,6 +44,24 @@ def test_the_request_before_the_front(dialect: str) -> None:
     lines = [line for line in asked["headers"] if line[0] in (b"host", b"cookie", b"content-length")]
     assert lines == [(b"host", b"gw.test"), (b"cookie", b"a=b")]
     assert "extensions" not in asked
+
+
+@pytest.mark.parametrize("dialect", SAID)
+def test_lines_that_come_again_ask_about_the_same_lines(dialect: str) -> None:
+    """What follows from them is kept beside them; the request line of a question may be another one."""
+    desk, asked = front(dialect), question(dialect, ("Cookie", "a=b"), ("Content-Length", "0"))
+    asked["headers"] = Repeated(asked["headers"])
+    first = desk.asked(asked, "verdict")
+    assert first == front(dialect).asked({**asked, "headers": list(asked["headers"])}, "verdict") | {
+        "headers": first["headers"]
+    }
+    other = desk.asked({**asked, "method": "DELETE", "raw_target": b"/auth/other"}, "verdict")
+    assert type(first["headers"]) is Repeated
+    assert other["headers"] is first["headers"]
+    expected = ("DELETE", b"/other") if dialect == "envoy" else ("PUT", b"/a%2Fb?c=d")
+    assert (other["method"], other["raw_target"]) == expected
+    # The page has the body's framing; a verdict has none.
+    assert (b"content-length", b"0") in desk.asked(asked, "page")["headers"]
 
 
 @pytest.mark.parametrize(("dialect", "name"), [(each, name) for each, said in SAID.items() for name in said])
