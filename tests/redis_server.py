@@ -59,7 +59,7 @@ class RedisServer:
             [redis_server(), *arguments, *self.extra],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while time.monotonic() < end:
             assert self.process.poll() is None, "redis-server ended by itself"
             with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
@@ -80,23 +80,24 @@ class RedisServer:
 def running_redis(folder: Path, *extra: str) -> Iterator[RedisServer]:
     """A server until the block ends. `folder` has a short name: the path of a socket is at most 107 octets."""
     redis_server()
-    sock = free_socket()
-    port = sock.getsockname()[1]
-    sock.close()
-    server = RedisServer(folder, port, extra)
-    try:
-        server.start()
-        yield server
-    finally:
-        server.stop()
+    with free_socket() as kept:  # so that nobody else gets its port, also while it is stopped
+        server = RedisServer(folder, kept.getsockname()[1], extra)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
 
 
 @contextlib.contextmanager
 def sentinel(folder: Path, master: RedisServer, *lines: str) -> Iterator[int]:
     """A sentinel that watches `master` under the name "register", with further `lines` in its configuration: its port."""
-    sock = free_socket()
-    port: int = sock.getsockname()[1]
-    sock.close()
+    with free_socket() as kept, _started_sentinel(folder, kept.getsockname()[1], master, *lines) as port:
+        yield port
+
+
+@contextlib.contextmanager
+def _started_sentinel(folder: Path, port: int, master: RedisServer, *lines: str) -> Iterator[int]:
     config = folder / f"sentinel-{port}.conf"
     config.write_text(
         "\n".join(

@@ -41,6 +41,20 @@ def free_ports(number: int) -> list[int]:
         return [stack.enter_context(free_socket()).getsockname()[1] for _ in range(number)]
 
 
+@contextlib.contextmanager
+def kept_ports(number: int) -> Iterator[list[int]]:
+    """Different ports that nobody else gets before the block ends: processes that the test starts may listen there."""
+    with contextlib.ExitStack() as stack:
+        ports = []
+        for _ in range(number):
+            sock = stack.enter_context(socket.socket())
+            for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
+                sock.setsockopt(socket.SOL_SOCKET, option, 1)
+            sock.bind(("127.0.0.1", 0))
+            ports.append(sock.getsockname()[1])
+        yield ports
+
+
 class _Server(uvicorn.Server):
     """Leaves no connection behind whose client did not read all: its loop ends with it."""
 

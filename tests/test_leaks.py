@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
+import random
+import string
 import subprocess
 import sys
 from pathlib import Path
@@ -46,8 +47,10 @@ def test_left_alone(text: str) -> None:
 
 
 def test_what_is_random_is_found() -> None:
-    missed = sum(not leaks(f" {secrets.token_urlsafe(32)} ") for _ in range(200))
-    assert missed <= 1  # one that happens to hold no digit or begins with a sign
+    signs = string.ascii_letters + string.digits + "-_"
+    chosen = random.Random(1)
+    missed = sum(not leaks(f" {''.join(chosen.choices(signs, k=43))} ") for _ in range(200))
+    assert missed <= 1  # one that happens to hold no digit
 
 
 def test_a_run_that_leaks_fails(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ async def test_of_a_folder_the_files_with_a_suffix_count(
 
 
 async def test_a_file_that_is_being_written_is_waited_for(reader: Reader, path: Path) -> None:
-    watcher = Watcher(lambda: reader.paths, reader, look_every=0.01, quiet=0.2)
+    watcher = Watcher(lambda: reader.paths, reader, look_every=0.01, quiet=1.0)
     await watcher.start()
     for number in range(10):
         path.write_text("half " * number)

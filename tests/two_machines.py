@@ -15,7 +15,7 @@ from tests.gateway_fixture import OPEN_RULES, EchoUpstream, scripted_provider, s
 from tests.gateways import settings, write_config
 from tests.processes import gateway_process
 from tests.redis_server import running_redis
-from tests.running import free_ports, serving
+from tests.running import kept_ports, serving
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,9 @@ def two_machines(
     """Neither is started. `provider`, `session` and `changes` are settings beside the usual ones; without a `session`
     they share a Redis of their own.
     """
-    upstream, ports = EchoUpstream(), free_ports(4)
+    upstream = EchoUpstream()
     with (
+        kept_ports(4) as ports,
         tempfile.TemporaryDirectory(prefix="gw-redis-") as data,
         scripted_provider() as op,
         serving(upstream.app, lifespan="off") as behind,

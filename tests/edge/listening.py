@@ -140,7 +140,7 @@ def connect(port: int, *, read_buffer: int | None = None) -> socket.socket:
     sock = socket.socket()
     if read_buffer is not None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, read_buffer)
-    sock.settimeout(5)
+    sock.settimeout(30)
     sock.connect(("127.0.0.1", port))
     return sock
 

@@ -72,7 +72,7 @@ def test_an_idle_connection_is_closed_in_time() -> None:
         sock.sendall(get())
         started = time.monotonic()
         assert everything(sock).endswith(b"ok")
-        assert 0.1 < time.monotonic() - started < 1
+        assert 0.1 < time.monotonic() - started < 20
 
 
 @pytest.mark.parametrize(

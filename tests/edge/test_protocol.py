@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from tests.edge.listening import Application, connect, everything, get, listening
 from tests.upstream.raw_client import converse
+from tests.waiting import until
 
 
 class Prompt(Application):
@@ -29,11 +29,11 @@ def test_an_application_may_answer_promptly() -> None:
 
 
 def test_a_stop_lets_the_request_at_work_end() -> None:
-    with listening() as (running, _, _refusals), connect(running.port) as sock, connect(running.port) as idle:
+    with listening() as (running, app, _), connect(running.port) as sock, connect(running.port) as idle:
         idle.sendall(get())
         assert idle.recv(999).endswith(b"ok")
         sock.sendall(get("/slow"))
-        time.sleep(0.2)
+        assert until(lambda: app.at_work == 1)
         running.server.should_exit = True
         assert idle.recv(999) == b""
         raw = everything(sock)

@@ -44,5 +44,6 @@ def test_clients_that_go_away_or_send_nonsense(tmp_path: Path, capfd: pytest.Cap
             b"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nx",
             b"nonsense\r\n\r\n",
         ):
-            converse(gate.port, octets)
+            converse(gate.port, octets, patience=0.5)
+        assert gate.client.get(f"{gate.url}/public/x").status_code == 200
         assert [each["event"] for each in logged(capfd) if each["level"] == "error"] == []

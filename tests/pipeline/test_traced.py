@@ -33,7 +33,7 @@ class SlowUpstream(EchoUpstream):
     async def _answer(self, request: Request) -> Response:
         answer = await super()._answer(request)
         if request.url.path == "/slow":
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(2)
         return answer
 
 

@@ -55,7 +55,7 @@ RULES: list[Any] = [
     },
 ]
 # What a revocation elsewhere takes at most: the cache, a round of judging, and a round for what was too young.
-BOUND = 0.1 + 0.2 + 1.0
+BOUND = 0.1 + 0.2 + 5.0
 # Changed rules are tried in a process of their own first, which takes its time on a busy machine.
 RELOAD = 30.0
 

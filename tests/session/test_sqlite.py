@@ -249,7 +249,7 @@ async def test_calls_that_wait_for_a_lock_are_not_waited_for_one_after_the_other
         *(store.put(stored(number)) for number in range(1, 200)), return_exceptions=True
     )
     assert all(isinstance(each, StoreUnavailable) for each in found)
-    assert time.monotonic() - begun < 6.0
+    assert time.monotonic() - begun < 12.0  # of the 20 that they last one after the other
     other.execute("ROLLBACK")
     other.close()
     await store.put(stored(1))

@@ -36,7 +36,7 @@ def redis() -> Iterator[RedisServer]:
 
 @pytest.fixture(scope="module")
 def gate(tmp_path_factory: pytest.TempPathFactory, redis: RedisServer) -> Iterator[GatewayFixture]:
-    session = {"store": redis.tcp_url, "store_grace": "60s", "store_timeout": "300ms"}
+    session = {"store": redis.tcp_url, "store_grace": "60s", "store_timeout": "5s"}
     folder = tmp_path_factory.mktemp("down")
     with scripted_gateway(folder, session=session, rules=[_RATED, *OPEN_RULES]) as found:
         yield found

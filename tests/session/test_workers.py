@@ -64,7 +64,7 @@ class Two:
 
 @pytest.fixture(scope="module")
 def all_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
-    with two_machines(tmp_path_factory.mktemp("two"), provider={"timeout": "700ms"}) as machines:
+    with two_machines(tmp_path_factory.mktemp("two"), provider={"timeout": "1500ms"}) as machines:
         yield Two(machines)
 
 
@@ -102,7 +102,7 @@ async def test_the_death_of_the_winner_does_not_end_the_session(two: Two, consum
     def slowly(form: dict[str, str]) -> Response | None:
         two.machines.op.answers["token"] = taken_over
         asked.set()
-        go_on.wait(10)
+        go_on.wait(60)
         if consumed:
             two.machines.op.refresh_tokens.pop(form["refresh_token"])
         return JSONResponse({"error": "server_error"}, 503)
@@ -115,11 +115,11 @@ async def test_the_death_of_the_winner_does_not_end_the_session(two: Two, consum
     answers["token"] = slowly
     async with httpx2.AsyncClient(trust_env=False, timeout=20) as client:
         assert (await two.ask(client, ticket, 0)).status_code == 200
-        assert await asyncio.to_thread(asked.wait, 10)
+        assert await asyncio.to_thread(asked.wait, 60)
         found = await asyncio.gather(*(two.ask(client, ticket, 1) for _ in range(20)))
         assert {answer.status_code for answer in found} == {200}
         two.kill(0)
         go_on.set()
-        assert await asyncio.to_thread(again.wait, 10)
+        assert await asyncio.to_thread(again.wait, 60)
         assert (await two.ask(client, ticket, 1)).status_code == 200
         assert two.machines.op.seen["token"] == 2

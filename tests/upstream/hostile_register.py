@@ -107,10 +107,10 @@ def hostile_register() -> Iterator[Hostile]:
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(main()), daemon=True)
     thread.start()
-    ready.wait(5)
+    assert ready.wait(60)
     try:
         yield state
     finally:
         loop.call_soon_threadsafe(stop.set)
-        thread.join(5)
+        thread.join(60)
         loop.close()

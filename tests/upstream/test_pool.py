@@ -167,7 +167,7 @@ async def test_what_gives_way_ends_the_wait_for_its_client_at_once() -> None:
 async def test_a_client_over_its_share_only_takes_from_itself() -> None:
     with raw_upstream() as upstream:
         limits: dict[str, Any] = {"max_connections": 3, "max_connections_per_client": 1}
-        async with pool_of(upstream.port, queue_timeout="400ms", **limits) as pool:
+        async with pool_of(upstream.port, queue_timeout="1500ms", **limits) as pool:
             own, others = [await pool.acquire(Party(client), repeatable=True) for client in ("a", "b")]
             for connection in (own, others):
                 connection.start("GET")
