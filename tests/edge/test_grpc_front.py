@@ -128,7 +128,7 @@ async def test_where_envoy_stops_waiting_the_check_ends(app: Answering, stub: An
     while not app.scopes:
         await asyncio.sleep(0)
     call.cancel()
-    await asyncio.wait_for(app.cancelled.wait(), 5)
+    await asyncio.wait_for(app.cancelled.wait(), 60)
 
 
 async def test_more_checks_than_threads_wait_for_their_turn(app: Answering, stub: Any) -> None:

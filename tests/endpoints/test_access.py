@@ -58,7 +58,7 @@ def test_nobody_is_sent_to_the_login_and_comes_back(gate: GatewayFixture) -> Non
 
 def test_it_is_read_only(gate: GatewayFixture, cookies: dict[str, str]) -> None:
     answer = httpx2.post(
-        f"{gate.url}/oauth2/access", headers={"cookie": cookies["indiener"]}, trust_env=False, timeout=5
+        f"{gate.url}/oauth2/access", headers={"cookie": cookies["indiener"]}, trust_env=False, timeout=60
     )
     assert answer.status_code == 405
 
@@ -71,7 +71,7 @@ def test_one_at_a_time_a_few_wait_and_nothing_else_does(
     def slowly(*_rules: Any, now: float, **_given: Any) -> tuple[RuleAccess, ...]:
         calls.append(now)
         asked.set()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
         return ()
 
     monkeypatch.setattr("gateway.assembly.access_of", slowly)
@@ -80,7 +80,7 @@ def test_one_at_a_time_a_few_wait_and_nothing_else_does(
         ticket = site.ticket(browser)
         try:
             waiting = [pool.submit(site.with_ticket, ticket, "/oauth2/access") for _ in range(12)]
-            assert asked.wait(10)
+            assert asked.wait(60)
             refused = [each.result() for _, each in zip(range(7), as_completed(waiting), strict=False)]
             assert browser.call("/echo").status_code == 200
         finally:

@@ -17,7 +17,7 @@ PAGE = {"accept": "text/html"}
 
 def ask(gate: GatewayFixture, path: str, cookie: str | None = None, **headers: str) -> httpx2.Response:
     given = {**({"cookie": cookie} if cookie else {}), **headers}
-    return httpx2.get(f"{gate.url}{path}", headers=given, trust_env=False, timeout=5)
+    return httpx2.get(f"{gate.url}{path}", headers=given, trust_env=False, timeout=60)
 
 
 def raw_echo(gate: GatewayFixture, *lines: str, path: str = "/echo") -> dict[str, Any]:
@@ -155,7 +155,7 @@ def test_a_tossed_session_cookie_is_no_session(gate: GatewayFixture, cookies: di
 
 def test_events_arrive_as_they_are_sent(gate: GatewayFixture, cookies: dict[str, str]) -> None:
     head = f"GET /echo/stream?events=2&interval=30 HTTP/1.1\r\nHost: localhost:{gate.port}\r\nCookie: {cookies['indiener']}\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", gate.port), timeout=5) as sock:
+    with socket.create_connection(("127.0.0.1", gate.port), timeout=60) as sock:
         sock.sendall(head.encode())
         seen = b""
         while b"data: 0" not in seen:

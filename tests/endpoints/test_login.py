@@ -15,7 +15,7 @@ PAGE = {"accept": "text/html"}
 
 @pytest.fixture
 def browser() -> httpx2.Client:
-    with httpx2.Client(trust_env=False, follow_redirects=False, timeout=5) as client:
+    with httpx2.Client(trust_env=False, follow_redirects=False, timeout=60) as client:
         yield client
 
 

@@ -34,7 +34,7 @@ class Until(Policy, name="until"):
     def decide(self, facts: Facts) -> Verdict:
         return Allow() if facts.now < self.moment else Deny("over")
 '''
-PATIENCE = 5.0
+PATIENCE = 60.0
 
 
 class Clock:

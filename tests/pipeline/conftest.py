@@ -143,10 +143,11 @@ def alice(gate: GatewayFixture) -> Browser:
 
 @pytest.fixture
 def records_of(gate: GatewayFixture) -> Callable[[httpx2.Response], list[dict[str, Any]]]:
-    """All decision records of a request, by its response. Records follow the response in order."""
+    """All decision records of a request, by its response: one at least, which is written a moment after the response."""
 
     def find(response: httpx2.Response) -> list[dict[str, Any]]:
-        # A later request's record is there: so are all of the earlier one.
+        gate.records_with(response.headers["x-request-id"])
+        # A later request's record is there: so is whatever else there is of the earlier one.
         gate.records_with(gate.browser().call("/public/marker").headers["x-request-id"])
         return gate.records_with(response.headers["x-request-id"], 0)
 

@@ -219,7 +219,7 @@ def test_within_the_grace_no_request_waits_for_the_provider(gate: GatewayFixture
 
     def slowly(_form: dict[str, str]) -> None:
         asked.set()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
 
     gate.op.answers["token"] = slowly  # type: ignore[assignment]
     gate.op.claims["ovam_rol_3d"] = []
@@ -227,7 +227,7 @@ def test_within_the_grace_no_request_waits_for_the_provider(gate: GatewayFixture
     for _ in range(3):
         answer = browser.call("/filed/1")
         assert (answer.status_code, "set-cookie" in answer.headers) == (200, False)
-        assert asked.wait(10)
+        assert asked.wait(60)
     go_on.set()
     # A front-end that asks for it gets the session as it is after the recheck.
     assert gate.with_ticket(before, "/oauth2/session/refresh", "POST", **SCRIPT).status_code == 200

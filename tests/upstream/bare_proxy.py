@@ -84,7 +84,9 @@ def bare_proxy(
     port: int, *, edge: dict[str, Any] | None = None, **upstream: Any
 ) -> Iterator[tuple[BareProxy, Running]]:
     edge_settings = EdgeSettings.model_validate(edge or {})
-    settings = UpstreamSettings.model_validate({"url": f"http://127.0.0.1:{port}"} | upstream)
+    settings = UpstreamSettings.model_validate(
+        {"url": f"http://127.0.0.1:{port}", "connect_timeout": "30s"} | upstream
+    )
     app = BareProxy(settings, edge_settings)
     with serving(app, http=protocol_class(edge_settings), log_level="critical") as running:
         yield app, running

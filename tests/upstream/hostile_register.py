@@ -22,6 +22,8 @@ class Hostile:
     port: int = 0
     requests: Counter[str] = field(default_factory=Counter)
     connections: int = 0
+    # Refers to what waits for it: nothing else does where reading is paused, and it would be collected.
+    never: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 def _ok(body: bytes = b"ok") -> bytes:
@@ -36,7 +38,7 @@ async def _serve(state: Hostile, reader: asyncio.StreamReader, writer: asyncio.S
         kind = head.split(b" ", 2)[1].rpartition(b"/")[2].decode()
         state.requests[kind] += 1
         if kind == "hang":
-            await asyncio.Event().wait()
+            await state.never.wait()
         elif kind == "late-head":
             await _late(writer, b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(EVIL))
         elif kind == "late-204":

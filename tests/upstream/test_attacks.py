@@ -7,6 +7,7 @@ import contextlib
 import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -50,7 +51,8 @@ def get(port: int, path: str, *lines: str, expect: int = 1) -> Conversation:
 async def forwarding() -> AsyncIterator[tuple[Any, Forwarder, ConnectionPool]]:
     """A hostile register, and what forwards requests to it."""
     with hostile_register() as register:
-        settings = UpstreamSettings.model_validate({"url": f"http://127.0.0.1:{register.port}"})
+        url = f"http://127.0.0.1:{register.port}"
+        settings = UpstreamSettings.model_validate({"url": url, "connect_timeout": "30s"})
         found = Upstream(settings)
         pool = found.pools[0]
         await pool.start()
@@ -161,12 +163,12 @@ def test_a_register_that_stops_reading_ends_in_504() -> None:
             while True:
                 sock.send(body[:65_536])
         assert until(lambda: app.upstream.open_connections == 0)
-        with socket.create_connection(("127.0.0.1", port)) as blocked:
-            blocked.settimeout(0.05)
-            with contextlib.suppress(TimeoutError, ConnectionError):
-                blocked.sendall(head + body)
-            blocked.settimeout(20)
+        with ThreadPoolExecutor(1) as pool, socket.create_connection(("127.0.0.1", port)) as blocked:
+            sending = pool.submit(blocked.sendall, head + body)
             assert blocked.recv(100).startswith(b"HTTP/1.1 504 ")
+            blocked.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(ConnectionError):
+                sending.result(60)
         assert until(lambda: app.upstream.open_connections == 0)
 
 
