@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.cases import plugin
 from tests.cases.plugin import NOBODY
 from tests.cases.runners import no_runner, unchecked
 from tests.processes import ROOT
@@ -48,7 +50,12 @@ def test_cases_of_another_folder_are_run_each_by_its_id(tmp_path: Path) -> None:
         "test_no_runner[new-first]", "no runner for this case: first",
     ):  # fmt: skip
         assert words in said
-    assert f"no *-cases.json in {tmp_path / 'nothing'}" in collected(tmp_path / "nothing")
+
+
+def test_a_folder_without_cases_is_refused(tmp_path: Path) -> None:
+    config = pytest.Config.fromdictargs({"cases": str(tmp_path)}, [])
+    with pytest.raises(pytest.UsageError, match=re.escape(f"no *-cases.json in {tmp_path}")):
+        plugin.configure(config)
 
 
 def test_a_field_that_nobody_declared_is_found() -> None:
