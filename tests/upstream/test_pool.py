@@ -74,7 +74,7 @@ async def test_a_connection_that_was_idle_carries_only_what_can_be_repeated() ->
 
 async def test_beyond_the_limit_requests_wait_their_turn() -> None:
     with raw_upstream() as upstream:
-        async with pool_of(upstream.port, max_connections=1, queue_timeout="50ms") as pool:
+        async with pool_of(upstream.port, max_connections=1, queue_timeout="1s") as pool:
             first = await pool.acquire(PARTY, repeatable=True)
             with pytest.raises(Overloaded):
                 await pool.acquire(PARTY, repeatable=True)
