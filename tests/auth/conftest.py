@@ -18,7 +18,7 @@ from gateway.auth.provider import Provider
 from gateway.auth.settings import ClaimSettings, ProviderSettings, RightsSettings
 from tests.auth.scripted_provider import CLIENT_ID, SECRET, ScriptedProvider
 from tests.gateway_fixture import Stage, StillClock
-from tests.keys import rsa_client_key, rsa_client_keys
+from tests.keys import client_keys
 
 _PLAIN = ssl.SSLContext(
     ssl.PROTOCOL_TLS_CLIENT
@@ -62,7 +62,7 @@ def clock() -> StillClock:
 @pytest.fixture
 def op(clock: StillClock, stage: tuple[Stage, str]) -> ScriptedProvider:
     """The provider, running."""
-    found = ScriptedProvider(clock=clock, client_key=rsa_client_key(CLIENT_ID))
+    found = ScriptedProvider(clock=clock, client_key=ScriptedProvider.key_of(client_keys(CLIENT_ID)[0]))
     found.issuer = f"{stage[1]}/op"
     stage[0].app = found.app
     return found
@@ -71,7 +71,7 @@ def op(clock: StillClock, stage: tuple[Stage, str]) -> ScriptedProvider:
 @pytest.fixture
 def settings(op: ScriptedProvider, tmp_path: Path) -> Callable[..., ProviderSettings]:
     """Settings for the provider; what is given replaces the usual."""
-    for name, content in (("client.pem", rsa_client_keys(CLIENT_ID)[0]), ("secret", SECRET.encode())):
+    for name, content in (("client.pem", client_keys(CLIENT_ID)[0]), ("secret", SECRET.encode())):
         (tmp_path / name).write_bytes(content)
         (tmp_path / name).chmod(0o600)
 
@@ -79,7 +79,7 @@ def settings(op: ScriptedProvider, tmp_path: Path) -> Callable[..., ProviderSett
         usual = {
             "issuer": op.issuer,
             "client_id": CLIENT_ID,
-            "client_auth": {"method": "private_key_jwt", "key": "file:client.pem"},
+            "client_auth": {"method": "private_key_jwt", "key": "file:client.pem", "algorithm": "ES256"},
             "algorithms": ("RS256", "ES256"),
             "timeout": "2s",
         }
