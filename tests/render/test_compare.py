@@ -101,13 +101,13 @@ def test_a_sign_that_only_looks_like_a_blank_counts(config: Config) -> None:
         assert "missing: server_tokens off;" in "\n".join(report)
 
 
-@pytest.mark.parametrize("value", ["2001-99-99", '!!int ""', "!!timestamp x", "[" * 2000], ids=str)
+@pytest.mark.parametrize("value", ["2001-99-99", '!!int ""', "!!timestamp x", "[" * 600], ids=str)
 def test_yaml_that_cannot_be_read_differs(config: Config, value: str) -> None:
     found = text(config, "envoy")
     assert differences(found, f"{found}\nx: {value}\n", "envoy", "main", "f")
 
 
 def test_another_file_is_not_compared_line_by_line(config: Config) -> None:
-    report = differences(text(config, "nginx"), "a;\n" * 100_000, "nginx", "main", "f")
+    report = differences(text(config, "nginx"), "a;\n" * 20_000, "nginx", "main", "f")
     assert len(report) == 1
-    assert "is another file: it has 100000 lines" in report[0]
+    assert "is another file: it has 20000 lines" in report[0]
