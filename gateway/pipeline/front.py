@@ -11,6 +11,7 @@ from gateway.endpoints.kept_request import is_marked_address
 from gateway.endpoints.return_path import safe_target
 from gateway.errors import BadRequest, GatewayError, NotFound
 from gateway.exchange import Exchange
+from gateway.http_semantics import HOP_BY_HOP
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.prompt import ClientCycle
 from gateway.pipeline.refuse import Refuse
@@ -180,7 +181,8 @@ class FrontDesk:
                 self._started()
 
     def _refusing(self, exchange: Exchange, send: Send) -> Send:
-        """A `send` for answers other than a permission: their status is one that the front takes for a refusal."""
+        """A `send` for answers other than a permission: their status is one that the front takes for a refusal, and they
+        say nothing about the connection."""
         front = self._front
 
         async def refusing(message: Message) -> None:
@@ -189,7 +191,9 @@ class FrontDesk:
                 if (front.brief and status < 500 and status != 401) or front.allows(status):
                     status = 403
                 exchange.status = status
-                message = {**message, "status": status}
+                # Envoy waits for what follows an Upgrade, and lets the question time out.
+                lines = [line for line in message.get("headers", ()) if line[0] not in HOP_BY_HOP]
+                message = {**message, "status": status, "headers": lines}
             await send(message)
 
         return refusing

@@ -50,6 +50,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[GatewayFix
                 backend=RawUpstream(),
                 rules=RULES,
                 edge={"hosts": ["gw.test"]},
+                blocks={"look_every": "100ms"},
                 fronts={
                     name: {"dialect": name, **({"cache": "30s"} if name == "nginx" else {})}
                     for name in ENGINES

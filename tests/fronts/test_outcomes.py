@@ -35,12 +35,25 @@ def _run(lane: Lane) -> Found:
     return found
 
 
+def _steady(lane: Lane, found: Found) -> Found:
+    """The same, after a second look at what is worse than recorded for the client alone: beside other lanes an octet or an
+    answer can come after a time limit. What reaches the register counts the first time."""
+    known = recorded().get(lane.name, {})
+    for file, by_case in found.items():
+        for case in cases(file):
+            name = case["id"]
+            if by_case.get(name) == "engine" and known.get(file, {}).get(name, "same") == "same":
+                by_case[name] = outcome(lane, file, case)[0]
+    return {file: {n: each for n, each in by.items() if each != "same"} for file, by in found.items()}
+
+
 @pytest.fixture(scope="module")
 def differing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Found]]:
     """The same as it is, through all fronts that are installed, at once."""
     logging.disable(logging.ERROR)
     with lanes(tmp_path_factory.mktemp("lanes")) as found, ThreadPoolExecutor(len(found)) as pool:
-        yield dict(zip(found, pool.map(_run, found.values()), strict=True))
+        ran = list(zip(found.values(), pool.map(_run, found.values()), strict=True))
+        yield {lane.name: _steady(lane, differing) for lane, differing in ran}
     logging.disable(logging.NOTSET)
 
 

@@ -197,6 +197,15 @@ def test_a_refusal_in_whole(whole: Asking) -> None:
     assert twisted.status_code == 400
 
 
+def test_a_refusal_says_nothing_about_the_connection(whole: Asking) -> None:
+    """Envoy would wait for what follows an Upgrade."""
+    old = {"upgrade": "websocket", "connection": "Upgrade", "sec-websocket-key": "AAAAAAAAAAAAAAAAAAAAAA==",
+           "sec-websocket-version": "8"}  # fmt: skip
+    refused = whole("/public/x", headers=CALL | old)
+    assert (refused.status_code, refused.headers["sec-websocket-version"]) == (426, "13")
+    assert "upgrade" not in refused.headers
+
+
 @pytest.mark.parametrize("dialect", ["nginx", "haproxy"])
 def test_a_refusal_in_brief_and_its_page(gate: GatewayFixture, dialect: str) -> None:
     verdict, page = Asking(gate, dialect), Asking(gate, dialect, page=True)
