@@ -64,7 +64,9 @@ def _path(lane: Lane, case: dict[str, Any]) -> list[str]:
     talk = converse(
         lane.gate.port,
         b"GET %s HTTP/1.1\r\nHost: gw.test\r\nContent-Length: 0\r\n%s\r\n" % (target, cookie),
+        look=0.01,
     )
+    register.settle()
     status = talk.answers[0].status if talk.answers else 0
     forwarded = [head.split(b" ")[1].decode("latin-1") for head in register.begun]
     if str(status) not in case["outcome"]:

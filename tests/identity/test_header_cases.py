@@ -198,4 +198,6 @@ def exchange(gate: GatewayFixture, case: dict[str, Any], ticket: str | None) -> 
     upstream = gate.upstream
     upstream.clear()
     upstream.answer = lambda _head: b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-    return Seen(converse(gate.port, raw), list(upstream.received), gate)
+    talk = converse(gate.port, raw, look=0.01)
+    upstream.settle()
+    return Seen(talk, list(upstream.received), gate)

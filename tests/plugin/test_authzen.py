@@ -46,7 +46,7 @@ def source(point: ScriptedPoint, **other: Any) -> DecisionPoint:
         "tls": ClientTls(),
         "egress": DIRECT,
         "pseudonyms": None,
-        "timeout": 2.0,
+        "timeout": 20.0,
         "cache_ttl": 0.0,
     }
     return DecisionPoint(**{**known, **other})

@@ -24,6 +24,9 @@ from tests.connect_proxy import ConnectProxy
 from tests.running import serving
 from tests.tls import Certificates
 
+# Beside much other work an engine takes longer than the usual second.
+PATIENT = "20s"
+
 
 class Engine:
     """Answers with what the test says and remembers what it was asked."""
@@ -77,7 +80,7 @@ async def test_the_engine_gets_the_documented_request(engine: Engine, gatherer: 
     somebody = person(
         "Gebruiker-Indiener", doelgroep="EA", claims={"function": "boss", "secret": "x"}, acr="urn:x"
     )
-    remote = policy(Remote, {"url": engine.url, "claims": ["function", "other"]})
+    remote = policy(Remote, {"url": engine.url, "timeout": PATIENT, "claims": ["function", "other"]})
     await asked(gatherer, remote, path="/o/1", identity=somebody, variables={"kbo": "1"})
     await asked(gatherer, remote, path="/o/1")
     assert engine.asked == [
@@ -136,7 +139,7 @@ async def test_the_engine_gets_the_documented_request(engine: Engine, gatherer: 
 )
 async def test_what_the_engine_says(engine: Engine, gatherer: Gatherer, said: Any, verdict: Verdict) -> None:
     engine.answer = said
-    assert await asked(gatherer, policy(Remote, {"url": engine.url})) == verdict
+    assert await asked(gatherer, policy(Remote, {"url": engine.url, "timeout": PATIENT})) == verdict
 
 
 async def _broken() -> Response:
@@ -168,7 +171,7 @@ async def _never() -> Response:
 @pytest.mark.parametrize("answer_", [_broken, _fault, _elsewhere, _endless])
 async def test_an_answer_that_cannot_be_used_denies(engine: Engine, gatherer: Gatherer, answer_: Any) -> None:
     engine.answer = answer_
-    assert await asked(gatherer, policy(Remote, {"url": engine.url})) == UNANSWERED
+    assert await asked(gatherer, policy(Remote, {"url": engine.url, "timeout": PATIENT})) == UNANSWERED
 
 
 async def test_an_engine_that_hangs_or_is_gone_denies(engine: Engine, gatherer: Gatherer) -> None:
@@ -181,7 +184,7 @@ async def test_an_engine_that_hangs_or_is_gone_denies(engine: Engine, gatherer: 
 async def test_a_fresh_answer_is_used_again_for_the_same_question_only(
     engine: Engine, gatherer: Gatherer
 ) -> None:
-    remote = policy(Remote, {"url": engine.url, "fresh": "1m", "send": ["path"]})
+    remote = policy(Remote, {"url": engine.url, "timeout": PATIENT, "fresh": "1m", "send": ["path"]})
     for path, client in (("/a", "192.0.2.1"), ("/a", "192.0.2.2"), ("/b", "192.0.2.1")):
         assert isinstance(await asked(gatherer, remote, path=path, client=client), Allow)
     assert engine.asked == [{"input": {"path": "/a"}}, {"input": {"path": "/b"}}]
@@ -189,7 +192,7 @@ async def test_a_fresh_answer_is_used_again_for_the_same_question_only(
 
 async def test_a_token_goes_along(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENGINE_TOKEN", "t0ken")
-    remote = policy(Remote, {"url": engine.url, "token": "env:ENGINE_TOKEN"})
+    remote = policy(Remote, {"url": engine.url, "timeout": PATIENT, "token": "env:ENGINE_TOKEN"})
     assert await answer(remote, facts()) == {"allow": True, "reason": None}
     assert engine.headers[0]["authorization"] == "Bearer t0ken"
     assert "t0ken" not in json.dumps(remote.to_data())

@@ -34,10 +34,12 @@ def converse(
     half_close: bool = False,
     heads: tuple[bool, ...] = (),
     pause: float = 0.03,
+    look: float = 0.05,
 ) -> Conversation:
     """Send the pieces one by one and read until `expect` whole answers came, the peer closed, or patience ended.
 
-    `heads` says of each request, in order, whether it is a HEAD; `pause` is between pieces, in seconds.
+    `heads` says of each request, in order, whether it is a HEAD; `pause` is between pieces, in seconds, and `look`
+    for how long more may come.
     """
     raw = b""
     closed = False
@@ -62,8 +64,8 @@ def converse(
                 and all(answer.complete for answer in answers[:expect])
                 and not half_close
             ):
-                sock.settimeout(0.05)  # one more look: is it closed, does more come?
-                end = min(end, time.monotonic() + 0.05)
+                sock.settimeout(look)  # one more look: is it closed, does more come?
+                end = min(end, time.monotonic() + look)
             try:
                 data = sock.recv(262_144)
             except TimeoutError:
