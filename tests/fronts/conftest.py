@@ -51,6 +51,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[GatewayFix
                 rules=RULES,
                 edge={"hosts": ["gw.test"]},
                 blocks={"look_every": "100ms"},
+                provider_settings={"login_limit": {"burst": 10_000}},
                 fronts={
                     name: {"dialect": name, **({"cache": "30s"} if name == "nginx" else {})}
                     for name in ENGINES
