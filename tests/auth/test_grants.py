@@ -25,7 +25,7 @@ from tests.gateway_fixture import scripted_gateway
 
 BASIC = {"method": "client_secret_basic", "secret": "file:secret"}
 POST = {"method": "client_secret_post", "secret": "file:secret"}
-KEY = {"method": "private_key_jwt", "key": "file:client.pem"}
+KEY = {"method": "private_key_jwt", "key": "file:client.pem", "algorithm": "ES256"}
 
 CHANGES = ("set", "del", "id_token_sub", "id_token_iss", "id_token_aud")
 

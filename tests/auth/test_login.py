@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from email.utils import formatdate
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,16 +12,24 @@ from starlette.responses import JSONResponse
 
 from gateway.errors import LoginFailed
 from tests.auth.scripted_provider import CLIENT_ID, REDIRECT_URI, SECRET, ScriptedProvider
+from tests.keys import rsa_client_key, rsa_client_keys
 
 BASIC = {"method": "client_secret_basic", "secret": "file:secret"}
 POST = {"method": "client_secret_post", "secret": "file:secret"}
-KEY = {"method": "private_key_jwt", "key": "file:client.pem"}
+KEY = {"method": "private_key_jwt", "key": "file:client.pem", "algorithm": "ES256"}
+RSA = {"method": "private_key_jwt", "key": "file:rsa.pem"}
 
 
-@pytest.mark.parametrize("client_auth", [BASIC, POST, KEY], ids=lambda auth: str(auth["method"]))
+@pytest.mark.parametrize(
+    "client_auth", [BASIC, POST, KEY, RSA], ids=lambda auth: auth.get("key", auth["method"])
+)
 async def test_login_with_every_client_authentication(
-    gate: Any, op: ScriptedProvider, client_auth: Any
+    gate: Any, op: ScriptedProvider, client_auth: Any, tmp_path: Path
 ) -> None:
+    if client_auth is RSA:
+        (tmp_path / "rsa.pem").write_bytes(rsa_client_keys(CLIENT_ID)[0])
+        (tmp_path / "rsa.pem").chmod(0o600)
+        op.client_key = rsa_client_key(CLIENT_ID)
     browser = (await gate(client_auth=client_auth)).browser()
 
     finished = await browser.log_in()
