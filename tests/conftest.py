@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser
 
 # How long an example takes depends on what else the machine does: nothing that a test should judge.
-settings.register_profile("steady", deadline=None)
+# More examples by hand: --hypothesis-profile=default.
+settings.register_profile("steady", deadline=None, max_examples=40)
 settings.load_profile("steady")
 
 # Of two workers, one would be idle at the end while the other begins with these.

@@ -10,6 +10,7 @@ from zipfile import ZipFile
 import pytest
 import typer
 
+from tests.deploy.tools import beside_python
 from tests.processes import ROOT
 
 
@@ -40,9 +41,8 @@ def test_the_wheel_holds_the_package_alone(wheel: Path) -> None:
 def test_it_runs_without_the_checkout(wheel: Path, tmp_path: Path) -> None:
     """In a bare environment, where what the gateway depends on is all that can be imported besides."""
     run(sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv", cwd=tmp_path)
-    python = tmp_path / "venv/bin/python"
-    quick = ("--quiet", "--no-deps", "--no-index", "--no-compile", "--disable-pip-version-check")
-    done = run(sys.executable, "-m", "pip", "--python", python, "install", *quick, wheel, cwd=tmp_path)
+    python, uv = tmp_path / "venv/bin/python", beside_python("uv")
+    done = run(uv, "pip", "install", "--python", python, "--no-deps", "--offline", wheel, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     (site,) = (tmp_path / "venv/lib").glob("python3*/site-packages")
     (site / "dependencies.pth").write_text(str(Path(typer.__file__).parent.parent))

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import sys
 import threading
 
 import pytest
 
 from gateway.config.forked_process import can_fork
-from tests.forked import ROOT
+from tests.forked import forked
 
 
 def run(program: str) -> str:
     """What a process without further threads prints."""
     start = "import os, sys, time; from gateway.config.forked_process import ForkedProcess, output_of; "
-    command = [sys.executable, "-c", start + program]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True, timeout=60).stdout
+    done = forked("tests.config.tried", "gateway.config.trial").run("run", start + program)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_output_comes_whole_with_the_exit_code() -> None:

@@ -1,4 +1,7 @@
-"""`python -m tests.config.tried CONFIG ENVIRONMENT SECONDS`: a trial from a process without further threads."""
+"""From a process without further threads: a trial, or a program of Python.
+
+`python -m tests.config.tried trial CONFIG ENVIRONMENT SECONDS`, or `python -m tests.config.tried run PROGRAM`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,10 @@ from gateway.config.forked_process import can_fork
 from gateway.config.trial import Trial
 
 if __name__ == "__main__":
-    path, environment, seconds = sys.argv[1:]
     assert can_fork()
-    for problem in Trial(Path(path), environment, seconds=float(seconds)).problems():
-        print(problem)
+    match sys.argv[1:]:
+        case ["trial", path, environment, seconds]:
+            for problem in Trial(Path(path), environment, seconds=float(seconds)).problems():
+                print(problem)
+        case ["run", program]:
+            exec(program, {})

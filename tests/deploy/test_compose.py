@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import yaml
-from compose_spec import PyCompose
 
 from tests.deploy.tools import ROOT
 
@@ -17,6 +16,8 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 
 
 def test_compose_takes_it() -> None:
+    from compose_spec import PyCompose  # takes half a second, which collecting the tests should not
+
     PyCompose.from_json(json.dumps(COMPOSE)).validate()
     with pytest.raises(ValueError, match="readonly"):
         PyCompose.from_json(json.dumps(COMPOSE | {"services": {"a": {"image": "b", "readonly": True}}}))

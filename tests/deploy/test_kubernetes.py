@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
 import pytest
 import yaml
 
@@ -43,6 +42,8 @@ def one(resources: list[dict[str, Any]], kind: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_kubernetes_takes_it(made: dict[str, list[dict[str, Any]]], name: str) -> None:
+    import kubernetes_validate  # takes seconds, which collecting the tests should not
+
     for each in made[name]:
         kubernetes_validate.validate(each, VERSION, strict=True)
         assert each["metadata"].get("namespace", each["metadata"]["name"]) == f"toegangspoort-{name}"

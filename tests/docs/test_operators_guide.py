@@ -52,7 +52,8 @@ def change(file: Path, diff: str) -> None:
 
 
 def run(command: str) -> str:
-    done = CliRunner().invoke(application(), command.split()[1:])
+    words = command.split()[1:]
+    done = CliRunner().invoke(application(words), words)
     shown = done.output + (f"[exit {done.exit_code}]\n" if done.exit_code else "")
     return "".join(f"    {line}\n" if line else "\n" for line in shown.splitlines())
 

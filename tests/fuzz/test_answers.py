@@ -89,7 +89,7 @@ def check(answer: Answer, true: Answer | None, gate: Wire) -> None:
         assert answer.status in _OURS or not answer.complete
 
 
-@budget(150)
+@budget(70)
 @given(
     octets=streams(),
     cuts=CUTS,

@@ -11,10 +11,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.auth.scripted_provider import CLIENT_ID, SECRET
+from tests.fuzz.budget import budget
 from tests.gateway_fixture import GatewayFixture, scripted_gateway, scripted_provider
 
 OTHER_PATHS = ("/oauth2/refused", "/oauth2/nothing", "/api/0123456789/x", "/echo", "/")
@@ -135,7 +136,7 @@ def status_of(port: int, request: bytes) -> tuple[int, bytes]:
         return answer.status, answer.read() if answer.status >= 500 else b""
 
 
-@settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@budget(160)
 @given(
     method=st.sampled_from(("GET", "GET", "POST", "POST", "HEAD", "PUT")),
     which=st.integers(0, 255),

@@ -71,7 +71,7 @@ def admitted(text: str) -> tuple[bytes, tuple[str, ...]] | None:
         return None
 
 
-@budget(200)
+@budget(100)
 @given(words=WORDS)
 def test_every_reader_sees_the_segments_that_rules_judge(words: list[str]) -> None:
     found = admitted("".join(words))
@@ -89,7 +89,7 @@ def check(read: Callable[[bytes], str], raw: bytes, segments: tuple[str, ...]) -
         assert tuple(seen) == segments
 
 
-@budget(150)
+@budget(100)
 @given(words=WORDS, times=st.integers(1, 4))
 def test_decoding_again_finds_no_way_up(words: list[str], times: int) -> None:
     found = admitted("".join(words))
@@ -102,7 +102,7 @@ def test_decoding_again_finds_no_way_up(words: list[str], times: int) -> None:
         assert ".." not in [part.split(";")[0] for part in re.split(r"[/\\]", text)]
 
 
-@budget(150)
+@budget(100)
 @given(
     words=st.lists(
         st.sampled_from([*"gw.test:80443[]@/%?# \t,;", "gw.test", "GW.TEST", "::1", "evil.test", ":443", "\u00e9", "\0"]), max_size=5

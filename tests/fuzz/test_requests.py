@@ -126,7 +126,7 @@ def check_what_was_forwarded(gate: Wire, judged: list[Request], register: Strict
         assert not {b"upgrade", b"te", b"expect", b"http2-settings"} & {name for name, _ in seen.fields}
 
 
-@budget(200)
+@budget(90)
 @given(octets=conversations(), cuts=CUTS, ends=st.booleans())
 def test_a_client_in_octets(gate: Wire, octets: bytes, cuts: list[int], ends: bool) -> None:
     client, register = converse_by_hand(gate, [*cut_up(octets, cuts), *([None] if ends else [])])
@@ -173,7 +173,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         upstream.shutdown()
 
 
-@budget(40)
+@budget(20)
 @given(octets=conversations(), cuts=st.lists(st.integers(0, 60_000), max_size=2))
 def test_a_client_over_a_socket(port: int, octets: bytes, cuts: list[int]) -> None:
     # The client sends no more after this, so that the connection ends without a timeout.

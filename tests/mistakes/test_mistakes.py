@@ -84,7 +84,7 @@ class Looked:
     @cached_property
     def diff(self) -> list[str]:
         arguments = ["policy", "diff", "--env", "ti", str(self._original), str(self._path)]
-        done = CliRunner().invoke(application(), arguments)
+        done = CliRunner().invoke(application(arguments), arguments)
         assert done.exit_code in (0, 1), done.output
         return done.output.splitlines() if done.exit_code else []
 

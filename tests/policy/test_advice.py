@@ -18,7 +18,7 @@ from tests.policy.conftest import given, person, rule_set
 from tests.policy.generated import CODES, DOELGROEPEN, MEANS, NOON, RIGHTS, Refused, refused
 
 # By hand many more: see CONTRIBUTING.md.
-RULE_SETS = int(os.environ.get("ADVICE_RULE_SETS", "1000"))
+RULE_SETS = int(os.environ.get("ADVICE_RULE_SETS", "400"))
 FIRST = int(os.environ.get("ADVICE_FIRST", "0"))
 # UTC: midnight, 9, 10, 15 and 17 o'clock in Brussels in winter.
 LATER_HOURS = (23, 8, 9, 14, 16)
