@@ -28,6 +28,19 @@ ROOT = Path(__file__).parent.parent
 _SECONDS = 60
 
 
+# Run by an interpreter that imports next to nothing.
+_PROGRAM = """#!{python} -IS
+import json, os, socket, sys
+with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connected:
+    connected.connect({address!r})
+    said = [f"/proc/{{os.getpid()}}/fd/{{number}}" for number in (1, 2)]
+    asked = dict(command=[{module!r}, *sys.argv[1:]], cwd=os.getcwd(), env=dict(os.environ), said=said, seconds={seconds})
+    connected.sendall(json.dumps(asked).encode())
+    connected.recv(16)
+    sys.exit(int(connected.recv(16)))
+"""
+
+
 class Child:
     """A command that runs, with what is used of subprocess.Popen."""
 
@@ -119,6 +132,14 @@ class Forked:
             code = self.start(*arguments, out=out, err=err, cwd=cwd, seconds=_SECONDS).wait()
             words = [each.read_text("utf-8") for each in (out, err)]
             return subprocess.CompletedProcess([self._module, *arguments], code, *words)
+
+    def program(self, path: Path) -> None:
+        """Write a program for a shell, which runs it with its arguments; it has no input."""
+        text = _PROGRAM.format(
+            python=sys.executable, address=self._address, module=self._module, seconds=_SECONDS
+        )
+        path.write_text(text, "utf-8")
+        path.chmod(0o755)
 
 
 @cache

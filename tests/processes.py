@@ -29,6 +29,11 @@ def command(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[st
     return forked("gateway", *_COMMANDS).run(*arguments, cwd=cwd)
 
 
+def command_program(path: Path) -> None:
+    """Write the program `gateway` there."""
+    forked("gateway", *_COMMANDS).program(path)
+
+
 def start_command(log: Path, *arguments: str) -> Child:
     """Start `gateway ...`, which writes to this file."""
     return forked("gateway", *_COMMANDS).start(*arguments, out=log, err=log)

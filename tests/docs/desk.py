@@ -13,14 +13,35 @@ from pathlib import Path
 import httpx2
 
 from tests.docs.test_operators_guide import change
-from tests.forked import forked
-from tests.processes import command, gateway_process
+from tests.forked import Forked, forked
+from tests.processes import command, command_program, gateway_process
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 _PORT = re.compile(r"(localhost:|127\.0\.0\.1:|http\.server )(\d{4})\b")
 _FOLDER = "/etc/toegangspoort"
 _RULE_SET = re.compile(r"ti has \d+ rules, rule set ([0-9a-f]{12})")
+
+
+_PYTHON = f"""#!/bin/sh
+if [ "$1 $2" = "-m simulator" ]; then shift 2; exec simulator "$@"; fi
+exec {sys.executable} "$@"
+"""
+
+
+def _simulator() -> Forked:
+    return forked("simulator", "simulator.demo", "simulator.serve")
+
+
+def _programs(folder: Path) -> Path:
+    """A folder with the programs of this project that pages run in a shell."""
+    folder.mkdir()
+    command_program(folder / "gateway")
+    _simulator().program(folder / "simulator")
+    python = folder / "python"
+    python.write_text(_PYTHON, "utf-8")
+    python.chmod(0o755)
+    return folder
 
 
 class Desk:
@@ -34,6 +55,7 @@ class Desk:
         self._config = folder / "config.yaml"
         self._observe = f"http://127.0.0.1:{ports['8001']}/readyz"
         self._awaited: str | None = None
+        self._programs = _programs(folder / ".programs")
 
     def close(self) -> None:
         self._gateway.close()
@@ -69,8 +91,7 @@ class Desk:
                 done = command(*words[1:], cwd=self._folder)
                 printed, code = done.stdout + done.stderr, done.returncode
             case ["python", "-m"] if words[2] == "simulator":
-                log_in = forked("simulator", "simulator.demo", "simulator.serve")
-                done = log_in.run(*words[3:-2], cwd=self._folder)
+                done = _simulator().run(*words[3:-2], cwd=self._folder)
                 (self._folder / words[-1]).write_text(done.stdout, "utf-8")
                 printed, code = done.stderr, done.returncode
             case _ if words[-1] == "&":
@@ -90,7 +111,7 @@ class Desk:
         if (awaited := self._awaited) is not None:
             assert until(lambda: awaited in httpx2.get(self._observe, trust_env=False).text, 30, pause=0.1)
             self._awaited = None
-        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        path = f"{self._programs}:{Path(sys.executable).parent}:{os.environ['PATH']}"
         done = subprocess.run(
             ["bash", "-o", "pipefail", "-c", self.here(line)], cwd=self._folder, text=True, capture_output=True, check=False,
             env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}, timeout=60,
