@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 
 from markdown_it import MarkdownIt
 
-_MARKDOWN: Final = MarkdownIt("commonmark").enable("table")
+# What stands within paragraphs is not read: it takes most of the time, and no block of code is there.
+_MARKDOWN: Final = MarkdownIt("commonmark").enable("table").disable("inline")
 _YAML: Final = re.compile(r"\s*(#|- )?[\w./*\"-]*:?( |$)")
 _PROGRAMS: Final = {
     ".venv/bin/gateway",
