@@ -187,7 +187,7 @@ def _without_example(step: Step, made_up: set[str]) -> Step:
 
 def _until(rules: RuleSet, decision_input: DecisionInput, moments: Sequence[float]) -> float | None:
     """The first moment at which it is denied again; None where that is not within a week."""
-    for moment in sorted(changing_moments(moments, decision_input.now, _DAYS)) if moments else ():
-        if moment > decision_input.now and not decide(rules, decision_input._replace(now=moment)).allowed:
+    for moment in sorted(changing_moments(moments, decision_input.now, _DAYS)):
+        if not decide(rules, decision_input._replace(now=moment)).allowed:
             return moment
     return None

@@ -242,7 +242,9 @@ def _hours_of_others(boundaries: Sequence[float]) -> Iterator[float]:
     for day in {moment.date() for moment in moments}:
         for weekday, time in weekly:
             if weekday == day.weekday():
-                yield datetime.combine(day, time, BRUSSELS).timestamp()
+                there = datetime.combine(day, time, BRUSSELS)
+                # In autumn an hour comes twice.
+                yield from {there.replace(fold=fold).timestamp() for fold in (0, 1)}
 
 
 def _day_and_time(moment: float) -> str:

@@ -56,6 +56,7 @@ _EPOCH: Final = re.compile(r"(\d{10})(\d{3}|\.\d+)?")
 _LAST: Final = re.compile(rf"(?:vorige|verleden|{LAST})\s+(.+)|(.+?)\s+(?:dernier|dernière)")
 _IN_LAST_WEEK: Final = re.compile(rf"(?:(?:{LAST_WEEK})\s+(.+)|(.+?)\s+(?:{LAST_WEEK}))")
 _DAY: Final = timedelta(days=1)
+_YEAR: Final = timedelta(days=366)
 _YEAR_NEEDED: Final = timedelta(days=270)
 _HINT: Final = "write 14:05, gisteren 14:05, 2026-11-26, 26/11 8u30, maandag, vorige week, '2 uur geleden', 2h, or 2026-11-26T05:00+01:00"
 
@@ -278,14 +279,22 @@ def _dated(words: str, today: date, text: str, *, ahead: bool) -> date:
 
 
 def _nearest(day: int, month: int, today: date, *, ahead: bool) -> date:
+    found = _first_such_day(day, month, today, 1 if ahead else -1)
+    if found - today < _YEAR_NEEDED:
+        return found
+    # Who writes 25/11 on the 26th does not mean a year from now.
+    past = _first_such_day(day, month, today, -1)
+    return past if today - past <= _YEAR - _YEAR_NEEDED else found
+
+
+def _first_such_day(day: int, month: int, today: date, step: int) -> date:
+    """Raises ValueError where no year has it."""
     # 29 February is eight years away at most.
-    years = range(today.year, today.year + 9) if ahead else range(today.year, today.year - 9, -1)
-    for year in years:
+    for year in range(today.year, today.year + 9 * step, step):
         try:
             found = date(year, month, day)
         except ValueError:
             continue
-        if found >= today if ahead else found <= today:
-            # Who writes 25/11 on the 26th does not mean a year from now.
-            return found if found - today < _YEAR_NEEDED else found.replace(year=found.year - 1)
+        if found >= today if step > 0 else found <= today:
+            return found
     return date(today.year, month, day)

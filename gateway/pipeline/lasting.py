@@ -72,7 +72,7 @@ class Lasting:
         if not looks.lasts:
             return 0
         if looks.moments:
-            ends += (moment for moment in changing_moments(looks.moments, now, 2) if moment > now)
+            ends += changing_moments(looks.moments, now, 2)
         return max(0, int(min(ends) - now) - 1)
 
     def _repeats(self, exchange: Exchange) -> bool:

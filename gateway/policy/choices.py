@@ -6,7 +6,7 @@ import contextlib
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import chain, islice
 from typing import Final, TypeVar
 
@@ -14,7 +14,7 @@ from gateway.model import Allow, Alternatives, DecisionInput, Identity, Missing
 from gateway.plan import Switch, Wait
 from gateway.plugin import Policy, combine
 from gateway.policy.evaluate import facts_for
-from gateway.policy.moments import BRUSSELS, changing_moments, in_calendar
+from gateway.policy.moments import changing_moments, in_calendar
 from gateway.policy.ruleset import Rule, templates, walk
 from gateway.policy.steps import Steps, same_kind
 
@@ -120,8 +120,7 @@ def waits(rule: Rule, steps: Steps, start: DecisionInput, asked: Asked) -> tuple
     now = start.now
     judged, hints = _judged(rule, clocked, start)
     later = [*hints, *(moment for moment in asked.moments if moment > now)]
-    for zone in (BRUSSELS, UTC) if asked.moments else ():
-        later.extend(changing_moments(asked.moments, now, _DAYS, zone))
+    later.extend(changing_moments(asked.moments, now, _DAYS))
     known, found = {judged}, list[Wait]()
     queue = sorted({moment for moment in later if moment > now and in_calendar(moment)})
     for moment in islice(_growing(queue), _MOST_MOMENTS):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,11 @@ from pydantic import BeforeValidator, WithJsonSchema
 # In seconds since the epoch, well within what a calendar can say (the years 1 to 9999).
 _FIRST: Final = -5e10
 _LAST: Final = 2e11
+_DAY: Final = 86_400
+_WEEK: Final = 7 * _DAY
+_SHIFTS: Final = (-3_600, 0, 3_600)
+# Sunday, 01:00 UTC; the epoch began on a Thursday.
+_CLOCKS_CHANGE: Final = 3 * _DAY + 3_600
 BRUSSELS: Final = ZoneInfo("Europe/Brussels")
 
 
@@ -20,19 +25,21 @@ def in_calendar(moment: float) -> bool:
     return _FIRST < moment < _LAST
 
 
-def changing_moments(
-    boundaries: Sequence[float], now: float, days: int, zone: tzinfo = BRUSSELS
-) -> Iterator[float]:
-    """These moments and their weekly repetitions, up to `days` days after `now`; in seconds since the epoch."""
-    today = datetime.fromtimestamp(now, zone).date()
-    moments = [datetime.fromtimestamp(moment, zone) for moment in filter(in_calendar, boundaries)]
-    weekly = {(moment.weekday(), moment.time()) for moment in moments}
-    for number in range(days):
-        day = today + timedelta(days=number)
-        for weekday, time in weekly:
-            if weekday == day.weekday():
-                yield datetime.combine(day, time, zone).timestamp()
-    yield from (moment for moment in boundaries if now < moment < now + days * 86_400)
+def changing_moments(boundaries: Sequence[float], now: float, days: int) -> Iterator[float]:
+    """These moments and their weekly repetitions, later than `now` and up to `days` days after it, in any order; in
+    seconds since the epoch.
+
+    Their clock may be that of any zone: each repetition comes also an hour earlier and later, for summer time on either
+    side, and the hour at which Europe changes its clocks (directive 2000/84/EC) is one of them.
+    """
+    end = now + days * _DAY
+    known = tuple(filter(in_calendar, boundaries))
+    weekly = {(moment + shift) % _WEEK for moment in known for shift in _SHIFTS}
+    if weekly:
+        weekly.add(_CLOCKS_CHANGE)
+    for week in range(int(now // _WEEK), int(end // _WEEK) + 1):
+        yield from (moment for each in weekly if now < (moment := week * _WEEK + each) < end)
+    yield from (moment for moment in known if now < moment < end)
 
 
 def read_moment(value: Any) -> datetime:

@@ -260,6 +260,17 @@ def test_hours_of_one_and_days_of_the_other() -> None:
     assert "from Tue 2026-01-06 08:00 to Tue 2026-01-06 17:00" in gaining
 
 
+def test_an_hour_that_comes_twice_closes_twice() -> None:
+    old = hours(**{"from": "2026-10-25"})
+    new = hours(hours={"sun": "00:00-02:30"})
+    (change,) = compare(Side(old, "a"), Side(new, "a"))
+    losing = {
+        cell.words for who in change.loses for _, cells, but in who.parts() if not but for cell in cells
+    }
+    assert "from Sun 2026-10-25 02:30 to Sun 2026-10-25 02:00" in losing
+    assert "from Sun 2026-10-25 02:30 to Mon 2026-10-26 00:00" in losing
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [

@@ -138,6 +138,24 @@ def test_an_end_is_ahead(text: str, moment: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("today", "text", "day"),
+    [
+        ("2027-03-10", "29/2", "2028-02-29"),
+        ("2025-03-10", "29 februari", "2028-02-29"),
+        ("2028-02-29", "29/2", "2028-02-29"),
+        ("2028-03-01", "29/2", "2028-02-29"),
+        ("2096-06-07", "29/2", "2104-02-29"),
+        ("2027-01-01", "31/12", "2026-12-31"),
+        ("2026-12-31", "1/1", "2027-01-01"),
+        ("2028-11-26", "25/11", "2028-11-25"),
+    ],
+)
+def test_a_day_without_its_year_is_the_next_or_has_just_been(today: str, text: str, day: str) -> None:
+    now = datetime.fromisoformat(f"{today}T12:00").replace(tzinfo=BRUSSELS).timestamp()
+    assert shown(read_moment(text, BRUSSELS, now, ahead=True), BRUSSELS).startswith(day)
+
+
+@pytest.mark.parametrize(
     "text", ["2027-03-28T02:30", "28/3 2u30", "28 maart 2:30", "2027-10-31 02:30", "31/10/2027 2u30"]
 )
 def test_an_end_is_one_moment(text: str) -> None:
