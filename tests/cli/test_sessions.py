@@ -95,7 +95,7 @@ def test_sessions_are_listed_with_who_and_nothing_that_opens_one(config: Path) -
         "person": pseudonym(config, "anna"), "organisation": "0428315871", "means": "eid",
         "device": "Firefox/Windows",
     }  # fmt: skip
-    assert first["since"].endswith(" CET")
+    assert first["since"].endswith((" CET", " CEST"))
     text = command("sessions", "list", "--config", str(config), "--env", "ti").stdout
     assert text.startswith("environment ti, store ")
     assert f"config {config}\n" in text
