@@ -17,6 +17,7 @@ from tests.gateway_fixture import GatewayFixture, Stage, StillClock, whole_gatew
 from tests.hurry import hurry
 from tests.leaks import LeakWatch
 from tests.running import serving
+from tests.trials import fork_trials
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
@@ -58,6 +59,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Run the cases of a folder, with short pauses; watch over what the tests log, in the process that reports."""
     plugin.configure(config)
     hurry()
+    fork_trials()
     config.pluginmanager.register(plugin, "cases")
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(LeakWatch(fails=config.getoption("--fail-on-leaks")), "leaks")

@@ -1,12 +1,14 @@
 """Runs commands in children of one process that imported them before: importing takes longer than most commands.
 
-`python -m tests.forked LISTENER PRELOADED...` takes connections at a socket: one for each command, as a JSON object. It
-answers with the process id of the child, and with its exit code once it has ended.
+`python -m tests.forked LISTENER PRELOADED...` takes connections at a socket: one for each command, as a JSON object, and a
+descriptor for its output where that is no file. It answers with the process id of the child, and with its exit code once
+it has ended.
 """
 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import gc
 import json
 import os
@@ -26,6 +28,8 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 _SECONDS = 60
+# Where a child asks for children of the process that forked it.
+_PARENT = "TESTS_FORKED_AT"
 
 
 # Run by an interpreter that imports next to nothing.
@@ -93,36 +97,44 @@ class Child:
 
 
 class Forked:
-    """`python -m MODULE`, as often as one asks."""
+    """`python -m MODULE`, as often as one asks, by the process that listens at this address."""
 
-    def __init__(self, module: str, preloaded: Sequence[str]) -> None:
+    def __init__(self, module: str, address: bytes) -> None:
         self._module = module
-        # A name without a file, which the system chooses.
-        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
-            listener.bind("")
-            listener.listen(64)
-            self._address = listener.getsockname()
-            number = listener.fileno()
-            server = subprocess.Popen(
-                [sys.executable, "-m", "tests.forked", str(number), *preloaded],
-                cwd=ROOT, stdin=subprocess.PIPE, pass_fds=[number],
-            )  # fmt: skip
-        atexit.register(server.communicate)
+        self._address = address
 
     def start(
         self, *arguments: str, out: Path, err: Path, cwd: Path = ROOT, seconds: int | None = None
     ) -> Child:
         """Start it with these arguments and the environment as it is; it ends by itself after so many seconds."""
+        return self._started(arguments, cwd=cwd, said=(out, err), seconds=seconds or 0)
+
+    def start_group(self, *arguments: str, output: int, env: dict[str, str]) -> Child:
+        """Start it in a process group of its own, with this descriptor as its output; its errors are dropped."""
+        return self._started(arguments, (output,), said=("", os.devnull), env=env, leads=True)
+
+    def _started(
+        self,
+        arguments: Sequence[str],
+        passed: Sequence[int] = (),
+        *,
+        said: Sequence[Path | str],
+        cwd: Path = ROOT,
+        env: dict[str, str] | None = None,
+        seconds: int = 0,
+        leads: bool = False,
+    ) -> Child:
         asked = {
             "command": [self._module, *arguments],
             "cwd": str(cwd),
-            "env": dict(os.environ),
-            "said": [str(out), str(err)],
-            "seconds": seconds or 0,
+            "env": {**(os.environ if env is None else env), _PARENT: self._address.hex()},
+            "said": [str(each) for each in said],
+            "seconds": seconds,
+            "leads": leads,
         }
         connected = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         connected.connect(self._address)
-        connected.sendall(json.dumps(asked).encode())
+        socket.send_fds(connected, [json.dumps(asked).encode()], passed)
         return Child(connected)
 
     def run(self, *arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -145,17 +157,46 @@ class Forked:
 @cache
 def forked(module: str, *preloaded: str) -> Forked:
     """The one for this module."""
-    return Forked(module, preloaded)
+    return Forked(module, _forker(preloaded))
 
 
-def _become(command: Sequence[str], cwd: str, env: dict[str, str], said: Sequence[str], seconds: int) -> None:
+def forked_beside(module: str, *preloaded: str) -> Forked:
+    """The one for this module, by the process that forked this one where there is such a one."""
+    parent = os.environ.get(_PARENT)
+    return Forked(module, bytes.fromhex(parent) if parent else _forker(preloaded))
+
+
+@cache
+def _forker(preloaded: Sequence[str]) -> bytes:
+    """The address of a process that has imported these modules."""
+    # A name without a file, which the system chooses.
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind("")
+        listener.listen(64)
+        number = listener.fileno()
+        server = subprocess.Popen(
+            [sys.executable, "-m", "tests.forked", str(number), *preloaded],
+            cwd=ROOT, stdin=subprocess.PIPE, pass_fds=[number],
+        )  # fmt: skip
+        atexit.register(server.communicate)
+        address: bytes = listener.getsockname()
+        return address
+
+
+def _become(
+    passed: Sequence[int], command: Sequence[str], cwd: str, env: dict[str, str], said: Sequence[str],
+    seconds: int, leads: bool,
+) -> None:  # fmt: skip
     """Be the process that runs this command. Raises SystemExit, as the command does."""
     signal.alarm(seconds)
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env)
+    if leads:
+        _lead(0)
+    outputs = iter(passed)
     for number, path in enumerate((os.devnull, *said)):
-        found = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        found = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600) if path else next(outputs)
         os.dup2(found, number)
         os.close(found)
     sys.argv[1:] = command[1:]
@@ -177,14 +218,25 @@ def _leave(code: int) -> None:
     os._exit(code)
 
 
+def _lead(child: int) -> None:
+    """Make a child the leader of a group of its own, unless it has ended."""
+    with contextlib.suppress(PermissionError, ProcessLookupError):
+        os.setpgid(child, child)
+
+
 def _see_to(client: socket.socket) -> None:
     """Run the command of one connection. Raises SystemExit in the process of the command."""
-    asked: dict[str, Any] = json.loads(client.recv(1 << 20))
+    words, passed, _, _ = socket.recv_fds(client, 1 << 20, 1)
+    asked: dict[str, Any] = json.loads(words)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     child = os.fork()
     if child == 0:
         client.close()
-        _become(**asked)
+        _become(passed, **asked)
+    for each in passed:
+        os.close(each)
+    if asked["leads"]:
+        _lead(child)
     client.sendall(str(child).encode())
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     try:

@@ -9,6 +9,7 @@ from gateway.pages.render import Pages
 from gateway.pages.settings import SupportSettings
 from gateway.plugin.discovery import load_policies
 from tests.hurry import hurry
+from tests.trials import fork_trials
 
 for each in (
     "anyio._backends._asyncio",
@@ -19,4 +20,5 @@ for each in (
     import_module(each)
 load_policies()
 hurry()
+fork_trials()
 Pages(SupportSettings(), "ti", tuple(catalogues()))

@@ -18,7 +18,7 @@ from tests.waiting import until
 
 _Process = TypeVar("_Process", Child, subprocess.Popen[bytes])
 
-_COMMANDS = [
+PRELOADED = [
     "tests.preloaded",
     *(f"gateway.cli.{each.stem}" for each in sorted((ROOT / "gateway/cli").glob("[a-z]*.py"))),
 ]
@@ -26,7 +26,7 @@ _COMMANDS = [
 
 def command(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """Run `gateway ...` to its end."""
-    return forked("gateway", *_COMMANDS).run(*arguments, cwd=cwd)
+    return forked("gateway", *PRELOADED).run(*arguments, cwd=cwd)
 
 
 def command_program(path: Path) -> None:
@@ -36,7 +36,7 @@ def command_program(path: Path) -> None:
 
 def start_command(log: Path, *arguments: str) -> Child:
     """Start `gateway ...`, which writes to this file."""
-    return forked("gateway", *_COMMANDS).start(*arguments, out=log, err=log)
+    return forked("gateway", *PRELOADED).start(*arguments, out=log, err=log)
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from gateway.config import trial
 from gateway.config.trial import Trial
 from tests.forked import forked
 from tests.gateways import settings, write_config
@@ -47,6 +49,12 @@ def plugin(config: Path, first: str = "", decide: str = "pass") -> Path:
     file = config.parent / "mine/mine.py"
     file.write_text(first + POLICY.format(decide=decide))
     return file
+
+
+@pytest.fixture(autouse=True)
+def fresh_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elsewhere in the tests they are forks of a process that has imported all."""
+    monkeypatch.setattr(trial, "subprocess", subprocess)
 
 
 Said = Callable[..., str]
@@ -125,11 +133,11 @@ def test_a_trial_can_be_ended_with_all_that_it_started(config: Path) -> None:
         f"import subprocess, time; open({str(mark)!r}, 'w').write(str(subprocess.Popen(['sleep', '60']).pid))\n"
         "time.sleep(60)\n",
     )
-    trial = Trial(config, "ti")
-    thread = threading.Thread(target=trial.problems)
+    hanging = Trial(config, "ti")
+    thread = threading.Thread(target=hanging.problems)
     thread.start()
     assert until(lambda: mark.exists() and mark.read_text(), 30.0)
-    trial.end()
+    hanging.end()
     thread.join(10)
     assert not thread.is_alive()
 
