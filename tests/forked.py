@@ -1,7 +1,7 @@
 """Runs commands in children of one process that imported them before: importing takes longer than most commands.
 
-`python -m tests.forked LISTENER PRELOADED...` takes connections at a socket: one for each command, as a JSON object, and a
-descriptor for its output where that is no file. It answers with the process id of the child, and with its exit code once
+`python -m tests.forked LISTENER PRELOADED...` takes connections at a socket: one for each command, as a JSON object, and the
+descriptors for what it says where they are no files. It answers with the process id of the child, and with its exit code once
 it has ended.
 """
 
@@ -29,7 +29,7 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 _SECONDS = 60
 # Where a child asks for children of the process that forked it.
-_PARENT = "TESTS_FORKED_AT"
+PARENT = "TESTS_FORKED_AT"
 
 
 # Run by an interpreter that imports next to nothing.
@@ -101,7 +101,7 @@ class Forked:
 
     def __init__(self, module: str, address: bytes) -> None:
         self._module = module
-        self._address = address
+        self.address = address
 
     def start(
         self, *arguments: str, out: Path, err: Path, cwd: Path = ROOT, seconds: int | None = None
@@ -112,6 +112,10 @@ class Forked:
     def start_group(self, *arguments: str, output: int, env: dict[str, str]) -> Child:
         """Start it in a process group of its own, with this descriptor as its output; its errors are dropped."""
         return self._started(arguments, (output,), said=("", os.devnull), env=env, leads=True)
+
+    def start_here(self, *arguments: str, output: int, errors: int) -> Child:
+        """Start it with these descriptors as its output and its errors, in the folder and environment of this process."""
+        return self._started(arguments, (output, errors), said=("", ""), cwd=Path.cwd())
 
     def _started(
         self,
@@ -127,13 +131,13 @@ class Forked:
         asked = {
             "command": [self._module, *arguments],
             "cwd": str(cwd),
-            "env": {**(os.environ if env is None else env), _PARENT: self._address.hex()},
+            "env": {**(os.environ if env is None else env), PARENT: self.address.hex()},
             "said": [str(each) for each in said],
             "seconds": seconds,
             "leads": leads,
         }
         connected = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        connected.connect(self._address)
+        connected.connect(self.address)
         socket.send_fds(connected, [json.dumps(asked).encode()], passed)
         return Child(connected)
 
@@ -162,7 +166,7 @@ def forked(module: str, *preloaded: str) -> Forked:
 
 def forked_beside(module: str, *preloaded: str) -> Forked:
     """The one for this module, by the process that forked this one where there is such a one."""
-    parent = os.environ.get(_PARENT)
+    parent = os.environ.get(PARENT)
     return Forked(module, bytes.fromhex(parent) if parent else _forker(preloaded))
 
 
@@ -226,7 +230,7 @@ def _lead(child: int) -> None:
 
 def _see_to(client: socket.socket) -> None:
     """Run the command of one connection. Raises SystemExit in the process of the command."""
-    words, passed, _, _ = socket.recv_fds(client, 1 << 20, 1)
+    words, passed, _, _ = socket.recv_fds(client, 1 << 20, 2)
     asked: dict[str, Any] = json.loads(words)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     child = os.fork()

@@ -42,7 +42,7 @@ def status_becomes(site: Site, cookie: str, status: int, path: str = "/echo") ->
 
 
 def block(site: Site, *arguments: str, exit_code: int = 0) -> str:
-    done = CliRunner().invoke(application(), ["block", *arguments, "--config", str(site.config)])
+    done = CliRunner().invoke(application(["block"]), ["block", *arguments, "--config", str(site.config)])
     assert done.exit_code == exit_code, done.output
     return done.output
 
@@ -58,14 +58,14 @@ def named(said: str) -> str:
 
 def session_command(site: Site, *arguments: str, exit_code: int = 0) -> str:
     whole = ["sessions", *arguments, "--config", str(site.config), "--env", "ti", "--json"]
-    done = CliRunner().invoke(application(), whole)
+    done = CliRunner().invoke(application(whole), whole)
     assert done.exit_code == exit_code, done.output
     return done.stdout
 
 
 def typed(site: Site, words: str, *arguments: str) -> str:
     """What the command says where its questions are answered like this."""
-    done = CliRunner().invoke(application(), [*arguments, "--config", str(site.config)], input=words)
+    done = CliRunner().invoke(application(arguments), [*arguments, "--config", str(site.config)], input=words)
     assert done.exit_code == 0, done.output
     return done.output
 

@@ -19,7 +19,7 @@ from gateway.session.sessions import Sessions
 
 
 def run(config: Path, *arguments: str, exit_code: int = 0) -> str:
-    done = CliRunner().invoke(application(), [*arguments, "--env", "ti", "--config", str(config)])
+    done = CliRunner().invoke(application(arguments), [*arguments, "--env", "ti", "--config", str(config)])
     assert done.exit_code == exit_code, done.output
     return done.output
 

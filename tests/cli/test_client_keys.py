@@ -46,7 +46,9 @@ def config(tmp_path: Path, op: ScriptedProvider) -> Path:
 
 
 def run(*arguments: str, config: Path) -> Result:
-    return CliRunner().invoke(application(), ["keys", *arguments, "--env", "ti", "--config", str(config)])
+    return CliRunner().invoke(
+        application(["keys"]), ["keys", *arguments, "--env", "ti", "--config", str(config)]
+    )
 
 
 def rows(config: Path) -> list[dict[str, Any]]:

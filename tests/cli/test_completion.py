@@ -14,9 +14,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import ROOT, command
+from tests.forked import PARENT, ROOT, forked
+from tests.processes import PRELOADED, command
 
 NEEDED = {"PYTHONPATH": str(ROOT), "TERM": "dumb"}
+# In the place of `python -m gateway`: a fork of a process that has imported it.
+BESIDE = """#!{python} -S
+import sys
+from tests.forked import forked_beside
+sys.exit(forked_beside("gateway").start_here(*sys.argv[1:], output=1, errors=2).wait(60))
+"""
 shells = pytest.mark.parametrize("shell", ["bash", "fish"])
 
 
@@ -33,8 +40,20 @@ def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def quick(place: Path) -> Path:
+    """The place, where `gateway` starts at once."""
+    (place / "bin/gateway").write_text(BESIDE.format(python=sys.executable))
+    return place
+
+
 def environment(place: Path) -> dict[str, str]:
-    return {**NEEDED, "PATH": f"{place}/bin:{os.environ['PATH']}", "HOME": str(place)}
+    return {
+        **NEEDED,
+        PARENT: forked("gateway", *PRELOADED).address.hex(),
+        "PATH": f"{place}/bin:{os.environ['PATH']}",
+        "HOME": str(place),
+    }
 
 
 def completed(shell: str, place: Path, line: str) -> list[str]:
@@ -55,14 +74,14 @@ def completed(shell: str, place: Path, line: str) -> list[str]:
 
 
 @shells
-def test_a_shell_completes_commands_options_and_environments(shell: str, place: Path) -> None:
+def test_a_shell_completes_commands_options_and_environments(shell: str, quick: Path) -> None:
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not installed")
-    assert completed(shell, place, "gateway blo") == ["block"]
-    assert set(completed(shell, place, "gateway block ")) == {"add", "list", "remove"}
-    assert completed(shell, place, "gateway block add --org") == ["--organisation"]
-    assert set(completed(shell, place, "gateway block list --env ")) == {"ti", "prd"}
-    assert "sessions" in completed(shell, place, "gateway keys rotate ")
+    assert completed(shell, quick, "gateway blo") == ["block"]
+    assert set(completed(shell, quick, "gateway block ")) == {"add", "list", "remove"}
+    assert completed(shell, quick, "gateway block add --org") == ["--organisation"]
+    assert set(completed(shell, quick, "gateway block list --env ")) == {"ti", "prd"}
+    assert "sessions" in completed(shell, quick, "gateway keys rotate ")
 
 
 def test_zsh_completes_too_from_the_first_time(place: Path) -> None:

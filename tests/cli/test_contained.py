@@ -15,7 +15,7 @@ from gateway.config import load
 from tests.cli import test_replay
 from tests.cli.test_loading import POLICY, with_plugin
 from tests.forked import forked
-from tests.processes import command
+from tests.processes import PRELOADED, command
 from tests.waiting import until
 
 PROMOTE = ("config", "promote", "--from", "ti", "--to", "prd", "--dry-run", "--without-records", "--config")
@@ -82,7 +82,7 @@ def test_a_signal_ends_the_work_too(deciding: Path, number: int, code: int) -> N
     (deciding.parent / "mine/mine.py").write_text(POLICY.format(first="", decide=decide))
     out = deciding.parent / "out"
     arguments = ("policy", "explain", "GET", "/", "--config", str(deciding))
-    child = forked("gateway").start(*arguments, out=out, err=out, seconds=180)
+    child = forked("gateway", *PRELOADED).start(*arguments, out=out, err=out, seconds=180)
     assert until(lambda: started.exists() and started.read_text(), 120.0), out.read_text()
     working = int(started.read_text())
     child.send_signal(number)

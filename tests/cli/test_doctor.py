@@ -10,5 +10,5 @@ from gateway.cli import application
 
 
 def test_wrong_arguments(tmp_path: Path) -> None:
-    result = CliRunner().invoke(application(), ["doctor", "--config", str(tmp_path / "no.yaml")])
+    result = CliRunner().invoke(application(["doctor"]), ["doctor", "--config", str(tmp_path / "no.yaml")])
     assert result.exit_code == 1

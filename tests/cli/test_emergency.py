@@ -68,7 +68,7 @@ def alice(gate: GatewayFixture) -> Browser:
 def run(gate: GatewayFixture, *arguments: str, who: str = "", code: int = 0, typed: str = "") -> str:
     as_ = ("--as", who) if who else ()
     words = ["emergency", *arguments, *as_, "--env", "ti", "--config", str(gate.folder / "config.yaml")]
-    done = CliRunner().invoke(application(), words, input=f"{typed or CODES[who][0]}\n" if who else None)
+    done = CliRunner().invoke(application(words), words, input=f"{typed or CODES[who][0]}\n" if who else None)
     assert done.exit_code == code, (done.output, done.exception)
     return done.output
 
@@ -181,12 +181,12 @@ def test_the_rules_count_as_closed_unless_asked(gate: GatewayFixture) -> None:
     ]
     (gate.folder / "somebody.json").write_text('{"organisation": "0456789034"}')
     words += ["--as", str(gate.folder / "somebody.json")]
-    closed = CliRunner().invoke(application(), words)
+    closed = CliRunner().invoke(application(words), words)
     assert "REFUSED by rule 'vault'" in closed.output
     assert "'vault-emergency' would decide this if it were open" in closed.output
-    opened = CliRunner().invoke(application(), [*words, "--emergency", "vault-emergency"])
+    opened = CliRunner().invoke(application(words), [*words, "--emergency", "vault-emergency"])
     assert "by rule 'vault-emergency'" in opened.output
-    unknown = CliRunner().invoke(application(), [*words, "--emergency", "vault-emergnecy"])
+    unknown = CliRunner().invoke(application(words), [*words, "--emergency", "vault-emergnecy"])
     assert unknown.exit_code == 1
     assert "did you mean 'vault-emergency'" in unknown.output
 
@@ -218,7 +218,7 @@ def test_machines_share_openings_and_maintenance(tmp_path: Path) -> None:
 
         def command(which: int, *words: str, typed: str = "") -> str:
             whole = [*words, "--env", "ti", "--config", str(machines.configs[which])]
-            done = CliRunner().invoke(application(), whole, input=typed or None)
+            done = CliRunner().invoke(application(whole), whole, input=typed or None)
             assert done.exit_code == 0, (done.output, done.exception)
             return done.output
 

@@ -29,7 +29,9 @@ def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayFixture]:
 
 
 def run(gate: GatewayFixture, *arguments: str) -> Result:
-    return CliRunner().invoke(application(), [*arguments, "--config", str(gate.folder / "config.yaml")])
+    return CliRunner().invoke(
+        application(arguments), [*arguments, "--config", str(gate.folder / "config.yaml")]
+    )
 
 
 def explained(gate: GatewayFixture, reference: str, *arguments: str) -> str:

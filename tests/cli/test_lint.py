@@ -21,7 +21,7 @@ TEXT = """rules:
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(application(), ["config", "lint", *arguments])
+    return CliRunner().invoke(application(["config"]), ["config", "lint", *arguments])
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def alice(gate: GatewayFixture) -> Browser:
 
 def run(gate: GatewayFixture, *arguments: str, code: int = 0) -> str:
     words = ["maintenance", *arguments, "--env", "ti", "--config", str(gate.folder / "config.yaml")]
-    done = CliRunner().invoke(application(), words)
+    done = CliRunner().invoke(application(words), words)
     assert done.exit_code == code, (done.output, done.exception)
     return done.output
 
@@ -62,7 +62,7 @@ def lines_of(gate: GatewayFixture) -> set[str]:
 def over(gate: GatewayFixture) -> Iterator[None]:
     yield
     CliRunner().invoke(
-        application(),
+        application(["maintenance"]),
         ["maintenance", "end", "--wait", "--env", "ti", "--config", str(gate.folder / "config.yaml")],
     )
 
@@ -178,7 +178,7 @@ def test_a_plan_in_the_file_goes_live_without_a_restart(gate: GatewayFixture, al
         assert "planned-1  /echo, IN MAINTENANCE since 2026-01-01 00:00:00 CET" in run(gate, "list")
         assert "change it there" in run(gate, "end", "planned-1", code=1)
         words = ["policy", "explain", "GET", "/echo", "--env", "ti", "--config", str(path)]
-        said = CliRunner().invoke(application(), words).output
+        said = CliRunner().invoke(application(words), words).output
         assert said.startswith("MAINTENANCE since 2026-01-01 00:00:00 CET until 2126-01-01 00:00:00 CET")
     finally:
         path.write_text(before)

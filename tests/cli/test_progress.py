@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import os
 import pty
-import subprocess
-import sys
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -14,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from gateway.cli.progress import watched, watched_lines
-from tests.forked import ROOT
+from tests.forked import forked
+from tests.processes import PRELOADED
 
 
 class Terminal(io.StringIO):
@@ -61,18 +60,11 @@ def test_short_work_and_other_places_show_nothing() -> None:
 @pytest.mark.parametrize("terminal", [True, False])
 def test_a_command_shows_it_on_standard_error_only(terminal: bool, tmp_path: Path) -> None:
     (tmp_path / "r.jsonl").write_bytes(b'{"kind":"other"}\n' * 600_000)
-    arguments = [
-        sys.executable,
-        "-m",
-        "gateway",
-        "policy",
-        "shadow-report",
-        str(tmp_path / "r.jsonl"),
-        "--json",
-    ]
     main, side = pty.openpty() if terminal else os.pipe()
-    with subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=side) as child:
-        out, _ = child.communicate(timeout=60)
+    with (tmp_path / "out").open("w") as output:
+        report = ("policy", "shadow-report", str(tmp_path / "r.jsonl"), "--json")
+        gateway = forked("gateway", *PRELOADED)
+        assert gateway.start_here(*report, output=output.fileno(), errors=side).wait(60) == 0
     os.set_blocking(main, False)
     try:
         said = os.read(main, 65536).decode()
@@ -81,5 +73,5 @@ def test_a_command_shows_it_on_standard_error_only(terminal: bool, tmp_path: Pat
     finally:
         os.close(main)
         os.close(side)
-    assert out.startswith(b"{")
+    assert (tmp_path / "out").read_bytes().startswith(b"{")
     assert (" lines, " in said) is terminal

@@ -71,7 +71,7 @@ def pseudonym(config: Path, subject: str) -> str:
 
 
 def command(*arguments: str, typed: str | None = None) -> Result:
-    return CliRunner().invoke(application(), arguments, input=typed)
+    return CliRunner().invoke(application(arguments), arguments, input=typed)
 
 
 def sessions(config: Path, *arguments: str, typed: str | None = None) -> tuple[int, Any, str]:

@@ -15,6 +15,6 @@ def test_the_version_is_said_in_every_usual_way() -> None:
     for arguments in (["version"], ["--version"], ["-V"]):
         done = CliRunner().invoke(application(arguments), arguments)
         assert (done.stdout, done.exit_code) == (f"{__version__}\n", 0)
-    data = json.loads(CliRunner().invoke(application(), ["version", "--json"]).stdout)
+    data = json.loads(CliRunner().invoke(application(["version"]), ["version", "--json"]).stdout)
     assert data["version"] == __version__
     assert command("--version").stdout == f"{__version__}\n"

@@ -35,7 +35,7 @@ class House:
 
     def examined(self, *arguments: str) -> Result:
         path = write_config(self.folder, {"ti": self.environment})
-        return CliRunner().invoke(application(), ["doctor", "--config", str(path), *arguments])
+        return CliRunner().invoke(application(["doctor"]), ["doctor", "--config", str(path), *arguments])
 
     def found(self) -> dict[str, str]:
         """The worst status of each check."""

@@ -127,7 +127,7 @@ def test_explain_shows_each_opening(gate: GatewayFixture) -> None:
     def explained(path: str, *more: str) -> str:
         config = str(gate.folder / "config.yaml")
         done = CliRunner().invoke(
-            application(), ["policy", "explain", "--config", config, "GET", path, *more]
+            application(["policy"]), ["policy", "explain", "--config", config, "GET", path, *more]
         )
         return done.output
 
