@@ -38,7 +38,7 @@ _LONGEST_FIRST = (
     "tests/fronts/",
     "tests/pages/test_walk.py",
     "tests/cli/test_serve.py",
-    "tests/cli/test_restart.py",
+    "tests/cli/test_restart",
     "tests/session/test_failover.py",
     "tests/session/test_key_rotation.py",
     "tests/docs/",

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 # Seconds: a few hundred requests in a second leave the processor time for what happens meanwhile.
-_PAUSE = 0.02
+_PAUSE = 0.04
 
 
 class Load:

@@ -59,7 +59,7 @@ def test_short_work_and_other_places_show_nothing() -> None:
 
 @pytest.mark.parametrize("terminal", [True, False])
 def test_a_command_shows_it_on_standard_error_only(terminal: bool, tmp_path: Path) -> None:
-    (tmp_path / "r.jsonl").write_bytes(b'{"kind":"other"}\n' * 600_000)
+    (tmp_path / "r.jsonl").write_bytes(b'{"kind":"other"}\n' * 200_000)
     main, side = pty.openpty() if terminal else os.pipe()
     with (tmp_path / "out").open("w") as output:
         report = ("policy", "shadow-report", str(tmp_path / "r.jsonl"), "--json")
