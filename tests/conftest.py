@@ -11,7 +11,7 @@ from blockbuster import blockbuster_ctx
 from hypothesis import settings
 
 from tests.auth.scripted_provider import ScriptedProvider
-from tests.browsers import FLAGS, chromium
+from tests.browsers import FLAGS, headless_chromium
 from tests.cases import plugin
 from tests.gateway_fixture import GatewayFixture, Stage, StillClock, whole_gateway
 from tests.hurry import hurry
@@ -103,7 +103,7 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 async def browser(anyio_backend: str) -> AsyncIterator[Browser]:
     """One Chromium for all tests of a worker; each test opens a context of its own."""
-    path = chromium()
+    path = headless_chromium()
     from playwright.async_api import async_playwright, expect
 
     expect.set_options(timeout=60_000)
