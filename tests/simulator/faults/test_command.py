@@ -1,22 +1,27 @@
-"""`python -m simulator fault`, run as people run it against a simulation that runs."""
+"""`python -m simulator fault`, against a simulation that runs."""
 
 from __future__ import annotations
 
 import subprocess
+import sys
 
+from typer.testing import CliRunner, Result
+
+from simulator.__main__ import app
 from simulator.acm.state import AcmState
 from simulator.faults.catalogue import KEYS_DOWN, TOKEN_SLOW
-from tests.forked import forked
+from tests.forked import ROOT
 
 
-def fault(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return forked("simulator", "simulator.faults.command", "simulator.login").run("fault", *arguments)
+def fault(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["fault", *arguments])
 
 
 def test_faults_are_listed_and_switched(acm: AcmState) -> None:
     there = ("--acm-url", acm.base)
-    done = fault("on", "token-slow", "3", *there)
-    assert (done.returncode, done.stdout) == (0, "token-slow is on\n")
+    command = [sys.executable, "-m", "simulator", "fault", "on", "token-slow", "3", *there]
+    started = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert started.stdout == "token-slow is on\n"
     assert acm.faults.seconds(TOKEN_SLOW) == 3
     fault("on", "keys-down", *there)
     assert acm.faults.is_on(KEYS_DOWN)
@@ -42,6 +47,6 @@ def test_what_cannot_be_is_told(acm: AcmState) -> None:
         (("list", "--acm-url", "http://localhost:9"), 1, "make demo"),
     ):
         done = fault(*arguments)
-        assert (done.returncode, done.stdout) == (code, "")
+        assert (done.exit_code, done.stdout) == (code, "")
         assert words in done.stderr
     assert acm.faults.active() == ()
