@@ -97,13 +97,13 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """The lab over https, behind nginx: engines keep other pages there for Back."""
     folder = tmp_path_factory.mktemp("secure")
-    with free_socket() as free:
-        port = free.getsockname()[1]
-    with (
-        _lab(folder, f"https://localhost:{port}") as found,
-        tls_before(found.gateway.port, port, folder),
-    ):
-        yield found
+    with free_socket() as kept:  # until nginx listens there, nobody else gets the port
+        port = kept.getsockname()[1]
+        with (
+            _lab(folder, f"https://localhost:{port}") as found,
+            tls_before(found.gateway.port, port, folder),
+        ):
+            yield found
 
 
 def _visitor(engine: Window, lab: Lab) -> Window:

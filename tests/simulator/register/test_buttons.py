@@ -18,7 +18,7 @@ from tests.decision_point.asking import callers
 from tests.e2e.readable import faults_of
 from tests.gateway_fixture import GatewayFixture, gateway_fixture, simulated
 from tests.gateways import IDENTITY
-from tests.running import free_ports
+from tests.running import free_socket
 from tests.simulator.acm.relying_party import Clock
 from tests.simulator.register.conftest import INGE, Office
 
@@ -37,8 +37,9 @@ def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayFixture]:
     folder, clock = tmp_path_factory.mktemp("buttons"), Clock()
     directory = Directory(file_of(folder, "ti"), "ti", clock)
     directory.open()
-    (port,) = free_ports(1)
     with contextlib.ExitStack() as stack:
+        # Until the register listens there, nobody else gets the port.
+        port = stack.enter_context(free_socket()).getsockname()[1]
         found = stack.enter_context(
             gateway_fixture(
                 folder,
