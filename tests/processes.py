@@ -31,7 +31,7 @@ def command(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[st
 
 def command_program(path: Path) -> None:
     """Write the program `gateway` there."""
-    forked("gateway", *_COMMANDS).program(path)
+    forked("gateway", *PRELOADED).program(path)
 
 
 def start_command(log: Path, *arguments: str) -> Child:
