@@ -38,7 +38,8 @@ import json, os, socket, sys
 with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connected:
     connected.connect({address!r})
     said = [f"/proc/{{os.getpid()}}/fd/{{number}}" for number in (1, 2)]
-    asked = dict(command=[{module!r}, *sys.argv[1:]], cwd=os.getcwd(), env=dict(os.environ), said=said, seconds={seconds})
+    env = dict(os.environ, {parent}={address!r}.hex())
+    asked = dict(command=[{module!r}, *sys.argv[1:]], cwd=os.getcwd(), env=env, said=said, seconds={seconds}, leads=False)
     connected.sendall(json.dumps(asked).encode())
     connected.recv(16)
     sys.exit(int(connected.recv(16)))
@@ -152,7 +153,7 @@ class Forked:
     def program(self, path: Path) -> None:
         """Write a program for a shell, which runs it with its arguments; it has no input."""
         text = _PROGRAM.format(
-            python=sys.executable, address=self._address, module=self._module, seconds=_SECONDS
+            python=sys.executable, address=self.address, module=self._module, parent=PARENT, seconds=_SECONDS
         )
         path.write_text(text, "utf-8")
         path.chmod(0o755)
