@@ -118,7 +118,7 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
         )
         port = stack.enter_context(sentinel(folder, old))
         session = {
-            "store": f"redis+sentinel://127.0.0.1:{port}/register/0", "store_grace": "30s", "store_timeout": "1s",
+            "store": f"redis+sentinel://127.0.0.1:{port}/register/0", "store_grace": "30s", "store_timeout": "4s",
         }  # fmt: skip
         machines = stack.enter_context(two_machines(tmp_path, provider={"timeout": "10s"}, session=session))
         with ThreadPoolExecutor(2) as pool:
