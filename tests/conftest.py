@@ -95,6 +95,12 @@ def logs_after_a_test_go_nowhere() -> None:
     logging.raiseExceptions = False
 
 
+@pytest.fixture(autouse=True, scope="session")
+def parsers_say_nothing() -> None:
+    """A gateway of a test may log all there is; the parser of pages then has words for each line, which pytest keeps."""
+    logging.getLogger("markdown_it").setLevel(logging.WARNING)
+
+
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"

@@ -229,7 +229,8 @@ def test_path_cases(listener: GatewayFixture, sessions: dict[str, bytes], case: 
     ):  # fmt: skip
         upstream.clear()
         lines = b"%s %s HTTP/1.1\r\nHost: gw.test\r\n%s\r\n" % (method, sent, session)
-        seen = converse(listener.port, lines, heads=(method == b"HEAD",))
+        seen = converse(listener.port, lines, heads=(method == b"HEAD",), look=0.01)
+        upstream.settle()
         status = str(seen.answers[0].status)
         forwarded = [head.split(b" ")[1] for head in upstream.begun]
         assert int(status) < 500
