@@ -111,8 +111,8 @@ class Forked:
         return self._started(arguments, cwd=cwd, said=(out, err), seconds=seconds or 0)
 
     def start_group(self, *arguments: str, output: int, env: dict[str, str]) -> Child:
-        """Start it in a process group of its own, with this descriptor as its output; its errors are dropped."""
-        return self._started(arguments, (output,), said=("", os.devnull), env=env, leads=True)
+        """Start it here in a process group of its own, with this descriptor as its output; its errors are dropped."""
+        return self._started(arguments, (output,), said=("", os.devnull), cwd=Path.cwd(), env=env, leads=True)
 
     def start_here(self, *arguments: str, output: int, errors: int) -> Child:
         """Start it with these descriptors as its output and its errors, in the folder and environment of this process."""
