@@ -115,10 +115,6 @@ class Forked:
         """Start it here in a process group of its own, with this descriptor as its output; its errors are dropped."""
         return self._started(arguments, (output,), said=("", os.devnull), cwd=Path.cwd(), env=env, leads=True)
 
-    def start_here(self, *arguments: str, output: int, errors: int) -> Child:
-        """Start it with these descriptors as its output and its errors, in the folder and environment of this process."""
-        return self._started(arguments, (output, errors), said=("", ""), cwd=Path.cwd())
-
     def _started(
         self,
         arguments: Sequence[str],

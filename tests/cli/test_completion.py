@@ -14,16 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.forked import PARENT, ROOT, forked
-from tests.processes import PRELOADED, command
+from tests.forked import ROOT
+from tests.processes import command, command_program
 
 NEEDED = {"PYTHONPATH": str(ROOT), "TERM": "dumb"}
-# In the place of `python -m gateway`: a fork of a process that has imported it.
-BESIDE = """#!{python} -S
-import sys
-from tests.forked import forked_beside
-sys.exit(forked_beside("gateway").start_here(*sys.argv[1:], output=1, errors=2).wait(60))
-"""
 shells = pytest.mark.parametrize("shell", ["bash", "fish"])
 
 
@@ -43,14 +37,13 @@ def place(tmp_path: Path) -> Path:
 @pytest.fixture
 def quick(place: Path) -> Path:
     """The place, where `gateway` starts at once."""
-    (place / "bin/gateway").write_text(BESIDE.format(python=sys.executable))
+    command_program(place / "bin/gateway")
     return place
 
 
 def environment(place: Path) -> dict[str, str]:
     return {
         **NEEDED,
-        PARENT: forked("gateway", *PRELOADED).address.hex(),
         "PATH": f"{place}/bin:{os.environ['PATH']}",
         "HOME": str(place),
     }
