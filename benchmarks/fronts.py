@@ -19,8 +19,8 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.peers.gateway import ROOT, acm_of
-from benchmarks.peers.peers import PEERS
-from benchmarks.peers.processes import PROXY_CORE, free_port, pinned, render
+from benchmarks.peers.peers import PEERS, asking_nginx, upstream
+from benchmarks.peers.processes import PROXY_CORE, free_port, pinned
 from benchmarks.peers.report import NGINX, Report, as_text, fill, ratio
 from benchmarks.peers.run import measure
 from benchmarks.peers.target import Bench, Peer, Target
@@ -75,26 +75,10 @@ def asking_nothing(bench: Bench) -> Iterator[Target]:
     """An nginx that asks another one, which allows each request without a look at it."""
     folder = Path(tempfile.mkdtemp(prefix="nothing-", dir=bench.folder))
     folder.chmod(0o777)
-    port, allows = free_port(), free_port()
-    asked = render(
-        bench.templates / "upstream.conf",
-        folder / "asked.conf",
-        {"FOLDER": folder, "PORT": allows, "ANSWER": '""'},
-    )
-    values = {"FOLDER": folder, "PORT": port, "UPSTREAM": bench.upstream, "FRONT": f"127.0.0.1:{allows}",
-              "CACHE": "", "HOST": "$http_host"}  # fmt: skip
-    front = render(bench.templates / "nginx-verdicts.conf", folder / "front.conf", values)
-    url = f"http://127.0.0.1:{port}/"
-    with (
-        pinned(
-            ["nginx", "-c", str(asked)],
-            core=PROXY_CORE,
-            log=folder / "asked.out",
-            url=f"http://127.0.0.1:{allows}/",
-        ),
-        pinned(["nginx", "-c", str(front)], core=PROXY_CORE, log=folder / "front.out", url=url) as pid,
-    ):
-        yield Target(pid, url)
+    with upstream(folder, answer='""', core=PROXY_CORE) as asked:
+        address = asked.url.removeprefix("http://").rstrip("/")
+        with asking_nginx(bench, folder, address) as front:
+            yield front
 
 
 def shown(report: Report) -> str:

@@ -38,14 +38,30 @@ def _tool(name: str, package: str) -> str:
 
 
 @contextlib.contextmanager
-def upstream(folder: Path) -> Iterator[Target]:
-    """An nginx on the core of the load that answers 1 kB at once and keeps its connections."""
+def upstream(folder: Path, answer: str = ANSWER, core: int = LOAD_CORE) -> Iterator[Target]:
+    """An nginx that gives this answer at once and keeps its connections."""
     tool, port = _tool("nginx", "nginx"), free_port()
-    values = {"FOLDER": folder, "PORT": port, "ANSWER": ANSWER}
+    values = {"FOLDER": folder, "PORT": port, "ANSWER": answer}
     config = render(TEMPLATES / "upstream.conf", folder / "upstream.conf", values)
     url = f"http://127.0.0.1:{port}/"
-    with pinned([tool, "-c", str(config)], core=LOAD_CORE, log=folder / "upstream.out", url=url) as pid:
+    with pinned([tool, "-c", str(config)], core=core, log=folder / "upstream.out", url=url) as pid:
         yield Target(pid, url)
+
+
+@contextlib.contextmanager
+def asking_nginx(
+    bench: Bench, folder: Path, asked: str, *, host: str = "$http_host", cache: str = "", cookie: str = ""
+) -> Iterator[Target]:
+    """An nginx that asks the server at `asked` (HOST:PORT) about each request, or as `cache` says."""
+    tool, port = _tool("nginx", "nginx"), free_port()
+    folder.chmod(0o777)  # its worker runs as another user
+    values = {
+        "FOLDER": folder, "PORT": port, "UPSTREAM": bench.upstream, "FRONT": asked, "CACHE": cache, "HOST": host,
+    }  # fmt: skip
+    config = render(bench.templates / "nginx-verdicts.conf", folder / "asking.conf", values)
+    url = f"http://127.0.0.1:{port}/"
+    with pinned([tool, "-c", str(config)], core=PROXY_CORE, log=folder / "asking.out", url=url) as pid:
+        yield Target(pid, url, cookie)
 
 
 @contextlib.contextmanager

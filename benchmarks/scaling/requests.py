@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from benchmarks.peers.gateway import ROOT, acm_of
 from benchmarks.peers.load import SHAPES, check, wrk
-from benchmarks.peers.peers import nginx, upstream
-from benchmarks.peers.processes import PROXY_CORE, TEMPLATES, free_port, pinned, processor_seconds, render
+from benchmarks.peers.peers import asking_nginx, nginx, upstream
+from benchmarks.peers.processes import PROXY_CORE, free_port, pinned, processor_seconds
 from benchmarks.peers.target import Bench, Target
 from simulator.login import login
 from simulator.run import running
@@ -83,17 +83,10 @@ def _gateway(bench: Bench) -> Iterator[_Gateway]:
 @contextlib.contextmanager
 def _asking(bench: Bench, gateway: _Gateway, name: str, cache: str, cookie: str) -> Iterator[Target]:
     """An nginx that asks the gateway about each request, as somebody who is logged in."""
-    port, place = free_port(), bench.folder / name
+    place = bench.folder / name
     place.mkdir()
-    place.chmod(0o777)
-    values = {
-        "FOLDER": place, "PORT": port, "UPSTREAM": bench.upstream, "FRONT": gateway.front, "CACHE": cache,
-        "HOST": gateway.url.removeprefix("http://"),
-    }  # fmt: skip
-    config = render(TEMPLATES / "nginx-verdicts.conf", place / "nginx.conf", values)
-    url = f"http://127.0.0.1:{port}/"
-    with pinned(["nginx", "-c", str(config)], core=PROXY_CORE, log=place / "out", url=url) as pid:
-        target = Target(pid, url, cookie)
+    host = gateway.url.removeprefix("http://")
+    with asking_nginx(bench, place, gateway.front, host=host, cache=cache, cookie=cookie) as target:
         check(target, authenticates=True)
         yield target
 
