@@ -71,8 +71,7 @@ class Lasting:
         looks = self._looks(exchange)
         if not looks.lasts:
             return 0
-        if looks.moments:
-            ends += changing_moments(looks.moments, now, 2)
+        ends += changing_moments(looks.moments, now, 2)
         return max(0, int(min(ends) - now) - 1)
 
     def _repeats(self, exchange: Exchange) -> bool:
