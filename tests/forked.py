@@ -111,6 +111,10 @@ class Forked:
         """Start it with these arguments and the environment as it is; it ends by itself after so many seconds."""
         return self._started(arguments, cwd=cwd, said=(out, err), seconds=seconds or 0)
 
+    def start_here(self, *arguments: str, output: int, errors: int) -> Child:
+        """Start it in this folder, with these descriptors as its output and its errors."""
+        return self._started(arguments, (output, errors), said=("", ""), cwd=Path.cwd())
+
     def start_group(self, *arguments: str, output: int, env: dict[str, str]) -> Child:
         """Start it here in a process group of its own, with this descriptor as its output; its errors are dropped."""
         return self._started(arguments, (output,), said=("", os.devnull), cwd=Path.cwd(), env=env, leads=True)
