@@ -57,12 +57,14 @@ from gateway.pipeline.cross_origin import CrossOrigin
 from gateway.pipeline.front import FrontDesk
 from gateway.pipeline.insert_bar import carrying
 from gateway.pipeline.judge import Judge, RecordedJudge
+from gateway.pipeline.kept import KeptPermissions
 from gateway.pipeline.lasting import Lasting
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.polling import Polling
 from gateway.pipeline.prompt import ClientCycle, Prompt
 from gateway.pipeline.refuse import Refuse
 from gateway.pipeline.route import Route
+from gateway.pipeline.same_answer import SameAnswer
 from gateway.pipeline.traced import Application, TracedApp, TracedHeaders, Tracing, timed
 from gateway.pipeline.verdict import Verdict
 from gateway.pipeline.websocket import CarryWebSocket
@@ -112,7 +114,11 @@ class Assembly(Areas):
         self.tracing = self._tracing()
         self.pipeline = self._pipeline(judge, config.identity)
         self.handle: Application = self.pipeline
-        self.prompt: Callable[[Scope, ClientCycle], bool] = Prompt(self.pipeline, self.metrics.started)
+        self.prompt: Callable[[Scope, ClientCycle], bool] = Prompt(
+            self.pipeline,
+            KeptPermissions(self.pipeline.route.admission, judge, self.reload.rules, clock),
+            self.metrics.started,
+        )
         if self.tracing is not None:
             self.events.subscribe(self.tracing.calls)
             traced = self.tracing.app(self.pipeline, timed(self.pipeline, self.tracing), self.prompt)
@@ -169,7 +175,7 @@ class Assembly(Areas):
     def _front(self, name: str, settings: FrontSettings) -> FrontDesk | TracedApp:
         front = Front(name, settings, self.settings.edge.trusted_proxies)
         lasting = Lasting(
-            self.reload.rules,
+            SameAnswer(self.reload.rules),
             self.rechecks,
             settings.cache,
             self.sessions.idle_timeout,

@@ -9,14 +9,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from random import Random
 from secrets import token_bytes
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from gateway.caching.object_memo import ObjectMemo
 from gateway.cookies import LANGUAGE
 from gateway.edge.authority import Authorities
 from gateway.edge.client import ClientAddress
 from gateway.edge.cookies import separate_cookies
-from gateway.edge.known_heads import Repeated
+from gateway.edge.known_heads import Repeated, Varied, parted
 from gateway.edge.looking import READ, looking
 from gateway.edge.path import path_of
 from gateway.edge.readings import PathReader
@@ -29,7 +29,7 @@ from gateway.model import NOTHING, CanonicalRequest, Doubt, Language, Looking
 Scope = Mapping[str, Any]
 _TOKEN = re.compile(r"[A-Z][A-Z-]{0,31}")
 _SINGLE = frozenset((b"content-length", b"content-type", b"authorization", b"transfer-encoding", b"origin"))
-_READ = (
+READ_AT_ADMISSION: Final = (
     _SINGLE
     | READ
     | {
@@ -43,6 +43,7 @@ _READ = (
         b"destination",
     }
 )
+"""The names of the header lines that admission looks at."""
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9-]{8,64}")
 
 
@@ -99,7 +100,8 @@ class Admission:
         if further and method not in self._further:
             self._refuse_method(method)
         lines = scope["headers"]
-        head = self._known(lines) if type(lines) is Repeated else self._read(lines)
+        repeated, passing = parted(lines)
+        head = self._known(repeated) if repeated is not None else self._read(lines)
         read = head.read
         target, hosts = self._origin_form(scope, read.get(b"host", []))
         host = self.authorities.canonical(hosts)
@@ -113,6 +115,8 @@ class Admission:
             websocket = websocket_handshake(method, scope["http_version"], headers)
             if websocket is not None:
                 headers = without_handshake(headers)
+        if passing:
+            headers = Varied.of(headers, passing) if type(headers) is Repeated else headers + passing
         client = scope.get("client")
         peer = client[0] if client else ""
         return CanonicalRequest(
@@ -132,12 +136,26 @@ class Admission:
             websocket=websocket,
         )
 
+    def again(self, request: CanonicalRequest, scope: Scope) -> CanonicalRequest:
+        """The canonical form of a scope that differs from the one of `request` in passing lines at most, with an id of its
+        own. The lines came before."""
+        repeated, passing = parted(scope["headers"])
+        assert repeated is not None
+        head = self._known(repeated)
+        client = scope.get("client")
+        number = self._request_id(client[0] if client else "", head.read)
+        if passing and type(head.headers) is Repeated:
+            return request._replace(id=number, headers=Varied.of(head.headers, passing))
+        if request.headers is not head.headers:
+            return request._replace(id=number, headers=head.headers)
+        return CanonicalRequest._make((number, *request[1:]))
+
     def _read(self, lines: Iterable[tuple[bytes, bytes]]) -> _Head:
         read: dict[bytes, list[bytes]] = {}
         headers: list[tuple[bytes, bytes]] = []
         for pair in lines:
             name = pair[0]
-            if name in _READ:
+            if name in READ_AT_ADMISSION:
                 read.setdefault(name, []).append(pair[1])
                 if name == b"cookie":
                     continue

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, NamedTuple
 from gateway.caching.object_memo import ObjectMemo
 from gateway.edge.asked_scope import asked_scope
 from gateway.edge.client import ClientAddress, Network
-from gateway.edge.known_heads import Repeated
+from gateway.edge.known_heads import Line, Repeated, Varied, parted
 from gateway.edge.settings import FrontSettings
 from gateway.errors import InternalFault
 
@@ -135,12 +135,16 @@ class Front:
 
     def asked(self, scope: Scope, kind: Kind) -> dict[str, Any]:
         """The ASGI scope of the request that the front has before it. Raises InternalFault where the question lacks it."""
-        lines = scope["headers"]
+        lines: HeaderLines = scope["headers"]
+        passing: tuple[Line, ...] = ()
         if kind == "page":
             before = self._before(lines, _SAID)
         else:
-            before = self._known(lines) if type(lines) is Repeated else self._before(lines)
+            repeated, passing = parted(lines)
+            before = self._known(repeated) if repeated is not None else self._before(lines)
         method, target, headers, client = before
+        if passing:
+            headers = Varied.of(headers, passing) if type(headers) is Repeated else (*headers, *passing)
         if self._dialect.prefix:
             method, target = scope["method"], _behind(scope["raw_target"], self._dialect.paths)
         asked = {**scope, **asked_scope(method, target, headers, client)}

@@ -11,7 +11,7 @@ from typing import Any
 
 import httptools
 
-from gateway.edge.known_heads import KnownHeads, Repeated
+from gateway.edge.known_heads import KnownHeads, Line, Repeated, Varied
 from gateway.edge.refusals import Refused, too_large
 from gateway.edge.settings import EdgeSettings
 
@@ -65,7 +65,7 @@ class RequestReader:
         self.complete = False
         """Whether the whole request was read."""
         self._url = b""
-        self._headers: list[tuple[bytes, bytes]] = []
+        self._headers: list[Line] = []
         self._noted: dict[bytes, bytes] = {}
         self.asks_upgrade = False
         if self.has_body:
@@ -125,8 +125,8 @@ class RequestReader:
             self._parse_head(head)
             self._check_request_line(head)
             return end
-        block = head[line_end + 2 :]
-        known = self._heads.get(block)
+        block = head[line_end:]
+        known = self._heads.get(block, self._limits.max_headers)
         if known is not None:
             self._repeat(line, known)
             return end
@@ -140,7 +140,7 @@ class RequestReader:
             head = _UPGRADE.sub(_STAND_IN, head)
         self._parse(head)
 
-    def _repeat(self, line: re.Match[bytes], headers: Repeated) -> None:
+    def _repeat(self, line: re.Match[bytes], headers: Repeated | Varied) -> None:
         """A request without a body whose header lines the parser has read before."""
         self.begun = self.complete = self.keep_alive = True
         self.expects_continue = False
@@ -240,7 +240,7 @@ class RequestReader:
         self._make_scope(version, method, target, self._headers)
 
     def _make_scope(
-        self, version: str, method: str, target: bytes, headers: list[tuple[bytes, bytes]] | Repeated
+        self, version: str, method: str, target: bytes, headers: list[Line] | Repeated | Varied
     ) -> None:
         path, _, query = target.partition(b"?")
         self.scope = {

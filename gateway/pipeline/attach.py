@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from gateway.caching.object_memo import ObjectMemo
 from gateway.edge.headers import ForwardedHeaders
-from gateway.edge.known_heads import Repeated
+from gateway.edge.known_heads import PASSING, Line, Repeated, parted
 from gateway.exchange import Exchange, Outgoing
 from gateway.handling import PLAIN, HeaderChanges
 from gateway.http_semantics import header_block
@@ -15,6 +16,13 @@ from gateway.identity.headers import OutgoingHeaders
 from gateway.model import CanonicalRequest, Identity
 from gateway.upstream.credentials import Credentials
 from gateway.upstream.request import Framing
+
+
+class _Known(NamedTuple):
+    """What goes on of lines that came before, and the names of passing lines that go on with them."""
+
+    passed: Outgoing
+    passing: frozenset[bytes]
 
 
 class Attach:
@@ -42,37 +50,45 @@ class Attach:
         self._audiences = audiences
         fixed = (name.lower().encode("ascii") for each in credentials.values() for name in each.names)
         self._names = (*identity.names, *fixed)
-        self._known = ObjectMemo(self._of_client)
-        self._known_dropped = ObjectMemo(self._dropped)
-        self._known_of_programs = ObjectMemo(self._without_token)
+        self._known = ObjectMemo(self._of_repeated)
+        self._known_dropped = ObjectMemo(self._dropped_of_repeated)
+        self._known_of_programs = ObjectMemo(self._of_repeated_without_token)
 
     def __call__(self, exchange: Exchange) -> None:
         """Fill in `outgoing`."""
         request = exchange.admitted
         headers, changes = request.headers, exchange.handling.request_headers
-        if exchange.caller.program is not None and not self._pass_token:
-            repeated = changes is None and type(headers) is Repeated
-            passed = (
-                self._known_of_programs(headers)
-                if repeated
-                else self._without_token(headers, request.method, changes)
-            )
-        elif changes is not None:
-            passed = self._of_client(headers, request.method, changes)
-        elif type(headers) is Repeated:
-            passed = self._known(headers)
+        without_token = exchange.caller.program is not None and not self._pass_token
+        repeated, passing = parted(headers)
+        if changes is None and repeated is not None:
+            known = (self._known_of_programs if without_token else self._known)(repeated)
+            passed = known.passed
+            if passing:
+                more = header_block([line for line in passing if line[0] in known.passing])
+                passed = Outgoing(passed.lines + more, passed.framing)
+        elif without_token:
+            passed = self._without_token(headers, request.method, changes)
         else:
-            passed = self._of_client(headers, request.method)
+            passed = self._of_client(headers, request.method, changes)
         own = self._forwarded.own(request, exchange.peer)
         fixed = self._credentials[exchange.handling.upstream].block
         lines = b"%b%b%b%b" % (passed.lines, fixed, own, self._about(exchange))
         exchange.outgoing = Outgoing(lines, passed.framing)
 
+    def _of_repeated(self, headers: Repeated) -> _Known:
+        return _Known(self._of_client(headers), self._passing(headers))
+
+    def _of_repeated_without_token(self, headers: Repeated) -> _Known:
+        return _Known(self._without_token(headers), self._passing(headers))
+
+    def _passing(self, headers: Repeated) -> frozenset[bytes]:
+        """The names of passing lines that would go on with these lines: `Connection` may name one."""
+        lines = [line for line in headers if line[0] == b"connection"]
+        lines += [(name, b"") for name in PASSING]
+        return frozenset(name for name, _ in self._identity.strip(self._forwarded.passed(lines)))
+
     def _of_client(
-        self,
-        headers: Iterable[tuple[bytes, bytes]],
-        method: str = "GET",
-        changes: HeaderChanges | None = None,
+        self, headers: Iterable[Line], method: str = "GET", changes: HeaderChanges | None = None
     ) -> Outgoing:
         lines = self._identity.strip(self._forwarded.passed(headers, method))
         if changes is not None:
@@ -80,10 +96,7 @@ class Attach:
         return Outgoing(header_block(lines), Framing.of(headers))
 
     def _without_token(
-        self,
-        headers: Iterable[tuple[bytes, bytes]],
-        method: str = "GET",
-        changes: HeaderChanges | None = None,
+        self, headers: Iterable[Line], method: str = "GET", changes: HeaderChanges | None = None
     ) -> Outgoing:
         return self._of_client([line for line in headers if not _is_bearer_token(line)], method, changes)
 
@@ -125,10 +138,16 @@ class Attach:
 
     def dropped(self, request: CanonicalRequest) -> frozenset[bytes]:
         """The names of the client's headers that the register does not get from the gateway."""
-        headers = request.headers
-        return self._known_dropped(headers) if type(headers) is Repeated else self._dropped(headers)
+        repeated, passing = parted(request.headers)
+        if repeated is None:
+            return self._dropped(request.headers)
+        dropped, passed = self._known_dropped(repeated)
+        return dropped.union(name for name, _ in passing if name not in passed)
 
-    def _dropped(self, headers: Iterable[tuple[bytes, bytes]]) -> frozenset[bytes]:
+    def _dropped_of_repeated(self, headers: Repeated) -> tuple[frozenset[bytes], frozenset[bytes]]:
+        return self._dropped(headers), self._passing(headers)
+
+    def _dropped(self, headers: Iterable[Line]) -> frozenset[bytes]:
         kept = {name for name, _ in self._identity.strip(self._forwarded.passed(headers))}
         return frozenset(name for name, _ in headers) - kept
 

@@ -25,6 +25,7 @@ from gateway.errors import (
 )
 from gateway.exchange import Exchange, Judgement
 from gateway.model import NOTHING, Decision, DecisionInput
+from gateway.pipeline.permission import Permission
 from gateway.plan import Advice
 from gateway.policy.advice import advise
 from gateway.policy.evaluate import AMBIGUOUS, NO_WEBSOCKET, decide, questions
@@ -77,6 +78,14 @@ class Authorize:
         if self.maintenance.announced:
             self._check_maintenance(exchange, decision_input)
         return self._decide(exchange, rules, decision_input, NOTHING_ASKED).allowed
+
+    def as_before(self, exchange: Exchange, before: Permission) -> bool:
+        """Fill in `judgement` as it was; False where other rules are in force, or a maintenance is announced. Raises Blocked."""
+        if self.rules() is not before.rules or self.maintenance.announced:
+            return False
+        self._check_blocks(exchange)
+        exchange.judgement, exchange.handling = before.judgement, before.handling
+        return True
 
     def _decide(
         self, exchange: Exchange, rules: RuleSet, decision_input: DecisionInput, facts: Gathered

@@ -9,6 +9,7 @@ from gateway.errors import GatewayError, RecordsUnavailable
 from gateway.exchange import Exchange
 from gateway.pipeline.authenticate import Authenticate
 from gateway.pipeline.authorize import Authorize
+from gateway.pipeline.permission import Permission
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,14 @@ class Judge:
     def at_once(self, exchange: Exchange) -> bool:
         """The same without waiting; False where something has to be waited for."""
         return self.authenticate.at_once(exchange) and self.authorize.at_once(exchange)
+
+    def as_before(self, exchange: Exchange, before: Permission) -> bool:
+        """Allow what was allowed before; False where something has changed that the permission rests on. Raises Blocked."""
+        return (
+            self.authenticate.at_once(exchange)
+            and exchange.caller.session is before.session
+            and self.authorize.as_before(exchange, before)
+        )
 
     async def again(self, earlier: Exchange) -> GatewayError | None:
         """The error that an open stream would get if it were requested now; None if it would be allowed."""
@@ -52,3 +61,7 @@ class RecordedJudge(Judge):
     def at_once(self, exchange: Exchange) -> bool:
         """The same without waiting; False also where nothing goes through."""
         return not self.full() and Judge.at_once(self, exchange)
+
+    def as_before(self, exchange: Exchange, before: Permission) -> bool:
+        """The same; False also where nothing goes through."""
+        return not self.full() and Judge.as_before(self, exchange, before)

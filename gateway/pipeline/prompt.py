@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from gateway.exchange import Exchange
+from gateway.pipeline.kept import KeptPermissions
 from gateway.pipeline.pipeline import Pipeline
 from gateway.responses import HeaderLines, Message, Receive, Scope, Send
 from gateway.upstream.client_stream import ClientGone
@@ -49,6 +50,7 @@ class Prompt:
     """Offers requests without a body to the stages. `started` counts those that are taken up here."""
 
     pipeline: Pipeline
+    kept: KeptPermissions
     started: Callable[[], None]
 
     def __call__(self, scope: Scope, cycle: ClientCycle) -> bool:
@@ -58,9 +60,11 @@ class Prompt:
         pipeline = self.pipeline
         exchange = Exchange(scope, cycle.receive, cycle.send, pipeline.clock())
         try:
-            pipeline.admit(exchange)
-            if not pipeline.route.goes_on(exchange) or not pipeline.judge.at_once(exchange):
-                return False
+            if not self.kept.give(exchange):
+                pipeline.admit(exchange)
+                if not pipeline.route.goes_on(exchange) or not pipeline.judge.at_once(exchange):
+                    return False
+                self.kept.keep(exchange)
             pipeline.attach(exchange)
             connection = pipeline.forward.begin(exchange)
         except Exception:  # noqa: BLE001 - the general way meets it again, and answers

@@ -52,7 +52,9 @@ class Record:
         differs = None
         if decision is not None and judgement.decision_input is not None:
             self.metrics.decided(decision.rule, decision.outcome)
-            differs = self.candidate.judge(judgement.decision_input, decision)
+            # What was decided about the same request before is judged again as of now.
+            asked = judgement.decision_input._replace(now=exchange.now) if self.candidate.rules else None
+            differs = self.candidate.judge(asked, decision) if asked is not None else None
         candidate = self.candidate.rules if differs is not None else None
         entry = entry_of(
             exchange, status, seconds, differs, candidate.hash if candidate is not None else None

@@ -63,7 +63,7 @@ class Verdict:
         if not (self.front.removes or self.front.replaces_all):
             self._check_passed(request, ours)
         # Fronts know one list of names: what another rule changes, the client's own value stands for here.
-        for name in self._changed(self.lasting.rules()):
+        for name in self._changed(self.lasting.same.rules()):
             if name not in ours:
                 ours[name] = request.header(name) or b""
         ours[UPSTREAM] = handling.upstream.encode("ascii")

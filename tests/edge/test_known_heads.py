@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from gateway.edge.known_heads import KnownHeads, Repeated
+from gateway.edge.admit import READ_AT_ADMISSION
+from gateway.edge.known_heads import PASSING, KnownHeads, Repeated, Varied, parted
 from gateway.edge.refusals import Refused
 from gateway.edge.request_reader import RequestReader
 from gateway.edge.settings import EdgeSettings
@@ -53,7 +54,38 @@ HEADS = [
     b"GET /a HTTP/1.1\r\n\r\n",
     b"\r\n" + get("/a"),
     get("/a") + get("/b"),
+    get("/a", "Referer: https://gw.test/b"),
+    get("/a", "referer: https://gw.test/c"),
+    get(
+        "/a",
+        "Referer: https://gw.test/b",
+        'If-None-Match: "1"',
+        "IF-MODIFIED-SINCE: Thu, 26 Nov 2026 08:00:00 GMT",
+    ),
+    get("/a", "X-A: 1", "Referer: b"),
+    get("/a", "Referer: b", "X-A: 1"),
+    get("/a", "Referer:"),
+    get("/a", "Referer: b "),
+    get("/a", "Referer:b"),
+    get("/a", "Referer:\tb"),
+    get("/a", "Referer: caf\xe9"),
+    get("/a", "Referer: a\tb"),
+    get("/a", "Referer: a\x00b"),
+    get("/a", "Referer: a", "Referer: b"),
+    get("/a", "Referer: caf\xe9", "Referer: b"),
+    get("/a", "Referer: b", "Referer: caf\xe9"),
+    get("/a", "Referer: b", " folded"),
+    get("/a", "Referer : b"),
+    get("/a", "X-Referer: b"),
+    get("/a", "Connection: referer", "Referer: b"),
 ]
+
+
+def by_name(found: dict[str, Any] | str) -> dict[str, Any] | str:
+    """The same with the lines of each name beside each other: the order of names means nothing (RFC 9110 5.3)."""
+    if isinstance(found, str):
+        return found
+    return {**found, "headers": sorted(found["headers"], key=lambda line: line[0])}
 
 
 @pytest.mark.parametrize("first", HEADS)
@@ -62,7 +94,8 @@ def test_what_came_before_changes_nothing(first: bytes) -> None:
         heads = KnownHeads()
         read(heads, first)
         read(heads, first)
-        assert read(heads, again) == read(KnownHeads(), again)
+        for _ in range(3):
+            assert by_name(read(heads, again)) == by_name(read(KnownHeads(), again))
 
 
 def test_a_request_in_the_place_of_header_lines_is_refused() -> None:
@@ -85,12 +118,46 @@ def test_repeated_lines_are_one_object_whatever_the_target() -> None:
     assert scopes[1]["headers"] is scopes[2]["headers"]
 
 
+def test_a_line_that_differs_leaves_the_others_known() -> None:
+    heads = KnownHeads()
+    read(heads, get("/a", "Referer: 1", "X-A: 1"))
+    lines = []
+    for referer in (b"2", b"3", b"3", b"3"):
+        found = RequestReader(EdgeSettings(), {}, heads)
+        found.feed(get("/a", f"Referer: {referer.decode()}", "X-A: 1"))
+        assert found.scope is not None
+        lines.append(found.scope["headers"])
+        assert sorted(lines[-1]) == sorted([(b"host", b"gw.test"), (b"x-a", b"1"), (b"referer", referer)])
+    assert [type(each) for each in lines] == [Varied, Varied, Varied, Repeated]
+    assert len({id(parted(each)[0]) for each in lines[:3]}) == 1
+
+
+def test_more_lines_than_allowed_are_refused_also_where_most_are_known() -> None:
+    most = EdgeSettings().max_headers - 1
+    heads, lines = KnownHeads(), [f"X-{number}: 1" for number in range(most)]
+    assert type(read(heads, get("/a", *lines))) is dict
+    assert read(heads, get("/a", *lines, "Referer: b")) == "head-too-large"
+
+
+def test_lines_that_pass_are_of_names_that_admission_does_not_read() -> None:
+    assert READ_AT_ADMISSION.isdisjoint(PASSING)
+
+
 def test_what_is_remembered_is_bounded() -> None:
-    heads = KnownHeads(most_octets=100)
+    heads, end = KnownHeads(most_octets=100), b"\r\n\r\n"
     for number in range(1_000):
-        heads.learn(b"x-number: %d\r\n\r\n" % number, [])
-    assert 0 < len(heads) <= 100 // len(b"x-number: 1\r\n\r\n")
-    assert heads.get(b"x-number: 999\r\n\r\n") is not None
-    assert heads.get(b"x-number: 1\r\n\r\n") is None
-    heads.learn(b"x-large: " + b"a" * 5_000, [])
-    assert heads.get(b"x-large: " + b"a" * 5_000) is None
+        heads.learn(b"\r\nx-number: %d\r\n\r\n" % number, [])
+    assert 0 < len(heads) <= 100 // len(b"\r\nx-number: 1\r\n\r\n")
+    assert heads.get(b"\r\nx-number: 999" + end, 9) is not None
+    assert heads.get(b"\r\nx-number: 1" + end, 9) is None
+    heads.learn(b"\r\nx-large: " + b"a" * 5_000 + end, [])
+    assert heads.get(b"\r\nx-large: " + b"a" * 5_000 + end, 9) is None
+
+
+def test_what_passes_by_is_bounded() -> None:
+    heads, end = KnownHeads(most_octets=200), b"\r\n\r\n"
+    heads.learn(b"\r\nhost: a" + end, [(b"host", b"a")])
+    for number in range(10_000):
+        for _ in range(2):
+            heads.get(b"\r\nhost: a\r\nreferer: %d" % number + end, 9)
+    assert len(heads) <= 10

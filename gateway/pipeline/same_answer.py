@@ -1,0 +1,89 @@
+"""Until when the same request of the same caller gets the same permission."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from gateway.caching.object_memo import ObjectMemo
+from gateway.exchange import Exchange
+from gateway.plugin import Distinctions, combine
+from gateway.policy.moments import changing_moments
+from gateway.policy.ruleset import Rule, RuleSet, walk
+
+# Days that are looked ahead.
+_DAYS: Final = 2
+# What is the same where the caller is, and moments, which end a permission. Anything else makes it doubtful.
+_OF_CALLER: Final[Mapping[str, Any]] = dict.fromkeys(
+    ("rights", "organisations", "doelgroepen", "scopes", "audiences", "kinds", "claims", "moments"), ()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Looks:
+    """What a rule looks at: `lasts` where nothing but the caller and `moments` changes its decision about one address."""
+
+    lasts: bool
+    moments: tuple[float, ...] = ()
+
+
+_UNSURE = _Looks(lasts=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SameAnswer:
+    """`rules` gives the rule set in force. Blocks, maintenance and the session are for who uses a permission again."""
+
+    rules: Callable[[], RuleSet]
+    _known: ObjectMemo[RuleSet, dict[str, _Looks]] = field(
+        default_factory=lambda: ObjectMemo(lambda _: {}, 2)
+    )
+
+    def until(self, exchange: Exchange) -> float:
+        """The moment up to which a request with the same method, address and caller is allowed as this one was.
+
+        In seconds since the epoch; the moment of this request where the next may get another answer at once.
+        """
+        now = exchange.now
+        looks = self._looks(exchange) if _repeats(exchange) else _UNSURE
+        if not looks.lasts:
+            return now
+        return min(changing_moments(looks.moments, now, _DAYS), default=now + _DAYS * 86_400)
+
+    def _looks(self, exchange: Exchange) -> _Looks:
+        judgement, rules = exchange.judgement, self.rules()
+        decision = judgement.decision if judgement is not None else None
+        if judgement is None or decision is None or decision.rule is None or judgement.rules != rules.hash:
+            return _UNSURE
+        known = self._known(rules)
+        found = known.get(decision.rule)
+        if found is None:
+            rule = next(each for each in rules.rules if each.id == decision.rule)
+            found = known[decision.rule] = _looks_of(rule)
+        return found
+
+
+def _repeats(exchange: Exchange) -> bool:
+    """Whether the next such question is about the same thing: nothing changes, no new cookie, no token with an end."""
+    request, caller = exchange.admitted, exchange.caller
+    return (
+        not exchange.set_cookies
+        and caller.program is None
+        and caller.trouble is None
+        and request.websocket is None
+        and request.looking != "ahead"
+        and request.method in ("GET", "HEAD")
+    )
+
+
+def _looks_of(rule: Rule) -> _Looks:
+    """Policies that don't say what they look at may look at anything; an emergency may end at any time."""
+    try:
+        said = combine(policy.distinctions() for policy in walk(rule.require))
+    except BaseException:  # noqa: BLE001 - whatever a policy raises, also SystemExit
+        said = None
+    if said is None or rule.asking or rule.emergency is not None:
+        return _UNSURE
+    unlike = replace(said, **_OF_CALLER)
+    return _Looks(unlike == Distinctions(), said.moments)
