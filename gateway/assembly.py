@@ -115,9 +115,7 @@ class Assembly(Areas):
         self.pipeline = self._pipeline(judge, config.identity)
         self.handle: Application = self.pipeline
         self.prompt: Callable[[Scope, ClientCycle], bool] = Prompt(
-            self.pipeline,
-            KeptPermissions(self.pipeline.route.admission, judge, self.reload.rules, clock),
-            self.metrics.started,
+            self.pipeline, KeptPermissions(self.pipeline), self.metrics.started
         )
         if self.tracing is not None:
             self.events.subscribe(self.tracing.calls)

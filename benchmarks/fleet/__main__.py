@@ -16,13 +16,15 @@ from pathlib import Path
 from benchmarks.fleet.servers import Fleet, fleet
 from benchmarks.soak.ledger import Ledger, Lost
 from benchmarks.soak.measure import Sample, growth, quiet, sample
-from benchmarks.soak.people import People
+from benchmarks.soak.people import People, Person
 from benchmarks.soak.report import counts, table
 from benchmarks.soak.servers import ROOT
 
 _PERSONAS = ("indiener", "zonder-recht", "verkeerde-context", "buitenland", "indiener", "buitenland")
 _LATE = 8.0
 """Seconds after which a logout counts at every gateway: cache_ttl, and some."""
+_RENEWED = 300.0
+"""Seconds between the logins of one person: well before the session has to be rechecked."""
 _DURING = " (during a failover)"
 _ORGANISATION = "OVO999001"
 _WORDS = 20
@@ -53,8 +55,20 @@ class Everybody:
             every(20.0, self._blocks),
             every(1.0, self._looks),
             every(failover, self._fails_over),
+            every(_RENEWED, lambda: self._come_back(here)),
         ]
         return [asyncio.create_task(each) for each in work]
+
+    async def _come_back(self, people: list[Person]) -> None:
+        """Log everybody in again: only a browser that goes to a page can have its session rechecked, and these go to none."""
+        await self._ledger.pause(_RENEWED)
+        for person, persona in zip(people, _PERSONAS, strict=True):
+            while not self._ledger.over.is_set():
+                try:
+                    person.cookie = (await self._people.log_in(persona)).cookie
+                    break
+                except (Lost, OSError, TimeoutError):  # a failover: what that costs is counted elsewhere
+                    await self._ledger.pause(2.0)
 
     async def _comes_and_goes(self) -> None:
         self._turn += 1

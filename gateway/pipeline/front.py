@@ -12,6 +12,7 @@ from gateway.endpoints.return_path import safe_target
 from gateway.errors import BadRequest, GatewayError, NotFound
 from gateway.exchange import Exchange
 from gateway.http_semantics import HOP_BY_HOP
+from gateway.pipeline.kept import KeptPermissions
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.prompt import ClientCycle
 from gateway.pipeline.refuse import Refuse
@@ -98,6 +99,7 @@ class FrontDesk:
             own = replace(pipeline, route=VerdictRoute(*parts), refuse=replace(refuse, forms=forms))
         self._pipeline = timed(own)
         self._page = timed(replace(pipeline, route=PageRoute(*parts)))
+        self._kept = KeptPermissions(own)
         self._front = front
         self._verdict = verdict
         self._started = started
@@ -126,10 +128,7 @@ class FrontDesk:
         exchange = Exchange(scope, cycle.receive, cycle.send, pipeline.clock())
         try:
             exchange.scope = front.asked(scope, "verdict")
-            pipeline.admit(exchange)
-            if exchange.admitted.method == "OPTIONS" or not pipeline.route.goes_on(exchange):
-                return False
-            if not pipeline.judge.at_once(exchange):
+            if not self._kept.allow(exchange):
                 return False
             lines = self._verdict.permission(exchange).lines
         except Exception:  # noqa: BLE001 - the general way meets it again, and answers

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 from gateway.caching.recent import Recent
 from gateway.caching.seen import Seen
-from gateway.edge.admit import Admission
 from gateway.edge.known_heads import Repeated, parted
 from gateway.exchange import Exchange
-from gateway.pipeline.judge import Judge
-from gateway.pipeline.permission import Permission
+from gateway.pipeline.kept_permission import KeptPermission
+from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.same_answer import SameAnswer
 from gateway.policy.ruleset import RuleSet
 
@@ -23,26 +21,33 @@ _Key = tuple[int, str, bytes, str]
 
 
 class KeptPermissions:
-    """Those of one worker process. `rules` gives the rule set in force, `clock` seconds since the epoch."""
+    """Those of one listener in one worker process."""
 
-    def __init__(
-        self,
-        admission: Admission,
-        judge: Judge,
-        rules: Callable[[], RuleSet],
-        clock: Callable[[], float],
-    ) -> None:
-        self._admission = admission
-        self._judge = judge
-        self._rules = rules
-        self._same = SameAnswer(rules)
-        self._clock = clock
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._stages = pipeline
+        self._rules = pipeline.judge.authorize.rules
+        self._same = SameAnswer(self._rules)
         self._seen = Seen()
         # The lines are kept beside the permission: otherwise their id() could come to stand for others.
-        self._kept: Recent[_Key, tuple[Repeated, Permission]] = Recent(_SIZE, _LONGEST, clock)
+        self._kept: Recent[_Key, tuple[Repeated, KeptPermission]] = self._none()
         self._of: RuleSet | None = None
 
-    def give(self, exchange: Exchange) -> bool:
+    def allow(self, exchange: Exchange) -> bool:
+        """The stages up to the decision without waiting, or what they came to before; False where the request must go the
+        general way. Raises a GatewayError.
+        """
+        stages = self._stages
+        if self._give(exchange):
+            return True
+        stages.admit(exchange)
+        if exchange.admitted.method == "OPTIONS" or not stages.route.goes_on(exchange):
+            return False  # perhaps a preflight, or an own path
+        if not stages.judge.at_once(exchange):
+            return False
+        self._keep(exchange)
+        return True
+
+    def _give(self, exchange: Exchange) -> bool:
         """Fill in `request`, `caller`, `judgement` and `handling` as for the same request before.
 
         False where there was none, or where something that its permission rests on has changed; then nothing is filled
@@ -58,10 +63,10 @@ class KeptPermissions:
         permission = kept[1]
         if exchange.now >= permission.until:
             return False
-        exchange.request = self._admission.again(permission.request, scope)
-        return self._judge.as_before(exchange, permission)
+        exchange.request = self._stages.admit.admission.again(permission.request, scope)
+        return self._stages.judge.as_before(exchange, permission)
 
-    def keep(self, exchange: Exchange) -> None:
+    def _keep(self, exchange: Exchange) -> None:
         """Keep the permission of a request that came a short while ago too, where it will stand for a while."""
         scope = exchange.scope
         lines, _ = parted(scope["headers"])
@@ -76,7 +81,10 @@ class KeptPermissions:
             return
         if rules is not self._of:
             # Nothing may keep the rules of before in memory.
-            self._kept, self._of = Recent(_SIZE, _LONGEST, self._clock), rules
+            self._kept, self._of = self._none(), rules
         session = exchange.caller.session
-        permission = Permission(until, exchange.admitted, session, rules, judgement, exchange.handling)
+        permission = KeptPermission(until, exchange.admitted, session, rules, judgement, exchange.handling)
         self._kept[key] = lines, permission
+
+    def _none(self) -> Recent[_Key, tuple[Repeated, KeptPermission]]:
+        return Recent(_SIZE, _LONGEST, self._stages.clock)

@@ -60,11 +60,8 @@ class Prompt:
         pipeline = self.pipeline
         exchange = Exchange(scope, cycle.receive, cycle.send, pipeline.clock())
         try:
-            if not self.kept.give(exchange):
-                pipeline.admit(exchange)
-                if not pipeline.route.goes_on(exchange) or not pipeline.judge.at_once(exchange):
-                    return False
-                self.kept.keep(exchange)
+            if not self.kept.allow(exchange):
+                return False
             pipeline.attach(exchange)
             connection = pipeline.forward.begin(exchange)
         except Exception:  # noqa: BLE001 - the general way meets it again, and answers

@@ -92,6 +92,7 @@ def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayFixture]:
         plugins=(PLUGINS, str(own)),
         session={"idle_timeout": "30m", "max_lifetime": "8h", "recheck": "1h", "bound": {}},
         blocks={"look_every": "100ms"},
+        fronts={"main": {"dialect": "nginx"}},
     ) as found:
         yield found
 
@@ -207,6 +208,23 @@ def test_it_ends_with_the_proof_of_a_bound_session(gate: GatewayFixture) -> None
         often(plain, "/filed/1")
         gate.clock.ahead += 700
         assert plain.call("/filed/1").status_code == 401
+
+
+def test_so_does_what_a_front_is_told(gate: GatewayFixture, alice: Browser) -> None:
+    def asked() -> httpx2.Response:
+        said = {"host": f"localhost:{gate.port}", "x-original-method": "GET", "x-original-uri": "/filed/1"}
+        told = {**alice.headers(None), **said, "x-forwarded-for": "192.0.2.7"}
+        return gate.client.get(f"http://127.0.0.1:{gate.fronts['main']}/auth", headers=told)
+
+    found = [asked() for _ in range(2 * TIMES)]
+    assert {each.status_code for each in found} == {200}
+    assert {each.headers["x-forwarded-user"] for each in found} == {"alice"}
+    ids = [each.headers["x-request-id"] for each in found]
+    assert len(set(ids)) == len(ids)
+    (record,) = gate.records_with(ids[-1])
+    assert (record["client"], record["path"]) == ("192.0.2.7", "/filed/1")
+    alice.post("/oauth2/logout", data={})
+    assert asked().status_code == 401
 
 
 def test_a_block_keeps_out_at_once(gate: GatewayFixture, alice: Browser) -> None:

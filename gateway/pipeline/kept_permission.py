@@ -11,7 +11,7 @@ from gateway.policy.ruleset import RuleSet
 from gateway.session.sessions import Session
 
 
-class Permission(NamedTuple):
+class KeptPermission(NamedTuple):
     """What was allowed to whom, by which rules; it stands up to `until` (seconds since the epoch)."""
 
     until: float
