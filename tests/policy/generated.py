@@ -51,8 +51,7 @@ class Refused:
 def refused(seed: int) -> Refused | None:
     """The request of this seed; None where it is not refused."""
     random = Random(seed)
-    rules = rule_set(*_rules(random))
-    asked = _request(random)
+    rules, asked = made(random)
     wanted = questions(rules, asked)
     answered = {each.name: _answer(random, each.name) for each in wanted if random.random() < 0.9}
     asked = asked._replace(facts=answered)
@@ -61,6 +60,12 @@ def refused(seed: int) -> Refused | None:
     if decision.allowed or rule is None:
         return None
     return Refused(rules, rule, asked, decision, frozenset(each.name for each in wanted) - set(answered))
+
+
+def made(random: Random) -> tuple[RuleSet, DecisionInput]:
+    """Rules, and a request that they may allow."""
+    rules = rule_set(*_rules(random))
+    return rules, _request(random)
 
 
 def _rules(random: Random) -> list[tuple[str, str, list[Any]]]:
