@@ -15,6 +15,7 @@ from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 
 from gateway.edge.pace import ReadingPace
 from gateway.edge.settings import EdgeSettings
+from gateway.edge.throwing_away import ThrowingAway
 from gateway.edge.waiting import Waiting
 
 # How much of an answer may wait in the kernel: a client that does not read costs this, and not megabytes.
@@ -112,6 +113,13 @@ class ClientSocket:
         if not self._transport.is_closing():
             self._transport.write_eof()
             self.resume_reading()
+
+    def throw_away(self) -> None:
+        """Read on, but make nothing of what comes."""
+        if not self._transport.is_closing():
+            protocol = self._transport.get_protocol()
+            assert isinstance(protocol, asyncio.BufferedProtocol)
+            self._transport.set_protocol(ThrowingAway(protocol))
 
     def close(self) -> None:
         """Close once all is written, or the client does not take it in time."""

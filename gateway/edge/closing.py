@@ -64,6 +64,7 @@ class Closing:
             self.close()
             return
         self.begun = True
+        self._socket.throw_away()
         self._socket.end()
         self._alarm.set(_LINGER, self.close)
 

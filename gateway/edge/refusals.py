@@ -18,7 +18,7 @@ from gateway.responses import HeaderLines, Response
 # A page for the reason, status and header lines of a request that is refused, by who looks, with this id; None for no
 # page.
 WirePage = Callable[[str, int, HeaderLines, Looking, str], Response | None]
-_LINE = re.compile(rb"(?m)^([!#-'*+.^`|~\w-]{1,64}):[ \t]*([^\r\n]*)")
+_LINE = re.compile(rb"([!#-'*+.^`|~\w-]{1,64}):[ \t]*([^\r]*)")
 
 _TOO_MUCH = (
     "Your browser sends too much along: remove the cookies of this site and try again.\n"
@@ -104,7 +104,8 @@ class Refusals:
         page: Response | None = None
         looking: Looking = "script"
         if head and not head.startswith(b"HEAD "):
-            lines = [(found[1].lower(), found[2]) for found in _LINE.finditer(head)]
+            found = filter(None, map(_LINE.match, head.split(b"\n")))
+            lines = [(line[1].lower(), line[2]) for line in found]
             looking = looking_at(lines)
             page = self._page(reason, status, lines, looking, request_id)
         language = page.headers.get("content-language", "") if page is not None else ""

@@ -17,9 +17,11 @@ from gateway.edge.settings import EdgeSettings
 
 # The parser would take what follows a request with an Upgrade for another protocol. The name is replaced by one of the
 # same length, which no client knows, until it is read.
-_UPGRADE = re.compile(rb"(?i)(?<=\n)upgrade(?=:)")
-_UPGRADE_FIRST = re.compile(rb"(?i)(?:\A|(?<=\n))upgrade(?=:)")
+_UPGRADE = b"upgrade"
+# Looks at the beginnings of lines only: a look at each octet of a long line takes long.
+_UPGRADE_LINE = re.compile(rb"\n(?i:upgrade):")
 _STAND_IN = f"x{token_hex(3)}".encode()
+_STAND_IN_LINE = b"\n%b:" % _STAND_IN
 # The request line of a head whose lines can be known from before; what else a target may have is the parser's affair.
 _PLAIN_LINE = re.compile(rb"(GET|HEAD) (/[A-Za-z0-9._~!$&'()*+,;=:@/?%-]*) HTTP/1\.1")
 _LINE_END = b"\r\n"
@@ -136,9 +138,7 @@ class RequestReader:
         return end
 
     def _parse_head(self, head: bytes) -> None:
-        if b"\nupgrade:" in head.lower():
-            head = _UPGRADE.sub(_STAND_IN, head)
-        self._parse(head)
+        self._parse(_UPGRADE_LINE.sub(_STAND_IN_LINE, head))
 
     def _repeat(self, line: re.Match[bytes], headers: Repeated | Varied) -> None:
         """A request without a body whose header lines the parser has read before."""
@@ -153,7 +153,7 @@ class RequestReader:
         if not end:
             # A field name that may become Upgrade waits until it is known.
             cut = piece.rfind(b"\n") + 1
-            if (cut or at_line_start) and b"upgrade".startswith(piece[cut:].lower()):
+            if (cut or at_line_start) and _UPGRADE.startswith(piece[cut:].lower()):
                 piece, self._held = piece[:cut], piece[cut:]
         self._head = self._head or bytearray()
         self._head += piece
@@ -161,7 +161,9 @@ class RequestReader:
             raise too_large(self._head)
         head = self._head
         if piece:
-            self._parse((_UPGRADE_FIRST if at_line_start else _UPGRADE).sub(_STAND_IN, piece))
+            if at_line_start and piece[: len(_UPGRADE) + 1].lower() == b"upgrade:":
+                piece = _STAND_IN + piece[len(_UPGRADE) :]
+            self._parse(_UPGRADE_LINE.sub(_STAND_IN_LINE, piece))
         self._check_request_line(head)
         return taken
 

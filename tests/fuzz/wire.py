@@ -96,6 +96,12 @@ class _End(asyncio.Transport):
     def write_eof(self) -> None:
         pass
 
+    def get_protocol(self) -> Any:
+        return self.protocol
+
+    def set_protocol(self, protocol: Any) -> None:
+        self.protocol = protocol
+
     def close(self) -> None:
         self._end("reset" if self.socket.resets else "closed")
 

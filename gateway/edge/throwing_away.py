@@ -1,0 +1,44 @@
+"""What a client still sends once its connection is to be closed: thrown away in large pieces, which costs least."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+_PIECE = 262_144
+
+
+class _Bin(threading.local):
+    """Where it is read into: one for all connections of a loop, as nobody looks at it."""
+
+    def __init__(self) -> None:
+        self.room = memoryview(bytearray(_PIECE))
+
+
+_bin = _Bin()
+
+
+class ThrowingAway(asyncio.BufferedProtocol):
+    """Takes the place of a connection's protocol, which still hears of everything but what comes."""
+
+    def __init__(self, protocol: asyncio.BufferedProtocol) -> None:
+        self._protocol = protocol
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return _bin.room
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Nothing is made of it."""
+
+    def eof_received(self) -> bool:
+        """The client has sent all: close."""
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._protocol.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        self._protocol.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._protocol.resume_writing()
