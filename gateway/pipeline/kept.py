@@ -36,7 +36,10 @@ class KeptPermissions:
         """The stages up to the decision without waiting, or what they came to before; False where the request must go the
         general way. Raises a GatewayError.
         """
-        stages = self._stages
+        stages, rules = self._stages, self._rules()
+        if rules is not self._of:
+            # Nothing may keep the rules of before in memory.
+            self._kept, self._of = self._none(), rules
         if self._give(exchange):
             return True
         stages.admit(exchange)
@@ -75,13 +78,10 @@ class KeptPermissions:
         key = (id(lines), scope["method"], scope["raw_target"], exchange.peer)
         if not self._seen.before(key):
             return
-        judgement, rules = exchange.judgement, self._rules()
+        judgement, rules = exchange.judgement, self._of
         until = self._same.until(exchange)
-        if until <= exchange.now or judgement is None:
+        if until <= exchange.now or judgement is None or rules is None:
             return
-        if rules is not self._of:
-            # Nothing may keep the rules of before in memory.
-            self._kept, self._of = self._none(), rules
         session = exchange.caller.session
         permission = KeptPermission(until, exchange.admitted, session, rules, judgement, exchange.handling)
         self._kept[key] = lines, permission
