@@ -41,9 +41,7 @@ def costs(figures: Mapping[str, float], peers: Mapping[str, Any]) -> Iterator[st
     carried = float(peers["results"][_SHAPE]["gateway, everything on"]["processor"])
     for name, (what, unit) in _COSTS.items():
         beside = (
-            f" ([beside the peers](performance.md) {carried:,.0f} µs)"
-            if name == "gateway_carries"
-            else ""
+            f" ([beside the peers](performance.md) {carried:,.0f} µs)" if name == "gateway_carries" else ""
         )
         yield f"| {what} | {figures[name]:,.0f} {unit}{beside} |"
 
