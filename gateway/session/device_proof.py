@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from joserfc import jws
-from joserfc.errors import JoseError
+from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import ECKey, RSAKey
 
 from gateway.json_object import json_object
@@ -104,7 +104,8 @@ def public_key(algorithm: str, jwk: Mapping[str, Any] | None, accepted: Collecti
     try:
         found = {name: str((jwk or {})[name]) for name in members}
         key = _key(algorithm, found)
-    except (JoseError, ValueError, KeyError) as problem:
+    except (JoseError, SecurityWarning, ValueError, KeyError) as problem:
+        # The library warns of short keys: an exception where warnings are errors.
         raise ProofRefused("key") from problem
     if isinstance(key, RSAKey):
         if found["e"] != _EXPONENT or not _SMALLEST_RSA <= key.raw_value.key_size <= _LARGEST_RSA:

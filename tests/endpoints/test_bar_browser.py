@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from simulator.run import running
 from tests import gateways
 from tests.gateway_fixture import GatewayFixture, gateway_fixture, scripted_gateway
 from tests.running import serving
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, BrowserContext, Locator, Page
@@ -260,6 +262,8 @@ async def test_the_last_moment_of_a_session(gate: GatewayFixture, context: Brows
     for _ in range(3):
         await later(gate, page, 1_100)
         assert (await context.request.get(f"{gate.url}/self")).ok
+        # The provider is asked behind the request, and must have answered before the clock goes on.
+        assert await asyncio.to_thread(until, lambda: not gate.gateway.rechecks.running)
     notice = await shown(page, "Uw sessie eindigt over 5 minuten en kan niet verlengd worden")
     assert not await notice.get_by_role("button", name="Blijf aangemeld").is_visible()
     await notice.get_by_role("link", name="Opnieuw aanmelden").wait_for()
