@@ -16,7 +16,7 @@ from gateway.cookies import LANGUAGE
 from gateway.edge.authority import Authorities
 from gateway.edge.client import ClientAddress
 from gateway.edge.cookies import separate_cookies
-from gateway.edge.known_heads import Repeated, Varied, parted
+from gateway.edge.known_heads import Repeated, parted, with_passing
 from gateway.edge.looking import READ, looking
 from gateway.edge.path import path_of
 from gateway.edge.readings import PathReader
@@ -115,8 +115,7 @@ class Admission:
             websocket = websocket_handshake(method, scope["http_version"], headers)
             if websocket is not None:
                 headers = without_handshake(headers)
-        if passing:
-            headers = Varied.of(headers, passing) if type(headers) is Repeated else headers + passing
+        headers = with_passing(headers, passing)
         client = scope.get("client")
         peer = client[0] if client else ""
         return CanonicalRequest(
@@ -144,10 +143,9 @@ class Admission:
         head = self._known(repeated)
         client = scope.get("client")
         number = self._request_id(client[0] if client else "", head.read)
-        if passing and type(head.headers) is Repeated:
-            return request._replace(id=number, headers=Varied.of(head.headers, passing))
-        if request.headers is not head.headers:
-            return request._replace(id=number, headers=head.headers)
+        headers = with_passing(head.headers, passing)
+        if request.headers is not headers:
+            return request._replace(id=number, headers=headers)
         return CanonicalRequest._make((number, *request[1:]))
 
     def _read(self, lines: Iterable[tuple[bytes, bytes]]) -> _Head:

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, NamedTuple
 from gateway.caching.object_memo import ObjectMemo
 from gateway.edge.asked_scope import asked_scope
 from gateway.edge.client import ClientAddress, Network
-from gateway.edge.known_heads import Line, Repeated, Varied, parted
+from gateway.edge.known_heads import Lines, Repeated, parted, with_passing
 from gateway.edge.settings import FrontSettings
 from gateway.errors import InternalFault
 
@@ -79,7 +79,7 @@ class _Before(NamedTuple):
 
     method: str
     target: bytes
-    headers: HeaderLines
+    headers: Lines
     client: str
 
 
@@ -136,15 +136,14 @@ class Front:
     def asked(self, scope: Scope, kind: Kind) -> dict[str, Any]:
         """The ASGI scope of the request that the front has before it. Raises InternalFault where the question lacks it."""
         lines: HeaderLines = scope["headers"]
-        passing: tuple[Line, ...] = ()
+        passing: Lines = ()
         if kind == "page":
             before = self._before(lines, _SAID)
         else:
             repeated, passing = parted(lines)
             before = self._known(repeated) if repeated is not None else self._before(lines)
         method, target, headers, client = before
-        if passing:
-            headers = Varied.of(headers, passing) if type(headers) is Repeated else (*headers, *passing)
+        headers = with_passing(headers, passing)
         if self._dialect.prefix:
             method, target = scope["method"], _behind(scope["raw_target"], self._dialect.paths)
         asked = {**scope, **asked_scope(method, target, headers, client)}
@@ -162,7 +161,9 @@ class Front:
         client = self._clients.behind([value for name, value in lines if name == b"x-forwarded-for"])
         headers = [(b"host", host), *(line for line in lines if line[0] not in dropped)]
         _restore_upgrade(headers)
-        return _Before(method, target, Repeated(headers) if type(lines) is Repeated else headers, client)
+        return _Before(
+            method, target, Repeated(headers) if type(lines) is Repeated else tuple(headers), client
+        )
 
     def _said(self, lines: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes:
         values = [value for each, value in lines if each == name]

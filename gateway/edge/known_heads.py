@@ -8,6 +8,7 @@ from typing import Final
 from gateway.caching.seen import Seen
 
 Line = tuple[bytes, bytes]
+Lines = tuple[Line, ...]
 
 PASSING: Final = (b"referer", b"if-none-match", b"if-modified-since")
 """Names of lines that often differ from one request to the next and say nothing to admission."""
@@ -32,17 +33,24 @@ class Varied(tuple[Line, ...]):
     """Header lines that all came before but the last ones, which are `passing`."""
 
     repeated: Repeated
-    passing: tuple[Line, ...]
+    passing: Lines
 
     @classmethod
-    def of(cls, repeated: Repeated, passing: tuple[Line, ...]) -> Varied:
+    def of(cls, repeated: Repeated, passing: Lines) -> Varied:
         """The repeated lines with others behind them, whose names are of PASSING."""
         found = cls(repeated + passing)
         found.repeated, found.passing = repeated, passing
         return found
 
 
-def parted(lines: object) -> tuple[Repeated | None, tuple[Line, ...]]:
+def with_passing(lines: Lines, passing: Lines) -> Lines:
+    """These lines with passing ones behind them; those that came before stay known."""
+    if not passing:
+        return lines
+    return Varied.of(lines, passing) if type(lines) is Repeated else lines + passing
+
+
+def parted(lines: object) -> tuple[Repeated | None, Lines]:
     """The lines that came before, if any did, and those that came with them this time."""
     kind = type(lines)
     if kind is Repeated:
@@ -52,7 +60,7 @@ def parted(lines: object) -> tuple[Repeated | None, tuple[Line, ...]]:
     return None, ()
 
 
-def _without_passing(block: bytes) -> tuple[bytes, tuple[Line, ...]]:
+def _without_passing(block: bytes) -> tuple[bytes, Lines]:
     """A block of header lines without the passing ones, and those."""
     first, *parts = _PASSING_LINE.split(block)
     if not parts:

@@ -40,44 +40,37 @@ class KeptPermissions:
         if rules is not self._of:
             # Nothing may keep the rules of before in memory.
             self._kept, self._of = self._none(), rules
-        if self._give(exchange):
+        scope = exchange.scope
+        lines, _ = parted(scope["headers"])
+        key = (id(lines), scope["method"], scope["raw_target"], exchange.peer)
+        if lines is not None and self._give(exchange, lines, key):
             return True
         stages.admit(exchange)
         if exchange.admitted.method == "OPTIONS" or not stages.route.goes_on(exchange):
             return False  # perhaps a preflight, or an own path
         if not stages.judge.at_once(exchange):
             return False
-        self._keep(exchange)
+        if lines is not None and self._seen.before(key):
+            self._keep(exchange, lines, key)
         return True
 
-    def _give(self, exchange: Exchange) -> bool:
+    def _give(self, exchange: Exchange, lines: Repeated, key: _Key) -> bool:
         """Fill in `request`, `caller`, `judgement` and `handling` as for the same request before.
 
         False where there was none, or where something that its permission rests on has changed; then nothing is filled
         in for good. Raises Blocked.
         """
-        scope = exchange.scope
-        lines, _ = parted(scope["headers"])
-        if lines is None:
-            return False
-        kept = self._kept.get((id(lines), scope["method"], scope["raw_target"], exchange.peer))
+        kept = self._kept.get(key)
         if kept is None or kept[0] is not lines:
             return False
         permission = kept[1]
         if exchange.now >= permission.until:
             return False
-        exchange.request = self._stages.admit.admission.again(permission.request, scope)
+        exchange.request = self._stages.admit.admission.again(permission.request, exchange.scope)
         return self._stages.judge.as_before(exchange, permission)
 
-    def _keep(self, exchange: Exchange) -> None:
-        """Keep the permission of a request that came a short while ago too, where it will stand for a while."""
-        scope = exchange.scope
-        lines, _ = parted(scope["headers"])
-        if lines is None:
-            return
-        key = (id(lines), scope["method"], scope["raw_target"], exchange.peer)
-        if not self._seen.before(key):
-            return
+    def _keep(self, exchange: Exchange, lines: Repeated, key: _Key) -> None:
+        """Keep the permission of a request, where it will stand for a while."""
         judgement, rules = exchange.judgement, self._of
         until = self._same.until(exchange)
         if until <= exchange.now or judgement is None or rules is None:
