@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import NamedTuple
 
+from gateway.caching.known_lines import Lines, with_passing
 from gateway.errors import GatewayError
 from gateway.handling import PLAIN, Handling
 from gateway.http_semantics import Forwarded
@@ -138,14 +139,13 @@ class Exchange:
             message = {**message, "headers": self.head(message["status"], message.get("headers", ()))}
         await self.client_send(message)
 
-    def head(self, status: int, headers: HeaderLines) -> list[tuple[bytes, bytes]]:
+    def head(self, status: int, headers: HeaderLines) -> Lines:
         """The headers of the response that begins now: these, with our id and cookies."""
         self.status = status
-        lines = [line for line in headers if line[0] != b"x-request-id"]
-        lines.append((b"x-request-id", self.id.encode("ascii")))
+        own: Lines = ((b"x-request-id", self.id.encode("ascii")),)
         if self.set_cookies:
-            lines.extend(cookie_lines(self.set_cookies))
-        return lines
+            own += tuple(cookie_lines(self.set_cookies))
+        return with_passing(headers, own)
 
     def forget_errors(self) -> None:
         """After the record: an error holds the frames that it went through, those hold this exchange and the rule set,

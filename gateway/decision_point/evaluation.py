@@ -10,9 +10,9 @@ from typing import Final, NoReturn
 import structlog
 
 from gateway.authzen.names import Target
+from gateway.caching.known_lines import Repeated
 from gateway.caching.recent import Recent
 from gateway.edge.asked_scope import asked_scope
-from gateway.edge.known_heads import Repeated
 from gateway.endpoints.table import OwnEndpoints
 from gateway.errors import Blocked, GatewayError, InternalFault, NotFound
 from gateway.exchange import Caller, Exchange

@@ -11,12 +11,12 @@ from random import Random
 from secrets import token_bytes
 from typing import Any, Final, NamedTuple
 
+from gateway.caching.known_lines import Repeated, parted, with_passing
 from gateway.caching.object_memo import ObjectMemo
 from gateway.cookies import LANGUAGE
 from gateway.edge.authority import Authorities
 from gateway.edge.client import ClientAddress
 from gateway.edge.cookies import separate_cookies
-from gateway.edge.known_heads import Repeated, parted, with_passing
 from gateway.edge.looking import READ, looking
 from gateway.edge.path import path_of
 from gateway.edge.readings import PathReader

@@ -6,13 +6,14 @@ One request is at work at a time; what follows it waits as octets.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
 from uvicorn.server import ServerState
 
 from gateway.edge.alarm import Alarm
+from gateway.edge.answer_lines import AnswerLines, Lines
 from gateway.edge.client_socket import ClientSocket
 from gateway.edge.closing import Closing
 from gateway.edge.half_closed import HalfClosed
@@ -339,10 +340,9 @@ class Dialogue:
 
     # What an answer needs
 
-    @property
-    def default_headers(self) -> Iterable[tuple[bytes, bytes]]:
-        """What uvicorn adds to every answer."""
-        return self._service.server.default_headers
+    def answer_lines(self, headers: Lines, *, framed: bool = False) -> AnswerLines:
+        """These lines and what uvicorn adds to every answer; see `AnswerLines.of`."""
+        return self._listener.answer_lines(headers, self._service.server.default_headers, framed=framed)
 
     def cut(self) -> None:
         """Close such that the answer does not look complete."""

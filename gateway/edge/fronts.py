@@ -10,10 +10,10 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
+from gateway.caching.known_lines import Lines, Repeated, parted, with_passing
 from gateway.caching.object_memo import ObjectMemo
 from gateway.edge.asked_scope import asked_scope
 from gateway.edge.client import ClientAddress, Network
-from gateway.edge.known_heads import Lines, Repeated, parted, with_passing
 from gateway.edge.settings import FrontSettings
 from gateway.errors import InternalFault
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 
+from gateway.edge.answer_lines import KnownAnswerLines
 from gateway.edge.connections import Connections
-from gateway.edge.known_heads import KnownHeads
+from gateway.edge.known_heads import known_heads
 from gateway.edge.refusals import Refusals
 from gateway.edge.settings import EdgeSettings
 from gateway.edge.turns import Turns
@@ -30,7 +31,8 @@ class Listener:
         self.settings = settings
         self.refusals = refusals
         self.buffers = Buffers()
-        self.heads = KnownHeads()
+        self.heads = known_heads()
+        self.answer_lines = KnownAnswerLines()
         self.turns = Turns()
         self.draining = False
         """Whether it will close soon: each answer is the last one of its connection."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import httptools
 
-from gateway.edge.known_heads import KnownHeads, Line, Repeated, Varied
+from gateway.caching.known_lines import KnownLines, Line, Repeated, Varied
 from gateway.edge.refusals import Refused, too_large
 from gateway.edge.settings import EdgeSettings
 
@@ -35,7 +35,7 @@ _NOTED = frozenset((_STAND_IN, b"expect", b"content-length", b"transfer-encoding
 class RequestReader:
     """The request that a connection is receiving. `reset()` makes it ready for the next one."""
 
-    def __init__(self, limits: EdgeSettings, base: dict[str, Any], heads: KnownHeads) -> None:
+    def __init__(self, limits: EdgeSettings, base: dict[str, Any], heads: KnownLines) -> None:
         """`base` has the parts of an ASGI scope that are the same for the whole connection."""
         self._limits = limits
         self._heads = heads

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 from typing import Any, Protocol
 
+from gateway.edge.answer_lines import AnswerLines, Lines
 from gateway.edge.client_socket import ClientSocket
 from gateway.edge.switched import Receiver, SwitchedConnection
 from gateway.edge.waiting import Waiting
@@ -19,19 +19,14 @@ log = logging.getLogger("uvicorn.error")
 _LARGE = 65_536
 # From here on, a body waits in the socket until the application has taken what is here.
 _ENOUGH = 65_536
-_NAME_REFUSED = re.compile(rb'[\x00-\x20\x7f()<>@,;:\\"/\[\]?={}]')
-_VALUE_REFUSED = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _KNOWN = {status.value: status.phrase for status in HTTPStatus}
 _STATUS_LINES = {
     status: f"HTTP/1.1 {status} {_KNOWN.get(status, '')}\r\n".encode() for status in range(200, 600)
 }
 _BODILESS = frozenset((204, 304))
-_LOOKED_AT = frozenset((b"content-length", b"transfer-encoding", b"connection", b"strict-transport-security"))
 
 SWITCH = "toegangspoort.switch"
 """The name among ASGI extensions of `ResponseCycle.switch`, for requests with an Upgrade."""
-
-Lines = Iterable[tuple[bytes, bytes]]
 
 
 class ClientConnection(Protocol):
@@ -42,8 +37,9 @@ class ClientConnection(Protocol):
     readable: Waiting
     hsts: bytes
 
-    @property
-    def default_headers(self) -> Lines: ...
+    def answer_lines(self, headers: Lines, *, framed: bool = False) -> AnswerLines:
+        """These lines and what every answer has; see `AnswerLines.of`."""
+
     def serve(self, answering: Coroutine[Any, Any, None]) -> None:
         """Run this as a task that the server waits for when it stops."""
 
@@ -226,12 +222,12 @@ class ResponseCycle:
         """
         if self.disconnected:
             return None
-        headers = self._checked(headers)
+        if self.started:
+            raise RuntimeError("a switch inside an answer")
+        lines = self._connection.answer_lines(headers)
+        hsts = b"" if lines.hsts else self._connection.hsts
         self.started = self.complete = True
-        lines = b"".join(b"%b: %b\r\n" % line for line in headers)
-        self._connection.socket.write(
-            b"HTTP/1.1 101 Switching Protocols\r\n%b%b\r\n" % (lines, self._connection.hsts)
-        )
+        self._connection.socket.write(b"HTTP/1.1 101 Switching Protocols\r\n%b%b\r\n" % (lines.octets, hsts))
         self._connection.readable.wake()
         return self._connection.switch(receiver)
 
@@ -240,52 +236,25 @@ class ResponseCycle:
         if head and not self.disconnected:
             self._connection.socket.write(head)
 
-    def _checked(self, headers: Lines) -> list[tuple[bytes, bytes]]:
-        """These headers and what every answer has."""
+    def _open(self, status: int, headers: Lines) -> None:
         if self.started:
             raise RuntimeError("http.response.start inside an answer")
-        headers = [*self._connection.default_headers, *headers]
-        if _NAME_REFUSED.search(b"".join([name for name, _ in headers])):
-            raise RuntimeError("a header name with characters that cannot stand there")
-        if _VALUE_REFUSED.search(b"".join([value for _, value in headers])):
-            raise RuntimeError("a header value with characters that cannot stand there")
-        return headers
-
-    def _open(self, status: int, headers: Lines) -> None:
         connection = self._connection
-        headers = self._checked(headers)
+        lines = connection.answer_lines(headers, framed=status == 204)  # RFC 9110 8.6
         self.started = True
+        end, hsts = b"\r\n", connection.hsts
         # A request whose body is still coming cannot be followed by another: what comes is its body.
-        keep_alive = self.keep_alive and self.received
-        closes = framed = False
-        hsts = connection.hsts
-        lines = [_STATUS_LINES[status]]
-        for line in headers:
-            name = line[0]
-            if name in _LOOKED_AT:
-                value = line[1]
-                if name == b"content-length":
-                    if status == 204 or framed:  # RFC 9110 8.6
-                        continue
-                    framed = True
-                    self._left = int(value)
-                elif name == b"transfer-encoding":
-                    continue
-                elif name == b"strict-transport-security":
-                    hsts = b""
-                elif b"close" in value.lower():
-                    keep_alive, closes = False, True
-            lines.append(b"%b: %b\r\n" % line)
+        keep_alive = self.keep_alive and self.received and not lines.closes
         if self.scope["method"] == "HEAD" or status in _BODILESS:
-            self._no_body, self._left = True, None
-        elif not framed:
-            if self._modern:
-                self._chunked = True
-                lines.append(b"transfer-encoding: chunked\r\n")
-            else:
-                keep_alive, self.unmarked_end = False, True  # RFC 9112 6.1
-        if not keep_alive and not closes:
-            lines.append(b"connection: close\r\n")
+            self._no_body = True
+        elif lines.length is not None:
+            self._left = lines.length
+        elif self._modern:
+            self._chunked = True
+            end = b"transfer-encoding: chunked\r\n\r\n"
+        else:
+            keep_alive, self.unmarked_end = False, True  # RFC 9112 6.1
+        if not keep_alive and not lines.closes:
+            end = b"connection: close\r\n" + end
         self.keep_alive = keep_alive
-        lines += (hsts, b"\r\n")
-        self._head = b"".join(lines)
+        self._head = b"%b%b%b%b" % (_STATUS_LINES[status], lines.octets, b"" if lines.hsts else hsts, end)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from gateway.caching.known_lines import Line, Repeated, parted
 from gateway.caching.object_memo import ObjectMemo
 from gateway.edge.headers import ForwardedHeaders
-from gateway.edge.known_heads import PASSING, Line, Repeated, parted
+from gateway.edge.known_heads import PASSING
 from gateway.exchange import Exchange, Outgoing
 from gateway.handling import PLAIN, HeaderChanges
 from gateway.http_semantics import header_block

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from gateway.caching.known_lines import Repeated, parted
 from gateway.caching.recent import Recent
 from gateway.caching.seen import Seen
-from gateway.edge.known_heads import Repeated, parted
 from gateway.exchange import Exchange
 from gateway.pipeline.kept_permission import KeptPermission
 from gateway.pipeline.pipeline import Pipeline

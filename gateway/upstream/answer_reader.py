@@ -9,7 +9,9 @@ import httptools
 from gateway.errors import UpstreamBroken
 from gateway.upstream.body_buffer import HIGH_WATER, STREAM, BodyBuffer
 from gateway.upstream.head_repair import without_blanks
+from gateway.upstream.known_answers import KnownAnswers
 from gateway.upstream.response_head import (
+    BODILESS,
     MAX_HEAD,
     SWITCHING,
     HeaderLines,
@@ -22,7 +24,6 @@ from gateway.upstream.response_head import (
 _MAX_INTERIM: Final = 32
 _MAX_REPAIRS: Final = 64
 _VERSIONS: Final = ("1.1", "1.0")
-_BODILESS: Final = frozenset((204, 304))
 _PARSE_ERRORS = (httptools.HttpParserError, httptools.HttpParserUpgrade)
 
 
@@ -41,9 +42,12 @@ class AnswerReader:
     """
 
     __slots__ = (
+        "_fresh",
         "_head_size",
         "_interim",
         "_is_head_request",
+        "_known",
+        "_lines",
         "_may_switch",
         "_parser",
         "_raw",
@@ -60,8 +64,9 @@ class AnswerReader:
         "status",
     )
 
-    def __init__(self, buffer: BodyBuffer) -> None:
+    def __init__(self, buffer: BodyBuffer, known: KnownAnswers) -> None:
         self.buffer = buffer
+        self._known = known
         self._may_switch = False
         self.after_switch: bytes | None = None
         self.complete = self.keep_alive = self.ends_at_close = self.bodiless = self.excess = False
@@ -76,8 +81,10 @@ class AnswerReader:
         self._is_head_request = method == "HEAD"
         self._interim = self._head_size = self._repairs = self.status = 0
         self._unfinished = self.complete = self.excess = False
+        self._fresh = method != "HEAD"
         self._raw: list[bytes] = []
-        self.headers: HeaderLines = []
+        self._lines: list[tuple[bytes, bytes]] = []
+        self.headers: HeaderLines = ()
 
     def close(self) -> None:
         """Let go of the parser, which refers back to this object. Nothing can be read any more."""
@@ -85,10 +92,27 @@ class AnswerReader:
 
     def may_switch(self) -> None:
         """The one request on this connection asks for another protocol."""
-        self._may_switch = True
+        self._may_switch, self._fresh = True, False
 
     def feed(self, data: bytes) -> None:
         """Read on. Raises UpstreamBroken if this is no valid answer."""
+        if not self._fresh:
+            self._parse(data)
+            return
+        self._fresh = False
+        known = self._known.read(data)
+        if known is None:
+            self._parse(data)
+            if self.keep_alive and self.status and not (self._interim or self._repairs or self.excess):
+                self._known.learn(data, self.headers)
+            return
+        self.status, self.headers, body, self.bodiless = known
+        self.keep_alive = self.complete = True
+        self.ends_at_close = False
+        if body:
+            self.buffer.put(body)
+
+    def _parse(self, data: bytes) -> None:
         try:
             if self._unfinished:
                 self._repair(data)
@@ -118,7 +142,7 @@ class AnswerReader:
             raise UpstreamBroken("a head with blanks before colons in too many pieces")
         self._unfinished = unfinished
         self._interim = 0
-        self.headers = []
+        self._lines = []
         self._parser = httptools.HttpResponseParser(self)
         try:
             self._parser.feed_data(repaired)
@@ -136,29 +160,29 @@ class AnswerReader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self.status:  # else a trailer
-            self.headers.append((name.lower(), value))
+            self._lines.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        parser, headers = self._parser, self.headers
+        parser, headers = self._parser, self._lines
         status = parser.get_status_code()
         if status == SWITCHING and self._may_switch and parser.get_http_version() == "1.1":
             check_head(status, headers)
-            self.status = status
+            self.status, self.headers = status, headers
             self.bodiless = self.ends_at_close = self.keep_alive = False
             return
         if status < 200:
             self._interim += 1
             if not 100 <= status != 101 or self._interim > _MAX_INTERIM:
                 raise httptools.HttpParserError(f"unexpected status {status}")
-            self.headers = []
+            self._lines = []
             return
         names = check_head(status, headers)
         version = parser.get_http_version()
         keep_alive = version == "1.1" and parser.should_keep_alive()
         if not keep_alive and version not in _VERSIONS:
             raise httptools.HttpParserError(f"HTTP/{version}")
-        self.status = status
-        if self._is_head_request or status in _BODILESS:
+        self.status, self.headers = status, headers
+        if self._is_head_request or status in BODILESS:
             self.bodiless = self.complete = True
             self.ends_at_close = False
         else:

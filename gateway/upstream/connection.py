@@ -22,6 +22,7 @@ from gateway.upstream.connection_state import (
     WAITING,
     ConnectionState,
 )
+from gateway.upstream.known_answers import KnownAnswers
 from gateway.upstream.session_tags import NOBODY
 
 if TYPE_CHECKING:
@@ -62,8 +63,10 @@ class UpstreamConnection(asyncio.BufferedProtocol):
 
     pool: ConnectionPool
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, known: KnownAnswers | None = None) -> None:
+        """`known` are heads that answers of the same server had."""
         self._loop = loop
+        self._known = known or KnownAnswers()
         self._large, self._small = _buffer.large, _buffer.small
         self._transport: asyncio.Transport
         self._told: Callable[[], None] | None = None
@@ -249,7 +252,7 @@ class UpstreamConnection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]
-        self.answer = AnswerReader(BodyBuffer(self._transport))
+        self.answer = AnswerReader(BodyBuffer(self._transport), self._known)
 
     def connection_lost(self, exc: Exception | None) -> None:
         closed_here, self.closed = self.closed, True

@@ -9,6 +9,7 @@ from gateway.errors import UpstreamUnreachable
 from gateway.outgoing.client_tls import ClientTls
 from gateway.upstream.address import Address
 from gateway.upstream.connection import UpstreamConnection
+from gateway.upstream.known_answers import KnownAnswers
 from gateway.upstream.settings import UpstreamTls
 
 
@@ -18,9 +19,14 @@ def tls_context(tls: UpstreamTls) -> ssl.SSLContext:
 
 
 async def dial(
-    address: Address, tls: ssl.SSLContext | None, server_name: str | None, seconds: float
+    address: Address,
+    tls: ssl.SSLContext | None,
+    server_name: str | None,
+    seconds: float,
+    known: KnownAnswers | None = None,
 ) -> UpstreamConnection:
-    """A new connection; `tls` is for an https server, whose certificate must name `server_name` or its host.
+    """A new connection; `tls` is for an https server, whose certificate must name `server_name` or its host. `known` are
+    heads that its answers had before.
 
     Raises UpstreamUnreachable, also where it takes longer than `seconds`.
     """
@@ -29,11 +35,11 @@ async def dial(
         async with asyncio.timeout(seconds):
             if address.socket is not None:
                 _, connection = await loop.create_unix_connection(
-                    lambda: UpstreamConnection(loop), address.socket
+                    lambda: UpstreamConnection(loop, known), address.socket
                 )
             else:
                 _, connection = await loop.create_connection(
-                    lambda: UpstreamConnection(loop),
+                    lambda: UpstreamConnection(loop, known),
                     address.host,
                     address.port,
                     ssl=tls if address.secure else None,

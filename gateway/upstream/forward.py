@@ -17,6 +17,7 @@ from gateway.errors import (
 )
 from gateway.events import OnEvent, RequestRepeated, ignore
 from gateway.http_semantics import FURTHER_METHODS, IDEMPOTENT
+from gateway.upstream.client_headers import ClientHeaders
 from gateway.upstream.client_stream import BodyLimits, ClientStream
 from gateway.upstream.connection import ClientStalled, ConnectionClosed, UpstreamConnection
 from gateway.upstream.connection_state import COMPLETE
@@ -26,7 +27,7 @@ from gateway.upstream.pool import ConnectionPool
 from gateway.upstream.progress import Progress
 from gateway.upstream.register_sessions import RegisterSessions
 from gateway.upstream.request import UpstreamRequest
-from gateway.upstream.response import Lender, UpstreamResponse, headers_for_client
+from gateway.upstream.response import Lender, UpstreamResponse
 from gateway.upstream.response_head import HeaderLines
 from gateway.upstream.upstream import Upstream
 from gateway.upstream.websocket_connections import WebSocketConnections
@@ -65,8 +66,9 @@ class Forwarder:
         self.upstream = upstream
         self._settings = settings = upstream.settings
         self._sessions = sessions
-        self._outside = outside if settings.rewrite_addresses else None
-        self._own_cookies = own_cookies.encode("ascii")
+        self._for_client = ClientHeaders(
+            own_cookies, sessions, outside if settings.rewrite_addresses else None
+        )
         self._limits = BodyLimits(max_body, body_timeout, settings.write_timeout)
         self._on_event = on_event
         self._prefix: PathPrefix | None = None
@@ -186,9 +188,7 @@ class Forwarder:
         if connection.state is not COMPLETE:
             return None
         answer = connection.answer
-        headers = headers_for_client(
-            answer.headers, self._own_cookies, connection.owner, self._sessions, answer.status, self._outside
-        )
+        headers = self._for_client(answer.headers, connection.owner, answer.status)
         whole = WholeAnswer(answer.status, headers, connection.take())
         pool = connection.pool
         if pool.health.troubled:
@@ -257,10 +257,8 @@ class Forwarder:
             connection,
             client,
             lender,
-            own_cookies=self._own_cookies,
+            for_client=self._for_client,
             settings=self._settings,
-            sessions=self._sessions,
-            outside=self._outside,
         )
 
 

@@ -12,6 +12,7 @@ from gateway.upstream.address import Address
 from gateway.upstream.connection import UpstreamConnection
 from gateway.upstream.dial import dial, tls_context
 from gateway.upstream.idle import IdleConnections
+from gateway.upstream.known_answers import KnownAnswers
 from gateway.upstream.server_health import ServerHealth
 from gateway.upstream.settings import UpstreamSettings
 from gateway.upstream.shares import Party, Shares, default_share
@@ -59,6 +60,7 @@ class ConnectionPool:
             self.host = self.address.authority
         self._settings = settings
         self._tls: ssl.SSLContext | None = None
+        self._known = KnownAnswers()
         self._idle = IdleConnections(settings.keep_alive)
         share = default_share(settings.max_connections)
         self._shares = Shares(
@@ -107,7 +109,9 @@ class ConnectionPool:
     async def dial(self) -> UpstreamConnection:
         """A connection beside those of requests, not limited and not kept. Raises UpstreamUnreachable."""
         settings = self._settings
-        connection = await dial(self.address, self._tls, settings.tls.server_name, settings.connect_timeout)
+        connection = await dial(
+            self.address, self._tls, settings.tls.server_name, settings.connect_timeout, self._known
+        )
         connection.pool = self
         return connection
 

@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterable
-from email.utils import formatdate
-from functools import lru_cache
 from typing import Any, Final, Protocol
 
+from gateway.caching.known_lines import with_passing
 from gateway.errors import UpstreamBroken, UpstreamTimeout
-from gateway.http_semantics import HOP_BY_HOP
-from gateway.upstream.caching import LOOKED_AT, private_lines
+from gateway.upstream.client_headers import ClientHeaders
 from gateway.upstream.client_stream import ClientStream
 from gateway.upstream.connection import ClientStalled, UpstreamConnection
 from gateway.upstream.connection_state import COMPLETE
-from gateway.upstream.outside import ADDRESS_HEADERS, OutsideAddresses
-from gateway.upstream.register_sessions import RegisterSessions
 from gateway.upstream.response_head import HeaderLines
-from gateway.upstream.session_tags import NOBODY, Owner
 from gateway.upstream.settings import UpstreamSettings
 
 Send = Callable[[Any], Awaitable[None]]
 
-_NAMES_NOTHING_ELSE: Final = (b"keep-alive", b"close")
-_LOOKED_AT: Final = HOP_BY_HOP | ADDRESS_HEADERS | LOOKED_AT | {b"date", b"set-cookie"}
-# What the Connection header cannot remove.
-_ESSENTIAL: Final = frozenset(b"content-length content-type set-cookie location cache-control".split())
-_FINAL: Final = 200
 # The client must have taken in most of one piece before its time begins anew with the next.
 _PIECE: Final = 65_536
 
@@ -58,10 +47,8 @@ class UpstreamResponse:
         client: ClientStream,
         pool: Lender,
         *,
-        own_cookies: bytes,
+        for_client: ClientHeaders,
         settings: UpstreamSettings,
-        sessions: RegisterSessions | None = None,
-        outside: OutsideAddresses | None = None,
     ) -> None:
         self._connection = connection
         self._client = client
@@ -69,12 +56,10 @@ class UpstreamResponse:
         self._settings = settings
         answer = connection.answer
         self.status = answer.status
-        self.headers = headers_for_client(
-            answer.headers, own_cookies, connection.owner, sessions, answer.status, outside
-        )
+        self.headers = for_client(answer.headers, connection.owner, answer.status)
         if not client.done:
             # The client is still sending what nobody will read.
-            self.headers.append((b"connection", b"close"))
+            self.headers = with_passing(self.headers, ((b"connection", b"close"),))
 
     @property
     def answer_headers(self) -> HeaderLines:
@@ -164,59 +149,3 @@ class UpstreamResponse:
             self._client.stop()
             self._pool.release(self._connection)
             self._connection.forget()
-
-
-def headers_for_client(
-    headers: HeaderLines,
-    own_cookies: bytes,
-    owner: Owner = NOBODY,
-    sessions: RegisterSessions | None = None,
-    status: int = 200,
-    outside: OutsideAddresses | None = None,
-) -> HeaderLines:
-    """The headers without those of the connection and without cookies whose name begins with `own_cookies`; with Date.
-
-    Addresses of the register's own are rewritten to those of `outside`. The register's own sessions get the tag of their `owner`, and no cache gives what is for one to another.
-    """
-    said: HeaderLines = []
-    named: set[bytes] = set()
-    has_date = False
-    kept: HeaderLines = []
-    for line in headers:
-        name = line[0]
-        if name in _LOOKED_AT:
-            value = line[1]
-            if name == b"date":
-                has_date = True
-            elif name in LOOKED_AT:
-                said.append(line)
-            elif name in ADDRESS_HEADERS:
-                if outside is not None:
-                    value = outside.header(name, value)
-                if sessions is not None and (b";" in value or b"%3" in value):
-                    value = sessions.tagged_address(owner, name, value)
-                line = (name, value)  # noqa: PLW2901
-            elif name != b"set-cookie":
-                if name == b"connection" and value not in _NAMES_NOTHING_ELSE:
-                    named.update(option.strip().lower() for option in value.split(b","))
-                continue
-            elif value.lstrip(b" \t=").startswith(own_cookies):
-                continue
-            else:
-                value = value if outside is None else outside.cookie(value)
-                line = (name, value if sessions is None else sessions.tagged_cookie(owner, value))  # noqa: PLW2901
-        kept.append(line)
-    named -= _ESSENTIAL
-    if named:
-        kept = [line for line in kept if line[0] not in named]
-        has_date = has_date and b"date" not in named
-    if not has_date:
-        kept.append((b"date", _date(int(time.time()))))
-    if owner.credential and status >= _FINAL:
-        kept += private_lines(status, tuple(said), owner.credential)
-    return kept
-
-
-@lru_cache(maxsize=1)
-def _date(seconds: int) -> bytes:
-    return formatdate(seconds, usegmt=True).encode("ascii")

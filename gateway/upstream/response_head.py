@@ -8,13 +8,16 @@ from typing import Final
 
 import httptools
 
-HeaderLines = list[tuple[bytes, bytes]]
+HeaderLines = Sequence[tuple[bytes, bytes]]
 
 MAX_HEAD: Final = 131_072
 """Most octets of an answer's head."""
 
 SWITCHING: Final = 101
 """The register goes on in another protocol, where the request asked for that (RFC 9110 section 15.2.2)."""
+
+BODILESS: Final = frozenset((204, 304))
+"""The statuses of answers that never have a body (RFC 9112 section 6.3)."""
 
 _FRAMING: Final = frozenset((b"content-length", b"transfer-encoding"))
 _LOGIN: Final = frozenset((b"www-authenticate", b"proxy-authenticate", b"persistent-auth"))

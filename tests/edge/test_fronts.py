@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from gateway.caching.known_lines import Repeated
 from gateway.edge.fronts import Front, verdict_id
-from gateway.edge.known_heads import Repeated
 from gateway.edge.settings import FrontSettings
 from gateway.errors import InternalFault
 from tests.edge.admitting import scope

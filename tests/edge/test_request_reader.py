@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.edge.known_heads import KnownHeads
+from gateway.edge.known_heads import known_heads
 from gateway.edge.refusals import Refused
 from gateway.edge.request_reader import RequestReader
 from gateway.edge.settings import EdgeSettings
@@ -103,7 +103,7 @@ def test_a_request_line_in_pieces_is_looked_at_as_a_whole() -> None:
 
 
 def reader(**edge: Any) -> RequestReader:
-    return RequestReader(EdgeSettings.model_validate(edge), {"type": "http"}, KnownHeads())
+    return RequestReader(EdgeSettings.model_validate(edge), {"type": "http"}, known_heads())
 
 
 def read(found: RequestReader, data: bytes, *, piece: int = 65_536) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.upstream.response import headers_for_client
+from gateway.upstream.client_headers import ClientHeaders
 from gateway.upstream.session_tags import NOBODY, Owner
 
 PERSON, PROGRAM = Owner(b"alice", b"cookie"), Owner(b"batch", b"authorization")
@@ -20,7 +20,7 @@ def said(value: bytes) -> Line:
 
 
 def added(headers: list[Line], owner: Owner = PERSON, status: int = 200) -> list[Line]:
-    kept = headers_for_client([DATE, *headers], b"own-", owner, None, status)
+    kept = list(ClientHeaders("own-")([DATE, *headers], owner, status))
     assert kept[: len(headers) + 1] == [DATE, *headers]
     return kept[len(headers) + 1 :]
 

@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 
 from gateway.errors import ContentTooLarge
+from gateway.upstream.client_headers import ClientHeaders
 from gateway.upstream.client_stream import FIRST, BodyLimits, ClientGone, ClientStream
 from gateway.upstream.connection import ClientStalled, UpstreamConnection
 from gateway.upstream.pool import ConnectionPool
-from gateway.upstream.register_sessions import RegisterSessions
-from gateway.upstream.response import AnswerCut, UpstreamResponse, headers_for_client
-from gateway.upstream.session_tags import Owner, SessionTags
+from gateway.upstream.response import AnswerCut, UpstreamResponse
 from gateway.upstream.settings import UpstreamSettings
 from tests.upstream.requests import DISCONNECT, part, upstream_request
 from tests.upstream.transports import connected
@@ -65,7 +64,7 @@ async def answering(
     )
     return (
         connection,
-        UpstreamResponse(connection, client, pool, own_cookies=b"own-", settings=settings),
+        UpstreamResponse(connection, client, pool, for_client=ClientHeaders("own-"), settings=settings),
         pool,
     )
 
@@ -183,32 +182,3 @@ async def test_a_body_that_turns_out_too_large_ends_the_answer_with_its_own_erro
         await found.relay(client.send)
     assert client.body == [(b"bo", True)]
     await found.aclose()
-
-
-def test_headers_of_the_connection_and_own_cookies_stay_behind() -> None:
-    headers = [
-        *((b"connection", b"X-Once, content-length"), (b"x-once", b"1"), (b"content-length", b"0")),
-        *((b"keep-alive", b"5"), (b"set-cookie", b"own-session=1"), (b"set-cookie", b"a=own-1")),
-        (b"date", b"today"),
-    ]
-    assert headers_for_client(headers, b"own-") == [
-        (b"content-length", b"0"),
-        (b"set-cookie", b"a=own-1"),
-        (b"date", b"today"),
-    ]
-
-
-def test_a_date_is_added_where_there_is_none() -> None:
-    assert [name for name, _ in headers_for_client([], b"own-")] == [b"date"]
-
-
-@pytest.mark.parametrize("address", [b"/a;jsessionid=0A1B", b"/a%3Bjsessionid%3D0A1B"])
-async def test_a_session_in_an_address_comes_back_to_its_owner_alone(address: bytes) -> None:
-    tags = SessionTags("ti", lambda: [b"k" * 32])
-    await tags.start()
-    sessions = RegisterSessions(["JSESSIONID"], tags, origins=["https://gw.test"])
-    alice, bob = Owner(b"alice", b"cookie"), Owner(b"bob", b"cookie")
-    ((_, seen), *_) = headers_for_client([(b"location", address)], b"own-", alice, sessions, 302)
-    assert seen != address
-    assert sessions.own_target(alice, seen, b"") == address
-    assert sessions.own_target(bob, seen, b"") == b"/a"

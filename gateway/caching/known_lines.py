@@ -1,0 +1,120 @@
+"""Remembers header lines that came before: browsers, programs and registers send the same ones again and again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from gateway.caching.seen import Seen
+
+Line = tuple[bytes, bytes]
+Lines = tuple[Line, ...]
+
+# A block with large cookies is not worth its memory.
+_LONGEST = 4_096
+
+
+class Repeated(tuple[Line, ...]):
+    """Header lines that came before in the very same octets.
+
+    They are one object as long as they are remembered, so that what follows from them alone can be kept beside them
+    (`ObjectMemo`); of lines that come for the first time nothing is kept.
+    """
+
+    __slots__ = ()
+
+
+class Varied(tuple[Line, ...]):
+    """Header lines that all came before but the last ones, which are `passing`: lines that often differ."""
+
+    repeated: Repeated
+    passing: Lines
+
+    @classmethod
+    def of(cls, repeated: Repeated, passing: Lines) -> Varied:
+        """The repeated lines with others behind them."""
+        found = cls(repeated + passing)
+        found.repeated, found.passing = repeated, passing
+        return found
+
+
+def with_passing(lines: Iterable[Line], passing: Lines) -> Lines:
+    """These lines with others behind them; those that came before stay known."""
+    repeated, before = parted(lines)
+    if repeated is None:
+        return (*lines, *passing)
+    passing = before + passing
+    return Varied.of(repeated, passing) if passing else repeated
+
+
+def parted(lines: object) -> tuple[Repeated | None, Lines]:
+    """The lines that came before, if any did, and those that came with them this time."""
+    kind = type(lines)
+    if kind is Repeated:
+        return lines, ()  # type: ignore[return-value]
+    if kind is Varied:
+        return lines.repeated, lines.passing  # type: ignore[attr-defined]
+    return None, ()
+
+
+class KnownLines:
+    """The header lines of heads that were read whole and found valid, by the octets of those lines.
+
+    `passing` are the names of lines that often differ from one head to the next. `most_octets` bounds the memory: of the
+    blocks of octets; the lines made of them take about as much again. The block that was learnt first gives way.
+    """
+
+    def __init__(self, passing: Sequence[bytes], most_octets: int = 4 << 20) -> None:
+        self._passing = frozenset(passing)
+        # With values of plain text, which every reader takes as they are, and which no next line goes on with.
+        self._passing_line = re.compile(
+            rb"\r\n((?i:%b)): ?([!-~](?:[ -~]*[!-~])?)(?=\r\n(?![ \t]))" % b"|".join(passing)
+        )
+        self._most = most_octets
+        self._octets = 0
+        self._lines: dict[bytes, Repeated] = {}
+        self._seen = Seen()
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def get(self, block: bytes, most: int | None = None) -> Repeated | Varied | None:
+        """The lines of this block, at most so many, if they came before, or all but passing ones did.
+
+        A block ends with the empty line, and its first line is not of the header lines.
+        """
+        known = self._lines.get(block)
+        if known is not None:
+            return known
+        others, passing = self._without_passing(block)
+        known = self._lines.get(others) if passing else None
+        if known is None or (most is not None and len(known) + len(passing) > most):
+            return None
+        if self._seen.before(block):
+            self._keep(block, Repeated(known + passing))
+        return Varied.of(known, passing)
+
+    def learn(self, block: bytes, lines: Sequence[Line]) -> None:
+        """Remember the lines of a block without the passing ones; not where there are others of those names."""
+        others, passing = self._without_passing(block)
+        rest = [line for line in lines if line[0] not in self._passing]
+        if len(rest) + len(passing) == len(lines):
+            self._keep(others, Repeated(rest))
+
+    def _without_passing(self, block: bytes) -> tuple[bytes, Lines]:
+        """A block of header lines without the passing ones, and those."""
+        first, *parts = self._passing_line.split(block)
+        if not parts:
+            return block, ()
+        lines = [(name.lower(), value) for name, value in zip(parts[::3], parts[1::3], strict=True)]
+        return b"".join((first, *parts[2::3])), tuple(lines)
+
+    def _keep(self, block: bytes, lines: Repeated) -> None:
+        if len(block) > _LONGEST or block in self._lines:
+            return
+        self._lines[block] = lines
+        self._octets += len(block)
+        while self._octets > self._most:
+            first = next(iter(self._lines))
+            del self._lines[first]
+            self._octets -= len(first)

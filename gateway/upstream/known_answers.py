@@ -1,0 +1,63 @@
+"""Remembers heads of answers that came before: most answers of a register have the same header lines but a few."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from gateway.caching.known_lines import KnownLines
+from gateway.upstream.response_head import BODILESS, HeaderLines
+
+PASSING: Final = (b"date", b"content-length", b"etag", b"last-modified", b"x-request-id")
+"""Names of lines that often differ from one answer to the next and say nothing about the connection."""
+
+_VERSION: Final = b"HTTP/1.1 "
+_END: Final = b"\r\n\r\n"
+_LENGTH: Final = b"content-length"
+_DIGITS: Final = 15
+_MOST_OCTETS: Final = 1 << 20
+# The first is for one person; an answer with the second has no length before its end.
+_NOT_KEPT: Final = frozenset((b"set-cookie", b"transfer-encoding"))
+
+
+class Whole(NamedTuple):
+    """A whole answer, after which the connection stays open. `bodiless`: a body was never to follow this head."""
+
+    status: int
+    headers: HeaderLines
+    body: bytes
+    bodiless: bool
+
+
+class KnownAnswers:
+    """The heads that one server's answers to requests other than HEAD had."""
+
+    def __init__(self) -> None:
+        self._lines = KnownLines(PASSING, _MOST_OCTETS)
+
+    def read(self, data: bytes) -> Whole | None:
+        """The answer that these octets are, if they are one whole answer with a head that is known, and nothing else."""
+        end = data.find(_END) + len(_END)
+        lines = self._lines.get(data[:end])
+        if lines is None:
+            return None
+        # Not read by a parser, but as one has read these very octets before.
+        status = int(data[len(_VERSION) : len(_VERSION) + 3])
+        if status in BODILESS:
+            return Whole(status, lines, b"", True) if end == len(data) else None
+        lengths = [value for name, value in lines if name == _LENGTH]
+        if len(lengths) != 1 or not lengths[0].isdigit() or len(lengths[0]) > _DIGITS:
+            return None
+        return Whole(status, lines, data[end:], False) if int(lengths[0]) == len(data) - end else None
+
+    def learn(self, data: bytes, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        """Remember the head at the beginning of `data`: a parser has read these headers of it, all in one piece, and
+        found that the connection stays open.
+        """
+        head = data[: data.find(_END) + len(_END)]
+        if (
+            head.startswith(_VERSION)
+            and head.count(b"\n") == len(headers) + 2  # no line of another kind, which the parser forgives
+            and _NOT_KEPT.isdisjoint([name for name, _ in headers])
+        ):
+            self._lines.learn(head, headers)

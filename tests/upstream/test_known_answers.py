@@ -1,0 +1,172 @@
+"""Heads of answers that come again are not parsed again, and mean what they meant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.caching.known_lines import Repeated, Varied, parted
+from gateway.errors import UpstreamBroken
+from gateway.upstream.answer_reader import AnswerReader
+from gateway.upstream.body_buffer import BodyBuffer
+from gateway.upstream.known_answers import KnownAnswers
+from tests.upstream.transports import RecordingTransport
+
+
+def answer(*lines: str, status: str = "200 OK", version: str = "1.1", body: bytes = b"") -> bytes:
+    head = "".join(f"{line}\r\n" for line in (f"HTTP/{version} {status}", *lines))
+    return head.encode("latin-1") + b"\r\n" + body
+
+
+def reader_of(known: KnownAnswers, method: str = "GET") -> AnswerReader:
+    reader = AnswerReader(BodyBuffer(RecordingTransport()), known)
+    reader.begin(method)
+    return reader
+
+
+def said(reader: AnswerReader, *pieces: bytes) -> dict[str, Any] | str:
+    """What the reader makes of an answer, or why it refuses it."""
+    try:
+        for piece in pieces:
+            reader.feed(piece)
+    except UpstreamBroken as broken:
+        return broken.detail
+    names = ("status", "complete", "keep_alive", "bodiless", "excess", "ends_at_close", "after_switch")
+    return {
+        **{name: getattr(reader, name) for name in names},
+        # The order of names means nothing (RFC 9110 section 5.3).
+        "headers": sorted(reader.headers, key=lambda line: line[0]),
+        "body": reader.buffer.take(),
+    }
+
+
+TWO = "Content-Length: 2"
+ANSWERS = [
+    answer(TWO, body=b"ok"),
+    answer(TWO, "Date: today", 'ETag: "1"', "X-A: 1", body=b"ok"),
+    answer("Content-Length: 5", "Date: tomorrow", 'ETag: "2"', "X-A: 1", body=b"later"),
+    answer("X-A: 1", "X-Request-Id: 7", TWO, body=b"ok"),
+    answer("content-length:3", body=b"yes"),
+    answer("Content-Length: 0"),
+    answer(),
+    answer("X-A: 1"),
+    answer(TWO, body=b"o"),
+    answer(TWO, body=b"ok!"),
+    answer(TWO, body=b"ok") + answer(TWO, body=b"no"),
+    answer(TWO, TWO, body=b"ok"),
+    answer(TWO, "Content-Length: 3", body=b"ok"),
+    answer("Content-Length: 02", body=b"ok"),
+    answer("Content-Length: +2", body=b"ok"),
+    answer("Content-Length: 2, 2", body=b"ok"),
+    answer("Content-Length: -2", body=b"ok"),
+    answer("Content-Length: \xb2", body=b"ok"),
+    answer("Content-Length: 99999999999999999999", body=b"ok"),
+    answer("Content-Length : 2", body=b"ok"),
+    answer("Content-Length: 2 ", body=b"ok"),
+    answer("Content-Length:", body=b""),
+    answer(TWO, " folded", body=b"ok"),
+    answer("X-A: 1", "Date: today", "\tfolded", TWO, body=b"ok"),
+    answer("X-A: 1", " folded", TWO, body=b"ok"),
+    answer(TWO, "Date:", body=b"ok"),
+    answer(TWO, "Date: caf\xe9", body=b"ok"),
+    answer(TWO, "Date: a\x00b", body=b"ok"),
+    answer(TWO, "X-A: a\x01b", body=b"ok"),
+    answer(TWO, "Connection: close", body=b"ok"),
+    answer(TWO, "Connection: keep-alive", body=b"ok"),
+    answer(TWO, "Connection: Content-Length", body=b"ok"),
+    answer(TWO, "WWW-Authenticate: NTLM", status="401 No", body=b"ok"),
+    answer(TWO, "Set-Cookie: a=1", body=b"ok"),
+    answer("Transfer-Encoding: chunked", body=b"2\r\nok\r\n0\r\n\r\n"),
+    answer("Transfer-Encoding: chunked", TWO, body=b"ok"),
+    answer("Transfer-Encoding: gzip", TWO, body=b"ok"),
+    answer(TWO, version="1.0", body=b"ok"),
+    answer(TWO, "Connection: keep-alive", version="1.0", body=b"ok"),
+    answer(TWO, version="1.2", body=b"ok"),
+    answer(status="204 No Content"),
+    answer(TWO, status="204 No Content"),
+    answer(status="304 Not Modified"),
+    answer(TWO, 'ETag: "1"', status="304 Not Modified"),
+    answer('ETag: "2"', status="304 Not Modified", body=b"ok"),
+    answer(TWO, status="304", body=b"ok"),
+    answer(TWO, status="200", body=b"ok"),
+    answer(TWO, status="200 Fine: so\tfar", body=b"ok"),
+    answer(TWO, status="404 Not Found", body=b"no"),
+    answer(TWO, status="2000 OK", body=b"ok"),
+    answer(TWO, status="99 OK", body=b"ok"),
+    answer(status="100 Continue"),
+    answer(status="100 Continue") + answer(TWO, body=b"ok"),
+    answer(status="101 Switching Protocols"),
+    answer("Connection: Upgrade", "Upgrade: a", status="101 Switching Protocols"),
+    b"\r\n" + answer(TWO, body=b"ok"),
+    b"\r\n\r\n" + answer(TWO, body=b"ok"),
+    b"HTTP/1.1 200 OK\nContent-Length: 2\n\nok",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\nok123\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nX-A: 1\nContent-Length: 2\r\n\r\nok",
+    b"\r\n\r\n",
+    b"ok\r\n\r\nok",
+]
+
+
+@pytest.mark.parametrize("first", ANSWERS)
+def test_what_came_before_changes_nothing(first: bytes) -> None:
+    for again in ANSWERS:
+        known = KnownAnswers()
+        for _ in range(2):
+            said(reader_of(known), first)
+        for method in ("GET", "HEAD", "GET"):
+            expected = said(reader_of(KnownAnswers(), method), again)
+            assert said(reader_of(known, method), again) == expected
+
+
+@given(st.sampled_from(ANSWERS), st.data())
+def test_a_known_head_in_pieces_means_the_same(whole: bytes, data: st.DataObject) -> None:
+    cut = data.draw(st.integers(1, max(1, len(whole) - 1)))
+    known = KnownAnswers()
+    said(reader_of(known), whole)
+    pieces = (whole[:cut], whole[cut:])
+    assert said(reader_of(known), *pieces) == said(reader_of(KnownAnswers()), *pieces)
+
+
+@pytest.mark.parametrize("whole", ANSWERS)
+def test_one_reader_reads_one_answer_after_another(whole: bytes) -> None:
+    known = KnownAnswers()
+    said(reader_of(known), whole)
+    reader = reader_of(known)
+    for each in (whole, whole, answer(TWO, body=b"ok"), whole):
+        found = said(reader, each)
+        assert found == said(reader_of(KnownAnswers()), each)
+        if isinstance(found, str) or not reader.complete or not reader.keep_alive:
+            break
+        reader.begin("GET")
+
+
+def test_a_line_that_differs_leaves_the_others_known() -> None:
+    known = KnownAnswers()
+    lines = []
+    for date in ("1", "2", "3", "3", "3"):
+        reader = reader_of(known)
+        reader.feed(answer(TWO, f"Date: {date}", "X-A: 1", body=b"ok"))
+        lines.append(reader.headers)
+    assert [type(each) for each in lines] == [list, Varied, Varied, Varied, Repeated]
+    assert len({id(parted(each)[0]) for each in lines[1:4]}) == 1
+
+
+@pytest.mark.parametrize("line", ["Set-Cookie: a=1", "Transfer-Encoding: chunked", "Connection: close"])
+def test_what_is_for_one_person_or_ends_the_connection_is_not_remembered(line: str) -> None:
+    known = KnownAnswers()
+    for _ in range(3):
+        reader = reader_of(known)
+        reader.feed(answer(line, body=b"2\r\nok\r\n0\r\n\r\n"))
+        assert type(reader.headers) is list
+
+
+def test_a_request_for_another_protocol_is_answered_by_the_parser() -> None:
+    known = KnownAnswers()
+    said(reader_of(known), answer(TWO, body=b"ok"))
+    reader = reader_of(known)
+    reader.may_switch()
+    reader.feed(answer("Connection: Upgrade", "Upgrade: a", status="101 Switching Protocols", body=b"frames"))
+    assert reader.after_switch == b"frames"
