@@ -16,7 +16,8 @@ from gateway.config import load
 from gateway.key_files.keyring import Key
 from gateway.model import CanonicalRequest, DecisionInput, Identity, Organisation, Right
 from gateway.observe.chain import Chain, ChainKey
-from gateway.observe.decision_record import AuditEntry, Pseudonyms, RecordEncoder
+from gateway.observe.decision_record import AuditEntry, Pseudonyms
+from gateway.observe.record_encoder import RecordEncoder
 from gateway.policy.evaluate import decide
 
 ROOT = Path(__file__).parent.parent

@@ -26,7 +26,8 @@ from gateway.model import (
     Right,
     Tokens,
 )
-from gateway.observe.decision_record import AuditEntry, Pseudonyms, RecordEncoder, decision_input
+from gateway.observe.decision_record import AuditEntry, Pseudonyms, decision_input
+from gateway.observe.record_encoder import RecordEncoder
 from gateway.pages.wording import Wording
 from gateway.plugin import Facts
 from gateway.session.codec import Session, decode, encode

@@ -24,10 +24,11 @@ from gateway.events import (
 )
 from gateway.key_files.keyring import Key
 from gateway.observe.chain import Chain, ChainKey, Mark
-from gateway.observe.decision_record import VERSION, AuditEntry, Pseudonyms, RecordEncoder, timestamp
+from gateway.observe.decision_record import VERSION, AuditEntry, Pseudonyms, timestamp
 from gateway.observe.event_record import fields_of, wire_entry
 from gateway.observe.health import HealthStatus
 from gateway.observe.masking import clean
+from gateway.observe.record_encoder import RecordEncoder
 from gateway.observe.record_file import Output, Space
 from gateway.observe.record_thread import Batch, RecordThread
 from gateway.observe.refusal_room import RefusalRoom

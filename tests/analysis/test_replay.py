@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from gateway.analysis.replay import Replay
 from gateway.model import CanonicalRequest, Identity
-from gateway.observe.decision_record import AuditEntry, Pseudonyms, RecordEncoder, decision_input
+from gateway.observe.decision_record import AuditEntry, Pseudonyms, decision_input
+from gateway.observe.record_encoder import RecordEncoder
 from gateway.plugin import Allow, Deny, Distinctions, Facts, Policy, Verdict
 from gateway.policy.evaluate import decide
 from gateway.policy.pattern import parse_pattern

@@ -15,7 +15,8 @@ from gateway.cli import application
 from gateway.config import load
 from gateway.model import CanonicalRequest, DecisionInput, Identity, Organisation, Right
 from gateway.observe.chain import Chain
-from gateway.observe.decision_record import AuditEntry, Pseudonyms, RecordEncoder
+from gateway.observe.decision_record import AuditEntry, Pseudonyms
+from gateway.observe.record_encoder import RecordEncoder
 from gateway.policy.evaluate import decide
 from tests.keys import SEAL
 

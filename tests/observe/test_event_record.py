@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 from gateway.events import ClientRefused, KeyChanged, LoginEnded
-from gateway.observe.decision_record import Pseudonyms, RecordEncoder
+from gateway.observe.decision_record import Pseudonyms
 from gateway.observe.event_record import fields_of, wire_entry
+from gateway.observe.record_encoder import RecordEncoder
 from gateway.reference import reference_of
 
 

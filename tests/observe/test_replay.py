@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from gateway.config import load
 from gateway.model import CanonicalRequest, DecisionInput, Identity, Organisation, Right
 from gateway.observe.chain import Chain
-from gateway.observe.decision_record import AuditEntry, Pseudonyms, RecordEncoder, decision_input, replayable
+from gateway.observe.decision_record import AuditEntry, Pseudonyms, decision_input, replayable
+from gateway.observe.record_encoder import RecordEncoder
 from gateway.observe.record_reader import records
 from gateway.policy.evaluate import decide
 from tests.keys import SEAL

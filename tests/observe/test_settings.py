@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from gateway.observe.decision_record import Pseudonyms, RecordEncoder
+from gateway.observe.decision_record import Pseudonyms
+from gateway.observe.record_encoder import RecordEncoder
 from gateway.observe.settings import ObserveSettings, RecordsTarget
 from tests.observe.conftest import DENIED, Makes
 

@@ -12,7 +12,8 @@ import pytest
 from gateway.config import load
 from gateway.model import CanonicalRequest, DecisionInput
 from gateway.observe.chain import Chain
-from gateway.observe.decision_record import VERSION, AuditEntry, Pseudonyms, RecordEncoder
+from gateway.observe.decision_record import VERSION, AuditEntry, Pseudonyms
+from gateway.observe.record_encoder import RecordEncoder
 from gateway.policy.evaluate import decide
 from gateway.promotion.evidence import Evidence, Threshold
 from tests.keys import SEAL

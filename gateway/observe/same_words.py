@@ -1,0 +1,54 @@
+"""What the records of requests that got the same permission again have in common is written once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import is_
+from typing import Any, Final
+
+from gateway.observe.decision_record import AuditEntry
+
+_SIZE: Final = 512
+# Characters: a longer path is not worth its memory.
+_LONGEST: Final = 1_024
+
+
+class SameWords:
+    """Remembers what `make` gave for an entry, for the latest decisions.
+
+    It is given again for an entry with the very same decision, person and words of the request: a permission that is
+    given again keeps these objects, and `make` must look at nothing else of an entry without an error, facts and the like.
+    """
+
+    def __init__(self, make: Callable[[AuditEntry], str]) -> None:
+        self._make = make
+        # The objects are kept beside the words: otherwise an id() could come to stand for others.
+        self._made: dict[int, tuple[tuple[Any, ...], str]] = {}
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+    def __call__(self, entry: AuditEntry) -> str:
+        """The words for this entry."""
+        request, decision = entry.request, entry.decision
+        if request is None or decision is None or entry[_MORE] != _NO_MORE or len(request.path) > _LONGEST:
+            return self._make(entry)
+        of_request = request.method, request.host, request.path, request.websocket, request.doubt
+        about = decision, entry.identity, entry.session, entry.rules, *of_request
+        found = self._made.get(id(decision))
+        if found is not None and all(map(is_, found[0], about)):
+            return found[1]
+        words = self._make(entry)
+        if len(self._made) >= _SIZE:
+            del self._made[next(iter(self._made))]
+        self._made[id(decision)] = about, words
+        return words
+
+    def clear(self) -> None:
+        """Write everything again from now on."""
+        self._made.clear()
+
+
+# What hardly any entry has: all fields after these.
+_MORE: Final = slice(AuditEntry._fields.index("rules") + 1, None)
+_NO_MORE: Final = tuple(AuditEntry._field_defaults[name] for name in AuditEntry._fields[_MORE])
