@@ -11,8 +11,6 @@ import struct
 import termios
 from collections.abc import Callable
 
-from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
-
 from gateway.edge.pace import ReadingPace
 from gateway.edge.settings import EdgeSettings
 from gateway.edge.throwing_away import ThrowingAway
@@ -42,12 +40,14 @@ class ClientSocket:
         """`not_read` is called when the client has stopped reading; then the connection is gone."""
         self._transport = transport
         self._read_paused = False
-        self.client = get_remote_addr(transport)
+        self.client: tuple[str, int] | None = None
         """Address and port of the client; None for a local socket."""
-        self.gone = transport.get_extra_info("peername") is None
+        self.gone = False
         """Whether the client had reset the connection before it was taken."""
-        self.server = get_local_addr(transport)
-        self.secure = is_ssl(transport)
+        self.server: tuple[str, int | None] | None = None
+        """Address and port of our side, or the path of a local socket."""
+        self._look_at(transport.get_extra_info("socket"))
+        self.secure = transport.get_extra_info("sslcontext") is not None
         self.write_paused = False
         self.writable = Waiting(loop)
         self.wrote = False
@@ -58,9 +58,26 @@ class ClientSocket:
             not_read()
 
         self._pace = ReadingPace(loop, transport, limits, stopped)
-        if self.client is not None:
+
+    def _look_at(self, of_transport: socket.socket) -> None:
+        """Find out both sides and set what is to be set: all at once, as each call of the transport's socket makes a socket."""
+        family = of_transport.family
+        sock = socket.socket(family, socket.SOCK_STREAM, 0, of_transport.fileno())
+        try:
+            try:
+                peer = sock.getpeername()
+            except OSError:
+                self.gone = True
+                return
+            own = sock.getsockname()
+            if family == socket.AF_UNIX:
+                self.server = (own, None)
+                return
+            self.client, self.server = (peer[0], peer[1]), (own[0], own[1])
             with contextlib.suppress(OSError):
-                self._socket.setsockopt(socket.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, _UNSENT)
+                sock.setsockopt(socket.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, _UNSENT)
+        finally:
+            sock.detach()
 
     @property
     def _socket(self) -> socket.socket:

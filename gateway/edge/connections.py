@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from math import inf
 from typing import Protocol
 
@@ -14,6 +15,8 @@ from gateway.edge.client import Network, parse_address
 _LOOK_AT = 64
 # Descriptors that are left for the register, the stores and the log.
 _OTHER_FILES = 512
+# Addresses whose client is known without another look.
+_REMEMBERED = 4_096
 
 
 class Connection(Protocol):
@@ -41,6 +44,7 @@ class Connections:
         """As many as there may be at once: fewer than was asked for where the open-file limit is low."""
         self._most_per_client = most_per_client
         self._trusted = tuple(trusted)
+        self._client = lru_cache(_REMEMBERED)(self._find_client)
         self._count = count
         self._all: dict[Connection, str | None] = {}
         self._by_client: dict[str, dict[Connection, None]] = {}
@@ -97,7 +101,7 @@ class Connections:
             among[connection] = among.pop(connection)  # type: ignore[assignment]
         return False
 
-    def _client(self, peer: str) -> str | None:
+    def _find_client(self, peer: str) -> str | None:
         """Whom a connection counts for; None for a trusted proxy, which stands for many."""
         address = parse_address(peer)
         if address is None:
