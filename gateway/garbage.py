@@ -6,10 +6,11 @@ import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
-# Few objects of a request are in cycles: looking for them seldom is enough.
-_THRESHOLDS: Final = (10_000, 20, 50)
+# Few objects of a request are in cycles: looking for them seldom is enough. A look at the middle generation is a pause, so
+# it comes before there is much in it.
+_THRESHOLDS: Final = (10_000, 5, 1_000)
 # How long a thread may keep the interpreter while the event loop wants it: the interpreter's own 5 ms is a pause.
 _SWITCH_SECONDS: Final = 0.0005
 _GROWN: Final = 1.5
@@ -36,6 +37,16 @@ def paused() -> Iterator[None]:
             gc.freeze()
         if was_on:
             gc.enable()
+
+
+def drop(pieces: list[Any]) -> None:
+    """Free what a large structure consists of, the first piece first: whoever lists outer pieces first frees little at a time.
+
+    Freed at once, it would keep the interpreter longer than a request may wait. The list is empty afterwards.
+    """
+    pieces.reverse()
+    while pieces:
+        pieces.pop()
 
 
 class Frozen:

@@ -4,6 +4,7 @@ import gc
 import subprocess
 import sys
 import textwrap
+import weakref
 
 import pytest
 
@@ -62,3 +63,22 @@ def test_what_is_frozen_in_cycles_is_collected_once_memory_has_grown_by_half() -
         assert gc.get_freeze_count() > 0
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=True, timeout=30)
+
+
+def test_a_large_structure_is_freed_piece_by_piece_outer_ones_first() -> None:
+    freed: list[str] = []
+
+    class Piece:
+        def __init__(self, name: str, *parts: object) -> None:
+            self.parts = parts
+            weakref.finalize(self, freed.append, name)
+
+    inner = Piece("inner")
+    outer = Piece("outer", inner)
+    held = Piece("held")
+    pieces: list[object] = [outer, inner, held]
+    del outer, inner
+    garbage.drop(pieces)
+    assert (pieces, freed) == ([], ["outer", "inner"])
+    del held
+    assert freed == ["outer", "inner", "held"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,12 +29,25 @@ from gateway.plugin.discovery import find_policies, source_folder
 from gateway.policy.ruleset import At
 
 
+@garbage.paused()
 def load(path: Path) -> Config:
     """Read and check a configuration file. Nothing is started or opened, and no secret is kept.
 
     Raises ConfigError with every problem.
     """
-    return read(path).config
+    source = read(path)
+    config, pieces = source.config, [*_pieces(source.data), *source.positions.pieces()]
+    del source
+    garbage.drop(pieces)
+    return config
+
+
+def _pieces(data: Any) -> Iterator[Any]:
+    """The parts of plain data that have parts, outer ones first."""
+    if isinstance(data, (dict, list)):
+        yield data
+        for part in data.values() if isinstance(data, dict) else data:
+            yield from _pieces(part)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
+from gateway import garbage
 from gateway.config.problems import ConfigError, Problem
 from gateway.config.yaml_faults import decoded, fault
 from gateway.plugin.discovery import READING
@@ -50,6 +52,14 @@ class Positions:
                 line, column = found or (1, 1)
                 return Problem(self.file, line, column, message)
             place = place[:-1]
+
+    def pieces(self) -> Iterator[Any]:
+        """What this consists of, outer pieces first."""
+        for each in (self.values, self.keys):
+            yield each
+            yield from each.items()
+        for source in {id(source): source for source, _ in self.moved.values()}.values():
+            yield from source.pieces()
 
     def known(self, place: Place) -> bool:
         """Whether there is a value at this place."""
@@ -89,6 +99,8 @@ def read_yaml(text: str | bytes, file: str, problems: list[Problem] | None = Non
         raise ConfigError([Problem(file, 1, 1, "the file is empty")])
     walk = _Walk(Positions(file))
     data = walk.value(node, (), 0)
+    del node
+    garbage.drop(walk.nodes)
     if walk.problems and problems is None:
         raise ConfigError(walk.problems)
     if problems is not None:
@@ -115,7 +127,8 @@ class _Walk:
     def __init__(self, positions: Positions) -> None:
         self.positions = positions
         self.problems: list[Problem] = []
-        self._nodes = 0
+        self.nodes: list[yaml.Node] = []
+        """All that were visited, outer ones first."""
 
     def _refuse(self, node: yaml.Node, message: str) -> None:
         mark = node.start_mark
@@ -124,9 +137,9 @@ class _Walk:
     def value(self, node: yaml.Node, place: Place, depth: int) -> Any:
         mark = node.start_mark
         self.positions.values[place] = (mark.line + 1, mark.column + 1)
-        self._nodes += 1
+        self.nodes.append(node)
         # Aliases share nodes: a small file can expand to a huge one.
-        if self._nodes > _MOST_NODES or depth > _DEEPEST:
+        if len(self.nodes) > _MOST_NODES or depth > _DEEPEST:
             if not self.problems or "too large" not in self.problems[-1].message:
                 self._refuse(node, "the file is too large once its aliases are expanded, or nested too deep")
             return None

@@ -135,28 +135,27 @@ class MyAccess:
             ],
             "expires_at": expires_at,
             "unread_claims": unread_claims_data(identity),
-            "rules": [
-                {
-                    "rule": each.rule,
-                    "path": each.path,
-                    "methods": list(each.methods),
-                    "allowed": each.decision.allowed,
-                    "reason": each.decision.reason,
-                    "label": dict(each.label) or None,
-                    "until": each.until,
-                    "checked_again": each.checked_again,
-                    "plans": [
-                        [words.data(self._public_url) for words in plan]
-                        for plan in wording.plans(each.advice)
-                    ],
-                    "obstacles": [wording.data(missing) for missing in each.advice.obstacles],
-                }
-                for each in reach
-            ],
         }
-        # In parts: the encoder as a whole keeps the interpreter while it runs, and very many rules make a long text.
-        text = "".join(json.JSONEncoder().iterencode(body))
+        # One by one: the encoder keeps the interpreter while it runs, and very many rules make a long text.
+        rules = ", ".join(json.dumps(self._rule(each, wording)) for each in reach)
+        text = f'{json.dumps(body)[:-1]}, "rules": [{rules}]}}'
         return Response(text.encode("ascii"), media_type="application/json")
+
+    def _rule(self, access: RuleAccess, wording: Wording) -> dict[str, Any]:
+        return {
+            "rule": access.rule,
+            "path": access.path,
+            "methods": list(access.methods),
+            "allowed": access.decision.allowed,
+            "reason": access.decision.reason,
+            "label": dict(access.label) or None,
+            "until": access.until,
+            "checked_again": access.checked_again,
+            "plans": [
+                [words.data(self._public_url) for words in plan] for plan in wording.plans(access.advice)
+            ],
+            "obstacles": [wording.data(missing) for missing in access.advice.obstacles],
+        }
 
     def _elsewhere(self, session: Elsewhere, language: Language) -> dict[str, Any]:
         _ = self._pages.gettext(language)

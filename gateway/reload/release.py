@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from gateway import garbage
 from gateway.config import Config
 from gateway.policy.pattern_tree import PatternNode
 from gateway.policy.ruleset import RuleSet
@@ -39,10 +40,4 @@ def _nodes(node: PatternNode) -> Iterator[PatternNode]:
 
 
 def _release(pieces: list[Any]) -> None:
-    pieces.reverse()
-
-    def drop() -> None:
-        while pieces:
-            pieces.pop()
-
-    threading.Thread(target=drop, name="release", daemon=True).start()
+    threading.Thread(target=garbage.drop, args=(pieces,), name="release", daemon=True).start()
