@@ -36,8 +36,8 @@ def acm_of(url: str) -> Callable[[str], object]:
 
 
 @contextlib.contextmanager
-def gateway(bench: Bench, checkout: Path = ROOT) -> Iterator[Target]:
-    """The gateway of a checkout, with somebody logged in whom the rules let through."""
+def gateway(bench: Bench, checkout: Path = ROOT, workers: int = 1) -> Iterator[Target]:
+    """The gateway of a checkout, with somebody logged in whom the rules let through. All workers share the first core."""
     folder = Path(tempfile.mkdtemp(prefix="gateway-", dir=bench.folder))
     own = checkout / ".venv" / "bin" / "python"
     python = str(own) if own.exists() else sys.executable
@@ -45,7 +45,7 @@ def gateway(bench: Bench, checkout: Path = ROOT) -> Iterator[Target]:
 
     with running(acm_of(url)) as acm_url:
         config = _config(folder, checkout, url, acm_url, bench.upstream, observe)
-        command = [python, "-m", "gateway", "serve", "--config", str(config), "--env", "ti"]
+        command = [python, "-m", "gateway", "serve", f"--config={config}", "--env=ti", f"--workers={workers}"]
         ready = f"http://{observe}/readyz"
         with pinned(command, core=PROXY_CORE, log=folder / "log", url=ready, cwd=checkout) as pid:
             yield Target(pid, f"{url}/", login(url, "indiener"), f"Python {version(python, '-V')}")

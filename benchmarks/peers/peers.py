@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx2
@@ -22,7 +23,7 @@ from benchmarks.peers.processes import (
     version,
 )
 from benchmarks.peers.provider import CLIENT_ID, CLIENT_SECRET
-from benchmarks.peers.report import CADDY, GATEWAY, NGINX
+from benchmarks.peers.report import CADDY, GATEWAY, GATEWAY_TWO, NGINX
 from benchmarks.peers.sign_in import sign_in
 from benchmarks.peers.target import Bench, Peer, Target
 
@@ -152,4 +153,5 @@ PEERS = (
     Peer("envoy-oauth2", "Envoy, oauth2 + jwt_authn", envoy_oauth2, authenticates=True),
     Peer("apache-openidc", "Apache, mod_auth_openidc", apache_openidc, authenticates=True),
     Peer("gateway", GATEWAY, gateway, authenticates=True),
+    Peer("gateway-two", GATEWAY_TWO, partial(gateway, workers=2), authenticates=True),
 )

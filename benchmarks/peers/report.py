@@ -11,6 +11,7 @@ from benchmarks.peers.load import Run
 
 UPSTREAM, NGINX, CADDY = "the upstream itself", "nginx, plain proxy", "Caddy, plain proxy"
 GATEWAY = "gateway, everything on"
+GATEWAY_TWO = "gateway, two workers on the core"
 START, END = "<!-- peers:start -->", "<!-- peers:end -->"
 BUSY = 0.7
 """The load average at the start above which other work on the machine spoils the figures."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
 from gateway.caching.seen import Seen
@@ -72,8 +73,10 @@ class KnownLines:
         )
         self._most = most_octets
         self._octets = 0
-        self._lines: dict[bytes, Repeated] = {}
+        # Of a dict, the first entry is found slowly once many before it are gone.
+        self._lines: OrderedDict[bytes, Repeated] = OrderedDict()
         self._seen = Seen()
+        self._cut: tuple[bytes, bytes, Lines] = (b"", b"", ())
 
     def __len__(self) -> int:
         return len(self._lines)
@@ -95,19 +98,23 @@ class KnownLines:
         return Varied.of(known, passing)
 
     def learn(self, block: bytes, lines: Sequence[Line]) -> None:
-        """Remember the lines of a block without the passing ones; not where there are others of those names."""
+        """Remember the lines of a block without the passing ones, if those lines came before; not where there are others of
+        those names.
+        """
         others, passing = self._without_passing(block)
+        if len(block) > _LONGEST or not self._seen.before(others):
+            return
         rest = [line for line in lines if line[0] not in self._passing]
         if len(rest) + len(passing) == len(lines):
             self._keep(others, Repeated(rest))
 
     def _without_passing(self, block: bytes) -> tuple[bytes, Lines]:
         """A block of header lines without the passing ones, and those."""
-        first, *parts = self._passing_line.split(block)
-        if not parts:
-            return block, ()
-        lines = [(name.lower(), value) for name, value in zip(parts[::3], parts[1::3], strict=True)]
-        return b"".join((first, *parts[2::3])), tuple(lines)
+        if self._cut[0] != block:  # one that was not known is learnt next
+            first, *parts = self._passing_line.split(block)
+            lines = [(name.lower(), value) for name, value in zip(parts[::3], parts[1::3], strict=True)]
+            self._cut = block, b"".join((first, *parts[2::3])), tuple(lines)
+        return self._cut[1:]
 
     def _keep(self, block: bytes, lines: Repeated) -> None:
         if len(block) > _LONGEST or block in self._lines:
@@ -115,6 +122,5 @@ class KnownLines:
         self._lines[block] = lines
         self._octets += len(block)
         while self._octets > self._most:
-            first = next(iter(self._lines))
-            del self._lines[first]
+            first, _ = self._lines.popitem(last=False)
             self._octets -= len(first)

@@ -15,6 +15,9 @@ _VERSION: Final = b"HTTP/1.1 "
 _END: Final = b"\r\n\r\n"
 _LENGTH: Final = b"content-length"
 _DIGITS: Final = 15
+# After so many heads in a row that were not known, one of so many is looked at.
+_MANY: Final = 64
+_FEW: Final = 16
 _MOST_OCTETS: Final = 1 << 20
 # The first is for one person; an answer with the second has no length before its end.
 _NOT_KEPT: Final = frozenset((b"set-cookie", b"transfer-encoding"))
@@ -34,13 +37,26 @@ class KnownAnswers:
 
     def __init__(self) -> None:
         self._lines = KnownLines(PASSING, _MOST_OCTETS)
+        self._unknown = 0
+        self._looked = True
+
+    def __len__(self) -> int:
+        """How many heads are known."""
+        return len(self._lines)
 
     def read(self, data: bytes) -> Whole | None:
         """The answer that these octets are, if they are one whole answer with a head that is known, and nothing else."""
+        # Where each head has a line of its own, a nonce for instance, few are worth a look.
+        self._looked = self._unknown < _MANY or not self._unknown % _FEW
+        if not self._looked:
+            self._unknown += 1
+            return None
         end = data.find(_END) + len(_END)
         lines = self._lines.get(data[:end])
         if lines is None:
+            self._unknown += 1
             return None
+        self._unknown = 0
         # Not read by a parser, but as one has read these very octets before.
         status = int(data[len(_VERSION) : len(_VERSION) + 3])
         if status in BODILESS:
@@ -51,9 +67,11 @@ class KnownAnswers:
         return Whole(status, lines, data[end:], False) if int(lengths[0]) == len(data) - end else None
 
     def learn(self, data: bytes, headers: Sequence[tuple[bytes, bytes]]) -> None:
-        """Remember the head at the beginning of `data`: a parser has read these headers of it, all in one piece, and
-        found that the connection stays open.
+        """Remember the head at the beginning of `data`, which was not known a moment ago: a parser has read these headers of it,
+        all in one piece, and found that the connection stays open.
         """
+        if not self._looked:
+            return
         head = data[: data.find(_END) + len(_END)]
         if (
             head.startswith(_VERSION)

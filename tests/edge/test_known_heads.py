@@ -94,35 +94,36 @@ def by_name(found: dict[str, Any] | str) -> dict[str, Any] | str:
 def test_what_came_before_changes_nothing(first: bytes) -> None:
     for again in HEADS:
         heads = known_heads()
-        read(heads, first)
-        read(heads, first)
+        for _ in range(3):
+            read(heads, first)
         for _ in range(3):
             assert by_name(read(heads, again)) == by_name(read(known_heads(), again))
 
 
 def test_a_request_in_the_place_of_header_lines_is_refused() -> None:
     heads = known_heads()
-    read(heads, b"\r\n" + get("/a"))
+    for _ in range(3):
+        read(heads, b"\r\n" + get("/a"))
     assert read(heads, b"GET /b HTTP/1.1\r\n" + get("/a")) == "malformed"
 
 
 def test_repeated_lines_are_one_object_whatever_the_target() -> None:
     heads = known_heads()
     scopes = []
-    for target in ("/a", "/b?c", "/d"):
+    for target in ("/a", "/a", "/b?c", "/d"):
         found = RequestReader(EdgeSettings(), {}, heads)
         found.feed(get(target, "X-A: 1"))
         assert found.scope is not None
         scopes.append(found.scope)
-    assert [scope["raw_target"] for scope in scopes] == [b"/a", b"/b?c", b"/d"]
-    assert type(scopes[0]["headers"]) is list
-    assert type(scopes[1]["headers"]) is Repeated
-    assert scopes[1]["headers"] is scopes[2]["headers"]
+    assert [scope["raw_target"] for scope in scopes] == [b"/a", b"/a", b"/b?c", b"/d"]
+    assert [type(scope["headers"]) for scope in scopes] == [list, list, Repeated, Repeated]
+    assert scopes[2]["headers"] is scopes[3]["headers"]
 
 
 def test_a_line_that_differs_leaves_the_others_known() -> None:
     heads = known_heads()
-    read(heads, get("/a", "Referer: 1", "X-A: 1"))
+    for _ in range(2):
+        read(heads, get("/a", "Referer: 1", "X-A: 1"))
     lines = []
     for referer in (b"2", b"3", b"3", b"3"):
         found = RequestReader(EdgeSettings(), {}, heads)
@@ -137,7 +138,8 @@ def test_a_line_that_differs_leaves_the_others_known() -> None:
 def test_more_lines_than_allowed_are_refused_also_where_most_are_known() -> None:
     most = EdgeSettings().max_headers - 1
     heads, lines = known_heads(), [f"X-{number}: 1" for number in range(most)]
-    assert type(read(heads, get("/a", *lines))) is dict
+    for _ in range(3):
+        assert type(read(heads, get("/a", *lines))) is dict
     assert read(heads, get("/a", *lines, "Referer: b")) == "head-too-large"
 
 
