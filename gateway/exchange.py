@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import NamedTuple
 
-from gateway.caching.known_lines import Lines, with_passing
+from gateway.caching.known_lines import Lines, with_passing, without
 from gateway.errors import GatewayError
 from gateway.handling import PLAIN, Handling
 from gateway.http_semantics import Forwarded
@@ -145,7 +145,7 @@ class Exchange:
         own: Lines = ((b"x-request-id", self.id.encode("ascii")),)
         if self.set_cookies:
             own += tuple(cookie_lines(self.set_cookies))
-        return with_passing(headers, own)
+        return with_passing(without(b"x-request-id", headers), own)
 
     def forget_errors(self) -> None:
         """After the record: an error holds the frames that it went through, those hold this exchange and the rule set,

@@ -29,7 +29,11 @@ async def test_cookies_and_the_id_go_along_with_whatever_response_there_is() -> 
     await asked.send({"type": "http.response.start", "status": 403, "headers": head})
     await asked.send({"type": "http.response.body", "body": b"no"})
     assert asked.status == 403
-    assert sent[0]["headers"] == [(b"x", b"y"), (b"x-request-id", asked.id.encode()), (b"set-cookie", b"a=1")]
+    assert list(sent[0]["headers"]) == [
+        (b"x", b"y"),
+        (b"x-request-id", asked.id.encode()),
+        (b"set-cookie", b"a=1"),
+    ]
     assert sent[1]["body"] == b"no"
 
 

@@ -48,6 +48,14 @@ def with_passing(lines: Iterable[Line], passing: Lines) -> Lines:
     return Varied.of(repeated, passing) if passing else repeated
 
 
+def without(name: bytes, lines: Iterable[Line]) -> Lines:
+    """These lines but those of one name; those that came before stay known where none of them has it."""
+    repeated, passing = parted(lines)
+    if repeated is None or name in [line[0] for line in repeated]:
+        return tuple(line for line in lines if line[0] != name)
+    return with_passing(repeated, tuple(line for line in passing if line[0] != name))
+
+
 def parted(lines: object) -> tuple[Repeated | None, Lines]:
     """The lines that came before, if any did, and those that came with them this time."""
     kind = type(lines)

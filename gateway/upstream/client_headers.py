@@ -18,9 +18,7 @@ from gateway.upstream.session_tags import NOBODY, Owner
 
 _NAMES_NOTHING_ELSE: Final = (b"keep-alive", b"close")
 _PERSONAL: Final = ADDRESS_HEADERS | {b"set-cookie"}
-# The gateway has an id of its own for each answer.
-_ID: Final = b"x-request-id"
-_LOOKED_AT: Final = HOP_BY_HOP | _PERSONAL | LOOKED_AT | {b"date", _ID}
+_LOOKED_AT: Final = HOP_BY_HOP | _PERSONAL | LOOKED_AT | {b"date"}
 # What the Connection header cannot remove.
 _ESSENTIAL: Final = frozenset(b"content-length content-type set-cookie location cache-control".split())
 _FINAL: Final = 200
@@ -41,8 +39,7 @@ class _Known(NamedTuple):
 
 
 class ClientHeaders:
-    """Leaves out the lines of the connection, the register's X-Request-Id and cookies whose name begins with `own_cookies`;
-    adds Date.
+    """Leaves out the lines of the connection and cookies whose name begins with `own_cookies`, and adds Date.
 
     Addresses of the register's own are rewritten to those of `outside`. The register's own `sessions` get the tag of
     their owner, and no cache gives what is for one to another.
@@ -75,10 +72,7 @@ class ClientHeaders:
             kept = self._kept(repeated, owner)
             known = _Known(Repeated(kept.lines + self._private(kept, owner, status)), kept.has_date)
             by_credential[owner.credential] = known
-        names = [name for name, _ in passing]
-        if _ID in names:
-            passing = tuple(line for line in passing if line[0] != _ID)
-        if not known.has_date and b"date" not in names:
+        if not known.has_date and b"date" not in [name for name, _ in passing]:
             passing = (*passing, _date_line())
         return with_passing(known.lines, passing)
 

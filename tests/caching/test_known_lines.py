@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.caching.known_lines import KnownLines, Line, Repeated, Varied, parted, with_passing
+from gateway.caching.known_lines import KnownLines, Line, Repeated, Varied, parted, with_passing, without
 
 A, B, C = (b"a", b"1"), (b"b", b"2"), (b"c", b"3")
 KNOWN = Repeated([A, B])
@@ -27,6 +27,25 @@ def test_lines_stay_known_with_others_behind_them(
     found = with_passing(lines, passing)
     assert tuple(found) == together
     assert parted(found) == (repeated, passed)
+
+
+@pytest.mark.parametrize(
+    ("lines", "name", "left", "repeated"),
+    [
+        ([A, B, A], b"a", (B,), None),
+        (KNOWN, b"a", (B,), None),
+        (KNOWN, b"c", (A, B), KNOWN),
+        (Varied.of(KNOWN, (C, A)), b"c", (A, B, A), KNOWN),
+        (Varied.of(KNOWN, (C,)), b"c", (A, B), KNOWN),
+        (Varied.of(KNOWN, (C, A)), b"a", (B, C), None),
+    ],
+)
+def test_lines_stay_known_without_a_name_that_only_passed(
+    lines: list[Line], name: bytes, left: object, repeated: object
+) -> None:
+    found = without(name, lines)
+    assert tuple(found) == left
+    assert parted(found)[0] is repeated
 
 
 def test_what_is_remembered_is_bounded() -> None:

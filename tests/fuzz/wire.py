@@ -1,11 +1,13 @@
-"""A whole gateway between two ends of wire that tests hold: no kernel sockets, and time passes by hand."""
+"""A whole gateway between two ends of wire that tests hold: nothing goes through the kernel, and time passes by hand."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
+import socket
 from collections.abc import Awaitable, Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -42,8 +44,17 @@ class HandLoop(asyncio.SelectorEventLoop):
         return end, end.protocol
 
 
+@cache
+def _connected() -> tuple[socket.socket, socket.socket]:
+    """Both ends of a connection of the kernel, for their addresses; nothing is sent over it."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return socket.create_connection(server.getsockname()), server.accept()[0]
+
+
 class _Socket:
     """As much of a socket as the listener asks for."""
+
+    family = socket.AF_INET
 
     def __init__(self) -> None:
         self.resets = False
@@ -55,12 +66,7 @@ class _Socket:
         return b"\x01"
 
     def fileno(self) -> int:
-        raise OSError
-
-    def getpeername(self) -> tuple[str, int]:
-        return "192.0.2.7", 4711
-
-    getsockname = getpeername
+        return _connected()[0].fileno()
 
 
 class _End(asyncio.Transport):
@@ -68,7 +74,7 @@ class _End(asyncio.Transport):
 
     def __init__(self, loop: HandLoop, protocol: Any) -> None:
         self.socket = _Socket()
-        super().__init__({"socket": self.socket, "peername": self.socket.getpeername()})
+        super().__init__({"socket": self.socket})
         self.loop = loop
         self.protocol = protocol
         self.written = b""
@@ -218,6 +224,7 @@ class Wire:
 
     def __init__(self, folder: Path) -> None:
         self.loop = HandLoop()
+        _connected()  # not within the loop, which must not wait for the kernel
         environment = settings(
             folder, name="ti", gateway_url="https://gw.test", acm_url="http://127.0.0.1:9",
             upstream_url="http://127.0.0.1:9", listen="127.0.0.1:0", session={"store": "memory:"},

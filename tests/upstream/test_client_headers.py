@@ -17,7 +17,6 @@ def test_headers_of_the_connection_and_own_cookies_stay_behind() -> None:
     headers = [
         *((b"connection", b"X-Once, content-length"), (b"x-once", b"1"), (b"content-length", b"0")),
         *(
-            (b"x-request-id", b"7"),
             (b"keep-alive", b"5"),
             (b"set-cookie", b"own-session=1"),
             (b"set-cookie", b"a=own-1"),
