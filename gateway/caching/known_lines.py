@@ -11,8 +11,11 @@ from gateway.caching.seen import Seen
 Line = tuple[bytes, bytes]
 Lines = tuple[Line, ...]
 
-# A block with large cookies is not worth its memory.
+# A block with large cookies or very many lines is not worth its memory.
 _LONGEST = 4_096
+_MOST_LINES = 64
+# Octets that the objects of one line take beside their text.
+_A_LINE = 150
 
 
 class Repeated(tuple[Line, ...]):
@@ -26,7 +29,7 @@ class Repeated(tuple[Line, ...]):
 
 
 class Varied(tuple[Line, ...]):
-    """Header lines that all came before but the last ones, which are `passing`: lines that often differ."""
+    """Header lines that all came before but the last ones, which are `passing`: they differ from one head to the next."""
 
     repeated: Repeated
     passing: Lines
@@ -69,11 +72,11 @@ def parted(lines: object) -> tuple[Repeated | None, Lines]:
 class KnownLines:
     """The header lines of heads that were read whole and found valid, by the octets of those lines.
 
-    `passing` are the names of lines that often differ from one head to the next. `most_octets` bounds the memory: of the
-    blocks of octets; the lines made of them take about as much again. The block that was learnt first gives way.
+    `passing` are the names of lines that often differ from one head to the next. `most_octets` bounds the memory, of the blocks
+    and the lines made of them. The block that was learnt first gives way.
     """
 
-    def __init__(self, passing: Sequence[bytes], most_octets: int = 4 << 20) -> None:
+    def __init__(self, passing: Sequence[bytes], most_octets: int = 16 << 20) -> None:
         self._passing = frozenset(passing)
         # With values of plain text, which every reader takes as they are, and which no next line goes on with.
         self._passing_line = re.compile(
@@ -125,10 +128,13 @@ class KnownLines:
         return self._cut[1:]
 
     def _keep(self, block: bytes, lines: Repeated) -> None:
-        if len(block) > _LONGEST or block in self._lines:
+        if len(block) > _LONGEST or len(lines) > _MOST_LINES or block in self._lines:
             return
         self._lines[block] = lines
-        self._octets += len(block)
+        self._octets += _size(block, lines)
         while self._octets > self._most:
-            first, _ = self._lines.popitem(last=False)
-            self._octets -= len(first)
+            self._octets -= _size(*self._lines.popitem(last=False))
+
+
+def _size(block: bytes, lines: Repeated) -> int:
+    return len(block) + _A_LINE * len(lines)

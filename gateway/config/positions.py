@@ -54,12 +54,14 @@ class Positions:
             place = place[:-1]
 
     def pieces(self) -> Iterator[Any]:
-        """What this consists of, outer pieces first."""
-        for each in (self.values, self.keys):
+        """What this consists of, outer pieces first, each once: what is moved shares the tables of its file."""
+        sources = self, *(source for source, _ in self.moved.values())
+        tables = {id(table): table for source in sources for table in (source.values, source.keys)}
+        yield self.moved
+        yield from self.moved.items()
+        for each in tables.values():
             yield each
             yield from each.items()
-        for source in {id(source): source for source, _ in self.moved.values()}.values():
-            yield from source.pieces()
 
     def known(self, place: Place) -> bool:
         """Whether there is a value at this place."""

@@ -12,7 +12,7 @@ from gateway.caching.object_memo import ObjectMemo
 # RFC 9110 sections 5.1 and 5.5; octets above 0x7F stand in values of old servers.
 _LINES = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z\x80-\xff-]+: [^\x00-\x08\x0a-\x1f\x7f]*\r\n)*")
 _LOOKED_AT = frozenset((b"content-length", b"transfer-encoding", b"connection", b"strict-transport-security"))
-_MOST = 1_024
+_MOST = 512
 
 Lines = Iterable[tuple[bytes, bytes]]
 
@@ -28,8 +28,8 @@ class AnswerLines(NamedTuple):
     hsts: bool
 
     @classmethod
-    def of(cls, headers: Lines, *, framed: bool = False) -> AnswerLines:
-        """`framed`: no Content-Length may be written, as there is one already or there is no body.
+    def of(cls, headers: Lines, *, no_length: bool = False) -> AnswerLines:
+        """`no_length`: no Content-Length may be written (any more), as there is one already or there is no body.
 
         Lines about transfer codings are left out. Raises RuntimeError for characters that cannot stand in a header.
         """
@@ -41,9 +41,9 @@ class AnswerLines(NamedTuple):
             if name in _LOOKED_AT:
                 value = line[1]
                 if name == b"content-length":
-                    if framed:
+                    if no_length:
                         continue
-                    framed = True
+                    no_length = True
                     length = int(value)
                 elif name == b"transfer-encoding":
                     continue
@@ -72,10 +72,10 @@ class KnownAnswerLines:
     def __init__(self) -> None:
         self._known: ObjectMemo[Repeated, AnswerLines] = ObjectMemo(AnswerLines.of, _MOST)
 
-    def __call__(self, headers: Lines, more: Lines, *, framed: bool) -> AnswerLines:
+    def __call__(self, headers: Lines, more: Lines, *, no_length: bool) -> AnswerLines:
         """These lines and `more`; see `AnswerLines.of`."""
         repeated, passing = parted(headers)
-        if repeated is None or framed:
-            return AnswerLines.of((*headers, *more), framed=framed)
+        if repeated is None or no_length:
+            return AnswerLines.of((*headers, *more), no_length=no_length)
         known = self._known(repeated)
-        return known.and_then(AnswerLines.of((*passing, *more), framed=known.length is not None))
+        return known.and_then(AnswerLines.of((*passing, *more), no_length=known.length is not None))

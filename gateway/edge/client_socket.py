@@ -71,7 +71,7 @@ class ClientSocket:
                 return
             own = sock.getsockname()
             if family == socket.AF_UNIX:
-                self.server = (own, None)
+                self.server = (own, None) if isinstance(own, str) else None
                 return
             self.client, self.server = (peer[0], peer[1]), (own[0], own[1])
             with contextlib.suppress(OSError):

@@ -340,9 +340,9 @@ class Dialogue:
 
     # What an answer needs
 
-    def answer_lines(self, headers: Lines, *, framed: bool = False) -> AnswerLines:
+    def answer_lines(self, headers: Lines, *, no_length: bool = False) -> AnswerLines:
         """These lines and what uvicorn adds to every answer; see `AnswerLines.of`."""
-        return self._listener.answer_lines(headers, self._service.server.default_headers, framed=framed)
+        return self._listener.answer_lines(headers, self._service.server.default_headers, no_length=no_length)
 
     def cut(self) -> None:
         """Close such that the answer does not look complete."""

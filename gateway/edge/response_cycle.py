@@ -37,7 +37,7 @@ class ClientConnection(Protocol):
     readable: Waiting
     hsts: bytes
 
-    def answer_lines(self, headers: Lines, *, framed: bool = False) -> AnswerLines:
+    def answer_lines(self, headers: Lines, *, no_length: bool = False) -> AnswerLines:
         """These lines and what every answer has; see `AnswerLines.of`."""
 
     def serve(self, answering: Coroutine[Any, Any, None]) -> None:
@@ -240,7 +240,7 @@ class ResponseCycle:
         if self.started:
             raise RuntimeError("http.response.start inside an answer")
         connection = self._connection
-        lines = connection.answer_lines(headers, framed=status == 204)  # RFC 9110 8.6
+        lines = connection.answer_lines(headers, no_length=status == 204)  # RFC 9110 8.6
         self.started = True
         end, hsts = b"\r\n", connection.hsts
         # A request whose body is still coming cannot be followed by another: what comes is its body.

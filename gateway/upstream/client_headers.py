@@ -22,6 +22,7 @@ _LOOKED_AT: Final = HOP_BY_HOP | _PERSONAL | LOOKED_AT | {b"date"}
 # What the Connection header cannot remove.
 _ESSENTIAL: Final = frozenset(b"content-length content-type set-cookie location cache-control".split())
 _FINAL: Final = 200
+_MOST_KNOWN: Final = 512
 
 
 class _Kept(NamedTuple):
@@ -56,7 +57,7 @@ class ClientHeaders:
         self._outside = outside
         # By the request header that says for whom the answer is.
         self._known: ObjectMemo[Repeated, dict[bytes, _Known] | None] = ObjectMemo(
-            lambda repeated: {} if self._for_all(repeated) else None
+            lambda repeated: {} if self._for_all(repeated) else None, _MOST_KNOWN
         )
 
     def __call__(self, headers: HeaderLines, owner: Owner = NOBODY, status: int = 200) -> HeaderLines:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from gateway.caching.known_lines import KnownLines
-from gateway.upstream.response_head import BODILESS, HeaderLines
+from gateway.upstream.response_head import BODILESS, MAX_HEAD, HeaderLines
 
 PASSING: Final = (b"date", b"content-length", b"etag", b"last-modified", b"x-request-id")
 """Names of lines that often differ from one answer to the next and say nothing about the connection."""
@@ -15,10 +15,11 @@ _VERSION: Final = b"HTTP/1.1 "
 _END: Final = b"\r\n\r\n"
 _LENGTH: Final = b"content-length"
 _DIGITS: Final = 15
-# After so many heads in a row that were not known, one of so many is looked at.
+# After so many heads in a row that were not known,
 _MANY: Final = 64
+# one of so many is looked at.
 _FEW: Final = 16
-_MOST_OCTETS: Final = 1 << 20
+_MOST_OCTETS: Final = 4 << 20
 # The first is for one person; an answer with the second has no length before its end.
 _NOT_KEPT: Final = frozenset((b"set-cookie", b"transfer-encoding"))
 
@@ -52,23 +53,23 @@ class KnownAnswers:
             self._unknown += 1
             return None
         end = data.find(_END) + len(_END)
-        lines = self._lines.get(data[:end])
+        lines = self._lines.get(data[:end]) if end <= MAX_HEAD else None
         if lines is None:
             self._unknown += 1
             return None
         self._unknown = 0
-        # Not read by a parser, but as one has read these very octets before.
-        status = int(data[len(_VERSION) : len(_VERSION) + 3])
-        if status in BODILESS:
-            return Whole(status, lines, b"", True) if end == len(data) else None
+        # A parser has read these octets before, but for the passing lines, of which the length is the one that matters.
         lengths = [value for name, value in lines if name == _LENGTH]
-        if len(lengths) != 1 or not lengths[0].isdigit() or len(lengths[0]) > _DIGITS:
+        if len(lengths) > 1 or any(not value.isdigit() or len(value) > _DIGITS for value in lengths):
             return None
-        return Whole(status, lines, data[end:], False) if int(lengths[0]) == len(data) - end else None
+        status, size = int(data[len(_VERSION) : len(_VERSION) + 3]), len(data) - end
+        if status in BODILESS:
+            return None if size else Whole(status, lines, b"", True)
+        return Whole(status, lines, data[end:], False) if lengths and int(lengths[0]) == size else None
 
     def learn(self, data: bytes, headers: Sequence[tuple[bytes, bytes]]) -> None:
-        """Remember the head at the beginning of `data`, which was not known a moment ago: a parser has read these headers of it,
-        all in one piece, and found that the connection stays open.
+        """Remember the head at the beginning of `data`, which `read` has just looked at: a parser has read these headers of it, all
+        in one piece, and found that the connection stays open.
         """
         if not self._looked:
             return

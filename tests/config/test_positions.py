@@ -63,3 +63,12 @@ def test_deep_files_are_refused_before_they_use_up_the_stack(text: str, at: str)
     with pytest.raises(ConfigError) as refused:
         read_yaml(text, "f")
     assert str(refused.value) == f"f:{at}: this is nested deeper than 50 levels"
+
+
+def test_what_is_freed_in_pieces_is_listed_once_also_where_much_of_a_file_is_moved() -> None:
+    file = Positions("b.yaml", {(number,): (number, 1) for number in range(100)}, {("a",): (1, 1)})
+    moved = {(number,): (Positions(file.file, file.values, file.keys), ()) for number in range(100)}
+    positions = Positions("a.yaml", {(): (1, 1)}, {}, moved)
+    pieces = list(positions.pieces())
+    assert [pieces.count(table) for table in (moved, file.values, file.keys)] == [1, 1, 1]
+    assert len(pieces) == 5 + 100 + 1 + 100 + 1

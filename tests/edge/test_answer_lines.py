@@ -19,15 +19,15 @@ PASSING: list[Lines] = [(), ((b"date", b"today"), (b"content-length", b"4")), ((
 MORE: list[Lines] = [(), ((b"server", b"uvicorn"),), ((b"content-length", b"5"), (b"connection", b"close"))]
 
 
-@pytest.mark.parametrize(("lines", "framed"), list(product(KNOWN, (False, True))))
+@pytest.mark.parametrize(("lines", "no_length"), list(product(KNOWN, (False, True))))
 def test_lines_that_came_before_are_written_as_they_would_the_first_time(
-    lines: list[Line], framed: bool
+    lines: list[Line], no_length: bool
 ) -> None:
     known, repeated = KnownAnswerLines(), Repeated(lines)
     for _, passing, more in product(range(2), PASSING, MORE):
         together = Varied.of(repeated, passing) if passing else repeated
-        assert known(together, more, framed=framed) == AnswerLines.of(
-            [*lines, *passing, *more], framed=framed
+        assert known(together, more, no_length=no_length) == AnswerLines.of(
+            [*lines, *passing, *more], no_length=no_length
         )
 
 
@@ -45,4 +45,4 @@ def test_there_is_one_length_and_no_transfer_coding() -> None:
 def test_characters_that_cannot_stand_there_are_refused(line: Line, known: bool) -> None:
     lines = Repeated([line]) if known else (line,)
     with pytest.raises(RuntimeError, match=r"cannot stand there|with a colon"):
-        KnownAnswerLines()(lines, (), framed=False)
+        KnownAnswerLines()(lines, (), no_length=False)

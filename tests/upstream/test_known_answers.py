@@ -89,6 +89,21 @@ ANSWERS = [
     answer(TWO, status="204 No Content"),
     answer(status="304 Not Modified"),
     answer(TWO, 'ETag: "1"', status="304 Not Modified"),
+    answer('ETag: "1"', status="304 Not Modified"),
+    *(
+        answer(*lengths, 'ETag: "1"', status=status)
+        for status in ("304 Not Modified", "204 No Content")
+        for lengths in (
+            ["Content-Length: -1"],
+            ["Content-Length: +5"],
+            ["Content-Length: 1_0"],
+            ["Content-Length: abc"],
+            ["Content-Length: 5 5"],
+            ["Content-Length: 5", "Content-Length: 6"],
+            ["Content-Length: 12345678901234567890123"],
+        )
+    ),
+    answer(TWO, f"ETag: {'a' * 140_000}", body=b"ok"),
     answer('ETag: "2"', status="304 Not Modified", body=b"ok"),
     answer(TWO, status="304", body=b"ok"),
     answer(TWO, status="200", body=b"ok"),
