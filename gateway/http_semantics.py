@@ -22,6 +22,9 @@ FURTHER_METHODS: Final[tuple[str, ...]] = get_args(FurtherMethod)
 """The methods that it accepts where they are configured: of WebDAV (RFC 4918) and others of the IANA registry, but none
 whose body alone says which path it changes (BIND, MERGE)."""
 
+BODILESS: Final = frozenset((204, 304))
+"""The statuses of answers that never have a body (RFC 9112 section 6.3)."""
+
 SAFE: Final = frozenset(("GET", "HEAD", "OPTIONS", "PROPFIND", "QUERY", "REPORT", "SEARCH"))
 """Methods that only read (RFC 9110 section 9.2.1)."""
 

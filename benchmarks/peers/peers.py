@@ -1,4 +1,4 @@
-"""How each peer is started: one worker on one core, its configuration from a template."""
+"""How each peer is started: on one core, with one worker but for one row, its configuration from a template."""
 
 from __future__ import annotations
 

@@ -112,16 +112,18 @@ class KnownLines:
         """Remember the lines of a block without the passing ones, if those lines came before; not where there are others of
         those names.
         """
+        if len(block) > _LONGEST:
+            return
         others, passing = self._without_passing(block)
-        if len(block) > _LONGEST or not self._seen.before(others):
+        if not self._seen.before(others):
             return
         rest = [line for line in lines if line[0] not in self._passing]
         if len(rest) + len(passing) == len(lines):
             self._keep(others, Repeated(rest))
 
     def _without_passing(self, block: bytes) -> tuple[bytes, Lines]:
-        """A block of header lines without the passing ones, and those."""
-        if self._cut[0] != block:  # one that was not known is learnt next
+        """A block of header lines without the passing ones, and those. The last one is kept: what was not known is learnt next."""
+        if self._cut[0] != block:
             first, *parts = self._passing_line.split(block)
             lines = [(name.lower(), value) for name, value in zip(parts[::3], parts[1::3], strict=True)]
             self._cut = block, b"".join((first, *parts[2::3])), tuple(lines)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from gateway.caching.known_lines import Repeated, parted
 from gateway.caching.object_memo import ObjectMemo
+from gateway.responses import HeaderLines
 
 # RFC 9110 sections 5.1 and 5.5; octets above 0x7F stand in values of old servers.
 _LINES = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z\x80-\xff-]+: [^\x00-\x08\x0a-\x1f\x7f]*\r\n)*")
 _LOOKED_AT = frozenset((b"content-length", b"transfer-encoding", b"connection", b"strict-transport-security"))
 _MOST = 512
-
-Lines = Iterable[tuple[bytes, bytes]]
 
 
 class AnswerLines(NamedTuple):
@@ -28,7 +26,7 @@ class AnswerLines(NamedTuple):
     hsts: bool
 
     @classmethod
-    def of(cls, headers: Lines, *, no_length: bool = False) -> AnswerLines:
+    def of(cls, headers: HeaderLines, *, no_length: bool = False) -> AnswerLines:
         """`no_length`: no Content-Length may be written (any more), as there is one already or there is no body.
 
         Lines about transfer codings are left out. Raises RuntimeError for characters that cannot stand in a header.
@@ -72,7 +70,7 @@ class KnownAnswerLines:
     def __init__(self) -> None:
         self._known: ObjectMemo[Repeated, AnswerLines] = ObjectMemo(AnswerLines.of, _MOST)
 
-    def __call__(self, headers: Lines, more: Lines, *, no_length: bool) -> AnswerLines:
+    def __call__(self, headers: HeaderLines, more: HeaderLines, *, no_length: bool) -> AnswerLines:
         """These lines and `more`; see `AnswerLines.of`."""
         repeated, passing = parted(headers)
         if repeated is None or no_length:

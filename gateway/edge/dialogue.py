@@ -13,7 +13,7 @@ from typing import Any
 from uvicorn.server import ServerState
 
 from gateway.edge.alarm import Alarm
-from gateway.edge.answer_lines import AnswerLines, Lines
+from gateway.edge.answer_lines import AnswerLines
 from gateway.edge.client_socket import ClientSocket
 from gateway.edge.closing import Closing
 from gateway.edge.half_closed import HalfClosed
@@ -24,6 +24,7 @@ from gateway.edge.request_reader import RequestReader
 from gateway.edge.response_cycle import SWITCH, ResponseCycle
 from gateway.edge.switched import Receiver, SwitchedConnection
 from gateway.edge.waiting import Waiting
+from gateway.responses import HeaderLines
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,7 +341,7 @@ class Dialogue:
 
     # What an answer needs
 
-    def answer_lines(self, headers: Lines, *, no_length: bool = False) -> AnswerLines:
+    def answer_lines(self, headers: HeaderLines, *, no_length: bool = False) -> AnswerLines:
         """These lines and what uvicorn adds to every answer; see `AnswerLines.of`."""
         return self._listener.answer_lines(headers, self._service.server.default_headers, no_length=no_length)
 

@@ -8,10 +8,12 @@ from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 from typing import Any, Protocol
 
-from gateway.edge.answer_lines import AnswerLines, Lines
+from gateway.edge.answer_lines import AnswerLines
 from gateway.edge.client_socket import ClientSocket
 from gateway.edge.switched import Receiver, SwitchedConnection
 from gateway.edge.waiting import Waiting
+from gateway.http_semantics import BODILESS
+from gateway.responses import HeaderLines
 
 log = logging.getLogger("uvicorn.error")
 
@@ -23,7 +25,6 @@ _KNOWN = {status.value: status.phrase for status in HTTPStatus}
 _STATUS_LINES = {
     status: f"HTTP/1.1 {status} {_KNOWN.get(status, '')}\r\n".encode() for status in range(200, 600)
 }
-_BODILESS = frozenset((204, 304))
 
 SWITCH = "toegangspoort.switch"
 """The name among ASGI extensions of `ResponseCycle.switch`, for requests with an Upgrade."""
@@ -37,7 +38,7 @@ class ClientConnection(Protocol):
     readable: Waiting
     hsts: bytes
 
-    def answer_lines(self, headers: Lines, *, no_length: bool = False) -> AnswerLines:
+    def answer_lines(self, headers: HeaderLines, *, no_length: bool = False) -> AnswerLines:
         """These lines and what every answer has; see `AnswerLines.of`."""
 
     def serve(self, answering: Coroutine[Any, Any, None]) -> None:
@@ -178,12 +179,12 @@ class ResponseCycle:
         else:
             raise RuntimeError(f"{kind} is not of an answer")
 
-    def answer(self, status: int, headers: Lines, body: bytes) -> None:
+    def answer(self, status: int, headers: HeaderLines, body: bytes) -> None:
         """A whole answer at once. Raises RuntimeError as `send` does."""
         self._open(status, headers)
         self.write(body)
 
-    def start(self, status: int, headers: Lines) -> None:
+    def start(self, status: int, headers: HeaderLines) -> None:
         """The head; it is written with the first part of the body, or else in the next round of the loop."""
         self._open(status, headers)
         self._connection.loop.call_soon(self._write_head)
@@ -215,7 +216,7 @@ class ResponseCycle:
         self._connection.readable.wake()
         self._connection.answered()
 
-    def switch(self, headers: Lines, receiver: Receiver) -> SwitchedConnection | None:
+    def switch(self, headers: HeaderLines, receiver: Receiver) -> SwitchedConnection | None:
         """Answer 101 with these headers, and leave the connection to `receiver`; None if the client is gone.
 
         Nothing reaches `receiver` before the connection is started. Raises RuntimeError as `send` does.
@@ -236,7 +237,7 @@ class ResponseCycle:
         if head and not self.disconnected:
             self._connection.socket.write(head)
 
-    def _open(self, status: int, headers: Lines) -> None:
+    def _open(self, status: int, headers: HeaderLines) -> None:
         if self.started:
             raise RuntimeError("http.response.start inside an answer")
         connection = self._connection
@@ -245,7 +246,7 @@ class ResponseCycle:
         end, hsts = b"\r\n", connection.hsts
         # A request whose body is still coming cannot be followed by another: what comes is its body.
         keep_alive = self.keep_alive and self.received and not lines.closes
-        if self.scope["method"] == "HEAD" or status in _BODILESS:
+        if self.scope["method"] == "HEAD" or status in BODILESS:
             self._no_body = True
         elif lines.length is not None:
             self._left = lines.length

@@ -11,6 +11,9 @@ from gateway.observe.decision_record import AuditEntry
 _SIZE: Final = 512
 # Characters: a longer path is not worth its memory.
 _LONGEST: Final = 1_024
+# What hardly any entry has: all fields after these.
+_MORE: Final = slice(AuditEntry._fields.index("rules") + 1, None)
+_NO_MORE: Final = tuple(AuditEntry._field_defaults[name] for name in AuditEntry._fields[_MORE])
 
 
 class SameWords:
@@ -47,8 +50,3 @@ class SameWords:
     def clear(self) -> None:
         """Write everything again from now on."""
         self._made.clear()
-
-
-# What hardly any entry has: all fields after these.
-_MORE: Final = slice(AuditEntry._fields.index("rules") + 1, None)
-_NO_MORE: Final = tuple(AuditEntry._field_defaults[name] for name in AuditEntry._fields[_MORE])

@@ -7,11 +7,11 @@ from typing import Final
 import httptools
 
 from gateway.errors import UpstreamBroken
+from gateway.http_semantics import BODILESS
 from gateway.upstream.body_buffer import HIGH_WATER, STREAM, BodyBuffer
 from gateway.upstream.head_repair import without_blanks
 from gateway.upstream.known_answers import KnownAnswers
 from gateway.upstream.response_head import (
-    BODILESS,
     MAX_HEAD,
     SWITCHING,
     HeaderLines,

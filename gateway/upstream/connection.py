@@ -63,10 +63,10 @@ class UpstreamConnection(asyncio.BufferedProtocol):
 
     pool: ConnectionPool
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, known: KnownAnswers | None = None) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, known: KnownAnswers) -> None:
         """`known` are heads that answers of the same server had."""
         self._loop = loop
-        self._known = known or KnownAnswers()
+        self._known = known
         self._large, self._small = _buffer.large, _buffer.small
         self._transport: asyncio.Transport
         self._told: Callable[[], None] | None = None

@@ -23,7 +23,7 @@ async def dial(
     tls: ssl.SSLContext | None,
     server_name: str | None,
     seconds: float,
-    known: KnownAnswers | None = None,
+    known: KnownAnswers,
 ) -> UpstreamConnection:
     """A new connection; `tls` is for an https server, whose certificate must name `server_name` or its host. `known` are
     heads that its answers had before.

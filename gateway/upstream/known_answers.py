@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from gateway.caching.known_lines import KnownLines
-from gateway.upstream.response_head import BODILESS, MAX_HEAD, HeaderLines
+from gateway.http_semantics import BODILESS
+from gateway.upstream.response_head import MAX_HEAD, HeaderLines
 
 PASSING: Final = (b"date", b"content-length", b"etag", b"last-modified", b"x-request-id")
 """Names of lines that often differ from one answer to the next and say nothing about the connection."""
@@ -39,7 +40,8 @@ class KnownAnswers:
     def __init__(self) -> None:
         self._lines = KnownLines(PASSING, _MOST_OCTETS)
         self._unknown = 0
-        self._looked = True
+        self._learns = True
+        """Whether the head that was looked at last may be learnt."""
 
     def __len__(self) -> int:
         """How many heads are known."""
@@ -48,12 +50,10 @@ class KnownAnswers:
     def read(self, data: bytes) -> Whole | None:
         """The answer that these octets are, if they are one whole answer with a head that is known, and nothing else."""
         # Where each head has a line of its own, a nonce for instance, few are worth a look.
-        self._looked = self._unknown < _MANY or not self._unknown % _FEW
-        if not self._looked:
-            self._unknown += 1
-            return None
+        looks = self._unknown < _MANY or not self._unknown % _FEW
         end = data.find(_END) + len(_END)
-        lines = self._lines.get(data[:end]) if end <= MAX_HEAD else None
+        lines = self._lines.get(data[:end]) if looks and end <= MAX_HEAD else None
+        self._learns = looks and lines is None
         if lines is None:
             self._unknown += 1
             return None
@@ -68,10 +68,10 @@ class KnownAnswers:
         return Whole(status, lines, data[end:], False) if lengths and int(lengths[0]) == size else None
 
     def learn(self, data: bytes, headers: Sequence[tuple[bytes, bytes]]) -> None:
-        """Remember the head at the beginning of `data`, which `read` has just looked at: a parser has read these headers of it, all
-        in one piece, and found that the connection stays open.
+        """Remember the head at the beginning of `data`, if `read` did not know it: a parser has read these headers of it, all in
+        one piece, and found that the connection stays open.
         """
-        if not self._looked:
+        if not self._learns:
             return
         head = data[: data.find(_END) + len(_END)]
         if (

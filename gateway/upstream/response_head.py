@@ -16,9 +16,6 @@ MAX_HEAD: Final = 131_072
 SWITCHING: Final = 101
 """The register goes on in another protocol, where the request asked for that (RFC 9110 section 15.2.2)."""
 
-BODILESS: Final = frozenset((204, 304))
-"""The statuses of answers that never have a body (RFC 9112 section 6.3)."""
-
 _FRAMING: Final = frozenset((b"content-length", b"transfer-encoding"))
 _LOGIN: Final = frozenset((b"www-authenticate", b"proxy-authenticate", b"persistent-auth"))
 _LOGIN_SCHEMES: Final = (b"ntlm", b"negotiate")

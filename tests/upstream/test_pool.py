@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gateway.caching.known_lines import parted
 from gateway.errors import Overloaded, UpstreamUnreachable
 from gateway.upstream.connection import ClientStalled, UpstreamConnection
 from gateway.upstream.pool import ConnectionPool
@@ -196,3 +197,17 @@ async def test_those_who_have_room_do_not_wait_behind_those_who_have_not() -> No
             pool.release(third)
             pool.release(second)
             assert pool.open_connections == 0
+
+
+async def test_what_one_connection_has_read_all_others_know() -> None:
+    with raw_upstream() as upstream:
+        async with pool_of(upstream.port) as pool:
+            connections = [await pool.acquire(PARTY, repeatable=True) for _ in range(4)]
+            lines = []
+            for connection in connections:
+                await exchange(connection)
+                lines.append(parted(connection.answer.headers)[0])
+                pool.release(connection)
+    assert lines[:2] == [None, None]
+    assert lines[2] is not None
+    assert lines[2] is lines[3]

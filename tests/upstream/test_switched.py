@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gateway.upstream.connection import UpstreamConnection
+from gateway.upstream.known_answers import KnownAnswers
 from gateway.upstream.switched import RegisterSocket
 from tests.waiting import eventually
 from tests.websockets import KEY, TEXT, Served, SocketRegister, frame, handshake, socket_register
@@ -32,7 +33,9 @@ class End:
 @contextlib.asynccontextmanager
 async def switched(register: SocketRegister) -> AsyncIterator[tuple[RegisterSocket, End]]:
     loop = asyncio.get_running_loop()
-    _, connection = await loop.create_connection(lambda: UpstreamConnection(loop), "127.0.0.1", register.port)
+    _, connection = await loop.create_connection(
+        lambda: UpstreamConnection(loop, KnownAnswers()), "127.0.0.1", register.port
+    )
     connection.start("GET")
     connection.answer.may_switch()
     connection.write(handshake(key=KEY).lower().replace(KEY.lower().encode(), KEY.encode()))
