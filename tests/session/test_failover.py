@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx2
 import pytest
@@ -29,6 +29,7 @@ from tests.two_machines import Machines, two_machines
 pytestmark = [pytest.mark.anyio, pytest.mark.redis]
 _PATIENCE = 40.0
 _BLOCKED = "0777000187"
+_T = TypeVar("_T")
 
 
 @dataclass
@@ -126,10 +127,12 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
         yield Fleet(machines, old, new)
 
 
-async def comes_true(condition: Callable[[], Awaitable[bool]]) -> None:
+async def comes_true(condition: Callable[[], Awaitable[_T]]) -> _T:
+    """What the condition gives, once it holds."""
     async with asyncio.timeout(_PATIENCE):
-        while not await condition():
+        while not (found := await condition()):
             await asyncio.sleep(0.05)
+    return found
 
 
 async def test_nothing_is_lost_but_for_the_seconds_without_a_master(fleet: Fleet) -> None:
@@ -168,9 +171,7 @@ async def test_nothing_is_lost_but_for_the_seconds_without_a_master(fleet: Fleet
             assert await fleet.ask(client, blocked, which) == 403
         await comes_true(lambda: _well(fleet, client))
     # The sentinel looks at its new master a moment longer than the gateways, which are connected already.
-    await comes_true(lambda: _status(fleet))
-    shown = await asyncio.to_thread(fleet.command, "status", "--json")
-    data = json.loads(shown.output)
+    data = await comes_true(lambda: _status(fleet))
     assert (len(data["workers"]), data["replica"], data["differences"]) == (2, False, {})
     assert {abs(each["clock_ahead"]) < 1 for each in data["workers"]} == {True}
 
@@ -197,6 +198,7 @@ async def _well(fleet: Fleet, client: httpx2.AsyncClient) -> bool:
     return [await fleet.ready(client, which) for which in (0, 1)] == [(200, []), (200, [])]
 
 
-async def _status(fleet: Fleet) -> bool:
+async def _status(fleet: Fleet) -> dict[str, Any]:
+    """What `gateway status` shows; nothing where it fails."""
     shown = await asyncio.to_thread(fleet.command, "status", "--json")
-    return bool(shown.exit_code == 0)
+    return dict(json.loads(shown.output)) if shown.exit_code == 0 else {}
