@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Hashable
 
-# How many requests begin in one round of the event loop.
-_A_ROUND = 4
+# For how many seconds requests begin in one round of the event loop, before it looks for others.
+_A_ROUND = 0.001
 
 
 class Turns:
-    """Who may begin a request in this round of the loop. Clients take turns, and so do the connections of a client."""
+    """Who may begin a request in this round of the loop. Clients take turns, and so do the connections of a client.
 
-    __slots__ = ("_left", "_round", "_serves", "_waiting")
+    `steady` is a clock in seconds that never goes back.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_round", "_serves", "_steady", "_until", "_waiting")
+
+    def __init__(self, *, steady: Callable[[], float] = time.perf_counter) -> None:
+        self._steady = steady
         self._round = 0.0
-        self._left = 0
+        self._until = 0.0
         self._serves = False  # whether a round is planned, or under way
         self._waiting: dict[Hashable, deque[Callable[[], bool]]] = {}
 
@@ -30,11 +35,9 @@ class Turns:
         if self._waiting:
             return False
         if now != self._round:
-            self._round, self._left = now, _A_ROUND
-        if not self._left:
-            return False
-        self._left -= 1
-        return True
+            self._round, self._until = now, self._steady() + _A_ROUND
+            return True
+        return self._steady() < self._until
 
     def wait(self, client: Hashable, begin: Callable[[], bool], loop: asyncio.AbstractEventLoop) -> None:
         """Call `begin` when it is this client's turn, in a later round. It returns whether there was anything to do."""
@@ -44,16 +47,17 @@ class Turns:
         self._waiting.setdefault(client, deque()).append(begin)
 
     def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
-        waiting = self._waiting
+        waiting, steady = self._waiting, self._steady
+        until = steady() + _A_ROUND
         try:
-            left = _A_ROUND
-            while waiting and left:
+            while waiting:
                 client = next(iter(waiting))
                 of_client = waiting.pop(client)
                 begin = of_client.popleft()
                 if of_client:
                     waiting[client] = of_client
-                left -= begin()
+                if begin() and steady() >= until:
+                    break
         finally:
             self._serves = bool(waiting)
             if waiting:

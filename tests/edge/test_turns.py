@@ -1,4 +1,4 @@
-"""A few requests begin in each round of the loop, and clients take turns."""
+"""Requests begin for a millisecond in each round of the loop, and clients take turns."""
 
 from __future__ import annotations
 
@@ -8,20 +8,50 @@ from collections.abc import Callable
 from gateway.edge.turns import Turns
 
 
-def test_a_few_begin_at_once_in_each_round() -> None:
-    turns = Turns()
-    assert [turns.take(1.0) for _ in range(6)] == [True] * 4 + [False] * 2
-    assert turns.take(2.0)
+class Clock:
+    """A steady clock by which the fourth request of a round begins within its time, and the fifth does not."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def request(self) -> None:
+        self.now += 0.0003
 
 
-async def test_clients_take_turns_and_four_begin_in_a_round() -> None:
-    turns, loop = Turns(), asyncio.get_running_loop()
+def test_requests_begin_at_once_for_a_millisecond_in_each_round() -> None:
+    clock = Clock()
+    turns = Turns(steady=clock)
+
+    def begun(now: float) -> bool:
+        if taken := turns.take(now):
+            clock.request()
+        return taken
+
+    assert [begun(1.0) for _ in range(6)] == [True] * 4 + [False] * 2
+    assert [begun(2.0) for _ in range(6)] == [True] * 4 + [False] * 2
+
+
+def test_one_begins_in_a_round_however_long_it_takes() -> None:
+    clock = Clock()
+    turns = Turns(steady=clock)
+    for now in (1.0, 2.0, 3.0):
+        assert turns.take(now)
+        clock.now += 0.3
+        assert not turns.take(now)
+
+
+async def test_clients_take_turns_and_begin_for_a_millisecond_in_a_round() -> None:
+    clock = Clock()
+    turns, loop = Turns(steady=clock), asyncio.get_running_loop()
     begun: list[tuple[int, str]] = []
     rounds = 0
 
     def beginning(who: str) -> Callable[[], bool]:
         def begin() -> bool:
             begun.append((rounds, who))
+            clock.request()
             return True
 
         return begin
@@ -40,28 +70,35 @@ async def test_clients_take_turns_and_four_begin_in_a_round() -> None:
 
 
 async def test_connections_that_are_gone_take_no_turn() -> None:
-    turns, loop = Turns(), asyncio.get_running_loop()
+    clock = Clock()
+    turns, loop = Turns(steady=clock), asyncio.get_running_loop()
     begun = asyncio.Event()
 
     def begin() -> bool:
         begun.set()
         return True
 
+    def gone() -> bool:
+        clock.request()
+        return False
+
     for _ in range(1_000):
-        turns.wait("flood", lambda: False, loop)
+        turns.wait("flood", gone, loop)
     turns.wait("flood", begin, loop)
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert begun.is_set()
 
 
-async def test_four_begin_in_a_round_also_where_each_brings_the_next() -> None:
-    turns, loop = Turns(), asyncio.get_running_loop()
+async def test_a_round_ends_also_where_each_brings_the_next() -> None:
+    clock = Clock()
+    turns, loop = Turns(steady=clock), asyncio.get_running_loop()
     begun: list[int] = []
     rounds = 0
 
     def begin() -> bool:
         begun.append(rounds)
+        clock.request()
         if len(begun) < 40:
             turns.wait("flood", begin, loop)
         return True
