@@ -23,7 +23,7 @@ from gateway.edge.drain import DrainedServer
 from gateway.edge.protocol import protocol_class
 from gateway.edge.refusals import Refusals
 from gateway.edge.second_listener import second_listener
-from gateway.edge.settings import EdgeSettings
+from gateway.edge.settings import MOST_NEW, EdgeSettings
 from gateway.events import OnEvent
 from gateway.model import Language
 from gateway.observe.record_writer import DecisionRecords
@@ -120,6 +120,7 @@ class DecisionDesk:
                 "trusted_proxies": (),
                 "max_body_bytes": max(self._settings.max_body_bytes, 1),
                 "max_connections_per_client": self._edge.max_connections,
+                "max_new_connections_per_client": MOST_NEW,
                 "hsts": None,
             }
         )

@@ -45,9 +45,13 @@ class Closing:
         self.linger()
 
     def refuse_at_once(self, reason: str) -> None:
-        """Answer with a refusal and close, without a look at what the client sends."""
-        self._answer(reason)
-        self.close()
+        """Close without a look at what the client sends; with a refusal, where there is one for this reason."""
+        if self._refusals.answered(reason):
+            self._answer(reason)
+            self.close()
+        else:
+            self._refusals.count(reason)
+            self.abort()
 
     def _answer(
         self, reason: str, head: bytes = b"", scope: Mapping[str, Any] | None = None, extra: bytes = b""

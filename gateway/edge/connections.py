@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import resource
+import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from math import inf
 from typing import Protocol
 
-from gateway.client_limits import client_of
+from gateway.client_limits import ClientLimits, client_of
 from gateway.edge.client import Network, parse_address
 
 # How many connections are looked at to find an idle one: the cost of a new connection stays the same under attack.
@@ -31,10 +32,21 @@ class Connection(Protocol):
 
 
 class Connections:
-    """The open connections of one process. An IPv6 client is its /64 (RFC 6177: a site has at least one)."""
+    """The open connections of one process. An IPv6 client is its /64 (RFC 6177: a site has at least one).
+
+    A client may open `new_per_client` in a second, once it has opened as many as there may be in all. `steady` is a clock
+    in seconds that never goes back.
+    """
 
     def __init__(
-        self, most: int, most_per_client: int, *, trusted: Sequence[Network], count: Callable[[str], None]
+        self,
+        most: int,
+        most_per_client: int,
+        new_per_client: int,
+        *,
+        trusted: Sequence[Network],
+        count: Callable[[str], None],
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
         files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         self._most_files: float = inf
@@ -43,6 +55,8 @@ class Connections:
         self.most = int(min(most, self._most_files))
         """As many as there may be at once: fewer than was asked for where the open-file limit is low."""
         self._most_per_client = most_per_client
+        burst = max(most, new_per_client)
+        self._new = ClientLimits(burst, 1 / new_per_client, steady=steady, most_clients=_REMEMBERED)
         self._trusted = tuple(trusted)
         self._client = lru_cache(_REMEMBERED)(self._find_client)
         self._count = count
@@ -57,6 +71,8 @@ class Connections:
         """Count a new connection; the reason of refusal where there is no room. `peer` is None for a local socket."""
         client = self._client(peer) if peer is not None else None
         if client is not None:
+            if self._new.take(client):
+                return "connections-too-fast"
             same = self._by_client.get(client)
             if same is not None and len(same) >= self._most_per_client and not self._make_room(same):
                 return "connections-of-client"

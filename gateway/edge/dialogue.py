@@ -92,6 +92,7 @@ class Dialogue:
         reason = self._listener.connections.admit(self, client[0] if client else None)
         if reason is None:
             self._alarm.set(self._limits.header_timeout, self._head_late)
+            self._listener.turns.hurry()
             return
         self._closing.refuse_at_once(reason)
 

@@ -39,6 +39,7 @@ class Listener:
         self.connections = Connections(
             settings.max_connections,
             settings.max_connections_per_client,
+            settings.max_new_connections_per_client,
             trusted=settings.trusted_proxies,
             count=refusals.count,
         )

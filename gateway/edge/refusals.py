@@ -69,8 +69,9 @@ class Refused(Exception):
 class Refusals:
     """Counts by reason what the listener refused, and makes the answers; `on_refused` is called for each.
 
-    Besides the reasons with an answer there are "answer-not-read" (a client that stopped reading, closed) and
-    "idle-for-room" (an idle connection, closed in favour of a new one). `page` makes pages for browsers.
+    Besides the reasons with an answer there are "answer-not-read" (a client that stopped reading, closed),
+    "idle-for-room" (an idle connection, closed in favour of a new one) and "connections-too-fast" (in a flood of new
+    connections an answer would cost more than it helps). `page` makes pages for browsers.
     """
 
     def __init__(
@@ -81,6 +82,10 @@ class Refusals:
         self.counts: Counter[str] = Counter()
         self._page = page
         self._on_refused = on_refused
+
+    def answered(self, reason: str) -> bool:
+        """Whether there is an answer for this reason."""
+        return reason in _ANSWERS
 
     def count(self, reason: str) -> None:
         """Count what gets no answer."""

@@ -13,6 +13,9 @@ from gateway.http_semantics import METHODS, FurtherMethod
 from gateway.openings import Openings
 from gateway.settings import UNIX, Duration, ListenAddress, Settings
 
+MOST_NEW: Final = 1_000_000
+"""New connections a second that nobody reaches."""
+
 
 def _header_name(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9-]+", name):
@@ -73,6 +76,9 @@ class EdgeSettings(Settings):
 
     max_connections_per_client: int = Field(default=512, ge=1, strict=True)
     """Most connections of one client (an IPv4 address or an IPv6 /64) to one worker process; trusted proxies are not counted. A new one takes the place of one that waits for a request; if all are at work it is answered with 503 and closed."""
+
+    max_new_connections_per_client: int = Field(default=1_000, ge=1, le=MOST_NEW, strict=True)
+    """Most new connections a second of one client to one worker process, after the first `max_connections`; trusted proxies are not counted. Further ones are closed without an answer."""
 
     header_timeout: Duration = 10.0
     """How long a client may take to send its request line and headers; then 408."""

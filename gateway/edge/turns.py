@@ -7,22 +7,28 @@ import time
 from collections import deque
 from collections.abc import Callable, Hashable
 
-# For how many seconds requests begin in one round of the event loop, before it looks for others.
+# How many requests begin in one round of the event loop: the fewest, and the most where a round is over in a millisecond.
+_FEWEST, _MOST = 4, 32
 _A_ROUND = 0.001
+# For so many rounds after a new connection only the fewest begin: it takes several rounds to be answered.
+_SHORT_ROUNDS = 16
 
 
 class Turns:
     """Who may begin a request in this round of the loop. Clients take turns, and so do the connections of a client.
 
-    `steady` is a clock in seconds that never goes back.
+    Long rounds cost less in all, short ones delay others less. `steady` is a clock in seconds that never goes back.
     """
 
-    __slots__ = ("_round", "_serves", "_steady", "_until", "_waiting")
+    __slots__ = ("_began", "_left", "_most", "_round", "_serves", "_short", "_steady", "_waiting")
 
     def __init__(self, *, steady: Callable[[], float] = time.perf_counter) -> None:
         self._steady = steady
         self._round = 0.0
-        self._until = 0.0
+        self._began = 0.0
+        self._most = _FEWEST
+        self._short = 0  # how many rounds will still be short
+        self._left = 0
         self._serves = False  # whether a round is planned, or under way
         self._waiting: dict[Hashable, deque[Callable[[], bool]]] = {}
 
@@ -30,14 +36,20 @@ class Turns:
         """How many wait."""
         return sum(map(len, self._waiting.values()))
 
+    def hurry(self) -> None:
+        """Somebody new is there, whom the others should delay little."""
+        self._short = _SHORT_ROUNDS
+
     def take(self, now: float) -> bool:
         """Whether a request may begin at once. `now` is the loop's time, which stands still during a round."""
         if self._waiting:
             return False
         if now != self._round:
-            self._round, self._until = now, self._steady() + _A_ROUND
-            return True
-        return self._steady() < self._until
+            self._round, self._left = now, self._next_round()
+        if not self._left:
+            return False
+        self._left -= 1
+        return True
 
     def wait(self, client: Hashable, begin: Callable[[], bool], loop: asyncio.AbstractEventLoop) -> None:
         """Call `begin` when it is this client's turn, in a later round. It returns whether there was anything to do."""
@@ -47,18 +59,29 @@ class Turns:
         self._waiting.setdefault(client, deque()).append(begin)
 
     def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
-        waiting, steady = self._waiting, self._steady
-        until = steady() + _A_ROUND
+        waiting, left = self._waiting, self._next_round()
         try:
-            while waiting:
+            while waiting and left:
                 client = next(iter(waiting))
                 of_client = waiting.pop(client)
                 begin = of_client.popleft()
                 if of_client:
                     waiting[client] = of_client
-                if begin() and steady() >= until:
-                    break
+                left -= begin()
         finally:
             self._serves = bool(waiting)
             if waiting:
                 loop.call_soon(self._serve, loop)
+
+    def _next_round(self) -> int:
+        """How many may begin in the round that begins now."""
+        now = self._steady()
+        took, self._began = now - self._began, now
+        if took > _A_ROUND:
+            self._most = max(_FEWEST, int(self._most * _A_ROUND / took))
+        elif self._most < _MOST:
+            self._most += 1
+        if not self._short:
+            return self._most
+        self._short -= 1
+        return _FEWEST

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from ipaddress import ip_network
 
 import pytest
@@ -19,8 +20,16 @@ class Client:
         self.closed = True
 
 
-def counted(most: int = 100, most_per_client: int = 1, trusted: str = "10.0.0.0/8") -> Connections:
-    return Connections(most, most_per_client, trusted=[ip_network(trusted)], count=Refusals().count)
+def counted(
+    most: int = 100,
+    most_per_client: int = 1,
+    trusted: str = "10.0.0.0/8",
+    *,
+    new: int = 1_000,
+    steady: Callable[[], float] = lambda: 0.0,
+) -> Connections:
+    networks = [ip_network(trusted)]
+    return Connections(most, most_per_client, new, trusted=networks, count=Refusals().count, steady=steady)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +53,32 @@ def test_a_client_is_an_ipv4_address_or_an_ipv6_network(
     assert connections.admit(Client(), first) is None
     assert connections.admit(Client(), second) == ("connections-of-client" if same else None)
     assert len(connections) == (1 if same else 2)
+
+
+def test_a_client_that_opens_more_and_more_is_slowed_down() -> None:
+    now = 0.0
+    connections = counted(most=20, new=10, steady=lambda: now)
+
+    def opened(peer: str, many: int) -> int:
+        """How many of so many connections are let in; each is closed again."""
+        count = 0
+        for _ in range(many):
+            connection = Client()
+            if (reason := connections.admit(connection, peer)) is None:
+                count += 1
+            else:
+                assert reason == "connections-too-fast"
+            connections.remove(connection)
+        return count
+
+    assert opened("192.0.2.1", 50) == 20
+    assert opened("192.0.2.1", 1) == 0
+    assert (opened("192.0.2.2", 5), opened("10.0.0.1", 50)) == (5, 50)
+    now += 1.0
+    assert opened("192.0.2.1", 50) == 10
+    now += 60.0
+    assert opened("192.0.2.1", 50) == 20
+    assert opened("2001:db8::1", 15) + opened("2001:db8::ffff:2", 15) == 20
 
 
 def test_the_oldest_idle_connection_gives_way() -> None:

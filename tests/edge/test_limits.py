@@ -187,6 +187,16 @@ def test_a_new_connection_takes_the_place_of_an_idle_one() -> None:
         assert refusals.counts["idle-for-room"] >= 250
 
 
+def test_a_flood_of_connections_is_closed_without_an_answer() -> None:
+    with listening(max_connections=20, max_new_connections_per_client=1) as (running, _, refusals):
+        seen = [converse(running.port, get()) for _ in range(40)]
+        answered = [each.answers[0].status for each in seen if each.answers]
+        assert set(answered) == {200}
+        assert 20 <= len(answered) < 30  # a second lets in one more
+        assert all(each.closed for each in seen if not each.answers)
+        assert refusals.counts == {"connections-too-fast": 40 - len(answered)}
+
+
 @pytest.mark.parametrize(
     ("limit", "reason"),
     [("max_connections_per_client", "connections-of-client"), ("max_connections", "connections")],

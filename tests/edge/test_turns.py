@@ -1,48 +1,57 @@
-"""Requests begin for a millisecond in each round of the loop, and clients take turns."""
+"""Some requests begin in each round of the loop, and clients take turns."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 
+import pytest
+
 from gateway.edge.turns import Turns
 
 
 class Clock:
-    """A steady clock by which the fourth request of a round begins within its time, and the fifth does not."""
+    """A steady clock that only moves when it is told to."""
 
     now = 100.0
 
     def __call__(self) -> float:
         return self.now
 
-    def request(self) -> None:
-        self.now += 0.0003
+
+def rounds_of(turns: Turns, clock: Clock, seconds: float, rounds: int) -> list[int]:
+    """How many requests begin in each of so many rounds with more than enough, if each takes so many seconds."""
+    begun = []
+    for number in range(1, rounds + 1):
+        begun.append(0)
+        while turns.take(float(number)):
+            begun[-1] += 1
+            clock.now += seconds
+    return begun
 
 
-def test_requests_begin_at_once_for_a_millisecond_in_each_round() -> None:
+def test_four_begin_in_a_round_where_they_take_long() -> None:
+    clock = Clock()
+    assert set(rounds_of(Turns(steady=clock), clock, 0.3, 20)) == {4}
+
+
+@pytest.mark.parametrize(("microseconds", "most"), [(250, 5), (100, 11), (70, 15), (10, 32)])
+def test_a_round_takes_about_a_millisecond(microseconds: int, most: int) -> None:
+    clock = Clock()
+    begun = rounds_of(Turns(steady=clock), clock, microseconds / 1e6, 60)
+    assert begun[0] in (4, 5)
+    assert set(begun[-10:]) <= set(range(most - 2, most + 1))
+
+
+def test_a_new_connection_makes_rounds_short_for_a_while() -> None:
     clock = Clock()
     turns = Turns(steady=clock)
-
-    def begun(now: float) -> bool:
-        if taken := turns.take(now):
-            clock.request()
-        return taken
-
-    assert [begun(1.0) for _ in range(6)] == [True] * 4 + [False] * 2
-    assert [begun(2.0) for _ in range(6)] == [True] * 4 + [False] * 2
+    assert rounds_of(turns, clock, 1e-5, 60)[-1] == 32
+    turns.hurry()
+    assert rounds_of(turns, clock, 1e-5, 20) == [4] * 16 + [32] * 4
 
 
-def test_one_begins_in_a_round_however_long_it_takes() -> None:
-    clock = Clock()
-    turns = Turns(steady=clock)
-    for now in (1.0, 2.0, 3.0):
-        assert turns.take(now)
-        clock.now += 0.3
-        assert not turns.take(now)
-
-
-async def test_clients_take_turns_and_begin_for_a_millisecond_in_a_round() -> None:
+async def test_clients_take_turns_and_four_begin_in_a_round() -> None:
     clock = Clock()
     turns, loop = Turns(steady=clock), asyncio.get_running_loop()
     begun: list[tuple[int, str]] = []
@@ -51,7 +60,7 @@ async def test_clients_take_turns_and_begin_for_a_millisecond_in_a_round() -> No
     def beginning(who: str) -> Callable[[], bool]:
         def begin() -> bool:
             begun.append((rounds, who))
-            clock.request()
+            clock.now += 0.3
             return True
 
         return begin
@@ -70,20 +79,15 @@ async def test_clients_take_turns_and_begin_for_a_millisecond_in_a_round() -> No
 
 
 async def test_connections_that_are_gone_take_no_turn() -> None:
-    clock = Clock()
-    turns, loop = Turns(steady=clock), asyncio.get_running_loop()
+    turns, loop = Turns(), asyncio.get_running_loop()
     begun = asyncio.Event()
 
     def begin() -> bool:
         begun.set()
         return True
 
-    def gone() -> bool:
-        clock.request()
-        return False
-
     for _ in range(1_000):
-        turns.wait("flood", gone, loop)
+        turns.wait("flood", lambda: False, loop)
     turns.wait("flood", begin, loop)
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -98,7 +102,7 @@ async def test_a_round_ends_also_where_each_brings_the_next() -> None:
 
     def begin() -> bool:
         begun.append(rounds)
-        clock.request()
+        clock.now += 0.3
         if len(begun) < 40:
             turns.wait("flood", begin, loop)
         return True
