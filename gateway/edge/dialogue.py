@@ -92,7 +92,7 @@ class Dialogue:
         reason = self._listener.connections.admit(self, client[0] if client else None)
         if reason is None:
             self._alarm.set(self._limits.header_timeout, self._head_late)
-            self._listener.turns.hurry()
+            self._listener.turns.shorten()
             return
         self._closing.refuse_at_once(reason)
 
@@ -193,7 +193,7 @@ class Dialogue:
                     self._rest = data
                     self._end()
                     if data:
-                        self._go_on_in_turn()
+                        self._go_on_with_next()
                         break
         except Refused as refused:
             self._refuse(refused.reason, self._cycle, data, refused.extra)
@@ -266,9 +266,14 @@ class Dialogue:
             return
         self._end()
         if self._rest:
-            self._go_on_in_turn()
+            self._go_on_with_next()
         else:
             self._go_on()
+
+    def _go_on_with_next(self) -> None:
+        """Take up what came before the request ahead of it was answered, but others come first."""
+        self._listener.turns.shorten()
+        self._go_on_in_turn()
 
     def _go_on_in_turn(self) -> None:
         """Take up what came, but others come first."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable
 # How many requests begin in one round of the event loop: the fewest, and the most where a round is over in a millisecond.
 _FEWEST, _MOST = 4, 32
 _A_ROUND = 0.001
-# For so many rounds after a new connection only the fewest begin: it takes several rounds to be answered.
+# In so many rounds only the fewest begin once somebody has to be protected: a new connection takes several to be answered.
 _SHORT_ROUNDS = 16
 
 
@@ -36,8 +36,8 @@ class Turns:
         """How many wait."""
         return sum(map(len, self._waiting.values()))
 
-    def hurry(self) -> None:
-        """Somebody new is there, whom the others should delay little."""
+    def shorten(self) -> None:
+        """Somebody new is there, or somebody asks for much at once: let few begin in each of the next rounds."""
         self._short = _SHORT_ROUNDS
 
     def take(self, now: float) -> bool:

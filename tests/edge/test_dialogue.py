@@ -117,7 +117,7 @@ class Held:
     def __init__(self) -> None:
         self.waiting: list[tuple[Callable[[], bool], asyncio.AbstractEventLoop]] = []
 
-    def hurry(self) -> None:
+    def shorten(self) -> None:
         """Turns come when they are told to."""
 
     def take(self, _now: float) -> bool:

@@ -47,7 +47,7 @@ def test_a_new_connection_makes_rounds_short_for_a_while() -> None:
     clock = Clock()
     turns = Turns(steady=clock)
     assert rounds_of(turns, clock, 1e-5, 60)[-1] == 32
-    turns.hurry()
+    turns.shorten()
     assert rounds_of(turns, clock, 1e-5, 20) == [4] * 16 + [32] * 4
 
 
