@@ -19,6 +19,8 @@ from gateway.edge.waiting import Waiting
 # How much of an answer may wait in the kernel: a client that does not read costs this, and not megabytes.
 _TCP_NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", 25)
 _UNSENT = 131_072
+# How much more may wait here, until it is nearly gone: the piece that is being written comes on top.
+_UNWRITTEN, _NEARLY_WRITTEN = 16_384, 4_096
 _TCP_CLOSE = 7  # a state of TCP_INFO (include/net/tcp_states.h): the peer has reset the connection
 
 
@@ -39,6 +41,7 @@ class ClientSocket:
     ) -> None:
         """`not_read` is called when the client has stopped reading; then the connection is gone."""
         self._transport = transport
+        transport.set_write_buffer_limits(_UNWRITTEN, _NEARLY_WRITTEN)
         self._read_paused = False
         self.client: tuple[str, int] | None = None
         """Address and port of the client; None for a local socket."""

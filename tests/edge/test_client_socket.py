@@ -70,6 +70,15 @@ async def everything(client: socket.socket) -> bytes:
     return raw
 
 
+async def test_little_waits_here_for_a_client_that_does_not_read() -> None:
+    async with connected() as (side, _):
+        piece = b"x" * 1_000
+        while not side.paused.is_set():
+            side.socket.write(piece)
+            await asyncio.sleep(0)
+        assert 0 < side.socket._transport.get_write_buffer_size() <= 16_384 + len(piece)
+
+
 def test_a_client_that_does_not_read_loses_the_connection() -> None:
     async def main() -> None:
         async with connected(write_timeout="100ms") as (side, _):

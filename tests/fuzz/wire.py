@@ -89,6 +89,9 @@ class _End(asyncio.Transport):
     def get_write_buffer_size(self) -> int:
         return 0
 
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """Nothing ever waits to be written."""
+
     def is_closing(self) -> bool:
         return self.how != "open"
 
