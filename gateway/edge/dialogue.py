@@ -193,7 +193,7 @@ class Dialogue:
                     self._rest = data
                     self._end()
                     if data:
-                        self._go_on_with_next()
+                        self._go_on_in_turn(pipelined=True)
                         break
         except Refused as refused:
             self._refuse(refused.reason, self._cycle, data, refused.extra)
@@ -245,11 +245,7 @@ class Dialogue:
         self._listener.connections.hold_another_file(self)
         early, self._rest = self._rest, b""
         switched = SwitchedConnection(
-            self.socket,
-            receiver,
-            early=early,
-            client_sent_all=self._closing.client_sent_all,
-            gone=self.lost,
+            self.socket, receiver, early=early, client_sent_all=self._closing.client_sent_all, gone=self.lost
         )
         if self._stopping:
             switched.stop()
@@ -266,19 +262,16 @@ class Dialogue:
             return
         self._end()
         if self._rest:
-            self._go_on_with_next()
+            self._go_on_in_turn(pipelined=True)
         else:
             self._go_on()
 
-    def _go_on_with_next(self) -> None:
-        """Take up what came before the request ahead of it was answered, but others come first."""
-        self._listener.turns.shorten()
-        self._go_on_in_turn()
-
-    def _go_on_in_turn(self) -> None:
-        """Take up what came, but others come first."""
-        client = self._listener.connections.client_of(self) or self
-        self._listener.turns.wait(client, self._go_on, self.loop)
+    def _go_on_in_turn(self, *, pipelined: bool = False) -> None:
+        """Take up what came, but others come first. `pipelined`: it came before the request ahead of it was answered."""
+        turns, client = self._listener.turns, self._listener.connections.client_of(self) or self
+        if pipelined:
+            turns.shorten()
+        turns.wait(client, self._go_on, self.loop)
 
     def _go_on(self) -> bool:
         """Take up what came while others were at work; False where the connection is gone."""

@@ -98,6 +98,7 @@ class StandingOrders(Generic[E]):
             self.unread = str(problem)
             return False
         self.unread = ""
-        self._here = found or ()
-        self._changed()
+        if (found or ()) != self._here:
+            self._here = found or ()
+            self._changed()
         return True

@@ -35,3 +35,18 @@ async def test_both_stand_and_a_broken_file_changes_nothing(tmp_path: Path) -> N
     await eventually(lambda: "is gone" in found.unread)
     assert found.known == (OTHER, ONE)
     await found.aclose()
+
+
+async def test_a_file_that_was_only_written_again_changes_nothing(tmp_path: Path) -> None:
+    path, calls = tmp_path / "things.json", list[int]()
+    found = StandingOrders(THINGS, path, "ti", changed=lambda: calls.append(1), look_every=0.02)
+    await found.start()
+    await asyncio.to_thread(THINGS.change, path, "ti", lambda _: [ONE])
+    await eventually(lambda: calls == [1])
+    await asyncio.to_thread(THINGS.change, path, "ti", lambda found: found)
+    await asyncio.to_thread(path.write_bytes, b"{")
+    await eventually(lambda: found.unread)
+    await asyncio.to_thread(path.write_bytes, THINGS.text([ONE], "ti"))
+    await eventually(lambda: not found.unread)
+    assert (found.known, calls) == ((ONE,), [1])
+    await found.aclose()

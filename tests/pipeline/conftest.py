@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,7 @@ def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayFixture]:
         yield found
 
 
+_PATIENCE = 20.0
 APP = "https://app.test"
 CORS = {"origins": [APP], "credentials": True, "headers": ["X-Csrf"], "expose": ["X-Total"], "max_age": "1h"}
 # Rules that say more than who may pass; `reports` is the second upstream.
@@ -159,9 +161,8 @@ def wait_for() -> Callable[[Callable[[], bool]], None]:
     """Asks again until it is so; each question is a request, which takes its time."""
 
     def wait(true: Callable[[], bool]) -> None:
-        for _ in range(2_000):
-            if true():
-                return
-        raise AssertionError("it did not come")
+        end = time.monotonic() + _PATIENCE
+        while not true():
+            assert time.monotonic() < end, "it did not come"
 
     return wait
