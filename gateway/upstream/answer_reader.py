@@ -132,7 +132,7 @@ class AnswerReader:
                 raise UpstreamBroken(f"the head of the answer is longer than {MAX_HEAD} bytes")
 
     def _repair(self, data: bytes) -> bool:
-        """Read the head again without blanks before colons (RFC 9112 section 5.1). False if there are none."""
+        """Read the head again without the blanks that `head_repair` knows. False if there are none."""
         octets = b"".join((*self._raw, data))
         repaired, unfinished = without_blanks(octets)
         if repaired == octets and not self._unfinished:

@@ -1,4 +1,6 @@
-"""Takes away white space between the name and the colon of a field, as a proxy must in answers (RFC 9112 5.1)."""
+"""Takes away white space that the parser stumbles over: before the colon of a field, as a proxy must in answers (RFC 9112
+section 5.1), and a tab behind a transfer coding (section 5).
+"""
 
 from __future__ import annotations
 
@@ -7,20 +9,26 @@ from typing import Final
 
 _NAME: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _BLANK: Final = re.compile(rb"(?m)^(" + _NAME + rb")[ \t]+(?=:)")
+_BEHIND_CODING: Final = re.compile(rb"(?mi)^(transfer-encoding:[^\r\n]*[^ \t\r\n])[ \t]+(?=\r?$)")
 _UNFINISHED: Final = re.compile(rb"\n" + _NAME + rb"([ \t]+)\Z")
 _INTERIM: Final = re.compile(rb"HTTP/\d\.\d 1")
 
 
 def without_blanks(octets: bytes) -> tuple[bytes, bool]:
-    """The octets of an answer, and of interim answers before it, without blanks before colons in their heads.
+    """The octets of an answer, and of interim answers before it, without blanks before colons and behind transfer codings
+    in their heads.
 
     True beside it if the octets end with such a blank, and the colon may still follow; the blank is taken away too.
     """
     end = _end_of_head(octets)
     if end >= 0:
-        return _BLANK.sub(rb"\1", octets[:end]) + octets[end:], False
+        return _without(octets[:end]) + octets[end:], False
     unfinished = _UNFINISHED.search(octets) if octets.endswith((b" ", b"\t")) else None
-    return _BLANK.sub(rb"\1", octets[: unfinished.start(1)] if unfinished else octets), unfinished is not None
+    return _without(octets[: unfinished.start(1)] if unfinished else octets), unfinished is not None
+
+
+def _without(head: bytes) -> bytes:
+    return _BEHIND_CODING.sub(rb"\1", _BLANK.sub(rb"\1", head))
 
 
 def _end_of_head(octets: bytes) -> int:

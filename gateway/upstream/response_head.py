@@ -36,7 +36,12 @@ def check_head(status: int, headers: HeaderLines) -> Sequence[bytes]:
         raise httptools.HttpParserError(f"headers of more than {MAX_HEAD} bytes")
     if b"transfer-encoding" in all_names:
         # In another coding the body would reach the client without a header that mentions it (RFC 9112 section 6.1).
-        codings = [value.strip(b" \t").lower() for name, value in headers if name == b"transfer-encoding"]
+        # The parser does not know a coding with a tab behind it, which `head_repair` takes away.
+        codings = [
+            value.lstrip(b" \t").rstrip(b" ").lower()
+            for name, value in headers
+            if name == b"transfer-encoding"
+        ]
         if codings not in ([], [b"chunked"]):
             raise httptools.HttpParserError("a transfer coding that was not asked for")
     return names

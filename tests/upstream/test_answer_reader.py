@@ -84,6 +84,17 @@ def test_a_blank_before_a_colon_is_taken_away(
         assert reader.buffer.take() == (b"ok" if b"chunked" in octets else b"a ")
 
 
+@pytest.mark.parametrize("behind", [b" ", b"\t", b" \t", b"\t ", b"\t\t "])
+@pytest.mark.parametrize("coding", [b"Transfer-Encoding: chunked", b"transfer-encoding :\tChunked"])
+def test_a_blank_behind_the_coding_of_the_body_is_taken_away(coding: bytes, behind: bytes) -> None:
+    whole = b"HTTP/1.1 200 OK\r\n" + coding + behind + b"\r\nX-A: 1\r\n\r\n2\r\nok\r\n0\r\n\r\n"
+    for pieces in ([whole], [whole[at : at + 1] for at in range(len(whole))]):
+        reader = read(*pieces)
+        assert reader.complete
+        assert reader.keep_alive
+        assert reader.buffer.take() == b"ok"
+
+
 @pytest.mark.parametrize(
     "octets",
     [
@@ -92,6 +103,8 @@ def test_a_blank_before_a_colon_is_taken_away(
         b"HTTP/1.1 200 OK\r\nX-A \r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length : 2\r\nContent-Length: 3\r\n\r\nokk",
         b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding : chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\t\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\t\r\n\r\n2\r\nok\r\n0\r\n\r\n",
     ],
 )
 def test_other_blanks_and_what_they_hid_are_no_valid_answer(octets: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Blanks between name and colon of an answer's field are taken away, and nothing else is."""
+"""Blanks before the colon of an answer's field and behind its transfer coding are taken away, and nothing else is."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ HEAD = b"HTTP/1.1 200 OK\r\nA: 1\r\nB: 2\r\n\r\n"
         (HEAD + b"A : x", HEAD + b"A : x"),
         (b"HTTP/1.1 200 OK\r\nA : 1\r\nB\t: 2\r\n\r\n", HEAD),
         (b"HTTP/1.1 200 OK\r\nA: a : b\r\n\r\n", b"HTTP/1.1 200 OK\r\nA: a : b\r\n\r\n"),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-encoding:\ta, b \t\r\nA: 1\t\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nTransfer-encoding:\ta, b\r\nA: 1\t\r\n\r\n",
+        ),
         (b"HTTP/1.1 200 OK\r\n A : 1\r\n\r\n", b"HTTP/1.1 200 OK\r\n A : 1\r\n\r\n"),
         (
             b"HTTP/1.1 103 Early Hints\r\nLink : x\r\n\r\nHTTP/1.1 200 OK\r\nA : 1\r\nB: 2\r\n\r\nC : d",
@@ -22,7 +26,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nA: 1\r\nB: 2\r\n\r\n"
         ),
     ],
 )
-def test_only_blanks_before_a_colon_of_the_head(octets: bytes, repaired: bytes) -> None:
+def test_only_such_blanks_of_the_head(octets: bytes, repaired: bytes) -> None:
     assert without_blanks(octets) == (repaired, False)
 
 
