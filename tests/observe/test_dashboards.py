@@ -13,6 +13,9 @@ from typing import Any
 import promql_parser
 import pytest
 import yaml
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from gateway.observe.metrics import Metrics
 
@@ -111,6 +114,26 @@ def test_panels_have_their_own_place_and_number() -> None:
         assert at["x"] + at["w"] <= 24
         assert not cells & taken, panel["title"]
         taken |= cells
+
+
+def kept(given: Any, taken: Any) -> Any:
+    """`given` with what of it stands in `taken` too."""
+    if isinstance(given, dict) and isinstance(taken, dict):
+        return {name: kept(value, taken[name]) for name, value in given.items() if name in taken}
+    if isinstance(given, list) and isinstance(taken, list) and len(given) == len(taken):
+        return [kept(one, other) for one, other in zip(given, taken, strict=True)]
+    return taken
+
+
+def test_grafana_knows_every_part_of_the_dashboard() -> None:
+    register_default_plugins()
+    taken = json.loads(JSONEncoder().encode(Dashboard.from_json(DASHBOARD)))
+    expected = json.loads(json.dumps(DASHBOARD))
+    # What belongs to the data source, Prometheus, is not in Grafana's own schema.
+    del expected["templating"]["list"][1]["definition"]
+    for annotation in expected["annotations"]["list"]:
+        del annotation["titleFormat"], annotation["textFormat"]
+    assert kept(DASHBOARD, taken) == expected
 
 
 def anchors(page: Path) -> set[str]:
