@@ -22,7 +22,8 @@ from gateway.outgoing.trouble import trouble_of
 # `User gw has no permissions to run the 'hset' command`, and what Redis 7.0 says where a script runs it.
 _COMMAND: Final = re.compile(r"'([\w|-]+)' command")
 _SCRIPT_COMMAND: Final = "can't run this command"
-_KEYS: Final = re.compile(r"access (?:one of|at least one of) the keys")
+# Redis 7.0: `access one of the keys used as arguments`; from 7.2 on: `access a key`, and `access the 'x' key` in a script.
+_KEYS: Final = re.compile(r"permissions? to access .*\bkeys?\b")
 _REFUSED: Final = {
     "NOAUTH": "it wants a password: set session.store_password",
     "MISCONF": "it takes no writes, because it cannot save to its own disk",

@@ -56,3 +56,19 @@ def test_other_refusals_are_no_permission() -> None:
     assert permission_of("wrong number of arguments for 'hset' command", "x:") == ""
     newer = "ACL failure in script: User gw has no permissions to run the 'hset' command script: 1, on @user_script:1."
     assert permission_of(newer, "x:") == "+hset"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "this user has no permissions to access one of the keys used as arguments",
+        "No permissions to access a key",
+        "ACL failure in script: User gw has no permissions to access the 'x:y' key script: 1, on @user_script:1.",
+    ],
+)
+def test_servers_of_any_age_say_that_keys_are_out_of_reach(words: str) -> None:
+    assert permission_of(words, "x:").startswith("~x:* ")
+
+
+def test_a_channel_is_no_key() -> None:
+    assert permission_of("No permissions to access a channel", "x:") == ""
