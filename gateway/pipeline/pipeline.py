@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
+from types import TracebackType
+from typing import Final
 
 from gateway.exchange import Exchange
 from gateway.pipeline.admit import Admit
@@ -18,6 +19,9 @@ from gateway.pipeline.refuse import Refuse
 from gateway.pipeline.route import Route
 from gateway.pipeline.websocket import CarryWebSocket
 from gateway.responses import Receive, Scope, Send
+
+# Every problem gets its response; only a task that is cancelled says nothing.
+_TO_REFUSE: Final = (Exception, SystemExit, KeyboardInterrupt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +64,32 @@ class Pipeline:
         else:
             await self.websocket(exchange)
 
-    @asynccontextmanager
-    async def ending(self, exchange: Exchange) -> AsyncIterator[None]:
-        """Whatever happens inside, the client gets a response and the request its record."""
+    def ending(self, exchange: Exchange) -> _Ending:
+        """`async with`: whatever happens inside, the client gets a response and the request its record."""
+        return _Ending(self, exchange)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """The end of an exchange. Not a generator: from Python 3.12 on, one that takes an exception leaves a cycle behind."""
+
+    pipeline: Pipeline
+    exchange: Exchange
+
+    async def __aenter__(self) -> None:
+        pass
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, problem: BaseException | None, _trace: TracebackType | None
+    ) -> bool:
+        pipeline, exchange = self.pipeline, self.exchange
         try:
-            yield
-        except (Exception, SystemExit, KeyboardInterrupt) as problem:  # noqa: BLE001 - every problem gets its response
-            await self.refuse(exchange, problem)
+            if isinstance(problem, _TO_REFUSE):
+                await pipeline.refuse(exchange, problem)
         finally:
             if exchange.kept_form is not None:
-                await self.route.forms.settle(exchange)
+                await pipeline.route.forms.settle(exchange)
             if not exchange.recorded:
-                self.record(exchange)
+                pipeline.record(exchange)
             exchange.forget_errors()
+        return isinstance(problem, _TO_REFUSE)

@@ -173,18 +173,23 @@ class Streams(Generic[T]):
         self._publish(StreamsCounted(sum(stream.since <= earliest for stream in self._open)))
 
     async def _judge_one(self, stream: _Stream[T]) -> None:
-        if stream.cut is not None or stream not in self._open:
-            return
+        if stream.cut is None and stream in self._open:
+            # Handed on without a name: the error refers to this frame, which must not refer to it.
+            self._follow(stream, await self._error_of(stream.about))
+
+    async def _error_of(self, about: T) -> GatewayError | None:
         try:
-            error = await self._judge(stream.about)
+            return await self._judge(about)
         except asyncio.CancelledError as problem:
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
-            error = GatewayError(repr(problem))
+            return GatewayError(repr(problem))
         except (Exception, SystemExit, KeyboardInterrupt) as problem:  # noqa: BLE001 - an exchange that cannot be judged must not go on
             log.error("an open stream could not be judged", error=repr(problem))
-            error = GatewayError(repr(problem))
+            return GatewayError(repr(problem))
+
+    def _follow(self, stream: _Stream[T], error: GatewayError | None) -> None:
         if stream not in self._open:
             return
         if error is None:
