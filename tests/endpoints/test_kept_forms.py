@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -206,7 +207,7 @@ def test_a_form_of_nobody_is_not_kept(gate: GatewayFixture) -> None:
 
 
 def notes(gate: GatewayFixture) -> int:
-    with sqlite3.connect(gate.folder / "var" / "ti.db") as database:
+    with contextlib.closing(sqlite3.connect(gate.folder / "var" / "ti.db")) as database:
         return int(database.execute("SELECT count(*) FROM note").fetchone()[0])
 
 
@@ -241,9 +242,8 @@ def test_who_had_a_session_is_known_over_the_weekend(gate: GatewayFixture, brows
 def test_what_is_kept_cannot_be_read_in_the_store(gate: GatewayFixture, browser: Browser) -> None:
     kept(post(browser))
     files = [gate.folder / "var" / name for name in ("ti.db", "ti.db-wal")]
-    with sqlite3.connect(gate.folder / "var" / "ti.db") as reader:
+    with contextlib.closing(sqlite3.connect(gate.folder / "var" / "ti.db")) as reader:
         assert reader.execute("SELECT count(*) FROM note").fetchone()[0] > 0
-    reader.close()
     content = b"".join(file.read_bytes() for file in files if file.exists())
     assert b"secret-of-the-form" not in content
     assert b"meldingen" not in content

@@ -47,7 +47,7 @@ def _compiler() -> list[str]:
     """The command that compiles; skips the test where something is not installed, unless CI says that it must be."""
     found = shutil.which("javac") or shutil.which("ecj")
     if found is None or shutil.which("java") is None or not (HOME / "lib/catalina.jar").exists():
-        wanted = "apt-get install tomcat10-user ecj default-jre-headless"
+        wanted = "apt-get install tomcat10-user default-jdk-headless"
         if os.environ.get("CI") == "true":
             pytest.fail(f"Tomcat 10 is needed: {wanted}")
         pytest.skip(f"Tomcat 10 is not installed here: {wanted}")
