@@ -24,6 +24,7 @@ from gateway.config import Config, ConfigError
 from gateway.config.load import read
 from gateway.config.problems import unknown
 from gateway.config.recognition import recognition_changes
+from gateway.files.real_path import real_path
 from gateway.promotion.difference import Part
 from gateway.promotion.evidence import Counted, Evidence, Threshold
 from gateway.promotion.plan import PARTS, Plan, described
@@ -126,7 +127,7 @@ def _limits(threshold: str, only: str) -> tuple[Threshold, Sequence[Part]]:
 def _plan(
     config: Path, from_: str, into: Path, to: str, parts: Sequence[Part], rules: Collection[str]
 ) -> Plan:
-    if from_ == to and config.resolve() == into.resolve():
+    if from_ == to and real_path(config) == real_path(into):
         stop("--from and --to are the same environment")
     with problems_printed():
         for path in dict.fromkeys((config, into)):

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from gateway.files.real_path import real_path
 from gateway.settings import UNIX
 
 # The first descriptor that systemd passes (sd_listen_fds(3)).
@@ -295,7 +296,7 @@ def _identity(path: Path) -> FileId | None:
 def _resolved(address: str) -> set[tuple[str, int]]:
     """Every (host, port) that this address means; a path has port 0."""
     if address.startswith(UNIX):
-        return {(str(Path(address.removeprefix(UNIX)).resolve()), 0)}
+        return {(str(real_path(Path(address.removeprefix(UNIX)))), 0)}
     host, _, port = address.rpartition(":")
     with contextlib.suppress(OSError):
         found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
@@ -306,7 +307,7 @@ def _resolved(address: str) -> set[tuple[str, int]]:
 def _bound(sock: socket.socket) -> tuple[str, int]:
     name = sock.getsockname()
     if sock.family == socket.AF_UNIX:
-        return str(Path(os.fsdecode(name)).resolve()), 0
+        return str(real_path(Path(os.fsdecode(name)))), 0
     return name[0], name[1]
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from gateway.config.positions import MOST_BYTES, Place, Positions, read_yaml
 from gateway.config.problems import ConfigError, Problem, unknown
 from gateway.files.plain_file import read_plain
+from gateway.files.real_path import real_path
 
 _MOST_FILES = 1_000
 
@@ -61,9 +62,9 @@ class Includes:
     def __init__(self, path: Path, problems: list[Problem], source: Files | None = None) -> None:
         self._path = path
         self._source = source or Files()
-        self._folder = path.resolve().parent
+        self._folder = real_path(path).parent
         self._problems = problems
-        self.files: list[Path] = [path.resolve()]
+        self.files: list[Path] = [real_path(path)]
 
     def fill_in(self, data: Any, positions: Positions) -> None:
         """Replace every `include:` in the lists of rules by the rules of its files."""
@@ -116,7 +117,7 @@ class Includes:
     def _rules(
         self, path: Path, positions: Positions, at: Place, stack: tuple[Path, ...]
     ) -> list[tuple[Any, Positions, Place]]:
-        real = path.resolve()
+        real = real_path(path)
         name = str(self._path.parent / path.relative_to(self._folder))
         if not real.is_relative_to(self._folder):
             self._problems.append(positions.problem(at, f"{name} is outside {self._folder}"))

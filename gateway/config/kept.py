@@ -17,6 +17,7 @@ from gateway.config.model import Config
 from gateway.config.problems import ConfigError, Problem
 from gateway.files.atomic_file import replace
 from gateway.files.plain_file import read_plain
+from gateway.files.real_path import real_path
 from gateway.observe.chain import ChainKey
 
 MOST_VERSIONS: Final = 500
@@ -34,7 +35,7 @@ class KeptFiles(Files):
     """The files of a configuration as they were; `texts` by their path relative to its folder."""
 
     def __init__(self, folder: Path, texts: Mapping[str, str]) -> None:
-        self._folder = folder.resolve()
+        self._folder = real_path(folder)
         self._texts = texts
 
     def read(self, path: Path, name: str) -> bytes:
@@ -69,7 +70,7 @@ class KeptRules:
         if path.exists():
             os.utime(path)
             return
-        home = config.resolve().parent
+        home = real_path(config).parent
         texts = {_relative(each, home): read_plain(each).decode("utf-8", "surrogateescape") for each in files}
         content = json.dumps({"main": config.name, "files": texts}).encode("ascii")
         sealed = f"{_seal(key, hash_, content)}\n".encode("ascii") + content
@@ -126,7 +127,7 @@ def _parts_match(path: Path, pattern: str) -> bool:
 
 
 def _relative(path: Path, folder: Path) -> str:
-    return path.resolve().relative_to(folder).as_posix()
+    return real_path(path).relative_to(folder).as_posix()
 
 
 def _seal(key: ChainKey, hash_: str, content: bytes) -> str:

@@ -15,6 +15,7 @@ from gateway.auth.settings import PrivateKeyJwt
 from gateway.config.model import EnvironmentSettings
 from gateway.files.atomic_file import locked
 from gateway.files.atomic_file import replace as replace_file
+from gateway.files.real_path import real_path
 from gateway.identity.assertion_keys import AssertionKey, keys_in
 from gateway.key_files.keyring import PURPOSES, Key, Purpose, is_key_file, read_key_file, write_key_file
 from gateway.key_files.keyring import keys_in as ring_keys_in
@@ -148,7 +149,7 @@ def _all_keys(settings: EnvironmentSettings, path: Path, content: bytes) -> Sequ
     written = read_key_file(content, name=str(path)) if is_key_file(content) else {}
     for purpose in PURPOSES:
         secret = settings.ring(purpose).secrets[0]
-        if secret.path is not None and secret.path.resolve() == path.resolve():
+        if secret.path is not None and real_path(secret.path) == real_path(path):
             found += ring_keys_in(content, purpose, name=secret.reference)
         else:
             found += written.get(purpose, ())

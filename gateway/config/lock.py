@@ -17,6 +17,7 @@ from gateway.config.keys import KeySettings, KeysSection
 from gateway.config.model import EnvironmentSettings
 from gateway.config.positions import Place, Positions
 from gateway.config.problems import Problem
+from gateway.files.real_path import real_path
 from gateway.key_files.keyring import is_key_file, read_key_file
 from gateway.outgoing.host_spelling import LOCAL, one_spelling
 from gateway.settings import UNIX, Secret
@@ -201,7 +202,7 @@ def _socket(address: str) -> str:
 
 
 def _file(path: Path) -> str:
-    return str(path.resolve())
+    return str(real_path(path))
 
 
 def _contents(secret: Secret) -> Iterator[str]:

@@ -18,6 +18,7 @@ from gateway.config.includes import read_file
 from gateway.config.model import Document
 from gateway.config.positions import Positions, read_yaml
 from gateway.config.problems import ConfigError
+from gateway.files.real_path import real_path
 from gateway.plugin import Policy
 from gateway.plugin.discovery import find_policies, is_foreign
 
@@ -60,7 +61,7 @@ def _docstrings(model: type[BaseModel]) -> dict[str, str]:
 def policies_of(path: Path) -> Mapping[str, type[Policy]]:
     """The policies that a configuration can use, whatever else is wrong with it. Raises ConfigError."""
     sources, positions = _sources(path)
-    found, faults = find_policies(sources, path.resolve().parent)
+    found, faults = find_policies(sources, real_path(path).parent)
     if faults:
         raise ConfigError(
             positions.problem(("plugins", sources.index(fault.source)), str(fault)) for fault in faults
@@ -70,7 +71,7 @@ def policies_of(path: Path) -> Mapping[str, type[Policy]]:
 
 def has_foreign_policies(path: Path) -> bool:
     """Whether a configuration names policies that do not come with the gateway. Raises ConfigError."""
-    return any(is_foreign(source, path.resolve().parent) for source in _sources(path)[0])
+    return any(is_foreign(source, real_path(path).parent) for source in _sources(path)[0])
 
 
 def _sources(path: Path) -> tuple[list[str], Positions]:

@@ -32,10 +32,9 @@ def replace(path: Path, content: bytes) -> None:
 
     A new file is readable by its owner only; another one keeps its owner and group, and at most its group may read it.
     """
-    try:
-        path = path.resolve()
-    except RuntimeError as problem:
-        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from problem
+    path = Path(os.path.realpath(path))
+    if path.is_symlink():  # to itself, or in a circle
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "it is not a file", str(path))
     fresh = path.with_name(f"{path.name}.new")

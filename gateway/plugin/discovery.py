@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
+from gateway.files.real_path import real_path
 from gateway.plugin.contract import Policy
 
 READING: Final = "toegangspoort.reading"
@@ -59,7 +60,7 @@ def find_policies(
 
 def source_folder(source: str, folder: Path) -> Path | None:
     """The folder that a source names, relative to `folder`; None where it names an importable module."""
-    return (folder / source).resolve() if "/" in source or source.startswith(".") else None
+    return real_path(folder / source) if "/" in source or source.startswith(".") else None
 
 
 def is_foreign(source: str, folder: Path) -> bool:

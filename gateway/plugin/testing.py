@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from gateway.files.real_path import real_path
 from gateway.model import NOTHING
 from gateway.outgoing.egress import DIRECT, Egress
 from gateway.plugin import (
@@ -96,7 +97,7 @@ def policy(
 
 def policies(folder: Path) -> Mapping[str, type[Policy]]:
     """The shipped policies and those of a folder, by name, found as the gateway finds them. Raises PluginError."""
-    return load_policies([f"{folder.resolve()}/"], folder)
+    return load_policies([f"{real_path(folder)}/"], folder)
 
 
 async def answer(asked: Policy, given: Facts) -> Any:

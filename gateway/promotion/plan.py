@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.config.positions import Place
+from gateway.files.real_path import real_path
 from gateway.promotion.difference import Change, Comparison, Part, Stay
 from gateway.promotion.lists import joined, suite_items
 from gateway.promotion.own import own_names
@@ -72,7 +73,7 @@ class Plan:
     @cached_property
     def one_file(self) -> bool:
         """Whether both environments stand in the same file, and so share all but their own settings."""
-        return self.source.path.resolve() == self.target.path.resolve()
+        return real_path(self.source.path) == real_path(self.target.path)
 
     @cached_property
     def names(self) -> frozenset[str]:

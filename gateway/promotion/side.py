@@ -13,6 +13,7 @@ from gateway.config.load import Source
 from gateway.config.model import EnvironmentSettings
 from gateway.config.positions import read_yaml
 from gateway.files.plain_file import read_plain
+from gateway.files.real_path import real_path
 from gateway.promotion.text import YamlText
 
 
@@ -61,7 +62,7 @@ class Side:
     @property
     def folder(self) -> Path:
         """Where relative paths start."""
-        return self.path.resolve().parent
+        return real_path(self.path).parent
 
     @property
     def settings(self) -> EnvironmentSettings:
@@ -95,7 +96,7 @@ class Side:
             if isinstance(node, dict) and "include" in node
         ]
         files = [file for pattern in patterns for file in self.folder.glob(pattern)]
-        return [file for file in files if file.resolve() != file]
+        return [file for file in files if real_path(file) != file]
 
     @property
     def environment(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from gateway.config import ConfigError, failures
 from gateway.config.lint import found_in
 from gateway.config.load import Source, read
 from gateway.config.positions import Place
+from gateway.files.real_path import real_path
 from gateway.promotion.plan import Plan
 from gateway.promotion.side import Side, Written
 
@@ -41,7 +42,7 @@ class Trial:
 
     def _try(self, folder: Path) -> None:
         plan, target = self._plan, self._plan.target
-        main = folder / target.path.resolve().name
+        main = folder / real_path(target.path).name
         for path, content in contents(plan).items():
             place = folder / path.relative_to(target.folder)
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -61,9 +62,9 @@ class Trial:
 def contents(plan: Plan) -> Mapping[Path, bytes]:
     """All files of the target as they would be."""
     target = plan.target
-    before = {target.path.resolve(): target.main.octets}
+    before = {real_path(target.path): target.main.octets}
     before |= {written.path: written.octets for written in target.included.values()}
-    after = {path.resolve(): content for path, content in plan.files.items()}
+    after = {real_path(path): content for path, content in plan.files.items()}
     return {path: content for path, content in {**before, **after}.items() if content is not None}
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
+from gateway.files.real_path import real_path
 from gateway.key_files.keyring import Ring
 from gateway.outgoing.host_spelling import one_spelling
 from gateway.redis_servers.redis_url import SENTINEL_URL, RedisTls
@@ -198,7 +199,7 @@ class SessionSettings(Settings):
     def addresses(self) -> tuple[str, ...]:
         """The same by each of its sentinels, of which two environments may name others."""
         if self.store.path is not None:
-            return (f"sqlite:{self.store.path.resolve()}",)
+            return (f"sqlite:{real_path(self.store.path)}",)
         sentinel = SENTINEL_URL.fullmatch(self.store.url or "")
         if sentinel is not None:
             number = int(sentinel["db"] or 0)

@@ -38,3 +38,8 @@ def test_other_stores_are_not(tmp_path: Path, one: str, other: str) -> None:
     first, second = settings(tmp_path, one), settings(tmp_path, other)
     assert first.address != second.address
     assert str(first.store) == one.replace("sqlite:", f"sqlite:{tmp_path}/")
+
+
+def test_a_link_to_itself_is_a_path_like_others(tmp_path: Path) -> None:
+    (tmp_path / "ti.db").symlink_to("ti.db")
+    assert settings(tmp_path, "sqlite:ti.db").address == f"sqlite:{tmp_path.resolve()}/ti.db"
