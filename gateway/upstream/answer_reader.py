@@ -53,6 +53,7 @@ class AnswerReader:
         "_raw",
         "_repairs",
         "_unfinished",
+        "_went_on",
         "after_switch",
         "bodiless",
         "buffer",
@@ -80,7 +81,7 @@ class AnswerReader:
             self._parser = httptools.HttpResponseParser(self)
         self._is_head_request = method == "HEAD"
         self._interim = self._head_size = self._repairs = self.status = 0
-        self._unfinished = self.complete = self.excess = False
+        self._unfinished = self._went_on = self.complete = self.excess = False
         self._fresh = method != "HEAD"
         self._raw: list[bytes] = []
         self._lines: list[tuple[bytes, bytes]] = []
@@ -125,11 +126,16 @@ class AnswerReader:
                 self.excess = True
             elif self.status or self._unfinished or not self._repair(data):
                 raise _broken(problem) from problem
+        if self._went_on or self.complete:
+            self._went_on, self._head_size = False, 0
+            return
+        self._head_size += len(data)
+        if self._head_size > MAX_HEAD:
+            # Trailers wait in the parser, and what is said of a chunk may go on for ever.
+            what = "what stands around the body" if self.status else "the head"
+            raise UpstreamBroken(f"{what} of the answer is longer than {MAX_HEAD} bytes")
         if not self.status:
             self._raw.append(data)
-            self._head_size += len(data)
-            if self._head_size > MAX_HEAD:
-                raise UpstreamBroken(f"the head of the answer is longer than {MAX_HEAD} bytes")
 
     def _repair(self, data: bytes) -> bool:
         """Read the head again without the blanks that `head_repair` knows. False if there are none."""
@@ -165,6 +171,7 @@ class AnswerReader:
     def on_headers_complete(self) -> None:
         parser, headers = self._parser, self._lines
         status = parser.get_status_code()
+        self._went_on = status >= 200 or status == SWITCHING
         if status == SWITCHING and self._may_switch and parser.get_http_version() == "1.1":
             check_head(status, headers)
             self.status, self.headers = status, headers
@@ -194,6 +201,7 @@ class AnswerReader:
         if self.complete:
             self.excess = True
         else:
+            self._went_on = True
             buffer = self.buffer
             buffer.put(data)
             if len(buffer) >= STREAM and declared_length(self.headers) > HIGH_WATER:

@@ -124,6 +124,33 @@ def test_a_head_of_blanks_that_never_ends_is_refused() -> None:
         read(b"HTTP/1.1 200 OK\r\nX ", *([b" " * 1000] * 140))
 
 
+@pytest.mark.parametrize(
+    ("begin", "more"),
+    [
+        (b"2\r\nok\r\n0\r\nX-T: ", b"a"),
+        (b"2\r\nok\r\n0\r\n", b"X-T: 1\r\n"),
+        (b"2\r\nok\r\n2;x=", b"a"),
+        (b"2\r\nok\r\n", b"0"),
+    ],
+)
+def test_what_stands_around_a_body_is_bounded(begin: bytes, more: bytes) -> None:
+    reader = read(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", begin)
+    piece = more * (1_000 // len(more))
+    with pytest.raises(UpstreamBroken, match="around the body"):
+        for _ in range(140):
+            reader.feed(piece)
+
+
+def test_heads_and_parts_of_a_body_of_any_size_are_within_that_bound() -> None:
+    head = b"HTTP/1.1 200 OK\r\nX-A: %b\r\nTransfer-Encoding: chunked\r\n\r\n" % (b"a" * 120_000)
+    chunk = b"%x\r\n%b\r\n" % (60_000, b"b" * 60_000)
+    reader = read(head, *([b"1;x=%b\r\n" % (b"y" * 50_000), b"c\r\n"] * 4), *([chunk] * 4))
+    assert len(reader.buffer.take()) == 4 + 4 * 60_000
+    reader.feed(b"0\r\n\r\n" + b"d" * 200_000)
+    assert reader.complete
+    assert reader.excess
+
+
 @given(st.lists(st.integers(1, 40), max_size=20), st.sampled_from([b"X-A: 1", b"X-A : 1"]))
 def test_where_the_pieces_begin_makes_no_difference(cuts: list[int], line: bytes) -> None:
     whole = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n" + line + b"\r\nContent-Length: 5\r\n\r\na : b"
