@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -255,6 +257,8 @@ class UpstreamConnection(asyncio.BufferedProtocol):
         self.answer = AnswerReader(BodyBuffer(self._transport), self._known)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if isinstance(exc, OSError) and not self.closed:
+            self._read_what_is_left()
         closed_here, self.closed = self.closed, True
         self.answer.close()
         self.resume_writing()
@@ -268,6 +272,17 @@ class UpstreamConnection(asyncio.BufferedProtocol):
         else:
             self.abandon(UpstreamBroken("the register closed the connection in the middle of its answer"))
         self._tell()
+
+    def _read_what_is_left(self) -> None:
+        """A register that answers before it has the whole request closes the connection behind its answer: writing to it
+        fails, as a rule before anybody looks at what has arrived.
+        """
+        found = self._transport.get_extra_info
+        if found("socket") is None or found("sslcontext") is not None:
+            return  # with TLS only the transport could read it
+        with contextlib.suppress(OSError):
+            while self.state in UNDER_WAY and (data := os.read(found("socket").fileno(), _READ_ON)):
+                self.data_received(data)
 
     def pause_writing(self) -> None:
         self.writable = self._loop.create_future()

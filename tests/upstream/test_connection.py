@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import pytest
 
 from gateway.errors import UpstreamBroken, UpstreamTimeout
 from gateway.upstream.connection import ConnectionClosed, UpstreamConnection
 from gateway.upstream.connection_state import ConnectionState
+from gateway.upstream.pool import ConnectionPool
+from gateway.upstream.settings import UpstreamSettings
 from tests.upstream.transports import RecordingTransport, connected
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -59,6 +62,27 @@ async def test_an_answer_that_leaves_doubt_is_complete_but_its_connection_is_not
     connection.data_received(octets)
     assert connection.state is ConnectionState.COMPLETE
     connection.take()
+    assert not connection.reusable
+
+
+async def test_an_early_answer_is_read_though_the_register_closed_behind_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        pool = ConnectionPool(
+            UpstreamSettings.model_validate({"url": f"http://127.0.0.1:{listening.getsockname()[1]}"})
+        )
+        connection = await pool.dial()
+        register, _ = listening.accept()
+    connection.start("POST")
+    connection.write(b"POST / HTTP/1.1\r\n\r\n")
+    with register:
+        assert register.recv(1)
+        register.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nok")
+    # With octets that nobody read the register's machine answers what follows with a reset. The loop has not looked yet.
+    for _ in range(3):
+        connection.write(b"body")
+    await connection.wait(30)
+    assert (connection.answer.status, connection.state) == (413, ConnectionState.COMPLETE)
+    assert connection.take() == b"ok"
     assert not connection.reusable
 
 
