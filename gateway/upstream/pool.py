@@ -163,6 +163,12 @@ class ConnectionPool:
             self._leave(turn, hand_on=True)
             raise
         connection = turn.future.result()
+        if connection is not None and connection.closed:
+            # By the register, since it was this request's turn.
+            self._idle.look_at(connection)
+            self._shares.let_go(connection)
+            self._shares.hold(turn, turn.party)
+            connection = None
         return connection if connection is not None else await self._open(turn)
 
     def _leave(self, turn: _Turn, *, hand_on: bool = False) -> bool:

@@ -87,6 +87,23 @@ async def test_beyond_the_limit_requests_wait_their_turn() -> None:
             pool.release(first)
 
 
+async def test_a_connection_that_closes_on_its_way_to_the_next_is_replaced() -> None:
+    with raw_upstream() as upstream:
+        async with pool_of(upstream.port, max_connections=1) as pool:
+            first = await pool.acquire(PARTY, repeatable=True)
+            await exchange(first)
+            waiting = asyncio.create_task(pool.acquire(Party("192.0.2.9"), repeatable=False))
+            await asyncio.sleep(0)
+            pool.release(first)
+            # Before the one who waited gets it, as where the register closes it behind its answer.
+            first.close()
+            second = await waiting
+            assert not second.closed
+            assert (pool.open_connections, pool.in_use) == (1, 1)
+            await exchange(second)
+            pool.release(second)
+
+
 async def test_a_connection_that_was_not_used_is_kept_where_it_carried_something_before() -> None:
     with raw_upstream() as upstream:
         async with pool_of(upstream.port) as pool:
