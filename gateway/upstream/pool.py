@@ -117,8 +117,8 @@ class ConnectionPool:
 
     def take_idle(self, party: Party, *, repeatable: bool) -> UpstreamConnection | None:
         """An idle connection at once, where there is one and nobody else waits; give it back with `release`."""
-        if self._queue or not self._shares.room(party):
-            return None
+        if self._queue or self.health.out or not self._shares.room(party):
+            return None  # who tries a server that is out tries more than a connection of before
         connection = self._idle.take(repeatable=repeatable)
         if connection is not None:
             self._shares.hold(connection, party)
@@ -201,7 +201,7 @@ class ConnectionPool:
         self._queue.extend(waiting)
 
     def _serve(self, turn: _Turn) -> bool:
-        connection = None if turn.fresh else self._idle.take(repeatable=turn.repeatable)
+        connection = None if turn.fresh or self.health.out else self._idle.take(repeatable=turn.repeatable)
         if connection is not None:
             self._shares.hold(connection, turn.party)
         elif self.open_connections < self._settings.max_connections or self._idle.drop_one():

@@ -13,6 +13,7 @@ from gateway.caching.known_lines import parted
 from gateway.errors import Overloaded, UpstreamUnreachable
 from gateway.upstream.connection import ClientStalled, UpstreamConnection
 from gateway.upstream.pool import ConnectionPool
+from gateway.upstream.server_health import ServerHealth
 from gateway.upstream.settings import UpstreamSettings
 from gateway.upstream.shares import Party
 from tests.running import RawUpstream, free_socket, raw_upstream
@@ -102,6 +103,25 @@ async def test_a_connection_that_closes_on_its_way_to_the_next_is_replaced() -> 
             assert (pool.open_connections, pool.in_use) == (1, 1)
             await exchange(second)
             pool.release(second)
+
+
+async def test_a_server_that_is_out_is_tried_over_a_new_connection() -> None:
+    with raw_upstream() as upstream:
+        url = f"http://127.0.0.1:{upstream.port}"
+        settings = UpstreamSettings.model_validate({"url": url, "breaker": {"failures": 1}})
+        pool = ConnectionPool(settings, health=ServerHealth(settings))
+        first = await pool.acquire(PARTY, repeatable=True)
+        await exchange(first)
+        pool.release(first)
+        pool.health.failed("upstream-timeout")
+        assert pool.take_idle(PARTY, repeatable=True) is None
+        second = await pool.acquire(PARTY, repeatable=True)
+        assert second is not first
+        pool.health.succeeded()
+        assert await pool.acquire(PARTY, repeatable=True) is first
+        pool.release(first)
+        pool.release(second)
+        await pool.aclose()
 
 
 async def test_a_connection_that_was_not_used_is_kept_where_it_carried_something_before() -> None:
