@@ -21,7 +21,8 @@ _REST_OF_TAG: Final = re.compile(
     re.VERBOSE,
 )
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
-_WIDE: Final = (b"\xff\xfe", b"\xfe\xff")
+# Also as browsers know XML by its beginning (HTML, section 13.2.3.2).
+_WIDE: Final = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
 
 
 class Insertion:

@@ -36,7 +36,7 @@ _VARY: Final = (b"vary", b"sec-fetch-dest")
 _SAYS: Final = frozenset(
     b"accept range sec-fetch-dest sec-fetch-mode upgrade-insecure-requests x-requested-with".split()
 )
-_WIDE: Final = re.compile(rb"charset\s*=\s*[\"']?\s*(?:utf-?(?:16|32|7)|ucs-|iso-10646|unicode)")
+_WIDE: Final = re.compile(rb"charset\s*=\s*[\"']?\s*(?:utf-?(?:16|32|7)|ucs-|iso-10646|(?:cs)?unicode)")
 _OK: Final = 200
 
 

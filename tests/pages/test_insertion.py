@@ -39,6 +39,8 @@ LEFT = [
     b"<!-- never ends <html><head></head>",
     b"<html data-x='never ends><head></head>",
     "<html><head></head>".encode("utf-16"),
+    '<?xml version="1.0" encoding="UTF-16"?><html><head></head>'.encode("utf-16-le"),
+    '<?xml version="1.0" encoding="UTF-16"?><html><head></head>'.encode("utf-16-be"),
     b"<!--" + b" " * 20_000 + b"--><html><head></head>",
 ]
 

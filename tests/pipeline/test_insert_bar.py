@@ -102,6 +102,7 @@ def test_only_what_a_window_shows(person: Browser, headers: dict[str, str], gets
         answer(status="404 Not Found"),
         answer(kind="application/xhtml+xml"),
         answer(kind="text/html; charset=UTF-16"),
+        answer(kind="text/html; charset=csUnicode"),
         answer("Content-Encoding: gzip"),
         answer("Cache-Control: private, no-transform"),
         answer('Content-Disposition: attachment; filename="x.html"'),
