@@ -97,8 +97,9 @@ class OutsideAddresses:
                     if _is_for_all_paths(line):
                         kept.append(attribute)
                         continue
-                    # The outer path itself is the application's "/" too.
-                    path = self._outer if value == b"/" and self._outer else self._outside(value)
+                    # Without a slash at its end it holds for the outer path itself too, which is the application's "/".
+                    of_all = self._outer != b"" and value in (b"/", self._prefix)
+                    path = self._outer if of_all else self._outside(value)
                     kept.append(b" Path=" + path)
                     continue
                 case b"secure":

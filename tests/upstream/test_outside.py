@@ -118,6 +118,17 @@ def test_the_prefix_of_the_register_is_taken_off() -> None:
 
 @pytest.mark.parametrize(
     ("inside", "outside"),
+    [(b"/app", b"/reports"), (b"/app/", b"/reports/"), (b"/app/x", b"/reports/x"), (b"/", b"/reports")],
+)
+def test_a_cookie_of_all_of_the_register_is_one_of_the_outer_path_itself(
+    inside: bytes, outside: bytes
+) -> None:
+    addresses = OutsideAddresses(["http://register.internal:8080"], "http://gw.test", "/app", "/reports")
+    assert addresses.cookie(b"a=1; Path=" + inside) == b"a=1; Path=" + outside
+
+
+@pytest.mark.parametrize(
+    ("inside", "outside"),
     [
         (b"/x", b"/reports/x"),
         (b"/", b"/reports/"),
