@@ -16,9 +16,10 @@ _PRIVATE: Final = (b"cache-control", b"private")
 # A directive, and its argument: with one, `private` and `no-cache` are about some fields only (RFC 9111 section 5.2.2).
 _DIRECTIVE: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9a-z-]+)(?:[ \t]*=[ \t]*(\"(?:[^\"\\]|\\.)*\"|[^,\"]*))?")
 _SAYS_ENOUGH: Final = frozenset(b"public max-age s-maxage no-store private no-cache".split())
+# Longer values come from a register that has gone wrong.
+_LONGEST_KEPT: Final = 1_024
 
 
-@lru_cache(maxsize=1024)
 def private_lines(
     status: int, lines: tuple[tuple[bytes, bytes], ...], credential: bytes
 ) -> tuple[tuple[bytes, bytes], ...]:
@@ -28,6 +29,13 @@ def private_lines(
     answer is. Without a Cache-Control that says who may keep it, or for how long, any cache may keep an answer for a while (section 4.2.2), and section
     3.5 protects only those to a request with Authorization.
     """
+    short = sum([len(value) for _, value in lines]) <= _LONGEST_KEPT
+    return (_known if short else _private_lines)(status, lines, credential)
+
+
+def _private_lines(
+    status: int, lines: tuple[tuple[bytes, bytes], ...], credential: bytes
+) -> tuple[tuple[bytes, bytes], ...]:
     said: dict[bytes, bytes] = {}
     for name, value in lines:
         said[name] = b"%b, %b" % (said[name], value) if name in said else value
@@ -41,6 +49,9 @@ def private_lines(
         return (_PRIVATE, *_varying(said, credential))
     kind = said.get(b"content-type", b"").partition(b";")[0].strip().lower()
     return (_NO_STORE,) if kind in _PAGES else (_ASK_FIRST, *_varying(said, credential))
+
+
+_known = lru_cache(maxsize=1024)(_private_lines)
 
 
 def _directives(control: bytes) -> frozenset[bytes]:

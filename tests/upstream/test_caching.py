@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
 from gateway.upstream.client_headers import ClientHeaders
@@ -53,6 +55,18 @@ def added(headers: list[Line], owner: Owner = PERSON, status: int = 200) -> list
 )
 def test_the_answer_for_a_person(headers: list[Line], lines: list[Line]) -> None:
     assert added(headers) == lines
+
+
+def test_of_long_values_nothing_is_remembered() -> None:
+    for_client = ClientHeaders("own-")
+    tracemalloc.start()
+    try:
+        for number in range(100):
+            kind = (b"content-type", b"text/plain; %d" % number + b"x" * 100_000)
+            assert list(for_client([DATE, kind], PERSON))[2:] == [ASK_FIRST, COOKIE]
+        assert tracemalloc.get_traced_memory()[0] < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_an_answer_that_everybody_gets_stays_as_it_is() -> None:
