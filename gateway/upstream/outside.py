@@ -88,15 +88,15 @@ class OutsideAddresses:
         pair, *attributes = line.split(b";")
         kept = [pair]
         secure = False
+        # Once for the whole line: it may have thousands of attributes.
+        moves = bool(self._prefix or self._outer) and not _is_for_all_paths(line)
+        drops = self._drops_secure and not _needs_secure(line)
         for attribute in attributes:
             name, _, value = (each.strip() for each in attribute.partition(b"="))
             match name.lower():
                 case b"domain" if self._is_inside_only(value.lstrip(b".").lower()):
                     continue
-                case b"path" if (self._prefix or self._outer) and value.startswith(b"/"):
-                    if _is_for_all_paths(line):
-                        kept.append(attribute)
-                        continue
+                case b"path" if moves and value.startswith(b"/"):
                     # Without a slash at its end it holds for the outer path itself too, which is the application's "/".
                     of_all = self._outer != b"" and value in (b"/", self._prefix)
                     path = self._outer if of_all else self._outside(value)
@@ -104,7 +104,7 @@ class OutsideAddresses:
                     continue
                 case b"secure":
                     secure = True
-                    if self._drops_secure and not _needs_secure(line):
+                    if drops:
                         continue
             kept.append(attribute)
         if self._adds_secure and not secure:
