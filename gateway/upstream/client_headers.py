@@ -18,7 +18,9 @@ from gateway.upstream.session_tags import NOBODY, Owner
 
 _NAMES_NOTHING_ELSE: Final = (b"keep-alive", b"close")
 _PERSONAL: Final = ADDRESS_HEADERS | {b"set-cookie"}
-_LOOKED_AT: Final = HOP_BY_HOP | _PERSONAL | LOOKED_AT | {b"date"}
+# Of the connection; and other addresses of the same pages, at which there may be no gateway (RFC 7838 section 3).
+_LEFT_OUT: Final = HOP_BY_HOP | {b"alt-svc"}
+_LOOKED_AT: Final = _LEFT_OUT | _PERSONAL | LOOKED_AT | {b"date"}
 # What the Connection header cannot remove.
 _ESSENTIAL: Final = frozenset(b"content-length content-type set-cookie location cache-control".split())
 _FINAL: Final = 200
@@ -40,7 +42,7 @@ class _Known(NamedTuple):
 
 
 class ClientHeaders:
-    """Leaves out the lines of the connection and cookies whose name begins with `own_cookies`, and adds Date.
+    """Leaves out the lines of the connection, `Alt-Svc`, and cookies whose name begins with `own_cookies`, and adds Date.
 
     Addresses of the register's own are rewritten to those of `outside`. The register's own `sessions` get the tag of
     their owner, and no cache gives what is for one to another.

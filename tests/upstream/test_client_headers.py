@@ -18,6 +18,7 @@ def test_headers_of_the_connection_and_own_cookies_stay_behind() -> None:
         *((b"connection", b"X-Once, content-length"), (b"x-once", b"1"), (b"content-length", b"0")),
         *(
             (b"keep-alive", b"5"),
+            (b"alt-svc", b'h2=":8443"'),
             (b"set-cookie", b"own-session=1"),
             (b"set-cookie", b"a=own-1"),
         ),
@@ -55,6 +56,7 @@ KNOWN: list[list[Line]] = [
     [(b"connection", b"keep-alive"), (b"keep-alive", b"timeout=5")],
     [(b"connection", b"x-once, date"), (b"x-once", b"1")],
     [(b"connection", b"etag")],
+    [(b"alt-svc", b'h3=":443"'), (b"server", b"a")],
     [(b"date", b"yesterday"), (b"x-request-id", b"7")],
     [(b"location", b"http://register.test/a;jsessionid=0A1B")],
     [(b"set-cookie", b"own-session=1"), (b"set-cookie", b"JSESSIONID=0A1B")],
