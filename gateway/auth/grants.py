@@ -35,6 +35,9 @@ class TokenResponse:
         access_token = text_of(content, "access_token")
         if access_token is None:
             raise LoginFailed("token-answer-malformed", "no access_token in the answer")
+        if not (access_token.isascii() and access_token.isprintable()):
+            # It goes into a header as it is (RFC 6749 A.12).
+            raise LoginFailed("token-answer-malformed", "characters in access_token that cannot stand there")
         if str(content.get("token_type", "")).lower() != "bearer":
             raise LoginFailed("token-answer-malformed", "the token type is not Bearer")
         return cls(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -17,7 +18,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
 from gateway.auth.settings import IssuerSettings, ProviderSettings
-from gateway.auth.tokens import Expected, Key, UnknownKey, verify
+from gateway.auth.tokens import EC_CURVES, Expected, Key, UnknownKey, verify
 from gateway.auth.transport import AnswerRefused, ProviderTransport, client_options
 from gateway.errors import ProviderUnavailable
 from gateway.events import CallResult, OnEvent, ProviderCalled, ignore
@@ -29,6 +30,8 @@ log = structlog.get_logger()
 _MOST_KEYS = 64
 _RETRY_SECONDS = 5.0
 _SEEN_SECONDS = 30.0
+# The characters of a URL (RFC 3986 2) without a fragment, which an endpoint must not have (RFC 6749 3.1).
+_ADDRESS = re.compile(r"[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%-]+")
 _PRIVATE = frozenset(("d", "p", "q", "dp", "dq", "qi", "oth"))
 _ENDPOINTS = (
     "authorization_endpoint",
@@ -241,6 +244,8 @@ class Issuer:
             value = found.get(name)
             if value is not None and not (isinstance(value, str) and _same_origin(value, issuer)):
                 raise ProviderUnavailable(f"{name} of the provider is not on the issuer's host")
+            if value is not None and not _ADDRESS.fullmatch(value):
+                raise ProviderUnavailable(f"{name} of the provider is no address, or has a fragment")
         for name in self.required:
             if found.get(name) is None:
                 raise ProviderUnavailable(f"the provider states no {name}")
@@ -315,6 +320,9 @@ def _public_key(found: Any) -> Key | None:
     if not isinstance(found, dict) or found.get("use", "sig") != "sig":
         return None
     if found.get("kty") not in ("RSA", "EC"):
+        return None
+    # Of other curves no algorithm is accepted, and the library knows but a few of them.
+    if found["kty"] == "EC" and found.get("crv") not in EC_CURVES.values():
         return None
     public = {name: value for name, value in found.items() if name not in _PRIVATE}
     try:

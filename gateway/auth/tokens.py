@@ -22,7 +22,7 @@ _OLDEST = 3_600.0
 _NEVER = 1e11
 _SMALLEST_RSA = 2_048
 _HASHES = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512}
-_EC_CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
+EC_CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
@@ -277,7 +277,7 @@ def fits(key: Key, algorithm: str) -> bool:
         return False
     if isinstance(key, RSAKey):
         return algorithm[:2] in ("RS", "PS") and key.raw_value.key_size >= _SMALLEST_RSA
-    return _EC_CURVES.get(algorithm) == shown.get("crv")
+    return EC_CURVES.get(algorithm) == shown.get("crv")
 
 
 def _audiences(claims: Mapping[str, Any]) -> list[str]:

@@ -221,3 +221,16 @@ async def test_the_nonce_of_a_refresh_is_that_of_the_login(
             return
         assert renewed[1].nonce == found.tokens.nonce, "also where a refresh left it out"
         found = replace(found, tokens=renewed[1])
+
+
+@pytest.mark.parametrize("token", ["\u00e9", "a\r\nx: y", "\x7f"])
+async def test_an_access_token_can_stand_in_a_header(gate: Any, op: ScriptedProvider, token: str) -> None:
+    side: Side = await gate(userinfo=True)
+    finished = await side.browser().log_in()
+    op.token_answer["access_token"] = token
+    op.claims["at_hash"] = None
+
+    with pytest.raises(LoginFailed) as refused:
+        await side.browser().log_in()
+    assert refused.value.reason == "token-answer-malformed"
+    assert await side.login.renew(finished.identity, finished.tokens) is None

@@ -228,3 +228,26 @@ async def test_unknown_keys_are_looked_up_once_per_interval(
         with pytest.raises(LoginFailed, match="key-unknown"):
             await browser.log_in()
     assert op.seen["keys"] == 2
+
+
+@pytest.mark.parametrize("curve", ["brainpoolP256r1", "secp256k1", "", None, ["P-256"]])
+async def test_a_key_on_another_curve_spoils_no_others(gate: Any, op: ScriptedProvider, curve: Any) -> None:
+    op.keys.insert(0, public("e1", crv=curve, kid="other"))
+    await (await gate()).browser().log_in()
+    op.sign = lambda claims: signed(claims, name="e1", alg="ES256", kid="other")
+    with pytest.raises(LoginFailed, match="key-unknown"):
+        await (await gate()).browser().log_in()
+
+
+@pytest.mark.parametrize("name", ["authorization_endpoint", "end_session_endpoint", "token_endpoint"])
+@pytest.mark.parametrize("rest", ["/v1/\u00e9", "/v1\r\nx: y", "/v1 x", "/v1\x7f", "/v1\\x", "/v1#part"])
+async def test_an_endpoint_is_an_address(gate: Any, op: ScriptedProvider, name: str, rest: str) -> None:
+    op.discovery[name] = op.issuer + rest
+    with pytest.raises(ProviderUnavailable, match=name):
+        await (await gate()).browser().begin()
+
+
+async def test_an_endpoint_may_have_a_query(gate: Any, op: ScriptedProvider) -> None:
+    op.discovery["end_session_endpoint"] = f"{op.issuer}/v1/logout?realm=%C3%A9&at=[::1]"
+    metadata = await (await gate()).provider.metadata()
+    assert metadata.end_session_endpoint == f"{op.issuer}/v1/logout?realm=%C3%A9&at=[::1]"
