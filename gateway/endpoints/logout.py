@@ -20,6 +20,7 @@ from gateway.exchange import Caller
 from gateway.model import CanonicalRequest
 from gateway.pages.screens import Screens
 from gateway.responses import Response, cookie_lines, redirect
+from gateway.session.ending import end_all
 from gateway.session.sessions import Session, Sessions
 
 
@@ -101,7 +102,7 @@ class LogoutEndpoints:
         session = await self.sessions.end(ticket)
         exchange.caller = Caller(session)
         if session is not None and everywhere:
-            await self.sessions.revoke(await self.sessions.find(subject=session.identity.subject))
+            await end_all(self.sessions, lambda _: True, subject=session.identity.subject)
         self.on_event(LoggedOut(operation))
         return session
 

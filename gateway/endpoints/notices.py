@@ -14,6 +14,7 @@ from gateway.endpoints.requests import exchange_of, query_value, read_form
 from gateway.errors import BadRequest
 from gateway.events import LoggedOut, OnEvent
 from gateway.responses import Response, json_response
+from gateway.session.ending import end_all
 from gateway.session.sessions import Sessions
 
 log = structlog.get_logger()
@@ -65,9 +66,11 @@ class LogoutNotices:
     async def _end(
         self, operation: str, *, sid: str | None, subject: str | None, before: float | None
     ) -> None:
-        found = await self.sessions.find(sid=sid, subject=subject)
-        ended = await self.sessions.revoke(
-            each for each in found if before is None or each.created_at < before
+        ended = await end_all(
+            self.sessions,
+            lambda each: before is None or each.created_at < before,
+            subject=subject,
+            sid=sid,
         )
         log.info("the provider ended sessions", channel=operation, sessions=len(ended))
         self.on_event(LoggedOut(operation))

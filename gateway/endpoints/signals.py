@@ -16,6 +16,7 @@ from gateway.endpoints.requests import exchange_of, read_body
 from gateway.errors import ClientLimited
 from gateway.events import LoggedOut, OnEvent, SignalReceived
 from gateway.responses import Response, json_response
+from gateway.session.ending import end_all
 from gateway.session.sessions import Sessions
 
 log = structlog.get_logger()
@@ -75,11 +76,13 @@ class SignalsEndpoint:
         target = signal.target
         if target is None:
             return "unmatched", 0
-        found = await self.sessions.find(sid=target.sid, subject=target.subject)
         # By the transmitter's clock, in whole seconds: a session of that same second is older.
         before = signal.happened - received.ahead + 1.0
-        ended = await self.sessions.revoke(
-            each for each in found if target.sid is not None or each.created_at < before
+        ended = await end_all(
+            self.sessions,
+            lambda each: target.sid is not None or each.created_at < before,
+            subject=target.subject,
+            sid=target.sid,
         )
         if not ended:
             return "nobody", 0

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from gateway.session.ending import end_all
 from gateway.session.sessions import Session, Sessions
 from gateway.session.store import StoredSession
 from gateway.session.ticket import session_id
@@ -49,8 +50,12 @@ class OwnSessions:
 
     async def end(self, session: Session, other: str) -> bool:
         """End the session with the public id `other`, if it is one of this person; whether there was one."""
-        found = [each for each in await self._lasting(session) if session_id(each.key) == other]
-        return bool(await self.sessions.revoke(found))
+        begun = {each.created_at for each in await self._lasting(session) if session_id(each.key) == other}
+        if not begun:
+            return False
+        subject = session.identity.subject
+        # By when it began: a recheck at this moment gives it another id.
+        return bool(await end_all(self.sessions, lambda each: each.created_at in begun, subject=subject))
 
     async def _lasting(self, session: Session) -> list[StoredSession]:
         now = self.clock()
