@@ -11,10 +11,12 @@ from typing import Any, Final, Protocol
 from babel.dates import format_timedelta
 
 from gateway.model import NOTHING, Identity, Language, Missing, Right
-from gateway.pages.catalogue import in_language
+from gateway.pages.catalogue import in_language, message
+from gateway.pages.denial import WHAT_HELPS
 from gateway.pages.render import Pages
 from gateway.pages.spoken import spoken_time
 from gateway.pages.wording import (
+    Gettext,
     StepWords,
     Wording,
     organisation_name,
@@ -36,6 +38,14 @@ _MOST_WAYS: Final = 20
 _MOST_NAMED: Final = 8
 _MOST_DETAILS: Final = 500
 _WAYS_EACH: Final = 2
+_NOTHING_HELPS: Final = message(
+    "You cannot arrange this yourself. Call the number below if you think that you need it."
+)
+# By the kind of an obstacle that goes away by itself.
+_PASSES: Final[Mapping[str, str]] = {
+    "rate": message("Try again in a few minutes."),
+    "time": message("You do not have to do anything now: come back within the opening hours."),
+}
 
 
 class Elsewhere(Protocol):
@@ -93,7 +103,7 @@ class MyAccess:
         wording = Wording(language, _, identity=identity, back=PATH)
         organisation = identity.organisation
         parts = _parts(reach, language, _("Other pages"))
-        ways = _ways(wording, parts)
+        ways = self._ways(wording, parts, _)
         return self._pages.page(
             "access.html",
             language,
@@ -168,6 +178,28 @@ class MyAccess:
             "seen": _spoken(session.seen_at, language),
         }
 
+    def _ways(
+        self, wording: Wording, parts: Mapping[str, Sequence[RuleAccess]], gettext: Gettext
+    ) -> list[dict[str, Any]]:
+        """Each way to more access once, with the parts that it opens: first the one that opens most."""
+        found: dict[tuple[str, ...], tuple[Sequence[StepWords], dict[str, None]]] = {}
+        for name, entries in parts.items():
+            for each in entries:
+                obstacles = tuple(self._obstacle(wording, one, gettext) for one in each.advice.obstacles)
+                for steps in filter(None, wording.plans(each.advice)[:_WAYS_EACH] or (obstacles,)):
+                    key = tuple(step.text for step in steps)
+                    found.setdefault(key, (steps, {}))[1][name] = None
+        ways = [{"steps": list(steps), "opens": list(names)} for steps, names in found.values()]
+        return sorted(ways, key=lambda way: -len(way["opens"]))
+
+    def _obstacle(self, wording: Wording, missing: Missing, gettext: Gettext) -> StepWords:
+        """What no step changes, and what may help all the same: the denial says the same."""
+        # What was open until a day, or is from a moment on, says so itself.
+        passes = None if missing.kind == "time" and missing.remedy == "none" else _PASSES.get(missing.kind)
+        helps = passes or WHAT_HELPS.get(missing.kind) or _NOTHING_HELPS
+        advice = gettext(helps) % {"phone": self._pages.support.phone}
+        return StepWords(wording.what(missing), advice, missing=missing)
+
 
 def _parts(reach: Iterable[RuleAccess], language: Language, unnamed: str) -> dict[str, list[RuleAccess]]:
     """What the rules are about, by label: those without one together, at the end."""
@@ -189,19 +221,6 @@ def _part(name: str, entries: Sequence[RuleAccess], language: Language) -> dict[
         "until": _spoken(min(ends), language) if ends else None,
         "checked_again": any(each.checked_again for each in open_ones),
     }
-
-
-def _ways(wording: Wording, parts: Mapping[str, Sequence[RuleAccess]]) -> list[dict[str, Any]]:
-    """Each way to more access once, with the parts that it opens: first the one that opens most."""
-    found: dict[tuple[str, ...], tuple[Sequence[StepWords], dict[str, None]]] = {}
-    for name, entries in parts.items():
-        for each in entries:
-            plans = wording.plans(each.advice)[:_WAYS_EACH] or (wording.obstacles(each.advice),)
-            for steps in filter(None, plans):
-                key = tuple(step.text for step in steps)
-                found.setdefault(key, (steps, {}))[1][name] = None
-    ways = [{"steps": list(steps), "opens": list(names)} for steps, names in found.values()]
-    return sorted(ways, key=lambda way: -len(way["opens"]))
 
 
 def _detail(entry: RuleAccess) -> dict[str, Any]:

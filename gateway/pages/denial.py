@@ -32,8 +32,7 @@ _BINDING: Final = message(
 _NOTHING: Final = message(
     "This page is not open to you, and there is nothing that you can do about it yourself."
 )
-# By the kind of an obstacle: what may help all the same.
-_WHAT_HELPS: Final[Mapping[str, str]] = {
+WHAT_HELPS: Final[Mapping[str, str]] = {
     "network": message(
         "Connect to the network of your organisation, at the office or with a VPN, and try again."
     ),
@@ -45,6 +44,7 @@ _WHAT_HELPS: Final[Mapping[str, str]] = {
         "Is something in your profile not right? Call %(phone)s and mention the reference below."
     ),
 }
+"""By the kind of an obstacle: what may help all the same; %(phone)s stands for the number to call."""
 
 
 class Names(Protocol):
@@ -206,8 +206,8 @@ class _Filled:
         said: dict[str, None] = {}
         for missing in self._denied.advice.obstacles:
             said[self._obstacle(missing)] = None
-            if missing.kind in _WHAT_HELPS:
-                said[_(_WHAT_HELPS[missing.kind]) % {"phone": self._pages.support.phone}] = None
+            if missing.kind in WHAT_HELPS:
+                said[_(WHAT_HELPS[missing.kind]) % {"phone": self._pages.support.phone}] = None
         return list(said) or [_(_NOTHING)]
 
     def _obstacle(self, missing: Missing) -> str:

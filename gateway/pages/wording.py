@@ -161,12 +161,6 @@ class Wording:
         """Every plan in words, in their order; each holds its steps in the order in which they are taken."""
         return tuple(tuple(map(self.step, plan)) for plan in advice.plans)
 
-    def obstacles(self, advice: Advice) -> tuple[StepWords, ...]:
-        """What no step changes, in words."""
-        _ = self._gettext
-        advised = _("You cannot arrange this yourself. Call the number below if you think that you need it.")
-        return tuple(StepWords(self.what(each), advised, missing=each) for each in advice.obstacles)
-
     def step(self, step: Step) -> StepWords:
         """One step in words."""
         match step:

@@ -139,3 +139,24 @@ def test_somebody_without_rights_or_names(access: MyAccess) -> None:
     assert "You have no rights for this service." in page
     assert "s-1" in page
     assert "OVO999001" in page
+
+
+@pytest.mark.parametrize(
+    ("missing", "words"),
+    [
+        (Missing("network", "none"), "op kantoor of via VPN, en probeer het opnieuw."),
+        (Missing("binding", "none"), "in een recente versie van Google Chrome"),
+        (Missing("claim", "none", detail="function"), "Bel 1700 en vermeld de referentie onderaan."),
+        (Missing("time", "wait", detail="8-17"), "kom terug binnen de openingsuren."),
+        (Missing("rate", "wait"), "Probeer het over enkele minuten opnieuw."),
+        (Missing("time", "none", detail="2026-10-31"), "Dit kunt u niet zelf regelen."),
+        (Missing("other", "none", detail="x"), "Dit kunt u niet zelf regelen."),
+    ],
+)
+def test_what_helps_is_said_as_on_the_page_of_a_denial(
+    access: MyAccess, reader: Identity, missing: Missing, words: str
+) -> None:
+    closed = RuleAccess("one", "/a/**", Decision(False, "one", "x"), advice=Advice(obstacles=(missing,)))
+    page = text_of(access.page("nl", identity=reader, reach=(closed,), lasting=Lasting()).body)
+    assert words in page
+    assert ("niet zelf regelen" in page) == ("niet zelf regelen" in words)
