@@ -19,6 +19,8 @@ from gateway.cookies import Cookie
 
 _SECONDS = 600
 _LONGEST = 3_000
+# What servers take of an address, less room for the rest of it.
+_LONGEST_HINT = 6_000
 _VALUE = re.compile(r"[A-Za-z0-9_-]{1,4000}")
 
 
@@ -64,6 +66,8 @@ class Logout:
             return None
         settings = self._provider.settings
         hint = id_token if settings.logout.hint != "client_id" and not switch else None
+        if hint is not None and len(hint) > _LONGEST_HINT:
+            hint = None
         by_client = hint is None or settings.logout.hint == "both"
         query = {
             **({"switch": "true"} if switch else {}),

@@ -107,7 +107,7 @@ class LogoutSettings(Settings):
 
     hint: Literal["client_id", "id_token_hint", "both"] = "client_id"
     """How the session to end is identified: ACM wants client_id and does not know id_token_hint. Where there is no ID
-    token, client_id is sent."""
+    token, or one that is too long for an address, client_id is sent."""
 
 
 class IssuerSettings(Settings):

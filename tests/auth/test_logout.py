@@ -26,6 +26,8 @@ async def logout_of(gate: Any, **changes: Any) -> Logout:
         ("client_id", {"id_token": "a.b.c"}, {"client_id": CLIENT_ID}),
         ("id_token_hint", {"id_token": "a.b.c"}, {"id_token_hint": "a.b.c"}),
         ("id_token_hint", {}, {"client_id": CLIENT_ID}),
+        ("id_token_hint", {"id_token": "a.b." + 6_000 * "c"}, {"client_id": CLIENT_ID}),
+        ("both", {"id_token": "a.b." + 6_000 * "c"}, {"client_id": CLIENT_ID}),
         ("both", {"id_token": "a.b.c"}, {"client_id": CLIENT_ID, "id_token_hint": "a.b.c"}),
         ("both", {}, {"client_id": CLIENT_ID}),
         ("both", {"id_token": "a.b.c", "switch": True}, {"client_id": CLIENT_ID, "switch": "true"}),
