@@ -42,13 +42,15 @@ class LoginResult:
     """Who logged in, with which tokens. `set_cookies` clear the flow's cookie.
 
     `target` is the path to go on to; None where it was too long to be kept. `silent`: the
-    provider showed no page, so that nobody chose this identity just now.
+    provider showed no page, so that nobody chose this identity just now. `started_at` is when the login began, in
+    seconds since the epoch.
     """
 
     identity: Identity
     tokens: Tokens
     target: str | None
     set_cookies: tuple[str, ...]
+    started_at: float
     silent: bool = False
 
 
@@ -265,7 +267,8 @@ class Login:
         identity = identity_from(claims, self._claims, self._rights, now=self._clock())
         tokens = replace(_tokens(response, claims), nonce=flow.nonce)
         target, cleared = await self._target(flow.errand), (self._ready().clear_cookie(flow.id),)
-        return LoginResult(identity, tokens, target, cleared, flow.errand.silent)
+        errand = flow.errand
+        return LoginResult(identity, tokens, target, cleared, errand.started_at, errand.silent)
 
     async def _renewed(
         self, metadata: Metadata, response: TokenResponse, identity: Identity, tokens: Tokens

@@ -11,7 +11,7 @@ import structlog
 from starlette.requests import Request
 
 from gateway.auth.hints import login_hint
-from gateway.auth.login import Login
+from gateway.auth.login import Login, LoginResult
 from gateway.client_limits import ClientLimits
 from gateway.endpoints.device import device_of
 from gateway.endpoints.fragment import PATH as FRAGMENT_PATH
@@ -25,7 +25,8 @@ from gateway.exchange import Caller
 from gateway.model import CanonicalRequest, Identity
 from gateway.pages.screens import Screens
 from gateway.responses import HeaderLines, Response, cookie_lines, redirect
-from gateway.session.sessions import Sessions
+from gateway.session.ending import ended_since
+from gateway.session.sessions import Session, Sessions
 
 log = structlog.get_logger()
 # Failures that say nothing against the person: another tab, a page that was open for long, a second look.
@@ -163,10 +164,7 @@ class LoginEndpoints:
             raise
         if finished.silent and not await self._acts_alike(ticket, finished.identity):
             return self._unchanged(finished.target, finished.set_cookies)
-        device = device_of(admitted.header(b"user-agent"))
-        session, new_ticket = await self.sessions.create(
-            finished.identity, finished.tokens, replaces=ticket, device=device
-        )
+        session, new_ticket = await self._session(finished, admitted, ticket)
         exchange.caller = Caller(session)
         if faults := finished.identity.faults:
             unread = [f"{each.claim}: {each.fault}" for each in faults]
@@ -183,6 +181,22 @@ class LoginEndpoints:
         if self.invitation is not None:
             answer.raw_headers.extend(await self.invitation(new_ticket))
         return answer
+
+    async def _session(
+        self, finished: LoginResult, request: CanonicalRequest, earlier: str | None
+    ) -> tuple[Session, str]:
+        """(session, its ticket) in place of the `earlier` one. It is over at once where the provider ended its own meanwhile:
+        the page then asks for a login again.
+        """
+        device = device_of(request.header(b"user-agent"))
+        session, ticket = await self.sessions.create(
+            finished.identity, finished.tokens, replaces=earlier, device=device
+        )
+        sid = finished.tokens.sid
+        if sid is not None and await ended_since(self.sessions, sid, finished.started_at):
+            log.info("the provider ended a session while its login was under way", request_id=request.id)
+            await self.sessions.end(ticket)
+        return session, ticket
 
     def _unchanged(self, target: str | None, set_cookies: tuple[str, ...] = ()) -> Response:
         """Back from a silent question. Nobody asked for a login: the page says again what is missing."""

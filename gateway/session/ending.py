@@ -1,4 +1,6 @@
-"""Ends the sessions of somebody, also one that a recheck gives another ticket at that very moment: a logout wins."""
+"""Ends the sessions of somebody, also one that a recheck gives another ticket at that very moment, or that a login is
+about to make: a logout wins.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,9 @@ from gateway.session.sessions import Sessions
 from gateway.session.store import StoredSession
 
 _TRIES: Final = 5
+_KIND: Final = "sid-ended"
+# Longer than the calls to the provider between a code and the session.
+_REMEMBERED_SECONDS: Final = 600.0
 
 
 async def end_all(
@@ -23,6 +28,11 @@ async def end_all(
     `which` goes by what a recheck leaves as it is. Raises StoreUnavailable.
     """
     ended: list[str] = []
+    if sid is not None:
+        # Beforehand: a login that this does not find looks here once its session is there.
+        now = str(sessions.clock()).encode("ascii")
+        await sessions.one_time.release(_KIND, sid)
+        await sessions.one_time.claim(_KIND, sid, seconds=_REMEMBERED_SECONDS, by=now)
     for _ in range(_TRIES):
         # Looks again until none is left: a session that was moved after it was found lives under another key.
         found = [each for each in await sessions.find(subject=subject, sid=sid) if which(each)]
@@ -30,3 +40,12 @@ async def end_all(
             break
         ended += await sessions.revoke(found)
     return ended
+
+
+async def ended_since(sessions: Sessions, sid: str, moment: float) -> bool:
+    """Whether the provider ended its session `sid` after this moment (seconds since the epoch) of late.
+
+    Raises StoreUnavailable.
+    """
+    found = await sessions.one_time.claimed_by(_KIND, sid)
+    return found is not None and float(found) >= moment

@@ -78,7 +78,7 @@ class Sessions:
         on_event: OnEvent = ignore,
     ) -> None:
         self._settings = settings
-        self._clock = clock
+        self.clock = clock
         self._on_event = on_event
         self._stored = SealedSessions(settings, environment, clock=clock, store=store, make=make)
         self._cache = SessionCache(
@@ -150,7 +150,7 @@ class Sessions:
         return self._used(opened) if use else opened.session
 
     def _used(self, opened: OpenedSession) -> Session:
-        now = self._clock()
+        now = self.clock()
         # A clock that was set back and forth again must end no session.
         opened.seen_at = max(opened.seen_at, now)
         if now - opened.written_at >= self._touch_after:
@@ -201,7 +201,7 @@ class Sessions:
     ) -> tuple[Session, str]:
         """(session, its ticket) for somebody who just logged in on this `device`. The session of the ticket `replaces`
         ends."""
-        now = self._clock()
+        now = self.clock()
         ticket = self._stored.new_ticket()
         ends = now + self._settings.max_lifetime
         session = Session(ticket.session_id, identity, now, ends, tokens, checked_at=now, device=device)
@@ -227,7 +227,7 @@ class Sessions:
         cached = self._cache.get(ticket)
         earlier = cached.ticket if cached is not None else self._stored.ticket(ticket)
         known = cached or await self._stored.read(earlier)
-        seen_at = known.seen_at if known is not None else self._clock()
+        seen_at = known.seen_at if known is not None else self.clock()
         binding = session.binding
         identity = replace(identity, bound=binding is not None)
         changed = _access(identity) != _access(session.identity)
@@ -239,7 +239,7 @@ class Sessions:
             await self.one_time.take(_MOVED, ticket)
             await self.one_time.put(_MOVED, ticket, fresh.text.encode("ascii"), seconds=leads_for)
             await self._holders.remember(fresh.text, identity)
-            await self.cards.keep(renewed, self._clock())
+            await self.cards.keep(renewed, self.clock())
         if not await self._stored.swap(earlier, opened):
             self._cache.gone(ticket)
             return None
@@ -312,12 +312,12 @@ class Sessions:
                 return None
             current = self.successor(ticket) or ticket
             opened = self._cache.get(current) or await self._reading.run(current, lambda: self._read(current))
-            if opened is None or bound_since(ticket, opened.session, self._clock()):
+            if opened is None or bound_since(ticket, opened.session, self.clock()):
                 return None
         return opened if self._lasts(opened) else None
 
     def _lasts(self, opened: OpenedSession) -> bool:
-        now = self._clock()
+        now = self.clock()
         if opened.session.expires_at <= now or opened.seen_at + self._settings.idle_timeout <= now:
             self._cache.drop(opened.ticket.text)
             self._upkeep.forget(opened.ticket)

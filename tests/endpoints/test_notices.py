@@ -6,16 +6,18 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from starlette.responses import JSONResponse, Response
 
 from tests.auth.mutations import FIELDS, encoded, script_token
 from tests.auth.scripted_provider import CLIENT_ID, signed
 from tests.cases.runners import LOGOUT_TOKEN, no_runner, runs
 from tests.endpoints.test_logout import EVENT, LogIn, browser, gate, holds, log_in, stage
-from tests.gateway_fixture import Browser, GatewayFixture
+from tests.gateway_fixture import Browser, GatewayFixture, scripted_gateway
 
 __all__ = ["browser", "gate", "log_in", "stage"]
 
@@ -182,3 +184,24 @@ def test_logout_tokens_of_the_conformance_suite(
     """oidcc-client-test-rp-backchannel-rpinitlogout-*: each is refused with 400, and the session goes on."""
     assert told(gate, sign(logout_claims(gate, **changes))).status_code == 400
     assert holds(browser)
+
+
+def test_a_logout_reaches_a_login_that_is_under_way(tmp_path: Path) -> None:
+    told_meanwhile: list[int] = []
+    options = {"provider_settings": {"userinfo": True}, "session": {"store": "memory:"}}
+    with scripted_gateway(tmp_path, **options) as site, site.browser() as person:
+        site.op.claims["sid"] = "u1"
+
+        def ended_meanwhile(_asked: dict[str, Any]) -> Response:
+            # The code is redeemed by now, and there is no session yet.
+            told_meanwhile.append(told(site, signed(logout_claims(site, sid="u1"))).status_code)
+            return JSONResponse({"sub": "alice"})
+
+        site.op.answers["userinfo"] = ended_meanwhile
+        assert person.log_in().headers["location"] == "/echo"
+        assert told_meanwhile == [200]
+        assert not holds(person)
+        del site.op.answers["userinfo"]
+        site.clock.ahead += 60
+        person.log_in()
+        assert holds(person), "a login that begins after it"

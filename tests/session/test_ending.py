@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gateway.model import Identity, Tokens
-from gateway.session.ending import end_all
+from gateway.session.ending import end_all, ended_since
 from gateway.session.own import OwnSessions
 from gateway.session.sessions import Session, Sessions
 from gateway.session.settings import SessionSettings
@@ -84,3 +84,17 @@ async def test_another_device_that_is_rechecked_meanwhile_ends(
     assert await OwnSessions(sessions, clock).end(here, phone.id)
     assert await sessions.open(moved[0]) is None
     assert await sessions.open(own) is not None
+
+
+async def test_what_ended_is_remembered_for_logins_that_were_under_way(
+    sessions: Sessions, clock: Clock, pass_time: Callable[[float], Awaitable[None]]
+) -> None:
+    await end_all(sessions, lambda _: True, sid="s1")
+    assert await ended_since(sessions, "s1", clock.now - 5)
+    assert not await ended_since(sessions, "s2", clock.now - 5)
+    await pass_time(10)
+    assert not await ended_since(sessions, "s1", clock.now - 5), "a login that began after it"
+    await end_all(sessions, lambda _: True, sid="s1")
+    assert await ended_since(sessions, "s1", clock.now - 5), "the latest end counts"
+    await pass_time(3_600)
+    assert not await ended_since(sessions, "s1", 0.0)

@@ -33,7 +33,7 @@ async def test_a_holder_is_known_after_the_session_and_not_for_ever(sessions: Se
     await sessions.end(ticket)
     expected = Holder("op", "an", "An Peeters", "EA", "0428315871", "Peeters nv")
     assert await sessions.holder(ticket) == expected
-    clock = sessions._clock
+    clock = sessions.clock
     assert isinstance(clock, StillClock)
     clock.now += 36_000 + REMEMBERED_SECONDS
     assert await sessions.holder(ticket) is None
