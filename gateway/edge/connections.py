@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import time
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import inf
 from typing import Protocol
 
@@ -34,7 +34,7 @@ class Connection(Protocol):
 class Connections:
     """The open connections of one process. An IPv6 client is its /64 (RFC 6177: a site has at least one).
 
-    A client may open `new_per_client` in a second, once it has opened as many as there may be in all. `steady` is a clock
+    A client may open as many at once as there may be in all, and then `new_per_client` in each second. `steady` is a clock
     in seconds that never goes back.
     """
 
@@ -57,8 +57,7 @@ class Connections:
         self._most_per_client = most_per_client
         burst = max(most, new_per_client)
         self._new = ClientLimits(burst, 1 / new_per_client, steady=steady, most_clients=_REMEMBERED)
-        self._trusted = tuple(trusted)
-        self._client = lru_cache(_REMEMBERED)(self._find_client)
+        self._client_of_peer = lru_cache(_REMEMBERED)(partial(_client_of_peer, tuple(trusted)))
         self._count = count
         self._all: dict[Connection, str | None] = {}
         self._by_client: dict[str, dict[Connection, None]] = {}
@@ -68,8 +67,8 @@ class Connections:
         return len(self._all)
 
     def admit(self, connection: Connection, peer: str | None) -> str | None:
-        """Count a new connection; the reason of refusal where there is no room. `peer` is None for a local socket."""
-        client = self._client(peer) if peer is not None else None
+        """Count a new connection; returns why it is refused, where it is. `peer` is None for a local socket."""
+        client = self._client_of_peer(peer) if peer is not None else None
         if client is not None:
             if self._new.take(client):
                 return "connections-too-fast"
@@ -85,8 +84,8 @@ class Connections:
             self._by_client.setdefault(client, {})[connection] = None
         return None
 
-    def client_of(self, connection: Connection) -> str | None:
-        """The client that a connection counts for; None for one of a trusted proxy, or that is not counted."""
+    def counted_for(self, connection: Connection) -> str | None:
+        """The client that an open connection counts for; None for a trusted proxy's, and for one that is not counted."""
         return self._all.get(connection)
 
     def hold_another_file(self, connection: Connection) -> None:
@@ -95,7 +94,7 @@ class Connections:
             self._two_files.add(connection)
 
     def remove(self, connection: Connection) -> None:
-        """Count a connection no more. Nothing happens for one that is not counted."""
+        """Stop counting a connection. Does nothing for one that is not counted."""
         self._two_files.discard(connection)
         client = self._all.pop(connection, None)
         if client is None:
@@ -117,11 +116,12 @@ class Connections:
             among[connection] = among.pop(connection)  # type: ignore[assignment]
         return False
 
-    def _find_client(self, peer: str) -> str | None:
-        """Whom a connection counts for; None for a trusted proxy, which stands for many."""
-        address = parse_address(peer)
-        if address is None:
-            return peer
-        if any(address in network for network in self._trusted if network.version == address.version):
-            return None
-        return client_of(str(address))
+
+def _client_of_peer(trusted: Sequence[Network], peer: str) -> str | None:
+    """The client that a connection from `peer` counts for; None for a trusted proxy, which stands for many."""
+    address = parse_address(peer)
+    if address is None:
+        return peer
+    if any(address in network for network in trusted if network.version == address.version):
+        return None
+    return client_of(str(address))

@@ -268,7 +268,7 @@ class Dialogue:
 
     def _go_on_in_turn(self, *, pipelined: bool = False) -> None:
         """Take up what came, but others come first. `pipelined`: it came before the request ahead of it was answered."""
-        turns, client = self._listener.turns, self._listener.connections.client_of(self) or self
+        turns, client = self._listener.turns, self._listener.connections.counted_for(self) or self
         if pipelined:
             turns.shorten()
         turns.wait(client, self._go_on, self.loop)
