@@ -25,11 +25,6 @@ LEVELS: Mapping[str, int] = MappingProxyType(
 )
 
 
-def level_of(acr: str | None, levels: Mapping[str, int] = LEVELS) -> int | None:
-    """The level of an authentication method; None for an unknown one, which is never enough."""
-    return levels.get(acr) if acr is not None else None
-
-
 def at_least(level: int, levels: Mapping[str, int] = LEVELS) -> tuple[str, ...]:
     """The authentication methods of at least this level, strongest first: the value of `acr_values`."""
     enough = [(found, urn) for urn, found in levels.items() if found >= level]

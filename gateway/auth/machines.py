@@ -111,7 +111,6 @@ class Machines:
         egress: Egress = DIRECT,
     ) -> None:
         self.settings = settings
-        self._provider = provider
         self._clock = clock
         self._steady = steady
         self._issuers = {

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from gateway.auth.levels import LEVELS, at_least, level_of
+from gateway.auth.levels import LEVELS, at_least
 
 ACM = "urn:be:vlaanderen:authmech:"
-
-
-def test_level_of() -> None:
-    assert level_of(f"{ACM}eid") == 35
-    assert level_of(f"{ACM}eid", {"urn:x": 1}) is None
-    assert level_of("urn:x") is None
-    assert level_of(None) is None
 
 
 def test_at_least_gives_the_strongest_first() -> None:
