@@ -22,13 +22,13 @@ from gateway.errors import (
 )
 from gateway.model import CanonicalRequest, Identity, Language, Looking
 from gateway.pages.advice import advice_of, operators_words, template_of
+from gateway.pages.authentication_methods import method_names
 from gateway.pages.catalogue import message
 from gateway.pages.causes import cause
 from gateway.pages.denial import DenialPage, Denied, Names, NoNames
 from gateway.pages.error_lines import error_lines
 from gateway.pages.faces import is_partial_request, partial_redirect, refused_at
 from gateway.pages.links import link_to, login_url, may_be_framed, page_of
-from gateway.pages.means import means_name
 from gateway.pages.outcome import AGAIN, NO_OUTCOME, Outcome, changes_something, outcome_words
 from gateway.pages.problem import BASIC, Problems, Reader
 from gateway.pages.render import Pages
@@ -129,7 +129,7 @@ class ErrorResponses:
             "step_up.html",
             asked.language,
             title=_("Log in again for this page"),
-            means=means_name(acr_values, _, asked.language),
+            means=method_names(acr_values, _, asked.language),
             status=error.status,
             request_id=request_id,
             here=asked.here,

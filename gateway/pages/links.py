@@ -20,8 +20,8 @@ def link_to(target: str, public_url: str) -> str:
 
 def login_url(back: str, acr_values: Iterable[str] = ()) -> str:
     """Where a login begins that comes back to a path, with one of these authentication methods."""
-    means = "+".join(quote(urn, safe="") for urn in acr_values)
-    return f"/oauth2/start?rd={_in_query(back)}{f'&acr_values={means}' if means else ''}"
+    wanted = "+".join(quote(urn, safe="") for urn in acr_values)
+    return f"/oauth2/start?rd={_in_query(back)}{f'&acr_values={wanted}' if wanted else ''}"
 
 
 def switch_url(back: str, *, organisation: str | None = None, doelgroep: str | None = None) -> str:

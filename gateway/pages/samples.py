@@ -130,10 +130,10 @@ def every_page(pages: Pages, language: Language) -> Iterator[tuple[str, Make]]:
     yield "too-many-requests", partial(page, errors.TooManyRequests(limited, 40))
     misread = replace(_PERSON, faults=(ClaimFault("ovam_rol_3d", "not-a-list"),))
     yield "denied-unread", partial(page, _denial(_DENIALS["right"]), who=misread)
-    weak, means = _denial(_DENIALS["assurance"]), _EID
+    weak, methods = _denial(_DENIALS["assurance"]), _EID
     yield (
         "step-up",
-        partial(answers.step_up, weak, means, request_id=_ID, request=request, identity=_PERSON),
+        partial(answers.step_up, weak, methods, request_id=_ID, request=request, identity=_PERSON),
     )
     yield from _screens(Screens(pages, public_url=_SITE), language)
     yield from _access(MyAccess(pages, public_url=_SITE), language)

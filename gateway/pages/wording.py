@@ -15,9 +15,9 @@ from babel.lists import format_list
 
 from gateway.codec import missing_to_dict, step_to_dict
 from gateway.model import NOTHING, Identity, Language, Missing, Organisation
+from gateway.pages.authentication_methods import method_names
 from gateway.pages.catalogue import in_language, message
 from gateway.pages.links import login_url, switch_url
-from gateway.pages.means import means_name
 from gateway.pages.spoken import spoken_day, spoken_time
 from gateway.plan import Advice, Grant, LogIn, Step, Switch, Wait
 
@@ -277,7 +277,7 @@ class Wording:
         link = login_url(self._back, step.acr_values)
         if not step.acr_values:
             return StepWords(_("To be logged in"), _("Log in and try again."), link, _("Log in"), step=step)
-        means = means_name(step.acr_values, _, self._language)
+        means = method_names(step.acr_values, _, self._language)
         text = _("A login with another means: %(means)s") % {"means": means}
         advice = _("Log in again with %(means)s. You come back to this page.") % {"means": means}
         return StepWords(text, advice, link, _("Log in with %(means)s") % {"means": means}, step=step)

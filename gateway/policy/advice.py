@@ -59,11 +59,11 @@ def advise_by(
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    """Some of what could be changed, to be tried together. `means` is an acr value, or "" for any."""
+    """Some of what could be changed, to be tried together. `acr` is the method of a new login, "" for any."""
 
     grants: frozenset[Pair] = frozenset()
     switch: Switch | None = None
-    means: str | None = None
+    acr: str | None = None
     wait: Wait | None = None
 
 
@@ -85,7 +85,7 @@ class _Search:
         asked = asked_by(rule, start, alternatives)
         self._steps = Steps(rule, decision_input, asked.doelgroepen)
         self._rights = _names(rules, alternatives, asked.rights)
-        self._means = (
+        self._acrs = (
             *(acr for acr in asked.acrs if acr != self._person.acr),
             *([""] if asked.ages else []),
         )
@@ -127,16 +127,16 @@ class _Search:
                 return
             if self._is_covered(choice, found) or not self._allows(choice):
                 continue
-            enough = [choice.means]
-            if choice.means:
-                each_of = (replace(choice, means=each) for each in self._means if each)
+            enough = [choice.acr]
+            if choice.acr:
+                each_of = (replace(choice, acr=each) for each in self._acrs if each)
                 enough = [
-                    each.means for each in each_of if not self._is_covered(each, found) and self._allows(each)
+                    each.acr for each in each_of if not self._is_covered(each, found) and self._allows(each)
                 ]
             found.append(self._plan(choice, enough))
 
     def _is_covered(self, choice: _Choice, found: Sequence[Plan]) -> bool:
-        plan = self._plan(choice, [choice.means])
+        plan = self._plan(choice, [choice.acr])
         return any(covers(each, plan) for each in found)
 
     def _of_size(self, size: int) -> Iterator[_Choice]:
@@ -144,13 +144,13 @@ class _Search:
         for switch in (None, *self._switches):
             grantable = self._grantable(switch)
             for wait in (None, *self._waits):
-                for means in (None, *self._means):
-                    logs_in = self._arrives or means is not None
+                for acr in (None, *self._acrs):
+                    logs_in = self._arrives or acr is not None
                     left = size - (switch is not None) - (wait is not None) - logs_in
-                    touched = self._touch.by(switch=switch, wait=wait, means=means)
+                    touched = self._touch.by(switch=switch, wait=wait, acr=acr)
                     for grants in combinations(grantable, left) if left >= 0 else ():
                         if self._touch.all_of(touched, grants):
-                            yield _Choice(frozenset(grants), switch, means, wait)
+                            yield _Choice(frozenset(grants), switch, acr, wait)
 
     def _hinted(self) -> Iterator[_Choice]:
         """Choices of any size, as what is missing suggests them."""
@@ -163,18 +163,18 @@ class _Search:
                 ):
                     continue
                 grants = frozenset((each.right, each.context) for each in alternative if each.right)
-                needs_means = any(each.acr_values for each in alternative)
+                needs_login = any(each.acr_values for each in alternative)
                 needs_wait = any(each.remedy == "wait" for each in alternative)
-                for means in self._means if needs_means else (None,):
+                for acr in self._acrs if needs_login else (None,):
                     for wait in self._waits if needs_wait else (None,):
-                        yield _Choice(grants, switch, means, wait)
+                        yield _Choice(grants, switch, acr, wait)
 
     def _reduced(self, choice: _Choice) -> _Choice:
         """Without what is not needed: a choice that is allowed."""
         smaller = [replace(choice, grants=choice.grants - {pair}) for pair in choice.grants]
         smaller += [
             replace(choice, switch=None),
-            replace(choice, means=None),
+            replace(choice, acr=None),
             replace(choice, wait=None),
         ]
         for each in smaller:
@@ -184,7 +184,7 @@ class _Search:
 
     def _allows(self, choice: _Choice) -> bool:
         if choice not in self._tried:
-            there = self._steps.inputs(self._plan(choice, [choice.means]))
+            there = self._steps.inputs(self._plan(choice, [choice.acr]))
             self._tried[choice] = all(self._decided(each).destination is not None for each in there)
         return self._tried[choice]
 
@@ -205,7 +205,7 @@ class _Search:
             return switch.organisation or UNNAMED.code
         return self._person.organisation.code if self._person.organisation is not None else None
 
-    def _plan(self, choice: _Choice, means: Sequence[str | None]) -> Plan:
+    def _plan(self, choice: _Choice, acrs: Sequence[str | None]) -> Plan:
         code = self._code(choice.switch)
         organisation = None if code == UNNAMED.code else code
         steps: list[Step] = [
@@ -215,8 +215,8 @@ class _Search:
         ]
         if choice.switch is not None:
             steps.append(choice.switch)
-        if self._arrives or choice.means is not None:
-            login = LogIn(tuple(acr for acr in means if acr))
+        if self._arrives or choice.acr is not None:
+            login = LogIn(tuple(acr for acr in acrs if acr))
             steps.insert(0 if self._arrives else len(steps), login)
         return (*steps, choice.wait) if choice.wait is not None else tuple(steps)
 
@@ -237,7 +237,7 @@ class _Touch:
         for number, policy in enumerate(rule.require):
             if any(templates(policy)) or any(each in rule.asking for each in walk((policy,))):
                 self._switch |= 1 << number
-        self._means = self._where(lambda each: each.acrs or each.ages)
+        self._login = self._where(lambda each: each.acrs or each.ages)
         self._wait = self._where(lambda each: each.moments or each.asks)
         self._grant = {
             pair: self._where(partial(_looks_for, pair))
@@ -246,19 +246,19 @@ class _Touch:
         }
         for number, missing in _named_by_sources(rule, against):
             # What a source names is its own word: no distinction of the policy has it.
-            self._means |= (1 << number) if missing.acr_values else 0
+            self._login |= (1 << number) if missing.acr_values else 0
             if missing.right is not None:
                 pair = (missing.right, missing.context)
                 self._grant[pair] = self._grant.get(pair, 0) | 1 << number
-        every = self._switch | self._means | self._wait
+        every = self._switch | self._login | self._wait
         self.possible = self._needed & ~every == 0
 
-    def by(self, *, switch: Switch | None, wait: Wait | None, means: str | None) -> int:
+    def by(self, *, switch: Switch | None, wait: Wait | None, acr: str | None) -> int:
         """The policies that these touch, as bits."""
         return (
             (self._switch if switch is not None else 0)
             | (self._wait if wait is not None else 0)
-            | (self._means if means is not None else 0)
+            | (self._login if acr is not None else 0)
         )
 
     def all_of(self, touched: int, grants: Sequence[Pair]) -> bool:

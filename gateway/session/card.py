@@ -20,9 +20,10 @@ PersonNames = Callable[[Identity], Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """Whose session it is, by pseudonym (`persons`, one for each key of that moment), by which means (`acr`), on what.
+    """Whose session it is, by pseudonym, how they logged in, and on which device.
 
-    `keys` are the ids of the keys that made the pseudonyms, in the same order.
+    `persons` has one pseudonym for each key of that moment, `keys` the ids of these keys in the same order. `means` is the
+    authentication method (acr).
     """
 
     persons: tuple[str, ...] = ()

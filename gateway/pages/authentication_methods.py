@@ -21,7 +21,7 @@ _NAMES: Final[Mapping[str, str]] = {
 }
 
 
-def means_name(acr_values: Sequence[str], _: Callable[[str], str], language: Language) -> str:
+def method_names(acr_values: Sequence[str], _: Callable[[str], str], language: Language) -> str:
     """The methods with these URNs, of which one is enough: "eID of itsme"."""
     short = (urn.rpartition(":")[2] for urn in acr_values)
     return format_list(list(dict.fromkeys(_name(each, _) for each in short)), style="or", locale=language)
