@@ -1,1 +1,1 @@
-"""Step 1 of a request: from what a socket sent to one CanonicalRequest, or a refusal."""
+"""Stage 1 of a request: from what a socket sent to one CanonicalRequest, or a refusal."""

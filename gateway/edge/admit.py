@@ -1,4 +1,4 @@
-"""Step 1: turns a raw request into the one CanonicalRequest that rules judge and the register receives.
+"""Stage 1: turns a raw request into the one CanonicalRequest that rules judge and the register receives.
 
 What is ambiguous is refused here with 400 and never repaired.
 """
