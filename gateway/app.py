@@ -171,7 +171,7 @@ class Gateway(Assembly):
                 self.orders,
                 self.fleet,
                 self.blocks,
-                self.kept_rules,
+                self.rules_keeper,
                 self.reload,
                 self.emergencies,
                 self.maintenance,
@@ -256,8 +256,10 @@ class Gateway(Assembly):
 
         async def records() -> HealthStatus:
             found = await self.records.check()
-            words = "; ".join(filter(None, (found.detail, self.kept_rules.trouble)))
-            return HealthStatus(found.ready, words, degraded=found.degraded or bool(self.kept_rules.trouble))
+            words = "; ".join(filter(None, (found.detail, self.rules_keeper.trouble)))
+            return HealthStatus(
+                found.ready, words, degraded=found.degraded or bool(self.rules_keeper.trouble)
+            )
 
         return {
             "serving": serving,

@@ -33,12 +33,12 @@ from gateway.policy.candidate import Candidate
 from gateway.policy.facts import Gatherer
 from gateway.reload.emergency import EMERGENCY, Emergencies
 from gateway.reload.fleet import Fleet, alike
-from gateway.reload.kept_rules import RulesKeeper
 from gateway.reload.maintenance import NAME as MAINTENANCE
 from gateway.reload.maintenance import Maintenances
 from gateway.reload.neighbours import Neighbours
 from gateway.reload.orders import Orders
 from gateway.reload.rules import RulesReload
+from gateway.reload.rules_keeper import RulesKeeper
 from gateway.reload.shadow import ShadowReload
 from gateway.session.measured import measured
 from gateway.session.recheck import Recheck
@@ -156,7 +156,7 @@ class Areas:
         self.reload = RulesReload(
             config, environment, clock=self._clock, steady=self._steady, on_event=events
         )
-        self.kept_rules = RulesKeeper(
+        self.rules_keeper = RulesKeeper(
             self.settings.observe.records.path,
             environment,
             config=lambda: self.reload.config,

@@ -109,7 +109,7 @@ class Assembly(Areas):
         judge = RecordedJudge(*stages, lambda: self.records.full) if deny else Judge(*stages)
         self.streams = Streams[Exchange](settings.observe.streams, judge.again, on_event=self.events)
         self.activity = Activity(self.sessions, self.streams, settings.observe.streams, polling, self.events)
-        for listener in (self.metrics, self.streams, self.records, self.kept_rules, self.failing):
+        for listener in (self.metrics, self.streams, self.records, self.rules_keeper, self.failing):
             self.events.subscribe(listener)
         self.tracing = self._tracing()
         self.pipeline = self._pipeline(judge, config.identity)

@@ -17,7 +17,7 @@ from gateway.cli.page_text import page_text
 from gateway.cli.place import NOT_DONE, Place, stop
 from gateway.cli.record_places import UNREADABLE, record_places, unreadable
 from gateway.cli.shown_page import Shown, shown_page
-from gateway.config.kept import KeptRules, NotKept
+from gateway.config.kept_rules import KeptRules, NotKept
 from gateway.key_files.keyring import SHOWN
 from gateway.model import DecisionInput
 from gateway.observe.chain import ChainKey

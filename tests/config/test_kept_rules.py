@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gateway.config import kept as module
+from gateway.config import kept_rules as module
 from gateway.config import load
-from gateway.config.kept import KeptRules, NotKept
+from gateway.config.kept_rules import KeptRules, NotKept
 from gateway.observe.chain import ChainKey
 from tests.gateways import RULES, settings, write_config
 from tests.keys import SEAL

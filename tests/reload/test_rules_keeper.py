@@ -8,7 +8,7 @@ import pytest
 
 from gateway.config import load
 from gateway.events import RulesChanged, RulesLoaded, SessionEnded
-from gateway.reload.kept_rules import RulesKeeper
+from gateway.reload.rules_keeper import RulesKeeper
 from tests.gateways import settings, write_config
 from tests.keys import SEALING
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import structlog
 
 from gateway.config import Config
-from gateway.config.kept import KeptRules
+from gateway.config.kept_rules import KeptRules
 from gateway.events import Event, RulesChanged, RulesLoaded
 from gateway.key_files.keyring import Key
 from gateway.observe.chain import ChainKey

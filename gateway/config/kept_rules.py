@@ -1,4 +1,4 @@
-"""The text of the rules of every moment, kept by the hash of the rule set: a configuration can be read from it again."""
+"""Keeps the text of every rule set that was in force, by its hash, so that its configuration can be read again."""
 
 from __future__ import annotations
 
