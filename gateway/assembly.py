@@ -57,8 +57,8 @@ from gateway.pipeline.cross_origin import CrossOrigin
 from gateway.pipeline.front import FrontDesk
 from gateway.pipeline.insert_bar import carrying
 from gateway.pipeline.judge import Judge, RecordedJudge
-from gateway.pipeline.kept import KeptPermissions
-from gateway.pipeline.lasting import Lasting
+from gateway.pipeline.kept_permissions import KeptPermissions
+from gateway.pipeline.permission_lifetime import PermissionLifetime
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.polling import Polling
 from gateway.pipeline.prompt import ClientCycle, Prompt
@@ -172,7 +172,7 @@ class Assembly(Areas):
 
     def _front(self, name: str, settings: FrontSettings) -> FrontDesk | TracedApp:
         front = Front(name, settings, self.settings.edge.trusted_proxies)
-        lasting = Lasting(
+        lifetime = PermissionLifetime(
             SameAnswer(self.reload.rules),
             self.rechecks,
             settings.cache,
@@ -180,7 +180,7 @@ class Assembly(Areas):
             self.settings.assertion.ttl,
             *((self.sessions.bindings.proven_until,) if self.sessions.bindings is not None else ()),
         )
-        verdict = Verdict(front, self.pipeline.attach, lasting)
+        verdict = Verdict(front, self.pipeline.attach, lifetime)
         desk = FrontDesk(front, self.pipeline, verdict, started=self.metrics.started)
         tracing = self.tracing
         if tracing is None:

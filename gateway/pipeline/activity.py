@@ -1,4 +1,4 @@
-"""Whoever sends or fetches something is not idle: exchanges that last use their session while they are under way."""
+"""Keeps a session from being idle while something long is under way in it, such as an upload or a download."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Activity:
             await self._count(self._loop.pause)
 
     async def _count(self, seconds: float) -> None:
-        """Use the sessions of what has been under way for so long, each once. Raises StoreUnavailable."""
+        """Use each session with an exchange that has been under way for so many seconds, once. Raises StoreUnavailable."""
         name = self.sessions.cookie_name
         moving = filter(self._counts, self.streams.under_way(seconds))
         for ticket in {exchange.admitted.cookies[name] for exchange in moving}:

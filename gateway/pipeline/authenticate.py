@@ -105,7 +105,8 @@ class Authenticate:
     async def _by_token(self, exchange: Exchange, ticket: str | None, machines: Machines) -> Caller:
         """The program that a token belongs to, where the rule is about programs; the token may also be the register's own.
 
-        Then a session counts as without it. Without one it is judged where the rule lets not anyone in.
+        In that case a session counts as it does without a token. Without a session, the token is judged unless the rule is
+        open to anyone.
         """
         rules, asked = self.rules(), input_of(exchange)
         expected = asks_for_program(rules, asked)
@@ -116,7 +117,7 @@ class Authenticate:
             except (BadRequest, BearerRefused, ClientLimited, Overloaded, ProviderUnavailable) as problem:
                 refused = problem
         person = await self._person(exchange, ticket) if ticket is not None else NOBODY
-        if person.session is not None or _open(rules, asked):
+        if person.session is not None or _open_to_anyone(rules, asked):
             return person
         if refused is not None:
             raise refused
@@ -170,7 +171,7 @@ async def _program(exchange: Exchange, machines: Machines) -> Caller:
     return Caller(program=await machines.identity(token, request.client)) if token is not None else NOBODY
 
 
-def _open(rules: RuleSet, asked: DecisionInput) -> bool:
-    """Whether anyone may do this."""
+def _open_to_anyone(rules: RuleSet, asked: DecisionInput) -> bool:
+    """Whether the rules let anyone do this, logged in or not."""
     decision = decide(rules, asked)
     return decision.allowed or decision.redirect is not None

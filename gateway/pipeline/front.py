@@ -12,7 +12,7 @@ from gateway.endpoints.return_path import safe_target
 from gateway.errors import BadRequest, GatewayError, NotFound
 from gateway.exchange import Exchange
 from gateway.http_semantics import HOP_BY_HOP
-from gateway.pipeline.kept import KeptPermissions
+from gateway.pipeline.kept_permissions import KeptPermissions
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.prompt import ClientCycle
 from gateway.pipeline.refuse import Refuse

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from gateway.exchange import Exchange
-from gateway.pipeline.kept import KeptPermissions
+from gateway.pipeline.kept_permissions import KeptPermissions
 from gateway.pipeline.pipeline import Pipeline
 from gateway.responses import HeaderLines, Message, Receive, Scope, Send
 from gateway.upstream.client_stream import ClientGone

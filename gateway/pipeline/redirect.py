@@ -1,4 +1,4 @@
-"""Answers a request that is allowed, but not for the register, with a redirect."""
+"""Answers an allowed request with a redirect instead of sending it to the register."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from gateway.responses import redirect as redirect_to
 
 
 async def redirect(exchange: Exchange) -> bool:
-    """Whether the rule that decided redirects, or the request only asked what it says; the client is answered then."""
+    """Answer with a redirect where there is one; False where the request goes on to the register.
+
+    It leads where the rule says, or to the call whose refusal the request asked about, if that is allowed by now.
+    """
     if exchange.onward is not None:
         response = redirect_to(exchange.onward)
         await response(exchange.scope, exchange.receive, exchange.send)

@@ -34,7 +34,7 @@ from gateway.pages.faces import is_partial_request
 from gateway.pages.outcome import Outcome
 from gateway.pipeline.ask_again import AskAgain
 from gateway.pipeline.cross_origin import CrossOrigin
-from gateway.pipeline.proving import look_again
+from gateway.pipeline.refresh_page import seconds_to_refresh
 from gateway.policy.step_up import methods_that_help
 from gateway.responses import Response
 from gateway.upstream.client_stream import ClientGone
@@ -107,7 +107,7 @@ class Refuse:
             looking=looking_at(lines),
             outcome=await self._outcome(exchange, error),
         )
-        seconds = look_again(exchange, error)
+        seconds = seconds_to_refresh(exchange, error)
         if seconds is not None:
             response.headers["refresh"] = str(seconds)
         if exchange.request is not None:
@@ -159,7 +159,7 @@ class Refuse:
         ):
             return None
         methods = self._methods(exchange, error)
-        if methods is None or look_again(exchange, error) is not None:
+        if methods is None or seconds_to_refresh(exchange, error) is not None:
             return None
         if isinstance(error, Forbidden) and self.step_up == "explain" and request.navigation:
             return self.responses.step_up(

@@ -16,7 +16,7 @@ from gateway.identity.names import fold
 from gateway.model import CanonicalRequest
 from gateway.pipeline.attach import Attach
 from gateway.pipeline.cross_origin import answer_fields
-from gateway.pipeline.lasting import Lasting
+from gateway.pipeline.permission_lifetime import PermissionLifetime
 from gateway.policy.ruleset import RuleSet
 
 Lines = list[tuple[bytes, bytes]]
@@ -51,7 +51,7 @@ class Verdict:
 
     front: Front
     attach: Attach
-    lasting: Lasting
+    lifetime: PermissionLifetime
     _changed: ObjectMemo[RuleSet, frozenset[bytes]] = field(
         default_factory=lambda: ObjectMemo(_changed_by, 2)
     )
@@ -63,7 +63,7 @@ class Verdict:
         if not (self.front.removes or self.front.replaces_all):
             self._check_passed(request, ours)
         # Fronts know one list of names: what another rule changes, the client's own value stands for here.
-        for name in self._changed(self.lasting.same.rules()):
+        for name in self._changed(self.lifetime.same.rules()):
             if name not in ours:
                 ours[name] = request.header(name) or b""
         ours[UPSTREAM] = handling.upstream.encode("ascii")
@@ -72,7 +72,7 @@ class Verdict:
             register = [(name, value) for name, value in register if value]
             answer.append((REMOVED, b",".join(sorted(self._gone(self.attach.dropped(request), ours)))))
         # Where an answer may be kept, nothing else must say that it may not.
-        seconds = self.lasting.seconds(exchange) if self.front.caches else 0
+        seconds = self.lifetime.seconds(exchange) if self.front.caches else 0
         if self.front.caches:
             answer.append((_ACCEL, b"%d" % seconds))
         if not seconds:

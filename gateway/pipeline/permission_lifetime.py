@@ -16,7 +16,7 @@ _OF_ASSERTION = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Lasting:
+class PermissionLifetime:
     """`most` is the longest time in seconds, 0.0 for never; `idle_timeout` is that of sessions, `ttl` that of assertions."""
 
     same: SameAnswer

@@ -47,7 +47,7 @@ RULES: list[Any] = [
 
 @pytest.fixture(scope="module")
 def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayFixture]:
-    folder = tmp_path_factory.mktemp("lasting")
+    folder = tmp_path_factory.mktemp("lifetime")
     own = folder / "own"
     own.mkdir()
     (own / "whim.py").write_text(OWN)

@@ -1,4 +1,4 @@
-"""When a browser should look once more at a page that was refused: its session is bound to a key, or about to be."""
+"""When a browser should load a refused page again by itself: its session is bound to a key, or about to be."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _BINDING_SECONDS: Final = 20.0
 _SOON: Final = 2
 
 
-def look_again(exchange: Exchange, error: GatewayError) -> int | None:
-    """After how many seconds the browser should ask for the same page again; None for never."""
+def seconds_to_refresh(exchange: Exchange, error: GatewayError) -> int | None:
+    """After how many seconds the browser should load the same page again (the header Refresh); None for never."""
     request = exchange.request
     if request is None or not request.navigation:
         return None

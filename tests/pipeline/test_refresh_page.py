@@ -18,7 +18,7 @@ RULES: list[Any] = [
 
 @pytest.fixture(scope="module")
 def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayFixture]:
-    with scripted_gateway(tmp_path_factory.mktemp("proving"), rules=RULES, session={"bound": {}}) as found:
+    with scripted_gateway(tmp_path_factory.mktemp("refresh"), rules=RULES, session={"bound": {}}) as found:
         yield found
 
 

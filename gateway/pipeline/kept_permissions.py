@@ -1,4 +1,4 @@
-"""Keeps permissions for requests that come again: what follows from the same words, session and rules is worked out once."""
+"""Keeps permissions for requests that come again: the same octets, session and rules are judged once."""
 
 from __future__ import annotations
 
