@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,12 +27,15 @@ def diagram() -> list[set[str]]:
     return [row for row in rows if row]
 
 
+def contracts() -> list[dict[str, Any]]:
+    """What import-linter checks."""
+    found = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    return list(found)
+
+
 def contract() -> list[set[str]]:
     """The layers that import-linter checks, the highest first."""
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"][
-        "contracts"
-    ]
-    (layers,) = [each["layers"] for each in contracts if each["type"] == "layers"]
+    (layers,) = [each["layers"] for each in contracts() if each["type"] == "layers"]
     return [set(re.findall(r"gateway\.(\w+)", layer)) for layer in layers]
 
 
@@ -47,6 +51,14 @@ def test_the_diagram_shows_the_layers_that_are_checked() -> None:
 
 def test_every_room_has_its_layer() -> None:
     assert {room.rstrip("/").removesuffix(".py") for room in rooms()} == set().union(*diagram())
+
+
+def test_every_room_but_the_door_is_closed_to_policies() -> None:
+    (closed,) = [
+        each["forbidden_modules"] for each in contracts() if each.get("source_modules") == ["plugins"]
+    ]
+    inside = {room.rstrip("/").removesuffix(".py") for room in rooms()} - {"plugin"}
+    assert {f"gateway.{room}" for room in inside} == {each for each in closed if each != "simulator"}
 
 
 @pytest.mark.parametrize("room", sorted(rooms()))
