@@ -288,4 +288,4 @@ def _reason(problem: BaseException) -> GatewayError:
     """The error for the client."""
     if isinstance(problem, GatewayError):
         return problem
-    return UpstreamUnreachable("the register closed the connection without an answer")
+    return UpstreamUnreachable(_NO_ANSWER)

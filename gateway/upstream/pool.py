@@ -133,7 +133,7 @@ class ConnectionPool:
         return connection if connection is not None else await self._in_turn(_Turn(party, repeatable, False))
 
     async def fresh(self, party: Party) -> UpstreamConnection:
-        """A connection that has carried nothing yet, for the one retry of a request. Raises as `acquire` does."""
+        """A connection that has carried nothing yet, for a request that is sent again. Raises as `acquire` does."""
         return await self._in_turn(_Turn(party, False, True))
 
     def release(self, connection: UpstreamConnection) -> None:
