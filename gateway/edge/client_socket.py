@@ -11,9 +11,9 @@ import struct
 import termios
 from collections.abc import Callable
 
+from gateway.edge.discarding import DiscardingProtocol
 from gateway.edge.pace import ReadingPace
 from gateway.edge.settings import EdgeSettings
-from gateway.edge.throwing_away import ThrowingAway
 from gateway.edge.waiting import Waiting
 
 # How much of an answer may wait in the kernel: a client that does not read costs this, and not megabytes.
@@ -134,12 +134,12 @@ class ClientSocket:
             self._transport.write_eof()
             self.resume_reading()
 
-    def throw_away(self) -> None:
-        """Read on, but make nothing of what comes."""
+    def discard_input(self) -> None:
+        """Read on, but drop what comes."""
         if not self._transport.is_closing():
             protocol = self._transport.get_protocol()
             assert isinstance(protocol, asyncio.BufferedProtocol)
-            self._transport.set_protocol(ThrowingAway(protocol))
+            self._transport.set_protocol(DiscardingProtocol(protocol))
 
     def close(self) -> None:
         """Close once all is written, or the client does not take it in time."""

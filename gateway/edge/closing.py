@@ -68,7 +68,7 @@ class Closing:
             self.close()
             return
         self.begun = True
-        self._socket.throw_away()
+        self._socket.discard_input()
         self._socket.end()
         self._alarm.set(_LINGER, self.close)
 

@@ -36,7 +36,7 @@ from gateway.observe.expiry import ExpiryMetrics
 from gateway.observe.process import ProcessMetrics
 from gateway.observe.registry import Registry
 from gateway.observe.saturation import Saturation
-from gateway.observe.standing import StandingMetrics
+from gateway.observe.state import StateMetrics
 
 _METHODS: Final = frozenset((*METHODS, "TRACE", "CONNECT"))
 _MAINTENANCE: Final = "maintenance"
@@ -68,7 +68,7 @@ class Metrics:
         self._count_shadow()
         self._count_rules()
         self._calls = CallMetrics(registry)
-        self._standing = StandingMetrics(registry)
+        self._state = StateMetrics(registry)
         self.saturation = Saturation(registry)
         self.expiry = ExpiryMetrics(registry, on_event=on_event)
         self._process = ProcessMetrics(registry, on_event=on_event)
@@ -266,7 +266,7 @@ class Metrics:
                 self._reload_success.set(0)
             case _:
                 self._calls.on_event(event)
-                self._standing.on_event(event)
+                self._state.on_event(event)
 
     def _loop_took_turn(self, loop: str, *, failed: bool) -> None:
         self._loop_failures[(loop,)].inc(failed)

@@ -14,8 +14,8 @@ from gateway.model import Decision, Doubt, Identity, Missing
 from gateway.observe.asked_by import asked_by_text
 from gateway.observe.decision_record import VERSION, AuditEntry, Pseudonyms, timestamp
 from gateway.observe.masking import clean, mask
+from gateway.observe.record_memo import RecordMemo
 from gateway.observe.refused import Answer
-from gateway.observe.same_words import SameWords
 from gateway.reference import reference_of
 
 _KINDS: Final = ("request", "evaluation")
@@ -71,7 +71,7 @@ class RecordEncoder:
             ),
         )
         self._who = ObjectMemo(self._encoded_who)
-        self._same = SameWords(self._about)
+        self._same = RecordMemo(self._about)
 
     def record_claims(self, claims: Collection[str]) -> None:
         """Record these extra claims from now on, and no others."""

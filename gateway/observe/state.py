@@ -1,4 +1,4 @@
-"""Shows what stands: orders of operators in force, what works and what doesn't, and how many workers there are."""
+"""Metrics of the state of a gateway: orders in force, checks that fail, and how many workers there are."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from gateway.events import (
 from gateway.observe.registry import Registry
 
 
-class StandingMetrics:
-    """One listener to the events that say what is so from now on."""
+class StateMetrics:
+    """Listens to the events that say what holds from now on."""
 
     def __init__(self, registry: Registry) -> None:
         self._blocks = registry.gauge("blocks", "Blocks that this gateway knows of")

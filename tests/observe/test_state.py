@@ -10,12 +10,12 @@ from gateway.events import (
     MaintenanceChanged,
 )
 from gateway.observe.registry import Registry
-from gateway.observe.standing import StandingMetrics
+from gateway.observe.state import StateMetrics
 
 
 def test_the_latest_is_shown() -> None:
     registry = Registry()
-    metrics = StandingMetrics(registry)
+    metrics = StateMetrics(registry)
     for event in (
         BlocksLoaded(("b-1", "b-2", "b-3")),
         BlocksChanged(("b-1", "b-2")),

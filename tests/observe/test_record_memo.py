@@ -11,8 +11,8 @@ from gateway.model import Decision, Doubt
 from gateway.observe.asked_by import About, AskedBy
 from gateway.observe.decision_record import AuditEntry, Pseudonyms
 from gateway.observe.record_encoder import RecordEncoder
+from gateway.observe.record_memo import RecordMemo
 from gateway.observe.refused import Answer
-from gateway.observe.same_words import SameWords
 from tests.observe.conftest import DENIED, Makes
 
 ONCE = Decision(True, "own-reports", "all hold")
@@ -80,7 +80,7 @@ def test_the_same_is_made_once(handled: Makes) -> None:
         made.append(entry)
         return "words"
 
-    same, entry = SameWords(make), handled(decision=ONCE)
+    same, entry = RecordMemo(make), handled(decision=ONCE)
     for number in range(5):
         assert same(entry._replace(request_id=str(number), now=float(number))) == "words"
     assert len(made) == 1
@@ -90,7 +90,7 @@ def test_the_same_is_made_once(handled: Makes) -> None:
 
 
 def test_what_is_remembered_is_bounded(handled: Makes) -> None:
-    same, entry = SameWords(lambda entry: "words"), handled()
+    same, entry = RecordMemo(lambda entry: "words"), handled()
     for number in range(2_000):
         same(entry._replace(decision=replace(ONCE, reason=str(number))))
     assert len(same) <= 512

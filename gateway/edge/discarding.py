@@ -1,4 +1,4 @@
-"""What a client still sends once its connection is to be closed: thrown away in large pieces, which costs least."""
+"""Discards what a client still sends while its connection is being closed: in large pieces, which costs least."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _PIECE = 262_144
 
 
 class _Bin(threading.local):
-    """Where it is read into: one for all connections of a loop, as nobody looks at it."""
+    """Where the octets are read into: one for all connections of a loop, as nobody looks at them."""
 
     def __init__(self) -> None:
         self.room = memoryview(bytearray(_PIECE))
@@ -18,8 +18,8 @@ class _Bin(threading.local):
 _bin = _Bin()
 
 
-class ThrowingAway(asyncio.BufferedProtocol):
-    """Takes the place of a connection's protocol, which still hears of everything but what comes."""
+class DiscardingProtocol(asyncio.BufferedProtocol):
+    """Takes the place of a connection's protocol, which still hears of everything but the octets."""
 
     def __init__(self, protocol: asyncio.BufferedProtocol) -> None:
         self._protocol = protocol
@@ -28,7 +28,7 @@ class ThrowingAway(asyncio.BufferedProtocol):
         return _bin.room
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Nothing is made of it."""
+        """Drop the octets."""
 
     def eof_received(self) -> bool:
         """The client has sent all: close."""

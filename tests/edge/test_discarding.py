@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 
-from gateway.edge.throwing_away import ThrowingAway
+from gateway.edge.discarding import DiscardingProtocol
 
 
 class Heard(asyncio.BufferedProtocol):
@@ -35,7 +35,7 @@ async def test_the_protocol_hears_of_all_but_what_comes() -> None:
     with theirs:
         theirs.setblocking(False)
         heard, loop = Heard(), asyncio.get_running_loop()
-        transport, _ = await loop.connect_accepted_socket(lambda: ThrowingAway(heard), ours)
+        transport, _ = await loop.connect_accepted_socket(lambda: DiscardingProtocol(heard), ours)
         transport.set_write_buffer_limits(0)
         transport.write(b"a" * 4_000_000)
         assert heard.calls == ["pause"]

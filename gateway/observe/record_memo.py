@@ -1,4 +1,4 @@
-"""What the records of requests that got the same permission again have in common is written once."""
+"""Encodes once what the records of requests have in common that got the same permission again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MORE: Final = slice(AuditEntry._fields.index("rules") + 1, None)
 _NO_MORE: Final = tuple(AuditEntry._field_defaults[name] for name in AuditEntry._fields[_MORE])
 
 
-class SameWords:
+class RecordMemo:
     """Remembers what `make` gave for an entry, for the latest decisions.
 
     It is given again for an entry with the very same decision, person and words of the request: a permission that is
@@ -48,5 +48,5 @@ class SameWords:
         return words
 
     def clear(self) -> None:
-        """Write everything again from now on."""
+        """Encode everything again from now on."""
         self._made.clear()
