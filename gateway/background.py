@@ -1,4 +1,4 @@
-"""Work beside the requests that comes round again and again, and that nothing it raises ends."""
+"""Loops that run beside the requests, and that no exception ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs a command in a child process, so that something is said where a policy of an operator's own ends it."""
+"""Runs a command in a child process, so that an operator's own policy that ends the process does not do so silently."""
 
 from __future__ import annotations
 

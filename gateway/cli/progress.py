@@ -1,4 +1,4 @@
-"""How far long work is, on standard error where that is a terminal; nothing anywhere else."""
+"""Shows how far long work has come, on standard error and only if that is a terminal."""
 
 from __future__ import annotations
 

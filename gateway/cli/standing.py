@@ -1,4 +1,4 @@
-"""What operators ordered or planned and a request would meet: maintenance, and emergency rules that are closed."""
+"""What would stand in the way of a request by order or plan: maintenance, and emergency rules that are closed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A child process that goes on with the modules that this process has imported, which takes a second to do again."""
+"""A forked child process, which has the modules of this one: importing them again would take a second."""
 
 from __future__ import annotations
 

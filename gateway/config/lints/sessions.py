@@ -1,4 +1,4 @@
-"""Lifetimes of sessions that bound nothing, or far less than is usual, and bound sessions that there are none of."""
+"""Session lifetimes that limit nothing, or far less than usual, and rules that ask for bound sessions where there are none."""
 
 from __future__ import annotations
 
