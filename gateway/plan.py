@@ -13,7 +13,7 @@ from gateway.model import NOTHING, Decision, Missing
 
 @dataclass(frozen=True, slots=True)
 class LogIn:
-    """Log in; where `acr_values` (URNs) is not empty, with one of these means, each of which is enough.
+    """Log in; where `acr_values` (URNs) is not empty, by one of these authentication methods, each of which is enough.
 
     Nobody knows what somebody who is not logged in will turn out to hold: they count as a person without rights, for
     an organisation that no rule names.

@@ -50,7 +50,7 @@ def tried(path: Path, environment: str = "", *, lint: bool = False) -> None:
 def try_plugins(path: Path, environment: str = "") -> None:
     """Try a configuration with policies of its own, which could end the command without a word.
 
-    With an `environment` its tests are run as well. Raises ConfigError only where that process does not come to its end.
+    With an `environment` its tests are run as well. Raises ConfigError only where that process does not finish.
     """
     if not has_foreign_policies(path):
         return

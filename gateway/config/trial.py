@@ -48,10 +48,10 @@ class Trial:
         self._process: subprocess.Popen[bytes] | ForkedProcess | None = None
         self._ended = False
         self.died = False
-        """Whether the process did not come to its end."""
+        """Whether the process did not finish."""
 
     def problems(self) -> tuple[Problem, ...]:
-        """What is wrong with the configuration, also that the process did not come to its end. Blocks."""
+        """What is wrong with the configuration, also that the process did not finish. Blocks."""
         with self._started() as process:
             late = False
             try:

@@ -29,7 +29,7 @@ class Alarm:
             self._arm(at)
 
     def clear(self) -> None:
-        """Ring no more, until set again."""
+        """Don't ring until set again."""
         self._ring = None
 
     def stop(self) -> None:

@@ -73,7 +73,7 @@ class Closing:
         self._alarm.set(_LINGER, self.close)
 
     def cut(self, cycle: ResponseCycle | None) -> None:
-        """Close such that the answer does not look complete."""
+        """Close so that the answer does not look complete."""
         if cycle is not None and cycle.unmarked_end:
             self._socket.reset_when_closed()
         if self._socket.write_paused:

@@ -126,7 +126,7 @@ class Dialogue:
             self._go_on_in_turn()
 
     def receive_end(self) -> bool:
-        """The client sends no more. Answer what has come whole; True leaves the connection open for that."""
+        """The client has stopped sending. Answer what has come whole; True leaves the connection open for that."""
         reader, cycle = self._reader, self._cycle
         if self._closing.begun or self.socket.secure or not (cycle or reader.begun or self._rest):
             return False
@@ -345,5 +345,5 @@ class Dialogue:
         return self._listener.answer_lines(headers, self._service.server.default_headers, no_length=no_length)
 
     def cut(self) -> None:
-        """Close such that the answer does not look complete."""
+        """Close so that the answer does not look complete."""
         self._closing.cut(self._cycle)

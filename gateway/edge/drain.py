@@ -12,7 +12,7 @@ import uvicorn
 
 from gateway.edge.settings import DrainSettings
 
-# Seconds in which connections that the kernel has taken reach us, after it takes no more.
+# Seconds in which connections that the kernel has accepted still reach us, after it accepts no others.
 _LAST_CONNECTIONS: Final = 0.1
 # Seconds that a connection has for its first request, once there are no new ones.
 _FIRST_REQUEST: Final = 0.5
@@ -76,7 +76,7 @@ class Drain:
                 connection.drain()  # type: ignore[union-attr]
 
     def wait_no_longer(self) -> None:
-        """Balancers need no more time."""
+        """Balancers have had enough time."""
         self.begin()
         self._waited.set()
 

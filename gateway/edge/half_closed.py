@@ -1,4 +1,4 @@
-"""Whether a client that sends no more still reads."""
+"""Whether a client that has stopped sending still reads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from gateway.edge.alarm import Alarm
 from gateway.edge.client_socket import ClientSocket
 from gateway.edge.response_cycle import ResponseCycle
 
-# How often it is looked, in seconds, and after how many looks something is written again.
+# Seconds between two looks, and after how many looks something is written again.
 _LOOK = 0.5
 _LOOKS_PER_SIGN = 10
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"

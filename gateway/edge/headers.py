@@ -13,7 +13,7 @@ from gateway.model import CanonicalRequest
 
 Headers = list[tuple[bytes, bytes]]
 
-# Belong to one connection only (RFC 9110 7.6.1), or are written anew for the register. Cookie2 is obsolete (RFC 6265), and
+# Belong to one connection only (RFC 9110 7.6.1), or are written again for the register. Cookie2 is obsolete (RFC 6265), and
 # must not bring cookies that nobody looked at.
 _OF_THE_CONNECTION = HOP_BY_HOP | {
     b"http2-settings", b"proxy-authorization", b"expect", b"host", b"content-length", b"cookie2",

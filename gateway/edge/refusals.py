@@ -143,7 +143,7 @@ def _with_page(page: Response, reason: str, extra: bytes) -> bytes:
 def too_large(head: bytes | bytearray) -> Refused:
     """The refusal of a head that is too large, as far as it arrived.
 
-    Cookies that are too large lock their owner out for ever: this host's are removed, by name, where cookies alone take
+    Cookies that are too large lock their owner out for good: this host's are removed, by name, where cookies alone take
     most of the limit. Otherwise a long link on any page would log its reader out. `Clear-Site-Data` would empty the
     cookies of the whole registrable domain, with every other application there.
     """

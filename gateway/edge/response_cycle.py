@@ -51,7 +51,7 @@ class ClientConnection(Protocol):
         """The answer is 101; another protocol follows."""
 
     def cut(self) -> None:
-        """Close such that the answer does not look complete."""
+        """Close so that the answer does not look complete."""
 
 
 class ResponseCycle:

@@ -15,7 +15,7 @@ class Receiver(Protocol):
         """Octets came."""
 
     def ended(self) -> None:
-        """The client sends no more."""
+        """The client has stopped sending."""
 
     def lost(self) -> None:
         """The connection is gone."""
@@ -111,7 +111,7 @@ class SwitchedConnection:
         self._socket.resume_reading()
 
     def end(self) -> None:
-        """Send no more, and go on reading."""
+        """Stop sending, and go on reading."""
         if self._socket.secure:
             self._socket.close()
         else:

@@ -101,7 +101,7 @@ class KeptForms:
         """The page for a form of this site that a login helps, kept if possible; None for a form of another site.
 
         It is no redirect: the CSP of the page that sent the form (`form-action 'self'`) would hold up one to the provider.
-        Raises FormGone for the confirmation of a form that is kept no more.
+        Raises FormGone for the confirmation of a form that is no longer kept.
         """
         request = exchange.admitted
         back = _resume(exchange.returned_form) if exchange.returned_form else self.back(request)

@@ -33,7 +33,7 @@ log = structlog.get_logger()
 _BEGIN_AGAIN = frozenset(
     ("flow-unknown", "flow-expired", "flow-used", "code-refused", "interaction-required")
 )
-# A browser that refuses cookies would go round for ever.
+# A browser that refuses cookies would go round forever.
 _MOST_ATTEMPTS = 1
 # What servers in front take of an address, less some room.
 _LONGEST_START = 7_000
@@ -81,7 +81,7 @@ class LoginEndpoints:
         if admitted.host != self.public_host:
             query = (admitted.raw_query or b"").decode("ascii", "replace")
             return redirect(f"{self.public_url}{START}?{quote(query, safe=_QUERY)}")
-        # A person who presses a button may always try again; a page that sends itself here may not for ever.
+        # A person who presses a button may always try again; a page that sends itself here may not do so forever.
         rounds = self._rounds(admitted)
         if not rounds.allow_press(admitted, target):
             await self._check_rounds(admitted, target, rounds)

@@ -62,7 +62,7 @@ class ExpiryMetrics:
         self._loop.start(at_once=True)
 
     async def aclose(self) -> None:
-        """Look no more."""
+        """Stop looking."""
         await self._loop.aclose()
 
     async def _look(self, _asked: bool) -> None:

@@ -36,7 +36,7 @@ class RecordThread:
     """Writes batches. While the disk is full they wait, in order; at the very end they are lost.
 
     `trouble` says why nothing can be written, "" where it can; `head_trouble` the same of the sealed head. `done` counts
-    lines that need no more waiting for. `on_event` is called from the thread.
+    lines that nobody needs to wait for any longer. `on_event` is called from the thread.
     """
 
     def __init__(

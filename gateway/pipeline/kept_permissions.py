@@ -38,7 +38,7 @@ class KeptPermissions:
         """
         stages, rules = self._stages, self._rules()
         if rules is not self._of:
-            # Nothing may keep the rules of before in memory.
+            # Nothing may keep the earlier rules in memory.
             self._kept, self._of = self._none(), rules
         scope = exchange.scope
         lines, _ = parted(scope["headers"])

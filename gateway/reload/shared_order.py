@@ -61,7 +61,7 @@ class SharedOrder:
         try:
             found = self._board.read(self.name, stored)
         except SealedElsewhere as problem:
-            # Garbage, or the very orders that stand here, sealed under the keys of before.
+            # Garbage, or the very orders that stand here, sealed under earlier keys.
             if known is None or problem.revision not in (0, known.revision):
                 raise
             await self._put_back(stored, known)

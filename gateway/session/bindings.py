@@ -28,7 +28,7 @@ _COOKIE, _CHALLENGE, _USED, _INVITATION = "proof", "challenge", "challenge-used"
 # Requests on the way, and clocks of machines that differ a little.
 _LATE_SECONDS: Final = 30.0
 BEFORE_SECONDS: Final = 10.0
-"""How long requests that were on the way when a session was bound go on with its ticket of before."""
+"""How long requests that were on the way when a session was bound go on with its earlier ticket."""
 
 
 class Bindings:
@@ -154,7 +154,7 @@ class Bindings:
 
 
 def bound_since(ticket: str, session: Session, now: float) -> bool:
-    """Whether this is a ticket of before the session was bound, when it needed no proof, and its last moments are over."""
+    """Whether this is a ticket from before the session was bound, which needed no proof, and its last moments are over."""
     binding = session.binding
     return binding is not None and not binding_of(ticket) and now >= binding.since + BEFORE_SECONDS
 

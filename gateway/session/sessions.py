@@ -235,7 +235,7 @@ class Sessions:
         renewed = replace(session, id=fresh.session_id, identity=identity)
         opened = OpenedSession(fresh, renewed, seen_at, seen_at)
         if changed:
-            # In the place of one that an attempt left which did not come to its end.
+            # In place of one that an unfinished attempt left.
             await self.one_time.take(_MOVED, ticket)
             await self.one_time.put(_MOVED, ticket, fresh.text.encode("ascii"), seconds=leads_for)
             await self._holders.remember(fresh.text, identity)

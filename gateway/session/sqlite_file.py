@@ -1,4 +1,4 @@
-"""Connections to one SQLite file: one for each thread, closed after trouble, opened anew where the file is another one."""
+"""Connections to one SQLite file: one for each thread, closed after trouble, opened again where the file is another one."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class SqliteFile:
         if found is not None and (found.st_dev, found.st_ino) == files[""]:
             if found.st_size > 0:
                 return True
-            # Emptied in its place. Other connections hold locks on it, so that it cannot be made anew there.
+            # Emptied in its place. Other connections hold locks on it, so that no new one can be made there.
             if not self._make:
                 self._close(connection)
                 return False

@@ -34,7 +34,7 @@ class BodyBuffer:
             self.pause()
 
     def pause(self) -> None:
-        """Read no more from the register until what waits is taken."""
+        """Stop reading from the register until what waits is taken."""
         if not self._paused:
             self._paused = True
             self._transport.pause_reading()

@@ -148,7 +148,7 @@ class Streams(Generic[T]):
         self._loop.soon()
 
     def end_in_order(self, ends: Callable[[T], bool]) -> None:
-        """End the exchanges that never end by themselves, such that they look complete: the process stops."""
+        """End the exchanges that never end by themselves, so that they look complete, because the process stops."""
         for stream in self._open:
             if ends(stream.about):
                 stream.end(GatewayError("the gateway stops"), in_order=True)

@@ -17,7 +17,7 @@ from gateway.upstream.settings import UpstreamSettings
 
 Send = Callable[[Any], Awaitable[None]]
 
-# The client must have taken in most of one piece before its time begins anew with the next.
+# The client must have taken in most of one piece before its time begins again with the next.
 _PIECE: Final = 65_536
 
 

@@ -64,7 +64,7 @@ class Shares:
             self._sessions[session] = self._sessions.get(session, 0) + 1
 
     def let_go(self, holder: object) -> bool:
-        """`holder` counts no more; False if it did not."""
+        """Stop counting `holder`; False if it was not counted."""
         party = self._holders.pop(holder, None)
         if party is None:
             return False

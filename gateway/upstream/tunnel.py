@@ -23,7 +23,7 @@ class Peer(Protocol):
     def pause_reading(self) -> None: ...
     def resume_reading(self) -> None: ...
     def end(self) -> None:
-        """Send no more, and go on reading."""
+        """Stop sending, and go on reading."""
 
     def close(self) -> None:
         """Close once all is written."""
@@ -71,10 +71,10 @@ class End:
         self.answered = False
         """Whether this peer was sent a Close frame, ours or the other's: nothing follows it."""
         self.silent = False
-        """Whether this peer sends no more."""
+        """Whether this peer has stopped sending."""
         self.gone = False
         self.over = False
-        """Whether what this peer sends passes no more: it sent a Close frame, or something wrong."""
+        """Whether nothing of this peer is passed on any more: it sent a Close frame, or something wrong."""
 
     def join(self, other: End) -> None:
         self._other = other
@@ -101,7 +101,7 @@ class End:
             self._tunnel.said_goodbye(self)
 
     def ended(self) -> None:
-        """This peer sends no more."""
+        """This peer has stopped sending."""
         self.silent = True
         self._tunnel.ended_by(self)
 
@@ -231,7 +231,7 @@ class Tunnel:
         other.settle()
 
     def ended_by(self, end: End) -> None:
-        """This end sends no more, or is gone."""
+        """This end has stopped sending, or is gone."""
         other = self._other(end)
         if end.gone and other.gone:
             self._finish()
