@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from gateway.client_limits import client_of
 from gateway.model import CanonicalRequest
+from gateway.responses import Receive
 from gateway.upstream.register_sessions import RegisterSessions
 from gateway.upstream.response_head import is_connection_login
 from gateway.upstream.session_tags import NOBODY, Owner
 from gateway.upstream.shares import Party
 
-Receive = Callable[[], Awaitable[Any]]
 _CREDENTIALS = (b"authorization", b"proxy-authorization")
 
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, Final, Protocol
 
 from gateway.caching.known_lines import with_passing
 from gateway.errors import UpstreamBroken, UpstreamTimeout
+from gateway.responses import Send
 from gateway.upstream.client_headers import ClientHeaders
 from gateway.upstream.client_stream import ClientStream
 from gateway.upstream.connection import ClientStalled, UpstreamConnection
 from gateway.upstream.connection_state import COMPLETE
 from gateway.upstream.response_head import HeaderLines
 from gateway.upstream.settings import UpstreamSettings
-
-Send = Callable[[Any], Awaitable[None]]
 
 # The client must have taken in most of one piece before its time begins again with the next.
 _PIECE: Final = 65_536

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from gateway.upstream.request import Framing, Receive, UpstreamRequest
+from gateway.responses import Receive
+from gateway.upstream.request import Framing, UpstreamRequest
 from gateway.upstream.shares import Party
 
 PARTY = Party("192.0.2.1", "session-1")
