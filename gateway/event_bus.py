@@ -11,7 +11,7 @@ from gateway.events import Event
 log = structlog.get_logger()
 
 
-class Listener(Protocol):
+class EventListener(Protocol):
     """A part that wants to know what happens elsewhere."""
 
     def on_event(self, event: Event) -> None:
@@ -22,9 +22,9 @@ class Events:
     """Calling it publishes an event to all subscribers, in the order in which they subscribed."""
 
     def __init__(self) -> None:
-        self._listeners: tuple[Listener, ...] = ()
+        self._listeners: tuple[EventListener, ...] = ()
 
-    def subscribe(self, listener: Listener) -> None:
+    def subscribe(self, listener: EventListener) -> None:
         """Let `listener` get every event from now on."""
         self._listeners = (*self._listeners, listener)
 

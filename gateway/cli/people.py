@@ -12,7 +12,7 @@ import typer
 from gateway.cli.place import NOT_DONE, WRONG, Place, stop
 from gateway.model import Identity
 from gateway.observe.decision_record import person_names
-from gateway.session.card import Card
+from gateway.session.card import SessionCard
 from gateway.session.sessions import Sessions
 from gateway.session.store import StoredSession
 from gateway.session.ticket import session_id
@@ -41,7 +41,7 @@ class Listed:
     """A session and what operators see of it."""
 
     stored: StoredSession
-    card: Card
+    card: SessionCard
 
     @property
     def id(self) -> str:

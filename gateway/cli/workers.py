@@ -73,8 +73,8 @@ class Worker(Process):
             os.kill(self.pid, order)
 
 
-class Orders:
-    """The signals that this process got and has not carried out yet. Taking a look waits for the next one."""
+class Signals:
+    """The signals that this process got and has not acted on yet; `wait` waits for the next one."""
 
     def __init__(self) -> None:
         self._numbers: list[int] = []
@@ -117,7 +117,7 @@ class Supervisor:
         self._sockets = sockets
         self._around = around
         self._drain = drain
-        self._orders = Orders()
+        self._signals = Signals()
         self._successor: Successor | None = None
         self._stops = self._waits = self._handed_over = False
         self._announced = self._ever_served = False
@@ -129,7 +129,7 @@ class Supervisor:
         """Until it is ordered to stop, a successor serves, or no worker can start."""
         self.start_all()
         while not self._stops:
-            order = self._orders.wait(_TURN if self._announced and self._successor is None else _LOOK)
+            order = self._signals.wait(_TURN if self._announced and self._successor is None else _LOOK)
             if order is not None:
                 self._carry_out(order)
             self._look_at_successor()
@@ -147,7 +147,7 @@ class Supervisor:
             worker.start()
         return worker
 
-    # Orders
+    # Signals
 
     def _carry_out(self, order: int) -> None:
         if order == signal.SIGHUP:
@@ -201,7 +201,7 @@ class Supervisor:
                 process.kill()  # one that hangs
                 process.join()
                 self._died(process, alone=not serving)
-            if self._stops or self._orders:
+            if self._stops or self._signals:
                 return
             if time.monotonic() >= self._again_at:
                 self.processes[number] = self._started()
@@ -215,7 +215,7 @@ class Supervisor:
             while not process.parent_conn.poll(_LOOK):
                 if process.exitcode is not None or time.monotonic() > end:
                     return None
-                if self._orders:
+                if self._signals:
                     return False
                 self._say_alive()
             self._say_alive()
@@ -275,7 +275,7 @@ class Supervisor:
             left = end - time.monotonic()
             if left <= 0:
                 return False
-            order = self._orders.wait(min(left, _LOOK))
+            order = self._signals.wait(min(left, _LOOK))
             if order in (signal.SIGTERM, signal.SIGINT):
                 return True
             if order == RESTART:

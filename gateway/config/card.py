@@ -53,7 +53,7 @@ _WORDS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class EnvironmentCard:
     """What belongs to an environment. `keys` are thumbprints by what the key is for; `machine` made it at `made` (seconds
     since the epoch). Addresses that mean something else on another machine end in ` on MACHINE`.
     """
@@ -68,14 +68,14 @@ class Card:
     stores: tuple[str, ...]
     keys: Mapping[str, tuple[str, ...]]
 
-    def is_of(self, other: Card) -> bool:
+    def is_of(self, other: EnvironmentCard) -> bool:
         """Whether both are of the same environment: on another machine, or before its configuration or keys changed."""
         common = set(self.hosts) & set(other.hosts) or set(self.clients) & set(other.clients)
         return self.environment == other.environment and bool(
             common or self._thumbprints() & other._thumbprints()
         )
 
-    def shared(self, other: Card) -> list[str]:
+    def shared(self, other: EnvironmentCard) -> list[str]:
         """What this environment and another share, in words; nothing where both are the same."""
         if self.is_of(other):
             return []
@@ -96,7 +96,7 @@ class Card:
         return {each for several in self.keys.values() for each in several}
 
 
-def card_of(name: str, settings: EnvironmentSettings, now: float) -> Card:
+def card_of(name: str, settings: EnvironmentSettings, now: float) -> EnvironmentCard:
     """The card of an environment on this machine. Reads its keys; those that cannot be read are left out."""
     machine = socket.gethostname()
     asking = settings.machines.introspection if settings.machines else None
@@ -108,7 +108,7 @@ def card_of(name: str, settings: EnvironmentSettings, now: float) -> Card:
     hosts = [settings.public_url, *(f"https://{host}" for host in settings.edge.hosts)]
     upstreams = [each for upstream in settings.every_upstream.values() for each in upstream.addresses]
     store = settings.session.store
-    return Card(
+    return EnvironmentCard(
         name,
         machine,
         int(now),
@@ -124,7 +124,7 @@ def card_of(name: str, settings: EnvironmentSettings, now: float) -> Card:
     )
 
 
-def signed(card: Card, settings: EnvironmentSettings) -> str:
+def signed(card: EnvironmentCard, settings: EnvironmentSettings) -> str:
     """The card as a file, signed with the key of the assertion. Raises ValueError for a key that cannot be read."""
     key = keys_in(settings.assertion.key)[0]
     header = {"alg": key.algorithm, "typ": _FORM, "jwk": key.jwk.as_dict(private=False)}
@@ -140,7 +140,7 @@ def signed(card: Card, settings: EnvironmentSettings) -> str:
     return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
 
 
-def read_card(content: str | bytes) -> Card:
+def read_card(content: str | bytes) -> EnvironmentCard:
     """The card in a file. Raises ValueError for one that was changed after it was signed, and for anything else."""
     if len(content) > _LARGEST:
         raise ValueError("this is no environment card: it is too large")
@@ -157,7 +157,7 @@ def read_card(content: str | bytes) -> Card:
     return card
 
 
-def _verify(card: Card, payload: bytes, protected: str, signature: str) -> None:
+def _verify(card: EnvironmentCard, payload: bytes, protected: str, signature: str) -> None:
     try:
         header = json.loads(urlsafe_b64decode(protected + "=" * (-len(protected) % 4)))
         jwk = header["jwk"]
@@ -171,12 +171,12 @@ def _verify(card: Card, payload: bytes, protected: str, signature: str) -> None:
         raise ValueError(f"this card of {card.environment} is not signed with a key of its own")
 
 
-def _card(fields: Mapping[str, Any]) -> Card:
-    if set(fields) != set(Card.__dataclass_fields__):
+def _card(fields: Mapping[str, Any]) -> EnvironmentCard:
+    if set(fields) != set(EnvironmentCard.__dataclass_fields__):
         raise ValueError("it has other fields")
     lists = {name: _texts(fields[name]) for name in _WORDS}
     keys = {str(purpose): _texts(each) for purpose, each in fields["keys"].items()}
-    return Card(
+    return EnvironmentCard(
         **lists,
         keys=keys,
         environment=str(fields["environment"]),

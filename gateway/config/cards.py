@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gateway.config.card import Card, card_of, read_card
+from gateway.config.card import EnvironmentCard, card_of, read_card
 from gateway.config.model import Document, EnvironmentSettings
 from gateway.config.positions import Positions
 from gateway.config.problems import Problem
@@ -40,7 +40,7 @@ def shared_with(environments: Mapping[str, EnvironmentSettings], places: Iterabl
                     yield from _shared(card_of(name, settings, now), other, file)
 
 
-def _shared(own: Card, other: Card, file: Path) -> Iterator[str]:
+def _shared(own: EnvironmentCard, other: EnvironmentCard, file: Path) -> Iterator[str]:
     if shared := own.shared(other):
         day = datetime.fromtimestamp(other.made, UTC).date().isoformat()
         yield (

@@ -18,7 +18,7 @@ import structlog
 
 from gateway.background import Loop
 from gateway.config import Config
-from gateway.config.card import Card, card_of, read_card, signed
+from gateway.config.card import EnvironmentCard, card_of, read_card, signed
 from gateway.errors import StoreUnavailable
 from gateway.events import OnEvent
 from gateway.files import atomic_file
@@ -41,7 +41,7 @@ _SUFFIX: Final = ".card.json"
 class Met:
     """(where, card) of each card that was found, and why others could not be read."""
 
-    cards: Sequence[tuple[str, Card]]
+    cards: Sequence[tuple[str, EnvironmentCard]]
     troubles: Sequence[str] = ()
 
 
@@ -85,7 +85,7 @@ class Neighbours:
         self._store = store
         self._clock = clock
         self._told: Mapping[str, str] = {}
-        self._left: tuple[Card | None, float] = (None, 0.0)
+        self._left: tuple[EnvironmentCard | None, float] = (None, 0.0)
         self._loop = Loop("environment cards", self._turn, pause=look_every, on_event=on_event)
 
     async def start(self) -> None:
@@ -111,20 +111,20 @@ class Neighbours:
         """What is shared; the gateway is ready all the same."""
         return HealthStatus(True, "; ".join(self._told.values()), degraded=bool(self._told))
 
-    async def _met(self, card: Card) -> tuple[Mapping[str, str], Sequence[str]]:
+    async def _met(self, card: EnvironmentCard) -> tuple[Mapping[str, str], Sequence[str]]:
         """(what each other environment shares with this one, by who it is; which cards cannot be read)."""
         here = await asyncio.to_thread(cards_in, self._folder)
         stored = await cards_on(self._store, self._clock())
         return conflicts(card, here.cards, stored.cards), (*here.troubles, *stored.troubles)
 
-    async def _own(self) -> tuple[Card, str]:
-        def made() -> tuple[Card, str]:
+    async def _own(self) -> tuple[EnvironmentCard, str]:
+        def made() -> tuple[EnvironmentCard, str]:
             card = card_of(self._environment, self._settings, self._clock())
             return card, signed(card, self._settings)
 
         return await asyncio.to_thread(made)
 
-    async def _leave(self, card: Card, text: str) -> None:
+    async def _leave(self, card: EnvironmentCard, text: str) -> None:
         now = self._clock()
         if replace(card, made=0) == self._left[0] and now < self._left[1] + _AGAIN_SECONDS:
             return
@@ -133,7 +133,7 @@ class Neighbours:
         await asyncio.to_thread(self._keep, card, text)
         self._left = replace(card, made=0), now
 
-    def _keep(self, card: Card, text: str) -> None:
+    def _keep(self, card: EnvironmentCard, text: str) -> None:
         path = self._folder / f"{card.environment}{_SUFFIX}"
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -171,7 +171,9 @@ class Neighbours:
 
 
 def conflicts(
-    card: Card, here: Sequence[tuple[str, Card]], stored: Sequence[tuple[str, Card]] = ()
+    card: EnvironmentCard,
+    here: Sequence[tuple[str, EnvironmentCard]],
+    stored: Sequence[tuple[str, EnvironmentCard]] = (),
 ) -> Mapping[str, str]:
     """One message for each other environment that shares something with that of the card, by its name.
 
@@ -202,5 +204,5 @@ def conflicts(
     }
 
 
-def _name(card: Card) -> str:
+def _name(card: EnvironmentCard) -> str:
     return f"{card.environment}@{card.machine}"

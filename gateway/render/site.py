@@ -32,7 +32,7 @@ _CORS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Gateway:
+class GatewayListeners:
     """One gateway: its public listener, and the one for this front."""
 
     public: Endpoint
@@ -83,7 +83,7 @@ class Site:
     front: str
     settings: EnvironmentSettings
     asking: FrontSettings
-    gateways: tuple[Gateway, ...]
+    gateways: tuple[GatewayListeners, ...]
     registers: tuple[Register, ...]
     listen: Endpoint
     inner: Endpoint
@@ -193,9 +193,11 @@ def _named(fitting: Sequence[str]) -> str:
     return "add one under `fronts:`, see docs/fronts.md"
 
 
-def _gateways(settings: EnvironmentSettings, front: str, given: Sequence[str]) -> tuple[Gateway, ...]:
+def _gateways(
+    settings: EnvironmentSettings, front: str, given: Sequence[str]
+) -> tuple[GatewayListeners, ...]:
     public, verdicts = endpoint(settings.listen), endpoint(settings.fronts[front].listen)
-    found = [_gateway(each, public, verdicts) for each in given] or [Gateway(public, verdicts)]
+    found = [_gateway(each, public, verdicts) for each in given] or [GatewayListeners(public, verdicts)]
     for each in found:
         for where, at in (("listen", each.public), (f"fronts.{front}.listen", each.verdicts)):
             if at.everywhere:
@@ -209,17 +211,17 @@ def _gateways(settings: EnvironmentSettings, front: str, given: Sequence[str]) -
     return tuple(found)
 
 
-def _gateway(given: str, public: Endpoint, verdicts: Endpoint) -> Gateway:
+def _gateway(given: str, public: Endpoint, verdicts: Endpoint) -> GatewayListeners:
     first, comma, second = given.partition(",")
     if comma:
-        return Gateway(endpoint(first), endpoint(second))
+        return GatewayListeners(endpoint(first), endpoint(second))
     host = host_of(given)
     if public.socket or verdicts.socket:
         raise NotRendered(
             f"a unix socket is on one machine: write --gateway {given}:PORT,{given}:PORT with the public listener and the"
             " one for the front"
         )
-    return Gateway(public._replace(host=host), verdicts._replace(host=host))
+    return GatewayListeners(public._replace(host=host), verdicts._replace(host=host))
 
 
 def _register(name: str, settings: UpstreamSettings, websocket: bool) -> Register:

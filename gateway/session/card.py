@@ -19,7 +19,7 @@ PersonNames = Callable[[Identity], Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class SessionCard:
     """Whose session it is, by pseudonym, how they logged in, and on which device.
 
     `persons` has one pseudonym for each key of that moment, `keys` the ids of these keys in the same order. `means` is the
@@ -57,7 +57,7 @@ class Cards:
         """Write the card of a new session, until the session ends at the latest."""
         identity = session.identity
         names = self._names(identity)
-        card = Card(
+        card = SessionCard(
             tuple(names.values()),
             tuple(names),
             identity.organisation.code if identity.organisation is not None else None,
@@ -67,15 +67,15 @@ class Cards:
         content = json.dumps(asdict(card)).encode("ascii")
         await self._one_time.put(_KIND, session.id, content, seconds=session.expires_at - now)
 
-    async def of(self, sessions: Sequence[str]) -> list[Card]:
+    async def of(self, sessions: Sequence[str]) -> list[SessionCard]:
         """The cards of the sessions with these public ids; an empty one where there is none."""
-        found: list[Card] = []
+        found: list[SessionCard] = []
         for start in range(0, len(sessions), _AT_ONCE):
             several = await self._one_time.get_all(_KIND, sessions[start : start + _AT_ONCE])
-            found += [_card(content) if content is not None else Card() for content in several]
+            found += [_card(content) if content is not None else SessionCard() for content in several]
         return found
 
 
-def _card(content: bytes) -> Card:
+def _card(content: bytes) -> SessionCard:
     data = json.loads(content)
-    return Card(**{**data, "persons": tuple(data["persons"]), "keys": tuple(data["keys"])})
+    return SessionCard(**{**data, "persons": tuple(data["persons"]), "keys": tuple(data["keys"])})

@@ -14,7 +14,7 @@ import pytest
 from joserfc.jwk import RSAKey
 
 from gateway.config import load
-from gateway.config.card import Card, card_of, read_card, signed
+from gateway.config.card import EnvironmentCard, card_of, read_card, signed
 from gateway.config.model import EnvironmentSettings
 from tests.gateways import settings, write_config
 from tests.keys import ec_key
@@ -35,7 +35,7 @@ def environment(folder: Path, name: str, **changes: Any) -> EnvironmentSettings:
     return load(write_config(folder, {name: found})).environment(name)
 
 
-def card(folder: Path, name: str, **changes: Any) -> Card:
+def card(folder: Path, name: str, **changes: Any) -> EnvironmentCard:
     return card_of(name, environment(folder, name, **changes), NOW)
 
 
@@ -164,7 +164,7 @@ def test_a_card_signed_with_rsa_is_read_back(tmp_path: Path, bits: int) -> None:
 def test_every_change_is_noticed(tmp_path: Path) -> None:
     prd = environment(tmp_path / "1", "prd")
     text = signed(card_of("prd", prd, NOW), prd)
-    for field in Card.__dataclass_fields__:
+    for field in EnvironmentCard.__dataclass_fields__:
         data = json.loads(text)
         value = data["card"][field]
         data["card"][field] = (

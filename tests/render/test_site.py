@@ -10,7 +10,7 @@ import pytest
 from gateway.config import ConfigError
 from gateway.render.address import Endpoint
 from gateway.render.errors import NotRendered
-from gateway.render.site import Gateway, Options, site
+from gateway.render.site import GatewayListeners, Options, site
 from tests.render.place import FRONTS, SOCKET, UPSTREAMS, configuration
 
 
@@ -64,8 +64,8 @@ def test_several_gateways(tmp_path: Path) -> None:
     config = configuration(tmp_path)
     found = site(config, "ti", "nginx", Options(gateways=("10.0.0.1", "10.0.0.2:80,unix:/run/front.sock")))
     assert found.gateways == (
-        Gateway(Endpoint("10.0.0.1", 8000), Endpoint("10.0.0.1", 8002)),
-        Gateway(Endpoint("10.0.0.2", 80), Endpoint("", 0, "/run/front.sock")),
+        GatewayListeners(Endpoint("10.0.0.1", 8000), Endpoint("10.0.0.1", 8002)),
+        GatewayListeners(Endpoint("10.0.0.2", 80), Endpoint("", 0, "/run/front.sock")),
     )
     with pytest.raises(NotRendered, match="named twice"):
         site(config, "ti", "nginx", Options(gateways=("10.0.0.1", "10.0.0.1")))
