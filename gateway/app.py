@@ -27,9 +27,8 @@ from gateway.observe.readiness import Readiness
 from gateway.pages.wire import WirePages
 from gateway.pipeline import prompt
 from gateway.pipeline.forward import endless
-from gateway.pipeline.traced import Application
 from gateway.reload.keys import KeyReload, KeySource, RingSource
-from gateway.responses import Receive, Scope, Send
+from gateway.responses import Application, Receive, Scope, Send
 
 log = structlog.get_logger()
 

@@ -65,10 +65,10 @@ from gateway.pipeline.prompt import ClientCycle, Prompt
 from gateway.pipeline.refuse import Refuse
 from gateway.pipeline.route import Route
 from gateway.pipeline.same_answer import SameAnswer
-from gateway.pipeline.traced import Application, TracedApp, TracedHeaders, Tracing, timed
+from gateway.pipeline.traced import TracedApp, TracedHeaders, Tracing, timed
 from gateway.pipeline.verdict import Verdict
 from gateway.pipeline.websocket import CarryWebSocket
-from gateway.responses import Scope
+from gateway.responses import Application, Scope
 from gateway.settings import UNIX
 from gateway.upstream.forward import Forwarder
 from gateway.upstream.live_streams import Streams

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from starlette import responses
 from starlette.types import Message, Receive, Scope, Send
 
 __all__ = [
+    "Application",
     "HeaderLines",
     "Message",
     "Receive",
@@ -21,6 +22,7 @@ __all__ = [
     "redirect",
 ]
 
+Application = Callable[[Scope, Receive, Send], Any]
 HeaderLines = Iterable[tuple[bytes, bytes]]
 
 # Own responses are not sniffed, and send no Referer to other sites.

@@ -26,9 +26,8 @@ from gateway.observe.traceparent import TRACEPARENT, TRACESTATE, TraceParent, re
 from gateway.outgoing.egress import Egress
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.prompt import ClientCycle
-from gateway.responses import Receive, Scope, Send
+from gateway.responses import Application, Receive, Scope, Send
 
-Application = Callable[[Scope, Receive, Send], Any]
 _KEY: Final = "toegangspoort.trace"
 _UNDECIDED: Final = object()
 
