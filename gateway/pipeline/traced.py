@@ -80,10 +80,10 @@ class Tracing:
         return found if found is not None and self.proxies.trusts(peer) else None
 
     def app(
-        self, plain: Application, slow: Application, answers: Callable[[Scope, ClientCycle], bool]
+        self, plain: Application, timed: Application, answers: Callable[[Scope, ClientCycle], bool]
     ) -> TracedApp:
         """An application of which some requests are traced: see TracedApp."""
-        return TracedApp(self, plain, slow, answers)
+        return TracedApp(self, plain, timed, answers)
 
     def finish(self, trace: Trace) -> None:
         """The request has ended: its spans go to the collector."""
