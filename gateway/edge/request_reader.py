@@ -210,7 +210,7 @@ class RequestReader:
                 self.asks_upgrade = True
                 name = b"upgrade"
             value = value.rstrip(b" \t")  # the parser leaves white space at the end (RFC 9112 5.1)
-            self._noted[name] = value
+            self._noted[name] = b"%b, %b" % (self._noted[name], value) if name in self._noted else value
         self._headers.append((name, value))
         if len(self._headers) > self._limits.max_headers:
             self._fail("head-too-large")
@@ -226,6 +226,9 @@ class RequestReader:
         if b"transfer-encoding" in noted:
             if version == "1.0":
                 self._fail("transfer-encoding")
+            # The parser also takes other codings before it: servers differ in where such a request ends.
+            if noted[b"transfer-encoding"].lower() != b"chunked":
+                self._fail("malformed")
             self.has_body = True
         elif b"content-length" in noted:
             self._left = int(noted[b"content-length"])
