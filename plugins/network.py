@@ -19,6 +19,10 @@ def _network(value: Any) -> Any:
         raise ValueError(
             f"{value!r} is not a network: {problem}; write 10.0.0.0/8 or 2001:db8::/32"
         ) from problem
+    if "%" in value:
+        raise ValueError(
+            f"{value!r} names an interface of one machine: write the address without % and what follows"
+        )
     if isinstance(network, IPv6Network) and network.subnet_of(_MAPPED):
         address = network.network_address.ipv4_mapped
         return ip_network(f"{address}/{network.prefixlen - 96}")

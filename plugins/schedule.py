@@ -24,15 +24,21 @@ from gateway.plugin import (
 )
 
 _ANY_WEEK = date(2026, 1, 5)
+# The weeks around a day are looked at too, in any time zone: they must be in the calendar.
+_EDGE = timedelta(days=14)
 
 
 def _day(value: object) -> object:
     if isinstance(value, date) and not isinstance(value, datetime):
-        return value
-    try:
-        return date.fromisoformat(value if isinstance(value, str) else "")
-    except ValueError as problem:
-        raise ValueError(f"{value!r} is no day: write year-month-day, as 2026-01-31") from problem
+        day = value
+    else:
+        try:
+            day = date.fromisoformat(value if isinstance(value, str) else "")
+        except ValueError as problem:
+            raise ValueError(f"{value!r} is no day: write year-month-day, as 2026-01-31") from problem
+    if not date.min + _EDGE <= day <= date.max - _EDGE:
+        raise ValueError(f"{value} is where the calendar ends: where no day is meant, leave it out")
+    return day
 
 
 Day = Annotated[date, BeforeValidator(_day)]

@@ -29,7 +29,8 @@ _METHODS: Final = (*METHODS, *FURTHER_METHODS)
 
 def _address(value: str) -> str:
     try:
-        return str(ip_address(value))
+        # An interface (%) says nothing about where a client is: the gateway takes such an address for unknown.
+        return str(ip_address(value if "%" not in value else ""))
     except ValueError as problem:
         raise ValueError(f"{value!r} is not a network address: write 192.0.2.1 or 2001:db8::1") from problem
 

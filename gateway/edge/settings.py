@@ -33,6 +33,17 @@ def _origin(value: str) -> str:
     return value
 
 
+def _network(value: Any) -> IPv4Network | IPv6Network:
+    try:
+        # A number is an address to Python, and an interface (%) part of one: neither is what a client comes from.
+        return ip_network(value if isinstance(value, str) and "%" not in value else "")
+    except ValueError as problem:
+        raise ValueError(f"{value!r} is no address or network: write 10.0.0.5 or 10.0.0.0/24") from problem
+
+
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
+
+
 class RequestHeaderSettings(Settings):
     """Which headers of a request go on to the register."""
 
@@ -53,7 +64,7 @@ class EdgeSettings(Settings):
     hosts: tuple[Annotated[str, AfterValidator(host_name)], ...] = ()
     """Further host names (host or host:port) of this environment, beside the one of `public_url`."""
 
-    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    trusted_proxies: tuple[Network, ...] = ()
     """Proxies in front of the gateway whose X-Forwarded-For is believed, as addresses or networks (CIDR). Empty: none."""
 
     methods: tuple[FurtherMethod, ...] = ()
@@ -128,13 +139,6 @@ _SHORTEST_CACHE: Final = 2.0
 _WIDEST: Final = {4: 8, 6: 32}
 
 
-def _network(value: Any) -> IPv4Network | IPv6Network:
-    try:
-        return ip_network(value)
-    except ValueError as problem:
-        raise ValueError(f"{value!r} is no address or network: write 10.0.0.5 or 10.0.0.0/24") from problem
-
-
 def _peers(peers: tuple[IPv4Network | IPv6Network, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
     for each in peers:
         if each.prefixlen < _WIDEST[each.version]:
@@ -173,9 +177,7 @@ class FrontSettings(Settings):
     dialect: Literal["nginx", "haproxy", "traefik", "caddy", "envoy", "envoy-grpc"]
     """How the front asks: nginx (`auth_request`), haproxy, traefik (ForwardAuth), caddy (`forward_auth`), envoy (`ext_authz` over HTTP) or envoy-grpc (the same over gRPC; needs `toegangspoort[grpc]`)."""
 
-    peers: Annotated[
-        tuple[Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)], ...], AfterValidator(_peers)
-    ] = ()
+    peers: Annotated[tuple[Network, ...], AfterValidator(_peers)] = ()
     """The addresses or networks (CIDR) that the front asks from; others get 403. None for a unix socket."""
 
     cache: Annotated[Duration, AfterValidator(_cache)] = 0.0

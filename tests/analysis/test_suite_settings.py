@@ -25,6 +25,11 @@ def test_a_moment_without_offset_is_in_brussels() -> None:
         (CaseSettings, {"request": "get /a"}, "write a method in capitals, a space and a path"),
         (CaseSettings, {"request": "ANY /a"}, "write a method in capitals, a space and a path"),
         (CaseSettings, {"request": "GET /a", "client": "here"}, "'here' is not a network address"),
+        (
+            NeverSettings,
+            {"request": "ANY /a", "client": "fe80::1%eth0"},
+            "'fe80::1%eth0' is not a network address",
+        ),
         (NeverSettings, {"request": "ANY a"}, "a space and a pattern"),
     ],
 )

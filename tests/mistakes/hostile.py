@@ -75,6 +75,9 @@ NETWORKS = (
     _row("network-without-mask", "a network without its mask, which is one address", _from("193.190.10.0"), "warning:unroutable-network"),
     _row("network-172", "a private network with too short a mask", _from("172.0.0.0/8"), "warning:mixed-network"),
     _row("network-mapped", "all of IPv4, written as IPv6", _from('"::ffff:0:0/96"'), "warning:wide-network"),
+    _row("network-interface", "an address as this machine shows it, with its interface", _from('"fe80::1%eth0"'), "error:names an interface of one machine"),
+    _row("proxy-interface", "the same for a proxy", [(_PROXY[0], _PROXY[1].replace("192.0.2.7/32", '"fe80::1%eth0"'))], "error:is no address or network"),
+    _row("proxy-number", "a part of an address, which is read as a number, for a proxy", [(_PROXY[0], _PROXY[1].replace("192.0.2.7/32", "10"))], "error:is no address or network"),
     _row("network-name", "a host name in the place of a network", _from("kantoor.example.be"), "error:is not a network"),
 )  # fmt: skip
 CLOCKS = (
@@ -82,6 +85,8 @@ CLOCKS = (
     _row("zone-etc", "a zone with its sign the wrong way round", _asking("authenticated", "schedule: {hours: {mon-fri: 08:00-17:00}, zone: Etc/GMT-2}"), "warning:other-zone"),
     _row("day-first", "a date with the day first", _asking("authenticated", "schedule: {until: 31-12-2026}"), "error:write year-month-day"),
     _row("no-such-day", "a day that no calendar has", _asking("authenticated", "schedule: {until: 2027-02-30}"), "error:write year-month-day"),
+    _row("last-day-of-all", "the last day of the calendar, for what has no last day", _asking("authenticated", "schedule: {until: 9999-12-31}"), "error:where the calendar ends"),
+    _row("first-day-of-all", "the first day of the calendar, for what has no first day", _asking("authenticated", "schedule: {from: 0001-01-01}"), "error:where the calendar ends"),
     _row("maintenance-today", "planned maintenance that was over this morning", _window("from: 2026-11-26T01:00, until: 2026-11-26T02:00"), "warning:maintenance-over"),
     _row("maintenance-year", "a digit of a year of maintenance is mistyped", _window("from: 2062-12-01T22:00, until: 2062-12-02T02:00"), "warning:far-date"),
     _row("maintenance-long", "planned maintenance that ends a year too late", _window("from: 2026-12-01T22:00, until: 2027-12-02T02:00"), "warning:long-maintenance"),

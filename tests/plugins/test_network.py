@@ -62,6 +62,12 @@ def test_host_bits_are_told() -> None:
         policy(FromNetwork, {"any_of": ["10.0.0.1/8"]})
 
 
+@pytest.mark.parametrize("address", ["fe80::1%eth0", "fe80::1%eth0/128", "fe80::%1/64"])
+def test_an_interface_is_no_part_of_a_network(address: str) -> None:
+    with pytest.raises(OptionsRefused, match="names an interface of one machine"):
+        policy(FromNetwork, [address])
+
+
 def test_what_it_tells_apart() -> None:
     asked = policy(FromNetwork, ["10.0.0.0/8", "255.0.0.0/8"])
     assert asked.distinctions() == Distinctions(clients=("10.0.0.0", "11.0.0.0", "255.0.0.0"))

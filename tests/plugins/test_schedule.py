@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -112,6 +112,12 @@ def test_never_open() -> None:
         ({"from": "2026-02-01", "until": "2026-01-01"}, "until is before from"),
         ({"from": "2026-02-30"}, "day"),
         ({"from": 20260101}, "write year-month-day"),
+        (
+            {"until": "9999-12-31"},
+            "9999-12-31 is where the calendar ends: where no day is meant, leave it out",
+        ),
+        ({"from": date.min}, "where the calendar ends"),
+        ({"closed": ["9999-12-25"]}, "where the calendar ends"),
         ({"closed": ["christmas"]}, "write year-month-day"),
         ({"closed": ["2026-12-25"], "zone": "Europe/Brussel"}, "unknown time zone 'Europe/Brussel'"),
         ({"from_": "2026-02-01"}, "permitted"),
@@ -120,6 +126,15 @@ def test_never_open() -> None:
 def test_what_is_refused(options: dict[str, Any], words: str) -> None:
     with pytest.raises(OptionsRefused, match=words):
         policy(Schedule, options)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Brussels", "Pacific/Kiritimati", "Etc/GMT+12"])
+@pytest.mark.parametrize("day", [date.min + timedelta(days=14), date.max - timedelta(days=14)])
+def test_the_first_and_the_last_day_that_can_be_meant(day: date, zone: str) -> None:
+    asked = policy(Schedule, {"from": day, "until": day, "closed": [day], "zone": zone})
+    assert asked.distinctions() is not None
+    for moment in (0.0, datetime.combine(day, time(), UTC).timestamp()):
+        assert isinstance(asked.decide(facts(now=moment)), Deny)
 
 
 @for_all(st.integers(1_767_000_000, 1_799_000_000))
