@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 import typer
 
@@ -19,6 +18,7 @@ from gateway.cli.options import JSON
 from gateway.cli.progress import watched
 from gateway.config import Config
 from gateway.config.recognition import recognition_changes, suite_changes
+from gateway.edge.authority import host_names
 
 _DIFFERENT = 1
 _REFUSED = 2
@@ -96,7 +96,7 @@ def _watched(environment: str) -> Watch:
 
 
 def _side(config: Config, environment: str) -> Side:
-    return Side(config.rules[environment], urlsplit(config.environments[environment].public_url).netloc)
+    return Side(config.rules[environment], host_names(config.environments[environment].public_url)[0])
 
 
 def _openings(before: Config, old: str, after: Config, new: str) -> list[str]:

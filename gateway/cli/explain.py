@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import time
 from datetime import datetime
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any
-from urllib.parse import urlsplit
+from typing import Annotated, Any, NoReturn
 
 import typer
 from pydantic import ValidationError
@@ -18,12 +16,16 @@ from gateway.analysis.person import Person
 from gateway.cli.loading import EMERGENCY, loaded
 from gateway.cli.options import CONFIG, ENV, JSON
 from gateway.cli.standing import closed_emergencies, maintenance_data, maintenance_met, maintenance_words
-from gateway.config import Config
+from gateway.config import Config, EnvironmentSettings
 from gateway.config.messages import message_for
 from gateway.config.problems import unknown
-from gateway.edge.path import path_of
+from gateway.edge.authority import Authorities
+from gateway.edge.client import parse_address
+from gateway.edge.path import is_own, path_of
 from gateway.edge.readings import PathReader, openings_for
+from gateway.endpoints.robots import for_robots
 from gateway.errors import BadRequest
+from gateway.http_semantics import METHODS
 from gateway.model import DecisionInput, Doubt, Identity
 from gateway.plugin import UnknownName
 from gateway.policy.advice import advise
@@ -68,7 +70,7 @@ def explain(
 
     Exit codes:
         0: explained, whether the request is allowed or refused
-        1: the configuration does not load, or the gateway refuses this path before any rule
+        1: the configuration does not load, or the gateway answers this request itself, before any rule
         2: wrong arguments, also a person who is neither a file nor a name under people:
 
     JSON:
@@ -77,11 +79,12 @@ def explain(
         answers that were assumed of other systems; `maintenance` and `closed_emergencies`, which stand in the way or could open.
     """
     found = loaded(config, env, emergency=emergency)
-    _check_address(client)
+    settings = found.environment(env)
+    client = _address(client)
     segments, doubt = _read(path, found, env)
     decision_input = DecisionInput(
-        method=method.upper(),
-        host=host or urlsplit(found.environment(env).public_url).netloc,
+        method=_method(method, settings, websocket=websocket),
+        host=_host(host, settings),
         path="/" + "/".join(segments),
         segments=segments,
         client=client,
@@ -93,8 +96,9 @@ def explain(
     reading = Reading(
         tuple(each.path for each in decision_input.readings()),
         tuple(openings_for(path_of(path.encode()))),
-        found.environment(env).paths.names,
+        settings.paths.names,
     )
+    _refuse_own(decision_input, found.rules[env])
     met = _maintenance(found, env, decision_input)
     _print(found.rules[env], decision_input, reading, met, as_json)
 
@@ -137,8 +141,39 @@ def _read(path: str, config: Config, env: str) -> tuple[tuple[str, ...], Doubt |
         reader = PathReader(config.environment(env).paths, lambda: config.rules[env].opens)
         return reader.read(path_of(path.encode()))
     except BadRequest as problem:
-        typer.echo(f"the gateway refuses this path before any rule (400): {problem.detail}", err=True)
-        raise typer.Exit(1) from problem
+        _refuse(f"the gateway refuses this path before any rule (400): {problem.detail}")
+
+
+def _method(text: str, settings: EnvironmentSettings, *, websocket: bool) -> str:
+    method, accepted = text.upper(), (*METHODS, *settings.edge.methods)
+    if method not in accepted:
+        _refuse(
+            f"the gateway refuses the method {method!r} before any rule: it accepts {', '.join(accepted)}"
+        )
+    if websocket and method != "GET":
+        _refuse(
+            f"the gateway refuses this before any rule: a WebSocket is opened with GET, not with {method}"
+        )
+    return method
+
+
+def _host(text: str | None, settings: EnvironmentSettings) -> str:
+    names = Authorities(settings.public_url, settings.edge.hosts)
+    try:
+        return names.canonical([text.encode()]) if text else names.public
+    except BadRequest:
+        known = ", ".join(sorted(names.names))
+        _refuse(f"the gateway refuses the host {text!r} before any rule (400): this environment has {known}")
+
+
+def _refuse_own(asked: DecisionInput, rules: RuleSet) -> None:
+    if any(is_own(each.segments) for each in asked.readings()) or for_robots(rules, asked):
+        _refuse(f"the gateway itself answers {asked.path}, whatever the rules say")
+
+
+def _refuse(words: str) -> NoReturn:
+    typer.echo(words, err=True)
+    raise typer.Exit(1)
 
 
 def _moment(text: str | None) -> float:
@@ -151,11 +186,11 @@ def _moment(text: str | None) -> float:
     return moment.timestamp()
 
 
-def _check_address(text: str) -> None:
-    try:
-        ip_address(text)
-    except ValueError as problem:
-        raise typer.BadParameter(f"{text!r} is not a network address", param_hint="--client") from problem
+def _address(text: str) -> str:
+    address = parse_address(text)
+    if address is None:
+        raise typer.BadParameter(f"{text!r} is not a network address", param_hint="--client")
+    return str(address)
 
 
 def _identity(who: str | None, config: Config, env: str) -> Identity | None:

@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 import typer
 
@@ -24,6 +23,7 @@ from gateway.config import Config, ConfigError
 from gateway.config.load import read
 from gateway.config.problems import unknown
 from gateway.config.recognition import recognition_changes
+from gateway.edge.authority import host_names
 from gateway.files.real_path import real_path
 from gateway.promotion.difference import Part
 from gateway.promotion.evidence import Counted, Evidence, Threshold
@@ -181,7 +181,7 @@ def _judged(
     """Show what the change means to people; why it is refused."""
     before, name = plan.target.source.config, plan.target.name
     old, new = (
-        RuleSide(each.rules[name], urlsplit(each.environments[name].public_url).netloc)
+        RuleSide(each.rules[name], host_names(each.environments[name].public_url)[0])
         for each in (before, after)
     )
     openings = changed(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime, time
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from gateway.analysis.conditional import lint_conditional
 from gateway.analysis.evidence import Pair
@@ -33,6 +32,7 @@ from gateway.config.lints.unproven import unproven
 from gateway.config.load import Source, read
 from gateway.config.model import Config
 from gateway.config.positions import Place
+from gateway.edge.authority import host_names
 from gateway.policy.moments import BRUSSELS
 
 
@@ -111,7 +111,7 @@ def _of_environment(source: Source, name: str, now: datetime) -> Iterator[Findin
 
 def _hosts(config: Config, name: str) -> tuple[str, ...]:
     settings = config.environments[name]
-    return (urlsplit(settings.public_url).netloc, *settings.edge.hosts)
+    return host_names(settings.public_url, settings.edge.hosts)
 
 
 def _upstreams(source: Source, name: str) -> Iterator[Finding]:

@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from gateway.analysis.access import access_of
 from gateway.analysis.equivalence import CLIENT, NOON
 from gateway.analysis.person import Person
 from gateway.analysis.suite import Case, Invariant
 from gateway.config.model import Config
+from gateway.edge.authority import host_names
 from gateway.plugin import UnknownName
 
 _IDENTITY: Final = ("claims", "rights")
@@ -71,7 +71,7 @@ def _reached(config: Config, environment: str, person: Person) -> set[str]:
         identity = person.identity(config.rights, settings.provider.issuer, section.claims, section.rights)
     except UnknownName:  # a right of the other configuration
         return set()
-    host = urlsplit(settings.public_url).netloc
+    host = host_names(settings.public_url)[0]
     access = access_of(config.rules[environment], identity, host=host, client=CLIENT, now=NOON.timestamp())
     return {each.rule for each in access if each.decision.allowed}
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from gateway.analysis.person import Person
 from gateway.analysis.suite import Case, Invariant, Suite, Where, all_methods, run
 from gateway.analysis.suite_settings import KINDS, CaseSettings, NeverSettings, Who
 from gateway.config.positions import Place, Positions
 from gateway.config.problems import Problem, unknown
+from gateway.edge.authority import Authorities
 from gateway.edge.path import path_of
 from gateway.edge.readings import PathReader
 from gateway.errors import BadRequest
@@ -84,7 +84,7 @@ class SuiteLoader:
         segments, doubt = self._read(path, environment)
         decision_input = DecisionInput(
             method=method,
-            host=test.host or self._host(environment),
+            host=self._host(environment, test.host),
             path="/" + "/".join(segments),
             segments=segments,
             client=test.client,
@@ -109,14 +109,14 @@ class SuiteLoader:
     def _invariant(self, never: NeverSettings, place: Place, environment: str) -> Invariant:
         method, _, path = never.request.partition(" ")
         rules, pattern = self._rules[environment], parse_pattern(path)
-        hosts = {host for rule in rules.rules for host in rule.hosts or ()} | {self._host(environment)}
+        hosts = {host for rule in rules.rules for host in rule.hosts or ()} | {self._host(environment, None)}
         return Invariant(
             title=never.name or f"{never.request} as {_title(never.as_)}",
             where=self._where(place),
             methods=all_methods(method, self._document.environments[environment].edge.methods),
             pattern=pattern.folding() if rules.folds else pattern,
             identity=self._identity_of(never.as_, place, environment),
-            hosts=(never.host,) if never.host is not None else tuple(sorted(hosts)),
+            hosts=(self._host(environment, never.host),) if never.host is not None else tuple(sorted(hosts)),
             client=never.client,
             now=never.at.timestamp() if never.at is not None else None,
         )
@@ -128,8 +128,14 @@ class SuiteLoader:
         opens = self._rules[environment].opens
         return PathReader(settings.paths, lambda: opens).read(path_of(path.encode()))
 
-    def _host(self, environment: str) -> str:
-        return urlsplit(self._document.environments[environment].public_url).netloc
+    def _host(self, environment: str, asked: str | None) -> str:
+        """The host that is asked, in the spelling that rules see; a foreign one as it is."""
+        settings = self._document.environments[environment]
+        names = Authorities(settings.public_url, settings.edge.hosts)
+        try:
+            return names.canonical([asked.encode()]) if asked else names.public
+        except BadRequest:
+            return asked or ""
 
     def _identity_of(self, who: Who | None, place: Place, environment: str) -> Identity | None:
         if who is None:

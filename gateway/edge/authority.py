@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from gateway.errors import BadRequest
 
 Scheme = Literal["http", "https"]
-_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?")
+_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::([1-9][0-9]{0,4}))?")
+_LAST_PORT = 65_535
 _DEFAULT_PORT = {"http": "80", "https": "443"}
 
 
@@ -18,7 +19,7 @@ def host_name(text: str) -> str:
     """A host name with or without a port, in lower case. Raises ValueError that says what to write instead."""
     name = text.lower()
     match = _HOST.fullmatch(name)
-    if match is None or (match[1] is not None and not 0 < int(match[1]) < 65_536):
+    if match is None or (match[1] is not None and int(match[1]) > _LAST_PORT):
         raise ValueError(
             f"{text!r} is not a host name: write it in full and in ASCII, with or without a port, and without"
             " https://, a path or a star: register.example.be"
@@ -26,19 +27,26 @@ def host_name(text: str) -> str:
     return name
 
 
+def host_names(public_url: str, further: Iterable[str] = ()) -> tuple[str, ...]:
+    """The names that people come by as rules see them, without the port that goes without saying; that of `public_url` first."""
+    parts = urlsplit(public_url)
+    usual = f":{_DEFAULT_PORT[_scheme(parts.scheme)]}"
+    return tuple(dict.fromkeys(host_name(name).removesuffix(usual) for name in (parts.netloc, *further)))
+
+
+def _scheme(text: str) -> Scheme:
+    return "https" if text == "https" else "http"
+
+
 class Authorities:
     """The host names of one environment, in the one spelling that rules and pages see."""
 
     def __init__(self, public_url: str, further: Iterable[str] = ()) -> None:
-        parts = urlsplit(public_url)
-        self.scheme: Scheme = "https" if parts.scheme == "https" else "http"
-        self.public = self._canonical(parts.netloc)
-        names = [self.public, *(self._canonical(name) for name in further)]
+        self.scheme: Scheme = _scheme(urlsplit(public_url).scheme)
+        names = host_names(public_url, further)
+        self.public = names[0]
         self.names = frozenset(names)
         self._known = {spelling: name for name in names for spelling in self._spellings(name)}
-
-    def _canonical(self, name: str) -> str:
-        return host_name(name).removesuffix(f":{_DEFAULT_PORT[self.scheme]}")
 
     def _spellings(self, name: str) -> tuple[bytes, ...]:
         plain = name.encode("ascii")

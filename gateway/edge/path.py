@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from urllib.parse import unquote_to_bytes
 
 from gateway.errors import BadRequest
@@ -25,6 +26,8 @@ _UNSEEN = re.compile(
     r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
 )
 _DEEPEST = 4
+_RESERVED = "oauth2"
+_JWKS = (".well-known", "jwks.json")
 
 
 def plain_segments(raw_path: bytes) -> tuple[str, ...] | None:
@@ -94,6 +97,11 @@ def _is_dots(part: str) -> bool:
     if seen == part:
         return part in (".", "..")
     return not seen.strip(".")
+
+
+def is_own(segments: Sequence[str]) -> bool:
+    """Whether the gateway itself answers this path: the register never sees the reserved prefix."""
+    return segments[0] == _RESERVED or tuple(segments) == _JWKS
 
 
 def path_of(target: bytes) -> bytes:

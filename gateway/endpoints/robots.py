@@ -17,6 +17,14 @@ PATH: Final = "/robots.txt"
 _NOTHING: Final = b"User-agent: *\nDisallow: /\n"
 
 
+def for_robots(rules: RuleSet, asked: DecisionInput) -> bool:
+    """Whether the gateway itself answers this: it is about /robots.txt, and the register's is not for everyone."""
+    if asked.path != PATH or asked.method not in ("GET", "HEAD"):
+        return False
+    anyone = DecisionInput("GET", asked.host, asked.path, asked.segments, asked.client, 0.0)
+    return not decide(rules, anyone).allowed
+
+
 @dataclass(frozen=True, slots=True)
 class Robots:
     """Answers where the rules in force don't let just anyone read the register's own."""
@@ -25,10 +33,10 @@ class Robots:
 
     def serves(self, request: CanonicalRequest) -> bool:
         """Whether this is about /robots.txt, and the register's is not for everyone."""
-        if request.path != PATH or request.method not in ("GET", "HEAD"):
-            return False
-        anyone = DecisionInput("GET", request.host, request.path, request.segments, request.client, 0.0)
-        return not decide(self.rules(), anyone).allowed
+        return for_robots(
+            self.rules(),
+            DecisionInput(request.method, request.host, request.path, request.segments, request.client, 0.0),
+        )
 
     async def robots(self, _request: Request) -> Response:
         """Every address of this site is closed to robots."""

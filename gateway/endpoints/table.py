@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import Route, Router
 
+from gateway.edge.path import is_own
 from gateway.endpoints.access import AccessEndpoint
 from gateway.endpoints.bar import BarEndpoints
 from gateway.endpoints.bound import BoundEndpoints
@@ -34,7 +35,6 @@ from gateway.responses import Receive, Response, Scope, Send
 Endpoint = Callable[[Request], Awaitable[Response]]
 _READ = ("GET", "HEAD")
 _ACT = ("GET", "POST")
-_RESERVED = "oauth2"
 _JWKS = "/.well-known/jwks.json"
 # The first is the one that pages use; the others are those of oauth2-proxy and Wonderwall.
 _STARTS = ("/oauth2/start", "/oauth2/sign_in", "/oauth2/login")
@@ -100,9 +100,8 @@ class OwnEndpoints:
         """Whether this request is for the gateway itself; the register never sees the reserved prefix."""
         request = exchange.admitted
         return (
-            request.segments[0] == _RESERVED
-            or request.path == _JWKS
-            or (request.doubt is not None and any(map(_is_own, request.doubt.readings)))
+            is_own(request.segments)
+            or (request.doubt is not None and any(map(is_own, request.doubt.readings)))
             or (request.path == ROBOTS and self._robots.serves(request))
         )
 
@@ -120,10 +119,6 @@ class OwnEndpoints:
                 raise
             allowed = (refused.headers or {}).get("Allow", "")
             raise MethodNotAllowed("own endpoint", allow=", ".join(sorted(allowed.split(", ")))) from refused
-
-
-def _is_own(segments: tuple[str, ...]) -> bool:
-    return segments[0] == _RESERVED or segments == tuple(_JWKS.split("/")[1:])
 
 
 def _route(path: str, endpoint: Endpoint, methods: Collection[str]) -> Route:

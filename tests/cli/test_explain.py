@@ -37,6 +37,7 @@ def test_explain_tells_what_was_looked_at_and_what_helps(config: Path, tmp_path:
 
 def test_explain_at_another_time_and_place_as_one_of_the_people(config: Path, tmp_path: Path) -> None:
     document = yaml.safe_load(config.read_text())
+    document["environments"]["ti"]["edge"] = {"hosts": ["other.test"]}
     document["people"] = {"submitter": {"organisation": "0456789034", "rights": ["indiener"]}}
     document["rules"] = [
         {
@@ -76,6 +77,34 @@ def test_explain_at_another_time_and_place_as_one_of_the_people(config: Path, tm
     for wrong in (("--at", "later"), ("--client", "here"), ("--as", "submiter")):
         assert explain(config, *wrong, "GET", "/")[0] == 2
     assert "did you mean 'submitter'" in explain(config, "--as", "submiter", "GET", "/")[2]
+
+
+def test_what_the_gateway_answers_before_any_rule(config: Path) -> None:
+    document = yaml.safe_load(config.read_text())
+    document["environments"]["ti"]["edge"] = {"hosts": ["other.test"], "methods": ["PROPFIND"]}
+    document["rules"] = [{"id": "all", "match": {"path": "/**"}, "require": ["anyone"], "websocket": True}]
+    config.write_text(yaml.safe_dump(document, sort_keys=False))
+    for asked, words in (
+        (("TRACE", "/x"), "refuses the method 'TRACE' before any rule: it accepts GET, "),
+        (("LOCK", "/x"), "OPTIONS, PROPFIND\n"),
+        (("", "/x"), "refuses the method ''"),
+        (("--websocket", "POST", "/x"), "a WebSocket is opened with GET, not with POST"),
+        (
+            ("--host", "evil.test", "GET", "/x"),
+            "refuses the host 'evil.test' before any rule (400): this environment has ",
+        ),
+        (("GET", "/oauth2/start"), "the gateway itself answers /oauth2/start"),
+        (("GET", "/.well-known/jwks.json"), "the gateway itself answers"),
+    ):
+        code, out, err = explain(config, *asked)
+        assert (code, out) == (1, ""), asked
+        assert words in err
+    for asked in (("propfind", "/x"), ("--host", "OTHER.test:80", "GET", "/x"), ("GET", "/robots.txt")):
+        assert explain(config, *asked)[1].startswith("ALLOWED by rule 'all'"), asked
+    document["rules"][0]["require"] = ["authenticated"]
+    config.write_text(yaml.safe_dump(document, sort_keys=False))
+    assert "the gateway itself answers /robots.txt" in explain(config, "GET", "/robots.txt")[2]
+    assert explain(config, "--client", "fe80::1%eth0", "GET", "/x")[0] == 2
 
 
 def test_explain_as_data(config: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.config import ConfigError, failures, load
+from gateway.config.lint import findings
 from tests.config.test_lock import environments
 from tests.config.test_rules import rule
 from tests.gateways import write_config
@@ -50,3 +51,24 @@ def test_unknown_names_are_refused(tmp_path: Path) -> None:
     text = str(refused.value)
     assert "unknown rule 'b'" in text or "unknown environment 'acc'" in text
     assert "unknown right or kind 'rigth'; did you mean 'right'?" in text
+
+
+def test_hosts_are_spelled_as_in_requests(tmp_path: Path) -> None:
+    alone = {"ti": environments(tmp_path)["ti"]}
+    alone["ti"] |= {"public_url": "https://ti.example.be:443", "edge": {"hosts": ["other.example.be"]}}
+    path = write_config(
+        tmp_path,
+        alone,
+        rules=[
+            rule("by-name", "/a", "anyone") | {"match": {"path": "/a", "hosts": ["ti.example.be"]}},
+            rule("by-other", "/a", "anyone") | {"match": {"path": "/a", "hosts": ["other.example.be"]}},
+        ],
+    )
+    path.write_text(
+        path.read_text()
+        + "tests:\n- {request: GET /a, expect: allow, rule: by-name}\n"
+        + "- {request: GET /a, expect: allow, rule: by-other, host: 'Other.example.be:443'}\n"
+        + "- {request: GET /a, expect: deny, host: foreign.example.be}\n"
+    )
+    assert failures(load(path), "ti") == []
+    assert not [each for each in findings(path)[1] if each.code == "other-host"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.edge.authority import Authorities
+from gateway.edge.authority import Authorities, host_name, host_names
 from gateway.errors import BadRequest
 from tests.edge.admitting import admission, scope
 
@@ -64,3 +64,28 @@ def test_the_port_of_the_scheme_may_be_named(url: str, same: list[bytes], others
 def test_what_is_no_host_name_cannot_be_configured(name: str) -> None:
     with pytest.raises(ValueError, match="is not a host name"):
         Authorities("https://gw.test", [name])
+
+
+@pytest.mark.parametrize(
+    ("public_url", "further", "names"),
+    [
+        ("https://gw.test", (), ("gw.test",)),
+        (
+            "https://GW.test:443",
+            ("alias.test:443", "alias.test:80"),
+            ("gw.test", "alias.test", "alias.test:80"),
+        ),
+        ("http://localhost:80", ("gw.test:80", "localhost"), ("localhost", "gw.test")),
+        ("https://[::1]:443", (), ("[::1]",)),
+    ],
+)
+def test_names_as_rules_see_them(public_url: str, further: tuple[str, ...], names: tuple[str, ...]) -> None:
+    assert host_names(public_url, further) == names
+    found = Authorities(public_url, further)
+    assert (found.public, found.names) == (names[0], frozenset(names))
+
+
+@pytest.mark.parametrize("name", ["gw.test:0443", "gw.test:0", "gw.test:65536", "gw.test:"])
+def test_a_port_that_nobody_sends_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="is not a host name"):
+        host_name(name)

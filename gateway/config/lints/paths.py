@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from difflib import SequenceMatcher
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from gateway.analysis.lint import Finding
 from gateway.config.load import Source
 from gateway.config.model import EnvironmentSettings
 from gateway.config.positions import Place
+from gateway.edge.authority import host_names
 from gateway.edge.path import path_of
 from gateway.edge.readings import PathReader
 from gateway.errors import BadRequest
@@ -155,11 +156,9 @@ def _invariants(source: Source, settings: EnvironmentSettings, rules: RuleSet) -
         if first == _OWN or pattern.text == _JWKS:
             words = f"nothing can break this invariant: the gateway itself answers {pattern.text}"
             yield Finding(source.at((*place, "request"), at_key=False), "idle-never", words)
-        hosts = (urlsplit(settings.public_url).netloc, *settings.edge.hosts)
+        hosts = host_names(settings.public_url, settings.edge.hosts)
         environments = source.config.environments.values()
-        everywhere = {
-            host for each in environments for host in (urlsplit(each.public_url).netloc, *each.edge.hosts)
-        }
+        everywhere = {host for each in environments for host in host_names(each.public_url, each.edge.hosts)}
         if never.host is not None and never.host not in everywhere:
             words = (
                 f"nothing can break this invariant: nobody comes by {never.host}, only by {', '.join(hosts)}"
