@@ -10,6 +10,8 @@ import re2
 _LONGEST = 1_000
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _FLAGS = re.compile(r"\(\?[a-zA-Z-]+[:)]")
+# An escape, text without escapes, a character class, or a named group.
+_GROUP = re.compile(r"\\Q.*?(?:\\E|$)|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?P?<(\w+)>", re.DOTALL)
 _META = frozenset(".[]()|*+?{}^$")
 _QUANTIFIERS = frozenset("*+?{")
 
@@ -57,12 +59,20 @@ def parse_expression(text: str) -> Expression:
     except re2.error as problem:
         words = problem.args[0].decode() if isinstance(problem.args[0], bytes) else str(problem)
         raise ValueError(f"this is not a valid regular expression (RE2): {words}") from problem
+    for name in _names(text):
+        if _names(text).count(name) > 1:
+            raise ValueError(f"the variable {name} is used twice")
     for name in expression.names:
         if not _NAME.fullmatch(name):
             raise ValueError(
                 f"{name!r} is not a variable name: write (?P<name>...) with lower-case letters, digits and _"
             )
     return expression
+
+
+def _names(text: str) -> list[str]:
+    """The names of all groups: RE2 keeps the first of several with one name, and drops what the others matched."""
+    return [found[1] for found in _GROUP.finditer(text) if found[1]]
 
 
 def _prefix(text: str) -> tuple[str, ...]:

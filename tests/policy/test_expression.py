@@ -71,6 +71,8 @@ def test_how_its_paths_begin(text: str, prefix: tuple[str, ...]) -> None:
         ("/(?i)admin", "flags such as"),
         ("/(?s:.)", "flags such as"),
         ("/(?P<Kbo>a)", "is not a variable"),
+        ("/(?P<kbo>a)/(?P<kbo>b)", "the variable kbo is used twice"),
+        ("/(?<kbo>a)|/(?P<kbo>b)", "the variable kbo is used twice"),
         ("/" + "a" * 1_000, "longer than"),
         ("/(a{1000}){1000}", "RE2"),
     ],
@@ -106,3 +108,10 @@ def test_rules_with_expressions_decide_as_a_plain_scan_does(texts: list[str], pa
     plain = next((f"r{n}" for n, text in enumerate(texts) if re.fullmatch(text, path)), None)
     assert decide(rules, given(path)).rule == plain
     assert decide(rules, given(path), trace=True).rule == plain
+
+
+@pytest.mark.parametrize(
+    "text", [r"/[(?P<a>]b(?P<a>c)", r"/\Q(?P<a>\E(?P<a>c)", r"/\(?P<a>(?P<a>c)", "/[](?P<a>](?P<a>c)"]
+)
+def test_what_only_looks_like_a_variable(text: str) -> None:
+    assert parse_expression(text).names == ("a",)

@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import quote
 
 from gateway.analysis.lint import Finding
+from gateway.analysis.regex_example import covers_nothing
 from gateway.config.load import Source
 from gateway.config.model import EnvironmentSettings
 from gateway.config.positions import Place
@@ -72,6 +73,11 @@ def _of_rule(rule: Rule, settings: EnvironmentSettings) -> Iterator[tuple[str, s
 
 def unreachable(pattern: Pattern, settings: EnvironmentSettings, opened: frozenset[str]) -> str | None:
     """Why no path comes to this pattern; None where its example does, or where that is not known."""
+    if pattern.expression is not None and covers_nothing(pattern.expression.text):
+        return (
+            f"no request comes to {pattern.text}: it matches no path; a variable is never empty, so each alternative must"
+            " have all of them: write a rule for each"
+        )
     wanted = tuple(part.text if isinstance(part, Literal) else "x" for part in pattern.parts)
     if pattern.rest:
         wanted = (*wanted, "x")

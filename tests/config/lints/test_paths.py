@@ -70,6 +70,14 @@ def test_pages_of_servers_that_fold_letters(tmp_path: Path, page: str) -> None:
     assert warned(tmp_path, folding, "case-backend", "case-variants") == []
 
 
+def test_an_expression_that_covers_no_path(tmp_path: Path) -> None:
+    rule = "rules: [{id: a, match: {regex: '/n/(b/(?P<kbo>[0-9]+)|d/(?P<nr>[0-9]+))'}, require: [authenticated]}]\n"
+    (found,) = warned(tmp_path, rule, "impossible-path")
+    assert "a variable is never empty" in found
+    one = rule.replace("(?P<nr>[0-9]+)", "[0-9]+")
+    assert warned(tmp_path, one, "impossible-path") == []
+
+
 def test_a_poll_that_never_comes(tmp_path: Path) -> None:
     store = "{store: 'memory:', key: 'file:secrets/ti/session.key', polling: [{path: '/a;b'}]}"
     assert (
