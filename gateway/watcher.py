@@ -86,8 +86,8 @@ class Watcher:
         return seen
 
     async def _look(self, paths: Iterable[Path]) -> _Looks:
-        wanted = tuple(paths)
-        return await asyncio.to_thread(lambda: {path: self._stat(path) for path in wanted})
+        # Also which paths there are may be read from the disk.
+        return await asyncio.to_thread(lambda: {path: self._stat(path) for path in paths})
 
     def _stat(self, path: Path) -> Any:
         try:

@@ -5,7 +5,9 @@ Only plain files below the folder of the configuration can be included.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,39 @@ def _within(data: Any, *place: str | int) -> Any:
     return data
 
 
+@dataclass(frozen=True, slots=True)
+class Included:
+    """What an `include:` names: a pattern of files below a folder. Files may come to fit it later."""
+
+    folder: Path
+    pattern: str
+
+    def files(self) -> list[Path]:
+        """The files that fit it at this moment, in alphabetical order."""
+        return sorted(self.folder.glob(self.pattern))
+
+
+def present(watched: Iterable[Path | Included]) -> Iterator[Path]:
+    """These paths, and in place of each pattern the files that fit it at the moment they are asked for."""
+    for each in watched:
+        if isinstance(each, Path):
+            yield each
+        else:
+            with contextlib.suppress(OSError):  # a folder that goes away meanwhile
+                yield from each.files()
+
+
+def included_by(path: Path) -> tuple[Included, ...]:
+    """What a configuration includes by itself, as far as it can be read: files that are not there yet may come."""
+    try:
+        data, _ = read_yaml(read_file(path, str(path)), str(path), [])
+    except ConfigError:
+        return ()
+    nodes = (node for _, each in rule_lists(data) for node in each if _is_include(node))
+    folder = path.resolve().parent
+    return tuple(Included(folder, node["include"]) for node in nodes if _is_below(node["include"]))
+
+
 class Files:
     """The files of a configuration as they are on the disk."""
 
@@ -53,7 +88,7 @@ class Files:
 
     def matching(self, folder: Path, pattern: str) -> list[Path]:
         """The files below a folder that a pattern names, in alphabetical order."""
-        return sorted(folder.glob(pattern))
+        return Included(folder, pattern).files()
 
 
 class Includes:
@@ -65,6 +100,7 @@ class Includes:
         self._folder = real_path(path).parent
         self._problems = problems
         self.files: list[Path] = [real_path(path)]
+        self.patterns: list[Included] = []
 
     def fill_in(self, data: Any, positions: Positions) -> None:
         """Replace every `include:` in the lists of rules by the rules of its files."""
@@ -100,15 +136,11 @@ class Includes:
             self._problems.append(
                 positions.problem((*place, other), unknown("key", other, ("include",)), at_key=True)
             )
-        if (
-            not isinstance(pattern, str)
-            or not pattern
-            or pattern.startswith("/")
-            or ".." in Path(pattern).parts
-        ):
+        if not _is_below(pattern):
             message = "write a file or a pattern below this folder: rules/reports.yaml or rules/*.yaml"
             self._problems.append(positions.problem(at, message))
             return []
+        self.patterns.append(Included(self._folder, pattern))
         found = self._source.matching(self._folder, pattern)
         if not found:
             self._problems.append(positions.problem(at, f"there is no file {pattern} in {self._folder}"))
@@ -146,3 +178,11 @@ class Includes:
 
 def _is_include(node: Any) -> bool:
     return isinstance(node, dict) and "include" in node
+
+
+def _is_below(pattern: Any) -> bool:
+    if not isinstance(pattern, str) or pattern.startswith("/"):
+        return False
+    parts = Path(pattern).parts
+    # What no glob takes: `.` alone, and two stars as a part of a name.
+    return bool(parts) and not any(each == ".." or ("**" in each and each != "**") for each in parts)

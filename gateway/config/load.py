@@ -111,7 +111,7 @@ def read(path: Path, files: Files | None = None, *, folder: Path | None = None) 
         document.languages,
         document.pages,
         tuple(includes.files),
-        (path, *includes.files, *_folders(includes.files[1:], document.plugins, folder)),
+        (path, *includes.files, *_folders(includes.files[1:], document.plugins, folder), *includes.patterns),
     )
     return Source(config, document, data, positions)
 

@@ -17,6 +17,7 @@ from gateway.auth.settings import ClaimSettings, MachineSettings, ProviderSettin
 from gateway.auth.signal_settings import SignalsSettings
 from gateway.authzen.settings import AuthzenSettings
 from gateway.blocks.settings import BlockSettings
+from gateway.config.includes import Included
 from gateway.config.keys import KeysSection
 from gateway.config.problems import ConfigError, Problem, unknown
 from gateway.edge.authority import host_name
@@ -279,7 +280,7 @@ class Config:
     """A valid configuration. `rules` and `suites` hold the rule set and the tests of each environment.
 
     `files` are all files that it was read from, including included ones. A change to any of the files and folders in
-    `watched` may change the configuration.
+    `watched`, or to which files fit its patterns, may change the configuration.
     """
 
     path: Path
@@ -293,7 +294,7 @@ class Config:
     languages: tuple[Language, ...]
     pages: PagesSettings
     files: tuple[Path, ...] = ()
-    watched: tuple[Path, ...] = ()
+    watched: tuple[Path | Included, ...] = ()
 
     def environment(self, name: str) -> EnvironmentSettings:
         """The environment with this name. Raises ConfigError if there is none."""

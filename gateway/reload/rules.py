@@ -15,6 +15,7 @@ import structlog
 
 from gateway import garbage
 from gateway.config import Config, ConfigError
+from gateway.config.includes import included_by, present
 from gateway.config.reload import READ_SUFFIXES, Reloaded, reload
 from gateway.config.trial import tried
 from gateway.events import OnEvent, RulesChanged, RulesLoaded, RulesRefused
@@ -51,7 +52,7 @@ class RulesReload:
         self._on_event = on_event
         self._watched = config.watched
         self._watcher = Watcher(
-            lambda: self._watched,
+            lambda: present(self._watched),
             self._reload,
             look_every=_LOOK_EVERY,
             quiet=_QUIET,
@@ -130,7 +131,8 @@ class RulesReload:
             self._refuse([str(problem) for problem in problems.problems])
             # The mistake may be in a file that the configuration in force does not read.
             files = (Path(problem.file) for problem in problems.problems)
-            self._watched = tuple(dict.fromkeys((*self.config.watched, *files)))
+            wanted = await asyncio.to_thread(included_by, self.config.path)
+            self._watched = tuple(dict.fromkeys((*self.config.watched, *files, *wanted)))
         except Exception as problem:  # noqa: BLE001 - whatever went wrong, the rules in force stay
             self._refuse([f"{type(problem).__name__}: {problem}"])
         else:

@@ -14,6 +14,7 @@ from typing import Final
 import structlog
 
 from gateway.config import ConfigError, load
+from gateway.config.includes import Included, included_by, present
 from gateway.config.reload import READ_SUFFIXES
 from gateway.config.trial import tried
 from gateway.events import CandidateChanged, OnEvent
@@ -41,9 +42,9 @@ class ShadowReload:
         self._environment = environment
         self._on_event = on_event
         self._loaded: Path | None = None
-        self._watched: tuple[Path, ...] = ()
+        self._watched: tuple[Path | Included, ...] = ()
         self._watcher = Watcher(
-            self._files,
+            lambda: present(self._files()),
             self._load,
             look_every=_LOOK_EVERY,
             quiet=_QUIET,
@@ -71,7 +72,7 @@ class ShadowReload:
             return HealthStatus(True, "")
         return HealthStatus(True, f"candidate rule set {rules.hash[:12]}, {len(rules.rules)} rules")
 
-    def _files(self) -> tuple[Path, ...]:
+    def _files(self) -> tuple[Path | Included, ...]:
         path = self._path()
         if path == self._loaded:
             return self._watched
@@ -92,7 +93,8 @@ class ShadowReload:
         except ConfigError as problems:
             words = [str(problem) for problem in problems.problems]
             log.error("the candidate rules do not load", problems=words[:_MOST_LISTED], count=len(words))
-            self._watched = (path, *(Path(problem.file) for problem in problems.problems))
+            wanted = await asyncio.to_thread(included_by, path)
+            self._watched = (path, *(Path(problem.file) for problem in problems.problems), *wanted)
             self._take(None, f"{words[0]} (and {len(words) - 1} more)" if len(words) > 1 else words[0])
         except Exception as problem:  # noqa: BLE001 - a candidate never stops the gateway
             log.error("the candidate rules do not load", error=repr(problem))
@@ -118,7 +120,7 @@ class ShadowReload:
             self._on_event(CandidateChanged(rules.hash, claims))
 
 
-def _candidate(path: Path, environment: str) -> tuple[RuleSet, frozenset[str], tuple[Path, ...]]:
+def _candidate(path: Path, environment: str) -> tuple[RuleSet, frozenset[str], tuple[Path | Included, ...]]:
     """(the rules of this environment, the extra claims that they use, the files and folders to watch)."""
     config = load(path)
     config.environment(environment)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.config import ConfigError, load
+from gateway.config.includes import Included, included_by, present
 from tests.config.test_lock import environments
 from tests.config.test_rules import ids
 from tests.gateways import write_config
@@ -151,3 +152,24 @@ def test_the_order_can_be_seen(tmp_path: Path) -> None:
     assert lines[0].startswith("   1  a: /a  [config.yaml:")
     as_json = command("config", "show", str(path), "--env", "ti", "--json")
     assert '"require": [\n        "anyone"' in as_json.stdout
+
+
+@pytest.mark.parametrize("pattern", [".", "./", "rules/**a.yaml", "rules/***", "../a.yaml", "/a.yaml", ""])
+def test_what_is_no_pattern_of_files(tmp_path: Path, pattern: str) -> None:
+    path = config(tmp_path, [rule("a"), {"include": pattern}], {"rules/a.yaml": text("b")})
+    assert any("write a file or a pattern below this folder" in each for each in told(path))
+    assert included_by(path) == ()
+
+
+def test_what_is_watched_is_what_fits_the_patterns_now(tmp_path: Path) -> None:
+    path = config(tmp_path, [{"include": "rules/*/*"}], {"rules/a/a.yaml": text("a")})
+    watched = load(path).watched
+    assert included_by(path) == (Included(tmp_path.resolve(), "rules/*/*"),)
+    assert set(included_by(path)) <= set(watched)
+    (tmp_path / "rules/b").mkdir()
+    (tmp_path / "rules/b/b.rules").write_text(text("b"))
+    assert tmp_path / "rules/b/b.rules" in set(present(watched))
+    path.write_text("rules: [{include: 'later/*.yaml'}\n")
+    assert included_by(path) == ()
+    path.write_text("rules: [{include: 'later/*.yaml'}, {include: 1}, 2]\n")
+    assert included_by(path) == (Included(tmp_path.resolve(), "later/*.yaml"),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -108,3 +109,41 @@ async def test_no_file_and_no_plugin_ends_the_process_that_reloads(
     path.write_text(text)
     await eventually(lambda: len(events) == 4)
     assert isinstance(events[3], RulesChanged)
+
+
+def written(folder: Path, file: str, name: str) -> None:
+    (folder / file).parent.mkdir(parents=True, exist_ok=True)
+    (folder / file).write_text(f"rules:\n  - {{id: {name}, match: {{path: /{name}}}, require: [anyone]}}\n")
+
+
+def names(reloading: RulesReload) -> list[str]:
+    return [rule.id for rule in reloading.rules().rules]
+
+
+async def test_included_files_that_come_later_or_by_another_link_go_live(
+    path: Path, tmp_path: Path, events: list[Event]
+) -> None:
+    for release in ("one", "two"):
+        written(tmp_path, f"releases/{release}/x.yaml", release)
+    (tmp_path / "current").symlink_to("releases/one")
+    written(tmp_path, "rules/a/a.yaml", "a")
+    includes = [{"include": "current/*.yaml"}, {"include": "rules/*/*"}]
+    change(path, lambda document: document.update(rules=includes))
+    reloading = RulesReload(load(path), "ti", clock=lambda: 0.0, on_event=events.append)
+    await reloading.start()
+    try:
+        assert names(reloading) == ["one", "a"]
+        written(tmp_path, "rules/b/b.rules", "b")
+        await eventually(lambda: names(reloading) == ["one", "a", "b"])
+        (tmp_path / "next").symlink_to("releases/two")
+        (tmp_path / "next").rename(tmp_path / "current")
+        await eventually(lambda: names(reloading) == ["two", "a", "b"])
+        # What is refused because a file is not there is taken once it is.
+        change(path, lambda document: document.update(rules=[*includes, {"include": "later/*.yaml"}]))
+        await eventually(lambda: isinstance(events[-1], RulesRefused))
+        assert names(reloading) == ["two", "a", "b"]
+        await asyncio.sleep(1.5)  # until it looks at what it asks for
+        written(tmp_path, "later/c.yaml", "c")
+        await eventually(lambda: names(reloading) == ["two", "a", "b", "c"])
+    finally:
+        await reloading.aclose()
