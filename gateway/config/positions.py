@@ -131,6 +131,8 @@ class _Walk:
         self.problems: list[Problem] = []
         self.nodes: list[yaml.Node] = []
         """All that were visited, outer ones first."""
+        self._around: list[yaml.Node] = []
+        self._too_large = False
 
     def _refuse(self, node: yaml.Node, message: str) -> None:
         mark = node.start_mark
@@ -142,17 +144,26 @@ class _Walk:
         self.nodes.append(node)
         # Aliases share nodes: a small file can expand to a huge one.
         if len(self.nodes) > _MOST_NODES or depth > _DEEPEST:
-            if not self.problems or "too large" not in self.problems[-1].message:
+            if not self._too_large:
                 self._refuse(node, "the file is too large once its aliases are expanded, or nested too deep")
+            self._too_large = True
+            return None
+        if any(node is each for each in self._around):
+            self._refuse(node, "an alias (*) of this stands within it: write out what is meant")
             return None
         if node.tag.startswith("!") or node.tag.startswith("tag:yaml.org,2002:python"):
             self._refuse(node, f"the tag {node.tag} is not allowed")
             return None
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node)
-        if isinstance(node, yaml.SequenceNode):
-            return [self.value(item, (*place, number), depth + 1) for number, item in enumerate(node.value)]
-        return self._mapping(node, place, depth)
+        self._around.append(node)
+        try:
+            if isinstance(node, yaml.SequenceNode):
+                items = enumerate(node.value)
+                return [self.value(item, (*place, number), depth + 1) for number, item in items]
+            return self._mapping(node, place, depth)
+        finally:
+            self._around.pop()
 
     def _scalar(self, node: yaml.ScalarNode) -> Any:
         text: str = node.value
@@ -187,7 +198,7 @@ class _Walk:
             self.positions.keys[*place, key] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
             problems_before = len(self.problems)
             data[key] = value = self.value(value_node, (*place, key), depth + 1)
-            if value is None and len(self.problems) == problems_before:
+            if value is None and len(self.problems) == problems_before and not self._too_large:
                 self._refuse(key_node, f"{key!r} has no value: write one, or leave the key out")
         return data
 

@@ -57,7 +57,7 @@ def repaired(
     for number in range(_MOST_ROUNDS):
         for error in fault.errors():
             place = (*place_of(error["loc"], positions), *_missing(error))
-            if number and not any(place[: len(each)] == each for each in mended):
+            if number and not any(_follows(fixed, place, each) for each in mended):
                 later.append(positions.problem(place, message_for(error, Document)))
             mended.add(place)
             _mend(fixed, place, number)
@@ -66,6 +66,11 @@ def repaired(
         except ValidationError as next_fault:
             fault = next_fault
     return None, later
+
+
+def _follows(data: Any, place: Place, mended: Place) -> bool:
+    """Whether a fault here may come of what was mended there: it is below it, or about what lost it as a part."""
+    return place[: len(mended)] == mended or (place == mended[:-1] and _at(data, mended) is None)
 
 
 def _missing(error: Mapping[str, Any]) -> Place:

@@ -37,6 +37,8 @@ def test_moved_values_are_reported_where_they_were_written() -> None:
         ('a: "\\x00"', "f:1:4: this text contains a control character"),
         ("[x]: 1", "f:1:1: a key must be a plain word"),
         ("<<: {a: 1}", "f:1:1: merge keys"),
+        ("a: &a [*a]", "f:1:4: an alias (*) of this stands within it"),
+        ("a: &a {b: [*a]}", "f:1:4: an alias (*) of this stands within it"),
         ("a: [", "f:1:4: this is not YAML"),
         ("", "f:1:1: the file is empty"),
     ],
@@ -45,6 +47,16 @@ def test_what_is_refused(text: str, message: str) -> None:
     with pytest.raises(ConfigError) as refused:
         read_yaml(f"{text}\n" if text else text, "f")
     assert str(refused.value).startswith(message)
+
+
+def test_a_file_that_explodes_is_told_once() -> None:
+    lines = ["a: &a [x, x, x, x, x, x, x, x, x]"]
+    for name, before in zip("bcdefgh", "abcdefg", strict=True):
+        lines.append(f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]")
+    with pytest.raises(ConfigError) as refused:
+        read_yaml("\n".join([*lines, "i: 1", "j: {k: 2}", ""]), "f")
+    (problem,) = refused.value.problems
+    assert "too large once its aliases are expanded" in problem.message
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,18 @@ def test_one_fault_hides_no_other(tmp_path: Path, old: str, new: str, words: str
     assert not any("stand" in each.lower() or ".invalid" in each for each in messages)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("    listen: 127.0.0.1:8000\n", "    listen: 127.0.0.1:8000\n    maintenance: {windows: [{from: 2027-03-28T02:30, until: 2027-03-28T05:00}]}\n", "does not exist in Belgium"),
+        ("  ti:\n", "  Ti:\n", "'Ti' does not have the right form"),
+    ],
+)  # fmt: skip
+def test_a_fault_is_told_once(tmp_path: Path, old: str, new: str, words: str) -> None:
+    (message,) = [each for each in found(tmp_path, (old, new)) if "prd" not in each]
+    assert words in message
+
+
 def test_a_file_with_nothing_but_faults_is_refused_with_each(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("environments: {ti: {}}\nrules: []\n")
     with pytest.raises(ConfigError) as refused:
