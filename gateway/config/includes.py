@@ -75,7 +75,7 @@ def included_by(path: Path) -> tuple[Included, ...]:
     except ConfigError:
         return ()
     nodes = (node for _, each in rule_lists(data) for node in each if _is_include(node))
-    folder = path.resolve().parent
+    folder = real_path(path).parent
     return tuple(Included(folder, node["include"]) for node in nodes if _is_below(node["include"]))
 
 
