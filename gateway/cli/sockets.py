@@ -54,7 +54,11 @@ class NotListening(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """One listening socket. `own`: a gateway opened it, so that it ends with the gateway; those of systemd stay."""
+    """One listening socket. `own`: a gateway opened it, so that it ends with the gateway; those of systemd stay.
+
+    It never waits: whether it does belongs to the socket and not to a process, so one process that made it wait would stop
+    the event loops of all others that listen there, its predecessor's as well.
+    """
 
     address: str
     socket: socket.socket
@@ -131,6 +135,7 @@ class Sockets:
             listening = _open(address)
         else:
             listening = Listening(address, *found)
+        listening.socket.setblocking(False)
         self.all.append(listening)
         return listening.socket
 

@@ -122,6 +122,25 @@ def test_one_of_systemd_stays_when_the_gateway_goes_and_must_be_one_that_is_conf
     stranger.close()
 
 
+@pytest.mark.parametrize("waits", [False, True], ids=["of-a-gateway-that-serves", "as-systemd-passes-it"])
+@pytest.mark.parametrize("whose", ["", "s"])
+def test_taking_a_socket_over_makes_no_process_wait_that_listens_there(
+    listening: socket.socket, waits: bool, whose: str
+) -> None:
+    listening.setblocking(waits)
+    found = Sockets.of({HANDED_OVER: f"{os.dup(listening.fileno())}{whose}"})
+    found.listen(address(listening)).dup().close()
+    assert not os.get_blocking(listening.fileno())
+    found.close()
+
+
+def test_one_that_was_opened_never_waits(tmp_path: Path, sockets: Sockets) -> None:
+    for where in ("127.0.0.1:0", f"unix:{tmp_path}/g.sock"):
+        opened = sockets.listen(where)
+        opened.dup().close()
+        assert not os.get_blocking(opened.fileno())
+
+
 def test_sockets_of_systemd_for_another_process_are_none_of_ours() -> None:
     environ = {"LISTEN_FDS": "1", "LISTEN_PID": "1", "LISTEN_FDNAMES": "x"}
     Sockets.of(environ).close_rest()

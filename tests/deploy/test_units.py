@@ -99,4 +99,6 @@ def test_it_is_given_time_to_drain_and_reads_rules_again() -> None:
     service = unit("toegangspoort@.service")["Service"]
     assert service["Type"] == "notify"
     assert int(service["TimeoutStopSec"]) >= 60
+    # A gateway that still ends listens at the same socket.
+    assert service["NonBlocking"] == "yes"
     assert service["ExecReload"] == '/bin/sh -c "kill -HUP ${MAINPID}"'
