@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -53,3 +54,15 @@ def test_what_is_mounted_is_there_or_named_on_the_page() -> None:
             if each["type"] == "bind":
                 folder = FOLDER / each["source"]
                 assert folder.is_dir() or f"deploy/compose/{folder.name}" in page, each["source"]
+
+
+def test_what_a_gateway_writes_outlives_its_container() -> None:
+    image = (ROOT / "Dockerfile").read_text()
+    (written,) = re.findall(r"^VOLUME (\S+)$", image, re.M)
+    gateways = ["gateway-1", "gateway-2"]
+    for name in gateways:
+        (kept,) = [each for each in SERVICES[name]["volumes"] if each["type"] == "volume"]
+        assert kept["target"] == written
+        # Each has its own: two gateways never write one file of records.
+        assert kept["source"] == name
+    assert set(COMPOSE["volumes"]) == {*gateways, "sessions"}
