@@ -82,6 +82,8 @@ class Areas:
         )
         self._assemble_rules(config)
         self._assemble_register()
+        self.addresses = {"listen": settings.listen, "observe": settings.observe.listen}
+        """Where people and operators come in; whoever opens others instead says so."""
         self.listeners: dict[str, Listener] = {}
         """Those that serve this gateway, by name; whoever opens one adds it."""
         self.metrics.saturation.source = self

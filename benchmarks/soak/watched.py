@@ -92,7 +92,8 @@ def main() -> None:
     path = Path(sys.argv[1])
     settings = load(path).environment("ti")
     around = Surroundings.of("ti", os.environ)
-    worker = _Watched(path, "ti", around.sockets.listen(settings.observe.listen), {})
+    at = {"listen": settings.listen, "observe": settings.observe.listen}
+    worker = _Watched(path, "ti", at, around.sockets.listen(settings.observe.listen), {})
     worker.numbers = Path(sys.argv[2])
     signal.signal(signal.SIGUSR2, signal.SIG_IGN)
     os.environ.setdefault("PYTHONUNBUFFERED", "1")

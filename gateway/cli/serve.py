@@ -92,8 +92,8 @@ def serve(
         around = Surroundings.of(env, os.environ)
         settings = loaded(config, env, tested=True).environment(env)
         sockets = around.sockets
-        listening = sockets.listen(listen or settings.listen)
-        observe = sockets.listen(observe_listen or settings.observe.listen)
+        at = {"listen": listen or settings.listen, "observe": observe_listen or settings.observe.listen}
+        listening, observe = (sockets.listen(address) for address in at.values())
         fronts = {
             name: sockets.reserve(each.listen) if each.grpc else sockets.listen(each.listen)
             for name, each in settings.fronts.items()
@@ -106,7 +106,7 @@ def serve(
     configure_logs(level=settings.observe.log_level, form=settings.observe.log_format)
     if workers == 1:
         try:
-            OnlyServer(_Worker(config, env, observe, fronts, authzen), around).run(sockets=public)
+            OnlyServer(_Worker(config, env, at, observe, fronts, authzen), around).run(sockets=public)
         except SystemExit as end:
             if end.code == STARTUP_FAILURE:
                 stop(_NOT_STARTED, _FAILED)
@@ -114,7 +114,7 @@ def serve(
         return
     with tempfile.TemporaryDirectory(prefix="gateway-metrics-") as metrics:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics
-        worker = _Worker(config, env, observe, fronts, authzen)
+        worker = _Worker(config, env, at, observe, fronts, authzen)
         worker.workers = workers
         supervisor = Supervisor(worker, public, around, settings.drain)
         supervisor.run()
@@ -136,6 +136,7 @@ class _Worker(uvicorn.Config):
         self,
         path: Path,
         environment: str,
+        addresses: Mapping[str, str],
         observe: socket.socket,
         fronts: Mapping[str, socket.socket],
         authzen: socket.socket | None = None,
@@ -160,6 +161,7 @@ class _Worker(uvicorn.Config):
         self._observe = observe
         self._fronts = fronts
         self._authzen = authzen
+        self._addresses = dict(addresses)
         self.replaces = False
 
     def load(self) -> None:
@@ -187,6 +189,7 @@ class _Worker(uvicorn.Config):
         refusals = Refusals(app.events, WirePages(app.answers))
         self.http = protocol_class(settings.edge, public_url=settings.public_url, refusals=refusals)
         app.listeners["public"] = self.http.listener
+        app.addresses |= self._addresses
         super().load()
         garbage.tune()
 

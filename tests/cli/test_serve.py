@@ -158,6 +158,9 @@ def test_a_container_listens_elsewhere_than_the_configuration_says(
             ).startswith("00000000")
         with pytest.raises(OSError, match="refused"):
             socket.create_connection(("127.0.0.1", site.port))
+        log = (site.config.parent / "gateway-ti.log").read_text()
+        started = json.loads(next(line for line in log.splitlines() if '"gateway started"' in line))
+        assert (started["listen"], started["observe"]) == (f"0.0.0.0:{public}", f"0.0.0.0:{observe}")
 
 
 def test_a_unix_socket_that_is_in_use_stays(site: Site) -> None:
