@@ -18,13 +18,30 @@ _MOST_OPEN: Final = 0o640
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Nobody else changes this file in the block: there is a lock beside it. Raises OSError."""
-    lock = path.with_name(f"{path.name}.lock")
-    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _OWNER_ONLY)
+    descriptor = _lock(path.with_name(f"{path.name}.lock"), path)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)
+
+
+def _lock(lock: Path, path: Path) -> int:
+    """Its descriptor. A new one is of the file's owner, who may change the file after root has."""
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _OWNER_ONLY)
+    except FileExistsError:
+        return os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _OWNER_ONLY)
+    with contextlib.suppress(FileNotFoundError, PermissionError):
+        _give(descriptor, path)
+    return descriptor
+
+
+def _give(descriptor: int, path: Path) -> os.stat_result:
+    """Let this new file have the owner and group of `path`, or else of its folder. What it has for a name may be another one by now."""
+    about = path.stat() if path.exists() else path.parent.stat()
+    os.fchown(descriptor, about.st_uid, about.st_gid)
+    return about
 
 
 def replace(path: Path, content: bytes) -> None:
@@ -53,8 +70,7 @@ def _write(fresh: Path, path: Path, content: bytes) -> None:
     with os.fdopen(descriptor, "wb") as file:
         # A gateway that runs under another user than the operator must still be able to read it.
         with contextlib.suppress(FileNotFoundError, PermissionError):
-            about = path.stat() if path.exists() else path.parent.stat()
-            os.chown(fresh, about.st_uid, about.st_gid)
+            about = _give(descriptor, path)
             if stat.S_ISREG(about.st_mode):
                 os.fchmod(file.fileno(), _OWNER_ONLY | about.st_mode & _MOST_OPEN)
         file.write(content)

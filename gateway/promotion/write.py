@@ -105,7 +105,8 @@ def _prepared(path: Path, content: bytes) -> Path:
     with os.fdopen(descriptor, "wb") as file:
         if like is not None:
             with contextlib.suppress(PermissionError):
-                os.chown(fresh, like.stat().st_uid, like.stat().st_gid)
+                about = like.stat()
+                os.fchown(file.fileno(), about.st_uid, about.st_gid)
         os.fchmod(file.fileno(), mode)
         file.write(content)
         file.flush()

@@ -49,6 +49,35 @@ def test_a_lock_is_free_again_after_a_failure(tmp_path: Path) -> None:
     assert mode(tmp_path / "a.lock") == 0o600
 
 
+def test_what_root_makes_is_of_the_owner_of_the_file_or_else_of_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[tuple[str, int, int]] = []
+
+    def give(descriptor: int, owner: int, group: int) -> None:
+        given.append((Path(f"/proc/self/fd/{descriptor}").readlink().name, owner, group))
+
+    monkeypatch.setattr(os, "fchown", give)
+    # By its name it could have become another file: of whom, the account that owns the folder decides.
+    monkeypatch.delattr(os, "chown")
+    about = tmp_path.stat()
+    for _ in range(2):
+        with locked(tmp_path / "a"):
+            replace(tmp_path / "a", b"x")
+    owner = (about.st_uid, about.st_gid)
+    # A lock that is there stays as it is.
+    assert given == [("a.lock", *owner), ("a.new", *owner), ("a.new", *owner)]
+
+
+def test_a_lock_that_leads_elsewhere_is_given_to_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fchown", lambda *_: pytest.fail("it was given away"))
+    (tmp_path / "a.lock").symlink_to(tmp_path / "elsewhere")
+    with locked(tmp_path / "a"):
+        pass
+
+
 def test_only_files_are_replaced_and_nothing_is_left_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

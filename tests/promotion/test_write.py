@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -37,6 +38,22 @@ def test_files_are_replaced_made_and_removed(tmp_path: Path) -> None:
     assert mode(fresh) == 0o660
     assert json.loads((tmp_path / "j.jsonl").read_bytes()) == {"by": "é"}
     assert sorted(each.name for each in tmp_path.rglob("*")) == ["j.jsonl", "new.yaml", "prd.yaml", "rules"]
+
+
+def test_an_owner_is_given_to_the_file_that_was_made_and_not_to_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[tuple[str, int]] = []
+
+    def give(descriptor: int, owner: int, _: int) -> None:
+        given.append((Path(f"/proc/self/fd/{descriptor}").readlink().name, owner))
+
+    monkeypatch.setattr(os, "fchown", give)
+    monkeypatch.delattr(os, "chown")
+    main = tmp_path / "main.yaml"
+    main.write_text("a: 1\n")
+    write({main: b"a: 2\n"}, {main: b"a: 1\n"}, tmp_path / "promotions.jsonl", {})
+    assert given == [(".main.yaml.promoted", main.stat().st_uid)]
 
 
 def test_a_file_that_changed_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
