@@ -12,7 +12,10 @@ import yaml
 from gateway.render.files import Engine, Part
 
 # One word of a line: quoted, or up to the next blank. A sign that begins a comment does so at the start of a word alone.
-_WORD: Final = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'[^']*'|`[^`]*`|\\.|[^ \t\r"'`\\])+|["'`\\]""")
+_WORD: Final = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'[^']*'|`[^`]*`|\\.|[^ \t"'`\\])+|["'`\\]""")
+# What is read in a comment too. Lua and YAML end a line, and so the comment, at more signs than a line feed; Traefik and
+# Caddy put in what such braces stand for before they read.
+_READ: Final = re.compile(r"[\r\x85\u2028\u2029]|{{|{\$")
 _YAML: Final = frozenset(("envoy", "traefik"))
 # A comment of Lua that goes on for more lines: what follows it is not read, and no line may hide behind it.
 _LONG_COMMENT: Final = re.compile(r"--\[=*\[")
@@ -43,6 +46,8 @@ def differences(rendered: str, deployed: str, engine: Engine, part: Part, name: 
 def _same_data(rendered: str, deployed: str, engine: Engine) -> bool:
     if engine not in _YAML or len(deployed) > _TIMES * len(rendered):
         return False
+    if _READ.findall(deployed.replace("\r\n", "\n")) != _READ.findall(rendered):
+        return False
     try:
         return bool(yaml.safe_load(rendered) == yaml.safe_load(deployed))
     except Exception:  # noqa: BLE001 - beside YAMLError, dates, numbers and depths that can't be raise what they like
@@ -52,7 +57,8 @@ def _same_data(rendered: str, deployed: str, engine: Engine) -> bool:
 def _lines(text: str, engine: Engine, part: Part) -> Iterator[Line]:
     mark, why, above = ("--" if part == "lua" else "#"), "", False
     # No engine ends a line at the other signs that `splitlines` does.
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, ended in enumerate(text.split("\n"), 1):
+        line = ended.removesuffix("\r")
         words = list(_words(line, mark))
         if words:
             # Where a line begins says in YAML what it belongs to.
@@ -67,9 +73,13 @@ def _lines(text: str, engine: Engine, part: Part) -> Iterator[Line]:
 
 def _words(line: str, mark: str) -> Iterator[str]:
     for found in _WORD.finditer(line):
-        if found[0].startswith(mark) and not (mark == "--" and _LONG_COMMENT.match(found[0])):
+        if found[0].startswith(mark) and not _is_read(line[found.start() :], mark):
             return
         yield found[0]
+
+
+def _is_read(comment: str, mark: str) -> bool:
+    return bool(_READ.search(comment) or (mark == "--" and _LONG_COMMENT.match(comment)))
 
 
 def _diff(wanted: Sequence[Line], found: Sequence[Line], name: str) -> Iterator[str]:

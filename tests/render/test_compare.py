@@ -101,6 +101,31 @@ def test_a_sign_that_only_looks_like_a_blank_counts(config: Config) -> None:
         assert "missing: server_tokens off;" in "\n".join(report)
 
 
+@pytest.mark.parametrize(
+    ("engine", "part", "hidden"),
+    [
+        ("haproxy", "lua", "-- a note\rdo return end\r-- more"),
+        ("haproxy", "main", "# a note\r# more"),
+        ("envoy", "main", "# a note\rx: 1\r# more"),
+        *(("traefik", "main", f"# a note{end}x: 1{end}# more") for end in "\r\x85\u2028\u2029"),
+        ("traefik", "main", '# {{ "\\n" }}x: 1'),
+        ("caddy", "main", "# {$NOTE}"),
+    ],
+)
+def test_a_comment_that_the_engine_reads_counts(
+    config: Config, engine: Engine, part: Part, hidden: str
+) -> None:
+    found = text(config, engine, part)
+    assert differences(found, f"{hidden}\n{found}", engine, part, "f")
+
+
+def test_a_carriage_return_within_a_line_is_no_blank() -> None:
+    """Caddy passes over it, so that two words become one."""
+    found = "request_header X-Auth-Rights beheerder"
+    assert differences(found, found.replace(" b", "\rb"), "caddy", "main", "f")
+    assert differences(found, f"{found}\r\n", "caddy", "main", "f") == []
+
+
 @pytest.mark.parametrize("value", ["2001-99-99", '!!int ""', "!!timestamp x", "[" * 600], ids=str)
 def test_yaml_that_cannot_be_read_differs(config: Config, value: str) -> None:
     found = text(config, "envoy")
