@@ -142,7 +142,7 @@ def site(config: Config, environment: str, engine: str, options: Options) -> Sit
     check_names(replaced)
     cors = any(each.cors is not None for each in handlings)
     port = urlsplit(settings.public_url).port or (443 if secure else 80)
-    listen = endpoint(options.listen) if options.listen else Endpoint("0.0.0.0", port)  # noqa: S104
+    listen = _listening(options.listen) if options.listen else Endpoint("0.0.0.0", port)  # noqa: S104
     return Site(
         environment=environment,
         front=front,
@@ -151,7 +151,7 @@ def site(config: Config, environment: str, engine: str, options: Options) -> Sit
         gateways=_gateways(settings, front, options.gateways),
         registers=tuple(_register(name, each, websocket) for name, each in settings.every_upstream.items()),
         listen=listen,
-        inner=endpoint(options.inner),
+        inner=_listening(options.inner),
         port=port,
         names=_distinct(
             urlsplit(f"//{each}").hostname or ""
@@ -168,6 +168,14 @@ def site(config: Config, environment: str, engine: str, options: Options) -> Sit
         websocket=websocket,
         cookie=Cookie.of(environment, "session", secure=secure).name,
     )
+
+
+def _listening(text: str) -> Endpoint:
+    """Behind a unix socket a front would know no addresses of clients."""
+    found = endpoint(text)
+    if found.socket:
+        raise NotRendered(f"a front listens at HOST:PORT, not at {text}")
+    return found
 
 
 def _front(settings: EnvironmentSettings, environment: str, engine: str, wanted: str) -> str:

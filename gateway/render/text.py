@@ -18,7 +18,7 @@ from gateway.render.backend_tls import BackendTls, only_one
 from gateway.render.errors import NotRendered
 from gateway.render.files import FILES, Engine, Part
 from gateway.render.quoting import QUOTES, Quoted, caddy, haproxy, nginx, plain, yaml
-from gateway.render.site import Site, Tls
+from gateway.render.site import Site
 
 # What the gateway answers itself, also for a front.
 _OWN: Final = (("prefix", "/oauth2/"), ("path", "/.well-known/jwks.json"), ("path", "/robots.txt"))
@@ -44,8 +44,12 @@ def rendered(site: Site, engine: Engine, part: Part = "main") -> str:
         raise NotRendered(f"{engine} has no part {part!r}: it has {', '.join(FILES[engine])}")
     if engine == "traefik":
         _check_sockets(site)
-    if engine == "haproxy" and site.tls is not None:
-        _check_key(site.tls)
+    if engine == "envoy" and not (site.listen.everywhere or site.listen.is_address):
+        raise NotRendered(
+            f"Envoy listens at an address, not at {site.listen.host!r}: give its address with --listen"
+        )
+    if engine == "haproxy":
+        _check_keys(site)
     body = _templates().get_template(file.template).render(_context(site, engine))
     options = f"{engine} --env {site.environment}" + (f" --part {part}" if part != "main" else "")
     heading = (
@@ -64,13 +68,24 @@ def _check_sockets(site: Site) -> None:
             raise NotRendered(f"Traefik can't reach the unix socket {where.socket}: use HOST:PORT")
 
 
-def _check_key(tls: Tls) -> None:
-    """HAProxy finds the key by the name of the certificate."""
-    stem = tls.certificate.removesuffix(".crt")
-    if tls.certificate == stem or tls.key != f"{stem}.key":
+def _check_keys(site: Site) -> None:
+    """HAProxy finds each key by the name of its certificate."""
+    if site.tls is not None and not _is_beside(site.tls.certificate, site.tls.key):
+        stem = site.tls.certificate.removesuffix(".crt")
         raise NotRendered(
             f"HAProxy reads the key of FILE.crt from FILE.key: give --certificate {stem}.crt --key {stem}.key"
         )
+    for register in site.registers:
+        tls = BackendTls.of(register)
+        if tls is not None and not _is_beside(tls.certificate, tls.key) and tls.certificate != tls.key:
+            raise NotRendered(
+                f"upstream {register.name!r}: HAProxy reads the key of FILE.crt from FILE.key, or both from one file: name"
+                " `tls: {certificate: ..., key: ...}` so"
+            )
+
+
+def _is_beside(certificate: str, key: str) -> bool:
+    return certificate.endswith(".crt") and key == f"{certificate.removesuffix('.crt')}.key"
 
 
 def is_unedited(text: str, fresh: str) -> bool:
@@ -162,6 +177,7 @@ def _templates() -> Environment:
 
 def _context(site: Site, engine: Engine) -> Mapping[str, Any]:
     edge, secure = site.settings.edge, site.tls is not None
+    tls_of = {each.name: BackendTls.of(each) for each in site.registers}
     return {
         "site": site,
         "mark": site.mark,
@@ -171,7 +187,8 @@ def _context(site: Site, engine: Engine) -> Mapping[str, Any]:
         "hsts": edge.hsts if secure else None,
         # From http, where the front has the usual ports of all addresses.
         "redirect": secure and site.listen.everywhere and site.port == 443,
-        "tls_of": {each.name: BackendTls.of(each) for each in site.registers},
+        "tls_of": tls_of,
+        "certified": secure or any(each is not None and each.certificate for each in tls_of.values()),
         "only_tls": only_one(site) if engine == "nginx" else None,
         "page": _PAGE,
         "forwarding": sorted(name.decode() for name in FORWARDING),

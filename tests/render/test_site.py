@@ -104,6 +104,14 @@ def test_upstreams_that_fronts_cannot_carry_are_refused(
         site(config, "ti", "nginx", Options())
 
 
+@pytest.mark.parametrize(
+    "options", [Options(listen="unix:/run/front.sock"), Options(inner="unix:/run/in.sock")]
+)
+def test_a_front_does_not_listen_at_a_socket(tmp_path: Path, options: Options) -> None:
+    with pytest.raises(NotRendered, match="listens at HOST:PORT, not at unix:/run"):
+        site(configuration(tmp_path), "ti", "caddy", options)
+
+
 def test_https_has_a_certificate(tmp_path: Path) -> None:
     config = configuration(
         tmp_path, public_url="https://register.example.be", edge={"hosts": ["other.example.be:8443"]}

@@ -134,6 +134,50 @@ def test_the_engine_accepts_it_with_https_on_both_sides(tmp_path: Path, engine: 
     assert "register.internal" in found
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", ["client", "a client"])
+def test_the_engine_accepts_a_certificate_of_its_own(tmp_path: Path, engine: Engine, name: str) -> None:
+    program(engine)
+    authority = Certificates(tmp_path)
+    certificate, key = (
+        each.rename(tmp_path / f"{name}{end}")
+        for each, end in zip(authority.files(name="gateway.internal"), (".crt", ".key"), strict=True)
+    )
+    tls = {"ca": str(authority.ca), "certificate": str(certificate), "key": f"file:{key}"}
+    upstreams = {"reports": {"url": "https://localhost:8443", "tls": tls}}
+    config = configuration(tmp_path, upstreams=upstreams)
+    found = _validated(engine, tmp_path, Place(config.path, *free_ports(1), inner=free_ports(1)[0]))
+    assert str(certificate) in found
+
+
+def test_haproxy_finds_a_key_by_its_certificate(tmp_path: Path) -> None:
+    def rendered(certificate: str, key: str) -> str:
+        for name in (certificate, key):
+            (tmp_path / name).touch()
+        tls = {"certificate": certificate, "key": f"file:{key}"}
+        upstreams = {"reports": {"url": "https://localhost:8443", "tls": tls}}
+        return text(configuration(tmp_path, upstreams=upstreams), "haproxy")
+
+    for certificate, key in (("c.crt", "other.key"), ("c.pem", "c.key"), ("c.crt", "c.crt.key")):
+        with pytest.raises(NotRendered, match=r"upstream 'reports': HAProxy reads the key of FILE.crt"):
+            rendered(certificate, key)
+    assert "crt '" in rendered("both.pem", "both.pem")
+
+
+@pytest.mark.parametrize("engine", [each for each in ENGINES if each != "traefik"])
+def test_the_engine_accepts_a_socket_beside_a_host(tmp_path: Path, engine: Engine) -> None:
+    program(engine)
+    servers = ["http://localhost:8081", "unix:/run/reports.sock", "http://[::1]:8082"]
+    config = configuration(tmp_path, upstreams={"reports": {"servers": servers}})
+    _validated(engine, tmp_path, Place(config.path, *free_ports(1)))
+
+
+def test_envoy_listens_at_an_address(config: Config) -> None:
+    with pytest.raises(NotRendered, match="Envoy listens at an address, not at 'localhost'"):
+        text(config, "envoy", listen="localhost:8080")
+    assert "::1" in text(config, "envoy", listen="[::1]:8080")
+
+
 def _validated(engine: Engine, folder: Path, place: Place) -> str:
     if engine == "traefik":
         # It has no command that only checks: it says what is wrong in its log.
