@@ -11,6 +11,7 @@ from gateway.edge.fronts import REMOVED, Front
 from gateway.edge.headers import would_pass_for_forwarding
 from gateway.errors import BadRequest
 from gateway.exchange import Exchange
+from gateway.handling import Handling
 from gateway.http_semantics import HOP_BY_HOP
 from gateway.identity.names import fold
 from gateway.model import CanonicalRequest
@@ -23,11 +24,22 @@ Lines = list[tuple[bytes, bytes]]
 
 UPSTREAM: Final = b"x-toegangspoort-upstream"
 _ACCEL: Final = b"x-accel-expires"
+# nginx takes these for what the gateway says, wherever they come from.
+_OF_NGINX: Final = b"x-accel-"
+_VARY: Final = b"vary"
+_CACHE_CONTROL: Final = b"cache-control"
 # What Envoy writes itself, and what it needs to carry the request.
 _OF_THE_FRONT: Final = HOP_BY_HOP | frozenset(
     b"host content-length expect via x-forwarded-for x-forwarded-proto x-forwarded-host x-forwarded-port x-request-id".split()
 )
 _OF_ENVOY: Final = b"x-envoy-"
+
+
+class _Changed(NamedTuple):
+    """The headers of requests that some rule sets or removes, and those of answers that some rule sets."""
+
+    requests: frozenset[bytes]
+    answers: frozenset[bytes]
 
 
 class Permission(NamedTuple):
@@ -52,9 +64,7 @@ class Verdict:
     front: Front
     attach: Attach
     lifetime: PermissionLifetime
-    _changed: ObjectMemo[RuleSet, frozenset[bytes]] = field(
-        default_factory=lambda: ObjectMemo(_changed_by, 2)
-    )
+    _changed: ObjectMemo[RuleSet, _Changed] = field(default_factory=lambda: ObjectMemo(_changed_by, 2))
 
     def permission(self, exchange: Exchange) -> Permission:
         """Its header lines, without id and cookies. Raises BadRequest for headers that would pass for ours."""
@@ -62,27 +72,36 @@ class Verdict:
         ours = self.attach.lines(exchange)
         if not (self.front.removes or self.front.replaces_all):
             self._check_passed(request, ours)
+        changed = self._changed(self.lifetime.same.rules())
         # Fronts know one list of names: what another rule changes, the client's own value stands for here.
-        for name in self._changed(self.lifetime.same.rules()):
-            if name not in ours:
-                ours[name] = request.header(name) or b""
+        own = changed.requests - ours.keys()
+        ours.update((name, request.header(name) or b"") for name in own)
         ours[UPSTREAM] = handling.upstream.encode("ascii")
         register, answer = list(ours.items()), [(b"content-length", b"0")]
         if self.front.removes:
             register = [(name, value) for name, value in register if value]
             answer.append((REMOVED, b",".join(sorted(self._gone(self.attach.dropped(request), ours)))))
+        client = _for_client(handling, request)
         # Where an answer may be kept, nothing else must say that it may not.
         seconds = self.lifetime.seconds(exchange) if self.front.caches else 0
         if self.front.caches:
             answer.append((_ACCEL, b"%d" % seconds))
-        if not seconds:
-            answer.append((b"cache-control", b"no-store"))
-        client: Lines = []
-        if handling.response_headers is not None:
-            client += handling.response_headers.set
-        if handling.cors is not None:
-            client += answer_fields(handling.cors, request)
+            client = self._kept_apart(client, own, answer)
+        # A front tells clients what it is told of such a header, in place of the register's.
+        if not seconds and _CACHE_CONTROL not in changed.answers:
+            answer.append((_CACHE_CONTROL, b"no-store"))
         return Permission(register, client, answer)
+
+    @staticmethod
+    def _kept_apart(client: Lines, own: frozenset[bytes], answer: Lines) -> Lines:
+        """Say in `answer` by which headers of clients nginx must tell permissions apart; what is left for the client.
+
+        In one line: nginx reads the last.
+        """
+        vary = sorted(own) + [value for name, value in client if name == _VARY]
+        if vary:
+            answer.append((_VARY, b", ".join(vary)))
+        return [line for line in client if line[0] != _VARY and not line[0].startswith(_OF_NGINX)]
 
     def _gone(self, dropped: Iterable[bytes], ours: dict[bytes, bytes]) -> set[bytes]:
         gone = {name for name, value in ours.items() if not value}
@@ -106,11 +125,24 @@ class Verdict:
             raise BadRequest("the register would be asked for another protocol", code="upgrade")
 
 
-def _changed_by(rules: RuleSet) -> frozenset[bytes]:
-    """The headers of a request that some rule sets or removes."""
-    found: set[bytes] = set()
+def _for_client(handling: Handling, request: CanonicalRequest) -> Lines:
+    """What the rule adds to the answer of the register."""
+    found: Lines = []
+    if handling.response_headers is not None:
+        found += handling.response_headers.set
+    if handling.cors is not None:
+        found += answer_fields(handling.cors, request)
+    return found
+
+
+def _changed_by(rules: RuleSet) -> _Changed:
+    requests: set[bytes] = set()
+    answers: set[bytes] = set()
     for rule in rules.every:
         changes = rule.handling.request_headers
         if changes is not None:
-            found.update(changes.remove, (name for name, _ in changes.set))
-    return frozenset(found)
+            requests.update(changes.remove, (name for name, _ in changes.set))
+        told = rule.handling.response_headers
+        if told is not None:
+            answers.update(name for name, _ in told.set)
+    return _Changed(frozenset(requests), frozenset(answers))

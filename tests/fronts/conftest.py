@@ -27,6 +27,13 @@ RULES: list[Any] = [
     {"id": "moved", "match": {"path": "/moved"}, "redirect": {"to": "/public/here"}, "require": ["anyone"]},
     {"id": "live", "match": {"path": "/live/**"}, "require": ["authenticated"], "websocket": True},
     {
+        "id": "tenant",
+        "match": {"path": "/tenant/**"},
+        "require": ["anyone"],
+        "request_headers": {"set": {"X-Tenant": "gateway"}, "remove": ["x-csrf-token"]},
+        "response_headers": {"set": {"Cache-Control": "max-age=60"}},
+    },
+    {
         "id": "often",
         "match": {"path": "/often"},
         "require": ["anyone", {"rate": {"limit": 3, "window": "1h", "per": "client"}}],

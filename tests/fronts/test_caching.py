@@ -47,6 +47,19 @@ def test_no_cookie_can_stand_for_another_address(behind_nginx: GatewayFixture) -
         assert answer.status_code in (400, 401), mark
 
 
+def test_the_register_gets_the_headers_of_this_client(behind_nginx: GatewayFixture) -> None:
+    """Also those that another rule changes, which the permission says: that of one client is not for another."""
+    gateway = behind_nginx
+    sent = [{"x-tenant": "one", "x-csrf-token": "1"}, {"x-tenant": "two"}, {}] * 2
+    for headers in sent:
+        assert gateway.client.get(gateway.url + "/public/tenants", headers=headers).status_code == 200
+    for headers, head in zip(sent, gateway.upstream.begun, strict=True):
+        pairs = (line.split(": ") for line in head.decode("latin-1").lower().split("\r\n")[1:-2])
+        found = {name: value for name, value in pairs if name in ("x-tenant", "x-csrf-token")}
+        assert found == headers
+    assert len(set(_ids(gateway))) == 3
+
+
 def test_what_may_change_is_asked_each_time(behind_nginx: GatewayFixture) -> None:
     statuses = [behind_nginx.client.get(behind_nginx.url + "/often").status_code for _ in range(5)]
     assert statuses[:3] == [200] * 3

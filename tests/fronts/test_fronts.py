@@ -126,6 +126,15 @@ def test_a_block_keeps_somebody_out_at_once(through: GatewayFixture, browser: Br
         assert until(lambda: browser.call("/filed/blocked").status_code == 200, 30.0, pause=0.05)
 
 
+def test_what_the_register_says_of_caches_stays(through: GatewayFixture) -> None:
+    """Where no rule says otherwise, and whatever a permission says of itself."""
+    through.upstream.answer = lambda _head: (
+        b"HTTP/1.1 200 OK\r\nCache-Control: max-age=9\r\nContent-Length: 0\r\n\r\n"
+    )
+    answer = through.client.get(through.url + "/public/style.css", headers={"host": "gw.test"})
+    assert answer.headers["cache-control"] == "max-age=9"
+
+
 def test_a_form_is_kept_and_sent_once(through: GatewayFixture, browser: Browser) -> None:
     through.upstream.clear()
     body = b"waarde=%C3%A9%26&code=of-the-form"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
+import httpx2
 import pytest
 
 from tests.gateway_fixture import CALL, GatewayFixture, scripted_gateway
@@ -13,6 +16,42 @@ from tests.gateway_fixture import CALL, GatewayFixture, scripted_gateway
 def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayFixture]:
     with scripted_gateway(tmp_path_factory.mktemp("verdict"), fronts={"main": {"dialect": "envoy"}}) as found:
         yield found
+
+
+RULES: list[Any] = [
+    {"id": "plain", "match": {"path": "/public/**"}, "require": ["anyone"]},
+    {
+        "id": "changed",
+        "match": {"path": "/changed/**"},
+        "require": ["anyone"],
+        "request_headers": {"set": {"X-Tenant": "a"}, "remove": ["prefer"]},
+        "response_headers": {"set": {"X-Accel-Expires": "3600", "X-Frame-Options": "DENY"}},
+        "cors": {"origins": ["https://app.example.be"]},
+    },
+]
+
+
+def test_nginx_is_told_by_which_headers_to_tell_permissions_apart(tmp_path: Path) -> None:
+    fronts = {"main": {"dialect": "nginx", "cache": "30s"}}
+    with scripted_gateway(tmp_path, rules=RULES, fronts=fronts) as gate:
+
+        def answer(target: str) -> httpx2.Response:
+            said = {
+                "x-original-method": "GET",
+                "x-original-uri": target,
+                "x-forwarded-for": "192.0.2.7",
+                "prefer": "b",
+            }
+            headers = {**CALL, "host": f"localhost:{gate.port}", **said}
+            return gate.client.get(f"http://127.0.0.1:{gate.fronts['main']}/auth", headers=headers)
+
+        plain, changed = answer("/public/x").headers, answer("/changed/x").headers
+    assert (plain["prefer"], plain.get_list("vary")) == ("b", ["prefer, x-tenant"])
+    # what the rule itself says is the same for all
+    assert (changed["prefer"], changed["x-tenant"], changed.get_list("vary")) == ("", "a", ["origin"])
+    # how long a permission is kept is not for a rule to say
+    assert changed.get_list("x-accel-expires") == plain.get_list("x-accel-expires") == ["29"]
+    assert changed["x-frame-options"] == "DENY"
 
 
 def removed(gate: GatewayFixture, **headers: str) -> set[str]:
