@@ -152,7 +152,7 @@ def test_the_engine_accepts_a_certificate_of_its_own(tmp_path: Path, engine: Eng
 
 def test_a_form_that_the_gateway_sends_may_take_as_long_as_any_request(tmp_path: Path) -> None:
     config = configuration(tmp_path, rules=ANY, upstream={"response_timeout": "15m"})
-    page = text(config, "nginx").partition("location @tgp_ti_refused {")[2].partition("}")[0]
+    page = text(config, "nginx").partition("location @tgp_ti_refused {")[2].partition("\n    }")[0]
     assert "proxy_read_timeout 900000ms;" in page
     assert "route: {cluster: tgp_ti_public, timeout: 0s, idle_timeout: 900s}" in text(config, "envoy")
 
