@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import http.client
 import json
+import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -45,6 +46,8 @@ def ask(
             found = json.load(response)["evaluations"]
             return [_for_people(each) for _, each in zip(wishes, found, strict=True)]
     except _FAULTS as problem:
+        if isinstance(problem, urllib.error.HTTPError):
+            problem.close()  # it holds the connection
         raise NoAnswer(str(problem)) from problem
 
 
