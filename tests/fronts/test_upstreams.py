@@ -29,7 +29,7 @@ RULES: list[Any] = [
     },
     {"id": "rest", "match": {"path": "/**"}, "require": ["anyone"]},
 ]
-ANSWER = b"HTTP/1.1 200 OK\r\nX-Frame-Options: SAMEORIGIN\r\nContent-Length: 2\r\n\r\nok"
+ANSWER = b"HTTP/1.1 200 OK\r\nX-Frame-Options: SAMEORIGIN\r\nAlt-Svc: h2=\":8443\"\r\nContent-Length: 2\r\n\r\nok"
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +126,7 @@ def test_other_rules_pass_the_clients_own(through: tuple[str, GatewayFixture, Ra
     _, gate, reports = through
     answer = _get(gate, "/other", accept_language="nl", x_tenant="mine")
     assert (answer.status_code, answer.headers["x-frame-options"]) == (200, "SAMEORIGIN")
+    assert "alt-svc" not in answer.headers
     assert not reports.begun
     lines = _lines(gate.upstream.begun[0])
     assert lines["accept-language"] == "nl"
