@@ -58,6 +58,8 @@ _LIBRARIES: Final = frozenset(
 )
 _HINTS: Final = _PURPOSES | _LIBRARIES
 _SENT_BY_FORMS: Final = (*FORM_TYPES, b"text/plain")
+# No browser writes as much; of more, the rest is not looked at.
+_LONGEST_ACCEPT: Final = 4_096
 _FRAMES: Final = frozenset((b"iframe", b"frame", b"object", b"embed", b"fencedframe"))
 
 READ: Final = _HINTS | {
@@ -128,7 +130,7 @@ def _may_be_form(read: Lines) -> bool:
 
 def _wants_html(read: Lines) -> bool:
     """Whether HTML is asked for by name, and not less than JSON (RFC 9110 12.5.1); the first of two equals counts."""
-    accept = b",".join(read.get(b"accept", ())).lower()
+    accept = b",".join(read.get(b"accept", ()))[:_LONGEST_ACCEPT].lower()
     if b"text/html" not in accept:
         return False
     if b"json" not in accept and b"text/html;" not in accept and b"text/html " not in accept:

@@ -28,6 +28,8 @@ _UNSEEN = re.compile(
 _DEEPEST = 4
 _RESERVED = "oauth2"
 _JWKS = (".well-known", "jwks.json")
+# No register nests so deep, and each segment that is not plain takes a look of its own.
+_MOST_SEGMENTS = 256
 
 
 def plain_segments(raw_path: bytes) -> tuple[str, ...] | None:
@@ -107,9 +109,12 @@ def is_own(segments: Sequence[str]) -> bool:
 def path_of(target: bytes) -> bytes:
     """The path of a target in origin form.
 
-    Raises BadRequest for a query with octets that cannot stand in a request line (RFC 9112 3.2).
+    Raises BadRequest for a query with octets that cannot stand in a request line (RFC 9112 3.2), and for a path with very
+    many segments.
     """
     path, _, query = target.partition(b"?")
+    if path.count(b"/") > _MOST_SEGMENTS:
+        raise BadRequest(f"path has more than {_MOST_SEGMENTS} segments: {path[:80]!r}", code="path-too-deep")
     if query and _QUERY_REFUSED.search(query):
         raise BadRequest(
             f"query holds a character that must be encoded: {query[:80]!r}", code="query-character"

@@ -112,6 +112,12 @@ class RequestReader:
             raise Refused(self._problem or "malformed") from None
 
     def _feed_head(self, data: bytes) -> int:
+        if data[0] < 32 and not self._head:
+            # Empty lines before a request mean nothing (RFC 9112 2.2), and together cost as much as one.
+            rest = data.lstrip(_LINE_END)
+            blank = len(data) - len(rest)
+            if blank:
+                return blank + (self._feed_head(rest) if rest else 0)
         before = len(self._held)
         if before:
             data, self._held = self._held + data, b""
@@ -171,8 +177,6 @@ class RequestReader:
         """The parser takes several spaces for one, and RTSP for HTTP; a complete head has neither (RFC 9112 3)."""
         if self.scope is None:
             return
-        if head[0] < 32:
-            head = head.lstrip(_LINE_END)  # empty lines before a request (RFC 9112 2.2)
         end = head.find(_LINE_END)
         if not head.startswith(b" HTTP/", end - _VERSION_SIZE) or head.count(b" ", 0, end) != 2:
             raise Refused("malformed")

@@ -100,6 +100,12 @@ def test_an_older_browser_is_known_by_what_it_accepts(accept: str, found: str) -
     assert looks(("Accept", accept)) == found
 
 
+def test_of_a_very_long_accept_the_begin_is_looked_at() -> None:
+    long = "," * 30_000
+    assert looks(("Accept", f"application/json;q=0.5, text/html{long}")) == "page"
+    assert looks(("Accept", f"application/json{long}, text/html")) == "script"
+
+
 def test_only_forms_are_sent_by_a_person() -> None:
     for kind in ("application/x-www-form-urlencoded", "Multipart/Form-Data; boundary=x", "text/plain"):
         assert looks(HTML, ("Content-Type", kind)) == "page"

@@ -100,3 +100,10 @@ def test_the_query_is_data() -> None:
     assert path_of(b"/a??b=../..&c=%2F") == b"/a"
     with pytest.raises(BadRequest):
         path_of(b"/a?b#c")
+
+
+def test_a_path_has_an_end() -> None:
+    assert path_of(b"/a" * 256 + b"?b=" + b"/" * 300) == b"/a" * 256
+    with pytest.raises(BadRequest) as refused:
+        path_of(b"/a" * 257)
+    assert refused.value.facts["reason"] == "path-too-deep"

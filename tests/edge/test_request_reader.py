@@ -95,6 +95,15 @@ def test_white_space_around_a_value_and_empty_lines_before_a_request_mean_nothin
         assert [(answer.status, answer.body) for answer in seen.answers] == [(200, b"abc")]
 
 
+def test_many_empty_lines_are_passed_over_at_once() -> None:
+    found = reader()
+    for blank in (b"\r\n" * 8_192, b"\n" * 16_384, b"\r", b"\n"):
+        assert found.feed(blank) == len(blank)
+        assert not found.begun
+    head = get("/ok")
+    assert read(found, b"\r\n\r\n" + head + b"rest") == b"rest"
+
+
 def test_a_request_line_in_pieces_is_looked_at_as_a_whole() -> None:
     for line in (b"GET  /ok HTTP/1.1\r\n", b"GET /ok RTSP/1.0\r\n"):
         found = reader()
