@@ -28,7 +28,7 @@ class ClientSocket:
     """Wraps a transport. A client that does not read what is written to it loses the connection in the end."""
 
     __slots__ = (
-        "_pace", "_read_paused", "_transport", "client", "gone", "secure", "server", "writable", "write_paused", "wrote",
+        "_held", "_pace", "_read_paused", "_transport", "client", "gone", "secure", "server", "writable", "write_paused", "wrote",
     )  # fmt: skip
 
     def __init__(
@@ -42,7 +42,7 @@ class ClientSocket:
         """`not_read` is called when the client has stopped reading; then the connection is gone."""
         self._transport = transport
         transport.set_write_buffer_limits(_UNWRITTEN, _NEARLY_WRITTEN)
-        self._read_paused = False
+        self._read_paused = self._held = False
         self.client: tuple[str, int] | None = None
         """Address and port of the client; None for a local socket."""
         self.gone = False
@@ -89,7 +89,7 @@ class ClientSocket:
 
     @property
     def read_paused(self) -> bool:
-        return self._read_paused
+        return self._read_paused or self._held
 
     def write(self, data: bytes) -> None:
         if not self._transport.is_closing():
@@ -111,12 +111,32 @@ class ClientSocket:
     def pause_reading(self) -> None:
         if not self._read_paused and not self._transport.is_closing():
             self._read_paused = True
-            self._transport.pause_reading()
+            if not self._held:
+                self._transport.pause_reading()
 
     def resume_reading(self) -> None:
         if self._read_paused and not self._transport.is_closing():
             self._read_paused = False
+            if not self._held:
+                self._transport.resume_reading()
+
+    def hold_reading(self) -> bool:
+        """Read nothing before `go_on_reading`, whoever resumes; False where that holds already, or the connection closes."""
+        if self._held or self._transport.is_closing():
+            return False
+        self._held = True
+        if not self._read_paused:
+            self._transport.pause_reading()
+        return True
+
+    def go_on_reading(self) -> bool:
+        """After `hold_reading`; False where the connection is gone or closes."""
+        self._held = False
+        if self._transport.is_closing():
+            return False
+        if not self._read_paused:
             self._transport.resume_reading()
+        return True
 
     def is_reset(self) -> bool:
         """Whether the client's side has answered with a reset to what was written."""

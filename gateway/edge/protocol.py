@@ -7,6 +7,7 @@ It hands on `scope["raw_target"]`, the request target as it was on the wire, and
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 from uvicorn.config import Config
@@ -17,6 +18,9 @@ from gateway.edge.listener import Listener
 from gateway.edge.refusals import Refusals
 from gateway.edge.settings import EdgeSettings
 from gateway.edge.switched import SwitchedConnection
+
+# Seconds. Where a piece takes longer, as one of tiny chunks or frames does, others come before the next, which is smaller.
+_LONG = 0.0005
 
 
 def protocol_class(
@@ -60,6 +64,7 @@ class GatewayProtocol(asyncio.BufferedProtocol):
         }
         buffers = self.listener.buffers
         self._small, self._large = buffers.small, buffers.large
+        self._takes_long = False
 
     # The transport
 
@@ -68,8 +73,10 @@ class GatewayProtocol(asyncio.BufferedProtocol):
         self._dialogue = Dialogue(
             self._loop, transport, self.listener, self._service, self._asgi, hand_over=self._hand_over
         )
+        self._socket = self._dialogue.socket
         self._server.connections.add(self)  # type: ignore[arg-type]
         self._dialogue.open()
+        self._client = self.listener.connections.counted_for(self._dialogue) or id(self)
 
     def _hand_over(self, switched: SwitchedConnection) -> None:
         """The connection speaks another protocol from now on."""
@@ -80,10 +87,18 @@ class GatewayProtocol(asyncio.BufferedProtocol):
         self._dialogue.lost()
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        return self._large if self._dialogue.reads_body else self._small
+        return self._large if self._dialogue.reads_body and not self._takes_long else self._small
 
     def buffer_updated(self, nbytes: int) -> None:
-        self._dialogue.receive(self.get_buffer(0)[:nbytes].tobytes())
+        dialogue, data = self._dialogue, self.get_buffer(0)[:nbytes].tobytes()
+        if not dialogue.reads_body:
+            dialogue.receive(data)
+            return
+        begun = time.perf_counter()
+        dialogue.receive(data)
+        self._takes_long = time.perf_counter() - begun > _LONG
+        if self._takes_long and self._socket.hold_reading():
+            self.listener.turns.wait(self._client, self._socket.go_on_reading, self._loop)
 
     def eof_received(self) -> bool:
         return self._dialogue.receive_end()

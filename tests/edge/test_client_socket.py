@@ -178,3 +178,28 @@ def test_a_local_socket_has_no_address() -> None:
             assert transport.is_closing()
 
     asyncio.run(main())
+
+
+async def test_a_hold_lasts_whoever_resumes() -> None:
+    loop = asyncio.get_running_loop()
+    async with connected() as (side, client):
+        assert side.socket.hold_reading()
+        assert not side.socket.hold_reading()
+        await loop.sock_sendall(client, b"later")
+        side.socket.pause_reading()
+        side.socket.resume_reading()
+        await asyncio.sleep(0.05)
+        assert (side.received, side.socket.read_paused) == (b"", True)
+        side.socket.pause_reading()
+        assert side.socket.go_on_reading()
+        await asyncio.sleep(0.05)
+        assert (side.received, side.socket.read_paused) == (b"", True)
+        side.socket.resume_reading()
+        async with asyncio.timeout(5):
+            while side.received != b"later":
+                await asyncio.sleep(0.01)
+        assert not side.socket.read_paused
+        assert side.socket.hold_reading()
+        side.socket.abort()
+        assert not side.socket.go_on_reading()
+        assert not side.socket.hold_reading()

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from gateway.edge import protocol
+from gateway.edge.protocol import GatewayProtocol
+from gateway.edge.turns import Turns
 from tests.edge.listening import Application, connect, everything, get, listening
 from tests.upstream.raw_client import converse
 from tests.waiting import until
@@ -26,6 +31,35 @@ def test_an_application_may_answer_promptly() -> None:
         bodies = [answer.body for answer in seen.answers]
         assert bodies == [b"prompt"] * 20 + [b"host=gw.test", b"prompt", b"ok"]
         assert app.asked == ["/headers", "/ok"]
+
+
+@pytest.mark.parametrize(("long", "pieces"), [(0.0, 16_384), (1_000.0, 65_536)])
+def test_after_a_piece_of_a_body_that_takes_long_others_come_first(
+    monkeypatch: pytest.MonkeyPatch, long: float, pieces: int
+) -> None:
+    sizes: list[int] = []
+    waits: list[int] = []
+    updated, wait = GatewayProtocol.buffer_updated, Turns.wait
+
+    def noting_size(self: GatewayProtocol, nbytes: int) -> None:
+        sizes.append(nbytes)
+        updated(self, nbytes)
+
+    def noting_wait(self: Turns, *given: Any, **options: Any) -> None:
+        waits.append(len(sizes))
+        wait(self, *given, **options)
+
+    monkeypatch.setattr(protocol, "_LONG", long)
+    monkeypatch.setattr(GatewayProtocol, "buffer_updated", noting_size)
+    monkeypatch.setattr(Turns, "wait", noting_wait)
+    chunks = b"1\r\na\r\n" * 100_000 + b"0\r\n\r\n"
+    with listening() as (running, _, _):
+        head = get("/echo", "Transfer-Encoding: chunked", method="POST")
+        seen = converse(running.port, head + chunks, get("/ok"), expect=2)
+    assert [len(answer.body) for answer in seen.answers] == [100_000, 2]
+    assert max(sizes[2:]) <= pieces
+    # One wait for each piece, but those with the head, the end and the next request.
+    assert len(waits) <= 1 if long else len(waits) >= len(sizes) - 4
 
 
 def test_a_stop_lets_the_request_at_work_end() -> None:
