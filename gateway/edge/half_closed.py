@@ -38,10 +38,14 @@ class HalfClosed:
             return
         gone = socket.is_reset()
         if cycle.started or cycle.scope["http_version"] == "1.0":
-            gone = gone or (not socket.wrote and (cycle.started or self._looks == _LOOKS_PER_SIGN))
+            # Who takes in slowly what waits for it, is there; whether it is fast enough, others look.
+            silent = not socket.wrote and not socket.write_paused
+            gone = gone or (silent and (cycle.started or self._looks == _LOOKS_PER_SIGN))
         elif self._looks % _LOOKS_PER_SIGN == 0:
             socket.write(_CONTINUE)  # allowed before any answer (RFC 9110 15.2)
         if gone:
+            if cycle.unmarked_end:
+                socket.reset_when_closed()  # if it is there after all, it must not take the end for that of the answer
             self._gone()
             return
         socket.wrote = False

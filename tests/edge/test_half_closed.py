@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import time
 from typing import Any
 
 import pytest
 
-from tests.edge.listening import connect, exchange, get, listening
+from tests.edge.listening import Application, connect, exchange, get, listening
 from tests.waiting import until
 
 
@@ -58,3 +60,36 @@ def test_a_client_of_http_1_1_that_waits_is_asked_and_stays() -> None:
         assert raw.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
         assert raw.endswith(b"late")
         assert app.ended == ["end"]
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_a_client_that_has_sent_all_may_read_slowly(gate: Any, version: str) -> None:
+    with connect(gate[0].port, read_buffer=4_096) as sock:
+        sock.sendall(get("/big?40", version=version))
+        sock.shutdown(socket.SHUT_WR)
+        raw = sock.recv(10)
+        for _ in range(3):
+            time.sleep(0.7)
+            raw += sock.recv(10)
+        while data := sock.recv(65_536):
+            raw += data
+    assert raw.count(b"x") >= 40 * 65_536
+
+
+class Pausing(Application):
+    """Begins an answer, and goes on after two seconds."""
+
+    async def pausing(self, scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"half", "more_body": True})
+        await asyncio.sleep(2)
+        await send({"type": "http.response.body", "body": b"rest"})
+
+
+def test_half_an_answer_does_not_look_whole_to_a_client_that_was_taken_for_gone() -> None:
+    with listening(Pausing()) as (running, _, _), connect(running.port) as sock:
+        sock.sendall(get("/pausing", version="1.0"))
+        sock.shutdown(socket.SHUT_WR)
+        with pytest.raises(ConnectionResetError):
+            while sock.recv(4_096):
+                pass
