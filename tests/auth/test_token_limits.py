@@ -27,8 +27,10 @@ pytestmark = pytest.mark.anyio
 class Side:
     """Machine clients against the scripted provider, and what was published about its calls."""
 
-    def __init__(self, machines: Machines, results: Counter[str], op: ScriptedProvider) -> None:
-        self.machines, self.results, self.op = machines, results, op
+    def __init__(
+        self, machines: Machines, results: Counter[str], op: ScriptedProvider, provider: Provider
+    ) -> None:
+        self.machines, self.results, self.op, self.provider = machines, results, op, provider
 
     async def ask(self, token: str | None = None, client: str = "192.0.2.66") -> str:
         try:
@@ -67,7 +69,7 @@ async def side(
         for each in (provider, machines):
             await each.start()
             opened.append(each)
-        return Side(machines, results, op)
+        return Side(machines, results, op, provider)
 
     yield made
     for each in reversed(opened):
@@ -128,7 +130,7 @@ async def test_the_clock_may_be_set_back_and_ahead(
 ) -> None:
     steady = StillClock(now=500.0)
     found: Side = await side()
-    machines = Machines(found.machines.settings, found.machines._provider, clock=clock, steady=steady)
+    machines = Machines(found.machines.settings, found.provider, clock=clock, steady=steady)
     await machines.start()
     stands_for(op, exp=int(clock.now) + 30)
     await machines.identity(OPAQUE, "192.0.2.1")

@@ -29,7 +29,9 @@ RULES: list[Any] = [
     },
     {"id": "rest", "match": {"path": "/**"}, "require": ["anyone"]},
 ]
-ANSWER = b"HTTP/1.1 200 OK\r\nX-Frame-Options: SAMEORIGIN\r\nAlt-Svc: h2=\":8443\"\r\nContent-Length: 2\r\n\r\nok"
+ANSWER = (
+    b'HTTP/1.1 200 OK\r\nX-Frame-Options: SAMEORIGIN\r\nAlt-Svc: h2=":8443"\r\nContent-Length: 2\r\n\r\nok'
+)
 
 
 @pytest.fixture(scope="module")

@@ -46,9 +46,12 @@ class HandLoop(asyncio.SelectorEventLoop):
 
 @cache
 def _connected() -> tuple[socket.socket, socket.socket]:
-    """Both ends of a connection of the kernel, for their addresses; nothing is sent over it."""
+    """Both ends of a connection of the kernel, for their addresses; nothing is sent over it, and reading from it never waits."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        return socket.create_connection(server.getsockname()), server.accept()[0]
+        ends = socket.create_connection(server.getsockname()), server.accept()[0]
+    for end in ends:
+        end.setblocking(False)
+    return ends
 
 
 class _Socket:
