@@ -9,7 +9,7 @@ import httptools
 from gateway.errors import UpstreamBroken
 from gateway.http_semantics import BODILESS
 from gateway.upstream.body_buffer import HIGH_WATER, STREAM, BodyBuffer
-from gateway.upstream.head_repair import without_blanks
+from gateway.upstream.head_repair import size_of_head, without_blanks
 from gateway.upstream.known_answers import KnownAnswers
 from gateway.upstream.response_head import (
     MAX_HEAD,
@@ -114,6 +114,7 @@ class AnswerReader:
             self.buffer.put(body)
 
     def _parse(self, data: bytes) -> None:
+        in_head = not self.status
         try:
             if self._unfinished:
                 self._repair(data)
@@ -127,6 +128,8 @@ class AnswerReader:
             elif self.status or self._unfinished or not self._repair(data):
                 raise _broken(problem) from problem
         if self._went_on or self.complete:
+            if in_head and self._head_size + len(data) > MAX_HEAD:
+                self._check_size(data)
             self._went_on, self._head_size = False, 0
             return
         self._head_size += len(data)
@@ -136,6 +139,10 @@ class AnswerReader:
             raise UpstreamBroken(f"{what} of the answer is longer than {MAX_HEAD} bytes")
         if not self.status:
             self._raw.append(data)
+
+    def _check_size(self, data: bytes) -> None:
+        if size_of_head(b"".join((*self._raw, data))) > MAX_HEAD:
+            raise UpstreamBroken(f"the head of the answer is longer than {MAX_HEAD} bytes")
 
     def _repair(self, data: bytes) -> bool:
         """Read the head again without the blanks that `head_repair` knows. False if there are none."""

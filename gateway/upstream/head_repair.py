@@ -20,7 +20,7 @@ def without_blanks(octets: bytes) -> tuple[bytes, bool]:
 
     True beside it if the octets end with such a blank, and the colon may still follow; the blank is taken away too.
     """
-    end = _end_of_head(octets)
+    end = _place_of_head(octets)[1]
     if end >= 0:
         return _without(octets[:end]) + octets[end:], False
     unfinished = _UNFINISHED.search(octets) if octets.endswith((b" ", b"\t")) else None
@@ -31,10 +31,16 @@ def _without(head: bytes) -> bytes:
     return _BEHIND_CODING.sub(rb"\1", _BLANK.sub(rb"\1", head))
 
 
-def _end_of_head(octets: bytes) -> int:
+def size_of_head(octets: bytes) -> int:
+    """Octets of an answer's head, without those of interim answers before it; 0 if it is not complete."""
+    start, end = _place_of_head(octets)
+    return end - start if end >= 0 else 0
+
+
+def _place_of_head(octets: bytes) -> tuple[int, int]:
     start = 0
     while True:
         end = octets.find(b"\r\n\r\n", start)
         if end < 0 or not _INTERIM.match(octets, start):
-            return end
+            return start, end
         start = end + 4

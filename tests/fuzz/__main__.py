@@ -25,7 +25,7 @@ def main() -> int:
         seed = random.getrandbits(32) if given.seed is None else given.seed
         print(f"round {rounds + 1}, seed {seed}", flush=True)
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", f"--hypothesis-seed={seed}", str(_FOLDER)],
+            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-W", "ignore::hypothesis.errors.HypothesisWarning", f"--hypothesis-seed={seed}", str(_FOLDER)],
             env={**os.environ, "FUZZ_EXAMPLES": str(given.examples)},
             cwd=_FOLDER.parent.parent,
             check=False,

@@ -151,6 +151,19 @@ def test_heads_and_parts_of_a_body_of_any_size_are_within_that_bound() -> None:
     assert reader.excess
 
 
+@pytest.mark.parametrize("before", [b"", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"])
+@pytest.mark.parametrize("line", [b"HTTP/1.1 200 %b\r\n", b"HTTP/1.1 200 OK\r\nX-A: %b\r\n"])
+def test_a_head_is_bounded_whether_it_comes_at_once_or_in_pieces(line: bytes, before: bytes) -> None:
+    for size, fits in ((131_000, True), (131_072, False)):
+        whole = before + line % (b"a" * size) + b"Content-Length: 2\r\n\r\n"
+        for pieces in ([whole + b"ok"], [whole[:70_000], whole[70_000:] + b"ok"], [whole, b"ok"]):
+            if fits:
+                assert read(*pieces).complete
+            else:
+                with pytest.raises(UpstreamBroken, match="131072 bytes"):
+                    read(*pieces)
+
+
 @given(st.lists(st.integers(1, 40), max_size=20), st.sampled_from([b"X-A: 1", b"X-A : 1"]))
 def test_where_the_pieces_begin_makes_no_difference(cuts: list[int], line: bytes) -> None:
     whole = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n" + line + b"\r\nContent-Length: 5\r\n\r\na : b"
