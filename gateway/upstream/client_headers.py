@@ -118,6 +118,7 @@ class ClientHeaders:
         named -= _ESSENTIAL
         if named:
             kept = [line for line in kept if line[0] not in named]
+            said = [line for line in said if line[0] not in named]
             has_date = has_date and b"date" not in named
         return _Kept(kept, tuple(said), frozenset(named), has_date)
 

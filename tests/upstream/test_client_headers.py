@@ -31,6 +31,21 @@ def test_headers_of_the_connection_and_own_cookies_stay_behind() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("lines", "added"),
+    [
+        ([(b"vary", b"Cookie"), (b"cache-control", b"private")], (b"vary", b"cookie")),
+        ([(b"expires", b"0"), (b"content-type", b"text/html")], (b"cache-control", b"no-store")),
+    ],
+)
+def test_what_stays_behind_says_nothing_of_caches(lines: list[Line], added: Line) -> None:
+    removed = lines[0]
+    headers = [(b"connection", removed[0]), *lines]
+    found = ClientHeaders("tgp-")(headers, Owner(b"alice", b"cookie"))
+    assert added in found
+    assert removed not in found
+
+
 def test_a_date_is_added_where_there_is_none() -> None:
     assert [name for name, _ in ClientHeaders("own-")([])] == [b"date"]
 
@@ -56,6 +71,7 @@ KNOWN: list[list[Line]] = [
     [(b"connection", b"keep-alive"), (b"keep-alive", b"timeout=5")],
     [(b"connection", b"x-once, date"), (b"x-once", b"1")],
     [(b"connection", b"etag")],
+    [(b"connection", b"vary"), (b"vary", b"cookie"), (b"cache-control", b"private")],
     [(b"alt-svc", b'h3=":443"'), (b"server", b"a")],
     [(b"date", b"yesterday"), (b"x-request-id", b"7")],
     [(b"location", b"http://register.test/a;jsessionid=0A1B")],
