@@ -47,6 +47,7 @@ class AnswerReader:
         "_interim",
         "_is_head_request",
         "_known",
+        "_last",
         "_lines",
         "_may_switch",
         "_parser",
@@ -81,7 +82,7 @@ class AnswerReader:
             self._parser = httptools.HttpResponseParser(self)
         self._is_head_request = method == "HEAD"
         self._interim = self._head_size = self._repairs = self.status = 0
-        self._unfinished = self._went_on = self.complete = self.excess = False
+        self._unfinished = self._went_on = self._last = self.complete = self.excess = False
         self._fresh = method != "HEAD"
         self._raw: list[bytes] = []
         self._lines: list[tuple[bytes, bytes]] = []
@@ -121,11 +122,7 @@ class AnswerReader:
             else:
                 self._parser.feed_data(data)
         except _PARSE_ERRORS as problem:
-            if self.status == SWITCHING and isinstance(problem, httptools.HttpParserUpgrade):
-                self.after_switch = data[problem.args[0] :]
-            elif self.complete:
-                self.excess = True
-            elif self.status or self._unfinished or not self._repair(data):
+            if not self._ended(problem, data) and (self.status or self._unfinished or not self._repair(data)):
                 raise _broken(problem) from problem
         if self._went_on or self.complete:
             if in_head and self._head_size + len(data) > MAX_HEAD:
@@ -144,6 +141,16 @@ class AnswerReader:
         if size_of_head(b"".join((*self._raw, data))) > MAX_HEAD:
             raise UpstreamBroken(f"the head of the answer is longer than {MAX_HEAD} bytes")
 
+    def _ended(self, problem: Exception, data: bytes) -> bool:
+        """Whether the parser only says that these octets go on behind the end of the answer."""
+        if self.status == SWITCHING and isinstance(problem, httptools.HttpParserUpgrade):
+            self.after_switch = data[problem.args[0] :]
+        elif self.complete:
+            self.excess = True
+        else:
+            return False
+        return True
+
     def _repair(self, data: bytes) -> bool:
         """Read the head again without the blanks that `head_repair` knows. False if there are none."""
         octets = b"".join((*self._raw, data))
@@ -160,9 +167,8 @@ class AnswerReader:
         try:
             self._parser.feed_data(repaired)
         except _PARSE_ERRORS as problem:
-            if not self.complete:
+            if not self._ended(problem, repaired):
                 raise _broken(problem) from problem
-            self.excess = True
         return True
 
     # Called by the parser
@@ -189,6 +195,10 @@ class AnswerReader:
             if not 100 <= status != 101 or self._interim > _MAX_INTERIM:
                 raise httptools.HttpParserError(f"unexpected status {status}")
             self._lines = []
+            if not parser.should_keep_alive():
+                # What closes is the connection, once the final answer has been sent (RFC 9112 section 9.6).
+                parser.set_dangerous_leniencies(lenient_keep_alive=True)
+                self._last = True
             return
         names = check_head(status, headers)
         version = parser.get_http_version()
@@ -202,7 +212,7 @@ class AnswerReader:
         else:
             self.bodiless = False
             self.ends_at_close = not keep_alive and ends_at_close(names)
-        self.keep_alive = keep_alive and not logs_in_connection(names, headers)
+        self.keep_alive = keep_alive and not self._last and not logs_in_connection(names, headers)
 
     def on_body(self, data: bytes) -> None:
         if self.complete:

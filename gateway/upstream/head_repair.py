@@ -11,7 +11,8 @@ _NAME: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _BLANK: Final = re.compile(rb"(?m)^(" + _NAME + rb")[ \t]+(?=:)")
 _BEHIND_CODING: Final = re.compile(rb"(?mi)^(transfer-encoding:[^\r\n]*[^ \t\r\n])[ \t]+(?=\r?$)")
 _UNFINISHED: Final = re.compile(rb"\n" + _NAME + rb"([ \t]+)\Z")
-_INTERIM: Final = re.compile(rb"HTTP/\d\.\d 1")
+# What follows a 101 is no head.
+_INTERIM: Final = re.compile(rb"HTTP/\d\.\d 1(?!01)")
 
 
 def without_blanks(octets: bytes) -> tuple[bytes, bool]:

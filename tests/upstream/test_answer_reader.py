@@ -177,6 +177,40 @@ def test_where_the_pieces_begin_makes_no_difference(cuts: list[int], line: bytes
     assert reader.buffer.take() == b"a : b"
 
 
+@pytest.mark.parametrize("interim", [b"HTTP/1.1 100 Continue\r\nConnection: close", b"HTTP/1.0 100 Continue"])
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_an_interim_answer_that_closes_leaves_the_connection_open_for_the_final_one(
+    interim: bytes, size: int
+) -> None:
+    whole = interim + b"\r\n\r\n" + OK
+    reader = read(*[whole[at : at + size] for at in range(0, len(whole), size)])
+    assert (reader.status, reader.buffer.take()) == (200, b"ok")
+    assert reader.complete
+    assert not reader.excess
+    assert not reader.keep_alive
+    reader.begin("GET")
+    reader.feed(OK)
+    assert reader.keep_alive
+
+
+def test_nothing_follows_the_final_answer_of_a_register_that_closes() -> None:
+    final = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
+    assert read(b"HTTP/1.1 100 Continue\r\nConnection: close\r\n\r\n" + final + OK).excess
+
+
+def test_a_switch_with_a_blank_before_a_colon_is_one() -> None:
+    frames = b"\x81\x08\na : b\n\n"
+    reader = AnswerReader(BodyBuffer(RecordingTransport()), KnownAnswers())
+    reader.begin("GET")
+    reader.may_switch()
+    reader.feed(
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade : websocket\r\nConnection: Upgrade\r\n\r\n" + frames
+    )
+    assert (reader.status, reader.after_switch) == (101, frames)
+    assert reader.headers == [(b"upgrade", b"websocket"), (b"connection", b"Upgrade")]
+    assert not reader.excess
+
+
 ANSWERS = {
     "length": (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "GET"),
     "chunked": (
@@ -187,6 +221,10 @@ ANSWERS = {
     "head": (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", "HEAD"),
     "not-modified": (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", "GET"),
     "interim": (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "GET"),
+    "interim-close": (
+        b"HTTP/1.1 100 Continue\r\nConnection: close\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+        "GET",
+    ),
     "blank": (b"HTTP/1.1 200 OK\r\nContent-Length : 2\r\n\r\nok", "GET"),
     "close": (b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok", "GET"),
     "excess": (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokmore", "GET"),

@@ -24,6 +24,10 @@ HEAD = b"HTTP/1.1 200 OK\r\nA: 1\r\nB: 2\r\n\r\n"
             b"HTTP/1.1 103 Early Hints\r\nLink : x\r\n\r\nHTTP/1.1 200 OK\r\nA : 1\r\nB: 2\r\n\r\nC : d",
             b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + HEAD + b"C : d",
         ),
+        (
+            b"HTTP/1.1 101 Switching Protocols\r\nA : 1\r\n\r\n\nB : 2\r\n\r\n",
+            b"HTTP/1.1 101 Switching Protocols\r\nA: 1\r\n\r\n\nB : 2\r\n\r\n",
+        ),
     ],
 )
 def test_only_such_blanks_of_the_head(octets: bytes, repaired: bytes) -> None:
