@@ -59,7 +59,8 @@ class Refuse:
         """Send the response to a problem; a response that has already begun is cut off instead."""
         if isinstance(problem, ClientGone | AnswerCut):
             exchange.broken_off = isinstance(problem, AnswerCut)
-            log.info("response not completed", request_id=exchange.id, reason=type(problem).__name__)
+            why = str(problem) or type(problem).__name__
+            log.info("response not completed", request_id=exchange.id, reason=why)
             return
         if isinstance(problem, GatewayError):
             error = problem

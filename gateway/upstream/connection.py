@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import ssl
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -42,6 +43,7 @@ class ClientStalled(Exception):
 # What is read at once: a whole answer where it is short, but little of a body that goes on, as its client may stop reading.
 _READ = 262_144
 _READ_ON = 65_536
+_NOT_ENDED = "the register closed the connection without ending TLS (close_notify), and its answer has no length: it may be cut"
 
 
 class _Buffer(threading.local):
@@ -266,12 +268,27 @@ class UpstreamConnection(asyncio.BufferedProtocol):
             self._timer.cancel()
             self._timer = None
         if self.state is BODY and self.answer.ends_at_close and exc is None and not closed_here:
-            self._become(COMPLETE)
+            if self._ended_in_order():
+                self._become(COMPLETE)
+            else:
+                self.abandon(UpstreamBroken(_NOT_ENDED))
         elif self.state is WAITING:
             self._fail(ConnectionClosed())
         else:
             self.abandon(UpstreamBroken("the register closed the connection in the middle of its answer"))
         self._tell()
+
+    def _ended_in_order(self) -> bool:
+        """Whether the end of the connection is one that the register made. Over TLS it says so: without that, anybody on the
+        way can have cut off what ends with the connection (RFC 9112 section 9.8).
+        """
+        tls: ssl.SSLObject | None = self._transport.get_extra_info("ssl_object")
+        if tls is None:
+            return True
+        try:
+            return not tls.read(1)
+        except ssl.SSLError as problem:
+            return isinstance(problem, ssl.SSLZeroReturnError)
 
     def _read_what_is_left(self) -> None:
         """A register that answers before it has the whole request closes the connection behind its answer: writing to it

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
+import ssl
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +15,7 @@ from gateway.upstream.connection import ConnectionClosed, UpstreamConnection
 from gateway.upstream.connection_state import ConnectionState
 from gateway.upstream.pool import ConnectionPool
 from gateway.upstream.settings import UpstreamSettings
+from tests.tls import Certificates
 from tests.upstream.transports import RecordingTransport, connected
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -205,6 +209,61 @@ async def test_a_reset_does_not_complete_an_answer_without_framing() -> None:
     assert await connection.read(1) == b"ok"
     with pytest.raises(UpstreamBroken):
         await connection.read(1)
+
+
+def answer_over_tls(listening: socket.socket, tls: ssl.SSLContext, octets: bytes, *, in_order: bool) -> None:
+    """Take one connection, answer, and close it; `in_order` with the end that TLS has for it (close_notify)."""
+    accepted, _ = listening.accept()
+    with tls.wrap_socket(accepted, server_side=True) as register:
+        register.recv(1)
+        register.sendall(octets)
+        if in_order:
+            with contextlib.suppress(OSError):
+                register.unwrap()
+        else:
+            register.shutdown(socket.SHUT_WR)
+
+
+@pytest.mark.parametrize("size", [2, 200_000])
+@pytest.mark.parametrize(
+    ("lines", "in_order", "whole"),
+    [
+        (b"", True, True),
+        (b"", False, False),
+        (b"Content-Length: %d\r\n", False, True),
+    ],
+    ids=["close-notify", "cut", "length"],
+)
+async def test_over_tls_an_answer_without_framing_ends_where_the_register_says_so(
+    tmp_path: Path, lines: bytes, in_order: bool, whole: bool, size: int
+) -> None:
+    certificates = Certificates(tmp_path)
+    octets = b"HTTP/1.1 200 OK\r\n%b\r\n" % (lines % size if lines else b"") + size * b"x"
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url, tls = f"https://127.0.0.1:{listening.getsockname()[1]}", {"server_name": "localhost"}
+        pool = ConnectionPool(
+            UpstreamSettings.model_validate({"url": url, "tls": {**tls, "ca": certificates.ca}})
+        )
+        await pool.start()
+        answering = asyncio.to_thread(
+            answer_over_tls, listening, certificates.server(), octets, in_order=in_order
+        )
+        register = asyncio.create_task(answering)
+        connection = await pool.dial()
+        connection.start("GET")
+        connection.write(b"GET / HTTP/1.1\r\n\r\n")
+        connection.request_sent()
+        received = b""
+        if whole:
+            while part := await connection.read(30):
+                received += part
+            assert len(received) == size
+        else:
+            with pytest.raises(UpstreamBroken, match="close_notify"):
+                while await connection.read(30):
+                    pass
+        connection.close()
+        await register
 
 
 @pytest.mark.parametrize(
