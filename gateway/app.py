@@ -16,7 +16,7 @@ from gateway.assembly import Assembly
 from gateway.auth.settings import PrivateKeyJwt
 from gateway.edge.drain import DrainedServer
 from gateway.edge.protocol import protocol_class
-from gateway.edge.refusals import Refusals
+from gateway.edge.refusals import REFUSED, Refusals
 from gateway.edge.second_listener import second_listener
 from gateway.errors import StoreUnavailable
 from gateway.key_files.keyring import Key
@@ -123,6 +123,8 @@ class Gateway(Assembly):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI application: HTTP goes through the pipeline."""
         if scope["type"] == "http":
+            if REFUSED in scope:
+                return  # by the listener, before anybody else looked at it
             self.metrics.started()
             await self.handle(scope, receive, send)
         elif scope["type"] == "lifespan":

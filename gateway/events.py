@@ -17,7 +17,8 @@ CallResult = Literal["ok", "refused", "error"]
 class ClientRefused:
     """The listener refused or closed a client's connection by itself. `reason`: see gateway/edge/refusals.py.
     `status` is 0 where there was no answer. `request_id` is that of the answer, `client` the address of the connection.
-    What was asked is in `scope`, or in `head` as far as it came. `looking` and `language` are those of a page.
+    What was asked is in `scope`, or in `head` as far as it came. `looking` and `language` are those of a page. `admitted`: it
+    happened to a request that has a record of its own.
     """
 
     reason: str
@@ -28,6 +29,7 @@ class ClientRefused:
     scope: Mapping[str, Any] | None = None
     looking: str = ""
     language: str = ""
+    admitted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,8 @@ def _response(
         methods = methods_that_help(error.way_out)
         return answers.step_up(error, methods, request_id=request_id, request=request, identity=identity)
     spoken = [(b"accept-language", language.encode("ascii"))]
+    if answer["shown"] == "listener":  # which knows the head of the request only
+        return answers.error(error, request_id=request_id, raw_headers=spoken, looking=_looking(answer))
     return answers.error(
         error,
         request_id=request_id,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from gateway.edge.alarm import Alarm
@@ -54,7 +53,7 @@ class Closing:
             self.abort()
 
     def _answer(
-        self, reason: str, head: bytes = b"", scope: Mapping[str, Any] | None = None, extra: bytes = b""
+        self, reason: str, head: bytes = b"", scope: dict[str, Any] | None = None, extra: bytes = b""
     ) -> None:
         client = self._socket.client
         answer = self._refusals.answer(

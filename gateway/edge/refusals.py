@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from http import HTTPStatus
 from secrets import token_hex
-from typing import Any
+from typing import Any, Final
 
 from gateway.edge.looking import looking_at
 from gateway.events import ClientRefused
@@ -18,6 +19,11 @@ from gateway.responses import HeaderLines, Response
 # A page for the reason, status and header lines of a request that is refused, by who looks, with this id; None for no
 # page.
 WirePage = Callable[[str, int, HeaderLines, Looking, str], Response | None]
+ADMITTED: Final = "toegangspoort.admitted"
+"""Where a scope has the id of its request, once the application has admitted it: from then on it has a record of its own."""
+REFUSED: Final = "toegangspoort.refused"
+"""Where a scope says how the listener answered, where it refused a request after its head: a ClientRefused."""
+
 _LINE = re.compile(rb"([!#-'*+.^`|~\w-]{1,64}):[ \t]*([^\r]*)")
 
 _TOO_MUCH = (
@@ -97,14 +103,15 @@ class Refusals:
         head: bytes = b"",
         *,
         client: str = "",
-        scope: Mapping[str, Any] | None = None,
+        scope: dict[str, Any] | None = None,
         extra: bytes = b"",
     ) -> bytes:
         """Count, and the whole answer for a reason: a page where the head of the request asks for one. See `refusal`.
 
-        `client` is the address of the connection, `scope` what was asked where that could be read.
+        `client` is the address of the connection, `scope` what was asked where that could be read: it learns of this.
         """
-        request_id, status = token_hex(16), _ANSWERS[reason][0]
+        admitted: str | None = scope.get(ADMITTED) if scope is not None else None
+        request_id, status = admitted or token_hex(16), _ANSWERS[reason][0]
         extra = b"x-request-id: %b\r\n%b" % (request_id.encode("ascii"), extra)
         page: Response | None = None
         looking: Looking = "script"
@@ -114,18 +121,18 @@ class Refusals:
             looking = looking_at(lines)
             page = self._page(reason, status, lines, looking, request_id)
         language = page.headers.get("content-language", "") if page is not None else ""
-        self._happened(
-            ClientRefused(
-                reason,
-                status,
-                request_id,
-                client,
-                head,
-                scope,
-                looking if page is not None else "script",
-                language,
-            )
+        event = ClientRefused(
+            reason,
+            status,
+            request_id,
+            client,
+            looking=looking if page is not None else "script",
+            language=language,
+            admitted=admitted is not None,
         )
+        if scope is not None:
+            scope[REFUSED] = event
+        self._happened(replace(event, head=head, scope=scope))
         return refusal(reason, extra=extra) if page is None else _with_page(page, reason, extra)
 
     def _happened(self, event: ClientRefused) -> None:

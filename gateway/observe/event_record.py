@@ -64,8 +64,10 @@ _ERRORS: Final = {
 
 
 def wire_entry(event: ClientRefused, now: float) -> AuditEntry | None:
-    """The record of what the listener refused; None for a connection that it only closed, for its own sake."""
-    if not event.status:
+    """The record of what the listener refused; None for a connection that it only closed, for its own sake, and for a
+    request whose own record says it.
+    """
+    if not event.status or event.admitted:
         return None
     asked = asked_of_scope(event.scope) if event.scope is not None else asked_of_head(event.head)
     answer = Answer(event.reason, asked, "listener", event.language, event.looking)

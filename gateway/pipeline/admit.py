@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.edge.admit import Admission
+from gateway.edge.refusals import ADMITTED
 from gateway.exchange import Exchange
 
 
@@ -19,5 +20,6 @@ class Admit:
     def __call__(self, exchange: Exchange) -> None:
         """Fill in `request`."""
         exchange.request = request = self.admission.admit(exchange.scope)
+        exchange.scope[ADMITTED] = request.id
         if request.websocket is not None:
             self.admission.check_origin(request)

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 from gateway.edge.looking import looking_at
+from gateway.edge.refusals import REFUSED
 from gateway.errors import (
     BearerRefused,
     Blocked,
@@ -16,6 +17,7 @@ from gateway.errors import (
     StoreUnavailable,
     UnderMaintenance,
 )
+from gateway.events import ClientRefused
 from gateway.exchange import Exchange, Judgement
 from gateway.model import Decision
 from gateway.observe.asked_by import AskedBy
@@ -23,6 +25,7 @@ from gateway.observe.decision_record import AuditEntry
 from gateway.observe.metrics import Metrics
 from gateway.observe.record_writer import DecisionRecords
 from gateway.observe.refused import Answer, asked_of_scope
+from gateway.pages.wire import wire_error
 from gateway.policy.candidate import Candidate
 
 # The status of a request that was not answered: the client left, or the gateway stopped.
@@ -43,6 +46,8 @@ class Record:
     def __call__(self, exchange: Exchange) -> None:
         """Remember what became of this request."""
         seconds = time.perf_counter() - exchange.started
+        if not exchange.status and REFUSED in exchange.scope:
+            _note_refusal(exchange, exchange.scope[REFUSED])
         status = exchange.status or _CLIENT_GONE
         judgement = exchange.judgement or _NOT_JUDGED
         decision = judgement.decision
@@ -63,6 +68,13 @@ class Record:
             self.records.write_refused(entry)
         else:
             self.records.write(entry)
+
+
+def _note_refusal(exchange: Exchange, refused: ClientRefused) -> None:
+    """What the listener answered, as the body did not come as it should."""
+    kind = wire_error(refused.status)
+    exchange.status, exchange.shown, exchange.language = refused.status, "listener", refused.language
+    exchange.error = kind("", reason=refused.reason) if kind is not None else None
 
 
 def entry_of(

@@ -210,6 +210,31 @@ def test_what_the_listener_refuses_is_recorded_too(
     assert re.search(r"<h1>(.*?)</h1>", page)[1].replace("&#39;", "'") in said  # type: ignore[index]
 
 
+def test_a_body_that_ends_badly_is_explained_with_who_sent_it_and_the_page_of_the_listener(
+    gate: GatewayFixture,
+) -> None:
+    browser = gate.browser()
+    browser.log_in()
+    cookies = browser.headers({})["cookie"].encode()
+    lines = b"Host: localhost:%d\r\nCookie: %b\r\nOrigin: %b\r\n" % (gate.port, cookies, gate.url.encode())
+    with socket.create_connection(("127.0.0.1", gate.port), timeout=10) as sock:
+        sock.sendall(
+            b"POST /echo/x HTTP/1.1\r\n" + lines + LOOKS + b"Content-Length: 99999\r\n\r\n" + 20_000 * b"x"
+        )
+        assert until(lambda: gate.gateway.upstreams.open_connections > 0, 10.0)
+        sock.shutdown(socket.SHUT_WR)
+        answer = b""
+        while more := sock.recv(65_536):
+            answer += more
+    page = answer.decode()
+    reference = reference_in(page)
+    record = record_of(gate, reference)
+    assert (record["status"], record["verdict"], "who" in record) == (400, "allow", True)
+    said = explained(gate, reference)
+    assert "THE PAGE THAT WAS SHOWN (nl)" in said
+    assert re.search(r"<h1>(.*?)</h1>", page)[1].replace("&#39;", "'") in said  # type: ignore[index]
+
+
 def test_nothing_is_found_without_words_about_it(gate: GatewayFixture) -> None:
     done = run(gate, "explain", "0000-0000")
     assert done.exit_code == 1

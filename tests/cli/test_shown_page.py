@@ -44,6 +44,19 @@ def test_each_error_has_its_page_again(place: Place, kind: type[errors.GatewayEr
     assert "localhost:8000/x" not in page
 
 
+def test_the_page_of_the_listener_knows_nothing_of_what_became_of_the_request(place: Place) -> None:
+    facts = {"reason": "body-slow"}
+    listener, own = (
+        record(errors.RequestTimeout, shown=shown, facts=facts, forwarded="partly") | {"method": "POST"}
+        for shown in ("listener", "page")
+    )
+    words = b"maar gedeeltelijk bij het register aangekomen"
+    assert words in shown_page(own, place, None, None).body
+    page = shown_page(listener, place, None, None).body
+    assert b"<h1>" in page
+    assert words not in page
+
+
 def test_in_its_language_and_form(place: Place) -> None:
     english = shown_page(record(errors.NotFound, language="en"), place, None, None)
     assert b'<html lang="en">' in english.body

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from gateway.events import ClientRefused, KeyChanged, LoginEnded
 from gateway.observe.decision_record import Pseudonyms
@@ -29,3 +30,4 @@ def test_what_the_listener_refused() -> None:
     assert record["asked"] == {"method": "GET", "host": "a.test", "target": "/x"}
     assert (record["verdict"], record["reference"]) == ("refused", reference_of("r-1"))
     assert wire_entry(ClientRefused("idle-for-room"), 5.0) is None
+    assert wire_entry(replace(event, admitted=True), 5.0) is None
