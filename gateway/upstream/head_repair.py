@@ -10,6 +10,7 @@ from typing import Final
 _NAME: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _BLANK: Final = re.compile(rb"(?m)^(" + _NAME + rb")[ \t]+(?=:)")
 _BEHIND_CODING: Final = re.compile(rb"(?mi)^(transfer-encoding:[^\r\n]*[^ \t\r\n])[ \t]+(?=\r?$)")
+_LINE_END: Final = (b"\r", b"\n")
 _UNFINISHED: Final = re.compile(rb"\n" + _NAME + rb"([ \t]+)\Z")
 # What follows a 101 is no head.
 _INTERIM: Final = re.compile(rb"HTTP/\d\.\d 1(?!01)")
@@ -41,6 +42,9 @@ def size_of_head(octets: bytes) -> int:
 def _place_of_head(octets: bytes) -> tuple[int, int]:
     start = 0
     while True:
+        # Empty lines before an answer mean nothing (RFC 9112 section 2.2).
+        while octets[start : start + 1] in _LINE_END:
+            start += 1
         end = octets.find(b"\r\n\r\n", start)
         if end < 0 or not _INTERIM.match(octets, start):
             return start, end

@@ -19,6 +19,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nA: 1\r\nB: 2\r\n\r\n"
             b"HTTP/1.1 200 OK\r\nTransfer-encoding:\ta, b \t\r\nA: 1\t\r\n\r\n",
             b"HTTP/1.1 200 OK\r\nTransfer-encoding:\ta, b\r\nA: 1\t\r\n\r\n",
         ),
+        (b"\r\n\r\nHTTP/1.1 200 OK\r\nA : 1\r\nB: 2\r\n\r\n", b"\r\n\r\n" + HEAD),
         (b"HTTP/1.1 200 OK\r\n A : 1\r\n\r\n", b"HTTP/1.1 200 OK\r\n A : 1\r\n\r\n"),
         (
             b"HTTP/1.1 103 Early Hints\r\nLink : x\r\n\r\nHTTP/1.1 200 OK\r\nA : 1\r\nB: 2\r\n\r\nC : d",
