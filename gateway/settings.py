@@ -56,6 +56,17 @@ Duration = Annotated[
 ]
 
 
+def _whole(value: Any) -> Any:
+    if isinstance(value, bool | float):
+        written = str(value).lower()
+        raise ValueError(f"a whole number is expected here, not {written}")
+    return value
+
+
+# For a choice of whole numbers: `true` and 1.0 are equal to 1, and no way to write it.
+Whole = BeforeValidator(_whole)
+
+
 def _catalogued(value: str, info: ValidationInfo) -> str:
     known = (info.context or {}).get("languages")
     if known is not None and value not in known:

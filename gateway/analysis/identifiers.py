@@ -42,7 +42,11 @@ def organisation_fault(code: str) -> str | None:
         return "this is an establishment number (vestigingsnummer): write the KBO number of the enterprise, which begins with 0 or 1"
     if (int(digits[:8]) + int(digits[8:])) % 97:
         return "the check digits of this KBO number are wrong: a digit is mistyped"
-    return None if digits == code else f"ACM sends a KBO number without dots: write {digits}"
+    return (
+        None
+        if digits == code
+        else f"ACM sends the ten digits of a KBO number and nothing else: write {digits}"
+    )
 
 
 def national_number_fault(number: str) -> str | None:
@@ -61,5 +65,7 @@ def national_number_fault(number: str) -> str | None:
     if check not in (97 - int(nine) % 97, 97 - int(f"2{nine}") % 97):
         return "the check digits of this national number are wrong: a digit is mistyped"
     return (
-        None if digits == number else f"ACM sends national numbers without dots and hyphens: write {digits}"
+        None
+        if digits == number
+        else f"ACM sends the eleven digits of a national number and nothing else: write {digits}"
     )

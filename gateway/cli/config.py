@@ -14,6 +14,7 @@ from gateway.cli.card import card
 from gateway.cli.lint import as_data, lint
 from gateway.cli.loading import loaded, problems_printed, tried, try_plugins
 from gateway.cli.options import ENV, JSON
+from gateway.cli.place import counted
 from gateway.cli.promote import promote
 from gateway.config import ConfigError
 from gateway.config.cards import shared_with
@@ -75,7 +76,7 @@ def validate(
         typer.echo(f"{len(found)} warning{'s' if len(found) != 1 else ''}.", err=True)
         raise typer.Exit(1)
     sets = "; ".join(
-        f"{name} has {len(rules.rules)} rules, rule set {rules.hash[:12]}"
+        f"{name} has {counted(len(rules.rules), 'rule')}, rule set {rules.hash[:12]}"
         for name, rules in config.rules.items()
     )
     typer.echo(f"{file} is fine: {sets}")
@@ -126,7 +127,7 @@ def show(
         )
         return
     typer.echo(
-        f"{env}: {len(rules.rules)} rules, rule set {rules.hash[:12]}. The first that matches decides."
+        f"{env}: {counted(len(rules.rules), 'rule')}, rule set {rules.hash[:12]}. The first that matches decides."
     )
     for number, rule in enumerate(rules.rules, start=1):
         methods = f" {','.join(sorted(rule.methods))}" if rule.methods is not None else ""

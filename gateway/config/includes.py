@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -101,13 +101,24 @@ class Includes:
         self._problems = problems
         self.files: list[Path] = [real_path(path)]
         self.patterns: list[Included] = []
+        self.emptied: set[Place] = set()
+        """The lists of rules of which the includes left nothing; why is among the problems."""
+        # By the file of a list: what it was called where it was included first, and where that was.
+        self._first: dict[Path, tuple[str, Problem]] = {}
 
     def fill_in(self, data: Any, positions: Positions) -> None:
         """Replace every `include:` in the lists of rules by the rules of its files."""
         for place, nodes in rule_lists(data):
             if not any(_is_include(node) for node in nodes):
                 continue
+            self._first.clear()
+            before = len(self._problems)
             found = self._expanded(nodes, positions, place, (self.files[0],))
+            if not found and place == ("rules",):
+                self.emptied.add(place)
+                if len(self._problems) == before:
+                    words = "the files that are included here have no rules"
+                    self._problems.append(positions.problem(place, words))
             nodes[:] = [node for node, _, _ in found]
             for number, (_, source, written) in enumerate(found):
                 # A copy without `moved`, so that a place in the main file does not refer to itself.
@@ -158,6 +169,8 @@ class Includes:
             cycle = " > ".join(each.name for each in (*stack[stack.index(real) :], real))
             self._problems.append(positions.problem(at, f"files include each other: {cycle}"))
             return []
+        if self._is_second(real, name, positions.problem(at, "")):
+            return []
         if len(self.files) >= _MOST_FILES:
             self._problems.append(positions.problem(at, f"more than {_MOST_FILES} files are included"))
             return []
@@ -174,6 +187,16 @@ class Includes:
             )
             return []
         return self._expanded(nodes, inside, ("rules",), (*stack, real))
+
+    def _is_second(self, real: Path, name: str, here: Problem) -> bool:
+        """Whether this list includes the file already, which is reported: each of its rules would be there twice."""
+        known, first = self._first.setdefault(real, (name, here))
+        if first is here:
+            return False
+        line = f"line {first.line}" if first.file == here.file else f"{first.file}:{first.line}"
+        words = f"{name} is included twice, first at {line}" + (f" as {known}" if known != name else "")
+        self._problems.append(replace(here, message=words))
+        return True
 
 
 def _is_include(node: Any) -> bool:

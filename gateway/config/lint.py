@@ -24,7 +24,7 @@ from gateway.config.lints.labels import labels, rule_labels
 from gateway.config.lints.levels import levels
 from gateway.config.lints.maintenance import maintenance
 from gateway.config.lints.network import network
-from gateway.config.lints.paths import nearly, paths
+from gateway.config.lints.paths import idle, nearly, paths
 from gateway.config.lints.rights import rights
 from gateway.config.lints.sessions import sessions
 from gateway.config.lints.texts import texts
@@ -71,6 +71,7 @@ def found_in(
         *claims(source),
         *codes_of_people(source),
         *nearly(source),
+        *idle(source),
         *unproven(source),
         *texts(source),
         *labels(source),

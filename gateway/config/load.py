@@ -16,7 +16,7 @@ from gateway.config.headers import header_problems
 from gateway.config.includes import Files, Includes
 from gateway.config.lock import lock_problems
 from gateway.config.maintenance import maintenance_problems
-from gateway.config.messages import problems_of
+from gateway.config.messages import EMPTY, problems_of
 from gateway.config.model import Config, Document
 from gateway.config.pages import page_problems, reading_context
 from gateway.config.positions import Place, Positions, read_yaml
@@ -97,6 +97,9 @@ def read(path: Path, files: Files | None = None, *, folder: Path | None = None) 
         problems.extend(maintenance_problems(sound, positions))
         suites = SuiteLoader(sound, rights, rules, positions, problems).compile()
     if problems or document is None:
+        # Why these lists are empty is told itself.
+        told = {positions.problem(place, EMPTY) for place in includes.emptied}
+        problems = [each for each in problems if each not in told]
         # What else is wrong on a line of which something was refused comes of that.
         raise ConfigError(each for each in problems if each in first or (each.file, each.line) not in refused)
     config = Config(

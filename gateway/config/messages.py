@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -13,6 +13,8 @@ from pydantic.fields import FieldInfo
 from gateway.config.positions import Place, Positions
 from gateway.config.problems import Problem, unknown
 from gateway.plugin import UnknownName
+
+EMPTY: Final = "this may not be empty"
 
 
 def message_for(error: Mapping[str, Any], root: type[BaseModel] | None = None) -> str:
@@ -35,6 +37,8 @@ def message_for(error: Mapping[str, Any], root: type[BaseModel] | None = None) -
             return f"{given} is read as a number: put it between quotes, '{given}'"
         case "string_type":
             return f"a text is expected here, not {_kind(given)}"
+        case "literal_error" if given in str(context.get("expected")).replace(" or ", ", ").split(", "):
+            return f"{given!r} is a text: write {given} without quotes"
         case "literal_error" | "enum":
             return f"{given!r} is not one of: {context.get('expected')}"
         case "union_tag_invalid":
@@ -50,7 +54,7 @@ def message_for(error: Mapping[str, Any], root: type[BaseModel] | None = None) -
         case "model_type" | "dict_type" | "mapping_type" | "model_attributes_type":
             return f"a block of keys is expected here, not {_kind(given)}"
         case "too_short":
-            return "this may not be empty"
+            return EMPTY
         case "bool_type" | "bool_parsing":
             return f"write true or false, not {given!r}"
         case "greater_than_equal" | "greater_than" | "less_than_equal" | "less_than":

@@ -35,7 +35,7 @@ from gateway.policy.maintenance_settings import MaintenanceSettings
 from gateway.policy.ruleset import RuleSet, with_emergencies
 from gateway.policy.settings import EnvironmentRules, PollSettings, RightSettings, UncheckedRules
 from gateway.session.settings import SessionSettings
-from gateway.settings import FileBeside, LanguageTag, ListenAddress, Settings, in_folder
+from gateway.settings import FileBeside, LanguageTag, ListenAddress, Settings, Whole, in_folder
 from gateway.upstream.settings import StreamSettings, UpstreamName, UpstreamSettings
 
 AcceptedHere = Literal[
@@ -223,7 +223,7 @@ class IdentitySection(HeaderSettings):
 class Document(Settings, defer_build=False):
     """The whole file."""
 
-    version: Literal[1]
+    version: Annotated[Literal[1], Whole]
     """The version of this format: 1."""
 
     plugins: tuple[str, ...] = ()

@@ -120,6 +120,12 @@ class RuleLoader:
         here, there = (
             self._positions.problem((*place, "id"), "") for place in (entry.place, first[entry.id])
         )
+        if (there.file, there.line, there.column) == (here.file, here.line, here.column):
+            self._report(
+                (*entry.place, "id"),
+                _twice(entry, first[entry.id], included=here.file != self._positions.file),
+            )
+            return
         where = f"line {there.line}" if there.file == here.file else f"{there.file}:{there.line}"
         self._report((*entry.place, "id"), f"the id {entry.id!r} is used twice, first at {where}")
 
@@ -176,6 +182,16 @@ class RuleLoader:
 
     def _report(self, place: Place, message: str, *, at_key: bool = False) -> None:
         self._problems.append(self._positions.problem(place, message, at_key=at_key))
+
+
+def _twice(entry: _Entry, first: Place, *, included: bool) -> str:
+    """How a rule that is written once came to be there twice."""
+    lists = [".".join(map(str, place[:-1])) for place in (first, entry.place)]
+    if included and lists[0] != lists[1]:
+        return (
+            f"the rule {entry.id!r} is there twice: its file is included in `{lists[0]}` and in `{lists[1]}`"
+        )
+    return f"the rule {entry.id!r} is there twice by an alias (*): write out the other rule, with an id of its own"
 
 
 def _variables(match: Any) -> tuple[str, ...]:

@@ -54,6 +54,10 @@ class Authorities:
             return (plain,)
         return (plain, plain + b":" + _DEFAULT_PORT[self.scheme].encode())
 
+    def knows(self, host: str) -> bool:
+        """Whether a request may name this host."""
+        return host.lower().encode() in self._known
+
     def canonical(self, hosts: list[bytes]) -> str:
         """The one host of a request. Raises BadRequest for none, several or a foreign one (RFC 9112 3.2)."""
         if len(hosts) != 1:

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from gateway.edge.authority import host_name
 from gateway.http_semantics import METHODS, FurtherMethod
 from gateway.openings import Openings
-from gateway.settings import UNIX, Duration, ListenAddress, Settings
+from gateway.settings import UNIX, Duration, ListenAddress, Settings, Whole
 
 MOST_NEW: Final = 1_000_000
 """New connections a second that nobody reaches."""
@@ -183,7 +183,7 @@ class FrontSettings(Settings):
     cache: Annotated[Duration, AfterValidator(_cache)] = 0.0
     """How long nginx may use a permission again (`X-Accel-Expires`), at most; `0s`: never. From 2s to 60s."""
 
-    allow_status: Literal[200, 202] = 200
+    allow_status: Annotated[Literal[200, 202], Whole] = 200
     """The status that allows a request; 202 for configurations that were written for oauth2-proxy."""
 
     @model_validator(mode="after")

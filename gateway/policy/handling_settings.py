@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from gateway.handling import DEFAULT_UPSTREAM, PLAIN, Cors, Handling, HeaderChanges, RedirectTo
 from gateway.http_semantics import HOP_BY_HOP
-from gateway.settings import Duration, Settings
+from gateway.settings import Duration, Settings, Whole
 
 _NAME: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
 _VALUE: Final = re.compile(r"[\t -~]{0,4096}")
@@ -143,7 +143,7 @@ class RedirectSettings(Settings):
     to: Annotated[str, AfterValidator(_to)]
     """A path of this site, or an https address. {kbo} is a variable of the rule's path; the query is not carried over."""
 
-    status: Literal[301, 302, 303, 307, 308] = 302
+    status: Annotated[Literal[301, 302, 303, 307, 308], Whole] = 302
     """301 and 308 are for ever, 302, 303 and 307 for now; 307 and 308 keep method and body, 303 makes it a GET."""
 
     def compiled(self) -> RedirectTo:

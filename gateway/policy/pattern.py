@@ -6,6 +6,7 @@ A pattern matches the whole canonical path, segment by segment; case-sensitively
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from string import ascii_lowercase, ascii_uppercase
@@ -102,8 +103,10 @@ def parse_pattern(text: str) -> Pattern:
         raise ValueError(f"a path starts with a slash: write /{text}")
     if "?" in text or "#" in text:
         raise ValueError("a path has no query: rules match the path only")
-    if not text.isprintable():
-        raise ValueError("the path contains control characters")
+    unseen = next((sign for sign in text if not sign.isprintable()), None)
+    if unseen is not None:
+        name = unicodedata.name(unseen, "a control character").lower()
+        raise ValueError(f"the path contains U+{ord(unseen):04X}, {name}, which nobody sees: delete it")
     words = text[1:].split("/")
     rest = words[-1] == "**"
     if rest:

@@ -173,3 +173,38 @@ def test_what_is_watched_is_what_fits_the_patterns_now(tmp_path: Path) -> None:
     assert included_by(path) == ()
     path.write_text("rules: [{include: 'later/*.yaml'}, {include: 1}, 2]\n")
     assert included_by(path) == (Included(tmp_path.resolve(), "later/*.yaml"),)
+
+
+def test_why_no_rule_is_left_is_told_alone(tmp_path: Path) -> None:
+    path = config(tmp_path, [{"include": "no.yaml"}, {"include": "more/*.yaml"}], {})
+    assert len(told(path)) == 2
+    assert all("there is no file" in each for each in told(path))
+    path = config(tmp_path, [{"include": "a.yaml"}], {"a.yaml": "rules: []\n"})
+    (problem,) = told(path)
+    assert problem.endswith("the files that are included here have no rules")
+
+
+def test_a_file_that_is_included_twice_is_told_once(tmp_path: Path) -> None:
+    files = {"rules/a.yaml": text("a1", "a2"), "b.yaml": "rules:\n  - include: rules/a.yaml\n"}
+    path = config(tmp_path, [{"include": "rules/*.yaml"}, {"include": "b.yaml"}], files)
+    line = _line(path, "include: rules/*.yaml")
+    assert told(path) == [f"b.yaml:2:14: rules/a.yaml is included twice, first at config.yaml:{line}"]
+    (tmp_path / "rules/b.yaml").symlink_to("a.yaml")
+    path = config(tmp_path, [{"include": "rules/*.yaml"}], {})
+    (problem,) = told(path)
+    assert "rules/b.yaml is included twice, first at line" in problem
+    assert problem.endswith("as rules/a.yaml")
+
+
+def test_environments_may_each_include_a_file(tmp_path: Path) -> None:
+    all_of = environments(tmp_path)
+    (tmp_path / "a.yaml").write_text(text("a1"))
+    for name in ("ti", "prd"):
+        all_of[name]["rules"] = {"before": [{"include": "a.yaml"}]}
+    assert ids(write_config(tmp_path, all_of, rules=[rule("z")]))["prd"] == ["a1", "z"]
+    del all_of["prd"]["rules"]
+    (problem,) = told(write_config(tmp_path, all_of, rules=[{"include": "a.yaml"}]))
+    words = (
+        "the rule 'a1' is there twice: its file is included in `environments.ti.rules.before` and in `rules`"
+    )
+    assert problem == f"a.yaml:2:10: {words}"

@@ -62,3 +62,16 @@ def test_no_surprises_of_yaml_1_1(written: str, meant: str) -> None:
     from gateway.config.positions import read_yaml
 
     assert read_yaml(f"a: {written}\n", "x")[0] == {"a": meant}
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ('"1"', "'1' is a text: write 1 without quotes"),
+        ("true", "a whole number is expected here, not true"),
+        ("1.0", "a whole number is expected here, not 1.0"),
+        ("2", "2 is not one of: 1"),
+    ],
+)
+def test_a_version_is_written_as_a_number(tmp_path: Path, written: str, words: str) -> None:
+    assert f"config.yaml:1:10: {words}" in told(tmp_path, f"version: {written}\n").splitlines()

@@ -55,3 +55,15 @@ def test_faults_in_them_are_told_where_they_stand(tmp_path: Path) -> None:
     assert "unknown key 'befor'; did you mean 'before'? (known: after, before)" in words
     assert len(refused.value.problems) == 3
     assert yaml.safe_load(path.read_text())["environments"]["ti"]["rules"]
+
+
+def test_an_alias_of_a_rule_is_told_as_one(tmp_path: Path) -> None:
+    path = write_config(tmp_path, environments(tmp_path), rules=[rule("a")])
+    path.write_text(path.read_text().replace("- id: a\n", "- &a\n  id: a\n") + "- *a\n")
+    with pytest.raises(ConfigError) as refused:
+        load(path)
+    (problem,) = refused.value.problems
+    assert (
+        problem.message
+        == "the rule 'a' is there twice by an alias (*): write out the other rule, with an id of its own"
+    )

@@ -89,3 +89,12 @@ def test_names_as_rules_see_them(public_url: str, further: tuple[str, ...], name
 def test_a_port_that_nobody_sends_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="is not a host name"):
         host_name(name)
+
+
+def test_the_names_that_a_request_may_have() -> None:
+    names = Authorities("https://register.example.be", ["other.example.be:8443"])
+    assert names.knows("REGISTER.example.be")
+    assert names.knows("register.example.be:443")
+    assert names.knows("other.example.be:8443")
+    assert not names.knows("other.example.be")
+    assert not names.knows("r\u00e9gister.example.be")

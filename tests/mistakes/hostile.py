@@ -121,6 +121,7 @@ PROOFS = (
     _row("never-weakened", "an invariant for every method becomes one for GET", [("never:\n  - request: ANY /ncr/bestanden/**", "never:\n  - request: GET /ncr/bestanden/**")], "diff:is gone or changed"),
     _row("never-of-gateway", "an invariant about the gateway's own pages", [(_NEVER, f"{_NEVER}  - request: ANY /oauth2/**\n")], "warning:idle-never"),
     _row("never-at-no-host", "an invariant for a host that nobody comes by", [(_NEVER, f"{_NEVER}  - request: ANY /ncr/bestanden/**\n    host: other.example.be\n")], "warning:idle-never"),
+    _row("test-at-no-host", "a test for a host that nobody comes by", [("\ntests:\n", "\ntests:\n  - {request: GET /ncr/bestanden/1, host: other.example.be, expect: deny}\n")], "warning:idle-test"),
     _row("never-in-capitals", "an invariant about a path in other capitals", [(_NEVER, f"{_NEVER}  - request: ANY /NCR/bestanden/**\n")], "warning:nearly-a-rule"),
 )  # fmt: skip
 ADDRESSES = (

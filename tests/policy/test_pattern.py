@@ -34,3 +34,16 @@ from gateway.policy.pattern import parse_pattern
 )
 def test_what_a_pattern_means(pattern: str, path: str, variables: dict[str, str] | None) -> None:
     assert parse_pattern(pattern).match(path[1:].split("/")) == variables
+
+
+@pytest.mark.parametrize(
+    ("sign", "words"),
+    [
+        ("\u00a0", "U\\+00A0, no-break space"),
+        ("\u200b", "U\\+200B, zero width space"),
+        ("\t", "U\\+0009, a control character"),
+    ],
+)
+def test_a_sign_that_nobody_sees_is_named(sign: str, words: str) -> None:
+    with pytest.raises(ValueError, match=f"the path contains {words}, which nobody sees"):
+        parse_pattern(f"/pub{sign}lic")

@@ -11,10 +11,11 @@ from urllib.parse import quote
 
 from gateway.analysis.lint import Finding
 from gateway.analysis.regex_example import covers_nothing
+from gateway.analysis.suite_settings import CaseSettings, NeverSettings
 from gateway.config.load import Source
 from gateway.config.model import EnvironmentSettings
 from gateway.config.positions import Place
-from gateway.edge.authority import host_names
+from gateway.edge.authority import Authorities, host_names
 from gateway.edge.path import path_of
 from gateway.edge.readings import PathReader
 from gateway.errors import BadRequest
@@ -162,20 +163,40 @@ def _invariants(source: Source, settings: EnvironmentSettings, rules: RuleSet) -
         if first == _OWN or pattern.text == _JWKS:
             words = f"nothing can break this invariant: the gateway itself answers {pattern.text}"
             yield Finding(source.at((*place, "request"), at_key=False), "idle-never", words)
-        hosts = host_names(settings.public_url, settings.edge.hosts)
-        environments = source.config.environments.values()
-        everywhere = {host for each in environments for host in host_names(each.public_url, each.edge.hosts)}
-        if never.host is not None and never.host not in everywhere:
-            words = (
-                f"nothing can break this invariant: nobody comes by {never.host}, only by {', '.join(hosts)}"
-            )
-            yield Finding(source.at((*place, "host"), at_key=False), "idle-never", words)
         fault = unreachable(
             pattern.folding() if rules.folds else pattern, settings, rules.opens | settings.paths.names
         )
         if fault is not None:
             at = source.at(("never", number, "request"), at_key=False)
             yield Finding(at, "idle-never", f"nothing can break this invariant: {fault}")
+
+
+def idle(source: Source) -> Iterator[Finding]:
+    """Tests about what the gateway answers before any rule, and invariants for hosts that nobody comes by."""
+    document = source.document
+    for number, test in enumerate(document.tests):
+        path = test.request.partition(" ")[2].partition("?")[0]
+        if path == _JWKS or path[1:].split("/")[0] == _OWN:
+            words = f"this test proves nothing: the gateway itself answers {path}"
+            yield Finding(source.at(("tests", number, "request"), at_key=False), "idle-test", words)
+        if (nobody := _nobody(source, test)) is not None:
+            words = f"this test proves nothing: {nobody}"
+            yield Finding(source.at(("tests", number, "host"), at_key=False), "idle-test", words)
+    for number, never in enumerate(document.never):
+        if (nobody := _nobody(source, never)) is not None:
+            words = f"nothing can break this invariant: {nobody}"
+            yield Finding(source.at(("never", number, "host"), at_key=False), "idle-never", words)
+
+
+def _nobody(source: Source, tried: CaseSettings | NeverSettings) -> str | None:
+    """Why the host that is asked is that of no environment in which this is tried."""
+    environments = source.document.environments
+    several = [environments[name] for name in tried.env or environments]
+    known = [Authorities(each.public_url, each.edge.hosts) for each in several]
+    if not tried.host or any(each.knows(tried.host) for each in known):
+        return None
+    hosts = dict.fromkeys(host for each in several for host in host_names(each.public_url, each.edge.hosts))
+    return f"nobody comes by {tried.host}, only by {', '.join(hosts)}"
 
 
 def nearly(source: Source) -> Iterator[Finding]:

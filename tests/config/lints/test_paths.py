@@ -91,3 +91,17 @@ def test_a_test_that_names_its_rule_is_meant(tmp_path: Path) -> None:
     assert len(warned(tmp_path, text, "nearly-a-rule")) == 2
     meant = "tests: [{request: GET /bestandn, expect: allow, rule: a}]\n"
     assert warned(tmp_path, f"{RULE.format('/bestanden')}{meant}", "nearly-a-rule") == []
+
+
+def test_tests_that_no_rule_decides(tmp_path: Path) -> None:
+    def found(test: str) -> list[str]:
+        return warned(tmp_path, f"{RULE.format('/a')}tests: [{{{test}, expect: deny}}]\n", "idle-test")
+
+    (other,) = found("request: GET /b, host: other.example.be")
+    assert other.startswith("this test proves nothing: nobody comes by other.example.be, only by ")
+    own = other.rpartition(" ")[2]
+    assert found(f'request: GET /b, host: "{own}"') == []
+    assert found(f'request: GET /b, host: "{own.upper()}"') == []
+    (words,) = found('request: "GET /oauth2/login?x=1"')
+    assert words == "this test proves nothing: the gateway itself answers /oauth2/login"
+    assert found("request: GET /oauth2x") == []
