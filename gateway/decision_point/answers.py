@@ -55,7 +55,7 @@ class Answers:
         status = str(error.status)
         found = {name: said[name] for name in _SHOWN if said.get(name)}
         found |= {name: error.facts[name] for name in _PUBLIC_FACTS if name in error.facts}
-        found["reason_user"] = {status: self.problems.in_short(error, said, language)}
+        found["reason_user"] = {status: self.problems.in_short(error, said, reader)}
         found["reason_admin"] = {status: _reason(exchange, error)}
         methods = _methods(error)
         if methods:

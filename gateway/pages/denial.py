@@ -196,10 +196,9 @@ class _Filled:
                 why = _("You logged in with a means that is not strong enough for this page.")
                 return f"{why} {self._words.step(step).advice}"
             case Wait():
-                return f"{self._words.step(step).text}."
+                return self._words.lead(step)
             case _:
-                words = self._words.step(step)
-                return f"{words.text}. {words.advice}"
+                return f"{self._words.lead(step)} {self._words.step(step).advice}"
 
     def _obstacles(self) -> list[str]:
         _ = self._

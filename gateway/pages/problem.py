@@ -10,13 +10,11 @@ from urllib.parse import quote
 from gateway.errors import Forbidden, GatewayError, LoginRequired, TooManyRequests
 from gateway.model import Identity, Language
 from gateway.pages.advice import advice_of, operators_data
-from gateway.pages.catalogue import message
 from gateway.pages.links import login_url
 from gateway.pages.render import Pages
 from gateway.pages.wording import Wording, unread_claims_data
 from gateway.reference import reference_of
 
-_NEEDED: Final = message("What is needed for this page: %(what)s.")
 _TYPE: Final = "urn:toegangspoort:problem:"
 BASIC: Final = frozenset({"type", "title", "status", "detail", "instance", "code", "request_id", "reference"})
 
@@ -63,19 +61,27 @@ class Problems:
             problem |= self._denied(error, reader)
         return problem | operators_data(error, reader.language)
 
-    def in_short(self, error: GatewayError, said: Mapping[str, Any], language: Language) -> str:
+    def in_short(self, error: GatewayError, said: Mapping[str, Any], reader: Reader) -> str:
         """What `data` said, in a few sentences: where the page refers to what stands below, they have that itself."""
-        if error.advice != Forbidden.advice:
+        if not isinstance(error, Forbidden) or error.advice != Forbidden.advice:
             return f"{said['title']}. {said['detail']}"
-        needed = self._pages.gettext(language)(_NEEDED)
-        parts = [said["title"]]
-        if said["plans"]:
-            for step in said["plans"][0]:
-                text = needed % {"what": step["text"]} if step.get("type") == "grant" else step["text"]
-                parts += (text, step["advice"])
-        elif said["missing"]:
-            parts.append(needed % {"what": ", ".join(each["what"] for each in said["missing"][0])})
-        return " ".join(f"{each.removesuffix('.')}." for each in parts if each)
+        wording = self._wording(error, reader)
+        parts = [f"{said['title']}."]
+        if error.way_out.plans:
+            for step in error.way_out.plans[0]:
+                parts += (wording.lead(step), wording.step(step).advice)
+        elif error.decision.alternatives:
+            parts += map(wording.sentence, error.decision.alternatives[0])
+        return " ".join(filter(None, parts))
+
+    def _wording(self, error: Forbidden, reader: Reader) -> Wording:
+        return Wording(
+            reader.language,
+            self._pages.gettext(reader.language),
+            identity=reader.identity,
+            back=reader.back,
+            too_often=isinstance(error, TooManyRequests),
+        )
 
     def _detail(self, error: GatewayError, language: Language, became: str | None) -> str:
         _ = self._pages.gettext(language)
@@ -84,13 +90,7 @@ class Problems:
 
     def _denied(self, error: Forbidden, reader: Reader) -> dict[str, Any]:
         support = self._pages.support
-        wording = Wording(
-            reader.language,
-            self._pages.gettext(reader.language),
-            identity=reader.identity,
-            back=reader.back,
-            too_often=isinstance(error, TooManyRequests),
-        )
+        wording = self._wording(error, reader)
         unread = unread_claims_data(reader.identity)
         return {
             "rule": error.decision.rule,

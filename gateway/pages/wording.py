@@ -174,19 +174,23 @@ class Wording:
                 return self._wait(step)
 
     def what(self, missing: Missing) -> str:
-        """One missing thing in words."""
+        """One missing thing in words that stand alone."""
+        return sentence_case(self._phrase(missing))
+
+    def _phrase(self, missing: Missing) -> str:
+        """One missing thing as it stands within a sentence."""
         _ = self._gettext
         label = in_language(missing.label, self._language)
         organisation = (
             organisation_name(missing.organisation, self._acting_for) if missing.organisation else None
         )
         if missing.kind == "right":
-            right = sentence_case(label or self._right(missing))
+            right = label or self._right(missing)
             if organisation is None:
                 return right
             return _("%(right)s, for %(organisation)s") % {"right": right, "organisation": organisation}
         if label:
-            return sentence_case(label)
+            return label
         if missing.kind == "doelgroep" and missing.detail:
             return _("Access on behalf of %(organisation)s") % {
                 "organisation": self.doelgroep(missing.detail)
@@ -209,7 +213,19 @@ class Wording:
             return f"{what}."
         if missing.detail and not labelled and missing.kind in _IN_THE_WAY:
             return _(_IN_THE_WAY[missing.kind]) % {"detail": missing.detail}
-        return _("What is needed for this page: %(what)s.") % {"what": what}
+        return _("What is needed for this page: %(what)s.") % {"what": self._phrase(missing)}
+
+    def lead(self, step: Step) -> str:
+        """What a step is about, as a sentence before its advice; "" where the advice says it."""
+        match step:
+            case Grant():
+                return self.sentence(step.missing)
+            case Switch():
+                return self._open_for(step)
+            case Wait():
+                return f"{self.step(step).text.removesuffix('.')}."
+            case LogIn():
+                return ""
 
     def doelgroep(self, code: str) -> str:
         """A kind of organisation, or several with commas between them: "een lokaal bestuur (LB)"."""
@@ -251,7 +267,7 @@ class Wording:
         code = step.organisation
         if code is not None:
             values = {"organisation": organisation_name(code, self._acting_for)}
-            if len(code) == _KBO and code.isdigit():
+            if _is_kbo(code):
                 text = (
                     _("Access on behalf of the organisation with enterprise number %(organisation)s") % values
                 )
@@ -270,15 +286,32 @@ class Wording:
         else:
             advice = _("Do you work for such an organisation too? Then switch. You come back to this page.")
         link = switch_url(self._back) + self._towards(step)
-        return StepWords(text, advice, link, _("Switch organisation"), step=step)
+        return StepWords(sentence_case(text), advice, link, _("Switch organisation"), step=step)
+
+    def _open_for(self, step: Switch) -> str:
+        _ = self._gettext
+        code = step.organisation
+        if code is None and step.doelgroep is None:
+            return _("This page is open on behalf of another organisation.")
+        if code is None:
+            text = _("This page is open on behalf of %(organisation)s.")
+            return text % {"organisation": self.doelgroep(step.doelgroep or "")}
+        if _is_kbo(code):
+            text = _(
+                "This page is open on behalf of the organisation with enterprise number %(organisation)s."
+            )
+        else:
+            text = _("This page is open on behalf of the organisation with code %(organisation)s.")
+        return text % {"organisation": organisation_name(code, self._acting_for)}
 
     def _log_in(self, step: LogIn) -> StepWords:
         _ = self._gettext
         link = login_url(self._back, step.acr_values)
         if not step.acr_values:
-            return StepWords(_("To be logged in"), _("Log in and try again."), link, _("Log in"), step=step)
+            text = sentence_case(_("To be logged in"))
+            return StepWords(text, _("Log in and try again."), link, _("Log in"), step=step)
         means = method_names(step.acr_values, _, self._language)
-        text = _("A login with another means: %(means)s") % {"means": means}
+        text = sentence_case(_("A login with another means: %(means)s") % {"means": means})
         advice = _("Log in again with %(means)s. You come back to this page.") % {"means": means}
         return StepWords(text, advice, link, _("Log in with %(means)s") % {"means": means}, step=step)
 
@@ -305,6 +338,10 @@ class Wording:
         if code is None:
             return hint
         return f"{hint}&organisation={code}" if code.isalnum() and code.isascii() else ""
+
+
+def _is_kbo(code: str) -> bool:
+    return len(code) == _KBO and code.isdigit()
 
 
 def sentence_case(text: str) -> str:

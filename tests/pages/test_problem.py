@@ -7,7 +7,7 @@ from gateway.model import Decision, Missing
 from gateway.pages.problem import Problems, Reader
 from gateway.pages.render import Pages
 from gateway.pages.settings import SupportSettings
-from gateway.plan import Advice, Grant
+from gateway.plan import Advice, Grant, LogIn, Step, Switch, Wait
 
 PAGES = Pages(SupportSettings(), "ti", ("nl", "en"))
 PROBLEMS = Problems(PAGES, public_url="https://gw.test/", clock=lambda: 0.0)
@@ -45,14 +45,36 @@ def test_a_denial_has_its_plans_in_words() -> None:
 
 def test_in_short_it_refers_to_nothing_that_stands_elsewhere() -> None:
     said = PROBLEMS.data(DENIED, Reader("nl"), request_id="2" * 32)
-    short = PROBLEMS.in_short(DENIED, said, "nl")
-    assert short.startswith("U hebt geen toegang tot deze pagina. Voor deze pagina is nodig: ")
-    assert said["plans"][0][0]["text"] in short
+    short = PROBLEMS.in_short(DENIED, said, Reader("nl"))
+    assert short == (
+        "U hebt geen toegang tot deze pagina. Voor deze pagina is nodig: gebruikersrecht 'A', voor 1."
+        " Vraag dit aan de lokale beheerder van uw organisatie."
+    )
     assert said["plans"][0][0]["advice"] in short
     hopeless = Forbidden(DENIED.decision)
     said = PROBLEMS.data(hopeless, Reader("nl"), request_id="2" * 32)
-    assert said["missing"][0][0]["what"] in PROBLEMS.in_short(hopeless, said, "nl")
-    assert "ieronder" not in short + PROBLEMS.in_short(hopeless, said, "nl")
+    assert PROBLEMS.in_short(hopeless, said, Reader("nl")) == (
+        "U hebt geen toegang tot deze pagina. Voor deze pagina is nodig: gebruikersrecht 'A', voor 1."
+    )
     other = BadRequest("x")
     said = PROBLEMS.data(other, Reader("en"), request_id="2" * 32)
-    assert PROBLEMS.in_short(other, said, "en") == f"{said['title']}. {said['detail']}"
+    assert PROBLEMS.in_short(other, said, Reader("en")) == f"{said['title']}. {said['detail']}"
+
+
+def short_of(step: Step) -> str:
+    error = Forbidden(DENIED.decision, lambda: Advice(((step,),)))
+    return PROBLEMS.in_short(
+        error, PROBLEMS.data(error, Reader("nl"), request_id="2" * 32), Reader("nl")
+    ).removeprefix("U hebt geen toegang tot deze pagina. ")
+
+
+def test_in_short_each_step_is_a_sentence() -> None:
+    assert short_of(Switch("0456789034", known=True)) == (
+        "Deze pagina is wel toegankelijk namens de organisatie met ondernemingsnummer 0456.789.034."
+        " Wissel naar die organisatie. Daarna komt u terug op deze pagina."
+    )
+    assert short_of(Switch(doelgroep="LB")).startswith(
+        "Deze pagina is wel toegankelijk namens een lokaal bestuur (LB). Werkt u ook voor zo'n organisatie?"
+    )
+    assert short_of(LogIn(("urn:be:vlaanderen:authmech:eid",))).startswith("Meld u opnieuw aan met eID. ")
+    assert short_of(Wait(1_795_777_200.0)).startswith("Deze pagina is opnieuw open vanaf vrijdag")
