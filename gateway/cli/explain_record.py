@@ -21,7 +21,7 @@ from gateway.config.kept_rules import KeptRules, NotKept
 from gateway.key_files.keyring import SHOWN
 from gateway.model import DecisionInput
 from gateway.observe.chain import ChainKey
-from gateway.observe.decision_record import decision_input, replayable
+from gateway.observe.decision_record import NO_RULE, decision_input, not_replayable, replayable
 from gateway.observe.masking import NATIONAL_NUMBER
 from gateway.observe.record_search import Query, Search
 from gateway.policy.advice import advise
@@ -120,7 +120,7 @@ def _found(reference: str, files: list[str] | tuple[()], config: Path, env: str 
     search = Search(Query(reference=reference, exact={"kind": "request"}))
     try:
         found = {str(each["request_id"]): each for each in search.run(places.files)}
-    except (OSError, EOFError) as problem:
+    except OSError as problem:
         unreadable(problem)
     if not found:
         stop(
@@ -186,6 +186,14 @@ def _judged(rules: RuleSet, given: DecisionInput | None, record: Mapping[str, An
 def _undecided(record: Mapping[str, Any]) -> str:
     if record.get("verdict") == "own":
         return "No rule was asked: an endpoint of the gateway answered."
+    if "emergency" in record:
+        return (
+            f"The emergency rule {record.get('rule')!r} let it in while it was open. Which others were open is not in the"
+            " record, so it cannot be decided again."
+        )
+    why = not_replayable(record)
+    if why != NO_RULE:
+        return f"It cannot be decided again: it is one of the {why}."
     return f"No rule was asked: the request ended before ({record.get('reason') or record.get('error')})."
 
 

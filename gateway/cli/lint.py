@@ -81,7 +81,7 @@ def _read(place: str, seen: Evidence) -> None:
     try:
         for record in records(watched_lines(lines(place), place)):
             seen.add(record)
-    except (OSError, EOFError) as problem:
+    except OSError as problem:
         typer.echo(f"{place}: {getattr(problem, 'strerror', None) or problem}", err=True)
         raise typer.Exit(_UNREADABLE) from problem
 

@@ -201,19 +201,24 @@ def _judged(
     evidence = Evidence(new.rules, name)
     try:
         evidence.read(places)
-    except (OSError, EOFError) as problem:
+    except OSError as problem:
         return [f"cannot read the records: {problem}"]
     if evidence.strange:
         return [
             f"{counted(evidence.strange, 'record')} in {', '.join(places)} are of another environment than {name}"
         ]
-    return list(_over(evidence.counted(), limit))
+    found = list(evidence.counted())
+    refused = list(_over(found, limit))
+    if not any(each.decided for each in found) and not without_records:
+        words = f"none of the requests recorded in {', '.join(places)} could be decided again"
+        refused.append(f"{words}: name other records with --records, or promote --without-records")
+    return refused
 
 
 def _over(found: Iterable[Counted], limit: Threshold) -> Iterator[str]:
     for each in found:
         typer.echo(each.words())
-        for line in each.examples:
+        for line in (*each.examples, *each.untold):
             typer.echo(f"  {line}")
         if limit.exceeded(each.different, each.decided):
             yield f"{each.words()}, more than the threshold of {limit.words} (--threshold)"

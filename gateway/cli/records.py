@@ -121,7 +121,7 @@ def verify_(
             keys=keys,
             head=_head(path, keys) if live and path is not None and keys is not None else None,
         )
-    except (OSError, EOFError) as problem:
+    except OSError as problem:
         unreadable(problem)
     faults = [*proof.faults, *(open_ends(proof.chains, places.files[-1]) if ended else ())]
     if not proof.lines:
@@ -186,7 +186,7 @@ def show(
             found += 1
             plain = as_json or kind != "request"
             typer.echo(json.dumps(record, ensure_ascii=False) if plain else _line(record, zone))
-    except (OSError, EOFError) as problem:
+    except OSError as problem:
         unreadable(problem)
     if not found:
         stop(f"no record matches; {search.seen:,} in {len(search.files)} file(s) were read", NOT_DONE)
@@ -255,7 +255,7 @@ def _exact(**fields: str | None) -> dict[str, str]:
 
 
 def _line(record: dict[str, Any], zone: str) -> str:
-    request_id, who = record.get("request_id", ""), record.get("who", {})
+    request_id, who = record.get("request_id") or "", record.get("who", {})
     at = shown(float(record["now"]), zone_of(zone), milliseconds=True)
     asked = record.get("asked", {})
     parts = [

@@ -16,13 +16,12 @@ from gateway.cli.completion import environments
 from gateway.cli.loading import loaded
 from gateway.cli.options import JSON
 from gateway.cli.progress import watched_lines
-from gateway.observe.decision_record import decision_input, replayable
-from gateway.observe.record_reader import lines, record_on
+from gateway.observe.decision_record import LACKING, decision_input, not_replayable
+from gateway.observe.record_reader import lines, sound_record_on
 
 _DIFFERENT = 1
 _REFUSED = 2
 _NOT_LOADED = 3
-_MASKED = "[national number]"
 
 
 def replay(
@@ -67,7 +66,7 @@ def replay(
 def _read(place: str, env: str, again: Replay, left_out: Counter[str]) -> None:
     try:
         for number, line in enumerate(watched_lines(lines(place), place), 1):
-            record = record_on(line)
+            record = sound_record_on(line)
             if record is None:
                 left_out["broken lines"] += 1
                 continue
@@ -75,30 +74,17 @@ def _read(place: str, env: str, again: Replay, left_out: Counter[str]) -> None:
                 words = f"this record belongs to environment {record.get('environment')!r}, not {env!r}"
                 typer.echo(f"{place}:{number}: {words}. Nothing was compared.", err=True)
                 raise typer.Exit(_REFUSED)
-            why = _not_replayable(record)
+            why = not_replayable(record)
             if why is not None:
                 left_out[why] += 1
                 continue
             try:
                 again.add(record)
             except ValueError:
-                left_out["records that lack a field"] += 1
-    except (OSError, EOFError) as problem:
+                left_out[LACKING] += 1
+    except OSError as problem:
         typer.echo(f"{place}: {getattr(problem, 'strerror', None) or problem}", err=True)
         raise typer.Exit(_REFUSED) from problem
-
-
-def _not_replayable(record: dict[str, Any]) -> str | None:
-    """Why a record cannot be decided again; None if it can."""
-    if not replayable(record):
-        if record.get("kind") != "request":
-            return "records of other kinds"
-        if record.get("verdict") in ("own", "refused"):
-            return "requests that no rule decided"
-        return "records of another version"
-    if _MASKED in record["path"]:
-        return "requests whose path was masked"
-    return None
 
 
 def _text(again: Replay, left_out: Counter[str], rules: str) -> Iterator[str]:

@@ -45,7 +45,7 @@ def shadow_report(
         for place in records:
             for record in records_on(watched_lines(lines(place), place)):
                 report.add(record)
-    except (OSError, EOFError) as problem:
+    except OSError as problem:
         typer.echo(f"{place}: {getattr(problem, 'strerror', None) or problem}", err=True)
         raise typer.Exit(_UNREADABLE) from problem
     if as_json:

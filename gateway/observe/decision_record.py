@@ -26,9 +26,13 @@ from gateway.model import (
     Right,
 )
 from gateway.observe.asked_by import AskedBy
+from gateway.observe.masking import NATIONAL_NUMBER
 from gateway.observe.refused import Answer
 
 VERSION: Final = 1
+# What records are called that say nothing about rules, and those that nobody can read.
+NO_RULE: Final = "requests that no rule decided"
+LACKING: Final = "records that lack a field"
 # What a record holds of an identity under its own name, where it is known.
 _AS_IS: Final = ("doelgroep", "acr", "authenticated_at", "claims", "bound")
 
@@ -120,6 +124,19 @@ def replayable(record: Mapping[str, Any]) -> bool:
     )
 
 
+def not_replayable(record: Mapping[str, Any]) -> str | None:
+    """What records are called of which the decision cannot be made again; None for one of which it can."""
+    if replayable(record):
+        return "requests whose path was masked" if NATIONAL_NUMBER in record["path"] else None
+    if record.get("kind") != "request":
+        return "records of other kinds"
+    if record.get("verdict") in ("own", "refused"):
+        return NO_RULE
+    if record.get("v") != VERSION:
+        return "records of another version"
+    return "requests that an open emergency rule let in" if "emergency" in record else LACKING
+
+
 def decision_input(record: Mapping[str, Any]) -> DecisionInput:
     """The input of the recorded decision; its subject is the pseudonym. Raises ValueError for another record."""
     try:
@@ -140,7 +157,7 @@ def decision_input(record: Mapping[str, Any]) -> DecisionInput:
             else None,
             websocket=record.get("websocket") is True,
         )
-    except (KeyError, TypeError, ValueError) as problem:
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise ValueError(f"not a replayable decision record: {problem!r}") from problem
 
 

@@ -9,12 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from gateway.observe.record_reader import lines, record_on
+from gateway.observe.record_reader import lines, sound_record_on
 from gateway.reference import reference_of
 
 _SHORT: Final = re.compile(r"([0-9A-Fa-f]{4})-?([0-9A-Fa-f]{4})")
-# The year 10000 begins a day later: no clock of ours shows that.
-_LAST_MOMENT: Final = 253_402_214_400
 _NOT_RECORDS: Final = (".head", ".lock", ".new", ".rules")
 
 
@@ -54,11 +52,14 @@ class Query:
     def matches(self, record: Mapping[str, Any]) -> bool:
         """Whether this record is meant."""
         who = record.get("who", {})
-        own = (who.get("person", ""), *who.get("also", ()), *_person_of_event(record))
+        own = (who.get("person"), *who.get("also", ()), *_person_of_event(record))
         return (
             self.since <= float(record.get("now", 0.0)) < self.until
             and all(record.get(name) == value for name, value in self.exact.items())
-            and (not self.persons or any(each.startswith(self.persons) for each in own if each))
+            and (
+                not self.persons
+                or any(each.startswith(self.persons) for each in own if isinstance(each, str))
+            )
             and (
                 self.organisation is None
                 or self.organisation in (who.get("organisation"), record.get("organisation"))
@@ -87,7 +88,7 @@ class Search:
     files: list[str] = field(default_factory=list)
 
     def run(self, places: Iterable[str | Path]) -> Iterator[dict[str, Any]]:
-        """The records, file by file. Raises OSError and EOFError for a file that cannot be read."""
+        """The records, file by file. Raises OSError for a file that cannot be read."""
         needles = self.query.needles
         for place in places:
             path = Path(place)
@@ -134,6 +135,6 @@ def _is_status(status: Any, wanted: str) -> bool:
 
 def _record(line: bytes) -> dict[str, Any] | None:
     """The record on a line; None for a line that was cut off."""
-    record = record_on(line)
+    record = sound_record_on(line)
     now = record.get("now") if record is not None else None
-    return record if isinstance(now, int | float) and 0 <= now < _LAST_MOMENT else None
+    return record if now is not None else None

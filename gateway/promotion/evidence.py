@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from gateway.analysis.replay import Replay
-from gateway.observe.decision_record import decision_input, replayable
-from gateway.observe.record_reader import lines, records
+from gateway.observe.decision_record import LACKING, NO_RULE, decision_input, not_replayable
+from gateway.observe.record_reader import lines, sound_record_on
 from gateway.observe.shadow_report import ShadowReport
 from gateway.policy.ruleset import RuleSet
-
-_MASKED = "[national number]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +43,16 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Of so many requests that were `decided`, so many have another outcome under the promoted rules."""
+    """Of so many requests that were `decided`, so many have another outcome under the promoted rules.
+
+    `untold`: what they do not show, in words.
+    """
 
     what: str
     decided: int
     different: int
     examples: tuple[str, ...] = ()
+    untold: tuple[str, ...] = ()
 
     def words(self) -> str:
         """For people to read."""
@@ -68,15 +72,19 @@ class Evidence:
         self._shadow: ShadowReport | None = None
         self._compared = False
         self.strange = 0
-        self.not_replayed = 0
+        self._left_out: Counter[str] = Counter()
 
     def read(self, places: Sequence[str]) -> None:
-        """Count the records of these files. Raises OSError, EOFError."""
+        """Count the records of these files. Raises OSError."""
         for place in places:
-            for record in records(lines(place)):
-                self._add(record)
+            for line in lines(place):
+                record = sound_record_on(line)
+                if record is None:
+                    self._left_out["broken lines"] += 1
+                else:
+                    self._add(record)
 
-    def _add(self, record: dict[str, object]) -> None:
+    def _add(self, record: Mapping[str, Any]) -> None:
         if record.get("environment") != self._environment:
             self.strange += 1
             return
@@ -89,13 +97,14 @@ class Evidence:
         if self._compared:
             self._shadow = self._shadow or ShadowReport()
             self._shadow.add(record)
-        if not replayable(record) or _MASKED in str(record["path"]):
-            self.not_replayed += record.get("kind") == "request"
-            return
-        try:
-            self._replay.add(record)
-        except ValueError:
-            self.not_replayed += 1
+        why = not_replayable(record)
+        if why is None:
+            try:
+                self._replay.add(record)
+            except ValueError:
+                why = LACKING
+        if why is not None and why != NO_RULE and record.get("kind") == "request":
+            self._left_out[why] += 1
 
     def counted(self) -> Iterator[Counted]:
         """The replay, and the shadow report where the target compared these very rules."""
@@ -105,7 +114,8 @@ class Evidence:
             f" {', '.join(each.samples)}"
             for each in found
         ]
-        yield Counted("replay", self._replay.decided, sum(each.count for each in found), tuple(examples))
+        different = sum(each.count for each in found)
+        yield Counted("replay", self._replay.decided, different, tuple(examples), tuple(self._untold()))
         if self._shadow is not None:
             several = self._shadow.differences
             examples = [
@@ -115,6 +125,12 @@ class Evidence:
             ]
             different = sum(each.count for each in several)
             yield Counted("shadow report", self._shadow.decided, different, tuple(examples))
+
+    def _untold(self) -> Iterator[str]:
+        for words, count in sorted(self._left_out.items()):
+            yield f"not decided again: {count:,} {words}"
+        for words, count in sorted(self._replay.doubtful.items()):
+            yield f"not certain: {count:,} requests, for {words}"
 
 
 _WORDS = {"gains": "newly allowed", "loses": "newly denied", "moves": "elsewhere"}

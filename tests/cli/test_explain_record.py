@@ -240,3 +240,17 @@ def test_nothing_is_found_without_words_about_it(gate: GatewayFixture) -> None:
     assert done.exit_code == 1
     assert "no record has the reference '0000-0000'" in done.stderr
     assert str(gate.records) in done.stderr
+
+
+def test_why_a_record_cannot_be_decided_again(gate: GatewayFixture, tmp_path: Path) -> None:
+    reference = reference_in(gate.client.get(f"{gate.url}/none", headers=NL).text)
+    record = record_of(gate, reference)
+    file = tmp_path / "records.jsonl"
+    for changes, words in (
+        ({"emergency": "a1", "rule": "urgent"}, "The emergency rule 'urgent' let it in while it was open."),
+        ({"v": 2}, "It cannot be decided again: it is one of the records of another version."),
+    ):
+        file.write_text(json.dumps({**record, "verdict": "allow", **changes}))
+        said = explained(gate, reference, "--records", str(file))
+        assert said.count(words) == 2
+        assert "No rule was asked" not in said

@@ -233,3 +233,25 @@ def test_a_rule_that_names_the_other_environment(two: tuple[Path, Path]) -> None
     done = promote(two, *PIPELINE, "--without-records")
     assert done.exit_code == 1
     assert "CONFLICT" in done.output
+
+
+def test_records_that_show_nothing_are_no_proof(two: tuple[Path, Path]) -> None:
+    new_rule(two[0])
+    asked: dict[str, Any] = {"kind": "request", "verdict": "deny", "method": "GET"}
+    masked = {**asked, "path": "/x/[national number]"}
+    place = two[1].parent / "prd.jsonl"
+    recorded(two[1], place, [], masked, {**masked, "path": "/y", "emergency": "a"}, {"kind": "start"})
+    place.write_bytes(place.read_bytes() + b'{"cut\n')
+    done = promote(two, *PIPELINE)
+    assert done.exit_code == 1
+    for words in (
+        "replay: 0 of 0 requests decided differently",
+        "  not decided again: 1 broken lines",
+        "  not decided again: 1 requests that an open emergency rule let in",
+        "  not decided again: 1 requests whose path was masked",
+        "REFUSED: none of the requests recorded in",
+    ):
+        assert words in done.output
+    place.write_bytes(b"")
+    assert "REFUSED: none of the requests recorded in" in promote(two, *PIPELINE).output
+    assert promote(two, *PIPELINE, "--without-records").exit_code == 0

@@ -114,6 +114,12 @@ def test_what_is_refused(config: Path, records: Path, tmp_path: Path) -> None:
     assert replay(config, str(tmp_path / "none")).returncode == 2
     (tmp_path / "x.gz").write_bytes(b"no gzip")
     assert replay(config, str(tmp_path / "x.gz")).returncode == 2
+    whole = gzip.compress(records.read_bytes())
+    for damaged in (whole[:-9], whole[:40] + b"\xff" * 9 + whole[49:]):
+        (tmp_path / "x.gz").write_bytes(damaged)
+        done = replay(config, str(tmp_path / "x.gz"))
+        assert done.returncode == 2
+        assert f"{tmp_path / 'x.gz'}: not whole as a compressed file: " in done.stderr
     assert replay(config).returncode == 2
     config.write_text("x")
     assert replay(config, str(records)).returncode == 3

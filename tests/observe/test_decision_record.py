@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.model import DecisionInput, Identity, Organisation
-from gateway.observe.decision_record import Pseudonyms, decision_input, replayable
+from gateway.observe.decision_record import Pseudonyms, decision_input, not_replayable, replayable
 from gateway.observe.record_encoder import RecordEncoder
 from tests.observe.conftest import DENIED, Makes
 
@@ -50,6 +50,17 @@ def test_a_record_is_enough_to_decide_again(
 def test_what_cannot_be_decided_again(encoder: RecordEncoder, handled: Makes) -> None:
     assert not replayable(json.loads(encoder.encode(handled(decision=None, endpoint="/oauth2/start"))))
     assert not replayable({"v": 1, "kind": "start"})
+    asked = {"v": 1, "kind": "request", "verdict": "allow", "path": "/"}
+    for changes, words in (
+        ({}, None),
+        ({"kind": "start"}, "records of other kinds"),
+        ({"verdict": "own"}, "requests that no rule decided"),
+        ({"v": 2}, "records of another version"),
+        ({"emergency": "a"}, "requests that an open emergency rule let in"),
+        ({"path": None}, "records that lack a field"),
+        ({"path": "/[national number]"}, "requests whose path was masked"),
+    ):
+        assert not_replayable({**asked, **changes}) == words
     assert not replayable({"v": 2, "kind": "request", "verdict": "allow", "path": "/"})
     with pytest.raises(ValueError, match="not a replayable decision record"):
         decision_input({"path": "/"})

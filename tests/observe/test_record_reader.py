@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import sys
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from gateway.observe.chain import Chain
 from gateway.observe.proof import verify
-from gateway.observe.record_reader import lines, record_on, records
+from gateway.observe.record_reader import lines, record_on, records, sound_record_on
 from tests.keys import SEAL
 
 
@@ -27,6 +28,11 @@ def test_records_come_back_from_any_file(tmp_path: Path, monkeypatch: pytest.Mon
     assert [record["n"] for record in records(lines("-"))] == [2]
     with pytest.raises(OSError, match="No such file"):
         list(lines(tmp_path / "gone"))
+    whole = first.read_bytes()
+    for damaged in (b"no gzip", whole[:-9], whole[:14] + b"\xff" * 9 + whole[23:]):
+        first.write_bytes(damaged)
+        with pytest.raises(OSError, match=r"not whole as a compressed file: .*records\.jsonl\.1\.gz"):
+            list(lines(first))
 
 
 @pytest.mark.parametrize(
@@ -48,3 +54,26 @@ def test_a_line_that_is_something_else_stops_nothing(line: bytes) -> None:
     assert [each["n"] for each in records(around)] == [1, 2]
     proof = verify([("r", around)])
     assert proof.faults or proof.cut
+
+
+@pytest.mark.parametrize(
+    ("changes", "sound"),
+    [
+        ({}, True),
+        ({"rule": None}, True),
+        ({"rule": {"a": 1}}, False),
+        ({"method": []}, False),
+        ({"now": True}, False),
+        ({"now": 10**30}, False),
+        ({"now": -1.0}, False),
+        ({"who": None}, False),
+        ({"who": {"claims": 5}}, False),
+        ({"facts": "x"}, False),
+        ({"doubt": {"readings": "x"}}, False),
+        ({"kind": "emergency", "rules": ["a"]}, True),
+        ({"kind": "block", "who": "x"}, False),
+    ],
+)
+def test_a_record_with_odd_fields_is_none(changes: dict[str, object], sound: bool) -> None:
+    record = {"kind": "request", "now": 1.5, "who": {"person": "p"}, "rule": "r", **changes}
+    assert (sound_record_on(json.dumps(record).encode()) is not None) is sound
