@@ -61,6 +61,13 @@ Step = LogIn | Grant | Switch | Wait
 Plan = tuple[Step, ...]
 
 
+def told_in_order(plan: Plan) -> Plan:
+    """The steps as people are told them: a switch that nobody knows to be possible first, as the others are for after it."""
+    if any(isinstance(step, Switch) and not step.known for step in plan):
+        return tuple(sorted(plan, key=lambda step: not isinstance(step, Switch)))
+    return plan
+
+
 @dataclass(frozen=True, slots=True)
 class Advice:
     """What helps after a denial. `plans`: each is proven to lead to access, the shortest first.

@@ -16,7 +16,7 @@ from gateway.pages.request_text import Asked, RequestText, Wanted, request_text
 from gateway.pages.settings import IN_ADDRESS
 from gateway.pages.spoken import spoken_day, spoken_time
 from gateway.pages.wording import Wording, organisation_name, unread_claims
-from gateway.plan import Advice, Grant, LogIn, Plan, Step, Switch, Wait
+from gateway.plan import Advice, Grant, LogIn, Plan, Step, Switch, Wait, told_in_order
 from gateway.reference import reference_of
 
 _MOST_OTHERS: Final = 5
@@ -118,9 +118,9 @@ class _Filled:
         ranked = sorted(denied.advice.plans, key=_rank)
         self._best: Plan = ranked[0] if ranked else ()
         self._others = ranked[1 : _MOST_OTHERS + 1]
-        # A switch that nobody knows to be possible comes first: which rights the reader has there shows after it.
+        # Which rights the reader has elsewhere shows after the switch.
         asks = any(isinstance(step, Switch) and not step.known for step in self._best)
-        self._best = tuple(sorted(self._best, key=_turn)) if asks else self._best
+        self._best = told_in_order(self._best)
         self._grants = list(_grants((self._best,)))
         self._lacking = [] if asks else self._grants
 
@@ -196,9 +196,9 @@ class _Filled:
                 why = _("You logged in with a means that is not strong enough for this page.")
                 return f"{why} {self._words.step(step).advice}"
             case Wait():
-                return self._words.lead(step)
+                return self._words.lead(step, alone=True)
             case _:
-                return f"{self._words.lead(step)} {self._words.step(step).advice}"
+                return f"{self._words.lead(step, alone=True)} {self._words.step(step).advice}"
 
     def _obstacles(self) -> list[str]:
         _ = self._
@@ -310,10 +310,6 @@ def _rank(plan: Plan) -> tuple[int, int]:
     else:
         kind = 1 if any(isinstance(step, Wait) for step in plan) else 0
     return kind, len(plan)
-
-
-def _turn(step: Step) -> bool:
-    return not isinstance(step, Switch)
 
 
 def _resembles(right: Right, grant: Grant) -> bool:

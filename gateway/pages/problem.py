@@ -13,6 +13,7 @@ from gateway.pages.advice import advice_of, operators_data
 from gateway.pages.links import login_url
 from gateway.pages.render import Pages
 from gateway.pages.wording import Wording, unread_claims_data
+from gateway.plan import told_in_order
 from gateway.reference import reference_of
 
 _TYPE: Final = "urn:toegangspoort:problem:"
@@ -68,8 +69,9 @@ class Problems:
         wording = self._wording(error, reader)
         parts = [f"{said['title']}."]
         if error.way_out.plans:
-            for step in error.way_out.plans[0]:
-                parts += (wording.lead(step), wording.step(step).advice)
+            plan = told_in_order(error.way_out.plans[0])
+            for step in plan:
+                parts += (wording.lead(step, alone=len(plan) == 1), wording.step(step).advice)
         elif error.decision.alternatives:
             parts += map(wording.sentence, error.decision.alternatives[0])
         return " ".join(filter(None, parts))

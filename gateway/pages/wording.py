@@ -23,6 +23,7 @@ from gateway.plan import Advice, Grant, LogIn, Step, Switch, Wait
 
 Gettext = Callable[[str], str]
 
+_NEEDED: Final = message("What is needed for this page: %(what)s.")
 # The length of a KBO number, and of a day as 2026-01-31.
 _KBO: Final = 10
 _DAY: Final = 10
@@ -66,6 +67,22 @@ _WHAT: Final[Mapping[str, tuple[str, str]]] = {
     "other": (message("A condition of this page: %(detail)s"), message("A condition of this page")),
 }
 
+# By what is known of the organisation to act for: a switch as a phrase, and as a sentence where nothing else is needed.
+_ACCESS: Final[Mapping[str, str]] = {
+    "kbo": message("Access on behalf of the organisation with enterprise number %(organisation)s"),
+    "code": message("Access on behalf of the organisation with code %(organisation)s"),
+    "doelgroep": message("Access on behalf of %(organisation)s"),
+    "other": message("Access on behalf of another organisation"),
+}
+_OPEN: Final[Mapping[str, str]] = {
+    "kbo": message(
+        "This page is open on behalf of the organisation with enterprise number %(organisation)s."
+    ),
+    "code": message("This page is open on behalf of the organisation with code %(organisation)s."),
+    "doelgroep": message("This page is open on behalf of %(organisation)s."),
+    "other": message("This page is open on behalf of another organisation."),
+}
+
 # By kind: what is in the way as a sentence, where a detail is known.
 _IN_THE_WAY: Final[Mapping[str, str]] = {
     "rate": message("You sent too many requests."),
@@ -83,10 +100,6 @@ _DOELGROEPEN: Final[Mapping[str, str]] = {
 }
 
 
-def _nothing() -> Mapping[str, str]:
-    return NOTHING
-
-
 @dataclass(frozen=True, slots=True)
 class StepWords:
     """One step of a plan in words: what is needed (`text`), how to get it (`advice`), and a link that does it.
@@ -98,7 +111,7 @@ class StepWords:
     advice: str
     link: str | None = None
     link_text: str | None = None
-    contact: Mapping[str, str] = field(default_factory=_nothing)
+    contact: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     step: Step | None = None
     missing: Missing | None = None
 
@@ -213,18 +226,23 @@ class Wording:
             return f"{what}."
         if missing.detail and not labelled and missing.kind in _IN_THE_WAY:
             return _(_IN_THE_WAY[missing.kind]) % {"detail": missing.detail}
-        return _("What is needed for this page: %(what)s.") % {"what": self._phrase(missing)}
+        return self._needed(self._phrase(missing))
 
-    def lead(self, step: Step) -> str:
-        """What a step is about, as a sentence before its advice; "" where the advice says it."""
+    def _needed(self, what: str) -> str:
+        return self._gettext(_NEEDED) % {"what": what}
+
+    def lead(self, step: Step, *, alone: bool) -> str:
+        """What a step is about, as a sentence before its advice; "" where that says it. `alone`: it is the whole plan."""
         match step:
+            case Switch() if not alone:
+                return self._needed(self._elsewhere(step, _ACCESS))
             case Grant():
                 return self.sentence(step.missing)
             case Switch():
-                return self._open_for(step)
+                return self._elsewhere(step, _OPEN)
             case Wait():
                 return f"{self.step(step).text.removesuffix('.')}."
-            case LogIn():
+            case _:
                 return ""
 
     def doelgroep(self, code: str) -> str:
@@ -264,45 +282,25 @@ class Wording:
 
     def _switch(self, step: Switch) -> StepWords:
         _ = self._gettext
-        code = step.organisation
-        if code is not None:
-            values = {"organisation": organisation_name(code, self._acting_for)}
-            if _is_kbo(code):
-                text = (
-                    _("Access on behalf of the organisation with enterprise number %(organisation)s") % values
-                )
-            else:
-                text = _("Access on behalf of the organisation with code %(organisation)s") % values
-        elif step.doelgroep is not None:
-            text = _("Access on behalf of %(organisation)s") % {
-                "organisation": self.doelgroep(step.doelgroep)
-            }
-        else:
-            text = _("Access on behalf of another organisation")
         if step.known:
             advice = _("Switch to that organisation. You come back to this page.")
-        elif code is not None:
+        elif step.organisation is not None:
             advice = _("Do you work for this organisation too? Then switch. You come back to this page.")
         else:
             advice = _("Do you work for such an organisation too? Then switch. You come back to this page.")
         link = switch_url(self._back) + self._towards(step)
-        return StepWords(sentence_case(text), advice, link, _("Switch organisation"), step=step)
+        text = sentence_case(self._elsewhere(step, _ACCESS))
+        return StepWords(text, advice, link, _("Switch organisation"), step=step)
 
-    def _open_for(self, step: Switch) -> str:
-        _ = self._gettext
-        code = step.organisation
-        if code is None and step.doelgroep is None:
-            return _("This page is open on behalf of another organisation.")
-        if code is None:
-            text = _("This page is open on behalf of %(organisation)s.")
-            return text % {"organisation": self.doelgroep(step.doelgroep or "")}
-        if _is_kbo(code):
-            text = _(
-                "This page is open on behalf of the organisation with enterprise number %(organisation)s."
-            )
+    def _elsewhere(self, step: Switch, texts: Mapping[str, str]) -> str:
+        """For whom the step acts, in one of these texts."""
+        code, doelgroep = step.organisation, step.doelgroep
+        if code is not None:
+            kind, whom = "kbo" if _is_kbo(code) else "code", organisation_name(code, self._acting_for)
         else:
-            text = _("This page is open on behalf of the organisation with code %(organisation)s.")
-        return text % {"organisation": organisation_name(code, self._acting_for)}
+            kind = "doelgroep" if doelgroep is not None else "other"
+            whom = self.doelgroep(doelgroep) if doelgroep is not None else ""
+        return self._gettext(texts[kind]) % {"organisation": whom}
 
     def _log_in(self, step: LogIn) -> StepWords:
         _ = self._gettext

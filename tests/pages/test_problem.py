@@ -61,8 +61,8 @@ def test_in_short_it_refers_to_nothing_that_stands_elsewhere() -> None:
     assert PROBLEMS.in_short(other, said, Reader("en")) == f"{said['title']}. {said['detail']}"
 
 
-def short_of(step: Step) -> str:
-    error = Forbidden(DENIED.decision, lambda: Advice(((step,),)))
+def short_of(*steps: Step) -> str:
+    error = Forbidden(DENIED.decision, lambda: Advice((steps,)))
     return PROBLEMS.in_short(
         error, PROBLEMS.data(error, Reader("nl"), request_id="2" * 32), Reader("nl")
     ).removeprefix("U hebt geen toegang tot deze pagina. ")
@@ -78,3 +78,12 @@ def test_in_short_each_step_is_a_sentence() -> None:
     )
     assert short_of(LogIn(("urn:be:vlaanderen:authmech:eid",))).startswith("Meld u opnieuw aan met eID. ")
     assert short_of(Wait(1_795_777_200.0)).startswith("Deze pagina is opnieuw open vanaf vrijdag")
+
+
+def test_in_short_a_right_is_asked_for_where_the_person_switched_to() -> None:
+    assert short_of(Grant("A", None, None, LACKING), Switch(doelgroep="LB")) == (
+        "Voor deze pagina is nodig: toegang namens een lokaal bestuur (LB)."
+        " Werkt u ook voor zo'n organisatie? Wissel dan van organisatie. Daarna komt u terug op deze pagina."
+        " Voor deze pagina is nodig: gebruikersrecht 'A', voor 1."
+        " Vraag dit aan de lokale beheerder van uw organisatie."
+    )
