@@ -31,7 +31,8 @@ _SCRIPT = (
 )
 # Nothing to see while the script works; a browser that takes longer, or runs none, shows the link.
 _STYLE = (
-    "body{font:1.125rem/1.5 sans-serif;margin:2rem;animation:show 0s 2s backwards}"
+    "body{font:1.125rem/1.5 sans-serif;margin:1rem;overflow-wrap:anywhere;animation:show 0s 2s backwards}"
+    "h1{font-size:1.6rem}"
     "a{color:inherit}@keyframes show{from{visibility:hidden}}"
 )
 

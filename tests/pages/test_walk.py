@@ -1,4 +1,5 @@
-"""Every kind of page, walked in Chromium: each language, a telephone and a desktop, dark, and forced colours.
+"""Every kind of page, walked in Chromium: each language, a telephone and a desktop, large text, dark, and forced
+colours.
 
 `WALK=FOLDER` writes a picture of each page there, to look at.
 """
@@ -33,6 +34,11 @@ SIZES: dict[str, ViewportSize] = {
     "desktop": {"width": 1280, "height": 900},
     "phone": {"width": 360, "height": 740},
 }
+# Many set their telephone to large text; WCAG asks for twice the size.
+FRAMES: dict[str, dict[str, Any]] = {
+    "phone with text twice as large": {**SIZES["phone"], "text": "200%"},
+    **{name: dict(size) for name, size in SIZES.items()},
+}
 PICTURES = os.environ.get("WALK")
 UNMARKED = """() => [...document.querySelectorAll('.button, .environment, .card')].filter(each => {
     const style = getComputedStyle(each);
@@ -41,7 +47,7 @@ UNMARKED = """() => [...document.querySelectorAll('.button, .environment, .card'
 # What shows up after a while.
 SHOWN = "() => document.getAnimations().forEach(each => each.finish())"
 # How much wider than a frame of each of these sizes the page in it is, and what it says in the last of them. A frame
-# takes a fraction of the time that a window needs to become another size.
+# takes a fraction of the time that a window needs to become another size. `text` is the size of its text.
 MEASURED = """async ([html, sizes]) => {
     const frame = document.createElement('iframe');
     const there = new Promise(done => frame.onload = done);
@@ -50,8 +56,9 @@ MEASURED = """async ([html, sizes]) => {
     await there;
     const page = frame.contentDocument;
     page.getAnimations().forEach(each => each.finish());
-    const wider = sizes.map(({width, height}) => {
+    const wider = sizes.map(({width, height, text}) => {
         frame.style = `border: 0; width: ${width}px; height: ${height}px`;
+        page.documentElement.style.fontSize = text ?? "";
         if (frame.contentWindow.innerWidth !== width) throw new Error('not this wide');
         return page.documentElement.scrollWidth - page.documentElement.clientWidth;
     });
@@ -91,8 +98,8 @@ class Walk:
 
     async def look(self, language: Language, name: str, answer: Response) -> None:
         where, html = f"{name}.{language}", answer.body.decode()
-        wider, text = await self.frames.evaluate(MEASURED, [html, list(SIZES.values())])
-        for size, pixels in zip(SIZES, wider, strict=True):
+        wider, text = await self.frames.evaluate(MEASURED, [html, list(FRAMES.values())])
+        for size, pixels in zip(FRAMES, wider, strict=True):
             if pixels > 0:
                 self.faults.append(f"{where}: {pixels} px too wide for a {size}")
         self.faults += [f"{where}: in English: {each}" for each in self._foreign[language] if each in text]
