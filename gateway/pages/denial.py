@@ -32,6 +32,9 @@ _BINDING: Final = message(
 _NOTHING: Final = message(
     "This page is not open to you, and there is nothing that you can do about it yourself."
 )
+_NEEDED: Final = message(
+    "Do you need this page all the same? Call %(phone)s and mention the reference below."
+)
 WHAT_HELPS: Final[Mapping[str, str]] = {
     "network": message(
         "Connect to the network of your organisation, at the office or with a VPN, and try again."
@@ -206,8 +209,12 @@ class _Filled:
         for missing in self._denied.advice.obstacles:
             said[self._obstacle(missing)] = None
             if missing.kind in WHAT_HELPS:
-                said[_(WHAT_HELPS[missing.kind]) % {"phone": self._pages.support.phone}] = None
-        return list(said) or [_(_NOTHING)]
+                said[self._pages.phone(_(WHAT_HELPS[missing.kind]))] = None
+        helped = any(
+            each.kind in WHAT_HELPS or each.remedy == "wait" for each in self._denied.advice.obstacles
+        )
+        last = [] if helped else [self._pages.phone(_(_NEEDED))]
+        return [*(said or [_(_NOTHING)]), *last]
 
     def _obstacle(self, missing: Missing) -> str:
         if missing.kind == "network" and not missing.label:
