@@ -42,7 +42,7 @@ _WORDS: Final = {
     ),
 }
 AGAIN: Final = message(
-    "Do you stay on this page? Reload it later, and your browser sends the same once more, after it has asked you."
+    "Stay on this page and reload it later: your browser then asks whether it may send the same again."
 )
 
 
