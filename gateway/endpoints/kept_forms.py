@@ -43,11 +43,11 @@ from gateway.errors import (
     StoreUnavailable,
 )
 from gateway.exchange import Caller, Exchange
-from gateway.model import CanonicalRequest, Language
+from gateway.model import CanonicalRequest, Language, Organisation
 from gateway.pages.links import may_be_framed, switch_url
+from gateway.pages.names import organisation_name, within_a_sentence
 from gateway.pages.outcome import KeptNote
 from gateway.pages.screens import Screens, WhyNotKept
-from gateway.pages.wording import organisation_name
 from gateway.policy.ruleset import RuleSet
 from gateway.responses import Receive, Response, Scope
 from gateway.session.holder import Holder
@@ -123,7 +123,7 @@ class KeptForms:
         return self.screens.form_waits(
             request.language,
             what=_what(form, request.language),
-            name=form.holder.name,
+            name=_person(form.holder),
             organisation=_organisation(form.holder),
             note=KeptNote(_resume(form_id), form.until),
             acr_values=acr_values,
@@ -172,7 +172,7 @@ class KeptForms:
             what=_what(form, language),
             action=f"{form.target}{mark}{MARK}={form_id}",
             fields={FIELD: _token(secret, session)},
-            name=form.holder.name,
+            name=_person(form.holder),
             organisation=_organisation(form.holder),
             until=form.until,
             request_id=exchange.id,
@@ -318,8 +318,11 @@ def _what(form: KeptForm, language: Language) -> str:
 def _organisation(holder: Holder) -> str | None:
     if holder.organisation is None:
         return None
-    shown = organisation_name(holder.organisation)
-    return f"{holder.organisation_name} ({shown})" if holder.organisation_name else shown
+    return organisation_name(holder.organisation, Organisation(holder.organisation, holder.organisation_name))
+
+
+def _person(holder: Holder) -> str | None:
+    return within_a_sentence(holder.name) if holder.name is not None else None
 
 
 def _token(secret: str, session: Session) -> str:

@@ -13,13 +13,13 @@ from babel.dates import format_timedelta
 from gateway.model import NOTHING, Identity, Language, Missing, Right
 from gateway.pages.catalogue import in_language, message
 from gateway.pages.denial import WHAT_HELPS
+from gateway.pages.names import organisation_name, person_name
 from gateway.pages.render import Pages
 from gateway.pages.spoken import spoken_time
 from gateway.pages.wording import (
     Gettext,
     StepWords,
     Wording,
-    organisation_name,
     sentence_case,
     unread_claims,
     unread_claims_data,
@@ -110,7 +110,7 @@ class MyAccess:
             title=_("My access"),
             here=PATH,
             request_id=request_id,
-            person=identity.name or identity.subject,
+            person=person_name(identity),
             organisation=organisation_name(organisation.code, organisation) if organisation else None,
             doelgroep=sentence_case(wording.doelgroep(identity.doelgroep)) if identity.doelgroep else None,
             until=_spoken(lasting.expires_at, language),

@@ -11,11 +11,12 @@ from urllib.parse import quote
 from gateway.model import NOTHING, Identity, Language, Missing, Right
 from gateway.pages.catalogue import in_language, message
 from gateway.pages.links import link_to, login_url, switch_url
+from gateway.pages.names import organisation_name, person_name
 from gateway.pages.render import Pages
 from gateway.pages.request_text import Asked, RequestText, Wanted, request_text
 from gateway.pages.settings import IN_ADDRESS
 from gateway.pages.spoken import spoken_day, spoken_time
-from gateway.pages.wording import Wording, organisation_name, unread_claims
+from gateway.pages.wording import Wording, unread_claims
 from gateway.plan import Advice, Grant, LogIn, Plan, Step, Switch, Wait, told_in_order
 from gateway.reference import reference_of
 
@@ -135,7 +136,7 @@ class _Filled:
         request = self._request(label, held)
         return {
             "title": self._title(label),
-            "person": identity.name or identity.subject if identity is not None else None,
+            "person": person_name(identity) if identity is not None else None,
             "organisation": organisation_name(organisation.code, organisation) if organisation else None,
             "unread_claims": unread_claims(identity),
             "lead": self._lead(),
@@ -265,7 +266,7 @@ class _Filled:
         now = datetime.fromtimestamp(self._now, UTC)
         emails = {step.missing.contact.get("email") for step in self._grants}
         asked = Asked(
-            person=identity.name or identity.subject,
+            person=person_name(identity),
             wanted=[self._wanted(grant) for grant in self._grants],
             held=held,
             page=label,

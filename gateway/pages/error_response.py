@@ -29,11 +29,11 @@ from gateway.pages.denial import DenialPage, Denied, Names, NoNames
 from gateway.pages.error_lines import error_lines
 from gateway.pages.faces import is_partial_request, partial_redirect, refused_at
 from gateway.pages.links import link_to, login_url, may_be_framed, page_of
+from gateway.pages.names import organisation_name, person_name
 from gateway.pages.outcome import AGAIN, NO_OUTCOME, Outcome, changes_something, outcome_words
 from gateway.pages.problem import BASIC, Problems, Reader
 from gateway.pages.render import Pages
 from gateway.pages.spoken import spoken_duration, spoken_hour
-from gateway.pages.wording import organisation_name
 from gateway.responses import HeaderLines, Response, cookie_lines
 
 log = structlog.get_logger()
@@ -296,6 +296,6 @@ def _instead(error: GatewayError, request: CanonicalRequest, asked: _Asked) -> s
 def _reader(identity: Identity | None) -> dict[str, Any]:
     organisation = identity.organisation if identity else None
     return {
-        "person": identity.name or identity.subject if identity else None,
+        "person": person_name(identity) if identity else None,
         "organisation": organisation_name(organisation.code, organisation) if organisation else None,
     }

@@ -14,10 +14,11 @@ from urllib.parse import quote
 from babel.lists import format_list
 
 from gateway.codec import missing_to_dict, step_to_dict
-from gateway.model import NOTHING, Identity, Language, Missing, Organisation
+from gateway.model import NOTHING, Identity, Language, Missing
 from gateway.pages.authentication_methods import method_names
 from gateway.pages.catalogue import in_language, message
 from gateway.pages.links import login_url, switch_url
+from gateway.pages.names import organisation_name
 from gateway.pages.spoken import spoken_day, spoken_time
 from gateway.plan import Advice, Grant, LogIn, Step, Switch, Wait
 
@@ -133,19 +134,6 @@ def unread_claims(identity: Identity | None) -> str:
 def unread_claims_data(identity: Identity | None) -> list[dict[str, str]]:
     """The same for programs, with what was wrong with each."""
     return [asdict(each) for each in identity.faults] if identity is not None else []
-
-
-def organisation_name(code: str, acting_for: Organisation | None = None) -> str:
-    """An organisation as people know it: its name if we have it, and KBO numbers with dots.
-
-    Several codes with commas between them are named one by one.
-    """
-    if "," in code:
-        return ", ".join(organisation_name(each.strip(), acting_for) for each in code.split(","))
-    shown = f"{code[:4]}.{code[4:7]}.{code[7:]}" if len(code) == 10 and code.isdigit() else code
-    if acting_for is not None and acting_for.code == code and acting_for.name:
-        return f"{acting_for.name} ({shown})"
-    return shown
 
 
 class Wording:

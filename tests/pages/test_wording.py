@@ -6,7 +6,7 @@ import pytest
 
 from gateway.model import ClaimFault, Identity, Organisation
 from gateway.pages.catalogue import read_catalogue
-from gateway.pages.wording import StepWords, Wording, organisation_name, unread_claims, unread_claims_data
+from gateway.pages.wording import StepWords, Wording, unread_claims, unread_claims_data
 from gateway.plan import LogIn, Step, Switch, Wait
 
 PERSON = Identity("op", "s", doelgroep="EA", organisation=Organisation("0456789034", "Peeters nv"))
@@ -57,19 +57,6 @@ def test_to_wait_is_for_the_hours_or_for_the_number_of_requests() -> None:
         "text": words(step).text,
         "advice": words(step).advice,
     }
-
-
-@pytest.mark.parametrize(
-    ("code", "shown"),
-    [
-        ("0456789034", "Peeters nv (0456.789.034)"),
-        ("0428315871", "0428.315.871"),
-        ("OVO001", "OVO001"),
-        ("OVO001, 0428315871", "OVO001, 0428.315.871"),
-    ],
-)
-def test_organisations(code: str, shown: str) -> None:
-    assert organisation_name(code, Organisation("0456789034", "Peeters nv")) == shown
 
 
 def test_claims_that_could_not_be_read_are_named_once() -> None:
