@@ -33,7 +33,8 @@ class Organisation(Policy, name="organisation"):
     """Codes of organisations, in quotes: KBO numbers of 10 digits without dots, or OVO codes."""
 
     doelgroep: Codes | None = None
-    """Doelgroepen as ACM sends them: GID, EA, LB, OV, BUR."""
+    """Doelgroepen as ACM sends them: GID (Flemish government), EA (company or association), LB (local authority), OV
+    (education), BUR (citizen), VER (de facto association)."""
 
     equals: TemplateRef | None = None
     """A text that must equal the organisation's code; {name} is replaced by that variable of the path."""

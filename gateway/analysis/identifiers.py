@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
-# As ACM sends them in `vo_doelgroepcode`.
-DOELGROEPEN: Final = ("GID", "EA", "LB", "OV", "BUR", "VER")
+# As ACM sends them in `vo_doelgroepcode`, and what they are.
+DOELGROEPEN: Final[Mapping[str, str]] = {
+    "GID": "Flemish government",
+    "EA": "company or association",
+    "LB": "local authority",
+    "OV": "education",
+    "BUR": "citizen",
+    "VER": "de facto association",
+}
 
 _OVO: Final = re.compile(r"OVO(?!000000)[0-9]{6}")
 # Letters and zeros that people take for one another, and separators.

@@ -243,7 +243,7 @@ class ClaimSettings(Settings):
     """Work telephone number; treated like the e-mail address."""
 
     doelgroep: str = "vo_doelgroepcode"
-    """The group that the person logged in for: GID, EA, LB, OV, BUR."""
+    """The group that the person logged in for: GID, EA, LB, OV, BUR, VER."""
 
     organisation: str = "vo_orgcode"
     """The code of the organisation that was chosen."""

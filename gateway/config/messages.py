@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import types
 import typing
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
@@ -15,6 +17,8 @@ from gateway.config.problems import Problem, unknown
 from gateway.plugin import UnknownName
 
 EMPTY: Final = "this may not be empty"
+# More than these are too many to read through.
+_MANY: Final = 12
 
 
 def message_for(error: Mapping[str, Any], root: type[BaseModel] | None = None) -> str:
@@ -40,7 +44,7 @@ def message_for(error: Mapping[str, Any], root: type[BaseModel] | None = None) -
         case "literal_error" if given in str(context.get("expected")).replace(" or ", ", ").split(", "):
             return f"{given!r} is a text: write {given} without quotes"
         case "literal_error" | "enum":
-            return f"{given!r} is not one of: {context.get('expected')}"
+            return _unexpected(given, str(context.get("expected")))
         case "union_tag_invalid":
             return f"{context.get('tag')!r} is not one of: {context.get('expected_tags')}"
         case "union_tag_not_found":
@@ -63,6 +67,15 @@ def message_for(error: Mapping[str, Any], root: type[BaseModel] | None = None) -
             return f"a whole number is expected here, not {given!r}"
     message: str = error["msg"]
     return message[:1].lower() + message[1:]
+
+
+def _unexpected(given: object, listed: str) -> str:
+    """That it is not listed. Of very many only the nearest is named, where one is near."""
+    known = re.findall(r"'([^']*)'", listed)
+    near = get_close_matches(str(given), known, n=1) if len(known) > _MANY else []
+    return (
+        f"{given!r} is unknown; did you mean {near[0]!r}?" if near else f"{given!r} is not one of: {listed}"
+    )
 
 
 def _out_of_range(kind: str, given: Any, context: Mapping[str, Any]) -> str:

@@ -98,6 +98,7 @@ _DOELGROEPEN: Final[Mapping[str, str]] = {
     "EA": message("a company or association (EA)"),
     "OV": message("an education institution (OV)"),
     "BUR": message("yourself, as a citizen (BUR)"),
+    "VER": message("a de facto association (VER)"),
 }
 
 

@@ -31,7 +31,9 @@ def parse_span(text: str) -> Span:
     """Start and end of `08:00-18:00`; the end is None for midnight (24:00). Raises ValueError."""
     found = _SPAN.fullmatch(text)
     if found is None:
-        raise ValueError(f"{text!r} is not a span of hours: write 08:00-18:00")
+        raise ValueError(
+            f"{text!r} is not a span of hours: write 08:00-18:00, or [08:00-12:00, 13:00-18:00] for several"
+        )
     start = time(int(found[1]), int(found[2]))
     end = time(int(found[3]), int(found[4])) if found[3] is not None else None
     if end is not None and end <= start:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel, ValidationError
 
 from gateway.config import ConfigError, load, positions
+from gateway.config.messages import message_for
+from gateway.policy.settings import Accepted
 from tests.gateways import PLUGINS
 
 CASES = sorted((Path(__file__).parent.parent / "cases" / "config").glob("*.txt"))
@@ -75,3 +78,19 @@ def test_no_surprises_of_yaml_1_1(written: str, meant: str) -> None:
 )
 def test_a_version_is_written_as_a_number(tmp_path: Path, written: str, words: str) -> None:
     assert f"config.yaml:1:10: {words}" in told(tmp_path, f"version: {written}\n").splitlines()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("opened-to-anyon", "'opened-to-anyon' is unknown; did you mean 'opened-to-anyone'?"),
+        ("nothing-like-it", "'nothing-like-it' is not one of: 'other-host', 'public-inside', "),
+    ],
+)
+def test_of_very_many_words_the_nearest_is_named(given: str, words: str) -> None:
+    class Known(BaseModel):
+        accept: Accepted
+
+    with pytest.raises(ValidationError) as refused:
+        Known.model_validate({"accept": given})
+    assert message_for(refused.value.errors()[0]).startswith(words)

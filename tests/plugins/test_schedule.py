@@ -108,6 +108,7 @@ def test_never_open() -> None:
         ({"hours": {"mon": "8:00-18:00"}}, "is not a span of hours"),
         ({"hours": {"mon": "18:00-08:00"}}, "ends before it begins"),
         ({"hours": {"mon": "08:00-25:00"}}, "is not a span of hours"),
+        ({"hours": {"mon": "08:00-12:00 13:00-18:00"}}, r"or \[08:00-12:00, 13:00-18:00\] for several"),
         ({"hours": {"mon": "08:00-12:00", "mon-fri": "13:00-18:00"}}, "has its hours twice"),
         ({"from": "2026-02-01", "until": "2026-01-01"}, "until is before from"),
         ({"from": "2026-02-30"}, "day"),

@@ -176,7 +176,8 @@ def _national(number: str) -> Iterator[_Fault]:
 
 def _doelgroep(name: str) -> Iterator[_Fault]:
     if name not in DOELGROEPEN:
-        words = f"ACM has no doelgroep {name!r}{_nearest(name, DOELGROEPEN)}; it has {', '.join(DOELGROEPEN)}"
+        known = ", ".join(f"{code} ({what})" for code, what in DOELGROEPEN.items())
+        words = f"ACM has no doelgroep {name!r}{_nearest(name, DOELGROEPEN)}; it has {known}"
         yield "unknown-doelgroep", words
 
 
