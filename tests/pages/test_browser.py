@@ -93,3 +93,24 @@ async def test_without_scripts_the_request_can_be_selected(
         assert page.url.endswith("#request")
         assert "Zo\u00eb Peeters" in await page.get_by_label("Het bericht").input_value()
         await context.close()
+
+
+async def test_nothing_is_cut_off_on_paper(
+    browser: Browser, answers: ErrorResponses, indiener: Identity, asks: Asks
+) -> None:
+    pages = [
+        answers.error(DENIALS[name], request_id="r", request=asks(), identity=indiener)
+        for name in ("mail", "switch")
+    ]
+    page = await browser.new_page()
+    await page.emulate_media(media="print")
+    await page.set_content(pages[0].body.decode())
+    assert await page.evaluate(
+        "(() => { const text = document.querySelector('textarea'); return text.scrollHeight <= text.clientHeight })()"
+    )
+    assert await page.get_by_role("button").count() == 0, "nobody presses paper"
+    button = "getComputedStyle(document.querySelector('a.button'), '::after').content"
+    assert await page.evaluate(button) == "none", "the message is printed once, and not as an address"
+    await page.set_content(pages[1].body.decode())
+    assert await page.get_by_text("Vraag dit aan de lokale beheerder").is_visible(), "other ways are printed"
+    await page.close()
