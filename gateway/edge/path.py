@@ -9,26 +9,37 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from urllib.parse import unquote_to_bytes
+from typing import NoReturn
 
+from gateway.edge.percent import decoded
 from gateway.errors import BadRequest
 
 # Paths of only these characters mean the same to everybody, as long as no segment is empty or dots (RFC 3986 3.3).
 _PLAIN = re.compile(rb"/[A-Za-z0-9._~!$&'()*+,=:@/-]*")
-_BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
-_RAW_REFUSED = re.compile(rb"[\x00-\x20\x7f-\xff\\;#\"<>^`{|}]")
-_DECODED_REFUSED = re.compile(r"[\x00-\x1f\x7f-\x9f/\\;#?]")
-_SEPARATORS = re.compile(r"[/\\]")
+# Not looked for sign by sign, as a path may be long: what is left of it without all others.
+_RAW_ALLOWED = bytes(sorted({*range(0x21, 0x7F), *range(0x80, 0x100)} - set(b'\\;#"<>^`{|}')))
+_DECODED_ALLOWED = bytes(sorted({*range(0x20, 0x100)} - set(b"\x7f\\;#?")))
+# Control characters, and signs that fold to what is refused or to a slash (Unicode, compatibility decompositions).
+_SIGNS_REFUSED = re.compile(
+    r"[\x80-\x9f\u037e\u2047-\u2049\u2100\u2101\u2105\u2106\ufe14\ufe16\ufe54\ufe56\ufe5f\ufe68\uff03\uff0f\uff1b\uff1f\uff3c]"
+)
 _QUERY_REFUSED = re.compile(rb"[\x00-\x20\x7f#]")
 # White space and signs that nobody sees (Unicode: White_Space, Default_Ignorable_Code_Point): some readers drop them.
-_UNSEEN = re.compile(
-    r"[\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
-    r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
+# And signs that fold to dots.
+_UNSEEN = (
+    r"\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
+    r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
+_DOTS = r"\u2024-\u2026\ufe19\ufe30\ufe52\uff0e"
+# What somebody may read as a dot segment, or as none at all; three dots are an ordinary name.
+_DOT_SEGMENT = re.compile(rf"/(?:\.{{1,2}}|\.*+[{_UNSEEN}{_DOTS}][.{_UNSEEN}{_DOTS}]*+)(?=[/;]|\Z)")
+# A percent sign, or what folds to one, that may begin an escape once the next two signs are folded.
+_FOLDED_ESCAPE = re.compile(r"(?:[\ufe6a\uff05]|%(?=[0-9A-Fa-f]?[^\x00-\x7f]))[^%\ufe6a\uff05]{0,2}")
+_MOST_FOLDED = 256
 _DEEPEST = 4
 _RESERVED = "oauth2"
 _JWKS = (".well-known", "jwks.json")
-# No register nests so deep, and each segment that is not plain takes a look of its own.
+# No register nests so deep.
 _MOST_SEGMENTS = 256
 
 
@@ -48,57 +59,59 @@ def canonical_segments(raw_path: bytes) -> tuple[str, ...]:
     plain = plain_segments(raw_path)
     if plain is not None:
         return plain
-    if not raw_path.startswith(b"/"):
-        raise BadRequest(f"target does not start with a slash: {raw_path[:80]!r}", code="path-not-absolute")
-    if _RAW_REFUSED.search(raw_path):
-        raise BadRequest(
-            f"path holds a character that must be encoded: {raw_path[:80]!r}", code="path-character"
-        )
-    if b"//" in raw_path:
-        raise BadRequest(f"path holds an empty segment: {raw_path[:80]!r}", code="path-empty-segment")
-    if _BAD_ESCAPE.search(raw_path):
-        raise BadRequest(f"path holds a broken escape: {raw_path[:80]!r}", code="path-escape")
-    return tuple(_segment(part) for part in raw_path[1:].split(b"/"))
+    if not raw_path.isascii():
+        _refuse_character(raw_path)
+    return tuple(strict_text(raw_path)[1:].split("/"))
 
 
-def _segment(raw: bytes) -> str:
+def strict_text(path: bytes) -> str:
+    """A whole path, percent-decoded, of which octets outside ASCII need no encoding. Raises as `canonical_segments` does."""
+    if not path.startswith(b"/"):
+        raise BadRequest(f"target does not start with a slash: {path[:80]!r}", code="path-not-absolute")
+    if path.translate(None, _RAW_ALLOWED):
+        _refuse_character(path)
+    if b"//" in path:
+        raise BadRequest(f"path holds an empty segment: {path[:80]!r}", code="path-empty-segment")
+    octets = decoded(path)
+    if len(octets) != len(path) - 2 * path.count(b"%"):
+        raise BadRequest(f"path holds a broken escape: {path[:80]!r}", code="path-escape")
     try:
-        text = unquote_to_bytes(raw).decode("utf-8")
+        text = octets.decode("utf-8")
     except UnicodeDecodeError as problem:
-        raise BadRequest(f"path is not UTF-8: {raw[:80]!r}", code="path-encoding") from problem
-    if _DECODED_REFUSED.search(text):
+        raise BadRequest(f"path is not UTF-8: {path[:80]!r}", code="path-encoding") from problem
+    if (
+        octets.translate(None, _DECODED_ALLOWED)
+        or octets.count(b"/") != path.count(b"/")
+        or (not text.isascii() and _SIGNS_REFUSED.search(text))
+    ):
         raise BadRequest(
-            f"path encodes a separator or control character: {raw[:80]!r}", code="path-encoded-separator"
+            f"path encodes a separator or control character: {path[:80]!r}", code="path-encoded-separator"
         )
-    _refuse_dots(text, raw)
-    if not text.isascii():
-        folded = unicodedata.normalize("NFKC", text)
-        if _DECODED_REFUSED.search(folded):
-            raise BadRequest(f"path folds to a separator: {raw[:80]!r}", code="path-encoded-separator")
-        if not _UNSEEN.sub("", folded).strip("."):
-            raise BadRequest(f"path folds to a dot segment: {raw[:80]!r}", code="path-dot-segment")
-        _refuse_dots(folded, raw)
+    _refuse_dots(text, path)
     return text
 
 
-def _refuse_dots(text: str, raw: bytes) -> None:
+def _refuse_character(path: bytes) -> NoReturn:
+    raise BadRequest(f"path holds a character that must be encoded: {path[:80]!r}", code="path-character")
+
+
+def _refuse_dots(text: str, raw_path: bytes) -> None:
     # A reader that decodes once more must not find a dot segment either, nor one in what it would then split.
     for _ in range(_DEEPEST):
-        if any(map(_is_dots, _SEPARATORS.split(text))):
-            raise BadRequest(f"path holds a dot segment: {raw[:80]!r}", code="path-dot-segment")
-        deeper = unquote_to_bytes(text).decode("utf-8", "replace")
+        if _DOT_SEGMENT.search(text.replace("\\", "/")):
+            raise BadRequest(f"path holds a dot segment: {raw_path[:80]!r}", code="path-dot-segment")
+        escaped, folded = (text, 0) if text.isascii() else _FOLDED_ESCAPE.subn(_fold, text, _MOST_FOLDED)
+        if folded == _MOST_FOLDED:
+            break
+        deeper = decoded(escaped.encode("utf-8")).decode("utf-8", "replace")
         if deeper == text:
             return
-        text = deeper.split(";", 1)[0] if ";" in deeper else deeper
-    raise BadRequest(f"path is encoded too many times: {raw[:80]!r}", code="path-escape")
+        text = deeper
+    raise BadRequest(f"path is encoded too many times: {raw_path[:80]!r}", code="path-escape")
 
 
-def _is_dots(part: str) -> bool:
-    """Whether somebody may read this as a dot segment, or as none at all; three dots are an ordinary name."""
-    seen = _UNSEEN.sub("", part)
-    if seen == part:
-        return part in (".", "..")
-    return not seen.strip(".")
+def _fold(found: re.Match[str]) -> str:
+    return unicodedata.normalize("NFKC", found[0])
 
 
 def is_own(segments: Sequence[str]) -> bool:

@@ -7,12 +7,13 @@ word: whatever it refuses in any reading is refused. The bytes that go on are ne
 from __future__ import annotations
 
 import re
+from binascii import a2b_qp
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Final, NoReturn
-from urllib.parse import quote, unquote_to_bytes
 
-from gateway.edge.path import canonical_segments, plain_segments
+from gateway.edge.path import canonical_segments, plain_segments, strict_text
+from gateway.edge.percent import decoded
 from gateway.edge.settings import PathSettings
 from gateway.errors import BadRequest
 from gateway.model import Doubt
@@ -21,30 +22,39 @@ from gateway.openings import EMPTY_SEGMENTS, HASH, OCTETS, PARAMETERS, QUESTION_
 Segments = tuple[str, ...]
 _Step = Callable[[bytes], Iterable[bytes]]
 
-_SUSPECT: Final = re.compile(rb";|//|%(?:2[3Ff]|3[BFbf]|[89A-Fa-f])")
+_SUSPECT: Final = re.compile(rb"%(?:2[3Ff]|3[BFbf]|[89A-Fa-f])")
 _ESCAPES: Final = {
-    kind: re.compile(escape, re.IGNORECASE)
-    for kind, escape in ((SLASH, rb"%2F"), (HASH, rb"%23"), (QUESTION_MARK, rb"%3F"), (SEMICOLON, rb"%3B"))
+    kind: re.compile(escape)
+    for kind, escape in (
+        (SLASH, rb"%2[Ff]"),
+        (HASH, rb"%23"),
+        (QUESTION_MARK, rb"%3[Ff]"),
+        (SEMICOLON, rb"%3[Bb]"),
+    )
 }
+_CUT: Final = re.compile(rb"%3[Bb][^/]*")
 _PARAMETERS: Final = re.compile(rb";([^/]*)")
 # What a parameter may be made of: nothing that means something elsewhere in a path, however often it is decoded.
-_TAME: Final = re.compile(rb"[A-Za-z0-9._~!$&'()*+,=:@-]*")
-_HIGH: Final = re.compile(rb"%[89A-Fa-f][0-9A-Fa-f]")
+_TAME: Final = re.compile(rb"[A-Za-z0-9._~!$&'()*+,=:@;-]*")
+_HIGH_SIGN: Final = re.compile(rb"%(?=[89A-Fa-f][0-9A-Fa-f])")
 # UTF-8 that is longer than it has to be: sloppy decoders make ASCII of it (RFC 3629 section 3).
 _OVERLONG: Final = re.compile(
     rb"[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f][\x80-\xbf]|\xf0[\x80-\x8f][\x80-\xbf]{2}"
 )
 # Noncharacters of Unicode stand for what is part of a name, so that the strict reader sees an ordinary letter.
 _NONCHARACTERS: Final = re.compile(rb"\xef\xb7[\x90-\xaf]|\xef\xbf[\xbe\xbf]")
-_HASH, _QUESTION_MARK, _SEMICOLON, _SLASH, _EMPTY = (
-    quote(chr(0xFDD0 + number)).encode() for number in range(5)
-)
-_NAMES: Final = str.maketrans({0xFDD0: "#", 0xFDD1: "?", 0xFDD2: ";", 0xFDD3: "%2F", 0xFDD4: None})
-_HIGH_RUN: Final = re.compile(rb"(?:%[89A-Fa-f][0-9A-Fa-f])+")
+_HASH, _QUESTION_MARK, _SEMICOLON, _SLASH, _EMPTY = (chr(0xFDD0 + number).encode() for number in range(5))
+_NAMES: Final = (("\ufdd0", "#"), ("\ufdd1", "?"), ("\ufdd2", ";"), ("\ufdd3", "%2F"), ("\ufdd4", ""))
+_CONTROL: Final = re.compile(rb"\xc2[\x80-\x9f]")
 # A sign that nobody sees, and that the strict reader takes for one.
-_UNSEEN: Final = "\u2060"
-_REPLACEMENT: Final = quote("\ufffd").encode()
+_UNSEEN: Final = "\u2060".encode()
+_REPLACEMENT: Final = "\ufffd".encode()
 _MOST_KINDS: Final = 3
+_SLASH_BEFORE_SLASH: Final = re.compile(rb"/(?=/)")
+_SLASHES: Final = re.compile(rb"/{2,}")
+_HOST: Final = re.compile(rb"^//[^/]*")
+# What begins like several hosts, one behind the other, gives a reading for each of them.
+_MOST_HOSTS: Final = 3
 # Letters outside ASCII of which some servers make a "k" and an "s".
 _FOLDS_TO_ASCII: Final = re.compile("[\u212a\u017f]")
 
@@ -63,7 +73,7 @@ class PathReader:
         plain = plain_segments(raw_path)
         if plain is not None:
             return plain, None
-        if _SUSPECT.search(raw_path) is None:
+        if b";" not in raw_path and b"//" not in raw_path and _SUSPECT.search(raw_path) is None:
             return canonical_segments(raw_path), None
         kinds = tuple(openings_for(raw_path))
         if not kinds and not self._looks_at_letters:
@@ -80,23 +90,27 @@ class PathReader:
         return first, Doubt(tuple(others), needs) if others or needs else None
 
     def _read(self, raw_path: bytes, kinds: tuple[str, ...]) -> Iterator[Segments]:
+        if not raw_path.isascii():
+            canonical_segments(raw_path)
         if kinds:
             _check(raw_path, kinds)
-        for each in self._rewritten(self._decodings(raw_path, kinds), kinds):
-            yield tuple(segment.translate(_NAMES) for segment in canonical_segments(each))
+        path = _with_octets(raw_path)
+        for each in self._rewritten(self._decodings(path, kinds), kinds):
+            yield tuple(_named(strict_text(each))[1:].split("/"))
         if OCTETS in kinds:
             # No decoder that drops octets may find a dot segment either.
-            for each in self._rewritten((_without_octets(raw_path, _REPLACEMENT),), kinds):
-                canonical_segments(each)
+            for each in self._rewritten((_without_octets(path, _REPLACEMENT),), kinds):
+                strict_text(each)
 
-    def _decodings(self, raw_path: bytes, kinds: tuple[str, ...]) -> Iterator[bytes]:
+    def _decodings(self, path: bytes, kinds: tuple[str, ...]) -> Iterator[bytes]:
         """The path with every octet in UTF-8, as it may be meant."""
         if OCTETS not in kinds:
-            yield raw_path
+            yield path
         if OCTETS in kinds or OCTETS in self._here:
-            yield _HIGH.sub(lambda found: _latin1(found[0]), raw_path)
+            # Some decoders drop control characters.
+            yield _CONTROL.sub(_UNSEEN, path.decode("latin-1").encode())
         if OCTETS in kinds and OCTETS not in self._here:
-            yield _without_octets(raw_path)
+            yield _without_octets(path)
 
     def _rewritten(self, paths: Iterable[bytes], kinds: tuple[str, ...]) -> Iterable[bytes]:
         """The rewritings, in the order in which a server would cut, decode and split."""
@@ -121,7 +135,7 @@ def openings_for(raw_path: bytes) -> Iterator[str]:
     if b"//" in raw_path:
         yield EMPTY_SEGMENTS
     try:
-        unquote_to_bytes(raw_path).decode("utf-8")
+        decoded(raw_path).decode("utf-8")
     except UnicodeDecodeError:
         yield OCTETS
 
@@ -132,7 +146,7 @@ def _refuse(raw_path: bytes) -> NoReturn:
 
 
 def _check(raw_path: bytes, kinds: tuple[str, ...]) -> None:
-    octets = unquote_to_bytes(raw_path)
+    octets = decoded(raw_path)
     if _NONCHARACTERS.search(octets):
         raise BadRequest(f"path holds a noncharacter: {raw_path[:80]!r}", code="path-encoding")
     if OCTETS in kinds and _OVERLONG.search(octets):
@@ -142,9 +156,11 @@ def _check(raw_path: bytes, kinds: tuple[str, ...]) -> None:
 
 
 def _is_tame(parameters: bytes) -> bool:
-    return all(
-        _TAME.fullmatch(each := unquote_to_bytes(part)) is not None and b".." not in each
-        for part in parameters.split(b";")
+    octets = decoded(parameters)
+    return (
+        _TAME.fullmatch(octets) is not None
+        and octets.count(b";") == parameters.count(b";")
+        and b".." not in octets
     )
 
 
@@ -167,7 +183,7 @@ def _ending(kind: str, mark: bytes) -> _Step:
 
 
 def _semicolons(raw: bytes) -> tuple[bytes, ...]:
-    return _ESCAPES[SEMICOLON].sub(_SEMICOLON, raw), re.sub(rb"(?i)%3B[^/]*", b"", raw)
+    return _ESCAPES[SEMICOLON].sub(_SEMICOLON, raw), _CUT.sub(b"", raw)
 
 
 _ENCODED: Final[dict[str, _Step]] = {
@@ -179,29 +195,34 @@ _ENCODED: Final[dict[str, _Step]] = {
 
 
 def _with_or_without_empty_segments(raw: bytes) -> Iterator[bytes]:
-    yield re.sub(rb"/(?=/)", b"/" + _EMPTY, raw)
-    yield re.sub(rb"/{2,}", b"/", raw)
-    if raw.startswith(b"//"):
+    for _ in range(_MOST_HOSTS + 1):
+        yield _SLASH_BEFORE_SLASH.sub(b"/" + _EMPTY, raw)
+        yield _SLASHES.sub(b"/", raw)
+        if not raw.startswith(b"//"):
+            return
         # Some take what follows two slashes for a host (RFC 3986 section 4.2).
-        yield from _with_or_without_empty_segments(re.sub(rb"^//[^/]*", b"", raw) or b"/")
+        raw = _HOST.sub(b"", raw) or b"/"
+    raise BadRequest(f"path begins with too many hosts: {raw[:80]!r}", code="path-ambiguous")
 
 
-def _latin1(escape: bytes) -> bytes:
-    sign = unquote_to_bytes(escape).decode("latin-1")
-    # Some decoders drop control characters.
-    return quote(sign if sign >= "\xa0" else _UNSEEN).encode("ascii")
+def _with_octets(raw: bytes) -> bytes:
+    """The path with octets in place of the escapes of those that are not ASCII."""
+    return a2b_qp(_HIGH_SIGN.sub(b"=", raw.replace(b"=", b"=3D")))
 
 
-def _without_octets(raw: bytes, instead: bytes = b"") -> bytes:
+def _named(text: str) -> str:
+    for sign, name in _NAMES:
+        text = text.replace(sign, name)
+    return text
+
+
+def _without_octets(path: bytes, instead: bytes = b"") -> bytes:
     """The path to a decoder that drops what is not UTF-8; `instead` stands for a segment of nothing else."""
-    return b"/".join(
-        _HIGH_RUN.sub(lambda found: _valid_part(found[0]), part) or (part and instead)
-        for part in raw.split(b"/")
-    )
-
-
-def _valid_part(escapes: bytes) -> bytes:
-    return quote(unquote_to_bytes(escapes).decode("utf-8", "ignore")).encode("ascii")
+    valid = path.decode("utf-8", "ignore").encode()
+    if not instead:
+        return valid
+    parts = zip(valid.split(b"/"), path.split(b"/"), strict=True)
+    return b"/".join(part or (before and instead) for part, before in parts)
 
 
 def _folded(segment: str) -> str:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+import time
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -107,3 +111,64 @@ def test_a_path_has_an_end() -> None:
     with pytest.raises(BadRequest) as refused:
         path_of(b"/a" * 257)
     assert refused.value.facts["reason"] == "path-too-deep"
+
+
+def _code(raw: bytes) -> str:
+    """Why a path is refused; empty where it is not."""
+    try:
+        canonical_segments(raw)
+    except BadRequest as refused:
+        return str(refused.facts["reason"])
+    return ""
+
+
+def test_each_sign_that_folds_to_something_refused_is_refused() -> None:
+    """Paths are not folded, as that may take long: the signs that matter are known by themselves."""
+    for sign in map(chr, range(0x80, sys.maxunicode + 1)):
+        folded = unicodedata.normalize("NFKC", sign)
+        if folded == sign or "\ud800" <= sign <= "\udfff":
+            continue
+        escaped = b"".join(b"%%%02X" % octet for octet in sign.encode())
+        if set(folded) & set("/\\;#?") or not folded.isprintable():
+            assert _code(b"/a" + escaped) == "path-encoded-separator", hex(ord(sign))
+        if not set(folded) - set("."):
+            assert _code(b"/" + escaped) == _code(b"/." + escaped) == "path-dot-segment", hex(ord(sign))
+        if "%" in folded and len(folded) == 1:
+            assert _code(b"/." + escaped + b"2e") == "path-dot-segment", hex(ord(sign))
+        if folded[0] in "2eE":
+            for before, after in ((b"", b"e"), (b"2", b"")):
+                read = unicodedata.normalize("NFKC", f"%{before.decode()}{sign}{after.decode()}")
+                assert bool(_code(b"/.%25" + before + escaped + after)) == (read.lower() == "%2e"), read
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (b"/%E2%80%A6", "path-dot-segment"),
+        (b"/%252e%E2%80%A4", "path-dot-segment"),
+        (b"/%25E2%2580%25A4.", "path-dot-segment"),
+        (b"/a%253B%252F../b", "path-dot-segment"),
+        (b"/.%25%EF%BC%92%EF%BC%A5", "path-dot-segment"),
+        (b"/.%2525%EF%BC%92%EF%BC%A5", "path-dot-segment"),
+        (b"/.%EF%B9%AA2e", "path-dot-segment"),
+        (b"/%25%C3%A9" * 257, "path-escape"),
+    ],
+)
+def test_readers_that_fold_and_decode_find_no_trap(raw: bytes, code: str) -> None:
+    assert _code(raw) == code
+
+
+@pytest.mark.parametrize(
+    "raw", [b"/10%25%E2%80%9320%25", b"/50%EF%BC%85", b"/caf%C3%A9%2520%25", b"/a/...%CC%81"]
+)
+def test_names_with_percent_signs_and_letters_are_names(raw: bytes) -> None:
+    assert _code(raw) == ""
+
+
+@pytest.mark.parametrize(
+    "sign", [b"%CC%95%CC%81", b"%EF%B7%BA", b"%25", b"%2525", b"%E2%80%8B", b"%252F", b"a%41"]
+)
+def test_a_long_path_takes_no_long_time(sign: bytes) -> None:
+    raw, begun = b"/a%41" + sign * (2**20 // len(sign)), time.process_time()
+    _code(raw)
+    assert time.process_time() - begun < 2

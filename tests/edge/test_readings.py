@@ -144,6 +144,15 @@ def test_what_is_never_opened(raw: bytes, here: dict[str, Any]) -> None:
         reader(*ALL, **here).read(raw)
 
 
+def test_a_path_begins_with_few_hosts() -> None:
+    """Each of them gives two more readings, which the rules judge."""
+    for raw in (b"//a//b/c", b"////a"):
+        reader(**OPEN).read(raw)
+    for raw in (b"/" * 250, b"//a" * 120 + b"/b", b"/" * 120 + b"%2F" * 8_000):
+        with pytest.raises(BadRequest):
+            reader(**OPEN).read(raw)
+
+
 @given(st.binary(max_size=30), st.sampled_from(sorted(ALL)))
 def test_without_an_opening_the_strict_reading_has_the_last_word(octets: bytes, other: str) -> None:
     raw = b"/" + octets
