@@ -12,6 +12,7 @@ from gateway.endpoints.return_path import safe_target
 from gateway.errors import BadRequest, GatewayError, NotFound
 from gateway.exchange import Exchange
 from gateway.http_semantics import HOP_BY_HOP
+from gateway.pipeline.admit import hand_on
 from gateway.pipeline.kept_permissions import KeptPermissions
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.prompt import ClientCycle
@@ -128,10 +129,11 @@ class FrontDesk:
         exchange = Exchange(scope, cycle.receive, cycle.send, pipeline.clock())
         try:
             exchange.scope = front.asked(scope, "verdict")
-            if not self._kept.allow(exchange):
-                return False
-            lines = self._verdict.permission(exchange).lines
+            lines = self._verdict.permission(exchange).lines if self._kept.allow(exchange) else None
         except Exception:  # noqa: BLE001 - the general way meets it again, and answers
+            lines = None
+        if lines is None:
+            hand_on(exchange, scope)
             return False
         self._started()
         status = front.settings.allow_status

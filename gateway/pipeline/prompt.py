@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from gateway.exchange import Exchange
+from gateway.pipeline.admit import hand_on
 from gateway.pipeline.kept_permissions import KeptPermissions
 from gateway.pipeline.pipeline import Pipeline
 from gateway.responses import HeaderLines, Message, Receive, Scope, Send
@@ -60,13 +61,14 @@ class Prompt:
         pipeline = self.pipeline
         exchange = Exchange(scope, cycle.receive, cycle.send, pipeline.clock())
         try:
-            if not self.kept.allow(exchange):
-                return False
-            pipeline.attach(exchange)
-            connection = pipeline.forward.begin(exchange)
+            connection = None
+            if self.kept.allow(exchange):
+                pipeline.attach(exchange)
+                connection = pipeline.forward.begin(exchange)
         except Exception:  # noqa: BLE001 - the general way meets it again, and answers
-            return False
+            connection = None
         if connection is None:
+            hand_on(exchange, scope)
             return False
         self.started()
         cycle.on_disconnect = lambda: connection.abandon(ClientGone())

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from gateway.errors import BadRequest
+from gateway.errors import BadRequest, WebSocketRefused
 from gateway.exchange import Exchange
+from gateway.pipeline.admit import hand_on
 from tests.gateway_fixture import GatewayFixture
 
 
@@ -42,3 +43,28 @@ def test_a_request_with_two_meanings_is_refused(gate: GatewayFixture) -> None:
     assert asked.request is None
     with pytest.raises(RuntimeError):
         _ = asked.admitted
+
+
+def test_what_was_admitted_is_handed_on_once(gate: GatewayFixture) -> None:
+    admit = gate.gateway.pipeline.admit
+    first = exchange(gate, b"/a")
+    hand_on(first, first.scope)
+    admit(first)
+    hand_on(first, first.scope)
+    asked = Exchange(first.scope, never, never, 0.0)
+    admit(asked)
+    assert asked.request is first.request
+    admit(asked)
+    assert asked.request == first.admitted._replace(id=asked.id) and asked.id != first.id
+
+
+def test_the_origin_of_a_websocket_is_looked_at_again(gate: GatewayFixture) -> None:
+    asked = exchange(gate, b"/a")
+    handshake = {"upgrade": "websocket", "connection": "upgrade", "origin": "https://elsewhere.test"}
+    handshake |= {"sec-websocket-version": "13", "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ=="}
+    asked.scope["headers"] += [(name.encode(), value.encode()) for name, value in handshake.items()]
+    asked.scope["http_version"] = "1.1"
+    for _ in range(2):
+        with pytest.raises(WebSocketRefused):
+            gate.gateway.pipeline.admit(asked)
+        hand_on(asked, asked.scope)

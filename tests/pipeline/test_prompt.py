@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from gateway.edge.admit import Admission
 from gateway.edge.response_cycle import ResponseCycle
 from tests.gateway_fixture import CALL, OPEN_RULES, Browser, GatewayFixture, gateway_fixture, scripted
 from tests.leftovers import nothing_left
@@ -102,6 +103,22 @@ def test_a_rule_that_asks_for_facts_goes_the_general_way_and_counts_once(
     seen = [door.browser().call("/limited/x").status_code for _ in range(3)]
     assert seen == [200, 200, 429]
     assert ways == ["task"] * 3
+
+
+@pytest.mark.parametrize("path", ["/limited/once", "/oauth2/session", "/echo?new=1"])
+def test_the_request_is_read_once_whichever_way_it_goes(
+    somebody: Browser, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    read: list[str] = []
+    admit = Admission.admit
+
+    def counted(admission: Admission, scope: Any) -> Any:
+        read.append(scope["raw_target"].decode())
+        return admit(admission, scope)
+
+    monkeypatch.setattr(Admission, "admit", counted)
+    assert somebody.call(path).status_code in (200, 429)
+    assert read == [path]
 
 
 def test_a_logout_counts_at_once(somebody: Browser, ways: Ways) -> None:
