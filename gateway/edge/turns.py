@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Hashable
 
 # How many requests begin in one round of the event loop: the fewest, and the most where a round is over in a millisecond.
+# Once that has passed no other begins, and where each of them takes long while others wait, fewer do.
 _FEWEST, _MOST = 4, 32
 _A_ROUND = 0.001
 # In so many rounds only the fewest begin once somebody has to be protected: a new connection takes several to be answered.
@@ -45,8 +46,8 @@ class Turns:
         if self._waiting:
             return False
         if now != self._round:
-            self._round, self._left = now, self._next_round()
-        if not self._left:
+            self._round, self._left = now, self._next_round(_FEWEST)
+        elif not self._left or self._is_over():
             return False
         self._left -= 1
         return True
@@ -55,11 +56,11 @@ class Turns:
         """Call `begin` when it is this client's turn, in a later round. It returns whether there was anything to do."""
         if not self._serves:
             self._serves = True
-            loop.call_soon(self._serve, loop)
+            loop.call_soon(self._serve, loop, _FEWEST)
         self._waiting.setdefault(client, deque()).append(begin)
 
-    def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
-        waiting, left = self._waiting, self._next_round()
+    def _serve(self, loop: asyncio.AbstractEventLoop, fewest: int) -> None:
+        waiting, left = self._waiting, self._next_round(fewest)
         try:
             while waiting and left:
                 client = next(iter(waiting))
@@ -68,20 +69,27 @@ class Turns:
                 if of_client:
                     waiting[client] = of_client
                 left -= begin()
+                if self._is_over():
+                    break
         finally:
             self._serves = bool(waiting)
             if waiting:
-                loop.call_soon(self._serve, loop)
+                # The next round also has what these do after their turn: where that takes long, one begins at a time.
+                loop.call_soon(self._serve, loop, 1)
 
-    def _next_round(self) -> int:
-        """How many may begin in the round that begins now."""
+    def _is_over(self) -> bool:
+        """Whether the round that is under way has lasted long enough."""
+        return self._steady() - self._began > _A_ROUND
+
+    def _next_round(self, fewest: int) -> int:
+        """How many may begin in the round that begins now: so many at least."""
         now = self._steady()
         took, self._began = now - self._began, now
         if took > _A_ROUND:
-            self._most = max(_FEWEST, int(self._most * _A_ROUND / took))
+            self._most = max(fewest, int(self._most * _A_ROUND / took))
         elif self._most < _MOST:
             self._most += 1
         if not self._short:
             return self._most
         self._short -= 1
-        return _FEWEST
+        return min(_FEWEST, self._most)

@@ -30,9 +30,10 @@ def rounds_of(turns: Turns, clock: Clock, seconds: float, rounds: int) -> list[i
     return begun
 
 
-def test_four_begin_in_a_round_where_they_take_long() -> None:
+def test_a_round_ends_with_the_request_that_takes_long() -> None:
     clock = Clock()
-    assert set(rounds_of(Turns(steady=clock), clock, 0.3, 20)) == {4}
+    assert set(rounds_of(Turns(steady=clock), clock, 0.3, 20)) == {1}
+    assert set(rounds_of(Turns(steady=clock), clock, 0.0006, 20)) == {2}
 
 
 @pytest.mark.parametrize(("microseconds", "most"), [(250, 5), (100, 11), (70, 15), (10, 32)])
@@ -60,11 +61,12 @@ async def test_clients_take_turns_and_four_begin_in_a_round() -> None:
     def beginning(who: str) -> Callable[[], bool]:
         def begin() -> bool:
             begun.append((rounds, who))
-            clock.now += 0.3
+            clock.now += 1e-4
             return True
 
         return begin
 
+    turns.shorten()
     for number in range(9):
         turns.wait("flood", beginning(f"flood {number}"), loop)
     turns.wait("bystander", beginning("bystander"), loop)
@@ -102,13 +104,52 @@ async def test_a_round_ends_also_where_each_brings_the_next() -> None:
 
     def begin() -> bool:
         begun.append(rounds)
-        clock.now += 0.3
+        clock.now += 1e-4
         if len(begun) < 40:
             turns.wait("flood", begin, loop)
         return True
 
+    turns.shorten()
     turns.wait("flood", begin, loop)
     while len(begun) < 40:
         rounds += 1
         await asyncio.sleep(0)
     assert max(begun.count(each) for each in range(rounds + 1)) == 4
+
+
+async def in_turn(turns: Turns, clock: Clock, *, begin_takes: float, later: float, count: int) -> list[int]:
+    """How many begin in each round of those that wait, where each takes so many seconds in its turn and after it."""
+    loop = asyncio.get_running_loop()
+    begun: list[int] = []
+    rounds = 0
+
+    def go_on() -> None:
+        clock.now += later
+
+    def begin() -> bool:
+        begun.append(rounds)
+        clock.now += begin_takes
+        loop.call_soon(go_on)
+        return True
+
+    for _ in range(count):
+        turns.wait("flood", begin, loop)
+    while len(begun) < count:
+        rounds += 1
+        await asyncio.sleep(0)
+    return [begun.count(each) for each in sorted(set(begun))]
+
+
+async def test_one_of_those_that_wait_begins_in_a_round_where_each_takes_long() -> None:
+    clock = Clock()
+    assert set(await in_turn(Turns(steady=clock), clock, begin_takes=0.3, later=0.0, count=20)) == {1}
+
+
+async def test_what_they_do_after_their_turn_counts_too() -> None:
+    clock = Clock()
+    begun = await in_turn(Turns(steady=clock), clock, begin_takes=1e-5, later=0.004, count=40)
+    assert max(begun) <= 4
+    assert set(begun[3:]) == {1}
+    clock = Clock()
+    begun = await in_turn(Turns(steady=clock), clock, begin_takes=1e-5, later=2e-4, count=60)
+    assert set(begun[3:-1]) <= {3, 4, 5}
