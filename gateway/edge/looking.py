@@ -60,6 +60,8 @@ _HINTS: Final = _PURPOSES | _LIBRARIES
 _SENT_BY_FORMS: Final = (*FORM_TYPES, b"text/plain")
 # No browser writes as much; of more, the rest is not looked at.
 _LONGEST_ACCEPT: Final = 4_096
+_MOST_KINDS: Final = 64
+_MOST_PARAMETERS: Final = 8
 _FRAMES: Final = frozenset((b"iframe", b"frame", b"object", b"embed", b"fencedframe"))
 
 READ: Final = _HINTS | {
@@ -136,8 +138,8 @@ def _wants_html(read: Lines) -> bool:
     if b"json" not in accept and b"text/html;" not in accept and b"text/html " not in accept:
         return True
     best, weight = b"", 0.0
-    for each in accept.split(b","):
-        kind, *parameters = (part.strip() for part in each.split(b";"))
+    for each in accept.split(b",", _MOST_KINDS)[:_MOST_KINDS]:
+        kind, *parameters = (part.strip() for part in each.split(b";", _MOST_PARAMETERS)[:_MOST_PARAMETERS])
         if kind == b"text/html" or kind.endswith(b"json"):
             this = _weight(parameters)
             if this > weight:

@@ -16,13 +16,15 @@ _OFFER = re.compile(rb"%b(?:[ \t]*;[ \t]*%b(?:[ \t]*=[ \t]*%b)?)*" % (_TOKEN, _T
 _NAME = re.compile(_TOKEN)
 _KEY = re.compile(rb"[A-Za-z0-9+/]{22}==")
 _DEFLATE = b"permessage-deflate"
+# No client offers or names so much in one header.
+_MOST = 64
 
 
 def websocket_handshake(method: str, version: str, headers: Headers) -> WebSocketHandshake | None:
     """The handshake of a request with an Upgrade header; None for other protocols, which a server may ignore (RFC 9110
     section 7.8): the request goes on without that header.
 
-    Raises BadRequest for a handshake that is not valid, UpgradeRequired for another version of the protocol.
+    Raises BadRequest for a handshake that is not valid or a list that is very long, UpgradeRequired for another version of the protocol.
     """
     headers = tuple(headers)
     protocols = _lower(_elements(headers, b"upgrade"))
@@ -71,10 +73,10 @@ def check_origin(origin: bytes | None, allowed: Collection[bytes], *, by_cookie:
 
 def _elements(headers: Headers, name: bytes) -> list[bytes]:
     """The elements of a list, over all its lines (RFC 9110 section 5.6.1)."""
-    values = (
-        element.strip(b" \t") for each, value in headers if each == name for element in value.split(b",")
-    )
-    return [value for value in values if value]
+    line = b",".join([value for each, value in headers if each == name])
+    if line.count(b",") > _MOST:
+        raise BadRequest(f"{name.decode()} lists very much", code="header-list")
+    return [value for value in (element.strip(b" \t") for element in line.split(b",")) if value]
 
 
 def _lower(values: Iterable[bytes]) -> list[bytes]:

@@ -30,7 +30,7 @@ from gateway.endpoints.kept_request import (
     marked_id,
     replayed,
 )
-from gateway.endpoints.requests import exchange_of, query_value, read_body, request_of
+from gateway.endpoints.requests import exchange_of, query_value, query_values, read_body, request_of
 from gateway.endpoints.return_path import is_kept_form
 from gateway.errors import (
     BadRequest,
@@ -147,7 +147,7 @@ class KeptForms:
         """The confirmation page to return to after a login, if the request is about a kept form."""
         form_id = ""
         if request.path == PATH:
-            found = parse_qs((request.raw_query or b"").decode("latin-1")).get("form", [""])
+            found = query_values(request.raw_query or b"", "form")
             form_id = found[0] if len(found) == 1 else ""
         elif self.is_confirmation(request):
             form_id = marked_id(request)
@@ -260,8 +260,8 @@ class KeptForms:
         """The id of the form that a refused request was about."""
         if exchange.returned_form is not None:
             return exchange.returned_form
-        asked = parse_qs((request.raw_query or b"").decode("latin-1"))
-        for each in (self.back(request), error.facts.get("target"), *asked.get("rd", [])):
+        asked = query_values(request.raw_query or b"", "rd")
+        for each in (self.back(request), error.facts.get("target"), *asked):
             if isinstance(each, str) and is_kept_form(each):
                 return each[-20:]
         return None

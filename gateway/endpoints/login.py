@@ -96,12 +96,12 @@ class LoginEndpoints:
         too many.
         """
         await self._check_rounds(request, target, self._rounds(request))
-        query = start_query(target, acr_values)
         if request.host != self.public_host:
-            there = f"{START}?{query}" if len(query) <= _LONGEST_START else target
+            query = start_query(target, acr_values) if len(target) <= _LONGEST_START else ""
+            there = f"{START}?{query}" if 0 < len(query) <= _LONGEST_START else target
             return redirect(self.public_url + there)
         if self.keep_fragment and may_have_fragment(request, target):
-            return redirect(f"{FRAGMENT_PATH}?{query}")
+            return redirect(f"{FRAGMENT_PATH}?{start_query(target, acr_values)}")
         return await self._begin(request, target, acr_values, None)
 
     async def ask_silently(self, request: CanonicalRequest, identity: Identity) -> Response | None:

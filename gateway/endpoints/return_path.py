@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
+from gateway.edge.percent import decoded
 from gateway.model import CanonicalRequest
 
 _LONGEST = 32_768
@@ -16,6 +17,13 @@ _REST = re.compile(r"[!-~]*")
 _PRINTABLE = bytes(range(0x21, 0x7F)).decode("ascii")
 _ABSOLUTE = re.compile(r"(https?)://([A-Za-z0-9.:\[\]-]+)(/.*)", re.IGNORECASE)
 _OWN = "/oauth2"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_DOT_SEGMENT = re.compile(r"/\.{1,2}(?=/|\Z)")
+# What has a slash, a backslash or nothing but dots in its compatibility decomposition (Unicode).
+_FOLDED = tuple(
+    (sign, unicodedata.normalize("NFKC", sign))
+    for sign in "\u2024\u2025\u2026\u2100\u2101\u2105\u2106\ufe19\ufe30\ufe52\ufe68\uff0e\uff0f\uff3c"
+)
 _KEPT_FORM = re.compile(r"/oauth2/resume\?form=[0-9a-f]{20}")
 
 
@@ -61,9 +69,9 @@ def is_safe_target(value: str) -> bool:
     if len(value) > _LONGEST or not _PATH.fullmatch(path) or not _REST.fullmatch(rest):
         return False
     for _ in range(_DEEPEST):
-        if not _is_plain(unicodedata.normalize("NFKC", path)):
+        if not _is_plain(path):
             return False
-        deeper = unquote(path)
+        deeper = decoded(path.encode()).decode("utf-8", "replace")
         if deeper == path:
             return True
         path = deeper
@@ -71,7 +79,14 @@ def is_safe_target(value: str) -> bool:
 
 
 def _is_plain(path: str) -> bool:
-    if "//" in path or "\\" in path or any(ord(sign) < 0x20 or ord(sign) == 0x7F for sign in path):
+    if _CONTROL.search(path):
         return False
-    segments = path.split("/")
-    return not any(part in (".", "..") for part in segments) and f"/{segments[1].lower()}" != _OWN
+    # A browser, or who reads for it, may fold signs: only some of them matter, and a whole path may be long.
+    if not path.isascii():
+        for sign, folded in _FOLDED:
+            path = path.replace(sign, folded)
+    if "//" in path or "\\" in path or _DOT_SEGMENT.search(path):
+        return False
+    end = path.find("/", 1)
+    first = path[: end if end > 0 else len(path)]
+    return len(first) > len(_OWN) or unicodedata.normalize("NFKC", first).lower() != _OWN

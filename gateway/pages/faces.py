@@ -30,13 +30,17 @@ def partial_redirect(location: str) -> Response:
 
 def refused_at(request: CanonicalRequest) -> str | None:
     """The address that shows why this call is refused; None for one that is too long."""
+    if len(request.target) > _LONGEST:
+        return None
     location = f"{REFUSED}?method={quote(request.method)}&target={quote(request.target, safe='/')}"
     return location if len(location) <= _LONGEST else None
 
 
 def refused_call(query: bytes | None) -> tuple[str, bytes] | None:
     """(method, target) of the call that such an address is about; None for any other query."""
-    fields = parse_qs((query or b"").decode("latin-1"), keep_blank_values=True, encoding="latin-1")
+    if query is None or len(query) > _LONGEST:
+        return None
+    fields = parse_qs(query.decode("latin-1"), keep_blank_values=True, encoding="latin-1")
     method, target = fields.get("method", []), fields.get("target", [])
     if len(method) != 1 or len(target) != 1 or not target[0].startswith("/"):
         return None

@@ -36,8 +36,13 @@ def switch_url(back: str, *, organisation: str | None = None, doelgroep: str | N
 
 def _in_query(back: str) -> str:
     """A path to come back to, as a value in a query; "/" for one that is too long for an address in an address."""
-    quoted = quote(back, safe="")
-    return quoted if len(quoted) <= _LONGEST_BACK else "%2F"
+    return quoted_back(back) or "%2F"
+
+
+def quoted_back(back: str) -> str | None:
+    """A path to come back to, as a value in a query; None for one that is too long."""
+    quoted = quote(back, safe="") if len(back) <= _LONGEST_BACK else ""
+    return quoted if 0 < len(quoted) <= _LONGEST_BACK else None
 
 
 def page_of(request: CanonicalRequest, public_url: str) -> str | None:

@@ -16,6 +16,8 @@ from gateway.pages.wording import Wording, unread_claims_data
 from gateway.plan import told_in_order
 from gateway.reference import reference_of
 
+# Quoting takes a step for each character, and anybody can ask for a long path.
+_LONGEST_PATH: Final = 4_096
 _TYPE: Final = "urn:toegangspoort:problem:"
 BASIC: Final = frozenset({"type", "title", "status", "detail", "instance", "code", "request_id", "reference"})
 
@@ -53,7 +55,7 @@ class Problems:
             "reference": reference_of(request_id),
         }
         if reader.path is not None:
-            problem["instance"] = quote(reader.path, safe="/:@!$&'()*+,;=-._~")
+            problem["instance"] = quote(reader.path[:_LONGEST_PATH], safe="/:@!$&'()*+,;=-._~")
         if isinstance(error, LoginRequired):
             problem["login_url"] = self._public_url + login_url(
                 reader.back, error.facts.get("acr_values", ())

@@ -11,7 +11,6 @@ from hashlib import sha256
 from pathlib import Path
 from types import CodeType
 from typing import Any, Final
-from urllib.parse import quote
 
 from jinja2 import (
     BaseLoader,
@@ -29,6 +28,7 @@ from gateway.model import Language
 from gateway.pages.branding import icon_address, logo_address, style
 from gateway.pages.catalogue import catalogues, in_language, own_name, read_catalogue
 from gateway.pages.language import Languages
+from gateway.pages.links import quoted_back
 from gateway.pages.settings import PagesSettings, SupportSettings
 from gateway.pages.spoken import spoken_time
 from gateway.pages.wording import Gettext
@@ -144,7 +144,9 @@ class Pages:
         """The language, its own name and the address that switches to it, where there is something to switch to."""
         if here is None or len(self.languages.offered) == 1:
             return []
-        back = quote(here, safe="")
+        back = quoted_back(here)
+        if back is None:
+            return []
         return [
             (each, own_name(each), f"{_LANGUAGE_PATH}?lang={each}&rd={back}")
             for each in self.languages.offered

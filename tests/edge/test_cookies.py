@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.edge.cookies import separate_cookies
+from gateway.errors import BadRequest
 from tests.edge.admitting import PREFIX, admit
 
 OURS = PREFIX.encode()
@@ -76,3 +77,20 @@ def test_values_are_taken_as_they_are(line: bytes, value: str) -> None:
 @pytest.mark.parametrize("line", [b"a=1; b=2", b"a", b"a=;;b", b'q="x;y"', b"\xff=\xfe"])
 def test_without_a_cookie_of_ours_the_line_stays_as_it_is(line: bytes) -> None:
     assert separate_cookies([line], OURS) == ({}, line)
+
+
+def test_thousands_of_other_cookies_are_passed_on() -> None:
+    own, rest = separate_cookies([b"a;" * 8_000 + SESSION + b"T;" + b" b=1;" * 3_000], OURS)
+    assert own == {PREFIX + "session": "T"}
+    assert rest == b"; ".join([b"a"] * 8_000 + [b"b=1"] * 3_000)
+
+
+def test_no_browser_has_hundreds_of_ours() -> None:
+    for number in (256, 257):
+        line = b"; ".join(b"%b%d=1" % (OURS, each) for each in range(number))
+        if number == 256:
+            assert len(separate_cookies([line], OURS)[0]) == number
+        else:
+            with pytest.raises(BadRequest) as refused:
+                separate_cookies([line], OURS)
+            assert refused.value.facts["reason"] == "cookies"

@@ -134,3 +134,10 @@ def test_a_navigation_that_a_service_worker_passes_on_asks_for_html_and_upgrades
 def test_repeated_lines_are_no_navigation() -> None:
     assert looks(HTML, NAVIGATE, NAVIGATE) == "script"
     assert looks(HTML, ("Sec-Fetch-Mode", "cors"), NAVIGATE, ("Sec-Fetch-Dest", "document")) == "script"
+
+
+def test_of_many_kinds_the_first_are_looked_at() -> None:
+    for count, found in ((63, "page"), (64, "script")):
+        lines = [(b"accept", b"a/json;q=0.1," + b"," * (count - 1) + b"text/html ")]
+        assert looking_at(lines) == found
+    assert looking_at([(b"accept", b"text/html;q=0.9" + b";" * 4_000 + b",application/json")]) == "script"

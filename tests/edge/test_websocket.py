@@ -146,3 +146,18 @@ def test_pages_of_other_sites_open_none(headers: list[tuple[str, str]], reason: 
 def test_an_origin_is_written_as_browsers_do(origin: str) -> None:
     with pytest.raises(ValueError, match="websocket_origins"):
         admission(websocket_origins=[origin])
+
+
+@pytest.mark.parametrize(
+    "name", ["Upgrade", "Connection", "Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions"]
+)
+def test_no_client_lists_so_much(name: str) -> None:
+    before = dict(LINES).get(name, "a")
+    for count in (64, 65):
+        lines = changed((name, before + "," * count))
+        if count == 64:
+            assert admit(*lines).websocket is not None
+        else:
+            with pytest.raises(BadRequest) as refused:
+                admit(*lines)
+            assert refused.value.facts["reason"] == "header-list"

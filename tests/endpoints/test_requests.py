@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from gateway.endpoints.requests import exchange_of, query_value, read_body, read_form, request_of
+from gateway.endpoints.requests import (
+    exchange_of,
+    query_value,
+    query_values,
+    read_body,
+    read_form,
+    request_of,
+)
 from gateway.errors import BadRequest, ContentTooLarge
 from gateway.exchange import Exchange
 from gateway.responses import Message
@@ -95,3 +102,19 @@ async def test_what_is_not_such_a_form_is_refused(body: bytes) -> None:
     with pytest.raises(BadRequest):
         form: Any = await read_form(request_of(exchange(b"", part(body), content_type=content_type)), 1_000)
         raise BadRequest("nothing in it") if not form else AssertionError(form)
+
+
+@pytest.mark.parametrize(
+    ("query", "values"),
+    [
+        (b"", []),
+        (b"rd=/a", ["/a"]),
+        (b"a=1&rd=%2Fa%3Fb+c&rd=", ["/a?b c", ""]),
+        (b"%72d=/a&r%64&rdd=/b&=rd", ["/a", ""]),
+        (b"rd=caf%C3%A9%FF\xe9", ["caf\u00e9\ufffd\u00e9"]),
+        (b"rd=" + b"%25" * 9_000, ["%" * 9_000]),
+        (b"rd=/a" + b"&b" * 50, []),
+    ],
+)
+def test_the_values_of_a_parameter(query: bytes, values: list[str]) -> None:
+    assert query_values(query, "rd") == values

@@ -88,7 +88,15 @@ def test_a_call_that_is_refused_leads_to_a_page_that_says_why(
 
 
 @pytest.mark.parametrize(
-    "query", [None, b"", b"method=GET", b"method=GET&target=x", b"method=A&method=B&target=/"]
+    "query",
+    [
+        None,
+        b"",
+        b"method=GET",
+        b"method=GET&target=x",
+        b"method=A&method=B&target=/",
+        b"method=GET&target=/" + b"&a" * 2_000,
+    ],
 )
 def test_other_queries_are_about_no_call(query: bytes | None) -> None:
     assert refused_call(query) is None

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from gateway.model import CanonicalRequest
-from gateway.pages.links import link_to, login_url, page_of, switch_url
+from gateway.pages.links import link_to, login_url, page_of, quoted_back, switch_url
 
 
 def test_a_login_comes_back() -> None:
@@ -56,3 +56,9 @@ def test_the_page_that_asked_is_one_of_this_site(referer: bytes, page: str | Non
     )
     assert page_of(request, "https://gw.test") == page
     assert page_of(request._replace(headers=()), "https://gw.test") is None
+
+
+def test_only_what_fits_is_quoted() -> None:
+    assert quoted_back("/a?b") == "%2Fa%3Fb"
+    assert quoted_back("/" + "a" * 7_498) is None
+    assert quoted_back("/" * 1_000_000) is None

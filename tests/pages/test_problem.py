@@ -87,3 +87,8 @@ def test_in_short_a_right_is_asked_for_where_the_person_switched_to() -> None:
         " Voor deze pagina is nodig: gebruikersrecht 'A', voor 1."
         " Vraag dit aan de lokale beheerder van uw organisatie."
     )
+
+
+def test_of_a_long_path_the_begin_is_said() -> None:
+    found = PROBLEMS.data(BadRequest("x"), Reader("en", path="/" + "<" * 30_000), request_id="0" * 32)
+    assert found["instance"] == "/" + "%3C" * 4_095
