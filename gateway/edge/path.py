@@ -31,8 +31,8 @@ _UNSEEN = (
     r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 _DOTS = r"\u2024-\u2026\ufe19\ufe30\ufe52\uff0e"
-# What somebody may read as a dot segment, or as none at all; three dots are an ordinary name.
-_DOT_SEGMENT = re.compile(rf"/(?:\.{{1,2}}|\.*+[{_UNSEEN}{_DOTS}][.{_UNSEEN}{_DOTS}]*+)(?=[/;]|\Z)")
+# What somebody may read as a dot segment, or as none at all where dots at the end mean nothing; three dots are an ordinary name.
+_DOT_SEGMENT = re.compile(rf"/(?:\.{{1,2}}|\.{{4,}}+|\.*+[{_UNSEEN}{_DOTS}][.{_UNSEEN}{_DOTS}]*+)(?=[/;]|\Z)")
 # A percent sign, or what folds to one, that may begin an escape once the next two signs are folded.
 _FOLDED_ESCAPE = re.compile(r"(?:[\ufe6a\uff05]|%(?=[0-9A-Fa-f]?[^\x00-\x7f]))[^%\ufe6a\uff05]{0,2}")
 _MOST_FOLDED = 256

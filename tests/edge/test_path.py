@@ -65,6 +65,8 @@ def test_a_clear_path_gives_its_segments(raw: bytes, segments: tuple[str, ...]) 
         (b"/a/.%20./b", "path-dot-segment"),
         (b"/a/..%20./b", "path-dot-segment"),
         (b"/a/...%20/b", "path-dot-segment"),
+        (b"/a/..../b", "path-dot-segment"),
+        (b"/a/%2E%2E%2E%2E%2E", "path-dot-segment"),
         (b"/a/%20/b", "path-dot-segment"),
         (b"/a/..%C2%A0/b", "path-dot-segment"),
         (b"/a/..%C2%AD/b", "path-dot-segment"),
