@@ -64,7 +64,10 @@ class SharedOrder:
             # Garbage, or the very orders that stand here, sealed under earlier keys.
             if known is None or problem.revision not in (0, known.revision):
                 raise
-            await self._put_back(stored, known)
+            if problem.revision == 0:
+                await self._put_back(stored, known)
+            else:
+                await self._add_copies(stored, known)
             return
         if known is not None and found.revision < known.revision:
             await self._put_back(stored, known)
@@ -73,9 +76,14 @@ class SharedOrder:
         self._known = found
         await asyncio.to_thread(self._copy.keep, found)
         if not found.whole:
-            await self._put_back(stored, found)
+            await self._add_copies(stored, found)
+
+    async def _add_copies(self, stored: bytes, document: Document) -> None:
+        """Add the copies under keys of ours that the order lacks, as after a change of keys: the store lost nothing."""
+        if await self._board.put_back(self.name, stored, document):
+            log.info(f"the shared {self.name} are sealed under another key too", revision=document.revision)
 
     async def _put_back(self, stored: bytes | None, document: Document) -> None:
-        """Give the store what it lost, or the copy under our key that it lacks; another process may have been first."""
+        """Give the store what it lost; another process may have been first."""
         if await self._board.put_back(self.name, stored, document):
             log.warning(f"the session store got the shared {self.name} again", revision=document.revision)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.reload.shared_order import SharedOrder
 from gateway.session.board import Board
@@ -13,8 +15,8 @@ from gateway.session.memory import MemoryStore
 from gateway.session.ticket import SessionCipher
 
 
-def board(key: bytes = b"k" * 32, store: MemoryStore | None = None) -> Board:
-    cipher = SessionCipher("ti", (key,))
+def board(key: bytes = b"k" * 32, *earlier: bytes, store: MemoryStore | None = None) -> Board:
+    cipher = SessionCipher("ti", (key, *earlier))
     return Board(store or MemoryStore(), lambda: cipher, time.time)
 
 
@@ -38,9 +40,47 @@ async def test_what_the_store_lost_comes_back(tmp_path: Path) -> None:
 
 async def test_what_no_key_opens_is_an_error(tmp_path: Path) -> None:
     store = MemoryStore()
-    await board(b"o" * 32, store).change("x", lambda _: b'"first"')
+    await board(b"o" * 32, store=store).change("x", lambda _: b'"first"')
     here = board(store=store)
     order = SharedOrder("x", here, lambda _: None, tmp_path / "copy.json")
     await order.start()
     with pytest.raises(ValueError, match="cannot be opened"):
         await order.look(await here.orders())
+
+
+@pytest.mark.parametrize("earlier", [(b"k" * 32,), ()], ids=["beside the earlier one", "in its place"])
+async def test_a_changed_key_is_no_loss_of_the_store(tmp_path: Path, earlier: tuple[bytes, ...]) -> None:
+    store = MemoryStore()
+    before, copy = board(store=store), tmp_path / "copy.json"
+    await before.change("blocks", lambda _: b'"first"')
+    order = SharedOrder("blocks", before, lambda _: None, copy)
+    await order.look(await before.orders())
+    here = board(b"n" * 32, *earlier, store=store)
+    order = SharedOrder("blocks", here, lambda _: None, copy)
+    await order.start()
+    with capture_logs() as logs:
+        await order.look(await here.orders())
+        await order.look(await here.orders())
+    words = "the shared blocks are sealed under another key too"
+    assert logs == [{"event": words, "revision": 1, "log_level": "info"}]
+    assert here.read("blocks", (await here.orders())["blocks"]).whole
+    assert before.read("blocks", (await before.orders())["blocks"]).content == b'"first"'
+
+
+@pytest.mark.parametrize("lost", [None, b"garbage"])
+async def test_what_the_store_lost_is_said_once(tmp_path: Path, lost: bytes | None) -> None:
+    here = board()
+    await here.change("blocks", lambda _: b'"first"')
+    order = SharedOrder("blocks", here, lambda _: None, tmp_path / "copy.json")
+    stored = await here.orders()
+    await order.look(stored)
+    emptied = MemoryStore()
+    if lost is not None:
+        await emptied.put_entry("orders", "blocks", lost, until=math.inf)
+    order = SharedOrder("blocks", board(store=emptied), lambda _: None, tmp_path / "copy.json")
+    await order.start()
+    with capture_logs() as logs:
+        await order.look(await board(store=emptied).orders())
+        await order.look(await board(store=emptied).orders())
+    words = "the session store got the shared blocks again"
+    assert logs == [{"event": words, "revision": 1, "log_level": "warning"}]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
-from gateway.session.board import Board, SealedElsewhere
+from gateway.session.board import Board, Document, SealedElsewhere
 from gateway.session.memory import MemoryStore
 from gateway.session.store import Store
 from gateway.session.ticket import SessionCipher
@@ -55,6 +56,24 @@ async def test_keys_change_one_gateway_after_the_other(store: Store, clock: Cloc
     await newer.put_back("blocks", (await newer.orders())["blocks"], found)
     for each in (first, last, newer):
         assert await content(each) == b"all"
+
+
+async def test_each_of_many_keys_has_a_copy_and_dropped_ones_leave_few_behind(
+    store: Store, clock: Clock
+) -> None:
+    keys = tuple(b"key %02d " % number * 6 for number in range(40))
+    many = board(store, clock, *keys[:12])
+    await many.change("blocks", lambda _content: b"all")
+    assert many.read("blocks", (await many.orders())["blocks"]).whole
+    for key in keys[:12]:
+        assert await content(board(store, clock, key)) == b"all"
+    for key in keys[12:]:
+        await board(store, clock, key).put_back(
+            "blocks", (await many.orders())["blocks"], Document(1, b"all")
+        )
+    copies = json.loads((await many.orders())["blocks"])["copies"]
+    assert len(copies) == 17
+    assert await content(board(store, clock, keys[-2])) == b"all"
 
 
 @pytest.mark.parametrize(
