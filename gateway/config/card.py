@@ -120,7 +120,7 @@ def card_of(name: str, settings: EnvironmentSettings, now: float) -> Environment
             for each in upstreams
         ),
         () if store.kind == "memory" else (_store(settings, machine),),
-        {purpose: found for purpose, each in _keys(settings) if (found := _sorted(each))},
+        _by_purpose(_keys(settings)),
     )
 
 
@@ -215,8 +215,15 @@ def _store(settings: EnvironmentSettings, machine: str) -> str:
     return f"{address} on {machine}" if relative else address
 
 
+def _by_purpose(found: Iterable[tuple[str, list[str]]]) -> Mapping[str, tuple[str, ...]]:
+    several: dict[str, list[str]] = {}
+    for purpose, thumbprints in found:
+        several.setdefault(purpose, []).extend(thumbprints)
+    return {purpose: _sorted(each) for purpose, each in several.items() if each}
+
+
 def _keys(settings: EnvironmentSettings) -> Iterator[tuple[str, list[str]]]:
-    """Thumbprints by what the keys are for."""
+    """Thumbprints with what the keys are for; a purpose may come several times."""
     with contextlib.suppress(ValueError):
         yield "assertion", [key.kid for key in read_keys(settings.assertion)]
     for purpose in PURPOSES:
@@ -229,6 +236,9 @@ def _keys(settings: EnvironmentSettings) -> Iterator[tuple[str, list[str]]]:
     for each in settings.signals.transmitters if settings.signals else ():
         if each.authorization is not None:
             yield "signals", list(_thumbprints(each.authorization))
+    for caller in settings.authzen.callers.values() if settings.authzen is not None else ():
+        for secret in caller.bearer:
+            yield "authzen", list(_thumbprints(secret))
     for upstream in settings.every_upstream.values():
         if upstream.tls.key is not None:
             yield "upstream", list(_thumbprints(upstream.tls.key))

@@ -127,8 +127,10 @@ def _belongings(name: str, settings: EnvironmentSettings) -> Iterator[tuple[str,
         yield "store", store, (*root, "session", "store")
     if settings.observe.records.path is not None:
         yield "file", _file(settings.observe.records.path), (*root, "observe", "records")
-    if settings.blocks.file is not None:
-        yield "file", _file(settings.blocks.file), (*root, "blocks", "file")
+    for kind in ("blocks", "emergency", "maintenance"):
+        path = getattr(settings, kind).file
+        if path is not None:
+            yield "file", _file(path), (*root, kind, "file")
     for secret, place in _secrets(settings, root):
         yield "key", secret.reference if secret.path is None else _file(secret.path), place
         for content in _contents(secret):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 _STDOUT: Final = 1
+_MOST_OF_LINE: Final = 65_536
 # Less than a readiness check may take.
 _DISK_SECONDS: Final = 0.4
 
@@ -48,6 +49,12 @@ class Output:
                 written -= len(lines.pop(0))
             if lines and written > 0 and self._path is None:
                 lines[0] = lines[0][written:]
+
+    def first_line(self) -> bytes:
+        """The first line of the file that is open, or the begin of a long one; empty where there is no file."""
+        if self._path is None or not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
+            return b""
+        return os.pread(self._descriptor, _MOST_OF_LINE, 0).partition(b"\n")[0]
 
     def no_space(self) -> bool:
         """Whether the disk of the file is full; False where that cannot be seen."""

@@ -229,6 +229,7 @@ class DecisionRecords:
     def _begin(self, output: Output, chain: Chain) -> str:
         """Open the file and write the first line, which refers to the chains before it; the trouble of a full disk."""
         output.open()
+        self._check_owner(output)
         lines: list[bytes] = []
 
         def write(earlier: Iterable[Mark]) -> Mark:
@@ -250,6 +251,18 @@ class DecisionRecords:
             return problem.strerror or "full"
         self._made += lines
         return ""
+
+    def _check_owner(self, output: Output) -> None:
+        try:
+            owner = json.loads(output.first_line())["environment"]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return  # It is empty, or damaged: the check of the records says so.
+        if owner != self._environment:
+            output.close()
+            raise ValueError(
+                f"{self._settings.records.path} contains the decision records of environment {owner!r:.40}, not"
+                f" {self._environment!r}"
+            )
 
     def _marks_there(self) -> Iterable[Mark]:
         try:

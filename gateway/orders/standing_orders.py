@@ -73,9 +73,12 @@ class StandingOrders(Generic[E]):
         """What is wrong with the file, for operators."""
         return (f"the file cannot be read: {self.unread}",) if self.unread else ()
 
-    def take_shared(self, content: bytes) -> None:
-        """Let what all gateways share stand. Raises ValueError where it cannot be read; then nothing changes."""
-        found = self._orders.parsed(content, self._environment, "what the session store has")
+    def take_shared(self, content: bytes, place: str) -> None:
+        """Let what all gateways share stand. Raises ValueError where it cannot be read; then nothing changes.
+
+        `place` is where it comes from, in the words for operators.
+        """
+        found = self._orders.parsed(content, self._environment, place)
         if found != self._shared:
             self._shared = found
             self._changed()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -14,9 +14,12 @@ from gateway.session.board import Board, Document, SealedElsewhere
 
 log = structlog.get_logger()
 
+_STORE: Final = "what the session store has"
+
 
 class SharedOrder:
-    """The order `name` on the board. `take` lets its content stand, `state` is reported beside the revision.
+    """The order `name` on the board. `take` lets its content stand, which comes from a place that it can name, and `state`
+    is reported beside the revision.
 
     Both `take` and what is read may raise ValueError; then what stands goes on. `copy` is this machine's copy.
     """
@@ -25,7 +28,7 @@ class SharedOrder:
         self,
         name: str,
         board: Board,
-        take: Callable[[bytes], None],
+        take: Callable[[bytes, str], None],
         copy: Path,
         state: Callable[[], Mapping[str, Any]] = dict,
     ) -> None:
@@ -33,6 +36,7 @@ class SharedOrder:
         self._board = board
         self._take = take
         self._copy = OrderCopy(copy)
+        self._copied_to = str(copy)
         self._state = state
         self._known: Document | None = None
 
@@ -49,7 +53,7 @@ class SharedOrder:
         """Take the copy of this machine. Raises ValueError where it is of something else."""
         self._known = await asyncio.to_thread(self._copy.read)
         if self._known is not None:
-            self._take(self._known.content)
+            self._take(self._known.content, self._copied_to)
 
     async def look(self, orders: Mapping[str, bytes]) -> None:
         """Take what the board has among `orders`. Raises ValueError and StoreUnavailable."""
@@ -72,7 +76,7 @@ class SharedOrder:
         if known is not None and found.revision < known.revision:
             await self._put_back(stored, known)
             return
-        self._take(found.content)
+        self._take(found.content, _STORE)
         self._known = found
         await asyncio.to_thread(self._copy.keep, found)
         if not found.whole:

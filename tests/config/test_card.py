@@ -100,6 +100,37 @@ def test_copied_keys_are_found_in_whatever_use(tmp_path: Path) -> None:
     assert "key (flows here, sessions there)" in card_of("prd", prd, NOW).shared(card_of("ti", ti, NOW))
 
 
+def test_a_key_is_found_beside_others_for_the_same(tmp_path: Path) -> None:
+    """Each of two clients and of two callers has a key; a copy of any is found."""
+    made: dict[str, EnvironmentSettings] = {}
+    for name in ("ti", "prd"):
+        environment(tmp_path / name, name)
+        secrets = tmp_path / name / "secrets" / name
+        for file, content in (
+            ("asking.pem", ec_key(f"asking-{name}")),
+            *((f"{each}.token", os.urandom(32).hex().encode()) for each in ("one", "two")),
+        ):
+            (secrets / file).write_bytes(content)
+            (secrets / file).chmod(0o600)
+        asking = {"method": "private_key_jwt", "algorithm": "ES256", "key": f"file:secrets/{name}/asking.pem"}
+        callers = {each: {"bearer": [f"file:secrets/{name}/{each}.token"]} for each in ("one", "two")}
+        made[name] = environment(
+            tmp_path / name,
+            name,
+            machines={"introspection": {"client_id": f"asking-{name}", "client_auth": asking}},
+            authzen={"listen": "127.0.0.1:0", "url": f"https://ask-{name}.example.be", "callers": callers},
+        )
+    assert card_of("prd", made["prd"], NOW).shared(card_of("ti", made["ti"], NOW)) == []
+    ti, prd = (tmp_path / name / "secrets" / name for name in ("ti", "prd"))
+    files = {"client.pem": "client", "asking.pem": "client", "one.token": "authzen", "two.token": "authzen"}
+    for file, what in files.items():
+        original = (prd / file).read_bytes()
+        (prd / file).write_bytes((ti / file).read_bytes())
+        shared = card_of("prd", made["prd"], NOW).shared(card_of("ti", made["ti"], NOW))
+        assert shared == [f"key ({what} here, {what} there)"], file
+        (prd / file).write_bytes(original)
+
+
 def test_machines_and_changes_of_one_environment_are_no_conflict(tmp_path: Path) -> None:
     one = card(tmp_path / "1", "prd")
     assert one.shared(replace(one, machine="other")) == []

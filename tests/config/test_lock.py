@@ -85,6 +85,14 @@ def test_what_is_shared_is_refused_at_both_places(tmp_path: Path, path: str, val
         assert other in named
 
 
+@pytest.mark.parametrize("kind", ["blocks", "emergency", "maintenance"])
+def test_a_file_of_orders_is_not_shared(tmp_path: Path, kind: str) -> None:
+    all_of = environments(tmp_path)
+    for name, path in (("ti", "var/orders.json"), ("prd", "./var/../var/orders.json")):
+        all_of[name][kind] = {"file": path}
+    assert "share their file" in told(tmp_path, all_of)
+
+
 @pytest.mark.parametrize(
     ("option", "value", "what"),
     [

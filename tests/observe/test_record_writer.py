@@ -191,6 +191,32 @@ async def test_a_place_that_cannot_be_written_is_refused_at_start(tmp_path: Path
         await records_at(tmp_path / "file" / "records.jsonl", clock).start()
 
 
+async def test_records_of_another_environment_are_left_alone(tmp_path: Path, clock: Clock) -> None:
+    path = tmp_path / "records.jsonl"
+    theirs = b'{"v":1,"kind":"request","environment":"prd"}\n{"v":1,"environment":"ti"}\n'
+    path.write_bytes(theirs)
+    with pytest.raises(
+        ValueError, match=r"records\.jsonl contains the decision records of environment 'prd', not 'ti'"
+    ):
+        await records_at(path, clock).start()
+    assert [each.name for each in tmp_path.iterdir()] == ["records.jsonl"]
+    assert path.read_bytes() == theirs
+
+
+@pytest.mark.parametrize(
+    "first", [b"damaged", b"{", b"[]", b'{"v":1}', b'{"environment":"ti"}', b"x" * 70_000]
+)
+async def test_a_first_line_that_says_nothing_holds_nothing_up(
+    tmp_path: Path, clock: Clock, first: bytes
+) -> None:
+    path = tmp_path / "records.jsonl"
+    path.write_bytes(first + b"\n")
+    records = records_at(path, clock)
+    await records.start()
+    await records.aclose()
+    assert path.read_bytes().splitlines()[0] == first
+
+
 async def test_a_strange_record_does_not_end_the_recording(
     tmp_path: Path, clock: Clock, handled: Makes
 ) -> None:

@@ -21,13 +21,13 @@ async def test_both_stand_and_a_broken_file_changes_nothing(tmp_path: Path) -> N
     assert found.known == ()
     await asyncio.to_thread(THINGS.change, path, "ti", lambda _: [ONE])
     await eventually(lambda: found.here == (ONE,))
-    found.take_shared(THINGS.text([OTHER], "ti"))
+    found.take_shared(THINGS.text([OTHER], "ti"), "the store")
     assert found.known == (OTHER, ONE)
     count = len(calls)
-    found.take_shared(THINGS.text([OTHER], "ti"))
+    found.take_shared(THINGS.text([OTHER], "ti"), "the store")
     assert len(calls) == count
     with pytest.raises(ValueError, match="not a file of things"):
-        found.take_shared(b"{")
+        found.take_shared(b"{", "the store")
     await asyncio.to_thread(path.write_bytes, b"{")
     await eventually(lambda: found.unread)
     assert found.known == (OTHER, ONE)

@@ -22,7 +22,9 @@ def board(key: bytes = b"k" * 32, *earlier: bytes, store: MemoryStore | None = N
 
 async def test_what_the_store_lost_comes_back(tmp_path: Path) -> None:
     here, taken = board(), list[bytes]()
-    order = SharedOrder("x", here, taken.append, tmp_path / "copy.json", lambda: {"x_open": [1]})
+    order = SharedOrder(
+        "x", here, lambda each, _: taken.append(each), tmp_path / "copy.json", lambda: {"x_open": [1]}
+    )
     await order.start()
     await order.look(await here.orders())
     assert (order.revision, taken) == (0, [])
@@ -31,7 +33,7 @@ async def test_what_the_store_lost_comes_back(tmp_path: Path) -> None:
     assert taken == [b'"first"']
     assert order.report() == {"x": 1, "x_open": [1]}
     empty = board()
-    again = SharedOrder("x", empty, taken.append, tmp_path / "copy.json")
+    again = SharedOrder("x", empty, lambda each, _: taken.append(each), tmp_path / "copy.json")
     await again.start()
     assert taken[-1] == b'"first"'
     await again.look(await empty.orders())
@@ -42,10 +44,21 @@ async def test_what_no_key_opens_is_an_error(tmp_path: Path) -> None:
     store = MemoryStore()
     await board(b"o" * 32, store=store).change("x", lambda _: b'"first"')
     here = board(store=store)
-    order = SharedOrder("x", here, lambda _: None, tmp_path / "copy.json")
+    order = SharedOrder("x", here, lambda _, __: None, tmp_path / "copy.json")
     await order.start()
     with pytest.raises(ValueError, match="cannot be opened"):
         await order.look(await here.orders())
+
+
+async def test_where_an_order_comes_from_is_named(tmp_path: Path) -> None:
+    here, places = board(), list[str]()
+    await here.change("x", lambda _: b'"first"')
+    copy = tmp_path / "copy.json"
+    order = SharedOrder("x", here, lambda _, place: places.append(place), copy)
+    await order.look(await here.orders())
+    again = SharedOrder("x", here, lambda _, place: places.append(place), copy)
+    await again.start()
+    assert places == ["what the session store has", str(copy)]
 
 
 @pytest.mark.parametrize("earlier", [(b"k" * 32,), ()], ids=["beside the earlier one", "in its place"])
@@ -53,10 +66,10 @@ async def test_a_changed_key_is_no_loss_of_the_store(tmp_path: Path, earlier: tu
     store = MemoryStore()
     before, copy = board(store=store), tmp_path / "copy.json"
     await before.change("blocks", lambda _: b'"first"')
-    order = SharedOrder("blocks", before, lambda _: None, copy)
+    order = SharedOrder("blocks", before, lambda _, __: None, copy)
     await order.look(await before.orders())
     here = board(b"n" * 32, *earlier, store=store)
-    order = SharedOrder("blocks", here, lambda _: None, copy)
+    order = SharedOrder("blocks", here, lambda _, __: None, copy)
     await order.start()
     with capture_logs() as logs:
         await order.look(await here.orders())
@@ -71,13 +84,13 @@ async def test_a_changed_key_is_no_loss_of_the_store(tmp_path: Path, earlier: tu
 async def test_what_the_store_lost_is_said_once(tmp_path: Path, lost: bytes | None) -> None:
     here = board()
     await here.change("blocks", lambda _: b'"first"')
-    order = SharedOrder("blocks", here, lambda _: None, tmp_path / "copy.json")
+    order = SharedOrder("blocks", here, lambda _, __: None, tmp_path / "copy.json")
     stored = await here.orders()
     await order.look(stored)
     emptied = MemoryStore()
     if lost is not None:
         await emptied.put_entry("orders", "blocks", lost, until=math.inf)
-    order = SharedOrder("blocks", board(store=emptied), lambda _: None, tmp_path / "copy.json")
+    order = SharedOrder("blocks", board(store=emptied), lambda _, __: None, tmp_path / "copy.json")
     await order.start()
     with capture_logs() as logs:
         await order.look(await board(store=emptied).orders())
