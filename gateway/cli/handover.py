@@ -30,7 +30,7 @@ log = structlog.get_logger()
 
 
 class Predecessor:
-    """The gateway that started this process to take its place; or nobody."""
+    """The gateway that started this process to take its place, and serves until this one does; or nobody."""
 
     def __init__(self, descriptor: int | None = None) -> None:
         self._descriptor = descriptor
@@ -78,6 +78,13 @@ class Surroundings:
         if not self.predecessor:
             self.notifier.ready(f"Serving {self.environment}")
         self.predecessor.serves()
+
+    def retire(self) -> None:
+        """Let the kernel take no new connections where this gateway listens.
+
+        What a predecessor handed over it still serves until this gateway does: that stays open.
+        """
+        self.sockets.retire(only_new=bool(self.predecessor))
 
     def replaced(self, why: str, successor: int | None) -> None:
         """Say to all who wait how a restart ended: with a successor, or why this gateway serves on."""

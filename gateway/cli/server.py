@@ -134,16 +134,17 @@ class OnlyServer(GatewayServer):
         }
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """As uvicorn's; then say that it serves."""
+        """As uvicorn's; then say that it serves, unless it was ordered to stop meanwhile."""
         await super().startup(sockets=sockets)
-        self._around.serves()
+        if not self.should_exit:
+            self._around.serves()
         every = self._around.notifier.alive_every
         if every is not None:
             self._run(self._say_alive(every))
 
     def retire(self) -> None:
         """Let the kernel take no new connections."""
-        self._around.sockets.retire()
+        self._around.retire()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End in phases."""

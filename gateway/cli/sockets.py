@@ -111,6 +111,7 @@ class Sockets:
         self._given = list(given)
         self._succeeds = succeeds
         self.all: list[Listening] = []
+        self._new: list[Listening] = []
 
     @classmethod
     def of(cls, environ: MutableMapping[str, str]) -> Sockets:
@@ -133,6 +134,7 @@ class Sockets:
         if found is None:
             self._check_given(address, wanted)
             listening = _open(address)
+            self._new.append(listening)
         else:
             listening = Listening(address, *found)
         listening.socket.setblocking(False)
@@ -173,9 +175,9 @@ class Sockets:
             if not each.own:
                 raise problem
 
-    def retire(self) -> None:
-        """Let the kernel take no new connections at those that end with the gateway."""
-        for each in self.all:
+    def retire(self, *, only_new: bool = False) -> None:
+        """Let the kernel take no new connections at those that end with the gateway; with `only_new`, at those that it opened."""
+        for each in self._new if only_new else self.all:
             each.retire()
 
     def close(self) -> None:

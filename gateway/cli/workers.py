@@ -260,7 +260,7 @@ class Supervisor:
         self._tell(HANDED_OVER if self._handed_over else signal.SIGTERM)
         self._until_ended(wait)
         if not self._handed_over:
-            self._around.sockets.retire()
+            self._around.retire()
         self._tell(WAIT_NO_LONGER)
         self._close_sockets()
         end = time.monotonic() + self.ended_within

@@ -89,6 +89,33 @@ def test_a_predecessor_hears_it_once() -> None:
     assert not Predecessor.of({})
 
 
+def reachable(sock: socket.socket) -> bool:
+    try:
+        socket.create_connection(sock.getsockname(), 0.3).close()
+    except TimeoutError:
+        return False
+    return True
+
+
+def test_what_a_predecessor_serves_stays_open_until_its_successor_serves() -> None:
+    heard, said = os.pipe()
+    with socket.socket() as theirs:
+        theirs.bind(("127.0.0.1", 0))
+        theirs.listen()
+        environ = {HANDED_OVER: str(os.dup(theirs.fileno())), READY: str(said)}
+        start = Surroundings.of("ti", environ)
+        start.sockets.listen(f"127.0.0.1:{theirs.getsockname()[1]}")
+        own = start.sockets.listen("127.0.0.1:0")
+        own.listen()
+        start.retire()
+        assert (reachable(theirs), reachable(own)) == (True, False)
+        start.serves()
+        start.retire()
+        assert not reachable(theirs)
+        start.sockets.close()
+    os.close(heard)
+
+
 def test_everybody_who_waits_hears_how_it_ended(tmp_path: Path) -> None:
     with (
         socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager,

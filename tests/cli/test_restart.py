@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -96,3 +97,26 @@ def test_one_gateway_hands_over_to_its_successor_and_nobody_notices() -> None:
         gateways.wait_ready(0)
         assert Path(f"/proc/{now}").exists()
         assert "unknown key 'isuer'" in gateways.log(0)
+
+
+@pytest.mark.parametrize("way", ["alone", "workers"])
+def test_a_successor_that_fails_late_leaves_the_old_one_reachable(way: str) -> None:
+    """Whether a key can be read is known in the worker alone, which has the sockets by then."""
+    with fleet(way, drain={"wait": "0s", "finish": "5s"}) as gateways:
+        old = gateways.running[0]
+        key = gateways.configs[0].parent / "secrets/ti/session.key"
+        kept = key.read_bytes()
+        key.write_bytes(b"short")
+        done = typed(str(old))
+        assert done.exit_code == 1, done.output
+        assert f"The old gateway (process {old}) serves on." in done.stderr
+        for port in (gateways.listens[0], gateways.observes[0]):
+            for _ in range(2):
+                with socket.create_connection(("127.0.0.1", port), 5):
+                    pass
+        key.write_bytes(kept)
+        done = typed(str(old))
+        assert done.exit_code == 0, done.output
+        gateways.running[0] = int(done.stdout.split()[-1])
+        with socket.create_connection(("127.0.0.1", gateways.listens[0]), 5):
+            pass
