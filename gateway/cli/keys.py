@@ -44,6 +44,7 @@ from gateway.config.key_files import rotate as rotate_key
 from gateway.errors import StoreUnavailable
 from gateway.key_files.keyring import PURPOSES, SHOWN, Purpose, write_key_file
 from gateway.key_files.pem_keys import PemKey
+from gateway.session.board import SealedElsewhere
 
 keys_commands = typer.Typer(help="Create, list and change keys.", no_args_is_help=True)
 _RSA_BITS = 3072
@@ -206,7 +207,7 @@ def drop(
     """
     place = Place.of(config, env)
     settings = place.settings
-    row = next((each for each in _rows(place) if each.id == key), None)
+    row = next((each for each in _rows(place, unread=force) if each.id == key), None)
     if row is None:
         _stop(f"there is no key {key!r} in {env}: see `gateway keys list --env {env}`")
     if row.needed and not force:
@@ -225,21 +226,31 @@ def drop(
     typer.echo("  Copy the file to every machine of this environment; gateways read it within two seconds.")
 
 
-def _rows(place: Place) -> list[KeyRow]:
+def _rows(place: Place, *, unread: bool = False) -> list[KeyRow]:
     try:
         members = members_of(place.settings, place.env)
-        return rows(place.settings, members, _blocks(place), time.time())
+        return rows(place.settings, members, _blocks(place, unread=unread), time.time())
     except (StoreUnavailable, ValueError) as problem:
         _stop(getattr(problem, "detail", None) or str(problem))
 
 
-def _blocks(place: Place) -> Sequence[Block]:
-    """The blocks of this machine and the shared ones. Raises StoreUnavailable, ValueError."""
+def _blocks(place: Place, *, unread: bool) -> Sequence[Block]:
+    """The blocks of this machine and the shared ones; with `unread` without those that nothing here can read.
+
+    Raises StoreUnavailable, ValueError.
+    """
     here = BLOCKS.read(place.config.blocks_file(place.env), place.env) or ()
     path = place.settings.session.store.path
     if not place.shared or (path is not None and not path.exists()):
         return here
-    shared, _ = place.try_store(lambda sessions: shared_orders(sessions, BLOCKS, place.env), served=False)
+    try:
+        shared, _ = place.try_store(lambda sessions: shared_orders(sessions, BLOCKS, place.env), served=False)
+    except SealedElsewhere:
+        # The key for sessions that sealed them was dropped while no gateway runs. One that starts takes the copy too.
+        copy = place.config.blocks_copy(place.env)
+        if not unread and not copy.exists():
+            raise
+        shared = BLOCKS.read_copy(copy, place.env)
     return (*shared, *here)
 
 

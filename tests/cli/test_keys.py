@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import stat
+import time
 from pathlib import Path
 
+import pytest
 import yaml
 from typer.testing import CliRunner
 
+from gateway.blocks.file import BLOCKS, Block
 from gateway.cli import application
 from gateway.config import load
 from gateway.key_files.keyring import PURPOSES
+from gateway.reload.order_copy import OrderCopy
+from gateway.session.board import Document
+from gateway.session.sessions import Sessions
 from tests.gateways import settings, write_config
 from tests.processes import command
 
@@ -93,6 +100,33 @@ def test_keys_are_rotated_listed_and_dropped_without_a_change_of_the_configurati
     assert config.read_text() == text
     secrets = (path.read_text() for path in (config.parent / "secrets/ti").iterdir())
     assert not any(word in listed + said for text in secrets for word in text.split() if len(word) > 30)
+
+
+@pytest.mark.parametrize("copied", [True, False])
+def test_a_leaked_key_is_dropped_while_no_gateway_runs_and_blocks_are_sealed_with_it(
+    config: Path, copied: bool
+) -> None:
+    """As the runbook says, in the order of the list: what it sealed must not hold up the rest."""
+    found = load(config)
+    settings, block = found.environment("ti"), Block("b-1", "organisation", "0777000187", "r", "anna", 1.0)
+    before = {purpose: settings.ring(purpose).read()[0].id for purpose in ("sessions", "flows")}
+
+    async def work() -> Document:
+        sessions = Sessions(settings.session, environment="ti", secure=False, clock=time.time)
+        await sessions.start(sweep=False)
+        made = await sessions.board.change("blocks", lambda _: BLOCKS.text([block], "ti"))
+        await sessions.aclose()
+        return made
+
+    made = asyncio.run(work())
+    if copied:
+        OrderCopy(found.blocks_copy("ti")).keep(made)
+    run(config, "rotate", "sessions", "flows")
+    assert f"dropped  {before['sessions']}" in run(config, "drop", before["sessions"], "--force")
+    assert f"dropped  {before['flows']}" in run(config, "drop", before["flows"], "--force")
+    listed = run(config, "list", exit_code=0 if copied else 1)
+    assert ("sessions" in listed) == copied
+    assert ("cannot be opened" in listed) != copied
 
 
 def test_an_unknown_purpose_changes_nothing(config: Path) -> None:
