@@ -7,12 +7,13 @@ import contextlib
 import math
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import structlog
-from uvicorn.config import Config
+from uvicorn.config import STARTUP_FAILURE, Config
 
 from gateway.cli.handover import Successor, Surroundings
 from gateway.edge.drain import Drain, DrainedServer
@@ -43,6 +44,15 @@ class GatewayServer(DrainedServer):
     def app(self) -> Gateway:
         """The application."""
         return cast("Gateway", self.config.app)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's, which ends the process where the application does not start; here also where nothing can come."""
+        try:
+            await super().startup(sockets=sockets)
+        except ValueError as problem:
+            log.error("gateway not started", reason=str(problem))
+            await self.lifespan.shutdown()
+            sys.exit(STARTUP_FAILURE)
 
     @property
     def drain_settings(self) -> DrainSettings:

@@ -30,9 +30,19 @@ class DrainedServer(uvicorn.Server):
         self._sockets: Sequence[socket.socket] = ()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """As uvicorn's."""
+        """As uvicorn's. Raises ValueError where somebody else has begun to listen there since the sockets were bound."""
         self._sockets = tuple(sockets or ())
-        await super().startup(sockets=sockets)
+        where = ", ".join(dict.fromkeys(map(_address, self._sockets)))
+        try:
+            await super().startup(sockets=sockets)
+            for each in self._sockets:
+                # uvloop closes a socket of which listen(2) failed, and says nothing. Else another one changes nothing.
+                each.listen(self.config.backlog)
+        except OSError as problem:
+            words = (
+                f"cannot listen on {where}: another process began to a moment ago; is it a second gateway?"
+            )
+            raise ValueError(words) from problem
         self.listening.set()
 
     def stop_listening(self) -> None:
@@ -144,3 +154,8 @@ class Drain:
             task.cancel("the gateway stops")
         if tasks:
             await asyncio.wait(tasks, timeout=_RECORDED)
+
+
+def _address(sock: socket.socket) -> str:
+    name = sock.getsockname()
+    return f"{name[0]}:{name[1]}" if isinstance(name, tuple) else str(name)

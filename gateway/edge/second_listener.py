@@ -18,7 +18,10 @@ from gateway.edge.drain import DrainedServer
 async def second_listener(
     app: Any, sock: socket.socket, http: Any = "auto", tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[DrainedServer]:
-    """Serve an ASGI application on this socket while the block runs. `http` is as uvicorn's setting."""
+    """Serve an ASGI application on this socket while the block runs. `http` is as uvicorn's setting.
+
+    Raises ValueError where somebody else listens there.
+    """
     server = DrainedServer(
         _Config(
             tls,
@@ -38,6 +41,8 @@ async def second_listener(
     listening = asyncio.create_task(server.listening.wait())
     await asyncio.wait((task, listening), return_when=asyncio.FIRST_COMPLETED)
     listening.cancel()
+    if task.done():
+        await task
     try:
         yield server
     finally:

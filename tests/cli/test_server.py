@@ -7,13 +7,20 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
+import structlog
+import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 
+from gateway.cli.handover import Surroundings
+from gateway.cli.server import OnlyServer
+from gateway.cli.sockets import Sockets
 from tests.gateways import settings, write_config
 from tests.processes import gateway_process
-from tests.running import RawUpstream, free_ports, raw_upstream
+from tests.running import RawUpstream, free_ports, free_socket, raw_upstream
 from tests.waiting import until
 from tests.websockets import CLOSE, accept_of, close, take_frame
 
@@ -199,3 +206,34 @@ def test_it_serves_over_unix_sockets_and_takes_its_files_with_it(
         assert child.wait(60) == 0
     assert not public.exists()
     assert not observe.exists()
+
+
+async def starts(scope: Any, receive: Any, send: Any) -> None:
+    """An application of which nothing but its start and end is asked."""
+    for _ in ("startup", "shutdown"):
+        event = (await receive())["type"]
+        ENDED.append(event)
+        await send({"type": f"{event}.complete"})
+
+
+ENDED: list[str] = []
+
+
+def test_of_two_that_start_at_the_same_moment_one_says_that_it_cannot_listen() -> None:
+    """Both have bound the address by then: the kernel refuses the second only once it listens."""
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2)
+    before = {each: signal.getsignal(each) for each in numbers}
+    with free_socket() as other, socket.socket() as sock, structlog.testing.capture_logs() as logs:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(other.getsockname())
+        where = "{}:{}".format(*sock.getsockname())
+        other.listen()
+        config = uvicorn.Config(starts, log_config=None, lifespan="on", loop="uvloop")
+        with pytest.raises(SystemExit) as end:
+            OnlyServer(config, Surroundings("ti", Sockets())).run(sockets=[sock])
+    for number, handler in before.items():
+        signal.signal(number, handler)
+    assert end.value.code == STARTUP_FAILURE
+    (said,) = [each["reason"] for each in logs if each["event"] == "gateway not started"]
+    assert said == f"cannot listen on {where}: another process began to a moment ago; is it a second gateway?"
+    assert ENDED == ["lifespan.startup", "lifespan.shutdown"]

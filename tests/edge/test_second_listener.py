@@ -1,6 +1,7 @@
 """A second listener serves on its own socket while the block runs, and no longer."""
 
 import signal
+import socket
 
 import httpx2
 import pytest
@@ -11,6 +12,22 @@ from gateway.observe.metrics import Metrics
 from tests.running import free_socket
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(params=["asyncio", "uvloop"])
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
+    return "asyncio", {"use_uvloop": request.param == "uvloop"}
+
+
+async def test_where_somebody_else_began_to_listen_it_does_not_pretend_to_serve() -> None:
+    with free_socket() as other, socket.socket() as sock:
+        # As two gateways that start at the same moment: both have bound the address when one of them listens.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(other.getsockname())
+        other.listen()
+        with pytest.raises(ValueError, match=r"cannot listen on 127\.0\.0\.1:.* a second gateway"):
+            async with second_listener(Health(Metrics("ti", version="1"), {}), sock):
+                pass
 
 
 async def test_it_listens_while_the_block_runs_and_leaves_signals_alone() -> None:
