@@ -26,14 +26,15 @@ def status(
 ) -> None:
     """Show the workers of all gateways that share the session store, with version, rules and settings (as short hashes).
 
-    The last line compares them with the configuration that this command reads. Clocks are compared with that of the store.
+    The line `this configuration` is about the files that this command reads, and names what of them is NOT IN FORCE in every
+    worker: rules that were refused or not read yet, settings that wait for a restart. Clocks are compared with that of the store.
 
     Examples:
         gateway status --env prd
         gateway status --env prd --json
 
     Exit codes:
-        0: at least one worker runs, and all are alike
+        0: at least one worker runs, and all are alike, also where this configuration is not in force
         1: workers differ, none runs, the configuration does not load, or the store cannot be read
 
     JSON:
@@ -70,7 +71,9 @@ def _lines(workers: Sequence[Mapping[str, Any]], here: Mapping[str, str]) -> lis
         f" heard {max(0, now - each['at']):.0f} s ago{_clock(each.get(CLOCK))}"
         for each in workers
     ]
-    return [*lines, f"  this configuration: {_hashes(here)}", f"  {counted(len(workers), 'worker')}."]
+    other = [name for name in ALIKE if any(each.get(name, here[name]) != here[name] for each in workers)]
+    force = f"; NOT IN FORCE in every worker: {', '.join(other)}" if other else ""
+    return [*lines, f"  this configuration: {_hashes(here)}{force}", f"  {counted(len(workers), 'worker')}."]
 
 
 def _hashes(each: Mapping[str, Any]) -> str:

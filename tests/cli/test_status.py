@@ -62,9 +62,20 @@ def test_workers_that_are_alike(config: Path, status: Callable[..., Result]) -> 
     assert "a worker 7: version 1, rules aaaaaaaaaaaaa, settings bbbbbbbbbbbbb, since " in shown.output
     assert ", clock -1.2 s" in shown.output
     assert "2 workers." in shown.output
+    # The files of this command are no worker: what is not in force of them is said, and changes no exit code.
+    assert "; NOT IN FORCE in every worker: version, rules, settings\n" in shown.output
     data = json.loads(status("--json").output)
     assert [each["host"] for each in data["workers"]] == ["a", "b"]
     assert set(data["here"]) == {"version", "rules", "settings"}
+
+
+def test_a_configuration_that_is_in_force(config: Path, status: Callable[..., Result]) -> None:
+    report(config, a=ALIKE)
+    here = json.loads(status("--json").output)["here"]
+    report(config, a=here)
+    assert "IN FORCE" not in status().output
+    report(config, a={**here, "settings": "b" * 13})
+    assert "; NOT IN FORCE in every worker: settings\n" in status().output
 
 
 def test_workers_that_differ_and_one_of_an_earlier_version(
