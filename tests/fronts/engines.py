@@ -62,7 +62,7 @@ def envoy(folder: Path, place: Place) -> list[str]:
     """The command that runs Envoy."""
     (folder / "envoy.yaml").write_text(place.text("envoy"))
     return [
-        program("envoy"), "-c", str(folder / "envoy.yaml"), "--concurrency", "1", "--disable-hot-restart", "-l", "error",
+        program("envoy"), "-c", str(folder / "envoy.yaml"), "--concurrency", "1", "--disable-hot-restart", "-l", "warning",
     ]  # fmt: skip
 
 
