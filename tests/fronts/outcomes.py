@@ -14,9 +14,10 @@ from tests.identity import test_header_cases as headers
 from tests.upstream.raw_client import converse
 from tests.websockets import Client, accept_of
 
-# As without a front; another answer, but nothing that the rules forbid reaches the register; something else reaches it.
-Outcome = Literal["same", "engine", "differs"]
-ORDER: tuple[Outcome, ...] = ("same", "engine", "differs")
+# As without a front; nothing reaches the register where nothing may, but the client is told so in another way; another
+# answer, but nothing that the rules forbid reaches the register; something else reaches it.
+Outcome = Literal["same", "refused", "engine", "differs"]
+ORDER: tuple[Outcome, ...] = ("same", "refused", "engine", "differs")
 FILES = ("path", "header", "ws", "http1")
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 # What the client sees; all else is about what the register gets.
@@ -51,7 +52,10 @@ def outcome(lane: Lane, file: str, case: dict[str, Any]) -> tuple[Outcome, list[
     wrong = {"path": _path, "header": _header, "ws": _websocket, "http1": _octets}[file](lane, case)
     if not wrong:
         return "same", []
-    return ("engine" if set(wrong) <= _CLIENTS else "differs"), wrong
+    if not set(wrong) <= _CLIENTS:
+        return "differs", wrong
+    refused = file == "http1" and case["expected"].get("upstream_max") == 0 and not lane.register.begun
+    return ("refused" if refused else "engine"), wrong
 
 
 def _path(lane: Lane, case: dict[str, Any]) -> list[str]:

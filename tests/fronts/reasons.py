@@ -83,4 +83,4 @@ def reason_of(front: str, file: str, case: str, outcome: str) -> int | None:
     for number, reason in enumerate(REASONS):
         if case in (*reason.cases.get(front.removesuffix("-grpc"), ()), *reason.cases.get("*", ())):
             return number
-    return 0 if file == "http1" and outcome == "engine" else None
+    return 0 if file == "http1" and outcome in ("refused", "engine") else None
