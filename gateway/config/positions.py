@@ -113,16 +113,23 @@ def read_yaml(text: str | bytes, file: str, problems: list[Problem] | None = Non
 def _refuse_deep(text: str, file: str) -> None:
     """Raise ConfigError for what is nested too deep: the parser would use up the stack of the process, and end it."""
     depth = 0
-    for event in yaml.parse(text, yaml.CSafeLoader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > _DEEPEST:
-                at = event.start_mark
-                line, column = (at.line + 1, at.column + 1) if at is not None else (1, 1)
-                words = f"this is nested deeper than {_DEEPEST} levels"
-                raise ConfigError([Problem(file, line, column, words)])
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
+    try:
+        for event in yaml.parse(text, yaml.CSafeLoader):
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+                if depth > _DEEPEST:
+                    at = event.start_mark
+                    line, column = (at.line + 1, at.column + 1) if at is not None else (1, 1)
+                    words = f"this is nested deeper than {_DEEPEST} levels"
+                    raise ConfigError([Problem(file, line, column, words)])
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+    except yaml.MarkedYAMLError as problem:
+        # Newer parsers look ahead, and end at a thousand levels before they say where the first of them begin.
+        end = problem.problem_mark
+        if problem.problem == "exceeded maximum nesting depth" and end is not None and end.index < len(text):
+            _refuse_deep(text[: end.index], file)
+        raise
 
 
 class _Walk:

@@ -69,6 +69,7 @@ def test_a_file_that_explodes_is_told_once() -> None:
         ("? " * 100_000, "1:101"),
         ("".join(f"{' ' * depth}a:\n" for depth in range(2_000)), "51:51"),
         ("version: 1\nrules:\n- " + "[" * 100_000, "3:51"),
+        ("- \u00e9\u20ac\n- " + "[" * 100_000, "2:52"),
     ],
 )
 def test_deep_files_are_refused_before_they_use_up_the_stack(text: str, at: str) -> None:
