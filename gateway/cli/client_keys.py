@@ -26,7 +26,12 @@ _NOT_DONE = 1
 
 
 def use(
-    key: Annotated[str, typer.Argument(help="The key, as `gateway keys list` names it.")],
+    key: Annotated[
+        str,
+        typer.Argument(
+            help="The key, as `gateway keys list` names it; one that begins with a dash behind `--`."
+        ),
+    ],
     env: Annotated[str, ENV],
     config: Annotated[Path, CONFIG] = Path("config.yaml"),
     unchecked: Annotated[

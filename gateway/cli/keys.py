@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 
 import typer
-from joserfc.jwk import RSAKey
 
 from gateway.auth.settings import PrivateKeyJwt
 from gateway.blocks.file import BLOCKS, Block
@@ -43,7 +42,6 @@ from gateway.config.key_files import (
 from gateway.config.key_files import rotate as rotate_key
 from gateway.errors import StoreUnavailable
 from gateway.key_files.keyring import PURPOSES, SHOWN, Purpose, write_key_file
-from gateway.key_files.pem_keys import PemKey
 from gateway.session.board import SealedElsewhere
 
 keys_commands = typer.Typer(help="Create, list and change keys.", no_args_is_help=True)
@@ -189,7 +187,12 @@ keys_commands.command("use")(use)
 
 @keys_commands.command()
 def drop(
-    key: Annotated[str, typer.Argument(help="The key, as `gateway keys list` names it.")],
+    key: Annotated[
+        str,
+        typer.Argument(
+            help="The key, as `gateway keys list` names it; one that begins with a dash behind `--`."
+        ),
+    ],
     env: Annotated[str, ENV],
     config: Annotated[Path, CONFIG] = Path("config.yaml"),
     force: Annotated[
@@ -314,10 +317,7 @@ def _wanted(settings: EnvironmentSettings) -> Iterator[tuple[Path, Callable[[], 
 
 
 def _client_key(algorithm: str, now: float) -> bytes:
-    if algorithm == "ES256":
-        return new_pem_key(None, now).written()
-    made = RSAKey.generate_key(_RSA_BITS, private=True)
-    return PemKey(bytes(made.as_pem(private=True)), float(int(now))).written()
+    return new_pem_key(now, rsa_bits=None if algorithm == "ES256" else _RSA_BITS).written()
 
 
 def _bearer_token() -> bytes:

@@ -30,18 +30,30 @@ def new_key(purpose: Purpose, now: float) -> Key:
     return Key(purpose, os.urandom(_OCTETS), float(int(now)))
 
 
-def new_pem_key(like: ECKey | RSAKey | None, now: float) -> PemKey:
-    """A private key of the same kind and size: EC P-256 where there is none before it."""
-    if isinstance(like, RSAKey):
-        made: ECKey | RSAKey = RSAKey.generate_key(like.raw_value.key_size, private=True)
-    else:
-        made = ECKey.generate_key("P-256", private=True)
+def new_pem_key(now: float, *, rsa_bits: int | None = None) -> PemKey:
+    """A private key: RSA of so many bits, or else EC P-256.
+
+    Its thumbprint, by which commands name it, begins with no dash: they would take it for an option.
+    """
+    while (made := _made(rsa_bits)).thumbprint().startswith("-"):
+        pass
     return PemKey(bytes(made.as_pem(private=True)), float(int(now)))
 
 
+def _made(rsa_bits: int | None) -> ECKey | RSAKey:
+    if rsa_bits is not None:
+        return RSAKey.generate_key(rsa_bits, private=True)
+    return ECKey.generate_key("P-256", private=True)
+
+
 def new_assertion_key(like: ECKey | RSAKey | None, now: float) -> bytes:
-    """A private key for the assertion as it stands in its file."""
-    return new_pem_key(like, now).written()
+    """A private key for the assertion as it stands in its file, of the same kind and size: EC P-256 where there is none before it."""
+    return new_pem_key(now, rsa_bits=_bits_of(like)).written()
+
+
+def _bits_of(key: ECKey | RSAKey | None) -> int | None:
+    """The size of an RSA key; None for others."""
+    return int(key.raw_value.key_size) if isinstance(key, RSAKey) else None
 
 
 def file_of(settings: EnvironmentSettings, purpose: Purpose) -> Path:
@@ -82,7 +94,7 @@ def rotate_assertion(settings: EnvironmentSettings, now: float) -> AssertionKey:
     """Add a new key for the assertion before those in its file. Raises ValueError; then nothing was changed."""
     secret = settings.assertion.key
     before = keys_in(secret)[0].jwk
-    _change_pem(secret, lambda keys: [new_pem_key(before, now), *keys])
+    _change_pem(secret, lambda keys: [new_pem_key(now, rsa_bits=_bits_of(before)), *keys])
     return keys_in(secret)[0]
 
 
@@ -101,7 +113,7 @@ def drop_assertion(settings: EnvironmentSettings, kid: str) -> None:
 def rotate_client(auth: PrivateKeyJwt, now: float) -> ClientKey:
     """Add a new key by which the provider knows the gateway. Raises ValueError; then nothing was changed."""
     before = client_keys(auth)[0].jwk
-    _change_pem(auth.key, lambda keys: [new_pem_key(before, now), *keys])
+    _change_pem(auth.key, lambda keys: [new_pem_key(now, rsa_bits=_bits_of(before)), *keys])
     return client_keys(auth)[0]
 
 

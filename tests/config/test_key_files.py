@@ -7,9 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from joserfc.jwk import ECKey
 
 from gateway.config import EnvironmentSettings, load
-from gateway.config.key_files import drop, drop_assertion, file_of, new_key, rotate, rotate_assertion
+from gateway.config.key_files import (
+    drop,
+    drop_assertion,
+    file_of,
+    new_key,
+    new_pem_key,
+    rotate,
+    rotate_assertion,
+)
 from gateway.identity.assertion_keys import keys_in
 from gateway.key_files.keyring import Key, write_key_file
 from tests.gateways import settings, write_config
@@ -73,6 +82,13 @@ def test_a_key_of_the_assertion_comes_and_goes(tmp_path: Path) -> None:
     assert [key.kid for key in keys_in(found.assertion.key)] == [made.kid]
     with pytest.raises(ValueError, match="is the only key"):
         drop_assertion(found, made.kid)
+
+
+def test_no_command_takes_the_name_of_a_new_key_for_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = iter(["-" + "a" * 42, "-" + "b" * 42, "c" * 43])
+    monkeypatch.setattr(ECKey, "thumbprint", lambda _: next(names))
+    assert new_pem_key(1.0).written()
+    assert list(names) == []
 
 
 def test_what_is_no_file_or_damaged_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

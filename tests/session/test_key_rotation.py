@@ -119,7 +119,7 @@ class Site:
         newest = (await asyncio.to_thread(self.newest, first))["client"]
         assert newest.state == "next"
         refused = await asyncio.to_thread(self.run, first, "keys", "use", newest.id)
-        assert refused.exit_code == 1, "a key that ACM does not have is not used"
+        assert refused.exit_code == 1, f"a key that ACM does not have is not used: {refused.output}"
         self.register_at_acm(first)
         await asyncio.to_thread(self.command, first, "keys", "use", newest.id)
         await self.some_logins()
