@@ -51,6 +51,11 @@ HOP_BY_HOP: Final = frozenset(
 """Header fields that belong to one connection and are not forwarded (RFC 9110 section 7.6.1)."""
 
 
+def connection_options(value: bytes) -> list[bytes]:
+    """What a Connection line names, in lower case (RFC 9110 section 7.6.1); without Python for each, as it may be thousands."""
+    return value.lower().translate(None, b" \t").split(b",")
+
+
 def header_block(lines: Iterable[tuple[bytes, bytes]]) -> bytes:
     """Header lines as they are sent, each with its line end (RFC 9112 section 5)."""
     return b"".join([b"%b: %b\r\n" % line for line in lines])

@@ -16,7 +16,7 @@ from gateway.auth.client_keys import client_keys, published
 from gateway.auth.provider import Provider, as_object
 from gateway.auth.settings import PrivateKeyJwt
 from gateway.cli.loading import loaded
-from gateway.cli.options import CONFIG, ENV
+from gateway.cli.options import CONFIG, ENV, KEY
 from gateway.cli.place import stop
 from gateway.config import EnvironmentSettings
 from gateway.config.key_files import drop_client, register_client
@@ -26,12 +26,7 @@ _NOT_DONE = 1
 
 
 def use(
-    key: Annotated[
-        str,
-        typer.Argument(
-            help="The key, as `gateway keys list` names it; one that begins with a dash behind `--`."
-        ),
-    ],
+    key: Annotated[str, KEY],
     env: Annotated[str, ENV],
     config: Annotated[Path, CONFIG] = Path("config.yaml"),
     unchecked: Annotated[

@@ -26,7 +26,7 @@ from gateway.cli.client_keys import (
 )
 from gateway.cli.key_rows import KeyRow, members_of, moment, rows
 from gateway.cli.loading import loaded
-from gateway.cli.options import CONFIG, ENV, JSON
+from gateway.cli.options import CONFIG, ENV, JSON, KEY
 from gateway.cli.ordered import shared_orders
 from gateway.cli.place import Place
 from gateway.config import EnvironmentSettings
@@ -187,12 +187,7 @@ keys_commands.command("use")(use)
 
 @keys_commands.command()
 def drop(
-    key: Annotated[
-        str,
-        typer.Argument(
-            help="The key, as `gateway keys list` names it; one that begins with a dash behind `--`."
-        ),
-    ],
+    key: Annotated[str, KEY],
     env: Annotated[str, ENV],
     config: Annotated[Path, CONFIG] = Path("config.yaml"),
     force: Annotated[

@@ -16,11 +16,12 @@ from gateway.cli.options import CONFIG, ENV, JSON
 from gateway.cli.people import ID, ORGANISATION, SUB, SUBJECT, Listed, Wanted, matching
 from gateway.cli.place import NOT_DONE, Place, counted, moment, stop
 from gateway.reload.orders import REVOKED
+from gateway.session.ending import end_found
 from gateway.session.sessions import Sessions
+from gateway.session.store import StoredSession
 
 sessions_commands = typer.Typer(help="List and end sessions.", no_args_is_help=True)
 _ORDER_VALID: Final = 600.0
-_TRIES: Final = 10
 
 
 @sessions_commands.callback()
@@ -138,24 +139,22 @@ def revoke(
 async def _end(sessions: Sessions, wanted: Wanted, patience: float) -> tuple[list[Listed], Confirmation]:
     """The sessions that were ended, and which processes have forgotten them."""
     begun = time.time()
-    ended: dict[str, Listed] = {}
-    for _ in range(_TRIES):
-        # A session that is renewed at this very moment gets another id: look again until there is none left.
+    listed: dict[str, Listed] = {}
+
+    async def find() -> list[StoredSession]:
         found = [each for each in await matching(sessions, wanted, begun) if each.stored.created_at <= begun]
-        gone = set(await sessions.revoke(each.stored for each in found))
-        ended |= {each.id: each for each in found if each.id in gone}
-        if not found:
-            break
+        listed.update((each.id, each) for each in found)
+        return [each.stored for each in found]
+
+    ended = await end_found(sessions, find)
     if not ended:
         return [], Confirmation({}, {})
     order = secrets.token_hex(6)
-    await sessions.board.order(
-        f"{REVOKED}{order}", json.dumps(list(ended)).encode("ascii"), seconds=_ORDER_VALID
-    )
+    await sessions.board.order(f"{REVOKED}{order}", json.dumps(ended).encode("ascii"), seconds=_ORDER_VALID)
     confirmed = await confirmation(
         sessions.board, lambda report: order in report.get("revoked", ()), patience=patience
     )
-    return list(ended.values()), confirmed
+    return [listed[each] for each in ended], confirmed
 
 
 def _record(ended: Sequence[Listed]) -> dict[str, Any]:

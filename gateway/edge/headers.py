@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-from gateway.http_semantics import HOP_BY_HOP
+from gateway.http_semantics import HOP_BY_HOP, connection_options
 from gateway.model import CanonicalRequest
 
 Headers = list[tuple[bytes, bytes]]
@@ -58,7 +58,7 @@ class ForwardedHeaders:
         named: set[bytes] = set()
         for name, value in headers:
             if name == b"connection":
-                named.update(options(value))
+                named.update(connection_options(value))
         named -= _ESSENTIAL
         allow = self._allow
         kept: Headers = []
@@ -85,11 +85,6 @@ class ForwardedHeaders:
         if not self._trusted_chain or not peer or request.client == peer:
             return request.client.encode("ascii")
         return f"{request.client}, {peer}".encode("ascii")
-
-
-def options(value: bytes) -> list[bytes]:
-    """What a Connection line names, in lower case; without Python for each, as a line may name thousands."""
-    return value.lower().translate(None, b" \t").split(b",")
 
 
 @lru_cache(maxsize=2048)

@@ -18,7 +18,7 @@ from gateway.model import NOTHING, Identity, Language, Missing
 from gateway.pages.authentication_methods import method_names
 from gateway.pages.catalogue import in_language, message
 from gateway.pages.links import login_url, switch_url
-from gateway.pages.names import organisation_name
+from gateway.pages.names import is_kbo, organisation_name
 from gateway.pages.spoken import spoken_day, spoken_time
 from gateway.plan import Advice, Grant, LogIn, Step, Switch, Wait
 
@@ -26,7 +26,6 @@ Gettext = Callable[[str], str]
 
 _NEEDED: Final = message("What is needed for this page: %(what)s.")
 # The length of a KBO number, and of a day as 2026-01-31.
-_KBO: Final = 10
 _DAY: Final = 10
 
 # By kind: the words where a detail is known, and where none is.
@@ -285,7 +284,7 @@ class Wording:
         """For whom the step acts, in one of these texts."""
         code, doelgroep = step.organisation, step.doelgroep
         if code is not None:
-            kind, whom = "kbo" if _is_kbo(code) else "code", organisation_name(code, self._acting_for)
+            kind, whom = "kbo" if is_kbo(code) else "code", organisation_name(code, self._acting_for)
         else:
             kind = "doelgroep" if doelgroep is not None else "other"
             whom = self.doelgroep(doelgroep) if doelgroep is not None else ""
@@ -325,10 +324,6 @@ class Wording:
         if code is None:
             return hint
         return f"{hint}&organisation={code}" if code.isalnum() and code.isascii() else ""
-
-
-def _is_kbo(code: str) -> bool:
-    return len(code) == _KBO and code.isdigit()
 
 
 def sentence_case(text: str) -> str:

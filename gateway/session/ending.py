@@ -4,13 +4,13 @@ about to make: a logout wins.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 from gateway.session.sessions import Sessions
 from gateway.session.store import StoredSession
 
-_TRIES: Final = 5
+_TRIES: Final = 10
 _KIND: Final = "sid-ended"
 # Longer than the calls to the provider between a code and the session.
 _REMEMBERED_SECONDS: Final = 600.0
@@ -27,15 +27,26 @@ async def end_all(
 
     `which` goes by what a recheck leaves as it is. Raises StoreUnavailable.
     """
-    ended: list[str] = []
     if sid is not None:
         # Beforehand: a login that this does not find looks here once its session is there.
         now = str(sessions.clock()).encode("ascii")
         await sessions.one_time.release(_KIND, sid)
         await sessions.one_time.claim(_KIND, sid, seconds=_REMEMBERED_SECONDS, by=now)
+
+    async def find() -> Iterable[StoredSession]:
+        return filter(which, await sessions.find(subject=subject, sid=sid))
+
+    return await end_found(sessions, find)
+
+
+async def end_found(sessions: Sessions, find: Callable[[], Awaitable[Iterable[StoredSession]]]) -> list[str]:
+    """The public ids of the sessions that ended: all that `find` finds. Raises StoreUnavailable.
+
+    It looks again until none is left: a session that is moved after it was found lives under another key.
+    """
+    ended: list[str] = []
     for _ in range(_TRIES):
-        # Looks again until none is left: a session that was moved after it was found lives under another key.
-        found = [each for each in await sessions.find(subject=subject, sid=sid) if which(each)]
+        found = list(await find())
         if not found:
             break
         ended += await sessions.revoke(found)

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from gateway.caching.known_lines import Line, Repeated, parted, with_passing
 from gateway.caching.object_memo import ObjectMemo
-from gateway.http_semantics import HOP_BY_HOP
+from gateway.http_semantics import HOP_BY_HOP, connection_options
 from gateway.upstream.caching import LOOKED_AT, private_lines
 from gateway.upstream.outside import ADDRESS_HEADERS, OutsideAddresses
 from gateway.upstream.register_sessions import RegisterSessions
@@ -107,7 +107,7 @@ class ClientHeaders:
                     line = (name, value)  # noqa: PLW2901
                 elif name != b"set-cookie":
                     if name == b"connection" and value not in _NAMES_NOTHING_ELSE:
-                        named.update(option.strip().lower() for option in value.split(b","))
+                        named.update(connection_options(value))
                     continue
                 elif value.lstrip(b" \t=").startswith(self._own_cookies):
                     continue

@@ -16,7 +16,7 @@ from gateway.config.load import Source
 from gateway.config.model import EnvironmentSettings
 from gateway.config.positions import Place
 from gateway.edge.authority import Authorities, host_names
-from gateway.edge.path import path_of
+from gateway.edge.path import is_own, path_of
 from gateway.edge.readings import PathReader
 from gateway.errors import BadRequest
 from gateway.policy.pattern import Literal, Pattern, parse_pattern
@@ -176,7 +176,7 @@ def idle(source: Source) -> Iterator[Finding]:
     document = source.document
     for number, test in enumerate(document.tests):
         path = test.request.partition(" ")[2].partition("?")[0]
-        if path == _JWKS or path[1:].split("/")[0] == _OWN:
+        if is_own(path[1:].split("/")):
             words = f"this test proves nothing: the gateway itself answers {path}"
             yield Finding(source.at(("tests", number, "request"), at_key=False), "idle-test", words)
         if (nobody := _nobody(source, test)) is not None:
