@@ -84,22 +84,22 @@ class _Client:
 async def _measure(gateway: Gateway, port: int) -> None:
     desk = gateway.decisions
     assert desk is not None
-    session, ticket = await gateway.sessions.create(_SOMEBODY)
-    assertion = gateway.assertions.sign(_SOMEBODY, session.id, session=session.id)
+    session, ticket = await gateway.areas.people.sessions.create(_SOMEBODY)
+    assertion = gateway.areas.register.assertions.sign(_SOMEBODY, session.id, session=session.id)
     public = gateway.settings.public_url.partition("://")[2].encode()
-    cookie = f"{gateway.sessions.cookie_name}={ticket}".encode()
+    cookie = f"{gateway.areas.people.sessions.cookie_name}={ticket}".encode()
     scope = {
         "type": "http", "method": "GET", "http_version": "1.1", "path": _PATH, "raw_path": _PATH.encode(), "query_string": b"",
         "raw_target": _PATH.encode(), "headers": [(b"host", public), (b"cookie", cookie), (b"accept", b"*/*")],
         "client": ("192.0.2.1", 1),
     }  # fmt: skip
-    pipeline = gateway.pipeline
+    pipeline = gateway.stages.pipeline
 
     async def nothing(*_: Any) -> Any:
         return None
 
     async def embedded() -> None:
-        gateway.metrics.started()
+        gateway.areas.observers.metrics.started()
         exchange = Exchange(scope, nothing, nothing, pipeline.clock())
         pipeline.admit(exchange)
         if not pipeline.route.goes_on(exchange) or not pipeline.judge.at_once(exchange):

@@ -51,8 +51,8 @@ async def main():
     garbage.tune()
     right = Right("OVAMGebruiker", "NonConformiteitenIndiener", "0428315871")
     person = Identity("https://acm.example", "s", "An", "Peeters", organisation=Organisation("0428315871"), rights=(right,))
-    tickets = [(await app.sessions.create(person, None))[1] for _ in range(2)]
-    print(json.dumps([app.sessions.cookie_name, *tickets]), flush=True)
+    tickets = [(await app.areas.people.sessions.create(person, None))[1] for _ in range(2)]
+    print(json.dumps([app.areas.people.sessions.cookie_name, *tickets]), flush=True)
     await task
 uvloop.run(main())
 """

@@ -195,7 +195,7 @@ class Bench:
         happened = Happened(BlocksChanged)
         self.app.events.subscribe(happened)
         block = Block(f"b-{time.time_ns()}", "organisation", "0000000000", "", "benchmark", time.time())
-        path = self.app.reload.config.blocks_file("ti")
+        path = self.app.areas.rules.reload.config.blocks_file("ti")
         await asyncio.to_thread(blocks.change, path, "ti", lambda earlier: (*earlier, block))
         await happened.seen.wait()
 
@@ -234,8 +234,8 @@ async def run(given: argparse.Namespace, folder: Path, register: str) -> None:
         rights = (Right("OVAMGebruiker", "NonConformiteitenIndiener", _ORGANISATION),)
         identity = Identity("acm", "somebody", organisation=Organisation(_ORGANISATION), rights=rights)
         del config
-        _, ticket = await app.sessions.create(identity)
-        bench = Bench(app, path, port, f"{app.sessions.cookie_name}={ticket}", given)
+        _, ticket = await app.areas.people.sessions.create(identity)
+        bench = Bench(app, path, port, f"{app.areas.people.sessions.cookie_name}={ticket}", given)
         for name, what in {
             "quiet": bench.quiet,
             "reload": bench.reload,

@@ -1,39 +1,45 @@
-"""The gateway of one environment as an ASGI application: what opens, in which order, and what operators see of it."""
+"""The gateway of one environment as an ASGI application: what opens, in which order."""
 
 from __future__ import annotations
 
 import resource
 import socket
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from functools import cached_property
-from typing import Final, Protocol
+from typing import Protocol
 
 import structlog
 
 from gateway import __version__
-from gateway.assembly import Assembly
-from gateway.auth.settings import PrivateKeyJwt
+from gateway.assembly.areas import areas
+from gateway.assembly.checks import VITAL, checks
+from gateway.assembly.decisions import decisions
+from gateway.assembly.doors import doors
+from gateway.assembly.environment import Environment
+from gateway.assembly.keys import keys
+from gateway.assembly.measures import Use, watched
+from gateway.assembly.stages import stages
+from gateway.config import Config
+from gateway.config.model import EnvironmentSettings
 from gateway.edge.drain import DrainedServer
+from gateway.edge.listener import Listener
 from gateway.edge.protocol import protocol_class
 from gateway.edge.refusals import REFUSED, Refusals
 from gateway.edge.second_listener import second_listener
 from gateway.errors import StoreUnavailable
-from gateway.key_files.keyring import Key
-from gateway.observe.decision_record import person_names
-from gateway.observe.health import Check, Health, HealthStatus
+from gateway.event_bus import Events
+from gateway.observe.health import Health
 from gateway.observe.logs import configure_logs
 from gateway.observe.readiness import Readiness
+from gateway.pages.error_response import ErrorResponses
 from gateway.pages.wire import WirePages
 from gateway.pipeline import prompt
 from gateway.pipeline.forward import endless
-from gateway.reload.keys import KeyReload, KeySource, RingSource
+from gateway.pipeline.prompt import ClientCycle
 from gateway.responses import Application, Receive, Scope, Send
 
 log = structlog.get_logger()
-
-# Without these no request is let through. All else leaves the gateway with answers, and every other gateway sees the same.
-_VITAL: Final = ("serving", "records")
 
 
 class Part(Protocol):
@@ -46,14 +52,82 @@ class Part(Protocol):
         """Also called after a start that failed."""
 
 
-class Gateway(Assembly):
-    """Serves one environment. The ASGI lifespan opens everything and closes it again, also after a failed start."""
+class Gateway:
+    """Serves one environment. The ASGI lifespan opens everything and closes it again, also after a failed start.
 
-    _observing: DrainedServer | None = None
+    `clock` gives seconds since the epoch, `steady` seconds that never go back. Whoever opens the sockets keeps the public one.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        environment: str,
+        *,
+        clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
+        observe_socket: socket.socket | None = None,
+        front_sockets: Mapping[str, socket.socket] | None = None,
+        authzen_socket: socket.socket | None = None,
+    ) -> None:
+        self.environment = made = Environment.of(config, environment, clock=clock, steady=steady)
+        self.areas = areas(made)
+        self.stages = stages(made, self.areas)
+        self._subscribe()
+        self.doors = doors(made, self.areas, self.stages.pipeline)
+        self.decisions = decisions(made, self.areas, self.stages)
+        self.keys = keys(made, self.areas, self.decisions)
+        self.front_servers: list[DrainedServer] = []
+        """Those that answer fronts and programs that ask for decisions, while everything is open."""
+        self.addresses = {"listen": made.settings.listen, "observe": made.settings.observe.listen}
+        """Where people and operators come in; whoever opens others instead says so."""
+        self.listeners: dict[str, Listener] = {}
+        """Those that serve this gateway, by name; whoever opens one adds it."""
+        metrics = self.areas.observers.metrics
+        metrics.saturation.source = Use(self.areas, self.listeners)
+        metrics.expiry.watched = watched(made)
+        self._observe_socket = observe_socket
+        self._front_sockets = dict(front_sockets or {})
+        self._authzen_socket = authzen_socket
+        self._observing: DrainedServer | None = None
+        self._draining = False
+
+    def _subscribe(self) -> None:
+        observers, rules = self.areas.observers, self.areas.rules
+        listeners = (
+            observers.metrics,
+            self.stages.streams,
+            observers.records,
+            rules.keeper,
+            observers.failing,
+        )
+        for listener in listeners:
+            self.events.subscribe(listener)
+        if observers.tracing is not None:
+            self.events.subscribe(observers.tracing.calls)
+
+    @property
+    def settings(self) -> EnvironmentSettings:
+        """Those of the environment."""
+        return self.environment.settings
+
+    @property
+    def events(self) -> Events:
+        """Where everything that happens is published."""
+        return self.environment.events
+
+    @property
+    def answers(self) -> ErrorResponses:
+        """What refused people and programs get."""
+        return self.stages.answers
+
+    @property
+    def prompt(self) -> Callable[[Scope, ClientCycle], bool]:
+        """Takes up a request that needs no waiting: see `pipeline/prompt.py`."""
+        return self.doors.prompt
 
     def reload_soon(self) -> None:
         """Read the rules again."""
-        self.reload.soon()
+        self.areas.rules.reload.soon()
 
     def drain(self) -> None:
         """Answer "not ready" from now on: the process is about to stop."""
@@ -66,67 +140,15 @@ class Gateway(Assembly):
 
     def end_streams(self) -> None:
         """End event streams in order: their clients connect again, elsewhere."""
-        self.streams.end_in_order(endless)
-
-    @cached_property
-    def front_servers(self) -> list[DrainedServer]:
-        """Those that answer fronts and programs that ask for decisions, while everything is open."""
-        return []
-
-    @cached_property
-    def keys(self) -> KeyReload:
-        """The keys in force, which follow their files."""
-        settings = self.settings
-
-        def octets(keys: Sequence[Key]) -> Sequence[bytes]:
-            return [key.octets for key in keys]
-
-        def sessions(keys: Sequence[Key]) -> None:
-            self.sessions.use_keys(octets(keys))
-            for tags in self.session_tags.values():
-                tags.use_keys(octets(keys))
-
-        def flows(keys: Sequence[Key]) -> None:
-            self.login.use_keys(octets(keys))
-            if self.decisions is not None:
-                self.decisions.tokens.use_keys(octets(keys))
-
-        def pseudonyms(keys: Sequence[Key]) -> None:
-            self.records.use_keys(octets(keys))
-            self.blocks.use_keys(keys)
-            self.sessions.cards.use_names(person_names(keys, self.environment))
-
-        sources: dict[str, KeySource] = {
-            "sessions": RingSource(settings.ring("sessions"), sessions),
-            "flows": RingSource(settings.ring("flows"), flows),
-            "pseudonyms": RingSource(settings.ring("pseudonyms"), pseudonyms),
-            "records": RingSource(settings.ring("records"), self.records.use_sealing),
-            "assertion": KeySource(
-                settings.assertion.paths, self.assertions.read_keys, settings.assertion.announce
-            ),
-        }
-        client, asking = self.login.client, self.machines.client if self.machines is not None else None
-        others = [asking] if asking is not None else []
-        if isinstance(settings.provider.client_auth, PrivateKeyJwt):
-            announced = settings.provider.client_auth.announce or 0.0
-            sources["client"] = KeySource(client.paths, client.read_keys, announced)
-        else:
-            others.append(client)
-        askers = (self.decisions.callers,) if self.decisions is not None else ()
-        read_again = (
-            *((each.paths, each.load) for each in others),
-            *((each.paths, each.read) for each in self.credentials.values()),
-            *((each.paths, each.read) for each in askers),
-        )
-        return KeyReload(sources, self.sessions.store, read_again, clock=self._clock, on_event=self.events)
+        self.stages.streams.end_in_order(endless)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI application: HTTP goes through the pipeline."""
         if scope["type"] == "http":
             if REFUSED in scope:
                 return  # by the listener, before anybody else looked at it
-            self.metrics.started()
-            await self.handle(scope, receive, send)
+            self.areas.observers.metrics.started()
+            await self.doors.handle(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "websocket":
@@ -149,45 +171,19 @@ class Gateway(Assembly):
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Everything is open while the block runs. Raises ValueError or StoreUnavailable with words for an operator."""
-        settings = self.settings
-        configure_logs(level=settings.observe.log_level, form=settings.observe.log_format)
-        people = (self.provider, self.sessions, self.login, self.machines, self.transmitters)
-        register: tuple[Part, ...] = (
-            self.assertions,
-            *self.credentials.values(),
-            *self.session_tags.values(),
-            self.upstreams,
-            self.streams,
-            self.activity,
-        )
+        observe = self.settings.observe
+        configure_logs(level=observe.log_level, form=observe.log_format)
         async with AsyncExitStack() as stack:
-            stack.push_async_callback(self.facts.aclose)
-            for part in (
-                self.metrics,
-                self.tracing.sender if self.tracing is not None else None,
-                *people,
-                self.neighbours,
-                *register,
-                self.records,
-                self.orders,
-                self.fleet,
-                self.blocks,
-                self.rules_keeper,
-                self.reload,
-                self.emergencies,
-                self.maintenance,
-                self.shadow,
-                self.keys,
-                self.decisions,
-            ):
-                if part is not None:
-                    await stack.enter_async_context(_opened(part))
+            stack.push_async_callback(self.areas.rules.facts.aclose)
+            for part in self._parts():
+                await stack.enter_async_context(_opened(part))
             # Closed before the parts above: a recheck under way still needs them.
-            stack.push_async_callback(self.rechecks.aclose)
-            readiness = Readiness(self._checks(), vital=_VITAL, on_event=self.events)
+            stack.push_async_callback(self.areas.people.rechecks.aclose)
+            found = checks(self.areas, self.keys, draining=lambda: self._draining)
+            readiness = Readiness(found, vital=VITAL, on_event=self.events)
             await stack.enter_async_context(_opened(readiness))
             if self._observe_socket is not None:
-                health = Health(self.metrics, readiness.look)
+                health = Health(self.areas.observers.metrics, readiness.look)
                 listener = second_listener(health, self._observe_socket)
                 self._observing = await stack.enter_async_context(listener)
             await self._open_fronts(stack)
@@ -197,15 +193,37 @@ class Gateway(Assembly):
             log.info("gateway started", **self._facts_at_start())
             yield
 
+    def _parts(self) -> Iterator[Part]:
+        """What opens, in this order; it closes in the opposite one."""
+        observers, people, rules = self.areas.observers, self.areas.people, self.areas.rules
+        operations, register = self.areas.operations, self.areas.register
+        yield observers.metrics
+        if observers.tracing is not None:
+            yield observers.tracing.sender
+        yield from (people.provider, people.sessions, people.login)
+        yield from (each for each in (people.machines, people.transmitters) if each is not None)
+        yield operations.neighbours
+        yield register.assertions
+        yield from register.credentials.values()
+        yield from register.session_tags.values()
+        yield from (register.upstreams, self.stages.streams, self.stages.activity)
+        yield observers.records
+        yield from (operations.orders, operations.fleet, operations.blocks)
+        yield from (rules.keeper, rules.reload)
+        yield from (operations.emergencies, operations.maintenance)
+        yield from (rules.shadow, self.keys)
+        if self.decisions is not None:
+            yield self.decisions
+
     def _facts_at_start(self) -> dict[str, object]:
         """What an operator wants to see first: which gateway this is, where it listens, whom it talks to, by which rules."""
-        settings = self.settings
-        rules = self.reload.config.rules[self.environment]
+        settings, config = self.settings, self.areas.rules.reload.config
+        rules = config.rules[self.environment.name]
         return {
-            "environment": self.environment,
+            "environment": self.environment.name,
             "version": __version__,
             "form": "python" if (prompt.__file__ or "").endswith(".py") else "compiled",
-            "config": str(self.reload.config.path.absolute()),
+            "config": str(config.path.absolute()),
             "rule_set": rules.hash[:12],
             "rules": len(rules.rules),
             "public_url": settings.public_url,
@@ -223,60 +241,17 @@ class Gateway(Assembly):
 
     async def _open_fronts(self, stack: AsyncExitStack) -> None:
         """Each front has a listener of its own, for its peers."""
-        edge, public_url = self.settings.edge, self.settings.public_url
+        edge, public_url, fronts = self.settings.edge, self.settings.public_url, self.doors.fronts
         refusals = Refusals(self.events, WirePages(self.answers))
         for name, sock in self._front_sockets.items():
             settings = self.settings.fronts[name]
             if settings.grpc:
-                await stack.enter_async_context(_grpc_listener(self.fronts[name], sock))
+                await stack.enter_async_context(_grpc_listener(fronts[name], sock))
                 continue
             protocol = protocol_class(edge.of_front(settings.peers), public_url=public_url, refusals=refusals)
             self.listeners[f"front {name}"] = protocol.listener
-            listener = second_listener(self.fronts[name], sock, protocol)
+            listener = second_listener(fronts[name], sock, protocol)
             self.front_servers.append(await stack.enter_async_context(listener))
-
-    def _checks(self) -> dict[str, Check]:
-        async def serving() -> HealthStatus:
-            return HealthStatus(not self._draining, "stopping" if self._draining else "")
-
-        async def sessions() -> HealthStatus:
-            # Open paths and pages go on without it, and where it can only be read, everybody who is logged in does.
-            try:
-                trouble = await self.sessions.check()
-            except StoreUnavailable as problem:
-                return HealthStatus(
-                    True, f"no answer, so only open paths work: {problem.detail}", degraded=True
-                )
-            words = f"cannot be written, so nobody can log in: {trouble}" if trouble else ""
-            return HealthStatus(True, words, degraded=bool(trouble))
-
-        async def upstreams() -> HealthStatus:
-            # Never "not ready": every other gateway sees the same, and without one nobody gets an answer at all.
-            return HealthStatus(True, self.upstreams.trouble, degraded=bool(self.upstreams.trouble))
-
-        async def records() -> HealthStatus:
-            found = await self.records.check()
-            words = "; ".join(filter(None, (found.detail, self.rules_keeper.trouble)))
-            return HealthStatus(
-                found.ready, words, degraded=found.degraded or bool(self.rules_keeper.trouble)
-            )
-
-        return {
-            "serving": serving,
-            "sessions": sessions,
-            "rules": self.reload.check,
-            "shadow": self.shadow.check,
-            "blocks": self.orders.check,
-            "emergency": self.emergencies.check,
-            "maintenance": self.maintenance.check,
-            "upstreams": upstreams,
-            "keys": self.keys.check,
-            "records": records,
-            "environments": self.neighbours.check,
-            "fleet": self.fleet.check,
-            "clock": self.fleet.check_clock,
-            "background": self.failing.check,
-        }
 
 
 def _grpc_listener(front: Application, sock: socket.socket) -> AbstractAsyncContextManager[None]:

@@ -10,8 +10,6 @@ import pytest
 from gateway.app import Gateway
 from gateway.config import load
 from gateway.responses import Message
-from gateway.upstream.settings import UpstreamSettings
-from gateway.upstream.upstreams import Upstreams
 from tests.gateways import settings, write_config
 
 
@@ -54,14 +52,4 @@ async def test_a_start_that_fails_says_why_and_leaves_nothing_open(app: Gateway,
     assert sent["type"] == "lifespan.startup.failed"
     assert "assertion.pem" in sent["message"]
     with pytest.raises(Exception, match="not open"):
-        await app.sessions.check()
-
-
-async def test_it_stays_ready_without_its_register_and_says_so(app: Gateway, tmp_path: Path) -> None:
-    settings = app.settings.model_copy(
-        update={"upstream": UpstreamSettings(url="http://a", breaker={"failures": 1})}
-    )
-    app.upstreams = Upstreams(settings.every_upstream)
-    app.upstreams.default.pools[0].health.failed("upstream-timeout")
-    found = await app._checks()["upstreams"]()
-    assert (found.ready, found.detail) == (True, "default: http://a is out: upstream-timeout")
+        await app.areas.people.sessions.check()

@@ -24,7 +24,7 @@ from gateway.cli.server import OnlyServer
 from gateway.config import load
 from gateway.policy.ruleset import RuleSet
 
-_DEEPEST = 8
+_DEEPEST = 10
 
 
 class _Watched(serve._Worker):
@@ -45,9 +45,11 @@ class _Watched(serve._Worker):
             "tasks": len(asyncio.all_tasks()),
             "blocks": sys.getallocatedblocks(),
             "clients": len(http.listener.connections),
-            "upstream": app.upstreams.open_connections,
-            "held": sum(pool.in_use for each in app.upstreams.by_name.values() for pool in each.pools),
-            "in_flight": app.metrics._open,
+            "upstream": app.areas.register.upstreams.open_connections,
+            "held": sum(
+                pool.in_use for each in app.areas.register.upstreams.by_name.values() for pool in each.pools
+            ),
+            "in_flight": app.areas.observers.metrics._open,
             "tables": dict(tables(app)),
         }
         unfinished = self.numbers.with_suffix(".new")

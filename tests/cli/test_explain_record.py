@@ -221,7 +221,7 @@ def test_a_body_that_ends_badly_is_explained_with_who_sent_it_and_the_page_of_th
         sock.sendall(
             b"POST /echo/x HTTP/1.1\r\n" + lines + LOOKS + b"Content-Length: 99999\r\n\r\n" + 20_000 * b"x"
         )
-        assert until(lambda: gate.gateway.upstreams.open_connections > 0, 10.0)
+        assert until(lambda: gate.gateway.areas.register.upstreams.open_connections > 0, 10.0)
         sock.shutdown(socket.SHUT_WR)
         answer = b""
         while more := sock.recv(65_536):

@@ -181,7 +181,7 @@ def test_whoever_is_blocked_is_denied_at_every_moment(both: tuple[GatewayFixture
     gateway, program = both
     blocked = {"type": "person", "id": "zoe", "properties": {"organisation": "0777000187"}}
     assert program.decision(blocked, "GET", "/echo")["decision"] is True
-    file = gateway.gateway.reload.config.blocks_file("ti")
+    file = gateway.gateway.areas.rules.reload.config.blocks_file("ti")
     change(file, "ti", lambda _: [Block("b1", "organisation", "0777000187", "tried", "operator", 0.0, None)])
     assert until(lambda: not program.decision(blocked, "GET", "/echo")["decision"], 20.0)
     past = program.decision(blocked, "GET", "/echo", time="2020-01-06T12:00+01:00")

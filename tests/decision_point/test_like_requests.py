@@ -99,7 +99,7 @@ def test_an_evaluation_is_what_the_request_gets(
     stage: Stage, written: tuple[Any, ...], chosen: list[int]
 ) -> None:
     gateway, program = stage.gateway, stage.program
-    gateway.gateway.reload.in_force.use(compiled(written), ())
+    gateway.gateway.areas.rules.reload.in_force.use(compiled(written), ())
     for number in chosen:
         one = stage.people[number]
         by_session, described = _decisions(program, one.session), _decisions(program, one.described)

@@ -74,7 +74,7 @@ def test_one_at_a_time_a_few_wait_and_nothing_else_does(
         assert go_on.wait(60)
         return ()
 
-    monkeypatch.setattr("gateway.assembly.access_of", slowly)
+    monkeypatch.setattr("gateway.assembly.own_endpoints.access_of", slowly)
     with scripted_gateway(tmp_path) as site, site.browser() as browser, ThreadPoolExecutor(12) as pool:
         browser.log_in()
         ticket = site.ticket(browser)

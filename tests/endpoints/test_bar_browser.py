@@ -263,7 +263,7 @@ async def test_the_last_moment_of_a_session(gate: GatewayFixture, context: Brows
         await later(gate, page, 1_100)
         assert (await context.request.get(f"{gate.url}/self")).ok
         # The provider is asked behind the request, and must have answered before the clock goes on.
-        assert await asyncio.to_thread(until, lambda: not gate.gateway.rechecks.running)
+        assert await asyncio.to_thread(until, lambda: not gate.gateway.areas.people.rechecks.running)
     notice = await shown(page, "Uw sessie eindigt over 5 minuten en kan niet verlengd worden")
     assert not await notice.get_by_role("button", name="Blijf aangemeld").is_visible()
     await notice.get_by_role("link", name="Opnieuw aanmelden").wait_for()

@@ -25,7 +25,7 @@ def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayFixture]:
 
 def test_a_form_has_the_label_of_its_rule(gate: GatewayFixture) -> None:
     exchange = Exchange({}, None, None, 0.0)  # type: ignore[arg-type]
-    rules = gate.gateway.reload.rules()
+    rules = gate.gateway.areas.rules.reload.rules()
     assert label_of(exchange, rules) == NOTHING
     for rule, label in (("all", {"nl": "Alles"}), ("gone", {})):
         exchange.judgement = Judgement(rules.hash, decision=Decision(allowed=False, rule=rule, reason="x"))
@@ -37,7 +37,7 @@ def test_a_browser_that_leaves_in_the_middle_leaves_nothing(gate: GatewayFixture
         browser.log_in()
         cookie = browser.headers(None)["cookie"]
     gate.clock.ahead += 1_801
-    values = gate.gateway.sessions._stored.store._values  # type: ignore[attr-defined]
+    values = gate.gateway.areas.people.sessions._stored.store._values  # type: ignore[attr-defined]
     before = len(values)
     lines = (
         "POST /a HTTP/1.1",

@@ -213,11 +213,11 @@ def notes(gate: GatewayFixture) -> int:
 
 def test_a_stranger_fills_nothing(gate: GatewayFixture, browser: Browser) -> None:
     before = notes(gate)
-    issued = gate.gateway.sessions._stored.new_ticket().text
+    issued = gate.gateway.areas.people.sessions._stored.new_ticket().text
     for ticket in ("x" * 43, issued):
         for _ in range(8):
             with gate.browser() as nobody:
-                cookie = f"{gate.gateway.sessions.cookie_name}={ticket}"
+                cookie = f"{gate.gateway.areas.people.sessions.cookie_name}={ticket}"
                 answer = post(nobody, body=b"a=" + b"x" * 90_000, cookie=cookie)
             assert answer.status_code == 401
             assert "form-" not in str(answer.headers.get_list("set-cookie"))

@@ -35,7 +35,7 @@ def go_round(visitor: Browser, *, most: int = 10) -> tuple[int, str]:
 
 
 def told(whole: GatewayFixture, caplog: pytest.LogCaptureFixture) -> str:
-    return str(whole.gateway.metrics.exposition()[0]) + caplog.text
+    return str(whole.gateway.areas.observers.metrics.exposition()[0]) + caplog.text
 
 
 def test_a_session_cookie_that_does_not_come_back(

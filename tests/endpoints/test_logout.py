@@ -34,7 +34,7 @@ def gate(stage: GatewayFixture) -> Iterator[GatewayFixture]:
         sign,
         "alice",
     )
-    stage.gateway.provider._metadata = None
+    stage.gateway.areas.people.provider._metadata = None
     stage.clock.ahead += 20
 
 
@@ -174,7 +174,7 @@ def test_a_switch_to_nobody_is_refused_and_ends_nothing(gate: GatewayFixture, br
 
 
 def ends_here(gate: GatewayFixture, browser: Browser, _mutation: dict[str, Any]) -> None:
-    gate.gateway.provider._metadata = None  # as in a process that began when the provider was so
+    gate.gateway.areas.people.provider._metadata = None  # as in a process that began when the provider was so
     assert browser.page("/oauth2/sign_out").status_code == 200
 
 

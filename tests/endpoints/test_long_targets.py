@@ -40,11 +40,11 @@ def test_where_there_is_no_room_the_login_goes_on_and_says_so(
     whole: GatewayFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     visitor = whole.browser()
-    login = whole.gateway.login
+    login = whole.gateway.areas.people.login
     monkeypatch.setattr(
         login,
         "_targets",
-        LongTargets(whole.gateway.sessions.one_time, 600, steady=whole.clock, most_bytes=4_000),
+        LongTargets(whole.gateway.areas.people.sessions.one_time, 600, steady=whole.clock, most_bytes=4_000),
     )
     page = visitor.log_in(LONG)
     assert page.status_code == 200

@@ -117,7 +117,7 @@ def test_records_decide_again_and_hold_no_session(gate: GatewayFixture) -> None:
     found = {record["path"]: record for record in records if "doubt" in record and replayable(record)}
     assert found["/pub/a;b"]["doubt"] == {"readings": ["/pub/a"], "needs": []}
     assert found["/api/x%2Fy"]["doubt"] == {"readings": ["/api/x/y"], "needs": ["encoded: %2F"]}
-    rules = gate.gateway.reload.rules()
+    rules = gate.gateway.areas.rules.reload.rules()
     for record in found.values():
         again = decide(rules, decision_input(record))
         assert (again.rule, again.allowed) == (record["rule"], record["verdict"] == "allow")

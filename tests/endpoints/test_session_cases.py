@@ -610,8 +610,8 @@ def leaks(gate: GatewayFixture) -> None:
         ]
         texts.append(browser.request("DELETE", "/read/1", headers=CALL).text)
         texts.append(
-            gate.gateway.metrics.exposition()[0].decode()
-            if hasattr(gate.gateway.metrics, "exposition")
+            gate.gateway.areas.observers.metrics.exposition()[0].decode()
+            if hasattr(gate.gateway.areas.observers.metrics, "exposition")
             else ""
         )
         referrer = browser.page("/oauth2/access").headers["referrer-policy"]

@@ -193,9 +193,9 @@ def test_an_event_that_a_failing_store_cut_short_counts_when_it_comes_again(
         raise StoreUnavailable("the store went away")
 
     with monkeypatch.context() as store:
-        store.setattr(gate.gateway.sessions, "revoke", gone)
+        store.setattr(gate.gateway.areas.people.sessions, "revoke", gone)
         # Nor can what is in the store be undone.
-        store.setattr(gate.gateway.sessions.one_time, "release", gone)
+        store.setattr(gate.gateway.areas.people.sessions.one_time, "release", gone)
         assert pushed(gate, token).status_code == 503
     assert holds(browser)
     assert pushed(gate, token).status_code == 202
@@ -296,7 +296,7 @@ def test_metadata_is_found_below_the_host_and_counts_are_shown(
 def test_a_member_that_must_be_understood(
     gate: GatewayFixture, sender: ScriptedTransmitter, push: Push, log_in: LogIn
 ) -> None:
-    transmitters = gate.gateway.transmitters
+    transmitters = gate.gateway.areas.people.transmitters
     assert transmitters is not None
     (known,) = transmitters.known.values()
     browser = log_in("piet", "p1")

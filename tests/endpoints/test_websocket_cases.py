@@ -100,7 +100,7 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
 
 @pytest.fixture
 def stand(standing: Stand) -> Stand:
-    assert until(lambda: len(standing.gateway.gateway.websockets["default"]) == 0)
+    assert until(lambda: len(standing.gateway.gateway.areas.register.websockets["default"]) == 0)
     standing.register.forget()
     return standing
 
@@ -319,7 +319,7 @@ def _no_reply(stand: Stand) -> str:
     with stand.open() as client:
         client.sock.sendall(close(1000, masked=True))
         assert client.frame() is None
-    assert until(lambda: len(stand.gateway.gateway.websockets["default"]) == 0)
+    assert until(lambda: len(stand.gateway.gateway.areas.register.websockets["default"]) == 0)
     return "TCP closed after timeout"
 
 
@@ -363,7 +363,7 @@ def _slow_reader(stand: Stand) -> str:
     stand.register.work = work
     with stand.open(read_buffer=4096) as client:
         assert client.status == 101
-        assert until(lambda: len(stand.gateway.gateway.websockets["default"]) == 0)
+        assert until(lambda: len(stand.gateway.gateway.areas.register.websockets["default"]) == 0)
         assert sent < 20_000_000
     return "back-pressure to backend, bounded memory, idle close"
 

@@ -119,7 +119,7 @@ def test_a_register_in_octets(
     client.reset()
     gate.settle()
     assert not gate.faults
-    assert gate.app.upstreams.default.pools[0].in_use == 0, "a connection was not given back"
+    assert gate.app.areas.register.upstreams.default.pools[0].in_use == 0, "a connection was not given back"
 
 
 def others(gate: Wire, number: int) -> None:

@@ -163,7 +163,7 @@ def test_no_client_gets_a_5xx_for_what_it_sends(
     body: bytes,
 ) -> None:
     gateway, ticket = running
-    paths = (*sorted(gateway.gateway.pipeline.route.endpoints.paths), *OTHER_PATHS)
+    paths = (*sorted(gateway.gateway.stages.pipeline.route.endpoints.paths), *OTHER_PATHS)
     path = which if isinstance(which, str) else paths[which % len(paths)]
     crumbs = [b"tgp-ti-" + name.encode() + b"=" + clean(value) for name, value in cookies]
     if with_ticket and path not in ("/oauth2/sign_out", "/oauth2/logout/local", "/oauth2/switch"):

@@ -240,7 +240,7 @@ class Wire:
         self.app = gateway_app.Gateway(config, "ti")
         self.watched = _Watched(self.app)
         self.kept = _Records()
-        object.__setattr__(self.app.pipeline.record, "records", self.kept)
+        object.__setattr__(self.app.stages.pipeline.record, "records", self.kept)
         self._config = uvicorn.Config(self.watched, log_config=None, proxy_headers=False, server_header=False)
         self._config.load()
         self._protocol = protocol_class(config.environment("ti").edge)

@@ -31,7 +31,7 @@ def exchange(gate: GatewayFixture, raw_path: bytes) -> Exchange:
 
 def test_a_request_with_one_meaning_is_admitted(gate: GatewayFixture) -> None:
     asked = exchange(gate, b"/a/%C3%A9")
-    gate.gateway.pipeline.admit(asked)
+    gate.gateway.stages.pipeline.admit(asked)
     assert asked.admitted.segments == ("a", "\u00e9")
     assert asked.id == asked.admitted.id
 
@@ -39,14 +39,14 @@ def test_a_request_with_one_meaning_is_admitted(gate: GatewayFixture) -> None:
 def test_a_request_with_two_meanings_is_refused(gate: GatewayFixture) -> None:
     asked = exchange(gate, b"/a/..%2Fb")
     with pytest.raises(BadRequest):
-        gate.gateway.pipeline.admit(asked)
+        gate.gateway.stages.pipeline.admit(asked)
     assert asked.request is None
     with pytest.raises(RuntimeError):
         _ = asked.admitted
 
 
 def test_what_was_admitted_is_handed_on_once(gate: GatewayFixture) -> None:
-    admit = gate.gateway.pipeline.admit
+    admit = gate.gateway.stages.pipeline.admit
     first = exchange(gate, b"/a")
     hand_on(first, first.scope)
     admit(first)
@@ -66,5 +66,5 @@ def test_the_origin_of_a_websocket_is_looked_at_again(gate: GatewayFixture) -> N
     asked.scope["http_version"] = "1.1"
     for _ in range(2):
         with pytest.raises(WebSocketRefused):
-            gate.gateway.pipeline.admit(asked)
+            gate.gateway.stages.pipeline.admit(asked)
         hand_on(asked, asked.scope)

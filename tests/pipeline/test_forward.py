@@ -34,8 +34,8 @@ def test_a_stream_ends_with_its_session(gate: GatewayFixture, alice: Browser) ->
 
 
 def upstream_errors(gate: GatewayFixture) -> list[str]:
-    gate.gateway.metrics.hand_over()
-    lines = gate.gateway.metrics.exposition()[0].decode().splitlines()
+    gate.gateway.areas.observers.metrics.hand_over()
+    lines = gate.gateway.areas.observers.metrics.exposition()[0].decode().splitlines()
     return [line for line in lines if line.startswith("toegangspoort_upstream_errors_total{")]
 
 
@@ -47,7 +47,7 @@ def test_only_what_fails_at_the_register_counts_as_its_failure(
         busy.setattr(access, "_MOST_WAITING", -1)
         assert alice.call("/oauth2/access").json()["code"] == "overloaded"
     assert upstream_errors(gate) == before
-    pool = gate.gateway.upstreams.default.pools[0]
+    pool = gate.gateway.areas.register.upstreams.default.pools[0]
     monkeypatch.setattr(pool, "address", pool.address._replace(port=9))
     monkeypatch.setattr(pool._idle, "take", lambda **_: None)
     assert alice.call("/echo").json()["code"] == "upstream-unreachable"
@@ -64,7 +64,8 @@ def test_a_rule_picks_its_upstream(sites: Sites) -> None:
         assert (method, target) == ("GET", "/1?q=2")
         assert headers["x-forwarded-prefix"] == "/reports"
         assert (
-            headers["host"] == urlsplit(sites.gate.gateway.upstreams.by_name["reports"].settings.name).netloc
+            headers["host"]
+            == urlsplit(sites.gate.gateway.areas.register.upstreams.by_name["reports"].settings.name).netloc
         )
     assert all(target != "/1?q=2" for _, target, _, _ in sites.main.seen)
 

@@ -34,7 +34,7 @@ def exchange(gate: GatewayFixture, path: bytes, ticket: str | None) -> Exchange:
 
 
 async def test_nobody_at_an_open_path_goes_on(gate: GatewayFixture) -> None:
-    pipeline = gate.gateway.pipeline
+    pipeline = gate.gateway.stages.pipeline
     asked = exchange(gate, b"/public/x", None)
     pipeline.admit(asked)
     await pipeline.judge(asked)
@@ -45,7 +45,7 @@ async def test_nobody_at_an_open_path_goes_on(gate: GatewayFixture) -> None:
 
 
 async def test_nobody_at_a_path_that_needs_somebody_is_told_why(gate: GatewayFixture) -> None:
-    pipeline = gate.gateway.pipeline
+    pipeline = gate.gateway.stages.pipeline
     asked = exchange(gate, b"/echo", None)
     pipeline.admit(asked)
     assert isinstance(await pipeline.judge.again(asked), LoginRequired)
@@ -53,7 +53,7 @@ async def test_nobody_at_a_path_that_needs_somebody_is_told_why(gate: GatewayFix
 
 def test_a_judge_gets_the_time_of_each_judgement(gate: GatewayFixture, alice: Browser) -> None:
     assert gate.ticket(alice) is not None
-    assert gate.gateway.pipeline.judge.clock is gate.clock
+    assert gate.gateway.stages.pipeline.judge.clock is gate.clock
 
 
 @pytest.mark.parametrize("when_full", ["deny", "continue"])

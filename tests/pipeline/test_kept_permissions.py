@@ -113,7 +113,9 @@ def often(browser: Browser, target: str, **headers: str) -> list[httpx2.Response
 
 def policy(gate: GatewayFixture, rule: str) -> Any:
     """The kind of policy of this rule, which counts in `asked` how often it was asked."""
-    return type(next(each for each in gate.gateway.reload.rules().rules if each.id == rule).require[-1])
+    return type(
+        next(each for each in gate.gateway.areas.rules.reload.rules().rules if each.id == rule).require[-1]
+    )
 
 
 def test_a_policy_that_says_what_it_looks_at_is_asked_once(gate: GatewayFixture, nobody: Browser) -> None:
@@ -235,16 +237,16 @@ def test_a_block_keeps_out_at_once(gate: GatewayFixture, alice: Browser) -> None
     block = Block("b-1", "organisation", "0428315871", "test", "test", gate.clock())
     change(file, "ti", lambda _: [block])
     try:
-        assert until(lambda: gate.gateway.blocks.known)
+        assert until(lambda: gate.gateway.areas.operations.blocks.known)
         assert alice.call("/filed/1").status_code == 403
     finally:
         change(file, "ti", lambda _: [])
-    assert until(lambda: not gate.gateway.blocks.known)
+    assert until(lambda: not gate.gateway.areas.operations.blocks.known)
     often(alice, "/filed/1")
 
 
 def test_other_rules_decide_at_once(gate: GatewayFixture, nobody: Browser) -> None:
-    path, reload = _rules_file(gate.folder), gate.gateway.reload
+    path, reload = _rules_file(gate.folder), gate.gateway.areas.rules.reload
     before, first = path.read_text("utf-8"), reload.rules()
     document = yaml.safe_load(before)
     far = {"network": {"any_of": ["192.0.2.0/24"]}}

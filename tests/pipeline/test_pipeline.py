@@ -58,8 +58,8 @@ def test_a_kept_form_is_one_request_with_one_record(gate: GatewayFixture, record
 
 def test_requests_are_counted_once(gate: GatewayFixture, alice: Browser) -> None:
     def counted() -> float:
-        gate.gateway.metrics.hand_over()
-        text = gate.gateway.metrics.exposition()[0].decode()
+        gate.gateway.areas.observers.metrics.hand_over()
+        text = gate.gateway.areas.observers.metrics.exposition()[0].decode()
         return sum(
             float(line.rpartition(" ")[2])
             for line in text.splitlines()

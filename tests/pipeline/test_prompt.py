@@ -189,7 +189,7 @@ def test_a_client_that_leaves_ends_the_exchange(
     assert asked.is_set()
     door.upstream.answer = lambda _head: OK
     wait_for(lambda: somebody.call("/echo").status_code == 200)
-    assert door.gateway.upstreams.open_connections <= 2
+    assert door.gateway.areas.register.upstreams.open_connections <= 2
 
 
 def test_a_broken_answer_and_a_stream_that_is_cut_leave_nothing_for_the_garbage_collector(

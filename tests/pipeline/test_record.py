@@ -19,7 +19,7 @@ def test_a_record_says_who_what_and_by_which_rules(
     gate: GatewayFixture, alice: Browser, records_of: Records
 ) -> None:
     (record,) = records_of(alice.call("/echo/x"))
-    assert record["rules"] == gate.gateway.reload.rules().hash
+    assert record["rules"] == gate.gateway.areas.rules.reload.rules().hash
     assert record["who"]["organisation"] == "0428315871"
     assert record["session"]
     assert "alice" not in str(record)

@@ -161,7 +161,7 @@ def test_one_id_through_page_log_record_trace_and_upstream(
 def test_what_goes_wrong_is_a_span_with_its_error(
     gate: GatewayFixture, alice: Browser, sink: Collector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pool = gate.gateway.upstreams.default.pools[0]
+    pool = gate.gateway.areas.register.upstreams.default.pools[0]
     monkeypatch.setattr(pool, "address", pool.address._replace(port=9))
     monkeypatch.setattr(pool._idle, "take", lambda **_: None)
     answer = alice.call("/echo")
@@ -235,7 +235,7 @@ def test_a_proxy_decides_for_its_own_requests(sink: Collector, tmp_path: Any) ->
 
 def test_without_the_setting_nothing_is_made(tmp_path: Any) -> None:
     with scripted_gateway(tmp_path, rules=RULES, backend=EchoUpstream()) as gate, gate.browser() as browser:
-        assert gate.gateway.tracing is None
-        assert gate.gateway.handle is gate.gateway.pipeline
+        assert gate.gateway.areas.observers.tracing is None
+        assert gate.gateway.doors.handle is gate.gateway.stages.pipeline
         browser.call("/public/1", traceparent=f"00-{TRACE}-{SPAN}-01")
         assert gate.upstream.seen[-1][2]["traceparent"] == f"00-{TRACE}-{SPAN}-01"

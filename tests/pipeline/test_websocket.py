@@ -251,7 +251,7 @@ def test_a_session_that_ends_before_the_register_agrees_opens_none(
         assert until(lambda: len(register.heads) == 1)
         log_out(live, cookie)
         assert client.read_head().status == 401
-    assert until(lambda: len(live.gateway.websockets["default"]) == 0)
+    assert until(lambda: len(live.gateway.areas.register.websockets["default"]) == 0)
 
 
 def test_a_rule_changes_the_headers_of_the_answer(
@@ -334,7 +334,7 @@ def test_a_reset_ends_both_sides(
             assert until(lambda: register.served[0].closed == "end")
         else:
             assert client.frame() is None
-    assert until(lambda: len(live.gateway.websockets["default"]) == 0)
+    assert until(lambda: len(live.gateway.areas.register.websockets["default"]) == 0)
 
 
 def test_a_client_that_has_sent_all_still_gets_what_comes(

@@ -105,7 +105,7 @@ async def test_two_machines_of_one_environment_with_other_files_and_keys(tmp_pat
         provider={"client_id": "new"},
     )
     async with one.running(), two.running():
-        assert (await one.neighbours.check()).detail == ""
+        assert (await one.areas.operations.neighbours.check()).detail == ""
 
 
 async def test_another_register_with_the_same_name(tmp_path: Path) -> None:
