@@ -10,7 +10,7 @@ from typing import Any, Final
 
 # Few objects of a request are in cycles: looking for them seldom is enough. A look at the middle generation is a pause, so
 # it comes before there is much in it.
-_THRESHOLDS: Final = (10_000, 5, 1_000)
+_THRESHOLDS: Final = (5_000, 3, 2_000)
 # How long a thread may keep the interpreter while the event loop wants it: the interpreter's own 5 ms is a pause.
 _SWITCH_SECONDS: Final = 0.0005
 _GROWN: Final = 1.5
