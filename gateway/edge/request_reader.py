@@ -131,7 +131,7 @@ class RequestReader:
         line = _PLAIN_LINE.fullmatch(head, 0, line_end)
         if line is None:
             self._parse_head(head)
-            self._check_request_line(head)
+            self._check_whole(head)
             return end
         block = head[line_end:]
         known = self._heads.get(block, self._limits.max_headers)
@@ -170,13 +170,17 @@ class RequestReader:
             if at_line_start and piece[: len(_UPGRADE) + 1].lower() == b"upgrade:":
                 piece = _STAND_IN + piece[len(_UPGRADE) :]
             self._parse(_UPGRADE_LINE.sub(_STAND_IN_LINE, piece))
-        self._check_request_line(head)
+        if end or self.scope is not None:
+            self._check_whole(head)
         return taken
 
-    def _check_request_line(self, head: bytes | bytearray) -> None:
-        """The parser takes several spaces for one, and RTSP for HTTP; a complete head has neither (RFC 9112 3)."""
+    def _check_whole(self, head: bytes | bytearray) -> None:
+        """The parser takes several spaces for one, and RTSP for HTTP; a whole head has neither (RFC 9112 3).
+
+        Behind the method PRI, with which HTTP/2 begins, it waits for more than a head has.
+        """
         if self.scope is None:
-            return
+            raise Refused("malformed")
         end = head.find(_LINE_END)
         if not head.startswith(b" HTTP/", end - _VERSION_SIZE) or head.count(b" ", 0, end) != 2:
             raise Refused("malformed")

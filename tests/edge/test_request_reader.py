@@ -149,6 +149,9 @@ def test_nothing_of_the_next_request_is_taken(piece: int) -> None:
         (b"\x16\x03\x01\x00\xa5" + b"\x00" * 20, "malformed"),
         (b"GET /ok\r\nHost: gw.test\r\n\r\n", "malformed"),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "malformed"),
+        (b"PRI * HTTP/2.0\r\n\r\n", "malformed"),
+        (b"PRI * HTTP/1.1\r\nHost: gw.test\r\n\r\n", "malformed"),
+        (b"PRI /ok HTTP/1.1\r\n\r\n", "malformed"),
         (get("/ok", version="2.0"), "http-version"),
         (get("/ok", "Transfer-Encoding: chunked", version="1.0"), "transfer-encoding"),
         (get("/ok", "Transfer-Encoding: chunked", "Content-Length: 3"), "malformed"),
@@ -185,6 +188,16 @@ def test_what_is_refused(data: bytes, reason: str, piece: int) -> None:
         read(found, data, piece=piece)
     assert refused.value.reason == reason
     assert not found.complete
+
+
+@pytest.mark.parametrize("piece", [1, 65_536])
+def test_nothing_behind_what_looks_like_http2_is_read(piece: int) -> None:
+    found = reader()
+    for _ in range(3):  # until its lines are known
+        read(found, get("/ok"))
+        found.reset()
+    with pytest.raises(Refused, match="malformed"):
+        read(found, b"PRI /ok HTTP/1.1\r\n\r\n" + get("/ok"), piece=piece)
 
 
 def test_small_chunks_are_no_attack() -> None:
