@@ -7,11 +7,20 @@ from typing import Final
 
 # The short name of the cookie with the language that somebody chose.
 LANGUAGE: Final = "language"
+_FAMILY: Final = "tgp-"
 
 
 def cookie_prefix(environment: str, *, secure: bool) -> str:
     """How the name of every cookie of this environment begins; `secure` says whether the site is on https."""
-    return f"{'__Host-' if secure else ''}tgp-{environment}-"
+    return f"{'__Host-' if secure else ''}{_FAMILY}{environment}-"
+
+
+def of_every_environment(prefix: str) -> str:
+    """How the names of all environments' cookies begin, where those of one begin with `prefix`: browsers send them to every
+    port of a host.
+    """
+    before, family, _ = prefix.partition(_FAMILY)
+    return before + family
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import math
+import re
 import socket
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -27,13 +28,14 @@ from joserfc.jwk import ECKey, RSAKey
 from gateway.config.model import EnvironmentSettings
 from gateway.identity.assertion_keys import keys_in, read_keys
 from gateway.key_files.keyring import PURPOSES
-from gateway.outgoing.host_spelling import one_spelling
+from gateway.outgoing.host_spelling import LOCAL, one_spelling
 from gateway.settings import Secret
 
 _FORM: Final = "toegangspoort-card"
 _VERSION: Final = 1
 _LARGEST: Final = 262_144
 _RANDOM_BITS: Final = 140
+_PORT: Final = re.compile(r":[0-9]+(?=$| on )")
 _SALT: Final = b"toegangspoort card\0"
 
 
@@ -79,11 +81,10 @@ class EnvironmentCard:
         """What this environment and another share, in words; nothing where both are the same."""
         if self.is_of(other):
             return []
-        found = [
-            f"{words} {each}"
-            for field, words in _WORDS.items()
-            for each in sorted(set(getattr(self, field)) & set(getattr(other, field)))
-        ]
+        found = []
+        for field, words in _WORDS.items():
+            theirs = {_compared(field, each) for each in getattr(other, field)}
+            found += [f"{words} {each}" for each in getattr(self, field) if _compared(field, each) in theirs]
         for purpose, thumbprints in self.keys.items():
             found += [
                 f"key ({purpose} here, {theirs} there)"
@@ -205,6 +206,13 @@ def _address(url: str, machine: str, *, path: bool = False) -> str:
     port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
     relative = "." not in host and ":" not in host
     return f"{host}:{port}{parts.path.rstrip('/') if path else ''}{f' on {machine}' if relative else ''}"
+
+
+def _compared(field: str, value: str) -> str:
+    """A host counts without its port: browsers give all ports of it the same cookies. Not `localhost`, where people try out."""
+    if field != "hosts" or value.startswith(f"{LOCAL}:"):
+        return value
+    return _PORT.sub("", value, count=1)
 
 
 def _store(settings: EnvironmentSettings, machine: str) -> str:

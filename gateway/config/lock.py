@@ -113,9 +113,9 @@ def _belongings(name: str, settings: EnvironmentSettings) -> Iterator[tuple[str,
     if asking is not None:
         yield "client", asking.client_id.strip().lower(), (*root, "machines", "introspection", "client_id")
     yield from (("audience", each, place) for each, place in _transmitters(settings, root, "audience"))
-    yield "host", _address(settings.public_url, path=False), (*root, "public_url")
+    yield "host", _site(settings.public_url), (*root, "public_url")
     for number, host in enumerate(settings.edge.hosts):
-        yield "host", _address(f"https://{host}", path=False), (*root, "edge", "hosts", number)
+        yield "host", _site(f"https://{host}"), (*root, "edge", "hosts", number)
     for upstream, place in _upstreams(settings, root):
         yield from (("upstream", address, where) for address, where in _servers(upstream, place))
     yield _LISTENS, _socket(settings.listen), (*root, "listen")
@@ -190,6 +190,15 @@ def _address(url: str, *, path: bool = True) -> str:
     host = one_spelling(parts.hostname or "")
     port = parts.port or _PORTS.get(parts.scheme, 0)
     return f"{host}:{port}{parts.path.rstrip('/') if path else ''}"
+
+
+def _site(url: str) -> str:
+    """The host, without its port: browsers give all ports of a host the same cookies. On this machine, where environments
+    are tried out, the port tells them apart.
+    """
+    address = _address(url, path=False)
+    host = address.rpartition(":")[0]
+    return address if host == LOCAL else host
 
 
 def _socket(address: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from gateway.caching.known_lines import Repeated, parted, with_passing
 from gateway.caching.object_memo import ObjectMemo
-from gateway.cookies import LANGUAGE
+from gateway.cookies import LANGUAGE, of_every_environment
 from gateway.edge.authority import Authorities
 from gateway.edge.client import ClientAddress
 from gateway.edge.cookies import separate_cookies
@@ -78,7 +78,7 @@ class Admission:
         own = {f"{self.authorities.scheme}://{name}" for name in self.authorities.names}
         self._origins = frozenset(origin.encode() for origin in own.union(settings.websocket_origins))
         self._max_body = settings.max_body_bytes
-        self._prefix = cookie_prefix.encode("ascii")
+        self._prefix = of_every_environment(cookie_prefix).encode("ascii")
         self._language_cookie = cookie_prefix + LANGUAGE
         self._paths = paths
         self._further = frozenset(settings.methods)

@@ -1,4 +1,7 @@
-"""Takes the gateway's own cookies out of a request: they are ours to read and never the register's to see."""
+"""Takes the gateway's own cookies out of a request: they are ours to read and never the register's to see.
+
+Those of another environment at the same host too: with them its sessions could be taken over.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ _BETWEEN: Final = re.compile(rb";[ \t;]*")
 
 
 def separate_cookies(lines: list[bytes], prefix: bytes) -> tuple[Mapping[str, str], bytes | None]:
-    """(own cookies by name, the Cookie line for the register or None where nothing remains).
+    """(cookies of the gateway by name, the Cookie line for the register or None where nothing remains).
 
     Several Cookie lines are one list (RFC 9113 8.2.3). A name that comes twice is a tossed cookie: neither is
     believed. Names are compared as they are; what is not `name=value` is passed on untouched. Raises BadRequest for

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from gateway.caching.known_lines import Line, Repeated, parted, with_passing
 from gateway.caching.object_memo import ObjectMemo
+from gateway.cookies import of_every_environment
 from gateway.http_semantics import HOP_BY_HOP, connection_options
 from gateway.upstream.caching import LOOKED_AT, private_lines
 from gateway.upstream.outside import ADDRESS_HEADERS, OutsideAddresses
@@ -42,7 +43,7 @@ class _Known(NamedTuple):
 
 
 class ClientHeaders:
-    """Leaves out the lines of the connection, `Alt-Svc`, and cookies whose name begins with `own_cookies`, and adds Date.
+    """Leaves out the lines of the connection, `Alt-Svc`, and cookies of the gateway (`own_cookies`), and adds Date.
 
     Addresses of the register's own are rewritten to those of `outside`. The register's own `sessions` get the tag of
     their owner, and no cache gives what is for one to another.
@@ -54,7 +55,7 @@ class ClientHeaders:
         sessions: RegisterSessions | None = None,
         outside: OutsideAddresses | None = None,
     ) -> None:
-        self._own_cookies = own_cookies.encode("ascii")
+        self._own_cookies = of_every_environment(own_cookies).encode("ascii")
         self._sessions = sessions
         self._outside = outside
         # By the request header that says for whom the answer is.

@@ -64,6 +64,20 @@ def test_what_is_shared(tmp_path: Path, changes: dict[str, Any], shared: list[st
     assert prd.shared(ti) == ti.shared(prd) == shared
 
 
+def test_a_host_is_shared_on_whatever_port(tmp_path: Path) -> None:
+    ti = card(tmp_path / "1", "ti")
+    for host, shared in (
+        ("ti.register.example.be:8443", True),
+        ("localhost:8443 on x", False),
+        ("a:1 on x", True),
+    ):
+        there = replace(
+            ti, environment="prd", clients=(), keys={}, stores=(), issuers=(), upstreams=(), hosts=(host,)
+        )
+        here = replace(ti, hosts=(*ti.hosts, "localhost:8000 on x", "a:2 on x"))
+        assert bool(here.shared(there)) is shared, host
+
+
 def test_a_store_is_shared_where_its_address_means_the_same(tmp_path: Path) -> None:
     def shared(url: str, *, elsewhere: bool = False) -> bool:
         ti = card(tmp_path / "1", "ti", session={"store": url})

@@ -119,8 +119,8 @@ def test_an_environment_accepts_what_is_meant_there(
 ) -> None:
     def codes(**accepted: Any) -> list[str]:
         two = environments(tmp_path)
-        for each in two.values():
-            each["public_url"] = each["public_url"].replace("http://localhost", "https://x.example.be")
+        for name, each in two.items():
+            each["public_url"] = each["public_url"].replace("http://localhost", f"https://{name}.example.be")
         two["ti"] |= {key: value for key, value in changes.items() if key != "scopes"} | accepted
         two["ti"]["provider"]["scopes"] = changes.get("scopes", two["ti"]["provider"]["scopes"])
         written = [*rules, rule("all", "/**", {"right": {"right": "indiener"}})]

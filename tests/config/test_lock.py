@@ -85,6 +85,20 @@ def test_what_is_shared_is_refused_at_both_places(tmp_path: Path, path: str, val
         assert other in named
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"public_url": "https://register.example.be:8443"},
+        {"edge": {"hosts": ["REGISTER.example.be:9000"]}},
+    ],
+)
+def test_two_ports_of_a_host_have_the_same_cookies(tmp_path: Path, change: dict[str, Any]) -> None:
+    all_of = environments(tmp_path)
+    all_of["ti"]["public_url"] = "https://register.example.be"
+    all_of["prd"].update(change)
+    assert "share their host" in told(tmp_path, all_of)
+
+
 @pytest.mark.parametrize("kind", ["blocks", "emergency", "maintenance"])
 def test_a_file_of_orders_is_not_shared(tmp_path: Path, kind: str) -> None:
     all_of = environments(tmp_path)

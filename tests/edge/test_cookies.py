@@ -34,6 +34,13 @@ def test_own_cookies_are_ours_alone(lines: list[str], own: dict[str, str], rest:
     assert sent == ([] if rest is None else [rest])
 
 
+def test_those_of_another_environment_never_reach_the_register() -> None:
+    """Browsers send cookies to every port of a host: another environment may be at one."""
+    request = admit(("Cookie", f"__Host-tgp-prd-session=P; {PREFIX}session=T; a=1; =__Host-tgp-prd-flow-1=P"))
+    assert [value for name, value in request.headers if name == b"cookie"] == [b"a=1"]
+    assert request.cookies[f"{PREFIX}session"] == "T"
+
+
 @pytest.mark.parametrize(
     "lines",
     [

@@ -131,6 +131,7 @@ ADDRESSES = (
     ),
     _row("store-by-address", "both environments have one Redis database, by name and by address", [_STORES, ("store: sqlite:var/prd.db", "store: redis://127.0.0.1/00")], "error:share their store"),
     _row("store-by-sentinel", "both environments have one Redis, by sentinels of which they share one", [("store: sqlite:var/ti.db", "store: redis+sentinel://a,b/register/0"), ("store: sqlite:var/prd.db", "store: redis+sentinel://c:26379,B:26379/register")], "error:share their store"),
+    _row("one-host-two-ports", "both environments are at one host, on two ports", [("public_url: http://localhost:8000", "public_url: https://register.example.be:8443"), ("public_url: http://localhost:8100", "public_url: https://register.example.be")], "error:share their host"),
     _row("upstream-is-gateway", "the register's address is the gateway's own", [("url: http://127.0.0.1:8020", "url: http://localhost:8000")], "error:the gateway itself listens here"),
     _row("metrics-on-the-site", "metrics and site listen at one address", [("listen: 127.0.0.1:8001", "listen: 0.0.0.0:8000")], "error:the gateway listens here already"),
     _row("profile-of-ti", "people of PRD are sent to the profile page of T&I", [("profile_url: http://localhost:8110/mijnprofiel", "profile_url: https://mijnprofiel-ti.vlaanderen.be")], "warning:other-environment"),

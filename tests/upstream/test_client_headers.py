@@ -31,6 +31,12 @@ def test_headers_of_the_connection_and_own_cookies_stay_behind() -> None:
     ]
 
 
+def test_no_register_sets_a_session_of_any_environment() -> None:
+    own = "__Host-tgp-ti-"
+    planted = [(b"set-cookie", b"__Host-tgp-%b-session=1; Path=/; Secure" % name) for name in (b"ti", b"prd")]
+    assert ClientHeaders(own)([*planted, (b"date", b"today")]) == [(b"date", b"today")]
+
+
 @pytest.mark.parametrize(
     ("lines", "added"),
     [
