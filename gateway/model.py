@@ -158,6 +158,11 @@ class Identity:
         """Given name and family name, separated by a space; None if the provider sent neither."""
         return " ".join(part for part in (self.given_name, self.family_name) if part) or None
 
+    @property
+    def acts_as(self) -> tuple[str, str | None, str | None]:
+        """(subject, doelgroep, code of the organisation): what a person chose at the login."""
+        return self.subject, self.doelgroep, self.organisation.code if self.organisation is not None else None
+
 
 # The decision.
 

@@ -283,6 +283,9 @@ class Login:
         if settings.userinfo or response.id_token is None:
             claims = await with_userinfo(claims, self._provider, metadata, response.access_token)
         found = identity_from(claims, self._claims, self._rights, now=self._clock())
+        if found.acts_as != identity.acts_as:
+            # Nobody chose it: a form that is being filled in would be sent for another organisation.
+            raise LoginFailed("other-identity", "the same person, for another organisation or doelgroep")
         if found.faults and found.faults != identity.faults:
             unread = [f"{each.claim}: {each.fault}" for each in found.faults]
             log.warning("claims could not be read", unread=unread)

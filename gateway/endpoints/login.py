@@ -206,7 +206,7 @@ class LoginEndpoints:
     async def _acts_alike(self, ticket: str | None, found: Identity) -> bool:
         """Whether there still is a session, as the same person and for the same organisation as the provider has."""
         session = await self.sessions.open(ticket) if ticket is not None else None
-        return session is not None and _acts_as(session.identity) == _acts_as(found)
+        return session is not None and session.identity.acts_as == found.acts_as
 
     async def _again(
         self, request: CanonicalRequest, failure: LoginFailed, rounds: Rounds
@@ -263,11 +263,6 @@ class LoginEndpoints:
         self.on_event(LoginEnded("login-loop" if rounds.failed else cause))
         log.info("login loop stopped", reason=cause, rounds=rounds.count, request_id=request.id)
         raise LoginFailed("login-loop", cause, cause=cause, rounds=rounds.count, target=target)
-
-
-def _acts_as(identity: Identity) -> tuple[str, str | None, str | None]:
-    organisation = identity.organisation.code if identity.organisation is not None else None
-    return identity.subject, identity.doelgroep, organisation
 
 
 _QUERY = "=&%+:/?@!$'()*,;~-._"

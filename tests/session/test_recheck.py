@@ -130,6 +130,22 @@ def test_an_answer_about_somebody_else_is_believed_by_nobody(gate: GatewayFixtur
     assert (answer.status_code, answer.json()["code"]) == (401, "reauthenticate")
 
 
+@pytest.mark.parametrize(
+    "changed", [{"vo_orgcode": "0456789034"}, {"vo_orgcode": ""}, {"vo_doelgroepcode": "LB"}]
+)
+def test_nobody_goes_on_for_an_organisation_that_they_did_not_choose(
+    gate: GatewayFixture, browser: Browser, changed: dict[str, str]
+) -> None:
+    organisation = changed.get("vo_orgcode", "0428315871")
+    rights = {"ovam_rol_3d": [f"OVAMGebruiker-NonConformiteitenIndiener:{organisation}"]}
+    gate.op.claims.update(changed | rights)
+    gate.clock.ahead += LATE
+    answer = browser.post("/filed/1", headers=CALL)
+    assert (answer.status_code, answer.json()["code"]) == (401, "reauthenticate")
+    browser.log_in()
+    assert browser.call("/echo").status_code == 200
+
+
 def test_the_end_of_the_window_means_a_login(gate: GatewayFixture, browser: Browser) -> None:
     gate.op.refresh_tokens.clear()
     gate.clock.ahead += LATE
