@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr, model_validator
 
+from gateway.files.plain_file import read_plain
 from gateway.http_semantics import METHODS
 from gateway.settings import FileBeside, SecretRef, Settings
 
@@ -194,6 +197,22 @@ class AuthzenSettings(Settings):
 
     page_size: int = Field(default=100, ge=1, le=1_000, strict=True)
     """Most results of a search in one answer."""
+
+    def certificates(self) -> dict[str, str]:
+        """By which certificate callers are known, by caller; a name counts with the authorities that sign for it.
+
+        Reads the disk. Callers whose authorities cannot be read are left out.
+        """
+        signers = self.tls.client_authorities if self.tls is not None else None
+        found: dict[str, str] = {}
+        for name, caller in self.callers.items():
+            if caller.certificate is not None and caller.certificate.startswith("sha256:"):
+                found[name] = caller.certificate
+            elif caller.certificate is not None and signers is not None:
+                with suppress(OSError):
+                    by = hashlib.sha256(read_plain(signers)).hexdigest()
+                    found[name] = f"{caller.certificate} by {by}"
+        return found
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -51,7 +51,11 @@ _WORDS: Final = {
     "hosts": "host",
     "upstreams": "upstream",
     "stores": "store",
+    "audiences": "audience",
+    "decision_points": "decision point",
 }
+# Cards of earlier versions lack these. One that has none of them is left without, so that such a version can read it.
+_LATER: Final = ("audiences", "decision_points")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,8 @@ class EnvironmentCard:
     upstreams: tuple[str, ...]
     stores: tuple[str, ...]
     keys: Mapping[str, tuple[str, ...]]
+    audiences: tuple[str, ...] = ()
+    decision_points: tuple[str, ...] = ()
 
     def is_of(self, other: EnvironmentCard) -> bool:
         """Whether both are of the same environment: on another machine, or before its configuration or keys changed."""
@@ -122,6 +128,8 @@ def card_of(name: str, settings: EnvironmentSettings, now: float) -> Environment
         ),
         () if store.kind == "memory" else (_store(settings, machine),),
         _by_purpose(_keys(settings)),
+        _sorted(each.audience for each in (settings.signals.transmitters if settings.signals else ())),
+        (_address(settings.authzen.url, machine, path=True),) if settings.authzen is not None else (),
     )
 
 
@@ -129,13 +137,14 @@ def signed(card: EnvironmentCard, settings: EnvironmentSettings) -> str:
     """The card as a file, signed with the key of the assertion. Raises ValueError for a key that cannot be read."""
     key = keys_in(settings.assertion.key)[0]
     header = {"alg": key.algorithm, "typ": _FORM, "jwk": key.jwk.as_dict(private=False)}
-    compact = jws.serialize_compact(header, _payload(asdict(card)), key.jwk, registry=_SIGNATURES)
+    fields = {name: each for name, each in asdict(card).items() if each or name not in _LATER}
+    compact = jws.serialize_compact(header, _payload(fields), key.jwk, registry=_SIGNATURES)
     protected, _, signature = compact.split(".")
     # The payload stands beside it, for people to read (RFC 7515 appendix F).
     data = {
         "form": _FORM,
         "version": _VERSION,
-        "card": asdict(card),
+        "card": fields,
         "signature": f"{protected}..{signature}",
     }
     return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
@@ -173,9 +182,9 @@ def _verify(card: EnvironmentCard, payload: bytes, protected: str, signature: st
 
 
 def _card(fields: Mapping[str, Any]) -> EnvironmentCard:
-    if set(fields) != set(EnvironmentCard.__dataclass_fields__):
+    if {*fields, *_LATER} != set(EnvironmentCard.__dataclass_fields__):
         raise ValueError("it has other fields")
-    lists = {name: _texts(fields[name]) for name in _WORDS}
+    lists = {name: _texts(fields.get(name, [])) for name in _WORDS}
     keys = {str(purpose): _texts(each) for purpose, each in fields["keys"].items()}
     return EnvironmentCard(
         **lists,
@@ -247,6 +256,9 @@ def _keys(settings: EnvironmentSettings) -> Iterator[tuple[str, list[str]]]:
     for caller in settings.authzen.callers.values() if settings.authzen is not None else ():
         for secret in caller.bearer:
             yield "authzen", list(_thumbprints(secret))
+    if settings.authzen is not None:
+        yield "authzen", [_digest(each.encode()) for each in settings.authzen.certificates().values()]
+    yield "emergency", [_digest(each.encode()) for each in settings.emergency.operators.values()]
     for upstream in settings.every_upstream.values():
         if upstream.tls.key is not None:
             yield "upstream", list(_thumbprints(upstream.tls.key))
@@ -262,7 +274,11 @@ def _thumbprints(secret: Secret) -> Iterator[str]:
 
 
 def _hash(key: bytes) -> str:
-    return _slow_hash(key) if key.isascii() else hashlib.sha256(_SALT + key).hexdigest()[:32]
+    return _slow_hash(key) if key.isascii() else _digest(key)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(_SALT + content).hexdigest()[:32]
 
 
 @lru_cache(maxsize=64)

@@ -103,9 +103,9 @@ def _transmitters(settings: EnvironmentSettings, root: Place, option: str) -> It
         yield getattr(each, option), (*root, "signals", "transmitters", number, option)
 
 
-def _belongings(name: str, settings: EnvironmentSettings) -> Iterator[tuple[str, str, Place]]:
+def _belongings(environment: str, settings: EnvironmentSettings) -> Iterator[tuple[str, str, Place]]:
     """(what it is, normalised value, place) of everything that belongs to this environment only."""
-    root: Place = ("environments", name)
+    root: Place = ("environments", environment)
     for issuer, place in _issuers(settings, root):
         yield "issuer", _address(issuer), place
     yield "client", settings.provider.client_id.strip().lower(), (*root, "provider", "client_id")
@@ -113,6 +113,12 @@ def _belongings(name: str, settings: EnvironmentSettings) -> Iterator[tuple[str,
     if asking is not None:
         yield "client", asking.client_id.strip().lower(), (*root, "machines", "introspection", "client_id")
     yield from (("audience", each, place) for each, place in _transmitters(settings, root, "audience"))
+    if settings.authzen is not None:
+        yield "decision point", _address(settings.authzen.url), (*root, "authzen", "url")
+        for caller, known in settings.authzen.certificates().items():
+            yield "certificate of a caller", known, (*root, "authzen", "callers", caller, "certificate")
+    for name, code in settings.emergency.operators.items():
+        yield "code of an operator", code, (*root, "emergency", "operators", name)
     yield "host", _site(settings.public_url), (*root, "public_url")
     for number, host in enumerate(settings.edge.hosts):
         yield "host", _site(f"https://{host}"), (*root, "edge", "hosts", number)

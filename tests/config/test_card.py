@@ -35,6 +35,21 @@ def environment(folder: Path, name: str, **changes: Any) -> EnvironmentSettings:
     return load(write_config(folder, {name: found})).environment(name)
 
 
+def asked_and_told(folder: Path) -> dict[str, Any]:
+    """Sections that not every environment has."""
+    (folder / "authorities.pem").write_text("authority")
+    tls = {"certificate": "x.pem", "key": "x.key", "client_authorities": str(folder / "authorities.pem")}
+    callers = {"register": {"certificate": "dns:register.example.be"}}
+    transmitter = {"issuer": "https://ssf.example.be", "audience": "https://register.example.be/signals"}
+    return {
+        "signals": {"transmitters": [transmitter]},
+        "authzen": {
+            "listen": "127.0.0.1:0", "url": "https://ask.example.be/x", "tls": tls, "callers": callers,
+        },
+        "emergency": {"operators": {"jan": f"scrypt:{'0' * 32}:{'1' * 64}"}},
+    }  # fmt: skip
+
+
 def card(folder: Path, name: str, **changes: Any) -> EnvironmentCard:
     return card_of(name, environment(folder, name, **changes), NOW)
 
@@ -145,6 +160,23 @@ def test_a_key_is_found_beside_others_for_the_same(tmp_path: Path) -> None:
         (prd / file).write_bytes(original)
 
 
+def test_what_else_belongs_to_one_environment_alone(tmp_path: Path) -> None:
+    more = asked_and_told(tmp_path)
+    ti, prd = card(tmp_path / "1", "ti", **more), card(tmp_path / "2", "prd", **more)
+    assert ti.shared(prd) == [
+        "audience https://register.example.be/signals",
+        "decision point ask.example.be:443/x",
+        "key (authzen here, authzen there)",
+        "key (emergency here, emergency there)",
+    ]
+
+
+def test_an_earlier_version_reads_a_card_that_has_nothing_newer(tmp_path: Path) -> None:
+    ti = environment(tmp_path / "1", "ti")
+    fields = json.loads(signed(card_of("ti", ti, NOW), ti))["card"]
+    assert not {"audiences", "decision_points"} & set(fields)
+
+
 def test_machines_and_changes_of_one_environment_are_no_conflict(tmp_path: Path) -> None:
     one = card(tmp_path / "1", "prd")
     assert one.shared(replace(one, machine="other")) == []
@@ -207,7 +239,7 @@ def test_a_card_signed_with_rsa_is_read_back(tmp_path: Path, bits: int) -> None:
 
 
 def test_every_change_is_noticed(tmp_path: Path) -> None:
-    prd = environment(tmp_path / "1", "prd")
+    prd = environment(tmp_path / "1", "prd", **asked_and_told(tmp_path))
     text = signed(card_of("prd", prd, NOW), prd)
     for field in EnvironmentCard.__dataclass_fields__:
         data = json.loads(text)

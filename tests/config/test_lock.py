@@ -99,6 +99,44 @@ def test_two_ports_of_a_host_have_the_same_cookies(tmp_path: Path, change: dict[
     assert "share their host" in told(tmp_path, all_of)
 
 
+@pytest.mark.parametrize(
+    ("url", "known", "authority", "what"),
+    [
+        ("https://ask-ti.example.be/", None, "prd", "decision point"),
+        ("https://ask-prd.example.be", f"sha256:{'a' * 64}", "prd", "certificate of a caller"),
+        ("https://ask-prd.example.be", "dns:register.example.be", "ti", "certificate of a caller"),
+        # Another authority gives the same name to another program.
+        ("https://ask-prd.example.be", "dns:register.example.be", "prd", None),
+    ],
+)
+def test_decision_points_and_their_callers_are_not_shared(
+    tmp_path: Path, url: str, known: str | None, authority: str, what: str | None
+) -> None:
+    all_of = environments(tmp_path)
+    for name, environment in all_of.items():
+        (tmp_path / f"{name}.pem").write_text(f"authority of {authority if name == 'prd' else name}")
+        own = {"certificate": known or f"dns:{name}.example.be"}
+        tls = {"certificate": "x.pem", "key": "x.key", "client_authorities": f"{name}.pem"}
+        environment["authzen"] = {
+            "listen": f"127.0.0.1:{8040 if name == 'ti' else 8041}",
+            "url": url if name == "prd" else "https://ask-ti.example.be",
+            "tls": tls,
+            "callers": {"register": own},
+        }
+    if what is None:
+        load(write_config(tmp_path, all_of))
+    else:
+        assert f"share their {what}" in told(tmp_path, all_of)
+
+
+def test_no_operator_opens_emergencies_of_both_with_one_code(tmp_path: Path) -> None:
+    all_of = environments(tmp_path)
+    code = f"scrypt:{'0' * 32}:{'1' * 64}"
+    for name, environment in all_of.items():
+        environment["emergency"] = {"operators": {f"jan-{name}": code}}
+    assert "share their code of an operator" in told(tmp_path, all_of)
+
+
 @pytest.mark.parametrize("kind", ["blocks", "emergency", "maintenance"])
 def test_a_file_of_orders_is_not_shared(tmp_path: Path, kind: str) -> None:
     all_of = environments(tmp_path)
