@@ -117,7 +117,8 @@ def explain_record(
 
 def _found(reference: str, files: list[str] | tuple[()], config: Path, env: str | None) -> dict[str, Any]:
     places = record_places(files, config, env)
-    search = Search(Query(reference=reference, exact={"kind": "request"}))
+    of_one = {"environment": env} if env is not None else {}
+    search = Search(Query(reference=reference, exact={"kind": "request", **of_one}))
     try:
         found = {str(each["request_id"]): each for each in search.run(places.files)}
     except OSError as problem:

@@ -22,27 +22,28 @@ UNREADABLE = 2
 
 @dataclass(frozen=True, slots=True)
 class RecordPlaces:
-    """Files, and the environments that they are of as far as the configuration was read."""
+    """Files, and the environments that they are of as far as the configuration was read. `named`: by whoever runs the command."""
 
     files: tuple[str, ...]
     places: tuple[Place, ...]
+    named: bool = False
 
     @property
     def heading(self) -> str:
         """What is read, in a few words."""
-        if not self.places:
-            return f"{len(self.files)} file(s)"
+        if self.named:
+            return ": ".join((*(each.env for each in self.places), f"{len(self.files)} file(s)"))
         return "; ".join(f"{each.env}: {each.settings.observe.records.path}" for each in self.places)
 
 
 def record_places(files: Sequence[str], config: Path, env: str | None) -> RecordPlaces:
     """What to read. Ends the command where there is nothing."""
     if files and env is None:
-        return RecordPlaces(tuple(files), ())
+        return RecordPlaces(tuple(files), (), named=True)
     found = loaded(config, env, code=UNREADABLE)
     places = [Place(found, name) for name in ([env] if env is not None else found.environments)]
     if files:
-        return RecordPlaces(tuple(files), tuple(places))
+        return RecordPlaces(tuple(files), tuple(places), named=True)
     places = [each for each in places if files_of(each)]
     if not places:
         named = env if env is not None else " or ".join(found.environments)

@@ -177,7 +177,9 @@ def show(
         reference=reference,
         status=_status(status),
         path=path,
-        exact=_exact(rule=rule, verdict=_verdict(verdict), reason=reason, client=client, kind=kind),
+        exact=_exact(
+            rule=rule, verdict=_verdict(verdict), reason=reason, client=client, kind=kind, environment=env
+        ),
     )
     typer.echo(f"{places.heading}{_words_of_span(query, zone)}; times in {where.key}", err=True)
     search, found = Search(query), 0

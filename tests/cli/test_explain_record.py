@@ -235,6 +235,18 @@ def test_a_body_that_ends_badly_is_explained_with_who_sent_it_and_the_page_of_th
     assert re.search(r"<h1>(.*?)</h1>", page)[1].replace("&#39;", "'") in said  # type: ignore[index]
 
 
+def test_a_record_of_another_environment_is_not_what_was_asked_for(
+    gate: GatewayFixture, tmp_path: Path
+) -> None:
+    answer = gate.browser().go("/organisaties/0777000187/meldingen/2", headers=NL)
+    (record,) = gate.records_with(answer.headers["x-request-id"])
+    file = tmp_path / "prd.jsonl"
+    file.write_text(json.dumps({**record, "environment": "prd"}) + "\n")
+    done = run(gate, "explain", record["request_id"], "--env", "ti", "--records", str(file))
+    assert done.exit_code == 1
+    assert "no record has the reference" in done.output
+
+
 def test_nothing_is_found_without_words_about_it(gate: GatewayFixture) -> None:
     done = run(gate, "explain", "0000-0000")
     assert done.exit_code == 1

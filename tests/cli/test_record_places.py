@@ -27,6 +27,8 @@ def test_the_files_of_the_environment_oldest_first(config: Path) -> None:
     assert found.heading == f"ti: {live}"
     named = record_places(("some", "-"), config, None)
     assert (named.files, named.places, named.heading) == (("some", "-"), (), "2 file(s)")
+    # Not the place of its own records, which are not what is read.
+    assert record_places(("some",), config, "ti").heading == "ti: 1 file(s)"
 
 
 def test_no_file_is_said_with_its_environment(config: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -241,6 +241,22 @@ def test_the_environment_proves_its_own_records(tmp_path: Path) -> None:
     assert commanded(config, "verify", str(path.with_name("archive")), "--env", "ti").exit_code == 0
 
 
+def test_with_an_environment_no_record_of_another_is_shown(tmp_path: Path) -> None:
+    config, path = environment(tmp_path)
+    path.parent.mkdir()
+    lines = [
+        json.dumps(
+            {"kind": "request", "now": 1_795_507_200.0, "environment": name, "request_id": f"of-{name}"}
+        )
+        for name in ("ti", "prd")
+    ]
+    path.write_text("".join(f"{line}\n" for line in lines))
+    done = commanded(config, "show", str(path), "--env", "ti")
+    assert [line.split()[-1] for line in done.stdout.splitlines()] == ["of-ti"]
+    assert done.stderr.startswith("ti: 1 file(s)")
+    assert len(commanded(config, "show", str(path)).stdout.splitlines()) == 2
+
+
 def test_a_file_of_an_earlier_version_is_read_and_its_limits_are_said(tmp_path: Path) -> None:
     head, lines = "0" * 64, []
     for number in range(3):
