@@ -6,7 +6,7 @@ import json
 import time
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
 from pydantic import ValidationError
@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from gateway.analysis.explain import Reading, as_data, as_text
 from gateway.analysis.person import Person
 from gateway.cli.loading import EMERGENCY, loaded
-from gateway.cli.options import CONFIG, ENV, JSON
+from gateway.cli.options import CONFIG, ENV_OR_TI, JSON
 from gateway.cli.standing import closed_emergencies, maintenance_data, maintenance_met, maintenance_words
 from gateway.config import Config, EnvironmentSettings
 from gateway.config.messages import message_for
@@ -35,12 +35,14 @@ from gateway.policy.maintenance import Current
 from gateway.policy.moments import read_moment
 from gateway.policy.ruleset import RuleSet
 
+_DEFAULT: Final = "ti"
+
 
 def explain(
     method: Annotated[str, typer.Argument(help="GET, POST, ...")],
     path: Annotated[str, typer.Argument(help="The path as in the address: /meldingen/1")],
     config: Annotated[Path, CONFIG] = Path("config.yaml"),
-    env: Annotated[str, ENV] = "ti",
+    env: Annotated[str | None, ENV_OR_TI] = None,
     as_: Annotated[
         str | None,
         typer.Option(
@@ -78,7 +80,8 @@ def explain(
         the path; `missing`, `plans` and `obstacles` for somebody who is refused; `rules`, each that was tried; `supposed`, the
         answers that were assumed of other systems; `maintenance` and `closed_emergencies`, which stand in the way or could open.
     """
-    found = loaded(config, env, emergency=emergency)
+    found = loaded(config, env or _DEFAULT, emergency=emergency)
+    env = _spoken_of(found, env)
     settings = found.environment(env)
     client = _address(client)
     segments, doubt = _read(path, found, env)
@@ -101,6 +104,13 @@ def explain(
     _refuse_own(decision_input, found.rules[env])
     met = _maintenance(found, env, decision_input)
     _print(found.rules[env], decision_input, reading, met, as_json)
+
+
+def _spoken_of(found: Config, env: str | None) -> str:
+    """The environment. It is said which one, where nobody named any and there are several."""
+    if env is None and len(found.environments) > 1:
+        typer.echo(f"of {_DEFAULT}; --env names one of: {', '.join(found.environments)}", err=True)
+    return env or _DEFAULT
 
 
 def _print(

@@ -8,6 +8,9 @@ from gateway.cli.completion import environments
 
 CONFIG = typer.Option("--config", help="The configuration file.")
 ENV = typer.Option("--env", help="The environment: ti or prd.", autocompletion=environments)
+ENV_OR_TI = typer.Option(
+    "--env", help="The environment: ti or prd. Default: ti.", autocompletion=environments
+)
 KEY = typer.Argument(
     help="The key, as `gateway keys list` names it; one that begins with a dash behind `--`."
 )

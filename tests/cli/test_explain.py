@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from tests.gateways import settings, write_config
 from tests.processes import command
 
 
@@ -33,6 +34,23 @@ def test_explain_tells_what_was_looked_at_and_what_helps(config: Path, tmp_path:
     assert explain(config, "--as", allowed, "GET", "/")[1].startswith("ALLOWED by rule 'home'")
     assert "log in" in explain(config, "GET", "/")[1]
     assert "no rule matches" in explain(config, "GET", "/nothing")[1]
+
+
+def test_whose_answer_it_is_where_no_environment_was_named(config: Path, tmp_path: Path) -> None:
+    asked = ("policy", "explain", "--config", str(config), "GET", "/")
+    assert command(*asked).stderr == "", "there is but one"
+    both = {
+        name: settings(
+            tmp_path, name=name, gateway_url=f"http://localhost:80{number}0", acm_url=f"http://localhost:80{number}1",
+            upstream_url=f"http://localhost:80{number}2",
+            observe={"listen": f"127.0.0.1:80{number}3", "records": f"file:var/{name}.jsonl"},
+        )
+        for number, name in enumerate(("ti", "prd"))
+    }  # fmt: skip
+    asked = ("policy", "explain", "--config", str(write_config(tmp_path, both)), "GET", "/")
+    done = command(*asked)
+    assert (done.returncode, done.stderr) == (0, "of ti; --env names one of: ti, prd\n")
+    assert command(*asked, "--env", "prd").stderr == ""
 
 
 def test_explain_at_another_time_and_place_as_one_of_the_people(config: Path, tmp_path: Path) -> None:

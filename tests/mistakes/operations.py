@@ -80,7 +80,8 @@ COMMANDS = (
     Proven(
         "no-environment",
         "`--env` is forgotten",
-        "the command refuses: nothing has an environment by default",
+        "what reads or changes sessions, orders, keys and gateways refuses; `doctor`, `config show` and `policy explain` look at T&I then, and"
+        " say so",
         f"{_SESSIONS}::test_nothing_has_an_environment_by_default",
     ),
     Proven(
