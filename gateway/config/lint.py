@@ -55,7 +55,7 @@ def found_in(
     for name in environments:
         accepted = environments[name].accept
         for finding in _of_environment(source, name, now):
-            # No rule has warnings with these codes.
+            # Of these codes, rules have `other-environment` alone, which is about the environment.
             if finding.code in accepted:
                 continue
             found.setdefault(finding, []).append(name)

@@ -137,6 +137,7 @@ ADDRESSES = (
     _row("profile-of-ti", "people of PRD are sent to the profile page of T&I", [("profile_url: http://localhost:8110/mijnprofiel", "profile_url: https://mijnprofiel-ti.vlaanderen.be")], "warning:other-environment"),
     _row("users-of-ti", "a link of PRD leads to the ACM of T&I", [('users_url: "http://localhost:8110', 'users_url: "http://localhost:8010')], "warning:other-environment"),
     _row("public-of-ti", "the address of PRD has the name of T&I in it", [("public_url: http://localhost:8100", "public_url: https://register-ti.example.be")], "warning:other-environment"),
+    _row("origin-of-ti", "a rule of both environments lets the pages of T&I call PRD", [("    match: {path: /echo/**}", "    match: {path: /echo/**}\n    cors: {origins: ['http://localhost:8000'], credentials: true}")], "warning:other-environment"),
     _row("issuer-of-metadata", "the address of the metadata in the place of the issuer", [(_ISSUER, "issuer: https://authenticatie.vlaanderen.be/op/.well-known/openid-configuration")], "error:the issuer is https://authenticatie.vlaanderen.be/op"),
     _row("issuer-cut", "the issuer without its path", [(_ISSUER, "issuer: https://authenticatie.vlaanderen.be")], "error:the issuer of ACM ends in /op"),
     _row("session-endless", "a session of a year", [("max_lifetime: 10h", "max_lifetime: 365d")], "warning:long-session"),

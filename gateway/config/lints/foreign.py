@@ -40,17 +40,28 @@ def foreign(source: Source, name: str) -> Iterator[Finding]:
         if named:
             words = f"{text} has the name of environment {min(named)!r} in it: write the address of {name!r}"
             yield Finding(source.at(place, at_key=False), "other-environment", words)
-    for place, text in _walk(source.data["environments"][name], ("environments", name)):
-        for url in _URL.findall(text):
-            fault = _fault(url, name, others)
-            if fault is not None:
-                yield Finding(source.at(place, at_key=False), "other-environment", fault)
+    for root, instead in (
+        (("environments", name), f"write the address that {name!r} has"),
+        # Its pages could act for people of this one (`cors`), or people are sent there.
+        (("rules",), f"{name!r} has this rule too, so write it under `environments: ENVIRONMENT: rules:`"),
+    ):
+        for place, text in _walk(_below(source.data, root), root):
+            for url in _URL.findall(text):
+                fault = _fault(url, name, others, instead)
+                if fault is not None:
+                    yield Finding(source.at(place, at_key=False), "other-environment", fault)
 
 
-def _fault(url: str, name: str, others: dict[str, str]) -> str | None:
+def _below(data: Any, place: Place) -> Any:
+    for step in place:
+        data = data[step]
+    return data
+
+
+def _fault(url: str, name: str, others: dict[str, str], instead: str) -> str | None:
     address = _address(url)
     if address in others:
-        return f"{address} belongs to environment {others[address]!r}: write the address that {name!r} has"
+        return f"{address} belongs to environment {others[address]!r}: {instead}"
     if name == _PRODUCTION and _TEST.search(address):
         return f"{address} is a service of T&I: write that of PRD, {address.replace('-ti.', '.', 1)}"
     return None

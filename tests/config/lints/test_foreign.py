@@ -20,6 +20,9 @@ from tests.processes import ROOT
         ("http://localhost:8010/mijnprofiel", "https://mijnprofiel-ti.vlaanderen.be/x", None),
         ("public_url: http://localhost:8100", "public_url: https://ti.register.example.be", "'ti' in it"),
         ("public_url: http://localhost:8100", "public_url: https://titan.example.be", None),
+        # Shared rules: scripts of T&I act for people of PRD.
+        ("    match: {path: /echo/**}", "    match: {path: /echo/**}\n    cors: {origins: ['http://localhost:8000'], credentials: true}", "'prd' has this rule too"),
+        ("    match: {path: /echo/**}", "    match: {path: /echo/**}\n    cors: {origins: ['https://app.example.be'], credentials: true}", None),
     ],
 )  # fmt: skip
 def test_addresses_of_another(tmp_path: Path, before: str, after: str, found: str | None) -> None:
