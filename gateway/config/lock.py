@@ -176,6 +176,15 @@ def _secrets(settings: EnvironmentSettings, root: Place) -> Iterator[tuple[Secre
     for upstream, place in _upstreams(settings, root):
         if upstream.tls.key is not None:
             yield upstream.tls.key, (*place, "tls", "key")
+        if upstream.basic is not None:
+            yield upstream.basic.password, (*place, "basic", "password")
+        for name, value in upstream.headers.items():
+            if isinstance(value, Secret):
+                yield value, (*place, "headers", name)
+    for option in ("store_password", "store_certificate_key"):
+        secret = getattr(settings.session, option)
+        if secret is not None:
+            yield secret, (*root, "session", option)
 
 
 def _upstreams(settings: EnvironmentSettings, root: Place) -> Iterator[tuple[UpstreamSettings, Place]]:

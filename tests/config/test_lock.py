@@ -170,6 +170,40 @@ def test_transmitters_may_be_the_same_for_another_audience(
         assert what in told(tmp_path, all_of)
 
 
+@pytest.mark.parametrize(
+    ("section", "more"),
+    [
+        ("upstream", {"basic": {"username": "gateway", "password": "file:secrets/NAME/own"}}),
+        ("upstream", {"headers": {"X-Api-Key": "file:secrets/NAME/own"}}),
+        ("session", {"store_password": "file:secrets/NAME/own"}),
+        (
+            "session",
+            {
+                "store": "rediss://NAME.example.be/0",
+                "store_certificate": "x.pem",
+                "store_certificate_key": "file:secrets/NAME/own",
+            },
+        ),
+    ],
+)
+def test_what_a_register_or_a_store_knows_the_gateway_by_is_not_shared(
+    tmp_path: Path, section: str, more: dict[str, Any]
+) -> None:
+    def named(value: Any, name: str) -> Any:
+        if isinstance(value, dict):
+            return {key: named(each, name) for key, each in value.items()}
+        return value.replace("NAME", name)
+
+    all_of = environments(tmp_path)
+    for name, each in all_of.items():
+        each[section] |= named(more, name)
+        (tmp_path / f"secrets/{name}/own").write_text(f"secret of {name}")
+        (tmp_path / f"secrets/{name}/own").chmod(0o600)
+    load(write_config(tmp_path, all_of))
+    shutil.copy(tmp_path / "secrets/ti/own", tmp_path / "secrets/prd/own")
+    assert "share their key" in told(tmp_path, all_of)
+
+
 def test_a_copied_key_is_found_out(tmp_path: Path) -> None:
     all_of = environments(tmp_path)
     shutil.copy(tmp_path / "secrets/ti/session.key", tmp_path / "secrets/prd/session.key")
