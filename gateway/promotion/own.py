@@ -30,6 +30,7 @@ _OWN: Final[tuple[tuple[str, ...], ...]] = tuple(
         "machines.issuers",
         "machines.introspection.client_id",
         "machines.introspection.client_auth",
+        "machines.introspection.audience",
         "signals.transmitters",
         *(
             f"{upstream}.{key}"
@@ -52,6 +53,8 @@ _OWN: Final[tuple[tuple[str, ...], ...]] = tuple(
         "edge.hosts",
         "edge.trusted_proxies",
         "edge.websocket_origins",
+        "fronts.*.listen",
+        "fronts.*.peers",
         *(f"authzen.{key}" for key in ("listen", "url", "tls", "callers")),
         "blocks.file",
         "observe.listen",
@@ -68,6 +71,7 @@ _NEEDED: Final[tuple[tuple[str, ...], ...]] = (
     ("machines", "introspection"),
     ("signals",),
     ("upstreams", "*"),
+    ("fronts", "*"),
     ("authzen",),
 )
 
@@ -93,6 +97,7 @@ def own_names(settings: EnvironmentSettings) -> frozenset[str]:
     asking = settings.machines.introspection if settings.machines else None
     urls = [settings.public_url, settings.provider.issuer, *(f"//{host}" for host in settings.edge.hosts)]
     urls += [each.url for upstream in settings.every_upstream.values() for each in upstream.addresses]
+    urls += [settings.authzen.url] if settings.authzen is not None else []
     hosts = {(urlsplit(each).hostname or "").rstrip(".") for each in urls} - LOCAL_HOSTS
     # A name without a dot, such as `register`, may be any word.
     named = {each for each in hosts if "." in each}

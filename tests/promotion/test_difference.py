@@ -57,6 +57,20 @@ def test_what_stays(old: Any, new: Any, why: str) -> None:
     assert not [each for each in found(old, new, kept="kept") if isinstance(each, Change)]
 
 
+def test_no_environment_gets_the_fronts_of_another() -> None:
+    """Whoever asks at a front is believed about clients."""
+    own = {"fronts": {"nginx": {"listen": "10.0.2.11:8002", "peers": ["10.0.2.10/32"], "cache": "2s"}}}
+    other = {"fronts": {"nginx": {"listen": "10.0.1.11:8002", "peers": ["10.0.1.10/32"], "cache": "4s"}}}
+    for old, new in ((own, {}), ({}, other)):
+        (stay,) = found(old, new)
+        assert (type(stay), stay.name) == (Stay, "fronts.nginx")
+    assert {each.name: type(each) for each in found(own, other)} == {
+        "fronts.nginx.listen": Stay,
+        "fronts.nginx.peers": Stay,
+        "fronts.nginx.cache": Change,
+    }
+
+
 def test_parts_of_a_new_section_stay_behind() -> None:
     (stay, change) = found({}, {"edge": {"hosts": ["x"], "max": 1}})
     assert (stay.name, change.name, change.without) == ("edge.hosts", "edge", (("edge", "hosts"),))

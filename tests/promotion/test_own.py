@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any, get_args
 
@@ -60,11 +61,24 @@ def test_secrets_files_and_stores_are_never_copied(place: Place) -> None:
         "upstreams.x.servers",
         "edge.hosts",
         "observe.listen",
+        "fronts.x.listen",
+        "fronts.x.peers",
+        "machines.introspection.audience",
     ],
 )
 def test_addresses_are_never_copied(place: str) -> None:
     assert is_own(tuple(place.split(".")))
     assert not is_own(("session", "idle_timeout"))
+
+
+def test_networks_are_never_copied() -> None:
+    """Who comes from them is believed about something."""
+    found = {place for place, kind in leaves(EnvironmentSettings) if kind in (IPv4Network, IPv6Network)}
+    assert found
+    for each in found:
+        # The name of a front stands between.
+        place = ("fronts", "x", *each[1:]) if each[0] == "fronts" else each
+        assert is_own(place), place
 
 
 def test_names(tmp_path: Path) -> None:
