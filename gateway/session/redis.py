@@ -7,6 +7,7 @@ organisation and sid lead to it.
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
@@ -28,6 +29,7 @@ log = structlog.get_logger()
 
 _FIELDS: Final = ("sealed", "created_at", "seen_at", "expires_at", "subject", "organisation", "sid")
 _PAGE: Final = 500
+_CALL_OCTETS: Final = 8
 # So much longer than the session itself: the sweep, which also cleans the sets, comes before the expiry.
 _LINGER_SECONDS: Final = 900.0
 
@@ -137,7 +139,7 @@ class RedisStore:
     async def put_value(self, name: bytes, value: bytes, *, until: float, now: float) -> bool:
         """See Store."""
         lifetime = max(1, int((until - now) * 1000))
-        values = (value, repr(until), lifetime)
+        values = (value, repr(until), lifetime, os.urandom(_CALL_OCTETS))
         return bool(await self._script(PUT_VALUE, (self._value(name),), values))
 
     async def get_value(self, name: bytes, *, now: float) -> bytes | None:

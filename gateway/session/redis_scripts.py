@@ -1,4 +1,7 @@
-"""What a Redis server does in one step, as scripts. All their keys begin with the prefix of the environment."""
+"""What a Redis server does in one step, as scripts. All their keys begin with the prefix of the environment.
+
+A script whose answer is lost with its connection is sent once more: what it did then already is no refusal.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +20,14 @@ local function forget(key)
 end
 """
 DELETE: Final = _FORGET + "return forget(KEYS[1])"
-# KEYS 4: the new session, then its sets. ARGV: "swap" or "put", lifetime in ms, last use, end, fields and values.
+# KEYS 4: the new session, then its sets. ARGV: "swap" or "put", lifetime in ms, last use, end, fields and values: first
+# what is sealed, which no other call has.
 KEEP: Final = (
     _FORGET
     + """
-if forget(KEYS[1]) == 0 and ARGV[2] == 'swap' then return 0 end
+if forget(KEYS[1]) == 0 and ARGV[2] == 'swap' then
+  return redis.call('HGET', KEYS[4], 'sealed') == ARGV[7] and 1 or 0
+end
 local lifetime = tonumber(ARGV[3])
 redis.call('HSET', KEYS[4], unpack(ARGV, 6))
 redis.call('ZADD', KEYS[2], ARGV[4], KEYS[4])
@@ -41,10 +47,10 @@ if seen and tonumber(seen) < tonumber(ARGV[2]) then
 end
 return 1
 """
-# The server's clock alone ends a value: machines whose clocks differ agree on who was first.
+# The server's clock alone ends a value: machines whose clocks differ agree on who was first. ARGV 4: the call.
 PUT_VALUE: Final = """
-if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
-redis.call('HSET', KEYS[1], 'value', ARGV[1], 'until', ARGV[2])
+if redis.call('EXISTS', KEYS[1]) == 1 then return redis.call('HGET', KEYS[1], 'call') == ARGV[4] and 1 or 0 end
+redis.call('HSET', KEYS[1], 'value', ARGV[1], 'until', ARGV[2], 'call', ARGV[4])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1
 """
@@ -55,7 +61,9 @@ return found
 """
 # KEYS 1: the entries of a topic. ARGV: name, earlier content ("" for none), later content.
 SWAP_ENTRY: Final = """
-if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 0 end
+local found = redis.call('HGET', KEYS[1], ARGV[1]) or ''
+if found == ARGV[3] then return 1 end
+if found ~= ARGV[2] then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 return 1
 """

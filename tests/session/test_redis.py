@@ -8,7 +8,7 @@ import os
 import signal
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -141,6 +141,55 @@ async def test_a_reader_that_goes_away_never_leaves_its_answer_to_another(redis:
             with contextlib.suppress(asyncio.CancelledError):
                 assert await task
     await store.aclose()
+
+
+@contextlib.asynccontextmanager
+async def losing_answers(redis: RedisServer, folder: Path) -> AsyncIterator[tuple[str, list[bytes]]]:
+    """The address of what hands everything on to the server, and words: a call with one of them is carried out once, and
+    its connection ends before the answer.
+    """
+    lost: list[bytes] = []
+
+    async def hand_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_unix_connection(redis.socket)
+        while asked := await reader.read(65_536):
+            loses = any(each in asked for each in lost)
+            if loses:
+                lost.clear()
+            back.write(asked)
+            answer = await there.read(65_536)
+            if loses:
+                break
+            writer.write(answer)
+        for each in (writer, back):
+            each.close()
+
+    path = folder / "lossy.sock"
+    async with await asyncio.start_unix_server(hand_on, path):
+        yield f"unix://{path}?db=0", lost
+
+
+async def test_an_answer_that_is_lost_with_its_connection_is_no_refusal(redis: RedisServer) -> None:
+    with tempfile.TemporaryDirectory(prefix="gw-redis-") as folder:
+        async with losing_answers(redis, Path(folder)) as (url, lost):
+            store = store_at(url, "lossy")
+            await store.start()
+            now = time.time()
+            for value in (b"a", b"b"):
+                lost.append(b"'call'")
+                first = await store.put_value(b"claim", value, until=now + 60, now=now)
+                assert (first, lost) == (value == b"a", [])
+            assert await store.get_value(b"claim", now=now) == b"a"
+            await store.put(stored(1, expires_at=now + 60))
+            for number, there in ((2, True), (3, False)):
+                lost.append(b"swap")
+                later = stored(number, expires_at=now + 60, sealed=bytes([number]))
+                assert (await store.swap(stored(1).key, later), lost) == (there, [])
+                assert (await store.get(later.key) is not None) == there
+            for content, changed in ((b"one", True), (b"two", False)):
+                lost.append(b"HGET")
+                assert (await store.swap_entry("orders", "blocks", None, content), lost) == (changed, [])
+            await store.aclose()
 
 
 async def test_a_password_and_tls_with_certificates_on_both_sides(tmp_path: Path, clock: Clock) -> None:
