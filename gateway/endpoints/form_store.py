@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from gateway.codec import Codec
-from gateway.errors import FormGone
+from gateway.errors import FormGone, StoreUnavailable
 from gateway.session.holder import Holder
 from gateway.session.one_time import OneTimeStore
 
@@ -17,6 +19,10 @@ PIECE: Final = 262_144
 
 UPLOAD_SECONDS: Final = 600.0
 """How long a browser may take to send a form that is kept."""
+
+# A claim that a store gave no answer to may still reach it: once it answers, it is looked for so often.
+_LOOKS: Final = 10
+_LOOK_EVERY: Final = 1.0
 
 _FORM: Final = "form"
 _SENT: Final = "form-sent"
@@ -62,6 +68,7 @@ class FormStore:
         self._one_time = one_time
         self._clock = clock
         self._seconds = seconds
+        self._unsure: set[asyncio.Task[None]] = set()
 
     async def write(self, secret: str, body: AsyncIterator[bytes]) -> int:
         """Keep a body; its size in octets. Nothing of it stays where `body` raises."""
@@ -95,20 +102,48 @@ class FormStore:
         found = await self._one_time.get(_FORM, secret)
         return _FORMS.load(json.loads(found)) if found is not None else None
 
-    async def claim(self, secret: str) -> bool:
-        """Whether the caller may send the form: only one may, in all processes."""
-        return await self._one_time.claim(
-            _SENT, secret, seconds=self._seconds, by=str(self._clock()).encode("ascii")
-        )
+    async def claim(self, secret: str, by: str) -> bool:
+        """Whether the caller may send the form: only one may, in all processes. `by` is the request that sends it.
+
+        Where this raises, the form waits on: a claim that the store takes all the same is given back.
+        """
+        mine = f"{self._clock()} {by}".encode("ascii")
+        try:
+            return await self._one_time.claim(_SENT, secret, seconds=self._seconds, by=mine)
+        except StoreUnavailable:
+            self._give_back_later(secret, by)
+            raise
 
     async def sent_at(self, secret: str) -> float | None:
         """When the form was claimed, in seconds since the epoch; None where it still waits."""
         found = await self._one_time.claimed_by(_SENT, secret)
-        return float(found) if found is not None else None
+        return float(found.partition(b" ")[0]) if found is not None else None
 
-    async def give_back(self, secret: str) -> None:
-        """Let a form that was claimed wait again."""
-        await self._one_time.release(_SENT, secret)
+    async def give_back(self, secret: str, by: str) -> None:
+        """Let a form that this request claimed wait again, at the latest when the store answers."""
+        try:
+            await self._give_back(secret, by)
+        except StoreUnavailable:
+            self._give_back_later(secret, by)
+            raise
+
+    async def _give_back(self, secret: str, by: str) -> None:
+        found = await self._one_time.claimed_by(_SENT, secret)
+        if found is not None and found.endswith(f" {by}".encode("ascii")):
+            await self._one_time.release(_SENT, secret)
+
+    def _give_back_later(self, secret: str, by: str) -> None:
+        task = asyncio.create_task(self._until_given_back(secret, by, self.until))
+        self._unsure.add(task)
+        task.add_done_callback(self._unsure.discard)
+
+    async def _until_given_back(self, secret: str, by: str, until: float) -> None:
+        looks = 0
+        while looks < _LOOKS and self._clock() < until:
+            await asyncio.sleep(_LOOK_EVERY)
+            with contextlib.suppress(StoreUnavailable):
+                await self._give_back(secret, by)
+                looks += 1
 
     async def body(self, secret: str, form: KeptForm) -> AsyncIterator[bytes]:
         """The body in its pieces, which stay. Raises FormGone where one is missing."""

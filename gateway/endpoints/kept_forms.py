@@ -202,7 +202,7 @@ class KeptForms:
         form = await self._own(secret, session)
         if not hmac.compare_digest(given[0].encode(), _token(secret, session).encode()):
             raise BadRequest("the token does not belong to this form and person", code="form-token")
-        if not await self.store.claim(secret):
+        if not await self.store.claim(secret, exchange.id):
             raise FormSent("sent at this moment")
         exchange.kept_form = form_id
         return kept_scope(exchange.scope, form), body_receive(self.store.body(secret, form), exchange.receive)
@@ -226,11 +226,16 @@ class KeptForms:
         if form_id is None:
             return
         secret = self._secret(exchange.admitted, form_id)
-        try:
-            if exchange.forwarded == "no":
-                await self.store.give_back(secret)
+        if exchange.forwarded == "no":
+            try:
+                await self.store.give_back(secret, exchange.id)
                 exchange.returned_form = form_id
-                return
+            except StoreUnavailable as trouble:
+                log.warning(
+                    "a form that was not sent waits again once the store answers", reason=trouble.detail
+                )
+            return
+        try:
             form = await self.store.find(secret)
             if form is not None:
                 await self.store.remove_body(secret, form)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from gateway.endpoints.form_store import PIECE, FormStore, KeptForm
-from gateway.errors import FormGone
+from gateway.errors import FormGone, StoreUnavailable
 from gateway.session.holder import Holder
 from gateway.session.memory import MemoryStore
 from gateway.session.one_time import OneTimeStore
@@ -83,10 +84,50 @@ async def test_it_is_claimed_once_and_may_wait_again(forms: tuple[FormStore, Any
     secret = new_ticket()
     await store.describe(secret, described(store, 0))
     assert await store.sent_at(secret) is None
-    assert [await store.claim(secret) for _ in range(2)] == [True, False]
+    assert [await store.claim(secret, by) for by in ("r1", "r2")] == [True, False]
     assert await store.sent_at(secret) == clock.now
-    await store.give_back(secret)
-    assert await store.claim(secret)
+    await store.give_back(secret, "r2")
+    assert await store.sent_at(secret) == clock.now, "it is another request that sends it"
+    await store.give_back(secret, "r1")
+    assert await store.claim(secret, "r2")
+
+
+async def test_a_claim_without_an_answer_is_given_back_once_the_store_answers(
+    forms: tuple[FormStore, Any, StillClock], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, raw, _ = forms
+    monkeypatch.setattr("gateway.endpoints.form_store._LOOK_EVERY", 0.01)
+    secret, put, get = new_ticket(), raw.put_value, raw.get_value
+    await store.describe(secret, described(store, 0))
+
+    async def late(*values: Any, **named: Any) -> bool:
+        await put(*values, **named)
+        raise StoreUnavailable("no answer in time")
+
+    async def down(*_values: Any, **_named: Any) -> None:
+        raise StoreUnavailable("no answer in time")
+
+    monkeypatch.setattr(raw, "put_value", late)
+    with pytest.raises(StoreUnavailable):
+        await store.claim(secret, "r1")
+    monkeypatch.setattr(raw, "put_value", put)
+    assert not await store.claim(secret, "r2")
+    async with asyncio.timeout(30):
+        while await store.sent_at(secret) is not None:
+            await asyncio.sleep(0.01)
+    assert await store.claim(secret, "r2")
+    # What did not reach the register waits again, however late that is written down. The claim of another request stays.
+    monkeypatch.setattr(raw, "get_value", down)
+    with pytest.raises(StoreUnavailable):
+        await store.give_back(secret, "r2")
+    monkeypatch.setattr(raw, "get_value", get)
+    async with asyncio.timeout(30):
+        while await store.sent_at(secret) is not None:
+            await asyncio.sleep(0.01)
+        assert await store.claim(secret, "r3")
+        while store._unsure:
+            await asyncio.sleep(0.01)
+    assert await store.sent_at(secret) is not None
 
 
 async def test_what_was_sent_or_broke_off_leaves_no_body(forms: tuple[FormStore, Any, StillClock]) -> None:
