@@ -36,6 +36,8 @@ _REGISTER: Final[Mapping[Kind, str]] = {
     "dns": "correct the host name {host}, or the name service of this machine",
     "tcp": "start the register, correct {host}:{port}, or have it opened for this machine in the firewall",
     "tls": "the register speaks no TLS there: write http:// or correct the port; if it wants a certificate of the gateway, see `tls`",
+    "tls-refused": "give the gateway a certificate that the register accepts, as `tls.certificate` with its `tls.key`; the log of the "
+    "register says what it wants",
     "tls-expired": "renew the register's certificate; if it is new, restart the register",
     "tls-not-yet-valid": "check the clock of this machine with `date`, and when the register's certificate begins",
     "tls-name": "write the name that is in the register's certificate as `tls.server_name`",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -24,6 +25,7 @@ from gateway.session.sessions import Sessions
 from gateway.session.sqlite import OLDER
 from gateway.settings import Secret
 from gateway.upstream.address import Address
+from gateway.upstream.connection import ConnectionClosed, UpstreamConnection
 from gateway.upstream.dial import tls_context
 from gateway.upstream.pool import ConnectionPool
 from gateway.upstream.settings import UpstreamSettings
@@ -31,6 +33,7 @@ from gateway.upstream.shares import Party
 
 _SOON_DAYS = 21
 _PATIENCE = 5.0
+_REFUSED_WITHIN = 1.0
 
 
 async def environment_findings(name: str, settings: EnvironmentSettings) -> AsyncIterator[Finding]:
@@ -105,19 +108,37 @@ def _servers(settings: EnvironmentSettings) -> Iterator[tuple[UpstreamSettings, 
 
 async def _server(upstream: UpstreamSettings, address: Address) -> Finding:
     pool = ConnectionPool(upstream, address)
+    correct = "correct what the message says, under upstream or upstreams"
     try:
         await pool.start()
-        pool.release(await pool.fresh(Party("gateway doctor")))
+    except OSError as problem:
+        return Finding("register", "failed", f"{address.url}: tls: {problem}", correct)
+    try:
+        connection = await pool.fresh(Party("gateway doctor"))
+        if address.secure:
+            await _hear_refusal(connection)
+        pool.release(connection)
+    except ConnectionClosed as problem:
+        # A server that only closes what nobody uses says nothing.
+        if words := str(problem):
+            do = advice("tls-refused", "register", address.url, DIRECT)
+            return Finding("register", "failed", f"{address.url}: {words}", do, "tls-refused")
     except (ValueError, OSError, GatewayError) as problem:
         if problem.__cause__ is None:
-            do = "correct what the message says, under upstream or upstreams"
-            return Finding("register", "failed", f"{address.url}: {problem}", do)
+            return Finding("register", "failed", f"{address.url}: {problem}", correct)
         kind, words = trouble_of(problem.__cause__, connecting=True)
         do = _socket(address) or advice(kind, "register", address.url, DIRECT)
         return Finding("register", "failed", f"{address.url}: {words}", do, kind)
     finally:
         await pool.aclose()
     return Finding("register", "ok", f"{address.url} accepts connections")
+
+
+async def _hear_refusal(connection: UpstreamConnection) -> None:
+    """Wait for a refusal of the gateway's certificate, which TLS 1.3 sends after the handshake: raises ConnectionClosed."""
+    connection.start("GET")  # of which nothing is sent
+    await connection.wait(_REFUSED_WITHIN)
+    connection.raise_for_error()
 
 
 def _socket(address: Address) -> str:
@@ -143,8 +164,10 @@ async def _certificates(settings: EnvironmentSettings) -> AsyncIterator[Finding]
         sites.append(_Site(issuer, "provider"))
     for upstream, address in _servers(settings):
         if address.secure:
-            context = await asyncio.to_thread(tls_context, upstream.tls)
-            sites.append(_Site(address.url, "register", upstream.tls.server_name, context))
+            # What cannot be read is told where the register is tried.
+            with contextlib.suppress(OSError):
+                context = await asyncio.to_thread(tls_context, upstream.tls)
+                sites.append(_Site(address.url, "register", upstream.tls.server_name, context))
     for site in sites:
         if urlsplit(site.url).scheme == "https":
             yield await _certificate(site)

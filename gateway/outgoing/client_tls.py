@@ -36,8 +36,11 @@ class ClientTls:
     server_name: str | None = None
 
     def context(self) -> ssl.SSLContext:
-        """The context for connections. Reads files. Raises OSError where one cannot be read or used."""
-        context = ssl.create_default_context(cafile=str(self.ca) if self.ca else None)
+        """The context for connections. Reads files. Raises OSError, with the file, where one cannot be read or used."""
+        try:
+            context = ssl.create_default_context(cafile=str(self.ca) if self.ca else None)
+        except OSError as problem:
+            raise OSError(f"ca: {self.ca} cannot be used: {problem.strerror or problem}") from problem
         if self.server_name is not None:
             named = _NamedContext(ssl.PROTOCOL_TLS_CLIENT)
             named.name, named.verify_flags = self.server_name, context.verify_flags
@@ -49,5 +52,9 @@ class ClientTls:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         if self.certificate is not None:
             key = self.key.path if self.key is not None else None
-            context.load_cert_chain(str(self.certificate), str(key) if key else None)
+            try:
+                context.load_cert_chain(str(self.certificate), str(key) if key else None)
+            except OSError as problem:
+                what = f"certificate: {self.certificate}" + (f" with the key {key}" if key else "")
+                raise OSError(f"{what} cannot be used: {problem.strerror or problem}") from problem
         return context

@@ -12,7 +12,7 @@ import httpx2
 from gateway.outgoing.egress import ProxyFailed
 
 Kind = Literal[
-    "dns", "tcp", "tls", "tls-expired", "tls-not-yet-valid", "tls-name", "tls-authority", "timeout", "broken",
+    "dns", "tcp", "tls", "tls-expired", "tls-not-yet-valid", "tls-name", "tls-authority", "tls-refused", "timeout", "broken",
     "proxy-dns", "proxy-tcp", "proxy-tls", "proxy-login", "proxy-refuses", "proxy-target", "unknown",
 ]  # fmt: skip
 
@@ -26,6 +26,11 @@ _CERTIFICATE: Final[dict[int, tuple[Kind, str]]] = {
         (2, 18, 19, 20, 21), ("tls-authority", "its certificate is signed by an authority that this machine does not know")
     ),
 }  # fmt: skip
+# By these alerts (RFC 8446 section 6.2) a server says that it wants a certificate of this side, or another one.
+_REFUSES_OURS: Final = (
+    "bad certificate", "unsupported certificate", "certificate revoked", "certificate expired", "certificate unknown",
+    "unknown ca", "access denied", "certificate required",
+)  # fmt: skip
 
 
 class Trouble(NamedTuple):
@@ -65,9 +70,7 @@ def _direct(causes: tuple[BaseException, ...]) -> Trouble:
             kind, says = _CERTIFICATE.get(each.verify_code, ("tls", each.verify_message))
             return Trouble(kind, says)
         if isinstance(each, ssl.SSLError):
-            return Trouble(
-                "tls", f"no TLS connection: {(each.reason or 'broken off').replace('_', ' ').lower()}"
-            )
+            return _tls(each)
         if isinstance(each, httpx2.ConnectTimeout):
             return Trouble("tcp", "no connection in time (TCP)")
         if isinstance(each, ConnectionRefusedError):
@@ -82,6 +85,15 @@ def _direct(causes: tuple[BaseException, ...]) -> Trouble:
     if any(isinstance(each, (OSError, httpx2.ConnectError)) for each in causes):
         return Trouble("tcp", f"it cannot be reached (TCP): {(reasons or ['no connection'])[-1].lower()}")
     return Trouble("unknown", str(causes[0]) or type(causes[0]).__name__)
+
+
+def _tls(problem: ssl.SSLError) -> Trouble:
+    says = (problem.reason or "broken off").replace("_", " ").lower()
+    if any(says.endswith(f"alert {each}") for each in _REFUSES_OURS):
+        return Trouble(
+            "tls-refused", f"it does not accept the certificate of this side, or that there is none: {says}"
+        )
+    return Trouble("tls", f"no TLS connection: {says}")
 
 
 def _causes(problem: BaseException) -> Iterator[BaseException]:

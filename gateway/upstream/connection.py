@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gateway.errors import UpstreamBroken, UpstreamTimeout
+from gateway.outgoing.trouble import trouble_of
 from gateway.upstream.answer_reader import AnswerReader
 from gateway.upstream.body_buffer import BodyBuffer
 from gateway.upstream.connection_state import (
@@ -33,7 +34,10 @@ if TYPE_CHECKING:
 
 
 class ConnectionClosed(Exception):
-    """The register closed the connection before the first octet of an answer: the request may be repeated."""
+    """The register closed the connection before the first octet of an answer: the request may be repeated.
+
+    Its message says why, where TLS says so: a register of TLS 1.3 refuses a certificate only after the handshake.
+    """
 
 
 class ClientStalled(Exception):
@@ -273,7 +277,7 @@ class UpstreamConnection(asyncio.BufferedProtocol):
             else:
                 self.abandon(UpstreamBroken(_NOT_ENDED))
         elif self.state is WAITING:
-            self._fail(ConnectionClosed())
+            self._fail(ConnectionClosed(trouble_of(exc).says if isinstance(exc, ssl.SSLError) else ""))
         else:
             self.abandon(UpstreamBroken("the register closed the connection in the middle of its answer"))
         self._tell()

@@ -288,4 +288,5 @@ def _reason(problem: BaseException) -> GatewayError:
     """The error for the client."""
     if isinstance(problem, GatewayError):
         return problem
-    return UpstreamUnreachable(_NO_ANSWER)
+    why = str(problem)
+    return UpstreamUnreachable(f"{_NO_ANSWER}: {why}" if why else _NO_ANSWER)

@@ -59,7 +59,8 @@ class Probes:
         except TimeoutError:
             return f"no answer to {settings.path} within {settings.timeout:g} s"
         except (GatewayError, ConnectionClosed) as problem:
-            return f"{settings.path}: {getattr(problem, 'detail', '') or 'the connection was closed'}"
+            why = getattr(problem, "detail", "") or str(problem) or "the connection was closed"
+            return f"{settings.path}: {why}"
         fine = 200 <= status <= 299 if settings.statuses is None else status in settings.statuses
         return None if fine else f"{settings.path} is answered with {status}"
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import trustme
@@ -10,6 +16,7 @@ import trustme
 from tests.auth.scripted_provider import ScriptedProvider
 from tests.doctor.conftest import Break, House
 from tests.running import free_socket
+from tests.tls import Certificates, Kind
 
 
 def store_gone(found: House, _op: ScriptedProvider) -> None:
@@ -80,3 +87,61 @@ def test_certificates(scripted: tuple[House, ScriptedProvider], days: int, statu
     }
     found = scripted[0].found()
     assert found["certificate"] == status
+
+
+@contextlib.contextmanager
+def picky_register(folder: Path, certificates: Certificates) -> Iterator[str]:
+    """The address of a register that wants a certificate of the same authority, by TLS 1.3; it answers nothing."""
+    tls = certificates.server()
+    tls.verify_mode, tls.minimum_version = ssl.CERT_REQUIRED, ssl.TLSVersion.TLSv1_3
+    tls.load_verify_locations(certificates.ca)
+
+    def serve(listening: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                accepted, _ = listening.accept()
+                with contextlib.suppress(OSError), tls.wrap_socket(accepted, server_side=True) as there:
+                    there.recv(1)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve, args=(listening,), daemon=True)
+        thread.start()
+        try:
+            yield f"https://localhost:{listening.getsockname()[1]}"
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+@pytest.mark.parametrize(("kind", "accepted"), [("good", True), ("other-authority", False), (None, False)])
+def test_a_register_that_refuses_the_gateways_certificate(
+    scripted: tuple[House, ScriptedProvider], kind: Kind | None, accepted: bool
+) -> None:
+    house, _ = scripted
+    certificates = Certificates(house.folder)
+    with picky_register(house.folder, certificates) as url:
+        tls = {"ca": str(certificates.ca)}
+        if kind is not None:
+            chain, key = certificates.files(kind)
+            key.chmod(0o600)
+            tls |= {"certificate": str(chain), "key": f"file:{key}"}
+        house.environment["upstream"] = {"url": url, "tls": tls}
+        if accepted:
+            assert house.found()["register"] == "ok"
+        else:
+            house.must_fail("register", "give the gateway a certificate that the register accepts")
+
+
+@pytest.mark.parametrize("spoilt", ["authority.pem", "good.pem", "good-key.pem"])
+def test_tls_files_that_cannot_be_used_end_no_look_around(
+    scripted: tuple[House, ScriptedProvider], spoilt: str
+) -> None:
+    house, _ = scripted
+    certificates = Certificates(house.folder)
+    chain, key = certificates.files()
+    (house.folder / spoilt).write_text("no PEM")
+    key.chmod(0o600)
+    tls = {"ca": str(certificates.ca), "certificate": str(chain), "key": f"file:{key}"}
+    house.environment["upstream"] = {"url": "https://localhost:9", "tls": tls}
+    house.must_fail("register", "correct what the message says")
+    assert f"{spoilt} " in house.examined().stdout

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.outgoing.client_tls import ClientTls
+from gateway.settings import Secret
 from tests.tls import Certificates
 
 
@@ -25,6 +26,22 @@ def test_it_always_checks_certificates(tmp_path: Path, name: str | None) -> None
     assert context.cert_store_stats()["x509_ca"] == 1
 
 
-def test_a_file_that_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(OSError):
-        ClientTls(tmp_path / "none.pem").context()
+@pytest.mark.parametrize(
+    ("spoilt", "words"),
+    [
+        ("authority.pem", "ca: .*authority.pem cannot be used"),
+        ("good.pem", "certificate: .*good.pem with the key .*good-key.pem cannot be used"),
+        ("good-key.pem", "certificate: .*good.pem with the key .*good-key.pem cannot be used"),
+    ],
+)
+@pytest.mark.parametrize("content", [None, "no PEM"])
+def test_a_file_that_cannot_be_used_is_named(
+    tmp_path: Path, spoilt: str, words: str, content: str | None
+) -> None:
+    certificates = Certificates(tmp_path)
+    chain, key = certificates.files()
+    (tmp_path / spoilt).unlink()
+    if content is not None:
+        (tmp_path / spoilt).write_text(content)
+    with pytest.raises(OSError, match=words):
+        ClientTls(certificates.ca, chain, Secret(f"file:{key}", tmp_path)).context()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,24 @@ async def test_certificates(certificates: Certificates, kind: Kind, trouble: str
         async with ConnectProxy().running() as proxy:
             egress = Egress(proxy=f"http://127.0.0.1:{proxy.port}")
             assert await kind_of(url, certificates, egress) == trouble, "the proxy is not to blame"
+
+
+@pytest.mark.parametrize(
+    ("reason", "kind"),
+    [
+        ("TLSV13_ALERT_CERTIFICATE_REQUIRED", "tls-refused"),
+        ("TLSV1_ALERT_UNKNOWN_CA", "tls-refused"),
+        ("SSLV3_ALERT_CERTIFICATE_EXPIRED", "tls-refused"),
+        ("SSLV3_ALERT_HANDSHAKE_FAILURE", "tls"),
+        ("WRONG_VERSION_NUMBER", "tls"),
+    ],
+)
+def test_a_refusal_of_our_certificate_is_no_lack_of_tls(reason: str, kind: str) -> None:
+    problem = ssl.SSLError(1, reason)
+    problem.reason = reason
+    found = trouble_of(problem)
+    assert found.kind == kind
+    assert reason.lower().replace("_", " ") in found.says
 
 
 async def raw(answer: bytes | None) -> tuple[asyncio.Server, str]:

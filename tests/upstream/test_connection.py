@@ -142,6 +142,17 @@ async def test_a_register_that_closes_too_early_fails_the_exchange(
         connection.raise_for_error()
 
 
+async def test_a_refusal_by_tls_behind_the_handshake_says_why() -> None:
+    connection, _ = started()
+    refusal = ssl.SSLError(1, "alert")
+    refusal.reason = "TLSV13_ALERT_CERTIFICATE_REQUIRED"
+    connection.connection_lost(refusal)
+    with pytest.raises(
+        ConnectionClosed, match=r"does not accept the certificate .* alert certificate required"
+    ):
+        connection.raise_for_error()
+
+
 async def test_an_answer_without_framing_ends_with_the_connection() -> None:
     connection, _ = started()
     connection.data_received(b"HTTP/1.1 200 OK\r\n\r\nok")
