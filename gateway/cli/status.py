@@ -16,6 +16,8 @@ from gateway.config.fingerprint import fingerprint
 from gateway.reload.fleet import ALIKE, CLOCK, alike, difference_words, differences
 from gateway.session.sessions import Sessions
 
+# Within this the clocks of two machines may differ.
+_LATE: Final = 5.0
 _SHOWN: Final = ("host", "pid", *ALIKE, "since", "at", CLOCK)
 
 
@@ -68,7 +70,7 @@ def _lines(workers: Sequence[Mapping[str, Any]], here: Mapping[str, str]) -> lis
     now = time.time()
     lines = [
         f"  {each['host']} worker {each['pid']}: {_hashes(each)}, since {moment(each['since'])},"
-        f" heard {max(0, now - each['at']):.0f} s ago{_clock(each.get(CLOCK))}"
+        f" {_heard(now - each['at'])}{_clock(each.get(CLOCK))}"
         for each in workers
     ]
     other = [name for name in ALIKE if any(each.get(name, here[name]) != here[name] for each in workers)]
@@ -78,6 +80,12 @@ def _lines(workers: Sequence[Mapping[str, Any]], here: Mapping[str, str]) -> lis
 
 def _hashes(each: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {each.get(name, 'not reported')}" for name in ALIKE)
+
+
+def _heard(ago: float) -> str:
+    if ago < -_LATE:
+        return f"heard {-ago:.0f} s in the future: its clock is ahead, or was when it died"
+    return f"heard {max(0.0, ago):.0f} s ago"
 
 
 def _clock(ahead: float | None) -> str:

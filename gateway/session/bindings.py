@@ -86,8 +86,11 @@ class Bindings:
             octets = _octets(mark)
         except ValueError:
             return 0.0
-        signed = self._cipher().signed(_COOKIE, f"{binding}.{end}".encode("ascii"), octets)
-        return int(end) + _LATE_SECONDS if signed else 0.0
+        if not self._cipher().signed(_COOKIE, f"{binding}.{end}".encode("ascii"), octets):
+            return 0.0
+        until = int(end) + _LATE_SECONDS
+        # Where the clock was set back, nobody knows how long ago the key was proven.
+        return until if until - self._clock() <= self.settings.lifetime + 2 * _LATE_SECONDS else 0.0
 
     # What browsers are given
 

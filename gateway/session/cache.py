@@ -27,6 +27,13 @@ class OpenedSession:
     seen_at: float
     written_at: float
 
+    def lasts(self, now: float, *, idle_timeout: float, max_lifetime: float) -> bool:
+        """Whether the session goes on at this moment. One that begins later than any session lasts does not: the clock was
+        set back, and nobody knows how old it is.
+        """
+        begun, ends = self.session.created_at, self.session.expires_at
+        return now < ends and now < self.seen_at + idle_timeout and begun <= now + max_lifetime
+
 
 class SessionCache:
     """At most `size` opened sessions by the text of their ticket, each for `ttl` seconds.

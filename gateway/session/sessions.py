@@ -317,8 +317,8 @@ class Sessions:
         return opened if self._lasts(opened) else None
 
     def _lasts(self, opened: OpenedSession) -> bool:
-        now = self.clock()
-        if opened.session.expires_at <= now or opened.seen_at + self._settings.idle_timeout <= now:
+        idle_timeout, max_lifetime = self._settings.idle_timeout, self._settings.max_lifetime
+        if not opened.lasts(self.clock(), idle_timeout=idle_timeout, max_lifetime=max_lifetime):
             self._cache.drop(opened.ticket.text)
             self._upkeep.forget(opened.ticket)
             return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -67,6 +68,16 @@ def test_workers_that_are_alike(config: Path, status: Callable[..., Result]) -> 
     data = json.loads(status("--json").output)
     assert [each["host"] for each in data["workers"]] == ["a", "b"]
     assert set(data["here"]) == {"version", "rules", "settings"}
+
+
+def test_a_worker_that_was_heard_in_the_future(config: Path, status: Callable[..., Result]) -> None:
+    now = time.time()
+    report(config, a={**ALIKE, "at": now + 4.0}, b={**ALIKE, "at": now + 3_600.0})
+    shown = status().output
+    assert "heard 0 s ago" in shown
+    assert re.search(
+        r"b worker 7: .*, heard 3[56]\d\d s in the future: its clock is ahead, or was when it died", shown
+    )
 
 
 def test_a_configuration_that_is_in_force(config: Path, status: Callable[..., Result]) -> None:

@@ -55,6 +55,17 @@ async def test_a_proof_counts_for_its_minutes_on_every_machine(store: Store) -> 
         assert each.unproven(shown, b'quota_exceeded;session_identifier="x"') == "quota_exceeded"
 
 
+async def test_a_clock_that_is_set_back_makes_no_proof_longer(store: Store) -> None:
+    clock = Clock()
+    found, cipher = bindings(store, clock)
+    shown = cookies(found, cipher)
+    clock.now -= 29  # another machine, whose clock is behind
+    assert found.ticket(shown) is not None
+    clock.now -= 3_600
+    assert found.ticket(shown) is None
+    assert found.unproven(shown, None) == "expired"
+
+
 async def test_a_proof_goes_on_while_its_key_is_read(store: Store) -> None:
     clock = Clock()
     before, cipher = bindings(store, clock, "ti", OLD)

@@ -130,6 +130,23 @@ async def test_idle_and_absolute_timeouts(make: Make, tmp_path: Path, store: Sto
     await sessions.aclose()
 
 
+async def test_a_session_that_begins_later_than_any_lasts_has_ended_where_the_clock_was_set_back(
+    make: Make, tmp_path: Path, store: Store
+) -> None:
+    clock = Clock()
+    sessions = await make(tmp_path, store, clock, idle_timeout="30m", max_lifetime="10h")
+    tickets = [(await sessions.create(WHO))[1] for _ in range(2)]
+    clock.now -= 36_000
+    assert await sessions.open(tickets[0]) is not None
+    clock.now -= 1
+    assert await sessions.open(tickets[0]) is None
+    await sessions.settle()
+    clock.now += 36_001
+    assert await sessions.open(tickets[0]) is None, "what ended stays ended"
+    assert await sessions.open(tickets[1]) is not None
+    await sessions.aclose()
+
+
 async def test_use_is_remembered_for_other_processes(make: Make, tmp_path: Path, store: Store) -> None:
     clock = Clock()
     one = await make(tmp_path, store, clock, idle_timeout="30m")
