@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from gateway import garbage
 from gateway.auth.levels import LEVELS
 from gateway.config.handling import handling_faults
 from gateway.config.includes import rule_lists
@@ -81,6 +82,9 @@ class RuleLoader:
                     if rule is not None:
                         rules.append(rule)
             found[name] = compile_rules(rules, self._rights, folds=_folds(settings))
+        pieces: list[Any] = [*entries.values(), *(entry for listed in entries.values() for entry in listed)]
+        entries.clear()
+        garbage.drop(pieces)
         return found
 
     def _entry(self, node: Any, place: Place) -> _Entry:

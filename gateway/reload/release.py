@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from gateway import garbage
@@ -14,13 +14,19 @@ from gateway.policy.ruleset import RuleSet
 
 def release_config(config: Config) -> None:
     """Free a configuration that nobody else holds; what is still in use stays."""
-    suites = [each for suite in config.suites.values() for each in (suite, *suite.cases)]
-    _release([config, *suites, *_pieces(config.rules.values())])
+    _release(_of_config, config)
 
 
 def release_rules(*rule_sets: RuleSet) -> None:
     """Free rule sets that nobody else holds."""
-    _release(list(_pieces(rule_sets)))
+    _release(_pieces, rule_sets)
+
+
+def _of_config(config: Config) -> Iterator[Any]:
+    yield config
+    for suite in config.suites.values():
+        yield from (suite, *suite.cases)
+    yield from _pieces(config.rules.values())
 
 
 def _pieces(rule_sets: Iterable[RuleSet]) -> Iterator[Any]:
@@ -39,5 +45,10 @@ def _nodes(node: PatternNode) -> Iterator[PatternNode]:
             yield from _nodes(below)
 
 
-def _release(pieces: list[Any]) -> None:
-    threading.Thread(target=garbage.drop, args=(pieces,), name="release", daemon=True).start()
+def _release(pieces_of: Callable[[Any], Iterator[Any]], whole: Any) -> None:
+    threading.Thread(target=_free, args=(pieces_of, [whole]), name="release", daemon=True).start()
+
+
+def _free(pieces_of: Callable[[Any], Iterator[Any]], held: list[Any]) -> None:
+    """Of what is `held` alone, so that no argument keeps it. Listing its pieces takes long, too."""
+    garbage.drop(list(pieces_of(held.pop())))
