@@ -21,6 +21,7 @@ from tests.fuzz.strict import End
 from tests.gateways import settings, write_config
 
 RULES = [{"id": "all", "match": {"path": "/**"}, "require": ["anyone"]}]
+REGISTER_PORT = 9
 _ROUNDS = 200
 T = TypeVar("T")
 
@@ -37,7 +38,9 @@ class HandLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return super().time() + self.ahead
 
-    async def create_connection(self, factory: Any, *_: Any, **__: Any) -> Any:  # type: ignore[override]
+    async def create_connection(self, factory: Any, _host: Any, port: Any, **_: Any) -> Any:  # type: ignore[override]
+        if port != REGISTER_PORT:
+            raise ConnectionRefusedError("the provider is down")
         end = RegisterEnd(self, factory())
         self.register.connected(end)
         end.protocol.connection_made(end)
@@ -232,8 +235,8 @@ class Wire:
         self.loop = HandLoop()
         _connected()  # not within the loop, which must not wait for the kernel
         environment = settings(
-            folder, name="ti", gateway_url="https://gw.test", acm_url="http://127.0.0.1:9",
-            upstream_url="http://127.0.0.1:9", listen="127.0.0.1:0", session={"store": "memory:"},
+            folder, name="ti", gateway_url="https://gw.test", acm_url="http://127.0.0.1:8",
+            upstream_url=f"http://127.0.0.1:{REGISTER_PORT}", listen="127.0.0.1:0", session={"store": "memory:"},
             observe={"log_level": "error", "records": "none"},
         )  # fmt: skip
         config = load(write_config(folder, {"ti": environment}, rules=RULES))
