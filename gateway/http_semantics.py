@@ -45,6 +45,11 @@ IDEMPOTENT: Final = SAFE | frozenset(
 )
 """Methods that can be repeated with the same effect as once (RFC 9110 section 9.2.2)."""
 
+WITHOUT_CONTENT: Final = frozenset(
+    ("GET", "HEAD", "OPTIONS", "DELETE", "COPY", "MOVE", "PURGE", "SUBSCRIBE", "UNLOCK", "UNSUBSCRIBE")
+)
+"""Methods whose content means nothing (RFC 9110 section 9.3, RFC 4918): servers and applications may leave it unread."""
+
 HOP_BY_HOP: Final = frozenset(
     b"connection proxy-connection keep-alive te trailer transfer-encoding upgrade proxy-authenticate".split()
 )

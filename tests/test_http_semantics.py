@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from gateway.http_semantics import FURTHER_METHODS, HOP_BY_HOP, IDEMPOTENT, METHODS, SAFE
+from gateway.http_semantics import (
+    FURTHER_METHODS,
+    HOP_BY_HOP,
+    IDEMPOTENT,
+    METHODS,
+    SAFE,
+    WITHOUT_CONTENT,
+)
 
 
 def test_safe_methods_are_idempotent_and_all_are_accepted() -> None:
@@ -12,6 +19,11 @@ def test_safe_methods_are_idempotent_and_all_are_accepted() -> None:
 def test_methods_that_change_state_at_each_request_are_not_idempotent() -> None:
     assert set(METHODS) - IDEMPOTENT == {"POST", "PATCH"}
     assert {"LOCK", "NOTIFY", "SUBSCRIBE"} <= set(FURTHER_METHODS) - IDEMPOTENT
+
+
+def test_methods_that_change_what_their_content_says_have_content() -> None:
+    assert {"POST", "PUT", "PATCH", "PROPFIND", "LOCK", "REPORT"}.isdisjoint(WITHOUT_CONTENT)
+    assert {*METHODS, *FURTHER_METHODS} >= WITHOUT_CONTENT
 
 
 def test_what_shows_requests_or_opens_tunnels_is_never_accepted() -> None:

@@ -82,7 +82,7 @@ class UpstreamConnection(asyncio.BufferedProtocol):
         self._timer: asyncio.TimerHandle | None = None
         self._error: Exception | None = None
         self._request_sent = False
-        self._belongs_to_one = False
+        self._is_last = False
         self.answer: AnswerReader
         self.state = IDLE
         self.closed = False
@@ -99,11 +99,11 @@ class UpstreamConnection(asyncio.BufferedProtocol):
 
     # An exchange
 
-    def start(self, method: str, *, logs_in: bool = False) -> None:
-        """Begin an exchange. `logs_in`: the request logs in the connection, which is not used for another then."""
+    def start(self, method: str, *, last: bool = False) -> None:
+        """Begin an exchange. `last`: the connection is not used for another."""
         self._become(WAITING)
         self._request_sent = False
-        self._belongs_to_one = logs_in
+        self._is_last = last
         self.answer.begin(method)
         self.exchanges += 1
 
@@ -190,7 +190,7 @@ class UpstreamConnection(asyncio.BufferedProtocol):
             self.state is COMPLETE
             and self._request_sent
             and answer.keep_alive
-            and not self._belongs_to_one
+            and not self._is_last
             and not self.closed
             and not answer.buffer
         )

@@ -216,7 +216,7 @@ class Forwarder:
         if len(head) > most:
             too_large = AddressTooLong if len(request.target) > most // 2 else HeadersTooLarge
             raise too_large(f"{len(head)} octets for the register")
-        connection.start(request.method, logs_in=request.framing.logs_in_connection)
+        connection.start(request.method, last=request.is_last)
         connection.owner = request.owner
         connection.write(head)
 

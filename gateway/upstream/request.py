@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from gateway.client_limits import client_of
+from gateway.http_semantics import WITHOUT_CONTENT
 from gateway.model import CanonicalRequest
 from gateway.responses import Receive
 from gateway.upstream.register_sessions import RegisterSessions
@@ -110,12 +111,25 @@ class UpstreamRequest(NamedTuple):
         line = b"\r\ncookie: %b\r\n" % own if own else b"\r\n"
         return self._replace(target=target, lines=(before + line + after)[2:] if found else self.lines)
 
+    @property
+    def is_last(self) -> bool:
+        """Whether no other request may follow over the connection that carries this one."""
+        return self.framing.logs_in_connection or self._may_stay_unread
+
+    @property
+    def _may_stay_unread(self) -> bool:
+        return self.framing.has_body and self.method in WITHOUT_CONTENT
+
     def head(self, host: bytes) -> bytes:
         """Request line and headers as they are sent, with this Host."""
-        return b"%b %b HTTP/1.1\r\nhost: %b\r\n%b%b\r\n" % (
+        # A register that answers without a look at the content takes that for the next request, with whatever person it
+        # names: unless it is told that none comes (RFC 9110 section 9.3.1).
+        last = b"connection: close\r\n" if self._may_stay_unread else b""
+        return b"%b %b HTTP/1.1\r\nhost: %b\r\n%b%b%b\r\n" % (
             self.method.encode("ascii"),
             self.target,
             host,
             self.lines,
             self.framing.line,
+            last,
         )

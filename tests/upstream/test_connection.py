@@ -293,9 +293,9 @@ async def test_a_connection_that_was_logged_in_is_not_used_for_another(octets: b
     assert not connection.reusable
 
 
-async def test_a_request_that_logs_in_its_connection_is_its_last() -> None:
+async def test_after_the_last_request_a_connection_is_not_used_again() -> None:
     connection, _ = connected()
-    connection.start("GET", logs_in=True)
+    connection.start("GET", last=True)
     connection.request_sent()
     connection.data_received(OK)
     connection.take()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar
 
 import pytest
 
@@ -69,6 +71,45 @@ async def body_of(response: UpstreamResponse) -> bytes:
     finally:
         await response.aclose()
     return b"".join(parts)
+
+
+class Unread(BaseHTTPRequestHandler):
+    """A register in Python that answers without a look at the content, which is the next request to it."""
+
+    protocol_version = "HTTP/1.1"
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"" if self.command == "HEAD" else b"ok")
+
+    do_HEAD = do_DELETE = do_OPTIONS = do_GET  # noqa: N815 - as the server looks for them
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "OPTIONS"])
+async def test_content_that_a_register_leaves_unread_is_no_request(method: str) -> None:
+    hidden = b"GET /hidden HTTP/1.1\r\nHost: gw.test\r\nX-Forwarded-User: mallory\r\n\r\n"
+    Unread.asked.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Unread) as register:
+        threading.Thread(target=register.serve_forever, daemon=True).start()
+        try:
+            forward, pool = forwarder(register.server_port)
+            await pool.start()
+            for request in (
+                upstream_request(method, part(hidden), length=len(hidden), has_body=True),
+                upstream_request("OPTIONS"),
+            ):
+                await body_of(await forward.forward(request))
+            await pool.aclose()
+        finally:
+            await asyncio.to_thread(register.shutdown)
+    assert Unread.asked == ["/x", "/x"]
 
 
 async def test_octets_are_counted_both_ways() -> None:

@@ -42,6 +42,28 @@ def test_the_body_is_framed_as_the_client_framed_it(
     )
 
 
+@pytest.mark.parametrize(
+    ("method", "length", "has_body", "closes"),
+    [
+        ("GET", 5, True, True),
+        ("GET", None, True, True),
+        ("OPTIONS", 5, True, True),
+        ("DELETE", None, True, True),
+        ("MOVE", 5, True, True),
+        ("GET", 0, False, False),
+        ("DELETE", None, False, False),
+        ("POST", 5, True, False),
+        ("PROPFIND", 5, True, False),
+    ],
+)
+def test_no_other_request_follows_content_that_means_nothing(
+    method: str, length: int | None, has_body: bool, closes: bool
+) -> None:
+    request = upstream_request(method, length=length, has_body=has_body)
+    assert request.is_last is closes
+    assert (b"\r\nconnection: close\r\n" in request.head(b"gw.test")) is closes
+
+
 def test_the_host_can_be_another() -> None:
     assert b"host: register:8080\r\n" in upstream_request().head(b"register:8080")
 
