@@ -21,7 +21,7 @@ from typer.main import get_command
 from gateway.cli.completion import asked_for
 from gateway.cli.contained import contained
 from gateway.cli.lesson import Command, Group
-from gateway.cli.output import use_sturdy_output
+from gateway.cli.output import complete_output, use_sturdy_output
 
 # By name: the module, the command or group of commands in it, and what it is for.
 _COMMANDS: Final = {
@@ -145,7 +145,8 @@ def main() -> None:
 
 def _run(arguments: Sequence[str]) -> None:
     try:
-        application(arguments)(prog_name="gateway")
+        with complete_output():
+            application(arguments)(prog_name="gateway")
     except Exception:  # noqa: BLE001 - the last place that can say anything about it
         traceback.print_exc()
         typer.echo(

@@ -18,6 +18,7 @@ from typer.core import TyperCommand, TyperGroup
 COMMON: Final[Mapping[int, str]] = {
     2: "wrong arguments",
     70: "the command itself failed: a fault of the gateway, to report, or a policy of your own that ended it",
+    74: "what it printed is not complete: a full disk, for example; what it was asked to change is changed",
     130: "it was interrupted (Ctrl-C)",
 }
 _SECTION: Final = re.compile(r"^(Examples|Exit codes|JSON):\n", re.MULTILINE)

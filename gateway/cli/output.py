@@ -1,23 +1,64 @@
-"""What commands print, in terminals and encodings of every kind, and where the reader leaves (`| head`)."""
+"""What commands print, in terminals and encodings of every kind, where the reader leaves (`| head`) and disks are full."""
 
 from __future__ import annotations
 
 import io
 import os
+import select
 import sys
-from typing import TextIO
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, TextIO
+
+import typer
+
+NOT_COMPLETE: Final = 74
 
 
 class _Outlet(io.FileIO):
-    """A descriptor that swallows what nobody reads any more: a command that changes something goes on to its end."""
+    """A descriptor that swallows what nobody reads any more, and what a full disk does not take: a command that changes
+    something goes on to its end. `problem` is why something was lost that somebody wanted.
+    """
+
+    problem: OSError | None = None
 
     def write(self, data: object, /) -> int:
         try:
-            return super().write(data)  # type: ignore[arg-type]
+            return self._written(data)
         except BrokenPipeError:
             with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - there is no path to a descriptor
                 os.dup2(nowhere.fileno(), self.fileno())
-            return super().write(data)  # type: ignore[arg-type]
+        except OSError as problem:
+            self.problem = problem
+        return memoryview(data).nbytes  # type: ignore[arg-type]
+
+    def _written(self, data: object) -> int:
+        while (written := super().write(data)) is None:  # type: ignore[arg-type]
+            # Whoever shares the descriptor may have made it one that does not block.
+            select.select((), (self,), ())
+        return written
+
+
+@contextmanager
+def complete_output() -> Iterator[None]:
+    """Say at the end what could not be printed, and end the process with a code of its own."""
+    try:
+        yield
+    finally:
+        if (problem := _problem(sys.stdout)) is not None:
+            words = (
+                f"What this command printed is not complete: {problem.strerror}. What it was asked to do besides is done,"
+                " unless a line above says otherwise."
+            )
+            typer.echo(words, err=True)
+            sys.exit(NOT_COMPLETE)
+
+
+def _problem(stream: TextIO | None) -> OSError | None:
+    if stream is not None and not stream.closed:
+        stream.flush()
+    outlet = getattr(getattr(stream, "buffer", None), "raw", None)
+    return outlet.problem if isinstance(outlet, _Outlet) else None
 
 
 def use_sturdy_output() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -34,8 +35,8 @@ def test_a_reader_that_leaves_changes_nothing() -> None:
     assert (done.stdout, done.stderr, done.returncode) == (b"{\n", b"", 0)
 
 
-def test_a_command_goes_on_to_its_end_without_a_reader(tmp_path: Path) -> None:
-    """It says that the first key was made to nobody, and makes the others all the same."""
+def without_keys(tmp_path: Path) -> tuple[Path, list[Path]]:
+    """A configuration, and the keys that it names and that do not exist."""
     from tests.gateways import settings, write_config
 
     environment = settings(
@@ -43,17 +44,46 @@ def test_a_command_goes_on_to_its_end_without_a_reader(tmp_path: Path) -> None:
         upstream_url="http://localhost:8020",
     )  # fmt: skip
     config = write_config(tmp_path, {"ti": environment})
-    names = [
-        each
-        for each in ("client.pem", "assertion.pem", "session.key")
-        if (tmp_path / "secrets/ti" / each).exists()
-    ]
-    assert names
-    for each in names:
-        (tmp_path / "secrets/ti" / each).unlink()
+    keys = [tmp_path / "secrets/ti" / each for each in ("client.pem", "assertion.pem", "session.key")]
+    keys = [each for each in keys if each.exists()]
+    assert keys
+    for each in keys:
+        each.unlink()
+    return config, keys
+
+
+def test_a_command_goes_on_to_its_end_without_a_reader(tmp_path: Path) -> None:
+    """It says that the first key was made to nobody, and makes the others all the same."""
+    config, keys = without_keys(tmp_path)
     done = run(f"exec 9> >(:); sleep 0.1; $GATEWAY keys generate --env ti --config {config} >&9")
     assert done.returncode == 0, done.stderr
-    assert all((tmp_path / "secrets/ti" / each).exists() for each in names)
+    assert all(each.exists() for each in keys)
+
+
+def test_a_full_disk_is_no_fault_of_the_gateway_and_changes_nothing_but_the_answer(tmp_path: Path) -> None:
+    config, keys = without_keys(tmp_path)
+    done = run(f"$GATEWAY keys generate --env ti --config {config} > /dev/full")
+    assert done.returncode == 74
+    assert done.stderr.startswith(b"What this command printed is not complete: No space left on device.")
+    assert b"fault" not in done.stderr
+    assert all(each.exists() for each in keys)
+    # In a child, and where the answer would be 1.
+    assert run("$GATEWAY config validate xyzzy.yaml --json > /dev/full").returncode == 74
+    assert run("$GATEWAY config validate xyzzy.yaml 2> /dev/full").returncode == 1
+
+
+def test_a_pipe_that_does_not_block_loses_nothing() -> None:
+    whole = run("$GATEWAY config schema").stdout
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with open(reading, "rb") as end:
+        command = subprocess.Popen(
+            [sys.executable, "-m", "gateway", "config", "schema"], cwd=ROOT, stdout=writing
+        )
+        os.close(writing)
+        time.sleep(0.5)
+        assert end.read() == whole
+    assert command.wait() == 0
 
 
 @pytest.mark.parametrize(
