@@ -6,6 +6,7 @@ A docstring ends with `Examples:`, `Exit codes:` and, where there is `--json`, `
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -21,6 +22,7 @@ COMMON: Final[Mapping[int, str]] = {
     74: "what it printed is not complete: a full disk, for example; what it was asked to change is changed",
     130: "it was interrupted (Ctrl-C)",
 }
+_FOR_EVERYBODY: Final = ("emergency", "keys", "maintenance")
 _SECTION: Final = re.compile(r"^(Examples|Exit codes|JSON):\n", re.MULTILINE)
 _CODE: Final = re.compile(r"^(\d+): ", re.MULTILINE)
 
@@ -75,7 +77,7 @@ class Command(TyperCommand):
 
 
 class Group(TyperGroup):
-    """Commands; for an unknown one it names the nearest, also where that is in another group."""
+    """Commands; for an unknown one it names the nearest, also where that is in another group, and those of the group."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """As Typer's, with one suggestion."""
@@ -83,20 +85,31 @@ class Group(TyperGroup):
         if self.get_command(ctx, typed) is None and not typed.startswith("-") and not ctx.resilient_parsing:
             near = nearest(typed, self, ctx)
             hint = f" Did you mean `{near}`?" if near else ""
+            if ctx.parent is not None:
+                hint += f" `{ctx.command_path}` has: {', '.join(self.commands)}."
             ctx.fail(f"There is no command {typed!r}.{hint}")
         return super().resolve_command(ctx, args)
 
 
 def nearest(typed: str, group: TyperGroup, ctx: Any) -> str | None:
-    """The command of this name in another group, or else the one with the name most like it."""
+    """The one command of this name in another group, or else the one with the name most like it.
+
+    What opens, closes or drops for everybody is never named to whoever typed another group, or none.
+    """
     from gateway.cli import commands  # noqa: PLC0415 - all commands are imported only where one was mistyped
 
-    everywhere = {path[-1]: " ".join(path) for path, _ in reversed(list(commands()))}
-    here = get_close_matches(typed, list(group.commands), n=1)
-    if here and typed not in everywhere:
+    paths = [path for path, _ in commands() if path[1] not in _FOR_EVERYBODY]
+    named = [path for path in paths if path[-1] == typed]
+    if len(named) == 1:
+        return " ".join(named[0])
+    if here := get_close_matches(typed, list(group.commands), n=1, cutoff=0.7):
         return f"{ctx.command_path} {here[0]}"
-    found = get_close_matches(typed, list(everywhere), n=1)
-    return everywhere[found[0]] if found else None
+    if ctx.parent is not None:
+        return None
+    several = Counter(path[-1] for path in paths)
+    elsewhere = {path[-1]: " ".join(path) for path in paths if several[path[-1]] == 1}
+    found = get_close_matches(typed, list(elsewhere), n=1, cutoff=0.8)
+    return elsewhere[found[0]] if found else None
 
 
 def _joined(text: str) -> str:

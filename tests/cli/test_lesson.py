@@ -87,6 +87,28 @@ def test_the_nearest_command_is_named(typed: tuple[str, ...], meant: str) -> Non
     assert f"There is no command {typed[-1]!r}. Did you mean `{meant}`?" in text
 
 
+@pytest.mark.parametrize(
+    ("typed", "there_are"),
+    [
+        (("block", "person"), "`gateway block` has: add, list, remove."),
+        (("sessions", "end"), "`gateway sessions` has: list, show, revoke."),
+        (("emergency", "start"), "`gateway emergency` has: open, confirm, close, list, code."),
+        (("records", "list"), "`gateway records` has: verify, show."),
+    ],
+)
+def test_no_order_for_everybody_and_nothing_of_another_kind_is_suggested(
+    typed: tuple[str, ...], there_are: str
+) -> None:
+    code, text = said(*typed)
+    assert code == 2
+    assert f"There is no command {typed[-1]!r}. {there_are}" in text
+
+
+@pytest.mark.parametrize("typed", ["end", "list", "logs"])
+def test_a_name_of_several_commands_or_of_an_order_is_not_guessed(typed: str) -> None:
+    assert f"There is no command {typed!r}.\n" in said(typed)[1]
+
+
 def test_what_resembles_nothing_gets_no_suggestion() -> None:
     code, text = said("xyzzy")
     assert code == 2
