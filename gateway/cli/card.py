@@ -11,7 +11,8 @@ import typer
 from gateway.cli.options import CONFIG, ENV
 from gateway.cli.place import NOT_DONE, Place, stop
 from gateway.config.card import card_of, signed
-from gateway.reload.neighbours import CARDS
+from gateway.errors import StoreUnavailable
+from gateway.reload.neighbours import CARDS, card_name, cards_in
 
 
 def card(
@@ -20,8 +21,8 @@ def card(
     forget: Annotated[
         str,
         typer.Option(
-            help="Instead: take the card of an environment that no longer uses the session store of --env out of it, by the name in"
-            " the message about it (ti@HOST)."
+            help="Instead: take away the card of an environment that no longer uses the session store of --env, or its folder on this"
+            " machine, by the name in the message about it (ti@HOST)."
         ),
     ] = "",
 ) -> None:
@@ -39,11 +40,35 @@ def card(
     """
     place = Place.of(config, env)
     if forget:
-        if not place.with_store(lambda sessions: sessions.store.drop_entry(CARDS, forget)):
-            stop(f"nobody matched: there is no card {forget!r} in {place.settings.session.store}", NOT_DONE)
-        typer.echo(f"{place.heading()}\nFORGOTTEN: the card of {forget}")
+        _forget(place, forget)
         return
     try:
         typer.echo(signed(card_of(env, place.settings, time.time()), place.settings), nl=False)
     except ValueError as problem:
         stop(f"{problem}; the card is signed with the key of the assertion", NOT_DONE)
+
+
+def _forget(place: Place, name: str) -> None:
+    folder = place.config.blocks_file(place.env).parent
+    kept = [Path(where) for where, found in cards_in(folder).cards if card_name(found) == name]
+    try:
+        stored = place.shared and place.try_store(
+            lambda each: each.store.drop_entry(CARDS, name), served=False
+        )
+    except (StoreUnavailable, ValueError) as problem:
+        stop(f"{getattr(problem, 'detail', None) or problem}. NOTHING WAS CHANGED.", NOT_DONE)
+    if not stored and not kept:
+        stop(
+            f"nobody matched: there is no card {name!r} in {place.settings.session.store} or {folder}",
+            NOT_DONE,
+        )
+    typer.echo(place.heading())
+    if stored:
+        typer.echo(f"FORGOTTEN: the card of {name} in the session store")
+    for path in kept:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as problem:
+            stop(f"NOT FORGOTTEN: the card of {name} in {path}: {problem.strerror}", NOT_DONE)
+        typer.echo(f"FORGOTTEN: the card of {name} in {path}")
+    typer.echo(f"A gateway of {name.partition('@')[0]} that still runs leaves it again within the hour.")

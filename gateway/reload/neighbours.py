@@ -97,7 +97,7 @@ class Neighbours:
         # Another one may have started at the same moment: one of both finds the card of the other.
         found, troubles = await self._met(card)
         if found:
-            await self._store.drop_entry(CARDS, _name(card))
+            await self._store.drop_entry(CARDS, card_name(card))
             self._refuse(found)
         for words in troubles:
             log.warning("a card cannot be read", reason=words)
@@ -129,7 +129,7 @@ class Neighbours:
         if replace(card, made=0) == self._left[0] and now < self._left[1] + _AGAIN_SECONDS:
             return
         until = now + _LASTS_SECONDS
-        await self._store.put_entry(CARDS, _name(card), text.encode(), until=until)
+        await self._store.put_entry(CARDS, card_name(card), text.encode(), until=until)
         await asyncio.to_thread(self._keep, card, text)
         self._left = replace(card, made=0), now
 
@@ -184,7 +184,8 @@ def conflicts(
     wheres: dict[str, str] = {}
     for where, other in here:
         found.setdefault(other.environment, []).extend(card.shared(other))
-        wheres.setdefault(other.environment, where)
+        gone = f"if it is on this machine no more, {_forgetting(card, card_name(other))}"
+        wheres.setdefault(other.environment, f"{where}; {gone}")
     for name, other in stored:
         if not card.is_of(other):
             named = [*found.get(other.environment, ()), *card.shared(other)]
@@ -192,7 +193,7 @@ def conflicts(
             found[other.environment] = ["session store", *shared]
             # A card stays for a week after its gateway was last heard.
             wheres[other.environment] = (
-                f"{name} in the session store; if it uses this store no more, `gateway config card --forget {name}`"
+                f"{name} in the session store; if it uses this store no more, {_forgetting(card, name)}"
             )
     return {
         who: (
@@ -204,5 +205,10 @@ def conflicts(
     }
 
 
-def _name(card: EnvironmentCard) -> str:
+def card_name(card: EnvironmentCard) -> str:
+    """What a card is called in a store, and in messages."""
     return f"{card.environment}@{card.machine}"
+
+
+def _forgetting(own: EnvironmentCard, name: str) -> str:
+    return f"`gateway config card --env {own.environment} --forget {name}`"
