@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from gateway.analysis.change import ANY_METHOD, OTHER_METHOD, Change, Who
-from gateway.analysis.equivalence import Cell
+from gateway.analysis.equivalence import Cell, Dimension
+from gateway.analysis.moment_words import in_words
 
 _MOST_LISTED: Final = 4
 
@@ -91,12 +92,12 @@ def _circumstances(who: Who) -> tuple[str, ...]:
     parts = list(who.parts())
     if any(dimension.about_person for dimension, _, _ in parts):
         return (repr(who.signature()),)
-    return tuple(_restriction(cells, but) for _, cells, but in parts)
+    return tuple(_restriction(*part) for part in parts)
 
 
 def describe(who: Who) -> str:
     """A set of people in words."""
-    parts = [_restriction(cells, but) for _, cells, but in who.parts()]
+    parts = [_restriction(*part) for part in who.parts()]
     if not who.logged_in:
         return ", ".join(["nobody (not logged in)", *parts])
     if not any(dimension.about_person for dimension, _, _ in who.parts()):
@@ -104,10 +105,13 @@ def describe(who: Who) -> str:
     return "somebody " + ", ".join(parts)
 
 
-def _restriction(cells: Sequence[Cell], but: bool) -> str:
-    words = " or ".join(cell.words for cell in cells[:_MOST_LISTED])
-    if len(cells) > _MOST_LISTED:
-        words += f" (and {len(cells) - _MOST_LISTED} more)"
+def _restriction(dimension: Dimension, cells: Sequence[Cell], but: bool) -> str:
+    if dimension.kind == "moments":
+        words = in_words(cells, dimension.cells, _MOST_LISTED)
+    else:
+        words = " or ".join(cell.words for cell in cells[:_MOST_LISTED])
+        if len(cells) > _MOST_LISTED:
+            words += f" (and {len(cells) - _MOST_LISTED} more)"
     return f"not {words}" if but else words
 
 

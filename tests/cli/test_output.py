@@ -76,7 +76,7 @@ def test_a_pipe_that_does_not_block_loses_nothing() -> None:
     whole = run("$GATEWAY config schema").stdout
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
-    with open(reading, "rb") as end:
+    with os.fdopen(reading, "rb") as end:
         command = subprocess.Popen(
             [sys.executable, "-m", "gateway", "config", "schema"], cwd=ROOT, stdout=writing
         )
