@@ -62,7 +62,15 @@ def _problem(stream: TextIO | None) -> OSError | None:
 
 
 def use_sturdy_output() -> None:
-    """Let this process print what its terminal can't show as escapes, and survive readers that leave."""
+    """Let this process print what its terminal can't show as escapes, and survive readers that leave, or never were."""
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            # Or else a file that is opened later gets the number, and what libraries print there.
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+            setattr(sys, name, os.fdopen(number, mode, closefd=False))
     sys.stdout, sys.stderr = _sturdy(sys.stdout), _sturdy(sys.stderr)
 
 

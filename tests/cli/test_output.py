@@ -86,6 +86,14 @@ def test_a_pipe_that_does_not_block_loses_nothing() -> None:
     assert command.wait() == 0
 
 
+@pytest.mark.parametrize("closed", ["2>&-", ">&-", "<&- >&- 2>&-"])
+def test_what_is_closed_changes_nothing(closed: str, tmp_path: Path) -> None:
+    (tmp_path / "records.jsonl").write_text("")
+    line = f"$GATEWAY policy shadow-report {tmp_path}/records.jsonl"
+    assert run(f"{line} {closed}").returncode == run(line).returncode
+    assert not (tmp_path / "records.jsonl").read_text()
+
+
 @pytest.mark.parametrize(
     "environment",
     [
