@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from gateway.files.plain_file import read_plain
+from gateway.files.reason import reason
 from gateway.redis_servers.redis_url import NO_TLS, RedisTls
 
 if TYPE_CHECKING:
@@ -143,9 +144,10 @@ class Secret:
             mode = path.stat().st_mode
             value = read_plain(path, _MOST_SECRET).rstrip(b"\r\n")
         except OSError as problem:
-            raise ValueError(
-                f"cannot read {path}: {problem.strerror}; `gateway keys generate` makes the keys"
-            ) from problem
+            make = (
+                "; `gateway keys generate` makes the keys" if isinstance(problem, FileNotFoundError) else ""
+            )
+            raise ValueError(f"cannot read {path}: {reason(problem)}{make}") from problem
         if mode & 0o007:
             raise ValueError(f"{path} can be read by every user of the machine: run chmod 600 {path}")
         if not value:

@@ -12,6 +12,7 @@ from gateway.cli.options import CONFIG, ENV
 from gateway.cli.place import NOT_DONE, Place, stop
 from gateway.config.card import card_of, signed
 from gateway.errors import StoreUnavailable
+from gateway.files.reason import reason
 from gateway.reload.neighbours import CARDS, card_name, cards_in
 
 
@@ -69,6 +70,6 @@ def _forget(place: Place, name: str) -> None:
         try:
             path.unlink(missing_ok=True)
         except OSError as problem:
-            stop(f"NOT FORGOTTEN: the card of {name} in {path}: {problem.strerror}", NOT_DONE)
+            stop(f"NOT FORGOTTEN: the card of {name} in {path}: {reason(problem)}", NOT_DONE)
         typer.echo(f"FORGOTTEN: the card of {name} in {path}")
     typer.echo(f"A gateway of {name.partition('@')[0]} that still runs leaves it again within the hour.")

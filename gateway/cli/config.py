@@ -13,7 +13,7 @@ import typer
 from gateway.cli.card import card
 from gateway.cli.lint import as_data, lint
 from gateway.cli.loading import loaded, problems_printed, tried, try_plugins
-from gateway.cli.options import ENV, JSON
+from gateway.cli.options import ENV, FILE, JSON, PLUGINS_FILE
 from gateway.cli.place import counted
 from gateway.cli.promote import promote
 from gateway.config import ConfigError
@@ -33,12 +33,13 @@ def _group() -> None:
 
 @config_commands.command()
 def validate(
-    file: Annotated[Path, typer.Argument(help="The configuration file.")] = Path("config.yaml"),
+    file: Annotated[Path, FILE] = Path("config.yaml"),
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if there are warnings.")] = False,
     against: Annotated[
         list[Path] | None,
         typer.Option(
-            help="The card of an environment of another file (`gateway config card`), or a folder with cards. May be repeated."
+            help="The card of an environment of another file (`gateway config card`), or a folder with cards. May be repeated.",
+            readable=False,
         ),
     ] = None,
     as_json: Annotated[bool, JSON] = False,
@@ -98,7 +99,7 @@ config_commands.command("card")(card)
 
 @config_commands.command()
 def show(
-    file: Annotated[Path, typer.Argument(help="The configuration file.")] = Path("config.yaml"),
+    file: Annotated[Path, FILE] = Path("config.yaml"),
     env: Annotated[str, ENV] = "ti",
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
@@ -146,9 +147,7 @@ def show(
 
 @config_commands.command()
 def schema(
-    file: Annotated[Path, typer.Argument(help="The configuration file, which names the plugins.")] = Path(
-        "config.yaml"
-    ),
+    file: Annotated[Path, PLUGINS_FILE] = Path("config.yaml"),
 ) -> None:
     """Print the JSON Schema of the configuration, for editors. It includes the options of all policies.
 
@@ -167,9 +166,7 @@ def schema(
 
 @config_commands.command("reference")
 def reference_(
-    file: Annotated[Path, typer.Argument(help="The configuration file, which names the plugins.")] = Path(
-        "config.yaml"
-    ),
+    file: Annotated[Path, PLUGINS_FILE] = Path("config.yaml"),
 ) -> None:
     """Print the reference of the configuration as a page of Markdown: every key, its form, default and meaning, also the options
     of your own policies.

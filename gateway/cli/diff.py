@@ -23,11 +23,13 @@ from gateway.edge.authority import host_names
 _DIFFERENT = 1
 _REFUSED = 2
 _NOT_LOADED = 3
+_OLD = typer.Argument(help="The old rule file.", readable=False)
+_NEW = typer.Argument(help="The new rule file; not with --against.", readable=False)
 
 
 def diff(
-    old: Annotated[Path, typer.Argument(help="The old rule file.")],
-    new: Annotated[Path | None, typer.Argument(help="The new rule file; not with --against.")] = None,
+    old: Annotated[Path, _OLD],
+    new: Annotated[Path | None, _NEW] = None,
     env: Annotated[
         str | None, typer.Option(help="One environment. Default: all.", autocompletion=environments)
     ] = None,

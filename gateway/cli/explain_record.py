@@ -74,7 +74,9 @@ def explain_record(
         str | None, typer.Option(help="The environment. Default: the one that has the record.")
     ] = None,
     config: Annotated[Path, CONFIG] = Path("config.yaml"),
-    html: Annotated[Path | None, typer.Option(help="Write the page that was shown to this file.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Write the page that was shown to this file.", readable=False)
+    ] = None,
     zone: Zone = BRUSSELS,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:

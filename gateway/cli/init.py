@@ -17,6 +17,7 @@ from gateway.cli.place import NOT_CONFIRMED, NOT_DONE, WRONG, stop
 from gateway.cli.starter import ISSUERS, Answers, Layout, starter
 from gateway.config import ConfigError
 from gateway.config.lint import findings
+from gateway.files.reason import reason
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9]{0,15}")
 _RIGHT: Final = re.compile(r"[A-Za-z0-9_]+-[A-Za-z0-9_]+")
@@ -33,7 +34,7 @@ _DOCTOR = typer.Option("--doctor/--no-doctor", help="Whether to ask ACM and the 
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(help="Where to write it.")] = Path(),
+    folder: Annotated[Path, typer.Argument(help="Where to write it.", readable=False)] = Path(),
     env: Annotated[str, typer.Option(help="The name of the environment: ti or prd.")] = "ti",
     public_url: Annotated[str | None, _PUBLIC_URL] = None,
     issuer: Annotated[str | None, _ISSUER] = None,
@@ -151,7 +152,7 @@ def _written(folder: Path, contents: dict[str, str]) -> list[Path]:
                 file.write(text)
     except OSError as problem:
         _take_away(made)
-        stop(f"cannot write {path}: {problem.strerror}. NOTHING WAS WRITTEN.", NOT_DONE)
+        stop(f"cannot write {path}: {reason(problem)}. NOTHING WAS WRITTEN.", NOT_DONE)
     return made
 
 

@@ -13,6 +13,7 @@ from gateway.auth.client_keys import client_keys
 from gateway.auth.settings import PrivateKeyJwt
 from gateway.blocks.file import Block
 from gateway.config import EnvironmentSettings
+from gateway.files.reason import may_be_there
 from gateway.identity.assertion_keys import keys_in
 from gateway.key_files.keyring import PURPOSES, SHOWN, Key, Purpose, agreed
 from gateway.reload.members import TOPIC, Member, read_members
@@ -43,7 +44,7 @@ class KeyRow:
 def members_of(settings: EnvironmentSettings, environment: str) -> tuple[Member, ...]:
     """The running processes that share this environment's store. Raises StoreUnavailable, ValueError."""
     path = settings.session.store.path
-    if settings.session.store.kind == "memory" or (path is not None and not path.exists()):
+    if settings.session.store.kind == "memory" or (path is not None and not may_be_there(path)):
         return ()
 
     async def ask() -> tuple[Member, ...]:

@@ -41,6 +41,7 @@ from gateway.config.key_files import (
 )
 from gateway.config.key_files import rotate as rotate_key
 from gateway.errors import StoreUnavailable
+from gateway.files.reason import may_be_there, reason
 from gateway.key_files.keyring import PURPOSES, SHOWN, Purpose, write_key_file
 from gateway.session.board import SealedElsewhere
 
@@ -78,7 +79,7 @@ def generate(
     try:
         _generate(settings)
     except OSError as problem:
-        _stop(f"cannot write {problem.filename}: {problem.strerror}")
+        _stop(f"cannot write {problem.filename}: {reason(problem)}")
 
 
 def _generate(settings: EnvironmentSettings) -> None:
@@ -239,14 +240,14 @@ def _blocks(place: Place, *, unread: bool) -> Sequence[Block]:
     """
     here = BLOCKS.read(place.config.blocks_file(place.env), place.env) or ()
     path = place.settings.session.store.path
-    if not place.shared or (path is not None and not path.exists()):
+    if not place.shared or (path is not None and not may_be_there(path)):
         return here
     try:
         shared, _ = place.try_store(lambda sessions: shared_orders(sessions, BLOCKS, place.env), served=False)
     except SealedElsewhere:
         # The key for sessions that sealed them was dropped while no gateway runs. One that starts takes the copy too.
         copy = place.config.blocks_copy(place.env)
-        if not unread and not copy.exists():
+        if not unread and not may_be_there(copy):
             raise
         shared = BLOCKS.read_copy(copy, place.env)
     return (*shared, *here)

@@ -12,7 +12,7 @@ import typer
 from gateway.analysis.evidence import Evidence
 from gateway.analysis.lint import Finding
 from gateway.cli.loading import EMERGENCY, problems_printed, try_plugins
-from gateway.cli.options import JSON
+from gateway.cli.options import FILE, JSON
 from gateway.cli.progress import watched_lines
 from gateway.config.lint import found_in
 from gateway.config.lints.evidence import evidence, uncovered
@@ -24,7 +24,7 @@ _UNREADABLE = 2
 
 
 def lint(
-    file: Annotated[Path, typer.Argument(help="The configuration file.")] = Path("config.yaml"),
+    file: Annotated[Path, FILE] = Path("config.yaml"),
     with_records: Annotated[
         list[str] | None,
         typer.Option(

@@ -6,7 +6,10 @@ import typer
 
 from gateway.cli.completion import environments
 
-CONFIG = typer.Option("--config", help="The configuration file.")
+# Whoever may not read a file is told so where it is read, with the exit code of any other fault of it (`readable`).
+CONFIG = typer.Option("--config", help="The configuration file.", readable=False)
+FILE = typer.Argument(help="The configuration file.", readable=False)
+PLUGINS_FILE = typer.Argument(help="The configuration file, which names the plugins.", readable=False)
 ENV = typer.Option("--env", help="The environment: ti or prd.", autocompletion=environments)
 ENV_OR_TI = typer.Option(
     "--env", help="The environment: ti or prd. Default: ti.", autocompletion=environments

@@ -12,6 +12,7 @@ import typer
 from gateway.cli.confirm import Confirmation, Report, carried_out, conclude
 from gateway.cli.place import NOT_DONE, Place, stop
 from gateway.errors import StoreUnavailable
+from gateway.files.reason import may_be_there
 from gateway.orders.order_list import OrderList
 from gateway.session.board import Document
 from gateway.session.sessions import Sessions
@@ -80,7 +81,7 @@ class Ordered(Generic[E]):
 
     def change_file(self, make: Callable[[tuple[E, ...]], Sequence[E]]) -> Sequence[E]:
         """The same in the file; what is in it then. Ends the command where no gateway reads that file."""
-        if not self.file.exists():
+        if not may_be_there(self.file):
             stop(f"{_no_file(self.file)}. NOTHING WAS CHANGED.", NOT_DONE)
         try:
             return self.orders.change(self.file, self.place.env, make)

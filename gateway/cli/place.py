@@ -18,6 +18,7 @@ from gateway.cli.moments import read_moment, shown
 from gateway.config import Config
 from gateway.config.model import EnvironmentSettings
 from gateway.errors import StoreUnavailable
+from gateway.files.reason import may_be_there
 from gateway.observe.record_writer import DecisionRecords
 from gateway.policy.moments import NotOneMoment
 from gateway.session.sessions import Sessions
@@ -107,13 +108,16 @@ class Place:
     def record(self, entries: Sequence[Mapping[str, Any]]) -> None:
         """Add who did what to the decision records, if they go to a file that a gateway has made."""
         records = self.settings.observe.records
-        if records.kind != "file" or records.path is None or not records.path.exists():
+        if records.kind != "file" or records.path is None or not may_be_there(records.path):
             typer.echo("  There is no file of decision records here: make a note of this yourself.", err=True)
             return
         try:
             asyncio.run(self._write(entries))
         except ValueError as problem:
-            typer.echo(f"  This is in force, but could not be recorded: {problem}", err=True)
+            typer.echo(
+                f"  This is in force, but could not be recorded, so make a note of it yourself: {problem}",
+                err=True,
+            )
 
     async def _write(self, entries: Sequence[Mapping[str, Any]]) -> None:
         settings = self.settings

@@ -25,6 +25,7 @@ from gateway.config.problems import unknown
 from gateway.config.recognition import recognition_changes
 from gateway.edge.authority import host_names
 from gateway.files.real_path import real_path
+from gateway.files.reason import may_be_there
 from gateway.promotion.difference import Part
 from gateway.promotion.evidence import Counted, Evidence, Threshold
 from gateway.promotion.plan import PARTS, Plan, described
@@ -36,8 +37,8 @@ NOTHING = 4
 _JOURNAL = "promotions.jsonl"
 _FROM = typer.Option("--from", help="The environment that has proven it: ti.")
 _TO = typer.Option("--to", help="The environment that gets it: prd.")
-_CONFIG = typer.Option(help="The file of --from.")
-_INTO = typer.Option(help="The file of --to, where each environment has its own.")
+_CONFIG = typer.Option(help="The file of --from.", readable=False)
+_INTO = typer.Option(help="The file of --to, where each environment has its own.", readable=False)
 _ONLY = typer.Option(help=f"Only these parts, with commas: {', '.join(PARTS)}. Default: all.")
 _RULE = typer.Option(
     help="Also this rule of --from alone (under `environments:`), by id; `all` for each of them. May be repeated."
@@ -226,7 +227,7 @@ def _over(found: Iterable[Counted], limit: Threshold) -> Iterator[str]:
 
 def _records(plan: Plan, given: Sequence[str] | None) -> Sequence[str]:
     path = plan.target.settings.observe.records.path
-    return list(given) if given else [str(path)] if path is not None and path.exists() else []
+    return list(given) if given else [str(path)] if path is not None and may_be_there(path) else []
 
 
 def _ask(plan: Plan) -> None:
@@ -255,7 +256,7 @@ def _write(plan: Plan, after: Config, by: str, reason: str) -> None:
             f"  Settings take effect when the gateways of {name} start again; rules go live by themselves."
         )
     records = target.settings.observe.records.path
-    if records is not None and records.exists():
+    if records is not None and may_be_there(records):
         Place(after, name).record([{"kind": "promotion", **entry}])
 
 

@@ -11,6 +11,7 @@ import typer
 
 from gateway.cli.loading import loaded
 from gateway.cli.place import Place, stop
+from gateway.files.reason import reason
 from gateway.observe.record_search import rotated
 
 FILES = typer.Argument(
@@ -55,13 +56,16 @@ def record_places(files: Sequence[str], config: Path, env: str | None) -> Record
 
 
 def files_of(place: Place) -> list[Path]:
-    """The files of records of an environment on this machine, oldest first."""
+    """The files of records of an environment on this machine, oldest first. Ends the command where it may not look."""
     path = place.settings.observe.records.path
-    return rotated(path) if path is not None else []
+    try:
+        return rotated(path) if path is not None else []
+    except PermissionError as problem:
+        unreadable(problem)
 
 
 def unreadable(problem: Exception) -> NoReturn:
     """End the command for a file that cannot be read."""
     file = getattr(problem, "filename", None)
-    words = getattr(problem, "strerror", None) or str(problem)
+    words = reason(problem) if isinstance(problem, OSError) else str(problem)
     stop(f"{Path(file)}: {words}" if file else words, UNREADABLE)

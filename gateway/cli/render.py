@@ -13,6 +13,7 @@ from gateway.cli.options import CONFIG, ENV
 from gateway.config import Config
 from gateway.files import atomic_file
 from gateway.files.plain_file import read_plain
+from gateway.files.reason import reason
 from gateway.render.compare import differences
 from gateway.render.errors import NotRendered
 from gateway.render.files import Engine, Part
@@ -27,6 +28,9 @@ _MOST = 1 << 20
 _READABLE = 0o644
 _LONGEST = 1_000
 
+_OUTPUT = typer.Option("--output", "-o", help="Write to this file.", readable=False)
+_CHECK = typer.Option(help="Compare this file with what would be written.", readable=False)
+
 
 def render(
     engine: Annotated[Engine, typer.Argument(help="nginx, envoy, caddy, traefik or haproxy.")],
@@ -38,8 +42,8 @@ def render(
     part: Annotated[
         Part, typer.Option(help="Which file: Traefik also has `static`, HAProxy also `lua`.")
     ] = "main",
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
-    check: Annotated[Path | None, typer.Option(help="Compare this file with what would be written.")] = None,
+    output: Annotated[Path | None, _OUTPUT] = None,
+    check: Annotated[Path | None, _CHECK] = None,
     force: Annotated[
         bool, typer.Option("--force", help="With --output: also replace a file that somebody edited.")
     ] = False,
@@ -125,7 +129,7 @@ def _write(text: str, path: Path, *, force: bool) -> None:
     try:
         there = path.exists()
     except OSError as problem:
-        _stop(f"{path} can't be written: {problem.strerror}", _PROBLEM)
+        _stop(f"{path} can't be written: {reason(problem)}", _PROBLEM)
     if there and not force:
         before = _read(path)
         if before == text:
@@ -143,7 +147,7 @@ def _write(text: str, path: Path, *, force: bool) -> None:
         # There is no secret in it, and fronts read it as a user of their own.
         path.chmod(mode)
     except OSError as problem:
-        _stop(f"{path} can't be written: {problem.strerror}", _PROBLEM)
+        _stop(f"{path} can't be written: {reason(problem)}", _PROBLEM)
     typer.echo(f"{path} was {'replaced' if there else 'written'}. Let the front read it again.")
 
 
@@ -151,7 +155,7 @@ def _read(path: Path) -> str:
     try:
         return read_plain(path, _MOST).decode("utf-8")
     except OSError as problem:
-        _stop(f"{path} can't be read: {problem.strerror or problem}", _PROBLEM)
+        _stop(f"{path} can't be read: {reason(problem)}", _PROBLEM)
     except UnicodeDecodeError:
         _stop(f"{path} can't be read: it is no text in UTF-8", _PROBLEM)
 

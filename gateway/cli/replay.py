@@ -29,7 +29,9 @@ def replay(
         list[str],
         typer.Argument(help="Files with decision records, also compressed (.gz); - is standard input."),
     ],
-    config: Annotated[Path, typer.Option(help="The file with the new rules.")] = Path("config.yaml"),
+    config: Annotated[Path, typer.Option(help="The file with the new rules.", readable=False)] = Path(
+        "config.yaml"
+    ),
     env: Annotated[
         str, typer.Option(help="The environment of the records.", autocompletion=environments)
     ] = "ti",

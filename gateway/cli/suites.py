@@ -14,6 +14,7 @@ from gateway.analysis.suite import Outcome, run, unexercised
 from gateway.cli.completion import environments
 from gateway.cli.loading import EMERGENCY, loaded, problems_printed, try_plugins
 from gateway.cli.options import CONFIG, JSON
+from gateway.files.reason import reason
 
 _NOT_LOADED = 3
 _FAILED = 4
@@ -25,7 +26,9 @@ def test(
         str | None, typer.Option(help="One environment. Default: all.", autocompletion=environments)
     ] = None,
     emergency: Annotated[list[str] | None, EMERGENCY] = None,
-    junit: Annotated[Path | None, typer.Option(help="Also write a JUnit report to this file.")] = None,
+    junit: Annotated[
+        Path | None, typer.Option(help="Also write a JUnit report to this file.", readable=False)
+    ] = None,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Run the tests and invariants of the rule file.
@@ -125,5 +128,5 @@ def _write(file: Path, outcomes: Mapping[str, Sequence[Outcome]]) -> None:
     try:
         ElementTree.ElementTree(root).write(file, encoding="utf-8", xml_declaration=True)
     except OSError as problem:
-        typer.echo(f"cannot write {file}: {problem.strerror}", err=True)
+        typer.echo(f"cannot write {file}: {reason(problem)}", err=True)
         raise typer.Exit(2) from problem

@@ -15,6 +15,7 @@ from gateway.config.positions import MOST_BYTES, Place, Positions, read_yaml
 from gateway.config.problems import ConfigError, Problem, unknown
 from gateway.files.plain_file import read_plain
 from gateway.files.real_path import real_path
+from gateway.files.reason import reason
 
 _MOST_FILES = 1_000
 
@@ -24,7 +25,7 @@ def read_file(path: Path, name: str) -> bytes:
     try:
         return read_plain(path, MOST_BYTES)
     except OSError as problem:
-        raise ConfigError([Problem(name, 1, 1, f"cannot read it: {problem.strerror}")]) from problem
+        raise ConfigError([Problem(name, 1, 1, f"cannot read it: {reason(problem)}")]) from problem
 
 
 def rule_lists(data: Any) -> Iterator[tuple[Place, list[Any]]]:

@@ -16,6 +16,7 @@ from gateway.config.model import EnvironmentSettings
 from gateway.files.atomic_file import locked
 from gateway.files.atomic_file import replace as replace_file
 from gateway.files.real_path import real_path
+from gateway.files.reason import reason
 from gateway.identity.assertion_keys import AssertionKey, keys_in
 from gateway.key_files.keyring import PURPOSES, Key, Purpose, is_key_file, read_key_file, write_key_file
 from gateway.key_files.keyring import keys_in as ring_keys_in
@@ -174,7 +175,7 @@ def _change(path: Path, make: Callable[[bytes], bytes]) -> None:
             # Without the newline that editors add, as every secret is read.
             replace_file(path, make(path.read_bytes().rstrip(b"\r\n")))
     except OSError as problem:
-        raise ValueError(f"cannot change {path}: {problem.strerror}") from problem
+        raise ValueError(f"cannot change {path}: {reason(problem)}") from problem
 
 
 def _path(secret: Secret) -> Path:

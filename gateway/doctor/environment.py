@@ -17,6 +17,7 @@ from gateway.doctor.advice import Server, advice
 from gateway.doctor.provider import Finding, Status
 from gateway.doctor.shared_store import shared_store
 from gateway.errors import GatewayError
+from gateway.files.reason import may_be_there, reason
 from gateway.key_files.keyring import PURPOSES
 from gateway.observe.expiry import valid_until
 from gateway.outgoing.egress import DIRECT, ProxySettings
@@ -68,15 +69,26 @@ def files(settings: EnvironmentSettings) -> Iterator[Finding]:
         else:
             yield Finding("file", "ok", f"{secret.reference} can be read, but not by everybody")
     for path in (settings.session.store.path, settings.observe.records.path):
-        if path is not None and path.exists() and path.stat().st_mode & 0o007:
-            yield Finding(
-                "file", "warning", f"{path} is open to every user of the machine", f"chmod 600 {path}"
-            )
+        if path is not None:
+            yield from _closed(path)
+
+
+def _closed(path: Path) -> Iterator[Finding]:
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return
+    except OSError as problem:
+        do = "run this as the account of the gateway"
+        yield Finding("file", "failed", f"{path} cannot be looked at: {reason(problem)}", do)
+        return
+    if mode & 0o007:
+        yield Finding("file", "warning", f"{path} is open to every user of the machine", f"chmod 600 {path}")
 
 
 async def _store(name: str, settings: EnvironmentSettings) -> Finding:
     path = settings.session.store.path
-    if path is not None and not await asyncio.to_thread(path.exists):
+    if path is not None and not await asyncio.to_thread(may_be_there, path):
         return Finding("store", "ok", f"{path} is not there yet: the gateway makes it when it first starts")
     sessions = Sessions(
         settings.session,

@@ -17,11 +17,13 @@ _NOT_RECORDS: Final = (".head", ".lock", ".new", ".rules")
 
 
 def rotated(path: Path) -> list[Path]:
-    """This file of records and those that a rotation made of it, oldest first."""
+    """This file of records and those that a rotation made of it, oldest first. Raises PermissionError."""
+    if not path.parent.exists():
+        return []
     found = [
         each
-        for each in path.parent.glob(f"{path.name}*")
-        if each.is_file() and not each.name.endswith(_NOT_RECORDS)
+        for each in path.parent.iterdir()
+        if each.name.startswith(path.name) and each.is_file() and not each.name.endswith(_NOT_RECORDS)
     ]
     return sorted(found, key=lambda each: (each == path, each.stat().st_mtime))
 

@@ -22,6 +22,7 @@ from gateway.events import (
     RulesLoaded,
     ignore,
 )
+from gateway.files.reason import reason
 from gateway.key_files.keyring import Key
 from gateway.observe.chain import Chain, ChainKey, Mark
 from gateway.observe.decision_record import VERSION, AuditEntry, Pseudonyms, timestamp
@@ -108,7 +109,7 @@ class DecisionRecords:
         try:
             trouble = await asyncio.to_thread(self._begin, output, self._chain)
         except OSError as problem:
-            raise ValueError(f"cannot write decision records to {path}: {problem.strerror}") from problem
+            raise ValueError(f"cannot write decision records to {path}: {reason(problem)}") from problem
         self._loop = asyncio.get_running_loop()
         self._thread = RecordThread(
             output,

@@ -14,6 +14,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from gateway.files.atomic_file import locked, replace
 from gateway.files.plain_file import read_plain
+from gateway.files.reason import reason
 
 E = TypeVar("E")
 _VERSION: Final = 1
@@ -85,7 +86,7 @@ class OrderList(Generic[E]):
                 replace(path, self.text(entries, environment))
                 return self.read(path, environment) or ()
         except OSError as problem:
-            raise ValueError(f"cannot write {path}: {problem.strerror}") from problem
+            raise ValueError(f"cannot write {path}: {reason(problem)}") from problem
 
 
 def check_entry(texts: Sequence[object], numbers: Sequence[object]) -> None:
@@ -102,4 +103,4 @@ def _content(path: Path) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as problem:
-        raise ValueError(f"cannot read {path}: {problem.strerror}") from problem
+        raise ValueError(f"cannot read {path}: {reason(problem)}") from problem

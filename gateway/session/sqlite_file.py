@@ -13,6 +13,8 @@ from pathlib import Path
 
 import structlog
 
+from gateway.files.reason import may_be_there
+
 log = structlog.get_logger()
 
 _BUSY_PAUSE = 0.005
@@ -75,7 +77,7 @@ class SqliteFile:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with suppress(FileExistsError):
                 os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        elif not self._path.exists():
+        elif not may_be_there(self._path):
             raise FileNotFoundError(
                 "there is no such file, so no gateway with this configuration has run here; use the configuration file of"
                 " the gateway that runs (--config)"

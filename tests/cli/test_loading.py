@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 import typer
 import yaml
+from typer.testing import CliRunner
 
+from gateway.cli import application, commands
 from gateway.cli.loading import loaded
 from gateway.config import ConfigError
+from tests.files.closed import closed
 from tests.processes import command
 
 
@@ -103,3 +107,19 @@ def test_a_file_that_is_nested_too_deep_is_refused(config: Path, arguments: tupl
     found = command(*arguments, str(config))
     assert found.returncode in (1, 3)
     assert "nested deeper than 50 levels" in found.stderr
+
+
+def test_a_file_that_may_not_be_read_is_told_like_any_other_fault(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also the option itself does not refuse it, with an exit code that means wrong arguments."""
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    closed(monkeypatch, config)
+    done = CliRunner().invoke(application(["policy"]), ["policy", "test", "--config", str(config)])
+    assert done.exit_code == 3
+    assert f"{config}:1:1: cannot read it: Permission denied (as " in done.output
+    for path, known in commands():
+        for each in known.params:
+            about = each.type_descriptor
+            if "Path" in str(about.annotation):
+                assert not about.parameter_info.readable, (path, each.name)

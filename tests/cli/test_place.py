@@ -8,6 +8,7 @@ import pytest
 import typer
 
 from gateway.cli.place import Place, counted, moment
+from tests.files.closed import closed
 
 
 def test_it_names_environment_store_and_files(config: Path) -> None:
@@ -37,3 +38,15 @@ def test_moments_are_belgian_in_winter_and_summer() -> None:
     # A list with it must still be shown.
     assert moment(1e30) == "1e+30 seconds after 1970"
     assert (counted(1, "session"), counted(0, "worker")) == ("1 session", "0 workers")
+
+
+def test_what_cannot_be_recorded_is_said_and_is_no_fault(
+    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An operator in the group of the environment, who may read its keys and not the folder of its records."""
+    place = Place.of(config, "ti")
+    closed(monkeypatch, config.parent / "var")
+    place.record([{"kind": "block"}])
+    said = capsys.readouterr().err
+    assert "This is in force, but could not be recorded, so make a note of it yourself: cannot write" in said
+    assert "Permission denied (as " in said

@@ -10,6 +10,7 @@ import pytest
 import typer
 
 from gateway.cli.record_places import record_places
+from tests.files.closed import closed
 
 
 def test_the_files_of_the_environment_oldest_first(config: Path) -> None:
@@ -36,3 +37,13 @@ def test_no_file_is_said_with_its_environment(config: Path, capsys: pytest.Captu
         record_places((), config, None)
     assert ended.value.exit_code == 2
     assert "there is no file of decision records of ti here" in capsys.readouterr().err
+
+
+def test_a_folder_that_one_may_not_enter_is_not_called_empty(
+    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    closed(monkeypatch, config.parent / "var")
+    with pytest.raises(typer.Exit) as ended:
+        record_places((), config, None)
+    assert ended.value.exit_code == 2
+    assert "Permission denied (as " in capsys.readouterr().err

@@ -15,6 +15,7 @@ import trustme
 
 from tests.auth.scripted_provider import ScriptedProvider
 from tests.doctor.conftest import Break, House
+from tests.files.closed import closed
 from tests.running import free_socket
 from tests.tls import Certificates, Kind
 
@@ -145,3 +146,12 @@ def test_tls_files_that_cannot_be_used_end_no_look_around(
     house.environment["upstream"] = {"url": "https://localhost:9", "tls": tls}
     house.must_fail("register", "correct what the message says")
     assert f"{spoilt} " in house.examined().stdout
+
+
+def test_who_may_not_look_is_told(
+    scripted: tuple[House, ScriptedProvider], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = scripted[0]
+    found.environment["observe"]["records"] = "file:kept/ti.jsonl"
+    closed(monkeypatch, found.folder / "kept")
+    found.must_fail("file", "run this as the account of the gateway")
