@@ -21,6 +21,8 @@ from gateway.cli.place import stop
 from gateway.config import EnvironmentSettings
 from gateway.config.key_files import drop_client, register_client
 from gateway.errors import ProviderUnavailable
+from gateway.files.atomic_file import replace as replace_file
+from gateway.files.reason import reason
 
 _NOT_DONE = 1
 
@@ -110,14 +112,25 @@ def drop_client_key(settings: EnvironmentSettings, kid: str) -> None:
 
 
 def write_client_jwks(auth: PrivateKeyJwt) -> None:
-    """Write the public halves of the keys beside their file, for the provider."""
+    """Write the public halves of the keys beside their file, for the provider. Ends the command where that fails."""
     if auth.key.path is None:
         return
     path = auth.key.path.with_suffix(".jwks.json")
     content = json.dumps(published(auth), indent=2).encode() + b"\n"
-    if not path.exists() or path.read_bytes() != content:
-        path.write_bytes(content)
-        typer.echo(f"made  {path} (public: give it to the provider)")
+    try:
+        if not path.exists():
+            path.write_bytes(content)
+        elif path.read_bytes() != content:
+            replace_file(path, content)
+        else:
+            return
+    except OSError as problem:
+        stop(
+            f"cannot write {path}: {reason(problem)}. The keys in {auth.key.path} are as you wanted: `gateway keys generate`"
+            " writes their public halves, once it can.",
+            _NOT_DONE,
+        )
+    typer.echo(f"made  {path} (public: give it to the provider)")
 
 
 def client_steps(auth: PrivateKeyJwt, public_url: str, env: str) -> None:

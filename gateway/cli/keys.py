@@ -80,6 +80,8 @@ def generate(
         _generate(settings)
     except OSError as problem:
         _stop(f"cannot write {problem.filename}: {reason(problem)}")
+    except ValueError as problem:
+        _stop(f"{problem}: put the key back there, or remove the file")
 
 
 def _generate(settings: EnvironmentSettings) -> None:
@@ -327,5 +329,12 @@ def _ring(purposes: Iterable[Purpose], now: float) -> bytes:
 def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+    except BaseException as problem:
+        # Half a key would be kept the next time.
+        path.unlink()
+        if isinstance(problem, OSError):
+            problem.filename = str(path)
+        raise

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
 import json
 import re
+import resource
 import stat
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -58,6 +62,47 @@ def test_a_new_environment_has_a_key_of_its_own_for_each_purpose(config: Path) -
     settings = load(config).environment("ti")
     keys = [settings.ring(purpose).octets() for purpose in PURPOSES]
     assert len({key for each in keys for key in each}) == len(PURPOSES)
+
+
+@contextlib.contextmanager
+def no_room() -> Iterator[None]:
+    """Nothing can be written to a file, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_leaves_no_half_key(config: Path) -> None:
+    folder = config.parent / "secrets/ti"
+    for path in folder.iterdir():
+        path.unlink()
+    with no_room():
+        said = run(config, "generate", exit_code=1)
+    assert re.fullmatch(rf"cannot write {folder}/client\.pem: .*\n", said)
+    assert not list(folder.iterdir())
+    run(config, "generate")
+    (folder / "client.pem").write_bytes(b"")
+    assert f"{folder}/client.pem is empty: put the key back there" in run(config, "generate", exit_code=1)
+
+
+def test_public_halves_that_cannot_be_written_are_told(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(config, "generate")
+    published, key = config.parent / "secrets/ti/client.jwks.json", config.parent / "secrets/ti/client.pem"
+    before, earlier = published.read_bytes(), key.read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("gateway.cli.client_keys.replace_file", full)
+        said = run(config, "rotate", "client", exit_code=1)
+    assert f"cannot write {published}: No space left on device. The keys in {key} are as you wanted" in said
+    assert (published.read_bytes(), key.read_bytes() != earlier) == (before, True)
+    assert "made" in run(config, "generate")
+    assert len(json.loads(published.read_bytes())["keys"]) == 2
 
 
 def test_programs_that_ask_the_decision_point_get_a_token(config: Path) -> None:
