@@ -61,6 +61,12 @@ _WEAK: Final = (
     message("You logged in with a means that is not strong enough for this page."),
     message("Start again and choose a stronger means, such as eID or itsme."),
 )
+_MUCH: Final = (
+    message(
+        "The login service sent more about you than this service can take, as for somebody with hundreds of rights."
+    ),
+    message("You can do nothing about this. Call %(phone)s and mention the reference below."),
+)
 _UNREADABLE: Final = (
     message("The answer of the login service could not be read."),
     message(
@@ -87,6 +93,7 @@ CAUSES: Final[Mapping[str, tuple[str, str]]] = {
     "id-token-issuer": _OTHER_ENVIRONMENT,
     "host-mismatch": _HOST,
     "id-token-acr": _WEAK,
+    "id-token-too-large": _MUCH,
     "provider-refused": _NO_ANSWER,
     "provider-busy": _BUSY,
     "interaction-required": _REFUSED,

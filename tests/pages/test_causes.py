@@ -17,3 +17,10 @@ def test_a_reason_without_words_of_its_own_has_those_of_its_kind() -> None:
 def test_unknown_causes_of_a_failed_login_have_words_too(answers: ErrorResponses, asks: Asks) -> None:
     page = answers.error(LoginFailed("who-knows"), request_id="r", request=asks())
     assert "Het aanmelden is niet voltooid." in text_of(page.body)
+
+
+def test_a_token_that_is_too_large_is_no_reason_to_start_again(answers: ErrorResponses, asks: Asks) -> None:
+    page = answers.error(LoginFailed("id-token-too-large"), request_id="r", request=asks())
+    text = text_of(page.body)
+    assert "De aanmelddienst stuurde meer over u dan deze dienst aankan" in text
+    assert "U kunt hier niets aan doen." in text
