@@ -52,7 +52,10 @@ class StandingOrders(Generic[E]):
         await asyncio.to_thread(self._make_file)
         await self._watcher.start()
         found = await asyncio.to_thread(self._orders.read, self._path, self._environment)
-        self._here = found or ()
+        if found:
+            self._here = found
+            # What came from the session store before this was put in force without these.
+            self._changed()
 
     async def aclose(self) -> None:
         """Stop watching."""

@@ -50,3 +50,13 @@ async def test_a_file_that_was_only_written_again_changes_nothing(tmp_path: Path
     await eventually(lambda: not found.unread)
     assert (found.known, calls) == ((ONE,), [1])
     await found.aclose()
+
+
+async def test_what_is_in_the_file_at_the_start_is_a_change(tmp_path: Path) -> None:
+    path, calls = tmp_path / "things.json", list[int]()
+    found = StandingOrders(THINGS, path, "ti", changed=lambda: calls.append(1), look_every=60)
+    await asyncio.to_thread(THINGS.change, path, "ti", lambda _: [ONE])
+    found.take_shared(THINGS.text([OTHER], "ti"), "the store")
+    await found.start()
+    assert (found.known, calls) == ((OTHER, ONE), [1, 1])
+    await found.aclose()

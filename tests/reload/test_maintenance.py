@@ -10,8 +10,9 @@ from gateway.events import Event, MaintenanceChanged
 from gateway.model import DecisionInput
 from gateway.policy.maintenance import MAINTENANCE, OrderedMaintenance
 from gateway.reload.maintenance import Maintenances
+from gateway.reload.order_copy import OrderCopy
 from gateway.reload.rules import RulesReload
-from gateway.session.board import Board
+from gateway.session.board import Board, Document
 from gateway.session.memory import MemoryStore
 from gateway.session.ticket import SessionCipher
 from tests.gateways import settings, write_config
@@ -68,4 +69,18 @@ async def test_an_order_begins_and_ends_to_the_second(tmp_path: Path) -> None:
     await worker.order()
     await eventually(lambda: not worker.found.announced)
     assert not worker.out()
+    await worker.found.aclose()
+
+
+async def test_after_a_restart_orders_of_this_machine_stand_beside_the_shared_ones(tmp_path: Path) -> None:
+    """The shared ones come first, and were taken for all there are."""
+    worker = await asyncio.to_thread(Worker, tmp_path)
+    await worker.order(OrderedMaintenance("m-here", "an", NOW, NOW, NOW + 60))
+    over = OrderedMaintenance("m-shared", "an", NOW - 60, NOW - 60, NOW - 30)
+    copy = tmp_path / "copy"
+    await asyncio.to_thread(OrderCopy(copy).keep, Document(1, MAINTENANCE.text([over], "ti")))
+    await worker.found.shared(copy).start()
+    await worker.found.start()
+    assert worker.out()
+    assert "m-here" in (await worker.found.check()).detail
     await worker.found.aclose()
