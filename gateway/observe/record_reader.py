@@ -85,7 +85,7 @@ _WHO: Final = _texts("person", "issuer", "kind", "organisation", "doelgroep", "a
     "authenticated_at": (int, float),
 }
 # What commands read of any record, and of that of a request.
-_ANY: Final[Mapping[str, Any]] = {"now": (int, float), "who": _WHO, "persons": list, "asked": {}}
+_ANY: Final[Mapping[str, Any]] = {"now": (int, float), "who": _WHO, "persons": list}
 _REQUEST: Final[Mapping[str, Any]] = {
     **_ANY,
     **_texts("environment", "verdict", "rules", "rule", "reason", "request_id", "time"),

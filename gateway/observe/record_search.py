@@ -122,7 +122,9 @@ def refers(record: Mapping[str, Any], reference: str) -> bool:
 
 def path_of(record: Mapping[str, Any]) -> str:
     """The path that was asked for, of a request without a canonical one as it came; "" where nothing is known."""
-    return str(record.get("path") or record.get("asked", {}).get("target", ""))
+    # In the record of an opening, `asked` is a moment.
+    asked = record.get("asked")
+    return str(record.get("path") or (asked.get("target", "") if isinstance(asked, Mapping) else ""))
 
 
 def _person_of_event(record: Mapping[str, Any]) -> Iterator[str]:

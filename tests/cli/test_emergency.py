@@ -109,6 +109,11 @@ def test_two_people_open_it_and_one_closes_it(gate: GatewayFixture, alice: Brows
     kinds = [json.loads(line) for line in gate.records.read_text().splitlines() if '"emergency"' in line]
     actions = [each["action"] for each in kinds if each["kind"] == "emergency" and each["opening"] == opening]
     assert sorted(actions) == ["asked", "closed", "ended", "in-force", "opened"]
+    words = ["records", "show", "--kind", "emergency", "--config", str(gate.folder / "config.yaml")]
+    shown = CliRunner().invoke(application(words), words)
+    assert [json.loads(line)["action"] for line in shown.stdout.splitlines() if opening in line] == actions
+    words += ["--path", "/vault"]
+    assert CliRunner().invoke(application(words), words).exit_code == 1
 
 
 def test_it_weakens_no_block(gate: GatewayFixture, alice: Browser) -> None:

@@ -71,6 +71,8 @@ def test_a_line_that_is_something_else_stops_nothing(line: bytes) -> None:
         ({"facts": "x"}, False),
         ({"doubt": {"readings": "x"}}, False),
         ({"kind": "emergency", "rules": ["a"]}, True),
+        ({"kind": "emergency", "asked": 1.5}, True),
+        ({"asked": 1.5}, False),
         ({"kind": "block", "who": "x"}, False),
     ],
 )
