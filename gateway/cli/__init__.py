@@ -62,6 +62,7 @@ _COMMANDS: Final = {
 # These let policies decide, also those of operators' own.
 _DECIDING: Final = ("config", "policy", "explain", "doctor")
 _FAULT: Final = 70
+_INTERRUPTED: Final = 130
 
 
 def _group(
@@ -147,6 +148,10 @@ def _run(arguments: Sequence[str]) -> None:
     try:
         with complete_output():
             application(arguments)(prog_name="gateway")
+    except (
+        KeyboardInterrupt
+    ):  # while modules were still imported; later typer ends the command in the same way
+        sys.exit(_INTERRUPTED)
     except Exception:  # noqa: BLE001 - the last place that can say anything about it
         traceback.print_exc()
         typer.echo(

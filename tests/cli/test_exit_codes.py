@@ -15,6 +15,7 @@ from typing import NamedTuple
 import pytest
 from typer.testing import CliRunner, Result
 
+from gateway import cli
 from gateway.blocks.file import change
 from gateway.cli import application, commands
 from gateway.cli.lesson import COMMON, Command
@@ -307,3 +308,18 @@ def test_no_command_that_changes_something_has_a_default_environment() -> None:
         option = next((each for each in command.params if each.name == "env"), None)
         if option is not None and not option.required:
             assert " ".join(path[1:]) in reads, path
+
+
+def test_ctrl_c_while_a_command_begins_is_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "application", interrupted)
+    monkeypatch.setattr(cli, "use_sturdy_output", lambda: None)
+    monkeypatch.setattr("sys.argv", ["gateway", "status", "--env", "ti"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 130
+    assert capsys.readouterr() == ("", "")
