@@ -124,15 +124,15 @@ class Client:
         """
         async with self._provider.call(what) as call, self._made({}) as client:
             proof = client.client_auth(self._auth.method)
-            answer: httpx2.Response = await client.post(
+            response: httpx2.Response = await client.post(
                 url, data=form, auth=proof, headers={"Accept": "application/json"}
             )
-            call.judge(answer.status_code)
-            if answer.status_code == 401 or (as_object(answer) or {}).get("error") in _CLIENT_REFUSED:
+            call.judge(response.status_code)
+            if response.status_code == 401 or (as_object(response) or {}).get("error") in _CLIENT_REFUSED:
                 call.result = "error"  # no client of ours can cause it: an operator has to mend it
-            if call.result == "ok" and refuses(answer):
+            if call.result == "ok" and refuses(response):
                 call.result = "refused"
-        return answer
+        return response
 
     def address(self, endpoint: str, parameters: dict[str, str], **options: Any) -> str:
         """The URL of an authorization request, for the browser."""

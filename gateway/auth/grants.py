@@ -121,8 +121,8 @@ class Grants:
     async def _request_tokens(
         self, metadata: Metadata, form: dict[str, str]
     ) -> tuple[int, dict[str, Any] | None]:
-        answer = await self.client.post("token", metadata.token_endpoint, form)
-        return answer.status_code, as_object(answer)
+        response = await self.client.post("token", metadata.token_endpoint, form)
+        return response.status_code, as_object(response)
 
     def _address(self, endpoint: str, parameters: dict[str, str]) -> str:
         return self.client.address(
@@ -140,13 +140,13 @@ class Grants:
         auth = self._provider.settings.client_auth
         if isinstance(auth, ClientSecret) and auth.method == "client_secret_post":
             del parameters["client_id"]  # client authentication adds it, and a parameter may stand only once
-        answer = await self.client.post("par", endpoint, parameters)
-        content = as_object(answer) or {}
-        if answer.status_code >= 500:
-            raise ProviderUnavailable(f"pushed authorization request: {answer.status_code}")
+        response = await self.client.post("par", endpoint, parameters)
+        content = as_object(response) or {}
+        if response.status_code >= 500:
+            raise ProviderUnavailable(f"pushed authorization request: {response.status_code}")
         reference = content.get("request_uri")
-        if answer.status_code not in (200, 201) or not isinstance(reference, str) or not reference:
-            error = str(content.get("error", answer.status_code))[:60]
+        if response.status_code not in (200, 201) or not isinstance(reference, str) or not reference:
+            error = str(content.get("error", response.status_code))[:60]
             raise LoginFailed("provider-refused", f"pushed authorization request: {error}")
         return reference
 

@@ -44,14 +44,14 @@ class Introspection:
         if endpoint is None:
             raise ProviderUnavailable("the provider states no introspection_endpoint")
         form = {"token": token, "token_type_hint": "access_token"}
-        answer = await self.client.post("introspection", endpoint, form, refuses=_is_inactive)
-        found = as_object(answer) if answer.status_code == 200 else None
+        response = await self.client.post("introspection", endpoint, form, refuses=_is_inactive)
+        found = as_object(response) if response.status_code == 200 else None
         if found is None:
-            if answer.status_code in (400, 401, 403) and not self._warnings.take(""):
+            if response.status_code in (400, 401, 403) and not self._warnings.take(""):
                 log.warning(
-                    "the provider does not let the gateway ask about tokens", status=answer.status_code
+                    "the provider does not let the gateway ask about tokens", status=response.status_code
                 )
-            raise ProviderUnavailable(f"introspection answered {answer.status_code}, or no JSON object")
+            raise ProviderUnavailable(f"introspection answered {response.status_code}, or no JSON object")
         self._check(found)
         return found
 
@@ -83,6 +83,6 @@ class Introspection:
             raise TokenRefused("audience", f"{named}, accepted: {', '.join(sorted(self._audiences))}")
 
 
-def _is_inactive(answer: httpx2.Response) -> bool:
-    found = as_object(answer)
+def _is_inactive(response: httpx2.Response) -> bool:
+    found = as_object(response)
     return found is not None and found.get("active") is not True

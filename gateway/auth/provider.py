@@ -19,7 +19,7 @@ from joserfc.jwk import ECKey, RSAKey
 
 from gateway.auth.settings import IssuerSettings, ProviderSettings
 from gateway.auth.tokens import EC_CURVES, Expected, Key, UnknownKey, verify
-from gateway.auth.transport import AnswerRefused, ProviderTransport, client_options
+from gateway.auth.transport import ProviderTransport, ResponseRefused, client_options
 from gateway.errors import ProviderUnavailable
 from gateway.events import CallResult, OnEvent, ProviderCalled, ignore
 from gateway.json_object import json_object
@@ -151,7 +151,7 @@ class Issuer:
                 yield call
         except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as problem:
             self._on_event(ProviderCalled(what, "error", time.perf_counter() - begun))
-            words = str(problem) if isinstance(problem, AnswerRefused) else trouble_of(problem).says
+            words = str(problem) if isinstance(problem, ResponseRefused) else trouble_of(problem).says
             raise ProviderUnavailable(f"{what}: {words}") from problem
         self._on_event(ProviderCalled(what, call.result, time.perf_counter() - begun))
 
@@ -277,14 +277,14 @@ class Issuer:
 
     async def _get_json(self, what: str, url: str) -> dict[str, Any]:
         async with self.call(what) as call, httpx2.AsyncClient(**self.client_options) as client:
-            answer = await client.get(url, headers={"Accept": "application/json"})
+            response = await client.get(url, headers={"Accept": "application/json"})
             # Nothing that a client sends leads to another status than 200 here.
-            call.result = "ok" if answer.status_code == 200 else "error"
-        if answer.status_code != 200:
-            trouble = ProviderUnavailable(f"{url} answered {answer.status_code}")
-            trouble.answered = answer.status_code
+            call.result = "ok" if response.status_code == 200 else "error"
+        if response.status_code != 200:
+            trouble = ProviderUnavailable(f"{url} answered {response.status_code}")
+            trouble.answered = response.status_code
             raise trouble
-        found = as_object(answer)
+        found = as_object(response)
         if found is None:
             raise ProviderUnavailable(f"{url} did not answer with a JSON object")
         return found
@@ -297,10 +297,10 @@ class Provider(Issuer):
     required = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
-def as_object(answer: httpx2.Response) -> dict[str, Any] | None:
+def as_object(response: httpx2.Response) -> dict[str, Any] | None:
     """The JSON object in a response; None if it contains anything else."""
     try:
-        return json_object(answer.content)
+        return json_object(response.content)
     except ValueError:
         return None
 

@@ -11,12 +11,12 @@ import httpx2
 
 from gateway.outgoing.egress import DIRECT, Egress
 
-LARGEST_ANSWER = 1_048_576
+LARGEST_RESPONSE = 1_048_576
 _CONNECT_SHARE = 0.8
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 
 
-class AnswerRefused(httpx2.TransportError):
+class ResponseRefused(httpx2.TransportError):
     """A response of the provider that is refused before it is parsed."""
 
 
@@ -32,24 +32,24 @@ class ProviderTransport(httpx2.AsyncBaseTransport):
         self.clock_difference: float | None = None
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """The response to a request; reading a body of more than LARGEST_ANSWER bytes raises AnswerRefused.
+        """The response to a request; reading a body of more than LARGEST_RESPONSE bytes raises ResponseRefused.
 
-        Raises AnswerRefused for a redirect (secrets must not go elsewhere) and for a compressed body (whose final
+        Raises ResponseRefused for a redirect (secrets must not go elsewhere) and for a compressed body (whose final
         size is unknown).
         """
         request.headers["Accept-Encoding"] = "identity"
-        answer = await self._pool.handle_async_request(request)
-        self.clock_difference = self._difference(answer.headers.get("date"))
-        if answer.status_code in _REDIRECTS:
+        response = await self._pool.handle_async_request(request)
+        self.clock_difference = self._difference(response.headers.get("date"))
+        if response.status_code in _REDIRECTS:
             trouble = "the provider sent a redirect"
-        elif answer.headers.get("content-encoding", "identity").lower() != "identity":
+        elif response.headers.get("content-encoding", "identity").lower() != "identity":
             trouble = "the provider sent a compressed answer"
         else:
-            assert isinstance(answer.stream, httpx2.AsyncByteStream)
-            answer.stream = _Bounded(answer.stream)
-            return answer
-        await answer.aclose()
-        raise AnswerRefused(trouble, request=request)
+            assert isinstance(response.stream, httpx2.AsyncByteStream)
+            response.stream = _Bounded(response.stream)
+            return response
+        await response.aclose()
+        raise ResponseRefused(trouble, request=request)
 
     async def aclose(self) -> None:
         """Do nothing: a client that closes must not close the connections of the others."""
@@ -73,8 +73,8 @@ class _Bounded(httpx2.AsyncByteStream):
         size = 0
         async for part in self._stream:
             size += len(part)
-            if size > LARGEST_ANSWER:
-                raise AnswerRefused(f"the provider sent more than {LARGEST_ANSWER} bytes")
+            if size > LARGEST_RESPONSE:
+                raise ResponseRefused(f"the provider sent more than {LARGEST_RESPONSE} bytes")
             yield part
 
     async def aclose(self) -> None:
@@ -84,7 +84,7 @@ class _Bounded(httpx2.AsyncByteStream):
 def client_options(transport: ProviderTransport, timeout: float) -> dict[str, Any]:
     """The options of every HTTP client for the provider; `timeout` is in seconds, for each single wait.
 
-    A connection gets less, so that one that does not come about is told from an answer that does not come.
+    A connection gets less, so that one that does not come about is told from a response that does not come.
     """
     waits = httpx2.Timeout(timeout, connect=_CONNECT_SHARE * timeout)
     return {"transport": transport, "timeout": waits, "follow_redirects": False, "trust_env": False}

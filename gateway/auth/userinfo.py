@@ -28,13 +28,13 @@ async def with_userinfo(
         raise ProviderUnavailable("the provider states no userinfo_endpoint")
     headers = {"Authorization": f"Bearer {access_token}", "Accept": "application/json, application/jwt"}
     async with provider.call("userinfo") as call, httpx2.AsyncClient(**provider.client_options) as client:
-        answer = await client.get(metadata.userinfo_endpoint, headers=headers)
-        call.judge(answer.status_code)
-    if answer.status_code >= 500:
-        raise ProviderUnavailable(f"userinfo: {answer.status_code}")
-    if answer.status_code != 200:
-        raise LoginFailed("userinfo-refused", f"userinfo: {answer.status_code}")
-    found = await _content(answer, provider)
+        response = await client.get(metadata.userinfo_endpoint, headers=headers)
+        call.judge(response.status_code)
+    if response.status_code >= 500:
+        raise ProviderUnavailable(f"userinfo: {response.status_code}")
+    if response.status_code != 200:
+        raise LoginFailed("userinfo-refused", f"userinfo: {response.status_code}")
+    found = await _content(response, provider)
     subject = found.get("sub")
     if not isinstance(subject, str) or subject != claims["sub"]:
         raise LoginFailed("userinfo-subject", "userinfo is not about the subject of the ID token")
@@ -42,8 +42,8 @@ async def with_userinfo(
     return {**added, **claims}
 
 
-async def _content(answer: httpx2.Response, provider: Provider) -> Mapping[str, Any]:
-    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+async def _content(response: httpx2.Response, provider: Provider) -> Mapping[str, Any]:
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/jwt":
         settings = provider.settings
         expected = UserInfo(
@@ -53,10 +53,10 @@ async def _content(answer: httpx2.Response, provider: Provider) -> Mapping[str, 
             leeway=settings.leeway,
         )
         try:
-            return await provider.verified(answer.text.strip(), expected)
+            return await provider.verified(response.text.strip(), expected)
         except TokenRefused as refusal:
             raise LoginFailed("userinfo-malformed", f"userinfo: {refusal.detail}") from refusal
-    found = as_object(answer)
+    found = as_object(response)
     if found is None:
         raise LoginFailed("userinfo-malformed", "userinfo: not a JSON object")
     return found

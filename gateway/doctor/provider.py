@@ -21,7 +21,7 @@ from gateway.auth.introspection import Introspection
 from gateway.auth.provider import Issuer, Metadata, Provider, as_object
 from gateway.auth.settings import MachineSettings
 from gateway.auth.tokens import TokenRefused, fits
-from gateway.auth.transport import AnswerRefused
+from gateway.auth.transport import ResponseRefused
 from gateway.doctor.advice import advice, advice_on_answer
 from gateway.errors import LoginFailed, ProviderUnavailable
 from gateway.outgoing.egress import DIRECT, Egress
@@ -92,7 +92,7 @@ class ProviderCheckup:
         if problem.answered is not None:
             return Finding(check, "failed", problem.detail, advice_on_answer(problem.answered), "http")
         cause = problem.__cause__
-        if isinstance(cause, AnswerRefused) or cause is None:
+        if isinstance(cause, ResponseRefused) or cause is None:
             return Finding(check, "failed", problem.detail, advice_on_answer(None), "answer")
         kind, says = trouble_of(cause)
         do = advice(kind, "provider", url, self._egress)
@@ -103,7 +103,7 @@ class ProviderCheckup:
         try:
             keys = await self._provider.keys()
         except ProviderUnavailable as problem:
-            if problem.__cause__ is not None and not isinstance(problem.__cause__, AnswerRefused):
+            if problem.__cause__ is not None and not isinstance(problem.__cause__, ResponseRefused):
                 return self._failed("keys", metadata.jwks_uri, problem)
             do = f"nobody can log in until the provider publishes its keys at {metadata.jwks_uri}: ask its operator"
             return Finding(
@@ -169,12 +169,12 @@ class ProviderCheckup:
             "redirect_uri": self._redirect_uri,
             "code_verifier": secrets.token_urlsafe(48),
         }
-        answer = await self._client.post("token", metadata.token_endpoint, form)
-        error = (as_object(answer) or {}).get("error")
+        response = await self._client.post("token", metadata.token_endpoint, form)
+        error = (as_object(response) or {}).get("error")
         method = settings.client_auth.method
         if error == "invalid_grant":
             return Finding("client", "ok", f"the provider accepts {settings.client_id} by {method}")
-        if error in ("invalid_client", "unauthorized_client") or answer.status_code == 401:
+        if error in ("invalid_client", "unauthorized_client") or response.status_code == 401:
             do = (
                 "compare client_id, method and key or secret with the integratiedossier; for private_key_jwt the "
                 "provider must have the public key, the audience is the issuer unless `audience` says otherwise, "
@@ -183,11 +183,11 @@ class ProviderCheckup:
             return Finding(
                 "client", "failed", f"the provider does not accept {settings.client_id} by {method}", do
             )
-        if answer.status_code >= 500:
-            trouble = ProviderUnavailable(f"the token endpoint answered {answer.status_code}")
-            trouble.answered = answer.status_code
+        if response.status_code >= 500:
+            trouble = ProviderUnavailable(f"the token endpoint answered {response.status_code}")
+            trouble.answered = response.status_code
             raise trouble
-        says = f"the token endpoint answered {answer.status_code} {str(error)[:60]}, which says nothing about the client"
+        says = f"the token endpoint answered {response.status_code} {str(error)[:60]}, which says nothing about the client"
         return Finding("client", "warning", says, "log in once to be sure")
 
     async def _authorization(self, metadata: Metadata) -> list[Finding]:
@@ -199,18 +199,16 @@ class ProviderCheckup:
             url = await self._grants.authorization_url(
                 metadata, state=_random(), nonce=_random(), verifier=secrets.token_urlsafe(48)
             )
-            answer = await self._looked_at(url)
+            response = await self._looked_at(url)
         except (ValueError, LoginFailed, ProviderUnavailable, httpx2.HTTPError) as problem:
             detail = getattr(problem, "detail", "") or f"{type(problem).__name__}"
             do = "see the check `client`; if that is ok, the provider refuses the request as a whole"
             return [Finding("redirect-uri", "failed", detail, do), Finding("scopes", "skipped", "not asked")]
-        here = answer.headers.get("location", "").split("?")[0] == self._redirect_uri
-        error = parse_qs(urlsplit(answer.headers.get("location", "")).query).get("error", [""])[0]
-        if answer.status_code >= 400:
+        here = response.headers.get("location", "").split("?")[0] == self._redirect_uri
+        error = parse_qs(urlsplit(response.headers.get("location", "")).query).get("error", [""])[0]
+        if response.status_code >= 400:
             do = f"have {self._redirect_uri} registered for {settings.client_id} (integratiedossier), letter for letter"
-            says = (
-                f"the provider shows an error page ({answer.status_code}): it does not know this redirect URI"
-            )
+            says = f"the provider shows an error page ({response.status_code}): it does not know this redirect URI"
             return [Finding("redirect-uri", "failed", says, do), Finding("scopes", "skipped", "not asked")]
         known = Finding("redirect-uri", "ok", f"{self._redirect_uri} is registered")
         if here and error == "invalid_scope":

@@ -13,7 +13,6 @@ from typing import Any
 from uvicorn.server import ServerState
 
 from gateway.edge.alarm import Alarm
-from gateway.edge.answer_lines import AnswerLines
 from gateway.edge.client_socket import ClientSocket
 from gateway.edge.closing import Closing
 from gateway.edge.half_closed import HalfClosed
@@ -22,6 +21,7 @@ from gateway.edge.pace import BodyPace
 from gateway.edge.refusals import Refused
 from gateway.edge.request_reader import RequestReader
 from gateway.edge.response_cycle import SWITCH, ResponseCycle
+from gateway.edge.response_lines import ResponseLines
 from gateway.edge.switched import Receiver, SwitchedConnection
 from gateway.edge.waiting import Waiting
 from gateway.responses import HeaderLines
@@ -340,9 +340,10 @@ class Dialogue:
 
     # What an answer needs
 
-    def answer_lines(self, headers: HeaderLines, *, no_length: bool = False) -> AnswerLines:
-        """These lines and what uvicorn adds to every answer; see `AnswerLines.of`."""
-        return self._listener.answer_lines(headers, self._service.server.default_headers, no_length=no_length)
+    def response_lines(self, headers: HeaderLines, *, no_length: bool = False) -> ResponseLines:
+        """These lines and what uvicorn adds to every response; see `ResponseLines.of`."""
+        more = self._service.server.default_headers
+        return self._listener.response_lines(headers, more, no_length=no_length)
 
     def cut(self) -> None:
         """Close so that the answer does not look complete."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 
-from gateway.edge.answer_lines import KnownAnswerLines
 from gateway.edge.connections import Connections
 from gateway.edge.known_heads import known_heads
 from gateway.edge.refusals import Refusals
+from gateway.edge.response_lines import KnownResponseLines
 from gateway.edge.settings import EdgeSettings
 from gateway.edge.turns import Turns
 
@@ -32,7 +32,7 @@ class Listener:
         self.refusals = refusals
         self.buffers = Buffers()
         self.heads = known_heads()
-        self.answer_lines = KnownAnswerLines()
+        self.response_lines = KnownResponseLines()
         self.turns = Turns()
         self.draining = False
         """Whether it will close soon: each answer is the last one of its connection."""

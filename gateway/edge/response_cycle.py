@@ -8,8 +8,8 @@ from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 from typing import Any, Protocol
 
-from gateway.edge.answer_lines import AnswerLines
 from gateway.edge.client_socket import ClientSocket
+from gateway.edge.response_lines import ResponseLines
 from gateway.edge.switched import Receiver, SwitchedConnection
 from gateway.edge.waiting import Waiting
 from gateway.http_semantics import BODILESS
@@ -38,8 +38,8 @@ class ClientConnection(Protocol):
     readable: Waiting
     hsts: bytes
 
-    def answer_lines(self, headers: HeaderLines, *, no_length: bool = False) -> AnswerLines:
-        """These lines and what every answer has; see `AnswerLines.of`."""
+    def response_lines(self, headers: HeaderLines, *, no_length: bool = False) -> ResponseLines:
+        """These lines and what every answer has; see `ResponseLines.of`."""
 
     def serve(self, answering: Coroutine[Any, Any, None]) -> None:
         """Run this as a task that the server waits for when it stops."""
@@ -225,7 +225,7 @@ class ResponseCycle:
             return None
         if self.started:
             raise RuntimeError("a switch inside an answer")
-        lines = self._connection.answer_lines(headers)
+        lines = self._connection.response_lines(headers)
         hsts = b"" if lines.hsts else self._connection.hsts
         self.started = self.complete = True
         self._connection.socket.write(b"HTTP/1.1 101 Switching Protocols\r\n%b%b\r\n" % (lines.octets, hsts))
@@ -241,7 +241,7 @@ class ResponseCycle:
         if self.started:
             raise RuntimeError("http.response.start inside an answer")
         connection = self._connection
-        lines = connection.answer_lines(headers, no_length=status == 204)  # RFC 9110 8.6
+        lines = connection.response_lines(headers, no_length=status == 204)  # RFC 9110 8.6
         self.started = True
         end, hsts = b"\r\n", connection.hsts
         # A request whose body is still coming cannot be followed by another: what comes is its body.

@@ -71,6 +71,6 @@ class Activity:
             return False
         if self.polling is not None and self.polling.may_be_poll(request):
             return False
-        answer = exchange.progress.answer if exchange.progress is not None else None
-        kind = next((value for name, value in answer or () if name == b"content-type"), b"")
+        headers = exchange.progress.response_headers if exchange.progress is not None else None
+        kind = next((value for name, value in headers or () if name == b"content-type"), b"")
         return kind.partition(b";")[0].strip().lower() not in _EVENTS

@@ -15,11 +15,11 @@ from gateway.pipeline.cross_origin import answer_fields
 from gateway.policy.ruleset import RuleSet
 from gateway.responses import Send
 from gateway.upstream.connection import UpstreamConnection
-from gateway.upstream.forward import Forwarder, WholeAnswer
+from gateway.upstream.forward import Forwarder, WholeResponse
 from gateway.upstream.live_streams import Cut, Streams
 from gateway.upstream.progress import Progress
 from gateway.upstream.request import UpstreamRequest
-from gateway.upstream.response import AnswerCut, UpstreamResponse
+from gateway.upstream.response import ResponseCut, UpstreamResponse
 from gateway.upstream.response_head import HeaderLines
 from gateway.upstream.session_tags import NOBODY, Owner, owner_of
 
@@ -41,7 +41,7 @@ class Forward:
     owners: ObjectMemo[Identity, Owner] = field(default_factory=lambda: ObjectMemo(owner_of))
 
     async def __call__(self, exchange: Exchange, begun: UpstreamConnection | None = None) -> None:
-        """Raises a GatewayError or ClientGone; once the response has begun, also AnswerCut.
+        """Raises a GatewayError or ClientGone; once the response has begun, also ResponseCut.
 
         `begun` is the connection that carries the request already, where `begin` gave one.
         """
@@ -56,7 +56,7 @@ class Forward:
                 await exchange.send({"type": "http.response.body", "body": b"", "more_body": False})
                 return
             if exchange.status:
-                raise AnswerCut(cut.reason) from cut
+                raise ResponseCut(cut.reason) from cut
             raise cut.error from cut
         except GatewayError as error:
             if error.status >= 500:
@@ -67,7 +67,7 @@ class Forward:
         """Send a request without a body over a connection that is idle; None where there is none."""
         return self.forwarder(exchange).begin_at_once(self.request(exchange))
 
-    def take_whole(self, exchange: Exchange, connection: UpstreamConnection) -> WholeAnswer | None:
+    def take_whole(self, exchange: Exchange, connection: UpstreamConnection) -> WholeResponse | None:
         """The answer on a connection that `begin` gave, if all of it is there; it is given back then."""
         whole = self.forwarder(exchange).take_whole(connection)
         if whole is None or exchange.handling is PLAIN:
@@ -94,7 +94,7 @@ class Forward:
         if handling is not PLAIN:
             response.headers = changed(exchange, response.headers)
         if exchange.progress is not None:
-            exchange.progress.answer = response.headers
+            exchange.progress.response_headers = response.headers
         try:
             await response.relay(self._send(exchange, response))
         finally:
@@ -121,7 +121,7 @@ class Forward:
 
 def endless(exchange: Exchange) -> bool:
     """Whether its answer is a stream of events under way: a client takes its end for an invitation to connect again."""
-    lines = exchange.progress.answer if exchange.progress is not None and exchange.status else None
+    lines = exchange.progress.response_headers if exchange.progress is not None and exchange.status else None
     found = dict(lines or ())
     kind = found.get(b"content-type", b"").partition(b";")[0].strip().lower()
     return kind == b"text/event-stream" and b"content-length" not in found

@@ -15,7 +15,7 @@ from gateway.pages.settings import SessionBarSettings
 from gateway.pipeline.forward import Forward
 from gateway.responses import Message, Send
 from gateway.upstream.connection import UpstreamConnection
-from gateway.upstream.forward import WholeAnswer
+from gateway.upstream.forward import WholeResponse
 from gateway.upstream.request import UpstreamRequest
 from gateway.upstream.response import UpstreamResponse
 from gateway.upstream.response_head import HeaderLines
@@ -51,14 +51,14 @@ class ForwardWithBar(Forward):
             return request
         return request._replace(lines=_CODINGS.sub(b"", request.lines) + _PLAIN)
 
-    def take_whole(self, exchange: Exchange, connection: UpstreamConnection) -> WholeAnswer | None:
+    def take_whole(self, exchange: Exchange, connection: UpstreamConnection) -> WholeResponse | None:
         """As of Forward, with the tag."""
         whole = Forward.take_whole(self, exchange, connection)
         if whole is None or not _takes_tag(exchange.admitted, whole.status, whole.headers):
             return whole
         body = Insertion(_TAG)(whole.body, last=True)
         headers = [*_changed(whole.headers), (b"content-length", b"%d" % len(body))]
-        return WholeAnswer(whole.status, headers, body)
+        return WholeResponse(whole.status, headers, body)
 
     def _send(self, exchange: Exchange, response: UpstreamResponse) -> Send:
         if not _takes_tag(exchange.admitted, response.status, response.headers):

@@ -22,7 +22,13 @@ from gateway.upstream.response_head import SWITCHING
 from gateway.upstream.settings import WebSocketSettings
 from gateway.upstream.switched import RegisterSocket
 from gateway.upstream.tunnel import Tunnel, TunnelLimits
-from gateway.upstream.websocket import check_answer, close_code, handshake_lines, headers_of_switch, is_switch
+from gateway.upstream.websocket import (
+    check_handshake_response,
+    close_code,
+    handshake_lines,
+    headers_of_switch,
+    is_switch,
+)
 from gateway.upstream.websocket_connections import WebSocketConnections
 
 # How the listener offers to leave HTTP, as an extension of the ASGI scope.
@@ -92,14 +98,14 @@ class CarryWebSocket:
         """Both sides agree: join them until the end. `begun` is the loop's time at the start of the handshake."""
         settings = self._settings(exchange)
         compression = settings.compression
-        compressed = check_answer(response.answer_headers, handshake, compression=compression)
+        compressed = check_handshake_response(response.register_headers, handshake, compression=compression)
         limits = TunnelLimits(
             settings.max_message_bytes, settings.idle_timeout, settings.close_timeout, compressed
         )
         tunnel = Tunnel(asyncio.get_running_loop(), limits)
         connection = response.keep_connection()
         try:
-            if connection.closed or connection.answer.after_switch is None:
+            if connection.closed or connection.response.after_switch is None:
                 raise UpstreamBroken(
                     "the register's 101 cannot be read, or came with the end of its connection"
                 )

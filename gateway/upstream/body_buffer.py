@@ -1,4 +1,4 @@
-"""Back-pressure towards the register: the parts of an answer that wait to be taken."""
+"""Back-pressure towards the register: the parts of a response that wait to be taken."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import deque
 HIGH_WATER = 262_144
 """Octets that may wait before reading from the register pauses."""
 STREAM = 32_768
-"""The same for an answer that is longer than HIGH_WATER: it cannot be taken whole in any case."""
+"""The same for a response that is longer than HIGH_WATER: it cannot be taken whole in any case."""
 
 
 class BodyBuffer:

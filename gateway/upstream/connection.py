@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from gateway.errors import UpstreamBroken, UpstreamTimeout
 from gateway.outgoing.trouble import trouble_of
-from gateway.upstream.answer_reader import AnswerReader
 from gateway.upstream.body_buffer import BodyBuffer
 from gateway.upstream.connection_state import (
     BODY,
@@ -26,7 +25,8 @@ from gateway.upstream.connection_state import (
     WAITING,
     ConnectionState,
 )
-from gateway.upstream.known_answers import KnownAnswers
+from gateway.upstream.known_responses import KnownResponses
+from gateway.upstream.response_reader import ResponseReader
 from gateway.upstream.session_tags import NOBODY
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class ConnectionClosed(Exception):
-    """The register closed the connection before the first octet of an answer: the request may be repeated.
+    """The register closed the connection before the first octet of a response: the request may be repeated.
 
     Its message says why, where TLS says so: a register of TLS 1.3 refuses a certificate only after the handshake.
     """
@@ -44,7 +44,7 @@ class ClientStalled(Exception):
     """The connection was needed for others while the client neither sent nor took in anything."""
 
 
-# What is read at once: a whole answer where it is short, but little of a body that goes on, as its client may stop reading.
+# What is read at once: a whole response where it is short, but little of a body that goes on, as its client may stop reading.
 _READ = 262_144
 _READ_ON = 65_536
 _NOT_ENDED = "the register closed the connection without ending TLS (close_notify), and its answer has no length: it may be cut"
@@ -62,17 +62,17 @@ _buffer = _Buffer()
 
 
 class UpstreamConnection(asyncio.BufferedProtocol):
-    """Opened by the pool. An exchange runs from `start` to `rest`; `tell`, `wait` and `read` report its answer.
+    """Opened by the pool. An exchange runs from `start` to `rest`; `tell`, `wait` and `read` report its response.
 
-    `answer` has status and headers once the exchange is `settled` without an error. `exchanges` counts those begun;
+    `response` has status and headers once the exchange is `settled` without an error. `exchanges` counts those begun;
     `idle_since` is in seconds (monotonic). `waits_for_client_since`, in loop time, is set while the exchange goes on
     only if its client sends or takes in more. `stray`: octets arrived that belong to no exchange. `pool` takes it back.
     """
 
     pool: ConnectionPool
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, known: KnownAnswers) -> None:
-        """`known` are heads that answers of the same server had."""
+    def __init__(self, loop: asyncio.AbstractEventLoop, known: KnownResponses) -> None:
+        """`known` are heads that responses of the same server had."""
         self._loop = loop
         self._known = known
         self._large, self._small = _buffer.large, _buffer.small
@@ -83,7 +83,7 @@ class UpstreamConnection(asyncio.BufferedProtocol):
         self._error: Exception | None = None
         self._request_sent = False
         self._is_last = False
-        self.answer: AnswerReader
+        self.response: ResponseReader
         self.state = IDLE
         self.closed = False
         self.stray = False
@@ -95,7 +95,7 @@ class UpstreamConnection(asyncio.BufferedProtocol):
         self.idle_since = 0.0
         self.waits_for_client_since: float | None = None
         self.client_wait: asyncio.Timeout | None = None
-        """The time that the client has to take in a part of the answer, while it does not."""
+        """The time that the client has to take in a part of the response, while it does not."""
 
     # An exchange
 
@@ -104,7 +104,7 @@ class UpstreamConnection(asyncio.BufferedProtocol):
         self._become(WAITING)
         self._request_sent = False
         self._is_last = last
-        self.answer.begin(method)
+        self.response.begin(method)
         self.exchanges += 1
 
     def write(self, data: bytes) -> None:
@@ -146,7 +146,7 @@ class UpstreamConnection(asyncio.BufferedProtocol):
 
     def take(self) -> bytes:
         """What has arrived of the body since the last call; b"" if nothing has."""
-        return self.answer.buffer.take()
+        return self.response.buffer.take()
 
     async def read(self, idle_timeout: float) -> bytes:
         """The next part of the body, or b"" at its end.
@@ -154,7 +154,7 @@ class UpstreamConnection(asyncio.BufferedProtocol):
         Raises UpstreamTimeout after `idle_timeout` seconds without an octet, UpstreamBroken if the register broke
         off, and the reason given to `abandon`.
         """
-        buffer = self.answer.buffer
+        buffer = self.response.buffer
         while not buffer and self.state is not COMPLETE:
             self.raise_for_error()
             deadline = self._loop.time() + idle_timeout
@@ -169,7 +169,7 @@ class UpstreamConnection(asyncio.BufferedProtocol):
             raise self._error
 
     def abandon(self, reason: Exception) -> None:
-        """End the exchange before its time: `reason` is raised to those who wait for the answer."""
+        """End the exchange before its time: `reason` is raised to those who wait for the response."""
         if self.state in UNDER_WAY:
             self._fail(reason)
 
@@ -185,14 +185,14 @@ class UpstreamConnection(asyncio.BufferedProtocol):
         """Whether another exchange can follow: all sent, all read, nothing left over, and the register agrees."""
         if self.state is IDLE:
             return self.exchanges > 0 and not self.closed
-        answer = self.answer
+        response = self.response
         return (
             self.state is COMPLETE
             and self._request_sent
-            and answer.keep_alive
+            and response.keep_alive
             and not self._is_last
             and not self.closed
-            and not answer.buffer
+            and not response.buffer
         )
 
     def rest(self, now: float) -> None:
@@ -216,7 +216,7 @@ class UpstreamConnection(asyncio.BufferedProtocol):
         self._error = None
 
     def hand_over(self, protocol: asyncio.Protocol) -> bytes:
-        """After a 101: the connection belongs to `protocol` from now on; the octets that came behind the answer.
+        """After a 101: the connection belongs to `protocol` from now on; the octets that came behind the response.
 
         Reading is paused until `protocol` resumes it.
         """
@@ -225,7 +225,7 @@ class UpstreamConnection(asyncio.BufferedProtocol):
             self._timer = None
         self._transport.set_protocol(protocol)
         protocol.connection_made(self._transport)
-        return self.answer.after_switch or b""
+        return self.response.after_switch or b""
 
     # State and news
 
@@ -260,18 +260,18 @@ class UpstreamConnection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]
-        self.answer = AnswerReader(BodyBuffer(self._transport), self._known)
+        self.response = ResponseReader(BodyBuffer(self._transport), self._known)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if isinstance(exc, OSError) and not self.closed:
             self._read_what_is_left()
         closed_here, self.closed = self.closed, True
-        self.answer.close()
+        self.response.close()
         self.resume_writing()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self.state is BODY and self.answer.ends_at_close and exc is None and not closed_here:
+        if self.state is BODY and self.response.ends_at_close and exc is None and not closed_here:
             if self._ended_in_order():
                 self._become(COMPLETE)
             else:
@@ -295,7 +295,7 @@ class UpstreamConnection(asyncio.BufferedProtocol):
             return isinstance(problem, ssl.SSLZeroReturnError)
 
     def _read_what_is_left(self) -> None:
-        """A register that answers before it has the whole request closes the connection behind its answer: writing to it
+        """A register that answers before it has the whole request closes the connection behind its response: writing to it
         fails, as a rule before anybody looks at what has arrived.
         """
         found = self._transport.get_extra_info
@@ -325,20 +325,20 @@ class UpstreamConnection(asyncio.BufferedProtocol):
             self.stray = True
             self.close()
             return
-        answer = self.answer
+        response = self.response
         try:
-            answer.feed(data)
+            response.feed(data)
         except UpstreamBroken as problem:
             self.abandon(problem)
             return
-        if answer.complete:
+        if response.complete:
             self._become(COMPLETE)
-            if answer.excess:
+            if response.excess:
                 self.stray = True
                 self.close()
-            elif answer.after_switch is not None:
+            elif response.after_switch is not None:
                 self._transport.pause_reading()
-        elif not answer.status:
+        elif not response.status:
             if self.state is WAITING:
                 self._become(HEAD)
             return

@@ -9,7 +9,7 @@ from gateway.errors import UpstreamUnreachable
 from gateway.outgoing.client_tls import ClientTls
 from gateway.upstream.address import Address
 from gateway.upstream.connection import UpstreamConnection
-from gateway.upstream.known_answers import KnownAnswers
+from gateway.upstream.known_responses import KnownResponses
 from gateway.upstream.settings import UpstreamTls
 
 
@@ -23,7 +23,7 @@ async def dial(
     tls: ssl.SSLContext | None,
     server_name: str | None,
     seconds: float,
-    known: KnownAnswers,
+    known: KnownResponses,
 ) -> UpstreamConnection:
     """A new connection; `tls` is for an https server, whose certificate must name `server_name` or its host. `known` are
     heads that its answers had before.

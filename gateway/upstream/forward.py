@@ -1,4 +1,4 @@
-"""Sends requests to an upstream and waits for its answers; repeats what failed and can be repeated."""
+"""Sends requests to an upstream and waits for its responses; repeats what failed and can be repeated."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from gateway.upstream.response_head import HeaderLines
 from gateway.upstream.upstream import Upstream
 from gateway.upstream.websocket_connections import WebSocketConnections
 
-# Most answers are there sooner: only after this many seconds is it worth a task to notice that the client leaves.
+# Most responses are there sooner: only after this many seconds is it worth a task to notice that the client leaves.
 _PATIENCE = 0.05
 _NO_ANSWER = "the register closed the connection without an answer"
 
 
-class WholeAnswer(NamedTuple):
-    """An answer of the register that has arrived whole; `headers` are those for the client."""
+class WholeResponse(NamedTuple):
+    """A response of the register that has arrived whole; `headers` are those for the client."""
 
     status: int
     headers: HeaderLines
@@ -89,10 +89,10 @@ class Forwarder:
         max_body: int | None = None,
         progress: Progress | None = None,
     ) -> UpstreamResponse:
-        """Send the request and wait for the head of the answer. The caller must `aclose` the response.
+        """Send the request and wait for the head of the response. The caller must `aclose` the response.
 
         `begun` is a connection on which `begin_at_once` has already sent this request. `patience` (seconds until the
-        answer begins) and `max_body` (octets) are used instead of the upstream's own; `progress` learns how far the request is.
+        response begins) and `max_body` (octets) are used instead of the upstream's own; `progress` learns how far the request is.
         Raises UpstreamUnreachable, UpstreamOut, UpstreamBroken, UpstreamTimeout or Overloaded for the register;
         AddressTooLong and HeadersTooLarge for the head of the request, BadRequest, ContentTooLarge or RequestTimeout for its body;
         ClientGone.
@@ -144,12 +144,12 @@ class Forwarder:
     async def open_websocket(
         self, request: UpstreamRequest, connections: WebSocketConnections, patience: float | None = None
     ) -> UpstreamResponse:
-        """Send the opening handshake and wait for the head of the answer. As `forward`, over a connection of its own."""
+        """Send the opening handshake and wait for the head of the response. As `forward`, over a connection of its own."""
         request = self._inside(request)
         failed: list[ConnectionPool] = []
         while True:
             connection = await connections.acquire(request.party, failed)
-            connection.answer.may_switch()
+            connection.response.may_switch()
             try:
                 return await self._exchange(
                     connection,
@@ -183,13 +183,13 @@ class Forwarder:
         connection.request_sent()
         return connection
 
-    def take_whole(self, connection: UpstreamConnection) -> WholeAnswer | None:
-        """The answer, if all of it is there; the connection is given back then. None where it is not, or failed."""
+    def take_whole(self, connection: UpstreamConnection) -> WholeResponse | None:
+        """The response, if all of it is there; the connection is given back then. None where it is not, or failed."""
         if connection.state is not COMPLETE:
             return None
-        answer = connection.answer
-        headers = self._for_client(answer.headers, connection.owner, answer.status)
-        whole = WholeAnswer(answer.status, headers, connection.take())
+        response = connection.response
+        headers = self._for_client(response.headers, connection.owner, response.status)
+        whole = WholeResponse(response.status, headers, connection.take())
         pool = connection.pool
         if pool.health.troubled:
             pool.health.succeeded()
@@ -230,7 +230,7 @@ class Forwarder:
         begun: bool,
         patience: float,
     ) -> UpstreamResponse:
-        """Send the request and wait for the head of the answer; gives the connection back if there will be none."""
+        """Send the request and wait for the head of the response; gives the connection back if there will be none."""
         health = connection.pool.health
         try:
             if not begun:

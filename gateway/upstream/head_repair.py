@@ -1,4 +1,4 @@
-"""Takes away white space that the parser stumbles over: before the colon of a field, as a proxy must in answers (RFC 9112
+"""Takes away white space that the parser stumbles over: before the colon of a field, as a proxy must in responses (RFC 9112
 section 5.1), and a tab behind a transfer coding (section 5).
 """
 
@@ -17,7 +17,7 @@ _INTERIM: Final = re.compile(rb"HTTP/\d\.\d 1(?!01)")
 
 
 def without_blanks(octets: bytes) -> tuple[bytes, bool]:
-    """The octets of an answer, and of interim answers before it, without blanks before colons and behind transfer codings
+    """The octets of a response, and of interim responses before it, without blanks before colons and behind transfer codings
     in their heads.
 
     True beside it if the octets end with such a blank, and the colon may still follow; the blank is taken away too.
@@ -34,7 +34,7 @@ def _without(head: bytes) -> bytes:
 
 
 def size_of_head(octets: bytes) -> int:
-    """Octets of an answer's head, without those of interim answers before it; 0 if it is not complete."""
+    """Octets of a response's head, without those of interim responses before it; 0 if it is not complete."""
     start, end = _place_of_head(octets)
     return end - start if end >= 0 else 0
 
@@ -42,7 +42,7 @@ def size_of_head(octets: bytes) -> int:
 def _place_of_head(octets: bytes) -> tuple[int, int]:
     start = 0
     while True:
-        # Empty lines before an answer mean nothing (RFC 9112 section 2.2).
+        # Empty lines before a response mean nothing (RFC 9112 section 2.2).
         while octets[start : start + 1] in _LINE_END:
             start += 1
         end = octets.find(b"\r\n\r\n", start)

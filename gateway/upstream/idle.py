@@ -53,7 +53,7 @@ class IdleConnections:
         connection.rest(now)
         if self._sweeper is None:
             self._sweeper = asyncio.get_running_loop().call_later(self._keep_alive, self._sweep)
-        if not connection.answer.bodiless and now >= self._distrusted_until:
+        if not connection.response.bodiless and now >= self._distrusted_until:
             self._ready.append(connection)
             return
         self._aside[0].append(connection)
@@ -87,7 +87,7 @@ class IdleConnections:
 
     def look_at(self, connection: UpstreamConnection) -> None:
         """Note whether the register sent octets that belong to no answer."""
-        if connection.stray and not connection.answer.bodiless:
+        if connection.stray and not connection.response.bodiless:
             self._distrusted_until = monotonic() + _DISTRUST
 
     def close(self) -> None:

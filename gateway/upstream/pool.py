@@ -12,7 +12,7 @@ from gateway.upstream.address import Address
 from gateway.upstream.connection import UpstreamConnection
 from gateway.upstream.dial import dial, tls_context
 from gateway.upstream.idle import IdleConnections
-from gateway.upstream.known_answers import KnownAnswers
+from gateway.upstream.known_responses import KnownResponses
 from gateway.upstream.server_health import ServerHealth
 from gateway.upstream.settings import UpstreamSettings
 from gateway.upstream.shares import Party, Shares, default_share
@@ -60,7 +60,7 @@ class ConnectionPool:
             self.host = self.address.authority
         self._settings = settings
         self._tls: ssl.SSLContext | None = None
-        self._known = KnownAnswers()
+        self._known = KnownResponses()
         self._idle = IdleConnections(settings.keep_alive)
         share = default_share(settings.max_connections)
         self._shares = Shares(

@@ -77,7 +77,7 @@ class Probes:
             while not connection.settled:
                 await connection.wait(self._settings.timeout)
             connection.raise_for_error()
-            return connection.answer.status
+            return connection.response.status
         finally:
             connection.close()
             connection.forget()

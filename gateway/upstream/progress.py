@@ -9,12 +9,12 @@ from gateway.upstream.response_head import HeaderLines
 class Progress:
     """Filled in while a request is sent; `forwarded` can be read at any time, also after it failed.
 
-    What counts is what was handed to the connection: the register may have got less, never more. `answer` has the
-    headers of the answer once it has begun.
+    What counts is what was handed to the connection: the register may have got less, never more. `response_headers` are the
+    headers of the response once it has begun.
     """
 
-    __slots__ = ("answer", "forwarded")
+    __slots__ = ("forwarded", "response_headers")
 
     def __init__(self, forwarded: Forwarded = "no") -> None:
         self.forwarded: Forwarded = forwarded
-        self.answer: HeaderLines | None = None
+        self.response_headers: HeaderLines | None = None

@@ -1,4 +1,4 @@
-"""The answer of the register on its way to the client."""
+"""The response of the register on its way to the client."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Lender(Protocol):
         """Give it back."""
 
 
-class AnswerCut(Exception):
-    """The answer broke off after it had begun: it must not look complete to the client."""
+class ResponseCut(Exception):
+    """The response broke off after it had begun: it must not look complete to the client."""
 
 
 class UpstreamResponse:
@@ -38,7 +38,7 @@ class UpstreamResponse:
     received = 0
     """Octets of the body so far."""
     complete = False
-    """Whether all of the answer has arrived."""
+    """Whether all of the response has arrived."""
 
     def __init__(
         self,
@@ -53,17 +53,17 @@ class UpstreamResponse:
         self._client = client
         self._pool = pool
         self._settings = settings
-        answer = connection.answer
-        self.status = answer.status
-        self.headers = for_client(answer.headers, connection.owner, answer.status)
+        response = connection.response
+        self.status = response.status
+        self.headers = for_client(response.headers, connection.owner, response.status)
         if not client.done:
             # The client is still sending what nobody will read.
             self.headers = with_passing(self.headers, ((b"connection", b"close"),))
 
     @property
-    def answer_headers(self) -> HeaderLines:
+    def register_headers(self) -> HeaderLines:
         """The headers as the register sent them."""
-        return self._connection.answer.headers
+        return self._connection.response.headers
 
     @property
     def sent(self) -> int:
@@ -71,10 +71,10 @@ class UpstreamResponse:
         return self._client.sent
 
     async def relay(self, send: Send, extra: Iterable[tuple[bytes, bytes]] = ()) -> None:
-        """Send the answer with `extra` headers to the client, as it arrives.
+        """Send the response with `extra` headers to the client, as it arrives.
 
         The register's connection is given back before the last part is sent: a client that takes its time doesn't
-        hold it. Raises AnswerCut if the register breaks off or the client takes in nothing for
+        hold it. Raises ResponseCut if the register breaks off or the client takes in nothing for
         `client_write_timeout`, ClientGone if it leaves, and a GatewayError if its own body turns out wrong.
         """
         start = {"type": "http.response.start", "status": self.status, "headers": [*self.headers, *extra]}
@@ -107,7 +107,7 @@ class UpstreamResponse:
             try:
                 part = await connection.read(self._settings.idle_timeout)
             except (UpstreamBroken, UpstreamTimeout, ClientStalled) as problem:
-                raise AnswerCut(str(problem)) from problem
+                raise ResponseCut(str(problem)) from problem
             self.received += len(part)
             if connection.state is COMPLETE:
                 part += self._last_part()
@@ -126,7 +126,7 @@ class UpstreamResponse:
                 await send(message)
         except TimeoutError as problem:
             why = "while others waited" if connection.closed else f"for {seconds:g} s"
-            raise AnswerCut(f"the client took in nothing {why}") from problem
+            raise ResponseCut(f"the client took in nothing {why}") from problem
         finally:
             connection.client_wait = None
         connection.waits_for_client_since = None

@@ -1,4 +1,4 @@
-"""Checks the head of an answer from the register and reads from it how the answer ends (RFC 9112 section 6.3)."""
+"""Checks the head of a response from the register and reads from it how the response ends (RFC 9112 section 6.3)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import httptools
 HeaderLines = Sequence[tuple[bytes, bytes]]
 
 MAX_HEAD: Final = 131_072
-"""Most octets of an answer's head."""
+"""Most octets of a response's head."""
 
 SWITCHING: Final = 101
 """The register goes on in another protocol, where the request asked for that (RFC 9110 section 15.2.2)."""
@@ -53,12 +53,12 @@ def declared_length(headers: HeaderLines) -> int:
 
 
 def ends_at_close(names: Sequence[bytes]) -> bool:
-    """Whether the body of an answer that closes its connection has no framing, and ends with the connection."""
+    """Whether the body of a response that closes its connection has no framing, and ends with the connection."""
     return _FRAMING.isdisjoint(names)
 
 
 def logs_in_connection(names: Sequence[bytes], headers: HeaderLines) -> bool:
-    """Whether the answer is part of a login of the connection instead of the request: NTLM or Negotiate (RFC 4559)."""
+    """Whether the response is part of a login of the connection instead of the request: NTLM or Negotiate (RFC 4559)."""
     return not _LOGIN.isdisjoint(names) and any(
         name == b"persistent-auth"
         or (name in _LOGIN and any(scheme in value.lower() for scheme in _LOGIN_SCHEMES))

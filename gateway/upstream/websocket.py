@@ -45,7 +45,9 @@ def handshake_lines(handshake: WebSocketHandshake, *, compression: bool) -> Head
     return lines
 
 
-def check_answer(headers: HeaderLines, handshake: WebSocketHandshake, *, compression: bool) -> bool:
+def check_handshake_response(
+    headers: HeaderLines, handshake: WebSocketHandshake, *, compression: bool
+) -> bool:
     """Whether the register's 101 turns on permessage-deflate. Raises UpstreamBroken for one that a client must refuse."""
     values: dict[bytes, list[bytes]] = {}
     for name, value in headers:

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 from starlette.responses import Response
 
-from gateway.auth.transport import LARGEST_ANSWER, AnswerRefused, ProviderTransport, client_options
+from gateway.auth.transport import LARGEST_RESPONSE, ProviderTransport, ResponseRefused, client_options
 from tests.auth.conftest import Stage
 
 
@@ -34,8 +34,8 @@ async def test_a_plain_response_and_the_clock_of_its_sender(
 ) -> None:
     ahead = formatdate(clock.now + 90, usegmt=True)
     for _ in range(2):  # closing the first client leaves the pool open
-        answer = await fetch(transport, stage, Response(b"x" * LARGEST_ANSWER, headers={"date": ahead}))
-        assert len(answer.content) == LARGEST_ANSWER
+        answer = await fetch(transport, stage, Response(b"x" * LARGEST_RESPONSE, headers={"date": ahead}))
+        assert len(answer.content) == LARGEST_RESPONSE
         assert transport.clock_difference == 90.0
     await fetch(transport, stage, Response(b"", headers={"date": "yesterday"}))
     assert transport.clock_difference is None
@@ -46,11 +46,11 @@ async def test_a_plain_response_and_the_clock_of_its_sender(
     [
         (Response(status_code=302, headers={"location": "https://evil.test"}), "redirect"),
         (Response(gzip.compress(b"{}"), headers={"content-encoding": "gzip"}), "compressed"),
-        (Response(b"x" * (LARGEST_ANSWER + 1)), "more than"),
+        (Response(b"x" * (LARGEST_RESPONSE + 1)), "more than"),
     ],
 )
 async def test_refused(
     transport: ProviderTransport, stage: tuple[Stage, str], answer: Response, problem: str
 ) -> None:
-    with pytest.raises(AnswerRefused, match=problem):
+    with pytest.raises(ResponseRefused, match=problem):
         await fetch(transport, stage, answer)

@@ -85,7 +85,7 @@ async def test_an_early_answer_is_read_though_the_register_closed_behind_it() ->
     for _ in range(3):
         connection.write(b"body")
     await connection.wait(30)
-    assert (connection.answer.status, connection.state) == (413, ConnectionState.COMPLETE)
+    assert (connection.response.status, connection.state) == (413, ConnectionState.COMPLETE)
     assert connection.take() == b"ok"
     assert not connection.reusable
 

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.upstream.connection import UpstreamConnection
 from gateway.upstream.idle import QUIET, IdleConnections
-from gateway.upstream.known_answers import KnownAnswers
+from gateway.upstream.known_responses import KnownResponses
 from tests.running import RawUpstream, raw_upstream
 
 GET = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
@@ -25,7 +25,7 @@ async def used(upstream: RawUpstream, method: str = "GET") -> UpstreamConnection
     """A connection that has carried one exchange."""
     loop = asyncio.get_running_loop()
     _, connection = await loop.create_connection(
-        lambda: UpstreamConnection(loop, KnownAnswers()), "127.0.0.1", upstream.port
+        lambda: UpstreamConnection(loop, KnownResponses()), "127.0.0.1", upstream.port
     )
     connection.start(method)
     connection.write(GET)

@@ -243,7 +243,7 @@ async def test_what_one_connection_has_read_all_others_know() -> None:
             lines = []
             for connection in connections:
                 await exchange(connection)
-                lines.append(parted(connection.answer.headers)[0])
+                lines.append(parted(connection.response.headers)[0])
                 pool.release(connection)
     assert lines[:2] == [None, None]
     assert lines[2] is not None

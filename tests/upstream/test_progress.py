@@ -7,5 +7,5 @@ from gateway.upstream.progress import Progress
 
 def test_nothing_has_been_sent_at_first() -> None:
     assert Progress().forwarded == "no"
-    assert Progress().answer is None
+    assert Progress().response_headers is None
     assert Progress("wholly").forwarded == "wholly"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gateway.upstream.connection import UpstreamConnection
-from gateway.upstream.known_answers import KnownAnswers
+from gateway.upstream.known_responses import KnownResponses
 from gateway.upstream.switched import RegisterSocket
 from tests.waiting import eventually
 from tests.websockets import KEY, TEXT, Served, SocketRegister, frame, handshake, socket_register
@@ -34,14 +34,14 @@ class End:
 async def switched(register: SocketRegister) -> AsyncIterator[tuple[RegisterSocket, End]]:
     loop = asyncio.get_running_loop()
     _, connection = await loop.create_connection(
-        lambda: UpstreamConnection(loop, KnownAnswers()), "127.0.0.1", register.port
+        lambda: UpstreamConnection(loop, KnownResponses()), "127.0.0.1", register.port
     )
     connection.start("GET")
-    connection.answer.may_switch()
+    connection.response.may_switch()
     connection.write(handshake(key=KEY).lower().replace(KEY.lower().encode(), KEY.encode()))
     connection.request_sent()
     await connection.wait(5)
-    assert connection.answer.status == 101
+    assert connection.response.status == 101
     end = End()
     found = RegisterSocket(connection, end)  # type: ignore[arg-type]
     try:

@@ -187,7 +187,7 @@ class Sockets:
         for _ in range(number):
             response = await self.forwarder.open_websocket(upstream_request(), self.connections)
             self.held.append(response.keep_connection())
-            found.append(dict(response.answer_headers)[b"x-name"])
+            found.append(dict(response.register_headers)[b"x-name"])
         return found
 
 

@@ -13,7 +13,13 @@ from gateway.errors import (
     UpstreamBroken,
 )
 from gateway.model import Decision, WebSocketHandshake
-from gateway.upstream.websocket import check_answer, close_code, handshake_lines, headers_of_switch, is_switch
+from gateway.upstream.websocket import (
+    check_handshake_response,
+    close_code,
+    handshake_lines,
+    headers_of_switch,
+    is_switch,
+)
 from tests.websockets import ACCEPT, KEY
 
 ASKED = WebSocketHandshake(KEY.encode(), (b"a", b"b"), (b"permessage-deflate; client_max_window_bits",))
@@ -51,7 +57,7 @@ def test_the_register_is_asked_what_the_client_asked() -> None:
     ],
 )
 def test_an_agreement(answer: list[tuple[bytes, bytes]], compressed: bool) -> None:
-    assert check_answer(answer, ASKED, compression=True) is compressed
+    assert check_handshake_response(answer, ASKED, compression=True) is compressed
 
 
 @pytest.mark.parametrize(
@@ -76,15 +82,17 @@ def test_an_agreement(answer: list[tuple[bytes, bytes]], compressed: bool) -> No
 )
 def test_what_is_no_agreement_is_a_broken_answer(answer: list[tuple[bytes, bytes]]) -> None:
     with pytest.raises(UpstreamBroken):
-        check_answer(answer, ASKED, compression=True)
+        check_handshake_response(answer, ASKED, compression=True)
 
 
 def test_nothing_is_agreed_to_that_was_not_asked_for() -> None:
     for answer in (lines(sec_websocket_protocol="a"), lines(sec_websocket_extensions="permessage-deflate")):
         with pytest.raises(UpstreamBroken):
-            check_answer(answer, PLAIN, compression=True)
+            check_handshake_response(answer, PLAIN, compression=True)
     with pytest.raises(UpstreamBroken):
-        check_answer(lines(sec_websocket_extensions="permessage-deflate"), ASKED, compression=False)
+        check_handshake_response(
+            lines(sec_websocket_extensions="permessage-deflate"), ASKED, compression=False
+        )
 
 
 def test_a_refusal_is_an_answer_and_another_success_is_not() -> None:

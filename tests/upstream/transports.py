@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from gateway.upstream.connection import UpstreamConnection
-from gateway.upstream.known_answers import KnownAnswers
+from gateway.upstream.known_responses import KnownResponses
 
 
 class RecordingTransport(asyncio.Transport):
@@ -34,6 +34,6 @@ class RecordingTransport(asyncio.Transport):
 def connected() -> tuple[UpstreamConnection, RecordingTransport]:
     """An idle connection of the running loop and its transport."""
     transport = RecordingTransport()
-    connection = UpstreamConnection(asyncio.get_running_loop(), KnownAnswers())
+    connection = UpstreamConnection(asyncio.get_running_loop(), KnownResponses())
     connection.connection_made(transport)
     return connection, transport

@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 
 from gateway.caching.known_lines import Line, Lines, Repeated, Varied
-from gateway.edge.answer_lines import AnswerLines, KnownAnswerLines
+from gateway.edge.response_lines import KnownResponseLines, ResponseLines
 
 KNOWN: list[list[Line]] = [
     [],
@@ -23,19 +23,19 @@ MORE: list[Lines] = [(), ((b"server", b"uvicorn"),), ((b"content-length", b"5"),
 def test_lines_that_came_before_are_written_as_they_would_the_first_time(
     lines: list[Line], no_length: bool
 ) -> None:
-    known, repeated = KnownAnswerLines(), Repeated(lines)
+    known, repeated = KnownResponseLines(), Repeated(lines)
     for _, passing, more in product(range(2), PASSING, MORE):
         together = Varied.of(repeated, passing) if passing else repeated
-        assert known(together, more, no_length=no_length) == AnswerLines.of(
+        assert known(together, more, no_length=no_length) == ResponseLines.of(
             [*lines, *passing, *more], no_length=no_length
         )
 
 
 def test_there_is_one_length_and_no_transfer_coding() -> None:
-    found = AnswerLines.of(
+    found = ResponseLines.of(
         [(b"content-length", b"3"), (b"transfer-encoding", b"gzip"), (b"content-length", b"3")]
     )
-    assert found == AnswerLines(b"content-length: 3\r\n", 3, closes=False, hsts=False)
+    assert found == ResponseLines(b"content-length: 3\r\n", 3, closes=False, hsts=False)
 
 
 @pytest.mark.parametrize(
@@ -45,4 +45,4 @@ def test_there_is_one_length_and_no_transfer_coding() -> None:
 def test_characters_that_cannot_stand_there_are_refused(line: Line, known: bool) -> None:
     lines = Repeated([line]) if known else (line,)
     with pytest.raises(RuntimeError, match=r"cannot stand there|with a colon"):
-        KnownAnswerLines()(lines, (), no_length=False)
+        KnownResponseLines()(lines, (), no_length=False)

@@ -1,4 +1,4 @@
-"""Header lines of an answer as they are written, and what they say about its body and the connection."""
+"""Header lines of a response as they are written, and what they say about its body and the connection."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LOOKED_AT = frozenset((b"content-length", b"transfer-encoding", b"connection", 
 _MOST = 512
 
 
-class AnswerLines(NamedTuple):
+class ResponseLines(NamedTuple):
     """`length` is the Content-Length, if there is one. `closes`: Connection says that the connection ends. `hsts`: the
     lines have an HSTS line (RFC 6797).
     """
@@ -26,7 +26,7 @@ class AnswerLines(NamedTuple):
     hsts: bool
 
     @classmethod
-    def of(cls, headers: HeaderLines, *, no_length: bool = False) -> AnswerLines:
+    def of(cls, headers: HeaderLines, *, no_length: bool = False) -> ResponseLines:
         """`no_length`: no Content-Length may be written (any more), as there is one already or there is no body.
 
         Lines about transfer codings are left out. Raises RuntimeError for characters that cannot stand in a header.
@@ -57,23 +57,23 @@ class AnswerLines(NamedTuple):
             raise RuntimeError("a header with characters that cannot stand there")
         return cls(octets, length, closes, hsts)
 
-    def and_then(self, others: AnswerLines) -> AnswerLines:
+    def and_then(self, others: ResponseLines) -> ResponseLines:
         """These lines and others, which have no Content-Length if these have one."""
         length = self.length if others.length is None else others.length
         octets = self.octets + others.octets
-        return AnswerLines(octets, length, self.closes or others.closes, self.hsts or others.hsts)
+        return ResponseLines(octets, length, self.closes or others.closes, self.hsts or others.hsts)
 
 
-class KnownAnswerLines:
-    """Writes each line once that came before in the answers of one listener."""
+class KnownResponseLines:
+    """Writes each line once that came before in the responses of one listener."""
 
     def __init__(self) -> None:
-        self._known: ObjectMemo[Repeated, AnswerLines] = ObjectMemo(AnswerLines.of, _MOST)
+        self._known: ObjectMemo[Repeated, ResponseLines] = ObjectMemo(ResponseLines.of, _MOST)
 
-    def __call__(self, headers: HeaderLines, more: HeaderLines, *, no_length: bool) -> AnswerLines:
-        """These lines and `more`; see `AnswerLines.of`."""
+    def __call__(self, headers: HeaderLines, more: HeaderLines, *, no_length: bool) -> ResponseLines:
+        """These lines and `more`; see `ResponseLines.of`."""
         repeated, passing = parted(headers)
         if repeated is None or no_length:
-            return AnswerLines.of((*headers, *more), no_length=no_length)
+            return ResponseLines.of((*headers, *more), no_length=no_length)
         known = self._known(repeated)
-        return known.and_then(AnswerLines.of((*passing, *more), no_length=known.length is not None))
+        return known.and_then(ResponseLines.of((*passing, *more), no_length=known.length is not None))

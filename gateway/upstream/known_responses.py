@@ -1,4 +1,4 @@
-"""Remembers heads of answers that came before: most answers of a register have the same header lines but a few."""
+"""Remembers heads of responses that came before: most responses of a register have the same header lines but a few."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gateway.http_semantics import BODILESS
 from gateway.upstream.response_head import MAX_HEAD, HeaderLines
 
 PASSING: Final = (b"date", b"content-length", b"etag", b"last-modified", b"x-request-id")
-"""Names of lines that often differ from one answer to the next and say nothing about the connection."""
+"""Names of lines that often differ from one response to the next and say nothing about the connection."""
 
 _VERSION: Final = b"HTTP/1.1 "
 _END: Final = b"\r\n\r\n"
@@ -21,12 +21,12 @@ _MANY: Final = 64
 # one of so many is looked at.
 _FEW: Final = 16
 _MOST_OCTETS: Final = 4 << 20
-# The first is for one person; an answer with the second has no length before its end.
+# The first is for one person; a response with the second has no length before its end.
 _NOT_KEPT: Final = frozenset((b"set-cookie", b"transfer-encoding"))
 
 
-class Whole(NamedTuple):
-    """A whole answer, after which the connection stays open. `bodiless`: a body was never to follow this head."""
+class KnownResponse(NamedTuple):
+    """A whole response, after which the connection stays open. `bodiless`: a body was never to follow this head."""
 
     status: int
     headers: HeaderLines
@@ -34,8 +34,8 @@ class Whole(NamedTuple):
     bodiless: bool
 
 
-class KnownAnswers:
-    """The heads that one server's answers to requests other than HEAD had."""
+class KnownResponses:
+    """The heads that one server's responses to requests other than HEAD had."""
 
     def __init__(self) -> None:
         self._lines = KnownLines(PASSING, _MOST_OCTETS)
@@ -47,8 +47,8 @@ class KnownAnswers:
         """How many heads are known."""
         return len(self._lines)
 
-    def read(self, data: bytes) -> Whole | None:
-        """The answer that these octets are, if they are one whole answer with a head that is known, and nothing else."""
+    def read(self, data: bytes) -> KnownResponse | None:
+        """The response that these octets are, if they are one whole response with a head that is known, and nothing else."""
         # Where each head has a line of its own, a nonce for instance, few are worth a look.
         looks = self._unknown < _MANY or not self._unknown % _FEW
         end = data.find(_END) + len(_END)
@@ -64,8 +64,10 @@ class KnownAnswers:
             return None
         status, size = int(data[len(_VERSION) : len(_VERSION) + 3]), len(data) - end
         if status in BODILESS:
-            return None if size else Whole(status, lines, b"", True)
-        return Whole(status, lines, data[end:], False) if lengths and int(lengths[0]) == size else None
+            return None if size else KnownResponse(status, lines, b"", True)
+        return (
+            KnownResponse(status, lines, data[end:], False) if lengths and int(lengths[0]) == size else None
+        )
 
     def learn(self, data: bytes, headers: Sequence[tuple[bytes, bytes]]) -> None:
         """Remember the head at the beginning of `data`, if `read` did not know it: a parser has read these headers of it, all in

@@ -1,4 +1,4 @@
-"""Reads one answer of the register after another out of octets; opens and closes nothing (RFC 9112)."""
+"""Reads one response of the register after another out of octets; opens and closes nothing (RFC 9112)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gateway.errors import UpstreamBroken
 from gateway.http_semantics import BODILESS
 from gateway.upstream.body_buffer import HIGH_WATER, STREAM, BodyBuffer
 from gateway.upstream.head_repair import size_of_head, without_blanks
-from gateway.upstream.known_answers import KnownAnswers
+from gateway.upstream.known_responses import KnownResponses
 from gateway.upstream.response_head import (
     MAX_HEAD,
     SWITCHING,
@@ -31,13 +31,13 @@ def _broken(problem: Exception) -> UpstreamBroken:
     return UpstreamBroken(f"not an HTTP answer: {problem.__context__ or problem}")
 
 
-class AnswerReader:
-    """The answer to one request at a time, from `begin` on: `feed` it what arrives; the body goes into `buffer`.
+class ResponseReader:
+    """The response to one request at a time, from `begin` on: `feed` it what arrives; the body goes into `buffer`.
 
     `status` is 0 until the head is complete. `headers` are in order and with lower-case names. `keep_alive`: the
     register leaves the connection open for another exchange, and did not log it in for somebody. `ends_at_close`: the
     body has no framing and ends with the connection. `bodiless`: a body was never to follow this head (RFC 9112
-    section 6.3). `excess`: octets followed that belong to no answer. `after_switch`: where the register answered 101 to
+    section 6.3). `excess`: octets followed that belong to no response. `after_switch`: where the register answered 101 to
     a request that asked for it, the octets of the other protocol that came along; else None.
     """
 
@@ -66,7 +66,7 @@ class AnswerReader:
         "status",
     )
 
-    def __init__(self, buffer: BodyBuffer, known: KnownAnswers) -> None:
+    def __init__(self, buffer: BodyBuffer, known: KnownResponses) -> None:
         self.buffer = buffer
         self._known = known
         self._may_switch = False
@@ -75,8 +75,8 @@ class AnswerReader:
         self.begin("GET")
 
     def begin(self, method: str) -> None:
-        """Expect the answer to a request of this method. Nothing of the answer before can be left over: its parser is
-        used again only if it came to the end of that answer.
+        """Expect the response to a request of this method. Nothing of the response before can be left over: its parser is
+        used again only if it came to the end of that response.
         """
         if not (self.complete and self.keep_alive) or self.bodiless or self.excess:
             self._parser = httptools.HttpResponseParser(self)
@@ -97,7 +97,7 @@ class AnswerReader:
         self._may_switch, self._fresh = True, False
 
     def feed(self, data: bytes) -> None:
-        """Read on. Raises UpstreamBroken if this is no valid answer."""
+        """Read on. Raises UpstreamBroken if this is no valid response."""
         if not self._fresh:
             self._parse(data)
             return
@@ -142,7 +142,7 @@ class AnswerReader:
             raise UpstreamBroken(f"the head of the answer is longer than {MAX_HEAD} bytes")
 
     def _ended(self, problem: Exception, data: bytes) -> bool:
-        """Whether the parser only says that these octets go on behind the end of the answer."""
+        """Whether the parser only says that these octets go on behind the end of the response."""
         if self.status == SWITCHING and isinstance(problem, httptools.HttpParserUpgrade):
             self.after_switch = data[problem.args[0] :]
         elif self.complete:
@@ -196,7 +196,7 @@ class AnswerReader:
                 raise httptools.HttpParserError(f"unexpected status {status}")
             self._lines = []
             if not parser.should_keep_alive():
-                # What closes is the connection, once the final answer has been sent (RFC 9112 section 9.6).
+                # What closes is the connection, once the final response has been sent (RFC 9112 section 9.6).
                 parser.set_dangerous_leniencies(lenient_keep_alive=True)
                 self._last = True
             return
@@ -228,4 +228,4 @@ class AnswerReader:
         if self.status:
             self.complete = True
         else:
-            self._head_size = 0  # an interim answer
+            self._head_size = 0  # an interim response

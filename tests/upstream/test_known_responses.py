@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from gateway.caching.known_lines import Repeated, Varied, parted
 from gateway.errors import UpstreamBroken
-from gateway.upstream.answer_reader import AnswerReader
 from gateway.upstream.body_buffer import BodyBuffer
-from gateway.upstream.known_answers import KnownAnswers
+from gateway.upstream.known_responses import KnownResponses
+from gateway.upstream.response_reader import ResponseReader
 from tests.upstream.transports import RecordingTransport
 
 
@@ -21,13 +21,13 @@ def answer(*lines: str, status: str = "200 OK", version: str = "1.1", body: byte
     return head.encode("latin-1") + b"\r\n" + body
 
 
-def reader_of(known: KnownAnswers, method: str = "GET") -> AnswerReader:
-    reader = AnswerReader(BodyBuffer(RecordingTransport()), known)
+def reader_of(known: KnownResponses, method: str = "GET") -> ResponseReader:
+    reader = ResponseReader(BodyBuffer(RecordingTransport()), known)
     reader.begin(method)
     return reader
 
 
-def said(reader: AnswerReader, *pieces: bytes) -> dict[str, Any] | str:
+def said(reader: ResponseReader, *pieces: bytes) -> dict[str, Any] | str:
     """What the reader makes of an answer, or why it refuses it."""
     try:
         for piece in pieces:
@@ -128,40 +128,40 @@ ANSWERS = [
 @pytest.mark.parametrize("first", ANSWERS)
 def test_what_came_before_changes_nothing(first: bytes) -> None:
     for again in ANSWERS:
-        known = KnownAnswers()
+        known = KnownResponses()
         for _ in range(3):
             said(reader_of(known), first)
         for method in ("GET", "HEAD", "GET"):
-            expected = said(reader_of(KnownAnswers(), method), again)
+            expected = said(reader_of(KnownResponses(), method), again)
             assert said(reader_of(known, method), again) == expected
 
 
 @given(st.sampled_from(ANSWERS), st.data())
 def test_a_known_head_in_pieces_means_the_same(whole: bytes, data: st.DataObject) -> None:
     cut = data.draw(st.integers(1, max(1, len(whole) - 1)))
-    known = KnownAnswers()
+    known = KnownResponses()
     for _ in range(3):
         said(reader_of(known), whole)
     pieces = (whole[:cut], whole[cut:])
-    assert said(reader_of(known), *pieces) == said(reader_of(KnownAnswers()), *pieces)
+    assert said(reader_of(known), *pieces) == said(reader_of(KnownResponses()), *pieces)
 
 
 @pytest.mark.parametrize("whole", ANSWERS)
 def test_one_reader_reads_one_answer_after_another(whole: bytes) -> None:
-    known = KnownAnswers()
+    known = KnownResponses()
     for _ in range(3):
         said(reader_of(known), whole)
     reader = reader_of(known)
     for each in (whole, whole, answer(TWO, body=b"ok"), whole):
         found = said(reader, each)
-        assert found == said(reader_of(KnownAnswers()), each)
+        assert found == said(reader_of(KnownResponses()), each)
         if isinstance(found, str) or not reader.complete or not reader.keep_alive:
             break
         reader.begin("GET")
 
 
 def test_a_line_that_differs_leaves_the_others_known() -> None:
-    known = KnownAnswers()
+    known = KnownResponses()
     lines = []
     for date in ("1", "2", "3", "4", "4", "4"):
         reader = reader_of(known)
@@ -173,7 +173,7 @@ def test_a_line_that_differs_leaves_the_others_known() -> None:
 
 @pytest.mark.parametrize("line", ["Set-Cookie: a=1", "Transfer-Encoding: chunked", "Connection: close"])
 def test_what_is_for_one_person_or_ends_the_connection_is_not_remembered(line: str) -> None:
-    known = KnownAnswers()
+    known = KnownResponses()
     for _ in range(3):
         reader = reader_of(known)
         reader.feed(answer(line, body=b"2\r\nok\r\n0\r\n\r\n"))
@@ -181,7 +181,7 @@ def test_what_is_for_one_person_or_ends_the_connection_is_not_remembered(line: s
 
 
 def test_heads_that_never_come_again_are_looked_at_seldom_and_cost_no_memory() -> None:
-    known = KnownAnswers()
+    known = KnownResponses()
     for number in range(10_000):
         reader = reader_of(known)
         reader.feed(answer(TWO, f"Content-Security-Policy: nonce-{number}", body=b"ok"))
@@ -196,7 +196,7 @@ def test_heads_that_never_come_again_are_looked_at_seldom_and_cost_no_memory() -
 
 
 def test_a_request_for_another_protocol_is_answered_by_the_parser() -> None:
-    known = KnownAnswers()
+    known = KnownResponses()
     for _ in range(3):
         said(reader_of(known), answer(TWO, body=b"ok"))
     reader = reader_of(known)

@@ -7,16 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import UpstreamBroken
-from gateway.upstream.answer_reader import AnswerReader
 from gateway.upstream.body_buffer import HIGH_WATER, STREAM, BodyBuffer
-from gateway.upstream.known_answers import KnownAnswers
+from gateway.upstream.known_responses import KnownResponses
+from gateway.upstream.response_reader import ResponseReader
 from tests.upstream.transports import RecordingTransport
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
-def read(*pieces: bytes, method: str = "GET") -> AnswerReader:
-    reader = AnswerReader(BodyBuffer(RecordingTransport()), KnownAnswers())
+def read(*pieces: bytes, method: str = "GET") -> ResponseReader:
+    reader = ResponseReader(BodyBuffer(RecordingTransport()), KnownResponses())
     reader.begin(method)
     for piece in pieces:
         reader.feed(piece)
@@ -200,7 +200,7 @@ def test_nothing_follows_the_final_answer_of_a_register_that_closes() -> None:
 
 def test_a_switch_with_a_blank_before_a_colon_is_one() -> None:
     frames = b"\x81\x08\na : b\n\n"
-    reader = AnswerReader(BodyBuffer(RecordingTransport()), KnownAnswers())
+    reader = ResponseReader(BodyBuffer(RecordingTransport()), KnownResponses())
     reader.begin("GET")
     reader.may_switch()
     reader.feed(
@@ -232,7 +232,7 @@ ANSWERS = {
 }
 
 
-def seen(reader: AnswerReader, name: str) -> tuple[object, ...]:
+def seen(reader: ResponseReader, name: str) -> tuple[object, ...]:
     octets, method = ANSWERS[name]
     reader.begin(method)
     reader.feed(octets)
@@ -250,7 +250,7 @@ def test_an_answer_reads_the_same_whatever_came_before_it(names: list[str]) -> N
 @pytest.mark.parametrize(("length", "pauses"), [(HIGH_WATER, False), (HIGH_WATER + 1, True)])
 def test_of_an_answer_that_cannot_be_taken_whole_little_waits(length: int, pauses: bool) -> None:
     transport = RecordingTransport()
-    reader = AnswerReader(BodyBuffer(transport), KnownAnswers())
+    reader = ResponseReader(BodyBuffer(transport), KnownResponses())
     reader.begin("GET")
     reader.feed(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % length + b"x" * (STREAM - 1))
     assert transport.reading
