@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import NamedTuple
 
-from gateway.caching.known_lines import Lines, with_passing, without
+from gateway.caching.known_lines import with_passing, without
 from gateway.errors import GatewayError
 from gateway.handling import PLAIN, Handling
-from gateway.http_semantics import Forwarded
+from gateway.http_semantics import Forwarded, HeaderLine, HeaderLines
 from gateway.model import CanonicalRequest, Decision, DecisionInput, Identity
 from gateway.policy.facts import NOTHING_ASKED, Gathered
-from gateway.responses import HeaderLines, Message, Receive, Scope, Send, cookie_lines
+from gateway.responses import Message, Receive, Scope, Send, cookie_lines
 from gateway.session.sessions import Session
 from gateway.upstream.progress import Progress
 from gateway.upstream.request import Framing
@@ -139,10 +139,10 @@ class Exchange:
             message = {**message, "headers": self.head(message["status"], message.get("headers", ()))}
         await self.client_send(message)
 
-    def head(self, status: int, headers: HeaderLines) -> Lines:
+    def head(self, status: int, headers: Iterable[HeaderLine]) -> HeaderLines:
         """The headers of the response that begins now: these, with our id and cookies."""
         self.status = status
-        own: Lines = ((b"x-request-id", self.id.encode("ascii")),)
+        own: HeaderLines = ((b"x-request-id", self.id.encode("ascii")),)
         if self.set_cookies:
             own += tuple(cookie_lines(self.set_cookies))
         return with_passing(without(b"x-request-id", headers), own)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 from urllib.parse import quote
 
-Lines = list[tuple[bytes, bytes]]
+from gateway.http_semantics import HeaderLine, HeaderLines
 
 DEFAULT_UPSTREAM: Final = "default"
 """The name of the upstream that a rule uses if it names none."""
@@ -20,10 +20,10 @@ DEFAULT_UPSTREAM: Final = "default"
 class HeaderChanges:
     """Lines to set, in place of all lines with the same names, and names to remove."""
 
-    set: tuple[tuple[bytes, bytes], ...] = ()
+    set: HeaderLines = ()
     remove: frozenset[bytes] = frozenset()
 
-    def __call__(self, lines: Iterable[tuple[bytes, bytes]]) -> Lines:
+    def __call__(self, lines: Iterable[HeaderLine]) -> list[HeaderLine]:
         """The header lines with these changes."""
         gone = self.remove.union(name for name, _ in self.set)
         return [*(line for line in lines if line[0] not in gone), *self.set]

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, Literal, get_args
 
+HeaderLine = tuple[bytes, bytes]
+"""The name and the value of one header line. ASGI and the parsers give names in lower case."""
+
+HeaderLines = tuple[HeaderLine, ...]
+
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 FurtherMethod = Literal[
@@ -61,6 +66,6 @@ def connection_options(value: bytes) -> list[bytes]:
     return value.lower().translate(None, b" \t").split(b",")
 
 
-def header_block(lines: Iterable[tuple[bytes, bytes]]) -> bytes:
+def header_block(lines: Iterable[HeaderLine]) -> bytes:
     """Header lines as they are sent, each with its line end (RFC 9112 section 5)."""
     return b"".join([b"%b: %b\r\n" % line for line in lines])

@@ -1,7 +1,7 @@
 """The vocabulary of the gateway: the frozen values that its areas hand to one another.
 
 The request, the identity, the decision about them, and the tokens of a session. Times are in seconds since the
-epoch. This module imports only `handling`, and its values only read their own fields.
+epoch. This module imports only `handling` and `http_semantics`, and its values only read their own fields.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from gateway.handling import PLAIN, Destination, Handling, Redirect
+from gateway.http_semantics import HeaderLines
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -68,7 +69,7 @@ class CanonicalRequest(NamedTuple):
     path: str
     segments: tuple[str, ...]
     target: bytes
-    headers: tuple[tuple[bytes, bytes], ...]
+    headers: HeaderLines
     cookies: Mapping[str, str]
     client: str
     looking: Looking

@@ -9,9 +9,10 @@ from typing import Any
 from starlette import responses
 from starlette.types import Message, Receive, Scope, Send
 
+from gateway.http_semantics import HeaderLine, HeaderLines
+
 __all__ = [
     "Application",
-    "HeaderLines",
     "Message",
     "Receive",
     "Response",
@@ -23,7 +24,6 @@ __all__ = [
 ]
 
 Application = Callable[[Scope, Receive, Send], Any]
-HeaderLines = Iterable[tuple[bytes, bytes]]
 
 # Own responses are not sniffed, and send no Referer to other sites.
 _GUARD = (
@@ -42,7 +42,7 @@ class Response(responses.Response):
         status: int = 200,
         media_type: str = "text/plain",
         cache: bytes = b"no-store",
-        lines: HeaderLines = (),
+        lines: Iterable[HeaderLine] = (),
     ) -> None:
         super().__init__(content, status, media_type=media_type)
         self.raw_headers.extend(((b"cache-control", cache), *_GUARD, *lines))
@@ -58,6 +58,6 @@ def json_response(content: Any, *, status: int = 200, media_type: str = "applica
     return Response(json.dumps(content).encode("ascii"), status=status, media_type=media_type)
 
 
-def cookie_lines(set_cookies: Iterable[str]) -> tuple[tuple[bytes, bytes], ...]:
+def cookie_lines(set_cookies: Iterable[str]) -> HeaderLines:
     """Header lines for these Set-Cookie values."""
     return tuple((b"set-cookie", cookie.encode("ascii")) for cookie in set_cookies)

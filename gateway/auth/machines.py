@@ -24,6 +24,7 @@ from gateway.caching.single_flight import SingleFlight
 from gateway.client_limits import ClientLimits
 from gateway.errors import BadRequest, BearerRefused, ClientLimited, Overloaded
 from gateway.events import OnEvent, TokenJudged, ignore
+from gateway.http_semantics import HeaderLine
 from gateway.model import Identity
 from gateway.outgoing.egress import DIRECT, Egress
 
@@ -33,12 +34,12 @@ _LONGEST = 16_384
 _MOST_WAITING = 4
 
 
-def has_bearer(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+def has_bearer(headers: Iterable[HeaderLine]) -> bool:
     """Whether a request has something that says to be a bearer token."""
     return any(name == b"authorization" and value[:7].lower() == b"bearer " for name, value in headers)
 
 
-def bearer_token(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+def bearer_token(headers: Iterable[HeaderLine]) -> str | None:
     """The bearer token of a request; None if it has none. Raises BadRequest if it is malformed."""
     for name, value in headers:
         if name == b"authorization":

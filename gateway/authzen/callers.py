@@ -15,6 +15,7 @@ from cryptography.x509.oid import ExtensionOID
 
 from gateway.authzen.messages import Unanswerable
 from gateway.authzen.settings import CallerSettings, Right
+from gateway.http_semantics import HeaderLine
 from gateway.settings import Secret
 
 SHORTEST: Final = 32
@@ -59,7 +60,7 @@ class Callers:
             raise ValueError("two callers of the decision point have one bearer token: give each its own")
         self._tokens = found
 
-    def find(self, headers: Iterable[tuple[bytes, bytes]], certificate: bytes | None) -> Asker | None:
+    def find(self, headers: Iterable[HeaderLine], certificate: bytes | None) -> Asker | None:
         """Who asks, by the header lines and the certificate (DER) of the connection; None for anybody else."""
         lines = [value for name, value in headers if name == b"authorization"]
         token: bytes | None = None

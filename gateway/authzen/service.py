@@ -15,6 +15,7 @@ from gateway.authzen.listener import CERTIFICATE
 from gateway.authzen.messages import Unanswerable
 from gateway.authzen.settings import AuthzenSettings
 from gateway.errors import GatewayError
+from gateway.http_semantics import HeaderLines
 from gateway.json_object import Unreadable, json_object
 from gateway.plugin.asked_through import HEADER, came_through
 from gateway.responses import Receive, Response, Scope, Send
@@ -52,7 +53,7 @@ Answer = Callable[[Question], Awaitable[dict[str, Any]]]
 class Refused(Exception):
     """The question is not answered."""
 
-    def __init__(self, status: int, words: str, lines: tuple[tuple[bytes, bytes], ...] = ()) -> None:
+    def __init__(self, status: int, words: str, lines: HeaderLines = ()) -> None:
         super().__init__(words)
         self.status = status
         self.words = words
@@ -76,7 +77,7 @@ class Service:
         """Answer one request."""
         if scope["type"] != "http":
             return
-        lines: tuple[tuple[bytes, bytes], ...] = ()
+        lines: HeaderLines = ()
         try:
             ids = [value for name, value in scope["headers"] if name == b"x-request-id"]
             if len(ids) > 1 or any(len(each) > _LONGEST_ID for each in ids):
@@ -93,9 +94,7 @@ class Service:
             )
         await response(scope, receive, send)
 
-    async def _answer(
-        self, scope: Scope, receive: Receive, lines: tuple[tuple[bytes, bytes], ...]
-    ) -> Response:
+    async def _answer(self, scope: Scope, receive: Receive, lines: HeaderLines) -> Response:
         path = scope["path"]
         if path == self._metadata_path:
             _check_method(scope, "GET", "HEAD")

@@ -7,9 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
 from gateway.caching.seen import Seen
-
-Line = tuple[bytes, bytes]
-Lines = tuple[Line, ...]
+from gateway.http_semantics import HeaderLine, HeaderLines
 
 # A block with large cookies or very many lines is not worth its memory.
 _LONGEST = 4_096
@@ -18,7 +16,7 @@ _MOST_LINES = 64
 _A_LINE = 150
 
 
-class Repeated(tuple[Line, ...]):
+class Repeated(tuple[HeaderLine, ...]):
     """Header lines that came before in the very same octets.
 
     They are one object as long as they are remembered, so that what follows from them alone can be kept beside them
@@ -28,21 +26,21 @@ class Repeated(tuple[Line, ...]):
     __slots__ = ()
 
 
-class Varied(tuple[Line, ...]):
+class Varied(tuple[HeaderLine, ...]):
     """Header lines that all came before but the last ones, which are `passing`: they differ from one head to the next."""
 
     repeated: Repeated
-    passing: Lines
+    passing: HeaderLines
 
     @classmethod
-    def of(cls, repeated: Repeated, passing: Lines) -> Varied:
+    def of(cls, repeated: Repeated, passing: HeaderLines) -> Varied:
         """The repeated lines with others behind them."""
         found = cls(repeated + passing)
         found.repeated, found.passing = repeated, passing
         return found
 
 
-def with_passing(lines: Iterable[Line], passing: Lines) -> Lines:
+def with_passing(lines: Iterable[HeaderLine], passing: HeaderLines) -> HeaderLines:
     """These lines with others behind them; those that came before stay known."""
     repeated, before = parted(lines)
     if repeated is None:
@@ -51,7 +49,7 @@ def with_passing(lines: Iterable[Line], passing: Lines) -> Lines:
     return Varied.of(repeated, passing) if passing else repeated
 
 
-def without(name: bytes, lines: Iterable[Line]) -> Lines:
+def without(name: bytes, lines: Iterable[HeaderLine]) -> HeaderLines:
     """These lines but those of one name; those that came before stay known where none of them has it."""
     repeated, passing = parted(lines)
     if repeated is None or name in [line[0] for line in repeated]:
@@ -59,7 +57,7 @@ def without(name: bytes, lines: Iterable[Line]) -> Lines:
     return with_passing(repeated, tuple(line for line in passing if line[0] != name))
 
 
-def parted(lines: object) -> tuple[Repeated | None, Lines]:
+def parted(lines: object) -> tuple[Repeated | None, HeaderLines]:
     """The lines that came before, if any did, and those that came with them this time."""
     kind = type(lines)
     if kind is Repeated:
@@ -87,7 +85,7 @@ class KnownLines:
         # Of a dict, the first entry is found slowly once many before it are gone.
         self._lines: OrderedDict[bytes, Repeated] = OrderedDict()
         self._seen = Seen()
-        self._cut: tuple[bytes, bytes, Lines] = (b"", b"", ())
+        self._cut: tuple[bytes, bytes, HeaderLines] = (b"", b"", ())
 
     def __len__(self) -> int:
         return len(self._lines)
@@ -108,7 +106,7 @@ class KnownLines:
             self._keep(block, Repeated(known + passing))
         return Varied.of(known, passing)
 
-    def learn(self, block: bytes, lines: Sequence[Line]) -> None:
+    def learn(self, block: bytes, lines: Sequence[HeaderLine]) -> None:
         """Remember the lines of a block without the passing ones, if those lines came before; not where there are others of
         those names.
         """
@@ -121,7 +119,7 @@ class KnownLines:
         if len(rest) + len(passing) == len(lines):
             self._keep(others, Repeated(rest))
 
-    def _without_passing(self, block: bytes) -> tuple[bytes, Lines]:
+    def _without_passing(self, block: bytes) -> tuple[bytes, HeaderLines]:
         """A block of header lines without the passing ones, and those. The last one is kept: what was not known is learnt next."""
         if self._cut[0] != block:
             first, *parts = self._passing_line.split(block)

@@ -16,6 +16,7 @@ from gateway.edge.asked_scope import asked_scope
 from gateway.endpoints.table import OwnEndpoints
 from gateway.errors import Blocked, GatewayError, InternalFault, NotFound
 from gateway.exchange import Caller, Exchange
+from gateway.http_semantics import HeaderLine
 from gateway.model import Language
 from gateway.observe.asked_by import About, AskedBy
 from gateway.observe.record_writer import DecisionRecords
@@ -148,7 +149,7 @@ class Evaluation:
         self.records.write(entry_of(exchange, status, seconds, asked_by=by))
 
 
-def _lines(host: bytes, language: str) -> list[tuple[bytes, bytes]]:
+def _lines(host: bytes, language: str) -> list[HeaderLine]:
     lines = [(b"host", host), (b"accept", b"application/json")]
     return [*lines, (b"accept-language", language.encode("ascii"))] if language else lines
 

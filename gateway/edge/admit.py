@@ -23,7 +23,7 @@ from gateway.edge.readings import PathReader
 from gateway.edge.settings import EdgeSettings
 from gateway.edge.websocket import check_origin, websocket_handshake, without_handshake
 from gateway.errors import BadRequest, ContentTooLarge, MethodNotAllowed
-from gateway.http_semantics import METHODS
+from gateway.http_semantics import METHODS, HeaderLine, HeaderLines
 from gateway.model import NOTHING, CanonicalRequest, Doubt, Language, Looking
 
 Scope = Mapping[str, Any]
@@ -52,7 +52,7 @@ class _Head(NamedTuple):
     values that admission looks at, `looking` who sees the answer.
     """
 
-    headers: tuple[tuple[bytes, bytes], ...]
+    headers: HeaderLines
     cookies: Mapping[str, str]
     read: Mapping[bytes, list[bytes]]
     looking: Looking
@@ -148,9 +148,9 @@ class Admission:
             return request._replace(id=number, headers=headers)
         return CanonicalRequest._make((number, *request[1:]))
 
-    def _read(self, lines: Iterable[tuple[bytes, bytes]]) -> _Head:
+    def _read(self, lines: Iterable[HeaderLine]) -> _Head:
         read: dict[bytes, list[bytes]] = {}
-        headers: list[tuple[bytes, bytes]] = []
+        headers: list[HeaderLine] = []
         for pair in lines:
             name = pair[0]
             if name in READ_AT_ADMISSION:

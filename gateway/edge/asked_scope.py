@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from gateway.http_semantics import HeaderLine
 
-def asked_scope(
-    method: str, target: bytes, headers: Sequence[tuple[bytes, bytes]], client: str
-) -> dict[str, Any]:
+
+def asked_scope(method: str, target: bytes, headers: Sequence[HeaderLine], client: str) -> dict[str, Any]:
     """As the listener makes it of the same request. `target` is in origin form, `client` an address."""
     path, _, query = target.partition(b"?")
     return {

@@ -6,7 +6,7 @@ One request is at work at a time; what follows it waits as octets.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ from gateway.edge.response_cycle import SWITCH, ResponseCycle
 from gateway.edge.response_lines import ResponseLines
 from gateway.edge.switched import Receiver, SwitchedConnection
 from gateway.edge.waiting import Waiting
-from gateway.responses import HeaderLines
+from gateway.http_semantics import HeaderLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,7 +340,7 @@ class Dialogue:
 
     # What an answer needs
 
-    def response_lines(self, headers: HeaderLines, *, no_length: bool = False) -> ResponseLines:
+    def response_lines(self, headers: Iterable[HeaderLine], *, no_length: bool = False) -> ResponseLines:
         """These lines and what uvicorn adds to every response; see `ResponseLines.of`."""
         more = self._service.server.default_headers
         return self._listener.response_lines(headers, more, no_length=no_length)

@@ -10,15 +10,15 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
-from gateway.caching.known_lines import Lines, Repeated, parted, with_passing
+from gateway.caching.known_lines import Repeated, parted, with_passing
 from gateway.caching.object_memo import ObjectMemo
 from gateway.edge.asked_scope import asked_scope
 from gateway.edge.client import ClientAddress, Network
 from gateway.edge.settings import FrontSettings
 from gateway.errors import InternalFault
+from gateway.http_semantics import HeaderLine, HeaderLines
 
 Scope = Mapping[str, Any]
-HeaderLines = Sequence[tuple[bytes, bytes]]
 Kind = Literal["verdict", "page"]
 
 PAGE: Final = "/page"
@@ -79,7 +79,7 @@ class _Before(NamedTuple):
 
     method: str
     target: bytes
-    headers: Lines
+    headers: HeaderLines
     client: str
 
 
@@ -135,8 +135,8 @@ class Front:
 
     def asked(self, scope: Scope, kind: Kind) -> dict[str, Any]:
         """The ASGI scope of the request that the front has before it. Raises InternalFault where the question lacks it."""
-        lines: HeaderLines = scope["headers"]
-        passing: Lines = ()
+        lines: Sequence[HeaderLine] = scope["headers"]
+        passing: HeaderLines = ()
         if kind == "page":
             before = self._before(lines, _SAID)
         else:
@@ -151,7 +151,7 @@ class Front:
         asked.pop("extensions", None)
         return asked
 
-    def _before(self, lines: HeaderLines, dropped: Container[bytes] = _SAID | _FRAMING) -> _Before:
+    def _before(self, lines: Sequence[HeaderLine], dropped: Container[bytes] = _SAID | _FRAMING) -> _Before:
         """Without the method and target that a dialect says in the request line."""
         dialect, method, target = self._dialect, "", b""
         if not dialect.prefix:
@@ -165,7 +165,7 @@ class Front:
             method, target, Repeated(headers) if type(lines) is Repeated else tuple(headers), client
         )
 
-    def _said(self, lines: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes:
+    def _said(self, lines: Iterable[HeaderLine], name: bytes) -> bytes:
         values = [value for each, value in lines if each == name]
         if len(values) != 1:
             raise InternalFault(
@@ -188,7 +188,7 @@ def _behind(target: bytes, prefixes: Iterable[str]) -> bytes:
     raise InternalFault("the question was asked in another form than its path")
 
 
-def _restore_upgrade(headers: list[tuple[bytes, bytes]]) -> None:
+def _restore_upgrade(headers: list[HeaderLine]) -> None:
     """Fronts keep Upgrade to themselves, as it is about one connection; a WebSocket is known by its key too."""
     names = {name for name, _ in headers}
     if b"sec-websocket-key" in names and b"upgrade" not in names:

@@ -25,8 +25,7 @@ from google.rpc import code_pb2, status_pb2
 
 from gateway.edge.asked_scope import asked_scope
 from gateway.edge.fronts import PERMISSION, REMOVED
-
-Lines = Iterable[tuple[bytes, bytes]]
+from gateway.http_semantics import HeaderLine
 
 _GRACE_SECONDS: Final = 1.0
 # Checks that are judged at once, and those that may wait for that too; Envoy refuses what is one too many.
@@ -104,8 +103,8 @@ class _Answer:
     """What the application sends, as Envoy reads it."""
 
     status: int = 500
-    lines: list[tuple[bytes, bytes]] = field(default_factory=list)
-    permission: Lines | None = None
+    lines: list[HeaderLine] = field(default_factory=list)
+    permission: Iterable[HeaderLine] | None = None
     body: bytearray = field(default_factory=bytearray)
 
     async def send(self, message: dict[str, Any]) -> None:
@@ -150,7 +149,7 @@ class _Answer:
         )
 
 
-def _options(lines: Lines, action: Any) -> list[base_pb2.HeaderValueOption]:
+def _options(lines: Iterable[HeaderLine], action: Any) -> list[base_pb2.HeaderValueOption]:
     # Envoy passes over `raw_value` here, and `value` is text: octets that are no UTF-8 can't be said.
     return [
         base_pb2.HeaderValueOption(

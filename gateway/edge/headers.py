@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-from gateway.http_semantics import HOP_BY_HOP, connection_options
+from gateway.http_semantics import HOP_BY_HOP, HeaderLine, connection_options
 from gateway.model import CanonicalRequest
-
-Headers = list[tuple[bytes, bytes]]
 
 # Belong to one connection only (RFC 9110 7.6.1), or are written again for the register. Cookie2 is obsolete (RFC 6265), and
 # must not bring cookies that nobody looked at.
@@ -53,7 +51,7 @@ class ForwardedHeaders:
         self._trusted_chain = trusted_chain
         self._allow = None if allow is None else _ALWAYS.union(name.encode("ascii") for name in allow)
 
-    def passed(self, headers: Iterable[tuple[bytes, bytes]], method: str = "GET") -> Headers:
+    def passed(self, headers: Iterable[HeaderLine], method: str = "GET") -> list[HeaderLine]:
         """Of the headers of a request those that go on: the same for the same headers."""
         named: set[bytes] = set()
         for name, value in headers:
@@ -61,7 +59,7 @@ class ForwardedHeaders:
                 named.update(connection_options(value))
         named -= _ESSENTIAL
         allow = self._allow
-        kept: Headers = []
+        kept: list[HeaderLine] = []
         for pair in headers:
             name = pair[0]
             if len(name) > _LONGEST_NAME or _is_dropped(name) or name in named:

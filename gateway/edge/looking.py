@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from gateway.edge.forms import FORM_TYPES
+from gateway.http_semantics import HeaderLine
 from gateway.model import Looking
 
 # What says that a browser, or a script for it, fetches something that nobody has asked for yet.
@@ -73,10 +74,10 @@ READ: Final = _HINTS | {
 }
 """The header lines that `looking` reads."""
 
-Lines = Mapping[bytes, list[bytes]]
+HeaderValues = Mapping[bytes, list[bytes]]
 
 
-def looking(read: Lines) -> Looking:
+def looking(read: HeaderValues) -> Looking:
     """Who sees the answer, by these header lines: the values by lower-case name.
 
     Fetch Metadata counts where it is sent (W3C Fetch Metadata Request Headers), else `Accept`. A service worker that
@@ -99,7 +100,7 @@ def looking(read: Lines) -> Looking:
     return "page" if passed_on and _wants_html(read) else "script"
 
 
-def looking_at(lines: Iterable[tuple[bytes, bytes]]) -> Looking:
+def looking_at(lines: Iterable[HeaderLine]) -> Looking:
     """The same for the lines of a request that was not admitted."""
     read: dict[bytes, list[bytes]] = {}
     for name, value in lines:
@@ -107,7 +108,7 @@ def looking_at(lines: Iterable[tuple[bytes, bytes]]) -> Looking:
     return looking(read)
 
 
-def _is_ahead(read: Lines) -> bool:
+def _is_ahead(read: HeaderValues) -> bool:
     return any(
         word in value.lower()
         for name in _PURPOSES.intersection(read)
@@ -116,7 +117,7 @@ def _is_ahead(read: Lines) -> bool:
     )
 
 
-def _is_of_library(read: Lines) -> bool:
+def _is_of_library(read: HeaderValues) -> bool:
     found = _LIBRARIES.intersection(read)
     # Android's WebView adds the name of its app to everything, also to navigations: those names have dots.
     if found == {b"x-requested-with"}:
@@ -124,13 +125,13 @@ def _is_of_library(read: Lines) -> bool:
     return bool(found)
 
 
-def _may_be_form(read: Lines) -> bool:
+def _may_be_form(read: HeaderValues) -> bool:
     """A browser that goes to a page sends nothing, or a form."""
     kinds = read.get(b"content-type")
     return kinds is None or kinds[0].partition(b";")[0].strip().lower() in _SENT_BY_FORMS
 
 
-def _wants_html(read: Lines) -> bool:
+def _wants_html(read: HeaderValues) -> bool:
     """Whether HTML is asked for by name, and not less than JSON (RFC 9110 12.5.1); the first of two equals counts."""
     accept = b",".join(read.get(b"accept", ()))[:_LONGEST_ACCEPT].lower()
     if b"text/html" not in accept:

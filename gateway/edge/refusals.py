@@ -12,13 +12,13 @@ from typing import Any, Final
 
 from gateway.edge.looking import looking_at
 from gateway.events import ClientRefused
-from gateway.http_semantics import METHODS
+from gateway.http_semantics import METHODS, HeaderLine
 from gateway.model import Looking
-from gateway.responses import HeaderLines, Response
+from gateway.responses import Response
 
 # A page for the reason, status and header lines of a request that is refused, by who looks, with this id; None for no
 # page.
-WirePage = Callable[[str, int, HeaderLines, Looking, str], Response | None]
+WirePage = Callable[[str, int, Iterable[HeaderLine], Looking, str], Response | None]
 ADMITTED: Final = "toegangspoort.admitted"
 """Where a scope has the id of its request, once the application has admitted it: from then on it has a record of its own."""
 REFUSED: Final = "toegangspoort.refused"

@@ -11,9 +11,10 @@ from typing import Any
 
 import httptools
 
-from gateway.caching.known_lines import KnownLines, Line, Repeated, Varied
+from gateway.caching.known_lines import KnownLines, Repeated, Varied
 from gateway.edge.refusals import Refused, too_large
 from gateway.edge.settings import EdgeSettings
+from gateway.http_semantics import HeaderLine
 
 # The parser would take what follows a request with an Upgrade for another protocol. The name is replaced by one of the
 # same length, which no client knows, until it is read.
@@ -67,7 +68,7 @@ class RequestReader:
         self.complete = False
         """Whether the whole request was read."""
         self._url = b""
-        self._headers: list[Line] = []
+        self._headers: list[HeaderLine] = []
         self._noted: dict[bytes, bytes] = {}
         self.asks_upgrade = False
         if self.has_body:
@@ -253,7 +254,7 @@ class RequestReader:
         self._make_scope(version, method, target, self._headers)
 
     def _make_scope(
-        self, version: str, method: str, target: bytes, headers: list[Line] | Repeated | Varied
+        self, version: str, method: str, target: bytes, headers: list[HeaderLine] | Repeated | Varied
     ) -> None:
         path, _, query = target.partition(b"?")
         self.scope = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -12,8 +12,7 @@ from gateway.edge.client_socket import ClientSocket
 from gateway.edge.response_lines import ResponseLines
 from gateway.edge.switched import Receiver, SwitchedConnection
 from gateway.edge.waiting import Waiting
-from gateway.http_semantics import BODILESS
-from gateway.responses import HeaderLines
+from gateway.http_semantics import BODILESS, HeaderLine
 
 log = logging.getLogger("uvicorn.error")
 
@@ -38,7 +37,7 @@ class ClientConnection(Protocol):
     readable: Waiting
     hsts: bytes
 
-    def response_lines(self, headers: HeaderLines, *, no_length: bool = False) -> ResponseLines:
+    def response_lines(self, headers: Iterable[HeaderLine], *, no_length: bool = False) -> ResponseLines:
         """These lines and what every answer has; see `ResponseLines.of`."""
 
     def serve(self, answering: Coroutine[Any, Any, None]) -> None:
@@ -179,12 +178,12 @@ class ResponseCycle:
         else:
             raise RuntimeError(f"{kind} is not of an answer")
 
-    def answer(self, status: int, headers: HeaderLines, body: bytes) -> None:
+    def answer(self, status: int, headers: Iterable[HeaderLine], body: bytes) -> None:
         """A whole answer at once. Raises RuntimeError as `send` does."""
         self._open(status, headers)
         self.write(body)
 
-    def start(self, status: int, headers: HeaderLines) -> None:
+    def start(self, status: int, headers: Iterable[HeaderLine]) -> None:
         """The head; it is written with the first part of the body, or else in the next round of the loop."""
         self._open(status, headers)
         self._connection.loop.call_soon(self._write_head)
@@ -216,7 +215,7 @@ class ResponseCycle:
         self._connection.readable.wake()
         self._connection.answered()
 
-    def switch(self, headers: HeaderLines, receiver: Receiver) -> SwitchedConnection | None:
+    def switch(self, headers: Iterable[HeaderLine], receiver: Receiver) -> SwitchedConnection | None:
         """Answer 101 with these headers, and leave the connection to `receiver`; None if the client is gone.
 
         Nothing reaches `receiver` before the connection is started. Raises RuntimeError as `send` does.
@@ -237,7 +236,7 @@ class ResponseCycle:
         if head and not self.disconnected:
             self._connection.socket.write(head)
 
-    def _open(self, status: int, headers: HeaderLines) -> None:
+    def _open(self, status: int, headers: Iterable[HeaderLine]) -> None:
         if self.started:
             raise RuntimeError("http.response.start inside an answer")
         connection = self._connection

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from gateway.caching.known_lines import Repeated, parted
 from gateway.caching.object_memo import ObjectMemo
-from gateway.responses import HeaderLines
+from gateway.http_semantics import HeaderLine
 
 # RFC 9110 sections 5.1 and 5.5; octets above 0x7F stand in values of old servers.
 _LINES = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z\x80-\xff-]+: [^\x00-\x08\x0a-\x1f\x7f]*\r\n)*")
@@ -26,7 +27,7 @@ class ResponseLines(NamedTuple):
     hsts: bool
 
     @classmethod
-    def of(cls, headers: HeaderLines, *, no_length: bool = False) -> ResponseLines:
+    def of(cls, headers: Iterable[HeaderLine], *, no_length: bool = False) -> ResponseLines:
         """`no_length`: no Content-Length may be written (any more), as there is one already or there is no body.
 
         Lines about transfer codings are left out. Raises RuntimeError for characters that cannot stand in a header.
@@ -70,7 +71,9 @@ class KnownResponseLines:
     def __init__(self) -> None:
         self._known: ObjectMemo[Repeated, ResponseLines] = ObjectMemo(ResponseLines.of, _MOST)
 
-    def __call__(self, headers: HeaderLines, more: HeaderLines, *, no_length: bool) -> ResponseLines:
+    def __call__(
+        self, headers: Iterable[HeaderLine], more: Iterable[HeaderLine], *, no_length: bool
+    ) -> ResponseLines:
         """These lines and `more`; see `ResponseLines.of`."""
         repeated, passing = parted(headers)
         if repeated is None or no_length:

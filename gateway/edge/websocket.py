@@ -6,9 +6,8 @@ import re
 from collections.abc import Collection, Iterable
 
 from gateway.errors import BadRequest, UpgradeRequired, WebSocketRefused
+from gateway.http_semantics import HeaderLine, HeaderLines
 from gateway.model import WebSocketHandshake
-
-Headers = Iterable[tuple[bytes, bytes]]
 
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _VALUE = rb'(?:%b|"%b")' % (_TOKEN, _TOKEN)
@@ -20,7 +19,9 @@ _DEFLATE = b"permessage-deflate"
 _MOST = 64
 
 
-def websocket_handshake(method: str, version: str, headers: Headers) -> WebSocketHandshake | None:
+def websocket_handshake(
+    method: str, version: str, headers: Iterable[HeaderLine]
+) -> WebSocketHandshake | None:
     """The handshake of a request with an Upgrade header; None for other protocols, which a server may ignore (RFC 9110
     section 7.8): the request goes on without that header.
 
@@ -54,7 +55,7 @@ def websocket_handshake(method: str, version: str, headers: Headers) -> WebSocke
     return WebSocketHandshake(key, _subprotocols(headers), _deflate_offers(headers))
 
 
-def without_handshake(headers: Headers) -> tuple[tuple[bytes, bytes], ...]:
+def without_handshake(headers: Iterable[HeaderLine]) -> HeaderLines:
     """The headers without the lines that `websocket_handshake` has read."""
     return tuple(line for line in headers if not line[0].startswith(b"sec-websocket-"))
 
@@ -71,7 +72,7 @@ def check_origin(origin: bytes | None, allowed: Collection[bytes], *, by_cookie:
         raise WebSocketRefused(f"Origin {origin[:80]!r}", reason="origin")
 
 
-def _elements(headers: Headers, name: bytes) -> list[bytes]:
+def _elements(headers: Iterable[HeaderLine], name: bytes) -> list[bytes]:
     """The elements of a list, over all its lines (RFC 9110 section 5.6.1)."""
     line = b",".join([value for each, value in headers if each == name])
     if line.count(b",") > _MOST:
@@ -83,21 +84,21 @@ def _lower(values: Iterable[bytes]) -> list[bytes]:
     return [value.lower() for value in values]
 
 
-def _single(headers: Headers, name: bytes, code: str, *, missing: bytes) -> bytes:
+def _single(headers: Iterable[HeaderLine], name: bytes, code: str, *, missing: bytes) -> bytes:
     values = [value.strip(b" \t") for each, value in headers if each == name]
     if len(values) > 1:
         raise BadRequest(f"{len(values)} {name.decode()} headers", code=code)
     return values[0] if values else missing
 
 
-def _subprotocols(headers: Headers) -> tuple[bytes, ...]:
+def _subprotocols(headers: Iterable[HeaderLine]) -> tuple[bytes, ...]:
     found = tuple(_elements(headers, b"sec-websocket-protocol"))
     if len(set(found)) < len(found) or not all(map(_NAME.fullmatch, found)):
         raise BadRequest(f"Sec-WebSocket-Protocol {b', '.join(found)[:80]!r}", code="websocket-protocol")
     return found
 
 
-def _deflate_offers(headers: Headers) -> tuple[bytes, ...]:
+def _deflate_offers(headers: Iterable[HeaderLine]) -> tuple[bytes, ...]:
     """The offers of permessage-deflate. Others are not passed on: what their frames look like is not known here."""
     found = tuple(_elements(headers, b"sec-websocket-extensions"))
     if not all(map(_OFFER.fullmatch, found)):

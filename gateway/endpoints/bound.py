@@ -6,7 +6,7 @@ requests wait: it needs one look in the session store at most, and never the pro
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -18,7 +18,8 @@ from gateway.endpoints.requests import exchange_of
 from gateway.errors import BadRequest, ClientLimited, StoreUnavailable
 from gateway.events import OnEvent, SessionProven
 from gateway.exchange import Caller
-from gateway.responses import HeaderLines, Response, cookie_lines, json_response
+from gateway.http_semantics import HeaderLine
+from gateway.responses import Response, cookie_lines, json_response
 from gateway.session.bindings import BEFORE_SECONDS, Bindings, instructions
 from gateway.session.codec import Binding
 from gateway.session.device_proof import DeviceProof, ProofRefused, item_text, public_key, read_proof
@@ -69,7 +70,7 @@ class BoundEndpoints:
         """What answers a POST, by path."""
         return (REGISTER, self.register), (REFRESH, self.refresh)
 
-    async def invitation(self, ticket: str) -> HeaderLines:
+    async def invitation(self, ticket: str) -> Iterable[HeaderLine]:
         """The header by which the browser that gets this ticket may bind its session; none where the store is down."""
         try:
             code = await self.bindings.invite(ticket)

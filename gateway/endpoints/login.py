@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -22,9 +22,10 @@ from gateway.endpoints.return_path import path_on, safe_target
 from gateway.errors import BadRequest, ClientLimited, LoginFailed, StoreUnavailable
 from gateway.events import LoginEnded, OnEvent
 from gateway.exchange import Caller
+from gateway.http_semantics import HeaderLine
 from gateway.model import CanonicalRequest, Identity
 from gateway.pages.screens import Screens
-from gateway.responses import HeaderLines, Response, cookie_lines, redirect
+from gateway.responses import Response, cookie_lines, redirect
 from gateway.session.ending import ended_since
 from gateway.session.sessions import Session, Sessions
 
@@ -58,7 +59,7 @@ class LoginEndpoints:
     limits: ClientLimits
     screens: Screens
     keep_fragment: bool = True
-    invitation: Callable[[str], Awaitable[HeaderLines]] | None = None
+    invitation: Callable[[str], Awaitable[Iterable[HeaderLine]]] | None = None
     """The header by which a browser may bind its new session to a key, by its ticket."""
 
     async def start(self, request: Request) -> Response:

@@ -6,14 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from gateway.caching.object_memo import ObjectMemo
-from gateway.http_semantics import header_block
+from gateway.http_semantics import HeaderLine, HeaderLines, header_block
 from gateway.identity.attributes import reader
 from gateway.identity.encoding import encode, encode_list
 from gateway.identity.names import fold, is_well_known
 from gateway.identity.settings import Encoding, header_name
 from gateway.model import Identity
-
-HeaderLines = tuple[tuple[bytes, bytes], ...]
 
 _NAMES_KEPT: Final = 4_096
 _LONGEST_NAME_KEPT: Final = 64
@@ -57,7 +55,7 @@ class OutgoingHeaders:
         assertion = (self._assertion,) if self._assertion else ()
         return (*(name for name, _ in self._readers), *assertion)
 
-    def strip(self, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    def strip(self, headers: Iterable[HeaderLine]) -> list[HeaderLine]:
         """The headers without any spelling of an identity header, in the order they came."""
         forged = self._forged
         kept = []
@@ -101,7 +99,7 @@ class OutgoingHeaders:
         return header_block(self._lines(identity))
 
     def _encoded(self, identity: Identity) -> HeaderLines:
-        lines: list[tuple[bytes, bytes]] = []
+        lines: list[HeaderLine] = []
         for name, read in self._readers:
             value = read(identity)
             if value is None:

@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 
 from gateway.caching.recent import Recent
+from gateway.http_semantics import HeaderLine
 from gateway.model import Identity
 
 log = structlog.get_logger()
@@ -29,7 +30,7 @@ class SizeWarning:
         self._assertion_size = assertion_size
         self._warned: Recent[tuple[str, str], bool] = Recent(_PEOPLE_KEPT, _AGAIN_SECONDS, steady)
 
-    def __call__(self, identity: Identity, lines: Iterable[tuple[bytes, bytes]]) -> None:
+    def __call__(self, identity: Identity, lines: Iterable[HeaderLine]) -> None:
         """Warn, once an hour for each person, if their headers and assertion take more than half of the room."""
         headers = sum(len(name) + len(value) + 4 for name, value in lines)
         assertion = self._assertion_size(identity)

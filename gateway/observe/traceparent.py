@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from gateway.http_semantics import HeaderLine
+
 TRACEPARENT: Final = b"traceparent"
 TRACESTATE: Final = b"tracestate"
 _HEADER: Final = re.compile(rb"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-[!-~]*)?")
@@ -30,7 +32,7 @@ class TraceParent(NamedTuple):
         return b"traceparent: 00-%b\r\n%b" % (named, state)
 
 
-def read_parent(headers: Iterable[tuple[bytes, bytes]]) -> TraceParent | None:
+def read_parent(headers: Iterable[HeaderLine]) -> TraceParent | None:
     """What the headers of a request say; None where there is nothing that is valid (section 3.2 and 4.3)."""
     parents: list[bytes] = []
     states: list[bytes] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from gateway.errors import (
@@ -13,14 +14,14 @@ from gateway.errors import (
     MethodNotAllowed,
     UpgradeRequired,
 )
+from gateway.http_semantics import HeaderLine
 from gateway.model import Identity
-from gateway.responses import HeaderLines
 
 _SCOPE: Final = re.compile(r"[!#-\[\]-~]+")
 _RETRY_AFTER: Final = 10
 
 
-def error_lines(error: GatewayError, identity: Identity | None) -> HeaderLines:
+def error_lines(error: GatewayError, identity: Identity | None) -> Iterable[HeaderLine]:
     """The lines for one error; `identity` is the caller, if known."""
     if error.status in (429, 503):
         seconds = error.facts.get("retry_after", _RETRY_AFTER)
@@ -42,7 +43,7 @@ def error_lines(error: GatewayError, identity: Identity | None) -> HeaderLines:
     return ()
 
 
-def _scopes(error: Forbidden) -> HeaderLines:
+def _scopes(error: Forbidden) -> Iterable[HeaderLine]:
     """The scopes that a token lacks (RFC 6750 section 3.1), if scopes are all that is missing."""
     lacking = [
         missing.detail

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from gateway.errors import (
     LoginRequired,
     TooManyRequests,
 )
+from gateway.http_semantics import HeaderLine
 from gateway.model import CanonicalRequest, Identity, Language, Looking
 from gateway.pages.advice import advice_of, operators_words, template_of
 from gateway.pages.authentication_methods import method_names
@@ -34,7 +35,7 @@ from gateway.pages.outcome import AGAIN, NO_OUTCOME, Outcome, changes_something,
 from gateway.pages.problem import BASIC, Problems, Reader
 from gateway.pages.render import Pages
 from gateway.pages.spoken import spoken_duration, spoken_hour
-from gateway.responses import HeaderLines, Response, cookie_lines
+from gateway.responses import Response, cookie_lines
 
 log = structlog.get_logger()
 # What may be over when the same is sent once more.
@@ -91,7 +92,7 @@ class ErrorResponses:
         request_id: str,
         request: CanonicalRequest | None = None,
         identity: Identity | None = None,
-        raw_headers: HeaderLines = (),
+        raw_headers: Iterable[HeaderLine] = (),
         looking: Looking = "script",
         outcome: Outcome = NO_OUTCOME,
     ) -> Response:
@@ -164,7 +165,7 @@ class ErrorResponses:
             here,
         )
 
-    def _of_raw(self, headers: HeaderLines, looking: Looking) -> _Asked:
+    def _of_raw(self, headers: Iterable[HeaderLine], looking: Looking) -> _Asked:
         language = next((value for name, value in headers if name.lower() == b"accept-language"), None)
         chosen = self._pages.languages.negotiate(language)
         return _Asked(None, chosen, looking in ("page", "frame"), None, "/", None, looking == "frame")
@@ -175,7 +176,7 @@ class ErrorResponses:
         asked: _Asked,
         request_id: str,
         identity: Identity | None,
-        lines: HeaderLines,
+        lines: Iterable[HeaderLine],
         outcome: Outcome,
     ) -> Response:
         _ = self._pages.gettext(asked.language)
@@ -263,7 +264,7 @@ class ErrorResponses:
         asked: _Asked,
         request_id: str,
         identity: Identity | None,
-        lines: HeaderLines,
+        lines: Iterable[HeaderLine],
         outcome: Outcome,
     ) -> Response:
         words = outcome_words(outcome.forwarded, asked.method)

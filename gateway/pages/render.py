@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
@@ -24,6 +24,7 @@ from jinja2 import (
 from jinja2.bccache import Bucket
 from markupsafe import Markup
 
+from gateway.http_semantics import HeaderLine
 from gateway.model import Language
 from gateway.pages.branding import icon_address, logo_address, style
 from gateway.pages.catalogue import catalogues, in_language, own_name, read_catalogue
@@ -33,7 +34,7 @@ from gateway.pages.settings import PagesSettings, SupportSettings
 from gateway.pages.spoken import spoken_time
 from gateway.pages.wording import Gettext
 from gateway.reference import reference_of
-from gateway.responses import HeaderLines, Response
+from gateway.responses import Response
 
 _FOLDER: Final = Path(__file__).parent
 # What people call the environments that everybody knows.
@@ -105,7 +106,7 @@ class Pages:
         title: str,
         status: int = 200,
         request_id: str | None = None,
-        lines: HeaderLines = (),
+        lines: Iterable[HeaderLine] = (),
         in_frames: bool = False,
         here: str | None = None,
         **values: Any,
@@ -175,7 +176,7 @@ class Pages:
         return _("Environment %(name)s: this is not production.") % {"name": mark}
 
 
-def _guard(style: str, script: str, ancestors: str, options: bytes) -> HeaderLines:
+def _guard(style: str, script: str, ancestors: str, options: bytes) -> Iterable[HeaderLine]:
     """The headers of a page with this one style and one script, and with those who may show it in a frame."""
     policy = (
         f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; img-src data:; base-uri 'none'; "

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
+from gateway.http_semantics import HeaderLine
 from gateway.model import CanonicalRequest, Language
 from gateway.pages.catalogue import message
 from gateway.pages.links import link_to, login_url, may_be_framed, page_of
 from gateway.pages.outcome import KeptNote
 from gateway.pages.render import Pages
 from gateway.pages.spoken import spoken_hour, spoken_size
-from gateway.responses import HeaderLines, Response, cookie_lines
+from gateway.responses import Response, cookie_lines
 
 WhyNotKept = Literal["too-large", "off", "stranger", "no-room", "trouble"]
 _WHY_NOT: Mapping[WhyNotKept, str] = {
@@ -38,7 +39,7 @@ class Screens:
         *,
         everywhere: bool,
         request_id: str | None = None,
-        lines: HeaderLines = (),
+        lines: Iterable[HeaderLine] = (),
     ) -> Response:
         """The page after a logout; `everywhere` says whether the provider's session ended too."""
         _ = self._pages.gettext(language)
@@ -59,7 +60,7 @@ class Screens:
         )
 
     def address_lost(
-        self, language: Language, *, request_id: str | None = None, lines: HeaderLines = ()
+        self, language: Language, *, request_id: str | None = None, lines: Iterable[HeaderLine] = ()
     ) -> Response:
         """The page after a login whose own page had an address that was too long to keep."""
         title = self._pages.gettext(language)(message("You are logged in"))
@@ -147,7 +148,7 @@ class Screens:
         name: str | None = None,
         organisation: str | None = None,
         request_id: str | None = None,
-        lines: HeaderLines = (),
+        lines: Iterable[HeaderLine] = (),
     ) -> Response:
         """Asks whether to send a form that met an ended session; the reader is who filled it in.
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import structlog
 
 from gateway import errors
+from gateway.http_semantics import HeaderLine
 from gateway.model import Looking
 from gateway.pages.error_response import ErrorResponses
-from gateway.responses import HeaderLines, Response
+from gateway.responses import Response
 
 log = structlog.get_logger()
 
@@ -38,7 +39,7 @@ class WirePages:
     answers: ErrorResponses
 
     def __call__(
-        self, reason: str, status: int, lines: HeaderLines, looking: Looking, request_id: str
+        self, reason: str, status: int, lines: Iterable[HeaderLine], looking: Looking, request_id: str
     ) -> Response | None:
         """The page for a refusal, or None where nobody looks at a page. `lines` are the header lines that came."""
         kind = wire_error(status)

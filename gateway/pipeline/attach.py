@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from gateway.caching.known_lines import Line, Repeated, parted
+from gateway.caching.known_lines import Repeated, parted
 from gateway.caching.object_memo import ObjectMemo
 from gateway.edge.headers import ForwardedHeaders
 from gateway.edge.known_heads import PASSING
 from gateway.exchange import Exchange, Outgoing
 from gateway.handling import PLAIN, HeaderChanges
-from gateway.http_semantics import header_block
+from gateway.http_semantics import HeaderLine, header_block
 from gateway.identity.assertions import Assertions
 from gateway.identity.headers import OutgoingHeaders
 from gateway.model import CanonicalRequest, Identity
@@ -89,7 +89,7 @@ class Attach:
         return frozenset(name for name, _ in self._identity.strip(self._forwarded.passed(lines)))
 
     def _of_client(
-        self, headers: Iterable[Line], method: str = "GET", changes: HeaderChanges | None = None
+        self, headers: Iterable[HeaderLine], method: str = "GET", changes: HeaderChanges | None = None
     ) -> Outgoing:
         lines = self._identity.strip(self._forwarded.passed(headers, method))
         if changes is not None:
@@ -97,7 +97,7 @@ class Attach:
         return Outgoing(header_block(lines), Framing.of(headers))
 
     def _without_token(
-        self, headers: Iterable[Line], method: str = "GET", changes: HeaderChanges | None = None
+        self, headers: Iterable[HeaderLine], method: str = "GET", changes: HeaderChanges | None = None
     ) -> Outgoing:
         return self._of_client([line for line in headers if not _is_bearer_token(line)], method, changes)
 
@@ -148,7 +148,7 @@ class Attach:
     def _dropped_of_repeated(self, headers: Repeated) -> tuple[frozenset[bytes], frozenset[bytes]]:
         return self._dropped(headers), self._passing(headers)
 
-    def _dropped(self, headers: Iterable[Line]) -> frozenset[bytes]:
+    def _dropped(self, headers: Iterable[HeaderLine]) -> frozenset[bytes]:
         kept = {name for name, _ in self._identity.strip(self._forwarded.passed(headers))}
         return frozenset(name for name, _ in headers) - kept
 
@@ -159,5 +159,5 @@ class Attach:
         }
 
 
-def _is_bearer_token(line: tuple[bytes, bytes]) -> bool:
+def _is_bearer_token(line: HeaderLine) -> bool:
     return line[0] == b"authorization" and line[1][:7].lower() == b"bearer "

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 from gateway.exchange import Exchange
 from gateway.handling import Cors
+from gateway.http_semantics import HeaderLine
 from gateway.model import CanonicalRequest
 from gateway.policy.evaluate import matching_rule
 from gateway.policy.ruleset import RuleSet
 from gateway.responses import Response
-
-Lines = list[tuple[bytes, bytes]]
 
 _VARY = (b"vary", b"origin")
 _ENDPOINT = "preflight"
@@ -40,7 +39,7 @@ class CrossOrigin:
         await response(exchange.scope, exchange.receive, exchange.send)
         return True
 
-    def fields(self, request: CanonicalRequest) -> Lines:
+    def fields(self, request: CanonicalRequest) -> list[HeaderLine]:
         """The header fields of an answer to this request, other than a preflight."""
         if not self.rules().cors:
             return []
@@ -52,7 +51,7 @@ class CrossOrigin:
         return rule.handling.cors if rule is not None else None
 
 
-def answer_fields(cors: Cors, request: CanonicalRequest) -> Lines:
+def answer_fields(cors: Cors, request: CanonicalRequest) -> list[HeaderLine]:
     """The header fields that let a script of an allowed origin read the answer."""
     found = _origin(cors, request)
     if len(found) > 1 and cors.expose:
@@ -60,7 +59,7 @@ def answer_fields(cors: Cors, request: CanonicalRequest) -> Lines:
     return found
 
 
-def _permission(cors: Cors, request: CanonicalRequest, method: bytes) -> Lines:
+def _permission(cors: Cors, request: CanonicalRequest, method: bytes) -> list[HeaderLine]:
     found = _origin(cors, request)
     if len(found) > 1:
         # Only the method that was asked about: other methods may be decided by other rules.
@@ -71,7 +70,7 @@ def _permission(cors: Cors, request: CanonicalRequest, method: bytes) -> Lines:
     return found
 
 
-def _origin(cors: Cors, request: CanonicalRequest) -> Lines:
+def _origin(cors: Cors, request: CanonicalRequest) -> list[HeaderLine]:
     origin = request.header(b"origin")
     if origin is None or not cors.allows(origin.decode("latin-1")):
         return [_VARY]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.caching.object_memo import ObjectMemo
@@ -10,6 +10,7 @@ from gateway.errors import GatewayError, UpstreamUnreachable
 from gateway.events import OnEvent, UpstreamFailed
 from gateway.exchange import Exchange
 from gateway.handling import PLAIN
+from gateway.http_semantics import HeaderLine
 from gateway.model import Identity
 from gateway.pipeline.cross_origin import answer_fields
 from gateway.policy.ruleset import RuleSet
@@ -20,7 +21,6 @@ from gateway.upstream.live_streams import Cut, Streams
 from gateway.upstream.progress import Progress
 from gateway.upstream.request import UpstreamRequest
 from gateway.upstream.response import ResponseCut, UpstreamResponse
-from gateway.upstream.response_head import HeaderLines
 from gateway.upstream.session_tags import NOBODY, Owner, owner_of
 
 _CORS = b"access-control-"
@@ -127,7 +127,7 @@ def endless(exchange: Exchange) -> bool:
     return kind == b"text/event-stream" and b"content-length" not in found
 
 
-def changed(exchange: Exchange, headers: HeaderLines) -> HeaderLines:
+def changed(exchange: Exchange, headers: Sequence[HeaderLine]) -> Sequence[HeaderLine]:
     """The headers of the upstream's answer as the rule wants them."""
     handling = exchange.handling
     if handling.response_headers is not None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from gateway.exchange import Exchange
+from gateway.http_semantics import HeaderLine
 from gateway.model import CanonicalRequest
 from gateway.pages.bar import SCRIPT
 from gateway.pages.insertion import Insertion
@@ -18,7 +19,6 @@ from gateway.upstream.connection import UpstreamConnection
 from gateway.upstream.forward import WholeResponse
 from gateway.upstream.request import UpstreamRequest
 from gateway.upstream.response import UpstreamResponse
-from gateway.upstream.response_head import HeaderLines
 
 _TAG: Final = f'<script src="{SCRIPT}" defer></script>'.encode("ascii")
 _CODINGS: Final = re.compile(rb"(?m)^accept-encoding: .*\r\n")
@@ -95,7 +95,7 @@ def _shows_page(request: CanonicalRequest) -> bool:
     return mode is None or passed_on or (mode == b"navigate" and destination in (b"document", b"empty"))
 
 
-def _takes_tag(request: CanonicalRequest, status: int, headers: HeaderLines) -> bool:
+def _takes_tag(request: CanonicalRequest, status: int, headers: Sequence[HeaderLine]) -> bool:
     """Whether this answer is a whole HTML document that may be changed, in a charset that ASCII is part of."""
     if status != _OK or not _shows_page(request):
         return False
@@ -106,7 +106,7 @@ def _takes_tag(request: CanonicalRequest, status: int, headers: HeaderLines) -> 
     return media_type.strip() == b"text/html" and _WIDE.search(parameters) is None
 
 
-def _changed(headers: HeaderLines) -> HeaderLines:
+def _changed(headers: Sequence[HeaderLine]) -> Sequence[HeaderLine]:
     """The headers of the answer with the tag in it: its validator is a weak one (RFC 9110 section 8.8.1)."""
     kept = [line for line in headers if line[0] not in _UNTRUE]
     weak = [

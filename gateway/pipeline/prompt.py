@@ -6,16 +6,17 @@ waiting goes on, or starts over, the general way.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
 from gateway.exchange import Exchange
+from gateway.http_semantics import HeaderLine
 from gateway.pipeline.admit import hand_on
 from gateway.pipeline.kept_permissions import KeptPermissions
 from gateway.pipeline.pipeline import Pipeline
-from gateway.responses import HeaderLines, Message, Receive, Scope, Send
+from gateway.responses import Message, Receive, Scope, Send
 from gateway.upstream.client_stream import ClientGone
 from gateway.upstream.connection import UpstreamConnection
 from gateway.upstream.progress import Progress
@@ -39,7 +40,7 @@ class ClientCycle(Protocol):
     async def send(self, message: Any) -> None:
         """ASGI send."""
 
-    def answer(self, status: int, headers: HeaderLines, body: bytes) -> None:
+    def answer(self, status: int, headers: Iterable[HeaderLine], body: bytes) -> None:
         """A whole answer at once."""
 
     def go_on(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:

@@ -14,10 +14,10 @@ from typing import Any, Final, cast
 
 from gateway import __version__
 from gateway.edge.client import ClientAddress, Network
-from gateway.edge.headers import ForwardedHeaders, Headers
+from gateway.edge.headers import ForwardedHeaders
 from gateway.errors import GatewayError
 from gateway.exchange import Exchange
-from gateway.http_semantics import METHODS
+from gateway.http_semantics import METHODS, HeaderLine
 from gateway.model import CanonicalRequest
 from gateway.observe.settings import TracingSettings
 from gateway.observe.span_sender import Left, SpanSender
@@ -98,7 +98,7 @@ class TracedHeaders(ForwardedHeaders):
         super().__init__(**settings)
         self._tracing = tracing
 
-    def passed(self, headers: Any, method: str = "GET") -> Headers:
+    def passed(self, headers: Any, method: str = "GET") -> list[HeaderLine]:
         """Of the headers of a request those that go on."""
         found = super().passed(headers, method)
         return [line for line in found if line[0] not in (TRACEPARENT, TRACESTATE)]

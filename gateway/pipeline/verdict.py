@@ -12,15 +12,13 @@ from gateway.edge.headers import would_pass_for_forwarding
 from gateway.errors import BadRequest
 from gateway.exchange import Exchange
 from gateway.handling import Handling
-from gateway.http_semantics import HOP_BY_HOP
+from gateway.http_semantics import HOP_BY_HOP, HeaderLine
 from gateway.identity.names import fold
 from gateway.model import CanonicalRequest
 from gateway.pipeline.attach import Attach
 from gateway.pipeline.cross_origin import answer_fields
 from gateway.pipeline.permission_lifetime import PermissionLifetime
 from gateway.policy.ruleset import RuleSet
-
-Lines = list[tuple[bytes, bytes]]
 
 UPSTREAM: Final = b"x-toegangspoort-upstream"
 _ACCEL: Final = b"x-accel-expires"
@@ -45,14 +43,14 @@ class _Changed(NamedTuple):
 class Permission(NamedTuple):
     """The header lines of a permission, by whom they are for."""
 
-    register: Lines
+    register: list[HeaderLine]
     """In place of the client's."""
-    client: Lines
+    client: list[HeaderLine]
     """Fronts that can, add them to the answer of the register."""
-    front: Lines
+    front: list[HeaderLine]
 
     @property
-    def lines(self) -> Lines:
+    def lines(self) -> list[HeaderLine]:
         """All in one head, as HTTP says them."""
         return [*self.register, *self.front, *self.client]
 
@@ -93,7 +91,9 @@ class Verdict:
         return Permission(register, client, answer)
 
     @staticmethod
-    def _kept_apart(client: Lines, own: frozenset[bytes], answer: Lines) -> Lines:
+    def _kept_apart(
+        client: list[HeaderLine], own: frozenset[bytes], answer: list[HeaderLine]
+    ) -> list[HeaderLine]:
         """Say in `answer` by which headers of clients nginx must tell permissions apart; what is left for the client.
 
         In one line: nginx reads the last.
@@ -125,9 +125,9 @@ class Verdict:
             raise BadRequest("the register would be asked for another protocol", code="upgrade")
 
 
-def _for_client(handling: Handling, request: CanonicalRequest) -> Lines:
+def _for_client(handling: Handling, request: CanonicalRequest) -> list[HeaderLine]:
     """What the rule adds to the answer of the register."""
-    found: Lines = []
+    found: list[HeaderLine] = []
     if handling.response_headers is not None:
         found += handling.response_headers.set
     if handling.cors is not None:

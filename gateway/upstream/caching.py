@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
+from gateway.http_semantics import HeaderLines
+
 LOOKED_AT: Final = frozenset((b"cache-control", b"content-type", b"expires", b"vary"))
 _NOT_MODIFIED: Final = 304
 _PAGES: Final = (b"text/html", b"application/xhtml+xml", b"")
@@ -20,9 +22,7 @@ _SAYS_ENOUGH: Final = frozenset(b"public max-age s-maxage no-store private no-ca
 _LONGEST_KEPT: Final = 1_024
 
 
-def private_lines(
-    status: int, lines: tuple[tuple[bytes, bytes], ...], credential: bytes
-) -> tuple[tuple[bytes, bytes], ...]:
+def private_lines(status: int, lines: HeaderLines, credential: bytes) -> HeaderLines:
     """The header lines to add to an answer.
 
     `lines` are those of `LOOKED_AT` that the register sent; `credential` is the request header that says for whom the
@@ -33,9 +33,7 @@ def private_lines(
     return (_known if short else _private_lines)(status, lines, credential)
 
 
-def _private_lines(
-    status: int, lines: tuple[tuple[bytes, bytes], ...], credential: bytes
-) -> tuple[tuple[bytes, bytes], ...]:
+def _private_lines(status: int, lines: HeaderLines, credential: bytes) -> HeaderLines:
     said: dict[bytes, bytes] = {}
     for name, value in lines:
         said[name] = b"%b, %b" % (said[name], value) if name in said else value
@@ -60,7 +58,7 @@ def _directives(control: bytes) -> frozenset[bytes]:
     return frozenset(name for name, of in found if not of or name not in (b"private", b"no-cache"))
 
 
-def _varying(said: Mapping[bytes, bytes], credential: bytes) -> tuple[tuple[bytes, bytes], ...]:
+def _varying(said: Mapping[bytes, bytes], credential: bytes) -> HeaderLines:
     """A browser must not show one person what it keeps of another, nor ask with their validators (section 4.1)."""
     named = {name.strip() for name in said.get(b"vary", b"").lower().split(b",")}
     return () if credential in named or b"*" in named else ((b"vary", credential),)

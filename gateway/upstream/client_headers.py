@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from email.utils import formatdate
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from gateway.caching.known_lines import Line, Repeated, parted, with_passing
+from gateway.caching.known_lines import Repeated, parted, with_passing
 from gateway.caching.object_memo import ObjectMemo
 from gateway.cookies import of_every_environment
-from gateway.http_semantics import HOP_BY_HOP, connection_options
+from gateway.http_semantics import HOP_BY_HOP, HeaderLine, HeaderLines, connection_options
 from gateway.upstream.caching import LOOKED_AT, private_lines
 from gateway.upstream.outside import ADDRESS_HEADERS, OutsideAddresses
 from gateway.upstream.register_sessions import RegisterSessions
-from gateway.upstream.response_head import HeaderLines
 from gateway.upstream.session_tags import NOBODY, Owner
 
 _NAMES_NOTHING_ELSE: Final = (b"keep-alive", b"close")
@@ -31,8 +31,8 @@ _MOST_KNOWN: Final = 512
 class _Kept(NamedTuple):
     """Lines that go on; `said` are those that caches look at, `named` the names that Connection removes."""
 
-    lines: list[Line]
-    said: tuple[Line, ...]
+    lines: list[HeaderLine]
+    said: HeaderLines
     named: frozenset[bytes]
     has_date: bool
 
@@ -63,7 +63,9 @@ class ClientHeaders:
             lambda repeated: {} if self._for_all(repeated) else None, _MOST_KNOWN
         )
 
-    def __call__(self, headers: HeaderLines, owner: Owner = NOBODY, status: int = 200) -> HeaderLines:
+    def __call__(
+        self, headers: Sequence[HeaderLine], owner: Owner = NOBODY, status: int = 200
+    ) -> Sequence[HeaderLine]:
         """The lines for the client. Those that came before belong to one status."""
         repeated, passing = parted(headers)
         by_credential = self._known(repeated) if repeated is not None else None
@@ -86,12 +88,12 @@ class ClientHeaders:
             return False
         return not self._kept(repeated, NOBODY).named
 
-    def _kept(self, headers: HeaderLines, owner: Owner) -> _Kept:
+    def _kept(self, headers: Sequence[HeaderLine], owner: Owner) -> _Kept:
         sessions, outside = self._sessions, self._outside
-        said: list[Line] = []
+        said: list[HeaderLine] = []
         named: set[bytes] = set()
         has_date = False
-        kept: list[Line] = []
+        kept: list[HeaderLine] = []
         for line in headers:
             name = line[0]
             if name in _LOOKED_AT:
@@ -123,13 +125,13 @@ class ClientHeaders:
             has_date = has_date and b"date" not in named
         return _Kept(kept, tuple(said), frozenset(named), has_date)
 
-    def _private(self, kept: _Kept, owner: Owner, status: int) -> list[Line]:
+    def _private(self, kept: _Kept, owner: Owner, status: int) -> list[HeaderLine]:
         if not owner.credential or status < _FINAL:
             return []
         return list(private_lines(status, kept.said, owner.credential))
 
 
-def _date_line() -> Line:
+def _date_line() -> HeaderLine:
     return b"date", _date(int(time.time()))
 
 

@@ -6,7 +6,7 @@ import asyncio
 from base64 import b64encode
 from pathlib import Path
 
-from gateway.http_semantics import header_block
+from gateway.http_semantics import HeaderLines, header_block
 from gateway.settings import Secret
 from gateway.upstream.settings import UpstreamSettings
 
@@ -20,7 +20,7 @@ class Credentials:
         self._headers = settings.headers
         self._basic = settings.basic
         self.names = (*settings.headers, *([_AUTHORIZATION] if settings.basic is not None else []))
-        self.lines: tuple[tuple[bytes, bytes], ...] = ()
+        self.lines: HeaderLines = ()
         self.block = b""
 
     async def start(self) -> None:
@@ -44,7 +44,7 @@ class Credentials:
         """Forget the secrets."""
         self.lines, self.block = (), b""
 
-    def _lines(self) -> tuple[tuple[bytes, bytes], ...]:
+    def _lines(self) -> HeaderLines:
         lines = [(name.lower().encode("ascii"), _value(value)) for name, value in self._headers.items()]
         if self._basic is not None:
             # RFC 7617 section 2.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from gateway.errors import (
@@ -16,7 +17,7 @@ from gateway.errors import (
     UpstreamUnreachable,
 )
 from gateway.events import OnEvent, RequestRepeated, ignore
-from gateway.http_semantics import FURTHER_METHODS, IDEMPOTENT
+from gateway.http_semantics import FURTHER_METHODS, IDEMPOTENT, HeaderLine
 from gateway.upstream.client_headers import ClientHeaders
 from gateway.upstream.client_stream import BodyLimits, ClientStream
 from gateway.upstream.connection import ClientStalled, ConnectionClosed, UpstreamConnection
@@ -28,7 +29,6 @@ from gateway.upstream.progress import Progress
 from gateway.upstream.register_sessions import RegisterSessions
 from gateway.upstream.request import UpstreamRequest
 from gateway.upstream.response import Lender, UpstreamResponse
-from gateway.upstream.response_head import HeaderLines
 from gateway.upstream.upstream import Upstream
 from gateway.upstream.websocket_connections import WebSocketConnections
 
@@ -41,7 +41,7 @@ class WholeResponse(NamedTuple):
     """A response of the register that has arrived whole; `headers` are those for the client."""
 
     status: int
-    headers: HeaderLines
+    headers: Sequence[HeaderLine]
     body: bytes
 
 

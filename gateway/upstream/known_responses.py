@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from gateway.caching.known_lines import KnownLines
-from gateway.http_semantics import BODILESS
-from gateway.upstream.response_head import MAX_HEAD, HeaderLines
+from gateway.http_semantics import BODILESS, HeaderLine
+from gateway.upstream.response_head import MAX_HEAD
 
 PASSING: Final = (b"date", b"content-length", b"etag", b"last-modified", b"x-request-id")
 """Names of lines that often differ from one response to the next and say nothing about the connection."""
@@ -29,7 +29,7 @@ class KnownResponse(NamedTuple):
     """A whole response, after which the connection stays open. `bodiless`: a body was never to follow this head."""
 
     status: int
-    headers: HeaderLines
+    headers: Sequence[HeaderLine]
     body: bytes
     bodiless: bool
 
@@ -69,7 +69,7 @@ class KnownResponses:
             KnownResponse(status, lines, data[end:], False) if lengths and int(lengths[0]) == size else None
         )
 
-    def learn(self, data: bytes, headers: Sequence[tuple[bytes, bytes]]) -> None:
+    def learn(self, data: bytes, headers: Sequence[HeaderLine]) -> None:
         """Remember the head at the beginning of `data`, if `read` did not know it: a parser has read these headers of it, all in
         one piece, and found that the connection stays open.
         """

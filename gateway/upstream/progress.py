@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from gateway.http_semantics import Forwarded
-from gateway.upstream.response_head import HeaderLines
+from collections.abc import Sequence
+
+from gateway.http_semantics import Forwarded, HeaderLine
 
 
 class Progress:
@@ -17,4 +18,4 @@ class Progress:
 
     def __init__(self, forwarded: Forwarded = "no") -> None:
         self.forwarded: Forwarded = forwarded
-        self.response_headers: HeaderLines | None = None
+        self.response_headers: Sequence[HeaderLine] | None = None

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from gateway.client_limits import client_of
-from gateway.http_semantics import WITHOUT_CONTENT
+from gateway.http_semantics import WITHOUT_CONTENT, HeaderLine
 from gateway.model import CanonicalRequest
 from gateway.responses import Receive
 from gateway.upstream.register_sessions import RegisterSessions
@@ -31,7 +31,7 @@ class Framing(NamedTuple):
     cookies: bytes | None = None
 
     @classmethod
-    def of(cls, headers: Iterable[tuple[bytes, bytes]]) -> Framing:
+    def of(cls, headers: Iterable[HeaderLine]) -> Framing:
         """Read it from the headers that the client sent."""
         length: int | None = None
         chunked = logs_in = False

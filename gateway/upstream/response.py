@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, Protocol
 
 from gateway.caching.known_lines import with_passing
 from gateway.errors import UpstreamBroken, UpstreamTimeout
+from gateway.http_semantics import HeaderLine
 from gateway.responses import Send
 from gateway.upstream.client_headers import ClientHeaders
 from gateway.upstream.client_stream import ClientStream
 from gateway.upstream.connection import ClientStalled, UpstreamConnection
 from gateway.upstream.connection_state import COMPLETE
-from gateway.upstream.response_head import HeaderLines
 from gateway.upstream.settings import UpstreamSettings
 
 # The client must have taken in most of one piece before its time begins again with the next.
@@ -61,7 +61,7 @@ class UpstreamResponse:
             self.headers = with_passing(self.headers, ((b"connection", b"close"),))
 
     @property
-    def register_headers(self) -> HeaderLines:
+    def register_headers(self) -> Sequence[HeaderLine]:
         """The headers as the register sent them."""
         return self._connection.response.headers
 
@@ -70,7 +70,7 @@ class UpstreamResponse:
         """Octets of the request body that went to the register so far."""
         return self._client.sent
 
-    async def relay(self, send: Send, extra: Iterable[tuple[bytes, bytes]] = ()) -> None:
+    async def relay(self, send: Send, extra: Iterable[HeaderLine] = ()) -> None:
         """Send the response with `extra` headers to the client, as it arrives.
 
         The register's connection is given back before the last part is sent: a client that takes its time doesn't

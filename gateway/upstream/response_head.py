@@ -8,7 +8,7 @@ from typing import Final
 
 import httptools
 
-HeaderLines = Sequence[tuple[bytes, bytes]]
+from gateway.http_semantics import HeaderLine
 
 MAX_HEAD: Final = 131_072
 """Most octets of a response's head."""
@@ -24,7 +24,7 @@ _IN_NAMES: Final = f"!#$%&'*+-.^_`|~{string.digits}{string.ascii_letters}".encod
 _IN_VALUES: Final = b"\t" + bytes(octet for octet in range(0x20, 0x100) if octet != 0x7F)
 
 
-def check_head(status: int, headers: HeaderLines) -> Sequence[bytes]:
+def check_head(status: int, headers: Sequence[HeaderLine]) -> Sequence[bytes]:
     """The names of the headers. Raises HttpParserError if this head is not fit to be passed on."""
     if not 200 <= status <= 599 and status != SWITCHING:
         raise httptools.HttpParserError(f"status {status}")
@@ -47,7 +47,7 @@ def check_head(status: int, headers: HeaderLines) -> Sequence[bytes]:
     return names
 
 
-def declared_length(headers: HeaderLines) -> int:
+def declared_length(headers: Sequence[HeaderLine]) -> int:
     """Octets of the body by its Content-Length, which the parser has checked; 0 where there is none."""
     return next((int(value) for name, value in headers if name == b"content-length"), 0)
 
@@ -57,7 +57,7 @@ def ends_at_close(names: Sequence[bytes]) -> bool:
     return _FRAMING.isdisjoint(names)
 
 
-def logs_in_connection(names: Sequence[bytes], headers: HeaderLines) -> bool:
+def logs_in_connection(names: Sequence[bytes], headers: Sequence[HeaderLine]) -> bool:
     """Whether the response is part of a login of the connection instead of the request: NTLM or Negotiate (RFC 4559)."""
     return not _LOGIN.isdisjoint(names) and any(
         name == b"persistent-auth"

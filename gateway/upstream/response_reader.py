@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import httptools
 
 from gateway.errors import UpstreamBroken
-from gateway.http_semantics import BODILESS
+from gateway.http_semantics import BODILESS, HeaderLine
 from gateway.upstream.body_buffer import HIGH_WATER, STREAM, BodyBuffer
 from gateway.upstream.head_repair import size_of_head, without_blanks
 from gateway.upstream.known_responses import KnownResponses
 from gateway.upstream.response_head import (
     MAX_HEAD,
     SWITCHING,
-    HeaderLines,
     check_head,
     declared_length,
     ends_at_close,
@@ -85,8 +85,8 @@ class ResponseReader:
         self._unfinished = self._went_on = self._last = self.complete = self.excess = False
         self._fresh = method != "HEAD"
         self._raw: list[bytes] = []
-        self._lines: list[tuple[bytes, bytes]] = []
-        self.headers: HeaderLines = ()
+        self._lines: list[HeaderLine] = []
+        self.headers: Sequence[HeaderLine] = ()
 
     def close(self) -> None:
         """Let go of the parser, which refers back to this object. Nothing can be read any more."""

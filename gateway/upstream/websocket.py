@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from collections.abc import Sequence
 from hashlib import sha1
 from typing import Final
 
 from gateway.errors import GatewayError, UpstreamBroken
+from gateway.http_semantics import HeaderLine
 from gateway.model import WebSocketHandshake
-from gateway.upstream.response_head import SWITCHING, HeaderLines
+from gateway.upstream.response_head import SWITCHING
 
 SESSION_ENDED: Final = 4401
 REFUSED: Final = 4403
@@ -30,7 +32,7 @@ def close_code(error: GatewayError) -> int:
     return _TRY_LATER if error.status == 503 else _INTERNAL
 
 
-def handshake_lines(handshake: WebSocketHandshake, *, compression: bool) -> HeaderLines:
+def handshake_lines(handshake: WebSocketHandshake, *, compression: bool) -> Sequence[HeaderLine]:
     """The header lines that ask the register for what the client asked for."""
     lines = [
         (b"connection", b"Upgrade"),
@@ -46,7 +48,7 @@ def handshake_lines(handshake: WebSocketHandshake, *, compression: bool) -> Head
 
 
 def check_handshake_response(
-    headers: HeaderLines, handshake: WebSocketHandshake, *, compression: bool
+    headers: Sequence[HeaderLine], handshake: WebSocketHandshake, *, compression: bool
 ) -> bool:
     """Whether the register's 101 turns on permessage-deflate. Raises UpstreamBroken for one that a client must refuse."""
     values: dict[bytes, list[bytes]] = {}
@@ -91,7 +93,7 @@ def is_switch(status: int) -> bool:
     return False
 
 
-def headers_of_switch(headers: HeaderLines) -> HeaderLines:
+def headers_of_switch(headers: Sequence[HeaderLine]) -> Sequence[HeaderLine]:
     """The lines of a 101 for the client; `headers` are without those of the connection."""
     lines = [(b"upgrade", b"websocket"), (b"connection", b"Upgrade")]
     return lines + [line for line in headers if line[0] not in _NOT_IN_A_SWITCH]

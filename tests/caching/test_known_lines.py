@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.caching.known_lines import KnownLines, Line, Repeated, Varied, parted, with_passing, without
+from gateway.caching.known_lines import KnownLines, Repeated, Varied, parted, with_passing, without
+from gateway.http_semantics import HeaderLine
 
 A, B, C = (b"a", b"1"), (b"b", b"2"), (b"c", b"3")
 KNOWN = Repeated([A, B])
@@ -22,7 +23,11 @@ KNOWN = Repeated([A, B])
     ],
 )
 def test_lines_stay_known_with_others_behind_them(
-    lines: list[Line], passing: tuple[Line, ...], together: object, repeated: object, passed: object
+    lines: list[HeaderLine],
+    passing: tuple[HeaderLine, ...],
+    together: object,
+    repeated: object,
+    passed: object,
 ) -> None:
     found = with_passing(lines, passing)
     assert tuple(found) == together
@@ -41,7 +46,7 @@ def test_lines_stay_known_with_others_behind_them(
     ],
 )
 def test_lines_stay_known_without_a_name_that_only_passed(
-    lines: list[Line], name: bytes, left: object, repeated: object
+    lines: list[HeaderLine], name: bytes, left: object, repeated: object
 ) -> None:
     found = without(name, lines)
     assert tuple(found) == left

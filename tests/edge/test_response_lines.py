@@ -6,22 +6,31 @@ from itertools import product
 
 import pytest
 
-from gateway.caching.known_lines import Line, Lines, Repeated, Varied
+from gateway.caching.known_lines import Repeated, Varied
 from gateway.edge.response_lines import KnownResponseLines, ResponseLines
+from gateway.http_semantics import HeaderLine, HeaderLines
 
-KNOWN: list[list[Line]] = [
+KNOWN: list[list[HeaderLine]] = [
     [],
     [(b"server", b"a"), (b"content-type", b"text/html")],
     [(b"content-length", b"3"), (b"connection", b"Close")],
     [(b"transfer-encoding", b"chunked"), (b"strict-transport-security", b"max-age=0")],
 ]
-PASSING: list[Lines] = [(), ((b"date", b"today"), (b"content-length", b"4")), ((b"x-request-id", b"7"),)]
-MORE: list[Lines] = [(), ((b"server", b"uvicorn"),), ((b"content-length", b"5"), (b"connection", b"close"))]
+PASSING: list[HeaderLines] = [
+    (),
+    ((b"date", b"today"), (b"content-length", b"4")),
+    ((b"x-request-id", b"7"),),
+]
+MORE: list[HeaderLines] = [
+    (),
+    ((b"server", b"uvicorn"),),
+    ((b"content-length", b"5"), (b"connection", b"close")),
+]
 
 
 @pytest.mark.parametrize(("lines", "no_length"), list(product(KNOWN, (False, True))))
 def test_lines_that_came_before_are_written_as_they_would_the_first_time(
-    lines: list[Line], no_length: bool
+    lines: list[HeaderLine], no_length: bool
 ) -> None:
     known, repeated = KnownResponseLines(), Repeated(lines)
     for _, passing, more in product(range(2), PASSING, MORE):
@@ -42,7 +51,7 @@ def test_there_is_one_length_and_no_transfer_coding() -> None:
     "line", [(b"a b", b"1"), (b"a:", b"1"), (b"a\r\n", b"1"), (b"a", b"1\r\nb: 2"), (b"a", b"\x00")]
 )
 @pytest.mark.parametrize("known", [False, True])
-def test_characters_that_cannot_stand_there_are_refused(line: Line, known: bool) -> None:
+def test_characters_that_cannot_stand_there_are_refused(line: HeaderLine, known: bool) -> None:
     lines = Repeated([line]) if known else (line,)
     with pytest.raises(RuntimeError, match=r"cannot stand there|with a colon"):
         KnownResponseLines()(lines, (), no_length=False)

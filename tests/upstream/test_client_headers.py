@@ -6,7 +6,8 @@ from itertools import product
 
 import pytest
 
-from gateway.caching.known_lines import Line, Lines, Repeated, Varied, parted
+from gateway.caching.known_lines import Repeated, Varied, parted
+from gateway.http_semantics import HeaderLine, HeaderLines
 from gateway.upstream.client_headers import ClientHeaders
 from gateway.upstream.outside import OutsideAddresses
 from gateway.upstream.register_sessions import RegisterSessions
@@ -44,7 +45,7 @@ def test_no_register_sets_a_session_of_any_environment() -> None:
         ([(b"expires", b"0"), (b"content-type", b"text/html")], (b"cache-control", b"no-store")),
     ],
 )
-def test_what_stays_behind_says_nothing_of_caches(lines: list[Line], added: Line) -> None:
+def test_what_stays_behind_says_nothing_of_caches(lines: list[HeaderLine], added: HeaderLine) -> None:
     removed = lines[0]
     headers = [(b"connection", removed[0]), *lines]
     found = ClientHeaders("tgp-")(headers, Owner(b"alice", b"cookie"))
@@ -69,7 +70,7 @@ async def test_a_session_in_an_address_comes_back_to_its_owner_alone(address: by
 
 
 OWNERS = (NOBODY, Owner(b"alice", b"cookie"), Owner(b"bob", b"cookie"), Owner(b"batch", b"authorization"))
-KNOWN: list[list[Line]] = [
+KNOWN: list[list[HeaderLine]] = [
     [],
     [(b"server", b"a"), (b"content-type", b"text/html")],
     [(b"content-type", b"application/json"), (b"vary", b"accept")],
@@ -83,7 +84,7 @@ KNOWN: list[list[Line]] = [
     [(b"location", b"http://register.test/a;jsessionid=0A1B")],
     [(b"set-cookie", b"own-session=1"), (b"set-cookie", b"JSESSIONID=0A1B")],
 ]
-PASSING: list[Lines] = [
+PASSING: list[HeaderLines] = [
     (),
     ((b"date", b"today"),),
     ((b"date", b"today"), (b"content-length", b"3"), (b"etag", b'"1"')),

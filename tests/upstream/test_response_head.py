@@ -5,7 +5,8 @@ from __future__ import annotations
 import httptools
 import pytest
 
-from gateway.upstream.response_head import MAX_HEAD, HeaderLines, check_head, is_connection_login
+from gateway.http_semantics import HeaderLines
+from gateway.upstream.response_head import MAX_HEAD, check_head, is_connection_login
 
 
 @pytest.mark.parametrize(
