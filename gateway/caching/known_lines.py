@@ -16,7 +16,7 @@ _MOST_LINES = 64
 _A_LINE = 150
 
 
-class Repeated(tuple[HeaderLine, ...]):
+class RepeatedLines(tuple[HeaderLine, ...]):
     """Header lines that came before in the very same octets.
 
     They are one object as long as they are remembered, so that what follows from them alone can be kept beside them
@@ -26,14 +26,14 @@ class Repeated(tuple[HeaderLine, ...]):
     __slots__ = ()
 
 
-class Varied(tuple[HeaderLine, ...]):
+class VariedLines(tuple[HeaderLine, ...]):
     """Header lines that all came before but the last ones, which are `passing`: they differ from one head to the next."""
 
-    repeated: Repeated
+    repeated: RepeatedLines
     passing: HeaderLines
 
     @classmethod
-    def of(cls, repeated: Repeated, passing: HeaderLines) -> Varied:
+    def of(cls, repeated: RepeatedLines, passing: HeaderLines) -> VariedLines:
         """The repeated lines with others behind them."""
         found = cls(repeated + passing)
         found.repeated, found.passing = repeated, passing
@@ -46,7 +46,7 @@ def with_passing(lines: Iterable[HeaderLine], passing: HeaderLines) -> HeaderLin
     if repeated is None:
         return (*lines, *passing)
     passing = before + passing
-    return Varied.of(repeated, passing) if passing else repeated
+    return VariedLines.of(repeated, passing) if passing else repeated
 
 
 def without(name: bytes, lines: Iterable[HeaderLine]) -> HeaderLines:
@@ -57,12 +57,12 @@ def without(name: bytes, lines: Iterable[HeaderLine]) -> HeaderLines:
     return with_passing(repeated, tuple(line for line in passing if line[0] != name))
 
 
-def parted(lines: object) -> tuple[Repeated | None, HeaderLines]:
+def parted(lines: object) -> tuple[RepeatedLines | None, HeaderLines]:
     """The lines that came before, if any did, and those that came with them this time."""
     kind = type(lines)
-    if kind is Repeated:
+    if kind is RepeatedLines:
         return lines, ()  # type: ignore[return-value]
-    if kind is Varied:
+    if kind is VariedLines:
         return lines.repeated, lines.passing  # type: ignore[attr-defined]
     return None, ()
 
@@ -83,14 +83,14 @@ class KnownLines:
         self._most = most_octets
         self._octets = 0
         # Of a dict, the first entry is found slowly once many before it are gone.
-        self._lines: OrderedDict[bytes, Repeated] = OrderedDict()
+        self._lines: OrderedDict[bytes, RepeatedLines] = OrderedDict()
         self._seen = Seen()
         self._cut: tuple[bytes, bytes, HeaderLines] = (b"", b"", ())
 
     def __len__(self) -> int:
         return len(self._lines)
 
-    def get(self, block: bytes, most: int | None = None) -> Repeated | Varied | None:
+    def get(self, block: bytes, most: int | None = None) -> RepeatedLines | VariedLines | None:
         """The lines of this block, at most so many, if they came before, or all but passing ones did.
 
         A block ends with the empty line, and its first line is not of the header lines.
@@ -103,8 +103,8 @@ class KnownLines:
         if known is None or (most is not None and len(known) + len(passing) > most):
             return None
         if self._seen.before(block):
-            self._keep(block, Repeated(known + passing))
-        return Varied.of(known, passing)
+            self._keep(block, RepeatedLines(known + passing))
+        return VariedLines.of(known, passing)
 
     def learn(self, block: bytes, lines: Sequence[HeaderLine]) -> None:
         """Remember the lines of a block without the passing ones, if those lines came before; not where there are others of
@@ -117,7 +117,7 @@ class KnownLines:
             return
         rest = [line for line in lines if line[0] not in self._passing]
         if len(rest) + len(passing) == len(lines):
-            self._keep(others, Repeated(rest))
+            self._keep(others, RepeatedLines(rest))
 
     def _without_passing(self, block: bytes) -> tuple[bytes, HeaderLines]:
         """A block of header lines without the passing ones, and those. The last one is kept: what was not known is learnt next."""
@@ -127,7 +127,7 @@ class KnownLines:
             self._cut = block, b"".join((first, *parts[2::3])), tuple(lines)
         return self._cut[1:]
 
-    def _keep(self, block: bytes, lines: Repeated) -> None:
+    def _keep(self, block: bytes, lines: RepeatedLines) -> None:
         if len(block) > _LONGEST or len(lines) > _MOST_LINES or block in self._lines:
             return
         self._lines[block] = lines
@@ -136,5 +136,5 @@ class KnownLines:
             self._octets -= _size(*self._lines.popitem(last=False))
 
 
-def _size(block: bytes, lines: Repeated) -> int:
+def _size(block: bytes, lines: RepeatedLines) -> int:
     return len(block) + _A_LINE * len(lines)

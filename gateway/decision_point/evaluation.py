@@ -10,7 +10,7 @@ from typing import Final, NoReturn
 import structlog
 
 from gateway.authzen.names import Target
-from gateway.caching.known_lines import Repeated
+from gateway.caching.known_lines import RepeatedLines
 from gateway.caching.recent import Recent
 from gateway.edge.asked_scope import asked_scope
 from gateway.endpoints.table import OwnEndpoints
@@ -71,7 +71,7 @@ class Evaluation:
     records: DecisionRecords
     public_host: bytes
     clock: Callable[[], float]
-    heads: Recent[tuple[bytes, str], Repeated]
+    heads: Recent[tuple[bytes, str], RepeatedLines]
 
     @classmethod
     def of(
@@ -110,15 +110,15 @@ class Evaluation:
         self._record(asked, exchange)
         return exchange
 
-    def _head(self, asked: Asked) -> Repeated:
+    def _head(self, asked: Asked) -> RepeatedLines:
         """The header lines of such a request, which admission reads once."""
         key = (asked.target.host or self.public_host, asked.language)
         found = self.heads.get(key)
         if found is None:
-            found = self.heads[key] = Repeated(_lines(*key))
+            found = self.heads[key] = RepeatedLines(_lines(*key))
         return found
 
-    def exchange(self, asked: Asked, head: Repeated | None = None) -> Exchange:
+    def exchange(self, asked: Asked, head: RepeatedLines | None = None) -> Exchange:
         """The exchange of the request that is asked about."""
         method, target, host = asked.target
         headers = head if head is not None else _lines(host or self.public_host, asked.language)

@@ -11,7 +11,7 @@ from random import Random
 from secrets import token_bytes
 from typing import Any, Final, NamedTuple
 
-from gateway.caching.known_lines import Repeated, parted, with_passing
+from gateway.caching.known_lines import RepeatedLines, parted, with_passing
 from gateway.caching.object_memo import ObjectMemo
 from gateway.cookies import LANGUAGE, of_every_environment
 from gateway.edge.authority import Authorities
@@ -171,7 +171,7 @@ class Admission:
             if self._language_cookie in cookies:
                 chosen = (cookies[self._language_cookie].encode("latin-1"),)
         return _Head(
-            headers=Repeated(headers) if type(lines) is Repeated else tuple(headers),
+            headers=RepeatedLines(headers) if type(lines) is RepeatedLines else tuple(headers),
             cookies=cookies,
             read=read,
             looking=looking(read),

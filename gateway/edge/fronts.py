@@ -10,7 +10,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
-from gateway.caching.known_lines import Repeated, parted, with_passing
+from gateway.caching.known_lines import RepeatedLines, parted, with_passing
 from gateway.caching.object_memo import ObjectMemo
 from gateway.edge.asked_scope import asked_scope
 from gateway.edge.client import ClientAddress, Network
@@ -162,7 +162,7 @@ class Front:
         headers = [(b"host", host), *(line for line in lines if line[0] not in dropped)]
         _restore_upgrade(headers)
         return _Before(
-            method, target, Repeated(headers) if type(lines) is Repeated else tuple(headers), client
+            method, target, RepeatedLines(headers) if type(lines) is RepeatedLines else tuple(headers), client
         )
 
     def _said(self, lines: Iterable[HeaderLine], name: bytes) -> bytes:

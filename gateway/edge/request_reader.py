@@ -11,7 +11,7 @@ from typing import Any
 
 import httptools
 
-from gateway.caching.known_lines import KnownLines, Repeated, Varied
+from gateway.caching.known_lines import KnownLines, RepeatedLines, VariedLines
 from gateway.edge.refusals import Refused, too_large
 from gateway.edge.settings import EdgeSettings
 from gateway.http_semantics import HeaderLine
@@ -147,7 +147,7 @@ class RequestReader:
     def _parse_head(self, head: bytes) -> None:
         self._parse(_UPGRADE_LINE.sub(_STAND_IN_LINE, head))
 
-    def _repeat(self, line: re.Match[bytes], headers: Repeated | Varied) -> None:
+    def _repeat(self, line: re.Match[bytes], headers: RepeatedLines | VariedLines) -> None:
         """A request without a body whose header lines the parser has read before."""
         self.begun = self.complete = self.keep_alive = True
         self.expects_continue = False
@@ -254,7 +254,11 @@ class RequestReader:
         self._make_scope(version, method, target, self._headers)
 
     def _make_scope(
-        self, version: str, method: str, target: bytes, headers: list[HeaderLine] | Repeated | Varied
+        self,
+        version: str,
+        method: str,
+        target: bytes,
+        headers: list[HeaderLine] | RepeatedLines | VariedLines,
     ) -> None:
         path, _, query = target.partition(b"?")
         self.scope = {

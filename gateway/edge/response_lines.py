@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from gateway.caching.known_lines import Repeated, parted
+from gateway.caching.known_lines import RepeatedLines, parted
 from gateway.caching.object_memo import ObjectMemo
 from gateway.http_semantics import HeaderLine
 
@@ -69,7 +69,7 @@ class KnownResponseLines:
     """Writes each line once that came before in the responses of one listener."""
 
     def __init__(self) -> None:
-        self._known: ObjectMemo[Repeated, ResponseLines] = ObjectMemo(ResponseLines.of, _MOST)
+        self._known: ObjectMemo[RepeatedLines, ResponseLines] = ObjectMemo(ResponseLines.of, _MOST)
 
     def __call__(
         self, headers: Iterable[HeaderLine], more: Iterable[HeaderLine], *, no_length: bool

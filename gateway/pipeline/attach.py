@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from gateway.caching.known_lines import Repeated, parted
+from gateway.caching.known_lines import RepeatedLines, parted
 from gateway.caching.object_memo import ObjectMemo
 from gateway.edge.headers import ForwardedHeaders
 from gateway.edge.known_heads import PASSING
@@ -76,13 +76,13 @@ class Attach:
         lines = b"%b%b%b%b" % (passed.lines, fixed, own, self._about(exchange))
         exchange.outgoing = Outgoing(lines, passed.framing)
 
-    def _of_repeated(self, headers: Repeated) -> _Known:
+    def _of_repeated(self, headers: RepeatedLines) -> _Known:
         return _Known(self._of_client(headers), self._passing(headers))
 
-    def _of_repeated_without_token(self, headers: Repeated) -> _Known:
+    def _of_repeated_without_token(self, headers: RepeatedLines) -> _Known:
         return _Known(self._without_token(headers), self._passing(headers))
 
-    def _passing(self, headers: Repeated) -> frozenset[bytes]:
+    def _passing(self, headers: RepeatedLines) -> frozenset[bytes]:
         """The names of passing lines that would go on with these lines: `Connection` may name one."""
         lines = [line for line in headers if line[0] == b"connection"]
         lines += [(name, b"") for name in PASSING]
@@ -145,7 +145,7 @@ class Attach:
         dropped, passed = self._known_dropped(repeated)
         return dropped.union(name for name, _ in passing if name not in passed)
 
-    def _dropped_of_repeated(self, headers: Repeated) -> tuple[frozenset[bytes], frozenset[bytes]]:
+    def _dropped_of_repeated(self, headers: RepeatedLines) -> tuple[frozenset[bytes], frozenset[bytes]]:
         return self._dropped(headers), self._passing(headers)
 
     def _dropped(self, headers: Iterable[HeaderLine]) -> frozenset[bytes]:

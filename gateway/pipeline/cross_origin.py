@@ -44,14 +44,14 @@ class CrossOrigin:
         if not self.rules().cors:
             return []
         cors = self._cors(request, request.method)
-        return answer_fields(cors, request) if cors is not None else []
+        return cors_lines(cors, request) if cors is not None else []
 
     def _cors(self, request: CanonicalRequest, method: str) -> Cors | None:
         rule = matching_rule(self.rules(), method, request.host, request.segments)
         return rule.handling.cors if rule is not None else None
 
 
-def answer_fields(cors: Cors, request: CanonicalRequest) -> list[HeaderLine]:
+def cors_lines(cors: Cors, request: CanonicalRequest) -> list[HeaderLine]:
     """The header fields that let a script of an allowed origin read the answer."""
     found = _origin(cors, request)
     if len(found) > 1 and cors.expose:

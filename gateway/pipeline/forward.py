@@ -12,7 +12,7 @@ from gateway.exchange import Exchange
 from gateway.handling import PLAIN
 from gateway.http_semantics import HeaderLine
 from gateway.model import Identity
-from gateway.pipeline.cross_origin import answer_fields
+from gateway.pipeline.cross_origin import cors_lines
 from gateway.policy.ruleset import RuleSet
 from gateway.responses import Send
 from gateway.upstream.connection import UpstreamConnection
@@ -135,5 +135,5 @@ def changed(exchange: Exchange, headers: Sequence[HeaderLine]) -> Sequence[Heade
     if handling.cors is not None and all(name != _ALLOWED for name, _ in headers):
         # What the upstream says in part must not add to what the rule allows.
         own = [line for line in headers if not line[0].startswith(_CORS)]
-        headers = [*own, *answer_fields(handling.cors, exchange.admitted)]
+        headers = [*own, *cors_lines(handling.cors, exchange.admitted)]
     return headers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from gateway.caching.known_lines import Repeated, parted
+from gateway.caching.known_lines import RepeatedLines, parted
 from gateway.caching.recent import Recent
 from gateway.caching.seen import Seen
 from gateway.exchange import Exchange
@@ -29,7 +29,7 @@ class KeptPermissions:
         self._same = SameAnswer(self._rules)
         self._seen = Seen()
         # The lines are kept beside the permission: otherwise their id() could come to stand for others.
-        self._kept: Recent[_Key, tuple[Repeated, KeptPermission]] = self._none()
+        self._kept: Recent[_Key, tuple[RepeatedLines, KeptPermission]] = self._none()
         self._of: RuleSet | None = None
 
     def allow(self, exchange: Exchange) -> bool:
@@ -54,7 +54,7 @@ class KeptPermissions:
             self._keep(exchange, lines, key)
         return True
 
-    def _give(self, exchange: Exchange, lines: Repeated, key: _Key) -> bool:
+    def _give(self, exchange: Exchange, lines: RepeatedLines, key: _Key) -> bool:
         """Fill in `request`, `caller`, `judgement` and `handling` as for the same request before.
 
         False where there was none, or where something that its permission rests on has changed; then nothing is filled
@@ -69,7 +69,7 @@ class KeptPermissions:
         exchange.request = self._stages.admit.admission.again(permission.request, exchange.scope)
         return self._stages.judge.as_before(exchange, permission)
 
-    def _keep(self, exchange: Exchange, lines: Repeated, key: _Key) -> None:
+    def _keep(self, exchange: Exchange, lines: RepeatedLines, key: _Key) -> None:
         """Keep the permission of a request, where it will stand for a while."""
         judgement, rules = exchange.judgement, self._of
         until = self._same.until(exchange)
@@ -79,5 +79,5 @@ class KeptPermissions:
         permission = KeptPermission(until, exchange.admitted, session, rules, judgement, exchange.handling)
         self._kept[key] = lines, permission
 
-    def _none(self) -> Recent[_Key, tuple[Repeated, KeptPermission]]:
+    def _none(self) -> Recent[_Key, tuple[RepeatedLines, KeptPermission]]:
         return Recent(_SIZE, _LONGEST, self._stages.clock)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.exchange import Exchange
-from gateway.pipeline.cross_origin import answer_fields
+from gateway.pipeline.cross_origin import cors_lines
 from gateway.responses import Response
 from gateway.responses import redirect as redirect_to
 
@@ -24,7 +24,7 @@ async def redirect(exchange: Exchange) -> bool:
     lines = [(b"location", found.location.encode("ascii"))]
     cors = exchange.handling.cors
     if cors is not None:
-        lines += answer_fields(cors, exchange.admitted)
+        lines += cors_lines(cors, exchange.admitted)
     response = Response(status=found.status, lines=lines)
     await response(exchange.scope, exchange.receive, exchange.send)
     return True

@@ -16,7 +16,7 @@ from gateway.http_semantics import HOP_BY_HOP, HeaderLine
 from gateway.identity.names import fold
 from gateway.model import CanonicalRequest
 from gateway.pipeline.attach import Attach
-from gateway.pipeline.cross_origin import answer_fields
+from gateway.pipeline.cross_origin import cors_lines
 from gateway.pipeline.permission_lifetime import PermissionLifetime
 from gateway.policy.ruleset import RuleSet
 
@@ -131,7 +131,7 @@ def _for_client(handling: Handling, request: CanonicalRequest) -> list[HeaderLin
     if handling.response_headers is not None:
         found += handling.response_headers.set
     if handling.cors is not None:
-        found += answer_fields(handling.cors, request)
+        found += cors_lines(handling.cors, request)
     return found
 
 

@@ -8,7 +8,7 @@ from email.utils import formatdate
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from gateway.caching.known_lines import Repeated, parted, with_passing
+from gateway.caching.known_lines import RepeatedLines, parted, with_passing
 from gateway.caching.object_memo import ObjectMemo
 from gateway.cookies import of_every_environment
 from gateway.http_semantics import HOP_BY_HOP, HeaderLine, HeaderLines, connection_options
@@ -38,7 +38,7 @@ class _Kept(NamedTuple):
 
 
 class _Known(NamedTuple):
-    lines: Repeated
+    lines: RepeatedLines
     has_date: bool
 
 
@@ -59,7 +59,7 @@ class ClientHeaders:
         self._sessions = sessions
         self._outside = outside
         # By the request header that says for whom the answer is.
-        self._known: ObjectMemo[Repeated, dict[bytes, _Known] | None] = ObjectMemo(
+        self._known: ObjectMemo[RepeatedLines, dict[bytes, _Known] | None] = ObjectMemo(
             lambda repeated: {} if self._for_all(repeated) else None, _MOST_KNOWN
         )
 
@@ -76,13 +76,13 @@ class ClientHeaders:
         known = by_credential.get(owner.credential)
         if known is None:
             kept = self._kept(repeated, owner)
-            known = _Known(Repeated(kept.lines + self._private(kept, owner, status)), kept.has_date)
+            known = _Known(RepeatedLines(kept.lines + self._private(kept, owner, status)), kept.has_date)
             by_credential[owner.credential] = known
         if not known.has_date and b"date" not in [name for name, _ in passing]:
             passing = (*passing, _date_line())
         return with_passing(known.lines, passing)
 
-    def _for_all(self, repeated: Repeated) -> bool:
+    def _for_all(self, repeated: RepeatedLines) -> bool:
         """Whether all get the same of these lines, and all of those that pass with them."""
         if any(name in _PERSONAL for name, _ in repeated):
             return False

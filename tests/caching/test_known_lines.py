@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.caching.known_lines import KnownLines, Repeated, Varied, parted, with_passing, without
+from gateway.caching.known_lines import KnownLines, RepeatedLines, VariedLines, parted, with_passing, without
 from gateway.http_semantics import HeaderLine
 
 A, B, C = (b"a", b"1"), (b"b", b"2"), (b"c", b"3")
-KNOWN = Repeated([A, B])
+KNOWN = RepeatedLines([A, B])
 
 
 @pytest.mark.parametrize(
@@ -18,8 +18,8 @@ KNOWN = Repeated([A, B])
         ([A], (C,), (A, C), None, ()),
         (KNOWN, (), (A, B), KNOWN, ()),
         (KNOWN, (C,), (A, B, C), KNOWN, (C,)),
-        (Varied.of(KNOWN, (C,)), (A,), (A, B, C, A), KNOWN, (C, A)),
-        (Varied.of(KNOWN, (C,)), (), (A, B, C), KNOWN, (C,)),
+        (VariedLines.of(KNOWN, (C,)), (A,), (A, B, C, A), KNOWN, (C, A)),
+        (VariedLines.of(KNOWN, (C,)), (), (A, B, C), KNOWN, (C,)),
     ],
 )
 def test_lines_stay_known_with_others_behind_them(
@@ -40,9 +40,9 @@ def test_lines_stay_known_with_others_behind_them(
         ([A, B, A], b"a", (B,), None),
         (KNOWN, b"a", (B,), None),
         (KNOWN, b"c", (A, B), KNOWN),
-        (Varied.of(KNOWN, (C, A)), b"c", (A, B, A), KNOWN),
-        (Varied.of(KNOWN, (C,)), b"c", (A, B), KNOWN),
-        (Varied.of(KNOWN, (C, A)), b"a", (B, C), None),
+        (VariedLines.of(KNOWN, (C, A)), b"c", (A, B, A), KNOWN),
+        (VariedLines.of(KNOWN, (C,)), b"c", (A, B), KNOWN),
+        (VariedLines.of(KNOWN, (C, A)), b"a", (B, C), None),
     ],
 )
 def test_lines_stay_known_without_a_name_that_only_passed(

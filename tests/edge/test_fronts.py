@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.caching.known_lines import Repeated
+from gateway.caching.known_lines import RepeatedLines
 from gateway.edge.fronts import Front, verdict_id
 from gateway.edge.settings import FrontSettings
 from gateway.errors import InternalFault
@@ -50,13 +50,13 @@ def test_the_request_before_the_front(dialect: str) -> None:
 def test_lines_that_come_again_ask_about_the_same_lines(dialect: str) -> None:
     """What follows from them is kept beside them; the request line of a question may be another one."""
     desk, asked = front(dialect), question(dialect, ("Cookie", "a=b"), ("Content-Length", "0"))
-    asked["headers"] = Repeated(asked["headers"])
+    asked["headers"] = RepeatedLines(asked["headers"])
     first = desk.asked(asked, "verdict")
     assert first == front(dialect).asked({**asked, "headers": list(asked["headers"])}, "verdict") | {
         "headers": first["headers"]
     }
     other = desk.asked({**asked, "method": "DELETE", "raw_target": b"/auth/other"}, "verdict")
-    assert type(first["headers"]) is Repeated
+    assert type(first["headers"]) is RepeatedLines
     assert other["headers"] is first["headers"]
     expected = ("DELETE", b"/other") if dialect == "envoy" else ("PUT", b"/a%2Fb?c=d")
     assert (other["method"], other["raw_target"]) == expected

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.caching.known_lines import KnownLines, Repeated, Varied, parted
+from gateway.caching.known_lines import KnownLines, RepeatedLines, VariedLines, parted
 from gateway.edge.admit import READ_AT_ADMISSION
 from gateway.edge.known_heads import PASSING, known_heads
 from gateway.edge.refusals import Refused
@@ -116,7 +116,7 @@ def test_repeated_lines_are_one_object_whatever_the_target() -> None:
         assert found.scope is not None
         scopes.append(found.scope)
     assert [scope["raw_target"] for scope in scopes] == [b"/a", b"/a", b"/b?c", b"/d"]
-    assert [type(scope["headers"]) for scope in scopes] == [list, list, Repeated, Repeated]
+    assert [type(scope["headers"]) for scope in scopes] == [list, list, RepeatedLines, RepeatedLines]
     assert scopes[2]["headers"] is scopes[3]["headers"]
 
 
@@ -131,7 +131,7 @@ def test_a_line_that_differs_leaves_the_others_known() -> None:
         assert found.scope is not None
         lines.append(found.scope["headers"])
         assert sorted(lines[-1]) == sorted([(b"host", b"gw.test"), (b"x-a", b"1"), (b"referer", referer)])
-    assert [type(each) for each in lines] == [Varied, Varied, Varied, Repeated]
+    assert [type(each) for each in lines] == [VariedLines, VariedLines, VariedLines, RepeatedLines]
     assert len({id(parted(each)[0]) for each in lines[:3]}) == 1
 
 

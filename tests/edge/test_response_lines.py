@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from gateway.caching.known_lines import Repeated, Varied
+from gateway.caching.known_lines import RepeatedLines, VariedLines
 from gateway.edge.response_lines import KnownResponseLines, ResponseLines
 from gateway.http_semantics import HeaderLine, HeaderLines
 
@@ -32,9 +32,9 @@ MORE: list[HeaderLines] = [
 def test_lines_that_came_before_are_written_as_they_would_the_first_time(
     lines: list[HeaderLine], no_length: bool
 ) -> None:
-    known, repeated = KnownResponseLines(), Repeated(lines)
+    known, repeated = KnownResponseLines(), RepeatedLines(lines)
     for _, passing, more in product(range(2), PASSING, MORE):
-        together = Varied.of(repeated, passing) if passing else repeated
+        together = VariedLines.of(repeated, passing) if passing else repeated
         assert known(together, more, no_length=no_length) == ResponseLines.of(
             [*lines, *passing, *more], no_length=no_length
         )
@@ -52,6 +52,6 @@ def test_there_is_one_length_and_no_transfer_coding() -> None:
 )
 @pytest.mark.parametrize("known", [False, True])
 def test_characters_that_cannot_stand_there_are_refused(line: HeaderLine, known: bool) -> None:
-    lines = Repeated([line]) if known else (line,)
+    lines = RepeatedLines([line]) if known else (line,)
     with pytest.raises(RuntimeError, match=r"cannot stand there|with a colon"):
         KnownResponseLines()(lines, (), no_length=False)

@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from gateway.caching.known_lines import Repeated, Varied, parted
+from gateway.caching.known_lines import RepeatedLines, VariedLines, parted
 from gateway.http_semantics import HeaderLine, HeaderLines
 from gateway.upstream.client_headers import ClientHeaders
 from gateway.upstream.outside import OutsideAddresses
@@ -99,9 +99,9 @@ async def test_lines_that_came_before_reach_each_client_as_they_would_the_first_
     outside = OutsideAddresses(["http://register.test"], "https://gw.test")
     known = ClientHeaders("own-", sessions, outside)
     for lines in KNOWN:
-        repeated = Repeated(lines)
+        repeated = RepeatedLines(lines)
         for _, owner, passing in product(range(2), OWNERS, PASSING):
-            together = Varied.of(repeated, passing) if passing else repeated
+            together = VariedLines.of(repeated, passing) if passing else repeated
             found = known(together, owner, 200)
             fresh = ClientHeaders("own-", sessions, outside)([*lines, *passing], owner, 200)
             # The moment of a Date that was added may differ between the two.
@@ -112,9 +112,9 @@ async def test_lines_that_came_before_reach_each_client_as_they_would_the_first_
 
 
 def test_lines_that_came_before_stay_one_object() -> None:
-    for_client, repeated = ClientHeaders("own-"), Repeated([(b"content-type", b"text/html")])
+    for_client, repeated = ClientHeaders("own-"), RepeatedLines([(b"content-type", b"text/html")])
     owners = [Owner(b"alice", b"cookie"), Owner(b"bob", b"cookie")]
-    first, second = (parted(for_client(Varied.of(repeated, PASSING[1]), owner))[0] for owner in owners)
+    first, second = (parted(for_client(VariedLines.of(repeated, PASSING[1]), owner))[0] for owner in owners)
     assert first is not None
     assert first is second
     assert (b"cache-control", b"no-store") in first

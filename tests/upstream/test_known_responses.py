@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.caching.known_lines import Repeated, Varied, parted
+from gateway.caching.known_lines import RepeatedLines, VariedLines, parted
 from gateway.errors import UpstreamBroken
 from gateway.upstream.body_buffer import BodyBuffer
 from gateway.upstream.known_responses import KnownResponses
@@ -167,7 +167,14 @@ def test_a_line_that_differs_leaves_the_others_known() -> None:
         reader = reader_of(known)
         reader.feed(answer(TWO, f"Date: {date}", "X-A: 1", body=b"ok"))
         lines.append(reader.headers)
-    assert [type(each) for each in lines] == [list, list, Varied, Varied, Varied, Repeated]
+    assert [type(each) for each in lines] == [
+        list,
+        list,
+        VariedLines,
+        VariedLines,
+        VariedLines,
+        RepeatedLines,
+    ]
     assert len({id(parted(each)[0]) for each in lines[2:5]}) == 1
 
 
@@ -192,7 +199,7 @@ def test_heads_that_never_come_again_are_looked_at_seldom_and_cost_no_memory() -
         reader = reader_of(known)
         reader.feed(answer(TWO, "X-A: 1", body=b"ok"))
         kinds.append(type(reader.headers))
-    assert kinds[-16:] == [Varied if kind is Varied else Repeated for kind in kinds[-16:]]
+    assert kinds[-16:] == [VariedLines if kind is VariedLines else RepeatedLines for kind in kinds[-16:]]
 
 
 def test_a_request_for_another_protocol_is_answered_by_the_parser() -> None:
