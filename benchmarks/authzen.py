@@ -22,8 +22,8 @@ from typing import Any
 from benchmarks.decide import _SOMEBODY
 from benchmarks.rules import rule_file
 from gateway.app import Gateway
-from gateway.authzen.callers import Asker
-from gateway.authzen.service import Question
+from gateway.authzen.authorization_api import AuthzenRequest
+from gateway.authzen.callers import CallingProgram
 from gateway.config import load
 from gateway.exchange import Exchange
 from tests.keys import client_keys, ec_key
@@ -114,14 +114,16 @@ async def _measure(gateway: Gateway, port: int) -> None:
     body, fifty = json.dumps(question).encode(), json.dumps({**question, "evaluations": [one] * 50}).encode()
 
     asker = (
-        Asker("register", gateway.settings.authzen.callers["register"]) if gateway.settings.authzen else None
+        CallingProgram("register", gateway.settings.authzen.callers["register"])
+        if gateway.settings.authzen
+        else None
     )
     assert asker is not None
-    asked, several = (Question(asker, "", "", json.loads(content)) for content in (body, fifty))
+    asked, several = (AuthzenRequest(asker, "", "", json.loads(content)) for content in (body, fifty))
 
     ours = await _microseconds(embedded)
-    theirs = await _microseconds(lambda: desk.point.evaluate(asked))
-    many = await _microseconds(lambda: desk.point.evaluate_all(several), 20) / 50
+    theirs = await _microseconds(lambda: desk.evaluations.evaluate(asked))
+    many = await _microseconds(lambda: desk.evaluations.evaluate_all(several), 20) / 50
     print(f"embedded decision              {ours:7.1f} us")
     print(f"evaluation                     {theirs:7.1f} us  {theirs / ours:.2f} x embedded")
     print(f"evaluation, one of fifty       {many:7.1f} us  {many / ours:.2f} x embedded")

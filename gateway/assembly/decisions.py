@@ -7,12 +7,12 @@ from gateway.assembly.environment import Environment
 from gateway.assembly.stages import Stages
 from gateway.authzen.page_tokens import PageTokens
 from gateway.authzen.settings import AuthzenSettings
-from gateway.decision_point.desk import DecisionDesk, Parts
+from gateway.decision_point.server import DecisionPointServer, Parts
 from gateway.decision_point.subjects import Subjects
 from gateway.identity.assertion_check import AssertionCheck
 
 
-def decisions(environment: Environment, areas: Areas, stages: Stages) -> DecisionDesk | None:
+def decisions(environment: Environment, areas: Areas, stages: Stages) -> DecisionPointServer | None:
     """That of this environment. It hears of sessions that end."""
     settings, observers = environment.settings, areas.observers
     if settings.authzen is None:
@@ -30,7 +30,9 @@ def decisions(environment: Environment, areas: Areas, stages: Stages) -> Decisio
         environment.steady,
     )
     tokens = PageTokens(environment.name, settings.ring("flows").octets, environment.clock)
-    return DecisionDesk(settings.authzen, parts, _subjects(environment, areas, settings.authzen), tokens)
+    return DecisionPointServer(
+        settings.authzen, parts, _subjects(environment, areas, settings.authzen), tokens
+    )
 
 
 def _subjects(environment: Environment, areas: Areas, asked: AuthzenSettings) -> Subjects:

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from gateway.assembly.areas import Areas
 from gateway.assembly.environment import Environment
 from gateway.auth.settings import PrivateKeyJwt
-from gateway.decision_point.desk import DecisionDesk
+from gateway.decision_point.server import DecisionPointServer
 from gateway.key_files.keyring import Key, Purpose
 from gateway.observe.decision_record import person_names
 from gateway.reload.keys import KeyReload, KeySource, RingSource
 
 
-def keys(environment: Environment, areas: Areas, decisions: DecisionDesk | None) -> KeyReload:
+def keys(environment: Environment, areas: Areas, decisions: DecisionPointServer | None) -> KeyReload:
     """Those of this environment."""
     settings, login = environment.settings, areas.people.login
     assertions = areas.register.assertions
@@ -43,7 +43,9 @@ def keys(environment: Environment, areas: Areas, decisions: DecisionDesk | None)
     )
 
 
-def _rings(environment: Environment, areas: Areas, decisions: DecisionDesk | None) -> dict[str, KeySource]:
+def _rings(
+    environment: Environment, areas: Areas, decisions: DecisionPointServer | None
+) -> dict[str, KeySource]:
     people, records, blocks = areas.people, areas.observers.records, areas.operations.blocks
 
     def sessions(keys: Sequence[Key]) -> None:

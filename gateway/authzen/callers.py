@@ -23,7 +23,7 @@ _SCHEME: Final = b"bearer "
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class CallingProgram:
     """A program that asks, by its name in the configuration."""
 
     name: str
@@ -43,24 +43,24 @@ class Callers:
     """The programs of one environment. The tokens are read by `read`, not in the constructor."""
 
     def __init__(self, settings: Mapping[str, CallerSettings]) -> None:
-        self._askers = tuple(Asker(name, each) for name, each in settings.items())
+        self._programs = tuple(CallingProgram(name, each) for name, each in settings.items())
         self._tokens: dict[str, tuple[bytes, ...]] = {}
 
     @property
     def paths(self) -> tuple[Path, ...]:
         """The files with the tokens."""
-        every = (secret for each in self._askers for secret in each.settings.bearer)
+        every = (secret for each in self._programs for secret in each.settings.bearer)
         return tuple(secret.path for secret in every if secret.path is not None)
 
     def read(self) -> None:
         """Read the tokens. Raises ValueError with a message for operators; then those before stay in use."""
-        found = {each.name: tuple(map(_digest_of, each.settings.bearer)) for each in self._askers}
+        found = {each.name: tuple(map(_digest_of, each.settings.bearer)) for each in self._programs}
         every = [token for several in found.values() for token in several]
         if len(set(every)) < len(every):
             raise ValueError("two callers of the decision point have one bearer token: give each its own")
         self._tokens = found
 
-    def find(self, headers: Iterable[HeaderLine], certificate: bytes | None) -> Asker | None:
+    def find(self, headers: Iterable[HeaderLine], certificate: bytes | None) -> CallingProgram | None:
         """Who asks, by the header lines and the certificate (DER) of the connection; None for anybody else."""
         lines = [value for name, value in headers if name == b"authorization"]
         token: bytes | None = None
@@ -69,17 +69,17 @@ class Callers:
         names = _names(certificate) if certificate is not None else frozenset[str]()
         found = None
         # All are compared, so that the time says nothing.
-        for asker in self._askers:
-            if self._is(asker, token, names) and found is None:
-                found = asker
+        for program in self._programs:
+            if self._is(program, token, names) and found is None:
+                found = program
         return found
 
-    def _is(self, asker: Asker, token: bytes | None, names: frozenset[str]) -> bool:
-        by_token = not asker.settings.bearer
-        if asker.settings.bearer and token is not None:
-            same = [hmac.compare_digest(token, each) for each in self._tokens.get(asker.name, ())]
+    def _is(self, program: CallingProgram, token: bytes | None, names: frozenset[str]) -> bool:
+        by_token = not program.settings.bearer
+        if program.settings.bearer and token is not None:
+            same = [hmac.compare_digest(token, each) for each in self._tokens.get(program.name, ())]
             by_token = True in same
-        wanted = asker.settings.certificate
+        wanted = program.settings.certificate
         return by_token and (wanted is None or wanted in names)
 
 

@@ -24,14 +24,14 @@ _LONGEST: Final = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PagePosition:
     """Where the next page begins, and how many results it has at most."""
 
     start: int
     limit: int
 
 
-def question(*parts: Any) -> bytes:
+def question_hash(*parts: Any) -> bytes:
     """A hash of a question: the same for the same parts, whatever the order of names in them."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).digest()
 
@@ -56,21 +56,21 @@ class PageTokens:
         """Seal with the first of these from now on."""
         self._ciphers = tuple(AESGCM(HKDF(SHA256(), 32, None, self._info).derive(key)) for key in keys)
 
-    def seal(self, place: Place, asked: bytes) -> str:
+    def seal(self, position: PagePosition, asked: bytes) -> str:
         """The token that leads to this place in the answer to this question."""
         nonce = os.urandom(_NONCE)
-        plain = json.dumps([place.start, place.limit, int(self._clock()) + _SECONDS]).encode()
+        plain = json.dumps([position.start, position.limit, int(self._clock()) + _SECONDS]).encode()
         sealed = self._ciphers[0].encrypt(nonce, plain, asked)
         return urlsafe_b64encode(nonce + sealed).rstrip(b"=").decode()
 
-    def open(self, token: str, asked: bytes) -> Place:
+    def open(self, token: str, asked: bytes) -> PagePosition:
         """The place. Raises Unanswerable for a token of another question, one that is too old, or none of ours."""
         for cipher in self._ciphers:
             found = _opened(cipher, token, asked)
             if found is not None:
                 start, limit, until = json.loads(found)
                 if until > self._clock():
-                    return Place(start, limit)
+                    return PagePosition(start, limit)
         raise Unanswerable("page.token: not a token for this question, or too old: begin again without it")
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""The searches: who may do this, to what may somebody do it, and what may they do; page by page."""
+"""The search endpoints of the Authorization API: who may do this, to what, and what else; page by page."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from cachetools import TTLCache
 from pydantic import BaseModel
 
 from gateway.analysis.search import TooMany, allows, inexact_paths, let_in, open_paths
+from gateway.authzen.authorization_api import AuthzenRequest
 from gateway.authzen.messages import (
     Action,
     ActionSearch,
@@ -23,12 +24,11 @@ from gateway.authzen.messages import (
     Unanswerable,
     checked,
 )
-from gateway.authzen.names import Names
-from gateway.authzen.page_tokens import PageTokens, Place, question
-from gateway.authzen.service import Question
+from gateway.authzen.page_tokens import PagePosition, PageTokens, question_hash
+from gateway.authzen.request_mapping import RequestMapping
 from gateway.authzen.settings import PATH, PERSON, PROGRAM, SESSION
-from gateway.decision_point.evaluation import Asked, Evaluation
-from gateway.decision_point.point import circumstances
+from gateway.decision_point.evaluation_endpoints import circumstances
+from gateway.decision_point.evaluator import Evaluator, HypotheticalRequest
 from gateway.decision_point.subjects import Subjects, subject_of
 from gateway.errors import GatewayError, LoginRequired, Overloaded
 from gateway.exchange import Caller, Exchange
@@ -62,7 +62,7 @@ class _Kept(NamedTuple):
     found: Found
 
 
-class Searches:
+class SearchEndpoints:
     """Answers searches: one after the other in a thread of its own, so that requests don't wait for them.
 
     `rules` gives the rule set in force; `further` are methods beside the usual ones; `page_size` is how many results one
@@ -71,9 +71,9 @@ class Searches:
 
     def __init__(
         self,
-        evaluation: Evaluation,
+        evaluator: Evaluator,
         subjects: Subjects,
-        names: Names,
+        mapping: RequestMapping,
         tokens: PageTokens,
         rules: Callable[[], RuleSet],
         *,
@@ -81,9 +81,9 @@ class Searches:
         page_size: int,
         steady: Callable[[], float],
     ) -> None:
-        self._evaluation = evaluation
+        self._evaluator = evaluator
         self._subjects = subjects
-        self._names = names
+        self._mapping = mapping
         self._tokens = tokens
         self._rules = rules
         self._methods = (*sorted(METHODS), *further)
@@ -94,9 +94,9 @@ class Searches:
         )
         self._waiting = 0
 
-    async def subject(self, asked: Question) -> dict[str, Any]:
+    async def subject(self, request: AuthzenRequest) -> dict[str, Any]:
         """Who may do this to this resource? Raises Unanswerable."""
-        message = checked(SubjectSearch, asked.data)
+        message = checked(SubjectSearch, request.data)
         # On the event loop, where blocks are kept.
         known = [each for each in self._subjects.known(message.subject.type) if not self._blocked(each[1])]
 
@@ -121,12 +121,12 @@ class Searches:
                 ]
             )
 
-        return await self._paged("subject", asked, message, known, find)
+        return await self._paged("subject", request, message, known, find)
 
-    async def resource(self, asked: Question) -> dict[str, Any]:
+    async def resource(self, request: AuthzenRequest) -> dict[str, Any]:
         """To what may this subject do this? Raises Unanswerable."""
-        message = checked(ResourceSearch, asked.data)
-        caller = await self._caller(asked, message.subject)
+        message = checked(ResourceSearch, request.data)
+        caller = await self._caller(request, message.subject)
 
         def find() -> Found:
             base = circumstances(message.context)
@@ -137,23 +137,23 @@ class Searches:
             return Found(
                 [
                     {"type": each.type, "id": each.id}
-                    for each in self._names.known(message.resource.type)
+                    for each in self._mapping.known(message.resource.type)
                     if self._may(caller, message.action, each, base)
                 ]
             )
 
-        return await self._paged("resource", asked, message, caller and caller.identity, find)
+        return await self._paged("resource", request, message, caller and caller.identity, find)
 
-    async def action(self, asked: Question) -> dict[str, Any]:
+    async def action(self, request: AuthzenRequest) -> dict[str, Any]:
         """What may this subject do to this resource? Raises Unanswerable."""
-        message = checked(ActionSearch, asked.data)
-        caller = await self._caller(asked, message.subject)
+        message = checked(ActionSearch, request.data)
+        caller = await self._caller(request, message.subject)
 
         def find() -> Found:
             base = circumstances(message.context)
-            if caller is None or not self._names.knows(message.resource.type):
+            if caller is None or not self._mapping.knows(message.resource.type):
                 return Found(())
-            names = self._methods if message.resource.type == PATH else self._names.actions
+            names = self._methods if message.resource.type == PATH else self._mapping.actions
             return Found(
                 [
                     {"name": name}
@@ -162,12 +162,12 @@ class Searches:
                 ]
             )
 
-        return await self._paged("action", asked, message, caller and caller.identity, find)
+        return await self._paged("action", request, message, caller and caller.identity, find)
 
-    async def _caller(self, asked: Question, subject: Entity) -> Caller | None:
+    async def _caller(self, request: AuthzenRequest, subject: Entity) -> Caller | None:
         """The subject of a search; None where nothing is open to it, because it is nobody, or blocked."""
         try:
-            caller = await self._subjects.of(asked.asker, subject)
+            caller = await self._subjects.of(request.program, subject)
             return None if self._blocked(caller.identity) else caller
         except LoginRequired:
             return None
@@ -179,14 +179,14 @@ class Searches:
     def _exchange(self, action: Action, resource: Entity, base: tuple[str, float | None]) -> Exchange | None:
         """The request as far as admission; None where it would be refused before the rules."""
         try:
-            target = self._names.target(action, resource)
+            target = self._mapping.target(action, resource)
         except Unanswerable as error:
             if error.answered == 404:
                 return None
             raise
-        exchange = self._evaluation.exchange(Asked("", "", target, *base))
+        exchange = self._evaluator.exchange(HypotheticalRequest("", "", target, *base))
         try:
-            self._evaluation.admitted(exchange)
+            self._evaluator.admitted(exchange)
         except GatewayError:
             return None
         return exchange
@@ -198,24 +198,24 @@ class Searches:
         )
 
     def _allows(self, exchange: Exchange, identity: Identity) -> bool:
-        authorize = self._evaluation.judge.authorize
+        authorize = self._evaluator.judge.authorize
         asked = input_of(exchange)._replace(identity=identity)
         if authorize.maintenance.announced and authorize.maintenance.keeps_out(asked) is not None:
             return False
         return allows(self._rules(), asked)
 
     def _blocked(self, identity: Identity | None) -> bool:
-        blocks = self._evaluation.judge.authorize.blocks
-        return identity is not None and blocks.of(identity, self._evaluation.clock()) is not None
+        blocks = self._evaluator.judge.authorize.blocks
+        return identity is not None and blocks.of(identity, self._evaluator.clock()) is not None
 
     def _paths(self, caller: Caller, action: Action, base: tuple[str, float | None]) -> Found:
         address, moment = base
-        method = self._names.method(action)
+        method = self._mapping.method(action)
         if method not in self._methods:
             return Found(())
-        rules, authorize = self._rules(), self._evaluation.judge.authorize
-        now = self._evaluation.clock() if moment is None else moment
-        host = self._evaluation.public_host.decode("ascii")
+        rules, authorize = self._rules(), self._evaluator.judge.authorize
+        now = self._evaluator.clock() if moment is None else moment
+        host = self._evaluator.public_host.decode("ascii")
         person = DecisionInput(method, host, "", (), address, now, caller.identity)
         announced = authorize.maintenance.announced
 
@@ -233,34 +233,34 @@ class Searches:
         return Found(list(results()), inexact_paths(rules))
 
     async def _paged(
-        self, kind: str, asked: Question, message: BaseModel, people: Any, find: Callable[[], Found]
+        self, kind: str, request: AuthzenRequest, message: BaseModel, people: Any, find: Callable[[], Found]
     ) -> dict[str, Any]:
         """One page. What was found for the first page serves the next ones while `people` are the same."""
-        asked.asker.require("search")
+        request.program.require("search")
         page: Page = message.page  # type: ignore[attr-defined]
         rules = self._rules().hash
-        about = question(kind, asked.asker.name, rules, PageTokens.same(asked.data))
-        place = Place(0, self._limit(page.limit))
+        about = question_hash(kind, request.program.name, rules, PageTokens.same(request.data))
+        position = PagePosition(0, self._limit(page.limit))
         if page.token:
-            place = self._tokens.open(page.token, about)
-            if page.limit is not None and self._limit(page.limit) != place.limit:
+            position = self._tokens.open(page.token, about)
+            if page.limit is not None and self._limit(page.limit) != position.limit:
                 raise Unanswerable("page.limit: not the one that the first page was asked with")
         kept = self._kept.get(about) if page.token else None
         if kept is None or kept.people != people:
             kept = _Kept(people, await self._in_turn(find))
             if len(kept.found.results) < _MOST_KEPT:
                 self._kept[about] = kept
-        return self._page(kept.found, place, about)
+        return self._page(kept.found, position, about)
 
     def _limit(self, limit: int | None) -> int:
         return self._page_size if limit is None else min(limit, self._page_size)
 
-    def _page(self, found: Found, place: Place, about: bytes) -> dict[str, Any]:
-        end = place.start + place.limit
-        results = list(found.results[place.start : end])
+    def _page(self, found: Found, position: PagePosition, about: bytes) -> dict[str, Any]:
+        end = position.start + position.limit
+        results = list(found.results[position.start : end])
         more = end < len(found.results)
         page = {
-            "next_token": self._tokens.seal(Place(end, place.limit), about) if more else "",
+            "next_token": self._tokens.seal(PagePosition(end, position.limit), about) if more else "",
             "count": len(results),
             "total": len(found.results),
         }

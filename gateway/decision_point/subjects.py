@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from gateway.analysis.described import LOGGED_IN, described
-from gateway.authzen.callers import Asker
+from gateway.authzen.callers import CallingProgram
 from gateway.authzen.messages import Entity, Unanswerable
 from gateway.authzen.settings import PERSON, PROGRAM, SESSION, SubjectSettings
 from gateway.errors import LoginRequired, ReauthenticationRequired
@@ -56,25 +56,25 @@ class Subjects:
         """The settings of a type of subject that callers describe."""
         return self._described.get(subject_type)
 
-    async def of(self, asker: Asker, subject: Entity) -> Caller:
+    async def of(self, program: CallingProgram, subject: Entity) -> Caller:
         """The caller of the request that is asked about.
 
         Raises LoginRequired for a session that cannot be used, StoreUnavailable, and Unanswerable for a subject that
-        this asker may not name.
+        this program may not name.
         """
         if subject.type == SESSION:
-            return await self._session(asker, subject.id)
-        return Caller(program=self.described(asker, subject))
+            return await self._session(program, subject.id)
+        return Caller(program=self.described(program, subject))
 
-    def described(self, asker: Asker, subject: Entity) -> Identity:
+    def described(self, program: CallingProgram, subject: Entity) -> Identity:
         """The identity of a subject that is described. Raises Unanswerable."""
         settings = self._described.get(subject.type)
         if settings is None:
             raise Unanswerable(f"subject.type: {subject.type!r} is not a type of subject here", 404)
         known = settings.known.get(subject.id)
-        if not asker.may("describe"):
+        if not program.may("describe"):
             if known is None:
-                words = f"subject: {asker.name} may ask about sessions only (`may: [describe]` is not in its settings)"
+                words = f"subject: {program.name} may ask about sessions only (`may: [describe]` is not in its settings)"
                 raise Unanswerable(words, 403)
             return self._identity(settings, subject.id, known)
         return self._identity(settings, subject.id, {**(known or {}), **subject.properties})
@@ -87,8 +87,8 @@ class Subjects:
         for name, properties in settings.known.items():
             yield Entity(type=subject_type, id=name), self._identity(settings, name, properties)
 
-    async def _session(self, asker: Asker, token: str) -> Caller:
-        wanted = asker.settings.upstreams or tuple(self._audiences)
+    async def _session(self, program: CallingProgram, token: str) -> Caller:
+        wanted = program.settings.upstreams or tuple(self._audiences)
         try:
             claims = self._check(token, {self._audiences[name] for name in wanted})
         except AssertionRefused as refused:

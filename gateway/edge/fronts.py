@@ -12,9 +12,9 @@ from typing import Any, Final, Literal, NamedTuple
 
 from gateway.caching.known_lines import RepeatedLines, parted, with_passing
 from gateway.caching.object_memo import ObjectMemo
-from gateway.edge.asked_scope import asked_scope
 from gateway.edge.client import ClientAddress, Network
 from gateway.edge.settings import FrontSettings
+from gateway.edge.synthetic_scope import synthetic_scope
 from gateway.errors import InternalFault
 from gateway.http_semantics import HeaderLine, HeaderLines
 
@@ -146,7 +146,7 @@ class Front:
         headers = with_passing(headers, passing)
         if self._dialect.prefix:
             method, target = scope["method"], _behind(scope["raw_target"], self._dialect.paths)
-        asked = {**scope, **asked_scope(method, target, headers, client)}
+        asked = {**scope, **synthetic_scope(method, target, headers, client)}
         # Nothing is opened here: the front does that.
         asked.pop("extensions", None)
         return asked

@@ -23,8 +23,8 @@ from envoy.service.auth.v3 import external_auth_pb2_grpc as service
 from envoy.type.v3 import http_status_pb2
 from google.rpc import code_pb2, status_pb2
 
-from gateway.edge.asked_scope import asked_scope
 from gateway.edge.fronts import PERMISSION, REMOVED
+from gateway.edge.synthetic_scope import synthetic_scope
 from gateway.http_semantics import HeaderLine
 
 _GRACE_SECONDS: Final = 1.0
@@ -94,7 +94,7 @@ def question(request: authz.CheckRequest, client: tuple[str, int] | None) -> dic
     host = [(b"host", value) for name, value in lines if name == b":authority"]
     # HTTP/2 may have Host beside :authority: two names are one too many, and refused.
     headers = [*host, *(line for line in lines if not line[0].startswith(b":"))]
-    asked = asked_scope(http.method, target, headers, client[0] if client is not None else "")
+    asked = synthetic_scope(http.method, target, headers, client[0] if client is not None else "")
     return {**asked, "client": client, "extensions": {PERMISSION: {}}}
 
 

@@ -61,7 +61,7 @@ class _Line:
         self.asked = 0
 
     async def ask(self, about: Hashable, *, peek: bool = False) -> Any:
-        answer = await self._in_turn(lambda asker: asker.peek(about) if peek else asker.ask(about))
+        answer = await self._in_turn(lambda client: client.peek(about) if peek else client.ask(about))
         if answer is None:
             raise _no_answer()
         return answer
@@ -101,7 +101,7 @@ class _Line:
 
     async def _ask_all(self, abouts: Sequence[Hashable]) -> list[Any]:
         try:
-            answers = await self._in_turn(lambda asker: asker.ask_all(abouts))
+            answers = await self._in_turn(lambda client: client.ask_all(abouts))
         except Exception as problem:  # noqa: BLE001 - whatever a source raises, its questions have no answer
             return [problem] * len(abouts)
         if len(answers) != len(abouts):
@@ -117,9 +117,9 @@ class _Line:
         self.asked += 1
         try:
             async with asyncio.timeout(self.source.timeout), self.turns:
-                asker = await asyncio.shield(self.opening)
+                client = await asyncio.shield(self.opening)
                 with _ends_no_process():
-                    return await ask(asker)
+                    return await ask(client)
         finally:
             self.asked -= 1
 

@@ -37,8 +37,8 @@ def callers(folder: Path, **several: Mapping[str, Any]) -> Callers:
 
 
 def name_of(found: Callers, *lines: bytes, certificate: bytes | None = None) -> str | None:
-    asker = found.find([(b"authorization", line) for line in lines], certificate)
-    return asker.name if asker is not None else None
+    program = found.find([(b"authorization", line) for line in lines], certificate)
+    return program.name if program is not None else None
 
 
 def test_a_token_in_one_line_names_its_caller(tmp_path: Path) -> None:
@@ -93,9 +93,9 @@ def test_tokens_that_are_short_shared_or_missing_are_refused(tmp_path: Path) -> 
 def test_what_a_caller_may_not_do_is_refused(tmp_path: Path) -> None:
     found = callers(tmp_path, one={"bearer": ["file:token"], "may": ["evaluate"]})
     found.read()
-    asker = found.find([(b"authorization", b"Bearer " + TOKEN.encode())], None)
-    assert asker is not None
-    asker.require("evaluate")
+    program = found.find([(b"authorization", b"Bearer " + TOKEN.encode())], None)
+    assert program is not None
+    program.require("evaluate")
     with pytest.raises(Unanswerable, match="may not search") as refused:
-        asker.require("search")
+        program.require("search")
     assert refused.value.answered == 403

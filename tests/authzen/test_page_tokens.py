@@ -7,11 +7,11 @@ from base64 import urlsafe_b64decode
 import pytest
 
 from gateway.authzen.messages import Unanswerable
-from gateway.authzen.page_tokens import PageTokens, Place, question
+from gateway.authzen.page_tokens import PagePosition, PageTokens, question_hash
 
 NOW = 1_795_000_000.0
 KEYS = [b"k" * 32]
-ASKED = question("subject", {"b": 1, "a": 2})
+ASKED = question_hash("subject", {"b": 1, "a": 2})
 
 
 def tokens(environment: str = "ti", *keys: bytes, later: float = 0.0) -> PageTokens:
@@ -21,24 +21,24 @@ def tokens(environment: str = "ti", *keys: bytes, later: float = 0.0) -> PageTok
 
 
 def test_a_token_leads_back_to_its_place() -> None:
-    sealed = tokens().seal(Place(20, 10), ASKED)
-    assert tokens().open(sealed, question("subject", {"a": 2, "b": 1})) == Place(20, 10)
+    sealed = tokens().seal(PagePosition(20, 10), ASKED)
+    assert tokens().open(sealed, question_hash("subject", {"a": 2, "b": 1})) == PagePosition(20, 10)
     assert b"20" not in urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))
-    assert sealed != tokens().seal(Place(20, 10), ASKED)
+    assert sealed != tokens().seal(PagePosition(20, 10), ASKED)
 
 
 def test_a_key_that_follows_opens_what_the_earlier_one_sealed() -> None:
-    sealed = tokens().seal(Place(1, 1), ASKED)
-    assert tokens("ti", b"n" * 32, b"k" * 32).open(sealed, ASKED) == Place(1, 1)
+    sealed = tokens().seal(PagePosition(1, 1), ASKED)
+    assert tokens("ti", b"n" * 32, b"k" * 32).open(sealed, ASKED) == PagePosition(1, 1)
 
 
 def test_no_other_token_is_believed() -> None:
-    sealed = tokens().seal(Place(1, 1), ASKED)
+    sealed = tokens().seal(PagePosition(1, 1), ASKED)
     for token in ("", "x", "\u00e9", "=" * 100, sealed[:-2], sealed[:-1] + "_" * 2, sealed + "A" * 600):
         with pytest.raises(Unanswerable):
             tokens().open(token, ASKED)
     with pytest.raises(Unanswerable):
-        tokens().open(sealed, question("resource", {"a": 2, "b": 1}))
+        tokens().open(sealed, question_hash("resource", {"a": 2, "b": 1}))
     with pytest.raises(Unanswerable):
         tokens("prd").open(sealed, ASKED)
     with pytest.raises(Unanswerable):

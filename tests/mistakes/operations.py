@@ -19,7 +19,7 @@ KEYS = (
         "authzen-short-token",
         "a program asks the decision point with a token that can be guessed",
         "the gateway does not start: a bearer token has 32 characters or more",
-        "tests/decision_point/test_desk.py::test_a_token_that_is_too_short_stops_the_start",
+        "tests/decision_point/test_server.py::test_a_token_that_is_too_short_stops_the_start",
     ),
     Proven(
         "key-before-the-others",

@@ -1,4 +1,4 @@
-"""What the names in a question stand for: an action and a resource become a method and a request target."""
+"""Maps an action and a resource, as a program names them, to the method and target of a request."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from gateway.authzen.settings import ID, PATH, WHOLE, AuthzenSettings, ResourceS
 _NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
 
 
-class Target(NamedTuple):
-    """The request that a question is about; without `host` it is for the public address."""
+class MappedRequest(NamedTuple):
+    """The request that is meant; without `host` it is for the public address."""
 
     method: str
     target: bytes
     host: bytes | None = None
 
 
-class Names:
-    """The names of one environment."""
+class RequestMapping:
+    """The mapping of one environment, from its settings."""
 
     def __init__(self, settings: AuthzenSettings) -> None:
         self._resources = settings.resources
@@ -43,7 +43,7 @@ class Names:
         for name, properties in found.known.items() if found is not None else ():
             yield Entity(type=resource_type, id=name, properties=dict(properties))
 
-    def target(self, action: Action, resource: Entity) -> Target:
+    def target(self, action: Action, resource: Entity) -> MappedRequest:
         """The request. Raises Unanswerable for an unknown type, a lacking property, or an action that means nothing."""
         method = self.method(action)
         if resource.type == PATH:
@@ -51,7 +51,7 @@ class Names:
         settings = self._resources.get(resource.type)
         if settings is None:
             raise Unanswerable(f"resource.type: {resource.type!r} is not a type of resource here", 404)
-        return Target(method, _filled(settings, resource).encode("ascii"))
+        return MappedRequest(method, _filled(settings, resource).encode("ascii"))
 
     def method(self, action: Action) -> str:
         """The method of this action. Raises Unanswerable for a named action that means nothing with these properties."""
@@ -68,10 +68,10 @@ def _same(found: Any, wanted: Any) -> bool:
     return type(found) is type(wanted) and found == wanted
 
 
-def _of_path(method: str, text: str) -> Target:
+def _of_path(method: str, text: str) -> MappedRequest:
     host = None if text.startswith("/") else _host(text)
     escaped = _NOT_ASCII.sub(lambda found: quote(found[0]), text)
-    return Target(method, escaped.encode("ascii"), host)
+    return MappedRequest(method, escaped.encode("ascii"), host)
 
 
 def _host(address: str) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.edge.asked_scope import asked_scope
+from gateway.edge.synthetic_scope import synthetic_scope
 
 
 @pytest.mark.parametrize(
@@ -12,7 +12,7 @@ from gateway.edge.asked_scope import asked_scope
     [(b"/a%2Fb?c=d?e", "/a%2Fb", b"c=d?e"), (b"/\xe9", "/\xe9", b""), (b"/a?", "/a", b"")],
 )
 def test_the_target_stays_as_it_came(target: bytes, path: str, query: bytes) -> None:
-    found = asked_scope("GET", target, [(b"host", b"gw.test")], "192.0.2.7")
+    found = synthetic_scope("GET", target, [(b"host", b"gw.test")], "192.0.2.7")
     assert (found["raw_target"], found["raw_path"]) == (target, target.partition(b"?")[0])
     assert (found["path"], found["query_string"]) == (path, query)
     assert (found["method"], found["headers"], found["client"][0]) == (

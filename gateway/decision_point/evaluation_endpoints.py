@@ -1,4 +1,4 @@
-"""The questions of the Authorization API, answered: one evaluation, several, and the searches."""
+"""The Access Evaluation and Access Evaluations endpoints of the Authorization API: one decision, or several."""
 
 from __future__ import annotations
 
@@ -9,19 +9,17 @@ from functools import lru_cache
 from typing import Any, Final
 
 from gateway.analysis.described import moment_of
+from gateway.authzen.authorization_api import AuthzenRequest
 from gateway.authzen.messages import (
-    Evaluation as EvaluationMessage,
-)
-from gateway.authzen.messages import (
+    Evaluation,
     Evaluations,
     Unanswerable,
     checked,
     each_evaluation,
 )
-from gateway.authzen.names import Names
-from gateway.authzen.service import Question
-from gateway.decision_point.answers import Answers, failed
-from gateway.decision_point.evaluation import Asked, Evaluation, permitted
+from gateway.authzen.request_mapping import RequestMapping
+from gateway.decision_point.evaluation_response import EvaluationResponses, failed
+from gateway.decision_point.evaluator import Evaluator, HypotheticalRequest, permitted
 from gateway.decision_point.subjects import Subjects
 from gateway.edge.client import UNKNOWN, parse_address
 from gateway.exchange import Caller
@@ -51,74 +49,74 @@ def circumstances(context: Mapping[str, Any]) -> tuple[str, float | None]:
 
 
 @dataclass(frozen=True, slots=True)
-class DecisionPoint:
-    """Answers evaluations. `most` is how many one question may hold; `count` counts a decision by caller and verdict."""
+class EvaluationEndpoints:
+    """Answers evaluations. `most` is how many one request may hold; `count` counts a decision by caller and verdict."""
 
-    evaluation: Evaluation
+    evaluator: Evaluator
     subjects: Subjects
-    names: Names
-    answers: Answers
+    mapping: RequestMapping
+    responses: EvaluationResponses
     most: int
     count: Callable[[str, str], None]
 
-    async def evaluate(self, question: Question) -> dict[str, Any]:
+    async def evaluate(self, request: AuthzenRequest) -> dict[str, Any]:
         """One decision. Raises Unanswerable."""
-        question.asker.require("evaluate")
-        return await self._one(question, question.data)
+        request.program.require("evaluate")
+        return await self._one(request, request.data)
 
-    async def evaluate_all(self, question: Question) -> dict[str, Any]:
+    async def evaluate_all(self, request: AuthzenRequest) -> dict[str, Any]:
         """Several decisions in their order, or one where `evaluations` is empty. Raises Unanswerable."""
-        question.asker.require("evaluate")
-        message = checked(Evaluations, question.data)
+        request.program.require("evaluate")
+        message = checked(Evaluations, request.data)
         if not message.evaluations:
-            return await self._one(question, question.data)
+            return await self._one(request, request.data)
         if len(message.evaluations) > self.most:
             raise Unanswerable(
                 f"evaluations: at most {self.most} in one question, not {len(message.evaluations)}"
             )
         ends_at = _SHORT.get(message.options.evaluations_semantic)
         found: list[dict[str, Any]] = []
-        for number, each in enumerate(each_evaluation(message, question.data)):
+        for number, each in enumerate(each_evaluation(message, request.data)):
             if number and number % _AT_ONCE == 0:
                 await asyncio.sleep(0)
-            found.append(await self._one_of_several(question, each))
+            found.append(await self._one_of_several(request, each))
             if found[-1]["decision"] is ends_at:
                 break
         return {"evaluations": found}
 
-    async def _one_of_several(self, question: Question, data: Mapping[str, Any]) -> dict[str, Any]:
+    async def _one_of_several(self, request: AuthzenRequest, data: Mapping[str, Any]) -> dict[str, Any]:
         try:
-            return await self._one(question, data)
+            return await self._one(request, data)
         except Unanswerable as error:
             return failed(error)
 
-    async def _one(self, question: Question, data: Mapping[str, Any]) -> dict[str, Any]:
-        message = checked(EvaluationMessage, data)
-        asked, find = self._asked(question, message)
-        exchange = await self.evaluation(asked, find)
-        self.count(question.asker.name, "allow" if permitted(exchange) else "deny")
+    async def _one(self, request: AuthzenRequest, data: Mapping[str, Any]) -> dict[str, Any]:
+        message = checked(Evaluation, data)
+        hypothetical, find = self._hypothetical(request, message)
+        exchange = await self.evaluator(hypothetical, find)
+        self.count(request.program.name, "allow" if permitted(exchange) else "deny")
         if isinstance(exchange.error, Unanswerable):
             raise exchange.error
-        return self.answers.decision(exchange)
+        return self.responses.decision(exchange)
 
-    def _asked(
-        self, question: Question, message: EvaluationMessage
-    ) -> tuple[Asked, Callable[[], Awaitable[Caller]]]:
+    def _hypothetical(
+        self, request: AuthzenRequest, message: Evaluation
+    ) -> tuple[HypotheticalRequest, Callable[[], Awaitable[Caller]]]:
         address, moment = circumstances(message.context)
         counts = message.context.get("counts", False)
         if counts is not False:
             if counts is not True:
                 raise Unanswerable("context.counts: write true or false")
-            question.asker.require("count")
-        language = message.context.get("language", question.languages)
-        asked = Asked(
-            question.asker.name,
-            question.id,
-            self.names.target(message.action, message.resource),
+            request.program.require("count")
+        language = message.context.get("language", request.languages)
+        hypothetical = HypotheticalRequest(
+            request.program.name,
+            request.id,
+            self.mapping.target(message.action, message.resource),
             address,
             moment,
             language if isinstance(language, str) and language.isascii() else "",
             About(message.subject.type, message.action.name, message.resource.type),
             counts,
         )
-        return asked, lambda: self.subjects.of(question.asker, message.subject)
+        return hypothetical, lambda: self.subjects.of(request.program, message.subject)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.authzen.messages import Unanswerable
-from gateway.decision_point.point import circumstances
+from gateway.decision_point.evaluation_endpoints import circumstances
 
 
 def test_a_context_says_from_where_and_when() -> None:

@@ -1,4 +1,4 @@
-"""The decision point of one environment, put together: its questions, its callers, its listener."""
+"""The decision point of one environment: its endpoints and callers, joined, and its listener."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 
+from gateway.authzen.authorization_api import AuthorizationApi
 from gateway.authzen.callers import Callers
 from gateway.authzen.listener import tls_context, with_certificate
-from gateway.authzen.names import Names
 from gateway.authzen.page_tokens import PageTokens
-from gateway.authzen.service import Service
+from gateway.authzen.request_mapping import RequestMapping
 from gateway.authzen.settings import AuthzenSettings
-from gateway.decision_point.answers import Answers
-from gateway.decision_point.evaluation import Evaluation
-from gateway.decision_point.point import DecisionPoint
-from gateway.decision_point.search import Searches
+from gateway.decision_point.evaluation_endpoints import EvaluationEndpoints
+from gateway.decision_point.evaluation_response import EvaluationResponses
+from gateway.decision_point.evaluator import Evaluator
+from gateway.decision_point.search import SearchEndpoints
 from gateway.decision_point.subjects import Subjects
 from gateway.edge.drain import DrainedServer
 from gateway.edge.protocol import protocol_class
@@ -49,7 +49,7 @@ class Parts:
     steady: Callable[[], float]
 
 
-class DecisionDesk:
+class DecisionPointServer:
     """Opens with the gateway: `start` reads the tokens of callers and the keys for pages."""
 
     def __init__(
@@ -62,38 +62,38 @@ class DecisionDesk:
         self.tokens = tokens
         judge = parts.pipeline.judge
         peeking = replace(judge.authorize, gatherer=parts.facts.peeking())
-        evaluation = Evaluation.of(
+        evaluator = Evaluator.of(
             parts.pipeline.admit,
             parts.pipeline.route.endpoints,
             judge,
             replace(judge, authorize=peeking),
             parts.records,
         )
-        names = Names(settings)
-        self.point = DecisionPoint(
-            evaluation,
+        mapping = RequestMapping(settings)
+        self.evaluations = EvaluationEndpoints(
+            evaluator,
             subjects,
-            names,
-            Answers(parts.problems, parts.language),
+            mapping,
+            EvaluationResponses(parts.problems, parts.language),
             settings.max_evaluations,
             parts.count,
         )
-        self.searches = Searches(
-            evaluation,
+        self.searches = SearchEndpoints(
+            evaluator,
             subjects,
-            names,
+            mapping,
             tokens,
             parts.rules,
             further=parts.edge.methods,
             page_size=settings.page_size,
             steady=parts.steady,
         )
-        self.service = Service(
+        self.api = AuthorizationApi(
             settings,
             self.callers,
             {
-                "access_evaluation_endpoint": self.point.evaluate,
-                "access_evaluations_endpoint": self.point.evaluate_all,
+                "access_evaluation_endpoint": self.evaluations.evaluate,
+                "access_evaluations_endpoint": self.evaluations.evaluate_all,
                 "search_subject_endpoint": self.searches.subject,
                 "search_resource_endpoint": self.searches.resource,
                 "search_action_endpoint": self.searches.action,
@@ -125,5 +125,5 @@ class DecisionDesk:
             }
         )
         protocol = with_certificate(protocol_class(edge, refusals=Refusals(self._on_event)))
-        async with second_listener(self.service, sock, protocol, tls) as server:
+        async with second_listener(self.api, sock, protocol, tls) as server:
             yield server

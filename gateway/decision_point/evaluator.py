@@ -1,4 +1,4 @@
-"""Judges a request that nobody sent: by the stages of a request, up to the decision, with a record of its own."""
+"""Decides about a hypothetical request: by the stages of a request, up to the decision, with a record of its own."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Final, NoReturn
 
 import structlog
 
-from gateway.authzen.names import Target
+from gateway.authzen.request_mapping import MappedRequest
 from gateway.caching.known_lines import RepeatedLines
 from gateway.caching.recent import Recent
-from gateway.edge.asked_scope import asked_scope
+from gateway.edge.synthetic_scope import synthetic_scope
 from gateway.endpoints.table import OwnEndpoints
 from gateway.errors import Blocked, GatewayError, InternalFault, NotFound
 from gateway.exchange import Caller, Exchange
@@ -33,15 +33,16 @@ _HEADS_SECONDS: Final = 3_600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One request that is asked about. `address` is the client's; `moment` None for now.
+class HypotheticalRequest:
+    """A request that nobody sent, but that a program asks about. `address` is the client's; `moment` None for now.
 
-    `about` is what was asked, in the words of the question; `counts`: it counts for rate limits as if it was sent.
+    `question_id` is the program's own id of the question, `about` what was asked, in its words; `counts`: it counts for
+    rate limits as if it was sent.
     """
 
-    asker: str
-    question: str
-    target: Target
+    program: str
+    question_id: str
+    target: MappedRequest
     address: str
     moment: float | None = None
     language: Language = ""
@@ -50,16 +51,16 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Introduced(Authenticate):
-    """The caller is known before: as the question says."""
+class AlreadyAuthenticated(Authenticate):
+    """A stage that leaves the caller as the question named it."""
 
     async def __call__(self, exchange: Exchange) -> None:
         """Leave `caller` as it is."""
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
-    """The stages of a request as far as its decision. `judge` asks fact sources without effect, `counting` as a request.
+class Evaluator:
+    """Takes a request through the stages as far as its decision. `judge` asks fact sources without effect, `counting` as a request.
 
     `public_host` is the host of a request that names none.
     """
@@ -76,10 +77,12 @@ class Evaluation:
     @classmethod
     def of(
         cls, admit: Admit, endpoints: OwnEndpoints, judge: Judge, peeking: Judge, records: DecisionRecords
-    ) -> Evaluation:
-        """The evaluation by these stages; `peeking` asks fact sources without effect."""
+    ) -> Evaluator:
+        """The evaluator with these stages; `peeking` asks fact sources without effect."""
         known = judge.authenticate
-        introduced = Introduced(known.sessions, known.rechecks, known.machines, known.rules, known.polling)
+        introduced = AlreadyAuthenticated(
+            known.sessions, known.rechecks, known.machines, known.rules, known.polling
+        )
         host = admit.admission.authorities.public.encode("ascii")
         return cls(
             admit,
@@ -92,38 +95,40 @@ class Evaluation:
             Recent(_HEADS, _HEADS_SECONDS, judge.clock),
         )
 
-    async def __call__(self, asked: Asked, caller: Callable[[], Awaitable[Caller]]) -> Exchange:
+    async def __call__(
+        self, request: HypotheticalRequest, caller: Callable[[], Awaitable[Caller]]
+    ) -> Exchange:
         """The exchange as it stands after the decision: without an error it may go to its upstream.
 
         `caller` finds whose request it is; a GatewayError that it raises is the outcome.
         """
-        exchange = self.exchange(asked, self._head(asked))
+        exchange = self.exchange(request, self._head(request))
         try:
             exchange.caller = await caller()
             self.admitted(exchange)
-            await self._judge(asked, exchange)
+            await self._judge(request, exchange)
         except GatewayError as error:
             exchange.error = error
         except (Exception, SystemExit, KeyboardInterrupt) as problem:
             log.exception("evaluation failed", request_id=exchange.id, exc_info=problem)
             exchange.error = InternalFault(repr(problem))
-        self._record(asked, exchange)
+        self._record(request, exchange)
         return exchange
 
-    def _head(self, asked: Asked) -> RepeatedLines:
+    def _head(self, request: HypotheticalRequest) -> RepeatedLines:
         """The header lines of such a request, which admission reads once."""
-        key = (asked.target.host or self.public_host, asked.language)
+        key = (request.target.host or self.public_host, request.language)
         found = self.heads.get(key)
         if found is None:
             found = self.heads[key] = RepeatedLines(_lines(*key))
         return found
 
-    def exchange(self, asked: Asked, head: RepeatedLines | None = None) -> Exchange:
+    def exchange(self, request: HypotheticalRequest, head: RepeatedLines | None = None) -> Exchange:
         """The exchange of the request that is asked about."""
-        method, target, host = asked.target
-        headers = head if head is not None else _lines(host or self.public_host, asked.language)
-        scope = asked_scope(method, target, headers, asked.address)
-        now = self.clock() if asked.moment is None else asked.moment
+        method, target, host = request.target
+        headers = head if head is not None else _lines(host or self.public_host, request.language)
+        scope = synthetic_scope(method, target, headers, request.address)
+        now = self.clock() if request.moment is None else request.moment
         return Exchange(scope, _nothing, _nobody, now)
 
     def admitted(self, exchange: Exchange) -> None:
@@ -132,18 +137,23 @@ class Evaluation:
         if self.endpoints.serves(exchange):
             raise NotFound("the gateway answers this path itself")
 
-    async def _judge(self, asked: Asked, exchange: Exchange) -> None:
+    async def _judge(self, request: HypotheticalRequest, exchange: Exchange) -> None:
         identity = exchange.caller.identity
         blocks = self.judge.authorize.blocks
         # Blocked is blocked at once, whichever moment is asked about.
         block = blocks.of(identity, self.clock()) if identity is not None else None
         if block is not None:
             raise Blocked(f"block {block.id}", block=block.id)
-        await (self.counting if asked.counts else self.judge)(exchange)
+        await (self.counting if request.counts else self.judge)(exchange)
 
-    def _record(self, asked: Asked, exchange: Exchange) -> None:
+    def _record(self, request: HypotheticalRequest, exchange: Exchange) -> None:
         moment, exchange.now = exchange.now, self.clock()
-        by = AskedBy(asked.asker, asked.question, asked.about, moment if asked.moment is not None else None)
+        by = AskedBy(
+            request.program,
+            request.question_id,
+            request.about,
+            moment if request.moment is not None else None,
+        )
         status = exchange.error.status if exchange.error is not None else 200
         seconds = time.perf_counter() - exchange.started
         self.records.write(entry_of(exchange, status, seconds, asked_by=by))

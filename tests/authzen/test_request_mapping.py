@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.authzen.messages import Action, Entity, Unanswerable
-from gateway.authzen.names import Names, Target
+from gateway.authzen.request_mapping import MappedRequest, RequestMapping
 from gateway.authzen.settings import AuthzenSettings
 
 SETTINGS = AuthzenSettings.model_validate(
@@ -22,10 +22,10 @@ SETTINGS = AuthzenSettings.model_validate(
         "actions": {"drop": [{"method": "DELETE", "when": {"soft": False}}, {"method": "PATCH"}], "read": [{"method": "GET"}]},
     }
 )  # fmt: skip
-NAMES = Names(SETTINGS)
+NAMES = RequestMapping(SETTINGS)
 
 
-def target(action: str, kind: str, name: str, **properties: Any) -> Target:
+def target(action: str, kind: str, name: str, **properties: Any) -> MappedRequest:
     return NAMES.target(Action(name=action), Entity(type=kind, id=name, properties=properties))
 
 

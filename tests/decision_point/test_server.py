@@ -49,7 +49,7 @@ def test_a_token_that_is_too_short_stops_the_start(tmp_path: Path) -> None:
         upstream_url="http://localhost:7",
         authzen=authzen,
     )
-    desk = Gateway(load(write_config(tmp_path, {"ti": environment})), "ti").decisions
-    assert desk is not None
+    server = Gateway(load(write_config(tmp_path, {"ti": environment})), "ti").decisions
+    assert server is not None
     with pytest.raises(ValueError, match="32 characters"):
-        asyncio.run(desk.start())
+        asyncio.run(server.start())

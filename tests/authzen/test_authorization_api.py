@@ -138,13 +138,13 @@ def test_a_fault_is_an_answer_too(
     both: tuple[GatewayFixture, Program], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gateway, program = both
-    desk = gateway.gateway.decisions
-    assert desk is not None
+    decision_point = gateway.gateway.decisions
+    assert decision_point is not None
 
     async def broken(_: Any) -> dict[str, Any]:
         raise KeyError("x")
 
-    monkeypatch.setitem(desk.service._answers, f"/tenant{EVALUATION}", broken)
+    monkeypatch.setitem(decision_point.api._endpoints, f"/tenant{EVALUATION}", broken)
     answer = _ask(program, **{"x-request-id": "mine"})
     assert (answer.status_code, answer.text) == (500, "internal-error\n")
     assert answer.headers["x-request-id"] == "mine"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from gateway.authzen.messages import Unanswerable
-from gateway.decision_point.answers import Answers, failed
+from gateway.decision_point.evaluation_response import EvaluationResponses, failed
 from gateway.errors import Blocked, GatewayError, LoginRequired, UnderMaintenance
 from gateway.exchange import Exchange
 from tests.pages.test_problem import DENIED, PROBLEMS
 
-ANSWERS = Answers(PROBLEMS, "en")
+RESPONSES = EvaluationResponses(PROBLEMS, "en")
 
 
 async def _none(*_: object) -> NoReturn:
@@ -19,7 +19,7 @@ async def _none(*_: object) -> NoReturn:
 
 def _said(error: GatewayError) -> dict[str, Any]:
     exchange = Exchange({"type": "http", "headers": []}, _none, _none, 0.0, error=error)
-    answer = ANSWERS.decision(exchange)
+    answer = RESPONSES.decision(exchange)
     assert answer["decision"] is False
     found: dict[str, Any] = answer["context"]
     return found

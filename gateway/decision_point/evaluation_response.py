@@ -1,4 +1,4 @@
-"""What a decision says beside yes or no: reasons for people and operators, what helps, by which means to log in."""
+"""The response to an evaluation: yes or no, reasons for people and operators, what helps, by which method to log in."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway.authzen.messages import Unanswerable
-from gateway.decision_point.evaluation import permitted
+from gateway.decision_point.evaluator import permitted
 from gateway.errors import Blocked, Forbidden, GatewayError, LoginRequired
 from gateway.exchange import Exchange
 from gateway.model import Language
@@ -18,14 +18,14 @@ _PUBLIC_FACTS: Final = ("reason", "retry_after", "until", "maintenance")
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
-    """Decisions as answers. `language` is the one of people who ask for none."""
+class EvaluationResponses:
+    """Writes the responses of one environment. `language` is the one of people who ask for none."""
 
     problems: Problems
     language: Language
 
     def decision(self, exchange: Exchange) -> dict[str, Any]:
-        """The answer about a request that was judged."""
+        """The response about a request that was judged."""
         allowed = permitted(exchange)
         context: dict[str, Any] = {"id": exchange.id}
         judgement = exchange.judgement
@@ -89,7 +89,7 @@ def _methods(error: GatewayError) -> tuple[str, ...]:
 
 
 def failed(error: Unanswerable) -> dict[str, Any]:
-    """The answer about one of several evaluations that could not be made."""
+    """The response to one of several evaluations that could not be made."""
     return {"decision": False, "context": {"error": _error(error)}}
 
 

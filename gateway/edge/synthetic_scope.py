@@ -8,7 +8,7 @@ from typing import Any
 from gateway.http_semantics import HeaderLine
 
 
-def asked_scope(method: str, target: bytes, headers: Sequence[HeaderLine], client: str) -> dict[str, Any]:
+def synthetic_scope(method: str, target: bytes, headers: Sequence[HeaderLine], client: str) -> dict[str, Any]:
     """As the listener makes it of the same request. `target` is in origin form, `client` an address."""
     path, _, query = target.partition(b"?")
     return {
