@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
-from gateway.cli.people import Wanted, matching
+from gateway.cli.people import SessionFilter, matching
 from gateway.key_files.keyring import Key
 from gateway.model import Identity, Organisation, Right, Tokens
 from gateway.observe.decision_record import person_names
@@ -74,9 +74,9 @@ async def _measure(store: str, folder: Path, sessions: int, lookups: int) -> Non
     kind = "sqlite" if store.startswith("sqlite") else "redis"
     whom = next(iter(names(person(sessions // 2)).values()))
     for way, wanted in (
-        ("pseudonym", Wanted(person=whom)),
-        ("organisation", Wanted(organisation=f"{7:010d}")),
-        ("sub", Wanted(subject="subject-7")),
+        ("pseudonym", SessionFilter(person=whom)),
+        ("organisation", SessionFilter(organisation=f"{7:010d}")),
+        ("sub", SessionFilter(subject="subject-7")),
     ):
         begun, used = time.perf_counter(), time.process_time()
         listed = await matching(cold, wanted, time.time())

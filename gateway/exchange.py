@@ -95,7 +95,7 @@ class Exchange:
     # forward, refuse or an own endpoint: 0 as long as the client has not been answered
     status: int = 0
     error: GatewayError | None = None
-    # refuse: what an error was answered with, see observe/refused.py; and in which language
+    # refuse: what an error was answered with, see observe/refusal.py; and in which language
     shown: str = ""
     language: str = ""
     # the response broke off after it had begun

@@ -23,9 +23,9 @@ from gateway.cli.confirm import TIMEOUT, WAIT, Confirmation, conclude
 from gateway.cli.key_rows import shared_key
 from gateway.cli.options import CONFIG, ENV, HERE, JSON
 from gateway.cli.ordered import ONLY_HERE, Ordered
-from gateway.cli.people import ID, ORGANISATION, SUB, SUBJECT, UNKNOWN, Listed, Wanted, one_person
+from gateway.cli.people import ID, ORGANISATION, SUB, SUBJECT, UNKNOWN, Listed, SessionFilter, one_person
 from gateway.cli.place import NOT_DONE, Place, counted, moment, moment_written, stop
-from gateway.cli.shared_blocks import Asked, block_everywhere, unblock_everywhere
+from gateway.cli.shared_blocks import NamedBlock, block_everywhere, unblock_everywhere
 from gateway.errors import StoreUnavailable
 
 block_commands = typer.Typer(
@@ -82,23 +82,23 @@ def add(
     ends = moment_written(until, now) if until is not None else None
     place = Place.of(config, env)
     ordered = Ordered.at(place, BLOCKS, only_here, patience=timeout if wait else None)
-    wanted = Wanted.of(place, id_, subject, organisation, sub=sub)
+    wanted = SessionFilter.of(place, id_, subject, organisation, sub=sub)
 
     keys = _keys(place, here=ordered.here) if wanted.organisation is None else ()
     block = Block(f"b-{secrets.token_hex(4)}", "person", "", reason.strip(), getpass.getuser(), now, ends)
     if ordered.here:
         _add_here(ordered, *_of(wanted, (), keys, block))
     else:
-        asked = partial(_of, wanted, keys=keys, block=block)
-        _add_everywhere(ordered, wanted, asked)
+        make_block = partial(_of, wanted, keys=keys, block=block)
+        _add_everywhere(ordered, wanted, make_block)
 
 
 def _add_everywhere(
-    ordered: Ordered[Block], wanted: Wanted, asked: Callable[[Sequence[Listed]], Asked]
+    ordered: Ordered[Block], wanted: SessionFilter, make_block: Callable[[Sequence[Listed]], NamedBlock]
 ) -> None:
     place, patience = ordered.place, ordered.patience
     merged, found, confirmed = place.with_store(
-        lambda sessions: block_everywhere(sessions, place.env, wanted, asked, patience or 0.0)
+        lambda sessions: block_everywhere(sessions, place.env, wanted, make_block, patience or 0.0)
     )
     typer.echo(place.heading())
     _say_added(place, merged)
@@ -121,7 +121,7 @@ def _keys(place: Place, *, here: bool) -> tuple[str, ...]:
     return tuple(dict.fromkeys((first, *keys)))
 
 
-def _of(wanted: Wanted, found: Sequence[Listed], keys: Sequence[str], block: Block) -> Asked:
+def _of(wanted: SessionFilter, found: Sequence[Listed], keys: Sequence[str], block: Block) -> NamedBlock:
     """The block, of whom is wanted. Ends the command where it is not clear who that is."""
     if wanted.organisation is not None:
         return replace(block, kind="organisation", value=wanted.organisation), ()

@@ -50,8 +50,8 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Whom a command is about; all that is given must match. Nothing given: everybody.
+class SessionFilter:
+    """Which sessions a command is about: all that is given must match. Nothing given: all sessions.
 
     `person` is a pseudonym or how it begins. `subject` is ACM's `sub`, and `names` its pseudonyms by key.
     """
@@ -65,7 +65,7 @@ class Wanted:
     @classmethod
     def of(
         cls, place: Place, id_: str | None, person: str | None, organisation: str | None, *, sub: bool
-    ) -> Wanted:
+    ) -> SessionFilter:
         """As given on the command line. Ends the command for what is nobody."""
         if id_ is not None and not _SESSION.fullmatch(id_.strip().lower()):
             stop(f"{id_!r} is not the id of a session: it has 16 characters, 0-9 and a-f")
@@ -96,7 +96,7 @@ class Wanted:
         return self.person is None or any(each.startswith(self.person) for each in listed.card.persons)
 
 
-async def matching(sessions: Sessions, wanted: Wanted, now: float) -> list[Listed]:
+async def matching(sessions: Sessions, wanted: SessionFilter, now: float) -> list[Listed]:
     """The sessions that last at this moment and match, oldest first. Raises StoreUnavailable."""
     found = [
         each
@@ -110,7 +110,7 @@ async def matching(sessions: Sessions, wanted: Wanted, now: float) -> list[Liste
     return [each for each in listed if wanted.matches(each)]
 
 
-def one_person(wanted: Wanted, found: Sequence[Listed]) -> Mapping[str, str]:
+def one_person(wanted: SessionFilter, found: Sequence[Listed]) -> Mapping[str, str]:
     """The pseudonyms of the one person that is meant, by the id of the key that made each; empty where nobody matches.
 
     One that was given as a whole and that no session has stands under UNKNOWN. Ends the command where several people match.

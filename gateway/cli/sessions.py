@@ -13,7 +13,7 @@ import typer
 
 from gateway.cli.confirm import TIMEOUT, WAIT, Confirmation, conclude, confirmation
 from gateway.cli.options import CONFIG, ENV, JSON
-from gateway.cli.people import ID, ORGANISATION, SUB, SUBJECT, Listed, Wanted, matching
+from gateway.cli.people import ID, ORGANISATION, SUB, SUBJECT, Listed, SessionFilter, matching
 from gateway.cli.place import NOT_DONE, Place, counted, moment, stop
 from gateway.reload.orders import REVOKED
 from gateway.session.ending import end_found
@@ -54,7 +54,7 @@ def list_(
         `device`, `since`, `seen`, `expires`).
     """
     place = Place.of(config, env)
-    wanted = Wanted.of(place, id_, subject, organisation, sub=sub)
+    wanted = SessionFilter.of(place, id_, subject, organisation, sub=sub)
     found = place.with_store(lambda sessions: matching(sessions, wanted, time.time()))
     _print(place, found, as_json=as_json)
     if wanted.given and not found:
@@ -114,7 +114,7 @@ def revoke(
         `not_confirmed`.
     """
     place = Place.of(config, env)
-    wanted = Wanted.of(place, id_, subject, organisation, sub=sub)
+    wanted = SessionFilter.of(place, id_, subject, organisation, sub=sub)
     if not wanted.given:
         stop("say whose sessions: --subject, --sub, --organisation or --id")
     ended, confirmed = place.with_store(lambda sessions: _end(sessions, wanted, timeout if wait else 0.0))
@@ -136,7 +136,9 @@ def revoke(
         conclude(confirmed, waited=wait, silent=as_json)
 
 
-async def _end(sessions: Sessions, wanted: Wanted, patience: float) -> tuple[list[Listed], Confirmation]:
+async def _end(
+    sessions: Sessions, wanted: SessionFilter, patience: float
+) -> tuple[list[Listed], Confirmation]:
     """The sessions that were ended, and which processes have forgotten them."""
     begun = time.time()
     listed: dict[str, Listed] = {}

@@ -9,27 +9,27 @@ from gateway.blocks.file import BLOCKS, Block
 from gateway.blocks.merge import Merged, added
 from gateway.cli.confirm import Confirmation, carried_out
 from gateway.cli.ordered import change_shared
-from gateway.cli.people import Listed, Wanted, matching
+from gateway.cli.people import Listed, SessionFilter, matching
 from gateway.session.sessions import Sessions
 
-Asked = tuple[Block, Collection[str]]
+NamedBlock = tuple[Block, Collection[str]]
 """A block, and all pseudonyms of the person that it concerns."""
 
 
 async def block_everywhere(
     sessions: Sessions,
     env: str,
-    wanted: Wanted,
-    asked: Callable[[Sequence[Listed]], Asked],
+    wanted: SessionFilter,
+    make_block: Callable[[Sequence[Listed]], NamedBlock],
     patience: float,
 ) -> tuple[Merged, Sequence[Listed], Confirmation]:
-    """Add the block that `asked` makes of the sessions that match; those sessions, and which processes have it."""
+    """Add the block that `make_block` makes of the sessions that match; those sessions, and which processes have it."""
     now = time.time()
     found = await matching(sessions, wanted, now)
     persons = found[0].card.persons if found else ()
     if wanted.id is not None and persons:
-        found = await matching(sessions, Wanted(person=persons[0]), now) or found
-    block, names = asked(found)
+        found = await matching(sessions, SessionFilter(person=persons[0]), now) or found
+    block, names = make_block(found)
     outcome: list[Merged] = []
 
     def make(blocks: tuple[Block, ...]) -> Sequence[Block]:
@@ -52,6 +52,6 @@ async def unblock_everywhere(
         return left
 
     document = await change_shared(sessions, BLOCKS, env, make)
-    listed = await matching(sessions, Wanted(), time.time())
+    listed = await matching(sessions, SessionFilter(), time.time())
     known = await carried_out(sessions.board, BLOCKS.name, document.revision, patience=patience)
     return left, listed, known

@@ -27,7 +27,7 @@ from gateway.model import (
 )
 from gateway.observe.asked_by import AskedBy
 from gateway.observe.masking import NATIONAL_NUMBER
-from gateway.observe.refused import Answer
+from gateway.observe.refusal import Refusal
 
 VERSION: Final = 1
 # What records are called that say nothing about rules, and those that nobody can read.
@@ -46,7 +46,7 @@ class AuditEntry(NamedTuple):
     `session`: the session's public id. `rules`: the hash of the rule set. `endpoint`: the name of one of the
     gateway's own endpoints. `error`: the code of a GatewayError. `shadow`: the decision of the candidate rules, if
     it differs, and `shadow_rules` their hash. `cut`: why an exchange was ended early (`reason`, `why`, `rules`).
-    `block`: the name of the block that refused the request, `maintenance` that of the maintenance. `answer`: what
+    `block`: the name of the block that refused the request, `maintenance` that of the maintenance. `refusal`: what
     became of a request that was refused. `asked_by`: nobody sent the request, a
     program asked about it.
     """
@@ -69,7 +69,7 @@ class AuditEntry(NamedTuple):
     cut: Mapping[str, str] | None = None
     block: str | None = None
     maintenance: str | None = None
-    answer: Answer | None = None
+    refusal: Refusal | None = None
     asked_by: AskedBy | None = None
 
 

@@ -19,7 +19,7 @@ from gateway.events import (
     WebSocketEnded,
 )
 from gateway.observe.decision_record import AuditEntry
-from gateway.observe.refused import Answer, asked_of_head, asked_of_scope
+from gateway.observe.refusal import Refusal, raw_request_of_head, raw_request_of_scope
 
 
 def fields_of(event: Event) -> Mapping[str, Any] | None:
@@ -69,8 +69,10 @@ def wire_entry(event: ClientRefused, now: float) -> AuditEntry | None:
     """
     if not event.status or event.admitted:
         return None
-    asked = asked_of_scope(event.scope) if event.scope is not None else asked_of_head(event.head)
-    answer = Answer(event.reason, asked, "listener", event.language, event.looking)
+    raw_request = (
+        raw_request_of_scope(event.scope) if event.scope is not None else raw_request_of_head(event.head)
+    )
+    refusal = Refusal(event.reason, raw_request, "listener", event.language, event.looking)
     return AuditEntry(
-        event.request_id, now, event.status, 0.0, event.client, error=_ERRORS[event.status], answer=answer
+        event.request_id, now, event.status, 0.0, event.client, error=_ERRORS[event.status], refusal=refusal
     )

@@ -15,7 +15,7 @@ from gateway.observe.asked_by import asked_by_text
 from gateway.observe.decision_record import VERSION, AuditEntry, Pseudonyms, timestamp
 from gateway.observe.masking import clean, mask
 from gateway.observe.record_memo import RecordMemo
-from gateway.observe.refused import Answer
+from gateway.observe.refusal import Refusal
 from gateway.reference import reference_of
 
 _KINDS: Final = ("request", "evaluation")
@@ -126,8 +126,8 @@ class RecordEncoder:
             parts.append(f'"endpoint":{_text(entry.endpoint)}')
         if entry.error is not None:
             parts.append(f'"error":{_text(entry.error)},"reference":"{reference_of(entry.request_id)}"')
-        if entry.answer is not None:
-            parts.append(_answered(entry.answer, reason=decision is None and not ordered))
+        if entry.refusal is not None:
+            parts.append(_refusal(entry.refusal, reason=decision is None and not ordered))
         if entry.session is not None:
             parts.append(f'"session":{_text(entry.session)}')
         if entry.shadow is not None:
@@ -176,12 +176,12 @@ def _shadowed(entry: AuditEntry, shadow: Decision) -> str:
     return f'"shadow":{{"verdict":"{verdict}","rule":{rule},"reason":{reason},"rules":{rules}}}'
 
 
-def _answered(answer: Answer, *, reason: bool) -> str:
+def _refusal(refusal: Refusal, *, reason: bool) -> str:
     """What a record says of a refusal; the `reason` where no decision gives one."""
-    parts = [f'"reason":{_text(answer.reason)}'] if reason and answer.reason is not None else []
-    if answer.asked is not None:
-        parts.append(f'"asked":{_json(answer.asked._asdict())}')
-    return ",".join((*parts, f'"answer":{_json(answer.to_dict())}'))
+    parts = [f'"reason":{_text(refusal.reason)}'] if reason and refusal.reason is not None else []
+    if refusal.raw_request is not None:
+        parts.append(f'"asked":{_json(refusal.raw_request._asdict())}')
+    return ",".join((*parts, f'"answer":{_json(refusal.to_dict())}'))
 
 
 def _missing(missing: Missing) -> dict[str, Any]:

@@ -180,8 +180,8 @@ class DecisionRecords:
         """Remember a request of nobody known that ended before a decision; many of one kind are counted instead."""
         if not self._open:
             return
-        answer = entry.answer
-        if self._room.take((answer.reason if answer else None) or "unknown", entry.client):
+        refusal = entry.refusal
+        if self._room.take((refusal.reason if refusal else None) or "unknown", entry.client):
             self.write(entry)
         elif self._summary is None and self._loop is not None:
             self._summary = self._loop.call_later(self._room.EVERY, self._summarize)

@@ -13,7 +13,7 @@ from gateway.pages.catalogue import in_language, message
 from gateway.pages.links import link_to, login_url, switch_url
 from gateway.pages.names import organisation_name, person_name
 from gateway.pages.render import Pages
-from gateway.pages.request_text import Asked, RequestText, Wanted, request_text
+from gateway.pages.request_text import AccessRequest, RequestedRight, RequestText, request_text
 from gateway.pages.settings import IN_ADDRESS
 from gateway.pages.spoken import spoken_day, spoken_time
 from gateway.pages.wording import Wording, unread_claims
@@ -265,7 +265,7 @@ class _Filled:
             return None
         now = datetime.fromtimestamp(self._now, UTC)
         emails = {step.missing.contact.get("email") for step in self._grants}
-        asked = Asked(
+        asked = AccessRequest(
             person=person_name(identity),
             wanted=[self._wanted(grant) for grant in self._grants],
             held=held,
@@ -278,12 +278,12 @@ class _Filled:
         )
         return request_text(self._, asked, email=emails.pop() if len(emails) == 1 else None)
 
-    def _wanted(self, grant: Grant) -> Wanted:
+    def _wanted(self, grant: Grant) -> RequestedRight:
         label = in_language(grant.missing.label, self._denied.language)
         codes = ", ".join(code for code in (grant.right, grant.context) if code)
         code = grant.organisation
         organisation = self._organisation(code) if code else None
-        return Wanted(label or grant.right, codes, organisation, self._address(grant))
+        return RequestedRight(label or grant.right, codes, organisation, self._address(grant))
 
     def _address(self, grant: Grant) -> str:
         """Where an administrator gives this right to the reader."""

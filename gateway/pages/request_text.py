@@ -10,7 +10,7 @@ from gateway.pages.wording import Gettext
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RequestedRight:
     """One right that is asked for: its name for people, its codes, and the organisation (None: not known).
 
     `address` is where an administrator gives it.
@@ -23,14 +23,14 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a request is about. `page` and `service` are names, `address` is where the page is.
+class AccessRequest:
+    """What a person asks an administrator for. `page` and `service` are names, `address` is where the page is.
 
     `held` are rights that resemble the wanted ones; `day`, `moment` and `reference` are as people read them.
     """
 
     person: str
-    wanted: Sequence[Wanted]
+    wanted: Sequence[RequestedRight]
     held: Sequence[str]
     page: str | None
     address: str
@@ -49,13 +49,13 @@ class RequestText:
     mailto: str | None
 
 
-def request_text(_: Gettext, asked: Asked, *, email: str | None) -> RequestText:
+def request_text(_: Gettext, request: AccessRequest, *, email: str | None) -> RequestText:
     """The message in one language; `email` is the administrator's address, if it is known."""
     subject = _("Request for access to %(service)s for %(person)s") % {
-        "service": asked.service,
-        "person": asked.person,
+        "service": request.service,
+        "person": request.person,
     }
-    body = "\n".join(_lines(_, asked))
+    body = "\n".join(_lines(_, request))
     if email is None:
         return RequestText(subject, body, None)
     # RFC 6068 section 5: lines of a body end in CRLF.
@@ -65,39 +65,42 @@ def request_text(_: Gettext, asked: Asked, *, email: str | None) -> RequestText:
     return RequestText(subject, body, f"mailto:{quote(email, safe='@')}?{fields}")
 
 
-def _lines(_: Gettext, asked: Asked) -> list[str]:
+def _lines(_: Gettext, request: AccessRequest) -> list[str]:
     def field(name: str, value: str) -> str:
         return f"{name}: {value}"
 
-    page = f"{asked.page} ({asked.address})" if asked.page else asked.address
+    page = f"{request.page} ({request.address})" if request.page else request.address
     lines = [
         _("Hello,"),
         "",
         _("I need access to a page of '%(service)s'. Can you give me this user right in Gebruikersbeheer?")
-        % {"service": asked.service},
+        % {"service": request.service},
         "",
-        field(_("Name"), asked.person),
+        field(_("Name"), request.person),
     ]
-    for right in asked.wanted:
+    for right in request.wanted:
         if right.organisation is not None:
             lines.append(field(_("Organisation"), right.organisation))
         lines += [field(_("Needed"), right.name), field(_("Codes"), right.codes)]
     lines += [
-        field(_("Starting on"), asked.day),
+        field(_("Starting on"), request.day),
         field(_("Page"), page),
-        *(field("Gebruikersbeheer", each) for each in dict.fromkeys(right.address for right in asked.wanted)),
-        field(_("Reference"), f"{asked.reference}, {asked.moment}"),
+        *(
+            field("Gebruikersbeheer", each)
+            for each in dict.fromkeys(right.address for right in request.wanted)
+        ),
+        field(_("Reference"), f"{request.reference}, {request.moment}"),
         "",
     ]
-    if asked.held:
+    if request.held:
         lines += [
             _("I already have the following, which is not enough:"),
-            *(f"- {each}" for each in asked.held),
+            *(f"- {each}" for each in request.held),
         ]
     lines += [
         _("Do I seem to have it? Then check its dates, its context and the organisation."),
         "",
         _("Kind regards,"),
-        asked.person,
+        request.person,
     ]
     return lines

@@ -24,7 +24,7 @@ from gateway.observe.asked_by import AskedBy
 from gateway.observe.decision_record import AuditEntry
 from gateway.observe.metrics import Metrics
 from gateway.observe.record_writer import DecisionRecords
-from gateway.observe.refused import Answer, asked_of_scope
+from gateway.observe.refusal import Refusal, raw_request_of_scope
 from gateway.pages.wire import wire_error
 from gateway.policy.candidate import Candidate
 
@@ -109,19 +109,19 @@ def entry_of(
         maintenance=error.facts["maintenance"]
         if isinstance(error, UnderMaintenance) and exchange.cut is None
         else None,
-        answer=_answer(exchange, error) if error is not None else None,
+        refusal=_refusal(exchange, error) if error is not None else None,
         asked_by=asked_by,
     )
 
 
-def _answer(exchange: Exchange, error: GatewayError) -> Answer:
+def _refusal(exchange: Exchange, error: GatewayError) -> Refusal:
     """What became of a request that ended with this error."""
     request, decided = exchange.request, exchange.judgement is not None
     reason = error.facts.get("reason")
     own = request is None or exchange.endpoint is not None or isinstance(error, NotFound)
-    return Answer(
+    return Refusal(
         reason=reason if isinstance(reason, str) else error.code,
-        asked=asked_of_scope(exchange.scope) if request is None else None,
+        raw_request=raw_request_of_scope(exchange.scope) if request is None else None,
         shown=exchange.shown,
         language=exchange.language,
         looking=request.looking if request is not None else looking_at(exchange.scope.get("headers", ())),

@@ -12,7 +12,7 @@ from typing import Final
 from gateway.model import Allow, Alternatives, Decision, DecisionInput, Identity, Missing
 from gateway.plan import Advice, Grant, LogIn, Plan, Step, Switch, Wait
 from gateway.plugin import Distinctions
-from gateway.policy.choices import Pair, asked_by, switches, waits
+from gateway.policy.choices import Pair, demands_of, switches, waits
 from gateway.policy.evaluate import NO_WEBSOCKET, decide, decide_by, facts_for
 from gateway.policy.plan_order import covers, minimal
 from gateway.policy.ruleset import Rule, RuleSet, templates, walk
@@ -82,17 +82,17 @@ class _Search:
         (start,) = Steps(rule, decision_input, ()).inputs((LogIn(),) if self._arrives else ())
         self._person = start.identity or SOMEBODY
         alternatives = judge(start).alternatives
-        asked = asked_by(rule, start, alternatives)
-        self._steps = Steps(rule, decision_input, asked.doelgroepen)
-        self._rights = _names(rules, alternatives, asked.rights)
+        demands = demands_of(rule, start, alternatives)
+        self._steps = Steps(rule, decision_input, demands.doelgroepen)
+        self._rights = _names(rules, alternatives, demands.rights)
         self._acrs = (
-            *(acr for acr in asked.acrs if acr != self._person.acr),
-            *([""] if asked.ages else []),
+            *(acr for acr in demands.acrs if acr != self._person.acr),
+            *([""] if demands.ages else []),
         )
-        self._switches = switches(self._person, asked)
+        self._switches = switches(self._person, demands)
         self._against = _verdicts_against(rule, start)
         self._touch = _Touch(rule, self._against if decision_input.doubt is None else {})
-        self._waits = waits(rule, self._steps, start, asked) if self._touch.possible else ()
+        self._waits = waits(rule, self._steps, start, demands) if self._touch.possible else ()
         self._tried: dict[_Choice, bool] = {}
         self._left = _most_decisions(rule, self._person)
         # For what is missing itself suggests, where there is too much to try.

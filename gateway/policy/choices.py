@@ -32,8 +32,8 @@ _DAYS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a rule distinguishes, by its policies and by what is missing: values that a step could give.
+class Demands:
+    """What a rule demands of a request, by its policies and by what is missing: values that a step could give.
 
     `rights` are pairs of right and context, `ages` whether it matters when somebody logged in.
     """
@@ -46,8 +46,8 @@ class Asked:
     ages: bool
 
 
-def asked_by(rule: Rule, decision_input: DecisionInput, alternatives: Alternatives) -> Asked:
-    """What this rule asks of a request that it decides; `alternatives` is what is missing."""
+def demands_of(rule: Rule, decision_input: DecisionInput, alternatives: Alternatives) -> Demands:
+    """What this rule demands of a request that it decides; `alternatives` is what is missing."""
     known = combine(each for policy in walk(rule.require) if (each := policy.distinctions()) is not None)
     assert known is not None
     lacking = [missing for alternative in alternatives for missing in alternative]
@@ -58,7 +58,7 @@ def asked_by(rule: Rule, decision_input: DecisionInput, alternatives: Alternativ
         for template in templates(policy)
         if all(name is None or name in variables for _, name in template.parts)
     )
-    return Asked(
+    return Demands(
         _first(MOST_RIGHTS, ((each.right, each.context) for each in lacking if each.right), known.rights),
         tuple(dict.fromkeys(chain(_codes(lacking), rendered, known.organisations))),
         _first(MOST_MEANS, _details(lacking, "doelgroep"), known.doelgroepen),
@@ -84,16 +84,18 @@ def _details(lacking: Sequence[Missing], kind: str) -> Iterator[str]:
             yield from (text.strip() for text in each.detail.split(","))
 
 
-def switches(identity: Identity, asked: Asked) -> tuple[Switch, ...]:
+def switches(identity: Identity, demands: Demands) -> tuple[Switch, ...]:
     """The other organisations and doelgroepen that could be acted for: first those that the person is known to have."""
     here = identity.organisation.code if identity.organisation is not None else None
     known = dict.fromkeys(right.organisation for right in identity.rights if right.organisation != here)
-    useful = {right.organisation for right in identity.rights if (right.name, right.context) in asked.rights}
-    named = dict.fromkeys(code for code in asked.organisations if code != here)
+    useful = {
+        right.organisation for right in identity.rights if (right.name, right.context) in demands.rights
+    }
+    named = dict.fromkeys(code for code in demands.organisations if code != here)
     first = {code: None for code in known if code in useful or code in named}
     others = list(islice((code for code in known if code not in first), _MOST_OTHERS))
     codes = list(islice(first | named, _MOST_ORGANISATIONS)) + others
-    doelgroepen = [each for each in asked.doelgroepen if each != identity.doelgroep]
+    doelgroepen = [each for each in demands.doelgroepen if each != identity.doelgroep]
     found = [
         *(Switch(code, None, known=code in known) for code in codes),
         Switch(),
@@ -102,7 +104,7 @@ def switches(identity: Identity, asked: Asked) -> tuple[Switch, ...]:
         *(
             Switch(code, each, known=code in known and not _same_kind(here, code))
             for code in codes
-            for each in (doelgroepen if _same_kind(here, code) else asked.doelgroepen)
+            for each in (doelgroepen if _same_kind(here, code) else demands.doelgroepen)
         ),
     ]
     return tuple(found[:MOST_SWITCHES])
@@ -112,15 +114,15 @@ def _same_kind(here: str | None, code: str) -> bool:
     return here is not None and same_kind(here, code)
 
 
-def waits(rule: Rule, steps: Steps, start: DecisionInput, asked: Asked) -> tuple[Wait, ...]:
+def waits(rule: Rule, steps: Steps, start: DecisionInput, demands: Demands) -> tuple[Wait, ...]:
     """Moments to come back at: the first one at which the policies of this rule that look at the clock judge alike."""
     clocked = [policy for policy in walk(rule.require) if _is_clocked(policy)]
     if not clocked:
         return ()
     now = start.now
     judged, hints = _judged(rule, clocked, start)
-    later = [*hints, *(moment for moment in asked.moments if moment > now)]
-    later.extend(changing_moments(asked.moments, now, _DAYS))
+    later = [*hints, *(moment for moment in demands.moments if moment > now)]
+    later.extend(changing_moments(demands.moments, now, _DAYS))
     known, found = {judged}, list[Wait]()
     queue = sorted({moment for moment in later if moment > now and in_calendar(moment)})
     for moment in islice(_growing(queue), _MOST_MOMENTS):
@@ -135,7 +137,7 @@ def waits(rule: Rule, steps: Steps, start: DecisionInput, asked: Asked) -> tuple
             break
         if len(clocked) > 1 and moment > now + _DAYS * 86_400:
             # Far from now, the hours of the other policies are those of that week.
-            _add(queue, changing_moments(asked.moments, moment, _DAYS), moment)
+            _add(queue, changing_moments(demands.moments, moment, _DAYS), moment)
     return tuple(found)
 
 

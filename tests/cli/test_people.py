@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import typer
 
-from gateway.cli.people import UNKNOWN, Listed, Wanted, one_person, organisation_code
+from gateway.cli.people import UNKNOWN, Listed, SessionFilter, one_person, organisation_code
 from gateway.session.card import SessionCard
 from gateway.session.store import StoredSession
 
@@ -46,16 +46,16 @@ def test_one_person_is_meant_or_nobody() -> None:
     anna, bert = "anna" + "A" * 18, "anne" + "B" * 18
     earlier = Listed(listed(4).stored, SessionCard(("older",), ("k1",)))
     found = [earlier, listed(2, anna, "older"), listed(3, bert)]
-    assert one_person(Wanted(person="anna"), found[:2]) == {"k0": anna, "k1": "older"}
-    assert one_person(Wanted(person=bert), []) == {UNKNOWN: bert}
-    assert one_person(Wanted(person="bert"), []) == {}
-    assert one_person(Wanted(subject="x", names=NAMES), found) == NAMES
+    assert one_person(SessionFilter(person="anna"), found[:2]) == {"k0": anna, "k1": "older"}
+    assert one_person(SessionFilter(person=bert), []) == {UNKNOWN: bert}
+    assert one_person(SessionFilter(person="bert"), []) == {}
+    assert one_person(SessionFilter(subject="x", names=NAMES), found) == NAMES
     with pytest.raises(typer.Exit):
-        one_person(Wanted(person="ann"), found)
+        one_person(SessionFilter(person="ann"), found)
 
 
 def test_sessions_match_by_any_pseudonym() -> None:
     each = listed(1, "new-name", "old-name")
-    assert Wanted(person="old").matches(each)
-    assert Wanted(person="new-name").matches(each)
-    assert not Wanted(person="name").matches(each)
+    assert SessionFilter(person="old").matches(each)
+    assert SessionFilter(person="new-name").matches(each)
+    assert not SessionFilter(person="name").matches(each)

@@ -9,15 +9,15 @@ import pytest
 
 from gateway.blocks.file import BLOCKS, Block
 from gateway.cli.ordered import shared_orders
-from gateway.cli.people import Listed, Wanted
-from gateway.cli.shared_blocks import Asked, block_everywhere, unblock_everywhere
+from gateway.cli.people import Listed, SessionFilter
+from gateway.cli.shared_blocks import NamedBlock, block_everywhere, unblock_everywhere
 from gateway.model import Identity, Organisation
 from gateway.session.memory import MemoryStore
 from gateway.session.sessions import Sessions
 from gateway.session.settings import SessionSettings
 
 
-def person(found: Sequence[Listed]) -> Asked:
+def person(found: Sequence[Listed]) -> NamedBlock:
     persons = found[0].card.persons
     return Block("b-1", "person", persons[0], "r", "zoe", time.time()), persons
 
@@ -34,7 +34,7 @@ async def test_the_person_of_a_session_is_blocked_once_and_unblocked(monkeypatch
     for code in ("0428315871", "OVO000001"):
         session, _ = await sessions.create(Identity("op", "anna", organisation=Organisation(code)))
     await sessions.create(Identity("op", "bert"))
-    wanted = Wanted(id=session.id)
+    wanted = SessionFilter(id=session.id)
     merged, found, confirmed = await block_everywhere(sessions, "ti", wanted, person, 0.0)
     assert (merged.how, merged.block.value, len(found)) == ("new", "new-anna", 2)
     assert not confirmed.done

@@ -12,7 +12,7 @@ from gateway.observe.asked_by import About, AskedBy
 from gateway.observe.decision_record import AuditEntry, Pseudonyms
 from gateway.observe.record_encoder import RecordEncoder
 from gateway.observe.record_memo import RecordMemo
-from gateway.observe.refused import Answer
+from gateway.observe.refusal import Refusal
 from tests.observe.conftest import DENIED, Makes
 
 ONCE = Decision(True, "own-reports", "all hold")
@@ -48,7 +48,7 @@ CHANGES = {
     "no session": lambda entry: entry._replace(session=None),
     "other rules": lambda entry: entry._replace(rules="def"),
     "facts": lambda entry: entry._replace(facts={"a": 1}),
-    "an error": lambda entry: entry._replace(error="upstream-timeout", answer=Answer("upstream-timeout")),
+    "an error": lambda entry: entry._replace(error="upstream-timeout", refusal=Refusal("upstream-timeout")),
     "a block": lambda entry: entry._replace(block="b-1"),
     "maintenance": lambda entry: entry._replace(maintenance="m-1"),
     "a shadow": lambda entry: entry._replace(shadow=DENIED, shadow_rules="def"),

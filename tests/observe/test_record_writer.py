@@ -35,7 +35,7 @@ from gateway.observe.chain import ChainKey
 from gateway.observe.proof import Proof, verify
 from gateway.observe.record_file import Space
 from gateway.observe.record_writer import DecisionRecords
-from gateway.observe.refused import Answer
+from gateway.observe.refusal import Refusal
 from gateway.observe.sealed_head import SealedHead
 from gateway.observe.settings import ObserveSettings, RecordsTarget
 from tests.keys import SEAL, SEALING
@@ -457,7 +457,7 @@ async def test_strangers_do_not_fill_the_disk(tmp_path: Path, clock: Clock, hand
                 request=None,
                 decision=None,
                 identity=None,
-                answer=Answer("path-escape"),
+                refusal=Refusal("path-escape"),
                 error="bad-request",
             )
         )

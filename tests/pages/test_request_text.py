@@ -6,11 +6,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from gateway.pages.catalogue import read_catalogue
-from gateway.pages.request_text import Asked, Wanted, request_text
+from gateway.pages.request_text import AccessRequest, RequestedRight, request_text
 
-ASKED = Asked(
+ASKED = AccessRequest(
     person="Zoë Peeters & zn",
-    wanted=(Wanted("recht om in te dienen", "OVAMGebruiker", None, "https://users.test/"),),
+    wanted=(RequestedRight("recht om in te dienen", "OVAMGebruiker", None, "https://users.test/"),),
     held=(),
     page=None,
     address="https://register.test/a",
@@ -51,8 +51,8 @@ def test_without_an_address_there_is_only_a_text() -> None:
 
 def test_several_rights_each_have_their_organisation() -> None:
     wanted = (
-        Wanted("een", "A", "X (1)", "https://users.test/a"),
-        Wanted("twee", "B, c", "Y (2)", "https://users.test/b"),
+        RequestedRight("een", "A", "X (1)", "https://users.test/a"),
+        RequestedRight("twee", "B, c", "Y (2)", "https://users.test/b"),
     )
     lines = request_text(_, replace(ASKED, wanted=wanted, held=("iets",)), email=None).body.splitlines()
     at = lines.index("Organisatie: X (1)")

@@ -356,7 +356,7 @@ def test_the_work_is_bounded() -> None:
 
 
 def test_many_policies_and_many_rights_keep_nobody_waiting() -> None:
-    class Asked:
+    class Demands:
         policies = 0
 
         def __call__(self, there: DecisionInput) -> Decision:
@@ -378,7 +378,7 @@ def test_many_policies_and_many_rights_keep_nobody_waiting() -> None:
     (rule,) = rules.rules
     plans = list[int]()
     for held in (0, 2_000):
-        asked, judge = given(identity=person(*[("other", "X", A)] * held, organisation=A)), Asked()
+        asked, judge = given(identity=person(*[("other", "X", A)] * held, organisation=A)), Demands()
         plans.append(len(advise_by(rule, rules, asked, decide(rules, asked), judge).plans))
         assert judge.policies <= (10_000 if not held else 26 * len(list(walk(rule.require))))
     assert plans[0], "what is missing suggests a plan, also where there is too much to try"

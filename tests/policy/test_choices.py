@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.plan import Switch
-from gateway.policy.choices import Asked, asked_by, switches, waits
+from gateway.policy.choices import Demands, demands_of, switches, waits
 from gateway.policy.evaluate import decide
 from gateway.policy.moments import BRUSSELS
 from gateway.policy.steps import Steps
@@ -16,10 +16,10 @@ from tests.policy.conftest import given, person, rule_set
 from tests.policy.generated import NOON
 
 
-def asked(path: str, *require: Any) -> Asked:
+def asked(path: str, *require: Any) -> Demands:
     rules = rule_set(("r", path, list(require)))
     there = given(path.replace("{kbo}", "0777000187"), identity=person(organisation="1"))
-    return asked_by(rules.rules[0], there, decide(rules, there).alternatives)
+    return demands_of(rules.rules[0], there, decide(rules, there).alternatives)
 
 
 def test_what_a_rule_asks_for() -> None:
@@ -39,7 +39,7 @@ def test_what_a_rule_asks_for() -> None:
 def test_known_organisations_come_first_and_the_own_one_never() -> None:
     who = person(("OVAMGebruiker", "Lezer", "3"), ("X", None, "4"), organisation="1", doelgroep="EA")
     found = switches(
-        who, Asked((("OVAMGebruiker", "Lezer"),), ("1", "2", "OVO1"), ("EA", "GID"), (), (), False)
+        who, Demands((("OVAMGebruiker", "Lezer"),), ("1", "2", "OVO1"), ("EA", "GID"), (), (), False)
     )
     assert found[:3] == (Switch("3", known=True), Switch("2"), Switch("OVO1"))
     assert Switch("4", known=True) in found
@@ -69,7 +69,7 @@ def test_moments_to_come_back_at(require: list[Any], moments: list[str]) -> None
         rules.rules[0],
         Steps(rules.rules[0], there, ()),
         there,
-        asked_by(rules.rules[0], there, ()),
+        demands_of(rules.rules[0], there, ()),
     )
     spoken = [datetime.fromtimestamp(each.until, BRUSSELS).strftime("%Y-%m-%dT%H:%M") for each in found]
     assert spoken == moments

@@ -18,23 +18,23 @@ _PARAMETER: Final = re.compile(r";[^/]*")
 _USER: Final = re.compile(r"//[^/@]*@")
 
 
-class Asked(NamedTuple):
-    """What was asked, masked and cut to a bounded length: as it came, because it has no canonical form."""
+class RawRequest(NamedTuple):
+    """What was asked of the gateway, as it came: without a canonical form, masked, and cut to a bounded length."""
 
     method: str
     host: str
     target: str
 
 
-class Answer(NamedTuple):
+class Refusal(NamedTuple):
     """What became of a request that was refused.
 
-    `reason`: a stable code. `asked` where there is no canonical request. `shown`: "page", "document" for what programs get,
+    `reason`: a stable code. `raw_request` where there is no canonical request. `shown`: "page", "document" for what programs get,
     "step-up", "login" for a redirect to one, "form" for a page about a kept form, "listener"; "" where the client got no answer. `facts` are the public ones of the error, `detail` is for operators. `forwarded`: how far the request came, None where it was not for the register.
     """
 
     reason: str | None
-    asked: Asked | None = None
+    raw_request: RawRequest | None = None
     shown: str = "page"
     language: str = ""
     looking: str = ""
@@ -60,24 +60,24 @@ def _fact(name: str, value: Any) -> Any:
     return clean(value.partition("?")[0] if isinstance(value, str) else value, name)
 
 
-def asked_of_scope(scope: Mapping[str, Any]) -> Asked:
+def raw_request_of_scope(scope: Mapping[str, Any]) -> RawRequest:
     """What an ASGI scope asks for."""
     target: bytes = scope.get("raw_target") or scope.get("raw_path") or b""
     host = next((value for name, value in scope.get("headers", ()) if name == b"host"), b"")
-    return _asked(scope.get("method", "").encode("utf-8", "replace"), host, target)
+    return _raw_request(scope.get("method", "").encode("utf-8", "replace"), host, target)
 
 
-def asked_of_head(head: bytes) -> Asked | None:
+def raw_request_of_head(head: bytes) -> RawRequest | None:
     """What octets ask for that could not be read as the head of a request; None where they name no target."""
     line, host = _REQUEST_LINE.match(head), _HOST.search(head)
     if line is None:
         return None
-    return _asked(line[1], host[1].strip() if host is not None else b"", line[2])
+    return _raw_request(line[1], host[1].strip() if host is not None else b"", line[2])
 
 
-def _asked(method: bytes, host: bytes, target: bytes) -> Asked:
+def _raw_request(method: bytes, host: bytes, target: bytes) -> RawRequest:
     path = target.partition(b"?")[0].partition(b"#")[0]
-    return Asked(
+    return RawRequest(
         _text(method, 40), _text(host, 253), _PARAMETER.sub(";", _USER.sub("//", _text(path, _LONGEST)))
     )
 
