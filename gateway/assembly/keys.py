@@ -61,7 +61,7 @@ def _rings(
     def pseudonyms(keys: Sequence[Key]) -> None:
         records.use_keys(_octets(keys))
         blocks.use_keys(keys)
-        people.sessions.cards.use_names(person_names(keys, environment.name))
+        people.sessions.summaries.use_names(person_names(keys, environment.name))
 
     def ring(purpose: Purpose, use: Callable[[Sequence[Key]], None]) -> KeySource:
         return RingSource(environment.settings.ring(purpose), use)

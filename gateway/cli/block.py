@@ -257,7 +257,7 @@ def remove(
             NOT_DONE,
         )
     typer.echo(f"REMOVED in {env}: {_words(gone[0])}")
-    people = [(each.card.persons, each.card.organisation) for each in listed]
+    people = [(each.summary.persons, each.summary.organisation) for each in listed]
     still = remaining((*left, *in_file), gone[0], people, time.time())
     for each in still:
         typer.echo(f"  STILL BLOCKED by {each.id}: {_words(each)} ({each.reason})")

@@ -12,9 +12,9 @@ import typer
 from gateway.cli.place import NOT_DONE, WRONG, Place, stop
 from gateway.model import Identity
 from gateway.observe.decision_record import person_names
-from gateway.session.card import SessionCard
 from gateway.session.sessions import Sessions
 from gateway.session.store import StoredSession
+from gateway.session.summary import SessionSummary
 from gateway.session.ticket import session_id
 
 ID = typer.Option("--id", help="The id of one session, as in the decision records.")
@@ -41,7 +41,7 @@ class Listed:
     """A session and what operators see of it."""
 
     stored: StoredSession
-    card: SessionCard
+    summary: SessionSummary
 
     @property
     def id(self) -> str:
@@ -93,7 +93,7 @@ class SessionFilter:
 
     def matches(self, listed: Listed) -> bool:
         """Whether the session is of this person, as far as the store was not asked for it already."""
-        return self.person is None or any(each.startswith(self.person) for each in listed.card.persons)
+        return self.person is None or any(each.startswith(self.person) for each in listed.summary.persons)
 
 
 async def matching(sessions: Sessions, wanted: SessionFilter, now: float) -> list[Listed]:
@@ -105,8 +105,8 @@ async def matching(sessions: Sessions, wanted: SessionFilter, now: float) -> lis
         and each.seen_at + sessions.idle_timeout + _LATE > now
         and wanted.id in (None, session_id(each.key))
     ]
-    cards = await sessions.cards.of([session_id(each.key) for each in found])
-    listed = map(Listed, found, cards)
+    summaries = await sessions.summaries.of([session_id(each.key) for each in found])
+    listed = map(Listed, found, summaries)
     return [each for each in listed if wanted.matches(each)]
 
 
@@ -120,7 +120,7 @@ def one_person(wanted: SessionFilter, found: Sequence[Listed]) -> Mapping[str, s
     people: list[dict[str, str]] = []
     for each in found:
         # Sessions of one person have other pseudonyms beside a shared one, where they began before and after a new key.
-        own = dict(zip(each.card.keys, each.card.persons, strict=True))
+        own = dict(zip(each.summary.keys, each.summary.persons, strict=True))
         same = [names for names in people if names.items() & own.items()]
         joined = {key: name for names in (own, *same) for key, name in names.items()}
         people = [*(names for names in people if names not in same), *([joined] if joined else [])]

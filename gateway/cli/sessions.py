@@ -160,7 +160,7 @@ async def _end(
 
 
 def _record(ended: Sequence[Listed]) -> dict[str, Any]:
-    persons = sorted({each.card.persons[0] for each in ended if each.card.persons})
+    persons = sorted({each.summary.persons[0] for each in ended if each.summary.persons})
     return {
         "kind": "sessions",
         "action": "revoked",
@@ -181,13 +181,13 @@ def _print(place: Place, found: Sequence[Listed], *, as_json: bool) -> None:
 
 
 def _plain(listed: Listed) -> dict[str, Any]:
-    stored, card = listed.stored, listed.card
+    stored, summary = listed.stored, listed.summary
     return {
         "id": listed.id,
-        "person": card.persons[0] if card.persons else None,
-        "organisation": card.organisation,
-        "means": card.means,
-        "device": card.device,
+        "person": summary.persons[0] if summary.persons else None,
+        "organisation": summary.organisation,
+        "means": summary.means,
+        "device": summary.device,
         "since": moment(stored.created_at),
         "seen": moment(stored.seen_at),
         "expires": moment(stored.expires_at),

@@ -26,7 +26,7 @@ async def block_everywhere(
     """Add the block that `make_block` makes of the sessions that match; those sessions, and which processes have it."""
     now = time.time()
     found = await matching(sessions, wanted, now)
-    persons = found[0].card.persons if found else ()
+    persons = found[0].summary.persons if found else ()
     if wanted.id is not None and persons:
         found = await matching(sessions, SessionFilter(person=persons[0]), now) or found
     block, names = make_block(found)

@@ -8,7 +8,7 @@ from gateway.config.model import EnvironmentSettings, IdentitySection
 from gateway.config.positions import Place
 from gateway.config.problems import unknown
 from gateway.handling import DEFAULT_UPSTREAM
-from gateway.identity.names import fold, is_well_known
+from gateway.identity.header_names import fold, is_well_known
 from gateway.policy.handling_settings import RequestHeaderChanges
 from gateway.policy.pattern import Literal, Pattern
 from gateway.policy.ruleset import Rule

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gateway.config.positions import Place, Positions
 from gateway.config.problems import Problem
 from gateway.handling import DEFAULT_UPSTREAM
-from gateway.identity.names import fold
+from gateway.identity.header_names import fold
 
 if TYPE_CHECKING:
     from gateway.config.model import Document, EnvironmentSettings

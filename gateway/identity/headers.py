@@ -9,7 +9,7 @@ from gateway.caching.object_memo import ObjectMemo
 from gateway.http_semantics import HeaderLine, HeaderLines, header_block
 from gateway.identity.attributes import reader
 from gateway.identity.encoding import encode, encode_list
-from gateway.identity.names import fold, is_well_known
+from gateway.identity.header_names import fold, is_well_known
 from gateway.identity.settings import Encoding, header_name
 from gateway.model import Identity
 

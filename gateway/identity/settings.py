@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from gateway.identity.names import fold
+from gateway.identity.header_names import fold
 from gateway.plugin import UnknownName
 from gateway.settings import Duration, SecretRef, Settings
 

@@ -13,7 +13,7 @@ from gateway.errors import BadRequest
 from gateway.exchange import Exchange
 from gateway.handling import Handling
 from gateway.http_semantics import HOP_BY_HOP, HeaderLine
-from gateway.identity.names import fold
+from gateway.identity.header_names import fold
 from gateway.model import CanonicalRequest
 from gateway.pipeline.attach import Attach
 from gateway.pipeline.cross_origin import cors_lines

@@ -12,7 +12,7 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gateway.edge.headers import FORWARDING, FORWARDING_PREFIXES
-from gateway.identity.names import FAMILY, FAMILY_STARTS, fold
+from gateway.identity.header_names import FAMILY, FAMILY_STARTS, fold
 from gateway.render.address import Endpoint
 from gateway.render.backend_tls import BackendTls, only_one
 from gateway.render.errors import NotRendered

@@ -42,10 +42,10 @@ class OwnSessions:
         found = [each for each in await self._lasting(session) if session_id(each.key) != session.id]
         found.sort(key=lambda each: each.seen_at, reverse=True)
         shown = found[:MOST_SHOWN]
-        cards = await self.sessions.cards.of([session_id(each.key) for each in shown])
+        summaries = await self.sessions.summaries.of([session_id(each.key) for each in shown])
         return [
-            OwnSession(session_id(each.key), each.created_at, each.seen_at, card.device)
-            for each, card in zip(shown, cards, strict=True)
+            OwnSession(session_id(each.key), each.created_at, each.seen_at, summary.device)
+            for each, summary in zip(shown, summaries, strict=True)
         ]
 
     async def end(self, session: Session, other: str) -> bool:

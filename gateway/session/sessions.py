@@ -15,7 +15,6 @@ from gateway.model import Identity, Tokens
 from gateway.session.bindings import Bindings, bound_since
 from gateway.session.board import Board
 from gateway.session.cache import MOVED_SECONDS, OpenedSession, SessionCache
-from gateway.session.card import Cards, PersonNames
 from gateway.session.codec import Session
 from gateway.session.holder import REMEMBERED_SECONDS, Holder, Holders
 from gateway.session.live import LiveSessions
@@ -23,6 +22,7 @@ from gateway.session.one_time import OneTimeStore
 from gateway.session.sealed import SealedSessions
 from gateway.session.settings import SessionSettings
 from gateway.session.store import Store, StoredSession
+from gateway.session.summary import PersonNames, SessionSummaries
 from gateway.session.ticket import binding_of, is_ticket, session_id
 from gateway.session.upkeep import Upkeep
 
@@ -99,7 +99,7 @@ class Sessions:
             self.bindings.ticket if self.bindings is not None else methodcaller("get", self.cookie_name)
         )
         """The ticket among a browser's cookies with which it may do something."""
-        self.cards = Cards(self.one_time, names)
+        self.summaries = SessionSummaries(self.one_time, names)
         self._holders = Holders(self.one_time, seconds=settings.max_lifetime + REMEMBERED_SECONDS)
         self.live: LiveSessions | None = None
         if findable:
@@ -111,7 +111,7 @@ class Sessions:
         `sweep` says whether this process removes what ended from the store, every few minutes.
         """
         await self._stored.start()
-        self.cards.start()
+        self.summaries.start()
         if sweep:
             self._upkeep.start_sweeping()
 
@@ -208,7 +208,7 @@ class Sessions:
         opened = OpenedSession(ticket, session, now, now)
         await self._stored.write(opened)
         await self._holders.remember(ticket.text, identity)
-        await self.cards.keep(session, now)
+        await self.summaries.keep(session, now)
         if self.live is not None:
             await self.live.keep(session, ticket.key)
         self._cache.put(opened)
@@ -239,7 +239,7 @@ class Sessions:
             await self.one_time.take(_MOVED, ticket)
             await self.one_time.put(_MOVED, ticket, fresh.text.encode("ascii"), seconds=leads_for)
             await self._holders.remember(fresh.text, identity)
-            await self.cards.keep(renewed, self.clock())
+            await self.summaries.keep(renewed, self.clock())
         if not await self._stored.swap(earlier, opened):
             self._cache.gone(ticket)
             return None

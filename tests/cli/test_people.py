@@ -6,15 +6,15 @@ import pytest
 import typer
 
 from gateway.cli.people import UNKNOWN, Listed, SessionFilter, one_person, organisation_code
-from gateway.session.card import SessionCard
 from gateway.session.store import StoredSession
+from gateway.session.summary import SessionSummary
 
 NAMES = {"k2": "new", "k1": "old"}
 
 
 def listed(number: int, *persons: str) -> Listed:
     stored = StoredSession(bytes([number]) * 32, b"", 0.0, 0.0, 0.0, b"", b"")
-    return Listed(stored, SessionCard(persons, tuple(f"k{number}" for number, _ in enumerate(persons))))
+    return Listed(stored, SessionSummary(persons, tuple(f"k{number}" for number, _ in enumerate(persons))))
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_what_is_no_code_ends_the_command(written: str) -> None:
 
 def test_one_person_is_meant_or_nobody() -> None:
     anna, bert = "anna" + "A" * 18, "anne" + "B" * 18
-    earlier = Listed(listed(4).stored, SessionCard(("older",), ("k1",)))
+    earlier = Listed(listed(4).stored, SessionSummary(("older",), ("k1",)))
     found = [earlier, listed(2, anna, "older"), listed(3, bert)]
     assert one_person(SessionFilter(person="anna"), found[:2]) == {"k0": anna, "k1": "older"}
     assert one_person(SessionFilter(person=bert), []) == {UNKNOWN: bert}

@@ -18,7 +18,7 @@ from gateway.session.settings import SessionSettings
 
 
 def person(found: Sequence[Listed]) -> NamedBlock:
-    persons = found[0].card.persons
+    persons = found[0].summary.persons
     return Block("b-1", "person", persons[0], "r", "zoe", time.time()), persons
 
 

@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from gateway.model import Identity, Organisation
-from gateway.session.card import SessionCard
 from gateway.session.sessions import Sessions
 from gateway.session.settings import SessionSettings
 from gateway.session.store import Store
+from gateway.session.summary import SessionSummary
 from tests.session.conftest import Clock
 
 pytestmark = pytest.mark.anyio
@@ -18,7 +18,7 @@ KEYS = ("k2", "k1")
 ANNA = Identity("https://acm/op", "anna", organisation=Organisation("0428315871"), acr="eid")
 
 
-async def test_a_card_is_kept_for_each_session_and_each_renewal(
+async def test_a_summary_is_kept_for_each_session_and_each_renewal(
     store: Store,
     clock: Clock,
     pass_time: Callable[[float], Awaitable[None]],
@@ -33,17 +33,17 @@ async def test_a_card_is_kept_for_each_session_and_each_renewal(
     await sessions.start(sweep=False)
     session, ticket = await sessions.create(ANNA, device="Firefox/Linux")
     names = ("new-anna", "old-anna")
-    assert await sessions.cards.of([session.id]) == [
-        SessionCard(names, KEYS, "0428315871", "eid", "Firefox/Linux")
+    assert await sessions.summaries.of([session.id]) == [
+        SessionSummary(names, KEYS, "0428315871", "eid", "Firefox/Linux")
     ]
     other = Identity("https://acm/op", "anna", organisation=Organisation("OVO000001"))
     renewed = await sessions.renew(ticket, session, other)
     assert renewed is not None
     assert renewed[0].id != session.id
-    assert await sessions.cards.of([renewed[0].id]) == [
-        SessionCard(names, KEYS, "OVO000001", None, "Firefox/Linux")
+    assert await sessions.summaries.of([renewed[0].id]) == [
+        SessionSummary(names, KEYS, "OVO000001", None, "Firefox/Linux")
     ]
-    assert await sessions.cards.of(["0" * 16]) == [SessionCard()]
+    assert await sessions.summaries.of(["0" * 16]) == [SessionSummary()]
     await pass_time(session.expires_at - clock.now)
-    assert await sessions.cards.of([renewed[0].id]) == [SessionCard()]
+    assert await sessions.summaries.of([renewed[0].id]) == [SessionSummary()]
     await sessions.aclose()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.identity.names import fold, is_well_known
+from gateway.identity.header_names import fold, is_well_known
 
 
 @pytest.mark.parametrize(

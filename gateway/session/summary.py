@@ -11,7 +11,7 @@ from gateway.model import NOTHING, Identity
 from gateway.session.codec import Session
 from gateway.session.one_time import OneTimeStore
 
-_KIND: Final = "card"
+_KIND: Final = "card"  # the name of these entries in the store
 _AT_ONCE: Final = 500
 
 PersonNames = Callable[[Identity], Mapping[str, str]]
@@ -19,7 +19,7 @@ PersonNames = Callable[[Identity], Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class SessionCard:
+class SessionSummary:
     """Whose session it is, by pseudonym, how they logged in, and on which device.
 
     `persons` has one pseudonym for each key of that moment, `keys` the ids of these keys in the same order. `means` is the
@@ -33,8 +33,8 @@ class SessionCard:
     device: str | None = None
 
 
-class Cards:
-    """The cards of the sessions of one environment. The other methods raise StoreUnavailable.
+class SessionSummaries:
+    """The summaries of the sessions of one environment. The other methods raise StoreUnavailable.
 
     `names` gives, once started, what names a person.
     """
@@ -50,32 +50,32 @@ class Cards:
             self.use_names(self._make_names())
 
     def use_names(self, names: PersonNames) -> None:
-        """Name people like this on the cards of new sessions."""
+        """Name people like this in the summaries of new sessions."""
         self._names = names
 
     async def keep(self, session: Session, now: float) -> None:
-        """Write the card of a new session, until the session ends at the latest."""
+        """Write the summary of a new session, until the session ends at the latest."""
         identity = session.identity
         names = self._names(identity)
-        card = SessionCard(
+        summary = SessionSummary(
             tuple(names.values()),
             tuple(names),
             identity.organisation.code if identity.organisation is not None else None,
             identity.acr,
             session.device,
         )
-        content = json.dumps(asdict(card)).encode("ascii")
+        content = json.dumps(asdict(summary)).encode("ascii")
         await self._one_time.put(_KIND, session.id, content, seconds=session.expires_at - now)
 
-    async def of(self, sessions: Sequence[str]) -> list[SessionCard]:
-        """The cards of the sessions with these public ids; an empty one where there is none."""
-        found: list[SessionCard] = []
+    async def of(self, sessions: Sequence[str]) -> list[SessionSummary]:
+        """The summaries of the sessions with these public ids; an empty one where there is none."""
+        found: list[SessionSummary] = []
         for start in range(0, len(sessions), _AT_ONCE):
             several = await self._one_time.get_all(_KIND, sessions[start : start + _AT_ONCE])
-            found += [_card(content) if content is not None else SessionCard() for content in several]
+            found += [_read(content) if content is not None else SessionSummary() for content in several]
         return found
 
 
-def _card(content: bytes) -> SessionCard:
+def _read(content: bytes) -> SessionSummary:
     data = json.loads(content)
-    return SessionCard(**{**data, "persons": tuple(data["persons"]), "keys": tuple(data["keys"])})
+    return SessionSummary(**{**data, "persons": tuple(data["persons"]), "keys": tuple(data["keys"])})
