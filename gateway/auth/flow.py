@@ -32,7 +32,7 @@ LONGEST_TARGET = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class LoginIntent:
     """What a login is for. `target` is the path to return to; `kept` says where a longer one is kept.
 
     `hint` is who the provider was asked to log in; `attempt` counts the logins before this one that were started again
@@ -61,7 +61,7 @@ class Flow:
     check: str
     nonce: str
     verifier: str
-    errand: Errand
+    intent: LoginIntent
 
 
 class _Keys:
@@ -88,14 +88,14 @@ class FlowCookies:
         self._lifetime = lifetime
         self.prefix = f"{cookie_prefix(environment, secure=secure)}flow-"
 
-    def begin(self, errand: Errand) -> Flow:
+    def begin(self, intent: LoginIntent) -> Flow:
         """A new flow with a fresh secret of 256 bits, of which all others are made."""
-        flow_id = f"{int(errand.started_at) & 0xFFFFFFFFFF:010x}{os.urandom(5).hex()}"
+        flow_id = f"{int(intent.started_at) & 0xFFFFFFFFFF:010x}{os.urandom(5).hex()}"
         secret, nonce = _text(os.urandom(32)), os.urandom(_NONCE)
-        plain = json.dumps(asdict(errand), separators=(",", ":")).encode()
+        plain = json.dumps(asdict(intent), separators=(",", ":")).encode()
         keys = self._keys[0]
         sealed = nonce + keys.cipher.encrypt(nonce, plain, self._bound(flow_id))
-        return _flow(keys, f"{flow_id}.{_text(sealed)}", flow_id, secret, errand)
+        return _flow(keys, f"{flow_id}.{_text(sealed)}", flow_id, secret, intent)
 
     def set_cookie(self, flow: Flow) -> str:
         """The Set-Cookie value with the secret of the flow."""
@@ -115,7 +115,7 @@ class FlowCookies:
         """Whether this looks like a state of a gateway, under whatever key."""
         return _STATE.fullmatch(state) is not None
 
-    def read(self, state: str) -> Errand | None:
+    def read(self, state: str) -> LoginIntent | None:
         """What a state of this environment is for, whichever browser began it and however long ago."""
         found = self._read(state)
         return found[1] if found is not None else None
@@ -128,15 +128,15 @@ class FlowCookies:
         secret, check = value[:43], value[43:]
         if found is None or not _SECRET.fullmatch(secret):
             return None
-        keys, errand = found
-        flow = _flow(keys, state, flow_id, secret, errand)
+        keys, intent = found
+        flow = _flow(keys, state, flow_id, secret, intent)
         return flow if hmac.compare_digest(flow.check.encode(), check.encode("utf-8", "replace")) else None
 
     def expired(self, flow: Flow, now: float) -> bool:
         """Whether this login took too long, or seems to be started in the future."""
-        return not -60.0 <= now - flow.errand.started_at <= self._lifetime
+        return not -60.0 <= now - flow.intent.started_at <= self._lifetime
 
-    def _read(self, state: str) -> tuple[_Keys, Errand] | None:
+    def _read(self, state: str) -> tuple[_Keys, LoginIntent] | None:
         """What a state is for, and the keys that it was sealed with."""
         found = _STATE.fullmatch(state)
         if found is None:
@@ -149,7 +149,7 @@ class FlowCookies:
             with contextlib.suppress(InvalidTag, ValueError, TypeError, KeyError):
                 plain = keys.cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], self._bound(found[1]))
                 content = json.loads(plain)
-                return keys, Errand(**content | {"acr_values": tuple(content["acr_values"])})
+                return keys, LoginIntent(**content | {"acr_values": tuple(content["acr_values"])})
         return None
 
     def _bound(self, flow_id: str) -> bytes:
@@ -159,13 +159,13 @@ class FlowCookies:
         return Cookie(self.prefix + flow_id, self._secure)
 
 
-def _flow(keys: _Keys, state: str, flow_id: str, secret: str, errand: Errand) -> Flow:
+def _flow(keys: _Keys, state: str, flow_id: str, secret: str, intent: LoginIntent) -> Flow:
     check, nonce, verifier = (
         # 256 bits for one purpose of one flow: base64url, 43 characters.
         _text(hmac.digest(keys.secrets, f"{purpose}\0{secret}\0{state}".encode(), "sha256"))
         for purpose in ("cookie", "nonce", "verifier")
     )
-    return Flow(flow_id, state, secret, check[:22], nonce, verifier, errand)
+    return Flow(flow_id, state, secret, check[:22], nonce, verifier, intent)
 
 
 def _text(octets: bytes) -> str:

@@ -14,7 +14,7 @@ from cachetools import TTLCache
 from gateway.auth.callback import check_issuer, code_of, read_callback
 from gateway.auth.claims import identity_from
 from gateway.auth.client import Client
-from gateway.auth.flow import LONGEST_TARGET, Errand, Flow, FlowCookies
+from gateway.auth.flow import LONGEST_TARGET, Flow, FlowCookies, LoginIntent
 from gateway.auth.grants import Grants, TokenResponse, text_of
 from gateway.auth.provider import Metadata, Provider
 from gateway.auth.settings import ClaimSettings, RightsSettings
@@ -153,9 +153,9 @@ class Login:
             kept = (await self._targets.keep(target, client=client) if self._targets else None) or ""
             target = ""
         flow = flows.begin(
-            Errand(target, self._clock(), kept, self._methods(acr_values), login_hint, attempt, silent)
+            LoginIntent(target, self._clock(), kept, self._methods(acr_values), login_hint, attempt, silent)
         )
-        methods = flow.errand.acr_values
+        methods = flow.intent.acr_values
         max_age = self._provider.settings.max_age
         extra = {
             **({"ui_locales": language} if language else {}),
@@ -192,8 +192,8 @@ class Login:
             failure.again = await self._again(state)
             if flow is not None and failure.again is not None:
                 failure.facts["target"] = failure.again.target or "/"
-            errand = flows.read(state)
-            if errand is not None and errand.silent:
+            intent = flows.read(state)
+            if intent is not None and intent.silent:
                 failure.facts["silent"] = True
             raise
 
@@ -237,16 +237,16 @@ class Login:
             raise LoginFailed("flow-used")
 
     async def _again(self, state: str) -> LoginAgain | None:
-        errand = self._ready().read(state)
-        if errand is None:
+        intent = self._ready().read(state)
+        if intent is None:
             # Sealed with a key that is gone, as after a restart with a new one.
             return LoginAgain() if self._ready().is_state(state) else None
-        return LoginAgain(await self._target(errand), errand.acr_values, errand.hint, errand.attempt)
+        return LoginAgain(await self._target(intent), intent.acr_values, intent.hint, intent.attempt)
 
-    async def _target(self, errand: Errand) -> str | None:
-        if errand.kept and self._targets is not None:
-            return await self._targets.find(errand.kept)
-        return errand.target or None
+    async def _target(self, intent: LoginIntent) -> str | None:
+        if intent.kept and self._targets is not None:
+            return await self._targets.find(intent.kept)
+        return intent.target or None
 
     async def _finish(self, flow: Flow, parameters: Mapping[str, str]) -> LoginResult:
         metadata = await self._provider.metadata()
@@ -256,7 +256,7 @@ class Login:
         if response.id_token is None:
             raise LoginFailed("token-answer-malformed", "no id_token in the answer")
         expected = self._expected(
-            response, nonce=flow.nonce, acr_values=flow.errand.acr_values, max_age=settings.max_age
+            response, nonce=flow.nonce, acr_values=flow.intent.acr_values, max_age=settings.max_age
         )
         try:
             claims = await self._provider.verified(response.id_token, expected)
@@ -266,9 +266,9 @@ class Login:
             claims = await with_userinfo(claims, self._provider, metadata, response.access_token)
         identity = identity_from(claims, self._claims, self._rights, now=self._clock())
         tokens = replace(_tokens(response, claims), nonce=flow.nonce)
-        target, cleared = await self._target(flow.errand), (self._ready().clear_cookie(flow.id),)
-        errand = flow.errand
-        return LoginResult(identity, tokens, target, cleared, errand.started_at, errand.silent)
+        target, cleared = await self._target(flow.intent), (self._ready().clear_cookie(flow.id),)
+        intent = flow.intent
+        return LoginResult(identity, tokens, target, cleared, intent.started_at, intent.silent)
 
     async def _renewed(
         self, metadata: Metadata, response: TokenResponse, identity: Identity, tokens: Tokens

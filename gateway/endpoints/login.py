@@ -16,7 +16,7 @@ from gateway.client_limits import ClientLimits
 from gateway.endpoints.device import device_of
 from gateway.endpoints.fragment import PATH as FRAGMENT_PATH
 from gateway.endpoints.fragment import START, may_have_fragment, start_query
-from gateway.endpoints.login_loop import SUCCEEDED, LoopCookie, Rounds
+from gateway.endpoints.login_loop import SUCCEEDED, LoopCookie, RecentLogins
 from gateway.endpoints.requests import exchange_of, query_value
 from gateway.endpoints.return_path import path_on, safe_target
 from gateway.errors import BadRequest, ClientLimited, LoginFailed, StoreUnavailable
@@ -51,7 +51,7 @@ class LoginEndpoints:
 
     login: Login
     sessions: Sessions
-    rounds: LoopCookie
+    loop_cookie: LoopCookie
     on_event: OnEvent
     clock: Callable[[], float]
     public_url: str
@@ -83,9 +83,9 @@ class LoginEndpoints:
             query = (admitted.raw_query or b"").decode("ascii", "replace")
             return redirect(f"{self.public_url}{START}?{quote(query, safe=_QUERY)}")
         # A person who presses a button may always try again; a page that sends itself here may not do so forever.
-        rounds = self._rounds(admitted)
-        if not rounds.allow_press(admitted, target):
-            await self._check_rounds(admitted, target, rounds)
+        recent = self._recent_logins(admitted)
+        if not recent.allow_press(admitted, target):
+            await self._check_loop(admitted, target, recent)
         return await self._begin(admitted, target, acr_values, hint)
 
     async def begin(
@@ -96,7 +96,7 @@ class LoginEndpoints:
         Raises LoginFailed where that was done a few times in a row to no avail, ClientLimited where this client began
         too many.
         """
-        await self._check_rounds(request, target, self._rounds(request))
+        await self._check_loop(request, target, self._recent_logins(request))
         if request.host != self.public_host:
             query = start_query(target, acr_values) if len(target) <= _LONGEST_START else ""
             there = f"{START}?{query}" if 0 < len(query) <= _LONGEST_START else target
@@ -130,7 +130,7 @@ class LoginEndpoints:
 
     def just_failed(self, request: CanonicalRequest) -> bool:
         """Whether this browser's latest login failed a moment ago, so that it is not sent to the next one at once."""
-        return self._rounds(request).failed
+        return self._recent_logins(request).failed
 
     async def callback(self, request: Request) -> Response:
         """Finish a login: a new ticket, and on to the page that was asked for.
@@ -141,7 +141,7 @@ class LoginEndpoints:
         exchange = exchange_of(request)
         admitted = exchange.admitted
         ticket = admitted.cookies.get(self.sessions.cookie_name)
-        rounds, now = self._rounds(admitted), self.clock()
+        recent, now = self._recent_logins(admitted), self.clock()
         query = (admitted.raw_query or b"").decode("latin-1")
         try:
             if admitted.host != self.public_host:
@@ -154,13 +154,13 @@ class LoginEndpoints:
             log.info("login failed", reason=failure.reason, detail=failure.detail, request_id=admitted.id)
             # Only a login that this browser began counts: nobody else can make it look like a loop.
             began = "target" in failure.facts
-            counted = (self.rounds.after(rounds, failure.reason, now),) if began else ()
+            counted = (self.loop_cookie.after(recent, failure.reason, now),) if began else ()
             if ticket is not None and await self.sessions.open(ticket) is not None:
                 return redirect((failure.again.target if failure.again else None) or "/", counted)
-            if (again := await self._again(admitted, failure, rounds)) is not None:
+            if (again := await self._again(admitted, failure, recent)) is not None:
                 return again
-            if began and rounds.count:
-                failure.facts["rounds"] = rounds.count + 1
+            if began and recent.count:
+                failure.facts["rounds"] = recent.count + 1
             failure.set_cookies = counted
             raise
         if finished.silent and not await self._acts_alike(ticket, finished.identity):
@@ -171,7 +171,7 @@ class LoginEndpoints:
             unread = [f"{each.claim}: {each.fault}" for each in faults]
             log.warning("claims could not be read", unread=unread, request_id=admitted.id)
         self.on_event(LoginEnded(SUCCEEDED))
-        ended = self.rounds.after(rounds, SUCCEEDED, now)
+        ended = self.loop_cookie.after(recent, SUCCEEDED, now)
         cookies = (*finished.set_cookies, ended, self.sessions.set_cookie(new_ticket))
         if finished.target is None:
             answer = self.screens.address_lost(
@@ -210,7 +210,7 @@ class LoginEndpoints:
         return session is not None and session.identity.acts_as == found.acts_as
 
     async def _again(
-        self, request: CanonicalRequest, failure: LoginFailed, rounds: Rounds
+        self, request: CanonicalRequest, failure: LoginFailed, recent: RecentLogins
     ) -> Response | None:
         """The same login from the start, where that may help and was not tried yet; None otherwise."""
         again = failure.again
@@ -223,7 +223,7 @@ class LoginEndpoints:
         ):
             return None
         target = again.target or "/"
-        await self._check_rounds(request, target, rounds)
+        await self._check_loop(request, target, recent)
         return await self._begin(request, target, again.acr_values, again.hint, attempt=again.attempt + 1)
 
     async def _begin(
@@ -249,21 +249,21 @@ class LoginEndpoints:
         )
         return redirect(begun.location, begun.set_cookies)
 
-    def _rounds(self, request: CanonicalRequest) -> Rounds:
-        return self.rounds.read(request.cookies, self.clock())
+    def _recent_logins(self, request: CanonicalRequest) -> RecentLogins:
+        return self.loop_cookie.read(request.cookies, self.clock())
 
-    async def _check_rounds(self, request: CanonicalRequest, target: str, rounds: Rounds) -> None:
-        if not rounds.too_many:
+    async def _check_loop(self, request: CanonicalRequest, target: str, recent: RecentLogins) -> None:
+        if not recent.too_many:
             return
         ticket = request.cookies.get(self.sessions.cookie_name)
-        cause = rounds.cause(has_ticket=ticket is not None)
-        if ticket is not None and not rounds.failed:
+        cause = recent.cause(has_ticket=ticket is not None)
+        if ticket is not None and not recent.failed:
             with suppress(StoreUnavailable):
                 cause = cause if await self.sessions.peek(ticket) is None else "asked-again"
         # Why the latest login failed is what the browser's own cookie says: that is not for a metric.
-        self.on_event(LoginEnded("login-loop" if rounds.failed else cause))
-        log.info("login loop stopped", reason=cause, rounds=rounds.count, request_id=request.id)
-        raise LoginFailed("login-loop", cause, cause=cause, rounds=rounds.count, target=target)
+        self.on_event(LoginEnded("login-loop" if recent.failed else cause))
+        log.info("login loop stopped", reason=cause, rounds=recent.count, request_id=request.id)
+        raise LoginFailed("login-loop", cause, cause=cause, rounds=recent.count, target=target)
 
 
 _QUERY = "=&%+:/?@!$'()*,;~-._"

@@ -13,7 +13,7 @@ from gateway.cookies import Cookie
 from gateway.endpoints.fragment import PATH as FRAGMENT_PATH
 from gateway.model import CanonicalRequest
 
-MOST_ROUNDS = 3
+MOST_LOGINS = 3
 # A script of a page and a press look the same in an engine that doesn't say which it is: nobody presses that often.
 MOST_PRESSES = 10
 _WINDOW = 60.0
@@ -22,7 +22,7 @@ SUCCEEDED = "ok"
 
 
 @dataclass(frozen=True, slots=True)
-class Rounds:
+class RecentLogins:
     """`count` logins that followed one another closely; `result` is "ok" or why the latest one failed."""
 
     count: int
@@ -31,7 +31,7 @@ class Rounds:
     @property
     def too_many(self) -> bool:
         """Whether the next login would be one too many."""
-        return self.count >= MOST_ROUNDS
+        return self.count >= MOST_LOGINS
 
     def allow_press(self, request: CanonicalRequest, target: str) -> bool:
         """Whether this is a person who presses a button to begin a login that comes back to `target`.
@@ -55,7 +55,7 @@ class Rounds:
         return "session-lost" if has_ticket else "cookie-missing"
 
 
-NONE = Rounds(0, "")
+NONE = RecentLogins(0, "")
 
 
 def _may_be_press(request: CanonicalRequest, target: str) -> bool:
@@ -83,18 +83,18 @@ class LoopCookie:
     def __init__(self, *, environment: str, secure: bool) -> None:
         self._cookie = Cookie.of(environment, "rounds", secure=secure)
 
-    def read(self, cookies: Mapping[str, str], now: float) -> Rounds:
-        """The rounds of this browser; NONE where the latest was a while ago."""
+    def read(self, cookies: Mapping[str, str], now: float) -> RecentLogins:
+        """The recent logins of this browser; NONE where the latest was a while ago."""
         found = _WRITTEN.fullmatch(cookies.get(self._cookie.name, ""))
         if found is None or not 0 <= now - float(found[2]) <= _WINDOW:
             return NONE
-        return Rounds(int(found[1]), found[3])
+        return RecentLogins(int(found[1]), found[3])
 
-    def after(self, rounds: Rounds, result: str, now: float) -> str:
+    def after(self, recent: RecentLogins, result: str, now: float) -> str:
         """The Set-Cookie value after one more round."""
-        count = min(rounds.count + 1, 99)
+        count = min(recent.count + 1, 99)
         return self._cookie.set(f"{count}.{int(now)}.{result}", max_age=int(_WINDOW))
 
     def clear_cookie(self) -> str:
-        """The Set-Cookie value that forgets the rounds."""
+        """The Set-Cookie value that forgets them."""
         return self._cookie.clear()

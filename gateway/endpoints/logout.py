@@ -26,7 +26,7 @@ from gateway.session.sessions import Session, Sessions
 
 @dataclass(frozen=True, slots=True)
 class LogoutEndpoints:
-    """Ends sessions. A logout also clears the count of logins (`rounds`): somebody who leaves is not in a loop.
+    """Ends sessions. A logout also clears the count of logins (`loop_cookie`): somebody who leaves is not in a loop.
 
     `register_cookies` gives the Set-Cookie values that remove the register's own sessions from the browser.
     """
@@ -34,7 +34,7 @@ class LogoutEndpoints:
     logout: Logout
     cookie: LogoutCookie
     sessions: Sessions
-    rounds: LoopCookie
+    loop_cookie: LoopCookie
     screens: Screens
     on_event: OnEvent
     register_cookies: Callable[[CanonicalRequest], tuple[str, ...]]
@@ -108,8 +108,8 @@ class LogoutEndpoints:
 
     def _cleared(self, request: Request, session: Session | None) -> tuple[str, ...]:
         ended = (*self.sessions.clear_cookies(), *self.register_cookies(exchange_of(request).admitted))
-        # Without a session to end nothing shows that logins work here: the rounds go on counting.
-        return ended if session is None else (*ended, self.rounds.clear_cookie())
+        # Without a session to end nothing shows that logins work here: the count goes on.
+        return ended if session is None else (*ended, self.loop_cookie.clear_cookie())
 
     def _screen(self, request: Request, cookies: tuple[str, ...], *, everywhere: bool) -> Response:
         admitted = exchange_of(request).admitted

@@ -7,10 +7,10 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.auth.flow import LONGEST_TARGET, MOST_FLOWS, Errand, FlowCookies
+from gateway.auth.flow import LONGEST_TARGET, MOST_FLOWS, FlowCookies, LoginIntent
 
 FLOWS = FlowCookies(environment="ti", keys=(b"k" * 32,), secure=True, lifetime=600)
-ERRAND = Errand("/echo/x", 1_000_000.0, acr_values=("urn:eid",), hint="EA", attempt=1)
+ERRAND = LoginIntent("/echo/x", 1_000_000.0, acr_values=("urn:eid",), hint="EA", attempt=1)
 FLOW = FLOWS.begin(ERRAND)
 NAME, VALUE = FLOWS.set_cookie(FLOW).partition(";")[0].split("=", 1)
 SEALED = FLOW.state.partition(".")[2]
@@ -19,7 +19,7 @@ OCTETS = urlsafe_b64decode(SEALED + "=" * (-len(SEALED) % 4))
 
 def test_the_cookie_opens_with_its_state_only() -> None:
     assert FLOWS.open(FLOW.state, {NAME: VALUE}) == FLOW
-    other = FLOWS.begin(Errand("/", 1_000_000.0))
+    other = FLOWS.begin(LoginIntent("/", 1_000_000.0))
     for state in (
         "",
         FLOW.id,
@@ -61,7 +61,7 @@ def test_a_state_says_what_it_is_for_whichever_browser_began_it() -> None:
 
 def test_states_and_cookies_stay_small() -> None:
     """Servers take about 8 kB of headers, of which the gateway's cookies must leave most."""
-    longest = Errand(
+    longest = LoginIntent(
         "/" * LONGEST_TARGET, 1.8e9, "k" * 43, ("urn:be:vlaanderen:authmech:eid",) * 2, "EA:0428315871"
     )
     state = FLOWS.begin(longest).state

@@ -7,8 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from gateway.auth.flow import Errand, FlowCookies
-from gateway.endpoints.login_loop import LoopCookie, Rounds
+from gateway.auth.flow import FlowCookies, LoginIntent
+from gateway.endpoints.login_loop import LoopCookie, RecentLogins
 from tests.auth.scripted_provider import ScriptedProvider
 from tests.gateway_fixture import PAGE, PRESSED, Browser, GatewayFixture, StillClock
 
@@ -131,19 +131,19 @@ def test_a_forged_callback_does_not_count(whole: GatewayFixture) -> None:
 )
 def test_a_count_of_another_form_counts_as_none(value: str) -> None:
     cookie = LoopCookie(environment="ti", secure=True)
-    assert cookie.read({"__Host-tgp-ti-rounds": value}, 1_800_000_001) == Rounds(0, "")
+    assert cookie.read({"__Host-tgp-ti-rounds": value}, 1_800_000_001) == RecentLogins(0, "")
 
 
 def test_the_count_is_kept_for_a_minute() -> None:
     cookie = LoopCookie(environment="ti", secure=True)
-    line = cookie.after(Rounds(2, "ok"), "clock-skew", 1_800_000_000.5)
+    line = cookie.after(RecentLogins(2, "ok"), "clock-skew", 1_800_000_000.5)
     assert (
         line
         == "__Host-tgp-ti-rounds=3.1800000000.clock-skew; Max-Age=60; Path=/; HttpOnly; SameSite=Lax; Secure"
     )
     found = cookie.read({"__Host-tgp-ti-rounds": "3.1800000000.clock-skew"}, 1_800_000_001)
     assert (found, found.too_many, found.cause(has_ticket=False)) == (
-        Rounds(3, "clock-skew"),
+        RecentLogins(3, "clock-skew"),
         True,
         "clock-skew",
     )
@@ -239,7 +239,7 @@ def test_a_failed_callback_that_is_loaded_again_begins_again(
 def test_a_login_begins_again_after_the_key_was_replaced(whole: GatewayFixture) -> None:
     visitor = whole.browser()
     others = FlowCookies(environment="ti", keys=(b"o" * 32,), secure=False, lifetime=600)
-    state = others.begin(Errand("/echo/x", whole.clock())).state
+    state = others.begin(LoginIntent("/echo/x", whole.clock())).state
     again = visitor.go(f"/oauth2/callback?code=x&state={state}")
     assert visitor.through_provider(again).headers["location"] == "/"
 

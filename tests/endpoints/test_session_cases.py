@@ -16,7 +16,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from gateway.auth.flow import Errand, FlowCookies
+from gateway.auth.flow import FlowCookies, LoginIntent
 from gateway.config import ConfigError, load
 from gateway.session.redis import RedisStore
 from gateway.session.sessions import Sessions
@@ -455,7 +455,7 @@ def entropy(gate: GatewayFixture) -> None:
     flows = FlowCookies(environment="ti", keys=(b"k" * 32,), secure=True, lifetime=600)
     seen: set[str] = set()
     for _ in range(25_000):
-        flow = flows.begin(Errand("/", gate.clock()))
+        flow = flows.begin(LoginIntent("/", gate.clock()))
         parts = (flow.secret, flow.nonce, flow.verifier, new_ticket())
         assert all(len(part) == 43 for part in parts)
         assert flow.state not in seen
