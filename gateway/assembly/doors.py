@@ -11,11 +11,11 @@ from gateway.assembly.environment import Environment
 from gateway.edge.fronts import Front
 from gateway.edge.settings import FrontSettings
 from gateway.pipeline.front import FrontDesk
-from gateway.pipeline.kept_permissions import KeptPermissions
+from gateway.pipeline.permission_cache import PermissionCache
 from gateway.pipeline.permission_lifetime import PermissionLifetime
+from gateway.pipeline.permission_validity import PermissionValidity
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.prompt import ClientCycle, Prompt
-from gateway.pipeline.same_answer import SameAnswer
 from gateway.pipeline.traced import TracedApp, timed
 from gateway.pipeline.verdict import Verdict
 from gateway.responses import Application, Scope
@@ -33,7 +33,7 @@ class Doors:
 def doors(environment: Environment, areas: Areas, pipeline: Pipeline) -> Doors:
     """Those of this environment. Where requests are traced, each door has a second pipeline, that is timed."""
     observers = areas.observers
-    prompt = Prompt(pipeline, KeptPermissions(pipeline), observers.metrics.started)
+    prompt = Prompt(pipeline, PermissionCache(pipeline), observers.metrics.started)
     fronts = {
         name: _front(environment, areas, pipeline, name, each)
         for name, each in environment.settings.fronts.items()
@@ -60,7 +60,7 @@ def _front(
 def _lifetime(environment: Environment, areas: Areas, settings: FrontSettings) -> PermissionLifetime:
     sessions = areas.people.sessions
     return PermissionLifetime(
-        SameAnswer(areas.rules.reload.rules),
+        PermissionValidity(areas.rules.reload.rules),
         areas.people.rechecks,
         settings.cache,
         sessions.idle_timeout,

@@ -25,7 +25,7 @@ from gateway.errors import (
 )
 from gateway.exchange import Exchange, Judgement
 from gateway.model import NOTHING, Decision, DecisionInput
-from gateway.pipeline.kept_permission import KeptPermission
+from gateway.pipeline.cached_permission import CachedPermission
 from gateway.plan import Advice
 from gateway.policy.advice import advise
 from gateway.policy.evaluate import AMBIGUOUS, NO_WEBSOCKET, decide, questions
@@ -79,7 +79,7 @@ class Authorize:
             self._check_maintenance(exchange, decision_input)
         return self._decide(exchange, rules, decision_input, NOTHING_ASKED).allowed
 
-    def as_before(self, exchange: Exchange, before: KeptPermission) -> bool:
+    def as_before(self, exchange: Exchange, before: CachedPermission) -> bool:
         """Fill in `judgement` as it was; False where other rules are in force, or a maintenance is announced. Raises Blocked."""
         if self.rules() is not before.rules or self.maintenance.announced:
             return False

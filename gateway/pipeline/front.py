@@ -13,7 +13,7 @@ from gateway.errors import BadRequest, GatewayError, NotFound
 from gateway.exchange import Exchange
 from gateway.http_semantics import HOP_BY_HOP
 from gateway.pipeline.admit import hand_on
-from gateway.pipeline.kept_permissions import KeptPermissions
+from gateway.pipeline.permission_cache import PermissionCache
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.prompt import ClientCycle
 from gateway.pipeline.refuse import Refuse
@@ -100,7 +100,7 @@ class FrontDesk:
             own = replace(pipeline, route=VerdictRoute(*parts), refuse=replace(refuse, forms=forms))
         self._pipeline = timed(own)
         self._page = timed(replace(pipeline, route=PageRoute(*parts)))
-        self._kept = KeptPermissions(own)
+        self._permissions = PermissionCache(own)
         self._front = front
         self._verdict = verdict
         self._started = started
@@ -129,7 +129,7 @@ class FrontDesk:
         exchange = Exchange(scope, cycle.receive, cycle.send, pipeline.clock())
         try:
             exchange.scope = front.asked(scope, "verdict")
-            lines = self._verdict.permission(exchange).lines if self._kept.allow(exchange) else None
+            lines = self._verdict.permission(exchange).lines if self._permissions.allow(exchange) else None
         except Exception:  # noqa: BLE001 - the general way meets it again, and answers
             lines = None
         if lines is None:

@@ -9,7 +9,7 @@ from gateway.errors import GatewayError, RecordsUnavailable
 from gateway.exchange import Exchange
 from gateway.pipeline.authenticate import Authenticate
 from gateway.pipeline.authorize import Authorize
-from gateway.pipeline.kept_permission import KeptPermission
+from gateway.pipeline.cached_permission import CachedPermission
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Judge:
         """The same without waiting; False where something has to be waited for."""
         return self.authenticate.at_once(exchange) and self.authorize.at_once(exchange)
 
-    def as_before(self, exchange: Exchange, before: KeptPermission) -> bool:
+    def as_before(self, exchange: Exchange, before: CachedPermission) -> bool:
         """Allow what was allowed before; False where something has changed that the permission rests on. Raises Blocked."""
         return (
             self.authenticate.at_once(exchange)
@@ -62,6 +62,6 @@ class RecordedJudge(Judge):
         """The same without waiting; False also where nothing goes through."""
         return not self.full() and Judge.at_once(self, exchange)
 
-    def as_before(self, exchange: Exchange, before: KeptPermission) -> bool:
+    def as_before(self, exchange: Exchange, before: CachedPermission) -> bool:
         """The same; False also where nothing goes through."""
         return not self.full() and Judge.as_before(self, exchange, before)

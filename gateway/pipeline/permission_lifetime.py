@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import inf
 
 from gateway.exchange import Exchange
-from gateway.pipeline.same_answer import SameAnswer
+from gateway.pipeline.permission_validity import PermissionValidity
 from gateway.session.recheck import Recheck
 
 # A permission that is used again is no use of the session.
@@ -19,7 +19,7 @@ _OF_ASSERTION = 4
 class PermissionLifetime:
     """`most` is the longest time in seconds, 0.0 for never; `idle_timeout` is that of sessions, `ttl` that of assertions."""
 
-    same: SameAnswer
+    validity: PermissionValidity
     rechecks: Recheck
     most: float
     idle_timeout: float
@@ -36,7 +36,7 @@ class PermissionLifetime:
         if not self.most:
             return 0
         now, session = exchange.now, exchange.caller.session
-        ends = [now + self.most, self.same.until(exchange)]
+        ends = [now + self.most, self.validity.until(exchange)]
         if session is not None:
             ends += (
                 session.expires_at,

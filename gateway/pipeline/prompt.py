@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from gateway.exchange import Exchange
 from gateway.http_semantics import HeaderLine
 from gateway.pipeline.admit import hand_on
-from gateway.pipeline.kept_permissions import KeptPermissions
+from gateway.pipeline.permission_cache import PermissionCache
 from gateway.pipeline.pipeline import Pipeline
 from gateway.responses import Message, Receive, Scope, Send
 from gateway.upstream.client_stream import ClientGone
@@ -52,7 +52,7 @@ class Prompt:
     """Offers requests without a body to the stages. `started` counts those that are taken up here."""
 
     pipeline: Pipeline
-    kept: KeptPermissions
+    permissions: PermissionCache
     started: Callable[[], None]
 
     def __call__(self, scope: Scope, cycle: ClientCycle) -> bool:
@@ -63,7 +63,7 @@ class Prompt:
         exchange = Exchange(scope, cycle.receive, cycle.send, pipeline.clock())
         try:
             connection = None
-            if self.kept.allow(exchange):
+            if self.permissions.allow(exchange):
                 pipeline.attach(exchange)
                 connection = pipeline.forward.begin(exchange)
         except Exception:  # noqa: BLE001 - the general way meets it again, and answers

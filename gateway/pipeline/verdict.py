@@ -70,7 +70,7 @@ class Verdict:
         ours = self.attach.lines(exchange)
         if not (self.front.removes or self.front.replaces_all):
             self._check_passed(request, ours)
-        changed = self._changed(self.lifetime.same.rules())
+        changed = self._changed(self.lifetime.validity.rules())
         # Fronts know one list of names: what another rule changes, the client's own value stands for here.
         own = changed.requests - ours.keys()
         ours.update((name, request.header(name) or b"") for name in own)

@@ -1,4 +1,4 @@
-"""Until when the same request of the same caller gets the same permission."""
+"""Until when a permission is valid: the same request of the same caller would get it again."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from gateway.policy.ruleset import Rule, RuleSet, walk
 
 # Days that are looked ahead.
 _DAYS: Final = 2
-# What is the same where the caller is, and moments, which end a permission. Anything else makes it doubtful.
+# What is the same as long as the caller is, and moments, which end a permission. Anything else makes it doubtful.
 _OF_CALLER: Final[Mapping[str, Any]] = dict.fromkeys(
     ("rights", "organisations", "doelgroepen", "scopes", "audiences", "kinds", "claims", "moments"), ()
 )
 
 
 @dataclass(frozen=True, slots=True)
-class _Looks:
-    """What a rule looks at: `lasts` where nothing but the caller and `moments` changes its decision about one address."""
+class _DependsOn:
+    """What a rule depends on: `lasts` where nothing but the caller and `moments` changes its decision about one address."""
 
     lasts: bool
     moments: tuple[float, ...] = ()
 
 
-_UNSURE = _Looks(lasts=False)
+_UNSURE = _DependsOn(lasts=False)
 
 
 @dataclass(frozen=True, slots=True)
-class SameAnswer:
+class PermissionValidity:
     """`rules` gives the rule set in force. Blocks, maintenance and the session are for who uses a permission again."""
 
     rules: Callable[[], RuleSet]
-    _known: ObjectMemo[RuleSet, dict[str, _Looks]] = field(
+    _known: ObjectMemo[RuleSet, dict[str, _DependsOn]] = field(
         default_factory=lambda: ObjectMemo(lambda _: {}, 2)
     )
 
@@ -46,12 +46,12 @@ class SameAnswer:
         In seconds since the epoch; the moment of this request where the next may get another answer at once.
         """
         now = exchange.now
-        looks = self._looks(exchange) if _repeats(exchange) else _UNSURE
-        if not looks.lasts:
+        depends_on = self._dependence(exchange) if _repeats(exchange) else _UNSURE
+        if not depends_on.lasts:
             return now
-        return min(changing_moments(looks.moments, now, _DAYS), default=now + _DAYS * 86_400)
+        return min(changing_moments(depends_on.moments, now, _DAYS), default=now + _DAYS * 86_400)
 
-    def _looks(self, exchange: Exchange) -> _Looks:
+    def _dependence(self, exchange: Exchange) -> _DependsOn:
         judgement, rules = exchange.judgement, self.rules()
         decision = judgement.decision if judgement is not None else None
         if judgement is None or decision is None or decision.rule is None or judgement.rules != rules.hash:
@@ -60,7 +60,7 @@ class SameAnswer:
         found = known.get(decision.rule)
         if found is None:
             rule = next(each for each in rules.rules if each.id == decision.rule)
-            found = known[decision.rule] = _looks_of(rule)
+            found = known[decision.rule] = _dependence_of(rule)
         return found
 
 
@@ -77,8 +77,8 @@ def _repeats(exchange: Exchange) -> bool:
     )
 
 
-def _looks_of(rule: Rule) -> _Looks:
-    """Policies that don't say what they look at may look at anything; an emergency may end at any time."""
+def _dependence_of(rule: Rule) -> _DependsOn:
+    """Policies that don't say what they depend on may depend on anything; an emergency may end at any time."""
     try:
         said = combine(policy.distinctions() for policy in walk(rule.require))
     except BaseException:  # noqa: BLE001 - whatever a policy raises, also SystemExit
@@ -86,4 +86,4 @@ def _looks_of(rule: Rule) -> _Looks:
     if said is None or rule.asking or rule.emergency is not None:
         return _UNSURE
     unlike = replace(said, **_OF_CALLER)
-    return _Looks(unlike == Distinctions(), said.moments)
+    return _DependsOn(unlike == Distinctions(), said.moments)

@@ -11,7 +11,7 @@ import pytest
 
 from gateway.exchange import Exchange, Judgement
 from gateway.model import CanonicalRequest, DecisionInput
-from gateway.pipeline.same_answer import SameAnswer
+from gateway.pipeline.permission_validity import PermissionValidity
 from gateway.policy.evaluate import decide, questions
 from gateway.policy.ruleset import RuleSet
 from tests.policy.conftest import given, rule_set
@@ -50,7 +50,7 @@ def test_what_is_allowed_stays_allowed_up_to_then() -> None:
         rules, asked = made(random)
         if questions(rules, asked) or not decide(rules, asked).allowed or asked.websocket:
             continue
-        until = SameAnswer(lambda rules=rules: rules).until(judged(rules, asked))  # type: ignore[misc]
+        until = PermissionValidity(lambda rules=rules: rules).until(judged(rules, asked))  # type: ignore[misc]
         if until == asked.now:
             continue
         lasted += 1
@@ -65,16 +65,16 @@ def test_what_is_allowed_stays_allowed_up_to_then() -> None:
 def test_it_ends_at_the_next_moment_of_a_rule() -> None:
     rules = rule_set(("r", "/**", ["anyone", {"schedule": {"hours": {"mon-sun": "08:00-18:00"}}}]))
     exchange = judged(rules, given("/a", now=NOON))
-    assert SameAnswer(lambda: rules).until(exchange) == NOON + 5 * 3_600.0
+    assert PermissionValidity(lambda: rules).until(exchange) == NOON + 5 * 3_600.0
 
 
 @pytest.mark.parametrize("changes", [{"method": "POST"}, {"method": "DELETE"}, {"looking": "ahead"}])
 def test_some_requests_are_asked_about_each_time(changes: dict[str, Any]) -> None:
     rules = rule_set(("r", "/**", ["anyone"]))
-    assert SameAnswer(lambda: rules).until(judged(rules, given("/a", now=NOON))) > NOON
-    assert SameAnswer(lambda: rules).until(judged(rules, given("/a", now=NOON), **changes)) == NOON
+    assert PermissionValidity(lambda: rules).until(judged(rules, given("/a", now=NOON))) > NOON
+    assert PermissionValidity(lambda: rules).until(judged(rules, given("/a", now=NOON), **changes)) == NOON
 
 
 def test_other_rules_in_force_decide_anew() -> None:
     rules, others = rule_set(("r", "/**", ["anyone"])), rule_set(("r", "/**", ["authenticated"]))
-    assert SameAnswer(lambda: others).until(judged(rules, given("/a", now=NOON))) == NOON
+    assert PermissionValidity(lambda: others).until(judged(rules, given("/a", now=NOON))) == NOON

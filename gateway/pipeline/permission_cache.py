@@ -1,4 +1,4 @@
-"""Keeps permissions for requests that come again: the same octets, session and rules are judged once."""
+"""The cache of permissions, for requests that come again: the same octets, session and rules are judged once."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from gateway.caching.known_lines import RepeatedLines, parted
 from gateway.caching.recent import Recent
 from gateway.caching.seen import Seen
 from gateway.exchange import Exchange
-from gateway.pipeline.kept_permission import KeptPermission
+from gateway.pipeline.cached_permission import CachedPermission
+from gateway.pipeline.permission_validity import PermissionValidity
 from gateway.pipeline.pipeline import Pipeline
-from gateway.pipeline.same_answer import SameAnswer
 from gateway.policy.ruleset import RuleSet
 
 _SIZE: Final = 2_048
@@ -20,16 +20,16 @@ _LONGEST: Final = 60.0
 _Key = tuple[int, str, bytes, str]
 
 
-class KeptPermissions:
-    """Those of one listener in one worker process."""
+class PermissionCache:
+    """The permissions of one listener in one worker process."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._stages = pipeline
         self._rules = pipeline.judge.authorize.rules
-        self._same = SameAnswer(self._rules)
+        self._validity = PermissionValidity(self._rules)
         self._seen = Seen()
         # The lines are kept beside the permission: otherwise their id() could come to stand for others.
-        self._kept: Recent[_Key, tuple[RepeatedLines, KeptPermission]] = self._none()
+        self._cached: Recent[_Key, tuple[RepeatedLines, CachedPermission]] = self._none()
         self._of: RuleSet | None = None
 
     def allow(self, exchange: Exchange) -> bool:
@@ -39,7 +39,7 @@ class KeptPermissions:
         stages, rules = self._stages, self._rules()
         if rules is not self._of:
             # Nothing may keep the earlier rules in memory.
-            self._kept, self._of = self._none(), rules
+            self._cached, self._of = self._none(), rules
         scope = exchange.scope
         lines, _ = parted(scope["headers"])
         key = (id(lines), scope["method"], scope["raw_target"], exchange.peer)
@@ -51,7 +51,7 @@ class KeptPermissions:
         if not stages.judge.at_once(exchange):
             return False
         if lines is not None and self._seen.before(key):
-            self._keep(exchange, lines, key)
+            self._store(exchange, lines, key)
         return True
 
     def _give(self, exchange: Exchange, lines: RepeatedLines, key: _Key) -> bool:
@@ -60,24 +60,24 @@ class KeptPermissions:
         False where there was none, or where something that its permission rests on has changed; then nothing is filled
         in for good. Raises Blocked.
         """
-        kept = self._kept.get(key)
-        if kept is None or kept[0] is not lines:
+        cached = self._cached.get(key)
+        if cached is None or cached[0] is not lines:
             return False
-        permission = kept[1]
+        permission = cached[1]
         if exchange.now >= permission.until:
             return False
         exchange.request = self._stages.admit.admission.again(permission.request, exchange.scope)
         return self._stages.judge.as_before(exchange, permission)
 
-    def _keep(self, exchange: Exchange, lines: RepeatedLines, key: _Key) -> None:
-        """Keep the permission of a request, where it will stand for a while."""
+    def _store(self, exchange: Exchange, lines: RepeatedLines, key: _Key) -> None:
+        """Keep the permission of a request, where it is valid for a while."""
         judgement, rules = exchange.judgement, self._of
-        until = self._same.until(exchange)
+        until = self._validity.until(exchange)
         if until <= exchange.now or judgement is None or rules is None:
             return
         session = exchange.caller.session
-        permission = KeptPermission(until, exchange.admitted, session, rules, judgement, exchange.handling)
-        self._kept[key] = lines, permission
+        permission = CachedPermission(until, exchange.admitted, session, rules, judgement, exchange.handling)
+        self._cached[key] = lines, permission
 
-    def _none(self) -> Recent[_Key, tuple[RepeatedLines, KeptPermission]]:
+    def _none(self) -> Recent[_Key, tuple[RepeatedLines, CachedPermission]]:
         return Recent(_SIZE, _LONGEST, self._stages.clock)

@@ -1,4 +1,4 @@
-"""A permission that may be given again to the same request."""
+"""A permission as the cache keeps it, to be given again to the same request."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from gateway.policy.ruleset import RuleSet
 from gateway.session.sessions import Session
 
 
-class KeptPermission(NamedTuple):
-    """What was allowed to whom, by which rules; it stands up to `until` (seconds since the epoch)."""
+class CachedPermission(NamedTuple):
+    """What was allowed to whom, by which rules; it is valid up to `until` (seconds since the epoch)."""
 
     until: float
     request: CanonicalRequest
