@@ -19,11 +19,12 @@ from gateway.auth.provider import Provider
 from gateway.cli.loading import loaded
 from gateway.cli.options import CONFIG, ENV, JSON
 from gateway.config import Config
+from gateway.doctor.check_result import CheckResult
 from gateway.doctor.environment import environment_findings
 from gateway.doctor.fact_sources import fact_sources
 from gateway.doctor.letter_case import letter_case
 from gateway.doctor.neighbours import neighbours
-from gateway.doctor.provider import Finding, ProviderCheckup
+from gateway.doctor.provider import ProviderCheckup
 from gateway.doctor.transmitters import transmitters
 
 _SHOWN = {"ok": "ok", "warning": "warning", "failed": "FAILED", "skipped": "skipped"}
@@ -71,7 +72,7 @@ def _silent() -> Iterator[None]:
         structlog.configure(**earlier)
 
 
-async def _examined(env: str, config: Config) -> list[Finding]:
+async def _examined(env: str, config: Config) -> list[CheckResult]:
     settings = config.environment(env)
     provider = Provider(settings.provider, clock=time.time, egress=settings.egress)
     checkup = ProviderCheckup(
@@ -81,7 +82,7 @@ async def _examined(env: str, config: Config) -> list[Finding]:
         await provider.start()
         found = [finding async for finding in checkup.findings(settings.machines)]
     except ValueError as problem:
-        found = [Finding("proxy", "failed", str(problem), "correct what the message says, under `proxy`")]
+        found = [CheckResult("proxy", "failed", str(problem), "correct what the message says, under `proxy`")]
     finally:
         await provider.aclose()
     found += [finding async for finding in environment_findings(env, settings)]
@@ -90,7 +91,7 @@ async def _examined(env: str, config: Config) -> list[Finding]:
     return [*found, await neighbours(config, env), await letter_case(settings, config.rules[env])]
 
 
-def _report(env: str, public_url: str, findings: Sequence[Finding]) -> list[str]:
+def _report(env: str, public_url: str, findings: Sequence[CheckResult]) -> list[str]:
     lines = [f"{env}: {public_url}"]
     width = max(len(finding.check) for finding in findings)
     for finding in findings:

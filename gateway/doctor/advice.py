@@ -71,7 +71,7 @@ def advice(kind: Kind, server: Server, url: str, egress: Egress) -> str:
     )
 
 
-def advice_on_answer(status: int | None) -> str:
+def advice_on_response(status: int | None) -> str:
     """What to do where discovery was answered, but not with a document that can be used: by its status."""
     if status is None:
         return "compare provider.issuer letter for letter with the issuer that the provider's documentation names"

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from gateway.config import EnvironmentSettings
 from gateway.doctor.advice import Server, advice
-from gateway.doctor.provider import Finding, Status
+from gateway.doctor.check_result import CheckResult, Status
 from gateway.doctor.shared_store import shared_store
 from gateway.errors import GatewayError
 from gateway.files.reason import may_be_there, reason
@@ -37,7 +37,7 @@ _PATIENCE = 5.0
 _REFUSED_WITHIN = 1.0
 
 
-async def environment_findings(name: str, settings: EnvironmentSettings) -> AsyncIterator[Finding]:
+async def environment_findings(name: str, settings: EnvironmentSettings) -> AsyncIterator[CheckResult]:
     """One finding for each check of the environment `name`."""
     for finding in await asyncio.to_thread(lambda: list(files(settings))):
         yield finding
@@ -50,46 +50,50 @@ async def environment_findings(name: str, settings: EnvironmentSettings) -> Asyn
         yield finding
 
 
-def files(settings: EnvironmentSettings) -> Iterator[Finding]:
+def files(settings: EnvironmentSettings) -> Iterator[CheckResult]:
     """Whether all secrets can be read, and no file with one is open to others."""
     for secret in _secrets(settings):
         try:
             secret.read()
         except ValueError as problem:
-            yield Finding("file", "failed", str(problem), "correct what the message says")
+            yield CheckResult("file", "failed", str(problem), "correct what the message says")
             continue
         path = secret.path
         if path is not None and path.stat().st_mode & 0o027:
-            yield Finding(
+            yield CheckResult(
                 "file",
                 "warning",
                 f"{path} can be changed by its group, or used by others",
                 f"chmod 600 {path}",
             )
         else:
-            yield Finding("file", "ok", f"{secret.reference} can be read, but not by everybody")
+            yield CheckResult("file", "ok", f"{secret.reference} can be read, but not by everybody")
     for path in (settings.session.store.path, settings.observe.records.path):
         if path is not None:
             yield from _closed(path)
 
 
-def _closed(path: Path) -> Iterator[Finding]:
+def _closed(path: Path) -> Iterator[CheckResult]:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
         return
     except OSError as problem:
         do = "run this as the account of the gateway"
-        yield Finding("file", "failed", f"{path} cannot be looked at: {reason(problem)}", do)
+        yield CheckResult("file", "failed", f"{path} cannot be looked at: {reason(problem)}", do)
         return
     if mode & 0o007:
-        yield Finding("file", "warning", f"{path} is open to every user of the machine", f"chmod 600 {path}")
+        yield CheckResult(
+            "file", "warning", f"{path} is open to every user of the machine", f"chmod 600 {path}"
+        )
 
 
-async def _store(name: str, settings: EnvironmentSettings) -> Finding:
+async def _store(name: str, settings: EnvironmentSettings) -> CheckResult:
     path = settings.session.store.path
     if path is not None and not await asyncio.to_thread(may_be_there, path):
-        return Finding("store", "ok", f"{path} is not there yet: the gateway makes it when it first starts")
+        return CheckResult(
+            "store", "ok", f"{path} is not there yet: the gateway makes it when it first starts"
+        )
     sessions = Sessions(
         settings.session,
         environment=name,
@@ -101,15 +105,15 @@ async def _store(name: str, settings: EnvironmentSettings) -> Finding:
         await sessions.start(sweep=False)
         if trouble := await sessions.check():
             do = "make room on the disk, or let the store be written; until then nobody can log in"
-            return Finding("store", "failed", trouble, do)
+            return CheckResult("store", "failed", trouble, do)
     except (ValueError, GatewayError) as problem:
         if OLDER in str(problem):
-            return Finding("store", "ok", f"{path} is {OLDER}: it is brought up to date at the start")
+            return CheckResult("store", "ok", f"{path} is {OLDER}: it is brought up to date at the start")
         do = "start the store, or correct session.store; until then nobody can have a session"
-        return Finding("store", "failed", str(problem), do)
+        return CheckResult("store", "failed", str(problem), do)
     finally:
         await sessions.aclose()
-    return Finding("store", "ok", f"{settings.session.store.kind} answers")
+    return CheckResult("store", "ok", f"{settings.session.store.kind} answers")
 
 
 def _servers(settings: EnvironmentSettings) -> Iterator[tuple[UpstreamSettings, Address]]:
@@ -118,13 +122,13 @@ def _servers(settings: EnvironmentSettings) -> Iterator[tuple[UpstreamSettings, 
             yield upstream, address
 
 
-async def _server(upstream: UpstreamSettings, address: Address) -> Finding:
+async def _server(upstream: UpstreamSettings, address: Address) -> CheckResult:
     pool = ConnectionPool(upstream, address)
     correct = "correct what the message says, under upstream or upstreams"
     try:
         await pool.start()
     except OSError as problem:
-        return Finding("register", "failed", f"{address.url}: tls: {problem}", correct)
+        return CheckResult("register", "failed", f"{address.url}: tls: {problem}", correct)
     try:
         connection = await pool.fresh(Party("gateway doctor"))
         if address.secure:
@@ -134,16 +138,16 @@ async def _server(upstream: UpstreamSettings, address: Address) -> Finding:
         # A server that only closes what nobody uses says nothing.
         if words := str(problem):
             do = advice("tls-refused", "register", address.url, DIRECT)
-            return Finding("register", "failed", f"{address.url}: {words}", do, "tls-refused")
+            return CheckResult("register", "failed", f"{address.url}: {words}", do, "tls-refused")
     except (ValueError, OSError, GatewayError) as problem:
         if problem.__cause__ is None:
-            return Finding("register", "failed", f"{address.url}: {problem}", correct)
+            return CheckResult("register", "failed", f"{address.url}: {problem}", correct)
         kind, words = trouble_of(problem.__cause__, connecting=True)
         do = _socket(address) or advice(kind, "register", address.url, DIRECT)
-        return Finding("register", "failed", f"{address.url}: {words}", do, kind)
+        return CheckResult("register", "failed", f"{address.url}: {words}", do, kind)
     finally:
         await pool.aclose()
-    return Finding("register", "ok", f"{address.url} accepts connections")
+    return CheckResult("register", "ok", f"{address.url} accepts connections")
 
 
 async def _hear_refusal(connection: UpstreamConnection) -> None:
@@ -168,7 +172,7 @@ class _Site:
     tls: ssl.SSLContext | None = None
 
 
-async def _certificates(settings: EnvironmentSettings) -> AsyncIterator[Finding]:
+async def _certificates(settings: EnvironmentSettings) -> AsyncIterator[CheckResult]:
     issuer = settings.provider.issuer
     sites = [_Site(settings.public_url, "public")]
     # Behind a proxy it cannot be looked at from here; that it is valid was found by the check of discovery.
@@ -188,7 +192,7 @@ async def _certificates(settings: EnvironmentSettings) -> AsyncIterator[Finding]
             yield await asyncio.to_thread(_certificate_file, upstream.tls.certificate)
 
 
-async def _certificate(site: _Site) -> Finding:
+async def _certificate(site: _Site) -> CheckResult:
     parts = urlsplit(site.url)
     host, port = parts.hostname or "", parts.port or 443
     try:
@@ -201,25 +205,25 @@ async def _certificate(site: _Site) -> Finding:
         kind, words = trouble_of(problem, connecting=True)
         status: Status = "failed" if kind.startswith("tls") else "warning"
         do = advice(kind, site.server, site.url, DIRECT)
-        return Finding("certificate", status, f"{host}:{port}: {words}", do, kind)
+        return CheckResult("certificate", status, f"{host}:{port}: {words}", do, kind)
     do = advice("tls-expired", site.server, site.url, DIRECT)
     return _until(f"{host}:{port}", ssl.cert_time_to_seconds(found["notAfter"]), do)
 
 
-def _certificate_file(path: Path) -> Finding:
+def _certificate_file(path: Path) -> CheckResult:
     try:
         end = valid_until(path)
     except (OSError, ValueError) as problem:
-        return Finding("certificate", "failed", f"{path}: {problem}", "put a PEM certificate there")
+        return CheckResult("certificate", "failed", f"{path}: {problem}", "put a PEM certificate there")
     return _until(str(path), end, "renew the certificate")
 
 
-def _until(what: str, end: float, do: str) -> Finding:
+def _until(what: str, end: float, do: str) -> CheckResult:
     day = datetime.fromtimestamp(end, UTC).date().isoformat()
     days = (end - time.time()) / 86_400
     if days <= 0:
-        return Finding("certificate", "failed", f"{what} expired on {day}", do)
-    return Finding(
+        return CheckResult("certificate", "failed", f"{what} expired on {day}", do)
+    return CheckResult(
         "certificate", "warning" if days < _SOON_DAYS else "ok", f"{what} is valid until {day}", do
     )
 

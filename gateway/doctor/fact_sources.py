@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from gateway.doctor.provider import Finding
+from gateway.doctor.check_result import CheckResult
 from gateway.outgoing.trouble import trouble_of
 from gateway.plugin import FactSource
 from gateway.policy.ruleset import RuleSet, walk
@@ -16,7 +16,7 @@ from gateway.policy.ruleset import RuleSet, walk
 _CHECK = "decision point"
 
 
-async def fact_sources(rules: RuleSet) -> list[Finding]:
+async def fact_sources(rules: RuleSet) -> list[CheckResult]:
     """The findings about the sources of these rules, also of emergency rules that are closed; each is asked once."""
     found = [await _finding(source) for source in dict.fromkeys(_sources(rules))]
     return [finding for finding in found if finding is not None]
@@ -30,23 +30,25 @@ def _sources(rules: RuleSet) -> Iterator[FactSource]:
                 yield source
 
 
-async def _finding(source: FactSource) -> Finding | None:
+async def _finding(source: FactSource) -> CheckResult | None:
     """None where the source has no check of its own."""
     where = getattr(source, "url", type(source).__name__)
     try:
         client = await asyncio.to_thread(source.connect)
     except (ValueError, OSError) as problem:
-        return Finding(_CHECK, "failed", f"{where}: {problem}", "correct what the message says, in the rule")
+        return CheckResult(
+            _CHECK, "failed", f"{where}: {problem}", "correct what the message says, in the rule"
+        )
     try:
         async with asyncio.timeout(source.timeout):
             says = await client.check()
     except (httpx2.HTTPError, TimeoutError) as problem:
         kind, words = trouble_of(problem)
         do = f"let this machine reach {urlsplit(where).netloc}; until then the rules that ask it refuse everybody"
-        return Finding(_CHECK, "failed", f"{where}: {words}", do, kind)
+        return CheckResult(_CHECK, "failed", f"{where}: {words}", do, kind)
     except Exception as problem:  # noqa: BLE001 - whatever a source raises, its answer would not count
         do = "correct its address or credential in the rule, or ask its operator; until then the rules refuse everybody"
-        return Finding(_CHECK, "failed", f"{where}: {problem}", do, "answer")
+        return CheckResult(_CHECK, "failed", f"{where}: {problem}", do, "answer")
     finally:
         await client.aclose()
-    return Finding(_CHECK, "ok", says) if says else None
+    return CheckResult(_CHECK, "ok", says) if says else None

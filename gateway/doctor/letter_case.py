@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 import httpx2
 
 from gateway.config import EnvironmentSettings
-from gateway.doctor.provider import Finding
+from gateway.doctor.check_result import CheckResult
 from gateway.errors import BadRequest
 from gateway.policy.pattern import Literal
 from gateway.policy.ruleset import Rule, RuleSet
@@ -29,10 +29,10 @@ _SLACK_BYTES: Final = 64
 _SLACK_SHARE: Final = 20
 
 
-async def letter_case(settings: EnvironmentSettings, rules: RuleSet) -> Finding:
+async def letter_case(settings: EnvironmentSettings, rules: RuleSet) -> CheckResult:
     """One finding. Asks each upstream for a few paths of rules, in their own letters and in others, by GET."""
     if rules.folds:
-        return Finding("case", "ok", "rules take capitals and small letters in paths for the same")
+        return CheckResult("case", "ok", "rules take capitals and small letters in paths for the same")
     told = False
     for name, upstream in settings.every_upstream.items():
         for path in islice(_paths(rules, name), _MOST_PATHS):
@@ -46,13 +46,13 @@ async def letter_case(settings: EnvironmentSettings, rules: RuleSet) -> Finding:
                     "set `paths: {case: insensitive}` of this environment, or have the register refuse other letters: what a"
                     " rule closes may be open in other letters"
                 )
-                return Finding("case", "warning", says, do)
+                return CheckResult("case", "warning", says, do)
             told = told or apart is True
     if told:
-        return Finding(
+        return CheckResult(
             "case", "ok", "the register tells capitals from small letters in paths, as the rules do"
         )
-    return Finding(
+    return CheckResult(
         "case", "skipped", "no path of a rule shows whether the register tells capitals from small letters"
     )
 

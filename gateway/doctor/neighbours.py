@@ -7,13 +7,13 @@ import time
 
 from gateway.config import Config
 from gateway.config.card import card_of
-from gateway.doctor.provider import Finding
+from gateway.doctor.check_result import CheckResult
 from gateway.errors import GatewayError
 from gateway.reload.neighbours import Met, cards_in, cards_on, conflicts
 from gateway.session.sessions import Sessions
 
 
-async def neighbours(config: Config, name: str) -> Finding:
+async def neighbours(config: Config, name: str) -> CheckResult:
     """The cards beside the files of this environment and in its session store."""
     settings = config.environment(name)
     own = await asyncio.to_thread(card_of, name, settings, time.time())
@@ -30,10 +30,10 @@ async def neighbours(config: Config, name: str) -> Finding:
     found = conflicts(own, here.cards, stored.cards)
     if found:
         do = "give each environment its own, or remove the card of one that is gone"
-        return Finding("environments", "failed", "; ".join(found.values()), do)
+        return CheckResult("environments", "failed", "; ".join(found.values()), do)
     if troubles := (*here.troubles, *stored.troubles):
         do = "remove it, or have its environment make a new one: `gateway config card`"
-        return Finding("environments", "warning", "; ".join(troubles), do)
+        return CheckResult("environments", "warning", "; ".join(troubles), do)
     others = {card.environment for _, card in (*here.cards, *stored.cards) if not own.is_of(card)}
     met = f"with {', '.join(sorted(others))}" if others else "no card of another one is here"
-    return Finding("environments", "ok", f"nothing is shared: {met}")
+    return CheckResult("environments", "ok", f"nothing is shared: {met}")

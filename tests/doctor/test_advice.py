@@ -13,7 +13,7 @@ from typing import Any, get_args
 import pytest
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from gateway.doctor.advice import advice, advice_on_answer
+from gateway.doctor.advice import advice, advice_on_response
 from gateway.outgoing.egress import DIRECT
 from gateway.outgoing.trouble import Kind
 from tests.auth.scripted_provider import CLIENT_ID, ScriptedProvider
@@ -224,4 +224,4 @@ def test_every_kind_has_words(kind: Kind) -> None:
 
 
 def test_a_status_without_a_meaning_of_its_own() -> None:
-    assert advice_on_answer(418) == advice_on_answer(None)
+    assert advice_on_response(418) == advice_on_response(None)

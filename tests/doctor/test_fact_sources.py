@@ -10,15 +10,15 @@ import pytest
 from starlette.responses import Response
 
 from gateway.config import load
+from gateway.doctor.check_result import CheckResult
 from gateway.doctor.fact_sources import fact_sources
-from gateway.doctor.provider import Finding
 from tests.config.test_lock import environments
 from tests.config.test_rules import rule
 from tests.gateways import write_config
 from tests.plugin.decision_point import scripted_point
 
 
-def findings(folder: Path, *policies: Any) -> list[Finding]:
+def findings(folder: Path, *policies: Any) -> list[CheckResult]:
     rules = [rule(f"r{number}", f"/{number}", policy) for number, policy in enumerate(policies)]
     config = load(write_config(folder, {"ti": environments(folder)["ti"]}, rules=rules))
     return asyncio.run(fact_sources(config.rules["ti"]))

@@ -13,8 +13,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from gateway.config import load
+from gateway.doctor.check_result import CheckResult
 from gateway.doctor.letter_case import letter_case
-from gateway.doctor.provider import Finding
 from tests.config.test_lock import environments
 from tests.config.test_rules import rule
 from tests.gateways import write_config
@@ -34,7 +34,7 @@ def register(*, folds: bool, unknown: int = 404) -> Starlette:
     return Starlette(routes=[Route("/{rest:path}", answer)])
 
 
-def asked(folder: Path, app: Starlette, *rules: Any, **settings: Any) -> Finding:
+def asked(folder: Path, app: Starlette, *rules: Any, **settings: Any) -> CheckResult:
     with serving(app, lifespan="off") as running:
         environment = environments(folder)["ti"] | {"upstream": {"url": running.url}} | settings
         config = load(write_config(folder, {"ti": environment}, rules=list(rules)))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from gateway.doctor.provider import Finding
+from gateway.doctor.check_result import CheckResult
 from gateway.doctor.shared_store import shared_store
 from gateway.session.settings import SessionSettings
 from tests.redis_server import RedisServer, running_redis
@@ -24,7 +24,7 @@ async def server() -> AsyncIterator[RedisServer]:
         yield found
 
 
-async def findings(store: str, *, ahead: float = 0.0, folder: Path = Path()) -> list[Finding]:
+async def findings(store: str, *, ahead: float = 0.0, folder: Path = Path()) -> list[CheckResult]:
     values = {
         "store": store,
         "key": "env:UNUSED",
@@ -34,7 +34,7 @@ async def findings(store: str, *, ahead: float = 0.0, folder: Path = Path()) -> 
     return [each async for each in shared_store("ti", settings, clock=lambda: time.time() + ahead)]
 
 
-def warned(found: list[Finding]) -> str:
+def warned(found: list[CheckResult]) -> str:
     return "; ".join(f"{each.says} -> {each.do}" for each in found if each.status != "ok")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.config import load
-from gateway.doctor.provider import Finding
+from gateway.doctor.check_result import CheckResult
 from gateway.doctor.transmitters import transmitters
 from tests.auth.scripted_transmitter import scripted_transmitter
 from tests.config.test_lock import environments
@@ -15,7 +15,7 @@ from tests.config.test_rules import rule
 from tests.gateways import write_config
 
 
-def findings(folder: Path, *listed: Any) -> list[Finding]:
+def findings(folder: Path, *listed: Any) -> list[CheckResult]:
     signals = {"signals": {"transmitters": list(listed)}} if listed else {}
     environment = environments(folder)["ti"] | signals
     config = load(write_config(folder, {"ti": environment}, rules=[rule("a", "/a", "authenticated")]))
