@@ -19,12 +19,15 @@ import typer
 
 from gateway.blocks.file import BLOCKS, Block
 from gateway.blocks.merge import Merged, added, remaining
+from gateway.cli.belgian_time import belgian_time, read_belgian_time
+from gateway.cli.chosen_environment import ChosenEnvironment
 from gateway.cli.confirm import TIMEOUT, WAIT, Confirmation, conclude
+from gateway.cli.exit import NOT_DONE, stop
 from gateway.cli.key_rows import shared_key
 from gateway.cli.options import CONFIG, ENV, HERE, JSON
 from gateway.cli.ordered import ONLY_HERE, Ordered
+from gateway.cli.output import counted
 from gateway.cli.people import ID, ORGANISATION, SUB, SUBJECT, UNKNOWN, Listed, SessionFilter, one_person
-from gateway.cli.place import NOT_DONE, Place, counted, moment, moment_written, stop
 from gateway.cli.shared_blocks import NamedBlock, block_everywhere, unblock_everywhere
 from gateway.errors import StoreUnavailable
 
@@ -79,12 +82,12 @@ def add(
     if not reason.strip():
         stop("say why, with --reason")
     now = time.time()
-    ends = moment_written(until, now) if until is not None else None
-    place = Place.of(config, env)
-    ordered = Ordered.at(place, BLOCKS, only_here, patience=timeout if wait else None)
-    wanted = SessionFilter.of(place, id_, subject, organisation, sub=sub)
+    ends = read_belgian_time(until, now) if until is not None else None
+    chosen = ChosenEnvironment.of(config, env)
+    ordered = Ordered.at(chosen, BLOCKS, only_here, patience=timeout if wait else None)
+    wanted = SessionFilter.of(chosen, id_, subject, organisation, sub=sub)
 
-    keys = _keys(place, here=ordered.here) if wanted.organisation is None else ()
+    keys = _keys(chosen, here=ordered.here) if wanted.organisation is None else ()
     block = Block(f"b-{secrets.token_hex(4)}", "person", "", reason.strip(), getpass.getuser(), now, ends)
     if ordered.here:
         _add_here(ordered, *_of(wanted, (), keys, block))
@@ -96,26 +99,26 @@ def add(
 def _add_everywhere(
     ordered: Ordered[Block], wanted: SessionFilter, make_block: Callable[[Sequence[Listed]], NamedBlock]
 ) -> None:
-    place, patience = ordered.place, ordered.patience
-    merged, found, confirmed = place.with_store(
-        lambda sessions: block_everywhere(sessions, place.env, wanted, make_block, patience or 0.0)
+    chosen, patience = ordered.chosen, ordered.patience
+    merged, found, confirmed = chosen.with_store(
+        lambda sessions: block_everywhere(sessions, chosen.env, wanted, make_block, patience or 0.0)
     )
-    typer.echo(place.heading())
-    _say_added(place, merged)
+    typer.echo(chosen.heading())
+    _say_added(chosen, merged)
     typer.echo(f"  {counted(len(found), 'session')} of them now.")
     if not found:
         typer.echo("  If you expected one, check for a typing error.")
     conclude(confirmed, waited=patience is not None)
 
 
-def _keys(place: Place, *, here: bool) -> tuple[str, ...]:
+def _keys(chosen: ChosenEnvironment, *, here: bool) -> tuple[str, ...]:
     """The ids of the keys for pseudonyms, the one to block by first.
 
     A gateway that does not have the newest key yet must know the person too; on this machine all have it.
     """
     try:
-        keys = [key.id for key in place.settings.ring("pseudonyms").read()]
-        first = keys[0] if here else shared_key(place.settings, place.env, "pseudonyms").id
+        keys = [key.id for key in chosen.settings.ring("pseudonyms").read()]
+        first = keys[0] if here else shared_key(chosen.settings, chosen.env, "pseudonyms").id
     except (StoreUnavailable, ValueError) as problem:
         stop(f"{getattr(problem, 'detail', None) or problem}. NOTHING WAS CHANGED.", NOT_DONE)
     return tuple(dict.fromkeys((first, *keys)))
@@ -148,12 +151,12 @@ def _add_here(ordered: Ordered[Block], block: Block, names: Collection[str]) -> 
 
     ordered.change_file(make)
     typer.echo(ordered.heading())
-    _say_added(ordered.place, outcome[0])
+    _say_added(ordered.chosen, outcome[0])
     typer.echo(ONLY_HERE)
 
 
-def _say_added(place: Place, merged: Merged) -> None:
-    block, env = merged.block, place.env
+def _say_added(chosen: ChosenEnvironment, merged: Merged) -> None:
+    block, env = merged.block, chosen.env
     match merged.how:
         case "new":
             typer.echo(f"BLOCKED in {env}: {_words(block)}")
@@ -161,11 +164,11 @@ def _say_added(place: Place, merged: Merged) -> None:
             typer.echo(f"BLOCKED in {env} for longer, by the same block: {_words(block)}")
         case "known":
             typer.echo(f"ALREADY BLOCKED in {env}, and for no shorter: {_words(block)}. Nothing was changed.")
-            typer.echo(f"  by {block.by} on {moment(block.added)}: {block.reason}")
+            typer.echo(f"  by {block.by} on {belgian_time(block.added)}: {block.reason}")
     if merged.how != "known":
-        bound = place.settings.blocks.look_every + 1
+        bound = chosen.settings.blocks.look_every + 1
         typer.echo(f"  In force in every worker within {bound:g} seconds; open streams are then cut.")
-        place.record([_record("added", block)])
+        chosen.record([_record("added", block)])
     typer.echo(f"  To remove it: gateway block remove {block.id} --env {env}")
 
 
@@ -189,23 +192,23 @@ def list_(
         An object: `environment`, `store`, `config`, `file`, `blocks` (each with `id`, `kind`, `value`, `reason`, `by`, `added`,
         `until`, `holds`, `where`) and `gateways` (`current`, `not_current`: names of workers).
     """
-    place = Place.of(config, env)
-    ordered, trouble, now = Ordered.at(place, BLOCKS), list[str](), time.time()
+    chosen = ChosenEnvironment.of(config, env)
+    ordered, trouble, now = Ordered.at(chosen, BLOCKS), list[str](), time.time()
     every, confirmed = ordered.read(trouble)
     if as_json:
         blocks = [{**asdict(each), "holds": each.in_force(now), "where": where} for each, where in every]
         data = {"blocks": blocks, "gateways": confirmed.to_data()}
-        typer.echo(json.dumps({**place.named(ordered.file), **data}, indent=2))
+        typer.echo(json.dumps({**chosen.named(ordered.file), **data}, indent=2))
     else:
         typer.echo(ordered.heading())
         for block, where in every:
             state = "" if block.in_force(now) else "  (expired)"
             only = "  (only on this machine)" if where != "everywhere" else ""
             typer.echo(f"{block.id}  {_words(block)}{state}{only}")
-            typer.echo(f"    by {block.by} on {moment(block.added)}: {block.reason}")
+            typer.echo(f"    by {block.by} on {belgian_time(block.added)}: {block.reason}")
         if not every and not trouble:
             typer.echo(f"nobody is blocked in {env}")
-        if place.shared and not trouble:
+        if chosen.shared and not trouble:
             typer.echo(f"{confirmed.words()}.")
     if trouble:
         stop("THESE ARE NOT ALL BLOCKS: " + "; ".join(trouble), NOT_DONE)
@@ -231,8 +234,8 @@ def remove(
         1: there is no such block, or nothing could be changed
         3: removed, but not confirmed by every running gateway (with --wait)
     """
-    place = Place.of(config, env)
-    ordered = Ordered.at(place, BLOCKS, only_here, patience=timeout if wait else None)
+    chosen = ChosenEnvironment.of(config, env)
+    ordered = Ordered.at(chosen, BLOCKS, only_here, patience=timeout if wait else None)
     gone: list[Block] = []
 
     def without(blocks: Sequence[Block]) -> Sequence[Block]:
@@ -245,7 +248,7 @@ def remove(
     trouble: list[str] = []
     in_file = ordered.read_file(trouble)
     if not ordered.here:
-        left, listed, confirmed = place.with_store(
+        left, listed, confirmed = chosen.with_store(
             lambda sessions: unblock_everywhere(sessions, env, without, ordered.patience or 0.0)
         )
     if ordered.here or any(each.id == block for each in in_file):
@@ -263,15 +266,15 @@ def remove(
         typer.echo(f"  STILL BLOCKED by {each.id}: {_words(each)} ({each.reason})")
     for words in trouble:
         typer.echo(f"  {words}", err=True)
-    bound = place.settings.blocks.look_every + 1
+    bound = chosen.settings.blocks.look_every + 1
     typer.echo(f"  In force in every worker within {bound:g} seconds.")
-    place.record([_record("removed", each) for each in gone[:1]])
+    chosen.record([_record("removed", each) for each in gone[:1]])
     if not ordered.here:
         conclude(confirmed, waited=wait)
 
 
 def _words(block: Block) -> str:
-    until = f"until {moment(block.until)}" if block.until is not None else "until it is removed"
+    until = f"until {belgian_time(block.until)}" if block.until is not None else "until it is removed"
     return f"{block.kind} {block.value}, {until}"
 
 

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli.chosen_environment import ChosenEnvironment
+from gateway.cli.exit import NOT_DONE, stop
 from gateway.cli.options import CONFIG, ENV
-from gateway.cli.place import NOT_DONE, Place, stop
 from gateway.config.card import card_of, signed
 from gateway.errors import StoreUnavailable
 from gateway.files.reason import reason
@@ -39,31 +40,31 @@ def card(
         0: done
         1: the card cannot be made, or there is none to forget
     """
-    place = Place.of(config, env)
+    chosen = ChosenEnvironment.of(config, env)
     if forget:
-        _forget(place, forget)
+        _forget(chosen, forget)
         return
     try:
-        typer.echo(signed(card_of(env, place.settings, time.time()), place.settings), nl=False)
+        typer.echo(signed(card_of(env, chosen.settings, time.time()), chosen.settings), nl=False)
     except ValueError as problem:
         stop(f"{problem}; the card is signed with the key of the assertion", NOT_DONE)
 
 
-def _forget(place: Place, name: str) -> None:
-    folder = place.config.blocks_file(place.env).parent
+def _forget(chosen: ChosenEnvironment, name: str) -> None:
+    folder = chosen.config.blocks_file(chosen.env).parent
     kept = [Path(where) for where, found in cards_in(folder).cards if card_name(found) == name]
     try:
-        stored = place.shared and place.try_store(
+        stored = chosen.shared and chosen.try_store(
             lambda each: each.store.drop_entry(CARDS, name), served=False
         )
     except (StoreUnavailable, ValueError) as problem:
         stop(f"{getattr(problem, 'detail', None) or problem}. NOTHING WAS CHANGED.", NOT_DONE)
     if not stored and not kept:
         stop(
-            f"nobody matched: there is no card {name!r} in {place.settings.session.store} or {folder}",
+            f"nobody matched: there is no card {name!r} in {chosen.settings.session.store} or {folder}",
             NOT_DONE,
         )
-    typer.echo(place.heading())
+    typer.echo(chosen.heading())
     if stored:
         typer.echo(f"FORGOTTEN: the card of {name} in the session store")
     for path in kept:

@@ -15,9 +15,9 @@ from gateway.auth.client import Client
 from gateway.auth.client_keys import client_keys, published
 from gateway.auth.provider import Provider, as_object
 from gateway.auth.settings import PrivateKeyJwt
+from gateway.cli.exit import stop
 from gateway.cli.loading import loaded
 from gateway.cli.options import CONFIG, ENV, KEY
-from gateway.cli.place import stop
 from gateway.config import EnvironmentSettings
 from gateway.config.key_files import drop_client, register_client
 from gateway.errors import ProviderUnavailable

@@ -14,7 +14,7 @@ from gateway.cli.card import card
 from gateway.cli.lint import as_data, lint
 from gateway.cli.loading import loaded, problems_printed, tried, try_plugins
 from gateway.cli.options import ENV, FILE, JSON, PLUGINS_FILE
-from gateway.cli.place import counted
+from gateway.cli.output import counted
 from gateway.cli.promote import promote
 from gateway.config import ConfigError
 from gateway.config.cards import shared_with

@@ -10,7 +10,9 @@ from typing import Any, Final
 
 import typer
 
-from gateway.cli.place import NOT_CONFIRMED, counted, moment, stop
+from gateway.cli.belgian_time import belgian_time
+from gateway.cli.exit import NOT_CONFIRMED, stop
+from gateway.cli.output import counted
 from gateway.session.board import Board
 
 WAIT = typer.Option(
@@ -104,4 +106,4 @@ def conclude(confirmed: Confirmation, *, waited: bool, silent: bool = False) -> 
 def _name(name: str, report: Report) -> str:
     if not report:
         return f"{name.rpartition(':')[0]}, whose session keys are other ones"
-    return f"worker {report['pid']} on {report['host']}, last heard at {moment(report['at'])}"
+    return f"worker {report['pid']} on {report['host']}, last heard at {belgian_time(report['at'])}"

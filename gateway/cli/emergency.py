@@ -12,10 +12,12 @@ from typing import Annotated, Any
 
 import typer
 
+from gateway.cli.belgian_time import belgian_time
+from gateway.cli.chosen_environment import ChosenEnvironment
 from gateway.cli.confirm import TIMEOUT, WAIT, Confirmation
+from gateway.cli.exit import NOT_DONE, stop
 from gateway.cli.options import CONFIG, ENV, HERE, JSON
 from gateway.cli.ordered import Ordered
-from gateway.cli.place import NOT_DONE, Place, moment, stop
 from gateway.cli.who import Who, who_runs
 from gateway.config.problems import unknown
 from gateway.emergency.codes import new_code
@@ -55,16 +57,16 @@ def open_(
         0: asked
         1: it is open already, or nothing could be changed
     """
-    place = Place.of(config, env)
-    longest = _declared(place, rule)
+    chosen = ChosenEnvironment.of(config, env)
+    longest = _declared(chosen, rule)
     seconds = minutes * 60 if minutes is not None else longest
     if not reason.strip():
         stop("say why, with --reason")
     if seconds > longest:
         stop(f"{rule} can be open for {longest / 60:g} minutes at most (`emergency: at_most:`)")
-    ordered = Ordered.at(place, OPENINGS, only_here)
-    who, now = who_runs(place.settings.emergency.operators, as_), time.time()
-    expires = now + place.settings.emergency.confirm_within
+    ordered = Ordered.at(chosen, OPENINGS, only_here)
+    who, now = who_runs(chosen.settings.emergency.operators, as_), time.time()
+    expires = now + chosen.settings.emergency.confirm_within
     asked = Opening(
         f"e-{secrets.token_hex(4)}", rule, reason.strip(), seconds, who.name, who.how, now, expires
     )
@@ -84,9 +86,9 @@ def open_(
         f"PENDING in {env}: {rule}, for {seconds / 60:g} minutes once it is confirmed. NOTHING IS OPEN YET."
     )
     typer.echo(f"  asked by {_known(who)}: {asked.reason}")
-    typer.echo(f"  Somebody else runs, before {moment(expires)}:")
+    typer.echo(f"  Somebody else runs, before {belgian_time(expires)}:")
     typer.echo(f"    gateway emergency confirm {asked.id} --env {env}{' --only-here' if only_here else ''}")
-    place.record([_record("asked", asked)])
+    chosen.record([_record("asked", asked)])
 
 
 @emergency_commands.command()
@@ -109,12 +111,12 @@ def confirm(
         1: nothing waits, you asked for it yourself, or nothing could be changed
         3: open, but not confirmed by every running gateway (with --wait)
     """
-    place = Place.of(config, env)
-    ordered = Ordered.at(place, OPENINGS, only_here, patience=timeout if wait else None)
-    who, now = who_runs(place.settings.emergency.operators, as_), time.time()
+    chosen = ChosenEnvironment.of(config, env)
+    ordered = Ordered.at(chosen, OPENINGS, only_here, patience=timeout if wait else None)
+    who, now = who_runs(chosen.settings.emergency.operators, as_), time.time()
 
     def opened(asked: Opening) -> Opening:
-        _declared(place, asked.rule)
+        _declared(chosen, asked.rule)
         if asked.asked_by == who.name:
             stop(
                 f"{who.name} asked for {asked.id}, and cannot confirm it: somebody else has to. NOTHING IS OPEN.",
@@ -124,10 +126,10 @@ def confirm(
 
     found, confirmed = _changed(ordered, opening, ("pending",), opened, now, live=True)
     typer.echo(ordered.heading())
-    typer.echo(f"OPEN in {env}: {found.rule}, until {moment(found.until or 0.0)}")
+    typer.echo(f"OPEN in {env}: {found.rule}, until {belgian_time(found.until or 0.0)}")
     typer.echo(f"  asked by {found.asked_by}, confirmed by {_known(who)}: {found.reason}")
     typer.echo(f"  To close it earlier: gateway emergency close {found.id} --env {env}")
-    place.record([_record("opened", found)])
+    chosen.record([_record("opened", found)])
     ordered.conclude(confirmed)
 
 
@@ -151,9 +153,9 @@ def close(
         1: nobody matched: it is not open, or nothing could be changed
         3: closed, but not confirmed by every running gateway (with --wait)
     """
-    place = Place.of(config, env)
-    ordered = Ordered.at(place, OPENINGS, only_here, patience=timeout if wait else None)
-    who, now = who_runs(place.settings.emergency.operators, as_), time.time()
+    chosen = ChosenEnvironment.of(config, env)
+    ordered = Ordered.at(chosen, OPENINGS, only_here, patience=timeout if wait else None)
+    who, now = who_runs(chosen.settings.emergency.operators, as_), time.time()
 
     def closed(standing: Opening) -> Opening:
         return replace(standing, closed=now, closed_by=who.name)
@@ -161,7 +163,7 @@ def close(
     found, confirmed = _changed(ordered, opening, ("open", "pending"), closed, now, live=False)
     typer.echo(ordered.heading())
     typer.echo(f"CLOSED in {env}: {found.rule} ({found.id}); what only it allowed is cut")
-    place.record([_record("closed", found)])
+    chosen.record([_record("closed", found)])
     ordered.conclude(confirmed)
 
 
@@ -185,17 +187,17 @@ def list_(
         An object: `environment`, `store`, `config`, `rules` (`rule`, `at_most` seconds), `openings` (with `state` and `where`) and
         `gateways` (`current`, `not_current`).
     """
-    place = Place.of(config, env)
-    ordered, trouble, now = Ordered.at(place, OPENINGS), list[str](), time.time()
+    chosen = ChosenEnvironment.of(config, env)
+    ordered, trouble, now = Ordered.at(chosen, OPENINGS), list[str](), time.time()
     found, confirmed = ordered.read(trouble)
-    rules = place.config.rules[env].emergencies
+    rules = chosen.config.rules[env].emergencies
     if as_json:
         data = {
             "rules": [{"rule": name, "at_most": seconds} for name, seconds in rules.items()],
             "openings": [{**asdict(each), "state": each.state(now), "where": where} for each, where in found],
             "gateways": confirmed.to_data(),
         }
-        typer.echo(json.dumps({**place.named(), **data}, indent=2))
+        typer.echo(json.dumps({**chosen.named(), **data}, indent=2))
     else:
         typer.echo(ordered.heading())
         for name, seconds in rules.items():
@@ -206,7 +208,7 @@ def list_(
             typer.echo(_line(each, where, now))
         if not rules:
             typer.echo(f"no rule of {env} is an emergency rule (`emergency: {{at_most: 60m}}`)")
-        if place.shared and not trouble:
+        if chosen.shared and not trouble:
             typer.echo(f"{confirmed.words()}.")
     if trouble:
         stop("THIS IS NOT ALL: " + "; ".join(trouble), NOT_DONE)
@@ -229,11 +231,11 @@ def code() -> None:
     typer.echo(hashed)
 
 
-def _declared(place: Place, rule: str) -> float:
+def _declared(chosen: ChosenEnvironment, rule: str) -> float:
     """How many seconds the rule can be open. Ends the command where there is no such emergency rule."""
-    rules = place.config.rules[place.env].emergencies
+    rules = chosen.config.rules[chosen.env].emergencies
     if rule not in rules:
-        stop(f"{unknown('emergency rule', rule, rules)} in {place.env}. NOTHING WAS CHANGED.")
+        stop(f"{unknown('emergency rule', rule, rules)} in {chosen.env}. NOTHING WAS CHANGED.")
     return rules[rule]
 
 
@@ -250,7 +252,7 @@ def _changed(
     made: list[Opening] = []
 
     def make(before: tuple[Opening, ...]) -> Sequence[Opening]:
-        found = _one(before, wanted, states, now, ordered.place.env)
+        found = _one(before, wanted, states, now, ordered.chosen.env)
         made[:] = [change(found)]
         return [made[0] if each == found else each for each in before]
 
@@ -274,14 +276,14 @@ def _line(opening: Opening, where: str, now: float) -> str:
     people = f"{opening.asked_by}, {opening.confirmed_by or 'not confirmed'}"
     match state:
         case "open":
-            when = f"until {moment(opening.until or 0.0)}"
+            when = f"until {belgian_time(opening.until or 0.0)}"
         case "pending":
-            when = f"to be confirmed before {moment(opening.expires)}"
+            when = f"to be confirmed before {belgian_time(opening.expires)}"
         case "expired":
-            when = f"not confirmed before {moment(opening.expires)}"
+            when = f"not confirmed before {belgian_time(opening.expires)}"
         case _:
             by = f"by {opening.closed_by}" if opening.closed_by else "by itself"
-            when = f"{by}, {moment(opening.closed if opening.closed is not None else opening.until or 0.0)}"
+            when = f"{by}, {belgian_time(opening.closed if opening.closed is not None else opening.until or 0.0)}"
     return f"  {opening.id}  {opening.rule} {state} {when} ({people}: {opening.reason}){only}"
 
 

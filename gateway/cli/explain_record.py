@@ -11,11 +11,12 @@ from typing import Annotated, Any
 import typer
 
 from gateway.analysis.explain import Reading, as_data, as_text
+from gateway.cli.chosen_environment import ChosenEnvironment
+from gateway.cli.exit import NOT_DONE, stop
 from gateway.cli.moments import BRUSSELS, Zone, shown, zone_of
 from gateway.cli.options import CONFIG, JSON
 from gateway.cli.page_text import page_text
-from gateway.cli.place import NOT_DONE, Place, stop
-from gateway.cli.record_places import UNREADABLE, record_places, unreadable
+from gateway.cli.record_files import UNREADABLE, record_files, unreadable
 from gateway.cli.shown_page import Shown, shown_page
 from gateway.config.kept_rules import KeptRules, NotKept
 from gateway.key_files.keyring import SHOWN
@@ -95,10 +96,10 @@ def explain_record(
         An object: `record`, `then` and `today` (what the rules of that moment and today's decide), `page`.
     """
     record = _found(reference, records or (), config, env)
-    place = Place.of(config, str(record.get("environment")))
+    chosen = ChosenEnvironment.of(config, str(record.get("environment")))
     given = _input(record)
-    then, now = _then(record, place, given), _judged(place.config.rules[place.env], given, record)
-    page = shown_page(record, place, then.rules, given)
+    then, now = _then(record, chosen, given), _judged(chosen.config.rules[chosen.env], given, record)
+    page = shown_page(record, chosen, then.rules, given)
     if html is not None:
         if not page.html:
             stop(f"no page: {page.why_not or 'the client got a document for programs'}", NOT_DONE)
@@ -118,16 +119,16 @@ def explain_record(
 
 
 def _found(reference: str, files: list[str] | tuple[()], config: Path, env: str | None) -> dict[str, Any]:
-    places = record_places(files, config, env)
+    sources = record_files(files, config, env)
     of_one = {"environment": env} if env is not None else {}
     search = Search(Query(reference=reference, exact={"kind": "request", **of_one}))
     try:
-        found = {str(each["request_id"]): each for each in search.run(places.files)}
+        found = {str(each["request_id"]): each for each in search.run(sources.files)}
     except OSError as problem:
         unreadable(problem)
     if not found:
         stop(
-            f"no record has the reference {reference!r}: {search.seen:,} records were read ({places.heading}).\n"
+            f"no record has the reference {reference!r}: {search.seen:,} records were read ({sources.heading}).\n"
             "Of many requests that are refused before a decision, for one reason and from one address, only some have a"
             " record of their own; `gateway records show --kind refused` counts the others.",
             NOT_DONE,
@@ -149,12 +150,12 @@ def _input(record: Mapping[str, Any]) -> DecisionInput | None:
         stop(str(problem), UNREADABLE)
 
 
-def _then(record: Mapping[str, Any], place: Place, given: DecisionInput | None) -> Judged:
+def _then(record: Mapping[str, Any], chosen: ChosenEnvironment, given: DecisionInput | None) -> Judged:
     """Under the rules of that moment."""
-    hash_, records = record.get("rules"), place.settings.observe.records.path
+    hash_, records = record.get("rules"), chosen.settings.observe.records.path
     if given is None or not isinstance(hash_, str):
         return Judged(why_not=_undecided(record))
-    current = place.config.rules[place.env]
+    current = chosen.config.rules[chosen.env]
     if hash_ == current.hash:
         return _judged(current, given, record)
     if records is None:
@@ -162,11 +163,11 @@ def _then(record: Mapping[str, Any], place: Place, given: DecisionInput | None) 
             why_not=f"the text of rule set {hash_[:SHOWN]} is kept beside a file of records; there is none"
         )
     try:
-        keys = [ChainKey.of(key, place.env) for key in place.settings.ring("records").read()]
-        kept = KeptRules.beside(records).read(hash_, place.env, place.config.path, keys)
+        keys = [ChainKey.of(key, chosen.env) for key in chosen.settings.ring("records").read()]
+        kept = KeptRules.beside(records).read(hash_, chosen.env, chosen.config.path, keys)
     except (NotKept, ValueError) as problem:
         return Judged(why_not=str(problem))
-    return _judged(kept.rules[place.env], given, record)
+    return _judged(kept.rules[chosen.env], given, record)
 
 
 def _judged(rules: RuleSet, given: DecisionInput | None, record: Mapping[str, Any]) -> Judged:

@@ -12,8 +12,8 @@ from typing import Annotated, Final
 import typer
 
 from gateway.cli.doctor import doctor
+from gateway.cli.exit import NOT_CONFIRMED, NOT_DONE, WRONG, stop
 from gateway.cli.keys import generate
-from gateway.cli.place import NOT_CONFIRMED, NOT_DONE, WRONG, stop
 from gateway.cli.starter import ISSUERS, Answers, Layout, starter
 from gateway.config import ConfigError
 from gateway.config.lint import findings

@@ -74,7 +74,7 @@ def rows(
     use = _Use("assertion", [key.kid for key in signing], members)
     for each in signing:
         until = use.since(each.kid, signing[0].since) + settings.assertion.ttl
-        words = f"until {moment(until)}" if until > now else ""
+        words = f"until {local_time(until)}" if until > now else ""
         found.append(_row(use, each.kid, settings.assertion.key.reference, each.since or None, words))
     following = [settings.assertion.next_key] if settings.assertion.next_key is not None else []
     for secret in (*following, *settings.assertion.previous):
@@ -99,7 +99,7 @@ def _client_rows(settings: EnvironmentSettings, members: Sequence[Member], now: 
             yield KeyRow("client", name, place, key.created, "next", (), waits, "for later")
             continue
         until = use.since(key.kid, keys[0].created or 0.0) + ASSERTION_SECONDS
-        words = f"until {moment(until)}" if until > now else ""
+        words = f"until {local_time(until)}" if until > now else ""
         yield _row(use, key.kid, place, key.created, words)
 
 
@@ -162,10 +162,10 @@ def _needed(
         case "sessions":
             # Forms are kept for people who had a session not long ago.
             until = since + settings.session.max_lifetime + REMEMBERED_SECONDS
-    return f"until {moment(until)}" if until > now else ""
+    return f"until {local_time(until)}" if until > now else ""
 
 
-def moment(at: float) -> str:
+def local_time(at: float) -> str:
     """A time for people, with its zone."""
     return time.strftime("%Y-%m-%d %H:%M %Z", time.localtime(at))
 

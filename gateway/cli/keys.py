@@ -16,6 +16,7 @@ import typer
 
 from gateway.auth.settings import PrivateKeyJwt
 from gateway.blocks.file import BLOCKS, Block
+from gateway.cli.chosen_environment import ChosenEnvironment
 from gateway.cli.client_keys import (
     client_auth,
     client_steps,
@@ -24,11 +25,10 @@ from gateway.cli.client_keys import (
     use,
     write_client_jwks,
 )
-from gateway.cli.key_rows import KeyRow, members_of, moment, rows
+from gateway.cli.key_rows import KeyRow, local_time, members_of, rows
 from gateway.cli.loading import loaded
 from gateway.cli.options import CONFIG, ENV, JSON, KEY
 from gateway.cli.ordered import shared_orders
-from gateway.cli.place import Place
 from gateway.config import EnvironmentSettings
 from gateway.config.key_files import drop as drop_key
 from gateway.config.key_files import (
@@ -117,12 +117,12 @@ def list_(
     JSON:
         A list of keys: `purpose`, `id`, `place`, `since`, `state`, `used_by`, `waits_for`, `needed`.
     """
-    found = _rows(Place.of(config, env))
+    found = _rows(ChosenEnvironment.of(config, env))
     if as_json:
         typer.echo(json.dumps([asdict(row) for row in found], indent=2))
         return
     for row in found:
-        made = f"made {moment(row.since)}" if row.since is not None else "made at an unknown time"
+        made = f"made {local_time(row.since)}" if row.since is not None else "made at an unknown time"
         typer.echo(f"{row.purpose:<10}  {row.id}  {_state(row)}")
         typer.echo(f"            {made}, in {row.place}")
         if row.state == "previous" and row.needed:
@@ -206,9 +206,9 @@ def drop(
         0: dropped
         1: it is still needed, is not there, or could not be taken out
     """
-    place = Place.of(config, env)
-    settings = place.settings
-    row = next((each for each in _rows(place, unread=force) if each.id == key), None)
+    chosen = ChosenEnvironment.of(config, env)
+    settings = chosen.settings
+    row = next((each for each in _rows(chosen, unread=force) if each.id == key), None)
     if row is None:
         _stop(f"there is no key {key!r} in {env}: see `gateway keys list --env {env}`")
     if row.needed and not force:
@@ -227,31 +227,33 @@ def drop(
     typer.echo("  Copy the file to every machine of this environment; gateways read it within two seconds.")
 
 
-def _rows(place: Place, *, unread: bool = False) -> list[KeyRow]:
+def _rows(chosen: ChosenEnvironment, *, unread: bool = False) -> list[KeyRow]:
     try:
-        members = members_of(place.settings, place.env)
-        return rows(place.settings, members, _blocks(place, unread=unread), time.time())
+        members = members_of(chosen.settings, chosen.env)
+        return rows(chosen.settings, members, _blocks(chosen, unread=unread), time.time())
     except (StoreUnavailable, ValueError) as problem:
         _stop(getattr(problem, "detail", None) or str(problem))
 
 
-def _blocks(place: Place, *, unread: bool) -> Sequence[Block]:
+def _blocks(chosen: ChosenEnvironment, *, unread: bool) -> Sequence[Block]:
     """The blocks of this machine and the shared ones; with `unread` without those that nothing here can read.
 
     Raises StoreUnavailable, ValueError.
     """
-    here = BLOCKS.read(place.config.blocks_file(place.env), place.env) or ()
-    path = place.settings.session.store.path
-    if not place.shared or (path is not None and not may_be_there(path)):
+    here = BLOCKS.read(chosen.config.blocks_file(chosen.env), chosen.env) or ()
+    path = chosen.settings.session.store.path
+    if not chosen.shared or (path is not None and not may_be_there(path)):
         return here
     try:
-        shared, _ = place.try_store(lambda sessions: shared_orders(sessions, BLOCKS, place.env), served=False)
+        shared, _ = chosen.try_store(
+            lambda sessions: shared_orders(sessions, BLOCKS, chosen.env), served=False
+        )
     except SealedElsewhere:
         # The key for sessions that sealed them was dropped while no gateway runs. One that starts takes the copy too.
-        copy = place.config.blocks_copy(place.env)
+        copy = chosen.config.blocks_copy(chosen.env)
         if not unread and not may_be_there(copy):
             raise
-        shared = BLOCKS.read_copy(copy, place.env)
+        shared = BLOCKS.read_copy(copy, chosen.env)
     return (*shared, *here)
 
 

@@ -14,10 +14,12 @@ from typing import Annotated, Any
 
 import typer
 
+from gateway.cli.belgian_time import belgian_time, read_belgian_time
+from gateway.cli.chosen_environment import ChosenEnvironment
 from gateway.cli.confirm import TIMEOUT, WAIT
+from gateway.cli.exit import NOT_DONE, stop
 from gateway.cli.options import CONFIG, ENV, HERE, JSON
 from gateway.cli.ordered import Ordered
-from gateway.cli.place import NOT_DONE, Place, moment, moment_written, stop
 from gateway.cli.who import account
 from gateway.config.lints.maintenance import nowhere
 from gateway.config.problems import unknown
@@ -83,10 +85,10 @@ def start(
         1: nothing could be changed
         3: ordered, but not confirmed by every running gateway (with --wait)
     """
-    place = Place.of(config, env)
-    ordered = Ordered.at(place, MAINTENANCE, only_here, patience=timeout if wait else None)
+    chosen = ChosenEnvironment.of(config, env)
+    ordered = Ordered.at(chosen, MAINTENANCE, only_here, patience=timeout if wait else None)
     now = time.time()
-    settings = place.settings.maintenance
+    settings = chosen.settings.maintenance
     since, ends = _span(from_, until, now)
     one = OrderedMaintenance(
         f"m-{secrets.token_hex(4)}",
@@ -94,25 +96,25 @@ def start(
         now,
         since,
         ends,
-        _paths(place, path or ()),
-        _messages(place, message) if message else dict(settings.message),
-        _rights(place, except_) if except_ else settings.except_,
+        _paths(chosen, path or ()),
+        _messages(chosen, message) if message else dict(settings.message),
+        _rights(chosen, except_) if except_ else settings.except_,
         settings.streams if streams is None else _streams(streams),
     )
     confirmed = ordered.change(lambda before: with_one_more(before, one, now))
     typer.echo(ordered.heading())
-    _say_started(place, one, now)
-    place.record([_record("started", one)])
+    _say_started(chosen, one, now)
+    chosen.record([_record("started", one)])
     ordered.conclude(confirmed)
 
 
-def _say_started(place: Place, one: OrderedMaintenance, now: float) -> None:
-    when = "until you end it" if one.until is None else f"until {moment(one.until)}"
-    begins = f"from {moment(one.since)} " if one.since > now else ""
-    typer.echo(f"MAINTENANCE in {place.env}: {', '.join(one.paths) or 'everything'}, {begins}{when}")
+def _say_started(chosen: ChosenEnvironment, one: OrderedMaintenance, now: float) -> None:
+    when = "until you end it" if one.until is None else f"until {belgian_time(one.until)}"
+    begins = f"from {belgian_time(one.since)} " if one.since > now else ""
+    typer.echo(f"MAINTENANCE in {chosen.env}: {', '.join(one.paths) or 'everything'}, {begins}{when}")
     who = ", ".join(one.exceptions)
     typer.echo(f"  Who works on: {f'people with {who}' if who else 'nobody'}.")
-    typer.echo(f"  To end it: gateway maintenance end {one.id} --env {place.env}")
+    typer.echo(f"  To end it: gateway maintenance end {one.id} --env {chosen.env}")
 
 
 @maintenance_commands.command()
@@ -137,8 +139,8 @@ def end(
         1: nobody matched: there is none, or nothing could be changed
         3: ended, but not confirmed by every running gateway (with --wait)
     """
-    place = Place.of(config, env)
-    ordered = Ordered.at(place, MAINTENANCE, only_here, patience=timeout if wait else None)
+    chosen = ChosenEnvironment.of(config, env)
+    ordered = Ordered.at(chosen, MAINTENANCE, only_here, patience=timeout if wait else None)
     now = time.time()
     gone: list[OrderedMaintenance] = []
     who = account().name
@@ -161,10 +163,10 @@ def end(
         stop(f"nobody matched: no {what} in {env}: see `gateway maintenance list --env {env}`", NOT_DONE)
     for each in gone:
         typer.echo(f"ENDED in {env}: {each.id}, {', '.join(each.paths) or 'everything'}")
-    for planned in _planned(place):
+    for planned in _planned(chosen):
         if planned.times.span_at(now) is not None:
             typer.echo(f"  STILL IN MAINTENANCE by {planned.id}: {planned.where}, {_when(planned, now)}")
-    place.record([_record("ended", each) for each in gone])
+    chosen.record([_record("ended", each) for each in gone])
     ordered.conclude(confirmed)
 
 
@@ -187,10 +189,10 @@ def list_(
     JSON:
         An object: `environment`, `store`, `config`, `planned`, `ordered` and `gateways` (`current`, `not_current`).
     """
-    place = Place.of(config, env)
-    ordered, trouble, now = Ordered.at(place, MAINTENANCE), list[str](), time.time()
+    chosen = ChosenEnvironment.of(config, env)
+    ordered, trouble, now = Ordered.at(chosen, MAINTENANCE), list[str](), time.time()
     found, confirmed = ordered.read(trouble)
-    planned = _planned(place)
+    planned = _planned(chosen)
     if as_json:
         data = {
             "planned": [
@@ -200,7 +202,7 @@ def list_(
             "ordered": [{**asdict(each), "over": each.over(now), "where": where} for each, where in found],
             "gateways": confirmed.to_data(),
         }
-        typer.echo(json.dumps({**place.named(), **data}, indent=2))
+        typer.echo(json.dumps({**chosen.named(), **data}, indent=2))
     else:
         typer.echo(ordered.heading())
         for plan in planned:
@@ -208,22 +210,22 @@ def list_(
         for one, where in found:
             only = "  (only on this machine)" if where != "everywhere" else ""
             typer.echo(f"{one.id}  {', '.join(one.paths) or 'everything'}, {_ordered_when(one, now)}{only}")
-            typer.echo(f"    by {one.by} on {moment(one.ordered)}")
+            typer.echo(f"    by {one.by} on {belgian_time(one.ordered)}")
         if not planned and not found and not trouble:
             typer.echo(f"no maintenance is planned or ordered in {env}")
-        if place.shared and not trouble:
+        if chosen.shared and not trouble:
             typer.echo(f"{confirmed.words()}.")
     if trouble:
         stop("THIS IS NOT ALL: " + "; ".join(trouble), NOT_DONE)
 
 
-def _planned(place: Place) -> tuple[Maintenance, ...]:
-    return place.settings.maintenance.planned(place.config.rights, folds=False)
+def _planned(chosen: ChosenEnvironment) -> tuple[Maintenance, ...]:
+    return chosen.settings.maintenance.planned(chosen.config.rights, folds=False)
 
 
 def _span(from_: str | None, until: str | None, now: float) -> tuple[float, float | None]:
-    since = moment_written(from_, now) if from_ is not None else now
-    ends = moment_written(until, since) if until is not None else None
+    since = read_belgian_time(from_, now) if from_ is not None else now
+    ends = read_belgian_time(until, since) if until is not None else None
     if ends is not None and ends <= since:
         stop("--until is not after --from")
     return since, ends
@@ -235,54 +237,58 @@ def _streams(written: str) -> Streams:
     return "cut" if written == "cut" else "keep"
 
 
-def _paths(place: Place, written: Sequence[str]) -> tuple[str, ...]:
+def _paths(chosen: ChosenEnvironment, written: Sequence[str]) -> tuple[str, ...]:
     for each in written:
         try:
             pattern = parse_pattern(each)
         except ValueError as problem:
             stop(f"--path {each}: {problem}")
-        fault = nowhere(place.config, place.env, pattern)
+        fault = nowhere(chosen.config, chosen.env, pattern)
         if fault is not None:
             stop(f"--path {each}: {fault[1]}. NOTHING WAS CHANGED.")
     return tuple(written)
 
 
-def _messages(place: Place, written: Sequence[str]) -> dict[str, str]:
+def _messages(chosen: ChosenEnvironment, written: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for each in written:
         parts = _MESSAGE.fullmatch(each)
-        language = parts[1] if parts is not None else place.config.languages[0]
+        language = parts[1] if parts is not None else chosen.config.languages[0]
         words = (parts[2] if parts is not None else each).strip()
-        if language not in place.config.languages:
-            stop(f"--message: {unknown('language', language, place.config.languages)}")
+        if language not in chosen.config.languages:
+            stop(f"--message: {unknown('language', language, chosen.config.languages)}")
         found[language] = words
     return found
 
 
-def _rights(place: Place, names: Sequence[str]) -> tuple[str, ...]:
+def _rights(chosen: ChosenEnvironment, names: Sequence[str]) -> tuple[str, ...]:
     for each in names:
-        if each not in place.config.rights:
-            stop(f"--except: {unknown('right', each, place.config.rights)}. NOTHING WAS CHANGED.")
+        if each not in chosen.config.rights:
+            stop(f"--except: {unknown('right', each, chosen.config.rights)}. NOTHING WAS CHANGED.")
     return tuple(names)
 
 
 def _when(maintenance: Maintenance, now: float) -> str:
     span = maintenance.times.span_at(now)
     if span is not None:
-        until = f"until {moment(span[1])}" if isfinite(span[1]) else "without end"
-        return f"IN MAINTENANCE since {moment(span[0])}, {until}" if isfinite(span[0]) else f"ALWAYS, {until}"
+        until = f"until {belgian_time(span[1])}" if isfinite(span[1]) else "without end"
+        return (
+            f"IN MAINTENANCE since {belgian_time(span[0])}, {until}"
+            if isfinite(span[0])
+            else f"ALWAYS, {until}"
+        )
     begins = maintenance.times.next_after(now)
     weekly = "every week, " if isinstance(maintenance.times, Weekly) else ""
-    return f"{weekly}next from {moment(begins)}" if begins < inf else "over"
+    return f"{weekly}next from {belgian_time(begins)}" if begins < inf else "over"
 
 
 def _ordered_when(one: OrderedMaintenance, now: float) -> str:
     if one.ended is not None:
-        return f"ended by {one.ended_by} on {moment(one.ended)}"
-    until = f"until {moment(one.until)}" if one.until is not None else "until somebody ends it"
+        return f"ended by {one.ended_by} on {belgian_time(one.ended)}"
+    until = f"until {belgian_time(one.until)}" if one.until is not None else "until somebody ends it"
     if one.over(now):
-        return f"over since {moment(one.until or 0.0)}"
-    return f"{'from' if one.since > now else 'IN MAINTENANCE since'} {moment(one.since)}, {until}"
+        return f"over since {belgian_time(one.until or 0.0)}"
+    return f"{'from' if one.since > now else 'IN MAINTENANCE since'} {belgian_time(one.since)}, {until}"
 
 
 def _record(action: str, one: OrderedMaintenance) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from typing import Generic, TypeVar
 
 import typer
 
+from gateway.cli.chosen_environment import ChosenEnvironment
 from gateway.cli.confirm import Confirmation, Report, carried_out, conclude
-from gateway.cli.place import NOT_DONE, Place, stop
+from gateway.cli.exit import NOT_DONE, stop
 from gateway.errors import StoreUnavailable
 from gateway.files.reason import may_be_there
 from gateway.orders.order_list import OrderList
@@ -24,34 +25,39 @@ ONLY_HERE = "  ONLY ON THIS MACHINE: gateways on other machines do not know it."
 
 @dataclass(frozen=True, slots=True)
 class Ordered(Generic[E]):
-    """The orders of one kind in one place. `here`: only those of this machine, in its file.
+    """The orders of one kind in one environment. `here`: only those of this machine, in its file.
 
     `patience`: for how many seconds a change waits until all gateways have confirmed it; None where nobody waits.
     """
 
-    place: Place
+    chosen: ChosenEnvironment
     orders: OrderList[E]
     here: bool
     patience: float | None = None
 
     @classmethod
     def at(
-        cls, place: Place, orders: OrderList[E], only_here: bool = False, *, patience: float | None = None
+        cls,
+        chosen: ChosenEnvironment,
+        orders: OrderList[E],
+        only_here: bool = False,
+        *,
+        patience: float | None = None,
     ) -> Ordered[E]:
-        """Those of this place; a store in the memory of a gateway is out of reach, so that the file is used."""
-        here = only_here or not place.shared
+        """Those of this environment; a store in the memory of a gateway is out of reach, so that the file is used."""
+        here = only_here or not chosen.shared
         if here and patience is not None:
             stop("--wait asks the gateways through the session store, which is not used here")
-        return cls(place, orders, here, patience)
+        return cls(chosen, orders, here, patience)
 
     @property
     def file(self) -> Path:
         """The file of this machine."""
-        return self.place.config.orders_file(self.place.env, self.orders.name)
+        return self.chosen.config.orders_file(self.chosen.env, self.orders.name)
 
     def heading(self) -> str:
         """What the command acts on."""
-        return self.place.heading(self.file)
+        return self.chosen.heading(self.file)
 
     def change(
         self,
@@ -65,7 +71,7 @@ class Ordered(Generic[E]):
         if self.here:
             self.change_file(make)
             return None
-        return self.place.with_store(lambda sessions: self._change_store(sessions, make, done))
+        return self.chosen.with_store(lambda sessions: self._change_store(sessions, make, done))
 
     async def _change_store(
         self,
@@ -73,7 +79,7 @@ class Ordered(Generic[E]):
         make: Callable[[tuple[E, ...]], Sequence[E]],
         done: Callable[[Report], bool],
     ) -> Confirmation:
-        document = await change_shared(sessions, self.orders, self.place.env, make)
+        document = await change_shared(sessions, self.orders, self.chosen.env, make)
         patience = self.patience or 0.0
         return await carried_out(
             sessions.board, self.orders.name, document.revision, patience=patience, done=done
@@ -84,7 +90,7 @@ class Ordered(Generic[E]):
         if not may_be_there(self.file):
             stop(f"{_no_file(self.file)}. NOTHING WAS CHANGED.", NOT_DONE)
         try:
-            return self.orders.change(self.file, self.place.env, make)
+            return self.orders.change(self.file, self.chosen.env, make)
         except ValueError as problem:
             stop(f"{problem}. NOTHING WAS CHANGED.", NOT_DONE)
 
@@ -93,7 +99,7 @@ class Ordered(Generic[E]):
         if confirmed is None:
             typer.echo(ONLY_HERE)
             return
-        typer.echo(f"  Every worker knows it within {self.place.settings.blocks.look_every + 1:g} seconds.")
+        typer.echo(f"  Every worker knows it within {self.chosen.settings.blocks.look_every + 1:g} seconds.")
         conclude(confirmed, waited=self.patience is not None)
 
     def read(self, trouble: list[str]) -> tuple[list[tuple[E, str]], Confirmation]:
@@ -102,8 +108,8 @@ class Ordered(Generic[E]):
         confirmed = Confirmation({}, {})
         if not self.here:
             try:
-                shared, confirmed = self.place.try_store(
-                    lambda sessions: shared_orders(sessions, self.orders, self.place.env)
+                shared, confirmed = self.chosen.try_store(
+                    lambda sessions: shared_orders(sessions, self.orders, self.chosen.env)
                 )
                 found += [(each, "everywhere") for each in shared]
             except (StoreUnavailable, ValueError) as problem:
@@ -114,7 +120,7 @@ class Ordered(Generic[E]):
     def read_file(self, trouble: list[str]) -> Sequence[E]:
         """Those in the file of this machine; `trouble` gets what is wrong with it."""
         try:
-            local = self.orders.read(self.file, self.place.env)
+            local = self.orders.read(self.file, self.chosen.env)
         except ValueError as problem:
             trouble.append(str(problem))
             return ()

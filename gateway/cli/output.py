@@ -83,3 +83,8 @@ def _sturdy(stream: TextIO) -> TextIO:
     return io.TextIOWrapper(
         outlet, encoding=encoding, errors="backslashreplace", line_buffering=bool(stream.line_buffering)
     )
+
+
+def counted(number: int, thing: str) -> str:
+    """The number with its noun."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"

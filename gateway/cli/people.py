@@ -9,7 +9,8 @@ from typing import Final
 
 import typer
 
-from gateway.cli.place import NOT_DONE, WRONG, Place, stop
+from gateway.cli.chosen_environment import ChosenEnvironment
+from gateway.cli.exit import NOT_DONE, WRONG, stop
 from gateway.model import Identity
 from gateway.observe.decision_record import person_names
 from gateway.session.sessions import Sessions
@@ -64,7 +65,13 @@ class SessionFilter:
 
     @classmethod
     def of(
-        cls, place: Place, id_: str | None, person: str | None, organisation: str | None, *, sub: bool
+        cls,
+        chosen: ChosenEnvironment,
+        id_: str | None,
+        person: str | None,
+        organisation: str | None,
+        *,
+        sub: bool,
     ) -> SessionFilter:
         """As given on the command line. Ends the command for what is nobody."""
         if id_ is not None and not _SESSION.fullmatch(id_.strip().lower()):
@@ -83,7 +90,7 @@ class SessionFilter:
             person.strip() if person is not None else None,
             code,
             subject,
-            names_of(place, subject) if subject is not None else {},
+            names_of(chosen, subject) if subject is not None else {},
         )
 
     @property
@@ -132,12 +139,12 @@ def one_person(wanted: SessionFilter, found: Sequence[Listed]) -> Mapping[str, s
     return {UNKNOWN: wanted.person} if wanted.person is not None and len(wanted.person) == _WHOLE else {}
 
 
-def names_of(place: Place, subject: str) -> Mapping[str, str]:
+def names_of(chosen: ChosenEnvironment, subject: str) -> Mapping[str, str]:
     """The pseudonyms of the person with this `sub`, by the id of each key that is read."""
-    settings = place.settings
+    settings = chosen.settings
     identity = Identity(settings.provider.issuer, subject)
     try:
-        return person_names(settings.ring("pseudonyms").read(), place.env)(identity)
+        return person_names(settings.ring("pseudonyms").read(), chosen.env)(identity)
     except ValueError as problem:
         stop(f"{problem}. NOTHING WAS CHANGED.", NOT_DONE)
 

@@ -17,8 +17,10 @@ from gateway.analysis.diff import Side as RuleSide
 from gateway.analysis.diff import compare
 from gateway.analysis.diff_report import as_text
 from gateway.analysis.opened import changed
+from gateway.cli.chosen_environment import ChosenEnvironment
+from gateway.cli.exit import NOT_DONE, stop
 from gateway.cli.loading import problems_printed, try_plugins
-from gateway.cli.place import NOT_DONE, Place, counted, stop
+from gateway.cli.output import counted
 from gateway.config import Config, ConfigError
 from gateway.config.load import read
 from gateway.config.problems import unknown
@@ -257,7 +259,7 @@ def _write(plan: Plan, after: Config, by: str, reason: str) -> None:
         )
     records = target.settings.observe.records.path
     if records is not None and may_be_there(records):
-        Place(after, name).record([{"kind": "promotion", **entry}])
+        ChosenEnvironment(after, name).record([{"kind": "promotion", **entry}])
 
 
 def _entry(plan: Plan, after: Config, by: str, reason: str) -> Mapping[str, Any]:

@@ -10,13 +10,14 @@ from typing import Annotated, Any
 
 import typer
 
+from gateway.cli.chosen_environment import ChosenEnvironment
+from gateway.cli.exit import NOT_DONE, stop
 from gateway.cli.moments import BRUSSELS, Zone, read_moment, shown, zone_of
 from gateway.cli.options import CONFIG, JSON
 from gateway.cli.people import names_of, organisation_code
-from gateway.cli.place import NOT_DONE, Place, stop
 from gateway.cli.progress import watched_lines
 from gateway.cli.proof_report import as_data, as_lines, open_ends
-from gateway.cli.record_places import FILES, RecordPlaces, record_places, unreadable
+from gateway.cli.record_files import FILES, RecordFiles, record_files, unreadable
 from gateway.observe.chain import ChainKey, Mark
 from gateway.observe.proof import Fault, verify
 from gateway.observe.record_reader import lines
@@ -105,17 +106,17 @@ def verify_(
     JSON:
         An object: `sound`, `proven`, `records`, `chains`, `faults`, `cut`.
     """
-    places = record_places(files or (), config, env)
-    if len(places.places) > 1:
-        stop(f"say which environment with --env: {', '.join(each.env for each in places.places)}")
-    place = places.places[0] if places.places else None
-    keys = _keys(place) if place is not None else None
+    sources = record_files(files or (), config, env)
+    if len(sources.environments) > 1:
+        stop(f"say which environment with --env: {', '.join(each.env for each in sources.environments)}")
+    chosen = sources.environments[0] if sources.environments else None
+    keys = _keys(chosen) if chosen is not None else None
     # The head says nothing about files that were rotated away.
-    path = place.settings.observe.records.path if place is not None else None
-    live = path is not None and path.absolute() in {Path(file).absolute() for file in places.files}
+    path = chosen.settings.observe.records.path if chosen is not None else None
+    live = path is not None and path.absolute() in {Path(file).absolute() for file in sources.files}
     try:
         proof = verify(
-            ((file, watched_lines(lines(file), file)) for file in places.files),
+            ((file, watched_lines(lines(file), file)) for file in sources.files),
             continued=continued,
             kept=head or (),
             keys=keys,
@@ -123,9 +124,9 @@ def verify_(
         )
     except OSError as problem:
         unreadable(problem)
-    faults = [*proof.faults, *(open_ends(proof.chains, places.files[-1]) if ended else ())]
+    faults = [*proof.faults, *(open_ends(proof.chains, sources.files[-1]) if ended else ())]
     if not proof.lines:
-        faults.append(Fault(places.files[-1], 0, "missing", "there are no records"))
+        faults.append(Fault(sources.files[-1], 0, "missing", "there are no records"))
     if as_json:
         typer.echo(json.dumps(as_data(proof, faults), indent=2))
     else:
@@ -168,11 +169,11 @@ def show(
     JSON:
         One record as an object on each line.
     """
-    places = record_places(files or (), config, env)
+    sources = record_files(files or (), config, env)
     now, where = time.time(), zone_of(zone)
     query = Query(
         **_span(since, until, zone, now),
-        persons=_persons(places, subject, sub=sub),
+        persons=_persons(sources, subject, sub=sub),
         organisation=organisation_code(organisation) if organisation is not None else None,
         reference=reference,
         status=_status(status),
@@ -181,10 +182,10 @@ def show(
             rule=rule, verdict=_verdict(verdict), reason=reason, client=client, kind=kind, environment=env
         ),
     )
-    typer.echo(f"{places.heading}{_words_of_span(query, zone)}; times in {where.key}", err=True)
+    typer.echo(f"{sources.heading}{_words_of_span(query, zone)}; times in {where.key}", err=True)
     search, found = Search(query), 0
     try:
-        for record in search.run(places.files):
+        for record in search.run(sources.files):
             found += 1
             plain = as_json or kind != "request"
             typer.echo(json.dumps(record, ensure_ascii=False) if plain else _line(record, zone))
@@ -223,7 +224,7 @@ def _words_of_span(query: Query, zone: str) -> str:
     return words
 
 
-def _persons(places: RecordPlaces, subject: str | None, *, sub: bool) -> tuple[str, ...]:
+def _persons(sources: RecordFiles, subject: str | None, *, sub: bool) -> tuple[str, ...]:
     if subject is not None and sub:
         stop("give --subject or --sub, not both")
     if subject is not None:
@@ -232,10 +233,12 @@ def _persons(places: RecordPlaces, subject: str | None, *, sub: bool) -> tuple[s
         return (subject.strip(),)
     if not sub:
         return ()
-    if not places.places:
+    if not sources.environments:
         stop("--sub needs the keys for pseudonyms: say --env")
     typed = typer.prompt("sub", hide_input=True, err=True).strip()
-    return tuple(dict.fromkeys(name for place in places.places for name in names_of(place, typed).values()))
+    return tuple(
+        dict.fromkeys(name for chosen in sources.environments for name in names_of(chosen, typed).values())
+    )
 
 
 def _status(written: str | None) -> str | None:
@@ -277,9 +280,9 @@ def _line(record: dict[str, Any], zone: str) -> str:
     return "  ".join(map(str, parts))
 
 
-def _keys(place: Place) -> list[ChainKey]:
+def _keys(chosen: ChosenEnvironment) -> list[ChainKey]:
     try:
-        return [ChainKey.of(key, place.env) for key in place.settings.ring("records").read()]
+        return [ChainKey.of(key, chosen.env) for key in chosen.settings.ring("records").read()]
     except ValueError as problem:
         stop(str(problem))
 

@@ -14,8 +14,8 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from gateway.cli.exit import stop
 from gateway.cli.handover import waiting_place
-from gateway.cli.place import stop
 
 _FAILED: Final = 1
 _WRONG: Final = 2

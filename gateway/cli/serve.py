@@ -24,10 +24,10 @@ from uvicorn.config import STARTUP_FAILURE
 from gateway import garbage
 from gateway.app import Gateway
 from gateway.cli.completion import environments
+from gateway.cli.exit import stop
 from gateway.cli.handover import Surroundings
 from gateway.cli.loading import loaded, tried
 from gateway.cli.options import CONFIG
-from gateway.cli.place import stop
 from gateway.cli.server import OnlyServer
 from gateway.cli.sockets import NotListening
 from gateway.cli.workers import Supervisor, end_with_supervisor

@@ -11,10 +11,13 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from gateway.cli.belgian_time import belgian_time
+from gateway.cli.chosen_environment import ChosenEnvironment
 from gateway.cli.confirm import TIMEOUT, WAIT, Confirmation, conclude, confirmation
+from gateway.cli.exit import NOT_DONE, stop
 from gateway.cli.options import CONFIG, ENV, JSON
+from gateway.cli.output import counted
 from gateway.cli.people import ID, ORGANISATION, SUB, SUBJECT, Listed, SessionFilter, matching
-from gateway.cli.place import NOT_DONE, Place, counted, moment, stop
 from gateway.reload.orders import REVOKED
 from gateway.session.ending import end_found
 from gateway.session.sessions import Sessions
@@ -53,12 +56,12 @@ def list_(
         An object: `environment`, `store`, `config`, `matched`, `sessions` (each with `id`, `person`, `organisation`, `means`,
         `device`, `since`, `seen`, `expires`).
     """
-    place = Place.of(config, env)
-    wanted = SessionFilter.of(place, id_, subject, organisation, sub=sub)
-    found = place.with_store(lambda sessions: matching(sessions, wanted, time.time()))
-    _print(place, found, as_json=as_json)
+    chosen = ChosenEnvironment.of(config, env)
+    wanted = SessionFilter.of(chosen, id_, subject, organisation, sub=sub)
+    found = chosen.with_store(lambda sessions: matching(sessions, wanted, time.time()))
+    _print(chosen, found, as_json=as_json)
     if wanted.given and not found:
-        _nobody(place)
+        _nobody(chosen)
 
 
 @sessions_commands.command()
@@ -113,24 +116,24 @@ def revoke(
         An object: `environment`, `store`, `config`, `matched`, `ended` (as `sessions` of `gateway sessions list`), `confirmed`,
         `not_confirmed`.
     """
-    place = Place.of(config, env)
-    wanted = SessionFilter.of(place, id_, subject, organisation, sub=sub)
+    chosen = ChosenEnvironment.of(config, env)
+    wanted = SessionFilter.of(chosen, id_, subject, organisation, sub=sub)
     if not wanted.given:
         stop("say whose sessions: --subject, --sub, --organisation or --id")
-    ended, confirmed = place.with_store(lambda sessions: _end(sessions, wanted, timeout if wait else 0.0))
+    ended, confirmed = chosen.with_store(lambda sessions: _end(sessions, wanted, timeout if wait else 0.0))
     if as_json:
         data = {"matched": len(ended), "ended": [_plain(each) for each in ended]}
         confirmations = {"confirmed": len(confirmed.done), "not_confirmed": sorted(confirmed.missing)}
-        typer.echo(json.dumps({**place.named(), **data, **confirmations}, indent=2))
+        typer.echo(json.dumps({**chosen.named(), **data, **confirmations}, indent=2))
     else:
-        typer.echo(place.heading())
+        typer.echo(chosen.heading())
         for each in ended:
             typer.echo(f"ENDED {_line(each)}")
     if not ended:
-        _nobody(place)
-    place.record([_record(ended)])
+        _nobody(chosen)
+    chosen.record([_record(ended)])
     if not as_json:
-        bound = place.settings.blocks.look_every + 1
+        bound = chosen.settings.blocks.look_every + 1
         typer.echo(f"{counted(len(ended), 'session')} ended; every worker knows within {bound:g} seconds.")
     if wait or not as_json:
         conclude(confirmed, waited=wait, silent=as_json)
@@ -169,12 +172,12 @@ def _record(ended: Sequence[Listed]) -> dict[str, Any]:
     }
 
 
-def _print(place: Place, found: Sequence[Listed], *, as_json: bool) -> None:
+def _print(chosen: ChosenEnvironment, found: Sequence[Listed], *, as_json: bool) -> None:
     if as_json:
         data = {"matched": len(found), "sessions": [_plain(each) for each in found]}
-        typer.echo(json.dumps({**place.named(), **data}, indent=2))
+        typer.echo(json.dumps({**chosen.named(), **data}, indent=2))
         return
-    typer.echo(place.heading())
+    typer.echo(chosen.heading())
     for each in found:
         typer.echo(_line(each))
     typer.echo(f"{counted(len(found), 'session')}.")
@@ -188,9 +191,9 @@ def _plain(listed: Listed) -> dict[str, Any]:
         "organisation": summary.organisation,
         "means": summary.means,
         "device": summary.device,
-        "since": moment(stored.created_at),
-        "seen": moment(stored.seen_at),
-        "expires": moment(stored.expires_at),
+        "since": belgian_time(stored.created_at),
+        "seen": belgian_time(stored.seen_at),
+        "expires": belgian_time(stored.expires_at),
     }
 
 
@@ -202,5 +205,5 @@ def _line(listed: Listed) -> str:
     return "  ".join((values["id"], f"person {person}", f"organisation {organisation}", *about, *times))
 
 
-def _nobody(place: Place) -> None:
-    stop(f"nobody matched: no session in {place.env} is of whom you mean", NOT_DONE)
+def _nobody(chosen: ChosenEnvironment) -> None:
+    stop(f"nobody matched: no session in {chosen.env} is of whom you mean", NOT_DONE)

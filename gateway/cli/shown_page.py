@@ -10,7 +10,7 @@ from typing import Any, get_args
 from urllib.parse import quote, urlsplit
 
 from gateway import errors
-from gateway.cli.place import Place
+from gateway.cli.chosen_environment import ChosenEnvironment
 from gateway.model import CanonicalRequest, DecisionInput, Identity, Looking
 from gateway.pages.error_response import ErrorResponses
 from gateway.pages.outcome import Outcome
@@ -36,7 +36,10 @@ class Shown:
 
 
 def shown_page(
-    record: Mapping[str, Any], place: Place, rules: RuleSet | None, decision_input: DecisionInput | None
+    record: Mapping[str, Any],
+    chosen: ChosenEnvironment,
+    rules: RuleSet | None,
+    decision_input: DecisionInput | None,
 ) -> Shown:
     """What the client got. `rules` are those of that moment, `decision_input` what they judged, where there was anything.
 
@@ -51,10 +54,10 @@ def shown_page(
     error = _error(record, rules, decision_input)
     if error is None:
         return Shown(why_not="it cannot be made again without the rules of that moment")
-    language = answer.get("language") or place.config.languages[0]
-    if language not in place.config.languages:
+    language = answer.get("language") or chosen.config.languages[0]
+    if language not in chosen.config.languages:
         return Shown(why_not=f"the pages are not made in {language!r} any more")
-    response = _response(record, place, rules, error, language, decision_input)
+    response = _response(record, chosen, rules, error, language, decision_input)
     html = response.headers.get("content-type", "").startswith("text/html")
     return Shown(bytes(response.body), language, html)
 
@@ -76,16 +79,18 @@ def _without(record: Mapping[str, Any]) -> str:
 
 def _response(
     record: Mapping[str, Any],
-    place: Place,
+    chosen: ChosenEnvironment,
     rules: RuleSet | None,
     error: errors.GatewayError,
     language: str,
     decision_input: DecisionInput | None,
 ) -> Response:
-    settings, now = place.settings, float(record["now"])
-    pages = Pages(settings.support, place.env, place.config.languages, place.config.pages, clock=lambda: now)
+    settings, now = chosen.settings, float(record["now"])
+    pages = Pages(
+        settings.support, chosen.env, chosen.config.languages, chosen.config.pages, clock=lambda: now
+    )
     public_url = settings.public_url
-    known = rules if rules is not None else place.config.rules[place.env]
+    known = rules if rules is not None else chosen.config.rules[chosen.env]
     answers = ErrorResponses(pages, public_url=public_url, names=lambda: known, clock=lambda: now)
     request = _request(record, language, public_url)
     identity = decision_input.identity if decision_input is not None else _identity(record)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import Any
 
-from gateway.cli.place import moment
+from gateway.cli.belgian_time import belgian_time
 from gateway.config import Config
 from gateway.model import DecisionInput
 from gateway.policy.evaluate import decide
@@ -35,8 +35,8 @@ def maintenance_met(config: Config, env: str, decision_input: DecisionInput) -> 
 
 def maintenance_words(found: Current) -> str:
     """For operators."""
-    since = f" since {moment(found.since)}" if isfinite(found.since) else ""
-    until = f" until {moment(found.until)}" if isfinite(found.until) else ", nobody knows until when"
+    since = f" since {belgian_time(found.since)}" if isfinite(found.since) else ""
+    until = f" until {belgian_time(found.until)}" if isfinite(found.until) else ", nobody knows until when"
     return (
         f"MAINTENANCE{since}{until} ({found.maintenance.id}, {found.maintenance.where}): this request gets 503, whatever the"
         " rules say. Otherwise:"

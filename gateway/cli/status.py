@@ -10,8 +10,11 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from gateway.cli.belgian_time import belgian_time
+from gateway.cli.chosen_environment import ChosenEnvironment
+from gateway.cli.exit import NOT_DONE, stop
 from gateway.cli.options import CONFIG, ENV, JSON
-from gateway.cli.place import NOT_DONE, Place, counted, moment, stop
+from gateway.cli.output import counted
 from gateway.config.fingerprint import fingerprint
 from gateway.reload.fleet import ALIKE, CLOCK, alike, difference_words, differences
 from gateway.session.sessions import Sessions
@@ -44,15 +47,15 @@ def status(
         `workers` (each with `version`, `rules`, `settings`; of workers also `host`, `pid`, `since`, `at`, `clock_ahead`),
         `differences`.
     """
-    place = Place.of(config, env)
-    here = alike(place.config.rules[env].hash, fingerprint(place.settings))
-    workers, replica = place.with_store(_found)
+    chosen = ChosenEnvironment.of(config, env)
+    here = alike(chosen.config.rules[env].hash, fingerprint(chosen.settings))
+    workers, replica = chosen.with_store(_found)
     differing = differences(workers)
     if as_json:
         data = {"replica": replica, "here": here, "workers": workers, "differences": differing}
-        typer.echo(json.dumps({**place.named(), **data}, indent=2))
+        typer.echo(json.dumps({**chosen.named(), **data}, indent=2))
     else:
-        typer.echo("\n".join([place.heading(), *_lines(workers, here)]))
+        typer.echo("\n".join([chosen.heading(), *_lines(workers, here)]))
     if differing:
         stop("DIFFERENT: " + "\n  ".join(difference_words(differing)), NOT_DONE)
     if not workers:
@@ -69,7 +72,7 @@ async def _found(sessions: Sessions) -> tuple[list[dict[str, Any]], bool]:
 def _lines(workers: Sequence[Mapping[str, Any]], here: Mapping[str, str]) -> list[str]:
     now = time.time()
     lines = [
-        f"  {each['host']} worker {each['pid']}: {_hashes(each)}, since {moment(each['since'])},"
+        f"  {each['host']} worker {each['pid']}: {_hashes(each)}, since {belgian_time(each['since'])},"
         f" {_heard(now - each['at'])}{_clock(each.get(CLOCK))}"
         for each in workers
     ]

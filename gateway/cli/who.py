@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import typer
 
-from gateway.cli.place import stop
+from gateway.cli.exit import stop
 from gateway.emergency.codes import is_code
 
 _NOT_SET = 2**32 - 1

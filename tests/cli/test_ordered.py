@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import typer
 
+from gateway.cli.chosen_environment import ChosenEnvironment
 from gateway.cli.ordered import Ordered
-from gateway.cli.place import Place
 from gateway.emergency.opening import OPENINGS
 from tests.emergency.test_opening import ASKED
 
@@ -16,7 +16,7 @@ from tests.emergency.test_opening import ASKED
 def test_the_file_of_a_gateway_is_used_and_none_is_made(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    place = Place.of(config, "ti")
+    place = ChosenEnvironment.of(config, "ti")
     here = Ordered.at(place, OPENINGS, True)
     with pytest.raises(typer.Exit) as problem:
         here.change(lambda before: (*before, ASKED))
@@ -33,7 +33,7 @@ def test_the_file_of_a_gateway_is_used_and_none_is_made(
 
 
 def test_the_store_must_be_one_that_a_gateway_uses(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    everywhere = Ordered.at(Place.of(config, "ti"), OPENINGS)
+    everywhere = Ordered.at(ChosenEnvironment.of(config, "ti"), OPENINGS)
     with pytest.raises(typer.Exit) as problem:
         everywhere.change(lambda before: before)
     assert problem.value.exit_code == 1
@@ -42,5 +42,5 @@ def test_the_store_must_be_one_that_a_gateway_uses(config: Path, capsys: pytest.
 
 def test_waiting_needs_the_store(config: Path) -> None:
     with pytest.raises(typer.Exit) as problem:
-        Ordered.at(Place.of(config, "ti"), OPENINGS, True, patience=1.0)
+        Ordered.at(ChosenEnvironment.of(config, "ti"), OPENINGS, True, patience=1.0)
     assert problem.value.exit_code == 2

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.cli.output import counted
 from tests.forked import ROOT
 
 
@@ -118,3 +119,7 @@ def test_without_a_terminal_there_are_no_colours() -> None:
 def test_help_fits_narrow_terminals() -> None:
     lines = run("$GATEWAY -h", COLUMNS="30").stdout.decode().splitlines()
     assert max(map(len, lines)) <= 50
+
+
+def test_a_number_comes_with_its_noun() -> None:
+    assert (counted(1, "session"), counted(0, "worker")) == ("1 session", "0 workers")

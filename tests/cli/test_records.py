@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from gateway.cli import application
-from gateway.cli.place import Place
+from gateway.cli.chosen_environment import ChosenEnvironment
 from gateway.observe.chain import Chain
 from tests.gateways import settings, write_config
 from tests.keys import SEAL
@@ -215,7 +215,7 @@ def test_the_environment_proves_its_own_records(tmp_path: Path) -> None:
     config, path = environment(tmp_path)
     path.parent.mkdir()
     path.touch()
-    place = Place.of(config, "ti")
+    place = ChosenEnvironment.of(config, "ti")
     for number in range(2):
         place.record([{"kind": "block", "block": f"B-{number}", "reason": "geheim"}])
     done = commanded(config, "verify")

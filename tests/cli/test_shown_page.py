@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from gateway import errors
-from gateway.cli.place import Place
+from gateway.cli.chosen_environment import ChosenEnvironment
 from gateway.cli.shown_page import shown_page
 
 
 @pytest.fixture
-def place(config: Path) -> Place:
-    return Place.of(config, "ti")
+def place(config: Path) -> ChosenEnvironment:
+    return ChosenEnvironment.of(config, "ti")
 
 
 def kinds(kind: type[errors.GatewayError] = errors.GatewayError) -> Iterator[type[errors.GatewayError]]:
@@ -35,7 +35,7 @@ def record(kind: type[errors.GatewayError], **answer: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "kind", [each for each in kinds() if not issubclass(each, errors.Forbidden | errors.BearerRefused)]
 )
-def test_each_error_has_its_page_again(place: Place, kind: type[errors.GatewayError]) -> None:
+def test_each_error_has_its_page_again(place: ChosenEnvironment, kind: type[errors.GatewayError]) -> None:
     facts = {"reason": "state", "retry_after": 5}
     shown = shown_page(record(kind, facts=facts), place, None, None)
     assert shown.html, shown.why_not
@@ -44,7 +44,9 @@ def test_each_error_has_its_page_again(place: Place, kind: type[errors.GatewayEr
     assert "localhost:8000/x" not in page
 
 
-def test_the_page_of_the_listener_knows_nothing_of_what_became_of_the_request(place: Place) -> None:
+def test_the_page_of_the_listener_knows_nothing_of_what_became_of_the_request(
+    place: ChosenEnvironment,
+) -> None:
     facts = {"reason": "body-slow"}
     listener, own = (
         record(errors.RequestTimeout, shown=shown, facts=facts, forwarded="partly") | {"method": "POST"}
@@ -57,7 +59,7 @@ def test_the_page_of_the_listener_knows_nothing_of_what_became_of_the_request(pl
     assert words not in page
 
 
-def test_in_its_language_and_form(place: Place) -> None:
+def test_in_its_language_and_form(place: ChosenEnvironment) -> None:
     english = shown_page(record(errors.NotFound, language="en"), place, None, None)
     assert b'<html lang="en">' in english.body
     document = shown_page(record(errors.NotFound, looking="script", shown="document"), place, None, None)
@@ -76,11 +78,11 @@ def test_in_its_language_and_form(place: Place) -> None:
         ({"error": "unheard-of"}, "without the rules of that moment"),
     ],
 )
-def test_why_there_is_no_page(place: Place, changes: dict[str, Any], words: str) -> None:
+def test_why_there_is_no_page(place: ChosenEnvironment, changes: dict[str, Any], words: str) -> None:
     assert words in shown_page({**record(errors.NotFound), **changes}, place, None, None).why_not
 
 
-def test_what_was_not_refused_has_no_page(place: Place) -> None:
+def test_what_was_not_refused_has_no_page(place: ChosenEnvironment) -> None:
     plain = {"request_id": "r-1", "now": 1.0, "status": 200, "verdict": "allow"}
     assert "the register answered, with status 200" in shown_page(plain, place, None, None).why_not
     redirected = {**plain, "verdict": "redirect", "location": "/y"}

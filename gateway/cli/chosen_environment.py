@@ -1,4 +1,4 @@
-"""What a command acts on: one environment, its session store and its files; named in every answer, never made here."""
+"""The environment that a command acts on, by --config and --env: its settings, its session store and its records."""
 
 from __future__ import annotations
 
@@ -8,37 +8,31 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
-from zoneinfo import ZoneInfo
+from typing import Any, TypeVar
 
 import typer
 
+from gateway.cli.exit import NOT_DONE, stop
 from gateway.cli.loading import loaded
-from gateway.cli.moments import read_moment, shown
 from gateway.config import Config
 from gateway.config.model import EnvironmentSettings
 from gateway.errors import StoreUnavailable
 from gateway.files.reason import may_be_there
 from gateway.observe.record_writer import DecisionRecords
-from gateway.policy.moments import NotOneMoment
 from gateway.session.sessions import Sessions
 
 T = TypeVar("T")
-NOT_DONE = 1
-WRONG = 2
-NOT_CONFIRMED = 3
-BRUSSELS = ZoneInfo("Europe/Brussels")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """One environment of one configuration file."""
+class ChosenEnvironment:
+    """One environment of one configuration file. Its store and files must be there: nothing is made here."""
 
     config: Config
     env: str
 
     @classmethod
-    def of(cls, path: Path, env: str) -> Place:
+    def of(cls, path: Path, env: str) -> ChosenEnvironment:
         """The environment with this name. Ends the command where it does not load."""
         return cls(loaded(path, env), env)
 
@@ -132,38 +126,3 @@ class Place:
         for entry in entries:
             records.write({"by": getpass.getuser(), **entry})
         await records.aclose()
-
-
-def stop(words: str, code: int = WRONG) -> NoReturn:
-    """End the command."""
-    typer.echo(words, err=True)
-    raise typer.Exit(code)
-
-
-def moment(at: float) -> str:
-    """A moment (seconds since the epoch) in Belgian time, with its zone."""
-    try:
-        return shown(at, BRUSSELS)
-    except (ValueError, OverflowError, OSError):
-        return f"{at:g} seconds after 1970"
-
-
-def counted(number: int, thing: str) -> str:
-    """The number with its noun."""
-    return f"{number} {thing}{'' if number == 1 else 's'}"
-
-
-def moment_written(written: str, now: float) -> float:
-    """A moment after `now` as operators write it: 8h, 7d, or in Belgian time. Ends the command where it is none."""
-    try:
-        ends = read_moment(written, BRUSSELS, now, ahead=True)
-    except NotOneMoment as problem:
-        stop(str(problem))
-    except ValueError:
-        stop(
-            f"{written!r} is not a time: write 8h, 7d, 18:00, morgen 8u, 2026-12-01 or 2026-12-01T18:00 (Belgian time)"
-        )
-    if ends <= now:
-        passed = "in the past" if ends <= time.time() else "before it begins"
-        stop(f"{written}, which is {moment(ends)}, is {passed}")
-    return ends

@@ -9,8 +9,9 @@ from typing import NoReturn
 
 import typer
 
+from gateway.cli.chosen_environment import ChosenEnvironment
+from gateway.cli.exit import stop
 from gateway.cli.loading import loaded
-from gateway.cli.place import Place, stop
 from gateway.files.reason import reason
 from gateway.observe.record_search import rotated
 
@@ -22,42 +23,46 @@ UNREADABLE = 2
 
 
 @dataclass(frozen=True, slots=True)
-class RecordPlaces:
+class RecordFiles:
     """Files, and the environments that they are of as far as the configuration was read. `named`: by whoever runs the command."""
 
     files: tuple[str, ...]
-    places: tuple[Place, ...]
+    environments: tuple[ChosenEnvironment, ...]
     named: bool = False
 
     @property
     def heading(self) -> str:
         """What is read, in a few words."""
         if self.named:
-            return ": ".join((*(each.env for each in self.places), f"{len(self.files)} file(s)"))
-        return "; ".join(f"{each.env}: {each.settings.observe.records.path}" for each in self.places)
+            return ": ".join((*(each.env for each in self.environments), f"{len(self.files)} file(s)"))
+        return "; ".join(f"{each.env}: {each.settings.observe.records.path}" for each in self.environments)
 
 
-def record_places(files: Sequence[str], config: Path, env: str | None) -> RecordPlaces:
+def record_files(files: Sequence[str], config: Path, env: str | None) -> RecordFiles:
     """What to read. Ends the command where there is nothing."""
     if files and env is None:
-        return RecordPlaces(tuple(files), (), named=True)
+        return RecordFiles(tuple(files), (), named=True)
     found = loaded(config, env, code=UNREADABLE)
-    places = [Place(found, name) for name in ([env] if env is not None else found.environments)]
+    environments = [
+        ChosenEnvironment(found, name) for name in ([env] if env is not None else found.environments)
+    ]
     if files:
-        return RecordPlaces(tuple(files), tuple(places), named=True)
-    places = [each for each in places if files_of(each)]
-    if not places:
+        return RecordFiles(tuple(files), tuple(environments), named=True)
+    environments = [each for each in environments if files_of(each)]
+    if not environments:
         named = env if env is not None else " or ".join(found.environments)
         stop(
             f"there is no file of decision records of {named} here (observe.records in {config}): name the files",
             UNREADABLE,
         )
-    return RecordPlaces(tuple(str(file) for each in places for file in files_of(each)), tuple(places))
+    return RecordFiles(
+        tuple(str(file) for each in environments for file in files_of(each)), tuple(environments)
+    )
 
 
-def files_of(place: Place) -> list[Path]:
+def files_of(chosen: ChosenEnvironment) -> list[Path]:
     """The files of records of an environment on this machine, oldest first. Ends the command where it may not look."""
-    path = place.settings.observe.records.path
+    path = chosen.settings.observe.records.path
     try:
         return rotated(path) if path is not None else []
     except PermissionError as problem:

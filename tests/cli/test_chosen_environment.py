@@ -1,4 +1,4 @@
-"""What a command acts on, and how it says so."""
+"""The environment that a command acts on, and how it is named."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import typer
 
-from gateway.cli.place import Place, counted, moment
+from gateway.cli.chosen_environment import ChosenEnvironment
 from tests.files.closed import closed
 
 
 def test_it_names_environment_store_and_files(config: Path) -> None:
-    place = Place.of(config, "ti")
+    place = ChosenEnvironment.of(config, "ti")
     heading = f"environment ti, store sqlite:{config.parent}/var/ti.db, config {config}"
     assert place.heading() == heading
     assert place.heading(Path("/b.json")) == f"{heading}, file /b.json"
@@ -20,31 +20,23 @@ def test_it_names_environment_store_and_files(config: Path) -> None:
 
 def test_an_environment_that_is_none_ends_the_command(config: Path) -> None:
     with pytest.raises(typer.Exit) as stopped:
-        Place.of(config, "prod")
+        ChosenEnvironment.of(config, "prod")
     assert stopped.value.exit_code == 1
 
 
 def test_nothing_is_recorded_where_no_gateway_records(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Place.of(config, "ti").record([{"kind": "sessions"}])
+    ChosenEnvironment.of(config, "ti").record([{"kind": "sessions"}])
     assert "make a note of this yourself" in capsys.readouterr().err
     assert not (config.parent / "var").exists()
-
-
-def test_moments_are_belgian_in_winter_and_summer() -> None:
-    assert moment(1_795_698_000.0) == "2026-11-26 14:00:00 CET"
-    assert moment(1_782_475_200.0) == "2026-06-26 14:00:00 CEST"
-    # A list with it must still be shown.
-    assert moment(1e30) == "1e+30 seconds after 1970"
-    assert (counted(1, "session"), counted(0, "worker")) == ("1 session", "0 workers")
 
 
 def test_what_cannot_be_recorded_is_said_and_is_no_fault(
     config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """An operator in the group of the environment, who may read its keys and not the folder of its records."""
-    place = Place.of(config, "ti")
+    place = ChosenEnvironment.of(config, "ti")
     closed(monkeypatch, config.parent / "var")
     place.record([{"kind": "block"}])
     said = capsys.readouterr().err
