@@ -1,4 +1,4 @@
-"""The commands. What their exit codes mean stands in their docstrings; see `gateway.cli.lesson`.
+"""The commands. What their exit codes mean stands in their docstrings; see `gateway.cli.command_help`.
 
 Only the module of the requested command is imported, because most commands don't need the gateway that serves.
 """
@@ -18,9 +18,9 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from gateway.cli.child_process import run_in_child
+from gateway.cli.command_help import Command, Group
 from gateway.cli.completion import asked_for
-from gateway.cli.contained import contained
-from gateway.cli.lesson import Command, Group
 from gateway.cli.output import complete_output, use_sturdy_output
 
 # By name: the module, the command or group of commands in it, and what it is for.
@@ -102,7 +102,7 @@ def application(arguments: Sequence[str] | None = None) -> typer.Typer:
         else:
             part = _not_asked_for
         if isinstance(part, typer.Typer):
-            _use_lessons(part)
+            _use_command_help(part)
             app.add_typer(part, name=name, help=words)
         else:
             app.command(name, cls=Command, short_help=words)(part)
@@ -113,7 +113,7 @@ def _not_asked_for() -> None:
     """A command that is not imported."""
 
 
-def _use_lessons(group: typer.Typer) -> None:
+def _use_command_help(group: typer.Typer) -> None:
     group.info.cls = Group
     for each in group.registered_commands:
         each.cls = Command
@@ -140,7 +140,7 @@ def main() -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     arguments = asked_for(os.environ) or sys.argv[1:]
     if arguments and arguments[0] in _DECIDING:
-        contained(partial(_run, arguments), otherwise=_FAULT)
+        run_in_child(partial(_run, arguments), otherwise=_FAULT)
     _run(arguments)
 
 

@@ -16,9 +16,9 @@ from gateway.cli.belgian_time import belgian_time
 from gateway.cli.chosen_environment import ChosenEnvironment
 from gateway.cli.confirm import TIMEOUT, WAIT, Confirmation
 from gateway.cli.exit import NOT_DONE, stop
+from gateway.cli.operator import Operator, running_operator
 from gateway.cli.options import CONFIG, ENV, HERE, JSON
 from gateway.cli.ordered import Ordered
-from gateway.cli.who import Who, who_runs
 from gateway.config.problems import unknown
 from gateway.emergency.codes import new_code
 from gateway.emergency.opening import OPENINGS, Opening, with_one_more
@@ -65,7 +65,7 @@ def open_(
     if seconds > longest:
         stop(f"{rule} can be open for {longest / 60:g} minutes at most (`emergency: at_most:`)")
     ordered = Ordered.at(chosen, OPENINGS, only_here)
-    who, now = who_runs(chosen.settings.emergency.operators, as_), time.time()
+    who, now = running_operator(chosen.settings.emergency.operators, as_), time.time()
     expires = now + chosen.settings.emergency.confirm_within
     asked = Opening(
         f"e-{secrets.token_hex(4)}", rule, reason.strip(), seconds, who.name, who.how, now, expires
@@ -113,7 +113,7 @@ def confirm(
     """
     chosen = ChosenEnvironment.of(config, env)
     ordered = Ordered.at(chosen, OPENINGS, only_here, patience=timeout if wait else None)
-    who, now = who_runs(chosen.settings.emergency.operators, as_), time.time()
+    who, now = running_operator(chosen.settings.emergency.operators, as_), time.time()
 
     def opened(asked: Opening) -> Opening:
         _declared(chosen, asked.rule)
@@ -155,7 +155,7 @@ def close(
     """
     chosen = ChosenEnvironment.of(config, env)
     ordered = Ordered.at(chosen, OPENINGS, only_here, patience=timeout if wait else None)
-    who, now = who_runs(chosen.settings.emergency.operators, as_), time.time()
+    who, now = running_operator(chosen.settings.emergency.operators, as_), time.time()
 
     def closed(standing: Opening) -> Opening:
         return replace(standing, closed=now, closed_by=who.name)
@@ -287,7 +287,7 @@ def _line(opening: Opening, where: str, now: float) -> str:
     return f"  {opening.id}  {opening.rule} {state} {when} ({people}: {opening.reason}){only}"
 
 
-def _known(who: Who) -> str:
+def _known(who: Operator) -> str:
     return f"{who.name} (known by {who.how})"
 
 

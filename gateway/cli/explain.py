@@ -13,9 +13,9 @@ from pydantic import ValidationError
 
 from gateway.analysis.explain import Reading, as_data, as_text
 from gateway.analysis.person import Person
+from gateway.cli.closures import closed_emergencies, maintenance_data, maintenance_met, maintenance_words
 from gateway.cli.loading import EMERGENCY, loaded
 from gateway.cli.options import CONFIG, ENV_OR_TI, JSON
-from gateway.cli.standing import closed_emergencies, maintenance_data, maintenance_met, maintenance_words
 from gateway.config import Config, EnvironmentSettings
 from gateway.config.messages import message_for
 from gateway.config.problems import unknown

@@ -18,9 +18,9 @@ from gateway.cli.belgian_time import belgian_time, read_belgian_time
 from gateway.cli.chosen_environment import ChosenEnvironment
 from gateway.cli.confirm import TIMEOUT, WAIT
 from gateway.cli.exit import NOT_DONE, stop
+from gateway.cli.operator import login_account
 from gateway.cli.options import CONFIG, ENV, HERE, JSON
 from gateway.cli.ordered import Ordered
-from gateway.cli.who import account
 from gateway.config.lints.maintenance import nowhere
 from gateway.config.problems import unknown
 from gateway.policy.maintenance import (
@@ -92,7 +92,7 @@ def start(
     since, ends = _span(from_, until, now)
     one = OrderedMaintenance(
         f"m-{secrets.token_hex(4)}",
-        account().name,
+        login_account().name,
         now,
         since,
         ends,
@@ -143,7 +143,7 @@ def end(
     ordered = Ordered.at(chosen, MAINTENANCE, only_here, patience=timeout if wait else None)
     now = time.time()
     gone: list[OrderedMaintenance] = []
-    who = account().name
+    who = login_account().name
 
     def make(before: tuple[OrderedMaintenance, ...]) -> Sequence[OrderedMaintenance]:
         gone[:] = [

@@ -18,13 +18,13 @@ from typer.testing import CliRunner, Result
 from gateway import cli
 from gateway.blocks.file import change
 from gateway.cli import application, commands
-from gateway.cli.lesson import COMMON, Command
+from gateway.cli.command_help import COMMON, Command
 from gateway.config import load
 from tests.cli import test_records, test_replay, test_sessions, test_status
 from tests.forked import ROOT
 from tests.gateways import settings, write_config
 
-LESSONS = {" ".join(path[1:]): command.lesson for path, command in commands()}
+SECTIONS = {" ".join(path[1:]): command.sections for path, command in commands()}
 ALL: list[Command] = [command for _, command in commands()]
 ANSWERS = "--public-url https://r.example.be --client-id c --upstream http://127.0.0.1:9 --right ''"
 
@@ -225,7 +225,7 @@ def test_a_command_ends_as_its_help_says(row: Row) -> None:
     done = typed(f"{row.command} {row.line}")
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exc_info
     assert done.exit_code == row.code, done.output
-    assert row.code in LESSONS[row.command].exit_codes
+    assert row.code in SECTIONS[row.command].exit_codes
     assert done.output
     if "--json" in row.line:
         documented(row.command, done.stdout)
@@ -233,7 +233,7 @@ def test_a_command_ends_as_its_help_says(row: Row) -> None:
 
 def documented(command: str, printed: str) -> None:
     """Standard output is JSON, and nothing else, with keys that the help names."""
-    words = LESSONS[command].json
+    words = SECTIONS[command].json
     if words.startswith("One record"):
         assert all(isinstance(json.loads(line), dict) for line in printed.splitlines())
         return
@@ -248,9 +248,9 @@ def documented(command: str, printed: str) -> None:
         assert set(each) <= names
 
 
-@pytest.mark.parametrize("command", LESSONS)
+@pytest.mark.parametrize("command", SECTIONS)
 def test_every_documented_code_is_shown_by_a_test(command: str) -> None:
-    meanings = LESSONS[command].exit_codes
+    meanings = SECTIONS[command].exit_codes
     wanted = {code for code, words in meanings.items() if (code, words) != (2, COMMON[2])}
     shown = {row.code for row in ROWS if row.command == command}
     for (name, code), where in ELSEWHERE.items():
@@ -258,7 +258,7 @@ def test_every_documented_code_is_shown_by_a_test(command: str) -> None:
         if name == command and f"def {test}" in (ROOT / file).read_text("utf-8"):
             shown.add(code)
     assert wanted <= shown
-    if LESSONS[command].json:
+    if SECTIONS[command].json:
         elsewhere = ELSEWHERE.get((command, 0))
         printed = any(row.command == command and "--json" in row.line for row in ROWS)
         assert printed or (elsewhere and "--json" in (ROOT / elsewhere).read_text("utf-8")), (
@@ -266,7 +266,7 @@ def test_every_documented_code_is_shown_by_a_test(command: str) -> None:
         )
 
 
-@pytest.mark.parametrize("command", LESSONS)
+@pytest.mark.parametrize("command", SECTIONS)
 def test_wrong_arguments_are_2_everywhere(command: str) -> None:
     done = typed(f"{command} --no-such-option")
     assert done.exit_code == 2

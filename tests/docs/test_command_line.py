@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from gateway.cli import application, commands
-from gateway.cli.lesson import COMMON, Command
+from gateway.cli.command_help import COMMON, Command
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "command-line.md"
 START = "<!-- from here on: made of the help of the commands by tests/docs/test_command_line.py -->\n"
@@ -34,19 +34,19 @@ def section(path: tuple[str, ...], command: Command) -> Iterator[str]:
         )
         text = " ".join((getattr(each, "help", None) or "").split())
         rows.append(f"| `{name}` | {text}{f' Default: `{default}`.' if default is not None else ''} |")
-    lesson = command.lesson
+    sections = command.sections
     yield f"\n## {' '.join(path)}\n"
-    yield from (" ".join(paragraph.split()) + "\n" for paragraph in lesson.words.split("\n\n"))
+    yield from (" ".join(paragraph.split()) + "\n" for paragraph in sections.words.split("\n\n"))
     yield f"    {' '.join(words)}{' [OPTIONS]' if len(rows) >= len(words) else ''}\n"
     yield "Examples:\n"
-    yield from (f"    {line}" for line in lesson.examples)
+    yield from (f"    {line}" for line in sections.examples)
     if rows:
         yield "\n| | |\n|---|---|"
         yield from rows
     yield "\n| exit code | |\n|---|---|"
-    yield from (f"| {code} | {meaning} |" for code, meaning in lesson.exit_codes.items())
-    if lesson.json:
-        yield f"\nWith `--json`: {lesson.json}"
+    yield from (f"| {code} | {meaning} |" for code, meaning in sections.exit_codes.items())
+    if sections.json:
+        yield f"\nWith `--json`: {sections.json}"
 
 
 def test_every_command_is_documented_as_it_is() -> None:
@@ -63,21 +63,21 @@ def test_every_command_is_documented_as_it_is() -> None:
 
 @pytest.mark.parametrize(("path", "command"), ALL, ids=[" ".join(path) for path, _ in ALL])
 def test_every_command_teaches(path: tuple[str, ...], command: Command) -> None:
-    lesson = command.lesson
-    assert lesson.words
-    assert 0 in lesson.exit_codes
-    assert len(lesson.exit_codes) > 1
-    assert "xit code" not in lesson.words, "exit codes have a section of their own"
-    assert len(lesson.words.split("\n\n")[0]) < 330, "the first paragraph is what people read"
+    sections = command.sections
+    assert sections.words
+    assert 0 in sections.exit_codes
+    assert len(sections.exit_codes) > 1
+    assert "xit code" not in sections.words, "exit codes have a section of their own"
+    assert len(sections.words.split("\n\n")[0]) < 330, "the first paragraph is what people read"
     for each in command.params:
         assert getattr(each, "help", None), each.name
     options = {name for each in command.params for name in each.opts}
-    assert ("--json" in options) == bool(lesson.json)
-    assert lesson.examples
+    assert ("--json" in options) == bool(sections.json)
+    assert sections.examples
 
 
 @pytest.mark.parametrize(
-    "line", [line for _, command in ALL for line in command.lesson.examples], ids=lambda line: line[:70]
+    "line", [line for _, command in ALL for line in command.sections.examples], ids=lambda line: line[:70]
 )
 def test_every_example_is_a_command_that_can_be_typed(line: str) -> None:
     words = shlex.split(line.rpartition("| ")[2] if " | " in line else line)

@@ -166,7 +166,7 @@ COMMANDS = (
         "policy-ends-process",
         "a policy of one's own calls `os._exit(0)`, or crashes, while `diff` or `replay` ask it",
         "the command says that its output is not complete, and exits with 70",
-        "tests/cli/test_contained.py::test_a_policy_that_ends_the_process_when_it_decides_is_no_answer",
+        "tests/cli/test_child_process.py::test_a_policy_that_ends_the_process_when_it_decides_is_no_answer",
     ),
 )
 CLOCKS = (

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from gateway.cli.who import account, who_runs
+from gateway.cli.operator import login_account, running_operator
 
 ME = pwd.getpwuid(os.getuid()).pw_name
 OTHER = next(each for each in pwd.getpwall() if each.pw_uid != os.getuid())
@@ -32,11 +32,11 @@ def test_the_account_is_that_of_the_login(
     login = tmp_path / "loginuid"
     if kept is not None:
         login.write_text(kept)
-    assert account(login, environ) == (name, how)
+    assert login_account(login, environ) == (name, how)
 
 
 def test_without_operators_no_name_can_be_typed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert who_runs({}, None) == account()
+    assert running_operator({}, None) == login_account()
     with pytest.raises(typer.Exit):
-        who_runs({}, "bob")
+        running_operator({}, "bob")
     assert "known by your account" in capsys.readouterr().err

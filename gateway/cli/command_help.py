@@ -28,7 +28,7 @@ _CODE: Final = re.compile(r"^(\d+): ", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class CommandHelp:
     """The parts of a docstring: what the command does, examples, the meaning of each exit code, the shape of `--json`."""
 
     words: str
@@ -37,8 +37,8 @@ class Lesson:
     json: str
 
     @classmethod
-    def of(cls, docstring: str) -> Lesson:
-        """The lesson in this docstring."""
+    def of(cls, docstring: str) -> CommandHelp:
+        """The sections of this docstring."""
         words, *rest = _SECTION.split(cleandoc(docstring))
         sections = {name: cleandoc(f"\n{text}") for name, text in zip(rest[::2], rest[1::2], strict=True)}
         _, *codes = _CODE.split(sections.get("Exit codes", ""))
@@ -57,23 +57,23 @@ class Command(TyperCommand):
     """A command whose help has examples before its options, and exit codes behind them."""
 
     def __init__(self, *args: Any, **settings: Any) -> None:
-        self.lesson = Lesson.of(settings.get("help") or "")
-        super().__init__(*args, **{**settings, "help": self.lesson.words})
+        self.sections = CommandHelp.of(settings.get("help") or "")
+        super().__init__(*args, **{**settings, "help": self.sections.words})
 
     def format_help_text(self, ctx: Any, formatter: Any) -> None:
         """The words, then the examples as they are typed."""
         super().format_help_text(ctx, formatter)
-        if self.lesson.examples:
+        if self.sections.examples:
             with formatter.section("Examples"):
-                formatter.write_text("\b\n" + "\n".join(self.lesson.examples))
+                formatter.write_text("\b\n" + "\n".join(self.sections.examples))
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         """The exit codes, and the shape of the JSON."""
         with formatter.section("Exit codes"):
-            formatter.write_dl([(str(code), words) for code, words in self.lesson.exit_codes.items()])
-        if self.lesson.json:
+            formatter.write_dl([(str(code), words) for code, words in self.sections.exit_codes.items()])
+        if self.sections.json:
             with formatter.section("With --json"):
-                formatter.write_text(self.lesson.json)
+                formatter.write_text(self.sections.json)
 
 
 class Group(TyperGroup):

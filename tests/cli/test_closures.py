@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.cli.standing import maintenance_data, maintenance_met, maintenance_words
+from gateway.cli.closures import maintenance_data, maintenance_met, maintenance_words
 from gateway.config import load
 from gateway.model import DecisionInput
 from gateway.policy.maintenance import MAINTENANCE, OrderedMaintenance

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.cli import application
-from gateway.cli.lesson import Lesson
+from gateway.cli.command_help import CommandHelp
 
 
 def said(*arguments: str) -> tuple[int, str]:
@@ -17,7 +17,7 @@ def said(*arguments: str) -> tuple[int, str]:
 
 
 def test_a_docstring_is_taken_apart() -> None:
-    lesson = Lesson.of("""Do it.
+    sections = CommandHelp.of("""Do it.
 
     More words.
 
@@ -35,12 +35,12 @@ def test_a_docstring_is_taken_apart() -> None:
         An object: `a`,
         `b`.
     """)
-    assert lesson.words == "Do it.\n\nMore words."
-    assert lesson.examples == ("gateway do", "gateway do --more")
-    assert lesson.exit_codes == {
+    assert sections.words == "Do it.\n\nMore words."
+    assert sections.examples == ("gateway do", "gateway do --more")
+    assert sections.exit_codes == {
         0: "done", 1: "not done, because it is long", 2: "wrong arguments", 3: "later",
     }  # fmt: skip
-    assert lesson.json == "An object: `a`, `b`."
+    assert sections.json == "An object: `a`, `b`."
 
 
 @pytest.mark.parametrize("asked", ["-h", "--help"])

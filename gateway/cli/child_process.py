@@ -16,7 +16,7 @@ _WANTED: Final = (signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE, *_PASSED_ON)
 _DONE: Final = b"."
 
 
-def contained(command: Callable[[], object], *, otherwise: int) -> NoReturn:
+def run_in_child(command: Callable[[], object], *, otherwise: int) -> NoReturn:
     """Run it and end this process as it ends, also by a signal. A policy that calls os._exit, or crashes, ends only the
     child: that is said, and the exit code is `otherwise`.
     """
