@@ -10,7 +10,7 @@ from gateway.assembly.areas import Areas
 from gateway.assembly.environment import Environment
 from gateway.edge.fronts import Front
 from gateway.edge.settings import FrontSettings
-from gateway.pipeline.front import FrontDesk
+from gateway.pipeline.front import FrontApp
 from gateway.pipeline.permission_cache import PermissionCache
 from gateway.pipeline.permission_lifetime import PermissionLifetime
 from gateway.pipeline.permission_validity import PermissionValidity
@@ -27,7 +27,7 @@ class Doors:
 
     handle: Application
     prompt: Callable[[Scope, ClientCycle], bool]
-    fronts: Mapping[str, FrontDesk | TracedApp]
+    fronts: Mapping[str, FrontApp | TracedApp]
 
 
 def doors(environment: Environment, areas: Areas, pipeline: Pipeline) -> Doors:
@@ -46,14 +46,14 @@ def doors(environment: Environment, areas: Areas, pipeline: Pipeline) -> Doors:
 
 def _front(
     environment: Environment, areas: Areas, pipeline: Pipeline, name: str, settings: FrontSettings
-) -> FrontDesk | TracedApp:
+) -> FrontApp | TracedApp:
     front = Front(name, settings, environment.settings.edge.trusted_proxies)
     verdict = Verdict(front, pipeline.attach, _lifetime(environment, areas, settings))
     started, tracing = areas.observers.metrics.started, areas.observers.tracing
-    desk = FrontDesk(front, pipeline, verdict, started=started)
+    desk = FrontApp(front, pipeline, verdict, started=started)
     if tracing is None:
         return desk
-    slow = FrontDesk(front, pipeline, verdict, started=started, timed=partial(timed, tracing=tracing))
+    slow = FrontApp(front, pipeline, verdict, started=started, timed=partial(timed, tracing=tracing))
     return tracing.app(desk, slow, desk.prompt)
 
 

@@ -51,7 +51,7 @@ WHAT_HELPS: Final[Mapping[str, str]] = {
 """By the kind of an obstacle: what may help all the same; %(phone)s stands for the number to call."""
 
 
-class Names(Protocol):
+class LabelSource(Protocol):
     """What people call rules and rights, by language; empty where there is no name."""
 
     def rule_label(self, rule: str) -> Mapping[str, str]:
@@ -61,7 +61,7 @@ class Names(Protocol):
         """The label of a right in a context."""
 
 
-class NoNames:
+class NoLabels:
     """No rule and no right has a name."""
 
     def rule_label(self, rule: str) -> Mapping[str, str]:
@@ -98,7 +98,7 @@ class DenialPage:
         pages: Pages,
         *,
         public_url: str,
-        names: Callable[[], Names],
+        names: Callable[[], LabelSource],
         clock: Callable[[], float],
     ) -> None:
         self._pages = pages
@@ -114,7 +114,7 @@ class DenialPage:
 class _Filled:
     """One page, for one reader."""
 
-    def __init__(self, pages: Pages, names: Names, public_url: str, now: float, denied: Denied) -> None:
+    def __init__(self, pages: Pages, names: LabelSource, public_url: str, now: float, denied: Denied) -> None:
         self._pages, self._names, self._public_url, self._now = pages, names, public_url, now
         self._denied = denied
         self._ = pages.gettext(denied.language)

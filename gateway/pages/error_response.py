@@ -25,11 +25,11 @@ from gateway.model import CanonicalRequest, Identity, Language, Looking
 from gateway.pages.advice import advice_of, operators_words, template_of
 from gateway.pages.authentication_methods import method_names
 from gateway.pages.catalogue import message
-from gateway.pages.causes import cause
-from gateway.pages.denial import DenialPage, Denied, Names, NoNames
+from gateway.pages.denial import DenialPage, Denied, LabelSource, NoLabels
 from gateway.pages.error_lines import error_lines
-from gateway.pages.faces import is_partial_request, partial_redirect, refused_at
+from gateway.pages.jsf import is_partial_request, partial_redirect, refused_at
 from gateway.pages.links import link_to, login_url, may_be_framed, page_of
+from gateway.pages.login_failures import login_failure_words
 from gateway.pages.names import organisation_name, person_name
 from gateway.pages.outcome import AGAIN, NO_OUTCOME, Outcome, changes_something, outcome_words
 from gateway.pages.problem import BASIC, Problems, Reader
@@ -73,7 +73,7 @@ class ErrorResponses:
         pages: Pages,
         *,
         public_url: str,
-        names: Callable[[], Names] = NoNames,
+        names: Callable[[], LabelSource] = NoLabels,
         clock: Callable[[], float] = time.time,
         strict: bool = False,
     ) -> None:
@@ -243,7 +243,7 @@ class ErrorResponses:
         _ = self._pages.gettext(asked.language)
         # A stopped loop names the cause that it found; any other failure is its own cause.
         code = str(error.facts.get("cause", error.reason))
-        happened, helps = cause(code)
+        happened, helps = login_failure_words(code)
         seconds = error.facts.get("seconds")
         if isinstance(seconds, int):
             happened = message("The clock of the login service is %(duration)s away from ours.")

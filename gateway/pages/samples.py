@@ -20,8 +20,8 @@ from gateway.model import (
     Right,
 )
 from gateway.pages.access import Lasting, MyAccess
-from gateway.pages.causes import CAUSES
 from gateway.pages.error_response import ErrorResponses
+from gateway.pages.login_failures import LOGIN_FAILURES
 from gateway.pages.outcome import NO_OUTCOME, KeptNote, Outcome
 from gateway.pages.render import Pages
 from gateway.pages.screens import Screens, WhyNotKept
@@ -120,7 +120,7 @@ def every_page(pages: Pages, language: Language) -> Iterator[tuple[str, Make]]:
             )
     yield "client-limited", partial(page, errors.ClientLimited("logins", 300.0))
     yield "client-limited-soon", partial(page, errors.ClientLimited("logins", 12.0))
-    for reason in dict.fromkeys((*CAUSES, "unheard-of")):
+    for reason in dict.fromkeys((*LOGIN_FAILURES, "unheard-of")):
         yield f"login-failed-{reason}", partial(page, errors.LoginFailed(reason))
     yield "login-failed-clock", partial(page, errors.LoginFailed("clock-skew", seconds=7_200))
     yield "login-stopped", partial(page, errors.LoginFailed("loop", cause="cookie-missing", rounds=3))

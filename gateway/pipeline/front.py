@@ -72,7 +72,7 @@ class RefuseBriefly(Refuse):
         return Response(status=error.status)
 
 
-class FrontDesk:
+class FrontApp:
     """Answers one front. `pipeline` is the one of the public listener; `started` counts requests that get a record.
 
     `timed` gives the stages that are gone through, where they are others than those of this front.

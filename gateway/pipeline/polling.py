@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 from gateway.edge.forms import form_type
 from gateway.model import CanonicalRequest
-from gateway.pages.faces import is_partial_request
+from gateway.pages.jsf import is_partial_request
 from gateway.policy.pattern import Pattern
 from gateway.policy.settings import PollSettings
 from gateway.responses import Message, Receive

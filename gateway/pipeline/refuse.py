@@ -30,7 +30,7 @@ from gateway.errors import (
 )
 from gateway.exchange import Exchange
 from gateway.pages.error_response import ErrorResponses
-from gateway.pages.faces import is_partial_request
+from gateway.pages.jsf import is_partial_request
 from gateway.pages.outcome import Outcome
 from gateway.pipeline.ask_again import AskAgain
 from gateway.pipeline.cross_origin import CrossOrigin

@@ -10,7 +10,7 @@ from gateway.endpoints.return_path import safe_target
 from gateway.endpoints.table import OwnEndpoints
 from gateway.errors import BadRequest, NotFound, WebSocketRefused
 from gateway.exchange import NOBODY, Exchange
-from gateway.pages.faces import REFUSED, refused_call
+from gateway.pages.jsf import REFUSED, refused_call
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from gateway.assembly.areas import areas
 from gateway.assembly.doors import doors
 from gateway.assembly.environment import Environment
 from gateway.assembly.stages import stages
-from gateway.pipeline.front import FrontDesk
+from gateway.pipeline.front import FrontApp
 from gateway.pipeline.traced import TracedApp
 from tests.assembly.conftest import Made
 
@@ -20,7 +20,7 @@ def test_each_front_has_a_door_of_its_own(made: Made) -> None:
     found = doors(environment, parts, pipeline)
     assert found.handle is pipeline
     assert found.prompt.pipeline is pipeline
-    assert isinstance(found.fronts["web"], FrontDesk)
+    assert isinstance(found.fronts["web"], FrontApp)
 
 
 def test_all_doors_are_traced_where_requests_are(made: Made) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from gateway import errors
-from gateway.pages.causes import CAUSES
+from gateway.pages.login_failures import LOGIN_FAILURES
 from gateway.pages.render import Pages
 from gateway.pages.samples import every_page
 from gateway.pages.settings import SupportSettings
@@ -93,7 +93,7 @@ def test_every_error_has_its_heading() -> None:
 
 def test_every_reason_of_a_failed_login_has_its_heading() -> None:
     pages = seen()
-    reasons = {**dict.fromkeys(CAUSES, "Cause:")}
+    reasons = {**dict.fromkeys(LOGIN_FAILURES, "Cause:")}
     written(
         REFERENCE / "errors.md",
         "Why a login fails",

@@ -8,8 +8,8 @@ import pytest
 from gateway.errors import LoginFailed
 from gateway.model import Language
 from gateway.pages.branding import contrast
-from gateway.pages.causes import CAUSES
 from gateway.pages.error_response import ErrorResponses
+from gateway.pages.login_failures import LOGIN_FAILURES
 from gateway.pages.render import Pages
 from gateway.pages.screens import Screens
 from tests.pages.conftest import Asks, text_of
@@ -52,7 +52,7 @@ def test_a_kept_form_is_sent_only_after_a_yes(screens: Screens) -> None:
     assert "13.20 uur" in text
 
 
-@pytest.mark.parametrize("code", [*CAUSES, "id-token-nonce", "unheard-of"])
+@pytest.mark.parametrize("code", [*LOGIN_FAILURES, "id-token-nonce", "unheard-of"])
 @pytest.mark.parametrize("language", ["nl", "en"])
 def test_a_stopped_loop_names_its_cause(
     answers: ErrorResponses, asks: Asks, language: Language, code: str

@@ -3,15 +3,15 @@
 from gateway.errors import (
     LoginFailed,
 )
-from gateway.pages.causes import CAUSES, cause
 from gateway.pages.error_response import ErrorResponses
+from gateway.pages.login_failures import LOGIN_FAILURES, login_failure_words
 from tests.pages.conftest import Asks, text_of
 
 
 def test_a_reason_without_words_of_its_own_has_those_of_its_kind() -> None:
-    assert cause("state-missing-or-so") == cause("who-knows")
-    assert cause("id-token-of-a-new-kind") == cause("token-answer-malformed")
-    assert all(cause(reason) == words for reason, words in CAUSES.items())
+    assert login_failure_words("state-missing-or-so") == login_failure_words("who-knows")
+    assert login_failure_words("id-token-of-a-new-kind") == login_failure_words("token-answer-malformed")
+    assert all(login_failure_words(reason) == words for reason, words in LOGIN_FAILURES.items())
 
 
 def test_unknown_causes_of_a_failed_login_have_words_too(answers: ErrorResponses, asks: Asks) -> None:

@@ -18,7 +18,7 @@ from gateway.errors import (
 )
 from gateway.model import Decision
 from gateway.pages.error_response import ErrorResponses
-from gateway.pages.faces import REFUSED, is_partial_request, partial_redirect, refused_call
+from gateway.pages.jsf import REFUSED, is_partial_request, partial_redirect, refused_call
 from tests.pages.conftest import Asks
 
 PAGE = (b"referer", b"https://register.test/lijst.xhtml?a=1&b=%22")

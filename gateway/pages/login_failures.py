@@ -75,7 +75,7 @@ _UNREADABLE: Final = (
 )
 
 # By the reason code of a LoginFailed, which log and metric carry too.
-CAUSES: Final[Mapping[str, tuple[str, str]]] = {
+LOGIN_FAILURES: Final[Mapping[str, tuple[str, str]]] = {
     "flow-unknown": _COOKIE,
     "cookie-missing": _COOKIE,
     "asked-again": _ASKED,
@@ -108,8 +108,8 @@ CAUSES: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
-def cause(reason: str) -> tuple[str, str]:
+def login_failure_words(reason: str) -> tuple[str, str]:
     """(what happened, what helps) as message ids, for a reason code; general texts for an unknown one."""
-    if reason not in CAUSES and reason.startswith("id-token-"):
+    if reason not in LOGIN_FAILURES and reason.startswith("id-token-"):
         return _UNREADABLE
-    return CAUSES.get(reason, _UNKNOWN)
+    return LOGIN_FAILURES.get(reason, _UNKNOWN)
