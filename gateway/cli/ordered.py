@@ -15,7 +15,7 @@ from gateway.cli.exit import NOT_DONE, stop
 from gateway.errors import StoreUnavailable
 from gateway.files.reason import may_be_there
 from gateway.orders.order_list import OrderList
-from gateway.session.board import Document
+from gateway.session.board import LastingOrder
 from gateway.session.sessions import Sessions
 
 E = TypeVar("E")
@@ -143,7 +143,7 @@ async def shared_orders(
 
 async def change_shared(
     sessions: Sessions, orders: OrderList[E], env: str, make: Callable[[tuple[E, ...]], Sequence[E]]
-) -> Document:
+) -> LastingOrder:
     """Replace the orders in the session store by what `make` makes of them. Raises StoreUnavailable and ValueError."""
 
     def content(before: bytes | None) -> bytes | None:

@@ -9,7 +9,7 @@ from gateway.config import Config
 from gateway.config.card import card_of
 from gateway.doctor.check_result import CheckResult
 from gateway.errors import GatewayError
-from gateway.reload.neighbours import Met, cards_in, cards_on, conflicts
+from gateway.reload.neighbours import FoundCards, cards_in, cards_on, conflicts
 from gateway.session.sessions import Sessions
 
 
@@ -24,7 +24,7 @@ async def neighbours(config: Config, name: str) -> CheckResult:
         await sessions.start(sweep=False)
         stored = await cards_on(sessions.store, time.time())
     except (ValueError, GatewayError):
-        stored = Met(())  # the check of the store says so
+        stored = FoundCards(())  # the check of the store says so
     finally:
         await sessions.aclose()
     found = conflicts(own, here.cards, stored.cards)

@@ -24,20 +24,20 @@ class OpenRule(NamedTuple):
         return now < self.until and steady < self.deadline
 
 
-class Stage(NamedTuple):
-    """Rules that are in force as long as all of `open` last."""
+class Period(NamedTuple):
+    """A period with one rule set: that is in force as long as all of `open` last."""
 
     open: tuple[OpenRule, ...]
     rules: RuleSet
 
 
-def stages(rules: RuleSet, opened: Iterable[OpenRule]) -> tuple[Stage, ...]:
-    """The rule sets with these emergency rules, one after the other: what ends first is in none of the next."""
+def periods(rules: RuleSet, opened: Iterable[OpenRule]) -> tuple[Period, ...]:
+    """The periods with these emergency rules, one after the other: what ends first is in none of the next."""
     known = rules.emergencies
     left = tuple(sorted((each for each in opened if each.rule in known), key=lambda each: each.deadline))
     found = []
     while left:
-        found.append(Stage(left, with_emergencies(rules, {each.rule: each.opening for each in left})))
+        found.append(Period(left, with_emergencies(rules, {each.rule: each.opening for each in left})))
         left = left[1:]
     return tuple(found)
 
@@ -47,7 +47,7 @@ class RulesInForce:
 
     def __init__(self, rules: RuleSet, clock: Callable[[], float], steady: Callable[[], float]) -> None:
         self._closed = rules
-        self._stages: Sequence[Stage] = ()
+        self._periods: Sequence[Period] = ()
         self._clock = clock
         self._steady = steady
 
@@ -60,23 +60,23 @@ class RulesInForce:
     def open(self) -> tuple[OpenRule, ...]:
         """The emergency rules that are open now."""
         now, steady = self._clock(), self._steady()
-        stage = next((each for each in self._stages if _lasts(each, now, steady)), None)
-        return stage.open if stage is not None else ()
+        period = next((each for each in self._periods if _lasts(each, now, steady)), None)
+        return period.open if period is not None else ()
 
-    def use(self, rules: RuleSet, opened: Sequence[Stage]) -> None:
-        """Decide by these rules from now on, and by the emergency rules of these stages as long as they last."""
-        self._closed, self._stages = rules, opened
+    def use(self, rules: RuleSet, opened: Sequence[Period]) -> None:
+        """Decide by these rules from now on, and by the emergency rules of these periods as long as they last."""
+        self._closed, self._periods = rules, opened
 
     def __call__(self) -> RuleSet:
         """The rule set in force at this moment."""
-        if not self._stages:
+        if not self._periods:
             return self._closed
         now, steady = self._clock(), self._steady()
-        for stage in self._stages:
-            if _lasts(stage, now, steady):
-                return stage.rules
+        for period in self._periods:
+            if _lasts(period, now, steady):
+                return period.rules
         return self._closed
 
 
-def _lasts(stage: Stage, now: float, steady: float) -> bool:
-    return all(each.lasts(now, steady) for each in stage.open)
+def _lasts(period: Period, now: float, steady: float) -> bool:
+    return all(each.lasts(now, steady) for each in period.open)

@@ -38,32 +38,34 @@ _SUFFIX: Final = ".card.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Met:
+class FoundCards:
     """(where, card) of each card that was found, and why others could not be read."""
 
     cards: Sequence[tuple[str, EnvironmentCard]]
     troubles: Sequence[str] = ()
 
 
-def cards_in(folder: Path) -> Met:
+def cards_in(folder: Path) -> FoundCards:
     """The cards in a folder. Reads the disk."""
-    return _met((str(path), path.read_bytes) for path in sorted(folder.glob(f"*{_SUFFIX}")) if path.is_file())
+    return _read_all(
+        (str(path), path.read_bytes) for path in sorted(folder.glob(f"*{_SUFFIX}")) if path.is_file()
+    )
 
 
-async def cards_on(store: Store, now: float) -> Met:
+async def cards_on(store: Store, now: float) -> FoundCards:
     """The cards in the session store, by their name there. Raises StoreUnavailable."""
     found = await store.entries(CARDS, now=now)
-    return _met((name, partial(bytes, content)) for name, content in found.items())
+    return _read_all((name, partial(bytes, content)) for name, content in found.items())
 
 
-def _met(found: Iterable[tuple[str, Callable[[], bytes]]]) -> Met:
+def _read_all(found: Iterable[tuple[str, Callable[[], bytes]]]) -> FoundCards:
     cards, troubles = [], []
     for where, read in found:
         try:
             cards.append((where, read_card(read())))
         except (OSError, ValueError) as problem:
             troubles.append(f"the environment card {where}: {getattr(problem, 'strerror', None) or problem}")
-    return Met(cards, troubles)
+    return FoundCards(cards, troubles)
 
 
 class Neighbours:
@@ -92,10 +94,10 @@ class Neighbours:
         """Leave the card, and go on looking. Raises ValueError where another environment shares something with this one."""
         card, text = await self._own()
         # Who is refused leaves no card: the other environment, which was first, must be able to start again.
-        self._refuse((await self._met(card))[0])
+        self._refuse((await self._read_all(card))[0])
         await self._leave(card, text)
         # Another one may have started at the same moment: one of both finds the card of the other.
-        found, troubles = await self._met(card)
+        found, troubles = await self._read_all(card)
         if found:
             await self._store.drop_entry(CARDS, card_name(card))
             self._refuse(found)
@@ -111,7 +113,7 @@ class Neighbours:
         """What is shared; the gateway is ready all the same."""
         return HealthStatus(True, "; ".join(self._told.values()), degraded=bool(self._told))
 
-    async def _met(self, card: EnvironmentCard) -> tuple[Mapping[str, str], Sequence[str]]:
+    async def _read_all(self, card: EnvironmentCard) -> tuple[Mapping[str, str], Sequence[str]]:
         """(what each other environment shares with this one, by who it is; which cards cannot be read)."""
         here = await asyncio.to_thread(cards_in, self._folder)
         stored = await cards_on(self._store, self._clock())
@@ -151,7 +153,7 @@ class Neighbours:
         card, text = await self._own()
         try:
             await self._leave(card, text)
-            found, troubles = await self._met(card)
+            found, troubles = await self._read_all(card)
         except StoreUnavailable:
             return  # The check of the sessions says so.
         told = {**found, **{words: words for words in troubles}}

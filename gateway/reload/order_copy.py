@@ -9,7 +9,7 @@ import structlog
 
 from gateway.files.atomic_file import locked, replace
 from gateway.files.plain_file import read_plain
-from gateway.session.board import Document
+from gateway.session.board import LastingOrder
 
 log = structlog.get_logger()
 
@@ -20,20 +20,20 @@ class OrderCopy:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def read(self) -> Document | None:
+    def read(self) -> LastingOrder | None:
         """The order as it was last kept; None where there is none or it is broken."""
         try:
             data = json.loads(read_plain(self._path))
-            return Document(int(data["revision"]), json.dumps(data["order"]).encode("ascii"))
+            return LastingOrder(int(data["revision"]), json.dumps(data["order"]).encode("ascii"))
         except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None
 
-    def keep(self, document: Document) -> None:
+    def keep(self, order: LastingOrder) -> None:
         """Keep an order, whose content is JSON."""
         known = self.read()
-        if known is not None and known.revision == document.revision:
+        if known is not None and known.revision == order.revision:
             return
-        content = json.dumps({"revision": document.revision, "order": json.loads(document.content)}, indent=1)
+        content = json.dumps({"revision": order.revision, "order": json.loads(order.content)}, indent=1)
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with locked(self._path):

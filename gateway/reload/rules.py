@@ -21,7 +21,7 @@ from gateway.config.trial import tried
 from gateway.events import OnEvent, RulesChanged, RulesLoaded, RulesRefused
 from gateway.observe.decision_record import timestamp
 from gateway.observe.health import HealthStatus
-from gateway.policy.in_force import OpenRule, RulesInForce, stages
+from gateway.policy.in_force import OpenRule, RulesInForce, periods
 from gateway.policy.ruleset import RuleSet, claims_of
 from gateway.reload.release import release_config
 from gateway.watcher import Watcher
@@ -83,7 +83,7 @@ class RulesReload:
             if not opened:
                 self.in_force.use(closed, ())
                 return
-            found = await asyncio.to_thread(stages, closed, opened)
+            found = await asyncio.to_thread(periods, closed, opened)
             if closed is self.config.rules[self._environment] and opened is self._open:
                 self.in_force.use(closed, found)
                 return

@@ -10,7 +10,7 @@ from typing import Any, Final
 import structlog
 
 from gateway.reload.order_copy import OrderCopy
-from gateway.session.board import Board, Document, SealedElsewhere
+from gateway.session.board import Board, LastingOrder, SealedElsewhere
 
 log = structlog.get_logger()
 
@@ -38,7 +38,7 @@ class SharedOrder:
         self._copy = OrderCopy(copy)
         self._copied_to = str(copy)
         self._state = state
-        self._known: Document | None = None
+        self._known: LastingOrder | None = None
 
     @property
     def revision(self) -> int:
@@ -82,12 +82,12 @@ class SharedOrder:
         if not found.whole:
             await self._add_copies(stored, found)
 
-    async def _add_copies(self, stored: bytes, document: Document) -> None:
+    async def _add_copies(self, stored: bytes, order: LastingOrder) -> None:
         """Add the copies under keys of ours that the order lacks, as after a change of keys: the store lost nothing."""
-        if await self._board.put_back(self.name, stored, document):
-            log.info(f"the shared {self.name} are sealed under another key too", revision=document.revision)
+        if await self._board.put_back(self.name, stored, order):
+            log.info(f"the shared {self.name} are sealed under another key too", revision=order.revision)
 
-    async def _put_back(self, stored: bytes | None, document: Document) -> None:
+    async def _put_back(self, stored: bytes | None, order: LastingOrder) -> None:
         """Give the store what it lost; another process may have been first."""
-        if await self._board.put_back(self.name, stored, document):
-            log.warning(f"the session store got the shared {self.name} again", revision=document.revision)
+        if await self._board.put_back(self.name, stored, order):
+            log.warning(f"the session store got the shared {self.name} again", revision=order.revision)

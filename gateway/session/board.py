@@ -24,7 +24,7 @@ _TRIES: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class LastingOrder:
     """An order that lasts. `revision` grows by one with each change; `whole` is False where a key of ours lacks a copy."""
 
     revision: int
@@ -58,7 +58,7 @@ class Board:
         """All orders by name, as they are stored; `read` opens them."""
         return await self._store.entries(_ORDERS, now=self._clock())
 
-    def read(self, name: str, stored: bytes) -> Document:
+    def read(self, name: str, stored: bytes) -> LastingOrder:
         """The order. Raises SealedElsewhere."""
         revision, copies = _unpacked(stored)
         cipher = self._cipher()
@@ -67,10 +67,10 @@ class Board:
             if plain is not None:
                 found, _, content = plain.partition(b"\n")
                 whole = sum(each is not None for each in opened) >= cipher.key_count
-                return Document(int(found), content, whole)
+                return LastingOrder(int(found), content, whole)
         raise SealedElsewhere(revision)
 
-    async def change(self, name: str, make: Callable[[bytes | None], bytes | None]) -> Document:
+    async def change(self, name: str, make: Callable[[bytes | None], bytes | None]) -> LastingOrder:
         """Replace the content of a lasting order by what `make` makes of it; None leaves it. The order as it is then.
 
         Raises SealedElsewhere, and what `make` raises.
@@ -80,33 +80,33 @@ class Board:
             known = self.read(name, stored) if stored is not None else None
             content = make(known.content if known is not None else None)
             if content is None:
-                return known or Document(0, b"")
-            made = Document(known.revision + 1 if known is not None else 1, content)
+                return known or LastingOrder(0, b"")
+            made = LastingOrder(known.revision + 1 if known is not None else 1, content)
             if await self._store.swap_entry(_ORDERS, name, stored, self._packed(name, made)):
                 return made
         raise ValueError("others change the same at the same moment: try again")
 
-    async def put_back(self, name: str, stored: bytes | None, document: Document) -> bool:
+    async def put_back(self, name: str, stored: bytes | None, order: LastingOrder) -> bool:
         """Put a lasting order in the place of `stored`, whose copies under other keys stay; False where that changed."""
         others: list[bytes] = []
-        if stored is not None and _unpacked(stored)[0] == document.revision:
+        if stored is not None and _unpacked(stored)[0] == order.revision:
             cipher = self._cipher()
             others = [
                 copy
                 for copy in _unpacked(stored)[1]
                 if cipher.open(cipher.ticket(name), copy, purpose=_ORDERS) is None
             ]
-        packed = self._packed(name, document, others)
+        packed = self._packed(name, order, others)
         return await self._store.swap_entry(_ORDERS, name, stored, packed)
 
     async def order(self, name: str, content: bytes, *, seconds: float) -> None:
         """Give an order that lasts for so many seconds."""
-        packed = self._packed(name, Document(1, content))
+        packed = self._packed(name, LastingOrder(1, content))
         await self._store.put_entry(_ORDERS, name, packed, until=self._clock() + seconds)
 
     async def report(self, gateway: str, content: Mapping[str, Any], *, seconds: float) -> None:
         """Say what this process has carried out; valid for so many seconds."""
-        packed = self._packed(gateway, Document(1, json.dumps(content).encode("ascii")))
+        packed = self._packed(gateway, LastingOrder(1, json.dumps(content).encode("ascii")))
         await self._store.put_entry(_REPORTS, gateway, packed, until=self._clock() + seconds)
 
     async def withdraw(self, gateway: str) -> None:
@@ -136,13 +136,13 @@ class Board:
         """Note that a gateway uses this store."""
         await self._store.put_entry(_SERVED, "first", b"1", until=math.inf)
 
-    def _packed(self, name: str, document: Document, others: list[bytes] | None = None) -> bytes:
+    def _packed(self, name: str, order: LastingOrder, others: list[bytes] | None = None) -> bytes:
         cipher = self._cipher()
-        plain = b"%d\n%s" % (document.revision, document.content)
+        plain = b"%d\n%s" % (order.revision, order.content)
         own = cipher.seal_each(cipher.ticket(name), plain, purpose=_ORDERS)
         copies = [*own, *(others or ())[:_MOST_OTHERS]]
         data = {
-            "revision": document.revision,
+            "revision": order.revision,
             "copies": [b64encode(each).decode() for each in copies],
         }
         return json.dumps(data).encode("ascii")

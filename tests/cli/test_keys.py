@@ -22,7 +22,7 @@ from gateway.cli import application
 from gateway.config import load
 from gateway.key_files.keyring import PURPOSES
 from gateway.reload.order_copy import OrderCopy
-from gateway.session.board import Document
+from gateway.session.board import LastingOrder
 from gateway.session.sessions import Sessions
 from tests.gateways import settings, write_config
 from tests.processes import command
@@ -156,7 +156,7 @@ def test_a_leaked_key_is_dropped_while_no_gateway_runs_and_blocks_are_sealed_wit
     settings, block = found.environment("ti"), Block("b-1", "organisation", "0777000187", "r", "anna", 1.0)
     before = {purpose: settings.ring(purpose).read()[0].id for purpose in ("sessions", "flows")}
 
-    async def work() -> Document:
+    async def work() -> LastingOrder:
         sessions = Sessions(settings.session, environment="ti", secure=False, clock=time.time)
         await sessions.start(sweep=False)
         made = await sessions.board.change("blocks", lambda _: BLOCKS.text([block], "ti"))

@@ -7,7 +7,7 @@ import pytest
 from gateway.model import DecisionInput
 from gateway.plugin import LOGIN, Allow, Deny, Facts, NotApplicable, Policy, Verdict
 from gateway.policy.evaluate import decide
-from gateway.policy.in_force import OpenRule, RulesInForce, stages
+from gateway.policy.in_force import OpenRule, RulesInForce, periods
 from gateway.policy.pattern import parse_pattern
 from gateway.policy.ruleset import Rule, RuleSet, compile_rules, with_emergencies
 
@@ -49,7 +49,7 @@ def test_each_ends_at_its_own_end_by_whichever_clock_comes_first() -> None:
         OpenRule("b", "e-2", 130.0, 31.0),
         OpenRule("x", "e-3", 130.0, 31.0),
     ]
-    found.use(RULES, stages(RULES, opened))
+    found.use(RULES, periods(RULES, opened))
     assert names(found()) == "abc"
     steady[0] = 11.0
     assert names(found()) == "bc"

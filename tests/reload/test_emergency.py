@@ -14,7 +14,7 @@ from gateway.errors import StoreUnavailable
 from gateway.events import EmergencyClosed, EmergencyOpened, Event
 from gateway.reload.emergency import Emergencies
 from gateway.reload.rules import RulesReload
-from gateway.session.board import Board, Document
+from gateway.session.board import Board, LastingOrder
 from gateway.session.memory import MemoryStore
 from gateway.session.ticket import SessionCipher
 from tests.gateways import settings, write_config
@@ -50,7 +50,7 @@ class Hands:
 class Down(Board):
     """A board whose store does not answer."""
 
-    async def change(self, name: str, make: Callable[[bytes | None], bytes | None]) -> Document:
+    async def change(self, name: str, make: Callable[[bytes | None], bytes | None]) -> LastingOrder:
         raise StoreUnavailable("out of reach")
 
 

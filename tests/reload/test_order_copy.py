@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.reload.order_copy import OrderCopy
-from gateway.session.board import Document
+from gateway.session.board import LastingOrder
 
 
 def test_what_is_kept_is_read_by_its_owner_alone(tmp_path: Path) -> None:
@@ -15,8 +15,8 @@ def test_what_is_kept_is_read_by_its_owner_alone(tmp_path: Path) -> None:
     copy = OrderCopy(path)
     assert copy.read() is None
     for revision in (3, 4):
-        copy.keep(Document(revision, b'{"blocks": []}'))
-        assert copy.read() == Document(revision, b'{"blocks": []}')
+        copy.keep(LastingOrder(revision, b'{"blocks": []}'))
+        assert copy.read() == LastingOrder(revision, b'{"blocks": []}')
     assert path.stat().st_mode & 0o777 == 0o600
     assert {each.name for each in path.parent.iterdir()} == {path.name, f"{path.name}.lock"}
 
@@ -26,10 +26,10 @@ def test_a_broken_copy_is_none(tmp_path: Path, content: str) -> None:
     path = tmp_path / "copy.json"
     path.write_text(content)
     assert OrderCopy(path).read() is None
-    OrderCopy(path).keep(Document(1, b"{}"))
-    assert OrderCopy(path).read() == Document(1, b"{}")
+    OrderCopy(path).keep(LastingOrder(1, b"{}"))
+    assert OrderCopy(path).read() == LastingOrder(1, b"{}")
 
 
 def test_a_place_that_cannot_be_written_is_no_trouble(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    OrderCopy(tmp_path / "file/copy.json").keep(Document(1, b"{}"))
+    OrderCopy(tmp_path / "file/copy.json").keep(LastingOrder(1, b"{}"))

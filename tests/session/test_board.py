@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from gateway.session.board import Board, Document, SealedElsewhere
+from gateway.session.board import Board, LastingOrder, SealedElsewhere
 from gateway.session.memory import MemoryStore
 from gateway.session.store import Store
 from gateway.session.ticket import SessionCipher
@@ -69,7 +69,7 @@ async def test_each_of_many_keys_has_a_copy_and_dropped_ones_leave_few_behind(
         assert await content(board(store, clock, key)) == b"all"
     for key in keys[12:]:
         await board(store, clock, key).put_back(
-            "blocks", (await many.orders())["blocks"], Document(1, b"all")
+            "blocks", (await many.orders())["blocks"], LastingOrder(1, b"all")
         )
     copies = json.loads((await many.orders())["blocks"])["copies"]
     assert len(copies) == 17
