@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from gateway.config import load
-from gateway.config.reload import reload
+from gateway.config.reload import reload_config
 from tests.gateways import RULES, settings, write_config
 
 ROUNDS = 5
@@ -50,7 +50,7 @@ def main() -> None:
         config = load(path)
         for _ in range(ROUNDS):
             before = time.process_time()
-            reload(config, "ti")
+            reload_config(config, "ti")
             print(f"{count} rules: {1000 * (time.process_time() - before):.0f} ms")
 
 

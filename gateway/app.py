@@ -35,7 +35,7 @@ from gateway.observe.readiness import Readiness
 from gateway.pages.error_response import ErrorResponses
 from gateway.pages.wire import WirePages
 from gateway.pipeline import prompt
-from gateway.pipeline.forward import endless
+from gateway.pipeline.forward import is_endless_stream
 from gateway.pipeline.prompt import ClientCycle
 from gateway.responses import Application, Receive, Scope, Send
 
@@ -140,7 +140,7 @@ class Gateway:
 
     def end_streams(self) -> None:
         """End event streams in order: their clients connect again, elsewhere."""
-        self.stages.streams.end_in_order(endless)
+        self.stages.streams.end_in_order(is_endless_stream)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI application: HTTP goes through the pipeline."""

@@ -99,7 +99,7 @@ class Destination(NamedTuple):
 Change = Literal["newly_allowed", "newly_denied", "elsewhere"]
 
 
-def change(before: Destination | None, after: Destination | None) -> Change | None:
+def destination_change(before: Destination | None, after: Destination | None) -> Change | None:
     """How a request is affected that went to `before`; None is nowhere: it was denied."""
     if before == after:
         return None

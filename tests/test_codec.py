@@ -30,7 +30,7 @@ from gateway.observe.decision_record import AuditEntry, Pseudonyms, decision_inp
 from gateway.observe.record_encoder import RecordEncoder
 from gateway.pages.wording import Wording
 from gateway.plugin import Facts
-from gateway.session.codec import Session, decode, encode
+from gateway.session.codec import Session, decode_session, encode_session
 from plugins.remote import Remote
 
 # Two values of each field: a view shows a field if its output tells them apart.
@@ -80,7 +80,7 @@ def asked(identity: Identity) -> Any:
 
 # Who gets to see what, and which fields are kept from them.
 VIEWS: dict[str, tuple[Callable[[Identity], Any], set[str]]] = {
-    "session": (lambda identity: encode(Session("s1", identity, 1.0, 2.0)), set()),
+    "session": (lambda identity: encode_session(Session("s1", identity, 1.0, 2.0)), set()),
     "record": (recorded, {"given_name", "family_name", "email", "phone", "faults"}),
     "replay": (replayed, {"given_name", "family_name", "email", "phone", "faults"}),
     "assertion": (
@@ -129,7 +129,7 @@ def test_a_session_keeps_each_field_as_it_is(field: str) -> None:
     bare = Identity("https://op.test", "alice")
     for identity in (FULL, replace(FULL, **{field: VALUES[field][1]}), bare):
         session = Session("s1", identity, 1.0, 2.0, Tokens("a", "r", "i", 3.0, "sid"), 1.5, 1.75)
-        assert decode(encode(session)) == session
+        assert decode_session(encode_session(session)) == session
 
 
 def test_an_identity_view_keeps_the_order_of_its_keys_and_leaves_out_what_is_optional_and_empty() -> None:

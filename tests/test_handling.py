@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.handling import PLAIN, Cors, Destination, Handling, HeaderChanges, RedirectTo, change
+from gateway.handling import PLAIN, Cors, Destination, Handling, HeaderChanges, RedirectTo, destination_change
 from gateway.policy.handling_settings import RedirectSettings
 
 UPSTREAM, OTHER = Destination("upstream default", True), Destination("upstream x", True)
@@ -68,7 +68,7 @@ def test_header_changes() -> None:
     ],
 )
 def test_a_change(before: Destination | None, after: Destination | None, how: str | None) -> None:
-    assert change(before, after) == how
+    assert destination_change(before, after) == how
 
 
 def test_what_differs_as_data() -> None:

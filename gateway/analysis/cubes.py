@@ -13,7 +13,7 @@ Cube = tuple[frozenset[int], ...]
 _FEW: Final = 4_000
 
 
-def cover(classes: Collection[Class], cells: Sequence[int]) -> list[Cube]:
+def cubes_covering(classes: Collection[Class], cells: Sequence[int]) -> list[Cube]:
     """Cubes that together contain exactly these classes; few and large, the largest first.
 
     `cells` holds the number of cells of every dimension.

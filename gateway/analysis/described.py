@@ -17,7 +17,7 @@ _FIELDS: Final = tuple(name for name in Person.model_fields if name not in ("acm
 LOGGED_IN: Final = "authenticated_at"
 
 
-def described(
+def identity_of_subject(
     name: str,
     properties: Mapping[str, Any],
     *,

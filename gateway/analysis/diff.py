@@ -13,13 +13,13 @@ from math import prod
 from typing import Any, Final
 
 from gateway.analysis.change import ANY_METHOD, OTHER_METHOD, WEBSOCKET, Change, Who
-from gateway.analysis.cubes import Class, cover
+from gateway.analysis.cubes import Class, cubes_covering
 from gateway.analysis.equivalence import Dimension, dimensions
 from gateway.analysis.path_partition import PathClass, intersection, partition
 from gateway.analysis.path_variables import compared_positions, template_values
 from gateway.analysis.rule_inputs import RuleInputs
 from gateway.handling import Change as How
-from gateway.handling import Destination, change
+from gateway.handling import Destination, destination_change
 from gateway.plugin import Distinctions, combine
 from gateway.policy.pattern import Pattern, Variable
 from gateway.policy.ruleset import RuleSet, compile_rules, methods_of
@@ -280,12 +280,12 @@ class _Comparison:
             old, new = (self._decider(number, path_class, shown, logged_in, used) for number in pair)
             tables: dict[How, list[Class]] = {how: [] for how in found}
             for chosen in islice(product(*(range(len(each.cells)) for each in used)), _MOST_CLASSES):
-                how = change(old(chosen), new(chosen))
+                how = destination_change(old(chosen), new(chosen))
                 if how is not None:
                     tables[how].append(chosen)
             for how, classes in tables.items():
                 counts = [len(each.cells) for each in used]
-                found[how].extend(Who(logged_in, used, cube) for cube in cover(classes, counts))
+                found[how].extend(Who(logged_in, used, cube) for cube in cubes_covering(classes, counts))
         gains, loses, moves = (tuple(each) for each in found.values())
         return _Verdicts(gains, loses, moves, inexact)
 

@@ -115,15 +115,17 @@ def _sources(distinctions: Distinctions) -> Iterator[Dimension]:
         yield Dimension("sources", name, (*cells, Cell(_ABSENT, f"where {name} says nothing")))
 
 
-def facts(
+def input_of_class(
     decision_input: DecisionInput, logged_in: bool, chosen: Sequence[tuple[Dimension, Cell]]
 ) -> DecisionInput:
     """The same request, made by a person of this class. Dimensions that are not chosen stay as they are."""
-    there = circumstance(decision_input, chosen)
+    there = input_in_circumstances(decision_input, chosen)
     return there._replace(identity=_identity(there.now, chosen) if logged_in else None)
 
 
-def circumstance(decision_input: DecisionInput, chosen: Sequence[tuple[Dimension, Cell]]) -> DecisionInput:
+def input_in_circumstances(
+    decision_input: DecisionInput, chosen: Sequence[tuple[Dimension, Cell]]
+) -> DecisionInput:
     """The same request by the same person, in these circumstances."""
     sources = dict(decision_input.facts)
     client, now = decision_input.client, decision_input.now

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from gateway.analysis.equivalence import NOON
 from gateway.analysis.path_partition import PathClass, partition
-from gateway.analysis.regex_example import example
+from gateway.analysis.regex_example import regex_example
 from gateway.http_semantics import METHODS
 from gateway.plugin import Allow, Facts
 from gateway.policy.evaluate import matching_rule
@@ -135,7 +135,7 @@ def _deciders(
     rule: Rule, coverage: Coverage, rules: Sequence[Rule], place: int = 0, name: str | None = None
 ) -> str:
     """The rules that decide instead, each with an example path."""
-    shown = example(rule.pattern.expression.text) if rule.pattern.expression is not None else None
+    shown = regex_example(rule.pattern.expression.text) if rule.pattern.expression is not None else None
     found: list[str] = []
     for winner, (path, requests) in sorted(coverage.loses.items()):
         if name is None or any(request[place] == name for request in requests):

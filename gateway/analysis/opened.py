@@ -21,7 +21,9 @@ def lint_openings(rules: RuleSet, here: frozenset[str]) -> Iterator[Finding]:
         yield from _case_only(rules)
 
 
-def changed(old: RuleSet, new: RuleSet, old_here: frozenset[str], new_here: frozenset[str]) -> Iterator[str]:
+def opening_changes(
+    old: RuleSet, new: RuleSet, old_here: frozenset[str], new_here: frozenset[str]
+) -> Iterator[str]:
     """What is opened and closed between two rule sets, and two environments that open `old_here` and `new_here`."""
     for name in sorted(new_here - old_here):
         yield f"+ the environment opens paths by `{name}`"

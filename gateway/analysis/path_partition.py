@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, zip_longest
 
-from gateway.analysis.regex_example import example
+from gateway.analysis.regex_example import regex_example
 from gateway.policy.expression import Expression
 from gateway.policy.pattern import Literal, Pattern, Variable
 from gateway.policy.pattern_tree import PatternNode, PatternTree
@@ -69,7 +69,7 @@ def _with_expressions(
         if kept:
             yield PathClass(path_class.segments, kept, below=False)
     for expression in expressions.values():
-        path = example(expression.text)
+        path = regex_example(expression.text)
         if path is None:
             continue
         segments = tuple(path[1:].split("/"))

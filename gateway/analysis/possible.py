@@ -8,7 +8,7 @@ from itertools import product
 from math import prod
 from typing import Final
 
-from gateway.analysis.equivalence import CLIENT, NOON, OTHER, Cell, Dimension, dimensions, facts
+from gateway.analysis.equivalence import CLIENT, NOON, OTHER, Cell, Dimension, dimensions, input_of_class
 from gateway.analysis.lint import Finding
 from gateway.analysis.path_partition import partition
 from gateway.analysis.rule_inputs import RuleInputs
@@ -136,7 +136,7 @@ def _allows(
     rule: Rule, asked: DecisionInput, *, logged_in: bool, cells: Sequence[tuple[Dimension, Cell]]
 ) -> bool:
     try:
-        decision = decide_by(rule, facts(asked, logged_in, cells))
+        decision = decide_by(rule, input_of_class(asked, logged_in, cells))
     except BaseException:  # noqa: BLE001 - a policy that fails denies
         return False
     return decision.allowed or decision.redirect is not None

@@ -16,7 +16,7 @@ from gateway.policy.expression import Expression
 _MOST: Final = 64
 
 
-def example(text: str) -> str | None:
+def regex_example(text: str) -> str | None:
     """A short path that a rule with this expression covers; None where none was found, or it uses notation that only RE2 has."""
     return next(iter(_covered(text, _tried(text) or ())), None)
 

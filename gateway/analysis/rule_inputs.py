@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from gateway.analysis.equivalence import CLIENT, NOON, Cell, Dimension, facts
+from gateway.analysis.equivalence import CLIENT, NOON, Cell, Dimension, input_of_class
 from gateway.analysis.path_partition import PathClass
 from gateway.handling import Destination
 from gateway.http_semantics import METHODS
@@ -87,7 +87,7 @@ class RuleInputs:
         decision_input = DecisionInput(
             method, host, path_class.path, path_class.segments, CLIENT, NOON.timestamp()
         )
-        return decide(self._alone, facts(decision_input, logged_in, cells)).destination
+        return decide(self._alone, input_of_class(decision_input, logged_in, cells)).destination
 
     def _used(self) -> dict[str, int]:
         if self.rule.pattern.expression is not None:

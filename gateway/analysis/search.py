@@ -12,7 +12,7 @@ from itertools import chain, count, product
 from math import prod
 from typing import Any, Final, Literal
 
-from gateway.analysis.equivalence import OTHER, Cell, Dimension, dimensions, facts
+from gateway.analysis.equivalence import OTHER, Cell, Dimension, dimensions, input_of_class
 from gateway.analysis.path_partition import PathClass, partition
 from gateway.analysis.path_variables import compared_positions, identity_texts, template_values
 from gateway.analysis.possible import exists
@@ -119,7 +119,7 @@ def let_in(rules: RuleSet, asked: DecisionInput, kind: Literal["person", "machin
         cells = [*zip(about, chosen, strict=True), (Dimension("kinds", "", ()), Cell(kind, ""))]
         if not exists(cells):
             continue
-        identity = _named(facts(asked, True, cells).identity, other, ages=bool(distinctions.ages))
+        identity = _named(input_of_class(asked, True, cells).identity, other, ages=bool(distinctions.ages))
         if allows(rules, asked._replace(identity=identity)):
             found.append(identity)
     return LetIn(tuple(found), _inexact(rule for rule, _ in deciding.values()))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Final, Literal
 
-from gateway.analysis.equivalence import CLIENT, NOON, Dimension, circumstance, dimensions
+from gateway.analysis.equivalence import CLIENT, NOON, Dimension, dimensions, input_in_circumstances
 from gateway.analysis.path_partition import partition
 from gateway.analysis.path_variables import compared_positions, identity_texts, template_values
 from gateway.analysis.rule_inputs import RuleInputs
@@ -207,7 +207,7 @@ def _in_all_circumstances(
         circumstances[decision.rule] = tuple(each for each in found if fixed.get(each.kind) is None)
     tried = circumstances[decision.rule]
     for cells in product(*(each.cells for each in tried)):
-        yield circumstance(decision_input, tuple(zip(tried, cells, strict=True)))
+        yield input_in_circumstances(decision_input, tuple(zip(tried, cells, strict=True)))
 
 
 def all_methods(method: str, further: Sequence[str] = ()) -> tuple[str, ...]:

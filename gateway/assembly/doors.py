@@ -50,11 +50,11 @@ def _front(
     front = Front(name, settings, environment.settings.edge.trusted_proxies)
     verdict = Verdict(front, pipeline.attach, _lifetime(environment, areas, settings))
     started, tracing = areas.observers.metrics.started, areas.observers.tracing
-    desk = FrontApp(front, pipeline, verdict, started=started)
+    app = FrontApp(front, pipeline, verdict, started=started)
     if tracing is None:
-        return desk
+        return app
     slow = FrontApp(front, pipeline, verdict, started=started, timed=partial(timed, tracing=tracing))
-    return tracing.app(desk, slow, desk.prompt)
+    return tracing.app(app, slow, app.prompt)
 
 
 def _lifetime(environment: Environment, areas: Areas, settings: FrontSettings) -> PermissionLifetime:

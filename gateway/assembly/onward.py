@@ -13,7 +13,7 @@ from gateway.identity.headers import OutgoingHeaders
 from gateway.identity.size import SizeWarning
 from gateway.pipeline.attach import Attach
 from gateway.pipeline.forward import Forward
-from gateway.pipeline.insert_bar import carrying
+from gateway.pipeline.insert_bar import forward_stage
 from gateway.pipeline.traced import TracedHeaders
 from gateway.upstream.forward import Forwarder
 from gateway.upstream.live_streams import Streams
@@ -58,7 +58,7 @@ def forward(environment: Environment, areas: Areas, streams: Streams[Exchange]) 
         name: _forwarder(environment, areas, upstream)
         for name, upstream in areas.register.upstreams.by_name.items()
     }
-    made = carrying(environment.settings.session_bar)
+    made = forward_stage(environment.settings.session_bar)
     return made(forwarders, streams, areas.rules.reload.rules, environment.events)
 
 

@@ -10,7 +10,7 @@ from gateway.assembly.rules import Rules
 from gateway.blocks.blocks import Blocks
 from gateway.observe.decision_record import person_names
 from gateway.reload.emergency import EMERGENCY, Emergencies
-from gateway.reload.fleet import Fleet, alike
+from gateway.reload.fleet import Fleet, fleet_report
 from gateway.reload.maintenance import NAME as MAINTENANCE
 from gateway.reload.maintenance import Maintenances
 from gateway.reload.neighbours import Neighbours
@@ -51,7 +51,7 @@ def operations(environment: Environment, rules: Rules, sessions: Sessions) -> Op
     )
 
     def told() -> Mapping[str, str]:
-        return alike(reload.config.rules[name].hash, environment.settings_hash)
+        return fleet_report(reload.config.rules[name].hash, environment.settings_hash)
 
     fleet = Fleet(sessions, told, clock=clock, steady=steady, on_event=events)
     orders = Orders.of(config, name, sessions, blocks, clock, steady, events, shared, fleet.about)

@@ -11,7 +11,7 @@ from gateway.auth.provider import Provider
 from gateway.auth.transmitters import Transmitters
 from gateway.endpoints.long_targets import LongTargets
 from gateway.observe.decision_record import person_names
-from gateway.session.measured import measured
+from gateway.session.measured import measured_store
 from gateway.session.recheck import Recheck
 from gateway.session.sessions import Sessions
 from gateway.session.stores import open_store
@@ -60,7 +60,7 @@ def _sessions(environment: Environment) -> Sessions:
         secure=environment.secure,
         clock=clock,
         steady=environment.steady,
-        store=measured(store, events),
+        store=measured_store(store, events),
         names=lambda: person_names(settings.ring("pseudonyms").read(), environment.name),
         findable=settings.authzen is not None,
         on_event=events,

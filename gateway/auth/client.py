@@ -15,7 +15,7 @@ from authlib.oauth2.rfc7523 import PrivateKeyJWT, private_key_jwt_sign
 from gateway.auth.client_keys import client_keys
 from gateway.auth.provider import Provider, as_object
 from gateway.auth.settings import ClientSecret, PrivateKeyJwt
-from gateway.key_files.keyring import KeyChoice, agreed
+from gateway.key_files.keyring import KeyChoice, agreed_key
 
 ASSERTION_SECONDS = 300
 """How long a client assertion is valid."""
@@ -85,7 +85,7 @@ class Client:
             return
         choice = self.read_keys()
         now = self._provider.clock()
-        choice.take(agreed(choice.since, (), announced_for=auth.announce or 0.0, now=now))
+        choice.take(agreed_key(choice.since, (), announced_for=auth.announce or 0.0, now=now))
 
     def read_keys(self) -> KeyChoice:
         """The keys to sign with, as the file has them now. Raises ValueError with a message for operators."""

@@ -54,7 +54,7 @@ def client_keys(auth: PrivateKeyJwt) -> tuple[ClientKey, ...]:
     return tuple(keys)
 
 
-def published(auth: PrivateKeyJwt) -> dict[str, Any]:
+def published_jwks(auth: PrivateKeyJwt) -> dict[str, Any]:
     """The public halves of all keys, as a key set (RFC 7517). Raises ValueError."""
     return {"keys": [key.public for key in client_keys(auth)]}
 

@@ -12,7 +12,7 @@ import structlog
 from gateway.auth.client import Client
 from gateway.auth.provider import Provider, as_object
 from gateway.auth.settings import IntrospectionSettings
-from gateway.auth.tokens import TokenRefused, shown, time_of
+from gateway.auth.tokens import TokenRefused, excerpt, time_of
 from gateway.client_limits import ClientLimits
 from gateway.errors import ProviderUnavailable
 
@@ -60,9 +60,9 @@ class Introspection:
         if found.get("active") is not True:
             raise TokenRefused("not-active")
         if (issuer := found.get("iss", settings.issuer)) != settings.issuer:
-            raise TokenRefused("issuer", f"issued by {shown(issuer)}, accepted: {settings.issuer}")
+            raise TokenRefused("issuer", f"issued by {excerpt(issuer)}, accepted: {settings.issuer}")
         if str(found.get("token_type", "bearer")).lower() != "bearer":
-            raise TokenRefused("token-type", f"a token of type {shown(found['token_type'])}, not Bearer")
+            raise TokenRefused("token-type", f"a token of type {excerpt(found['token_type'])}, not Bearer")
         self._check_audience(found)
         now = self._provider.clock()
         expires, begins = time_of(found.get("exp", now + 1.0)), time_of(found.get("nbf", 0))
@@ -79,7 +79,7 @@ class Introspection:
             return
         audiences = stated if isinstance(stated, list) else [stated]
         if not any(isinstance(each, str) and each in self._audiences for each in audiences):
-            named = f"for {shown(stated)}" if stated is not None else "the answer names no audience"
+            named = f"for {excerpt(stated)}" if stated is not None else "the answer names no audience"
             raise TokenRefused("audience", f"{named}, accepted: {', '.join(sorted(self._audiences))}")
 
 

@@ -19,7 +19,7 @@ from gateway.auth.client import Client
 from gateway.auth.introspection import Introspection
 from gateway.auth.provider import Issuer, Provider
 from gateway.auth.settings import IntrospectionSettings, MachineSettings, TokenIssuerSettings
-from gateway.auth.tokens import AccessToken, TokenRefused, claimed_issuer, shown
+from gateway.auth.tokens import AccessToken, TokenRefused, claimed_issuer, excerpt
 from gateway.caching.single_flight import SingleFlight
 from gateway.client_limits import ClientLimits
 from gateway.errors import BadRequest, BearerRefused, ClientLimited, Overloaded
@@ -177,7 +177,7 @@ class Machines:
                 "malformed", "the token is no signed JWT, and `machines.introspection` is not set"
             )
         else:
-            found = _Refused("issuer-unknown", f"issued by {shown(issuer)}, which `machines.issuers` lacks")
+            found = _Refused("issuer-unknown", f"issued by {excerpt(issuer)}, which `machines.issuers` lacks")
         if isinstance(found, _Valid):
             self._valid[key] = found
         self._on_event(TokenJudged(isinstance(found, _Valid)))

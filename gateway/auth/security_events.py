@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gateway.auth.tokens import Expected, TokenRefused, shown, time_of
+from gateway.auth.tokens import Expected, TokenRefused, excerpt, time_of
 
 OLDEST: Final = 604_800.0
 """Seconds after which a token is refused; as long is it remembered that it was used."""
@@ -104,22 +104,22 @@ def signals_in(
 
 def _check_event(kind: str, event: Any) -> None:
     if not isinstance(event, dict):
-        raise TokenRefused("event", f"the event {shown(kind)} is no object")
+        raise TokenRefused("event", f"the event {excerpt(kind)} is no object")
     if "event_timestamp" in event and time_of(event["event_timestamp"]) is None:
         raise TokenRefused("time-malformed", "event_timestamp is no time in seconds")
     if kind == CREDENTIAL_CHANGE:
         if event.get("change_type") not in _CHANGES:
-            raise TokenRefused("event", f"change_type {shown(event.get('change_type'))}")
+            raise TokenRefused("event", f"change_type {excerpt(event.get('change_type'))}")
         if not _is_name(event.get("credential_type")):
             raise TokenRefused("event", "no credential_type")
 
 
 def _detail(kind: str, event: Mapping[str, Any]) -> str:
     if kind == CREDENTIAL_CHANGE:
-        return f"{event['change_type']} of {shown(event['credential_type'])}"
+        return f"{event['change_type']} of {excerpt(event['credential_type'])}"
     if kind == STREAM_UPDATED:
-        return f"the stream is {shown(event.get('status'))}"
-    return "" if kind in NAMES else shown(kind)
+        return f"the stream is {excerpt(event.get('status'))}"
+    return "" if kind in NAMES else excerpt(kind)
 
 
 def _target(

@@ -115,7 +115,7 @@ class IdToken(Expected):
                 raise TokenRefused("access-token-hash", "at_hash belongs to another access token")
         if self.acr_values and claims.get("acr") not in self.acr_values:
             accepted = ", ".join(self.acr_values)
-            raise TokenRefused("acr", f"acr {shown(claims.get('acr'))}, accepted: {accepted[:300]}")
+            raise TokenRefused("acr", f"acr {excerpt(claims.get('acr'))}, accepted: {accepted[:300]}")
         if self.max_age is not None:
             authenticated = time_of(claims.get("auth_time"))
             if authenticated is None or not -self.leeway <= now - authenticated <= self.max_age + self.leeway:
@@ -192,9 +192,9 @@ def verify(token: str, keys: Sequence[Key], expected: Expected, now: float) -> M
     header = _header(token, expected)
     claims = _signed(token, header, keys)
     if claims.get("iss") != expected.issuer:
-        raise TokenRefused("issuer", f"issued by {shown(claims.get('iss'))}, accepted: {expected.issuer}")
+        raise TokenRefused("issuer", f"issued by {excerpt(claims.get('iss'))}, accepted: {expected.issuer}")
     if expected.audience not in _audiences(claims):
-        raise TokenRefused("audience", f"for {shown(claims.get('aud'))}, not for {expected.audience}")
+        raise TokenRefused("audience", f"for {excerpt(claims.get('aud'))}, not for {expected.audience}")
     _check_times(claims, expected, now)
     expected.check(claims, header["alg"], now)
     return claims
@@ -219,11 +219,11 @@ def _header(token: str, expected: Expected) -> dict[str, Any]:
     header = _object(token.partition(".")[0])
     if header.get("alg") not in expected.algorithms:
         accepted = ", ".join(expected.algorithms)
-        raise TokenRefused("algorithm", f"signed with {shown(header.get('alg'))}, accepted: {accepted}")
+        raise TokenRefused("algorithm", f"signed with {excerpt(header.get('alg'))}, accepted: {accepted}")
     kind = header.get("typ", "")
     if not isinstance(kind, str) or kind.lower().removeprefix("application/") not in expected.types:
         raise TokenRefused(
-            "type", f"typ {shown(kind)}, accepted: {', '.join(sorted(filter(None, expected.types)))}"
+            "type", f"typ {excerpt(kind)}, accepted: {', '.join(sorted(filter(None, expected.types)))}"
         )
     if "crit" in header or "b64" in header or "zip" in header:
         raise TokenRefused("critical-header", "crit, b64 or zip in the header")
@@ -264,7 +264,7 @@ def _signed(token: str, header: Mapping[str, Any], keys: Sequence[Key]) -> dict[
             continue
         return _object(payload)
     # Also if the key id is known but the signature does not match: the provider may have replaced the key.
-    kid = f"kid {shown(header['kid'])}" if "kid" in header else "no kid"
+    kid = f"kid {excerpt(header['kid'])}" if "kid" in header else "no kid"
     raise UnknownKey(f"{kid}, {algorithm}: {len(fitting)} of {len(keys)} known keys may fit, none does")
 
 
@@ -291,9 +291,9 @@ def _audiences(claims: Mapping[str, Any]) -> list[str]:
 def _check_only_audience(claims: Mapping[str, Any], audience: str) -> None:
     """Refuse a token that is also for another party (OIDC Core 3.1.3.7, steps 3 to 5): no other one is trusted."""
     if any(each != audience for each in _audiences(claims)):
-        raise TokenRefused("audience", f"for {shown(claims['aud'])}, not only for {audience}")
+        raise TokenRefused("audience", f"for {excerpt(claims['aud'])}, not only for {audience}")
     if "azp" in claims and claims["azp"] != audience:
-        raise TokenRefused("authorized-party", f"azp {shown(claims['azp'])}, not {audience}")
+        raise TokenRefused("authorized-party", f"azp {excerpt(claims['azp'])}, not {audience}")
 
 
 def _check_age(claims: Mapping[str, Any], leeway: float, now: float) -> None:
@@ -330,7 +330,7 @@ def _check_subject(claims: Mapping[str, Any]) -> None:
         raise TokenRefused("subject", "sub has characters that are not printable ASCII")
 
 
-def shown(value: Any) -> str:
+def excerpt(value: Any) -> str:
     """What a token says, cut short and in quotes, for the log."""
     return repr(value)[:120].encode("ascii", "backslashreplace").decode("ascii")
 

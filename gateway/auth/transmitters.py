@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from gateway.auth.provider import Issuer, Metadata
 from gateway.auth.security_events import SecurityEvent, Signal, signals_in
 from gateway.auth.signal_settings import SignalsSettings, TransmitterSettings
-from gateway.auth.tokens import TokenRefused, claimed_issuer, shown
+from gateway.auth.tokens import TokenRefused, claimed_issuer, excerpt
 from gateway.events import OnEvent, ignore
 from gateway.outgoing.egress import DIRECT, Egress
 
@@ -105,7 +105,7 @@ class Transmitters:
             raise TokenRefused("malformed", "no signed JWT with an issuer")
         transmitter = self.known.get(issuer)
         if transmitter is None:
-            raise TokenRefused("issuer", f"issued by {shown(issuer)}, which `signals.transmitters` lacks")
+            raise TokenRefused("issuer", f"issued by {excerpt(issuer)}, which `signals.transmitters` lacks")
         if not transmitter.accepts(authorization):
             raise TokenRefused("authentication", f"{issuer}: another Authorization header than was agreed")
         settings = transmitter.settings

@@ -17,7 +17,7 @@ from gateway.authzen.settings import AuthzenSettings
 from gateway.errors import GatewayError
 from gateway.http_semantics import HeaderLines
 from gateway.json_object import Unreadable, json_object
-from gateway.plugin.asked_through import HEADER, came_through
+from gateway.plugin.asked_through import HEADER, note_asked
 from gateway.responses import Receive, Response, Scope, Send
 
 log = structlog.get_logger()
@@ -119,7 +119,7 @@ class AuthorizationApi:
             _header(scope, b"accept-language").decode("latin-1"),
             data,
         )
-        came_through(_header(scope, _ASKED).decode("latin-1"))
+        note_asked(_header(scope, _ASKED).decode("latin-1"))
         try:
             found = await endpoint(request)
         except Unanswerable as error:

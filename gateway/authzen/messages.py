@@ -123,7 +123,7 @@ class ActionSearch(_Search):
 T = TypeVar("T", bound=BaseModel)
 
 
-def checked(model: type[T], data: Mapping[str, Any]) -> T:
+def parse_message(model: type[T], data: Mapping[str, Any]) -> T:
     """The message in this data. Raises Unanswerable, which names the first thing that is wrong."""
     try:
         return model.model_validate(data)

@@ -21,7 +21,7 @@ class Merged:
     how: Literal["new", "longer", "known"]
 
 
-def added(blocks: Sequence[Block], block: Block, names: Collection[str]) -> Merged:
+def with_block(blocks: Sequence[Block], block: Block, names: Collection[str]) -> Merged:
     """These blocks and one more. `names` are all pseudonyms of the person that it concerns."""
     same = [
         each
@@ -42,7 +42,7 @@ def added(blocks: Sequence[Block], block: Block, names: Collection[str]) -> Merg
     return Merged(tuple(longer if each == longest else each for each in blocks), longer, "longer")
 
 
-def remaining(
+def without_block(
     blocks: Sequence[Block],
     removed: Block,
     people: Iterable[tuple[Sequence[str], str | None]],

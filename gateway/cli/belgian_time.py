@@ -6,7 +6,7 @@ import time
 from zoneinfo import ZoneInfo
 
 from gateway.cli.exit import stop
-from gateway.cli.moments import read_moment, shown
+from gateway.cli.moments import moment_text, read_moment
 from gateway.policy.moments import NotOneMoment
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
@@ -15,7 +15,7 @@ BRUSSELS = ZoneInfo("Europe/Brussels")
 def belgian_time(at: float) -> str:
     """A moment (seconds since the epoch) in Belgian time, with its zone."""
     try:
-        return shown(at, BRUSSELS)
+        return moment_text(at, BRUSSELS)
     except (ValueError, OverflowError, OSError):
         return f"{at:g} seconds after 1970"
 

@@ -18,7 +18,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.blocks.file import BLOCKS, Block
-from gateway.blocks.merge import Merged, added, remaining
+from gateway.blocks.merge import Merged, with_block, without_block
 from gateway.cli.belgian_time import belgian_time, read_belgian_time
 from gateway.cli.chosen_environment import ChosenEnvironment
 from gateway.cli.confirm import TIMEOUT, WAIT, Confirmation, conclude
@@ -146,7 +146,7 @@ def _add_here(ordered: Ordered[Block], block: Block, names: Collection[str]) -> 
     outcome: list[Merged] = []
 
     def make(blocks: tuple[Block, ...]) -> Sequence[Block]:
-        outcome[:] = [added(blocks, block, names)]
+        outcome[:] = [with_block(blocks, block, names)]
         return outcome[0].blocks
 
     ordered.change_file(make)
@@ -261,7 +261,7 @@ def remove(
         )
     typer.echo(f"REMOVED in {env}: {_words(gone[0])}")
     people = [(each.summary.persons, each.summary.organisation) for each in listed]
-    still = remaining((*left, *in_file), gone[0], people, time.time())
+    still = without_block((*left, *in_file), gone[0], people, time.time())
     for each in still:
         typer.echo(f"  STILL BLOCKED by {each.id}: {_words(each)} ({each.reason})")
     for words in trouble:

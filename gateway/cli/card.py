@@ -11,7 +11,7 @@ import typer
 from gateway.cli.chosen_environment import ChosenEnvironment
 from gateway.cli.exit import NOT_DONE, stop
 from gateway.cli.options import CONFIG, ENV
-from gateway.config.card import card_of, signed
+from gateway.config.card import card_of, signed_card
 from gateway.errors import StoreUnavailable
 from gateway.files.reason import reason
 from gateway.reload.neighbours import CARDS, card_name, cards_in
@@ -45,7 +45,7 @@ def card(
         _forget(chosen, forget)
         return
     try:
-        typer.echo(signed(card_of(env, chosen.settings, time.time()), chosen.settings), nl=False)
+        typer.echo(signed_card(card_of(env, chosen.settings, time.time()), chosen.settings), nl=False)
     except ValueError as problem:
         stop(f"{problem}; the card is signed with the key of the assertion", NOT_DONE)
 

@@ -52,10 +52,10 @@ def _said(reading: int) -> bytes:
 
 
 def _not_done(code: int, otherwise: int) -> int:
-    from gateway.config.forked_process import ending  # noqa: PLC0415 - commands that end well start without it
+    from gateway.config.forked_process import exit_words  # noqa: PLC0415 - commands that end well start without it
 
     words = (
-        f"The command {ending(code)} before it was done: what it printed is not complete, and nothing was compared"
+        f"The command {exit_words(code)} before it was done: what it printed is not complete, and nothing was compared"
         " or judged to the end. A policy of your own (`plugins:`) does that by os._exit, or by a library that crashes."
     )
     typer.echo(words, err=True)

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import typer
 
 from gateway.cli.exit import NOT_DONE, stop
-from gateway.cli.loading import loaded
+from gateway.cli.loading import load_or_exit
 from gateway.config import Config
 from gateway.config.model import EnvironmentSettings
 from gateway.errors import StoreUnavailable
@@ -34,7 +34,7 @@ class ChosenEnvironment:
     @classmethod
     def of(cls, path: Path, env: str) -> ChosenEnvironment:
         """The environment with this name. Ends the command where it does not load."""
-        return cls(loaded(path, env), env)
+        return cls(load_or_exit(path, env), env)
 
     @property
     def settings(self) -> EnvironmentSettings:

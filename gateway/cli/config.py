@@ -12,7 +12,7 @@ import typer
 
 from gateway.cli.card import card
 from gateway.cli.lint import as_data, lint
-from gateway.cli.loading import loaded, problems_printed, tried, try_plugins
+from gateway.cli.loading import load_or_exit, problems_printed, try_configuration, try_plugins
 from gateway.cli.options import ENV, FILE, JSON, PLUGINS_FILE
 from gateway.cli.output import counted
 from gateway.cli.promote import promote
@@ -61,7 +61,7 @@ def validate(
         and `rule_sets` (the hash by environment).
     """
     with problems_printed(told=_tell_problems if as_json else None):
-        tried(file, lint=True)
+        try_configuration(file, lint=True)
         config, found = findings(file)
         if shared := list(shared_with(config.environments, against or ())):
             raise ConfigError(Problem(str(file), 1, 1, words) for words in shared)
@@ -117,7 +117,7 @@ def show(
         An object: `environment`, `hash`, `rules` (in the order in which they are tried, each with `file`, `line`, `column` and what
         is written).
     """
-    rules = loaded(file, env).rules[env]
+    rules = load_or_exit(file, env).rules[env]
     if as_json:
         shown = [
             {"file": rule.at[0], "line": rule.at[1], "column": rule.at[2], **rule.to_dict()}

@@ -11,9 +11,9 @@ import typer
 from gateway.analysis.change import Change
 from gateway.analysis.diff import Side, Watch, compare
 from gateway.analysis.diff_report import as_data, as_text
-from gateway.analysis.opened import changed
+from gateway.analysis.opened import opening_changes
 from gateway.cli.completion import environments
-from gateway.cli.loading import EMERGENCY, loaded
+from gateway.cli.loading import EMERGENCY, load_or_exit
 from gateway.cli.options import JSON
 from gateway.cli.progress import watched
 from gateway.config import Config
@@ -61,19 +61,19 @@ def diff(
     if (new is None) == (against is None) or (against is not None and env is None):
         typer.echo("name two files, or one file with --env and --against", err=True)
         raise typer.Exit(_REFUSED)
-    before = loaded(old, env, code=_NOT_LOADED, emergency=emergency)
+    before = load_or_exit(old, env, code=_NOT_LOADED, emergency=emergency)
     found: dict[str, tuple[Change, ...]] = {}
     openings: dict[str, list[str]] = {}
     alone: list[str] = []
     if new is None:
         assert env is not None
         assert against is not None
-        after = loaded(old, against, code=_NOT_LOADED, emergency=emergency)
+        after = load_or_exit(old, against, code=_NOT_LOADED, emergency=emergency)
         title = f"{env} against {against}"
         found[title] = compare(_side(before, env), _side(after, against), _watched(title))
         openings[title] = _openings(before, env, after, against)
     else:
-        after = loaded(new, env, code=_NOT_LOADED, emergency=emergency)
+        after = load_or_exit(new, env, code=_NOT_LOADED, emergency=emergency)
         names = [env] if env is not None else list({**before.environments, **after.environments})
         for name in names:
             if name in before.environments and name in after.environments:
@@ -104,7 +104,7 @@ def _side(config: Config, environment: str) -> Side:
 def _openings(before: Config, old: str, after: Config, new: str) -> list[str]:
     here, there = (config.environments[name].paths.names for config, name in ((before, old), (after, new)))
     return [
-        *changed(before.rules[old], after.rules[new], here, there),
+        *opening_changes(before.rules[old], after.rules[new], here, there),
         *recognition_changes(before, old, after, new),
         *(suite_changes(before, after, old) if old == new else ()),
     ]

@@ -16,7 +16,7 @@ import structlog
 import typer
 
 from gateway.auth.provider import Provider
-from gateway.cli.loading import loaded
+from gateway.cli.loading import load_or_exit
 from gateway.cli.options import CONFIG, ENV, JSON
 from gateway.config import Config
 from gateway.doctor.check_result import CheckResult
@@ -49,7 +49,7 @@ def doctor(
     JSON:
         A list of findings: `check`, `status` (ok, warning, failed or skipped), `says`, `do`, `cause`.
     """
-    whole = loaded(config, env)
+    whole = load_or_exit(config, env)
     settings = whole.environment(env)
     with _silent():
         findings = asyncio.run(_examined(env, whole))

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from gateway.analysis.explain import Reading, as_data, as_text
 from gateway.analysis.person import Person
 from gateway.cli.closures import closed_emergencies, maintenance_data, maintenance_met, maintenance_words
-from gateway.cli.loading import EMERGENCY, loaded
+from gateway.cli.loading import EMERGENCY, load_or_exit
 from gateway.cli.options import CONFIG, ENV_OR_TI, JSON
 from gateway.config import Config, EnvironmentSettings
 from gateway.config.messages import message_for
@@ -80,7 +80,7 @@ def explain(
         the path; `missing`, `plans` and `obstacles` for somebody who is refused; `rules`, each that was tried; `supposed`, the
         answers that were assumed of other systems; `maintenance` and `closed_emergencies`, which stand in the way or could open.
     """
-    found = loaded(config, env or _DEFAULT, emergency=emergency)
+    found = load_or_exit(config, env or _DEFAULT, emergency=emergency)
     env = _spoken_of(found, env)
     settings = found.environment(env)
     client = _address(client)

@@ -13,7 +13,7 @@ import typer
 from gateway.analysis.explain import Reading, as_data, as_text
 from gateway.cli.chosen_environment import ChosenEnvironment
 from gateway.cli.exit import NOT_DONE, stop
-from gateway.cli.moments import BRUSSELS, Zone, shown, zone_of
+from gateway.cli.moments import BRUSSELS, Zone, moment_text, zone_of
 from gateway.cli.options import CONFIG, JSON
 from gateway.cli.page_text import page_text
 from gateway.cli.record_files import UNREADABLE, record_files, unreadable
@@ -212,7 +212,7 @@ def _record_text(record: Mapping[str, Any], zone: str) -> str:
     logged_in = who.get("authenticated_at")
     lines = {
         "reference": f"{reference_of(request_id)} ({request_id})",
-        "when": shown(float(record["now"]), zone_of(zone), milliseconds=True),
+        "when": moment_text(float(record["now"]), zone_of(zone), milliseconds=True),
         "environment": record.get("environment"),
         "asked": " ".join(
             str(part)
@@ -233,7 +233,7 @@ def _record_text(record: Mapping[str, Any], zone: str) -> str:
         "doelgroep": who.get("doelgroep"),
         "means": who.get("acr"),
         "bound": "to a key of the browser" if who.get("bound") else None,
-        "logged in": shown(float(logged_in), zone_of(zone)) if logged_in is not None else None,
+        "logged in": moment_text(float(logged_in), zone_of(zone)) if logged_in is not None else None,
         "rights": rights,
         "session": record.get("session"),
         "record": f"{record.get('seq')} of chain {record.get('chain')}",

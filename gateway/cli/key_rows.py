@@ -15,7 +15,7 @@ from gateway.blocks.file import Block
 from gateway.config import EnvironmentSettings
 from gateway.files.reason import may_be_there
 from gateway.identity.assertion_keys import keys_in
-from gateway.key_files.keyring import PURPOSES, SHOWN, Key, Purpose, agreed
+from gateway.key_files.keyring import PURPOSES, SHOWN, Key, Purpose, agreed_key
 from gateway.reload.members import TOPIC, Member, read_members
 from gateway.session.holder import REMEMBERED_SECONDS
 from gateway.session.stores import open_store
@@ -108,7 +108,7 @@ def shared_key(settings: EnvironmentSettings, environment: str, purpose: Purpose
     keys = settings.ring(purpose).read()
     others = [each.accepts[purpose] for each in members_of(settings, environment) if purpose in each.accepts]
     own = dict.fromkeys((key.id for key in keys), 0.0)
-    first = agreed(own, others, announced_for=0.0, now=0.0)
+    first = agreed_key(own, others, announced_for=0.0, now=0.0)
     return next(key for key in keys if key.id == first)
 
 

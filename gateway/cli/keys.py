@@ -26,20 +26,20 @@ from gateway.cli.client_keys import (
     write_client_jwks,
 )
 from gateway.cli.key_rows import KeyRow, local_time, members_of, rows
-from gateway.cli.loading import loaded
+from gateway.cli.loading import load_or_exit
 from gateway.cli.options import CONFIG, ENV, JSON, KEY
 from gateway.cli.ordered import shared_orders
 from gateway.config import EnvironmentSettings
-from gateway.config.key_files import drop as drop_key
 from gateway.config.key_files import (
     drop_assertion,
+    drop_key,
     new_assertion_key,
     new_key,
     new_pem_key,
     rotate_assertion,
     rotate_client,
+    rotate_key,
 )
-from gateway.config.key_files import rotate as rotate_key
 from gateway.errors import StoreUnavailable
 from gateway.files.reason import may_be_there, reason
 from gateway.key_files.keyring import PURPOSES, SHOWN, Purpose, write_key_file
@@ -75,7 +75,7 @@ def generate(
         0: every key exists
         1: the configuration does not load, or a file cannot be written
     """
-    settings = loaded(config, env).environment(env)
+    settings = load_or_exit(config, env).environment(env)
     try:
         _generate(settings)
     except OSError as problem:
@@ -157,7 +157,7 @@ def rotate(
     unknown = [each for each in purposes if each not in (*_PURPOSES, "all")]
     if unknown:
         _stop(f"there are no keys for {unknown[0]!r}: write {', '.join(_PURPOSES)} or all", _WRONG)
-    settings = loaded(config, env).environment(env)
+    settings = load_or_exit(config, env).environment(env)
     wanted = [each for each in _PURPOSES if each in purposes or "all" in purposes]
     changed: dict[Path, None] = {}
     now = time.time()

@@ -16,8 +16,8 @@ from gateway.cli.options import FILE, JSON
 from gateway.cli.progress import watched_lines
 from gateway.config.lint import found_in
 from gateway.config.lints.evidence import evidence, uncovered
-from gateway.config.load import read
-from gateway.observe.record_reader import lines, records
+from gateway.config.load import read_source
+from gateway.observe.record_reader import read_records, record_lines
 
 _FOUND = 1
 _UNREADABLE = 2
@@ -56,7 +56,7 @@ def lint(
     """
     with problems_printed():
         try_plugins(file)
-        source = read(file)
+        source = read_source(file)
         if emergency:
             source = replace(source, config=source.config.with_emergencies(emergency))
     seen = Evidence(source.config.rules)
@@ -79,7 +79,7 @@ def lint(
 
 def _read(place: str, seen: Evidence) -> None:
     try:
-        for record in records(watched_lines(lines(place), place)):
+        for record in read_records(watched_lines(record_lines(place), place)):
             seen.add(record)
     except OSError as problem:
         typer.echo(f"{place}: {getattr(problem, 'strerror', None) or problem}", err=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from gateway.config import Config, ConfigError, checked, load
+from gateway.config import Config, ConfigError, checked_config, load
 from gateway.config.problems import Problem
 from gateway.config.schema import has_foreign_policies
 from gateway.config.trial import Trial
@@ -18,7 +18,7 @@ EMERGENCY = typer.Option(
 )
 
 
-def loaded(
+def load_or_exit(
     path: Path,
     environment: str | None = None,
     *,
@@ -32,16 +32,16 @@ def loaded(
     """
     with problems_printed(code=code):
         if tested and environment is not None:
-            tried(path, environment)
+            try_configuration(path, environment)
         else:
             try_plugins(path)
-        config = checked(path, environment) if tested and environment is not None else load(path)
+        config = checked_config(path, environment) if tested and environment is not None else load(path)
         if environment is not None:
             config.environment(environment)
         return config.with_emergencies(emergency) if emergency else config
 
 
-def tried(path: Path, environment: str = "", *, lint: bool = False) -> None:
+def try_configuration(path: Path, environment: str = "", *, lint: bool = False) -> None:
     """Try a configuration in a process of its own. Raises ConfigError with what is wrong."""
     if problems := Trial(path, environment, lint=lint).problems():
         raise ConfigError(problems)

@@ -21,7 +21,7 @@ from gateway.cli.exit import NOT_DONE, stop
 from gateway.cli.operator import login_account
 from gateway.cli.options import CONFIG, ENV, HERE, JSON
 from gateway.cli.ordered import Ordered
-from gateway.config.lints.maintenance import nowhere
+from gateway.config.lints.maintenance import why_nothing_closes
 from gateway.config.problems import unknown
 from gateway.policy.maintenance import (
     MAINTENANCE,
@@ -243,7 +243,7 @@ def _paths(chosen: ChosenEnvironment, written: Sequence[str]) -> tuple[str, ...]
             pattern = parse_pattern(each)
         except ValueError as problem:
             stop(f"--path {each}: {problem}")
-        fault = nowhere(chosen.config, chosen.env, pattern)
+        fault = why_nothing_closes(chosen.config, chosen.env, pattern)
         if fault is not None:
             stop(f"--path {each}: {fault[1]}. NOTHING WAS CHANGED.")
     return tuple(written)

@@ -83,7 +83,7 @@ def read_moment(text: str, zone: ZoneInfo, now: float, *, ends: bool = False, ah
         found = _read(text, zone, now, ends=ends, ahead=ahead)
         if found < 0:
             raise OverflowError
-        shown(found, zone)
+        moment_text(found, zone)
     except (OverflowError, OSError) as problem:
         raise ValueError(f"{text.strip()!r} is not a moment that clocks know: {_HINT}") from problem
     return found
@@ -109,7 +109,7 @@ def _read(text: str, zone: ZoneInfo, now: float, *, ends: bool, ahead: bool) -> 
     return _local(exact, zone, second=ends)
 
 
-def shown(at: float, zone: ZoneInfo, *, milliseconds: bool = False) -> str:
+def moment_text(at: float, zone: ZoneInfo, *, milliseconds: bool = False) -> str:
     """A moment with its zone: 2026-11-26 14:05:12 CET."""
     moment = datetime.fromtimestamp(at, zone)
     fraction = f".{moment.microsecond // 1000:03d}" if milliseconds else ""

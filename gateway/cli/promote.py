@@ -16,13 +16,13 @@ import typer
 from gateway.analysis.diff import Side as RuleSide
 from gateway.analysis.diff import compare
 from gateway.analysis.diff_report import as_text
-from gateway.analysis.opened import changed
+from gateway.analysis.opened import opening_changes
 from gateway.cli.chosen_environment import ChosenEnvironment
 from gateway.cli.exit import NOT_DONE, stop
 from gateway.cli.loading import problems_printed, try_plugins
 from gateway.cli.output import counted
 from gateway.config import Config, ConfigError
-from gateway.config.load import read
+from gateway.config.load import read_source
 from gateway.config.problems import unknown
 from gateway.config.recognition import recognition_changes
 from gateway.edge.authority import host_names
@@ -30,10 +30,10 @@ from gateway.files.real_path import real_path
 from gateway.files.reason import may_be_there
 from gateway.promotion.difference import Part
 from gateway.promotion.evidence import Counted, Evidence, Threshold
-from gateway.promotion.plan import PARTS, Plan, described
+from gateway.promotion.plan import PARTS, Plan, plan_text
 from gateway.promotion.side import Side
 from gateway.promotion.trial import Trial
-from gateway.promotion.write import obstacles, unified, write
+from gateway.promotion.write import unified_diff, write_files, write_obstacles
 
 NOTHING = 4
 _JOURNAL = "promotions.jsonl"
@@ -102,9 +102,9 @@ def promote(
     after = trial.source.config
     refused = _judged(plan, after, _records(plan, records), limit, without_records=without_records)
     if dry_run:
-        typer.echo(unified(plan.files), nl=False)
+        typer.echo(unified_diff(plan.files), nl=False)
     else:
-        refused += obstacles(plan.files, plan.target.folder)
+        refused += write_obstacles(plan.files, plan.target.folder)
     for words in refused:
         typer.echo(f"REFUSED: {words}", err=True)
     if refused or dry_run:
@@ -135,7 +135,7 @@ def _plan(
     with problems_printed():
         for path in dict.fromkeys((config, into)):
             try_plugins(path)
-        sources = [read(path) for path in (config, into)]
+        sources = [read_source(path) for path in (config, into)]
     try:
         for source, name in zip(sources, (from_, to), strict=True):
             source.config.environment(name)
@@ -146,13 +146,13 @@ def _plan(
 
 def _say_plan(plan: Plan) -> None:
     typer.echo(f"{plan.source.name} ({plan.source.path}) -> {plan.target.name} ({plan.target.path})")
-    for line in described(plan):
+    for line in plan_text(plan):
         typer.echo(line)
     for words in plan.conflicts:
         typer.echo(f"CONFLICT: {words}", err=True)
     if plan.conflicts:
         stop("Nothing was written.", NOT_DONE)
-    if links := list(obstacles(dict.fromkeys(plan.target.links), plan.target.folder)):
+    if links := list(write_obstacles(dict.fromkeys(plan.target.links), plan.target.folder)):
         stop("\n".join((*links, "Nothing was written.")), NOT_DONE)
     if not plan.changes:
         stop("There is nothing to promote.", NOTHING)
@@ -187,7 +187,7 @@ def _judged(
         RuleSide(each.rules[name], host_names(each.environments[name].public_url)[0])
         for each in (before, after)
     )
-    openings = changed(
+    openings = opening_changes(
         old.rules, new.rules, *(each.environments[name].paths.names for each in (before, after))
     )
     lines = [*as_text(compare(old, new)), *openings, *recognition_changes(before, name, after, name)]
@@ -247,7 +247,9 @@ def _write(plan: Plan, after: Config, by: str, reason: str) -> None:
     }
     journal = target.folder / _JOURNAL
     try:
-        write(plan.files, known, journal, {"time": datetime.now(UTC).isoformat(timespec="seconds"), **entry})
+        write_files(
+            plan.files, known, journal, {"time": datetime.now(UTC).isoformat(timespec="seconds"), **entry}
+        )
     except ValueError as problem:
         stop(f"{problem}. Nothing was written.", NOT_DONE)
     typer.echo(

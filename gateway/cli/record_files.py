@@ -11,9 +11,9 @@ import typer
 
 from gateway.cli.chosen_environment import ChosenEnvironment
 from gateway.cli.exit import stop
-from gateway.cli.loading import loaded
+from gateway.cli.loading import load_or_exit
 from gateway.files.reason import reason
-from gateway.observe.record_search import rotated
+from gateway.observe.record_search import rotated_files
 
 FILES = typer.Argument(
     help="Files, oldest first, also compressed (.gz); - is standard input. Default: those of the configuration.",
@@ -42,7 +42,7 @@ def record_files(files: Sequence[str], config: Path, env: str | None) -> RecordF
     """What to read. Ends the command where there is nothing."""
     if files and env is None:
         return RecordFiles(tuple(files), (), named=True)
-    found = loaded(config, env, code=UNREADABLE)
+    found = load_or_exit(config, env, code=UNREADABLE)
     environments = [
         ChosenEnvironment(found, name) for name in ([env] if env is not None else found.environments)
     ]
@@ -64,7 +64,7 @@ def files_of(chosen: ChosenEnvironment) -> list[Path]:
     """The files of records of an environment on this machine, oldest first. Ends the command where it may not look."""
     path = chosen.settings.observe.records.path
     try:
-        return rotated(path) if path is not None else []
+        return rotated_files(path) if path is not None else []
     except PermissionError as problem:
         unreadable(problem)
 

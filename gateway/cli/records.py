@@ -12,7 +12,7 @@ import typer
 
 from gateway.cli.chosen_environment import ChosenEnvironment
 from gateway.cli.exit import NOT_DONE, stop
-from gateway.cli.moments import BRUSSELS, Zone, read_moment, shown, zone_of
+from gateway.cli.moments import BRUSSELS, Zone, moment_text, read_moment, zone_of
 from gateway.cli.options import CONFIG, JSON
 from gateway.cli.people import names_of, organisation_code
 from gateway.cli.progress import watched_lines
@@ -20,7 +20,7 @@ from gateway.cli.proof_report import as_data, as_lines, open_ends
 from gateway.cli.record_files import FILES, RecordFiles, record_files, unreadable
 from gateway.observe.chain import ChainKey, Mark
 from gateway.observe.proof import Fault, verify
-from gateway.observe.record_reader import lines
+from gateway.observe.record_reader import record_lines
 from gateway.observe.record_search import Query, Search, path_of
 from gateway.observe.sealed_head import HeadBroken, SealedHead
 from gateway.reference import reference_of
@@ -116,7 +116,7 @@ def verify_(
     live = path is not None and path.absolute() in {Path(file).absolute() for file in sources.files}
     try:
         proof = verify(
-            ((file, watched_lines(lines(file), file)) for file in sources.files),
+            ((file, watched_lines(record_lines(file), file)) for file in sources.files),
             continued=continued,
             kept=head or (),
             keys=keys,
@@ -206,7 +206,7 @@ def _span(since: str | None, until: str | None, zone: str, now: float) -> dict[s
             raise typer.BadParameter(str(problem), param_hint=f"--{name}") from problem
     begins = found.get("since", float("-inf"))
     if begins > now:
-        words = f"{shown(begins, zone_of(zone))} is still to come"
+        words = f"{moment_text(begins, zone_of(zone))} is still to come"
         raise typer.BadParameter(
             f"{words}: write the day before the time: gisteren 14:05", param_hint="--since"
         )
@@ -218,9 +218,9 @@ def _span(since: str | None, until: str | None, zone: str, now: float) -> dict[s
 def _words_of_span(query: Query, zone: str) -> str:
     words = ""
     if query.since > float("-inf"):
-        words += f" from {shown(query.since, zone_of(zone))}"
+        words += f" from {moment_text(query.since, zone_of(zone))}"
     if query.until < float("inf"):
-        words += f" until {shown(query.until, zone_of(zone))}"
+        words += f" until {moment_text(query.until, zone_of(zone))}"
     return words
 
 
@@ -261,7 +261,7 @@ def _exact(**fields: str | None) -> dict[str, str]:
 
 def _line(record: dict[str, Any], zone: str) -> str:
     request_id, who = record.get("request_id") or "", record.get("who", {})
-    at = shown(float(record["now"]), zone_of(zone), milliseconds=True)
+    at = moment_text(float(record["now"]), zone_of(zone), milliseconds=True)
     asked = record.get("asked", {})
     parts = [
         at,

@@ -8,18 +8,18 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from gateway.cli.loading import loaded
+from gateway.cli.loading import load_or_exit
 from gateway.cli.options import CONFIG, ENV
 from gateway.config import Config
 from gateway.files import atomic_file
 from gateway.files.plain_file import read_plain
 from gateway.files.reason import reason
-from gateway.render.compare import differences
+from gateway.render.compare import config_differences
 from gateway.render.errors import NotRendered
 from gateway.render.files import Engine, Part
-from gateway.render.notes import notes
-from gateway.render.site import Options, site
-from gateway.render.text import is_unedited, rendered
+from gateway.render.notes import front_notes
+from gateway.render.site import Options, front_site
+from gateway.render.text import is_unedited, rendered_config
 
 _PROBLEM = 1
 _WRONG = 2
@@ -91,7 +91,7 @@ def render(
     if force and output is None:
         _stop("--force is about --output, which is missing", _WRONG)
     options = Options(front, tuple(gateway or ()), listen, certificate, key, inner)
-    text = _text(loaded(config, env), env, engine, part, options)
+    text = _text(load_or_exit(config, env), env, engine, part, options)
     if check is not None:
         _check(text, check, engine, part)
     elif output is not None:
@@ -102,17 +102,17 @@ def render(
 
 def _text(config: Config, env: str, engine: Engine, part: Part, options: Options) -> str:
     try:
-        found = site(config, env, engine, options)
-        text = rendered(found, engine, part)
+        found = front_site(config, env, engine, options)
+        text = rendered_config(found, engine, part)
     except NotRendered as problem:
         _stop(f"{problem}. Nothing was written.", _PROBLEM)
-    for note in notes(found, engine):
+    for note in front_notes(found, engine):
         typer.echo(f"note: {note}", err=True)
     return text
 
 
 def _check(text: str, path: Path, engine: Engine, part: Part) -> None:
-    found = differences(text, _read(path), engine, part, str(path))
+    found = config_differences(text, _read(path), engine, part, str(path))
     if found:
         typer.echo("\n".join(map(_shown, found)))
         typer.echo(f"{path} is not what `gateway render {engine}` would write.", err=True)

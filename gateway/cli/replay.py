@@ -13,11 +13,11 @@ import typer
 
 from gateway.analysis.replay import Difference, Replay
 from gateway.cli.completion import environments
-from gateway.cli.loading import loaded
+from gateway.cli.loading import load_or_exit
 from gateway.cli.options import JSON
 from gateway.cli.progress import watched_lines
 from gateway.observe.decision_record import LACKING, decision_input, not_replayable
-from gateway.observe.record_reader import lines, sound_record_on
+from gateway.observe.record_reader import record_lines, sound_record_on
 
 _DIFFERENT = 1
 _REFUSED = 2
@@ -52,7 +52,7 @@ def replay(
     JSON:
         An object: `rules` (the hash of the rule set), `decided`, `differences`, `left_out`, `not_certain`.
     """
-    rules = loaded(config, env, code=_NOT_LOADED).rules[env]
+    rules = load_or_exit(config, env, code=_NOT_LOADED).rules[env]
     again = Replay(rules, decision_input)
     left_out: Counter[str] = Counter()
     for place in records:
@@ -67,7 +67,7 @@ def replay(
 
 def _read(place: str, env: str, again: Replay, left_out: Counter[str]) -> None:
     try:
-        for number, line in enumerate(watched_lines(lines(place), place), 1):
+        for number, line in enumerate(watched_lines(record_lines(place), place), 1):
             record = sound_record_on(line)
             if record is None:
                 left_out["broken lines"] += 1

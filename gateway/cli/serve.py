@@ -26,12 +26,12 @@ from gateway.app import Gateway
 from gateway.cli.completion import environments
 from gateway.cli.exit import stop
 from gateway.cli.handover import Surroundings
-from gateway.cli.loading import loaded, tried
+from gateway.cli.loading import load_or_exit, try_configuration
 from gateway.cli.options import CONFIG
 from gateway.cli.server import OnlyServer
 from gateway.cli.sockets import NotListening
 from gateway.cli.workers import Supervisor, end_with_supervisor
-from gateway.config import Config, ConfigError, checked
+from gateway.config import Config, ConfigError, checked_config
 from gateway.edge.protocol import protocol_class
 from gateway.edge.refusals import Refusals
 from gateway.observe.logs import configure_logs
@@ -90,7 +90,7 @@ def serve(
     """
     try:
         around = Surroundings.of(env, os.environ)
-        settings = loaded(config, env, tested=True).environment(env)
+        settings = load_or_exit(config, env, tested=True).environment(env)
         sockets = around.sockets
         at = {"listen": listen or settings.listen, "observe": observe_listen or settings.observe.listen}
         listening, observe = (sockets.listen(address) for address in at.values())
@@ -201,8 +201,8 @@ class _Worker(uvicorn.Config):
             while True:
                 try:
                     if self.replaces:
-                        tried(self._path, self._environment)
-                    return checked(self._path, self._environment)
+                        try_configuration(self._path, self._environment)
+                    return checked_config(self._path, self._environment)
                 except ConfigError as problems:
                     if not reported:
                         words = [str(problem) for problem in problems.problems]

@@ -11,8 +11,7 @@ import typer
 
 from gateway.cli.options import JSON
 from gateway.cli.progress import watched_lines
-from gateway.observe.record_reader import lines
-from gateway.observe.record_reader import records as records_on
+from gateway.observe.record_reader import read_records, record_lines
 from gateway.observe.shadow_report import ShadowReport
 
 _DIFFERENT = 1
@@ -43,7 +42,7 @@ def shadow_report(
     report = ShadowReport()
     try:
         for place in records:
-            for record in records_on(watched_lines(lines(place), place)):
+            for record in read_records(watched_lines(record_lines(place), place)):
                 report.add(record)
     except OSError as problem:
         typer.echo(f"{place}: {getattr(problem, 'strerror', None) or problem}", err=True)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 
 from gateway.blocks.file import BLOCKS, Block
-from gateway.blocks.merge import Merged, added
+from gateway.blocks.merge import Merged, with_block
 from gateway.cli.confirm import Confirmation, carried_out
 from gateway.cli.ordered import change_shared
 from gateway.cli.people import Listed, SessionFilter, matching
@@ -33,7 +33,7 @@ async def block_everywhere(
     outcome: list[Merged] = []
 
     def make(blocks: tuple[Block, ...]) -> Sequence[Block]:
-        outcome[:] = [added(blocks, block, names)]
+        outcome[:] = [with_block(blocks, block, names)]
         return outcome[0].blocks
 
     document = await change_shared(sessions, BLOCKS, env, make)

@@ -16,7 +16,7 @@ from gateway.cli.exit import NOT_DONE, stop
 from gateway.cli.options import CONFIG, ENV, JSON
 from gateway.cli.output import counted
 from gateway.config.fingerprint import fingerprint
-from gateway.reload.fleet import ALIKE, CLOCK, alike, difference_words, differences
+from gateway.reload.fleet import ALIKE, CLOCK, difference_words, fleet_differences, fleet_report
 from gateway.session.sessions import Sessions
 
 # Within this the clocks of two machines may differ.
@@ -48,9 +48,9 @@ def status(
         `differences`.
     """
     chosen = ChosenEnvironment.of(config, env)
-    here = alike(chosen.config.rules[env].hash, fingerprint(chosen.settings))
+    here = fleet_report(chosen.config.rules[env].hash, fingerprint(chosen.settings))
     workers, replica = chosen.with_store(_found)
-    differing = differences(workers)
+    differing = fleet_differences(workers)
     if as_json:
         data = {"replica": replica, "here": here, "workers": workers, "differences": differing}
         typer.echo(json.dumps({**chosen.named(), **data}, indent=2))

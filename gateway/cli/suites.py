@@ -12,7 +12,7 @@ import typer
 
 from gateway.analysis.suite import Outcome, run, unexercised
 from gateway.cli.completion import environments
-from gateway.cli.loading import EMERGENCY, loaded, problems_printed, try_plugins
+from gateway.cli.loading import EMERGENCY, load_or_exit, problems_printed, try_plugins
 from gateway.cli.options import CONFIG, JSON
 from gateway.files.reason import reason
 
@@ -47,7 +47,7 @@ def test(
         An object by environment: `tests`, `never`, `failed` (each with `kind`, `title`, `file`, `line`, `column`, `failure`) and
         `rules_without_test`.
     """
-    found = loaded(config, env, code=_NOT_LOADED, emergency=emergency)
+    found = load_or_exit(config, env, code=_NOT_LOADED, emergency=emergency)
     names = [env] if env is not None else list(found.environments)
     with problems_printed(code=_NOT_LOADED):
         for name in names:

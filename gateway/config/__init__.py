@@ -3,7 +3,7 @@
 from gateway.config.load import load
 from gateway.config.model import Config, EnvironmentSettings
 from gateway.config.problems import ConfigError, Problem
-from gateway.config.reload import checked
+from gateway.config.reload import checked_config
 from gateway.config.suites import failures
 
-__all__ = ["Config", "ConfigError", "EnvironmentSettings", "Problem", "checked", "failures", "load"]
+__all__ = ["Config", "ConfigError", "EnvironmentSettings", "Problem", "checked_config", "failures", "load"]

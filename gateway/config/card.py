@@ -133,7 +133,7 @@ def card_of(name: str, settings: EnvironmentSettings, now: float) -> Environment
     )
 
 
-def signed(card: EnvironmentCard, settings: EnvironmentSettings) -> str:
+def signed_card(card: EnvironmentCard, settings: EnvironmentSettings) -> str:
     """The card as a file, signed with the key of the assertion. Raises ValueError for a key that cannot be read."""
     key = keys_in(settings.assertion.key)[0]
     header = {"alg": key.algorithm, "typ": _FORM, "jwk": key.jwk.as_dict(private=False)}

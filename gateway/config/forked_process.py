@@ -23,7 +23,7 @@ def can_fork() -> bool:
     return sys.platform == "linux" and len(list(Path("/proc/self/task").iterdir())) == 1
 
 
-def ending(code: int) -> str:
+def exit_words(code: int) -> str:
     """How a process ended, in words, by its exit code; the number of a signal is negative."""
     if code >= 0:
         return f"ended by itself (exit code {code})"

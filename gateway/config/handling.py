@@ -8,7 +8,7 @@ from gateway.config.model import EnvironmentSettings, IdentitySection
 from gateway.config.positions import Place
 from gateway.config.problems import unknown
 from gateway.handling import DEFAULT_UPSTREAM
-from gateway.identity.header_names import fold, is_well_known
+from gateway.identity.header_names import fold_header_name, is_well_known
 from gateway.policy.handling_settings import RequestHeaderChanges
 from gateway.policy.pattern import Literal, Pattern
 from gateway.policy.ruleset import Rule
@@ -74,7 +74,7 @@ def cannot_go_live(rule: Rule, running: EnvironmentSettings, identity: IdentityS
         names = {*(name for name, _ in handling.request_headers.set), *handling.request_headers.remove}
         written = _folded((*_written(running, identity), *Credentials(upstream).names))
         for name in sorted(names):
-            if fold(name) in written:
+            if fold_header_name(name) in written:
                 return f"changes {name.decode('ascii')}, which this process writes itself"
     return ""
 
@@ -87,7 +87,7 @@ def _identity_headers(
         return
     folded = _folded(_written(settings, identity))
     for place, name in _changed(changes):
-        each = fold(name.encode("ascii"))
+        each = fold_header_name(name.encode("ascii"))
         if each in folded or is_well_known(each):
             yield (
                 place,
@@ -103,7 +103,7 @@ def _fixed_headers(rule: RuleSettings, settings: EnvironmentSettings | None) -> 
         return
     fixed = _folded(Credentials(upstream).names)
     for place, header in _changed(rule.request_headers):
-        if fold(header.encode("ascii")) in fixed:
+        if fold_header_name(header.encode("ascii")) in fixed:
             yield place, f"upstream {name!r} always gets its own {header}: no rule can change that"
 
 
@@ -116,7 +116,7 @@ def _written(settings: EnvironmentSettings | None, identity: IdentitySection | N
 
 
 def _folded(names: Iterable[str]) -> set[bytes]:
-    return {fold(name.encode("ascii")) for name in names}
+    return {fold_header_name(name.encode("ascii")) for name in names}
 
 
 def _changed(changes: RequestHeaderChanges) -> Iterator[tuple[Place, str]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gateway.config.positions import Place, Positions
 from gateway.config.problems import Problem
 from gateway.handling import DEFAULT_UPSTREAM
-from gateway.identity.header_names import fold
+from gateway.identity.header_names import fold_header_name
 
 if TYPE_CHECKING:
     from gateway.config.model import Document, EnvironmentSettings
@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 def header_problems(document: Document, positions: Positions) -> Iterator[Problem]:
     """Every fixed header that is an identity header, or the assertion's, in any spelling."""
     for name, settings in document.environments.items():
-        ours = {fold(each.encode()): each for each in (*document.identity.headers, settings.assertion.header)}
+        ours = {
+            fold_header_name(each.encode()): each
+            for each in (*document.identity.headers, settings.assertion.header)
+        }
         for place, header in fixed_headers(name, settings):
-            other = ours.get(fold(header.encode()))
+            other = ours.get(fold_header_name(header.encode()))
             if other is not None:
                 words = f"{header} is {other}, which says who asks: give this header another name"
                 yield positions.problem(place, words, at_key=True)

@@ -59,7 +59,7 @@ class Included:
         return sorted(self.folder.glob(self.pattern))
 
 
-def present(watched: Iterable[Path | Included]) -> Iterator[Path]:
+def present_files(watched: Iterable[Path | Included]) -> Iterator[Path]:
     """These paths, and in place of each pattern the files that fit it at the moment they are asked for."""
     for each in watched:
         if isinstance(each, Path):

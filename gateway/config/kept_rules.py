@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from gateway.config.includes import Files
-from gateway.config.load import read
+from gateway.config.load import read_source
 from gateway.config.model import Config
 from gateway.config.problems import ConfigError, Problem
 from gateway.files.atomic_file import replace
@@ -93,7 +93,7 @@ class KeptRules:
             raise NotKept(f"{path} was changed, or was sealed with a key that is gone")
         data = json.loads(content)
         try:
-            found = read(
+            found = read_source(
                 current.with_name(data["main"]), KeptFiles(current.absolute().parent, data["files"])
             ).config
         except ConfigError as problem:

@@ -62,7 +62,7 @@ def file_of(settings: EnvironmentSettings, purpose: Purpose) -> Path:
     return _path(settings.ring(purpose).secrets[0])
 
 
-def rotate(settings: EnvironmentSettings, purpose: Purpose, now: float) -> Key:
+def rotate_key(settings: EnvironmentSettings, purpose: Purpose, now: float) -> Key:
     """Add a new key for this purpose before those that are there. Raises ValueError; then nothing was changed."""
     path, fresh = file_of(settings, purpose), new_key(purpose, now)
 
@@ -73,7 +73,7 @@ def rotate(settings: EnvironmentSettings, purpose: Purpose, now: float) -> Key:
     return fresh
 
 
-def drop(settings: EnvironmentSettings, key: Key) -> None:
+def drop_key(settings: EnvironmentSettings, key: Key) -> None:
     """Take this key out of its file. Raises ValueError; then nothing was changed."""
     path = file_of(settings, key.purpose)
 

@@ -14,7 +14,7 @@ from gateway.analysis.possible import lint_possible
 from gateway.config.headers import fixed_headers
 from gateway.config.lints.authzen import authzen
 from gateway.config.lints.blocks import lost_blocks
-from gateway.config.lints.claims import claims, named, scopes
+from gateway.config.lints.claims import claims, right_names, scopes
 from gateway.config.lints.codes import codes, codes_of_people
 from gateway.config.lints.dates import dates
 from gateway.config.lints.decision_points import decision_points
@@ -24,12 +24,12 @@ from gateway.config.lints.labels import labels, rule_labels
 from gateway.config.lints.levels import levels
 from gateway.config.lints.maintenance import maintenance
 from gateway.config.lints.network import network
-from gateway.config.lints.paths import idle, nearly, paths
+from gateway.config.lints.paths import idle_cases, nearly_matching, paths
 from gateway.config.lints.rights import rights
 from gateway.config.lints.sessions import sessions
 from gateway.config.lints.texts import texts
 from gateway.config.lints.unproven import unproven
-from gateway.config.load import Source, read
+from gateway.config.load import Source, read_source
 from gateway.config.model import Config
 from gateway.config.positions import Place
 from gateway.edge.authority import host_names
@@ -41,7 +41,7 @@ def findings(path: Path, *, today: date | None = None) -> tuple[Config, tuple[Fi
 
     `today` is the day in Belgium by which dates are judged.
     """
-    source = read(path)
+    source = read_source(path)
     return source.config, found_in(source, today=today)
 
 
@@ -70,8 +70,8 @@ def found_in(
         *rights(source, seen),
         *claims(source),
         *codes_of_people(source),
-        *nearly(source),
-        *idle(source),
+        *nearly_matching(source),
+        *idle_cases(source),
         *unproven(source),
         *texts(source),
         *labels(source),
@@ -128,11 +128,11 @@ def _upstreams(source: Source, name: str) -> Iterator[Finding]:
 def _rights(source: Source) -> Iterator[Finding]:
     """Rights that no rule names, and rights that only rules without effect name."""
     config = source.config
-    needed_by_any = {key for rules in config.rules.values() for key in named(rules)}
+    needed_by_any = {key for rules in config.rules.values() for key in right_names(rules)}
     needed = {
         key
         for name, rules in config.rules.items()
-        for key in named(rules, unreachable(rules, _hosts(config, name)))
+        for key in right_names(rules, unreachable(rules, _hosts(config, name)))
     }
     for key in config.rights:
         at = source.at(("rights", key))

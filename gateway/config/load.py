@@ -22,7 +22,7 @@ from gateway.config.pages import page_problems, reading_context
 from gateway.config.positions import Place, Positions, read_yaml
 from gateway.config.problems import ConfigError, Problem
 from gateway.config.rules import RuleLoader
-from gateway.config.stand_ins import repaired
+from gateway.config.stand_ins import repaired_document
 from gateway.config.suites import SuiteLoader
 from gateway.plugin import NamedRight, Policy
 from gateway.plugin.discovery import find_policies, source_folder
@@ -35,7 +35,7 @@ def load(path: Path) -> Config:
 
     Raises ConfigError with every problem.
     """
-    source = read(path)
+    source = read_source(path)
     config, pieces = source.config, [*_pieces(source.data), *source.positions.pieces()]
     del source
     garbage.drop(pieces)
@@ -66,7 +66,7 @@ class Source:
 
 
 @garbage.paused()
-def read(path: Path, files: Files | None = None, *, folder: Path | None = None) -> Source:
+def read_source(path: Path, files: Files | None = None, *, folder: Path | None = None) -> Source:
     """Like `load`, with what the configuration was made of. `files` reads them from elsewhere than the disk.
 
     For a copy in another place, `folder` is the one of the original: secrets, policies and pages are looked for there.
@@ -135,7 +135,7 @@ def _document(
     try:
         document = Document.model_validate(data, context=context)
     except ValidationError as fault:
-        sound, later = repaired(data, fault, context, positions)
+        sound, later = repaired_document(data, fault, context, positions)
         problems.extend(problems_of(fault, Document, positions))
         problems.extend(later)
         return None, sound

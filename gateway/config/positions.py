@@ -16,7 +16,7 @@ import yaml
 
 from gateway import garbage
 from gateway.config.problems import ConfigError, Problem
-from gateway.config.yaml_faults import decoded, fault
+from gateway.config.yaml_faults import decode_file, yaml_problem
 from gateway.plugin.discovery import READING
 
 Place = tuple[str | int, ...]
@@ -85,7 +85,7 @@ def read_yaml(text: str | bytes, file: str, problems: list[Problem] | None = Non
     if len(text) > MOST_BYTES:
         raise ConfigError([Problem(file, 1, 1, f"the file is larger than {MOST_BYTES} bytes")])
     sys.audit(READING, file, 1)
-    text = decoded(text, file) if isinstance(text, bytes) else text
+    text = decode_file(text, file) if isinstance(text, bytes) else text
     try:
         _refuse_deep(text, file)
         loader = yaml.CSafeLoader(text)
@@ -94,7 +94,7 @@ def read_yaml(text: str | bytes, file: str, problems: list[Problem] | None = Non
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as problem:
-        raise ConfigError([fault(problem, text, file)]) from problem
+        raise ConfigError([yaml_problem(problem, text, file)]) from problem
     except (yaml.YAMLError, UnicodeError, RecursionError) as problem:
         raise ConfigError([Problem(file, 1, 1, f"this is not YAML: {problem}")]) from problem
     if node is None:

@@ -37,7 +37,7 @@ class Reloaded:
     claims: frozenset[str]
 
 
-def checked(path: Path, environment: str) -> Config:
+def checked_config(path: Path, environment: str) -> Config:
     """A configuration that may go live in this environment: it loads, and its tests and invariants hold.
 
     Raises ConfigError with every problem.
@@ -50,9 +50,9 @@ def checked(path: Path, environment: str) -> Config:
     return config
 
 
-def reload(current: Config, environment: str) -> Reloaded:
+def reload_config(current: Config, environment: str) -> Reloaded:
     """Read the file again. Raises ConfigError with every problem; the current configuration then stays in use."""
-    fresh = checked(current.path, environment)
+    fresh = checked_config(current.path, environment)
     before, after = current.environment(environment), fresh.environment(environment)
     if before.paths.case != after.paths.case:
         words = f"`paths: {{case: {after.paths.case}}}` changes how every rule matches: restart the gateway to take it"

@@ -47,7 +47,7 @@ _ITEMS: Final[Mapping[str, Any]] = {
 }
 
 
-def repaired(
+def repaired_document(
     data: Any, fault: ValidationError, context: Mapping[str, Any], positions: Positions
 ) -> tuple[Document | None, list[Problem]]:
     """The document without its faults, and problems that came to light below others; None where too much is missing."""

@@ -18,11 +18,11 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import Any, Final
 
-from gateway.config.forked_process import ForkedProcess, can_fork, ending, output_of
+from gateway.config.forked_process import ForkedProcess, can_fork, exit_words, output_of
 from gateway.config.lint import findings
 from gateway.config.load import load
 from gateway.config.problems import ConfigError, Problem
-from gateway.config.reload import checked
+from gateway.config.reload import checked_config
 from gateway.plugin.discovery import READING, load_policies
 
 _SECONDS: Final = 120.0
@@ -89,7 +89,7 @@ class Trial:
         return self._process
 
     def _read(self, said: bytes, code: int, *, late: bool) -> tuple[Problem, ...]:
-        file, line, why = str(self._path), 1, ending(code)
+        file, line, why = str(self._path), 1, exit_words(code)
         if late or code in _OUT_OF_TIME:
             why = f"took longer than {self._seconds:g} s"
         # What is cut off in the middle of a line says nothing.
@@ -108,7 +108,7 @@ class Trial:
         return (Problem(file, line, 1, words),)
 
 
-async def tried(path: Path, environment: str = "") -> tuple[Problem, ...]:
+async def trial_problems(path: Path, environment: str = "") -> tuple[Problem, ...]:
     """What is wrong with a configuration, by a trial beside the event loop; cancelling ends the trial."""
     trial = Trial(path, environment)
     try:
@@ -134,7 +134,7 @@ def main(path: str, what: str, seconds: str) -> None:
         elif what == "load":
             load(Path(path))
         else:
-            checked(Path(path), what.removeprefix("rules "))
+            checked_config(Path(path), what.removeprefix("rules "))
         found: tuple[Problem, ...] = ()
     except ConfigError as problem:
         found = problem.problems

@@ -24,7 +24,7 @@ _WIDEST: Final = 70
 _QUOTE_IT: Final = "put the value between quotes"
 
 
-def decoded(content: bytes, file: str) -> str:
+def decode_file(content: bytes, file: str) -> str:
     """The text of a file in UTF-8, or UTF-16 with a byte order mark. Raises ConfigError for every other encoding."""
     try:
         if content.startswith(_UTF16) and content[2:4] != b"\0\0":
@@ -76,7 +76,7 @@ def picture(text: str, line: int, column: int) -> str:
     return f"{number}{left}{before}{rest}{right}\n{' ' * (len(number) - 2)}| {' ' * len(left + before)}^"
 
 
-def fault(problem: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
+def yaml_problem(problem: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
     """The problem that the parser found, at the place where it can be mended."""
     words, place = _Reading(problem, text).said()
     return Problem(file, *place, f"this is not YAML: {words}", picture(text, *place))

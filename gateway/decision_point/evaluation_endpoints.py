@@ -14,11 +14,11 @@ from gateway.authzen.messages import (
     Evaluation,
     Evaluations,
     Unanswerable,
-    checked,
     each_evaluation,
+    parse_message,
 )
 from gateway.authzen.request_mapping import RequestMapping
-from gateway.decision_point.evaluation_response import EvaluationResponses, failed
+from gateway.decision_point.evaluation_response import EvaluationResponses, unanswerable_response
 from gateway.decision_point.evaluator import Evaluator, HypotheticalRequest, permitted
 from gateway.decision_point.subjects import Subjects
 from gateway.edge.client import UNKNOWN, parse_address
@@ -36,7 +36,7 @@ def _address(text: str) -> str | None:
     return str(address) if address is not None else None
 
 
-def circumstances(context: Mapping[str, Any]) -> tuple[str, float | None]:
+def address_and_moment(context: Mapping[str, Any]) -> tuple[str, float | None]:
     """The client's address and the moment (None for now) in a context. Raises Unanswerable."""
     text, time = context.get("ip"), context.get("time")
     address = _address(text) if isinstance(text, str) else None
@@ -67,7 +67,7 @@ class EvaluationEndpoints:
     async def evaluate_all(self, request: AuthzenRequest) -> dict[str, Any]:
         """Several decisions in their order, or one where `evaluations` is empty. Raises Unanswerable."""
         request.program.require("evaluate")
-        message = checked(Evaluations, request.data)
+        message = parse_message(Evaluations, request.data)
         if not message.evaluations:
             return await self._one(request, request.data)
         if len(message.evaluations) > self.most:
@@ -88,10 +88,10 @@ class EvaluationEndpoints:
         try:
             return await self._one(request, data)
         except Unanswerable as error:
-            return failed(error)
+            return unanswerable_response(error)
 
     async def _one(self, request: AuthzenRequest, data: Mapping[str, Any]) -> dict[str, Any]:
-        message = checked(Evaluation, data)
+        message = parse_message(Evaluation, data)
         hypothetical, find = self._hypothetical(request, message)
         exchange = await self.evaluator(hypothetical, find)
         self.count(request.program.name, "allow" if permitted(exchange) else "deny")
@@ -102,7 +102,7 @@ class EvaluationEndpoints:
     def _hypothetical(
         self, request: AuthzenRequest, message: Evaluation
     ) -> tuple[HypotheticalRequest, Callable[[], Awaitable[Caller]]]:
-        address, moment = circumstances(message.context)
+        address, moment = address_and_moment(message.context)
         counts = message.context.get("counts", False)
         if counts is not False:
             if counts is not True:

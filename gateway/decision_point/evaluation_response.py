@@ -88,7 +88,7 @@ def _methods(error: GatewayError) -> tuple[str, ...]:
     return methods_that_help(error.way_out) if isinstance(error, Forbidden) else ()
 
 
-def failed(error: Unanswerable) -> dict[str, Any]:
+def unanswerable_response(error: Unanswerable) -> dict[str, Any]:
     """The response to one of several evaluations that could not be made."""
     return {"decision": False, "context": {"error": _error(error)}}
 

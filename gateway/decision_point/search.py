@@ -22,12 +22,12 @@ from gateway.authzen.messages import (
     ResourceSearch,
     SubjectSearch,
     Unanswerable,
-    checked,
+    parse_message,
 )
 from gateway.authzen.page_tokens import PagePosition, PageTokens, question_hash
 from gateway.authzen.request_mapping import RequestMapping
 from gateway.authzen.settings import PATH, PERSON, PROGRAM, SESSION
-from gateway.decision_point.evaluation_endpoints import circumstances
+from gateway.decision_point.evaluation_endpoints import address_and_moment
 from gateway.decision_point.evaluator import Evaluator, HypotheticalRequest
 from gateway.decision_point.subjects import Subjects, subject_of
 from gateway.errors import GatewayError, LoginRequired, Overloaded
@@ -96,13 +96,13 @@ class SearchEndpoints:
 
     async def subject(self, request: AuthzenRequest) -> dict[str, Any]:
         """Who may do this to this resource? Raises Unanswerable."""
-        message = checked(SubjectSearch, request.data)
+        message = parse_message(SubjectSearch, request.data)
         # On the event loop, where blocks are kept.
         known = [each for each in self._subjects.known(message.subject.type) if not self._blocked(each[1])]
 
         def find() -> Found:
             kind = message.subject.type
-            base = circumstances(message.context)
+            base = address_and_moment(message.context)
             if kind == SESSION:
                 raise Unanswerable(f"subject.type: sessions are not listed; search for the type {PERSON!r}")
             settings = self._subjects.kind(kind)
@@ -125,11 +125,11 @@ class SearchEndpoints:
 
     async def resource(self, request: AuthzenRequest) -> dict[str, Any]:
         """To what may this subject do this? Raises Unanswerable."""
-        message = checked(ResourceSearch, request.data)
+        message = parse_message(ResourceSearch, request.data)
         caller = await self._caller(request, message.subject)
 
         def find() -> Found:
-            base = circumstances(message.context)
+            base = address_and_moment(message.context)
             if caller is None:
                 return Found(())
             if message.resource.type == PATH:
@@ -146,11 +146,11 @@ class SearchEndpoints:
 
     async def action(self, request: AuthzenRequest) -> dict[str, Any]:
         """What may this subject do to this resource? Raises Unanswerable."""
-        message = checked(ActionSearch, request.data)
+        message = parse_message(ActionSearch, request.data)
         caller = await self._caller(request, message.subject)
 
         def find() -> Found:
-            base = circumstances(message.context)
+            base = address_and_moment(message.context)
             if caller is None or not self._mapping.knows(message.resource.type):
                 return Found(())
             names = self._methods if message.resource.type == PATH else self._mapping.actions

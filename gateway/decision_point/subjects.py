@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from gateway.analysis.described import LOGGED_IN, described
+from gateway.analysis.described import LOGGED_IN, identity_of_subject
 from gateway.authzen.callers import CallingProgram
 from gateway.authzen.messages import Entity, Unanswerable
 from gateway.authzen.settings import PERSON, PROGRAM, SESSION, SubjectSettings
 from gateway.errors import LoginRequired, ReauthenticationRequired
 from gateway.exchange import Caller
 from gateway.identity.assertion_check import AssertionCheck, AssertionRefused
-from gateway.identity.attributes import spelled_rights
+from gateway.identity.attributes import acm_rights
 from gateway.model import Identity
 from gateway.plugin import NamedRight
 from gateway.session.live import LiveSessions
@@ -105,7 +105,7 @@ class Subjects:
 
     def _identity(self, settings: SubjectSettings, name: str, properties: Mapping[str, Any]) -> Identity:
         try:
-            return described(
+            return identity_of_subject(
                 name,
                 properties,
                 kind=settings.kind,
@@ -123,7 +123,7 @@ def subject_of(identity: Identity, subject_type: str) -> dict[str, Any]:
     values: dict[str, Any] = {
         "doelgroep": identity.doelgroep,
         "organisation": organisation,
-        "rights": list(spelled_rights(identity)),
+        "rights": list(acm_rights(identity)),
         "acr": identity.acr,
         "bound": identity.bound,
         "scopes": list(identity.scopes),

@@ -75,7 +75,7 @@ class _Checks:
     def Check(self, request: authz.CheckRequest, context: Any) -> authz.CheckResponse:  # noqa: N802
         """One check. An application that fails gives no answer: Envoy refuses then."""
         answer = _Answer()
-        judging = self._app(question(request, _client(context.peer())), _no_body(), answer.send)
+        judging = self._app(question_scope(request, _client(context.peer())), _no_body(), answer.send)
         future = asyncio.run_coroutine_threadsafe(judging, self._loop)
         # Envoy stopped waiting.
         context.add_callback(future.cancel)
@@ -83,7 +83,7 @@ class _Checks:
         return answer.response()
 
 
-def question(request: authz.CheckRequest, client: tuple[str, int] | None) -> dict[str, Any]:
+def question_scope(request: authz.CheckRequest, client: tuple[str, int] | None) -> dict[str, Any]:
     """The ASGI scope of the question over HTTP. Envoy must send each header line (`encode_raw_headers: true`)."""
     http = request.attributes.request.http
     target = _PREFIX + http.path.encode("utf-8")

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import NoReturn
 
-from gateway.edge.percent import decoded
+from gateway.edge.percent import percent_decoded
 from gateway.errors import BadRequest
 
 # Paths of only these characters mean the same to everybody, as long as no segment is empty or dots (RFC 3986 3.3).
@@ -72,7 +72,7 @@ def strict_text(path: bytes) -> str:
         _refuse_character(path)
     if b"//" in path:
         raise BadRequest(f"path holds an empty segment: {path[:80]!r}", code="path-empty-segment")
-    octets = decoded(path)
+    octets = percent_decoded(path)
     if len(octets) != len(path) - 2 * path.count(b"%"):
         raise BadRequest(f"path holds a broken escape: {path[:80]!r}", code="path-escape")
     try:
@@ -103,7 +103,7 @@ def _refuse_dots(text: str, raw_path: bytes) -> None:
         escaped, folded = (text, 0) if text.isascii() else _FOLDED_ESCAPE.subn(_fold, text, _MOST_FOLDED)
         if folded == _MOST_FOLDED:
             break
-        deeper = decoded(escaped.encode("utf-8")).decode("utf-8", "replace")
+        deeper = percent_decoded(escaped.encode("utf-8")).decode("utf-8", "replace")
         if deeper == text:
             return
         text = deeper

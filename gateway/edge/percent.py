@@ -9,7 +9,7 @@ from typing import Final
 _BROKEN: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
-def decoded(octets: bytes) -> bytes:
+def percent_decoded(octets: bytes) -> bytes:
     """The octets with every escape decoded once; a percent sign that begins none stays."""
     if b"%" not in octets:
         return octets

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Final, NoReturn
 
 from gateway.edge.path import canonical_segments, plain_segments, strict_text
-from gateway.edge.percent import decoded
+from gateway.edge.percent import percent_decoded
 from gateway.edge.settings import PathSettings
 from gateway.errors import BadRequest
 from gateway.model import Doubt
@@ -135,7 +135,7 @@ def openings_for(raw_path: bytes) -> Iterator[str]:
     if b"//" in raw_path:
         yield EMPTY_SEGMENTS
     try:
-        decoded(raw_path).decode("utf-8")
+        percent_decoded(raw_path).decode("utf-8")
     except UnicodeDecodeError:
         yield OCTETS
 
@@ -146,7 +146,7 @@ def _refuse(raw_path: bytes) -> NoReturn:
 
 
 def _check(raw_path: bytes, kinds: tuple[str, ...]) -> None:
-    octets = decoded(raw_path)
+    octets = percent_decoded(raw_path)
     if _NONCHARACTERS.search(octets):
         raise BadRequest(f"path holds a noncharacter: {raw_path[:80]!r}", code="path-encoding")
     if OCTETS in kinds and _OVERLONG.search(octets):
@@ -156,7 +156,7 @@ def _check(raw_path: bytes, kinds: tuple[str, ...]) -> None:
 
 
 def _is_tame(parameters: bytes) -> bool:
-    octets = decoded(parameters)
+    octets = percent_decoded(parameters)
     return (
         _TAME.fullmatch(octets) is not None
         and octets.count(b";") == parameters.count(b";")

@@ -10,7 +10,7 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
-from gateway.edge.percent import decoded
+from gateway.edge.percent import percent_decoded
 from gateway.errors import BadRequest, ContentTooLarge, RequestTimeout
 from gateway.exchange import Exchange
 from gateway.responses import Message, Receive
@@ -68,7 +68,7 @@ def query_values(query: bytes, name: str) -> list[str]:
 def _text(part: bytes) -> str:
     # As everybody reads forms: what is not encoded is ISO-8859-1, what is encoded UTF-8.
     octets = part.replace(b"+", b" ").decode("latin-1").encode("utf-8")
-    return decoded(octets).decode("utf-8", "replace")
+    return percent_decoded(octets).decode("utf-8", "replace")
 
 
 async def read_body(request: Request, most: int) -> bytes:

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from urllib.parse import quote
 
-from gateway.edge.percent import decoded
+from gateway.edge.percent import percent_decoded
 from gateway.model import CanonicalRequest
 
 _LONGEST = 32_768
@@ -71,7 +71,7 @@ def is_safe_target(value: str) -> bool:
     for _ in range(_DEEPEST):
         if not _is_plain(path):
             return False
-        deeper = decoded(path.encode()).decode("utf-8", "replace")
+        deeper = percent_decoded(path.encode()).decode("utf-8", "replace")
         if deeper == path:
             return True
         path = deeper

@@ -14,7 +14,7 @@ from gateway.endpoints.requests import exchange_of
 from gateway.errors import BadRequest, LoginRequired, NotFound
 from gateway.exchange import Caller, Exchange
 from gateway.identity.assertions import Assertions
-from gateway.identity.attributes import spelled_rights
+from gateway.identity.attributes import acm_rights
 from gateway.model import CanonicalRequest
 from gateway.responses import Response, json_response
 from gateway.session.recheck import Recheck
@@ -28,7 +28,7 @@ USERINFO = IdentityView(
         "name": "name",
         "doelgroep": "doelgroep",
         "organisation": "organisation",
-        "rights": spelled_rights,
+        "rights": acm_rights,
     }
 )
 

@@ -13,9 +13,9 @@ from joserfc import jwt
 from gateway.caching.recent import Recent
 from gateway.codec import IdentityView
 from gateway.identity.assertion_keys import AssertionKey, read_keys
-from gateway.identity.attributes import spelled_rights
+from gateway.identity.attributes import acm_rights
 from gateway.identity.settings import AssertionSettings
-from gateway.key_files.keyring import KeyChoice, agreed
+from gateway.key_files.keyring import KeyChoice, agreed_key
 from gateway.model import Identity
 
 _SESSIONS_KEPT: Final = 10_000
@@ -27,7 +27,7 @@ STATEMENT: Final = IdentityView(
         "name": "name",
         "doelgroep": "doelgroep",
         "organisation": "organisation",
-        "rights": spelled_rights,
+        "rights": acm_rights,
         "acr": "acr",
     },
     optional=("name", "doelgroep", "organisation", "acr"),
@@ -62,7 +62,7 @@ class Assertions:
     async def start(self) -> None:
         """Read the keys. Raises ValueError, with a message for operators, if one cannot be used."""
         choice = await asyncio.to_thread(self.read_keys)
-        choice.take(agreed(choice.since, (), announced_for=self._settings.announce, now=self._clock()))
+        choice.take(agreed_key(choice.since, (), announced_for=self._settings.announce, now=self._clock()))
 
     def read_keys(self) -> KeyChoice:
         """The keys to sign with, as their files have them now. Raises ValueError, with a message for operators."""

@@ -14,23 +14,23 @@ Value = str | tuple[str, ...] | None
 Reader = Callable[[Identity], Value]
 
 
-def spelled(right: Right) -> str:
+def acm_right(right: Right) -> str:
     """A right as ACM writes it: Right-Context:Organisation."""
     context = "" if right.context is None else f"-{right.context}"
     return f"{right.name}{context}:{right.organisation}"
 
 
-def spelled_rights(identity: Identity) -> tuple[str, ...]:
+def acm_rights(identity: Identity) -> tuple[str, ...]:
     """The rights of an identity as ACM writes them."""
-    return tuple(spelled(right) for right in identity.rights)
+    return tuple(acm_right(right) for right in identity.rights)
 
 
-def reader(path: str) -> Reader:
+def attribute_reader(path: str) -> Reader:
     """The function that reads this path. Raises UnknownName, a ValueError that names the known paths."""
     claim = attribute(path).removeprefix("claims.")
     if claim != path:
         return lambda identity: _claim(identity.claims.get(claim))
-    return spelled_rights if path == "rights" else field_reader(path)
+    return acm_rights if path == "rights" else field_reader(path)
 
 
 def _claim(value: Any) -> Value:

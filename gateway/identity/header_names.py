@@ -29,7 +29,7 @@ FAMILY_STARTS = tuple(
 )
 
 
-def fold(name: bytes) -> bytes:
+def fold_header_name(name: bytes) -> bytes:
     """The common form of all spellings of a header name that a backend may take for one.
 
     CGI, WSGI, PHP and .NET replace everything except letters and digits by "_" and prefix HTTP_ (RFC 3875 section

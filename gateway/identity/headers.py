@@ -7,9 +7,9 @@ from typing import Final
 
 from gateway.caching.object_memo import ObjectMemo
 from gateway.http_semantics import HeaderLine, HeaderLines, header_block
-from gateway.identity.attributes import reader
+from gateway.identity.attributes import attribute_reader
 from gateway.identity.encoding import encode, encode_list
-from gateway.identity.header_names import fold, is_well_known
+from gateway.identity.header_names import fold_header_name, is_well_known
 from gateway.identity.settings import Encoding, header_name
 from gateway.model import Identity
 
@@ -35,11 +35,13 @@ class OutgoingHeaders:
         on_new: Callable[[Identity, HeaderLines], None] | None = None,
     ) -> None:
         names = [*mapping, *([assertion_header] if assertion_header else [])]
-        self._ours = {fold(header_name(name).encode("ascii")) for name in names}
+        self._ours = {fold_header_name(header_name(name).encode("ascii")) for name in names}
         if len(self._ours) != len(names):
             raise ValueError(f"two of these headers are the same to many backends: {', '.join(names)}")
-        self._ours.update(fold(name.encode("ascii")) for name in strip)
-        self._readers = tuple((name.lower().encode("ascii"), reader(path)) for name, path in mapping.items())
+        self._ours.update(fold_header_name(name.encode("ascii")) for name in strip)
+        self._readers = tuple(
+            (name.lower().encode("ascii"), attribute_reader(path)) for name, path in mapping.items()
+        )
         self._assertion = assertion_header.lower().encode("ascii") if assertion_header else b""
         self._encoding = encoding
         self._on_new = on_new
@@ -87,7 +89,7 @@ class OutgoingHeaders:
         return b"%b%b: %b\r\n" % (self._block(identity), self._assertion, assertion.encode("ascii"))
 
     def _is_identity_header(self, name: bytes) -> bool:
-        folded = fold(name)
+        folded = fold_header_name(name)
         drop = folded in self._ours or is_well_known(folded)
         if len(name) <= _LONGEST_NAME_KEPT:
             if len(self._forged) >= _NAMES_KEPT:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from gateway.identity.header_names import fold
+from gateway.identity.header_names import fold_header_name
 from gateway.plugin import UnknownName
 from gateway.settings import Duration, SecretRef, Settings
 
@@ -71,7 +71,7 @@ def header_name(name: str) -> str:
     """The name of an identity header, checked. Raises ValueError for an invalid or reserved name."""
     if not set(name) <= _TOKEN or not any(char.isalnum() for char in name):
         raise ValueError(f"{name!r} is not the name of a header (RFC 9110 section 5.6.2)")
-    if fold(name.encode("ascii")).decode("ascii") in _RESERVED:
+    if fold_header_name(name.encode("ascii")).decode("ascii") in _RESERVED:
         raise ValueError(f"{name} belongs to the request itself; choose another name, such as X-Auth-User")
     return name
 
@@ -87,7 +87,7 @@ def attribute(path: str) -> str:
 def _distinct(headers: Mapping[str, str]) -> Mapping[str, str]:
     seen: dict[bytes, str] = {}
     for name in headers:
-        other = seen.setdefault(fold(name.encode("ascii")), name)
+        other = seen.setdefault(fold_header_name(name.encode("ascii")), name)
         if other != name:
             raise ValueError(f"{other} and {name} are the same header to many backends; keep one")
     return headers

@@ -132,7 +132,7 @@ def in_order(keys: Sequence[Key], first: str) -> tuple[Key, ...]:
     return tuple(sorted(keys, key=lambda key: key.id != first))
 
 
-def agreed(
+def agreed_key(
     own: Mapping[str, float], others: Iterable[Mapping[str, float]], *, announced_for: float, now: float
 ) -> str:
     """The id of the key to use: the newest that all processes have had for so many seconds.

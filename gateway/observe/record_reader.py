@@ -16,7 +16,7 @@ from typing import Any, Final
 _LAST_MOMENT: Final = 253_402_214_400
 
 
-def lines(place: str | Path) -> Iterator[bytes]:
+def record_lines(place: str | Path) -> Iterator[bytes]:
     """The lines of a file, decompressed where its name ends in .gz; "-" is standard input.
 
     Raises OSError with the name of the file, also where the compressed data are damaged or cut off.
@@ -32,7 +32,7 @@ def lines(place: str | Path) -> Iterator[bytes]:
             raise OSError(EIO, f"not whole as a compressed file: {problem}", str(path)) from problem
 
 
-def records(raw: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+def read_records(raw: Iterable[bytes]) -> Iterator[dict[str, Any]]:
     """The records on these lines; a line that is not a whole record, because it was cut off, is left out."""
     return (record for record in map(sound_record_on, raw) if record is not None)
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from gateway.observe.record_reader import lines, sound_record_on
+from gateway.observe.record_reader import record_lines, sound_record_on
 from gateway.reference import reference_of
 
 _SHORT: Final = re.compile(r"([0-9A-Fa-f]{4})-?([0-9A-Fa-f]{4})")
 _NOT_RECORDS: Final = (".head", ".lock", ".new", ".rules")
 
 
-def rotated(path: Path) -> list[Path]:
+def rotated_files(path: Path) -> list[Path]:
     """This file of records and those that a rotation made of it, oldest first. Raises PermissionError."""
     if not path.parent.exists():
         return []
@@ -68,7 +68,7 @@ class Query:
             )
             and (self.status is None or _is_status(record.get("status"), self.status))
             and (self.path is None or path_of(record).startswith(self.path))
-            and (self.reference is None or refers(record, self.reference))
+            and (self.reference is None or has_reference(record, self.reference))
         )
 
     @property
@@ -97,7 +97,7 @@ class Search:
             if str(place) != "-" and path.stat().st_mtime < self.query.since:
                 continue
             self.files.append(str(place))
-            for line in lines(place):
+            for line in record_lines(place):
                 self.seen += 1
                 if not all(each in line for each in needles):
                     continue
@@ -111,7 +111,7 @@ class Search:
                     yield record
 
 
-def refers(record: Mapping[str, Any], reference: str) -> bool:
+def has_reference(record: Mapping[str, Any], reference: str) -> bool:
     """Whether a reference, short or long, is that of this record."""
     request_id = record.get("request_id")
     if not isinstance(request_id, str):

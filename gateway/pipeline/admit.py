@@ -33,7 +33,7 @@ class Admit:
             self.admission.check_origin(request)
 
 
-def hand_on(exchange: Exchange, scope: Scope) -> None:
+def remember_admission(exchange: Exchange, scope: Scope) -> None:
     """Let whoever takes up this scope, or a copy, next have the request as it was admitted: reading it may take long."""
     if exchange.request is not None:
         scope[_READ] = exchange.request

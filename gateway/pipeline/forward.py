@@ -72,7 +72,7 @@ class Forward:
         whole = self.forwarder(exchange).take_whole(connection)
         if whole is None or exchange.handling is PLAIN:
             return whole
-        return whole._replace(headers=changed(exchange, whole.headers))
+        return whole._replace(headers=changed_headers(exchange, whole.headers))
 
     def forwarder(self, exchange: Exchange) -> Forwarder:
         """That of the upstream of its rule. Raises UpstreamUnreachable where this process has none."""
@@ -92,7 +92,7 @@ class Forward:
             progress=exchange.progress,
         )
         if handling is not PLAIN:
-            response.headers = changed(exchange, response.headers)
+            response.headers = changed_headers(exchange, response.headers)
         if exchange.progress is not None:
             exchange.progress.response_headers = response.headers
         try:
@@ -119,7 +119,7 @@ class Forward:
         )
 
 
-def endless(exchange: Exchange) -> bool:
+def is_endless_stream(exchange: Exchange) -> bool:
     """Whether its answer is a stream of events under way: a client takes its end for an invitation to connect again."""
     lines = exchange.progress.response_headers if exchange.progress is not None and exchange.status else None
     found = dict(lines or ())
@@ -127,7 +127,7 @@ def endless(exchange: Exchange) -> bool:
     return kind == b"text/event-stream" and b"content-length" not in found
 
 
-def changed(exchange: Exchange, headers: Sequence[HeaderLine]) -> Sequence[HeaderLine]:
+def changed_headers(exchange: Exchange, headers: Sequence[HeaderLine]) -> Sequence[HeaderLine]:
     """The headers of the upstream's answer as the rule wants them."""
     handling = exchange.handling
     if handling.response_headers is not None:

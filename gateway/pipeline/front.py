@@ -12,7 +12,7 @@ from gateway.endpoints.return_path import safe_target
 from gateway.errors import BadRequest, GatewayError, NotFound
 from gateway.exchange import Exchange
 from gateway.http_semantics import HOP_BY_HOP
-from gateway.pipeline.admit import hand_on
+from gateway.pipeline.admit import remember_admission
 from gateway.pipeline.permission_cache import PermissionCache
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.prompt import ClientCycle
@@ -133,7 +133,7 @@ class FrontApp:
         except Exception:  # noqa: BLE001 - the general way meets it again, and answers
             lines = None
         if lines is None:
-            hand_on(exchange, scope)
+            remember_admission(exchange, scope)
             return False
         self._started()
         status = front.settings.allow_status

@@ -116,6 +116,6 @@ def _changed(headers: Sequence[HeaderLine]) -> Sequence[HeaderLine]:
     return [*weak, _VARY]
 
 
-def carrying(bar: SessionBarSettings | None) -> type[Forward]:
+def forward_stage(bar: SessionBarSettings | None) -> type[Forward]:
     """What forwards requests where these are the settings of the bar."""
     return ForwardWithBar if bar is not None and bar.inject else Forward

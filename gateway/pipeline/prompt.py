@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from gateway.exchange import Exchange
 from gateway.http_semantics import HeaderLine
-from gateway.pipeline.admit import hand_on
+from gateway.pipeline.admit import remember_admission
 from gateway.pipeline.permission_cache import PermissionCache
 from gateway.pipeline.pipeline import Pipeline
 from gateway.responses import Message, Receive, Scope, Send
@@ -69,7 +69,7 @@ class Prompt:
         except Exception:  # noqa: BLE001 - the general way meets it again, and answers
             connection = None
         if connection is None:
-            hand_on(exchange, scope)
+            remember_admission(exchange, scope)
             return False
         self.started()
         cycle.on_disconnect = lambda: connection.abandon(ClientGone())

@@ -13,7 +13,7 @@ from gateway.errors import BadRequest
 from gateway.exchange import Exchange
 from gateway.handling import Handling
 from gateway.http_semantics import HOP_BY_HOP, HeaderLine
-from gateway.identity.header_names import fold
+from gateway.identity.header_names import fold_header_name
 from gateway.model import CanonicalRequest
 from gateway.pipeline.attach import Attach
 from gateway.pipeline.cross_origin import cors_lines
@@ -118,7 +118,7 @@ class Verdict:
             if not ours.get(name):
                 raise BadRequest(f"header {name[:80]!r} would reach the register", code="header-forged")
         for name, _ in request.headers:
-            if would_pass_for_forwarding(name, fold(name)):
+            if would_pass_for_forwarding(name, fold_header_name(name)):
                 raise BadRequest(f"header {name[:80]!r} would pass for one of a proxy", code="header-forged")
         if request.websocket is None and request.header(b"upgrade") is not None:
             # To h2c, say: what follows would be requests that nobody judges.

@@ -12,7 +12,7 @@ from gateway.events import StreamCut, UpstreamFailed, WebSocketEnded
 from gateway.exchange import Exchange
 from gateway.http_semantics import header_block
 from gateway.model import WebSocketHandshake
-from gateway.pipeline.forward import Forward, changed
+from gateway.pipeline.forward import Forward, changed_headers
 from gateway.pipeline.record import Record
 from gateway.upstream.client_stream import ClientGone
 from gateway.upstream.live_streams import Cut
@@ -72,7 +72,7 @@ class CarryWebSocket:
         )
         response = await self.forward.streams.carry(exchange, _session_of(exchange), opening)
         try:
-            response.headers = changed(exchange, response.headers)
+            response.headers = changed_headers(exchange, response.headers)
             if not is_switch(response.status):
                 await response.relay(exchange.send)
                 return

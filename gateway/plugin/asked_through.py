@@ -1,4 +1,4 @@
-"""Through which decision points a question came, so that none of them is asked about its own question."""
+"""Keeps decision points from asking one another in a circle: a header names those that a question came through."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _LONGEST: Final = 2_048
 _through: ContextVar[tuple[str, ...]] = ContextVar("asked through", default=())
 
 
-def came_through(value: str) -> None:
-    """Note for the rest of this task by the value of the header what was asked before."""
+def note_asked(value: str) -> None:
+    """Note which decision points this question came through, by the value of the header, for the rest of this task."""
     _through.set(tuple(value[:_LONGEST].split(" ")) if value else ())
 
 
-def asked_next(url: str) -> str:
-    """The header's value in a question to this decision point. Raises ValueError where it would be asked in a circle."""
+def asked_header(url: str) -> str:
+    """The value of the header in a question to this decision point. Raises ValueError where that would be a circle."""
     through = _through.get()
     if url in through or len(through) >= _MOST:
         raise ValueError("the question goes round: this decision point asks others that ask it again")

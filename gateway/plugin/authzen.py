@@ -18,7 +18,7 @@ from gateway.model import Identity
 from gateway.outgoing.answer_body import answer_body
 from gateway.outgoing.client_tls import ClientTls
 from gateway.outgoing.egress import Egress
-from gateway.plugin.asked_through import HEADER, asked_next
+from gateway.plugin.asked_through import HEADER, asked_header
 from gateway.plugin.authzen_answer import read_answer
 from gateway.plugin.engine_client import engine_client
 from gateway.plugin.fact_source import FactClient, FactSource
@@ -157,7 +157,7 @@ class _Client(FactClient):
         headers = {
             "Content-Type": "application/json",
             "X-Request-ID": request_id,
-            HEADER: asked_next(self._point.url),
+            HEADER: asked_header(self._point.url),
         }
         status, answer = await self._send("POST", url, content=content, headers=headers)
         if status != _OK:

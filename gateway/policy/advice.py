@@ -14,7 +14,7 @@ from gateway.plan import Advice, Grant, LogIn, Plan, Step, Switch, Wait
 from gateway.plugin import Distinctions
 from gateway.policy.choices import Pair, demands_of, switches, waits
 from gateway.policy.evaluate import NO_WEBSOCKET, decide, decide_by, facts_for
-from gateway.policy.plan_order import covers, minimal
+from gateway.policy.plan_order import minimal_plans, plan_covers
 from gateway.policy.ruleset import Rule, RuleSet, templates, walk
 from gateway.policy.steps import SOMEBODY, UNNAMED, Steps
 
@@ -119,7 +119,7 @@ class _Search:
         self._kept_back = 0
         if not found:
             self._take(map(self._reduced, filter(self._allows, self._hinted())), found)
-        return minimal(found, MOST_PLANS)
+        return minimal_plans(found, MOST_PLANS)
 
     def _take(self, choices: Iterable[_Choice], found: list[Plan]) -> None:
         for choice in choices:
@@ -137,7 +137,7 @@ class _Search:
 
     def _is_covered(self, choice: _Choice, found: Sequence[Plan]) -> bool:
         plan = self._plan(choice, [choice.acr])
-        return any(covers(each, plan) for each in found)
+        return any(plan_covers(each, plan) for each in found)
 
     def _of_size(self, size: int) -> Iterator[_Choice]:
         """All choices of so many steps that touch each policy that refuses."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 
 from gateway.events import OnEvent, ShadowJudged
-from gateway.handling import change
+from gateway.handling import destination_change
 from gateway.model import Decision, DecisionInput
 from gateway.policy.evaluate import decide, questions
 from gateway.policy.ruleset import RuleSet
@@ -37,7 +37,7 @@ class Candidate:
         if found is None:
             self._on_event(ShadowJudged("unknown"))
             return None
-        how = change(decision.destination, found.destination)
+        how = destination_change(decision.destination, found.destination)
         if how is None:
             self._on_event(ShadowJudged("same"))
             return None

@@ -64,7 +64,7 @@ class Pattern:
         found: dict[str, str] = {}
         for part, segment in zip(self.parts, segments, strict=False):
             if isinstance(part, Literal):
-                if part.text != segment and not (self.folds and part.text == fold(segment)):
+                if part.text != segment and not (self.folds and part.text == fold_case(segment)):
                     return None
             elif not segment:
                 return None
@@ -87,12 +87,14 @@ class Pattern:
                 f"with `case: insensitive` a path pattern has letters a to z only, and not {strange}: write {{name}} for"
                 " that segment"
             )
-        parts = tuple(Literal(fold(part.text)) if isinstance(part, Literal) else part for part in self.parts)
+        parts = tuple(
+            Literal(fold_case(part.text)) if isinstance(part, Literal) else part for part in self.parts
+        )
         expression = self.expression and Expression(self.expression.text, folds=True)
         return replace(self, parts=parts, expression=expression, folds=True)
 
 
-def fold(text: str) -> str:
+def fold_case(text: str) -> str:
     """The text with A-Z as a-z, and every other letter as it is."""
     return text.lower() if text.isascii() else text.translate(_SMALL)
 

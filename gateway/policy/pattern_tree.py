@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from gateway.policy.pattern import Literal, Pattern, fold
+from gateway.policy.pattern import Literal, Pattern, fold_case
 
 
 @dataclass(slots=True)
@@ -41,7 +41,7 @@ class PatternTree:
     def candidates(self, segments: Sequence[str]) -> list[int]:
         """The numbers of all patterns that match, lowest first. Regular expressions still have to be tried."""
         if self._folds:
-            segments = [fold(segment) for segment in segments]
+            segments = [fold_case(segment) for segment in segments]
         found: list[int] = []
         nodes = [self.root]
         for segment in segments:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gateway.plan import Grant, LogIn, Plan, Step, Switch, Wait
 
 
-def covers(plan: Plan, other: Plan) -> bool:
+def plan_covers(plan: Plan, other: Plan) -> bool:
     """Whether nobody would choose the other plan: whatever this one asks, the other one asks too, or more."""
     return all(any(_asks_less(step, each) for each in other) for step in plan)
 
@@ -33,11 +33,11 @@ def _surer(step: Switch, other: Switch) -> bool:
     return step.known or (alike and step.organisation in (None, other.organisation))
 
 
-def minimal(plans: Sequence[Plan], most: int) -> tuple[Plan, ...]:
+def minimal_plans(plans: Sequence[Plan], most: int) -> tuple[Plan, ...]:
     """The plans that no other one covers, those with the fewest and easiest steps first."""
     kept: list[Plan] = []
     for plan in sorted(plans, key=_cost):
-        if not any(covers(each, plan) for each in kept):
+        if not any(plan_covers(each, plan) for each in kept):
             kept.append(plan)
     return tuple(kept[:most])
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from gateway.config.positions import Place
-from gateway.promotion.own import foreign, has_secret, is_own, needs_own
+from gateway.promotion.own import foreign_name, has_secret, is_own, needs_own
 
 _ABSENT: Final = object()
 _MOST_SHOWN: Final = 100
@@ -78,7 +78,7 @@ class Comparison:
         elif isinstance(was, dict) and any(self._behind(was, here, prefix)):
             yield from self.found(was, {}, here, prefix)
         else:
-            yield Change(self.part, "-", name, shown(was), here)
+            yield Change(self.part, "-", name, value_text(was), here)
 
     def _set(self, was: Any, now: Any, here: Place, name: str, prefix: str) -> Iterator[Found]:
         behind = dict(self._behind(now, here, prefix)) if isinstance(now, dict) else {}
@@ -93,7 +93,7 @@ class Comparison:
             yield Stay(self.part, f"{prefix}{'.'.join(map(str, place))}", reason)
         if behind and not _left(now, here, behind):
             return
-        words = shown(now) if was is _ABSENT else f"{shown(was)} -> {shown(now)}"
+        words = value_text(now) if was is _ABSENT else f"{value_text(was)} -> {value_text(now)}"
         without = tuple(place[len(here) - 1 :] for place in behind)
         yield Change(
             self.part, "+" if was is _ABSENT else "~", name, words if not behind else "", here, without
@@ -122,10 +122,10 @@ class Comparison:
     def _foreign(self, value: Any) -> str | None:
         if self.settings and has_secret(value):
             return "it refers to a secret"
-        return foreign(value, self.names)
+        return foreign_name(value, self.names)
 
 
-def shown(value: Any) -> str:
+def value_text(value: Any) -> str:
     """A value for people to read, on one line."""
     words = json.dumps(value, ensure_ascii=False)
     return words if len(words) <= _MOST_SHOWN else f"{words[:_MOST_SHOWN]}..."

@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.analysis.replay import Replay
 from gateway.observe.decision_record import LACKING, NO_RULE, decision_input, not_replayable
-from gateway.observe.record_reader import lines, sound_record_on
+from gateway.observe.record_reader import record_lines, sound_record_on
 from gateway.observe.shadow_report import ShadowReport
 from gateway.policy.ruleset import RuleSet
 
@@ -77,7 +77,7 @@ class Evidence:
     def read(self, places: Sequence[str]) -> None:
         """Count the records of these files. Raises OSError."""
         for place in places:
-            for line in lines(place):
+            for line in record_lines(place):
                 record = sound_record_on(line)
                 if record is None:
                     self._left_out["broken lines"] += 1

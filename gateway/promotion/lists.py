@@ -43,7 +43,9 @@ def _rule_key(node: Any) -> Hashable:
     return "rule", str(node.get("id")) if isinstance(node, dict) else json.dumps(node, default=str)
 
 
-def joined(target: Sequence[Item], source: Sequence[Item], *, held: Callable[[Item], bool]) -> list[Item]:
+def joined_items(
+    target: Sequence[Item], source: Sequence[Item], *, held: Callable[[Item], bool]
+) -> list[Item]:
     """The list of the source, without what is `held` there, and with what is `held` in the target, behind what it follows.
 
     What says the same in both keeps the text of the target.

@@ -104,7 +104,7 @@ def own_names(settings: EnvironmentSettings) -> frozenset[str]:
     return frozenset((*named, settings.provider.client_id, *([asking.client_id] if asking else [])))
 
 
-def foreign(value: Any, names: frozenset[str]) -> str | None:
+def foreign_name(value: Any, names: frozenset[str]) -> str | None:
     """Why this value cannot be another environment's: one of these `names` of the environment it comes from is in it."""
     for text in _texts(value):
         for each in sorted(names):

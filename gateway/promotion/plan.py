@@ -11,7 +11,7 @@ from typing import Any, Final
 from gateway.config.positions import Place
 from gateway.files.real_path import real_path
 from gateway.promotion.difference import Change, Comparison, Part, Stay
-from gateway.promotion.lists import joined, suite_items
+from gateway.promotion.lists import joined_items, suite_items
 from gateway.promotion.own import own_names
 from gateway.promotion.rules import RuleFiles, own_rules, rule_changes
 from gateway.promotion.side import Side
@@ -137,7 +137,7 @@ class Plan:
         old = suite_items(self.target.main.text, self.target.main.data, (key,))
         new = suite_items(self.source.main.text, self.source.main.data, (key,))
         either = (self.source.name, self.target.name)
-        items = joined(old, new, held=lambda item: any(_of_others(item.data, name) for name in either))
+        items = joined_items(old, new, held=lambda item: any(_of_others(item.data, name) for name in either))
         before, after = ({item.key for item in items} for items in (old, new))
         for how, listed, others in (("+", new, before), ("-", old, after)):
             for item in listed:
@@ -169,7 +169,7 @@ def _of_others(data: Any, name: str) -> bool:
     return isinstance(env, list) and name not in env
 
 
-def described(plan: Plan) -> Iterator[str]:
+def plan_text(plan: Plan) -> Iterator[str]:
     """The plan for people to read, part by part."""
     for part in PARTS:
         changes = [each for each in plan.changes if each.part == part]

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from gateway.promotion.difference import Change, Stay
-from gateway.promotion.lists import Item, joined, rule_items
-from gateway.promotion.own import foreign
+from gateway.promotion.lists import Item, joined_items, rule_items
+from gateway.promotion.own import foreign_name
 from gateway.promotion.side import Side, Written
 from gateway.promotion.text import Block, YamlText
 
@@ -45,7 +45,7 @@ def _name(rule: Any) -> str:
 
 
 def _conflict(rule: Any, source: Side, target: Side, names: frozenset[str]) -> str | None:
-    why = foreign(rule, names)
+    why = foreign_name(rule, names)
     if why is None:
         return None
     return (
@@ -103,7 +103,7 @@ class RuleFiles:
         return frame.with_text(frame.text.set_blocks(("rules",), blocks).text)
 
     def _joined(self, old: Sequence[Item], new: Sequence[Item]) -> list[Block]:
-        return [item.block for item in joined(old, new, held=self._held)]
+        return [item.block for item in joined_items(old, new, held=self._held)]
 
     def _held(self, item: Item) -> bool:
         return isinstance(item.data, dict) and "id" in item.data and self._kept(_name(item.data))
@@ -148,7 +148,7 @@ def own_rules(
         why = f"it is a rule of {target.name} alone"
         found.stays += [Stay("rules", f"rules.{_named(item)}", why) for item in old if item.key in theirs]
         if going:
-            items = joined(old, new, held=_other_than(going))
+            items = joined_items(old, new, held=_other_than(going))
             found.text = found.text.set_blocks(there, [item.block for item in items])
             found.data[where] = [item.data for item in items]
     unknown = sorted({*wanted} - every - {"all"})

@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway.config import ConfigError, failures
 from gateway.config.lint import found_in
-from gateway.config.load import Source, read
+from gateway.config.load import Source, read_source
 from gateway.config.positions import Place
 from gateway.files.real_path import real_path
 from gateway.promotion.plan import Plan
@@ -43,12 +43,12 @@ class Trial:
     def _try(self, folder: Path) -> None:
         plan, target = self._plan, self._plan.target
         main = folder / real_path(target.path).name
-        for path, content in contents(plan).items():
+        for path, content in promoted_contents(plan).items():
             place = folder / path.relative_to(target.folder)
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(content)
         try:
-            source = read(main, folder=target.folder)
+            source = read_source(main, folder=target.folder)
             self._data = Written.read(main).data
             self.problems += _misunderstood(plan, source, self._data)
             broken = [each for name in source.config.environments for each in failures(source.config, name)]
@@ -59,7 +59,7 @@ class Trial:
         self.problems += [str(each).replace(str(folder), str(target.path.parent)) for each in broken]
 
 
-def contents(plan: Plan) -> Mapping[Path, bytes]:
+def promoted_contents(plan: Plan) -> Mapping[Path, bytes]:
     """All files of the target as they would be."""
     target = plan.target
     before = {real_path(target.path): target.main.octets}

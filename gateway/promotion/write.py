@@ -15,7 +15,7 @@ from typing import Any
 Files = Mapping[Path, bytes | None]
 
 
-def obstacles(files: Files, root: Path) -> Iterator[str]:
+def write_obstacles(files: Files, root: Path) -> Iterator[str]:
     """Why these files cannot be written here, with what to do. `root` is the folder of the configuration."""
     for path in files:
         for each in (path, *(parent for parent in path.parents if parent.is_relative_to(root))):
@@ -32,7 +32,7 @@ def obstacles(files: Files, root: Path) -> Iterator[str]:
                 yield f"{path} cannot be written by this user"
 
 
-def unified(files: Files) -> str:
+def unified_diff(files: Files) -> str:
     """The change to all files, as `diff -u` shows it."""
     return "".join(
         line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
@@ -50,7 +50,7 @@ def _lines(content: bytes) -> list[str]:
     return content.decode("utf-8-sig", "replace").splitlines(keepends=True)
 
 
-def write(files: Files, read: Mapping[Path, bytes], journal: Path, entry: Mapping[str, Any]) -> None:
+def write_files(files: Files, read: Mapping[Path, bytes], journal: Path, entry: Mapping[str, Any]) -> None:
     """Add the entry to the journal and put the files in place. Raises ValueError; then all is as it was.
 
     `read` is what the files were when the promotion was worked out: a file that changed since is refused.

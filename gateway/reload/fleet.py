@@ -29,12 +29,12 @@ _UNLIKE_FOR: Final = 60.0
 _MOST_AHEAD: Final = 5.0
 
 
-def alike(rules: str, settings: str) -> Mapping[str, str]:
+def fleet_report(rules: str, settings: str) -> Mapping[str, str]:
     """What a process of this version reports, by the hash of its rules and that of its settings."""
     return {"version": __version__, "rules": rules[:13], "settings": settings}
 
 
-def differences(reports: Sequence[Mapping[str, Any]]) -> Mapping[str, Mapping[str, list[str]]]:
+def fleet_differences(reports: Sequence[Mapping[str, Any]]) -> Mapping[str, Mapping[str, list[str]]]:
     """By what differs: which hosts have which. Empty where all workers are alike."""
     found: dict[str, Mapping[str, list[str]]] = {}
     for name in ALIKE:
@@ -127,7 +127,7 @@ class Fleet:
         if there is not None:
             self._ahead = (before + self._clock()) / 2 - there
         reports = list((await self._board.reports()).values())
-        self._unlike = difference_words(differences(reports))
+        self._unlike = difference_words(fleet_differences(reports))
         if not self._unlike:
             self._unlike_since = None
         elif self._unlike_since is None:

@@ -22,7 +22,7 @@ import structlog
 from gateway.background import Loop
 from gateway.errors import StoreUnavailable
 from gateway.events import KeyChanged, OnEvent
-from gateway.key_files.keyring import SHOWN, Key, KeyChoice, Ring, agreed, in_order
+from gateway.key_files.keyring import SHOWN, Key, KeyChoice, Ring, agreed_key, in_order
 from gateway.observe.health import HealthStatus
 from gateway.reload.members import LASTS_SECONDS, TOPIC, Member, read_members
 from gateway.watcher import Watcher
@@ -209,7 +209,7 @@ class KeyReload:
             if first is None:
                 others = (each.accepts[purpose] for each in self._others if purpose in each.accepts)
                 announced_for = self._sources[purpose].announced_for
-                first = agreed(choice.since, others, announced_for=announced_for, now=self._clock())
+                first = agreed_key(choice.since, others, announced_for=announced_for, now=self._clock())
             if not keep and before is not None and before[0] == first:
                 continue
             choice.take(first)

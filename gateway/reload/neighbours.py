@@ -18,7 +18,7 @@ import structlog
 
 from gateway.background import Loop
 from gateway.config import Config
-from gateway.config.card import EnvironmentCard, card_of, read_card, signed
+from gateway.config.card import EnvironmentCard, card_of, read_card, signed_card
 from gateway.errors import StoreUnavailable
 from gateway.events import OnEvent
 from gateway.files import atomic_file
@@ -122,7 +122,7 @@ class Neighbours:
     async def _own(self) -> tuple[EnvironmentCard, str]:
         def made() -> tuple[EnvironmentCard, str]:
             card = card_of(self._environment, self._settings, self._clock())
-            return card, signed(card, self._settings)
+            return card, signed_card(card, self._settings)
 
         return await asyncio.to_thread(made)
 

@@ -15,9 +15,9 @@ import structlog
 
 from gateway import garbage
 from gateway.config import Config, ConfigError
-from gateway.config.includes import included_by, present
-from gateway.config.reload import READ_SUFFIXES, Reloaded, reload
-from gateway.config.trial import tried
+from gateway.config.includes import included_by, present_files
+from gateway.config.reload import READ_SUFFIXES, Reloaded, reload_config
+from gateway.config.trial import trial_problems
 from gateway.events import OnEvent, RulesChanged, RulesLoaded, RulesRefused
 from gateway.observe.decision_record import timestamp
 from gateway.observe.health import HealthStatus
@@ -52,7 +52,7 @@ class RulesReload:
         self._on_event = on_event
         self._watched = config.watched
         self._watcher = Watcher(
-            lambda: present(self._watched),
+            lambda: present_files(self._watched),
             self._reload,
             look_every=_LOOK_EVERY,
             quiet=_QUIET,
@@ -120,11 +120,11 @@ class RulesReload:
     async def _reload(self) -> bool:
         self._frozen.look()
         try:
-            if wrong := await tried(self.config.path, self._environment):
+            if wrong := await trial_problems(self.config.path, self._environment):
                 raise ConfigError(wrong)
             if not await self._watcher.unchanged():
                 return False
-            fresh = await asyncio.to_thread(reload, self.config, self._environment)
+            fresh = await asyncio.to_thread(reload_config, self.config, self._environment)
         except ConfigError as problems:
             if not await self._watcher.unchanged():
                 return False

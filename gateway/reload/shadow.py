@@ -14,9 +14,9 @@ from typing import Final
 import structlog
 
 from gateway.config import ConfigError, load
-from gateway.config.includes import Included, included_by, present
+from gateway.config.includes import Included, included_by, present_files
 from gateway.config.reload import READ_SUFFIXES
-from gateway.config.trial import tried
+from gateway.config.trial import trial_problems
 from gateway.events import CandidateChanged, OnEvent
 from gateway.observe.health import HealthStatus
 from gateway.policy.candidate import Candidate
@@ -44,7 +44,7 @@ class ShadowReload:
         self._loaded: Path | None = None
         self._watched: tuple[Path | Included, ...] = ()
         self._watcher = Watcher(
-            lambda: present(self._files()),
+            lambda: present_files(self._files()),
             self._load,
             look_every=_LOOK_EVERY,
             quiet=_QUIET,
@@ -85,7 +85,7 @@ class ShadowReload:
             self._take(None, "")
             return True
         try:
-            if wrong := await tried(path):
+            if wrong := await trial_problems(path):
                 raise ConfigError(wrong)
             if not await self._watcher.unchanged():
                 return False

@@ -50,7 +50,7 @@ class BackendTls:
         )
 
 
-def only_one(site: Site) -> BackendTls | None:
+def single_backend_tls(site: Site) -> BackendTls | None:
     """The same for all registers of a front that can't tell them apart; None where none is on https. Raises NotRendered."""
     found = [each for each in map(BackendTls.of, site.registers) if each is not None]
     if len({(each.ca, each.certificate, each.key) for each in found}) > 1:

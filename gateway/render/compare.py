@@ -31,7 +31,7 @@ class Line(NamedTuple):
     why: str = ""
 
 
-def differences(rendered: str, deployed: str, engine: Engine, part: Part, name: str) -> list[str]:
+def config_differences(rendered: str, deployed: str, engine: Engine, part: Part, name: str) -> list[str]:
     """The lines of a report; none where both say the same. `name` is what the deployed file is called."""
     wanted, found = list(_lines(rendered, engine, part)), list(_lines(deployed, engine, part))
     if [line.text for line in wanted] == [line.text for line in found] or _same_data(

@@ -8,7 +8,7 @@ from gateway.render.files import Engine
 from gateway.render.site import Site
 
 
-def notes(site: Site, engine: Engine) -> Iterator[str]:
+def front_notes(site: Site, engine: Engine) -> Iterator[str]:
     """One sentence for each."""
     edge = site.settings.edge
     if engine in ("caddy", "traefik") and edge.request_headers.allow is not None:

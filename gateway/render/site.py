@@ -123,7 +123,7 @@ class Options:
     inner: str = "127.0.0.1:8009"
 
 
-def site(config: Config, environment: str, engine: str, options: Options) -> Site:
+def front_site(config: Config, environment: str, engine: str, options: Options) -> Site:
     """The site as a front of this engine carries it. Raises NotRendered and ConfigError."""
     settings = config.environment(environment)
     front = _front(settings, environment, engine, options.front)

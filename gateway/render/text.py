@@ -12,9 +12,9 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gateway.edge.headers import FORWARDING, FORWARDING_PREFIXES
-from gateway.identity.header_names import FAMILY, FAMILY_STARTS, fold
+from gateway.identity.header_names import FAMILY, FAMILY_STARTS, fold_header_name
 from gateway.render.address import Endpoint
-from gateway.render.backend_tls import BackendTls, only_one
+from gateway.render.backend_tls import BackendTls, single_backend_tls
 from gateway.render.errors import NotRendered
 from gateway.render.files import FILES, Engine, Part
 from gateway.render.quoting import QUOTES, Quoted, caddy, haproxy, nginx, plain, yaml
@@ -37,7 +37,7 @@ _PAGE: Final = (
 _MAP_WORDS: Final = frozenset(("default", "hostnames", "include", "volatile"))
 
 
-def rendered(site: Site, engine: Engine, part: Part = "main") -> str:
+def rendered_config(site: Site, engine: Engine, part: Part = "main") -> str:
     """The file of this engine, with a heading that says what it was made from. Raises NotRendered."""
     file = FILES[engine].get(part)
     if file is None:
@@ -151,7 +151,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "variable": lambda name: str(name).lower().replace("-", "_"),
     # As Go writes names, also where it looks them up.
     "canonical": lambda name: "-".join(part.capitalize() for part in str(name).split("-")),
-    "folded": lambda name: fold(name.encode("ascii")).decode("ascii"),
+    "folded": lambda name: fold_header_name(name.encode("ascii")).decode("ascii"),
     "re": re.escape,
     "ms": lambda seconds: f"{round(seconds * 1000)}ms",
     # As durations of protocol buffers and of Go.
@@ -189,7 +189,7 @@ def _context(site: Site, engine: Engine) -> Mapping[str, Any]:
         "redirect": secure and site.listen.everywhere and site.port == 443,
         "tls_of": tls_of,
         "certified": secure or any(each is not None and each.certificate for each in tls_of.values()),
-        "only_tls": only_one(site) if engine == "nginx" else None,
+        "only_tls": single_backend_tls(site) if engine == "nginx" else None,
         "page": _PAGE,
         "forwarding": sorted(name.decode() for name in FORWARDING),
         "family": sorted(name.decode() for name in FAMILY),

@@ -46,7 +46,7 @@ class Session:
 _SESSIONS: Final = Codec(Session)
 
 
-def encode(session: Session) -> bytes:
+def encode_session(session: Session) -> bytes:
     """The session as JSON in ASCII."""
     found = _SESSIONS.dump(session)
     # Gateways of an earlier version, which don't know these fields, read sessions that need none of them: an upgrade,
@@ -57,7 +57,7 @@ def encode(session: Session) -> bytes:
     return json.dumps({"form": _FORM, **found}, separators=(",", ":")).encode("ascii")
 
 
-def decode(content: bytes) -> Session | None:
+def decode_session(content: bytes) -> Session | None:
     """The session, or None if the bytes are of another form."""
     try:
         found: dict[str, Any] = json.loads(content)

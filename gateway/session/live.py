@@ -9,7 +9,7 @@ from typing import Final
 
 from gateway.caching.recent import Recent
 from gateway.events import Event, SessionEnded
-from gateway.session.codec import Session, decode, encode
+from gateway.session.codec import Session, decode_session, encode_session
 from gateway.session.one_time import OneTimeStore
 from gateway.session.settings import SessionSettings
 from gateway.session.store import Store
@@ -49,7 +49,7 @@ class LiveSessions:
 
     async def keep(self, session: Session, key: bytes, *, earlier: str | None = None) -> None:
         """Let this session, which is stored under `key`, be found from now on; for a while by an `earlier` id too."""
-        found = {"key": key.hex(), "session": encode(replace(session, tokens=None)).decode("ascii")}
+        found = {"key": key.hex(), "session": encode_session(replace(session, tokens=None)).decode("ascii")}
         content = json.dumps(found).encode("ascii")
         lasts = session.expires_at - self._clock()
         await self._replace(session.id, content, lasts)
@@ -93,4 +93,4 @@ class LiveSessions:
 
 def _opened(content: bytes) -> tuple[bytes, Session | None]:
     found = json.loads(content)
-    return bytes.fromhex(found["key"]), decode(found["session"].encode("ascii"))
+    return bytes.fromhex(found["key"]), decode_session(found["session"].encode("ascii"))

@@ -37,6 +37,6 @@ class _Measured:
         return timed
 
 
-def measured(store: Store, on_event: OnEvent) -> Store:
+def measured_store(store: Store, on_event: OnEvent) -> Store:
     """The store, with an event StoreCalled after each call of one of the methods of Store."""
     return cast(Store, _Measured(store, on_event))

@@ -8,7 +8,7 @@ import structlog
 
 from gateway.errors import StoreUnavailable
 from gateway.session.cache import OpenedSession
-from gateway.session.codec import decode, encode
+from gateway.session.codec import decode_session, encode_session
 from gateway.session.settings import SessionSettings
 from gateway.session.store import Store, StoredSession
 from gateway.session.stores import open_store
@@ -85,7 +85,7 @@ class SealedSessions:
         if stored is None:
             return None
         plain = self.cipher().open(ticket, stored.sealed)
-        session = decode(plain) if plain is not None else None
+        session = decode_session(plain) if plain is not None else None
         if session is None:
             log.warning("a stored session cannot be opened", session=ticket.session_id)
             return None
@@ -134,7 +134,7 @@ class SealedSessions:
         organisation = identity.organisation.code if identity.organisation else ""
         return StoredSession(
             key=opened.ticket.key,
-            sealed=cipher.seal(opened.ticket, encode(session)),
+            sealed=cipher.seal(opened.ticket, encode_session(session)),
             created_at=session.created_at,
             seen_at=opened.seen_at,
             expires_at=session.expires_at,

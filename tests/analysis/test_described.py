@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from gateway.analysis.described import described, moment_of
+from gateway.analysis.described import identity_of_subject, moment_of
 from gateway.model import Identity
 from tests.policy.conftest import RIGHTS
 
 
 def _read(properties: dict[str, Any], kind: Any = "person") -> Identity:
-    return described("anna", properties, kind=kind, claims=["role"], rights=RIGHTS, issuer="op")
+    return identity_of_subject("anna", properties, kind=kind, claims=["role"], rights=RIGHTS, issuer="op")
 
 
 def test_properties_become_an_identity() -> None:

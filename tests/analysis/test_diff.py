@@ -15,7 +15,7 @@ from gateway.analysis import diff
 from gateway.analysis.change import Change, Who
 from gateway.analysis.diff import Side, compare
 from gateway.analysis.diff_report import as_text
-from gateway.analysis.equivalence import OTHER, Cell, Dimension, facts
+from gateway.analysis.equivalence import OTHER, Cell, Dimension, input_of_class
 from gateway.model import DecisionInput, Identity
 from gateway.plugin import Allow, Deny, Facts, Policy, Verdict
 from gateway.policy.evaluate import decide
@@ -168,7 +168,7 @@ def test_every_change_is_real(before: tuple[Any, ...], after: tuple[Any, ...]) -
                     for each, number in zip(who.dimensions, chosen, strict=True)
                 ]
                 for method in change.methods:
-                    asked = facts(given(change.example, method), who.logged_in, cells)
+                    asked = input_of_class(given(change.example, method), who.logged_in, cells)
                     then, now = decide(old, asked), decide(new, asked)
                     assert (then.rule, now.rule) == (change.old_rule, change.new_rule)
                     assert (then.allowed, now.allowed) == (

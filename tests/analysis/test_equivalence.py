@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.analysis.equivalence import circumstance, dimensions, facts
+from gateway.analysis.equivalence import dimensions, input_in_circumstances, input_of_class
 from gateway.plugin.distinctions import Distinctions
 from tests.policy.conftest import given
 
@@ -26,16 +26,16 @@ def test_cells_stand_for_what_policies_distinguish() -> None:
         "from 11.0.0.0 to 255.255.255.255",
     ]
     chosen = [(each, each.cells[0]) for each in found.values()]
-    made = facts(given("/"), True, chosen)
+    made = input_of_class(given("/"), True, chosen)
     assert made.identity is not None
     assert made.identity.organisation is not None
     assert [(right.name, right.context) for right in made.identity.rights] == [("A", "B")]
     assert (made.identity.organisation.code, made.client, made.facts) == ("OVO1", "0.0.0.0", {"limit": True})
-    assert facts(given("/"), False, chosen).identity is None
+    assert input_of_class(given("/"), False, chosen).identity is None
 
 
 def test_a_circumstance_keeps_the_person() -> None:
     (dimension,) = dimensions(Distinctions(moments=(100.0,)), {}, {})
     assert [cell.value for cell in dimension.cells] == [99.0, 100.0]
     asked = given("/")
-    assert circumstance(asked, [(dimension, dimension.cells[1])]) == asked._replace(now=100.0)
+    assert input_in_circumstances(asked, [(dimension, dimension.cells[1])]) == asked._replace(now=100.0)

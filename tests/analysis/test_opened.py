@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.analysis.opened import changed, lint_openings
+from gateway.analysis.opened import lint_openings, opening_changes
 from gateway.openings import EMPTY_SEGMENTS, HASH, PARAMETERS, SLASH
 from gateway.policy.ruleset import RuleSet, compile_rules
 from tests.policy.conftest import rule_set
@@ -56,11 +56,11 @@ def test_two_rules_in_other_letters_are_one() -> None:
 
 def test_a_comparison_names_what_was_opened_and_closed() -> None:
     old, new = opening("/files/**", "anyone", HASH), opening("/files/**", "anyone", SLASH)
-    assert list(changed(old, old, NONE, NONE)) == []
-    assert list(changed(old, new, frozenset([PARAMETERS]), NONE)) == [
+    assert list(opening_changes(old, old, NONE, NONE)) == []
+    assert list(opening_changes(old, new, frozenset([PARAMETERS]), NONE)) == [
         "- the environment does not open paths by `parameters: strip`",
         "+ rule 'files' opens paths by `encoded: %2F`",
         "- rule 'files' does not open paths by `encoded: %23`",
     ]
     folding = compile_rules(old.rules, {}, folds=True)
-    assert list(changed(old, folding, NONE, NONE)) == ["+ rules match without telling A-Z from a-z"]
+    assert list(opening_changes(old, folding, NONE, NONE)) == ["+ rules match without telling A-Z from a-z"]

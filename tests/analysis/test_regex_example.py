@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from gateway.analysis.regex_example import covers_nothing, example
+from gateway.analysis.regex_example import covers_nothing, regex_example
 from gateway.policy.expression import parse_expression
 from tests.policy.test_expression import PIECES
 
@@ -15,7 +15,7 @@ from tests.policy.test_expression import PIECES
 def test_the_beginning_and_the_example_are_right(pieces: list[str]) -> None:
     text = "/" + "".join(pieces)
     expression = parse_expression(text)
-    path = example(text)
+    path = regex_example(text)
     assert path is not None
     assert expression.match(path) is not None
     assert tuple(path[1:].split("/"))[: len(expression.prefix)] == expression.prefix
@@ -41,7 +41,7 @@ def test_what_has_an_example_covers_something(pieces: list[str]) -> None:
     ],
 )
 def test_examples_are_covered(text: str, path: str) -> None:
-    assert example(text) == path
+    assert regex_example(text) == path
     assert parse_expression(text).match(path) is not None
     assert not covers_nothing(text)
 
@@ -59,7 +59,7 @@ def test_examples_are_covered(text: str, path: str) -> None:
 def test_what_covers_nothing(text: str) -> None:
     assert parse_expression(text) is not None
     assert covers_nothing(text)
-    assert example(text) is None
+    assert regex_example(text) is None
 
 
 @pytest.mark.parametrize(
@@ -70,5 +70,5 @@ def test_what_is_not_known(text: str) -> None:
 
 
 def test_an_example_that_cannot_be_made() -> None:
-    assert example(r"/\C") is None
-    assert example(r"/a\pL") is None
+    assert regex_example(r"/\C") is None
+    assert regex_example(r"/a\pL") is None

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from joserfc.jwk import ECKey, RSAKey
 
-from gateway.auth.client_keys import client_keys, published
+from gateway.auth.client_keys import client_keys, published_jwks
 from gateway.auth.settings import PrivateKeyJwt
 from gateway.key_files.pem_keys import PemKey, write_pem_keys
 from tests.keys import rsa_client_keys as made
@@ -37,8 +37,8 @@ def test_which_keys_may_be_used(tmp_path: Path, keys: Any, settings: Any, usable
     auth = auth_of(tmp_path, *keys, **settings)
     found = client_keys(auth)
     assert [key.since is not None for key in found] == usable
-    assert [each["kid"] for each in published(auth)["keys"]] == [key.kid for key in found]
-    assert all("d" not in each for each in published(auth)["keys"])
+    assert [each["kid"] for each in published_jwks(auth)["keys"]] == [key.kid for key in found]
+    assert all("d" not in each for each in published_jwks(auth)["keys"])
     if settings:
         since = found[0].since
         assert since is not None

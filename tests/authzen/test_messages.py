@@ -11,8 +11,8 @@ from gateway.authzen.messages import (
     Evaluations,
     SubjectSearch,
     Unanswerable,
-    checked,
     each_evaluation,
+    parse_message,
 )
 
 ALICE = {"type": "user", "id": "alice", "properties": {"a": 1}}
@@ -20,7 +20,7 @@ WHOLE: dict[str, Any] = {"subject": ALICE, "action": {"name": "read"}, "resource
 
 
 def test_an_evaluation_may_have_fields_that_nobody_knows() -> None:
-    found = checked(Evaluation, {**WHOLE, "future": {"deep": []}})
+    found = parse_message(Evaluation, {**WHOLE, "future": {"deep": []}})
     assert (found.subject.id, found.action.name, found.context) == ("alice", "read", {})
 
 
@@ -28,20 +28,20 @@ def test_an_evaluation_may_have_fields_that_nobody_knows() -> None:
 @pytest.mark.parametrize("value", [None, "x", [], {}, {"type": "", "id": "", "name": ""}])
 def test_what_is_wrong_is_named(name: str, value: Any) -> None:
     with pytest.raises(Unanswerable, match=name):
-        checked(Evaluation, {**WHOLE, name: value})
+        parse_message(Evaluation, {**WHOLE, name: value})
 
 
 def test_what_is_wrong_is_said_in_words_for_programmers_of_any_language() -> None:
     for context, words in (([], "context: write an object"), (None, "context: write an object")):
         with pytest.raises(Unanswerable, match=words):
-            checked(Evaluation, {**WHOLE, "context": context})
+            parse_message(Evaluation, {**WHOLE, "context": context})
     with pytest.raises(Unanswerable, match=r"subject\.id: is required"):
-        checked(Evaluation, {**WHOLE, "subject": {"type": "user"}})
+        parse_message(Evaluation, {**WHOLE, "subject": {"type": "user"}})
 
 
 def test_defaults_are_replaced_as_a_whole() -> None:
     data = {**WHOLE, "evaluations": [{}, {"subject": {"type": "user", "id": "bob"}}], "options": {"x": 1}}
-    first, second = each_evaluation(checked(Evaluations, data), data)
+    first, second = each_evaluation(parse_message(Evaluations, data), data)
     assert first == WHOLE
     assert second["subject"] == {"type": "user", "id": "bob"}
 
@@ -58,10 +58,10 @@ def test_defaults_are_replaced_as_a_whole() -> None:
 )
 def test_a_whole_that_is_wrong_is_refused_as_a_whole(more: dict[str, Any]) -> None:
     with pytest.raises(Unanswerable):
-        checked(Evaluations, {**WHOLE, **more})
+        parse_message(Evaluations, {**WHOLE, **more})
 
 
 @pytest.mark.parametrize("page", [{"limit": -1}, {"limit": True}, {"limit": "1"}, {"token": 1}, []])
 def test_a_page_is_a_number_and_a_token(page: Any) -> None:
     with pytest.raises(Unanswerable, match="page"):
-        checked(SubjectSearch, {**WHOLE, "page": page})
+        parse_message(SubjectSearch, {**WHOLE, "page": page})

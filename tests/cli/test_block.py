@@ -119,8 +119,8 @@ def test_an_organisation_is_out_within_seconds_and_in_again(site: Site) -> None:
         assert "there is no block" in block(site, "remove", name, "--env", "ti", exit_code=1)
         assert "nobody is blocked in ti" in block(site, "list", "--env", "ti")
     path = site.config.parent / "var/ti.jsonl"
-    assert verify([("ti.jsonl", record_reader.lines(path))]).sound
-    written = list(record_reader.records(record_reader.lines(path)))
+    assert verify([("ti.jsonl", record_reader.record_lines(path))]).sound
+    written = list(record_reader.read_records(record_reader.record_lines(path)))
     refused = [each for each in written if each.get("block") == name and each["kind"] == "request"]
     assert {(each["verdict"], each["reason"], each["error"]) for each in refused} == {
         ("refused", "blocked", "blocked")
@@ -154,7 +154,9 @@ def known_by_pseudonym_and_by_subject(site: Site) -> None:
     status_becomes(site, cookie, 200)
     records = site.config.parent / "var/ti.jsonl"
     pseudonym = next(
-        each["who"]["person"] for each in record_reader.records(record_reader.lines(records)) if "who" in each
+        each["who"]["person"]
+        for each in record_reader.read_records(record_reader.record_lines(records))
+        if "who" in each
     )
     block(site, "add", "--env", "ti", "--subject", pseudonym[:6], "--reason", "r", "--until", "1h")
     status_becomes(site, cookie, 403)
@@ -186,7 +188,9 @@ def test_people_are_out_at_once_by_revocation_and_by_block(site: Site) -> None:
                     pass
         session_command(site, "revoke", "--subject", listed["person"], exit_code=1)
         known_by_pseudonym_and_by_subject(site)
-    written = list(record_reader.records(record_reader.lines(site.config.parent / "var/ti.jsonl")))
+    written = list(
+        record_reader.read_records(record_reader.record_lines(site.config.parent / "var/ti.jsonl"))
+    )
     (did,) = [each for each in written if each["kind"] == "sessions"]
     assert (did["action"], did["sessions"]) == ("revoked", [listed["id"]])
 

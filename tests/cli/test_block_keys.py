@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from gateway.cli import application
 from gateway.config import load
-from gateway.config.key_files import rotate
+from gateway.config.key_files import rotate_key
 from gateway.model import Identity
 from gateway.observe.decision_record import person_names
 from gateway.reload.members import TOPIC
@@ -54,7 +54,7 @@ def blocks(config: Path) -> list[tuple[str, list[str]]]:
 def test_a_person_is_blocked_under_a_key_that_every_gateway_has(config: Path) -> None:
     (old,) = load(config).environment("ti").ring("pseudonyms").read()
     before = log_in(config, "anna")[old.id]
-    new = rotate(load(config).environment("ti"), "pseudonyms", time.time())
+    new = rotate_key(load(config).environment("ti"), "pseudonyms", time.time())
     names = log_in(config, "anna", new.id)
     assert names[old.id] == before
     # Two sessions, one from before the new key: one person all the same.

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from gateway.cli import application
 from gateway.config import load
-from gateway.config.card import card_of, read_card, signed
+from gateway.config.card import card_of, read_card, signed_card
 from gateway.reload.neighbours import CARDS, card_name, conflicts
 from gateway.session.board import Board
 from gateway.session.sqlite import SqliteStore
@@ -60,7 +60,7 @@ def test_doctor_finds_a_card_in_the_store_and_it_can_be_forgotten(tmp_path: Path
     environment(tmp_path / "prd", "prd")
     store, config = tmp_path / "prd" / "var" / "prd.db", str(tmp_path / "prd" / "config.yaml")
     store.parent.mkdir()
-    asyncio.run(_meet(store, signed(card_of("ti", ti, time.time()), ti)))
+    asyncio.run(_meet(store, signed_card(card_of("ti", ti, time.time()), ti)))
     found = run("doctor", "--env", "prd", "--config", config)
     assert "environments 'prd' and 'ti' share: session store" in " ".join(found.output.split())
     forget = ("config", "card", "--env", "prd", "--config", config, "--forget")
@@ -77,7 +77,7 @@ def test_a_card_keeps_nobody_from_a_first_start(tmp_path: Path) -> None:
     store, config = tmp_path / "prd" / "var" / "prd.db", str(tmp_path / "prd" / "config.yaml")
     store.parent.mkdir()
     card = card_of("ti", ti, time.time())
-    asyncio.run(_meet(store, signed(card, ti), served=False))
+    asyncio.run(_meet(store, signed_card(card, ti), served=False))
     (said,) = conflicts(card_of("prd", prd, time.time()), (), [("ti@elsewhere", card)]).values()
     assert "`gateway config card --env prd --forget ti@elsewhere`" in said
     done = run("config", "card", "--env", "prd", "--forget", "ti@elsewhere", "--config", config)
@@ -92,8 +92,8 @@ def test_the_card_in_the_folder_is_forgotten_too(tmp_path: Path) -> None:
     folder = load(Path(config)).blocks_file("prd").parent
     folder.mkdir(exist_ok=True)
     kept = folder / "ti.card.json"
-    kept.write_text(signed(card, ti))
-    asyncio.run(_meet(tmp_path / "prd" / "var" / "prd.db", signed(card, ti)))
+    kept.write_text(signed_card(card, ti))
+    asyncio.run(_meet(tmp_path / "prd" / "var" / "prd.db", signed_card(card, ti)))
     (said,) = conflicts(card_of("prd", prd, time.time()), [(str(kept), card)]).values()
     name = card_name(card)
     assert said.endswith(

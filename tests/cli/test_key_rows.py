@@ -10,7 +10,7 @@ from pathlib import Path
 from gateway.blocks.file import Block
 from gateway.cli.key_rows import KeyRow, members_of, rows, shared_key
 from gateway.config import EnvironmentSettings, load
-from gateway.config.key_files import rotate
+from gateway.config.key_files import rotate_key
 from gateway.key_files.keyring import Key
 from gateway.reload.members import TOPIC, Member
 from gateway.session.holder import REMEMBERED_SECONDS
@@ -35,7 +35,7 @@ def of(purpose: str, found: list[KeyRow]) -> list[KeyRow]:
 def test_a_key_is_next_until_every_process_has_it(config: Path) -> None:
     settings = environment(config)
     (old,) = settings.ring("sessions").read()
-    new = rotate(settings, "sessions", NOW - 100)
+    new = rotate_key(settings, "sessions", NOW - 100)
     found = of("sessions", rows(settings, [member("a", old, new), member("b", old)], (), NOW))
     assert [(row.id, row.state, row.waits_for) for row in found] == [
         (new.id, "next", ("b (process 7)",)),
@@ -54,7 +54,7 @@ def test_a_key_is_next_until_every_process_has_it(config: Path) -> None:
 def test_a_key_for_pseudonyms_is_needed_while_a_block_is(config: Path) -> None:
     settings = environment(config)
     (old,) = settings.ring("pseudonyms").read()
-    new = rotate(settings, "pseudonyms", NOW - 100)
+    new = rotate_key(settings, "pseudonyms", NOW - 100)
     for until, needed in ((None, "for the block b-1"), (NOW + 1, "for the block b-1"), (NOW, "")):
         block = Block("b-1", "person", "p", "r", "op", 0.0, until, (old.id,))
         found = of("pseudonyms", rows(settings, [member("a", new, old)], [block], NOW))
@@ -77,7 +77,7 @@ def test_processes_are_found_in_the_store(config: Path) -> None:
 def test_a_block_is_made_with_the_key_that_all_have(config: Path) -> None:
     settings = environment(config)
     (old,) = settings.ring("pseudonyms").read()
-    new = rotate(settings, "pseudonyms", NOW)
+    new = rotate_key(settings, "pseudonyms", NOW)
     assert shared_key(settings, "ti", "pseudonyms") == new
     said = {"host": "b", "pid": 1, "accepts": {"pseudonyms": {old.id: 0}}, "uses": {}}
 

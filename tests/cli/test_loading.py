@@ -11,7 +11,7 @@ import yaml
 from typer.testing import CliRunner
 
 from gateway.cli import application, commands
-from gateway.cli.loading import loaded
+from gateway.cli.loading import load_or_exit
 from gateway.config import ConfigError
 from tests.files.closed import closed
 from tests.processes import command
@@ -20,13 +20,13 @@ from tests.processes import command
 def test_every_problem_ends_the_command_with_its_code(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert set(loaded(config, "ti").rules) == {"ti"}
+    assert set(load_or_exit(config, "ti").rules) == {"ti"}
     config.write_text(
         config.read_text().replace("authenticated", "autenticated").replace("listen", "lisen", 1)
     )
     for code in (1, 2):
         with pytest.raises(typer.Exit) as ended:
-            loaded(config, code=code)
+            load_or_exit(config, code=code)
         assert ended.value.exit_code == code
         said = capsys.readouterr().err
         assert "did you mean 'authenticated'" in said
@@ -35,15 +35,15 @@ def test_every_problem_ends_the_command_with_its_code(
 
 def test_an_environment_that_is_not_there(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(typer.Exit):
-        loaded(config, "prd")
+        load_or_exit(config, "prd")
     assert "prd" in capsys.readouterr().err
 
 
 def test_rules_that_fail_their_tests_are_only_refused_where_asked(config: Path) -> None:
     config.write_text(config.read_text() + "tests:\n  - {request: GET /public/x, expect: deny}\n")
-    loaded(config, "ti")
+    load_or_exit(config, "ti")
     with pytest.raises(typer.Exit):
-        loaded(config, "ti", tested=True)
+        load_or_exit(config, "ti", tested=True)
     assert issubclass(ConfigError, Exception)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 import typer
 
-from gateway.cli.moments import read_moment, shown, zone_of
+from gateway.cli.moments import moment_text, read_moment, zone_of
 from gateway.policy.moments import NotOneMoment
 
 BRUSSELS = zone_of("Europe/Brussels")
@@ -87,19 +87,21 @@ NOW = datetime(2026, 11, 26, 17, 30, tzinfo=BRUSSELS).timestamp()
     ],
 )
 def test_a_moment_is_what_people_mean(text: str, moment: str) -> None:
-    assert shown(read_moment(text, BRUSSELS, NOW), BRUSSELS).startswith(moment)
+    assert moment_text(read_moment(text, BRUSSELS, NOW), BRUSSELS).startswith(moment)
 
 
 def test_a_day_ends_at_its_end() -> None:
-    assert shown(read_moment("gisteren", BRUSSELS, NOW, ends=True), BRUSSELS) == "2026-11-26 00:00:00 CET"
+    assert (
+        moment_text(read_moment("gisteren", BRUSSELS, NOW, ends=True), BRUSSELS) == "2026-11-26 00:00:00 CET"
+    )
 
 
 def test_another_zone_and_the_hour_that_comes_twice() -> None:
     utc = zone_of("UTC")
-    assert shown(read_moment("14:05", utc, NOW), utc) == "2026-11-26 14:05:00 UTC"
+    assert moment_text(read_moment("14:05", utc, NOW), utc) == "2026-11-26 14:05:00 UTC"
     first = read_moment("2026-10-25 02:30", BRUSSELS, NOW)
     assert read_moment("2026-10-25 02:30", BRUSSELS, NOW, ends=True) - first == 3_600
-    assert shown(first, BRUSSELS) == "2026-10-25 02:30:00 CEST"
+    assert moment_text(first, BRUSSELS) == "2026-10-25 02:30:00 CEST"
 
 
 @pytest.mark.parametrize("at", ["2026-11-26 14:05:09", "2026-07-01 14:05:09", "2026-10-25 02:30:00"])
@@ -107,13 +109,13 @@ def test_another_zone_and_the_hour_that_comes_twice() -> None:
 def test_what_is_shown_can_be_typed_again(at: str, later: int) -> None:
     moment = read_moment(at, BRUSSELS, NOW) + later
     for milliseconds in (False, True):
-        assert read_moment(shown(moment, BRUSSELS, milliseconds=milliseconds), BRUSSELS, NOW) == moment
+        assert read_moment(moment_text(moment, BRUSSELS, milliseconds=milliseconds), BRUSSELS, NOW) == moment
 
 
 def test_the_hour_that_is_left_out_in_spring_is_later_for_both_ends() -> None:
     for ends in (False, True):
         moment = read_moment("2026-03-29 02:30", BRUSSELS, NOW, ends=ends)
-        assert shown(moment, BRUSSELS) == "2026-03-29 03:30:00 CEST"
+        assert moment_text(moment, BRUSSELS) == "2026-03-29 03:30:00 CEST"
 
 
 @pytest.mark.parametrize(
@@ -134,7 +136,7 @@ def test_the_hour_that_is_left_out_in_spring_is_later_for_both_ends() -> None:
     ],
 )
 def test_an_end_is_ahead(text: str, moment: str) -> None:
-    assert shown(read_moment(text, BRUSSELS, NOW, ahead=True), BRUSSELS).startswith(moment)
+    assert moment_text(read_moment(text, BRUSSELS, NOW, ahead=True), BRUSSELS).startswith(moment)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +154,7 @@ def test_an_end_is_ahead(text: str, moment: str) -> None:
 )
 def test_a_day_without_its_year_is_the_next_or_has_just_been(today: str, text: str, day: str) -> None:
     now = datetime.fromisoformat(f"{today}T12:00").replace(tzinfo=BRUSSELS).timestamp()
-    assert shown(read_moment(text, BRUSSELS, now, ahead=True), BRUSSELS).startswith(day)
+    assert moment_text(read_moment(text, BRUSSELS, now, ahead=True), BRUSSELS).startswith(day)
 
 
 @pytest.mark.parametrize(

@@ -147,12 +147,12 @@ def test_a_shadow_report_over_the_threshold_is_refused(two: tuple[Path, Path]) -
 
 def promoted_hash(two: tuple[Path, Path]) -> str:
     """The hash of the rule set as it will be in the target."""
-    from gateway.config.load import read
+    from gateway.config.load import read_source
     from gateway.promotion.plan import PARTS, Plan
     from gateway.promotion.side import Side
     from gateway.promotion.trial import Trial
 
-    trial = Trial(Plan.of(Side(read(two[0]), "ti"), Side(read(two[1]), "prd"), PARTS))
+    trial = Trial(Plan.of(Side(read_source(two[0]), "ti"), Side(read_source(two[1]), "prd"), PARTS))
     assert trial.source is not None
     return trial.source.config.rules["prd"].hash
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from gateway.cli.proof_report import as_data, as_lines, open_ends
 from gateway.observe.proof import verify
-from gateway.observe.record_reader import lines
+from gateway.observe.record_reader import record_lines
 from tests.cli.test_records import put, written
 
 
 def test_a_chain_without_an_end_and_without_checked_seals_is_said(tmp_path: Path) -> None:
     file = put(tmp_path, "records.jsonl", written("c", end=False))
-    proof = verify([(file, lines(file))])
+    proof = verify([(file, record_lines(file))])
     assert not proof.faults
     told = list(as_lines(proof, ()))
     assert "no end: still running, crashed, or cut off" in told[0]

@@ -82,7 +82,7 @@ async def in_force(site: Site, *, workers: int = 1) -> None:
 
 
 def records(site: Site) -> list[dict[str, Any]]:
-    return list(record_reader.records(record_reader.lines(site.config.parent / "var/ti.jsonl")))
+    return list(record_reader.read_records(record_reader.record_lines(site.config.parent / "var/ti.jsonl")))
 
 
 async def test_reloads_under_load_lose_nothing_and_mix_nothing(site: Site) -> None:

@@ -89,7 +89,7 @@ async def test_what_candidate_rules_would_change_is_told_and_never_enforced(site
                 ):
                     await asyncio.sleep(0.05)
     file = site.config.parent / "var/ti.jsonl"
-    written = list(record_reader.records(record_reader.lines(file)))
+    written = list(record_reader.read_records(record_reader.record_lines(file)))
     differing = [each for each in written if "shadow" in each]
     assert len(differing) == 10
     assert {each["path"] for each in differing} == {"/echo/secret", "/flip/x"}

@@ -14,7 +14,7 @@ import pytest
 from joserfc.jwk import RSAKey
 
 from gateway.config import load
-from gateway.config.card import EnvironmentCard, card_of, read_card, signed
+from gateway.config.card import EnvironmentCard, card_of, read_card, signed_card
 from gateway.config.model import EnvironmentSettings
 from tests.gateways import settings, write_config
 from tests.keys import ec_key
@@ -173,7 +173,7 @@ def test_what_else_belongs_to_one_environment_alone(tmp_path: Path) -> None:
 
 def test_an_earlier_version_reads_a_card_that_has_nothing_newer(tmp_path: Path) -> None:
     ti = environment(tmp_path / "1", "ti")
-    fields = json.loads(signed(card_of("ti", ti, NOW), ti))["card"]
+    fields = json.loads(signed_card(card_of("ti", ti, NOW), ti))["card"]
     assert not {"audiences", "decision_points"} & set(fields)
 
 
@@ -195,7 +195,7 @@ def test_another_environment_of_the_same_name_is_another(tmp_path: Path) -> None
 def test_no_secret_is_in_it(tmp_path: Path) -> None:
     prd = environment(tmp_path / "1", "prd")
     secrets = tmp_path / "1" / "secrets" / "prd"
-    found = signed(card_of("prd", prd, NOW), prd)
+    found = signed_card(card_of("prd", prd, NOW), prd)
     for file in secrets.iterdir():
         content = file.read_bytes()
         for form in (
@@ -226,7 +226,7 @@ def test_typed_keys_get_a_slow_hash(tmp_path: Path) -> None:
 def test_a_signed_card_is_read_back(tmp_path: Path) -> None:
     prd = environment(tmp_path / "1", "prd")
     made = card_of("prd", prd, NOW)
-    assert read_card(signed(made, prd)) == made
+    assert read_card(signed_card(made, prd)) == made
 
 
 @pytest.mark.parametrize("bits", [2048, 4096])
@@ -235,12 +235,12 @@ def test_a_card_signed_with_rsa_is_read_back(tmp_path: Path, bits: int) -> None:
     pem = RSAKey.generate_key(bits, private=True).as_pem(private=True)
     (tmp_path / "1" / "secrets" / "prd" / "assertion.pem").write_bytes(pem)
     made = card_of("prd", found, NOW)
-    assert read_card(signed(made, found)) == made
+    assert read_card(signed_card(made, found)) == made
 
 
 def test_every_change_is_noticed(tmp_path: Path) -> None:
     prd = environment(tmp_path / "1", "prd", **asked_and_told(tmp_path))
-    text = signed(card_of("prd", prd, NOW), prd)
+    text = signed_card(card_of("prd", prd, NOW), prd)
     for field in EnvironmentCard.__dataclass_fields__:
         data = json.loads(text)
         value = data["card"][field]
@@ -257,7 +257,7 @@ def test_a_card_signed_by_somebody_else_is_noticed(tmp_path: Path) -> None:
     made = card_of("prd", prd, NOW)
     (tmp_path / "1" / "secrets" / "prd" / "assertion.pem").write_bytes(ec_key("stranger"))
     with pytest.raises(ValueError, match="not signed with a key of its own"):
-        read_card(signed(made, prd))
+        read_card(signed_card(made, prd))
 
 
 @pytest.mark.parametrize(

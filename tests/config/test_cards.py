@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from gateway.config import ConfigError, load
-from gateway.config.card import card_of, signed
+from gateway.config.card import card_of, signed_card
 from gateway.config.cards import shared_with
 from gateway.config.model import EnvironmentSettings
 from tests.config.test_card import NOW, environment
@@ -32,7 +32,7 @@ def test_a_file_with_cards(tmp_path: Path, ti: EnvironmentSettings) -> None:
     cards = tmp_path / "prd" / "cards"
     environment(tmp_path / "prd", "prd")
     cards.mkdir()
-    (cards / "ti.json").write_text(signed(card_of("ti", ti, NOW), ti))
+    (cards / "ti.json").write_text(signed_card(card_of("ti", ti, NOW), ti))
     load(with_cards(tmp_path / "prd", "cards", "cards/ti.json"))
     environment(tmp_path / "prd", "prd", provider={"client_id": "gateway-under-test-ti"})
     path = with_cards(tmp_path / "prd", "cards")
@@ -50,7 +50,7 @@ def test_a_file_with_cards(tmp_path: Path, ti: EnvironmentSettings) -> None:
 def test_cards_that_cannot_be_read(tmp_path: Path, ti: EnvironmentSettings) -> None:
     prd = {"prd": environment(tmp_path / "prd", "prd")}
     card = tmp_path / "ti.json"
-    data = json.loads(signed(card_of("ti", ti, NOW), ti))
+    data = json.loads(signed_card(card_of("ti", ti, NOW), ti))
     data["card"]["clients"] = []
     card.write_text(json.dumps(data))
     (tmp_path / "empty").mkdir()
@@ -61,5 +61,5 @@ def test_cards_that_cannot_be_read(tmp_path: Path, ti: EnvironmentSettings) -> N
 
 
 def test_a_card_of_the_same_environment_is_no_conflict(tmp_path: Path, ti: EnvironmentSettings) -> None:
-    (tmp_path / "ti.json").write_text(signed(card_of("ti", ti, NOW), ti))
+    (tmp_path / "ti.json").write_text(signed_card(card_of("ti", ti, NOW), ti))
     assert list(shared_with({"ti": ti}, [tmp_path])) == []

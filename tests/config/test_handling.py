@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gateway.config import ConfigError, load
-from gateway.config.reload import reload
+from gateway.config.reload import reload_config
 from tests.config.test_lock import environments
 from tests.config.test_rules import rule
 from tests.gateways import write_config
@@ -91,10 +91,10 @@ def test_environments_share_no_server(tmp_path: Path) -> None:
 def test_rules_for_an_upstream_that_is_not_open_wait_for_a_restart(tmp_path: Path) -> None:
     current = load(written(tmp_path, rule("a"), upstreams={}))
     written(tmp_path, rule("a"))
-    assert "upstreams" in reload(current, "ti").restart
+    assert "upstreams" in reload_config(current, "ti").restart
     written(tmp_path, rule("a", "/reports/**") | {"upstream": "reports"})
     with pytest.raises(ConfigError, match="restart the gateway for it"):
-        reload(current, "ti")
+        reload_config(current, "ti")
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_rules_are_held_against_the_settings_that_this_process_runs_with(
     current = load(written(tmp_path, rule("a") | AT_REPORTS))
     written(tmp_path, rule("a") | AT_REPORTS | values, upstreams={"reports": REPORTS | changes})
     with pytest.raises(ConfigError, match=words):
-        reload(current, "ti")
+        reload_config(current, "ti")
 
 
 def test_an_identity_header_that_is_still_written_cannot_be_changed(tmp_path: Path) -> None:
@@ -121,4 +121,4 @@ def test_an_identity_header_that_is_still_written_cannot_be_changed(tmp_path: Pa
     path.write_text(re.sub(r"(?m)^ *\"?X-Auth-Name\"?: (?!x$).*\n", "", text, flags=re.IGNORECASE))
     load(path)
     with pytest.raises(ConfigError, match="changes x-auth-name, which this process writes itself"):
-        reload(current, "ti")
+        reload_config(current, "ti")

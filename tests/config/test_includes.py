@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.config import ConfigError, load
-from gateway.config.includes import Included, included_by, present
+from gateway.config.includes import Included, included_by, present_files
 from tests.config.test_lock import environments
 from tests.config.test_rules import ids
 from tests.gateways import write_config
@@ -168,7 +168,7 @@ def test_what_is_watched_is_what_fits_the_patterns_now(tmp_path: Path) -> None:
     assert set(included_by(path)) <= set(watched)
     (tmp_path / "rules/b").mkdir()
     (tmp_path / "rules/b/b.rules").write_text(text("b"))
-    assert tmp_path / "rules/b/b.rules" in set(present(watched))
+    assert tmp_path / "rules/b/b.rules" in set(present_files(watched))
     path.write_text("rules: [{include: 'later/*.yaml'}\n")
     assert included_by(path) == ()
     path.write_text("rules: [{include: 'later/*.yaml'}, {include: 1}, 2]\n")

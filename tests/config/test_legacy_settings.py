@@ -13,7 +13,7 @@ from gateway.analysis.diff import Side, compare
 from gateway.analysis.lint import unreachable
 from gateway.config import Config, ConfigError, load
 from gateway.config.lint import findings
-from gateway.config.reload import reload
+from gateway.config.reload import reload_config
 from gateway.config.suites import failures
 from tests.gateways import settings, write_config
 from tests.policy.conftest import person
@@ -83,9 +83,9 @@ def test_how_capitals_are_read_changes_with_a_restart_only(tmp_path: Path) -> No
     current = load(written(tmp_path, FILES))
     written(tmp_path, FILES, paths={"case": "insensitive"})
     with pytest.raises(ConfigError, match="restart the gateway"):
-        reload(current, "ti")
+        reload_config(current, "ti")
     written(tmp_path, FILES, paths={"parameters": "strip"})
-    assert reload(current, "ti").restart == ("paths.parameters",)
+    assert reload_config(current, "ti").restart == ("paths.parameters",)
 
 
 def test_methods_must_be_accepted_where_a_rule_names_them(tmp_path: Path) -> None:

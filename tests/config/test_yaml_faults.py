@@ -6,7 +6,7 @@ import pytest
 
 from gateway.config.positions import read_yaml
 from gateway.config.problems import ConfigError, Problem
-from gateway.config.yaml_faults import decoded, picture
+from gateway.config.yaml_faults import decode_file, picture
 
 QUOTES = "put the value between quotes"
 
@@ -90,7 +90,7 @@ def test_a_byte_order_mark_is_no_trouble() -> None:
     assert data == {"a": 1}
     assert positions.problem(("a",), "", at_key=True).column == 1
     assert read_yaml("a: é\n".encode("utf-16"), "f.yaml")[0] == {"a": "é"}
-    assert decoded("\ufeffé".encode(), "f") == "é"
+    assert decode_file("\ufeffé".encode(), "f") == "é"
 
 
 def test_keys_that_look_right_are_named() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from gateway.authzen.messages import Unanswerable
-from gateway.decision_point.evaluation_response import EvaluationResponses, failed
+from gateway.decision_point.evaluation_response import EvaluationResponses, unanswerable_response
 from gateway.errors import Blocked, GatewayError, LoginRequired, UnderMaintenance
 from gateway.exchange import Exchange
 from tests.pages.test_problem import DENIED, PROBLEMS
@@ -41,7 +41,7 @@ def test_the_means_of_a_login_are_one_text() -> None:
 
 
 def test_a_question_that_cannot_be_answered_is_denied_with_its_error() -> None:
-    assert failed(Unanswerable("why", 404)) == {
+    assert unanswerable_response(Unanswerable("why", 404)) == {
         "decision": False,
         "context": {"error": {"status": 404, "message": "why"}},
     }

@@ -14,7 +14,7 @@ from hypothesis import Phase, settings
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from gateway.identity.attributes import spelled_rights
+from gateway.identity.attributes import acm_rights
 from gateway.model import Identity
 from gateway.session.sessions import Sessions
 from tests.analysis.test_diff import PATHS, PEOPLE, RULE_SETS, compiled
@@ -76,7 +76,7 @@ def _somebody(gateway: GatewayFixture, identity: Identity, ticket: str) -> Someb
     properties = {
         "organisation": identity.organisation.code,
         "doelgroep": identity.doelgroep,
-        "rights": list(spelled_rights(identity)),
+        "rights": list(acm_rights(identity)),
     }
     described = {"type": "person", "id": identity.subject, "properties": properties}
     return Somebody(ticket, {"type": "session", "id": assertion}, described)

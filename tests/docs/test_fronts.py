@@ -10,8 +10,8 @@ import pytest
 
 from gateway.config import Config
 from gateway.render.files import FILES, Engine, Part
-from gateway.render.site import Options, site
-from gateway.render.text import rendered
+from gateway.render.site import Options, front_site
+from gateway.render.text import rendered_config
 from tests.cases.load import HERE, load
 from tests.fronts.outcomes import FILES as CASES
 from tests.fronts.outcomes import cases
@@ -62,7 +62,7 @@ def _put(text: str, name: str, content: str) -> str:
 
 def _block(config: Config, engine: Engine, part: Part) -> str:
     language = "lua" if part == "lua" else LANGUAGES[engine]
-    return f"```{language}\n{rendered(site(config, 'ti', engine, Options()), engine, part)}```"
+    return f"```{language}\n{rendered_config(front_site(config, 'ti', engine, Options()), engine, part)}```"
 
 
 def table() -> Iterator[str]:

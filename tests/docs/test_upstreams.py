@@ -11,7 +11,7 @@ import yaml
 
 from gateway.config import load
 from gateway.config.lint import findings
-from gateway.config.reload import checked
+from gateway.config.reload import checked_config
 from tests.config.test_lock import environments
 from tests.gateways import write_config
 
@@ -29,5 +29,5 @@ def test_what_it_shows_loads_and_holds(tmp_path: Path, block: str) -> None:
     path.write_text(
         path.read_text() + yaml.safe_dump({"tests": shown.get("tests", []), "catalogue": CATALOGUE})
     )
-    assert checked(path, "ti").rules == load(path).rules
+    assert checked_config(path, "ti").rules == load(path).rules
     assert [each.code for each in findings(path)[1] if each.code != "unused-right"] == []

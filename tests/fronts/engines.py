@@ -16,8 +16,8 @@ import pytest
 
 from gateway.config import load
 from gateway.render.files import Engine, Part
-from gateway.render.site import Options, site
-from gateway.render.text import rendered
+from gateway.render.site import Options, front_site
+from gateway.render.text import rendered_config
 from tests.waiting import until
 
 
@@ -37,7 +37,7 @@ class Place:
         options = Options(
             self.front, self.gateways, f"127.0.0.1:{self.port}", *self.tls, inner=f"127.0.0.1:{self.inner}"
         )
-        return rendered(site(load(self.config), "ti", engine, options), engine, part)
+        return rendered_config(front_site(load(self.config), "ti", engine, options), engine, part)
 
 
 def nginx(folder: Path, place: Place) -> list[str]:

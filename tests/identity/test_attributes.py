@@ -2,15 +2,15 @@
 
 import pytest
 
-from gateway.identity.attributes import spelled
+from gateway.identity.attributes import acm_right
 from gateway.identity.headers import OutgoingHeaders
 from gateway.identity.settings import ATTRIBUTES
 from gateway.model import Identity, Right
 
 
 def test_a_right_as_acm_writes_it() -> None:
-    assert spelled(Right("Lezer", "Meldingen", "1")) == "Lezer-Meldingen:1"
-    assert spelled(Right("Lezer", None, "1")) == "Lezer:1"
+    assert acm_right(Right("Lezer", "Meldingen", "1")) == "Lezer-Meldingen:1"
+    assert acm_right(Right("Lezer", None, "1")) == "Lezer:1"
 
 
 def test_every_attribute_of_the_identity(indiener: Identity) -> None:

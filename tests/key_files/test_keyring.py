@@ -10,7 +10,7 @@ from gateway.key_files.keyring import (
     PURPOSES,
     Key,
     Ring,
-    agreed,
+    agreed_key,
     in_order,
     is_key_file,
     read_key_file,
@@ -111,7 +111,7 @@ def test_a_short_key_is_refused(tmp_path: Path) -> None:
 def test_the_newest_key_that_all_have_had_for_long_enough_is_used(
     own: dict[str, float], others: list[dict[str, float]], expected: str
 ) -> None:
-    assert agreed(own, others, announced_for=100.0, now=1_000.0) == expected
+    assert agreed_key(own, others, announced_for=100.0, now=1_000.0) == expected
 
 
 def test_the_one_in_use_comes_first() -> None:

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from gateway.cli import application
 from gateway.config import ConfigError, failures
 from gateway.config.lint import found_in
-from gateway.config.load import Source, read
+from gateway.config.load import Source, read_source
 from tests.mistakes.mistake import WAYS, Mistake, Proven
 from tests.processes import ROOT
 
@@ -61,7 +61,7 @@ class Looked:
         self.error: list[str] = []
         self.source: Source | None = None
         try:
-            self.source = read(path)
+            self.source = read_source(path)
         except ConfigError as problems:
             self.error = [problem.message for problem in problems.problems]
 

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.observe.chain import Chain
 from gateway.observe.proof import verify
-from gateway.observe.record_reader import lines, record_on, records, sound_record_on
+from gateway.observe.record_reader import read_records, record_lines, record_on, sound_record_on
 from tests.keys import SEAL
 
 
@@ -19,20 +19,20 @@ def test_records_come_back_from_any_file(tmp_path: Path, monkeypatch: pytest.Mon
     first, second = tmp_path / "records.jsonl.1.gz", tmp_path / "records.jsonl"
     first.write_bytes(gzip.compress(chain.link('{"n":1}') + b'{"cut\n[1]\n'))
     second.write_bytes(chain.link('{"n":2}'))
-    found = [record["n"] for path in (first, second) for record in records(lines(path))]
+    found = [record["n"] for path in (first, second) for record in read_records(record_lines(path))]
     assert found == [1, 2]
-    strange, cut = verify([(str(path), lines(path)) for path in (first, second)]).faults
+    strange, cut = verify([(str(path), record_lines(path)) for path in (first, second)]).faults
     assert (strange.line, strange.message) == (3, "this is not a decision record")
     assert (cut.line, cut.message) == (2, "not a whole record, and it does not follow whole: it is lost")
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(second.read_bytes())))
-    assert [record["n"] for record in records(lines("-"))] == [2]
+    assert [record["n"] for record in read_records(record_lines("-"))] == [2]
     with pytest.raises(OSError, match="No such file"):
-        list(lines(tmp_path / "gone"))
+        list(record_lines(tmp_path / "gone"))
     whole = first.read_bytes()
     for damaged in (b"no gzip", whole[:-9], whole[:14] + b"\xff" * 9 + whole[23:]):
         first.write_bytes(damaged)
         with pytest.raises(OSError, match=r"not whole as a compressed file: .*records\.jsonl\.1\.gz"):
-            list(lines(first))
+            list(record_lines(first))
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_a_line_that_is_something_else_stops_nothing(line: bytes) -> None:
     chain = Chain("c", SEAL)
     around = [chain.link('{"n":1}'), line + b"\n", chain.link('{"n":2}')]
     assert record_on(line) is None
-    assert [each["n"] for each in records(around)] == [1, 2]
+    assert [each["n"] for each in read_records(around)] == [1, 2]
     proof = verify([("r", around)])
     assert proof.faults or proof.cut
 

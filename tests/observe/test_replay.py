@@ -12,7 +12,7 @@ from gateway.model import CanonicalRequest, DecisionInput, Identity, Organisatio
 from gateway.observe.chain import Chain
 from gateway.observe.decision_record import AuditEntry, Pseudonyms, decision_input, replayable
 from gateway.observe.record_encoder import RecordEncoder
-from gateway.observe.record_reader import records
+from gateway.observe.record_reader import read_records
 from gateway.policy.evaluate import decide
 from tests.keys import SEAL
 
@@ -56,7 +56,7 @@ def test_the_same_rules_decide_the_same(
         "r", method, "https", "register.test", path, segments, b"/", (), {}, "192.0.2.1", False, "nl"
     )
     handled = AuditEntry("r", now, 200, 0.01, "192.0.2.1", request, then, identity, rules=RULES.hash)
-    (record,) = records([Chain("c", SEAL).link(FORM.encode(handled))])
+    (record,) = read_records([Chain("c", SEAL).link(FORM.encode(handled))])
     assert replayable(record)
     again = decide(RULES, decision_input(record))
     assert (again.allowed, again.rule, again.reason, again.alternatives) == (

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.errors import BadRequest, WebSocketRefused
 from gateway.exchange import Exchange
-from gateway.pipeline.admit import hand_on
+from gateway.pipeline.admit import remember_admission
 from tests.gateway_fixture import GatewayFixture
 
 
@@ -48,9 +48,9 @@ def test_a_request_with_two_meanings_is_refused(gate: GatewayFixture) -> None:
 def test_what_was_admitted_is_handed_on_once(gate: GatewayFixture) -> None:
     admit = gate.gateway.stages.pipeline.admit
     first = exchange(gate, b"/a")
-    hand_on(first, first.scope)
+    remember_admission(first, first.scope)
     admit(first)
-    hand_on(first, first.scope)
+    remember_admission(first, first.scope)
     asked = Exchange(first.scope, never, never, 0.0)
     admit(asked)
     assert asked.request is first.request
@@ -67,4 +67,4 @@ def test_the_origin_of_a_websocket_is_looked_at_again(gate: GatewayFixture) -> N
     for _ in range(2):
         with pytest.raises(WebSocketRefused):
             gate.gateway.stages.pipeline.admit(asked)
-        hand_on(asked, asked.scope)
+        remember_admission(asked, asked.scope)

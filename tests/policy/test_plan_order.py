@@ -6,7 +6,7 @@ import pytest
 
 from gateway.model import Missing
 from gateway.plan import Grant, LogIn, Plan, Switch, Wait
-from gateway.policy.plan_order import covers, minimal
+from gateway.policy.plan_order import minimal_plans, plan_covers
 
 RIGHT = Missing("right", "grant")
 HERE, THERE = Grant("R", None, "1", RIGHT), Grant("R", None, "2", RIGHT)
@@ -29,9 +29,9 @@ HERE, THERE = Grant("R", None, "1", RIGHT), Grant("R", None, "2", RIGHT)
     ],
 )
 def test_what_asks_more_is_covered(plan: Plan, other: Plan, covered: bool) -> None:
-    assert covers(plan, other) is covered
+    assert plan_covers(plan, other) is covered
 
 
 def test_few_and_easy_steps_come_first() -> None:
     easy, login, question = (Switch("1", known=True),), (LogIn(),), (Switch("2", "GID"),)
-    assert minimal([question, (HERE,), login, easy, (HERE, Wait(1.0))], 3) == (easy, login, (HERE,))
+    assert minimal_plans([question, (HERE,), login, easy, (HERE, Wait(1.0))], 3) == (easy, login, (HERE,))

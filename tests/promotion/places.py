@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gateway.config.load import read
+from gateway.config.load import read_source
 from gateway.promotion.side import Side
 
 FILE = """\
@@ -69,4 +69,4 @@ def edit(path: Path, *edits: tuple[str, str]) -> None:
 
 def sides(ti: Path, prd: Path) -> tuple[Side, Side]:
     """Both ends."""
-    return Side(read(ti), "ti"), Side(read(prd), "prd")
+    return Side(read_source(ti), "ti"), Side(read_source(prd), "prd")

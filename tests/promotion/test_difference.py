@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.promotion.difference import Change, Comparison, Stay, shown
+from gateway.promotion.difference import Change, Comparison, Stay, value_text
 
 
 def found(old: Any, new: Any, *, kept: str = "", settings: bool = True) -> list[Any]:
@@ -82,5 +82,5 @@ def test_names_of_environments_mean_nothing_outside_of_settings() -> None:
 
 
 def test_values_are_shown_on_one_line() -> None:
-    assert shown({"a": "é"}) == '{"a": "é"}'
-    assert shown("x" * 500).endswith("...")
+    assert value_text({"a": "é"}) == '{"a": "é"}'
+    assert value_text("x" * 500).endswith("...")

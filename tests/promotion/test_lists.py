@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.promotion.lists import Item, joined
+from gateway.promotion.lists import Item, joined_items
 from gateway.promotion.text import Block
 
 
@@ -17,27 +17,30 @@ def names(items: list[Item]) -> list[object]:
 def test_the_order_is_the_source_s_and_held_items_follow_theirs() -> None:
     target = [item("a"), item("held"), item("b"), item("gone")]
     source = [item("new"), item("b"), item("a"), item("left")]
-    found = joined(target, source, held=lambda each: each.key in ("held", "left"))
+    found = joined_items(target, source, held=lambda each: each.key in ("held", "left"))
     assert names(found) == ["new", "b", "a", "held"]
-    assert names(joined([item("held")], [item("a")], held=lambda each: each.key == "held")) == ["held", "a"]
-    assert joined(target, [], held=lambda _: False) == []
+    assert names(joined_items([item("held")], [item("a")], held=lambda each: each.key == "held")) == [
+        "held",
+        "a",
+    ]
+    assert joined_items(target, [], held=lambda _: False) == []
 
 
 def test_what_says_the_same_keeps_its_text() -> None:
     mine, theirs = item("a", lead="# mine\n"), item("a", lead="# theirs\n")
     filler = item("x")
-    assert joined([filler, mine], [filler, theirs], held=lambda _: False)[1] == mine
+    assert joined_items([filler, mine], [filler, theirs], held=lambda _: False)[1] == mine
     changed = item("a", 2, lead="# theirs\n")
-    assert joined([filler, mine], [filler, changed], held=lambda _: False)[1] == changed
+    assert joined_items([filler, mine], [filler, changed], held=lambda _: False)[1] == changed
     bare = item("a", 2)
-    assert joined([filler, mine], [filler, bare], held=lambda _: False)[1].block.lead == "# mine\n"
+    assert joined_items([filler, mine], [filler, bare], held=lambda _: False)[1].block.lead == "# mine\n"
 
 
 def test_the_comment_above_the_list_stays_there_once() -> None:
     target = [item("a", lead="# About the list.\n")]
     source = [item("new", lead="# About the list.\n# About new.\n"), item("a")]
-    assert [each.block.lead for each in joined(target, source, held=lambda _: False)] == [
+    assert [each.block.lead for each in joined_items(target, source, held=lambda _: False)] == [
         "# About the list.\n# About new.\n",
         "",
     ]
-    assert joined([], source, held=lambda _: False) == source
+    assert joined_items([], source, held=lambda _: False) == source

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from gateway.config.model import EnvironmentSettings
 from gateway.config.positions import Place
-from gateway.promotion.own import foreign, has_secret, is_own, own_names
+from gateway.promotion.own import foreign_name, has_secret, is_own, own_names
 from gateway.session.settings import StoreAddress
 from gateway.settings import Secret
 from tests.promotion.places import sides, write_two
@@ -86,10 +86,10 @@ def test_names(tmp_path: Path) -> None:
     names = own_names(ti.settings)
     assert names == {"ti.register.example.be", "acm-ti.example.be", "client-of-ti", "backend-ti.example.be"}
     assert (
-        foreign({"a": ["x", "see https://TI.register.example.be/a"]}, names)
+        foreign_name({"a": ["x", "see https://TI.register.example.be/a"]}, names)
         == "it names ti.register.example.be"
     )
-    assert foreign("https://other-ti.register.example.be.x ti.register.example.be-2", names) is None
-    assert foreign({"client-of-ti": 1}, names) == "it names client-of-ti"
+    assert foreign_name("https://other-ti.register.example.be.x ti.register.example.be-2", names) is None
+    assert foreign_name({"client-of-ti": 1}, names) == "it names client-of-ti"
     assert has_secret([{"x": "env:NAME"}])
     assert not has_secret({"x": "profile:NAME"})

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.promotion.plan import PARTS, Plan, described
+from gateway.promotion.plan import PARTS, Plan, plan_text
 from gateway.promotion.trial import Trial
 from tests.promotion.places import FILE, edit, sides, write_two
 
@@ -314,7 +314,7 @@ def test_windows_newlines_stay(tmp_path: Path) -> None:
 def test_the_description_names_parts(tmp_path: Path) -> None:
     ti, prd = write_two(tmp_path)
     edit(ti, ("idle_timeout: 30m", "idle_timeout: 45m"))
-    lines = list(described(planned(ti, prd)))
+    lines = list(plan_text(planned(ti, prd)))
     assert lines[0] == "settings:"
     assert '  ~ session.idle_timeout: "30m" -> "45m"' in lines
     assert "client-of-ti" not in "".join(lines)

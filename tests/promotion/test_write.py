@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.promotion.write import obstacles, unified, write
+from gateway.promotion.write import unified_diff, write_files, write_obstacles
 
 
 def mode(path: Path) -> int:
@@ -27,7 +27,7 @@ def test_files_are_replaced_made_and_removed(tmp_path: Path) -> None:
     gone.write_bytes(b"old")
     main.chmod(0o644)
     gone.chmod(0o660)
-    write(
+    write_files(
         {main: b"after", gone: None, fresh: b"new"},
         {main: b"before", gone: b"old"},
         tmp_path / "j.jsonl",
@@ -52,7 +52,7 @@ def test_an_owner_is_given_to_the_file_that_was_made_and_not_to_a_name(
     monkeypatch.delattr(os, "chown")
     main = tmp_path / "main.yaml"
     main.write_text("a: 1\n")
-    write({main: b"a: 2\n"}, {main: b"a: 1\n"}, tmp_path / "promotions.jsonl", {})
+    write_files({main: b"a: 2\n"}, {main: b"a: 1\n"}, tmp_path / "promotions.jsonl", {})
     assert given == [(".main.yaml.promoted", main.stat().st_uid)]
 
 
@@ -60,13 +60,13 @@ def test_a_file_that_changed_meanwhile_is_not_overwritten(tmp_path: Path) -> Non
     path, included = tmp_path / "prd.yaml", tmp_path / "rules.yaml"
     path.write_bytes(b"somebody else's")
     with pytest.raises(ValueError, match="changed meanwhile"):
-        write({path: b"after"}, {path: b"before"}, tmp_path / "j.jsonl", {})
+        write_files({path: b"after"}, {path: b"before"}, tmp_path / "j.jsonl", {})
     path.write_bytes(b"before")
     included.write_bytes(b"changed")
     with pytest.raises(ValueError, match="changed meanwhile"):
-        write({path: b"after"}, {path: b"before", included: b"as read"}, tmp_path / "j.jsonl", {})
+        write_files({path: b"after"}, {path: b"before", included: b"as read"}, tmp_path / "j.jsonl", {})
     with pytest.raises(ValueError, match="changed meanwhile"):
-        write({included: b"after"}, {}, tmp_path / "j.jsonl", {})
+        write_files({included: b"after"}, {}, tmp_path / "j.jsonl", {})
     assert path.read_bytes() == b"before"
     assert not (tmp_path / "j.jsonl").exists()
 
@@ -85,7 +85,7 @@ def test_all_is_as_it_was_when_one_cannot_be_written(tmp_path: Path, monkeypatch
 
     monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(ValueError, match="No space left"):
-        write(
+        write_files(
             {first: b"after", second: b"after"},
             dict.fromkeys((first, second), b"before"),
             tmp_path / "j.jsonl",
@@ -102,19 +102,19 @@ def test_symbolic_links_are_refused_with_advice(tmp_path: Path) -> None:
     (data / "config.yaml").write_bytes(b"x")
     (tmp_path / "..data").symlink_to(data.name)
     (tmp_path / "config.yaml").symlink_to("..data/config.yaml")
-    (problem,) = obstacles({tmp_path / "config.yaml": b"y"}, tmp_path)
+    (problem,) = write_obstacles({tmp_path / "config.yaml": b"y"}, tmp_path)
     assert "ConfigMap" in problem
     assert "--dry-run" in problem
     (tmp_path / "rules").symlink_to(data)
-    (problem,) = obstacles({tmp_path / "rules" / "config.yaml": b"y"}, tmp_path)
+    (problem,) = write_obstacles({tmp_path / "rules" / "config.yaml": b"y"}, tmp_path)
     assert str(tmp_path / "rules") in problem
-    assert list(obstacles({tmp_path / "new" / "x.yaml": b"y"}, tmp_path)) == []
+    assert list(write_obstacles({tmp_path / "new" / "x.yaml": b"y"}, tmp_path)) == []
 
 
 def test_the_change_as_a_diff(tmp_path: Path) -> None:
     path, fresh = tmp_path / "prd.yaml", tmp_path / "new.yaml"
     path.write_bytes(b"a\nb\n")
-    shown = unified({path: b"a\nc", fresh: b"n\n"})
+    shown = unified_diff({path: b"a\nc", fresh: b"n\n"})
     assert f"--- {path}\n+++ {path}\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n\\ No newline at end of file\n" in shown
     assert f"--- /dev/null\n+++ {fresh}\n" in shown
-    assert "+++ /dev/null\n@@ -1,2 +0,0 @@\n-a\n-b\n" in unified({path: None})
+    assert "+++ /dev/null\n@@ -1,2 +0,0 @@\n-a\n-b\n" in unified_diff({path: None})

@@ -10,12 +10,12 @@ import pytest
 
 from gateway.events import Event, FleetSeen
 from gateway.observe.metrics import Metrics
-from gateway.reload.fleet import CLOCK, Fleet, alike, difference_words, differences
+from gateway.reload.fleet import CLOCK, Fleet, difference_words, fleet_differences, fleet_report
 from gateway.session.memory import MemoryStore
 from gateway.session.sessions import Sessions
 from gateway.session.settings import SessionSettings
 
-OWN = alike("0" * 64, "s1")
+OWN = fleet_report("0" * 64, "s1")
 
 
 class Timed(MemoryStore):
@@ -94,8 +94,8 @@ async def test_a_store_that_lost_everything_is_noticed_once(place: Place) -> Non
 
 
 def test_only_what_is_reported_is_compared() -> None:
-    assert differences([{"host": "old"}, {"host": "a", **OWN}, {"host": "b", **OWN}]) == {}
-    found = differences([{"host": "a", **OWN}, {"host": "b", **OWN, "version": "2", "settings": "s2"}])
+    assert fleet_differences([{"host": "old"}, {"host": "a", **OWN}, {"host": "b", **OWN}]) == {}
+    found = fleet_differences([{"host": "a", **OWN}, {"host": "b", **OWN, "version": "2", "settings": "s2"}])
     assert [line.partition(" ")[0] for line in difference_words(found)] == ["version", "settings"]
 
 

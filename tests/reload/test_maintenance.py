@@ -12,7 +12,7 @@ from gateway.policy.maintenance import MAINTENANCE, OrderedMaintenance
 from gateway.reload.maintenance import Maintenances
 from gateway.reload.order_copy import OrderCopy
 from gateway.reload.rules import RulesReload
-from gateway.session.board import Board, Document
+from gateway.session.board import Board, LastingOrder
 from gateway.session.memory import MemoryStore
 from gateway.session.ticket import SessionCipher
 from tests.gateways import settings, write_config
@@ -78,7 +78,7 @@ async def test_after_a_restart_orders_of_this_machine_stand_beside_the_shared_on
     await worker.order(OrderedMaintenance("m-here", "an", NOW, NOW, NOW + 60))
     over = OrderedMaintenance("m-shared", "an", NOW - 60, NOW - 60, NOW - 30)
     copy = tmp_path / "copy"
-    await asyncio.to_thread(OrderCopy(copy).keep, Document(1, MAINTENANCE.text([over], "ti")))
+    await asyncio.to_thread(OrderCopy(copy).keep, LastingOrder(1, MAINTENANCE.text([over], "ti")))
     await worker.found.shared(copy).start()
     await worker.found.start()
     assert worker.out()

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from gateway.app import Gateway
 from gateway.config import load
-from gateway.config.card import card_of, signed
+from gateway.config.card import card_of, signed_card
 from gateway.config.model import EnvironmentSettings
 from gateway.events import ignore
 from gateway.reload.neighbours import CARDS, Neighbours, cards_in, cards_on
@@ -42,7 +42,7 @@ async def gateway(folder: Path, name: str, **changes: Any) -> Gateway:
 
 
 def put_card(path: Path, settings: EnvironmentSettings) -> None:
-    path.write_text(signed(card_of("ti", settings, time.time()), settings))
+    path.write_text(signed_card(card_of("ti", settings, time.time()), settings))
 
 
 async def refused(one: Gateway) -> str:

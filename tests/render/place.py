@@ -8,8 +8,8 @@ from typing import Any
 
 from gateway.config import Config, load
 from gateway.render.files import FILES, Engine, Part
-from gateway.render.site import Options, site
-from gateway.render.text import rendered
+from gateway.render.site import Options, front_site
+from gateway.render.text import rendered_config
 from tests.gateways import settings, write_config
 
 FRONTS: dict[str, Any] = {
@@ -70,4 +70,4 @@ def configuration(
 def text(config: Config, engine: Engine, part: Part = "main", **options: Any) -> str:
     """What is rendered, for a front that listens where tests may."""
     chosen = Options(**{"listen": "127.0.0.1:18080", **options})
-    return rendered(site(config, "ti", engine, chosen), engine, part)
+    return rendered_config(front_site(config, "ti", engine, chosen), engine, part)

@@ -5,16 +5,16 @@ from typing import Any
 
 import pytest
 
-from gateway.render.backend_tls import BackendTls, only_one
+from gateway.render.backend_tls import BackendTls, single_backend_tls
 from gateway.render.errors import NotRendered
-from gateway.render.site import Options, Site, site
+from gateway.render.site import Options, Site, front_site
 from tests.render.place import configuration
 from tests.tls import Certificates
 
 
 def _site(folder: Path, **upstreams: Any) -> Site:
     rules = [{"id": "r", "match": {"path": "/**"}, "require": ["anyone"]}]
-    return site(configuration(folder, rules=rules, upstreams=upstreams), "ti", "nginx", Options())
+    return front_site(configuration(folder, rules=rules, upstreams=upstreams), "ti", "nginx", Options())
 
 
 def test_names_and_files(tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ def test_names_and_files(tmp_path: Path) -> None:
     assert secure == BackendTls("127.0.0.1", str(made.ca), str(certificate), str(key))
     assert secure is not None
     assert secure.san == "IP_ADDRESS"
-    assert only_one(found) == secure
+    assert single_backend_tls(found) == secure
 
 
 def test_the_authorities_of_the_system(tmp_path: Path) -> None:
@@ -50,4 +50,4 @@ def test_what_cannot_be_written(tmp_path: Path) -> None:
     ca = {"ca": str(Certificates(tmp_path).ca)}
     two = _site(tmp_path, one={"url": "https://a.internal", "tls": ca}, two={"url": "https://b.internal"})
     with pytest.raises(NotRendered, match="put the authorities in one file"):
-        only_one(two)
+        single_backend_tls(two)

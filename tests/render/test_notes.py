@@ -3,14 +3,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from gateway.render.files import Engine
-from gateway.render.notes import notes
-from gateway.render.site import Options, site
+from gateway.render.notes import front_notes
+from gateway.render.site import Options, front_site
 from tests.render.place import configuration
 
 
 def _notes(folder: Path, engine: Engine, **changes: object) -> str:
     config = configuration(folder, **changes)  # type: ignore[arg-type]
-    return "\n".join(notes(site(config, "ti", engine, Options()), engine))
+    return "\n".join(front_notes(front_site(config, "ti", engine, Options()), engine))
 
 
 def test_what_each_engine_cannot_do(tmp_path: Path) -> None:

@@ -10,12 +10,12 @@ import pytest
 from gateway.config import ConfigError
 from gateway.render.address import Endpoint
 from gateway.render.errors import NotRendered
-from gateway.render.site import GatewayListeners, Options, site
+from gateway.render.site import GatewayListeners, Options, front_site
 from tests.render.place import FRONTS, SOCKET, UPSTREAMS, configuration
 
 
 def test_everything_that_the_register_gets_is_named(tmp_path: Path) -> None:
-    found = site(configuration(tmp_path, upstreams={**UPSTREAMS, **SOCKET}), "ti", "nginx", Options())
+    found = front_site(configuration(tmp_path, upstreams={**UPSTREAMS, **SOCKET}), "ti", "nginx", Options())
     names = {name.lower() for name in found.replaced}
     assert names >= {
         "x-forwarded-user", "x-auth-rights", "x-toegangspoort-assertion", "x-api-key", "x-tenant", "accept-language",
@@ -32,7 +32,7 @@ def test_everything_that_the_register_gets_is_named(tmp_path: Path) -> None:
 
 def test_an_allow_list_is_the_whole_list(tmp_path: Path) -> None:
     config = configuration(tmp_path, edge={"request_headers": {"allow": ["accept", "x-own"]}})
-    assert site(config, "ti", "nginx", Options()).passed == (
+    assert front_site(config, "ti", "nginx", Options()).passed == (
         "Content-Type",
         "Content-Encoding",
         "accept",
@@ -43,53 +43,55 @@ def test_an_allow_list_is_the_whole_list(tmp_path: Path) -> None:
 def test_the_front_is_the_only_one_of_its_kind_or_named(tmp_path: Path) -> None:
     second = {**FRONTS["nginx"], "listen": "127.0.0.1:8102"}
     config = configuration(tmp_path, fronts={**FRONTS, "second": second})
-    assert site(config, "ti", "envoy", Options()).front == "envoy"
-    assert site(config, "ti", "nginx", Options(front="second")).front == "second"
+    assert front_site(config, "ti", "envoy", Options()).front == "envoy"
+    assert front_site(config, "ti", "nginx", Options(front="second")).front == "second"
     with pytest.raises(
         NotRendered, match="2 fronts with `dialect: nginx`: name one with --front: nginx, second"
     ):
-        site(config, "ti", "nginx", Options())
+        front_site(config, "ti", "nginx", Options())
     with pytest.raises(NotRendered, match="has 'envoy' as a front for envoy: name one"):
-        site(config, "ti", "nginx", Options(front="envoy"))
+        front_site(config, "ti", "nginx", Options(front="envoy"))
     with pytest.raises(NotRendered, match="has no front 'third'"):
-        site(config, "ti", "nginx", Options(front="third"))
+        front_site(config, "ti", "nginx", Options(front="third"))
     with pytest.raises(ConfigError):
-        site(config, "prd", "nginx", Options())
+        front_site(config, "prd", "nginx", Options())
     alone = configuration(tmp_path, fronts={"envoy": FRONTS["envoy"]})
     with pytest.raises(NotRendered, match="no fronts with `dialect: nginx`: add one under `fronts:`"):
-        site(alone, "ti", "nginx", Options())
+        front_site(alone, "ti", "nginx", Options())
 
 
 def test_several_gateways(tmp_path: Path) -> None:
     config = configuration(tmp_path)
-    found = site(config, "ti", "nginx", Options(gateways=("10.0.0.1", "10.0.0.2:80,unix:/run/front.sock")))
+    found = front_site(
+        config, "ti", "nginx", Options(gateways=("10.0.0.1", "10.0.0.2:80,unix:/run/front.sock"))
+    )
     assert found.gateways == (
         GatewayListeners(Endpoint("10.0.0.1", 8000), Endpoint("10.0.0.1", 8002)),
         GatewayListeners(Endpoint("10.0.0.2", 80), Endpoint("", 0, "/run/front.sock")),
     )
     with pytest.raises(NotRendered, match="named twice"):
-        site(config, "ti", "nginx", Options(gateways=("10.0.0.1", "10.0.0.1")))
+        front_site(config, "ti", "nginx", Options(gateways=("10.0.0.1", "10.0.0.1")))
 
 
 def test_all_addresses_are_no_address_to_ask_at(tmp_path: Path) -> None:
     config = configuration(tmp_path, listen="0.0.0.0:8000")
     with pytest.raises(NotRendered, match=r"`listen` is 0\.0\.0\.0:8000, all addresses.*--gateway HOST"):
-        site(config, "ti", "nginx", Options())
-    assert site(config, "ti", "nginx", Options(gateways=("10.0.0.1",))).gateways[0].public.port == 8000
+        front_site(config, "ti", "nginx", Options())
+    assert front_site(config, "ti", "nginx", Options(gateways=("10.0.0.1",))).gateways[0].public.port == 8000
 
 
 def test_a_socket_is_on_one_machine(tmp_path: Path) -> None:
     fronts = {"main": {"listen": "unix:/run/tgp/front.sock", "dialect": "nginx"}}
     config = configuration(tmp_path, fronts=fronts)
-    assert site(config, "ti", "nginx", Options()).gateways[0].verdicts.socket == "/run/tgp/front.sock"
+    assert front_site(config, "ti", "nginx", Options()).gateways[0].verdicts.socket == "/run/tgp/front.sock"
     with pytest.raises(NotRendered, match="a unix socket is on one machine"):
-        site(config, "ti", "nginx", Options(gateways=("10.0.0.1",)))
+        front_site(config, "ti", "nginx", Options(gateways=("10.0.0.1",)))
 
 
 def test_names_that_fronts_cannot_carry_are_refused(tmp_path: Path) -> None:
     config = configuration(tmp_path, identity={"headers": {"X-Auth.User": "subject"}})
     with pytest.raises(NotRendered, match=r"X-Auth\.User has signs"):
-        site(config, "ti", "nginx", Options())
+        front_site(config, "ti", "nginx", Options())
 
 
 @pytest.mark.parametrize(
@@ -101,7 +103,7 @@ def test_upstreams_that_fronts_cannot_carry_are_refused(
 ) -> None:
     config = configuration(tmp_path, upstreams={**UPSTREAMS, "other": upstream})
     with pytest.raises(NotRendered, match=says):
-        site(config, "ti", "nginx", Options())
+        front_site(config, "ti", "nginx", Options())
 
 
 @pytest.mark.parametrize(
@@ -109,14 +111,14 @@ def test_upstreams_that_fronts_cannot_carry_are_refused(
 )
 def test_a_front_does_not_listen_at_a_socket(tmp_path: Path, options: Options) -> None:
     with pytest.raises(NotRendered, match="listens at HOST:PORT, not at unix:/run"):
-        site(configuration(tmp_path), "ti", "caddy", options)
+        front_site(configuration(tmp_path), "ti", "caddy", options)
 
 
 def test_https_has_a_certificate(tmp_path: Path) -> None:
     config = configuration(
         tmp_path, public_url="https://register.example.be", edge={"hosts": ["other.example.be:8443"]}
     )
-    found = site(config, "ti", "nginx", Options(key="/tls/k"))
+    found = front_site(config, "ti", "nginx", Options(key="/tls/k"))
     assert found.names == ("register.example.be", "other.example.be")
     assert found.port == 443
     assert found.tls is not None

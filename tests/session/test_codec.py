@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.model import ClaimFault, Identity, Organisation, Right, Tokens
-from gateway.session.codec import Session, decode, encode
+from gateway.session.codec import Session, decode_session, encode_session
 
 SESSION = Session(
     "s1",
@@ -69,9 +69,9 @@ STORED: dict[str, Any] = {
 
 
 def test_the_stored_form_is_read_and_written() -> None:
-    assert decode(json.dumps(STORED).encode()) == SESSION
-    assert json.loads(encode(SESSION)) == STORED
-    assert encode(SESSION).isascii()
+    assert decode_session(json.dumps(STORED).encode()) == SESSION
+    assert json.loads(encode_session(SESSION)) == STORED
+    assert encode_session(SESSION).isascii()
 
 
 def test_fields_that_came_later_may_be_absent() -> None:
@@ -79,7 +79,7 @@ def test_fields_that_came_later_may_be_absent() -> None:
         name: value for name, value in STORED["identity"].items() if name not in ("audiences", "faults")
     }
     content = {name: value for name, value in STORED.items() if name not in ("checked_at", "lenient_until")}
-    found = decode(json.dumps({**content, "identity": identity}).encode())
+    found = decode_session(json.dumps({**content, "identity": identity}).encode())
     assert found is not None
     assert (found.checked_at, found.lenient_until) == (found.created_at, 0.0)
     assert (found.identity.audiences, found.identity.faults) == ((), ())
@@ -98,8 +98,8 @@ def test_fields_that_came_later_may_be_absent() -> None:
         json.dumps({**STORED, "colour": "red"}).encode(),
         json.dumps({**STORED, "identity": {**STORED["identity"], "colour": "red"}}).encode(),
         json.dumps({**STORED, "identity": None}).encode(),
-        encode(SESSION)[:-2],
+        encode_session(SESSION)[:-2],
     ],
 )
 def test_another_form_is_no_session(content: bytes) -> None:
-    assert decode(content) is None
+    assert decode_session(content) is None

@@ -8,14 +8,14 @@ import pytest
 
 from gateway.errors import StoreUnavailable
 from gateway.events import Event, StoreCalled
-from gateway.session.measured import measured
+from gateway.session.measured import measured_store
 from gateway.session.memory import MemoryStore
 from gateway.session.store import Store
 
 
 async def test_a_call_is_timed() -> None:
     seen: list[Event] = []
-    store = measured(MemoryStore(), seen.append)
+    store = measured_store(MemoryStore(), seen.append)
     await store.start()
     assert await store.put_value(b"name", b"value", until=20.0, now=10.0)
     assert await store.get_value(b"name", now=11.0) == b"value"
@@ -37,7 +37,7 @@ class Down(MemoryStore):
 
 async def test_a_store_that_is_down_is_counted_as_that() -> None:
     seen: list[Event] = []
-    store = measured(Down(), seen.append)
+    store = measured_store(Down(), seen.append)
     with pytest.raises(StoreUnavailable):
         await store.get(b"k")
     assert [(event.operation, event.failed) for event in seen if isinstance(event, StoreCalled)] == [
@@ -47,7 +47,7 @@ async def test_a_store_that_is_down_is_counted_as_that() -> None:
 
 async def test_a_caller_that_leaves_is_no_failure() -> None:
     seen: list[Event] = []
-    store = measured(Down(), seen.append)
+    store = measured_store(Down(), seen.append)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.01):
             await store.find()
@@ -55,7 +55,7 @@ async def test_a_caller_that_leaves_is_no_failure() -> None:
 
 
 def test_every_method_of_a_store_is_timed() -> None:
-    store = measured(MemoryStore(), lambda _: None)
+    store = measured_store(MemoryStore(), lambda _: None)
     methods = [
         name for name, found in inspect.getmembers(Store, inspect.isfunction) if not name.startswith("_")
     ]

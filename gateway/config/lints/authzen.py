@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_address
 
-from gateway.analysis.described import described
+from gateway.analysis.described import identity_of_subject
 from gateway.analysis.lint import Finding
 from gateway.authzen.settings import WHOLE, AuthzenSettings, ResourceSettings
 from gateway.config.load import Source
@@ -42,7 +42,7 @@ def _subjects(source: Source, name: str, settings: AuthzenSettings) -> Iterator[
     for kind, each in settings.subjects.items():
         for subject, properties in each.known.items():
             try:
-                described(
+                identity_of_subject(
                     subject,
                     properties,
                     kind=each.kind,

@@ -9,7 +9,7 @@ from typing import Final
 
 from gateway.analysis.lint import Finding
 from gateway.auth.settings import ClaimSettings
-from gateway.config.lints.codes import described
+from gateway.config.lints.codes import described_people
 from gateway.config.load import Source
 from gateway.config.positions import Place
 from gateway.plugin import Distinctions, NamedRight
@@ -73,7 +73,7 @@ def scopes(source: Source, name: str) -> Iterator[Finding]:
         if scope is not None and scope not in asked and needed(config.rules[name]):
             words = f"rules need the claim {claim!r}, which comes with the scope {scope!r}, which is not requested"
             yield Finding(at, "scope-not-asked", words)
-    if set(asked) <= _GENERAL and any(named(config.rules[name])):
+    if set(asked) <= _GENERAL and any(right_names(config.rules[name])):
         roles = ", ".join(config.identity.rights.claims)
         words = f"rules need rights, but no application scope that brings {roles} is requested"
         yield Finding(at, "scope-not-asked", words)
@@ -82,7 +82,7 @@ def scopes(source: Source, name: str) -> Iterator[Finding]:
             yield Finding(at, "misspelt-claim", f"ACM has no scope {scope!r}; did you mean {near[0]!r}?")
 
 
-def named(rules: RuleSet, without: frozenset[str] = frozenset()) -> Iterator[str]:
+def right_names(rules: RuleSet, without: frozenset[str] = frozenset()) -> Iterator[str]:
     """The names of the rights that rules need, but those `without`."""
     for rule in rules.every:
         if rule.id not in without:
@@ -91,7 +91,7 @@ def named(rules: RuleSet, without: frozenset[str] = frozenset()) -> Iterator[str
 
 
 def _needs_organisation(rules: RuleSet) -> bool:
-    return any(named(rules)) or any(
+    return any(right_names(rules)) or any(
         (policy.distinctions() or Distinctions()).organisations
         for rule in rules.every
         for policy in walk(rule.require)
@@ -109,8 +109,8 @@ def _needs_doelgroep(rules: RuleSet) -> bool:
 def _unseen(source: Source) -> Iterator[Finding]:
     """Names that are read and that neither ACM's documentation nor anybody who is described has."""
     section = source.config.identity
-    has = {name for _, person in described(source) for name in person.acm or ()}
-    kept = {name for _, person in described(source) for name in person.claims}
+    has = {name for _, person in described_people(source) for name in person.acm or ()}
+    kept = {name for _, person in described_people(source) for name in person.claims}
     texts = [key for key in ClaimSettings.model_fields if key != "extra"]
     places: list[tuple[Place, str]] = [
         (("identity", "claims", key), getattr(section.claims, key)) for key in texts
@@ -188,7 +188,7 @@ def _not_read(source: Source) -> Iterator[Finding]:
         *section.claims.extra,
         *section.rights.claims,
     }
-    for place, person in described(source):
+    for place, person in described_people(source):
         for name in person.acm or ():
             if name in read or name in _CLAIMS:
                 continue

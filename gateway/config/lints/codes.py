@@ -33,7 +33,7 @@ def codes(source: Source, name: str) -> Iterator[Finding]:
 def codes_of_people(source: Source) -> Iterator[Finding]:
     """Codes of described people that nobody can have."""
     known = {acr for each in source.config.environments.values() for acr in each.provider.levels}
-    for place, person in described(source):
+    for place, person in described_people(source):
         for below, fault in _of_person(source, person, known):
             yield Finding(source.at((*place, *below), at_key=False), *fault)
         other = _of_another(source, person)
@@ -41,7 +41,7 @@ def codes_of_people(source: Source) -> Iterator[Finding]:
             yield Finding(source.at(place), *other)
 
 
-def described(source: Source) -> Iterator[tuple[Place, Person]]:
+def described_people(source: Source) -> Iterator[tuple[Place, Person]]:
     """Every person in `people:`, `tests:` and `never:`, with its place."""
     document = source.document
     for name, person in document.people.items():

@@ -8,7 +8,7 @@ from typing import Final
 
 from gateway.analysis.evidence import Evidence, Seen
 from gateway.analysis.lint import Finding
-from gateway.config.lints.rights import catalogue, nearest, written
+from gateway.config.lints.rights import catalogue, nearest, right_as_sent
 from gateway.config.load import Source
 from gateway.policy.moments import BRUSSELS
 
@@ -27,13 +27,15 @@ def evidence(source: Source, found: Evidence, *, days: int) -> Iterator[Finding]
         pair = (right.right, right.context)
         accepted = source.document.rights[key].accept
         if pair not in found.rights and not found.full and "right-never-seen" not in accepted:
-            words = f"nobody had the right {key!r} ({written(pair)}) in {people:,} requests of people{nearest(pair, found.rights)}"
+            words = f"nobody had the right {key!r} ({right_as_sent(pair)}) in {people:,} requests of people{nearest(pair, found.rights)}"
             yield Finding(source.at(("rights", key)), "right-never-seen", words)
     listed = catalogue(source)
     names = {name for name, _ in listed}
-    for pair, count in sorted(found.rights.items(), key=lambda each: (-each[1], written(each[0]))):
+    for pair, count in sorted(found.rights.items(), key=lambda each: (-each[1], right_as_sent(each[0]))):
         if pair[0] in names and pair not in listed:
-            words = f"`catalogue:` lacks {written(pair)}, which people had in {count:,} requests: add it"
+            words = (
+                f"`catalogue:` lacks {right_as_sent(pair)}, which people had in {count:,} requests: add it"
+            )
             yield Finding(source.at(("catalogue", pair[0])), "catalogue-incomplete", words)
 
 

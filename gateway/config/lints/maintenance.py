@@ -8,7 +8,7 @@ from typing import Final
 
 from gateway.analysis.lint import Finding
 from gateway.config.lints.dates import other_zone
-from gateway.config.lints.paths import swapped, unreachable
+from gateway.config.lints.paths import swapped_letters, why_unreachable
 from gateway.config.load import Source
 from gateway.config.model import Config
 from gateway.config.positions import Place
@@ -29,7 +29,7 @@ def maintenance(source: Source, name: str, now: datetime) -> Iterator[Finding]:
         for below, code, words in (*_times(window, now), *_overlap(window, windows[:number])):
             yield Finding(source.at((*place, *below), at_key=False), code, words)
         for index, pattern in enumerate(window.paths):
-            fault = nowhere(source.config, name, pattern)
+            fault = why_nothing_closes(source.config, name, pattern)
             if fault is not None:
                 yield Finding(source.at((*place, "paths", index), at_key=False), *fault)
 
@@ -70,7 +70,7 @@ def _overlap(window: WindowSettings, earlier: tuple[WindowSettings, ...]) -> Ite
         )
 
 
-def nowhere(config: Config, name: str, pattern: Pattern) -> tuple[str, str] | None:
+def why_nothing_closes(config: Config, name: str, pattern: Pattern) -> tuple[str, str] | None:
     """(code, words) of why maintenance of this path closes nothing; None where it closes something."""
     first = pattern.parts[0] if pattern.parts else None
     if isinstance(first, Literal) and first.text in _OWN:
@@ -79,10 +79,10 @@ def nowhere(config: Config, name: str, pattern: Pattern) -> tuple[str, str] | No
         )
         return "maintenance-own-path", words
     settings, rules = config.environments[name], config.rules[name]
-    fault = unreachable(pattern, settings, settings.paths.names | rules.opens)
+    fault = why_unreachable(pattern, settings, settings.paths.names | rules.opens)
     if fault is not None:
         return "impossible-path", fault
-    other = swapped(pattern, [rule.pattern for rule in rules.every], capitals=not rules.folds)
+    other = swapped_letters(pattern, [rule.pattern for rule in rules.every], capitals=not rules.folds)
     if other is not None:
         return (
             "nearly-a-rule",

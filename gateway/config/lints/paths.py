@@ -43,13 +43,13 @@ def paths(source: Source, name: str) -> Iterator[Finding]:
             if code not in rule.accepts:
                 yield Finding(rule.at, code, f"rule {rule.id!r}: {words}")
         others = [other.pattern for other in rules.every if other is not rule]
-        slip = swapped(rule.pattern, others)
+        slip = swapped_letters(rule.pattern, others)
         if slip is not None and "nearly-a-rule" not in rule.accepts:
             words = f"rule {rule.id!r}: its path begins with {slip[0]!r}, those of other rules with {slip[1]!r}: is that meant?"
             yield Finding(rule.at, "nearly-a-rule", words)
     yield from _case(source, name, rules)
     for number, poll in enumerate(settings.session.polling):
-        fault = unreachable(poll.path, settings, settings.paths.names)
+        fault = why_unreachable(poll.path, settings, settings.paths.names)
         if fault is not None:
             place = ("environments", name, "session", "polling", number, "path")
             yield Finding(source.at(place, at_key=False), "impossible-path", fault)
@@ -67,12 +67,12 @@ def _of_rule(rule: Rule, settings: EnvironmentSettings) -> Iterator[tuple[str, s
             if isinstance(part, Literal) and _OTHER_STYLE.fullmatch(part.text):
                 words = f"{part.text!r} is compared letter for letter: a variable is written {{name}}, everything below /**"
                 yield "other-style", words
-    fault = unreachable(pattern, settings, settings.paths.names | rule.opens)
+    fault = why_unreachable(pattern, settings, settings.paths.names | rule.opens)
     if fault is not None:
         yield "impossible-path", fault
 
 
-def unreachable(pattern: Pattern, settings: EnvironmentSettings, opened: frozenset[str]) -> str | None:
+def why_unreachable(pattern: Pattern, settings: EnvironmentSettings, opened: frozenset[str]) -> str | None:
     """Why no path comes to this pattern; None where its example does, or where that is not known."""
     if pattern.expression is not None and covers_nothing(pattern.expression.text):
         return (
@@ -130,7 +130,9 @@ def _case(source: Source, name: str, rules: RuleSet) -> Iterator[Finding]:
         yield Finding(source.at(("environments", name)), "case-backend", words)
 
 
-def swapped(pattern: Pattern, others: Iterable[Pattern], *, capitals: bool = False) -> tuple[str, str] | None:
+def swapped_letters(
+    pattern: Pattern, others: Iterable[Pattern], *, capitals: bool = False
+) -> tuple[str, str] | None:
     """The beginning of this path and that of others, where two neighbouring letters changed places (or `capitals` differ)."""
     word = _beginning(pattern)
     known = {_beginning(other) for other in others} - {None}
@@ -163,7 +165,7 @@ def _invariants(source: Source, settings: EnvironmentSettings, rules: RuleSet) -
         if first == _OWN or pattern.text == _JWKS:
             words = f"nothing can break this invariant: the gateway itself answers {pattern.text}"
             yield Finding(source.at((*place, "request"), at_key=False), "idle-never", words)
-        fault = unreachable(
+        fault = why_unreachable(
             pattern.folding() if rules.folds else pattern, settings, rules.opens | settings.paths.names
         )
         if fault is not None:
@@ -171,7 +173,7 @@ def _invariants(source: Source, settings: EnvironmentSettings, rules: RuleSet) -
             yield Finding(at, "idle-never", f"nothing can break this invariant: {fault}")
 
 
-def idle(source: Source) -> Iterator[Finding]:
+def idle_cases(source: Source) -> Iterator[Finding]:
     """Tests about what the gateway answers before any rule, and invariants for hosts that nobody comes by."""
     document = source.document
     for number, test in enumerate(document.tests):
@@ -199,7 +201,7 @@ def _nobody(source: Source, tried: CaseSettings | NeverSettings) -> str | None:
     return f"nobody comes by {tried.host}, only by {', '.join(hosts)}"
 
 
-def nearly(source: Source) -> Iterator[Finding]:
+def nearly_matching(source: Source) -> Iterator[Finding]:
     """Tests and invariants about a path that is almost that of a rule."""
     known: dict[tuple[str | None, ...], set[str]] = {}
     for rules in source.config.rules.values():

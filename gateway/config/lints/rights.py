@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from gateway.analysis.evidence import Pair
 from gateway.analysis.lint import Finding
 from gateway.auth.claims import identity_from, parse_right
-from gateway.config.lints.codes import described
+from gateway.config.lints.codes import described_people
 from gateway.config.load import Source
 from gateway.plugin import NamedRight
 
@@ -44,22 +44,22 @@ def catalogue(source: Source) -> set[Pair]:
     return found
 
 
-def written(pair: Pair) -> str:
+def right_as_sent(pair: Pair) -> str:
     """A right as ACM sends it, without the organisation."""
     return pair[0] if pair[1] is None else f"{pair[0]}-{pair[1]}"
 
 
 def nearest(pair: Pair, known: Iterable[Pair]) -> str:
     """The question whether the most similar known right was meant, or nothing."""
-    by_text = {written(each).casefold(): written(each) for each in known}
-    near = get_close_matches(written(pair).casefold(), sorted(by_text), n=1, cutoff=0.6)
+    by_text = {right_as_sent(each).casefold(): right_as_sent(each) for each in known}
+    near = get_close_matches(right_as_sent(pair).casefold(), sorted(by_text), n=1, cutoff=0.6)
     return f"; did you mean {by_text[near[0]]}?" if near else ""
 
 
 def _sent(source: Source) -> Iterator[Pair]:
     """The rights of people who are described as ACM describes them."""
     section = source.config.identity
-    for _, person in described(source):
+    for _, person in described_people(source):
         if person.acm is not None:
             sent = {"sub": "", **person.acm, "iss": ""}
             held = identity_from(sent, section.claims, section.rights, now=0.0).rights
@@ -77,11 +77,11 @@ def _unknown(
         where = "`catalogue:` doesn't list it" if listed else "nobody in `people:` has it as a claim"
         return (
             "unseen-right",
-            f"the right {key!r} asks for {written(pair)}, which was never seen: {where}{near}",
+            f"the right {key!r} asks for {right_as_sent(pair)}, which was never seen: {where}{near}",
         )
     words = (
         f"nothing would show a mistyped code in the right {key!r}, because tests hold it by its name: describe somebody by"
-        f" the claims that ACM sends, `people: {{NAME: {{acm: {{..., ovam_rol_3d: ['{written(pair)}:CODE']}}}}}}`, or list"
+        f" the claims that ACM sends, `people: {{NAME: {{acm: {{..., ovam_rol_3d: ['{right_as_sent(pair)}:CODE']}}}}}}`, or list"
         " all contexts of the right under `catalogue:`"
     )
     return "unproven-right", words

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from gateway.analysis.identifiers import organisation_fault
 from gateway.analysis.lint import Finding
-from gateway.config.lints.codes import described
+from gateway.config.lints.codes import described_people
 from gateway.config.load import Source
 from gateway.plugin import Distinctions
 from gateway.policy.ruleset import Rule, walk
@@ -15,7 +15,7 @@ from gateway.policy.ruleset import Rule, walk
 
 def unproven(source: Source) -> Iterator[Finding]:
     """The findings about the rules of all environments."""
-    people = [person for _, person in described(source)]
+    people = [person for _, person in described_people(source)]
     scopes = {scope for person in people for scope in person.scopes}
     held = {person.organisation for person in people if person.organisation is not None}
     held |= {

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from gateway.config.lint import found_in
-from gateway.config.load import read
+from gateway.config.load import read_source
 from tests.gateways import settings, write_config
 
 EMERGENCY = {"id": "nood", "match": {"path": "/a/**"}, "require": ["anyone"], "emergency": {"at_most": "60m"}}
@@ -24,7 +24,7 @@ def codes(folder: Path, rules: list[Any]) -> set[str]:
     document = yaml.safe_load(path.read_text())
     document["never"] = [{"request": "ANY /a/**"}]
     path.write_text(yaml.safe_dump(document, sort_keys=False))
-    return {each.code for each in found_in(read(path)) if each.code.startswith("emergency")}
+    return {each.code for each in found_in(read_source(path)) if each.code.startswith("emergency")}
 
 
 def test_what_is_warned_about(tmp_path: Path) -> None:

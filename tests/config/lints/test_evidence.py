@@ -9,7 +9,7 @@ import pytest
 
 from gateway.analysis.evidence import Evidence
 from gateway.config.lints.evidence import evidence, uncovered
-from gateway.config.load import Source, read
+from gateway.config.load import Source, read_source
 from tests.config.test_lint import configuration
 
 DAY = 86_400.0
@@ -22,7 +22,7 @@ TEXT = """rules:
 
 @pytest.fixture
 def source(tmp_path: Path) -> Source:
-    return read(configuration(tmp_path, TEXT))
+    return read_source(configuration(tmp_path, TEXT))
 
 
 def seen(source: Source, *records: dict[str, Any]) -> Evidence:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.config.lint import found_in
-from gateway.config.load import read
+from gateway.config.load import read_source
 from tests.gateways import settings, write_config
 
 
@@ -28,5 +28,5 @@ def test_what_is_warned_about(tmp_path: Path, day: date, path: str, found: set[s
         tmp_path, name="ti", gateway_url="http://localhost:1", acm_url="http://localhost:2",
         upstream_url="http://localhost:3", maintenance={"windows": [window]},
     )  # fmt: skip
-    source = read(write_config(tmp_path, {"ti": environment}))
+    source = read_source(write_config(tmp_path, {"ti": environment}))
     assert {each.code for each in found_in(source, today=day) if "maintenance" in each.code} == found

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.config.lints.rights import rights
-from gateway.config.load import read
+from gateway.config.load import read_source
 from tests.config.test_lint import configuration
 
 TEXT = """
@@ -22,7 +22,7 @@ def told(
     folder: Path, catalogue: str, context: str, person: str, seen: tuple[tuple[str, str | None], ...] = ()
 ) -> list[str]:
     text = TEXT.format(catalogue=catalogue, context=context, person=person)
-    return [each.code for each in rights(read(configuration(folder, text)), seen)]
+    return [each.code for each in rights(read_source(configuration(folder, text)), seen)]
 
 
 SENT = '{{acm: {{vo_orgcode: OVO001234, ovam_rol_3d: "Recht-{}:OVO001234"}}}}'
