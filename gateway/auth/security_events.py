@@ -61,7 +61,7 @@ class SecurityEvent(Expected):
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class SessionSelector:
     """Whose sessions: those of the provider's session `sid`, of `subject`, or those that match both."""
 
     sid: str | None = None
@@ -78,7 +78,7 @@ class Signal:
 
     event: str
     ends: bool
-    target: Target | None
+    target: SessionSelector | None
     happened: float
     detail: str = ""
 
@@ -124,13 +124,13 @@ def _detail(kind: str, event: Mapping[str, Any]) -> str:
 
 def _target(
     about: Mapping[str, Any], provider: str, session: bool, critical: tuple[str, ...]
-) -> Target | None:
+) -> SessionSelector | None:
     """What a subject identifier (RFC 9493) names; None for nobody here, and for what cannot be matched exactly."""
     match about.get("format"):
         case "complex":
             return _complex(about, provider, critical)
         case "opaque" if session and _is_name(about.get("id")):
-            return Target(sid=about["id"])
+            return SessionSelector(sid=about["id"])
         case "aliases" if isinstance(about.get("identifiers"), list):
             several = [each for each in about["identifiers"][:_MOST_ALIASES] if isinstance(each, dict)]
             known = (
@@ -140,10 +140,10 @@ def _target(
             )
             return next((each for each in known if each is not None), None)
     subject = _person(about, provider)
-    return Target(subject=subject) if subject is not None else None
+    return SessionSelector(subject=subject) if subject is not None else None
 
 
-def _complex(about: Mapping[str, Any], provider: str, critical: tuple[str, ...]) -> Target | None:
+def _complex(about: Mapping[str, Any], provider: str, critical: tuple[str, ...]) -> SessionSelector | None:
     """A session, a person, or both (SSF 1.0, "Complex Subject Members"). Members that nothing here has widen what ends."""
     if any(name in about for name in critical if name not in ("session", "user")):
         return None
@@ -152,7 +152,7 @@ def _complex(about: Mapping[str, Any], provider: str, critical: tuple[str, ...])
     subject = _person(user, provider) if isinstance(user, dict) else None
     if (sid is None and subject is None) or (user is not None and subject is None):
         return None
-    return Target(sid, subject)
+    return SessionSelector(sid, subject)
 
 
 def _names_session(session: Mapping[str, Any]) -> bool:

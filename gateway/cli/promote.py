@@ -13,8 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.analysis.diff import Side as RuleSide
-from gateway.analysis.diff import compare
+from gateway.analysis.diff import Side, compare
 from gateway.analysis.diff_report import as_text
 from gateway.analysis.opened import opening_changes
 from gateway.cli.chosen_environment import ChosenEnvironment
@@ -29,10 +28,10 @@ from gateway.edge.authority import host_names
 from gateway.files.real_path import real_path
 from gateway.files.reason import may_be_there
 from gateway.promotion.difference import Part
-from gateway.promotion.evidence import Counted, Evidence, Threshold
-from gateway.promotion.plan import PARTS, Plan, plan_text
-from gateway.promotion.side import Side
-from gateway.promotion.trial import Trial
+from gateway.promotion.evidence import Counted, PromotionEvidence, Threshold
+from gateway.promotion.plan import PARTS, PromotionPlan, plan_text
+from gateway.promotion.side import PromotionSide
+from gateway.promotion.trial import PromotionTrial
 from gateway.promotion.write import unified_diff, write_files, write_obstacles
 
 NOTHING = 4
@@ -129,7 +128,7 @@ def _limits(threshold: str, only: str) -> tuple[Threshold, Sequence[Part]]:
 
 def _plan(
     config: Path, from_: str, into: Path, to: str, parts: Sequence[Part], rules: Collection[str]
-) -> Plan:
+) -> PromotionPlan:
     if from_ == to and real_path(config) == real_path(into):
         stop("--from and --to are the same environment")
     with problems_printed():
@@ -141,10 +140,10 @@ def _plan(
             source.config.environment(name)
     except ConfigError as problem:
         stop(f"{problem}; --config names the file of --from, --into that of --to")
-    return Plan.of(Side(sources[0], from_), Side(sources[1], to), parts, rules)
+    return PromotionPlan.of(PromotionSide(sources[0], from_), PromotionSide(sources[1], to), parts, rules)
 
 
-def _say_plan(plan: Plan) -> None:
+def _say_plan(plan: PromotionPlan) -> None:
     typer.echo(f"{plan.source.name} ({plan.source.path}) -> {plan.target.name} ({plan.target.path})")
     for line in plan_text(plan):
         typer.echo(line)
@@ -160,8 +159,8 @@ def _say_plan(plan: Plan) -> None:
         stop("Both environments read the same files: what differs goes live with them.", NOTHING)
 
 
-def _tried(plan: Plan) -> Trial:
-    trial = Trial(plan)
+def _tried(plan: PromotionPlan) -> PromotionTrial:
+    trial = PromotionTrial(plan)
     for words in trial.problems:
         typer.echo(words, err=True)
     if trial.problems or trial.source is None:
@@ -179,13 +178,12 @@ def _tried(plan: Plan) -> Trial:
 
 
 def _judged(
-    plan: Plan, after: Config, places: Sequence[str], limit: Threshold, *, without_records: bool
+    plan: PromotionPlan, after: Config, places: Sequence[str], limit: Threshold, *, without_records: bool
 ) -> list[str]:
     """Show what the change means to people; why it is refused."""
     before, name = plan.target.source.config, plan.target.name
     old, new = (
-        RuleSide(each.rules[name], host_names(each.environments[name].public_url)[0])
-        for each in (before, after)
+        Side(each.rules[name], host_names(each.environments[name].public_url)[0]) for each in (before, after)
     )
     openings = opening_changes(
         old.rules, new.rules, *(each.environments[name].paths.names for each in (before, after))
@@ -201,7 +199,7 @@ def _judged(
     if not places:
         words = f"there are no decision records of {name} here to try the rules on: name them with --records, or promote"
         return [] if without_records else [f"{words} --without-records"]
-    evidence = Evidence(new.rules, name)
+    evidence = PromotionEvidence(new.rules, name)
     try:
         evidence.read(places)
     except OSError as problem:
@@ -227,19 +225,19 @@ def _over(found: Iterable[Counted], limit: Threshold) -> Iterator[str]:
             yield f"{each.words()}, more than the threshold of {limit.words} (--threshold)"
 
 
-def _records(plan: Plan, given: Sequence[str] | None) -> Sequence[str]:
+def _records(plan: PromotionPlan, given: Sequence[str] | None) -> Sequence[str]:
     path = plan.target.settings.observe.records.path
     return list(given) if given else [str(path)] if path is not None and may_be_there(path) else []
 
 
-def _ask(plan: Plan) -> None:
+def _ask(plan: PromotionPlan) -> None:
     name = plan.target.name
     typer.echo(f"Type {name} to write this to {', '.join(map(str, plan.files))}: ", nl=False)
     if sys.stdin.readline().strip() != name:
         stop("\nNot confirmed. Nothing was written.", NOT_DONE)
 
 
-def _write(plan: Plan, after: Config, by: str, reason: str) -> None:
+def _write(plan: PromotionPlan, after: Config, by: str, reason: str) -> None:
     target, name = plan.target, plan.target.name
     entry = _entry(plan, after, by, reason)
     known = {target.path: target.main.octets} | {
@@ -264,7 +262,7 @@ def _write(plan: Plan, after: Config, by: str, reason: str) -> None:
         ChosenEnvironment(after, name).record([{"kind": "promotion", **entry}])
 
 
-def _entry(plan: Plan, after: Config, by: str, reason: str) -> Mapping[str, Any]:
+def _entry(plan: PromotionPlan, after: Config, by: str, reason: str) -> Mapping[str, Any]:
     before = plan.target.source.config
     return {
         "from": plan.source.name,

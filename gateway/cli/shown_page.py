@@ -13,7 +13,7 @@ from gateway import errors
 from gateway.cli.chosen_environment import ChosenEnvironment
 from gateway.model import CanonicalRequest, DecisionInput, Identity, Looking
 from gateway.pages.error_response import ErrorResponses
-from gateway.pages.outcome import Outcome
+from gateway.pages.outcome import RequestOutcome
 from gateway.pages.render import Pages
 from gateway.pages.wire import wire_error
 from gateway.pipeline.authorize import refusal
@@ -108,7 +108,7 @@ def _response(
         identity=identity,
         raw_headers=spoken,
         looking=_looking(answer),
-        outcome=Outcome(answer.get("forwarded")),
+        outcome=RequestOutcome(answer.get("forwarded")),
     )
 
 

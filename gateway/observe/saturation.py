@@ -27,7 +27,7 @@ class ListenerUse(NamedTuple):
     waiting: int
 
 
-class Source(Protocol):
+class UsageSource(Protocol):
     """Where the numbers come from; asked several times in a second."""
 
     def upstream_use(self) -> Mapping[str, PoolUse]:
@@ -70,7 +70,7 @@ class Saturation:
         self._rechecks = registry.gauge(
             "rechecks_running", "Sessions about which the provider is being asked again", mode=_SUM
         )
-        self.source: Source | None = None
+        self.source: UsageSource | None = None
 
     def hand_over(self) -> None:
         """Bring the registry up to date."""

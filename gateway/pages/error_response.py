@@ -31,7 +31,7 @@ from gateway.pages.jsf import is_partial_request, partial_redirect, refused_at
 from gateway.pages.links import link_to, login_url, may_be_framed, page_of
 from gateway.pages.login_failures import login_failure_words
 from gateway.pages.names import organisation_name, person_name
-from gateway.pages.outcome import AGAIN, NO_OUTCOME, Outcome, changes_something, outcome_words
+from gateway.pages.outcome import AGAIN, NO_OUTCOME, RequestOutcome, changes_something, outcome_words
 from gateway.pages.problem import BASIC, Problems, Reader
 from gateway.pages.render import Pages
 from gateway.pages.spoken import spoken_duration, spoken_hour
@@ -94,7 +94,7 @@ class ErrorResponses:
         identity: Identity | None = None,
         raw_headers: Iterable[HeaderLine] = (),
         looking: Looking = "script",
-        outcome: Outcome = NO_OUTCOME,
+        outcome: RequestOutcome = NO_OUTCOME,
     ) -> Response:
         """The response to an error. `raw_headers` and `looking` are used if there is no canonical request."""
         asked = self._asked(request) if request is not None else self._of_raw(raw_headers, looking)
@@ -177,7 +177,7 @@ class ErrorResponses:
         request_id: str,
         identity: Identity | None,
         lines: Iterable[HeaderLine],
-        outcome: Outcome,
+        outcome: RequestOutcome,
     ) -> Response:
         _ = self._pages.gettext(asked.language)
         template, values = template_of(error), self._plain(error, asked, identity)
@@ -214,7 +214,7 @@ class ErrorResponses:
             )
         )
 
-    def _became(self, outcome: Outcome, error: GatewayError, asked: _Asked) -> dict[str, Any]:
+    def _became(self, outcome: RequestOutcome, error: GatewayError, asked: _Asked) -> dict[str, Any]:
         """What the page says about what was sent."""
         _ = self._pages.gettext(asked.language)
         words = outcome_words(outcome.forwarded, asked.method)
@@ -265,7 +265,7 @@ class ErrorResponses:
         request_id: str,
         identity: Identity | None,
         lines: Iterable[HeaderLine],
-        outcome: Outcome,
+        outcome: RequestOutcome,
     ) -> Response:
         words = outcome_words(outcome.forwarded, asked.method)
         reader = Reader(asked.language, identity, asked.back, asked.path)

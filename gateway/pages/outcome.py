@@ -23,14 +23,14 @@ class KeptNote:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RequestOutcome:
     """How far a request for the register came, and the form that is kept of it. None for what was not for the register."""
 
     forwarded: Forwarded | None = None
     kept: KeptNote | None = None
 
 
-NO_OUTCOME: Final = Outcome()
+NO_OUTCOME: Final = RequestOutcome()
 _WORDS: Final = {
     "no": message("Nothing of it reached the register: nothing was saved or changed."),
     "partly": message(

@@ -22,7 +22,7 @@ from gateway.model import (
 from gateway.pages.access import Lasting, MyAccess
 from gateway.pages.error_response import ErrorResponses
 from gateway.pages.login_failures import LOGIN_FAILURES
-from gateway.pages.outcome import NO_OUTCOME, KeptNote, Outcome
+from gateway.pages.outcome import NO_OUTCOME, KeptNote, RequestOutcome
 from gateway.pages.render import Pages
 from gateway.pages.screens import Screens, WhyNotKept
 from gateway.plan import Advice, Grant, LogIn, RuleAccess, Switch, Wait
@@ -102,7 +102,7 @@ def every_page(pages: Pages, language: Language) -> Iterator[tuple[str, Make]]:
         error: errors.GatewayError,
         asked: CanonicalRequest = request,
         who: Identity = _PERSON,
-        outcome: Outcome = NO_OUTCOME,
+        outcome: RequestOutcome = NO_OUTCOME,
     ) -> Response:
         return answers.error(error, request_id=_ID, request=asked, identity=who, outcome=outcome)
 
@@ -113,7 +113,7 @@ def every_page(pages: Pages, language: Language) -> Iterator[tuple[str, Make]]:
     posted = request._replace(method="POST")
     for forwarded in get_args(Forwarded):
         for name, kept in (("", None), ("-kept", _KEPT)):
-            outcome = Outcome(forwarded, kept)
+            outcome = RequestOutcome(forwarded, kept)
             yield (
                 f"failed-form-{forwarded}{name}",
                 partial(page, errors.UpstreamUnreachable(), posted, outcome=outcome),

@@ -31,7 +31,7 @@ from gateway.errors import (
 from gateway.exchange import Exchange
 from gateway.pages.error_response import ErrorResponses
 from gateway.pages.jsf import is_partial_request
-from gateway.pages.outcome import Outcome
+from gateway.pages.outcome import RequestOutcome
 from gateway.pipeline.ask_again import AskAgain
 from gateway.pipeline.cross_origin import CrossOrigin
 from gateway.pipeline.refresh_page import seconds_to_refresh
@@ -131,13 +131,13 @@ class Refuse:
                 return response
         return None
 
-    async def _outcome(self, exchange: Exchange, error: GatewayError) -> Outcome:
+    async def _outcome(self, exchange: Exchange, error: GatewayError) -> RequestOutcome:
         """What became of the request, where it was for the register, and of the form that it was about."""
         kept = await self.forms.note(exchange, error)
         if kept is None and isinstance(error, UnderMaintenance) and _is_whole_form(exchange):
             kept = await self.forms.hold(exchange)
         own = exchange.request is None or exchange.endpoint is not None or isinstance(error, NotFound)
-        return Outcome(None if own else exchange.forwarded, kept)
+        return RequestOutcome(None if own else exchange.forwarded, kept)
 
     async def _form(self, exchange: Exchange, error: GatewayError) -> Response | None:
         """The page for a form that a login helps: kept, if possible, and sent once its sender is back."""

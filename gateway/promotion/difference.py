@@ -18,7 +18,7 @@ Part = Literal["rules", "rights", "identity", "tests", "settings"]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PromotedChange:
     """One difference that is carried over; `name` is how operators call it. `without` are places in it that stay behind."""
 
     part: Part
@@ -38,7 +38,7 @@ class Stay:
     why: str
 
 
-Found = Change | Stay
+Found = PromotedChange | Stay
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Comparison:
         elif isinstance(was, dict) and any(self._behind(was, here, prefix)):
             yield from self.found(was, {}, here, prefix)
         else:
-            yield Change(self.part, "-", name, value_text(was), here)
+            yield PromotedChange(self.part, "-", name, value_text(was), here)
 
     def _set(self, was: Any, now: Any, here: Place, name: str, prefix: str) -> Iterator[Found]:
         behind = dict(self._behind(now, here, prefix)) if isinstance(now, dict) else {}
@@ -95,7 +95,7 @@ class Comparison:
             return
         words = value_text(now) if was is _ABSENT else f"{value_text(was)} -> {value_text(now)}"
         without = tuple(place[len(here) - 1 :] for place in behind)
-        yield Change(
+        yield PromotedChange(
             self.part, "+" if was is _ABSENT else "~", name, words if not behind else "", here, without
         )
 

@@ -60,7 +60,7 @@ class Counted:
         return f"{self.what}: {self.different:,} of {self.decided:,} requests decided differently{share}"
 
 
-class Evidence:
+class PromotionEvidence:
     """Reads records of the target once: they are decided again by `rules`, and what their shadow said about these rules is
     counted. Records of other environments count for nothing; `strange` is their number.
     """

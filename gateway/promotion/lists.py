@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gateway.promotion.text import Block, YamlText
+from gateway.promotion.text import TextBlock, YamlText
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Item:
 
     key: Hashable
     data: Any
-    block: Block
+    block: TextBlock
 
 
 def rule_items(text: YamlText, data: Any, place: Sequence[str] = ("rules",)) -> list[Item]:
@@ -61,14 +61,14 @@ def joined_items(
         if same is not None and same.data == item.data:
             found.append(same)
         elif same is not None and not item.block.lead:
-            found.append(replace(item, block=Block(same.block.lead, item.block.body)))
+            found.append(replace(item, block=TextBlock(same.block.lead, item.block.body)))
         else:
             found.append(item)
     for key in [key for key in there if key in stays]:
         found.insert(_behind(found, [*there], key), there[key])
     if found:
         first = found[0].block
-        found[0] = replace(found[0], block=Block(header + first.lead, first.body))
+        found[0] = replace(found[0], block=TextBlock(header + first.lead, first.body))
     return found
 
 
@@ -87,4 +87,4 @@ def _without_header(items: Sequence[Item], header: str) -> Iterable[Item]:
             yield item
             continue
         lead = "".join(line for line in item.block.lead.splitlines(keepends=True) if line not in known)
-        yield Item(item.key, item.data, Block(lead, item.block.body))
+        yield Item(item.key, item.data, TextBlock(lead, item.block.body))

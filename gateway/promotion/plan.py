@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from gateway.config.positions import Place
 from gateway.files.real_path import real_path
-from gateway.promotion.difference import Change, Comparison, Part, Stay
+from gateway.promotion.difference import Comparison, Part, PromotedChange, Stay
 from gateway.promotion.lists import joined_items, suite_items
 from gateway.promotion.own import own_names
 from gateway.promotion.rules import RuleFiles, own_rules, rule_changes
-from gateway.promotion.side import Side
+from gateway.promotion.side import PromotionSide
 from gateway.promotion.text import YamlText
 
 PARTS: Final[tuple[Part, ...]] = ("rules", "rights", "identity", "tests", "settings")
@@ -38,17 +38,17 @@ class Move:
 
 
 @dataclass(frozen=True)
-class Plan:
+class PromotionPlan:
     """What goes over, what stays, and what stands in the way. `files` are the new contents; None for one that goes.
 
     `own` are the rules of the target alone as they become, by where they stand.
     """
 
-    source: Side
-    target: Side
+    source: PromotionSide
+    target: PromotionSide
     parts: Sequence[Part]
     own_rules: Collection[str] = ()
-    changes: list[Change] = field(default_factory=list)
+    changes: list[PromotedChange] = field(default_factory=list)
     stays: list[Stay] = field(default_factory=list)
     conflicts: list[str] = field(default_factory=list)
     files: dict[Path, bytes | None] = field(default_factory=dict)
@@ -56,7 +56,13 @@ class Plan:
     own: dict[str, list[Any]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, source: Side, target: Side, parts: Sequence[Part], own_rules: Collection[str] = ()) -> Plan:
+    def of(
+        cls,
+        source: PromotionSide,
+        target: PromotionSide,
+        parts: Sequence[Part],
+        own_rules: Collection[str] = (),
+    ) -> PromotionPlan:
         """The plan to carry these parts over, and the rules of the source alone that are named."""
         plan = cls(source, target, parts, own_rules)
         try:
@@ -114,7 +120,9 @@ class Plan:
             text, found, ("environments", self.source.name), ("environments", self.target.name)
         )
 
-    def _applied(self, text: YamlText, found: Sequence[Change | Stay], here: Place, there: Place) -> YamlText:
+    def _applied(
+        self, text: YamlText, found: Sequence[PromotedChange | Stay], here: Place, there: Place
+    ) -> YamlText:
         source = self.source.main.text
         for each in found:
             if isinstance(each, Stay):
@@ -147,7 +155,7 @@ class Plan:
                 if _of_others(item.data, self.target.name if how == "+" else self.source.name):
                     self.stays.append(Stay("tests", name, "it is about other environments (`env`)"))
                 else:
-                    self.changes.append(Change("tests", "+" if how == "+" else "-", name))
+                    self.changes.append(PromotedChange("tests", "+" if how == "+" else "-", name))
         if [item.key for item in old] == [item.key for item in new]:
             return text
         return text.set_blocks((key,), [item.block for item in items])
@@ -169,7 +177,7 @@ def _of_others(data: Any, name: str) -> bool:
     return isinstance(env, list) and name not in env
 
 
-def plan_text(plan: Plan) -> Iterator[str]:
+def plan_text(plan: PromotionPlan) -> Iterator[str]:
     """The plan for people to read, part by part."""
     for part in PARTS:
         changes = [each for each in plan.changes if each.part == part]

@@ -7,32 +7,32 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from gateway.promotion.difference import Change, Stay
+from gateway.promotion.difference import PromotedChange, Stay
 from gateway.promotion.lists import Item, joined_items, rule_items
 from gateway.promotion.own import foreign_name
-from gateway.promotion.side import Side, Written
-from gateway.promotion.text import Block, YamlText
+from gateway.promotion.side import PromotionSide, Written
+from gateway.promotion.text import TextBlock, YamlText
 
 Kept = Callable[[str], bool]
 _WHERE: Final = ("before", "after")
 
 
 def rule_changes(
-    source: Side, target: Side, names: frozenset[str], kept: Kept
-) -> tuple[list[Change], list[str]]:
+    source: PromotionSide, target: PromotionSide, names: frozenset[str], kept: Kept
+) -> tuple[list[PromotedChange], list[str]]:
     """(changes, conflicts) of the rules that all environments of each file share, included ones among them."""
     old, new = (
         {rule["id"]: rule for rule in side.rules if not kept(_name(rule))} for side in (target, source)
     )
     changes = [
-        Change("rules", "~" if rule_id in old else "+", f"rules.{rule_id}")
+        PromotedChange("rules", "~" if rule_id in old else "+", f"rules.{rule_id}")
         for rule_id, rule in new.items()
         if old.get(rule_id) != rule
     ]
-    changes += [Change("rules", "-", f"rules.{rule_id}") for rule_id in old if rule_id not in new]
+    changes += [PromotedChange("rules", "-", f"rules.{rule_id}") for rule_id in old if rule_id not in new]
     both = [[each for each in rules if each in old and each in new] for rules in (old, new)]
     if both[0] != both[1]:
-        changes.append(Change("rules", "~", "their order"))
+        changes.append(PromotedChange("rules", "~", "their order"))
     return changes, [
         words
         for rule_id, rule in new.items()
@@ -44,7 +44,7 @@ def _name(rule: Any) -> str:
     return f"rules.{rule['id']}"
 
 
-def _conflict(rule: Any, source: Side, target: Side, names: frozenset[str]) -> str | None:
+def _conflict(rule: Any, source: PromotionSide, target: PromotionSide, names: frozenset[str]) -> str | None:
     why = foreign_name(rule, names)
     if why is None:
         return None
@@ -57,7 +57,7 @@ def _conflict(rule: Any, source: Side, target: Side, names: frozenset[str]) -> s
 class RuleFiles:
     """The lists of shared rules in the files of the target as they become; what says the same keeps its text."""
 
-    def __init__(self, source: Side, target: Side, kept: Kept) -> None:
+    def __init__(self, source: PromotionSide, target: PromotionSide, kept: Kept) -> None:
         self._source = source
         self._target = target
         self._kept = kept
@@ -102,7 +102,7 @@ class RuleFiles:
             return None
         return frame.with_text(frame.text.set_blocks(("rules",), blocks).text)
 
-    def _joined(self, old: Sequence[Item], new: Sequence[Item]) -> list[Block]:
+    def _joined(self, old: Sequence[Item], new: Sequence[Item]) -> list[TextBlock]:
         return [item.block for item in joined_items(old, new, held=self._held)]
 
     def _held(self, item: Item) -> bool:
@@ -114,14 +114,18 @@ class OwnRules:
     """What becomes of the rules of one environment alone; `data` are the lists that change, by where they stand."""
 
     text: YamlText
-    changes: list[Change] = field(default_factory=list)
+    changes: list[PromotedChange] = field(default_factory=list)
     stays: list[Stay] = field(default_factory=list)
     conflicts: list[str] = field(default_factory=list)
     data: dict[str, list[Any]] = field(default_factory=dict)
 
 
 def own_rules(
-    source: Side, target: Side, wanted: Collection[str], names: frozenset[str], text: YamlText
+    source: PromotionSide,
+    target: PromotionSide,
+    wanted: Collection[str],
+    names: frozenset[str],
+    text: YamlText,
 ) -> OwnRules:
     """Rules of the source alone go over only where they are `wanted`, by id or with `all`: most differ on purpose."""
     found = OwnRules(text)
@@ -141,7 +145,7 @@ def own_rules(
                 found.stays.append(Stay("rules", name, why))
                 continue
             how: Literal["~", "+"] = "~" if item.key in known else "+"
-            found.changes.append(Change("rules", how, name, f"{where} the shared rules"))
+            found.changes.append(PromotedChange("rules", how, name, f"{where} the shared rules"))
             if words := _conflict({"id": name, **item.data}, source, target, names):
                 found.conflicts.append(words)
         theirs = {item.key for item in old} - {item.key for item in new}

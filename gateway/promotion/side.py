@@ -48,7 +48,7 @@ class Written:
 
 
 @dataclass(frozen=True)
-class Side:
+class PromotionSide:
     """The environment `name` of a configuration."""
 
     source: Source

@@ -16,7 +16,7 @@ from gateway.promotion.fragment import Fragment, fragment
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TextEntry:
     """A key of a mapping or an item of a list that stands on lines of its own, by offsets in the text.
 
     `lead` is where the comments above it begin, `start` its first line, `end` the line after it.
@@ -29,7 +29,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class TextBlock:
     """An item of a list, as lines without indentation; `lead` are the comments above."""
 
     lead: str
@@ -99,19 +99,19 @@ class YamlText:
             start = parent.value[index - 1][1].end_mark.index
         return self._with([(start, end, "")])
 
-    def blocks(self, place: Place) -> list[Block]:
+    def blocks(self, place: Place) -> list[TextBlock]:
         """The items of the list at this place; none where there is no list."""
         node = self._node(place)
         if not isinstance(node, yaml.SequenceNode):
             return []
         if node.flow_style:
-            return [Block("", f"- {self._span(each)}\n") for each in node.value]
+            return [TextBlock("", f"- {self._span(each)}\n") for each in node.value]
         return [
-            Block(textwrap.dedent(self.text[entry.lead : entry.start]), self._dedented(entry))
+            TextBlock(textwrap.dedent(self.text[entry.lead : entry.start]), self._dedented(entry))
             for entry in self._entries(place)
         ]
 
-    def set_blocks(self, place: Place, blocks: Sequence[Block], *, column: int = 2) -> YamlText:
+    def set_blocks(self, place: Place, blocks: Sequence[TextBlock], *, column: int = 2) -> YamlText:
         """Replace the list at this place, which is made where it is not there; comments above its first item stay."""
         if not blocks:
             return self.drop(place) if self.has(place) else self
@@ -177,18 +177,18 @@ class YamlText:
     def _span(self, node: yaml.Node) -> str:
         return self.text[node.start_mark.index : node.end_mark.index]
 
-    def _dedented(self, entry: Entry) -> str:
+    def _dedented(self, entry: TextEntry) -> str:
         lines = self.text[entry.start : entry.end].splitlines(keepends=True)
         cut = "".join(line[min(entry.column, len(line) - len(line.lstrip(" "))) :] for line in lines)
         return cut if cut.endswith("\n") else f"{cut}\n"
 
-    def _entries(self, place: Place) -> list[Entry]:
+    def _entries(self, place: Place) -> list[TextEntry]:
         """The entries of the block mapping or list at this place, in the order of the file."""
         node = self._node(place)
         assert isinstance(node, yaml.CollectionNode)
         assert not node.flow_style
         column = node.start_mark.column
-        found: list[Entry] = []
+        found: list[TextEntry] = []
         for first, last in self._ends(node):
             start = self._line_of(first)
             if isinstance(node, yaml.SequenceNode):
@@ -197,7 +197,7 @@ class YamlText:
             floor = found[-1].end if found else self._next_line(self._head(place))
             # What stands above the first key of the file is about the whole file.
             lead = start if not place and not found else self._lead(start, floor)
-            found.append(Entry(lead, start, end, column))
+            found.append(TextEntry(lead, start, end, column))
         return found
 
     def _ends(self, node: yaml.CollectionNode) -> Iterator[tuple[int, int]]:

@@ -14,14 +14,14 @@ from gateway.config.lint import found_in
 from gateway.config.load import Source, read_source
 from gateway.config.positions import Place
 from gateway.files.real_path import real_path
-from gateway.promotion.plan import Plan
-from gateway.promotion.side import Side, Written
+from gateway.promotion.plan import PromotionPlan
+from gateway.promotion.side import PromotionSide, Written
 
 
-class Trial:
+class PromotionTrial:
     """The outcome: `source` is the target as it would be, None where it does not load; `problems` stand in the way."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: PromotionPlan) -> None:
         self._plan = plan
         self.problems: list[str] = []
         self.source: Source | None = None
@@ -59,7 +59,7 @@ class Trial:
         self.problems += [str(each).replace(str(folder), str(target.path.parent)) for each in broken]
 
 
-def promoted_contents(plan: Plan) -> Mapping[Path, bytes]:
+def promoted_contents(plan: PromotionPlan) -> Mapping[Path, bytes]:
     """All files of the target as they would be."""
     target = plan.target
     before = {real_path(target.path): target.main.octets}
@@ -68,7 +68,7 @@ def promoted_contents(plan: Plan) -> Mapping[Path, bytes]:
     return {path: content for path, content in {**before, **after}.items() if content is not None}
 
 
-def _misunderstood(plan: Plan, source: Source, data: Any) -> Iterator[str]:
+def _misunderstood(plan: PromotionPlan, source: Source, data: Any) -> Iterator[str]:
     """Where the files would say something else than what was meant: the text of a file can be stranger than it looks."""
     wanted = _wanted(plan)
     for key in dict.fromkeys((*wanted, *data)):
@@ -83,7 +83,7 @@ def _misunderstood(plan: Plan, source: Source, data: Any) -> Iterator[str]:
             yield f"`{key}` cannot be carried over as they are written; change {plan.target.path} by hand"
 
 
-def _wanted(plan: Plan) -> dict[str, Any]:
+def _wanted(plan: PromotionPlan) -> dict[str, Any]:
     """The data of the target's file as it was meant to become, but for lists of rules and tests."""
     data: dict[str, Any] = copy.deepcopy(plan.target.main.data)
     for move in plan.moves:
@@ -115,11 +115,11 @@ def _drop(data: Any, place: Place) -> None:
         _drop(data, place[:-1])
 
 
-def _rules(plan: Plan, rules: list[Any]) -> list[Any]:
+def _rules(plan: PromotionPlan, rules: list[Any]) -> list[Any]:
     return [rule for rule in rules if not plan.kept(f"rules.{rule['id']}")]
 
 
-def _suite(side: Side, key: str, name: str) -> set[str]:
+def _suite(side: PromotionSide, key: str, name: str) -> set[str]:
     nodes = side.main.data.get(key) or []
     return _texts([each for each in nodes if name in each.get("env", [name])])
 

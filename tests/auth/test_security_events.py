@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from gateway.auth.security_events import CREDENTIAL_CHANGE, SESSION_REVOKED, Signal, Target, signals_in
+from gateway.auth.security_events import (
+    CREDENTIAL_CHANGE,
+    SESSION_REVOKED,
+    SessionSelector,
+    Signal,
+    signals_in,
+)
 
 OP = "https://acm.test/op"
 ALICE = {"format": "iss_sub", "iss": OP, "sub": "alice"}
@@ -21,23 +27,23 @@ def signal(kind: str, about: Any, changes: tuple[str, ...] = ("revoke",), **even
 @pytest.mark.parametrize(
     ("about", "revoked", "changed"),
     [
-        (ALICE, Target(subject="alice"), Target(subject="alice")),
+        (ALICE, SessionSelector(subject="alice"), SessionSelector(subject="alice")),
         # A simple opaque id is a session's where a session was revoked, a person's where a credential is.
-        ({"format": "opaque", "id": "s1"}, Target(sid="s1"), Target(subject="s1")),
+        ({"format": "opaque", "id": "s1"}, SessionSelector(sid="s1"), SessionSelector(subject="s1")),
         ({**ALICE, "iss": f"{OP}/"}, None, None),
         ({**ALICE, "sub": ""}, None, None),
         ({**ALICE, "sub": ["alice"]}, None, None),
         ({"format": "email", "email": "alice@x.be"}, None, None),
         ({"format": "account", "uri": "acct:alice@x.be"}, None, None),
         ({"format": "jwt_id", "iss": OP, "jti": "alice"}, None, None),
-        ({"format": "aliases", "identifiers": [{"format": "email"}, ALICE]}, Target(subject="alice"), Target(subject="alice")),
+        ({"format": "aliases", "identifiers": [{"format": "email"}, ALICE]}, SessionSelector(subject="alice"), SessionSelector(subject="alice")),
         ({"format": "aliases", "identifiers": [{"format": "aliases", "identifiers": [ALICE]}]}, None, None),
         ({"format": "aliases", "identifiers": ["alice"]}, None, None),
         ({"format": "x" * 9}, None, None),
         ({}, None, None),
     ],
 )  # fmt: skip
-def test_whom_it_names(about: Any, revoked: Target | None, changed: Target | None) -> None:
+def test_whom_it_names(about: Any, revoked: SessionSelector | None, changed: SessionSelector | None) -> None:
     assert signal(SESSION_REVOKED, about).target == revoked
     event = {"change_type": "revoke", "credential_type": "pin"}
     assert signal(CREDENTIAL_CHANGE, about, **event).target == changed

@@ -148,11 +148,15 @@ def test_a_shadow_report_over_the_threshold_is_refused(two: tuple[Path, Path]) -
 def promoted_hash(two: tuple[Path, Path]) -> str:
     """The hash of the rule set as it will be in the target."""
     from gateway.config.load import read_source
-    from gateway.promotion.plan import PARTS, Plan
-    from gateway.promotion.side import Side
-    from gateway.promotion.trial import Trial
+    from gateway.promotion.plan import PARTS, PromotionPlan
+    from gateway.promotion.side import PromotionSide
+    from gateway.promotion.trial import PromotionTrial
 
-    trial = Trial(Plan.of(Side(read_source(two[0]), "ti"), Side(read_source(two[1]), "prd"), PARTS))
+    trial = PromotionTrial(
+        PromotionPlan.of(
+            PromotionSide(read_source(two[0]), "ti"), PromotionSide(read_source(two[1]), "prd"), PARTS
+        )
+    )
     assert trial.source is not None
     return trial.source.config.rules["prd"].hash
 

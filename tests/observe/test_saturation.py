@@ -6,7 +6,7 @@ from gateway.observe.registry import Registry
 from gateway.observe.saturation import ListenerUse, PoolUse, Saturation
 
 
-class Source:
+class UsageSource:
     def upstream_use(self) -> Mapping[str, PoolUse]:
         return {"default": PoolUse(in_use=3, idle=2, waiting=7, limit=64)}
 
@@ -25,7 +25,7 @@ def test_they_are_read_when_asked_for() -> None:
     saturation = Saturation(registry)
     saturation.hand_over()
     assert "default" not in registry.exposition()[0].decode()
-    saturation.source = Source()
+    saturation.source = UsageSource()
     saturation.hand_over()
     assert {
         'upstream_connections_in_use{upstream="default"} 3.0',

@@ -10,7 +10,7 @@ from gateway.errors import Forbidden, UpstreamUnreachable
 from gateway.http_semantics import Forwarded
 from gateway.model import Decision
 from gateway.pages.error_response import ErrorResponses
-from gateway.pages.outcome import AGAIN, KeptNote, Outcome, outcome_words
+from gateway.pages.outcome import AGAIN, KeptNote, RequestOutcome, outcome_words
 from tests.pages.conftest import Asks, text_of
 
 
@@ -32,10 +32,10 @@ def test_a_page_says_to_reload_only_what_was_not_sent(answers: ErrorResponses, a
     every: list[Forwarded] = ["no", "partly", "wholly"]
     for forwarded in every:
         error = UpstreamUnreachable()
-        page = answers.error(error, request_id="r", request=asked, outcome=Outcome(forwarded))
+        page = answers.error(error, request_id="r", request=asked, outcome=RequestOutcome(forwarded))
         assert (AGAIN in text_of(page.body)) == (forwarded == "no")
     denied = Forbidden(Decision(allowed=False, rule="r", reason="x"))
-    text = text_of(answers.error(denied, request_id="r", request=asked, outcome=Outcome("no")).body)
+    text = text_of(answers.error(denied, request_id="r", request=asked, outcome=RequestOutcome("no")).body)
     assert "Nothing of it reached the register" in text
     assert AGAIN not in text
 
@@ -43,16 +43,23 @@ def test_a_page_says_to_reload_only_what_was_not_sent(answers: ErrorResponses, a
 def test_a_form_that_waits_is_on_the_page(answers: ErrorResponses, asks: Asks) -> None:
     note = KeptNote("/oauth2/resume?form=x", 1_764_159_600.0)
     asked = asks(language="en")
-    page = answers.error(UpstreamUnreachable(), request_id="r", request=asked, outcome=Outcome(None, note))
+    page = answers.error(
+        UpstreamUnreachable(), request_id="r", request=asked, outcome=RequestOutcome(None, note)
+    )
     assert "We keep it until 13:20." in text_of(page.body)
     assert 'href="/oauth2/resume?form=x"' in page.body.decode()
 
 
 def test_a_problem_has_it_as_a_field(answers: ErrorResponses, asks: Asks) -> None:
     asked = asks(method="POST")._replace(looking="script")
-    answer = answers.error(UpstreamUnreachable(), request_id="r", request=asked, outcome=Outcome("wholly"))
+    answer = answers.error(
+        UpstreamUnreachable(), request_id="r", request=asked, outcome=RequestOutcome("wholly")
+    )
     assert json.loads(answer.body)["forwarded"] == "wholly"
     read = answers.error(
-        UpstreamUnreachable(), request_id="r", request=asked._replace(method="GET"), outcome=Outcome("wholly")
+        UpstreamUnreachable(),
+        request_id="r",
+        request=asked._replace(method="GET"),
+        outcome=RequestOutcome("wholly"),
     )
     assert "forwarded" not in json.loads(read.body)

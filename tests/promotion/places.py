@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gateway.config.load import read_source
-from gateway.promotion.side import Side
+from gateway.promotion.side import PromotionSide
 
 FILE = """\
 # {name}: who may do what.
@@ -67,6 +67,6 @@ def edit(path: Path, *edits: tuple[str, str]) -> None:
     path.write_text(text)
 
 
-def sides(ti: Path, prd: Path) -> tuple[Side, Side]:
+def sides(ti: Path, prd: Path) -> tuple[PromotionSide, PromotionSide]:
     """Both ends."""
-    return Side(read_source(ti), "ti"), Side(read_source(prd), "prd")
+    return PromotionSide(read_source(ti), "ti"), PromotionSide(read_source(prd), "prd")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.promotion.difference import Change, Comparison, Stay, value_text
+from gateway.promotion.difference import Comparison, PromotedChange, Stay, value_text
 
 
 def found(old: Any, new: Any, *, kept: str = "", settings: bool = True) -> list[Any]:
@@ -29,7 +29,7 @@ def found(old: Any, new: Any, *, kept: str = "", settings: bool = True) -> list[
     ],
 )
 def test_changes(old: Any, new: Any, how: str, name: str) -> None:
-    changes = [each for each in found(old, new) if isinstance(each, Change)]
+    changes = [each for each in found(old, new) if isinstance(each, PromotedChange)]
     assert [(each.how, each.name) for each in changes] == [(how, name)]
 
 
@@ -54,7 +54,7 @@ def test_changes(old: Any, new: Any, how: str, name: str) -> None:
 )
 def test_what_stays(old: Any, new: Any, why: str) -> None:
     assert [each.why for each in found(old, new, kept="kept") if isinstance(each, Stay)] == [why]
-    assert not [each for each in found(old, new, kept="kept") if isinstance(each, Change)]
+    assert not [each for each in found(old, new, kept="kept") if isinstance(each, PromotedChange)]
 
 
 def test_no_environment_gets_the_fronts_of_another() -> None:
@@ -67,7 +67,7 @@ def test_no_environment_gets_the_fronts_of_another() -> None:
     assert {each.name: type(each) for each in found(own, other)} == {
         "fronts.nginx.listen": Stay,
         "fronts.nginx.peers": Stay,
-        "fronts.nginx.cache": Change,
+        "fronts.nginx.cache": PromotedChange,
     }
 
 
@@ -78,7 +78,7 @@ def test_parts_of_a_new_section_stay_behind() -> None:
 
 def test_names_of_environments_mean_nothing_outside_of_settings() -> None:
     (change,) = found({}, {"listen": 1}, settings=False)
-    assert isinstance(change, Change)
+    assert isinstance(change, PromotedChange)
 
 
 def test_values_are_shown_on_one_line() -> None:

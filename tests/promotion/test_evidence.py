@@ -15,7 +15,7 @@ from gateway.observe.chain import Chain
 from gateway.observe.decision_record import VERSION, AuditEntry, Pseudonyms
 from gateway.observe.record_encoder import RecordEncoder
 from gateway.policy.evaluate import decide
-from gateway.promotion.evidence import Evidence, Threshold
+from gateway.promotion.evidence import PromotionEvidence, Threshold
 from tests.keys import SEAL
 from tests.promotion.places import edit, write_two
 
@@ -69,7 +69,7 @@ def test_a_replay_counts_other_outcomes(tmp_path: Path) -> None:
         ("match: {path: /public/**}", "match: {path: /public/a}"),
         ("public_url: https://ti.", "public_url: https://prd."),
     )
-    evidence = Evidence(load(ti).rules["ti"], "prd")
+    evidence = PromotionEvidence(load(ti).rules["ti"], "prd")
     evidence.read([str(tmp_path / "r.jsonl.gz")])
     (replayed,) = evidence.counted()
     assert (replayed.what, replayed.decided, replayed.different) == ("replay", 4, 2)
@@ -86,7 +86,7 @@ def test_the_shadow_report_counts_while_these_rules_were_the_candidate(tmp_path:
         prd, tmp_path / "r.jsonl", [], asked, {"kind": "shadow", "rules": "other"}, asked,
         {"kind": "shadow", "rules": rules.hash}, asked, differs, asked, {"kind": "shadow", "rules": "other"}, asked,
     )  # fmt: skip
-    evidence = Evidence(rules, "prd")
+    evidence = PromotionEvidence(rules, "prd")
     evidence.read([str(tmp_path / "r.jsonl")])
     _, shadow = evidence.counted()
     assert (shadow.what, shadow.decided, shadow.different) == ("shadow report", 3, 1)
@@ -96,7 +96,7 @@ def test_the_shadow_report_counts_while_these_rules_were_the_candidate(tmp_path:
 def test_records_of_another_environment_count_for_nothing(tmp_path: Path) -> None:
     ti, _ = write_two(tmp_path)
     recorded(ti, tmp_path / "r.jsonl", ["/public/a"], env="ti")
-    evidence = Evidence(load(ti).rules["ti"], "prd")
+    evidence = PromotionEvidence(load(ti).rules["ti"], "prd")
     evidence.read([str(tmp_path / "r.jsonl")])
     assert evidence.strange == 1
     assert next(evidence.counted()).decided == 0

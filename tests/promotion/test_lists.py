@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from gateway.promotion.lists import Item, joined_items
-from gateway.promotion.text import Block
+from gateway.promotion.text import TextBlock
 
 
 def item(name: str, data: int = 1, lead: str = "", text: str = "") -> Item:
-    return Item(name, data, Block(lead, text or f"- {name}{data}\n"))
+    return Item(name, data, TextBlock(lead, text or f"- {name}{data}\n"))
 
 
 def names(items: list[Item]) -> list[object]:

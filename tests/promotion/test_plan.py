@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.promotion.plan import PARTS, Plan, plan_text
-from gateway.promotion.trial import Trial
+from gateway.promotion.plan import PARTS, PromotionPlan, plan_text
+from gateway.promotion.trial import PromotionTrial
 from tests.promotion.places import FILE, edit, sides, write_two
 
 RULE = """\
@@ -21,26 +21,26 @@ RULE = """\
 """
 
 
-def planned(ti: Path, prd: Path, parts: Sequence[str] = PARTS, rules: Sequence[str] = ()) -> Plan:
+def planned(ti: Path, prd: Path, parts: Sequence[str] = PARTS, rules: Sequence[str] = ()) -> PromotionPlan:
     """The plan, which means what it says."""
-    plan = Plan.of(*sides(ti, prd), [part for part in PARTS if part in parts], rules)
+    plan = PromotionPlan.of(*sides(ti, prd), [part for part in PARTS if part in parts], rules)
     if not plan.conflicts:
-        assert Trial(plan).problems == []
+        assert PromotionTrial(plan).problems == []
         nothing_is_left(plan, ti, prd)
     return plan
 
 
-def nothing_is_left(plan: Plan, ti: Path, prd: Path) -> None:
+def nothing_is_left(plan: PromotionPlan, ti: Path, prd: Path) -> None:
     """What has gone over differs no more."""
     before = prd.read_bytes()
     for path, content in plan.files.items():
         assert content is not None
         path.write_bytes(content)
-    assert Plan.of(*sides(ti, prd), plan.parts, plan.own_rules).changes == []
+    assert PromotionPlan.of(*sides(ti, prd), plan.parts, plan.own_rules).changes == []
     prd.write_bytes(before)
 
 
-def after(plan: Plan, path: Path) -> str:
+def after(plan: PromotionPlan, path: Path) -> str:
     content = plan.files[path]
     assert content is not None
     return content.decode()
@@ -298,8 +298,8 @@ def test_text_that_cannot_be_changed_safely_is_refused(tmp_path: Path) -> None:
             "  - id: more\n    match: {path: /more}\n    label: {nl: *name}\n    require: [authenticated]\ntests:\n",
         ),
     )
-    plan = Plan.of(*sides(ti, prd), PARTS)
-    assert plan.conflicts or Trial(plan).problems
+    plan = PromotionPlan.of(*sides(ti, prd), PARTS)
+    assert plan.conflicts or PromotionTrial(plan).problems
     assert prd.read_text() == FILE.format(name="prd")
 
 

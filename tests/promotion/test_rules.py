@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gateway.promotion.plan import PARTS, Plan
-from gateway.promotion.trial import Trial
+from gateway.promotion.plan import PARTS, PromotionPlan
+from gateway.promotion.trial import PromotionTrial
 from tests.promotion.places import edit, sides, write_two
 
 FIRST = "# The public part.\nrules:\n  # Anyone.\n  - id: news\n    match: {path: /news}\n    require: [authenticated]\n"
@@ -21,10 +21,10 @@ def with_files(folder: Path, *, separate: bool) -> tuple[Path, Path]:
     return ti, prd
 
 
-def planned(ti: Path, prd: Path) -> Plan:
-    plan = Plan.of(*sides(ti, prd), PARTS)
+def planned(ti: Path, prd: Path) -> PromotionPlan:
+    plan = PromotionPlan.of(*sides(ti, prd), PARTS)
     if not plan.conflicts:
-        assert Trial(plan).problems == []
+        assert PromotionTrial(plan).problems == []
     return plan
 
 

@@ -12,7 +12,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from gateway.config.positions import Place, read_yaml
-from gateway.promotion.text import Block, YamlText
+from gateway.promotion.text import TextBlock, YamlText
 
 TARGET = """\
 # About the whole file.
@@ -150,16 +150,19 @@ def test_the_last_key_takes_its_section_along() -> None:
 def test_items_of_a_list_come_with_their_comments() -> None:
     blocks = YamlText(TARGET).blocks(("rules",))
     assert blocks == [
-        Block("", "- id: one\n  # about match\n  match: {path: /a}\n"),
-        Block("\n# Between.\n", "- id: two\n"),
+        TextBlock("", "- id: one\n  # about match\n  match: {path: /a}\n"),
+        TextBlock("\n# Between.\n", "- id: two\n"),
     ]
     again = YamlText(TARGET).set_blocks(("rules",), blocks)
     assert again.text == TARGET
-    assert YamlText("x: [{a: 1}, 'b']").blocks(("x",)) == [Block("", "- {a: 1}\n"), Block("", "- 'b'\n")]
+    assert YamlText("x: [{a: 1}, 'b']").blocks(("x",)) == [
+        TextBlock("", "- {a: 1}\n"),
+        TextBlock("", "- 'b'\n"),
+    ]
 
 
 def test_a_list_is_made_where_there_is_none() -> None:
-    blocks = [Block("# why\n", "- id: x\n  match: {path: /x}\n")]
+    blocks = [TextBlock("# why\n", "- id: x\n  match: {path: /x}\n")]
     for before in (TARGET, "a:\n  b: 1\n", "rules: [{id: y}]\n", "{a: 1, rules: []}"):
         after = YamlText(before).set_blocks(("rules",), blocks).text
         assert read_yaml(after, "x")[0]["rules"] == [{"id": "x", "match": {"path": "/x"}}]

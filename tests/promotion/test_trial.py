@@ -6,8 +6,8 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from gateway.promotion.plan import PARTS, Plan
-from gateway.promotion.trial import Trial
+from gateway.promotion.plan import PARTS, PromotionPlan
+from gateway.promotion.trial import PromotionTrial
 from tests.processes import ROOT
 from tests.promotion.places import edit, sides, write_two
 
@@ -16,7 +16,7 @@ def test_tests_of_the_target_must_hold(tmp_path: Path) -> None:
     ti, prd = write_two(tmp_path)
     edit(ti, ("    require: [anyone]", "    require: [authenticated]"))
     edit(prd, ("tests:\n", "tests:\n  - env: [prd]\n    request: GET /public/prd\n    expect: allow\n"))
-    trial = Trial(Plan.of(*sides(ti, prd), PARTS))
+    trial = PromotionTrial(PromotionPlan.of(*sides(ti, prd), PARTS))
     assert len(trial.problems) == 1
     assert trial.problems[0].startswith(f"{prd}:")
     assert "expected allow" in trial.problems[0]
@@ -26,7 +26,7 @@ def test_tests_of_the_target_must_hold(tmp_path: Path) -> None:
 def test_what_would_not_load_is_refused(tmp_path: Path) -> None:
     ti, prd = write_two(tmp_path)
     edit(ti, ("  reader:\n", "  other:\n    right: X\n  reader:\n"), ("{right: reader}", "{right: other}"))
-    trial = Trial(Plan.of(*sides(ti, prd), ["rules"]))
+    trial = PromotionTrial(PromotionPlan.of(*sides(ti, prd), ["rules"]))
     assert trial.source is None
     assert "unknown right 'other'" in trial.problems[0]
 
@@ -34,7 +34,7 @@ def test_what_would_not_load_is_refused(tmp_path: Path) -> None:
 def test_new_warnings_are_shown(tmp_path: Path) -> None:
     ti, prd = write_two(tmp_path)
     edit(ti, ("  reader:\n", "  unused:\n    right: X\n  reader:\n"))
-    trial = Trial(Plan.of(*sides(ti, prd), PARTS))
+    trial = PromotionTrial(PromotionPlan.of(*sides(ti, prd), PARTS))
     assert trial.problems == []
     assert any("no rule names the right 'unused'" in each for each in trial.warnings())
 
@@ -46,7 +46,7 @@ def test_files_that_say_something_else_than_was_meant_are_refused(tmp_path: Path
         ("idle_timeout: 30m", "idle_timeout: 45m"),
         ("    require: [anyone]", "    require: [authenticated]"),
     )
-    plan = Plan.of(*sides(ti, prd), PARTS)
+    plan = PromotionPlan.of(*sides(ti, prd), PARTS)
     content = plan.files[prd]
     assert content is not None
     for wrong in (
@@ -55,7 +55,7 @@ def test_files_that_say_something_else_than_was_meant_are_refused(tmp_path: Path
         content.replace(b"client-of-prd", b"client-of-xyz"),
         content.replace(b"GET /private/x", b"GET /private/y"),
     ):
-        trial = Trial(replace(plan, files={prd: wrong}))
+        trial = PromotionTrial(replace(plan, files={prd: wrong}))
         assert any("change" in each and "by hand" in each for each in trial.problems)
 
 
@@ -66,4 +66,4 @@ def test_relative_paths_start_where_the_file_is(tmp_path: Path) -> None:
     for path in (ti, prd):
         edit(path, ("version: 1\n", "version: 1\nplugins: [./policies]\n"))
     edit(ti, ("idle_timeout: 30m", "idle_timeout: 45m"))
-    assert Trial(Plan.of(*sides(ti, prd), PARTS)).problems == []
+    assert PromotionTrial(PromotionPlan.of(*sides(ti, prd), PARTS)).problems == []
