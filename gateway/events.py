@@ -86,7 +86,7 @@ class SignalReceived:
 
 @dataclass(frozen=True, slots=True)
 class SessionProven:
-    """What came of a bound session's proof. `operation`: register, refresh, or request (one without a proof).
+    """The result of a bound session's proof. `operation`: register, refresh, or request (one without a proof).
 
     `result`: ok, challenged, session-over, limited, why a proof was refused, or why a request has none."""
 

@@ -1,6 +1,6 @@
 """Ways out of a denial: the steps that a person, or an administrator, can take, and what nobody can change.
 
-`RuleAccess` is a rule as it stands to a person, with what helps.
+`RuleAccess` says what a rule decides for a person, with what helps.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ NO_ADVICE = Advice()
 
 @dataclass(frozen=True, slots=True)
 class RuleAccess:
-    """One rule as it stands to a person: what it is about and what it would decide for them.
+    """One rule and one person: what it is about and what it would decide for them.
 
     `path` is the pattern, with the person's own codes filled in if it is open for those alone; `methods` is empty
     for all methods; `label` is its name for people. `until` is when access ends, if that is soon; `checked_again`

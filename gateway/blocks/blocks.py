@@ -17,7 +17,7 @@ from gateway.caching.object_memo import ObjectMemo
 from gateway.events import BlocksChanged, BlocksLoaded, OnEvent, ignore
 from gateway.key_files.keyring import Key
 from gateway.model import NOTHING, Identity
-from gateway.orders.standing_orders import StandingOrders
+from gateway.orders.orders_in_force import OrdersInForce
 
 log = structlog.get_logger()
 
@@ -49,7 +49,7 @@ class Blocks:
         self._clock = clock
         self._on_event = on_event
         self._by_value: Mapping[tuple[str, str], tuple[Block, ...]] = {}
-        self._orders = StandingOrders(
+        self._orders = OrdersInForce(
             BLOCKS,
             path,
             environment,

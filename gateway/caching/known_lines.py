@@ -71,7 +71,7 @@ class KnownLines:
     """The header lines of heads that were read whole and found valid, by the octets of those lines.
 
     `passing` are the names of lines that often differ from one head to the next. `most_octets` bounds the memory, of the blocks
-    and the lines made of them. The block that was learnt first gives way.
+    and the lines made of them. The block that was learnt first is evicted.
     """
 
     def __init__(self, passing: Sequence[bytes], most_octets: int = 16 << 20) -> None:

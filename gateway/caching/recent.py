@@ -1,4 +1,4 @@
-"""A bounded dictionary whose entries last for a while: for the paths where a general cache costs too much."""
+"""A bounded cache whose entries expire: for the paths where a general cache costs too much."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _ROUNDED = 1.0
 
 
 class Recent(Generic[K, V]):
-    """At most `size` entries, each for `seconds` by `timer` after it was set; the oldest gives way.
+    """At most `size` entries, each for `seconds` by `timer` after it was set; the oldest is evicted.
 
     A timer that is set back ends them too: how old they are cannot be known then.
     """

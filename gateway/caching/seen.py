@@ -1,4 +1,4 @@
-"""Tells what comes again from what comes once, of which nothing is worth keeping."""
+"""Recognises what came before, so that nothing is kept of what comes only once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands. What their exit codes mean stands in their docstrings; see `gateway.cli.command_help`.
+"""The commands. Their docstrings say what their exit codes mean; see `gateway.cli.command_help`.
 
 Only the module of the requested command is imported, because most commands don't need the gateway that serves.
 """

@@ -1,4 +1,4 @@
-"""What would stand in the way of a request by order or plan: maintenance, and emergency rules that are closed."""
+"""What keeps a request out for a while, or would let it in: maintenance, and emergency rules that are closed."""
 
 from __future__ import annotations
 

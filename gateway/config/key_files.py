@@ -48,7 +48,7 @@ def _made(rsa_bits: int | None) -> ECKey | RSAKey:
 
 
 def new_assertion_key(like: ECKey | RSAKey | None, now: float) -> bytes:
-    """A private key for the assertion as it stands in its file, of the same kind and size: EC P-256 where there is none before it."""
+    """A private key for the assertion as it is written in its file, of the same kind and size: EC P-256 where there is none before it."""
     return new_pem_key(now, rsa_bits=_bits_of(like)).written()
 
 

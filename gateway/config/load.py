@@ -52,7 +52,7 @@ def _pieces(data: Any) -> Iterator[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A configuration and what it was made of: the data as it is written, with included rules, and where it stands."""
+    """A configuration and what it was made of: the data as it is written, with included rules, and its positions."""
 
     config: Config
     document: Document
@@ -60,7 +60,7 @@ class Source:
     positions: Positions
 
     def at(self, place: Place, *, at_key: bool = True) -> At:
-        """Where the key at this place stands, or its value."""
+        """The file, line and column of the key at this place, or of its value."""
         found = self.positions.problem(place, "", at_key=at_key)
         return found.file, found.line, found.column
 

@@ -46,7 +46,7 @@ class Documented(GenerateJsonSchema):
 
 
 def _docstrings(model: type[BaseModel]) -> dict[str, str]:
-    """What stands below each field of a model and of those that it extends."""
+    """The docstring below each field of a model and of those that it extends."""
     found = {}
     for base in reversed(model.__mro__[: model.__mro__.index(BaseModel)]):
         (block,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body

@@ -69,7 +69,7 @@ def repaired_document(
 
 
 def _follows(data: Any, place: Place, mended: Place) -> bool:
-    """Whether a fault here may come of what was mended there: it is below it, or about what lost it as a part."""
+    """Whether a fault here may be caused by what was mended there: it is below it, or about what lost it as a part."""
     return place[: len(mended)] == mended or (place == mended[:-1] and _at(data, mended) is None)
 
 

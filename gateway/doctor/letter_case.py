@@ -1,4 +1,4 @@
-"""Checks whether the register tells capitals from small letters in paths, as the rules do: else /ADMIN goes round them."""
+"""Checks whether the register tells capitals from small letters in paths, as the rules do: else /ADMIN bypasses them."""
 
 from __future__ import annotations
 

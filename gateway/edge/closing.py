@@ -29,7 +29,7 @@ class Closing:
     def refuse(self, reason: str, cycle: ResponseCycle | None, head: bytes = b"", extra: bytes = b"") -> None:
         """Answer with a refusal, with these further lines, where the request at work has no answer yet; and close.
 
-        `head` is what came of the head of a request that cannot be read.
+        `head` is what arrived of the head of a request that cannot be read.
         """
         if cycle is not None:
             cycle.disconnect()

@@ -118,7 +118,7 @@ class Connections:
 
 
 def _client_of_peer(trusted: Sequence[Network], peer: str) -> str | None:
-    """The client that a connection from `peer` counts for; None for a trusted proxy, which stands for many."""
+    """The client that a connection from `peer` counts for; None for a trusted proxy, which serves many."""
     address = parse_address(peer)
     if address is None:
         return peer

@@ -19,7 +19,7 @@ _bin = _Bin()
 
 
 class DiscardingProtocol(asyncio.BufferedProtocol):
-    """Takes the place of a connection's protocol, which still hears of everything but the octets."""
+    """Takes the place of a connection's protocol, which still is told of everything but the octets."""
 
     def __init__(self, protocol: asyncio.BufferedProtocol) -> None:
         self._protocol = protocol

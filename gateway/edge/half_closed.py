@@ -15,7 +15,7 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class HalfClosed:
-    """Looks after the client of one connection. That it is gone only shows when something is written to it."""
+    """Watches the client of one connection. That it is gone only shows when something is written to it."""
 
     __slots__ = ("_alarm", "_cycle", "_gone", "_looks", "_socket")
 

@@ -20,7 +20,7 @@ def _nothing() -> None:
 
 
 class BodyPace:
-    """Looks at the body of one request at a time; calls `late` when it comes too slowly or takes too long."""
+    """Measures the body of one request at a time; calls `late` when it comes too slowly or takes too long."""
 
     __slots__ = ("_alarm", "_ends", "_excused", "_late", "_limits", "_loop", "_mark", "_received", "running")
 
@@ -69,7 +69,7 @@ class BodyPace:
 
 
 class ReadingPace:
-    """Looks at a client that has an answer waiting; calls `late` when it takes too little of it."""
+    """Measures how a client takes an answer that waits for it; calls `late` when it takes too little of it."""
 
     __slots__ = ("_alarm", "_late", "_limits", "_mark", "_transport")
 

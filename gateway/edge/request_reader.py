@@ -95,7 +95,7 @@ class RequestReader:
         return self._feed_chunks(data)
 
     def head(self, data: bytes) -> bytes:
-        """What came of the head, for a request that is refused while `data` is read."""
+        """What arrived of the head, for a request that is refused while `data` is read."""
         if self.scope is None:
             return bytes(self._head) or data
         line = b"%b %b\r\n" % (self.scope["method"].encode("ascii"), self.scope["raw_target"])

@@ -1,4 +1,4 @@
 """The gateway's own paths: login, logout, the session for front-ends, and the keys of the assertion.
 
-Each endpoint gives one whole answer to one request; which path leads to which stands in `table.py`.
+Each endpoint gives one whole answer to one request; `table.py` has their routes.
 """

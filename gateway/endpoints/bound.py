@@ -128,7 +128,7 @@ class BoundEndpoints:
     async def refresh(self, request: Request) -> Response:
         """A new proof of the key gives the browser its cookie for the next minutes; without a proof it gets a challenge.
 
-        A browser whose session is over hears so. Looking does not prolong the session. Raises BadRequest,
+        A browser whose session is over is told so. Looking does not prolong the session. Raises BadRequest,
         ClientLimited, StoreUnavailable.
         """
         exchange = exchange_of(request)

@@ -1,4 +1,4 @@
-"""Stops login loops: counts how often a browser went through the login of late, and says why it did not stay logged in.
+"""Stops login loops: counts how often a browser went through the login in the last minute, and says why it did not stay logged in.
 
 The count is kept in the browser and is no secret: somebody who changes it only stops their own logins.
 """

@@ -29,7 +29,7 @@ class PemKey:
     registered: float | None = None
 
     def written(self) -> bytes:
-        """The key with its lines, as it stands in a file."""
+        """The key with its lines, as a file has it."""
         lines = (("Created", self.created), ("Registered", self.registered))
         text = "".join(
             f"{name}: {datetime.fromtimestamp(int(at), UTC).isoformat()}\n"

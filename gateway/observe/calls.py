@@ -1,4 +1,4 @@
-"""Counts and times what the gateway asks of the provider and of the session store, and what comes of logins."""
+"""Counts and times what the gateway asks of the provider and of the session store, and the results of logins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Metrics that count in memory and hand over to the registry now and then; how many children one can have is bounded."""
+"""Metrics that count in memory and are flushed to the registry now and then; how many children one can have is bounded."""
 
 from __future__ import annotations
 

@@ -179,13 +179,13 @@ class Metrics:
         )
 
     async def start(self) -> None:
-        """Hand over what is counted, every quarter of a second from now on."""
+        """Flush what is counted to the registry, every quarter of a second from now on."""
         self._loop.start(at_once=True)
         await self._process.start()
         await self.expiry.start()
 
     async def aclose(self) -> None:
-        """Hand over the rest."""
+        """Flush the rest."""
         await self.expiry.aclose()
         await self._process.aclose()
         await self._loop.aclose()

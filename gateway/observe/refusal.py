@@ -43,7 +43,7 @@ class Refusal(NamedTuple):
     forwarded: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """What stands under `answer` in a record."""
+        """The value of `answer` in a record."""
         found: dict[str, Any] = {"shown": self.shown}
         for name in ("language", "looking", "forwarded"):
             if getattr(self, name):

@@ -47,7 +47,7 @@ class _Asked:
     """What an error page needs to know of a request, which may not be a canonical one.
 
     `back` is where a login or a switch leads back to, `again` the address that may be tried again as it is,
-    `framed` whether the page may stand in a frame.
+    `framed` whether the page may be shown in a frame.
     """
 
     method: str | None

@@ -57,7 +57,7 @@ def page_of(request: CanonicalRequest, public_url: str) -> str | None:
 
 
 def may_be_framed(request: CanonicalRequest) -> bool:
-    """Whether the page that answers may stand in a frame of this site. A service worker that passes a request on
+    """Whether the page that answers may be shown in a frame of this site. A service worker that passes a request on
     doesn't say what it is for.
     """
     return request.looking == "frame" or request.header(b"sec-fetch-dest") == b"empty"

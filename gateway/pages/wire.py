@@ -41,7 +41,7 @@ class WirePages:
     def __call__(
         self, reason: str, status: int, lines: Iterable[HeaderLine], looking: Looking, request_id: str
     ) -> Response | None:
-        """The page for a refusal, or None where nobody looks at a page. `lines` are the header lines that came."""
+        """The page for a refusal, or None where nobody is shown a page. `lines` are the header lines that came."""
         kind = wire_error(status)
         if kind is None or looking not in ("page", "frame"):
             return None

@@ -175,11 +175,11 @@ class Wording:
                 return self._wait(step)
 
     def what(self, missing: Missing) -> str:
-        """One missing thing in words that stand alone."""
+        """One missing thing as a phrase of its own."""
         return sentence_case(self._phrase(missing))
 
     def _phrase(self, missing: Missing) -> str:
-        """One missing thing as it stands within a sentence."""
+        """One missing thing as a part of a sentence."""
         _ = self._gettext
         label = in_language(missing.label, self._language)
         organisation = (

@@ -23,7 +23,7 @@ class Admit:
     admission: Admission
 
     def __call__(self, exchange: Exchange) -> None:
-        """Fill in `request`: what was handed on with this scope, once, or else what admission makes of it."""
+        """Fill in `request`: the request that was remembered for this scope, once, or else what admission makes of it."""
         request = exchange.scope.pop(_READ, None)
         if request is None:
             request = self.admission.admit(exchange.scope)

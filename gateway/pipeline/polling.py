@@ -26,7 +26,7 @@ class _Poll:
 
 
 class Polling:
-    """Tells polls from what a person does."""
+    """Distinguishes polls from what a person does."""
 
     def __init__(self, polls: Iterable[PollSettings]) -> None:
         self._polls = tuple(_Poll(poll.path, _pattern(poll.source)) for poll in polls)

@@ -223,7 +223,7 @@ class RuleSettings(HandlingSettings, defer_build=False):
     """Codes of findings of `gateway config validate` about this rule that are intended."""
 
     def rule(self, require: tuple[Policy, ...], at: At) -> Rule:
-        """This entry as it is decided; `require` are its policies and `at` is where it stands."""
+        """This entry as it is decided; `require` are its policies and `at` is its file, line and column."""
         match, hosts = self.match, self.match.hosts
         return Rule(
             self.id,

@@ -39,7 +39,7 @@ class Move:
 
 @dataclass(frozen=True)
 class PromotionPlan:
-    """What goes over, what stays, and what stands in the way. `files` are the new contents; None for one that goes.
+    """What goes over, what stays, and what prevents it. `files` are the new contents; None for one that goes.
 
     `own` are the rules of the target alone as they become, by where they stand.
     """
@@ -78,7 +78,7 @@ class PromotionPlan:
 
     @cached_property
     def one_file(self) -> bool:
-        """Whether both environments stand in the same file, and so share all but their own settings."""
+        """Whether both environments are in the same file, and so share all but their own settings."""
         return real_path(self.source.path) == real_path(self.target.path)
 
     @cached_property

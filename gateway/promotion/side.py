@@ -88,7 +88,7 @@ class PromotionSide:
 
     @property
     def links(self) -> list[Path]:
-        """Included files that are symbolic links, or stand in a folder that is one."""
+        """Included files that are symbolic links, or are in a folder that is one."""
         patterns = [
             str(node["include"])
             for _, nodes in rule_lists(self.main.data)

@@ -19,7 +19,7 @@ from gateway.promotion.side import PromotionSide, Written
 
 
 class PromotionTrial:
-    """The outcome: `source` is the target as it would be, None where it does not load; `problems` stand in the way."""
+    """The outcome: `source` is the target as it would be, None where it does not load; `problems` prevent it."""
 
     def __init__(self, plan: PromotionPlan) -> None:
         self._plan = plan

@@ -17,7 +17,7 @@ from gateway.errors import StoreUnavailable
 from gateway.events import EmergencyClosed, EmergencyOpened, OnEvent
 from gateway.observe.decision_record import timestamp
 from gateway.observe.health import HealthStatus
-from gateway.orders.standing_orders import StandingOrders
+from gateway.orders.orders_in_force import OrdersInForce
 from gateway.policy.in_force import OpenRule
 from gateway.reload.rules import RulesReload
 from gateway.reload.shared_order import SharedOrder
@@ -33,7 +33,7 @@ _CLOCKS: Final = 60.0
 
 
 class Emergencies:
-    """Tells `rules` which emergency rules are open, and notes on the board that one has ended.
+    """Sets in `rules` which emergency rules are open, and notes on the board that one has ended.
 
     The first sight of an opening sets its deadline on the steady clock: no change of the other clock makes it longer. `clock`
     gives seconds since the epoch.
@@ -63,7 +63,7 @@ class Emergencies:
         self._unmarked: set[str] = set()
         self._live: dict[str, Opening] = {}
         self._loop = Loop(EMERGENCY, self._turn, pause=_LOOK_EVERY, on_event=on_event)
-        self._orders = StandingOrders(
+        self._orders = OrdersInForce(
             OPENINGS,
             path,
             environment,

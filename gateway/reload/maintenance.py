@@ -15,7 +15,7 @@ from gateway.events import MaintenanceChanged, OnEvent
 from gateway.model import DecisionInput
 from gateway.observe.decision_record import timestamp
 from gateway.observe.health import HealthStatus
-from gateway.orders.standing_orders import StandingOrders
+from gateway.orders.orders_in_force import OrdersInForce
 from gateway.policy.maintenance import (
     MAINTENANCE,
     Current,
@@ -61,7 +61,7 @@ class Maintenances:
         self._snapshot = _UNKNOWN
         self._live: tuple[str, ...] = ()
         self._loop = Loop(NAME, self._turn, pause=_LOOK_EVERY, on_event=on_event)
-        self._orders = StandingOrders(
+        self._orders = OrdersInForce(
             MAINTENANCE, path, environment, changed=self._changed, look_every=look_every, on_event=on_event
         )
         self.announced = False

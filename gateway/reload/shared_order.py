@@ -18,10 +18,10 @@ _STORE: Final = "what the session store has"
 
 
 class SharedOrder:
-    """The order `name` on the board. `take` lets its content stand, which comes from a place that it can name, and `state`
+    """The order `name` on the board. `take` puts its content into force, which comes from a place that it can name, and `state`
     is reported beside the revision.
 
-    Both `take` and what is read may raise ValueError; then what stands goes on. `copy` is this machine's copy.
+    Both `take` and what is read may raise ValueError; then what was in force goes on. `copy` is this machine's copy.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class SharedOrder:
 
     @property
     def revision(self) -> int:
-        """The revision that stands here; 0 where there never was any."""
+        """The revision that is in force here; 0 where there never was any."""
         return self._known.revision if self._known is not None else 0
 
     def report(self) -> Mapping[str, Any]:

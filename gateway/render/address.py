@@ -22,7 +22,7 @@ class Endpoint(NamedTuple):
 
     @property
     def everywhere(self) -> bool:
-        """Whether it stands for all addresses of a machine."""
+        """Whether it means all addresses of a machine."""
         return not self.socket and self.host in _EVERYWHERE
 
     @property

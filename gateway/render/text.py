@@ -99,7 +99,7 @@ def _fingerprint(body: str) -> str:
 
 
 def _bare(value: Quoted) -> Quoted:
-    """What stands inside the quotes."""
+    """What is inside the quotes."""
     return Quoted(value[1:-1])
 
 

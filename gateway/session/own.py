@@ -1,4 +1,4 @@
-"""All sessions of one person, to look at and to end one by one: the phone that was lost, the desk of a colleague."""
+"""All sessions of one person, to look at and to end one by one: the phone that was lost, the computer of a colleague."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Keeps what a session says true: after a while the provider is asked again, once across all processes.
 
-Who asks, who waits, and how long a session may go on meanwhile. How the provider is asked is handed in.
+Who asks, who waits, and how long a session may go on meanwhile. How the provider is asked is given to it.
 """
 
 from __future__ import annotations

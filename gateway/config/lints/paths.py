@@ -1,4 +1,4 @@
-"""Path patterns that no request comes to, or that another spelling of the path goes round."""
+"""Path patterns that match no request, or that another spelling of the path bypasses."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _of_rule(rule: Rule, settings: EnvironmentSettings) -> Iterator[tuple[str, s
 
 
 def why_unreachable(pattern: Pattern, settings: EnvironmentSettings, opened: frozenset[str]) -> str | None:
-    """Why no path comes to this pattern; None where its example does, or where that is not known."""
+    """Why no path matches this pattern; None where its example does, or where that is not known."""
     if pattern.expression is not None and covers_nothing(pattern.expression.text):
         return (
             f"no request comes to {pattern.text}: it matches no path; a variable is never empty, so each alternative must"

@@ -1,4 +1,4 @@
-"""Orders of one kind that stand in this worker: those that all gateways share, and those in a file of this machine."""
+"""The orders of one kind that are in force in this worker: those that all gateways share, and those in a file of this machine."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ log = structlog.get_logger()
 E = TypeVar("E")
 
 
-class StandingOrders(Generic[E]):
-    """Watches the file, and takes what comes from the session store. `changed` is called when others stand.
+class OrdersInForce(Generic[E]):
+    """Watches the file, and takes what comes from the session store. `changed` is called when others come into force.
 
     A file that cannot be read changes nothing; `unread` says why.
     """
@@ -77,7 +77,7 @@ class StandingOrders(Generic[E]):
         return (f"the file cannot be read: {self.unread}",) if self.unread else ()
 
     def take_shared(self, content: bytes, place: str) -> None:
-        """Let what all gateways share stand. Raises ValueError where it cannot be read; then nothing changes.
+        """Put the orders into force that all gateways share. Raises ValueError where it cannot be read; then nothing changes.
 
         `place` is where it comes from, in the words for operators.
         """

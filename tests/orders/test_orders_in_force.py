@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.orders.standing_orders import StandingOrders
+from gateway.orders.orders_in_force import OrdersInForce
 from tests.orders.test_order_list import ONE, THINGS, Thing
 from tests.waiting import eventually
 
@@ -16,7 +16,7 @@ OTHER = Thing("b", 2.0)
 
 async def test_both_stand_and_a_broken_file_changes_nothing(tmp_path: Path) -> None:
     path, calls = tmp_path / "things.json", list[int]()
-    found = StandingOrders(THINGS, path, "ti", changed=lambda: calls.append(1), look_every=0.02)
+    found = OrdersInForce(THINGS, path, "ti", changed=lambda: calls.append(1), look_every=0.02)
     await found.start()
     assert found.known == ()
     await asyncio.to_thread(THINGS.change, path, "ti", lambda _: [ONE])
@@ -39,7 +39,7 @@ async def test_both_stand_and_a_broken_file_changes_nothing(tmp_path: Path) -> N
 
 async def test_a_file_that_was_only_written_again_changes_nothing(tmp_path: Path) -> None:
     path, calls = tmp_path / "things.json", list[int]()
-    found = StandingOrders(THINGS, path, "ti", changed=lambda: calls.append(1), look_every=0.02)
+    found = OrdersInForce(THINGS, path, "ti", changed=lambda: calls.append(1), look_every=0.02)
     await found.start()
     await asyncio.to_thread(THINGS.change, path, "ti", lambda _: [ONE])
     await eventually(lambda: calls == [1])
@@ -54,7 +54,7 @@ async def test_a_file_that_was_only_written_again_changes_nothing(tmp_path: Path
 
 async def test_what_is_in_the_file_at_the_start_is_a_change(tmp_path: Path) -> None:
     path, calls = tmp_path / "things.json", list[int]()
-    found = StandingOrders(THINGS, path, "ti", changed=lambda: calls.append(1), look_every=60)
+    found = OrdersInForce(THINGS, path, "ti", changed=lambda: calls.append(1), look_every=60)
     await asyncio.to_thread(THINGS.change, path, "ti", lambda _: [ONE])
     found.take_shared(THINGS.text([OTHER], "ti"), "the store")
     await found.start()
