@@ -19,7 +19,7 @@ from typing import Any
 from cachetools import Cache
 
 from gateway.cli import serve
-from gateway.cli.handover import Surroundings
+from gateway.cli.handover import LaunchContext
 from gateway.cli.server import OnlyServer
 from gateway.config import load
 from gateway.policy.ruleset import RuleSet
@@ -93,13 +93,13 @@ def _attributes(holder: object) -> Iterator[tuple[str, object]]:
 def main() -> None:
     path = Path(sys.argv[1])
     settings = load(path).environment("ti")
-    around = Surroundings.of("ti", os.environ)
+    context = LaunchContext.of("ti", os.environ)
     at = {"listen": settings.listen, "observe": settings.observe.listen}
-    worker = _Watched(path, "ti", at, around.sockets.listen(settings.observe.listen), {})
+    worker = _Watched(path, "ti", at, context.sockets.listen(settings.observe.listen), {})
     worker.numbers = Path(sys.argv[2])
     signal.signal(signal.SIGUSR2, signal.SIG_IGN)
     os.environ.setdefault("PYTHONUNBUFFERED", "1")
-    OnlyServer(worker, around).run(sockets=[around.sockets.listen(settings.listen)])
+    OnlyServer(worker, context).run(sockets=[context.sockets.listen(settings.listen)])
 
 
 if __name__ == "__main__":

@@ -15,9 +15,9 @@ from gateway.pipeline.attach import Attach
 from gateway.pipeline.forward import Forward
 from gateway.pipeline.insert_bar import forward_stage
 from gateway.pipeline.traced import TracedHeaders
+from gateway.upstream.address_rewriter import AddressRewriter
 from gateway.upstream.forward import Forwarder
 from gateway.upstream.live_streams import Streams
-from gateway.upstream.outside import OutsideAddresses
 from gateway.upstream.upstream import Upstream
 
 
@@ -72,7 +72,7 @@ def _forwarder(environment: Environment, areas: Areas, upstream: Upstream) -> Fo
         max_body=edge.max_body_bytes,
         body_timeout=edge.body_timeout,
         sessions=areas.register.sessions.get(upstream.name),
-        outside=OutsideAddresses(
+        outside=AddressRewriter(
             upstream.settings.origins,
             public_url,
             upstream.settings.add_prefix,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from gateway.assembly.environment import Environment
 from gateway.policy.candidate import Candidate
 from gateway.policy.facts import Gatherer
+from gateway.reload.rule_archiver import RuleArchiver
 from gateway.reload.rules import RulesReload
-from gateway.reload.rules_keeper import RulesKeeper
 from gateway.reload.shadow import ShadowReload
 
 
@@ -17,7 +17,7 @@ class Rules:
     """`reload` has the rules in force, `shadow` the candidate rules; `keeper` keeps the rules that records refer to."""
 
     reload: RulesReload
-    keeper: RulesKeeper
+    keeper: RuleArchiver
     candidate: Candidate
     shadow: ShadowReload
     facts: Gatherer
@@ -29,7 +29,7 @@ def rules(environment: Environment) -> Rules:
     reload = RulesReload(
         environment.config, name, clock=environment.clock, steady=environment.steady, on_event=events
     )
-    keeper = RulesKeeper(
+    keeper = RuleArchiver(
         settings.observe.records.path,
         name,
         config=lambda: reload.config,

@@ -18,7 +18,7 @@ from gateway.cli.options import CONFIG, JSON
 from gateway.cli.page_text import page_text
 from gateway.cli.record_files import UNREADABLE, record_files, unreadable
 from gateway.cli.shown_page import Shown, shown_page
-from gateway.config.kept_rules import KeptRules, NotKept
+from gateway.config.rule_archive import NotArchived, RuleArchive
 from gateway.key_files.keyring import SHOWN
 from gateway.model import DecisionInput
 from gateway.observe.chain import ChainKey
@@ -164,8 +164,8 @@ def _then(record: Mapping[str, Any], chosen: ChosenEnvironment, given: DecisionI
         )
     try:
         keys = [ChainKey.of(key, chosen.env) for key in chosen.settings.ring("records").read()]
-        kept = KeptRules.beside(records).read(hash_, chosen.env, chosen.config.path, keys)
-    except (NotKept, ValueError) as problem:
+        kept = RuleArchive.beside(records).read(hash_, chosen.env, chosen.config.path, keys)
+    except (NotArchived, ValueError) as problem:
         return Judged(why_not=str(problem))
     return _judged(kept.rules[chosen.env], given, record)
 

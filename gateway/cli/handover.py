@@ -58,7 +58,7 @@ class Predecessor:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class LaunchContext:
     """What the first process of a gateway got from what started it. `environ` is without all that this names."""
 
     environment: str
@@ -68,7 +68,7 @@ class Surroundings:
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
     @classmethod
-    def of(cls, environment: str, environ: MutableMapping[str, str]) -> Surroundings:
+    def of(cls, environment: str, environ: MutableMapping[str, str]) -> LaunchContext:
         """By these variables, from which those for this process alone are removed. Raises NotListening."""
         parts = Sockets.of(environ), Notifier.of(environ), Predecessor.of(environ)
         return cls(environment, *parts, dict(environ))
@@ -113,19 +113,19 @@ class Successor:
     """A new process of `gateway serve`, which was started with the same arguments and listens at the same sockets."""
 
     def __init__(
-        self, around: Surroundings, *, command: Sequence[str] | None = None, within: float = _WITHIN
+        self, context: LaunchContext, *, command: Sequence[str] | None = None, within: float = _WITHIN
     ) -> None:
         """Start it. Raises OSError where that is not possible."""
         if os.getpid() == 1:
             raise OSError("it is the first process of a container, which ends with it: replace the container")
-        named, descriptors = around.sockets.handed_over()
+        named, descriptors = context.sockets.handed_over()
         self._heard, said = os.pipe()
         try:
             self._process = subprocess.Popen(  # noqa: S603 - the command that started this process
                 command or _again(),
                 pass_fds=[*descriptors, said],
                 stdin=subprocess.DEVNULL,
-                env={**around.environ, **around.notifier.variables, **named, READY: str(said)},
+                env={**context.environ, **context.notifier.variables, **named, READY: str(said)},
             )
         except OSError:
             os.close(self._heard)

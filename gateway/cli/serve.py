@@ -25,7 +25,7 @@ from gateway import garbage
 from gateway.app import Gateway
 from gateway.cli.completion import environments
 from gateway.cli.exit import stop
-from gateway.cli.handover import Surroundings
+from gateway.cli.handover import LaunchContext
 from gateway.cli.loading import load_or_exit, try_configuration
 from gateway.cli.options import CONFIG
 from gateway.cli.server import OnlyServer
@@ -89,9 +89,9 @@ def serve(
         1: it cannot start, or its workers die again and again
     """
     try:
-        around = Surroundings.of(env, os.environ)
+        context = LaunchContext.of(env, os.environ)
         settings = load_or_exit(config, env, tested=True).environment(env)
-        sockets = around.sockets
+        sockets = context.sockets
         at = {"listen": listen or settings.listen, "observe": observe_listen or settings.observe.listen}
         listening, observe = (sockets.listen(address) for address in at.values())
         fronts = {
@@ -106,7 +106,7 @@ def serve(
     configure_logs(level=settings.observe.log_level, form=settings.observe.log_format)
     if workers == 1:
         try:
-            OnlyServer(_Worker(config, env, at, observe, fronts, authzen), around).run(sockets=public)
+            OnlyServer(_Worker(config, env, at, observe, fronts, authzen), context).run(sockets=public)
         except SystemExit as end:
             if end.code == STARTUP_FAILURE:
                 stop(_NOT_STARTED, _FAILED)
@@ -116,7 +116,7 @@ def serve(
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics
         worker = _Worker(config, env, at, observe, fronts, authzen)
         worker.workers = workers
-        supervisor = Supervisor(worker, public, around, settings.drain)
+        supervisor = Supervisor(worker, public, context, settings.drain)
         supervisor.run()
     if supervisor.failed:
         stop(f"{supervisor.failed}. {_NOT_STARTED}", _FAILED)

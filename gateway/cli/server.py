@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import structlog
 from uvicorn.config import STARTUP_FAILURE, Config
 
-from gateway.cli.handover import Successor, Surroundings
+from gateway.cli.handover import LaunchContext, Successor
 from gateway.edge.drain import Drain, DrainedServer
 from gateway.edge.settings import DrainSettings
 
@@ -129,9 +129,9 @@ class WorkerServer(GatewayServer):
 class OnlyServer(GatewayServer):
     """The only process of a gateway. It starts its successor, and speaks to the service manager."""
 
-    def __init__(self, config: Config, around: Surroundings) -> None:
+    def __init__(self, config: Config, context: LaunchContext) -> None:
         super().__init__(config)
-        self._around = around
+        self._context = context
         self._successor: Successor | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -147,14 +147,14 @@ class OnlyServer(GatewayServer):
         """As uvicorn's; then say that it serves, unless it was ordered to stop meanwhile."""
         await super().startup(sockets=sockets)
         if not self.should_exit:
-            self._around.serves()
-        every = self._around.notifier.alive_every
+            self._context.serves()
+        every = self._context.notifier.alive_every
         if every is not None:
             self._run(self._say_alive(every))
 
     def retire(self) -> None:
         """Let the kernel take no new connections."""
-        self._around.retire()
+        self._context.retire()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End in phases."""
@@ -171,7 +171,7 @@ class OnlyServer(GatewayServer):
 
     async def _say_alive(self, every: float) -> None:
         while True:
-            self._around.notifier.alive()
+            self._context.notifier.alive()
             await asyncio.sleep(every)
 
     def _asked(self, *, wait: bool) -> None:
@@ -185,26 +185,26 @@ class OnlyServer(GatewayServer):
             drain.wait_no_longer()
         drain.begin()
         settings = self.drain_settings
-        self._around.notifier.stopping("Stopping", settings.wait + settings.finish + 10)
+        self._context.notifier.stopping("Stopping", settings.wait + settings.finish + 10)
         log.info("gateway stops", wait=settings.wait if wait else 0.0, finish=settings.finish)
         self.stop()
 
     def _restart(self) -> None:
         if self.drain.begun:
-            self._around.answer(STOPS)
+            self._context.answer(STOPS)
         elif self._successor is None:
             self._run(self._replace())
 
     async def _replace(self) -> None:
-        self._around.notifier.reloading("Starting a successor")
+        self._context.notifier.reloading("Starting a successor")
         try:
-            successor = self._successor = Successor(self._around)
+            successor = self._successor = Successor(self._context)
         except OSError as problem:
-            self._around.replaced(str(problem), None)
+            self._context.replaced(str(problem), None)
             return
         why = await asyncio.to_thread(successor.outcome, math.inf) or ""
         self._successor = None
-        self._around.replaced(why, None if why else successor.pid)
+        self._context.replaced(why, None if why else successor.pid)
         if not why and not self.drain.begun:
             self.app.hand_over()
             self.drain.hand_over()

@@ -53,7 +53,7 @@ class NotListening(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Listening:
+class ListeningSocket:
     """One listening socket. `own`: a gateway opened it, so that it ends with the gateway; those of systemd stay.
 
     It never waits: whether it does belongs to the socket and not to a process, so one process that made it wait would stop
@@ -90,8 +90,8 @@ class Listening:
                 path.unlink()
 
 
-class Given(NamedTuple):
-    """A socket that this process was given; see Listening."""
+class InheritedSocket(NamedTuple):
+    """A socket that this process was given; see ListeningSocket."""
 
     socket: socket.socket
     own: bool
@@ -106,12 +106,12 @@ class Given(NamedTuple):
 class Sockets:
     """The sockets that this process was given, each by the address that it listens at."""
 
-    def __init__(self, given: Sequence[Given] = (), *, succeeds: bool = False) -> None:
+    def __init__(self, given: Sequence[InheritedSocket] = (), *, succeeds: bool = False) -> None:
         """`succeeds`: a gateway started this process to take its place."""
         self._given = list(given)
         self._succeeds = succeeds
-        self.all: list[Listening] = []
-        self._new: list[Listening] = []
+        self.all: list[ListeningSocket] = []
+        self._new: list[ListeningSocket] = []
 
     @classmethod
     def of(cls, environ: MutableMapping[str, str]) -> Sockets:
@@ -136,7 +136,7 @@ class Sockets:
             listening = _open(address)
             self._new.append(listening)
         else:
-            listening = Listening(address, *found)
+            listening = ListeningSocket(address, *found)
         listening.socket.setblocking(False)
         self.all.append(listening)
         return listening.socket
@@ -190,29 +190,31 @@ class Sockets:
         return {HANDED_OVER: ",".join(map(_word, self.all))}, [each.socket.fileno() for each in self.all]
 
 
-def _word(each: Listening) -> str:
+def _word(each: ListeningSocket) -> str:
     file = f"@{each.file[0]}:{each.file[1]}" if each.file is not None else ""
     return f"{each.socket.fileno()}{'' if each.own else 's'}{file}"
 
 
-def _of_systemd(environ: MutableMapping[str, str]) -> list[Given]:
+def _of_systemd(environ: MutableMapping[str, str]) -> list[InheritedSocket]:
     number, pid = environ.pop("LISTEN_FDS", ""), environ.pop("LISTEN_PID", "")
     environ.pop("LISTEN_FDNAMES", None)
     if pid != str(os.getpid()) or not (number.isascii() and number.isdigit()):
         return []
-    return [Given(_adopted(each), own=False) for each in range(_FIRST, _FIRST + int(number))]
+    return [InheritedSocket(_adopted(each), own=False) for each in range(_FIRST, _FIRST + int(number))]
 
 
-def _of_predecessor(named: str) -> list[Given]:
+def _of_predecessor(named: str) -> list[InheritedSocket]:
     return [_given(each) for each in named.split(",") if each]
 
 
-def _given(word: str) -> Given:
+def _given(word: str) -> InheritedSocket:
     found = _WORD.fullmatch(word)
     if found is None:
         raise NotListening(f"{HANDED_OVER}={word!r} names no socket: unset it, only a gateway writes it")
     number, of_systemd, device, inode = found.groups()
-    return Given(_adopted(int(number)), not of_systemd, (int(device), int(inode)) if device else None)
+    return InheritedSocket(
+        _adopted(int(number)), not of_systemd, (int(device), int(inode)) if device else None
+    )
 
 
 def _adopted(number: int) -> socket.socket:
@@ -236,7 +238,7 @@ def _not_configured(sock: socket.socket, configured: str) -> NotListening:
     )
 
 
-def _open(address: str, sharing: int = socket.SO_REUSEADDR) -> Listening:
+def _open(address: str, sharing: int = socket.SO_REUSEADDR) -> ListeningSocket:
     if address.startswith(UNIX):
         return _open_file(address)
     host, _, port = address.rpartition(":")
@@ -248,10 +250,10 @@ def _open(address: str, sharing: int = socket.SO_REUSEADDR) -> Listening:
     except OSError as problem:
         sock.close()
         raise _cannot(address, problem, _HINTS, "is the address right?") from problem
-    return Listening(address, sock)
+    return ListeningSocket(address, sock)
 
 
-def _open_file(address: str) -> Listening:
+def _open_file(address: str) -> ListeningSocket:
     """A unix socket that the file's group may use; it takes the place of one that nothing listens on any more."""
     path = Path(address.removeprefix(UNIX))
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -269,7 +271,7 @@ def _open_file(address: str) -> Listening:
             os.umask(before)
         # From here on nobody takes it for one that was left behind.
         sock.listen(_BACKLOG)
-        return Listening(address, sock, file=_identity(path))
+        return ListeningSocket(address, sock, file=_identity(path))
     except OSError as problem:
         sock.close()
         raise _cannot(str(path), problem, _FILE_HINTS, "is the path right?") from problem

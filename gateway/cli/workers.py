@@ -18,7 +18,7 @@ from uvicorn.config import STARTUP_FAILURE, Config
 from uvicorn.server import Server
 from uvicorn.supervisors.multiprocess import Process
 
-from gateway.cli.handover import Successor, Surroundings
+from gateway.cli.handover import LaunchContext, Successor
 from gateway.cli.server import CUT, HANDED_OVER, RESTART, STOPS, WAIT_NO_LONGER, WorkerServer
 from gateway.edge.settings import DrainSettings
 from gateway.observe.registry import forget_worker
@@ -108,14 +108,14 @@ class Supervisor:
     """
 
     def __init__(
-        self, config: Config, sockets: list[socket.socket], around: Surroundings, drain: DrainSettings
+        self, config: Config, sockets: list[socket.socket], context: LaunchContext, drain: DrainSettings
     ) -> None:
         self.config = config
         self.failed = ""
         self.ended_within = drain.finish + _CLOSED_WITHIN
         self.processes: list[Worker] = []
         self._sockets = sockets
-        self._around = around
+        self._context = context
         self._drain = drain
         self._signals = Signals()
         self._successor: Successor | None = None
@@ -161,17 +161,17 @@ class Supervisor:
 
     def _restart(self) -> None:
         if self._successor is None:
-            self._around.notifier.reloading("Starting a successor")
+            self._context.notifier.reloading("Starting a successor")
             try:
-                self._successor = Successor(self._around)
+                self._successor = Successor(self._context)
             except OSError as problem:
-                self._around.replaced(str(problem), None)
+                self._context.replaced(str(problem), None)
 
     def _look_at_successor(self) -> None:
         why = self._successor.outcome() if self._successor is not None else None
         if self._successor is None or why is None:
             return
-        self._around.replaced(why, None if why else self._successor.pid)
+        self._context.replaced(why, None if why else self._successor.pid)
         if not why and not self._stops:
             self._stops = self._waits = self._handed_over = True
         self._successor = None
@@ -193,7 +193,7 @@ class Supervisor:
             self._deaths = 0
             if not self._announced:
                 self._announced = True
-                self._around.serves()
+                self._context.serves()
         for number, process in enumerate(self.processes):
             if answers[number] is not None:
                 continue
@@ -224,10 +224,10 @@ class Supervisor:
             return None
 
     def _say_alive(self) -> None:
-        every = self._around.notifier.alive_every
+        every = self._context.notifier.alive_every
         if every is not None and time.monotonic() >= self._alive_at:
             self._alive_at = time.monotonic() + every
-            self._around.notifier.alive()
+            self._context.notifier.alive()
 
     def _died(self, process: Worker, *, alone: bool) -> None:
         """Count a death, and decide whether another try makes sense."""
@@ -255,12 +255,12 @@ class Supervisor:
         if self._handed_over:
             self._close_sockets()
         else:
-            self._around.notifier.stopping("Stopping", wait + self.ended_within)
+            self._context.notifier.stopping("Stopping", wait + self.ended_within)
         log.info("gateway stops", wait=wait, finish=self._drain.finish)
         self._tell(HANDED_OVER if self._handed_over else signal.SIGTERM)
         self._until_ended(wait)
         if not self._handed_over:
-            self._around.retire()
+            self._context.retire()
         self._tell(WAIT_NO_LONGER)
         self._close_sockets()
         end = time.monotonic() + self.ended_within
@@ -279,14 +279,14 @@ class Supervisor:
             if order in (signal.SIGTERM, signal.SIGINT):
                 return True
             if order == RESTART:
-                self._around.answer(STOPS)
+                self._context.answer(STOPS)
         return False
 
     def _close_sockets(self) -> None:
         """A copy that nobody serves would take connections and leave them without an answer."""
         for each in self._sockets:
             each.close()
-        self._around.sockets.close()
+        self._context.sockets.close()
 
     def _kill_rest(self) -> None:
         if self._successor is not None:

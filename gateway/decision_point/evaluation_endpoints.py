@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from gateway.analysis.described import moment_of
+from gateway.analysis.subject_identity import moment_of
 from gateway.authzen.authorization_api import AuthzenRequest
 from gateway.authzen.messages import (
     Evaluation,

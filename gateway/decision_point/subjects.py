@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from gateway.analysis.described import LOGGED_IN, identity_of_subject
+from gateway.analysis.subject_identity import LOGGED_IN, identity_of_subject
 from gateway.authzen.callers import CallingProgram
 from gateway.authzen.messages import Entity, Unanswerable
 from gateway.authzen.settings import PERSON, PROGRAM, SESSION, SubjectSettings

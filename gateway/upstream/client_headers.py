@@ -12,8 +12,8 @@ from gateway.caching.known_lines import RepeatedLines, parted, with_passing
 from gateway.caching.object_memo import ObjectMemo
 from gateway.cookies import of_every_environment
 from gateway.http_semantics import HOP_BY_HOP, HeaderLine, HeaderLines, connection_options
+from gateway.upstream.address_rewriter import ADDRESS_HEADERS, AddressRewriter
 from gateway.upstream.caching import LOOKED_AT, private_lines
-from gateway.upstream.outside import ADDRESS_HEADERS, OutsideAddresses
 from gateway.upstream.register_sessions import RegisterSessions
 from gateway.upstream.session_tags import NOBODY, Owner
 
@@ -53,7 +53,7 @@ class ClientHeaders:
         self,
         own_cookies: str,
         sessions: RegisterSessions | None = None,
-        outside: OutsideAddresses | None = None,
+        outside: AddressRewriter | None = None,
     ) -> None:
         self._own_cookies = of_every_environment(own_cookies).encode("ascii")
         self._sessions = sessions

@@ -18,11 +18,11 @@ from gateway.errors import (
 )
 from gateway.events import OnEvent, RequestRepeated, ignore
 from gateway.http_semantics import FURTHER_METHODS, IDEMPOTENT, HeaderLine
+from gateway.upstream.address_rewriter import AddressRewriter
 from gateway.upstream.client_headers import ClientHeaders
 from gateway.upstream.client_stream import BodyLimits, ClientStream
 from gateway.upstream.connection import ClientStalled, ConnectionClosed, UpstreamConnection
 from gateway.upstream.connection_state import COMPLETE
-from gateway.upstream.outside import OutsideAddresses
 from gateway.upstream.path_prefix import PathPrefix
 from gateway.upstream.pool import ConnectionPool
 from gateway.upstream.progress import Progress
@@ -59,7 +59,7 @@ class Forwarder:
         max_body: int,
         body_timeout: float,
         sessions: RegisterSessions | None = None,
-        outside: OutsideAddresses | None = None,
+        outside: AddressRewriter | None = None,
         fold_prefix: bool = False,
         on_event: OnEvent = ignore,
     ) -> None:

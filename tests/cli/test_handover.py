@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.cli.handover import READY, Predecessor, Successor, Surroundings, waiting_place
+from gateway.cli.handover import READY, LaunchContext, Predecessor, Successor, waiting_place
 from gateway.cli.notify import Notifier
 from gateway.cli.sockets import HANDED_OVER, Sockets
 
@@ -24,10 +24,10 @@ os.write(int(os.environ['{READY}']), b'1')
 """
 
 
-def around() -> Surroundings:
+def around() -> LaunchContext:
     sockets = Sockets()
     sockets.listen("127.0.0.1:0").listen()
-    return Surroundings("ti", sockets, Notifier("/run/n"))
+    return LaunchContext("ti", sockets, Notifier("/run/n"))
 
 
 def test_it_gets_the_sockets_and_says_when_it_serves() -> None:
@@ -103,7 +103,7 @@ def test_what_a_predecessor_serves_stays_open_until_its_successor_serves() -> No
         theirs.bind(("127.0.0.1", 0))
         theirs.listen()
         environ = {HANDED_OVER: str(os.dup(theirs.fileno())), READY: str(said)}
-        start = Surroundings.of("ti", environ)
+        start = LaunchContext.of("ti", environ)
         start.sockets.listen(f"127.0.0.1:{theirs.getsockname()[1]}")
         own = start.sockets.listen("127.0.0.1:0")
         own.listen()
@@ -123,7 +123,7 @@ def test_everybody_who_waits_hears_how_it_ended(tmp_path: Path) -> None:
     ):
         manager.bind(str(tmp_path / "n"))
         command.bind(waiting_place(os.getpid()))
-        start = Surroundings("ti", Sockets(), Notifier(str(tmp_path / "n")))
+        start = LaunchContext("ti", Sockets(), Notifier(str(tmp_path / "n")))
         start.replaced("no such module", None)
         assert manager.recv(4096) == b"READY=1\nSTATUS=Serving ti; the last restart failed: no such module"
         assert command.recv(4096) == b'{"why": "no such module", "pid": null}'

@@ -15,7 +15,7 @@ import structlog
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 
-from gateway.cli.handover import Surroundings
+from gateway.cli.handover import LaunchContext
 from gateway.cli.server import OnlyServer
 from gateway.cli.sockets import Sockets
 from tests.gateways import settings, write_config
@@ -230,7 +230,7 @@ def test_of_two_that_start_at_the_same_moment_one_says_that_it_cannot_listen() -
         other.listen()
         config = uvicorn.Config(starts, log_config=None, lifespan="on", loop="uvloop")
         with pytest.raises(SystemExit) as end:
-            OnlyServer(config, Surroundings("ti", Sockets())).run(sockets=[sock])
+            OnlyServer(config, LaunchContext("ti", Sockets())).run(sockets=[sock])
     for number, handler in before.items():
         signal.signal(number, handler)
     assert end.value.code == STARTUP_FAILURE

@@ -18,7 +18,7 @@ import structlog
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 
-from gateway.cli.handover import Surroundings
+from gateway.cli.handover import LaunchContext
 from gateway.cli.sockets import Sockets
 from gateway.cli.workers import Supervisor, end_with_supervisor, hangups_held
 from gateway.edge.settings import DrainSettings
@@ -54,7 +54,7 @@ def signals() -> Iterator[None]:
 
 
 def supervisor_of(app: str, sock: socket.socket, workers: int) -> Supervisor:
-    around = Surroundings("ti", Sockets())
+    around = LaunchContext("ti", Sockets())
     config = uvicorn.Config(app, log_config=None, workers=workers)
     return Supervisor(config, [sock], around, DrainSettings(wait=0.0))
 

@@ -45,6 +45,6 @@ MISTAKES: Final = (
     Proven(
         "records-rules", "other rules are put in the place of those that were in force",
         "`gateway explain` refuses them",
-        "tests/config/test_kept_rules.py::test_what_the_gateway_did_not_write_is_not_read",
+        "tests/config/test_rule_archive.py::test_what_the_gateway_did_not_write_is_not_read",
     ),
 )  # fmt: skip

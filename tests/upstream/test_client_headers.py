@@ -8,8 +8,8 @@ import pytest
 
 from gateway.caching.known_lines import RepeatedLines, VariedLines, parted
 from gateway.http_semantics import HeaderLine, HeaderLines
+from gateway.upstream.address_rewriter import AddressRewriter
 from gateway.upstream.client_headers import ClientHeaders
-from gateway.upstream.outside import OutsideAddresses
 from gateway.upstream.register_sessions import RegisterSessions
 from gateway.upstream.session_tags import NOBODY, Owner, SessionTags
 
@@ -96,7 +96,7 @@ async def test_lines_that_came_before_reach_each_client_as_they_would_the_first_
     tags = SessionTags("ti", lambda: [b"k" * 32])
     await tags.start()
     sessions = RegisterSessions(["JSESSIONID"], tags, origins=["https://gw.test"])
-    outside = OutsideAddresses(["http://register.test"], "https://gw.test")
+    outside = AddressRewriter(["http://register.test"], "https://gw.test")
     known = ClientHeaders("own-", sessions, outside)
     for lines in KNOWN:
         repeated = RepeatedLines(lines)

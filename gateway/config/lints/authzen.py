@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_address
 
-from gateway.analysis.described import identity_of_subject
 from gateway.analysis.lint import Finding
+from gateway.analysis.subject_identity import identity_of_subject
 from gateway.authzen.settings import WHOLE, AuthzenSettings, ResourceSettings
 from gateway.config.load import Source
 from gateway.http_semantics import METHODS

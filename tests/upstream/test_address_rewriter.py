@@ -6,11 +6,11 @@ from time import process_time
 
 import pytest
 
-from gateway.upstream.outside import OutsideAddresses
+from gateway.upstream.address_rewriter import AddressRewriter
 
-INSIDE = OutsideAddresses(("http://register.internal:8080",), "https://register.example.be")
-LOCAL = OutsideAddresses(("https://localhost:9020",), "http://localhost:8000")
-PREFIXED = OutsideAddresses(("http://[::1]:8080",), "https://gw.test", "/app")
+INSIDE = AddressRewriter(("http://register.internal:8080",), "https://register.example.be")
+LOCAL = AddressRewriter(("https://localhost:9020",), "http://localhost:8000")
+PREFIXED = AddressRewriter(("http://[::1]:8080",), "https://gw.test", "/app")
 
 
 @pytest.mark.parametrize(
@@ -101,8 +101,8 @@ def test_without_tls_outside_cookies_are_not_secure(line: str, expected: str) ->
 
 
 def test_behind_a_unix_socket_cookies_become_secure_too() -> None:
-    assert OutsideAddresses((), "https://gw.test").cookie(b"a=1") == b"a=1; Secure"
-    assert OutsideAddresses((), "http://gw.test").cookie(b"a=1; Secure") == b"a=1; Secure"
+    assert AddressRewriter((), "https://gw.test").cookie(b"a=1") == b"a=1; Secure"
+    assert AddressRewriter((), "http://gw.test").cookie(b"a=1; Secure") == b"a=1; Secure"
 
 
 def test_the_prefix_of_the_register_is_taken_off() -> None:
@@ -120,7 +120,7 @@ def test_the_prefix_of_the_register_is_taken_off() -> None:
 
 @pytest.mark.parametrize("attribute", [b"; Path=/app/x", b"; Secure", b"; Domain=register.internal"])
 def test_a_cookie_of_very_many_attributes_takes_as_long_as_it_is(attribute: bytes) -> None:
-    addresses = OutsideAddresses(["https://register.internal"], "http://gw.test", "/app")
+    addresses = AddressRewriter(["https://register.internal"], "http://gw.test", "/app")
 
     def seconds(times: int) -> float:
         begun = process_time()
@@ -138,7 +138,7 @@ def test_a_cookie_of_very_many_attributes_takes_as_long_as_it_is(attribute: byte
 def test_a_cookie_of_all_of_the_register_is_one_of_the_outer_path_itself(
     inside: bytes, outside: bytes
 ) -> None:
-    addresses = OutsideAddresses(["http://register.internal:8080"], "http://gw.test", "/app", "/reports")
+    addresses = AddressRewriter(["http://register.internal:8080"], "http://gw.test", "/app", "/reports")
     assert addresses.cookie(b"a=1; Path=" + inside) == b"a=1; Path=" + outside
 
 
@@ -156,7 +156,7 @@ def test_a_cookie_of_all_of_the_register_is_one_of_the_outer_path_itself(
     ],
 )
 def test_all_of_a_register_is_below_an_outer_path(inside: bytes, outside: bytes) -> None:
-    addresses = OutsideAddresses(["http://register.internal:8080"], "http://gw.test", outer="/reports")
+    addresses = AddressRewriter(["http://register.internal:8080"], "http://gw.test", outer="/reports")
     assert addresses.address(inside) == outside
     assert addresses.cookie(b"a=1; Path=/") == b"a=1; Path=/reports"
     assert addresses.cookie(b"a=1; Path=/x") == b"a=1; Path=/reports/x"
@@ -169,7 +169,7 @@ def test_all_of_a_register_is_below_an_outer_path(inside: bytes, outside: bytes)
 )
 def test_an_ipv6_address_is_one_in_every_spelling(authority: str) -> None:
     for own in ("[::1]", "[0:0:0:0:0:0:0:1]"):
-        addresses = OutsideAddresses([f"http://{own}:8080"], "https://gw.test")
+        addresses = AddressRewriter([f"http://{own}:8080"], "https://gw.test")
         assert addresses.address(f"http://{authority}/x".encode()) == b"/x"
         assert addresses.cookie(b"a=1; Domain=[::1]") == b"a=1; Secure"
     for other in (
@@ -203,14 +203,14 @@ HOSTS = ("register.example.be", "old.example.be", "gw.test:8443", "[2001:db8::1]
     ],
 )
 def test_a_register_that_does_not_know_of_tls_leads_to_https(address: str, expected: str) -> None:
-    addresses = OutsideAddresses((), "https://register.example.be", hosts=HOSTS)
+    addresses = AddressRewriter((), "https://register.example.be", hosts=HOSTS)
     assert addresses.address(address.encode()) == expected.encode()
     assert addresses.header(b"refresh", f"0;url={address}".encode()) == f"0;url={expected}".encode()
-    untouched = OutsideAddresses((), "http://register.example.be", hosts=HOSTS)
+    untouched = AddressRewriter((), "http://register.example.be", hosts=HOSTS)
     assert untouched.address(address.encode()) == address.encode()
 
 
 def test_what_a_register_writes_without_tls_is_a_path_of_its_own() -> None:
-    addresses = OutsideAddresses((), "https://gw.test", "/app", "/reports", hosts=["gw.test"])
+    addresses = AddressRewriter((), "https://gw.test", "/app", "/reports", hosts=["gw.test"])
     assert addresses.address(b"http://gw.test/app/x") == b"https://gw.test/reports/x"
     assert addresses.address(b"http://gw.test/reports/x") == b"https://gw.test/reports/x"

@@ -9,7 +9,7 @@ from pathlib import Path
 import structlog
 
 from gateway.config import Config
-from gateway.config.kept_rules import KeptRules
+from gateway.config.rule_archive import RuleArchive
 from gateway.events import Event, RulesChanged, RulesLoaded
 from gateway.key_files.keyring import Key
 from gateway.observe.chain import ChainKey
@@ -17,7 +17,7 @@ from gateway.observe.chain import ChainKey
 log = structlog.get_logger()
 
 
-class RulesKeeper:
+class RuleArchiver:
     """Listens for rules going live. `records` is the file of decision records; where there is none, nothing is kept."""
 
     def __init__(
@@ -28,7 +28,7 @@ class RulesKeeper:
         config: Callable[[], Config],
         keys: Callable[[], Sequence[Key]],
     ) -> None:
-        self._kept = KeptRules.beside(records) if records is not None else None
+        self._kept = RuleArchive.beside(records) if records is not None else None
         self._environment = environment
         self._config = config
         self._keys = keys
@@ -51,7 +51,7 @@ class RulesKeeper:
         self._at_work.add(task)
         task.add_done_callback(self._at_work.discard)
 
-    async def _keep(self, kept: KeptRules, hash_: str, path: Path, files: Sequence[Path]) -> None:
+    async def _keep(self, kept: RuleArchive, hash_: str, path: Path, files: Sequence[Path]) -> None:
         try:
             key = ChainKey.of((await asyncio.to_thread(self._keys))[0], self._environment)
             await asyncio.to_thread(kept.keep, hash_, path, files, key)

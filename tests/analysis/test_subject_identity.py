@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.analysis.described import identity_of_subject, moment_of
+from gateway.analysis.subject_identity import identity_of_subject, moment_of
 from gateway.model import Identity
 from tests.policy.conftest import RIGHTS
 

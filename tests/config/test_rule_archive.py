@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gateway.config import kept_rules as module
 from gateway.config import load
-from gateway.config.kept_rules import KeptRules, NotKept
+from gateway.config import rule_archive as module
+from gateway.config.rule_archive import NotArchived, RuleArchive
 from gateway.observe.chain import ChainKey
 from tests.gateways import RULES, settings, write_config
 from tests.keys import SEAL
@@ -30,7 +30,7 @@ def config(tmp_path: Path) -> Path:
 
 
 def test_rules_come_back_with_their_included_files(config: Path) -> None:
-    kept, found = KeptRules.beside(config.parent / "var" / "r.jsonl"), load(config)
+    kept, found = RuleArchive.beside(config.parent / "var" / "r.jsonl"), load(config)
     hash_ = found.rules["ti"].hash
     kept.keep(hash_, config, found.files, SEAL)
     (config.parent / "rules" / "c.yaml").write_text("rules: nonsense")
@@ -42,33 +42,33 @@ def test_rules_come_back_with_their_included_files(config: Path) -> None:
 
 
 def test_what_the_gateway_did_not_write_is_not_read(config: Path) -> None:
-    kept, found = KeptRules.beside(config.parent / "r.jsonl"), load(config)
+    kept, found = RuleArchive.beside(config.parent / "r.jsonl"), load(config)
     hash_ = found.rules["ti"].hash
-    with pytest.raises(NotKept, match="is not kept"):
+    with pytest.raises(NotArchived, match="is not kept"):
         kept.read(hash_, "ti", config, (SEAL,))
     kept.keep(hash_, config, found.files, SEAL)
     (file,) = kept.folder.iterdir()
-    with pytest.raises(NotKept, match="was changed, or was sealed with a key that is gone"):
+    with pytest.raises(NotArchived, match="was changed, or was sealed with a key that is gone"):
         kept.read(hash_, "ti", config, (ChainKey("x", b"another"),))
     seal, _, content = gzip.decompress(file.read_bytes()).partition(b"\n")
     file.write_bytes(gzip.compress(seal + b"\n" + content.replace(b"anyone", b"authenticated")))
-    with pytest.raises(NotKept, match="was changed"):
+    with pytest.raises(NotArchived, match="was changed"):
         kept.read(hash_, "ti", config, (SEAL,))
     file.write_bytes(b"x")
-    with pytest.raises(NotKept, match="cannot be read"):
+    with pytest.raises(NotArchived, match="cannot be read"):
         kept.read(hash_, "ti", config, (SEAL,))
 
 
 def test_another_hash_is_not_passed_off_as_this_one(config: Path) -> None:
-    kept, found = KeptRules.beside(config.parent / "r.jsonl"), load(config)
+    kept, found = RuleArchive.beside(config.parent / "r.jsonl"), load(config)
     kept.keep("f" * 64, config, found.files, SEAL)
-    with pytest.raises(NotKept, match="gives other rules today"):
+    with pytest.raises(NotArchived, match="gives other rules today"):
         kept.read("f" * 64, "ti", config, (SEAL,))
 
 
 def test_those_that_went_out_of_use_first_make_room(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_VERSIONS", 2)
-    kept, found = KeptRules.beside(config.parent / "r.jsonl"), load(config)
+    kept, found = RuleArchive.beside(config.parent / "r.jsonl"), load(config)
     for number in range(2):
         kept.keep(str(number) * 64, config, found.files, SEAL)
         os.utime(kept.folder / f"{str(number) * 64}.json.gz", (number, number))

@@ -1,4 +1,4 @@
-"""Addresses of the register's own, in its answers, as the client must see them: below the gateway's public address."""
+"""Rewrites the register's own addresses in its responses to those that the client must see, below the gateway's public address."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _REFRESH: Final = re.compile(rb"(\s*[0-9.]+(?:\s*[;,]\s*|\s+)(?:url\s*=\s*)?)([\
 _DEFAULT_PORTS: Final = {b"http": b":80", b"https": b":443"}
 
 
-class OutsideAddresses:
+class AddressRewriter:
     """Rewrites what names one of `inside`, the origins of the register, so that it leads to `public_url`.
 
     An origin is meant with http or https, and with or without its port; other origins are never touched. `prefix` is

@@ -27,11 +27,11 @@ MOST_OCTETS: Final = 64 * 1024 * 1024
 _SUFFIX: Final = ".json.gz"
 
 
-class NotKept(ValueError):
+class NotArchived(ValueError):
     """The text is not there, was not sealed with any of the keys, or does not give the same rules; in words."""
 
 
-class KeptFiles(Files):
+class ArchivedFiles(Files):
     """The files of a configuration as they were; `texts` by their path relative to its folder."""
 
     def __init__(self, folder: Path, texts: Mapping[str, str]) -> None:
@@ -53,13 +53,13 @@ class KeptFiles(Files):
 
 
 @dataclass(frozen=True, slots=True)
-class KeptRules:
+class RuleArchive:
     """A folder beside a file of records, with one file for each rule set that was in force."""
 
     folder: Path
 
     @classmethod
-    def beside(cls, records: Path) -> KeptRules:
+    def beside(cls, records: Path) -> RuleArchive:
         """The folder of this file of records."""
         return cls(records.with_name(f"{records.name}.rules"))
 
@@ -80,29 +80,29 @@ class KeptRules:
     def read(self, hash_: str, environment: str, current: Path, keys: Sequence[ChainKey]) -> Config:
         """The configuration with this rule set, as it was; policies are those of today, found from `current`.
 
-        Raises NotKept.
+        Raises NotArchived.
         """
         path = self._path(hash_)
         try:
             seal, _, content = gzip.decompress(read_plain(path)).partition(b"\n")
         except FileNotFoundError as problem:
-            raise NotKept(f"the text of rule set {hash_[:12]} is not kept in {self.folder}") from problem
+            raise NotArchived(f"the text of rule set {hash_[:12]} is not kept in {self.folder}") from problem
         except (OSError, EOFError, ValueError) as problem:
-            raise NotKept(f"{path} cannot be read: {problem}") from problem
+            raise NotArchived(f"{path} cannot be read: {problem}") from problem
         if not any(hmac.compare_digest(_seal(key, hash_, content).encode(), seal) for key in keys):
-            raise NotKept(f"{path} was changed, or was sealed with a key that is gone")
+            raise NotArchived(f"{path} was changed, or was sealed with a key that is gone")
         data = json.loads(content)
         try:
             found = read_source(
-                current.with_name(data["main"]), KeptFiles(current.absolute().parent, data["files"])
+                current.with_name(data["main"]), ArchivedFiles(current.absolute().parent, data["files"])
             ).config
         except ConfigError as problem:
-            raise NotKept(
+            raise NotArchived(
                 f"the rules of that moment do not load any more: {problem.problems[0]}"
             ) from problem
         rules = found.rules.get(environment)
         if rules is None or rules.hash != hash_:
-            raise NotKept(
+            raise NotArchived(
                 "the text of the rules of that moment gives other rules today: a policy, or the gateway, reads it in another way"
             )
         return found

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.config import load
 from gateway.events import RulesChanged, RulesLoaded, SessionEnded
-from gateway.reload.rules_keeper import RulesKeeper
+from gateway.reload.rule_archiver import RuleArchiver
 from tests.gateways import settings, write_config
 from tests.keys import SEALING
 
@@ -22,7 +22,7 @@ async def test_rules_are_kept_once_they_are_live(tmp_path: Path) -> None:
     )  # fmt: skip
     config = load(write_config(tmp_path, {"ti": environment}))
     for records, kept in ((tmp_path / "r", True), (None, False), (tmp_path / "config.yaml" / "r", False)):
-        keeper = RulesKeeper(records, "ti", config=lambda: config, keys=lambda: (SEALING,))
+        keeper = RuleArchiver(records, "ti", config=lambda: config, keys=lambda: (SEALING,))
         await keeper.start()
         keeper.on_event(SessionEnded("x"))
         keeper.on_event(RulesLoaded("a" * 64, 1, frozenset()))
