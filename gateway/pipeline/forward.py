@@ -20,7 +20,7 @@ from gateway.upstream.forward import Forwarder, WholeResponse
 from gateway.upstream.live_streams import Cut, Streams
 from gateway.upstream.progress import Progress
 from gateway.upstream.request import UpstreamRequest
-from gateway.upstream.response import ResponseCut, UpstreamResponse
+from gateway.upstream.response import AnswerCut, UpstreamResponse
 from gateway.upstream.session_tags import NOBODY, Owner, owner_of
 
 _CORS = b"access-control-"
@@ -41,7 +41,7 @@ class Forward:
     owners: ObjectMemo[Identity, Owner] = field(default_factory=lambda: ObjectMemo(owner_of))
 
     async def __call__(self, exchange: Exchange, begun: UpstreamConnection | None = None) -> None:
-        """Raises a GatewayError or ClientGone; once the response has begun, also ResponseCut.
+        """Raises a GatewayError or ClientGone; once the response has begun, also AnswerCut.
 
         `begun` is the connection that carries the request already, where `begin` gave one.
         """
@@ -56,7 +56,7 @@ class Forward:
                 await exchange.send({"type": "http.response.body", "body": b"", "more_body": False})
                 return
             if exchange.status:
-                raise ResponseCut(cut.reason) from cut
+                raise AnswerCut(cut.reason) from cut
             raise cut.error from cut
         except GatewayError as error:
             if error.status >= 500:

@@ -57,7 +57,7 @@ class Pipeline:
         return not await redirect(exchange)
 
     async def send_on(self, exchange: Exchange) -> None:
-        """To the upstream and back. Raises a GatewayError, ClientGone or ResponseCut."""
+        """To the upstream and back. Raises a GatewayError, ClientGone or AnswerCut."""
         self.attach(exchange)
         if exchange.admitted.websocket is None:
             await self.forward(exchange)

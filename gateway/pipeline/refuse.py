@@ -38,7 +38,7 @@ from gateway.pipeline.refresh_page import seconds_to_refresh
 from gateway.policy.step_up import methods_that_help
 from gateway.responses import Response
 from gateway.upstream.client_stream import ClientGone
-from gateway.upstream.response import ResponseCut
+from gateway.upstream.response import AnswerCut
 
 log = structlog.get_logger()
 
@@ -57,8 +57,8 @@ class Refuse:
 
     async def __call__(self, exchange: Exchange, problem: BaseException) -> None:
         """Send the response to a problem; a response that has already begun is cut off instead."""
-        if isinstance(problem, ClientGone | ResponseCut):
-            exchange.broken_off = isinstance(problem, ResponseCut)
+        if isinstance(problem, ClientGone | AnswerCut):
+            exchange.broken_off = isinstance(problem, AnswerCut)
             why = str(problem) or type(problem).__name__
             log.info("response not completed", request_id=exchange.id, reason=why)
             return

@@ -27,8 +27,8 @@ class Lender(Protocol):
         """Give it back."""
 
 
-class ResponseCut(Exception):
-    """The response broke off after it had begun: it must not look complete to the client."""
+class AnswerCut(Exception):
+    """The response broke off after it had begun: it must not look complete to the client. Traces have the name of this class."""
 
 
 class UpstreamResponse:
@@ -74,7 +74,7 @@ class UpstreamResponse:
         """Send the response with `extra` headers to the client, as it arrives.
 
         The register's connection is given back before the last part is sent: a client that takes its time doesn't
-        hold it. Raises ResponseCut if the register breaks off or the client takes in nothing for
+        hold it. Raises AnswerCut if the register breaks off or the client takes in nothing for
         `client_write_timeout`, ClientGone if it leaves, and a GatewayError if its own body turns out wrong.
         """
         start = {"type": "http.response.start", "status": self.status, "headers": [*self.headers, *extra]}
@@ -107,7 +107,7 @@ class UpstreamResponse:
             try:
                 part = await connection.read(self._settings.idle_timeout)
             except (UpstreamBroken, UpstreamTimeout, ClientStalled) as problem:
-                raise ResponseCut(str(problem)) from problem
+                raise AnswerCut(str(problem)) from problem
             self.received += len(part)
             if connection.state is COMPLETE:
                 part += self._last_part()
@@ -126,7 +126,7 @@ class UpstreamResponse:
                 await send(message)
         except TimeoutError as problem:
             why = "while others waited" if connection.closed else f"for {seconds:g} s"
-            raise ResponseCut(f"the client took in nothing {why}") from problem
+            raise AnswerCut(f"the client took in nothing {why}") from problem
         finally:
             connection.client_wait = None
         connection.waits_for_client_since = None

@@ -16,7 +16,7 @@ from gateway.http_semantics import header_block
 from gateway.upstream.client_stream import ClientGone
 from gateway.upstream.forward import Forwarder
 from gateway.upstream.request import Framing, UpstreamRequest
-from gateway.upstream.response import ResponseCut, UpstreamResponse
+from gateway.upstream.response import AnswerCut, UpstreamResponse
 from gateway.upstream.settings import UpstreamSettings
 from gateway.upstream.upstream import Upstream
 from tests.running import Running, serving
@@ -60,7 +60,7 @@ class BareProxy:
                 await response.relay(send)
             finally:
                 await response.aclose()
-        except ResponseCut:
+        except AnswerCut:
             self.cut += 1
         except ClientGone:
             self.gone += 1

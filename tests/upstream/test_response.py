@@ -12,7 +12,7 @@ from gateway.upstream.client_headers import ClientHeaders
 from gateway.upstream.client_stream import FIRST, BodyLimits, ClientGone, ClientStream
 from gateway.upstream.connection import ClientStalled, UpstreamConnection
 from gateway.upstream.pool import ConnectionPool
-from gateway.upstream.response import ResponseCut, UpstreamResponse
+from gateway.upstream.response import AnswerCut, UpstreamResponse
 from gateway.upstream.settings import UpstreamSettings
 from tests.upstream.requests import DISCONNECT, part, upstream_request
 from tests.upstream.transports import connected
@@ -133,7 +133,7 @@ async def test_a_register_that_breaks_off_cuts_the_answer() -> None:
     connection, found, pool = await answering(HEAD + b"bo")
     connection.connection_lost(None)
     client = Client()
-    with pytest.raises(ResponseCut):
+    with pytest.raises(AnswerCut):
         await found.relay(client.send)
     assert client.body == [(b"bo", True)]
     await found.aclose()
@@ -155,7 +155,7 @@ async def test_a_client_that_takes_in_nothing_cuts_the_answer() -> None:
     relay = asyncio.create_task(found.relay(client.send))
     await asyncio.sleep(0)
     assert connection.waits_for_client_since is not None
-    with pytest.raises(ResponseCut, match="took in nothing"):
+    with pytest.raises(AnswerCut, match="took in nothing"):
         await relay
     await found.aclose()
     assert connection.waits_for_client_since is None
@@ -164,7 +164,7 @@ async def test_a_client_that_takes_in_nothing_cuts_the_answer() -> None:
 async def test_an_exchange_whose_connection_went_to_others_is_cut() -> None:
     connection, found, _ = await answering(HEAD + b"bo")
     connection.abandon(ClientStalled("stalled"))
-    with pytest.raises(ResponseCut, match="stalled"):
+    with pytest.raises(AnswerCut, match="stalled"):
         await found.relay(Client().send)
 
 
