@@ -84,6 +84,8 @@ class Fleet:
     workers: int = 1
     held: Any = None
     """A listening socket that every start gets, as from systemd."""
+    forked: bool = False
+    """Whether a gateway alone is a fork of a process that has imported all, as its successors are then."""
     running: dict[int, int] = field(default_factory=dict)
     """The first process of each gateway."""
     children: list[Child | subprocess.Popen[bytes]] = field(default_factory=list)
@@ -98,7 +100,7 @@ class Fleet:
         log = config.parent / "log"
         arguments = ["serve", "--env", "ti", "--config", str(config), "--workers", str(self.workers)]
         child: Child | subprocess.Popen[bytes]
-        if len(self.configs) > 1:
+        if self.forked or len(self.configs) > 1:
             child = start_command(log, *arguments)
         else:
             words, passed = [sys.executable, "-m", "gateway", *arguments], []
@@ -156,7 +158,7 @@ class Fleet:
 
 
 @contextlib.contextmanager
-def fleet(way: str, **changes: Any) -> Iterator[Fleet]:
+def fleet(way: str, *, forked: bool = False, **changes: Any) -> Iterator[Fleet]:
     """Gateways of this way, started; `changes` are settings beside the default ones."""
     count = 2 if way in ("fleet", "kept") else 1
     with contextlib.ExitStack() as stack:
@@ -184,6 +186,7 @@ def fleet(way: str, **changes: Any) -> Iterator[Fleet]:
                 del environment["drain"]
             configs.append(write_config(place, {"ti": environment}, rules=OPEN_RULES))
         found = Fleet(public, configs, listens, observes, op, register, 2 if way == "workers" else 1)
+        found.forked = forked
         if way == "activated":
             found.held = stack.enter_context(bind(listens[0]))
             found.held.listen(512)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import ctypes
+import fcntl
 import gc
 import json
 import os
@@ -20,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -28,6 +30,10 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 _SECONDS = 60
+# More descriptors than a command passes on.
+_MOST_PASSED = 64
+# No process of a test has so many open when it passes some on.
+_FREE = 512
 # Where a child asks for children of the process that forked it.
 PARENT = "TESTS_FORKED_AT"
 
@@ -39,7 +45,7 @@ with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connected:
     connected.connect({address!r})
     said = [f"/proc/{{os.getpid()}}/fd/{{number}}" for number in (1, 2)]
     env = dict(os.environ, {parent}={address!r}.hex())
-    asked = dict(command=[{module!r}, *sys.argv[1:]], cwd=os.getcwd(), env=env, said=said, seconds={seconds}, leads=False)
+    asked = dict(command=[{module!r}, *sys.argv[1:]], cwd=os.getcwd(), env=env, said=said, seconds={seconds}, leads=False, kept=[], blocked=[])
     connected.sendall(json.dumps(asked).encode())
     connected.recv(16)
     sys.exit(int(connected.recv(16)))
@@ -119,6 +125,10 @@ class Forked:
         """Start it here in a process group of its own, with this descriptor as its output; its errors are dropped."""
         return self._started(arguments, (output,), said=("", os.devnull), cwd=Path.cwd(), env=env, leads=True)
 
+    def start_kept(self, *arguments: str, kept: Sequence[int], env: Mapping[str, str]) -> Child:
+        """Start it here, with the output and the errors of this process, and with these descriptors as they are numbered."""
+        return self._started(arguments, (1, 2), said=("", ""), cwd=Path.cwd(), env=env, kept=kept)
+
     def _started(
         self,
         arguments: Sequence[str],
@@ -126,9 +136,10 @@ class Forked:
         *,
         said: Sequence[Path | str],
         cwd: Path = ROOT,
-        env: dict[str, str] | None = None,
+        env: Mapping[str, str] | None = None,
         seconds: int = 0,
         leads: bool = False,
+        kept: Sequence[int] = (),
     ) -> Child:
         asked = {
             "command": [self._module, *arguments],
@@ -137,10 +148,12 @@ class Forked:
             "said": [str(each) for each in said],
             "seconds": seconds,
             "leads": leads,
+            "kept": list(kept),
+            "blocked": sorted(signal.pthread_sigmask(signal.SIG_BLOCK, ())),
         }
         connected = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         connected.connect(self.address)
-        socket.send_fds(connected, [json.dumps(asked).encode()], passed)
+        socket.send_fds(connected, [json.dumps(asked).encode()], [*passed, *kept])
         return Child(connected)
 
     def run(self, *arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -191,7 +204,7 @@ def _forker(preloaded: Sequence[str]) -> bytes:
 
 def _become(
     passed: Sequence[int], command: Sequence[str], cwd: str, env: dict[str, str], said: Sequence[str],
-    seconds: int, leads: bool,
+    seconds: int, leads: bool, kept: Sequence[int], blocked: Sequence[int],
 ) -> None:  # fmt: skip
     """Be the process that runs this command. Raises SystemExit, as the command does."""
     signal.alarm(seconds)
@@ -205,6 +218,14 @@ def _become(
         found = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600) if path else next(outputs)
         os.dup2(found, number)
         os.close(found)
+    # Out of the way first: one may be where another has to be.
+    moved = [fcntl.fcntl(found, fcntl.F_DUPFD, _FREE) for found in outputs]
+    os.closerange(3, _FREE)
+    for found, number in zip(moved, kept, strict=True):
+        os.dup2(found, number)
+        os.close(found)
+    signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+    _show([sys.executable, "-m", *command])
     sys.argv[1:] = command[1:]
     try:
         runpy.run_module(command[0], run_name="__main__", alter_sys=True)
@@ -213,6 +234,15 @@ def _become(
         if end.code is None or isinstance(end.code, int):
             _leave(end.code or 0)
         raise
+
+
+def _show(words: Sequence[str]) -> None:
+    """Be a process of this command to others: `gateway restart` looks whether it gives its order to one that serves."""
+    # What follows the name: the fields from the third one on (proc_pid_stat(5)).
+    fields = Path("/proc/self/stat").read_text("utf-8").rpartition(")")[2].split()
+    start, end = int(fields[48 - 3]), int(fields[49 - 3])
+    line = "\0".join(words).encode()[: end - start]
+    ctypes.memmove(start, line.ljust(end - start, b"\0"), end - start)
 
 
 def _leave(code: int) -> None:
@@ -232,7 +262,7 @@ def _lead(child: int) -> None:
 
 def _see_to(client: socket.socket) -> None:
     """Run the command of one connection. Raises SystemExit in the process of the command."""
-    words, passed, _, _ = socket.recv_fds(client, 1 << 20, 2)
+    words, passed, _, _ = socket.recv_fds(client, 1 << 20, _MOST_PASSED)
     asked: dict[str, Any] = json.loads(words)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     child = os.fork()

@@ -102,7 +102,7 @@ def test_one_gateway_hands_over_to_its_successor_and_nobody_notices() -> None:
 @pytest.mark.parametrize("way", ["alone", "workers"])
 def test_a_successor_that_fails_late_leaves_the_old_one_reachable(way: str) -> None:
     """Whether a key can be read is known in the worker alone, which has the sockets by then."""
-    with fleet(way, drain={"wait": "0s", "finish": "5s"}) as gateways:
+    with fleet(way, forked=True, drain={"wait": "0s", "finish": "5s"}) as gateways:
         old = gateways.running[0]
         key = gateways.configs[0].parent / "secrets/ti/session.key"
         kept = key.read_bytes()

@@ -20,7 +20,7 @@ from gateway.config import load
 from simulator.login import login
 from simulator.run import bind, url_of
 from tests.cli.conftest import Site
-from tests.processes import command, gateway_process
+from tests.processes import command, fresh_gateway, gateway_process
 from tests.running import free_ports
 from tests.upstream.raw_client import converse
 from tests.waiting import until
@@ -101,7 +101,8 @@ def test_several_workers_share_listeners_sessions_metrics_and_fronts(site: Site)
     site.config.write_text(yaml.safe_dump(document))
     with socket.socket(socket.AF_UNIX) as left_behind:
         left_behind.bind(str(path))
-    with gateway_process(site.config, "ti", site.ready, "--workers", "2") as child:
+    # Its workers import all by themselves, as they do at an operator's: that takes processor time, which is counted.
+    with fresh_gateway(site.config, "ti", site.ready, "--workers", "2") as child:
         assert stat.S_IMODE(path.stat().st_mode) == 0o660
         cookie = {"cookie": login(site.url, "indiener")}
         for _ in range(40):
