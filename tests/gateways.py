@@ -101,5 +101,5 @@ def write_config(
         "rules": RULES if rules is None else rules,
     }
     path = folder / "config.yaml"
-    path.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
+    path.write_text(yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True))
     return path
