@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 
 from tests.gateway_fixture import OPEN_RULES, Browser, EchoUpstream, GatewayFixture, scripted_gateway
 from tests.running import RawUpstream, raw_upstream, serving
+from tests.waiting import until
 
 RULES = [
     {"id": "closed", "match": {"path": "/closed/**"}, "require": [{"network": ["203.0.113.0/24"]}]},
@@ -161,8 +161,6 @@ def wait_for() -> Callable[[Callable[[], bool]], None]:
     """Asks again until it is so; each question is a request, which takes its time."""
 
     def wait(true: Callable[[], bool]) -> None:
-        end = time.monotonic() + _PATIENCE
-        while not true():
-            assert time.monotonic() < end, "it did not come"
+        assert until(true, _PATIENCE, pause=0.02), "it did not come"
 
     return wait
