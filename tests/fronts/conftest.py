@@ -11,7 +11,7 @@ import pytest
 
 from tests.fronts.engines import ENGINES, Place, running
 from tests.gateway_fixture import Browser, GatewayFixture, gateway_fixture, scripted
-from tests.running import RawUpstream, free_ports
+from tests.running import RawUpstream, kept_ports
 
 RIGHT = [{"right": {"right": "indiener"}}]
 RULES: list[Any] = [
@@ -47,7 +47,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[GatewayFix
     """The gateway, and the port of each front that could be started."""
     folder = tmp_path_factory.mktemp("fronts")
     with contextlib.ExitStack() as stack:
-        *ports, inner = free_ports(len(ENGINES) + 1)
+        *ports, inner = stack.enter_context(kept_ports(len(ENGINES) + 1))
         numbers = dict(zip(ENGINES, ports, strict=True))
         gateway = stack.enter_context(
             gateway_fixture(
