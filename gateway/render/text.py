@@ -12,6 +12,7 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gateway.edge.headers import FORWARDING, FORWARDING_PREFIXES
+from gateway.http_semantics import WITHOUT_CONTENT
 from gateway.identity.header_names import FAMILY, FAMILY_STARTS, fold_header_name
 from gateway.render.address import Endpoint
 from gateway.render.backend_tls import BackendTls, single_backend_tls
@@ -133,6 +134,20 @@ def _envoy_type(servers: Iterable[Endpoint]) -> str:
     return "STATIC" if all(each.socket or each.is_address for each in servers) else "STRICT_DNS"
 
 
+def _alternatives(names: Iterable[str]) -> Quoted:
+    """One of these words, as a regular expression."""
+    return Quoted("|".join(plain(each) for each in names))
+
+
+def _words(names: Iterable[str]) -> Quoted:
+    return Quoted(" ".join(plain(each) for each in names))
+
+
+def _traefik_methods(names: Iterable[str]) -> Quoted:
+    """One of these methods, in a rule."""
+    return Quoted(" || ".join(f"Method(`{plain(each)}`)" for each in names))
+
+
 def _traefik_prefix(prefix: str) -> Quoted:
     """A prefix as a regular expression in a rule."""
     return Quoted(f"`^{re.escape(prefix)}(/([^/]|$)|$)`")
@@ -156,6 +171,9 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "ms": lambda seconds: f"{round(seconds * 1000)}ms",
     # As durations of protocol buffers and of Go.
     "traefik": _traefik_prefix,
+    "traefik_methods": _traefik_methods,
+    "alternatives": _alternatives,
+    "words": _words,
     "s": lambda seconds: f"{seconds:.3f}".rstrip("0").rstrip(".") + "s",
 }
 
@@ -194,5 +212,6 @@ def _context(site: Site, engine: Engine) -> Mapping[str, Any]:
         "forwarding": sorted(name.decode() for name in FORWARDING),
         "family": sorted(name.decode() for name in FAMILY),
         "known": _OF_FAMILIES,
+        "without_content": sorted(WITHOUT_CONTENT),
         "starts": sorted(name.decode() for name in {*FORWARDING_PREFIXES, *FAMILY_STARTS}),
     }

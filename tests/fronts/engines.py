@@ -23,7 +23,8 @@ from tests.waiting import until
 
 @dataclass(frozen=True)
 class Place:
-    """A front of a configuration, the port where it listens, and further options of the command."""
+    """A front of a configuration, the port where it listens, and further options of the command. `http2`: nginx speaks it too, as
+    any other site on the same port can make it."""
 
     config: Path
     port: int
@@ -31,6 +32,7 @@ class Place:
     gateways: tuple[str, ...] = ()
     inner: int = 8009
     tls: tuple[str, str] = ("", "")
+    http2: bool = False
 
     def text(self, engine: Engine, part: Part = "main") -> str:
         """What `gateway render` writes for it."""
@@ -45,6 +47,8 @@ def nginx(folder: Path, place: Place) -> list[str]:
     block = place.text("nginx")
     for usual in ("/var/cache/nginx", "/var/log/nginx"):
         block = block.replace(usual, str(folder))
+    if place.http2:
+        block = block.replace(" ssl;", " ssl http2;")
     (folder / "site.conf").write_text(block)
     (folder / "nginx.conf").write_text(f"""
 daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/error.log;

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import time
 from collections.abc import Iterator
 
 _DATA, _HEADERS, _RESET, _SETTINGS, _GOAWAY = 0, 1, 3, 4, 7
@@ -32,11 +33,21 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self.sock.close()
 
-    def ask(self, *lines: tuple[str, str], ends: bool = True) -> None:
-        """Send these lines, pseudo-headers too, and wait until the answer or the connection ends, or nothing comes any more."""
+    def ask(
+        self, *lines: tuple[str, str], ends: bool = True, content: bytes | None = None, pieces: int = 1
+    ) -> None:
+        """Send these lines, pseudo-headers too, with so many frames of content, and wait until the answer or the connection
+        ends, or nothing comes any more."""
         block = b"".join(b"\x00" + _text(name) + _text(value) for name, value in lines)
-        flags = _END_HEADERS | (_END_STREAM if ends else 0)
+        flags = _END_HEADERS | (_END_STREAM if ends and content is None else 0)
         self.sock.sendall(_frame(_HEADERS, block, flags, stream=1))
+        if content is not None:
+            each = -(-len(content) // pieces)
+            for number in range(pieces):
+                piece = content[number * each : (number + 1) * each]
+                flags = _END_STREAM if number == pieces - 1 else 0
+                time.sleep(0.1)
+                self.sock.sendall(_frame(_DATA, piece, flags, stream=1))
         with contextlib.suppress(OSError):
             for kind, flags, content in self._frames():
                 if kind == _SETTINGS and not flags & _ACK:

@@ -11,13 +11,15 @@ import pytest
 
 from tests.fronts import http2
 from tests.fronts.engines import ENGINES, Place, program, running
+from tests.fronts.test_content import HIDDEN, METHODS, careless, closes
 from tests.gateway_fixture import GatewayFixture, gateway_fixture, scripted
 from tests.running import RawUpstream, free_ports
 from tests.tls import Certificates
 
 RULES: list[Any] = [{"id": "app", "match": {"path": "/**"}, "require": ["authenticated"], "websocket": True}]
-# nginx is not told to speak it.
+# nginx is not told to speak it, but may have to.
 SPEAKING = [name for name in ENGINES if name != "nginx"]
+EVERY = pytest.mark.parametrize("through", ENGINES, indirect=True)
 USUAL = {":method": "GET", ":scheme": "https", ":authority": "gw.test", ":path": "/app/x"}
 HANDSHAKE = USUAL | {":method": "CONNECT", ":protocol": "websocket", "sec-websocket-version": "13"}
 
@@ -41,14 +43,16 @@ def fleet(
                 backend=RawUpstream(),
                 rules=RULES,
                 edge={"trusted_proxies": ["127.0.0.1/32"]},
-                fronts={name: {"dialect": name} for name in SPEAKING},
+                fronts={name: {"dialect": name} for name in ENGINES},
             )
         )
         started: dict[str, int] = {}
-        for name in SPEAKING:
+        for name in ENGINES:
             port, inner = free_ports(2)
             (folder / name).mkdir()
-            place = Place(folder / "config.yaml", port, name, inner=inner, tls=(str(certificate), str(key)))
+            place = Place(
+                folder / "config.yaml", port, name, inner=inner, tls=(str(certificate), str(key)), http2=True
+            )
             with contextlib.suppress(pytest.skip.Exception):
                 stack.enter_context(running(name, folder / name, place))
                 started[name] = port
@@ -70,11 +74,11 @@ def through(
 
 
 def _reached(
-    gate: GatewayFixture, usual: dict[str, str], *lines: tuple[str, str], ends: bool = True
+    gate: GatewayFixture, usual: dict[str, str], *lines: tuple[str, str], **more: Any
 ) -> list[list[str]]:
     """What the register got of a request, line by line."""
     with http2.Client(gate.port) as client:
-        client.ask(*usual.items(), *lines, ends=ends)
+        client.ask(*usual.items(), *lines, **more)
     gate.upstream.settle()
     return [head.decode("latin-1").split("\r\n") for head in gate.upstream.begun]
 
@@ -136,3 +140,42 @@ def test_browsers_open_websockets_over_http_1(
     gate.upstream.settle()
     gate.upstream.clear()
     assert _reached(gate, HANDSHAKE, session, ("origin", "https://gw.test"), ends=False) == []
+
+
+@EVERY
+@pytest.mark.parametrize("announced", [True, False])
+@pytest.mark.parametrize("method", METHODS)
+def test_content_that_a_register_leaves_unread_is_no_request(
+    through: tuple[GatewayFixture, tuple[str, str]], method: str, announced: bool
+) -> None:
+    gate, session = through
+    length = [("content-length", str(len(HIDDEN)))] if announced else []
+    with careless(gate.upstream):
+        heads = [
+            "\r\n".join(head)
+            for head in _reached(gate, USUAL | {":method": method}, session, *length, content=HIDDEN)
+        ]
+    # Some engines refuse what nothing announces.
+    assert len(heads) == 1 or (not announced and not heads)
+    assert all(head.startswith(method) and closes(head.encode()) for head in heads)
+
+
+@EVERY
+def test_content_in_pieces_is_no_request_either(through: tuple[GatewayFixture, tuple[str, str]]) -> None:
+    gate, session = through
+    with careless(gate.upstream):
+        heads = _reached(gate, USUAL, session, content=HIDDEN, pieces=2)
+    assert all("connection: close" in [line.lower() for line in head] for head in heads)
+    assert len(heads) < 2
+
+
+@EVERY
+def test_an_end_in_a_frame_of_its_own_is_no_content(
+    through: tuple[GatewayFixture, tuple[str, str]], request: pytest.FixtureRequest
+) -> None:
+    gate, session = through
+    heads = _reached(gate, USUAL, session, content=b"")
+    # Traefik can't ask about it.
+    assert [head[0] for head in heads] == (
+        ["GET /app/x HTTP/1.1"] if "traefik" not in request.node.name else []
+    )

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from gateway.config import Config
+from gateway.http_semantics import WITHOUT_CONTENT
 from gateway.render.errors import NotRendered
 from gateway.render.files import Engine, Part
 from gateway.render.text import is_unedited
@@ -89,6 +90,12 @@ def test_nginx_asks_at_the_level_of_the_server(config: Config) -> None:
     open_ones = [block for block in found.split("\n    location ")[1:] if "auth_request off" in block]
     assert len(open_ones) == 5
     assert not any("_register" in block or "_to_default" in block for block in open_ones)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_every_method_whose_content_means_nothing_is_named(config: Config, engine: Engine) -> None:
+    found = text(config, engine)
+    assert all(re.search(rf"\b{name}\b", found) for name in WITHOUT_CONTENT)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
