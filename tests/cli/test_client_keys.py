@@ -45,9 +45,13 @@ def config(tmp_path: Path, op: ScriptedProvider) -> Path:
     return write_config(tmp_path, {"ti": environment})
 
 
-def run(*arguments: str, config: Path) -> Result:
+def run(command: str, *arguments: str, config: Path) -> Result:
+    # One key in 64 has a name that begins with a dash.
+    options = [each for each in arguments if each.startswith("--")]
+    words = [each for each in arguments if each not in options]
     return CliRunner().invoke(
-        application(["keys"]), ["keys", *arguments, "--env", "ti", "--config", str(config)]
+        application(["keys"]),
+        ["keys", command, *options, "--env", "ti", "--config", str(config), "--", *words],
     )
 
 
