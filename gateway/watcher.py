@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from pathlib import Path
-from typing import Any
 
 from gateway.background import Loop
 from gateway.events import OnEvent, ignore
-
-# What each path looked like: device, inode, time and size; None where it is not there.
-_Looks = Mapping[Path, Any]
+from gateway.files.looks import Looks, looks
 
 
 class Watcher:
@@ -40,13 +37,13 @@ class Watcher:
         self._quiet = quiet
         self._longest_wait = longest_wait
         self._suffixes = suffixes
-        self._seen: _Looks = {}
+        self._seen: Looks = {}
         self._done = True
         self._loop = Loop(name, self._turn, pause=look_every, on_event=on_event)
 
-    async def start(self) -> None:
-        """Watch from now on: what differs from this moment is a change."""
-        self._seen = await self._look(self._paths())
+    async def start(self, seen: Looks | None = None) -> None:
+        """Watch from now on. What differs from `seen` is a change; without, what differs from this moment."""
+        self._seen = seen if seen is not None else await self._look(self._paths())
         self._loop.start()
 
     async def aclose(self) -> None:
@@ -59,7 +56,7 @@ class Watcher:
 
     async def unchanged(self) -> bool:
         """Whether all is still as it was when `on_change` was called, so that what was read since can be trusted."""
-        return await self._look(self._seen) == self._seen
+        return await self._look(self._paths()) == self._seen
 
     async def _turn(self, asked: bool) -> None:
         if asked or not self._done or await self._look(self._paths()) != self._seen:
@@ -73,7 +70,7 @@ class Watcher:
         now = await self._look(self._paths())
         self._seen = {path: self._seen.get(path, look) for path, look in now.items()}
 
-    async def _settled(self) -> _Looks:
+    async def _settled(self) -> Looks:
         clock = asyncio.get_running_loop().time
         end = clock() + self._longest_wait
         seen = await self._look(self._paths())
@@ -85,16 +82,6 @@ class Watcher:
             seen = now
         return seen
 
-    async def _look(self, paths: Iterable[Path]) -> _Looks:
+    async def _look(self, paths: Iterable[Path]) -> Looks:
         # Also which paths there are may be read from the disk.
-        return await asyncio.to_thread(lambda: {path: self._stat(path) for path in paths})
-
-    def _stat(self, path: Path) -> Any:
-        try:
-            if path.is_dir():
-                files = [file for file in sorted(path.iterdir()) if file.suffix in self._suffixes]
-                return [(file.name, self._stat(file)) for file in files]
-            about = path.stat()
-        except OSError:
-            return None
-        return about.st_dev, about.st_ino, about.st_mtime_ns, about.st_size
+        return await asyncio.to_thread(lambda: looks(paths, self._suffixes))

@@ -31,7 +31,9 @@ from gateway.cli.options import CONFIG
 from gateway.cli.server import OnlyServer
 from gateway.cli.sockets import NotListening
 from gateway.cli.workers import Supervisor, end_with_supervisor
-from gateway.config import Config, ConfigError, checked_config
+from gateway.config import Config, ConfigError
+from gateway.config.includes import Included
+from gateway.config.reload import watched_config
 from gateway.edge.protocol import protocol_class
 from gateway.edge.refusals import Refusals
 from gateway.observe.logs import configure_logs
@@ -90,7 +92,8 @@ def serve(
     """
     try:
         context = LaunchContext.of(env, os.environ)
-        settings = load_or_exit(config, env, tested=True).environment(env)
+        loaded = load_or_exit(config, env, tested=True)
+        settings = loaded.environment(env)
         sockets = context.sockets
         at = {"listen": listen or settings.listen, "observe": observe_listen or settings.observe.listen}
         listening, observe = (sockets.listen(address) for address in at.values())
@@ -104,9 +107,11 @@ def serve(
         stop(str(problem), _FAILED)
     public = [listening, *(listening.dup() for _ in range(_TAKEN_AT_ONCE - 1))]
     configure_logs(level=settings.observe.log_level, form=settings.observe.log_format)
+    worker = _Worker(config, env, at, observe, fronts, authzen)
+    worker.watched = loaded.watched
     if workers == 1:
         try:
-            OnlyServer(_Worker(config, env, at, observe, fronts, authzen), context).run(sockets=public)
+            OnlyServer(worker, context).run(sockets=public)
         except SystemExit as end:
             if end.code == STARTUP_FAILURE:
                 stop(_NOT_STARTED, _FAILED)
@@ -114,7 +119,6 @@ def serve(
         return
     with tempfile.TemporaryDirectory(prefix="gateway-metrics-") as metrics:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics
-        worker = _Worker(config, env, at, observe, fronts, authzen)
         worker.workers = workers
         supervisor = Supervisor(worker, public, context, settings.drain)
         supervisor.run()
@@ -163,6 +167,7 @@ class _Worker(uvicorn.Config):
         self._authzen = authzen
         self._addresses = dict(addresses)
         self.replaces = False
+        self.watched: tuple[Path | Included, ...] = ()
 
     def load(self) -> None:
         """Build the gateway of this process. Called in the worker."""
@@ -202,7 +207,7 @@ class _Worker(uvicorn.Config):
                 try:
                     if self.replaces:
                         try_configuration(self._path, self._environment)
-                    return checked_config(self._path, self._environment)
+                    return watched_config(self._path, self._environment, self.watched)
                 except ConfigError as problems:
                     if not reported:
                         words = [str(problem) for problem in problems.problems]

@@ -23,6 +23,7 @@ from gateway.config.problems import ConfigError, Problem, unknown
 from gateway.edge.authority import host_name
 from gateway.edge.settings import DrainSettings, EdgeSettings, FrontSettings, PathSettings
 from gateway.emergency.settings import EmergencySettings
+from gateway.files.looks import Looks
 from gateway.handling import DEFAULT_UPSTREAM
 from gateway.identity.settings import AssertionSettings, HeaderSettings
 from gateway.key_files.keyring import Purpose, Ring
@@ -279,8 +280,8 @@ class Document(Settings, defer_build=False):
 class Config:
     """A valid configuration. `rules` and `suites` hold the rule set and the tests of each environment.
 
-    `files` are all files that it was read from, including included ones. A change to any of the files and folders in
-    `watched`, or to which files fit its patterns, may change the configuration.
+    `files` are all that it was read from, included ones too. A change to any of the files and folders in `watched`, or to
+    which files fit its patterns, may change it; `seen` is how these looked before they were read.
     """
 
     path: Path
@@ -295,6 +296,7 @@ class Config:
     pages: PagesSettings
     files: tuple[Path, ...] = ()
     watched: tuple[Path | Included, ...] = ()
+    seen: Looks | None = None
 
     def environment(self, name: str) -> EnvironmentSettings:
         """The environment with this name. Raises ConfigError if there is none."""
@@ -336,8 +338,7 @@ class Config:
         known = {rule for rules in self.rules.values() for rule in rules.emergencies}
         for each in names:
             if each not in known:
-                message = unknown("emergency rule", each, known)
-                raise ConfigError([Problem(str(self.path), 1, 1, message)])
+                raise ConfigError([Problem(str(self.path), 1, 1, unknown("emergency rule", each, known))])
         opened = {
             name: with_emergencies(rules, {each: "asked" for each in names if each in rules.emergencies})
             for name, rules in self.rules.items()

@@ -8,13 +8,16 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
+import linecache
 import pkgutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Final
 
+from gateway.files.plain_file import read_plain
 from gateway.files.real_path import real_path
 from gateway.plugin.contract import Policy
 
@@ -79,7 +82,7 @@ def shipped_folder() -> Path:
 def _shipped() -> Iterator[type[Policy]]:
     for file in _python_files(shipped_folder()):
         # Like all code of the gateway they change with a restart, not with a reload of the rules.
-        yield from _defined_in(sys.modules.get(_module_name(file)) or _execute(file))
+        yield from _defined_in(sys.modules.get(_module_name(file)) or _execute(file, read_plain(file)))
 
 
 def _is_shipped(file: Path) -> bool:
@@ -159,15 +162,13 @@ def _import_module(source: str, name: str) -> ModuleType | PluginError:
 def _import_file(source: str, file: Path) -> ModuleType | PluginError:
     sys.audit(READING, str(file), 1)
     try:
-        changed = file.stat().st_mtime_ns
+        text = read_plain(file)
         known = sys.modules.get(_module_name(file))
-        if known is not None and getattr(known, "__mtime__", None) == changed:
+        if known is not None and isinstance(known.__loader__, _TextLoader) and known.__loader__.text == text:
             return known
-        module = _execute(file)
+        return _execute(file, text)
     except BaseException as problem:  # noqa: BLE001 - a module of somebody else may raise anything
         return _refused(source, file, problem)
-    module.__mtime__ = changed  # type: ignore[attr-defined]
-    return module
 
 
 def _refused(source: str, what: object, problem: BaseException) -> PluginError:
@@ -184,15 +185,29 @@ def _module_name(file: Path) -> str:
     return f"toegangspoort_policy_{abs(hash(str(file.parent))):x}_{file.stem}"
 
 
-def _execute(file: Path) -> ModuleType:
+class _TextLoader(SourceFileLoader):
+    """Imports a file by its text alone. A `.pyc` counts by the second and the size of its source: it may be of another text."""
+
+    def __init__(self, name: str, file: Path, text: bytes) -> None:
+        super().__init__(name, str(file))
+        self.text = text
+
+    def get_code(self, fullname: str) -> CodeType:
+        """The code of the text."""
+        code: CodeType = self.source_to_code(self.text, self.path)
+        return code
+
+
+def _execute(file: Path, text: bytes) -> ModuleType:
     name = _module_name(file)
-    spec = importlib.util.spec_from_file_location(name, file)
+    spec = importlib.util.spec_from_file_location(name, file, loader=_TextLoader(name, file, text))
     if spec is None or spec.loader is None:
         raise ImportError("not a Python module")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     # pydantic finds the docstrings of options by file: not through another module that was imported from the same one.
     inspect.modulesbyfile.pop(str(file), None)
+    linecache.cache.pop(str(file), None)
     try:
         spec.loader.exec_module(module)
     except BaseException:

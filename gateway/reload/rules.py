@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +15,7 @@ import structlog
 
 from gateway import garbage
 from gateway.config import Config, ConfigError
-from gateway.config.includes import included_by, present_files
+from gateway.config.includes import Included, included_by, present_files
 from gateway.config.reload import READ_SUFFIXES, Reloaded, reload_config
 from gateway.config.trial import trial_problems
 from gateway.events import OnEvent, RulesChanged, RulesLoaded, RulesRefused
@@ -96,7 +96,7 @@ class RulesReload:
         """Begin to watch the files that the configuration was read from."""
         rules = self.rules()
         self._on_event(RulesLoaded(rules.hash, len(rules.rules), claims_of(rules)))
-        await self._watcher.start()
+        await self._watcher.start(self.config.seen)
 
     async def aclose(self) -> None:
         """Stop watching."""
@@ -126,27 +126,32 @@ class RulesReload:
                 return False
             fresh = await asyncio.to_thread(reload_config, self.config, self._environment)
         except ConfigError as problems:
-            if not await self._watcher.unchanged():
-                return False
-            self._refuse([str(problem) for problem in problems.problems])
             # The mistake may be in a file that the configuration in force does not read.
             files = (Path(problem.file) for problem in problems.problems)
             wanted = await asyncio.to_thread(included_by, self.config.path)
-            self._watched = tuple(dict.fromkeys((*self.config.watched, *files, *wanted)))
+            if not await self._was_watched((*self.config.watched, *files, *wanted)):
+                return False
+            self._refuse([str(problem) for problem in problems.problems])
         except Exception as problem:  # noqa: BLE001 - whatever went wrong, the rules in force stay
             self._refuse([f"{type(problem).__name__}: {problem}"])
         else:
-            if not await self._watcher.unchanged():
+            if not await self._was_watched(fresh.config.watched):
                 return False
             await self._take(fresh)
         return True
+
+    async def _was_watched(self, read: Iterable[Path | Included]) -> bool:
+        """Whether this is still as it was read. What was not watched then is from now on, and has to be read again."""
+        if not await self._watcher.unchanged():
+            return False
+        before, self._watched = frozenset(self._watched), tuple(dict.fromkeys(read))
+        return before.issuperset(self._watched)
 
     async def _take(self, fresh: Reloaded) -> None:
         earlier, self.config = self.config, fresh.config
         before = earlier.rules[self._environment].hash
         await self._use_rules()
         release_config(earlier)
-        self._watched = fresh.config.watched
         self._since = self._clock()
         self._refused = None
         self._restart = fresh.restart

@@ -7,7 +7,7 @@ Whatever is wrong with the file, requests never notice: nothing is compared then
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -79,9 +79,9 @@ class ShadowReload:
         return (path,) if path is not None else ()
 
     async def _load(self) -> bool:
-        path = self._loaded = self._path()
+        path = self._path()
         if path is None:
-            self._watched = ()
+            self._loaded, self._watched = None, ()
             self._take(None, "")
             return True
         try:
@@ -91,19 +91,30 @@ class ShadowReload:
                 return False
             found, claims, watched = await asyncio.to_thread(_candidate, path, self._environment)
         except ConfigError as problems:
+            wanted = await asyncio.to_thread(included_by, path)
+            watched = (path, *(Path(problem.file) for problem in problems.problems), *wanted)
+            if not await self._was_watched(path, watched):
+                return False
             words = [str(problem) for problem in problems.problems]
             log.error("the candidate rules do not load", problems=words[:_MOST_LISTED], count=len(words))
-            wanted = await asyncio.to_thread(included_by, path)
-            self._watched = (path, *(Path(problem.file) for problem in problems.problems), *wanted)
             self._take(None, f"{words[0]} (and {len(words) - 1} more)" if len(words) > 1 else words[0])
         except Exception as problem:  # noqa: BLE001 - a candidate never stops the gateway
             log.error("the candidate rules do not load", error=repr(problem))
-            self._watched = (path,)
+            self._loaded, self._watched = path, (path,)
             self._take(None, f"{type(problem).__name__}: {problem}")
         else:
-            self._watched = watched
+            if not await self._was_watched(path, watched):
+                return False
             self._take(found, "", claims)
         return True
+
+    async def _was_watched(self, path: Path, read: Iterable[Path | Included]) -> bool:
+        """Whether this is still as it was read. What was not watched then is from now on, and has to be read again."""
+        if not await self._watcher.unchanged():
+            return False
+        before = frozenset(self._files())
+        self._loaded, self._watched = path, tuple(read)
+        return before.issuperset(self._watched)
 
     def _take(self, rules: RuleSet | None, trouble: str, claims: frozenset[str] = frozenset()) -> None:
         self._trouble = trouble

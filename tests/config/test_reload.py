@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import ConfigError, load
-from gateway.config.reload import checked_config, reload_config
+from gateway.config import Config, ConfigError, load, reload
+from gateway.config.reload import checked_config, reload_config, watched_config
+from gateway.files.looks import looks
 from tests.config.test_lock import environments
 from tests.config.test_rules import rule
 from tests.gateways import write_config
@@ -31,3 +32,23 @@ def test_rules_that_fail_a_test_do_not_go_live(tmp_path: Path) -> None:
     path.write_text(f"{path.read_text()}tests:\n- {{request: GET /a, expect: deny}}\n")
     with pytest.raises(ConfigError, match="expected deny, but rule 'a' allows it"):
         checked_config(path, "ti")
+
+
+def test_how_files_looked_is_from_before_they_were_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_config(tmp_path, environments(tmp_path), rules=[rule("a")])
+    quiet = watched_config(path, "ti")
+    assert quiet.seen is not None
+    reads: list[Path] = []
+
+    def change_after(path: Path, environment: str) -> Config:
+        found = checked_config(path, environment)
+        reads.append(path)
+        path.write_text(path.read_text() + "# changed\n")
+        return found
+
+    monkeypatch.setattr(reload, "checked_config", change_after)
+    found = watched_config(path, "ti", quiet.watched)
+    assert len(reads) == 1
+    assert found.seen == quiet.seen != looks(found.seen, reload.READ_SUFFIXES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,26 @@ def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
     file.write_text(GOOD.format(cls="Yes", name="oui"))
     os.utime(file, ns=(1, 1))
     assert "oui" in load_policies(["./mine"], tmp_path)
+
+
+def test_a_file_is_known_by_its_text_and_not_by_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As `cp -p`, `rsync -t` and archives with one time for all files leave it; a .pyc counts by second and size.
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    file = tmp_path / "mine/yes.py"
+    file.parent.mkdir()
+    for number, name in enumerate(("one", "two", "ten")):
+        file.write_text(GOOD.format(cls="Yes", name=name))
+        os.utime(file, ns=(1, number // 2))
+        assert name in load_policies(["./mine"], tmp_path)
+
+
+def test_a_pipe_is_no_policy(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    os.mkfifo(tmp_path / "mine/pipe.py")
+    with pytest.raises(PluginError, match="it is not a file"):
+        load_policies(["./mine"], tmp_path)
 
 
 @pytest.mark.parametrize(

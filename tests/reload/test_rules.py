@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from gateway.config import load
+from gateway.config import Config, load
+from gateway.config.reload import Reloaded, reload_config, watched_config
 from gateway.events import Event, RulesChanged, RulesLoaded, RulesRefused
+from gateway.reload import rules
 from gateway.reload.rules import RulesReload
 from tests.gateways import settings, write_config
 from tests.waiting import eventually
@@ -142,8 +144,38 @@ async def test_included_files_that_come_later_or_by_another_link_go_live(
         change(path, lambda document: document.update(rules=[*includes, {"include": "later/*.yaml"}]))
         await eventually(lambda: isinstance(events[-1], RulesRefused))
         assert names(reloading) == ["two", "a", "b"]
-        await asyncio.sleep(1.5)  # until it looks at what it asks for
         written(tmp_path, "later/c.yaml", "c")
         await eventually(lambda: names(reloading) == ["two", "a", "b", "c"])
     finally:
         await reloading.aclose()
+
+
+async def test_what_changed_between_reading_and_watching_is_read(path: Path, events: list[Event]) -> None:
+    config = await asyncio.to_thread(watched_config, path, "ti")
+    reloading = RulesReload(config, "ti", clock=lambda: 0.0, on_event=events.append)
+    # Before it watches, a gateway opens its stores and asks the provider for its metadata.
+    change(path, lambda document: document["rules"][0].update(id="changed"))
+    await reloading.start()
+    try:
+        await eventually(lambda: names(reloading) == ["changed"])
+    finally:
+        await reloading.aclose()
+
+
+async def test_a_file_that_is_included_anew_may_change_while_it_is_read(
+    reloading: RulesReload, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[str] = []
+
+    def read(current: Config, environment: str) -> Reloaded:
+        found = reload_config(current, environment)
+        reads.append(found.config.rules[environment].rules[0].id)
+        if len(reads) == 1:
+            written(tmp_path, "new/a.yaml", "last")
+        return found
+
+    written(tmp_path, "new/a.yaml", "first")
+    monkeypatch.setattr(rules, "reload_config", read)
+    change(path, lambda document: document.update(rules=[{"include": "new/*.yaml"}]))
+    await eventually(lambda: names(reloading) == ["last"])
+    assert reads == ["first", "last"]
