@@ -288,7 +288,8 @@ def _ordered_when(one: OrderedMaintenance, now: float) -> str:
     until = f"until {belgian_time(one.until)}" if one.until is not None else "until somebody ends it"
     if one.over(now):
         return f"over since {belgian_time(one.until or 0.0)}"
-    return f"{'from' if one.since > now else 'IN MAINTENANCE since'} {belgian_time(one.since)}, {until}"
+    begins = one.since > now and not one.at_once
+    return f"{'from' if begins else 'IN MAINTENANCE since'} {belgian_time(one.since)}, {until}"
 
 
 def _record(action: str, one: OrderedMaintenance) -> dict[str, Any]:

@@ -18,18 +18,23 @@ _MOST_KEPT: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Once:
-    """One span of time, in seconds since the epoch; without end where `until` is infinite."""
+    """One span of time, in seconds since the epoch; without end where `until` is infinite.
+
+    With `at_once` it is under way also where a clock has not come to `since` yet.
+    """
 
     since: float
     until: float = inf
+    at_once: bool = False
 
     def span_at(self, now: float) -> tuple[float, float] | None:
         """Begin and end, where this moment is in it."""
-        return (self.since, self.until) if self.since <= now < self.until else None
+        begun = self.at_once or self.since <= now
+        return (self.since, self.until) if begun and now < self.until else None
 
     def next_after(self, now: float) -> float:
         """The first begin after this moment."""
-        return self.since if now < self.since else inf
+        return self.since if now < self.since and not self.at_once else inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +151,11 @@ class OrderedMaintenance:
     ended: float | None = None
     ended_by: str = ""
 
+    @property
+    def at_once(self) -> bool:
+        """Whether it began with the order: on machines whose clock is behind, or set back, it holds as well."""
+        return self.since <= self.ordered
+
     def over(self, now: float) -> bool:
         """Whether it is over at this moment."""
         return self.ended is not None or (self.until is not None and now >= self.until)
@@ -155,7 +165,7 @@ class OrderedMaintenance:
         patterns = [parse_pattern(each) for each in self.paths]
         return Maintenance(
             self.id,
-            Once(self.since, self.until if self.until is not None else inf),
+            Once(self.since, self.until if self.until is not None else inf, self.at_once),
             tuple(each.folding() if folds else each for each in patterns),
             self.message,
             tuple(rights[name] for name in self.exceptions if name in rights),

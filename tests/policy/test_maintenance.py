@@ -76,3 +76,14 @@ def test_lists_of_orders() -> None:
         with pytest.raises(ValueError, match="not a file of maintenance"):
             MAINTENANCE.parsed(b"\n".join(lines), "ti", "x")
     assert len(with_one_more([ORDERED] * 150, OrderedMaintenance("m-2", "an", 1.0, 1.0), 30.0)) == 1
+
+
+def test_what_began_with_its_order_holds_where_a_clock_is_behind() -> None:
+    at_once = OrderedMaintenance("m", "an", 100.0, 100.0, 200.0)
+    later = OrderedMaintenance("m", "an", 100.0, 101.0, 200.0)
+    assert (at_once.at_once, later.at_once) == (True, False)
+    for ordered, ids in ((at_once, ["m"]), (later, [])):
+        made = ordered.maintenance({}, folds=False)
+        assert [each.maintenance.id for each in snapshot([made], 40.0).current] == ids
+        assert snapshot([made], 40.0).until == (200.0 if ids else 101.0)
+        assert snapshot([made], 200.0).current == ()
