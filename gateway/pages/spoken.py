@@ -24,6 +24,14 @@ _CLOCK: Final[Mapping[Language, tuple[str, str, str, str]]] = {
     "fr": ("{day} à {time}", "H 'h'", "H 'h' mm", "H 'h' mm 'min' ss"),
     "de": ("{day} um {time}", "H 'Uhr'", "H.mm 'Uhr'", "H.mm.ss 'Uhr'"),
 }
+# By language, for an hour that comes twice: the first one, by summer time, and the second.
+_SEASONS: Final[Mapping[Language, tuple[str, str]]] = {
+    "nl": ("zomertijd", "wintertijd"),
+    "en": ("summer time", "winter time"),
+    "fr": ("heure d'été", "heure d'hiver"),
+    "de": ("Sommerzeit", "Winterzeit"),
+}
+_ANY_SEASON: Final = ("UTC+2", "UTC+1")
 _UNITS: Final = (86_400, 3_600, 60, 1)
 _ANY_CLOCK: Final = ("{day}, {time}", "HH:mm", "HH:mm", "HH:mm:ss")
 
@@ -81,4 +89,13 @@ def _locale(language: Language) -> Locale:
 def _clock(local: datetime, language: Language, *, seconds: bool) -> str:
     _, hour, minutes, every = _CLOCK.get(language, _ANY_CLOCK)
     pattern = every if seconds and local.second else minutes if local.minute else hour
-    return format_time(local, pattern, tzinfo=_PLACE, locale=_locale(language))
+    spoken = format_time(local, pattern, tzinfo=_PLACE, locale=_locale(language))
+    if not _comes_twice(local):
+        return spoken
+    return f"{spoken} ({_SEASONS.get(language, _ANY_SEASON)[local.fold]})"
+
+
+def _comes_twice(local: datetime) -> bool:
+    """Whether clocks show this time a second time, an hour later, because they are put back."""
+    first, second = local.replace(fold=0).utcoffset(), local.replace(fold=1).utcoffset()
+    return first is not None and second is not None and first > second

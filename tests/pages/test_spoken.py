@@ -28,6 +28,28 @@ def test_a_moment(language: Language, hour: str, minutes: str, seconds: str) -> 
     assert spoken_time(HOUR, language, seconds=True) == hour
 
 
+@pytest.mark.parametrize(
+    ("language", "first", "second"),
+    [
+        ("nl", "2.30 uur (zomertijd)", "2.30 uur (wintertijd)"),
+        ("en", "2:30 (summer time)", "2:30 (winter time)"),
+        ("fr", "2 h 30 (heure d'été)", "2 h 30 (heure d'hiver)"),
+        ("de", "2.30 Uhr (Sommerzeit)", "2.30 Uhr (Winterzeit)"),
+        ("es", "02:30 (UTC+2)", "02:30 (UTC+1)"),
+    ],
+)
+def test_of_an_hour_that_comes_twice_is_said_which(language: Language, first: str, second: str) -> None:
+    moments = [datetime(2026, 10, 25, hour, 30, tzinfo=UTC) for hour in (0, 1)]
+    assert [spoken_clock(each, language) for each in moments] == [first, second]
+    assert spoken_time(moments[1], language).endswith(second)
+
+
+def test_other_hours_of_days_on_which_clocks_change_are_said_as_always() -> None:
+    moments = [datetime(2026, 10, 24, 23, 59, tzinfo=UTC), datetime(2026, 10, 25, 2, 0, tzinfo=UTC)]
+    moments += [datetime(2027, 3, 28, 0, 59, tzinfo=UTC), datetime(2027, 3, 28, 1, 0, tzinfo=UTC)]
+    assert [spoken_clock(each, "nl") for each in moments] == ["1.59 uur", "3 uur", "1.59 uur", "3 uur"]
+
+
 def test_a_moment_without_a_zone_is_one_in_brussels() -> None:
     assert spoken_time(datetime(2026, 6, 24, 8, 0), "nl") == "woensdag 24 juni 2026 om 8 uur"
     assert spoken_time(datetime(2026, 6, 24, 8, 0, tzinfo=UTC), "nl") == "woensdag 24 juni 2026 om 10 uur"
