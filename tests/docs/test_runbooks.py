@@ -69,13 +69,20 @@ class OnCall:
         found = re.search(r"\b[0-9A-F]{4}-[0-9A-F]{4}\b", page)
         assert found, page
         self._reference = found[0]
+        restored = folder / "restored"
+        restored.mkdir()
+        shutil.copy(folder / "var/ti-records.jsonl", restored)
+        kept = json.loads(
+            self._outcome("gateway records verify --env ti restored/ti-records.jsonl --json")[1]
+        )
+        self._head = next(each["head"] for each in kept["chains"])
 
     def run(self, line: str) -> None:
         if line.startswith(OF_OTHERS) or line.removesuffix(" --json") in self._done:
             return
         if line.startswith(ONCE):
             self._done.add(line.removesuffix(" --json"))
-        line = line.replace("prd", "ti").replace("REFERENCE", self._reference)
+        line = line.replace("prd", "ti").replace("REFERENCE", self._reference).replace("HASH", self._head)
         for each in [line.replace("KEY", key) for key in self._earlier_keys()] if "KEY" in line else [line]:
             code, said = self._outcome(each)
             assert code in ((0, 1) if line.startswith(QUESTIONS) else (0,)), f"{each}\n{said}"
