@@ -13,6 +13,7 @@ from typing import Any
 
 from gateway.config.positions import MOST_BYTES, Place, Positions, read_yaml
 from gateway.config.problems import ConfigError, Problem, unknown
+from gateway.files.editor_lock import is_editor_lock
 from gateway.files.plain_file import read_plain
 from gateway.files.real_path import real_path
 from gateway.files.reason import reason
@@ -56,7 +57,7 @@ class Included:
 
     def files(self) -> list[Path]:
         """The files that fit it at this moment, in alphabetical order."""
-        return sorted(self.folder.glob(self.pattern))
+        return sorted(file for file in self.folder.glob(self.pattern) if not is_editor_lock(file))
 
 
 def present_files(watched: Iterable[Path | Included]) -> Iterator[Path]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Final
 
+from gateway.files.editor_lock import is_editor_lock
 from gateway.files.plain_file import read_plain
 from gateway.files.real_path import real_path
 from gateway.plugin.contract import Policy
@@ -148,7 +149,8 @@ def _modules(source: str, folder: Path) -> Iterator[ModuleType | PluginError]:
 
 
 def _python_files(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.glob("*.py") if file.name != "__init__.py")
+    found = (file for file in folder.glob("*.py") if file.name != "__init__.py")
+    return sorted(file for file in found if not is_editor_lock(file))
 
 
 def _import_module(source: str, name: str) -> ModuleType | PluginError:
