@@ -15,6 +15,7 @@ from gateway.config.card import card_of, signed_card
 from gateway.errors import StoreUnavailable
 from gateway.files.reason import reason
 from gateway.reload.neighbours import CARDS, card_name, cards_in
+from gateway.session.store import Store
 
 
 def card(
@@ -50,13 +51,17 @@ def card(
         stop(f"{problem}; the card is signed with the key of the assertion", NOT_DONE)
 
 
+async def _dropped(store: Store, name: str) -> bool:
+    # Looked up first: an answer that is lost, so that the call is sent again, says that there was none.
+    there = name in await store.entries(CARDS, now=time.time())
+    return await store.drop_entry(CARDS, name) or there
+
+
 def _forget(chosen: ChosenEnvironment, name: str) -> None:
     folder = chosen.config.blocks_file(chosen.env).parent
     kept = [Path(where) for where, found in cards_in(folder).cards if card_name(found) == name]
     try:
-        stored = chosen.shared and chosen.try_store(
-            lambda each: each.store.drop_entry(CARDS, name), served=False
-        )
+        stored = chosen.shared and chosen.try_store(lambda each: _dropped(each.store, name), served=False)
     except (StoreUnavailable, ValueError) as problem:
         stop(f"{getattr(problem, 'detail', None) or problem}. NOTHING WAS CHANGED.", NOT_DONE)
     if not stored and not kept:

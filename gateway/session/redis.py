@@ -20,7 +20,7 @@ from gateway.errors import StoreUnavailable
 from gateway.redis_servers.redis_pool import RedisPool
 from gateway.session.ended_keys import EndedKeys
 from gateway.session.redis_permissions import missing_permissions
-from gateway.session.redis_scripts import DELETE, KEEP, PUT_VALUE, SWAP_ENTRY, TAKE_VALUE, TOUCH
+from gateway.session.redis_scripts import DELETE, FORGET, KEEP, PUT_VALUE, SWAP_ENTRY, TAKE_VALUE, TOUCH
 from gateway.session.redis_trouble import StoreForbidden, forbidden, store_trouble
 from gateway.session.store import StoredSession
 from gateway.settings import SharedStore
@@ -107,7 +107,7 @@ class RedisStore:
 
     async def delete(self, key: bytes) -> bool:
         """See Store."""
-        found = bool(await self._script(DELETE, (self._session(key), *self._orders), (self._prefix,)))
+        found = bool(await self._remove(DELETE, (self._session(key), *self._orders), (self._prefix,)))
         self._ended.add(key)
         return found
 
@@ -133,7 +133,7 @@ class RedisStore:
         for order, before in ((by_use, idle_before), (by_end, expired_before)):
             while names := await self._first(order, before):
                 for name in names:
-                    gone += await self._script(DELETE, (name, *self._orders), (self._prefix,))
+                    gone += await self._script(FORGET, (name, *self._orders), (self._prefix,))
         return gone
 
     async def put_value(self, name: bytes, value: bytes, *, until: float, now: float) -> bool:
@@ -160,7 +160,7 @@ class RedisStore:
 
     async def take_value(self, name: bytes, *, now: float) -> bytes | None:
         """See Store."""
-        found: bytes | None = await self._script(TAKE_VALUE, (self._value(name),), ())
+        found: bytes | None = await self._remove(TAKE_VALUE, (self._value(name),), ())
         return found
 
     async def entries(self, topic: str, *, now: float) -> dict[str, bytes]:
@@ -219,7 +219,7 @@ class RedisStore:
             def asked(redis: Redis) -> Awaitable[Any]:
                 pipeline = redis.pipeline(transaction=False)
                 for name in names:
-                    pipeline.eval(DELETE, 3, name, by_use, by_end, self._prefix)
+                    pipeline.eval(FORGET, 3, name, by_use, by_end, self._prefix)
                 return pipeline.execute()
 
             return asked
@@ -279,6 +279,11 @@ class RedisStore:
         found = await self._run(ask)
         keys = [bytes.fromhex(name.rpartition(b":")[2].decode()) for name in names]
         return [stored for key, values in zip(keys, found, strict=True) if (stored := _stored(key, values))]
+
+    async def _remove(self, script: str, keys: Sequence[bytes], values: Sequence[Any]) -> Any:
+        call = self._prefix + b"call:" + os.urandom(_CALL_OCTETS).hex().encode()
+        # No call is sent again once its time is over.
+        return await self._script(script, (*keys, call), (*values, int(self._server.timeout * 1000) + 1000))
 
     async def _script(self, script: str, keys: Sequence[bytes], values: Sequence[Any]) -> Any:
         return await self._run(lambda redis: redis.eval(script, len(keys), *keys, *values))

@@ -1,6 +1,7 @@
 """What a Redis server does in one step, as scripts. All their keys begin with the prefix of the environment.
 
-A script whose answer is lost with its connection is sent once more: what it did then already is no refusal.
+A script whose answer is lost with its connection is sent once more: what it did then already is no refusal. Those that
+remove something keep their answer for that, for so long, under a name of the call.
 """
 
 from __future__ import annotations
@@ -19,7 +20,25 @@ local function forget(key)
   return redis.call('DEL', key)
 end
 """
-DELETE: Final = _FORGET + "return forget(KEYS[1])"
+FORGET: Final = _FORGET + "return forget(KEYS[1])"
+# The last KEYS: the answer of this call. The last ARGV: how long it is kept, in ms.
+_ANSWERED: Final = """
+local kept = redis.call('HGET', KEYS[#KEYS], 'answer')
+if kept then return kept end
+local function keep(answer)
+  redis.call('HSET', KEYS[#KEYS], 'answer', answer)
+  redis.call('PEXPIRE', KEYS[#KEYS], ARGV[#ARGV])
+  return answer
+end
+"""
+DELETE: Final = (
+    _FORGET
+    + _ANSWERED
+    + """
+if forget(KEYS[1]) == 0 then return false end
+return keep('1')
+"""
+)
 # KEYS 4: the new session, then its sets. ARGV: "swap" or "put", lifetime in ms, last use, end, fields and values: first
 # what is sealed, which no other call has.
 KEEP: Final = (
@@ -54,11 +73,14 @@ redis.call('HSET', KEYS[1], 'value', ARGV[1], 'until', ARGV[2], 'call', ARGV[4])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1
 """
-TAKE_VALUE: Final = """
+TAKE_VALUE: Final = (
+    _ANSWERED
+    + """
 local found = redis.call('HGET', KEYS[1], 'value')
 redis.call('DEL', KEYS[1])
-return found
+return found and keep(found)
 """
+)
 # KEYS 1: the entries of a topic. ARGV: name, earlier content ("" for none), later content.
 SWAP_ENTRY: Final = """
 local found = redis.call('HGET', KEYS[1], ARGV[1]) or ''

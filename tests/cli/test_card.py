@@ -6,6 +6,7 @@ import asyncio
 import time
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner, Result
 
 from gateway.cli import application
@@ -83,6 +84,23 @@ def test_a_card_keeps_nobody_from_a_first_start(tmp_path: Path) -> None:
     done = run("config", "card", "--env", "prd", "--forget", "ti@elsewhere", "--config", config)
     assert done.exit_code == 0
     assert "FORGOTTEN: the card of ti@elsewhere in the session store" in done.output
+
+
+def test_a_card_whose_removal_was_sent_again_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ti, _ = environment(tmp_path / "ti", "ti"), environment(tmp_path / "prd", "prd")
+    asyncio.run(_meet(tmp_path / "prd" / "var" / "prd.db", signed_card(card_of("ti", ti, time.time()), ti)))
+    once = SqliteStore.drop_entry
+
+    async def twice(store: SqliteStore, topic: str, name: str) -> bool:
+        await once(store, topic, name)
+        return await once(store, topic, name)
+
+    monkeypatch.setattr(SqliteStore, "drop_entry", twice)
+    config = str(tmp_path / "prd" / "config.yaml")
+    done = run("config", "card", "--env", "prd", "--forget", "ti@elsewhere", "--config", config)
+    assert (done.exit_code, "FORGOTTEN" in done.output) == (0, True)
 
 
 def test_the_card_in_the_folder_is_forgotten_too(tmp_path: Path) -> None:

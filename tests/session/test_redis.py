@@ -189,6 +189,12 @@ async def test_an_answer_that_is_lost_with_its_connection_is_no_refusal(redis: R
             for content, changed in ((b"one", True), (b"two", False)):
                 lost.append(b"HGET")
                 assert (await store.swap_entry("orders", "blocks", None, content), lost) == (changed, [])
+            for there in (True, False):
+                lost.append(b"forget(KEYS[1]) == 0 then return false")
+                assert (await store.delete(stored(2).key), lost) == (there, [])
+            for taken in (b"a", None):
+                lost.append(b"'value')")
+                assert (await store.take_value(b"claim", now=now), lost) == (taken, [])
             await store.aclose()
 
 
