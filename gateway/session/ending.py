@@ -9,6 +9,7 @@ from typing import Final
 
 from gateway.session.sessions import Sessions
 from gateway.session.store import StoredSession
+from gateway.session.ticket import session_id
 
 _TRIES: Final = 10
 _KIND: Final = "sid-ended"
@@ -49,7 +50,22 @@ async def end_found(sessions: Sessions, find: Callable[[], Awaitable[Iterable[St
         found = list(await find())
         if not found:
             break
-        ended += await sessions.revoke(found)
+        ended += await _end_each(sessions, found)
+    return ended
+
+
+async def _end_each(sessions: Sessions, found: Iterable[StoredSession]) -> list[str]:
+    """The public ids of those that were still there. Other processes see it within `cache_ttl`."""
+    asked: list[str] = []
+    ended: list[str] = []
+    try:
+        for stored in found:
+            asked.append(session_id(stored.key))
+            if await sessions.store.delete(stored.key):
+                ended.append(asked[-1])
+    finally:
+        # Also where the store fails halfway: nobody finds again what it ended, perhaps without an answer in time.
+        sessions.ended_elsewhere(asked)
     return ended
 
 

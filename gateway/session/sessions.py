@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import methodcaller
 from typing import Final
@@ -23,7 +23,7 @@ from gateway.session.sealed import SealedSessions
 from gateway.session.settings import SessionSettings
 from gateway.session.store import Store, StoredSession
 from gateway.session.summary import PersonNames, SessionSummaries
-from gateway.session.ticket import binding_of, is_ticket, session_id
+from gateway.session.ticket import binding_of, is_ticket
 from gateway.session.upkeep import Upkeep
 
 __all__ = ["PeekedSession", "Session", "Sessions"]
@@ -273,12 +273,6 @@ class Sessions:
     ) -> list[StoredSession]:
         """The sessions that match everything given, oldest first; all where nothing is given."""
         return await self._stored.find(subject=subject, organisation=organisation, sid=sid)
-
-    async def revoke(self, found: Iterable[StoredSession]) -> list[str]:
-        """End these sessions; the ids of those that were still there. Other processes see it within `cache_ttl`."""
-        ended = [session_id(stored.key) for stored in found if await self._stored.delete(stored.key)]
-        self.ended_elsewhere(ended)
-        return ended
 
     def ended_elsewhere(self, ids: Sequence[str]) -> None:
         """Forget sessions, by their public ids, that are no longer in the store."""

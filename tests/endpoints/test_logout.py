@@ -10,6 +10,7 @@ import httpx2
 import pytest
 from starlette.responses import JSONResponse
 
+from gateway.errors import StoreUnavailable
 from tests.auth.mutations import script_discovery, value_of
 from tests.auth.scripted_provider import CLIENT_ID
 from tests.cases.runners import LOGOUT, no_runner, runs
@@ -133,6 +134,22 @@ def test_all_sessions_of_a_person_can_end_at_once(gate: GatewayFixture, log_in: 
     phone, desk, other = log_in("carol", "c1"), log_in("carol", "c2"), log_in("dave", "d1")
     assert desk.page("/oauth2/sign_out?everywhere=1").status_code == 302
     assert [holds(each) for each in (phone, desk, other)] == [False, False, True]
+
+
+def test_who_presses_again_after_the_store_failed_is_logged_out_everywhere(
+    gate: GatewayFixture, log_in: LogIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phone, desk = log_in("erin", "e1"), log_in("erin", "e2")
+
+    async def down(*_: object, **__: object) -> None:
+        raise StoreUnavailable("no answer")
+
+    for fails in ("find", "delete"):
+        with monkeypatch.context() as patch:
+            patch.setattr(gate.gateway.areas.people.sessions.store, fails, down)
+            assert desk.page("/oauth2/logout/local?everywhere=1").status_code == 503
+    assert desk.page("/oauth2/logout/local?everywhere=1").status_code == 200
+    assert [holds(each) for each in (phone, desk)] == [False, False]
 
 
 def test_the_provider_can_be_told_by_id_token(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gateway.errors import StoreUnavailable
 from gateway.model import Identity, Tokens
 from gateway.session.ending import end_all, ended_since
 from gateway.session.own import OwnSessions
@@ -52,6 +53,25 @@ def recheck_after_find(
 
     monkeypatch.setattr(sessions, "find", found_then_moved)
     return moved
+
+
+async def test_what_ended_before_the_store_failed_is_known_here(
+    sessions: Sessions, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tickets = [(await sessions.create(ANNA))[1] for _ in range(3)]
+    found = await sessions.find(subject="anna")
+    delete = store.delete
+
+    async def lost(key: bytes) -> bool:
+        done = await delete(key)
+        if key == found[1].key:
+            raise StoreUnavailable("no answer in time")
+        return done
+
+    monkeypatch.setattr(store, "delete", lost)
+    with pytest.raises(StoreUnavailable):
+        await end_all(sessions, lambda _: True, subject="anna")
+    assert sum(sessions.open_cached(each) is not None for each in tickets) == 1
 
 
 async def test_all_that_match_end_and_no_others(sessions: Sessions, clock: Clock) -> None:
