@@ -59,12 +59,23 @@ class ChosenEnvironment:
         """The same as one line."""
         return ", ".join(f"{name} {value}" for name, value in self.named(file).items())
 
-    def with_store(self, work: Callable[[Sessions], Awaitable[T]]) -> T:
+    def with_store(self, work: Callable[[Sessions], Awaitable[T]], *, only_reads: bool = False) -> T:
         """Do this with the sessions of a store that a gateway has made. Ends the command where there is none."""
+        begun: list[bool] = []
+
+        async def begin(sessions: Sessions) -> T:
+            begun.append(True)
+            return await work(sessions)
+
         try:
-            return self.try_store(work)
+            return self.try_store(begin)
         except (StoreUnavailable, ValueError) as problem:
-            stop(f"{getattr(problem, 'detail', None) or problem}. NOTHING WAS CHANGED.", NOT_DONE)
+            # A store that fails halfway may have done it, and not have said so.
+            unsure = begun and not only_reads and isinstance(problem, StoreUnavailable)
+            outcome = (
+                "IT MAY HAVE BEEN DONE: look before you try again." if unsure else "NOTHING WAS CHANGED."
+            )
+            stop(f"{getattr(problem, 'detail', None) or problem}. {outcome}", NOT_DONE)
 
     def try_store(self, work: Callable[[Sessions], Awaitable[T]], *, served: bool = True) -> T:
         """The same; without `served` also with a store that no gateway has used. Raises StoreUnavailable and ValueError."""

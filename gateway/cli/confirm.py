@@ -13,6 +13,7 @@ import typer
 from gateway.cli.belgian_time import belgian_time
 from gateway.cli.exit import NOT_CONFIRMED, stop
 from gateway.cli.output import counted
+from gateway.errors import StoreUnavailable
 from gateway.session.board import Board
 
 WAIT = typer.Option(
@@ -28,10 +29,11 @@ _STOPPED_WITHIN: Final = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """The processes, by name, that have carried it out, and those that have not."""
+    """The processes, by name, that have carried it out, and those that have not. `trouble`: why the store does not say."""
 
     done: Mapping[str, Report]
     missing: Mapping[str, Report]
+    trouble: str = ""
 
     def to_data(self) -> dict[str, list[str]]:
         """As plain data."""
@@ -39,6 +41,8 @@ class Confirmation:
 
     def words(self) -> str:
         """For operators."""
+        if self.trouble:
+            return f"which workers know it is not known: {self.trouble}"
         if not self.done and not self.missing:
             return "no gateway that runs reports to this session store"
         every = {**self.done, **self.missing}
@@ -49,24 +53,35 @@ class Confirmation:
 async def confirmation(
     board: Board, done: Callable[[Report], bool], *, patience: float, clock: Callable[[], float] = time.time
 ) -> Confirmation:
-    """Ask until all running processes have carried it out, `patience` seconds at most. Raises StoreUnavailable."""
+    """Ask until all running processes have carried it out, `patience` seconds at most.
+
+    A store that gives no answer, as in a failover, is asked again: what was ordered is in force all the same.
+    """
     end = time.monotonic() + patience
     seen: dict[str, Report] = {}
     while True:
-        found = await board.reports()
+        found, trouble = await _reports(board)
         now = clock()
         seen.update(found)
         stopped = [
             name
             for name, each in seen.items()
-            if name not in found and now - each.get("at", 0.0) < _STOPPED_WITHIN
+            if not trouble and name not in found and now - each.get("at", 0.0) < _STOPPED_WITHIN
         ]
         for name in stopped:
             del seen[name]
         missing = {name: each for name, each in seen.items() if name not in found or not done(each)}
-        if not missing or time.monotonic() >= end:
-            return Confirmation({name: each for name, each in seen.items() if name not in missing}, missing)
+        if not (missing or trouble) or time.monotonic() >= end:
+            known = {name: each for name, each in seen.items() if name not in missing}
+            return Confirmation(known, missing, trouble)
         await asyncio.sleep(_ASK_EVERY)
+
+
+async def _reports(board: Board) -> tuple[Mapping[str, Report], str]:
+    try:
+        return await board.reports(), ""
+    except StoreUnavailable as problem:
+        return {}, problem.detail
 
 
 async def carried_out(
@@ -89,7 +104,7 @@ def conclude(confirmed: Confirmation, *, waited: bool, silent: bool = False) -> 
         running = len(confirmed.done) + len(confirmed.missing)
         words = (
             f"{counted(running, 'worker')} now; --wait waits until they confirm"
-            if running
+            if running and not confirmed.trouble
             else confirmed.words()
         )
         typer.echo(f"  {words}.")
@@ -99,6 +114,8 @@ def conclude(confirmed: Confirmation, *, waited: bool, silent: bool = False) -> 
     lines = [f"    {_name(name, each)}" for name, each in sorted(confirmed.missing.items())]
     if lines:
         stop("  NOT CONFIRMED by:\n" + "\n".join(lines), NOT_CONFIRMED)
+    if confirmed.trouble:
+        stop("  NOT CONFIRMED: the session store gave no answer", NOT_CONFIRMED)
     if not confirmed.done:
         stop("  NOT CONFIRMED: start a gateway, or use the configuration of one that runs", NOT_CONFIRMED)
 

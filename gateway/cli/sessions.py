@@ -58,7 +58,7 @@ def list_(
     """
     chosen = ChosenEnvironment.of(config, env)
     wanted = SessionFilter.of(chosen, id_, subject, organisation, sub=sub)
-    found = chosen.with_store(lambda sessions: matching(sessions, wanted, time.time()))
+    found = chosen.with_store(lambda sessions: matching(sessions, wanted, time.time()), only_reads=True)
     _print(chosen, found, as_json=as_json)
     if wanted.given and not found:
         _nobody(chosen)

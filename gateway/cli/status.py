@@ -49,7 +49,7 @@ def status(
     """
     chosen = ChosenEnvironment.of(config, env)
     here = fleet_report(chosen.config.rules[env].hash, fingerprint(chosen.settings))
-    workers, replica = chosen.with_store(_found)
+    workers, replica = chosen.with_store(_found, only_reads=True)
     differing = fleet_differences(workers)
     if as_json:
         data = {"replica": replica, "here": here, "workers": workers, "differences": differing}

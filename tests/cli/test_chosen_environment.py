@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from pathlib import Path
 
 import pytest
 import typer
 
 from gateway.cli.chosen_environment import ChosenEnvironment
+from gateway.config import load
+from gateway.errors import StoreUnavailable
+from gateway.session.sessions import Sessions
+from gateway.session.sqlite import SqliteStore
 from tests.files.closed import closed
 
 
@@ -42,3 +48,39 @@ def test_what_cannot_be_recorded_is_said_and_is_no_fault(
     said = capsys.readouterr().err
     assert "This is in force, but could not be recorded, so make a note of it yourself: cannot write" in said
     assert "Permission denied (as " in said
+
+
+def _served(config: Path) -> None:
+    async def serve() -> None:
+        sessions = Sessions(
+            load(config).environment("ti").session, environment="ti", secure=False, clock=time.time
+        )
+        await sessions.start()
+        await sessions.board.serve()
+        await sessions.aclose()
+
+    asyncio.run(serve())
+
+
+def test_a_store_that_fails_halfway_may_have_done_it(
+    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = ChosenEnvironment.of(config, "ti")
+    _served(config)
+
+    async def work(_: Sessions) -> None:
+        raise StoreUnavailable("no answer in time")
+
+    async def down(_: SqliteStore) -> None:
+        raise StoreUnavailable("no answer in time")
+
+    nothing = "NOTHING WAS CHANGED"
+    for starts, only_reads, words in (
+        (True, False, "IT MAY HAVE BEEN DONE"), (True, True, nothing), (False, False, nothing)
+    ):  # fmt: skip
+        if not starts:
+            monkeypatch.setattr(SqliteStore, "start", down)
+        with pytest.raises(typer.Exit) as stopped:
+            place.with_store(work, only_reads=only_reads)
+        assert stopped.value.exit_code == 1
+        assert f"no answer in time. {words}" in capsys.readouterr().err

@@ -8,6 +8,7 @@ import pytest
 import typer
 
 from gateway.cli.confirm import Confirmation, conclude, confirmation
+from gateway.errors import StoreUnavailable
 from gateway.session.board import Board
 from gateway.session.memory import MemoryStore
 from gateway.session.ticket import SessionCipher
@@ -54,9 +55,33 @@ async def test_a_process_that_stops_is_not_missed_but_one_that_dies_is(*, stops:
     assert ("one:1:a" in (await asking).missing) is not stops
 
 
+@pytest.mark.parametrize("comes_back", [True, False])
+async def test_a_store_that_fails_meanwhile_is_asked_again(
+    monkeypatch: pytest.MonkeyPatch, *, comes_back: bool
+) -> None:
+    clock, store = Clock(), MemoryStore()
+    found = board(store, clock)
+    done = {**HERE, "at": clock.now, "blocks": 2}
+    await found.report("one:1:a", done, seconds=30.0)
+
+    async def down(*_: object, **__: object) -> None:
+        raise StoreUnavailable("no answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "entries", down)
+        assert await ask(found, clock) == Confirmation({}, {}, "no answer")
+        asking = asyncio.create_task(ask(found, clock, patience=0.3))
+        await asyncio.sleep(0.05)
+        if not comes_back:
+            assert await asking == Confirmation({}, {}, "no answer")
+    if comes_back:
+        assert await asking == Confirmation({"one:1:a": done}, {})
+
+
 @pytest.mark.parametrize(
     ("confirmed", "code", "words"),
     [
+        (Confirmation({}, {}, "no answer"), 3, "which workers know it is not known: no answer"),
         (Confirmation({"one:1:a": HERE}, {}), None, "1 of 1 worker (one) confirmed"),
         (Confirmation({}, {}), 3, "NOT CONFIRMED: start a gateway"),
         (
