@@ -18,7 +18,7 @@ from gateway.cli.exit import NOT_DONE, stop
 from gateway.cli.options import CONFIG, ENV, JSON
 from gateway.cli.output import counted
 from gateway.cli.people import ID, ORGANISATION, SUB, SUBJECT, Listed, SessionFilter, matching
-from gateway.reload.orders import REVOKED
+from gateway.reload.orders import REVOKED, revoked
 from gateway.session.ending import end_found
 from gateway.session.sessions import Sessions
 from gateway.session.store import StoredSession
@@ -155,7 +155,8 @@ async def _end(
     if not ended:
         return [], Confirmation({}, {})
     order = secrets.token_hex(6)
-    await sessions.board.order(f"{REVOKED}{order}", json.dumps(ended).encode("ascii"), seconds=_ORDER_VALID)
+    content = revoked([listed[each].stored.key for each in ended])
+    await sessions.board.order(f"{REVOKED}{order}", content, seconds=_ORDER_VALID)
     confirmed = await confirmation(
         sessions.board, lambda report: order in report.get("revoked", ()), patience=patience
     )

@@ -21,11 +21,13 @@ from gateway.observe.health import HealthStatus
 from gateway.reload.shared_order import SharedOrder
 from gateway.session.board import SealedElsewhere
 from gateway.session.sessions import Sessions
+from gateway.session.ticket import session_id
 
 log = structlog.get_logger()
 
 BLOCKS: Final = "blocks"
 REVOKED: Final = "revoked:"
+_PUBLIC_ID: Final = 16
 # A process is taken for gone when it has not reported for this long.
 _REPORT_VALID: Final = 30.0
 _REPORT_EVERY: Final = 5.0
@@ -33,6 +35,14 @@ _REPORT_EVERY: Final = 5.0
 _READ_EVERY: Final = 10.0
 # How late a look may be before the blocks no longer count as current.
 _LATE: Final = 5.0
+
+
+def revoked(keys: Sequence[bytes]) -> bytes:
+    """The order that says that the sessions under these keys of the store have ended.
+
+    Their public ids come first: older gateways know sessions by those alone.
+    """
+    return json.dumps([*map(session_id, keys), *(key.hex() for key in keys)]).encode("ascii")
 
 
 class Orders:
@@ -159,7 +169,7 @@ class Orders:
         stored, now = await self._board.orders(), self._steady()
         try:
             if stored != self._seen or now - self._read_at >= _READ_EVERY:
-                self._take_revoked(stored)
+                await self._take_revoked(stored)
                 await self._take_shared(stored)
                 self._seen, self._read_at = stored, now
         finally:
@@ -175,16 +185,18 @@ class Orders:
         if problem is not None:
             raise problem
 
-    def _take_revoked(self, stored: Mapping[str, bytes]) -> None:
+    async def _take_revoked(self, stored: Mapping[str, bytes]) -> None:
         done: list[str] = []
         for name in (name for name in stored if name.startswith(REVOKED)):
             if name not in self._ended:
                 try:
-                    ended = json.loads(self._board.read(name, stored[name]).content)
+                    named = json.loads(self._board.read(name, stored[name]).content)
                 except SealedElsewhere as problem:
                     log.error("an order to end sessions cannot be opened", order=name, reason=str(problem))
                     continue
-                self._sessions.ended_elsewhere(ended)
+                keys = [bytes.fromhex(each) for each in named if len(each) > _PUBLIC_ID]
+                self._sessions.ended_elsewhere([each for each in named if len(each) == _PUBLIC_ID])
+                await self._sessions.store.ended(keys)
             done.append(name)
         self._ended = tuple(done)
 

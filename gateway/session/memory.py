@@ -51,6 +51,9 @@ class MemoryStore:
         """See Store."""
         return self._sessions.pop(key, None) is not None
 
+    async def ended(self, keys: Sequence[bytes]) -> None:
+        """See Store."""
+
     async def find(
         self, *, subject: bytes | None = None, organisation: bytes | None = None, sid: bytes | None = None
     ) -> list[StoredSession]:

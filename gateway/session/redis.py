@@ -111,6 +111,11 @@ class RedisStore:
         self._ended.add(key)
         return found
 
+    async def ended(self, keys: Sequence[bytes]) -> None:
+        """See Store."""
+        for key in keys:
+            self._ended.add(key)
+
     async def find(
         self, *, subject: bytes | None = None, organisation: bytes | None = None, sid: bytes | None = None
     ) -> list[StoredSession]:

@@ -120,6 +120,9 @@ class SqliteStore:
         """See Store."""
         return await self._write("DELETE FROM session WHERE key = ?", (key,)) > 0
 
+    async def ended(self, keys: Sequence[bytes]) -> None:
+        """See Store."""
+
     async def find(
         self, *, subject: bytes | None = None, organisation: bytes | None = None, sid: bytes | None = None
     ) -> list[StoredSession]:

@@ -55,6 +55,9 @@ class Store(Protocol):
     async def delete(self, key: bytes) -> bool:
         """Forget a session; whether there was one."""
 
+    async def ended(self, keys: Sequence[bytes]) -> None:
+        """Remember sessions that another process ended: a store that comes back with an older state ends them again."""
+
     async def find(
         self, *, subject: bytes | None = None, organisation: bytes | None = None, sid: bytes | None = None
     ) -> list[StoredSession]:

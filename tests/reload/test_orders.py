@@ -7,7 +7,7 @@ import contextlib
 import json
 import math
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from gateway.blocks.file import Block
 from gateway.blocks.settings import BlockSettings
 from gateway.events import Event, SessionEnded
 from gateway.model import Identity
-from gateway.reload.orders import BLOCKS, Orders
+from gateway.reload.orders import BLOCKS, Orders, revoked
 from gateway.session.board import Board
 from gateway.session.memory import MemoryStore
 from gateway.session.sessions import Sessions
@@ -122,6 +122,24 @@ async def test_ended_sessions_are_forgotten_at_once(store: MemoryStore, running:
         await operator(store).order("revoked:1", json.dumps([session.id]).encode(), seconds=60.0)
         await eventually(lambda: process.sessions.open_cached(ticket) is None)
         assert process.seen.count(SessionEnded(session.id)) == 1
+
+
+async def test_the_store_is_told_what_was_ended_elsewhere(
+    store: MemoryStore, running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[bytes] = []
+
+    async def ended(keys: Sequence[bytes]) -> None:
+        told.extend(keys)
+
+    monkeypatch.setattr(store, "ended", ended)
+    async with running() as process:
+        session, ticket = await process.sessions.create(ANNA)
+        (kept,) = await process.sessions.find()
+        await operator(store).order("revoked:1", revoked([kept.key]), seconds=60.0)
+        await eventually(lambda: told == [kept.key])
+        assert process.sessions.open_cached(ticket) is None
+        assert [each for each in process.seen if isinstance(each, SessionEnded)] == [SessionEnded(session.id)]
 
 
 async def test_a_store_that_lost_the_blocks_gets_them_again(store: MemoryStore, running: Running) -> None:

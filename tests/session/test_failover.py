@@ -176,6 +176,26 @@ async def test_nothing_is_lost_but_for_the_seconds_without_a_master(fleet: Fleet
     assert {abs(each["clock_ahead"]) < 1 for each in data["workers"]} == {True}
 
 
+async def test_what_a_command_ended_stays_ended_where_a_new_master_does_not_know_of_it(fleet: Fleet) -> None:
+    """The gateways carried it out, so they remember it: the command itself is long over."""
+    async with (
+        httpx2.AsyncClient(trust_env=False, timeout=20) as client,
+        Redis(port=fleet.old.port) as master,
+    ):
+        ticket = await fleet.session(_BLOCKED)
+        (name,) = await master.keys("*:session:*")
+        earlier = await master.dump(name)
+        command = ("sessions", "revoke", "--organisation", _BLOCKED, "--wait")
+        done = await asyncio.to_thread(fleet.command, *command)
+        assert (done.exit_code, "ENDED" in done.output) == (0, True), done.output
+        await master.restore(name, 3_600_000, earlier)
+        await master.client_kill_filter(_type="normal", skipme=True)
+        await comes_true(lambda: _logs_in(fleet, client))
+        assert await master.exists(name) == 0
+        for which in (0, 1):
+            assert await fleet.ask(client, ticket, which) == 401
+
+
 async def _copied(fleet: Fleet) -> None:
     """What was written so far has reached the replica, which the sentinel knows."""
     async with Redis(port=fleet.old.port) as master:
