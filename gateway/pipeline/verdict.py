@@ -71,9 +71,10 @@ class Verdict:
         if not (self.front.removes or self.front.replaces_all):
             self._check_passed(request, ours)
         changed = self._changed(self.lifetime.validity.rules())
-        # Fronts know one list of names: what another rule changes, the client's own value stands for here.
+        # Fronts know one list of names: what another rule changes, the client's own value stands for here, where it goes on.
         own = changed.requests - ours.keys()
-        ours.update((name, request.header(name) or b"") for name in own)
+        stopped = self.attach.dropped(request) if own else frozenset()
+        ours.update((name, b"" if name in stopped else request.header(name) or b"") for name in own)
         ours[UPSTREAM] = handling.upstream.encode("ascii")
         register, answer = list(ours.items()), [(b"content-length", b"0")]
         if self.front.removes:

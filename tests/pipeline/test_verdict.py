@@ -54,6 +54,40 @@ def test_nginx_is_told_by_which_headers_to_tell_permissions_apart(tmp_path: Path
     assert changed["x-frame-options"] == "DENY"
 
 
+def test_what_no_client_may_say_is_not_said_for_it_where_another_rule_sets_it(tmp_path: Path) -> None:
+    """Neither what passes for a header of a proxy, nor what `edge.request_headers.allow` leaves out."""
+    named = {"set": {"X-Script-Name": "/a", "X-Tenant": "a"}, "remove": ["prefer"]}
+    rules: list[Any] = [
+        {"id": "plain", "match": {"path": "/public/**"}, "require": ["anyone"]},
+        {"id": "named", "match": {"path": "/a/**"}, "require": ["anyone"], "request_headers": named},
+    ]
+    dialects = ("nginx", "haproxy", "traefik", "caddy", "envoy")
+    fronts = {each: {"dialect": each} for each in dialects}
+    edge = {"request_headers": {"allow": ["prefer"]}}
+    with scripted_gateway(tmp_path, rules=rules, fronts=fronts, edge=edge) as gate:
+        for dialect in dialects:
+            host = f"localhost:{gate.port}"
+            said = {
+                **{f"x-{kind}-method": "GET" for kind in ("original", "forwarded")},
+                **{f"x-{kind}-uri": "/public/x" for kind in ("original", "forwarded")},
+                "host": host,
+                "x-forwarded-host": host,
+                "x-forwarded-for": "192.0.2.7",
+                "prefer": "mine",
+                "x-tenant": "mine",
+                "x-script-name": "/forged",
+            }
+            path = "/auth/public/x" if dialect == "envoy" else "/auth"
+            address = f"http://127.0.0.1:{gate.fronts[dialect]}{path}"
+            found = gate.client.get(address, headers=CALL | said).headers
+            assert found["prefer"] == "mine", dialect
+            names = {"x-tenant", "x-script-name"}
+            if dialect == "envoy":
+                assert names <= set(found["x-envoy-auth-headers-to-remove"].split(","))
+            else:
+                assert [found[name] for name in names] == ["", ""], dialect
+
+
 def removed(gate: GatewayFixture, **headers: str) -> set[str]:
     said = {**CALL, "host": f"localhost:{gate.port}", "x-forwarded-for": "192.0.2.7", **headers}
     answer = gate.client.get(f"http://127.0.0.1:{gate.fronts['main']}/auth/public/x", headers=said)
