@@ -80,14 +80,17 @@ class Verdict:
         if self.front.removes:
             register = [(name, value) for name, value in register if value]
             answer.append((REMOVED, b",".join(sorted(self._gone(self.attach.dropped(request), ours)))))
+        if self.front.replaces_all:
+            # It would obey these itself; without them the register gets none.
+            register = [line for line in register if not line[0].startswith(_OF_NGINX)]
         client = _for_client(handling, request)
         # Where an answer may be kept, nothing else must say that it may not.
         seconds = self.lifetime.seconds(exchange) if self.front.caches else 0
         if self.front.caches:
             answer.append((_ACCEL, b"%d" % seconds))
             client = self._kept_apart(client, own, answer)
-        # A front tells clients what it is told of such a header, in place of the register's.
-        if not seconds and _CACHE_CONTROL not in changed.answers:
+        # A front tells clients or the register what it is told of such a header, in place of their own.
+        if not seconds and not any(_CACHE_CONTROL in names for names in changed):
             answer.append((_CACHE_CONTROL, b"no-store"))
         return Permission(register, client, answer)
 

@@ -88,6 +88,30 @@ def test_what_no_client_may_say_is_not_said_for_it_where_another_rule_sets_it(tm
                 assert [found[name] for name in names] == ["", ""], dialect
 
 
+def test_a_header_of_a_request_says_nothing_about_the_permission(tmp_path: Path) -> None:
+    """nginx obeys X-Accel-*, also an empty one, and adds one Cache-Control to the other for the register."""
+    named = {"remove": ["X-Accel-Redirect", "Cache-Control"], "set": {"X-Accel-Buffering": "no"}}
+    rules: list[Any] = [
+        {"id": "named", "match": {"path": "/a/**"}, "require": ["anyone"], "request_headers": named},
+        {"id": "plain", "match": {"path": "/**"}, "require": ["anyone"]},
+    ]
+    with scripted_gateway(tmp_path, rules=rules, fronts={"main": {"dialect": "nginx"}}) as gate:
+        for target in ("/a/x", "/b"):
+            said = {
+                "host": f"localhost:{gate.port}",
+                "x-original-method": "GET",
+                "x-original-uri": target,
+                "x-forwarded-for": "192.0.2.7",
+                "x-accel-redirect": "/robots.txt",
+                "cache-control": "max-age=0",
+            }
+            found = gate.client.get(f"http://127.0.0.1:{gate.fronts['main']}/auth", headers=CALL | said)
+            assert found.status_code == 200
+            assert {name for name in found.headers if name.startswith("x-accel-")} == {"x-accel-expires"}
+            own = "" if target == "/a/x" else "max-age=0"
+            assert found.headers.get_list("cache-control") == [own]
+
+
 def removed(gate: GatewayFixture, **headers: str) -> set[str]:
     said = {**CALL, "host": f"localhost:{gate.port}", "x-forwarded-for": "192.0.2.7", **headers}
     answer = gate.client.get(f"http://127.0.0.1:{gate.fronts['main']}/auth/public/x", headers=said)
