@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import Final
 
 from gateway.http_semantics import HOP_BY_HOP, HeaderLine, connection_options
 from gateway.model import CanonicalRequest
 
-# Belong to one connection only (RFC 9110 7.6.1), or are written again for the register. Cookie2 is obsolete (RFC 6265), and
-# must not bring cookies that nobody looked at.
+COOKIE2: Final = b"cookie2"
+"""Obsolete (RFC 6265): it must not bring cookies that nobody looked at."""
+# Belong to one connection only (RFC 9110 7.6.1), or are written again for the register.
 _OF_THE_CONNECTION = HOP_BY_HOP | {
-    b"http2-settings", b"proxy-authorization", b"expect", b"host", b"content-length", b"cookie2",
+    b"http2-settings", b"proxy-authorization", b"expect", b"host", b"content-length", COOKIE2,
 }  # fmt: skip
 # Say where a request came from, who sent it or what it "really" asks for: servers and frameworks believe these of a
 # proxy, so the register hears them from the gateway alone.

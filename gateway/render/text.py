@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from gateway.edge.headers import FORWARDING, FORWARDING_PREFIXES
+from gateway.edge.headers import COOKIE2, FORWARDING, FORWARDING_PREFIXES
 from gateway.http_semantics import WITHOUT_CONTENT
 from gateway.identity.header_names import FAMILY, FAMILY_STARTS, fold_header_name
 from gateway.render.address import Endpoint
@@ -209,7 +209,7 @@ def _context(site: Site, engine: Engine) -> Mapping[str, Any]:
         "certified": secure or any(each is not None and each.certificate for each in tls_of.values()),
         "only_tls": single_backend_tls(site) if engine == "nginx" else None,
         "page": _PAGE,
-        "forwarding": sorted(name.decode() for name in FORWARDING),
+        "forwarding": sorted(name.decode() for name in {*FORWARDING, COOKIE2}),
         "family": sorted(name.decode() for name in FAMILY),
         "known": _OF_FAMILIES,
         "without_content": sorted(WITHOUT_CONTENT),

@@ -91,6 +91,12 @@ def test_what_a_client_says_about_its_request_is_not_believed(through: GatewayFi
     assert not through.upstream.begun
 
 
+def test_no_cookies_arrive_that_nobody_looked_at(through: GatewayFixture) -> None:
+    with through.browser() as browser:
+        assert browser.call("/public/x", cookie2="$Version=1; JSESSIONID=x").status_code == 200
+    assert "cookie2" not in head_of(through)
+
+
 def test_pages_and_problems_arrive_whole(through: GatewayFixture, browser: Browser) -> None:
     through.upstream.clear()
     page = browser.page("/strong/x")

@@ -77,6 +77,12 @@ def test_what_is_never_left_out(config: Config, engine: Engine) -> None:
         assert part in whole or part.replace(":", '", port_value: ') in whole, part
 
 
+@pytest.mark.parametrize("engine", ["caddy", "traefik", "haproxy"])
+def test_cookies_in_the_obsolete_header_go(config: Config, engine: Engine) -> None:
+    """nginx passes what is named, and Envoy removes what the permission says."""
+    assert "cookie2" in text(config, engine, "lua" if engine == "haproxy" else "main")
+
+
 def test_nginx_asks_at_the_level_of_the_server(config: Config) -> None:
     found = text(config, "nginx")
     depth, at = 0, []
