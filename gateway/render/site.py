@@ -26,6 +26,7 @@ _USUAL: Final = (
 )  # fmt: skip
 _ESSENTIAL: Final = ("Content-Type", "Content-Encoding")
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]+")
+_OF_EVERY_PERMISSION: Final = ("cookie", "authorization", "x-toegangspoort-upstream")
 _CORS: Final = (
     "access-control-allow-origin", "access-control-allow-credentials", "access-control-expose-headers",
 )  # fmt: skip
@@ -141,6 +142,9 @@ def front_site(config: Config, environment: str, engine: str, options: Options) 
     replaced = _distinct((*config.identity.headers, settings.assertion.header, *fixed, *sorted(changed)))
     check_names(replaced)
     cors = any(each.cors is not None for each in handlings)
+    told = (*_told(handlings), *(_CORS if cors else ()))
+    if not asking.grpc:
+        _check_told(told, replaced)
     port = urlsplit(settings.public_url).port or (443 if secure else 80)
     listen = _listening(options.listen) if options.listen else Endpoint("0.0.0.0", port)  # noqa: S104
     return Site(
@@ -163,7 +167,7 @@ def front_site(config: Config, environment: str, engine: str, options: Options) 
         forged=_others(
             (*config.identity.headers, settings.assertion.header, *config.identity.strip_headers, *fixed)
         ),
-        told=(*_told(handlings), *(_CORS if cors else ())),
+        told=told,
         cors=cors,
         websocket=websocket,
         cookie=Cookie.of(environment, "session", secure=secure).name,
@@ -274,6 +278,17 @@ def _told(handlings: Iterable[object]) -> Iterator[str]:
         if changes is not None:
             names.update(name.decode("ascii") for name, _ in changes.set)
     yield from sorted(names)
+
+
+def _check_told(told: Iterable[str], replaced: Iterable[str]) -> None:
+    """Over HTTP a permission is one head: what is for the register would be told to the client, or the other way round."""
+    taken = {*_OF_EVERY_PERMISSION, *(name.lower() for name in replaced)}
+    for name in told:
+        if name in taken:
+            raise NotRendered(
+                f"the header {name} is one that the register gets from a permission, and one that `response_headers` or `cors`"
+                " gives the client: a front can't tell them apart, except Envoy over gRPC (`dialect: envoy-grpc`). Use two names"
+            )
 
 
 def _distinct(names: Iterable[str]) -> tuple[str, ...]:

@@ -124,3 +124,23 @@ def test_https_has_a_certificate(tmp_path: Path) -> None:
     assert found.tls is not None
     assert (found.tls.certificate, found.tls.key) == ("/etc/toegangspoort/tls/ti.crt", "/tls/k")
     assert found.cookie == "__Host-tgp-ti-session"
+
+
+@pytest.mark.parametrize("engine", ["nginx", "envoy", "caddy", "traefik", "haproxy"])
+def test_one_name_for_the_register_and_for_the_client_is_refused(tmp_path: Path, engine: str) -> None:
+    """A client would be told what is for the register, or its own Cache-Control in place of the register's."""
+    for request, answer, name in (
+        ({"remove": ["cache-control"]}, {"Cache-Control": "max-age=60"}, "cache-control"),
+        ({"set": {"X-Env": "inside"}}, {"x-env": "outside"}, "x-env"),
+        ({"remove": ["prefer"]}, {"X-Auth-Rights": "none"}, "x-auth-rights"),
+        ({"remove": ["prefer"]}, {"Cookie": "a=b"}, "cookie"),
+    ):
+        rules: list[Any] = [
+            {"id": "a", "match": {"path": "/a/**"}, "require": ["anyone"], "request_headers": request},
+            {"id": "b", "match": {"path": "/**"}, "require": ["anyone"], "response_headers": {"set": answer}},
+        ]
+        with pytest.raises(NotRendered, match=f"the header {name} is one that the register gets.*two names"):
+            front_site(configuration(tmp_path, rules=rules, upstreams={}), "ti", engine, Options())
+        grpc = {"envoy": {**FRONTS["envoy"], "dialect": "envoy-grpc"}}
+        config = configuration(tmp_path, rules=rules, upstreams={}, fronts=grpc)
+        assert name in front_site(config, "ti", "envoy", Options()).told
