@@ -23,7 +23,7 @@ _DECODED_ALLOWED = bytes(sorted({*range(0x20, 0x100)} - set(b"\x7f\\;#?")))
 _SIGNS_REFUSED = re.compile(
     r"[\x80-\x9f\u037e\u2047-\u2049\u2100\u2101\u2105\u2106\ufe14\ufe16\ufe54\ufe56\ufe5f\ufe68\uff03\uff0f\uff1b\uff1f\uff3c]"
 )
-_QUERY_REFUSED = re.compile(rb"[\x00-\x20\x7f#]")
+_QUERY_REFUSED = re.compile(rb"[^!-~]|#")
 # White space and signs that nobody sees (Unicode: White_Space, Default_Ignorable_Code_Point): some readers drop them.
 # And signs that fold to dots.
 _UNSEEN = (

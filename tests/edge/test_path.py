@@ -104,8 +104,11 @@ def test_the_query_is_data() -> None:
     assert path_of(b"/a") == b"/a"
     assert path_of(b"/a?") == b"/a"
     assert path_of(b"/a??b=../..&c=%2F") == b"/a"
-    with pytest.raises(BadRequest):
-        path_of(b"/a?b#c")
+    assert path_of(b'/a?"<>\\^`{|}~!') == b"/a"
+    for sign in (b"#", b" ", b"\t", b"\n", b"\x00", b"\x7f", b"\x80", b"\xff", "\u00e9".encode()):
+        with pytest.raises(BadRequest) as refused:
+            path_of(b"/a?b" + sign + b"c")
+        assert refused.value.facts["reason"] == "query-character"
 
 
 def test_a_path_has_an_end() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from tests.gateway_fixture import CALL, OPEN_RULES, PAGE, RIGHTS, Browser, GatewayFixture, scripted_gateway
 from tests.pipeline.grpc_check import check
+from tests.upstream.raw_client import converse
 from tests.waiting import until
 
 DIALECTS = ("nginx", "haproxy", "traefik", "caddy", "envoy", "envoy-grpc")
@@ -182,6 +183,30 @@ def test_another_protocol_is_not_allowed(asking: Asking) -> None:
     assert answer.status_code == {"nginx": 200, "haproxy": 403}.get(
         asking.dialect, 200 if asking.envoy else 400
     )
+
+
+def test_what_the_public_listener_takes_for_no_target_is_refused(asking: Asking) -> None:
+    """Octets outside ASCII, which nginx and Traefik pass on in a query as they come."""
+    target = "/public/x?a=\u00e9"
+    octets = f"GET {target} HTTP/1.1\r\nHost: {asking.host}\r\n\r\n".encode()
+    assert converse(asking.gateway.port, octets).answers[0].status == 400
+    if asking.dialect == "envoy":
+        # It says the target in the request line, as a client does.
+        octets = octets.replace(b"GET ", b"GET /auth")
+        assert converse(asking.gateway.fronts["envoy"], octets).answers[0].status == 400
+        return
+    if asking.dialect == "envoy-grpc":
+        answer = asking(target, headers=CALL)
+    else:
+        said = {"x-forwarded-for": "192.0.2.7", "host": asking.host, "x-forwarded-host": asking.host}
+        said |= {"x-original-method": "GET", "x-forwarded-method": "GET"}
+        lines = [(name.encode(), value.encode()) for name, value in (CALL | said).items()]
+        lines += [(name, target.encode()) for name in (b"x-original-uri", b"x-forwarded-uri")]
+        port = asking.gateway.fronts[asking.dialect]
+        answer = asking.gateway.client.get(f"http://127.0.0.1:{port}/auth", headers=lines)
+    assert answer.status_code == (400 if asking.dialect in WHOLE else 403)
+    (record,) = asking.gateway.records_with(answer.headers["x-request-id"])
+    assert record["reason"] == "query-character"
 
 
 def test_a_refusal_in_whole(whole: Asking) -> None:
