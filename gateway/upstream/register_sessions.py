@@ -68,8 +68,8 @@ class RegisterSessions:
         self._spelled = re.compile(_PREFIX + b"(?:" + spelled + b")", re.IGNORECASE).fullmatch
         self._tags = tags
         self._claims = claims
-        # A browser sends the same line again and again.
-        self._own_line = lru_cache(_LINES_KEPT)(self._read_line)
+        # A browser sends the same line again and again; under other keys it may mean something else.
+        self._own_line = lru_cache(_LINES_KEPT)(lambda _keys, owner, line: self._read_line(owner, line))
         self._hosts = {_host(urlsplit(origin).netloc.encode("ascii")) for origin in origins}
         self._set: dict[tuple[bytes, bytes], None] = {}
 
@@ -79,7 +79,9 @@ class RegisterSessions:
         """The Cookie line with the sessions of this owner, without tags, and every other cookie as it came."""
         if not self._may_name_one(line):
             return line
-        return (self._own_line if len(line) <= _LONGEST_LINE_KEPT else self._read_line)(owner, line)
+        if len(line) > _LONGEST_LINE_KEPT:
+            return self._read_line(owner, line)
+        return self._own_line(self._tags.keys, owner, line)
 
     def _read_line(self, owner: Owner, line: bytes) -> bytes:
         kept = [piece for each in line.split(b";") if (piece := self._own_cookie(owner, each)) is not None]

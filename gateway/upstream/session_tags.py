@@ -64,7 +64,8 @@ class SessionTags:
     def __init__(self, environment: str, keys: Callable[[], Sequence[bytes]]) -> None:
         self._environment = environment.encode("ascii")
         self._read = keys
-        self._keys: tuple[bytes, ...] = ()
+        self.keys: tuple[bytes, ...] = ()
+        """What tags are made and checked with, derived from the keys; the one for new tags first."""
         self._made = lru_cache(_KEPT)(self._make)
 
     async def start(self) -> None:
@@ -74,21 +75,21 @@ class SessionTags:
     def use_keys(self, keys: Sequence[bytes]) -> None:
         """Make tags with the first of these keys from now on; those under any of them are known."""
         purpose = b"toegangspoort register session\0" + self._environment
-        self._keys = tuple(hmac.digest(key, purpose, "sha256") for key in keys)
+        self.keys = tuple(hmac.digest(key, purpose, "sha256") for key in keys)
 
     async def aclose(self) -> None:
         """Forget the keys and all tags."""
-        self._keys = ()
+        self.keys = ()
         self._made.cache_clear()
 
     def make(self, owner: Owner, name: bytes, value: bytes) -> bytes:
         """The tag of the session `value` that this owner has under a cookie or parameter of this name."""
-        return self._tag(self._keys[0], owner, name, value)
+        return self._tag(self.keys[0], owner, name, value)
 
     def belongs(self, tag: bytes, owner: Owner, name: bytes, value: bytes) -> bool:
         """Whether this is such a tag, under any key that is still read."""
         return len(tag) == LENGTH and any(
-            hmac.compare_digest(tag, self._tag(key, owner, name, value)) for key in self._keys
+            hmac.compare_digest(tag, self._tag(key, owner, name, value)) for key in self.keys
         )
 
     def _tag(self, key: bytes, owner: Owner, name: bytes, value: bytes) -> bytes:

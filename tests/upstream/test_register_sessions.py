@@ -56,6 +56,20 @@ def test_a_session_gets_a_tag_and_loses_it_again(sessions: RegisterSessions, val
         assert sessions.own_cookies(other, b"a=1; " + sent + b"; b=2") == b"a=1; b=2"
 
 
+def test_a_line_that_came_before_means_what_it_means_under_the_keys_of_today() -> None:
+    old, new = b"o" * 32, b"n" * 32
+    tags = SessionTags("ti", lambda: [old])
+    asyncio.run(tags.start())
+    sessions = RegisterSessions(SESSION_COOKIES, tags, origins=ORIGINS)
+    under_old = tagged(sessions, ALICE, b"JSESSIONID=0A1B")
+    tags.use_keys([new, old])
+    under_new = tagged(sessions, ALICE, b"JSESSIONID=0A1B")
+    tags.use_keys([old])
+    assert [sessions.own_cookies(ALICE, each) for each in (under_old, under_new)] == [b"JSESSIONID=0A1B", b""]
+    tags.use_keys([new])
+    assert [sessions.own_cookies(ALICE, each) for each in (under_old, under_new)] == [b"", b"JSESSIONID=0A1B"]
+
+
 def test_the_route_of_a_balancer_stays_at_the_end(sessions: RegisterSessions) -> None:
     seen = tagged(sessions, ALICE, b"JSESSIONID=0A1B.node1")
     assert seen.partition(b".")[2] == b"node1"
