@@ -48,10 +48,13 @@ class HandLoop(asyncio.SelectorEventLoop):
 
 
 @cache
-def _connected() -> tuple[socket.socket, socket.socket]:
-    """Both ends of a connection of the kernel, for their addresses; nothing is sent over it, and reading from it never waits."""
+def _connected(client: str = "127.0.0.1") -> tuple[socket.socket, socket.socket]:
+    """Both ends of a connection of the kernel, for their addresses; nothing is sent over it, and reading from it never waits.
+
+    The second is the gateway's.
+    """
     with socket.create_server(("127.0.0.1", 0)) as server:
-        ends = socket.create_connection(server.getsockname()), server.accept()[0]
+        ends = socket.create_connection(server.getsockname(), source_address=(client, 0)), server.accept()[0]
     for end in ends:
         end.setblocking(False)
     return ends
@@ -62,8 +65,9 @@ class _Socket:
 
     family = socket.AF_INET
 
-    def __init__(self) -> None:
+    def __init__(self, client: str) -> None:
         self.resets = False
+        self._client = client
 
     def setsockopt(self, _level: int, option: int, _value: object) -> None:
         self.resets = self.resets or option == 13  # SO_LINGER
@@ -72,14 +76,14 @@ class _Socket:
         return b"\x01"
 
     def fileno(self) -> int:
-        return _connected()[0].fileno()
+        return _connected(self._client)[1].fileno()
 
 
 class _End(asyncio.Transport):
     """One end of a connection: keeps what the gateway writes, and hands it what a test sends."""
 
-    def __init__(self, loop: HandLoop, protocol: Any) -> None:
-        self.socket = _Socket()
+    def __init__(self, loop: HandLoop, protocol: Any, client: str = "127.0.0.1") -> None:
+        self.socket = _Socket(client)
         super().__init__({"socket": self.socket})
         self.loop = loop
         self.protocol = protocol
@@ -231,15 +235,14 @@ class _Records:
 class Wire:
     """A gateway that runs on a loop of its own. `scopes` and `records` have what it saw and wrote since `begin`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, rules: list[Any], **changes: Any) -> None:
         self.loop = HandLoop()
-        _connected()  # not within the loop, which must not wait for the kernel
         environment = settings(
             folder, name="ti", gateway_url="https://gw.test", acm_url="http://127.0.0.1:8",
             upstream_url=f"http://127.0.0.1:{REGISTER_PORT}", listen="127.0.0.1:0", session={"store": "memory:"},
-            observe={"log_level": "error", "records": "none"},
+            observe={"log_level": "error", "records": "none"}, **changes,
         )  # fmt: skip
-        config = load(write_config(folder, {"ti": environment}, rules=RULES))
+        config = load(write_config(folder, {"ti": environment}, rules=rules))
         self.app = gateway_app.Gateway(config, "ti")
         self.watched = _Watched(self.app)
         self.kept = _Records()
@@ -267,10 +270,11 @@ class Wire:
         self.records.clear()
         self.faults.clear()
 
-    def connect(self) -> ClientEnd:
-        """A client's new connection."""
+    def connect(self, client: str = "127.0.0.1") -> ClientEnd:
+        """A new connection of the client with this address."""
+        _connected(client)  # not within the loop, which must not wait for the kernel
         protocol = self._protocol(self._config, self._server, {}, self.loop)
-        end = ClientEnd(self.loop, protocol)
+        end = ClientEnd(self.loop, protocol, client)
         self.loop.call_soon(protocol.connection_made, end)
         return end
 
@@ -313,9 +317,9 @@ class _Faults(logging.Handler):
 
 
 @contextlib.contextmanager
-def wire(folder: Path) -> Iterator[Wire]:
-    """A gateway until the block ends."""
-    found = Wire(folder)
+def wire(folder: Path, rules: list[Any] = RULES, **changes: Any) -> Iterator[Wire]:
+    """A gateway until the block ends. `changes` are those of its settings."""
+    found = Wire(folder, rules, **changes)
     asyncio.set_event_loop(found.loop)
     running = found.app.running()
     handler = _Faults(found.faults)
