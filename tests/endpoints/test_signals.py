@@ -193,7 +193,7 @@ def test_an_event_that_a_failing_store_cut_short_counts_when_it_comes_again(
         raise StoreUnavailable("the store went away")
 
     with monkeypatch.context() as store:
-        store.setattr(gate.gateway.areas.people.sessions, "revoke", gone)
+        store.setattr(gate.gateway.areas.people.sessions.store, "delete", gone)
         # Nor can what is in the store be undone.
         store.setattr(gate.gateway.areas.people.sessions.one_time, "release", gone)
         assert pushed(gate, token).status_code == 503
