@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import structlog
 
+from gateway.files.looks import Watched
+from gateway.files.pattern import Pattern
 from gateway.watcher import Watcher
 
 pytestmark = pytest.mark.anyio
@@ -21,14 +23,15 @@ def content(path: Path) -> str | None:
 class Reader:
     """Reads the watched files on every call."""
 
-    def __init__(self, paths: tuple[Path, ...]) -> None:
-        self.paths = paths
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.paths: tuple[Watched, ...] = (path,)
         self.found: list[str | None] = []
         self.calls = asyncio.Condition()
         self.answer: Callable[[], bool] = lambda: True
 
     async def __call__(self) -> bool:
-        self.found.append(await asyncio.to_thread(content, self.paths[0]))
+        self.found.append(await asyncio.to_thread(content, self.path))
         async with self.calls:
             self.calls.notify_all()
         return self.answer()
@@ -47,7 +50,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def reader(path: Path) -> Reader:
-    return Reader((path,))
+    return Reader(path)
 
 
 @pytest.fixture
@@ -73,7 +76,8 @@ async def test_it_calls_when_asked_and_when_other_paths_are_watched(
 ) -> None:
     watcher.soon()
     await reader.called(1)
-    reader.paths = (tmp_path / "elsewhere",)
+    reader.path = tmp_path / "elsewhere"
+    reader.paths = (reader.path,)
     await reader.called(2)
     assert reader.found == ["0", None]
 
@@ -152,6 +156,62 @@ async def test_a_change_during_the_call_is_noticed_and_not_lost(
     await reader.called(2)
     assert trusted == [True, False, True]
     assert reader.found[-1] == "changed meanwhile"
+
+
+async def test_what_comes_to_fit_a_pattern_during_the_call_is_not_lost(
+    watcher: Watcher, reader: Reader, path: Path, tmp_path: Path
+) -> None:
+    reader.paths = (path, Pattern(tmp_path, "later/*.yaml"))
+    (tmp_path / "later").mkdir()
+    await reader.called(1)
+
+    def comes() -> bool:
+        (tmp_path / "later/a.yaml").touch()
+        return True
+
+    reader.answer = comes
+    path.write_text("first")
+    await reader.called(3)
+
+
+async def test_what_was_not_watched_when_the_call_began_is_read_again(
+    watcher: Watcher, reader: Reader, path: Path, tmp_path: Path
+) -> None:
+    trusted: list[bool] = []
+    other = tmp_path / "other"
+
+    async def read_both() -> bool:
+        reader.paths = (path, other)
+        trusted.append(await watcher.unchanged())
+        await reader()
+        return trusted[-1]
+
+    watcher._on_change = read_both
+    path.write_text("first")
+    await reader.called(2)
+    other.touch()
+    await reader.called(3)
+    assert trusted == [False, True, True]
+
+
+async def test_to_be_watched_no_more_is_no_change(
+    watcher: Watcher, reader: Reader, path: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    reader.paths = (path, other)
+    await reader.called(1)
+
+    def fewer() -> bool:
+        reader.paths = (path,)
+        return True
+
+    reader.answer = fewer
+    other.touch()
+    await reader.called(2)
+    assert await watcher.unchanged()
+    path.write_text("last")
+    await reader.called(3)
+    assert reader.found == ["0", "0", "last"]
 
 
 async def test_closing_before_the_start_does_nothing(reader: Reader) -> None:

@@ -32,10 +32,10 @@ from gateway.cli.server import OnlyServer
 from gateway.cli.sockets import NotListening
 from gateway.cli.workers import Supervisor, end_with_supervisor
 from gateway.config import Config, ConfigError
-from gateway.config.includes import Included
 from gateway.config.reload import watched_config
 from gateway.edge.protocol import protocol_class
 from gateway.edge.refusals import Refusals
+from gateway.files.looks import Watched
 from gateway.observe.logs import configure_logs
 from gateway.pages.wire import WirePages
 from gateway.settings import ListenAddress
@@ -167,7 +167,7 @@ class _Worker(uvicorn.Config):
         self._authzen = authzen
         self._addresses = dict(addresses)
         self.replaces = False
-        self.watched: tuple[Path | Included, ...] = ()
+        self.watched: tuple[Watched, ...] = ()
 
     def load(self) -> None:
         """Build the gateway of this process. Called in the worker."""

@@ -5,15 +5,14 @@ Only plain files below the folder of the configuration can be included.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from gateway.config.positions import MOST_BYTES, Place, Positions, read_yaml
 from gateway.config.problems import ConfigError, Problem, unknown
-from gateway.files.editor_lock import is_editor_lock
+from gateway.files.pattern import Pattern
 from gateway.files.plain_file import read_plain
 from gateway.files.real_path import real_path
 from gateway.files.reason import reason
@@ -48,29 +47,7 @@ def _within(data: Any, *place: str | int) -> Any:
     return data
 
 
-@dataclass(frozen=True, slots=True)
-class Included:
-    """What an `include:` names: a pattern of files below a folder. Files may come to fit it later."""
-
-    folder: Path
-    pattern: str
-
-    def files(self) -> list[Path]:
-        """The files that fit it at this moment, in alphabetical order."""
-        return sorted(file for file in self.folder.glob(self.pattern) if not is_editor_lock(file))
-
-
-def present_files(watched: Iterable[Path | Included]) -> Iterator[Path]:
-    """These paths, and in place of each pattern the files that fit it at the moment they are asked for."""
-    for each in watched:
-        if isinstance(each, Path):
-            yield each
-        else:
-            with contextlib.suppress(OSError):  # a folder that goes away meanwhile
-                yield from each.files()
-
-
-def included_by(path: Path) -> tuple[Included, ...]:
+def included_by(path: Path) -> tuple[Pattern, ...]:
     """What a configuration includes by itself, as far as it can be read: files that are not there yet may come."""
     try:
         data, _ = read_yaml(read_file(path, str(path)), str(path), [])
@@ -78,7 +55,7 @@ def included_by(path: Path) -> tuple[Included, ...]:
         return ()
     nodes = (node for _, each in rule_lists(data) for node in each if _is_include(node))
     folder = real_path(path).parent
-    return tuple(Included(folder, node["include"]) for node in nodes if _is_below(node["include"]))
+    return tuple(Pattern(folder, node["include"]) for node in nodes if _is_below(node["include"]))
 
 
 class Files:
@@ -90,7 +67,7 @@ class Files:
 
     def matching(self, folder: Path, pattern: str) -> list[Path]:
         """The files below a folder that a pattern names, in alphabetical order."""
-        return Included(folder, pattern).files()
+        return Pattern(folder, pattern).files()
 
 
 class Includes:
@@ -102,7 +79,7 @@ class Includes:
         self._folder = real_path(path).parent
         self._problems = problems
         self.files: list[Path] = [real_path(path)]
-        self.patterns: list[Included] = []
+        self.patterns: list[Pattern] = []
         self.emptied: set[Place] = set()
         """The lists of rules of which the includes left nothing; why is among the problems."""
         # By the file of a list: what it was called where it was included first, and where that was.
@@ -153,7 +130,7 @@ class Includes:
             message = "write a file or a pattern below this folder: rules/reports.yaml or rules/*.yaml"
             self._problems.append(positions.problem(at, message))
             return []
-        self.patterns.append(Included(self._folder, pattern))
+        self.patterns.append(Pattern(self._folder, pattern))
         found = self._source.matching(self._folder, pattern)
         if not found:
             self._problems.append(positions.problem(at, f"there is no file {pattern} in {self._folder}"))

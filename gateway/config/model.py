@@ -17,13 +17,12 @@ from gateway.auth.settings import ClaimSettings, MachineSettings, ProviderSettin
 from gateway.auth.signal_settings import SignalsSettings
 from gateway.authzen.settings import AuthzenSettings
 from gateway.blocks.settings import BlockSettings
-from gateway.config.includes import Included
 from gateway.config.keys import KeysSection
 from gateway.config.problems import ConfigError, Problem, unknown
 from gateway.edge.authority import host_name
 from gateway.edge.settings import DrainSettings, EdgeSettings, FrontSettings, PathSettings
 from gateway.emergency.settings import EmergencySettings
-from gateway.files.looks import Looks
+from gateway.files.looks import Looks, Watched
 from gateway.handling import DEFAULT_UPSTREAM
 from gateway.identity.settings import AssertionSettings, HeaderSettings
 from gateway.key_files.keyring import Purpose, Ring
@@ -295,7 +294,7 @@ class Config:
     languages: tuple[Language, ...]
     pages: PagesSettings
     files: tuple[Path, ...] = ()
-    watched: tuple[Path | Included, ...] = ()
+    watched: tuple[Watched, ...] = ()
     seen: Looks | None = None
 
     def environment(self, name: str) -> EnvironmentSettings:

@@ -13,12 +13,11 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from gateway.config.handling import cannot_go_live
-from gateway.config.includes import Included, present_files
 from gateway.config.load import load
 from gateway.config.model import Config, EnvironmentSettings
 from gateway.config.problems import ConfigError, Problem
 from gateway.config.suites import failures
-from gateway.files.looks import looks
+from gateway.files.looks import Watched, looks
 from gateway.policy.ruleset import claims_of
 
 # What is taken from a changed file at once; of the latter two, the file stays as it is.
@@ -52,14 +51,14 @@ def checked_config(path: Path, environment: str) -> Config:
     return config
 
 
-def watched_config(path: Path, environment: str, watched: Iterable[Path | Included] = ()) -> Config:
+def watched_config(path: Path, environment: str, watched: Iterable[Watched] = ()) -> Config:
     """The same, with how its files looked before they were read: whoever watches them later misses no change.
 
     `watched` is what to look at. Where that is not known, the configuration is read twice. Raises ConfigError.
     """
     before = frozenset(watched)
     while True:
-        seen = looks(present_files(before), READ_SUFFIXES)
+        seen = looks(before, READ_SUFFIXES)
         config = checked_config(path, environment)
         if frozenset(config.watched) == before:
             return replace(config, seen=seen)

@@ -6,17 +6,23 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from gateway.files.pattern import Pattern
+
+Watched = Path | Pattern
 # Of each path: device, inode, the times of its content and of its inode, and size; None where it is not there.
-Looks = Mapping[Path, Any]
+# Of a folder and of a pattern: that of each of its files.
+Looks = Mapping[Watched, Any]
 
 
-def looks(paths: Iterable[Path], suffixes: Collection[str] = ()) -> Looks:
+def looks(watched: Iterable[Watched], suffixes: Collection[str] = ()) -> Looks:
     """What each of these looks like; of a folder the files in it with one of `suffixes` count. Links are followed."""
-    return {path: _look(path, suffixes) for path in paths}
+    return {each: _look(each, suffixes) for each in watched}
 
 
-def _look(path: Path, suffixes: Collection[str]) -> Any:
+def _look(path: Watched, suffixes: Collection[str]) -> Any:
     try:
+        if isinstance(path, Pattern):
+            return [(file, _look(file, suffixes)) for file in path.files()]
         if path.is_dir():
             files = [file for file in sorted(path.iterdir()) if file.suffix in suffixes]
             return [(file.name, _look(file, suffixes)) for file in files]

@@ -15,10 +15,11 @@ import structlog
 
 from gateway import garbage
 from gateway.config import Config, ConfigError
-from gateway.config.includes import Included, included_by, present_files
+from gateway.config.includes import included_by
 from gateway.config.reload import READ_SUFFIXES, Reloaded, reload_config
 from gateway.config.trial import trial_problems
 from gateway.events import OnEvent, RulesChanged, RulesLoaded, RulesRefused
+from gateway.files.looks import Watched
 from gateway.observe.decision_record import timestamp
 from gateway.observe.health import HealthStatus
 from gateway.policy.in_force import OpenRule, RulesInForce, periods
@@ -52,7 +53,7 @@ class RulesReload:
         self._on_event = on_event
         self._watched = config.watched
         self._watcher = Watcher(
-            lambda: present_files(self._watched),
+            lambda: self._watched,
             self._reload,
             look_every=_LOOK_EVERY,
             quiet=_QUIET,
@@ -129,23 +130,21 @@ class RulesReload:
             # The mistake may be in a file that the configuration in force does not read.
             files = (Path(problem.file) for problem in problems.problems)
             wanted = await asyncio.to_thread(included_by, self.config.path)
-            if not await self._was_watched((*self.config.watched, *files, *wanted)):
+            if not await self._can_trust((*self.config.watched, *files, *wanted)):
                 return False
             self._refuse([str(problem) for problem in problems.problems])
         except Exception as problem:  # noqa: BLE001 - whatever went wrong, the rules in force stay
             self._refuse([f"{type(problem).__name__}: {problem}"])
         else:
-            if not await self._was_watched(fresh.config.watched):
+            if not await self._can_trust(fresh.config.watched):
                 return False
             await self._take(fresh)
         return True
 
-    async def _was_watched(self, read: Iterable[Path | Included]) -> bool:
-        """Whether this is still as it was read. What was not watched then is from now on, and has to be read again."""
-        if not await self._watcher.unchanged():
-            return False
-        before, self._watched = frozenset(self._watched), tuple(dict.fromkeys(read))
-        return before.issuperset(self._watched)
+    async def _can_trust(self, read: Iterable[Watched]) -> bool:
+        """Whether what was read was watched, and is still as it was. From now on it is watched."""
+        self._watched = tuple(read)
+        return await self._watcher.unchanged()
 
     async def _take(self, fresh: Reloaded) -> None:
         earlier, self.config = self.config, fresh.config

@@ -14,10 +14,11 @@ from typing import Final
 import structlog
 
 from gateway.config import ConfigError, load
-from gateway.config.includes import Included, included_by, present_files
+from gateway.config.includes import included_by
 from gateway.config.reload import READ_SUFFIXES
 from gateway.config.trial import trial_problems
 from gateway.events import CandidateChanged, OnEvent
+from gateway.files.looks import Watched
 from gateway.observe.health import HealthStatus
 from gateway.policy.candidate import Candidate
 from gateway.policy.ruleset import RuleSet, claims_of
@@ -42,9 +43,9 @@ class ShadowReload:
         self._environment = environment
         self._on_event = on_event
         self._loaded: Path | None = None
-        self._watched: tuple[Path | Included, ...] = ()
+        self._watched: tuple[Watched, ...] = ()
         self._watcher = Watcher(
-            lambda: present_files(self._files()),
+            self._files,
             self._load,
             look_every=_LOOK_EVERY,
             quiet=_QUIET,
@@ -72,7 +73,7 @@ class ShadowReload:
             return HealthStatus(True, "")
         return HealthStatus(True, f"candidate rule set {rules.hash[:12]}, {len(rules.rules)} rules")
 
-    def _files(self) -> tuple[Path | Included, ...]:
+    def _files(self) -> tuple[Watched, ...]:
         path = self._path()
         if path == self._loaded:
             return self._watched
@@ -93,7 +94,7 @@ class ShadowReload:
         except ConfigError as problems:
             wanted = await asyncio.to_thread(included_by, path)
             watched = (path, *(Path(problem.file) for problem in problems.problems), *wanted)
-            if not await self._was_watched(path, watched):
+            if not await self._can_trust(path, watched):
                 return False
             words = [str(problem) for problem in problems.problems]
             log.error("the candidate rules do not load", problems=words[:_MOST_LISTED], count=len(words))
@@ -103,18 +104,15 @@ class ShadowReload:
             self._loaded, self._watched = path, (path,)
             self._take(None, f"{type(problem).__name__}: {problem}")
         else:
-            if not await self._was_watched(path, watched):
+            if not await self._can_trust(path, watched):
                 return False
             self._take(found, "", claims)
         return True
 
-    async def _was_watched(self, path: Path, read: Iterable[Path | Included]) -> bool:
-        """Whether this is still as it was read. What was not watched then is from now on, and has to be read again."""
-        if not await self._watcher.unchanged():
-            return False
-        before = frozenset(self._files())
+    async def _can_trust(self, path: Path, read: Iterable[Watched]) -> bool:
+        """Whether what was read was watched, and is still as it was. From now on it is watched."""
         self._loaded, self._watched = path, tuple(read)
-        return before.issuperset(self._watched)
+        return await self._watcher.unchanged()
 
     def _take(self, rules: RuleSet | None, trouble: str, claims: frozenset[str] = frozenset()) -> None:
         self._trouble = trouble
@@ -131,7 +129,7 @@ class ShadowReload:
             self._on_event(CandidateChanged(rules.hash, claims))
 
 
-def _candidate(path: Path, environment: str) -> tuple[RuleSet, frozenset[str], tuple[Path | Included, ...]]:
+def _candidate(path: Path, environment: str) -> tuple[RuleSet, frozenset[str], tuple[Watched, ...]]:
     """(the rules of this environment, the extra claims that they use, the files and folders to watch)."""
     config = load(path)
     config.environment(environment)

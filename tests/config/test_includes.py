@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from gateway.config import ConfigError, load
-from gateway.config.includes import Included, included_by, present_files
+from gateway.config.includes import included_by
+from gateway.files.pattern import Pattern
 from tests.config.test_lock import environments
 from tests.config.test_rules import ids
 from tests.gateways import write_config
@@ -164,15 +165,15 @@ def test_what_is_no_pattern_of_files(tmp_path: Path, pattern: str) -> None:
 def test_what_is_watched_is_what_fits_the_patterns_now(tmp_path: Path) -> None:
     path = config(tmp_path, [{"include": "rules/*/*"}], {"rules/a/a.yaml": text("a")})
     watched = load(path).watched
-    assert included_by(path) == (Included(tmp_path.resolve(), "rules/*/*"),)
+    assert included_by(path) == (Pattern(tmp_path.resolve(), "rules/*/*"),)
     assert set(included_by(path)) <= set(watched)
     (tmp_path / "rules/b").mkdir()
     (tmp_path / "rules/b/b.rules").write_text(text("b"))
-    assert tmp_path / "rules/b/b.rules" in set(present_files(watched))
+    assert tmp_path / "rules/b/b.rules" in [file for each in included_by(path) for file in each.files()]
     path.write_text("rules: [{include: 'later/*.yaml'}\n")
     assert included_by(path) == ()
     path.write_text("rules: [{include: 'later/*.yaml'}, {include: 1}, 2]\n")
-    assert included_by(path) == (Included(tmp_path.resolve(), "later/*.yaml"),)
+    assert included_by(path) == (Pattern(tmp_path.resolve(), "later/*.yaml"),)
 
 
 def test_why_no_rule_is_left_is_told_alone(tmp_path: Path) -> None:

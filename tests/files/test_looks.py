@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from gateway.files.looks import looks
+from gateway.files.pattern import Pattern
 
 
 def test_content_of_the_same_size_and_time_and_permissions_are_seen(tmp_path: Path) -> None:
@@ -29,3 +30,16 @@ def test_of_a_folder_the_files_with_a_suffix_count(tmp_path: Path) -> None:
     (tmp_path / "rules.yaml").touch()
     assert looks([tmp_path], {".yaml"}) != seen
     assert looks([tmp_path / "none"]) == {tmp_path / "none": None}
+
+
+def test_of_a_pattern_the_files_that_fit_it_count(tmp_path: Path) -> None:
+    pattern = Pattern(tmp_path, "*/*.yaml")
+    seen = [looks([pattern])]
+    (tmp_path / "rules").mkdir()
+    assert looks([pattern]) == seen[0]
+    for content in ("", "a", None):
+        file = tmp_path / "rules/a.yaml"
+        file.write_text(content) if content is not None else file.unlink()
+        seen.append(looks([pattern]))
+    assert seen[0] == seen[3]
+    assert seen[0] != seen[1] != seen[2] != seen[3]
