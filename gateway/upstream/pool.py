@@ -44,6 +44,8 @@ class ConnectionPool:
 
     Each connection is idle, or held by one exchange, or being opened; what is held is a member of `_shares`. A
     connection that was given back may belong to another exchange at once: an exchange releases it once.
+
+    Of all connections the last quarter is for parties that hold none, and of these the last half for sessions.
     """
 
     def __init__(
@@ -67,6 +69,8 @@ class ConnectionPool:
             per_client=settings.max_connections_per_client or share,
             per_session=settings.max_connections_per_session or share,
         )
+        self._open_to_all = settings.max_connections - settings.max_connections // 4
+        self._open_to_strangers = settings.max_connections - settings.max_connections // 8
         self._queue: deque[_Turn] = deque()
         self._relief: asyncio.TimerHandle | None = None
 
@@ -102,7 +106,7 @@ class ConnectionPool:
         """Whether a request of this party would get a connection without waiting in line."""
         return (
             not self._queue
-            and self._shares.room(party)
+            and self._may_hold(party)
             and (len(self._idle) > 0 or len(self._shares) < self._settings.max_connections)
         )
 
@@ -117,7 +121,7 @@ class ConnectionPool:
 
     def take_idle(self, party: Party, *, repeatable: bool) -> UpstreamConnection | None:
         """An idle connection at once, where there is one and nobody else waits; give it back with `release`."""
-        if self._queue or self.health.out or not self._shares.room(party):
+        if self._queue or self.health.out or not self._may_hold(party):
             return None  # who tries a server that is out tries more than a connection of before
         connection = self._idle.take(repeatable=repeatable)
         if connection is not None:
@@ -186,14 +190,22 @@ class ConnectionPool:
             self._give_turns()
         return True
 
+    def _may_hold(self, party: Party) -> bool:
+        """Whether one more of the connections, if there is one, is for this party."""
+        shares, held = self._shares, len(self._shares)
+        return shares.room(party) and (
+            held < self._open_to_all
+            or ((party.session is not None or held < self._open_to_strangers) and not shares.holds(party))
+        )
+
     def _give_turns(self) -> None:
-        """Serve those who wait in their order, except those who already have their share."""
+        """Serve those who wait in their order, except those who may hold no more."""
         waiting, self._queue = self._queue, deque()
         while waiting:
             turn = waiting.popleft()
             if turn.future.done():
                 continue
-            if not self._shares.room(turn.party):
+            if not self._may_hold(turn.party):
                 self._queue.append(turn)
             elif not self._serve(turn):
                 self._queue.append(turn)

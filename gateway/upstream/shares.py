@@ -46,6 +46,11 @@ class Shares:
             session is None or self._sessions.get(session, 0) < self._per_session
         )
 
+    def holds(self, party: Party) -> bool:
+        """Whether the session of this party holds any; its client, if it has no session."""
+        client, session = party
+        return client in self._clients if session is None else session in self._sessions
+
     def same_party(self, holder: object, party: Party) -> bool:
         """Whether `holder` counts for the client or for the session of this party."""
         held = self._holders.get(holder)

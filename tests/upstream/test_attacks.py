@@ -152,6 +152,18 @@ def test_more_than_its_share_waits_and_gets_503() -> None:
         assert get(port, "/ok").answers[0].status == 503
 
 
+def test_many_addresses_with_requests_that_are_never_answered_leave_room_for_others() -> None:
+    limits = {"max_connections": 8, "max_connections_per_client": 8, "queue_timeout": "30s"}
+    head = b"GET /hang HTTP/1.1\r\nHost: gw.test\r\n\r\n"
+    with attacked(**limits) as (app, port, register), contextlib.ExitStack() as stack:
+        for number in range(1, 3):
+            stack.enter_context(clients(port, 5, head, f"127.0.1.{number}"))
+        assert until(lambda: app.upstream.pools[0].waiting == 4)
+        assert register.requests["hang"] == 6
+        for _ in range(20):
+            assert get(port, "/ok").answers[0].status == 200
+
+
 def test_a_register_that_stops_reading_ends_in_504() -> None:
     with attacked(write_timeout="150ms") as (app, port, _):
         body = b"a" * 10_000_000

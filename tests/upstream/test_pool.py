@@ -236,6 +236,44 @@ async def test_those_who_have_room_do_not_wait_behind_those_who_have_not() -> No
             assert pool.open_connections == 0
 
 
+async def test_the_last_connections_are_for_those_who_hold_none_and_the_very_last_for_sessions() -> None:
+    strangers = [Party(f"192.0.2.{number}") for number in range(9)]
+    with raw_upstream() as upstream:
+        async with pool_of(upstream.port, max_connections=8, queue_timeout="20ms") as pool:
+            held = [await pool.acquire(strangers[number % 2], repeatable=True) for number in range(6)]
+            for party in strangers[:2]:
+                with pytest.raises(Overloaded):
+                    await pool.acquire(party, repeatable=True)
+            await pool.acquire(strangers[2], repeatable=True)
+            with pytest.raises(Overloaded):
+                await pool.acquire(strangers[3], repeatable=True)
+            # Somebody who is logged in counts by the session, not by an address that others have too.
+            person = Party(strangers[0].client, "s")
+            found = await pool.acquire(person, repeatable=True)
+            await exchange(found)
+            pool.release(found)
+            assert pool.take_idle(strangers[3], repeatable=True) is None
+            assert pool.take_idle(person, repeatable=True) is found
+            assert pool.take_idle(person, repeatable=True) is None
+            assert not pool.has_room(Party("192.0.2.99", "t"))
+            for connection in held[:2]:
+                pool.release(connection)
+            assert [pool.has_room(party) for party in (strangers[0], strangers[3], person)] == [
+                False,
+                True,
+                False,
+            ]
+
+
+@pytest.mark.parametrize("connections", [1, 2, 3])
+async def test_of_few_connections_none_is_kept_for_anybody(connections: int) -> None:
+    with raw_upstream() as upstream:
+        async with pool_of(upstream.port, max_connections=connections) as pool:
+            for _ in range(connections):
+                assert pool.has_room(PARTY)
+                await pool.acquire(PARTY, repeatable=True)
+
+
 async def test_what_one_connection_has_read_all_others_know() -> None:
     with raw_upstream() as upstream:
         async with pool_of(upstream.port) as pool:

@@ -18,7 +18,7 @@ from gateway.upstream.settings import UpstreamSettings
 from gateway.upstream.shares import Party
 from tests.upstream.transports import RecordingTransport
 
-MAX, PER_CLIENT = 4, 3
+MAX, PER_CLIENT = 8, 3
 PARTIES = st.sampled_from([Party("a"), Party("b", "s"), Party("c", "s"), Party("d", "t")])
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
@@ -163,10 +163,15 @@ class PoolMachine(RuleBasedStateMachine):
         assert not {connection for _, connection in self.held} & set(pool._idle)
 
     @invariant()
+    def some_are_left_for_sessions(self) -> None:
+        strangers = [party for party, _ in self.held if party.session is None]
+        assert len(strangers) <= MAX - MAX // 8
+
+    @invariant()
     def nobody_waits_without_need(self) -> None:
         waiting = [turn for turn in self.pool._queue if not turn.future.done()]
         if self.pool.open_connections < MAX or len(self.pool._idle):
-            assert not any(self.pool._shares.room(turn.party) for turn in waiting)
+            assert not any(self.pool._may_hold(turn.party) for turn in waiting)
 
     def teardown(self) -> None:
         for _, task in self.asking:

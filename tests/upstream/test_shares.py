@@ -20,6 +20,16 @@ def test_a_client_and_a_session_have_their_share() -> None:
     assert len(shares) == 1
 
 
+def test_a_session_holds_apart_from_its_client() -> None:
+    shares = Shares(per_client=9, per_session=9)
+    shares.hold("a", Party("192.0.2.1", "s"))
+    assert shares.holds(Party("192.0.2.1"))
+    assert shares.holds(Party("192.0.2.9", "s"))
+    assert not shares.holds(Party("192.0.2.1", "t"))
+    shares.let_go("a")
+    assert not shares.holds(Party("192.0.2.1", "s"))
+
+
 def test_nothing_is_held_twice() -> None:
     shares = Shares(per_client=2, per_session=2)
     shares.hold("a", Party("192.0.2.1"))
