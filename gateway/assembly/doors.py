@@ -16,6 +16,7 @@ from gateway.pipeline.permission_lifetime import PermissionLifetime
 from gateway.pipeline.permission_validity import PermissionValidity
 from gateway.pipeline.pipeline import Pipeline
 from gateway.pipeline.prompt import ClientCycle, Prompt
+from gateway.pipeline.register_lines import KnownRegisterLines
 from gateway.pipeline.traced import TracedApp, timed
 from gateway.pipeline.verdict import Verdict
 from gateway.responses import Application, Scope
@@ -48,7 +49,8 @@ def _front(
     environment: Environment, areas: Areas, pipeline: Pipeline, name: str, settings: FrontSettings
 ) -> FrontApp | TracedApp:
     front = Front(name, settings, environment.settings.edge.trusted_proxies)
-    verdict = Verdict(front, pipeline.attach, _lifetime(environment, areas, settings))
+    lines = KnownRegisterLines(front, pipeline.attach, pipeline.clock)
+    verdict = Verdict(front, lines, _lifetime(environment, areas, settings))
     started, tracing = areas.observers.metrics.started, areas.observers.tracing
     app = FrontApp(front, pipeline, verdict, started=started)
     if tracing is None:

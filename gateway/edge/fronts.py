@@ -90,7 +90,9 @@ class Front:
         self.name = name
         self.settings = settings
         self._dialect = _DIALECTS[settings.dialect]
-        self._peers = ClientAddress(settings.peers)
+        peers = ClientAddress(settings.peers)
+        # The same for all questions of a connection.
+        self._peer: ObjectMemo[tuple[str, int], bool] = ObjectMemo(lambda client: peers.trusts(client[0]))
         self._clients = ClientAddress(proxies)
         self._known = ObjectMemo(self._before)
 
@@ -119,7 +121,7 @@ class Front:
         if self.settings.socket is not None:
             return True
         client = scope.get("client")
-        return client is not None and self._peers.trusts(client[0])
+        return client is not None and self._peer(client)
 
     def allows(self, status: int) -> bool:
         """Whether the front takes this status for a permission."""

@@ -105,9 +105,9 @@ class Attach:
         identity = exchange.caller.identity
         if identity is None:
             return b""
-        return self._identity.block(identity, self._assertion(exchange, identity))
+        return self._identity.block(identity, self._signed(exchange, identity))
 
-    def _assertion(self, exchange: Exchange, identity: Identity) -> str:
+    def _signed(self, exchange: Exchange, identity: Identity) -> str:
         caller, handling = exchange.caller, exchange.handling
         session = caller.session.id if caller.session is not None else None
         about = session or f"{identity.kind} {identity.issuer} {identity.subject}"
@@ -116,7 +116,12 @@ class Attach:
 
     # For a front, which sends the request itself
 
-    def lines(self, exchange: Exchange) -> dict[bytes, bytes]:
+    def assertion(self, exchange: Exchange) -> str | None:
+        """The signed assertion about who asks; None for nobody."""
+        identity = exchange.caller.identity
+        return self._signed(exchange, identity) if identity is not None else None
+
+    def lines(self, exchange: Exchange, assertion: str | None) -> dict[bytes, bytes]:
         """The headers that the register must get in place of the client's; an empty value stands for none.
 
         Every name that says who asks or has credentials, and `cookie` and `authorization` without what is for the
@@ -134,7 +139,7 @@ class Attach:
             found.update(dict.fromkeys(handling.request_headers.remove, b""))
         found.update(self._credentials[handling.upstream].lines)
         if identity is not None:
-            found.update(self._identity.build(identity, self._assertion(exchange, identity)))
+            found.update(self._identity.build(identity, assertion))
         return found
 
     def dropped(self, request: CanonicalRequest) -> frozenset[bytes]:

@@ -239,8 +239,7 @@ class UpstreamSettings(Settings):
     """How long an unused connection is kept; stay below the register's own limit."""
 
     max_connections: int = Field(default=128, ge=1, le=10_000, strict=True)
-    """Most connections to each server at once, per worker process. The last quarter is for clients and sessions that use
-    none at the moment, the last eighth for sessions alone."""
+    """Most connections to each server at once, per worker process. Of these the last quarter is for clients and sessions that use none, the last eighth for sessions."""
 
     max_connections_per_client: int | None = Field(default=None, ge=1, le=10_000, strict=True)
     """Most of them that one client address (IPv6: one /64) may use at once; further requests wait. Without a value a
