@@ -34,7 +34,6 @@ from gateway.observe.logs import configure_logs
 from gateway.observe.readiness import Readiness
 from gateway.pages.error_response import ErrorResponses
 from gateway.pages.wire import WirePages
-from gateway.pipeline import prompt
 from gateway.pipeline.forward import is_endless_stream
 from gateway.pipeline.prompt import ClientCycle
 from gateway.responses import Application, Receive, Scope, Send
@@ -222,7 +221,6 @@ class Gateway:
         return {
             "environment": self.environment.name,
             "version": __version__,
-            "form": "python" if (prompt.__file__ or "").endswith(".py") else "compiled",
             "config": str(config.path.absolute()),
             "rule_set": rules.hash[:12],
             "rules": len(rules.rules),
