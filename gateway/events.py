@@ -17,7 +17,7 @@ CallResult = Literal["ok", "refused", "error"]
 class ClientRefused:
     """The listener refused or closed a client's connection by itself. `reason`: see gateway/edge/refusals.py.
     `status` is 0 where there was no answer. `request_id` is that of the answer, `client` the address of the connection.
-    What was asked is in `scope`, or in `head` as far as it came. `looking` and `language` are those of a page. `admitted`: it
+    What was asked is in `scope`, or in `head` as far as it came. `viewer` and `language` are those of a page. `admitted`: it
     happened to a request that has a record of its own.
     """
 
@@ -27,7 +27,7 @@ class ClientRefused:
     client: str = ""
     head: bytes = b""
     scope: Mapping[str, Any] | None = None
-    looking: str = ""
+    viewer: str = ""
     language: str = ""
     admitted: bool = False
 

@@ -25,7 +25,7 @@ def _nothing() -> Mapping[str, Any]:
 
 Language = str  # the tag of one that the pages have a catalogue for: "nl"
 
-Looking = Literal["page", "frame", "script", "ahead"]
+Viewer = Literal["page", "frame", "script", "ahead"]
 """Who sees the answer: a person who goes to a page, or who has a frame in one (also object and embed); a script, or any
 other program; a browser that fetches it ahead of time, which nobody may ever see."""
 
@@ -59,7 +59,8 @@ class CanonicalRequest(NamedTuple):
     `path` is its path percent-decoded once (UTF-8); `segments` are its parts between slashes, so that "/a/b/" has
     the segments ("a", "b", ""). An encoded slash, where it is let through, stays "%2F" in them. `doubt` has the
     other readings of the path. `headers` are as received, with lower-case names and without the gateway's own
-    cookies, which are in `cookies`. `looking` says who sees the answer. `websocket` is what the lines `Sec-WebSocket-*` said in a request that opens a WebSocket, which `headers` lacks then.
+    cookies, which are in `cookies`. `viewer` says who sees the answer. `websocket` is what the lines `Sec-WebSocket-*` of
+    a request that opens a WebSocket said; `headers` has none of these lines then.
     """
 
     id: str
@@ -72,7 +73,7 @@ class CanonicalRequest(NamedTuple):
     headers: HeaderLines
     cookies: Mapping[str, str]
     client: str
-    looking: Looking
+    viewer: Viewer
     language: Language
     websocket: WebSocketHandshake | None = None
     doubt: Doubt | None = None
@@ -86,12 +87,12 @@ class CanonicalRequest(NamedTuple):
     @property
     def for_person(self) -> bool:
         """Whether a person sees the answer."""
-        return self.looking in ("page", "frame")
+        return self.viewer in ("page", "frame")
 
     @property
     def navigation(self) -> bool:
         """Whether a browser goes to a page by reading it, so that it may be sent to a login on the way."""
-        return self.looking == "page" and self.method in ("GET", "HEAD")
+        return self.viewer == "page" and self.method in ("GET", "HEAD")
 
     def header(self, name: bytes) -> bytes | None:
         """The value of a header by its lower-case name; several lines are one list (RFC 9110 5.3)."""

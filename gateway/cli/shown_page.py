@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from gateway import errors
 from gateway.cli.chosen_environment import ChosenEnvironment
-from gateway.model import CanonicalRequest, DecisionInput, Identity, Looking
+from gateway.model import CanonicalRequest, DecisionInput, Identity, Viewer
 from gateway.pages.error_response import ErrorResponses
 from gateway.pages.outcome import RequestOutcome
 from gateway.pages.render import Pages
@@ -100,14 +100,14 @@ def _response(
         return answers.step_up(error, methods, request_id=request_id, request=request, identity=identity)
     spoken = [(b"accept-language", language.encode("ascii"))]
     if answer["shown"] == "listener":  # which knows the head of the request only
-        return answers.error(error, request_id=request_id, raw_headers=spoken, looking=_looking(answer))
+        return answers.error(error, request_id=request_id, raw_headers=spoken, viewer=_viewer(answer))
     return answers.error(
         error,
         request_id=request_id,
         request=request,
         identity=identity,
         raw_headers=spoken,
-        looking=_looking(answer),
+        viewer=_viewer(answer),
         outcome=RequestOutcome(answer.get("forwarded")),
     )
 
@@ -166,13 +166,13 @@ def _request(record: Mapping[str, Any], language: str, public_url: str) -> Canon
         headers=(),
         cookies={},
         client=str(record["client"]),
-        looking=_looking(record["answer"]),
+        viewer=_viewer(record["answer"]),
         language=language,
     )
 
 
-def _looking(answer: Mapping[str, Any]) -> Looking:
-    found: Looking = next((each for each in get_args(Looking) if each == answer.get("looking")), "script")
+def _viewer(answer: Mapping[str, Any]) -> Viewer:
+    found: Viewer = next((each for each in get_args(Viewer) if each == answer.get("looking")), "script")
     return found
 
 

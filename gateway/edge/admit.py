@@ -17,14 +17,14 @@ from gateway.cookies import LANGUAGE, of_every_environment
 from gateway.edge.authority import Authorities
 from gateway.edge.client import ClientAddress
 from gateway.edge.cookies import separate_cookies
-from gateway.edge.looking import READ, looking
 from gateway.edge.path import path_of
 from gateway.edge.readings import PathReader
 from gateway.edge.settings import EdgeSettings
+from gateway.edge.viewer import READ, viewer_of
 from gateway.edge.websocket import check_origin, websocket_handshake, without_handshake
 from gateway.errors import BadRequest, ContentTooLarge, MethodNotAllowed
 from gateway.http_semantics import METHODS, HeaderLine, HeaderLines
-from gateway.model import NOTHING, CanonicalRequest, Doubt, Language, Looking
+from gateway.model import NOTHING, CanonicalRequest, Doubt, Language, Viewer
 
 Scope = Mapping[str, Any]
 _TOKEN = re.compile(r"[A-Z][A-Z-]{0,31}")
@@ -49,13 +49,13 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9-]{8,64}")
 
 class _Head(NamedTuple):
     """What follows from the header lines alone: `headers` and `cookies` are those of the CanonicalRequest, `read` the
-    values that admission looks at, `looking` who sees the answer.
+    values that admission looks at, `viewer` who sees the answer.
     """
 
     headers: HeaderLines
     cookies: Mapping[str, str]
     read: Mapping[bytes, list[bytes]]
-    looking: Looking
+    viewer: Viewer
     language: Language
 
 
@@ -129,7 +129,7 @@ class Admission:
             headers=headers,
             cookies=head.cookies,
             client=self._clients.of(peer, read.get(b"x-forwarded-for", [])),
-            looking=head.looking if websocket is None else "script",
+            viewer=head.viewer if websocket is None else "script",
             language=head.language,
             doubt=doubt,
             websocket=websocket,
@@ -174,7 +174,7 @@ class Admission:
             headers=RepeatedLines(headers) if type(lines) is RepeatedLines else tuple(headers),
             cookies=cookies,
             read=read,
-            looking=looking(read),
+            viewer=viewer_of(read),
             language=self._language(b",".join((*chosen, *read.get(b"accept-language", ())))),
         )
 

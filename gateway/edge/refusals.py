@@ -10,15 +10,15 @@ from http import HTTPStatus
 from secrets import token_hex
 from typing import Any, Final
 
-from gateway.edge.looking import looking_at
+from gateway.edge.viewer import viewer_of_lines
 from gateway.events import ClientRefused
 from gateway.http_semantics import METHODS, HeaderLine
-from gateway.model import Looking
+from gateway.model import Viewer
 from gateway.responses import Response
 
 # A page for the reason, status and header lines of a request that is refused, by who looks, with this id; None for no
 # page.
-WirePage = Callable[[str, int, Iterable[HeaderLine], Looking, str], Response | None]
+WirePage = Callable[[str, int, Iterable[HeaderLine], Viewer, str], Response | None]
 ADMITTED: Final = "toegangspoort.admitted"
 """Where a scope has the id of its request, once the application has admitted it: from then on it has a record of its own."""
 REFUSED: Final = "toegangspoort.refused"
@@ -83,7 +83,7 @@ class Refusals:
     def __init__(
         self,
         on_refused: Callable[[ClientRefused], None] = lambda _event: None,
-        page: WirePage = lambda _reason, _status, _lines, _looking, _id: None,
+        page: WirePage = lambda _reason, _status, _lines, _viewer, _id: None,
     ) -> None:
         self.counts: Counter[str] = Counter()
         self._page = page
@@ -114,19 +114,19 @@ class Refusals:
         request_id, status = admitted or token_hex(16), _ANSWERS[reason][0]
         extra = b"x-request-id: %b\r\n%b" % (request_id.encode("ascii"), extra)
         page: Response | None = None
-        looking: Looking = "script"
+        viewer: Viewer = "script"
         if head and not head.startswith(b"HEAD "):
             found = filter(None, map(_LINE.match, head.split(b"\n")))
             lines = [(line[1].lower(), line[2]) for line in found]
-            looking = looking_at(lines)
-            page = self._page(reason, status, lines, looking, request_id)
+            viewer = viewer_of_lines(lines)
+            page = self._page(reason, status, lines, viewer, request_id)
         language = page.headers.get("content-language", "") if page is not None else ""
         event = ClientRefused(
             reason,
             status,
             request_id,
             client,
-            looking=looking if page is not None else "script",
+            viewer=viewer if page is not None else "script",
             language=language,
             admitted=admitted is not None,
         )

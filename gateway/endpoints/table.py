@@ -108,7 +108,7 @@ class OwnEndpoints:
     async def respond(self, exchange: Exchange) -> None:
         """Answer the request. Raises a GatewayError; then nothing was sent."""
         request = request_of(exchange)
-        if exchange.admitted.looking == "ahead" and exchange.admitted.path not in self._only_tell:
+        if exchange.admitted.viewer == "ahead" and exchange.admitted.path not in self._only_tell:
             raise BadRequest("a prefetch cannot begin or end a login", code="prefetch")
         if exchange.admitted.path in self.paths:
             exchange.endpoint = exchange.admitted.path

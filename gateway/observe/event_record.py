@@ -72,7 +72,7 @@ def wire_entry(event: ClientRefused, now: float) -> AuditEntry | None:
     raw_request = (
         raw_request_of_scope(event.scope) if event.scope is not None else raw_request_of_head(event.head)
     )
-    refusal = Refusal(event.reason, raw_request, "listener", event.language, event.looking)
+    refusal = Refusal(event.reason, raw_request, "listener", event.language, event.viewer)
     return AuditEntry(
         event.request_id, now, event.status, 0.0, event.client, error=_ERRORS[event.status], refusal=refusal
     )

@@ -29,15 +29,18 @@ class RawRequest(NamedTuple):
 class Refusal(NamedTuple):
     """What became of a request that was refused.
 
-    `reason`: a stable code. `raw_request` where there is no canonical request. `shown`: "page", "document" for what programs get,
-    "step-up", "login" for a redirect to one, "form" for a page about a kept form, "listener"; "" where the client got no answer. `facts` are the public ones of the error, `detail` is for operators. `forwarded`: how far the request came, None where it was not for the register.
+    `reason`: a stable code. `raw_request` where there is no canonical request. `shown`: "page", "document" for what
+    programs get, "step-up", "login" for a redirect to one, "form" for a page about a kept form, "listener"; "" where the
+    client got no answer. `viewer`: who saw it (in records `looking`), "" where that is not known. `facts` are the public
+    ones of the error, `detail` is for operators. `forwarded`: how far the request came, None where it was not for the
+    register.
     """
 
     reason: str | None
     raw_request: RawRequest | None = None
     shown: str = "page"
     language: str = ""
-    looking: str = ""
+    viewer: str = ""
     facts: Mapping[str, Any] = NOTHING
     detail: str = ""
     forwarded: str | None = None
@@ -45,9 +48,8 @@ class Refusal(NamedTuple):
     def to_dict(self) -> dict[str, Any]:
         """The value of `answer` in a record."""
         found: dict[str, Any] = {"shown": self.shown}
-        for name in ("language", "looking", "forwarded"):
-            if getattr(self, name):
-                found[name] = getattr(self, name)
+        said = {"language": self.language, "looking": self.viewer, "forwarded": self.forwarded}
+        found.update({name: value for name, value in said.items() if value})
         if self.facts:
             found["facts"] = {name: _fact(name, value) for name, value in self.facts.items()}
         if self.detail:

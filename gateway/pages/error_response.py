@@ -21,7 +21,7 @@ from gateway.errors import (
     TooManyRequests,
 )
 from gateway.http_semantics import HeaderLine
-from gateway.model import CanonicalRequest, Identity, Language, Looking
+from gateway.model import CanonicalRequest, Identity, Language, Viewer
 from gateway.pages.advice import advice_of, operators_words, template_of
 from gateway.pages.authentication_methods import method_names
 from gateway.pages.catalogue import message
@@ -93,11 +93,11 @@ class ErrorResponses:
         request: CanonicalRequest | None = None,
         identity: Identity | None = None,
         raw_headers: Iterable[HeaderLine] = (),
-        looking: Looking = "script",
+        viewer: Viewer = "script",
         outcome: RequestOutcome = NO_OUTCOME,
     ) -> Response:
-        """The response to an error. `raw_headers` and `looking` are used if there is no canonical request."""
-        asked = self._asked(request) if request is not None else self._of_raw(raw_headers, looking)
+        """The response to an error. `raw_headers` and `viewer` are used if there is no canonical request."""
+        asked = self._asked(request) if request is not None else self._of_raw(raw_headers, viewer)
         lines = (*cookie_lines(error.set_cookies), *error_lines(error, identity))
         location = _instead(error, request, asked) if request and is_partial_request(request) else None
         if location is not None:
@@ -143,16 +143,16 @@ class ErrorResponses:
         # gateway's own addresses are never shown again: those of logins carry codes.
         read, own = request.method in ("GET", "HEAD"), request.segments[0] == "oauth2"
         target = "/" if own else request.target.decode("ascii", "replace")
-        if own or (read and request.looking == "page"):
+        if own or (read and request.viewer == "page"):
             back = target
         else:
             # A frame goes back with the page around it.
             back = page_of(request, self._public_url) or (
-                target if request.looking == "frame" and read else "/"
+                target if request.viewer == "frame" and read else "/"
             )
         framed = may_be_framed(request)
         again = link_to(target, self._public_url) if read else None
-        here = target if read and not own and request.looking == "page" else None
+        here = target if read and not own and request.viewer == "page" else None
         return _Asked(
             request.method,
             request.language,
@@ -165,10 +165,10 @@ class ErrorResponses:
             here,
         )
 
-    def _of_raw(self, headers: Iterable[HeaderLine], looking: Looking) -> _Asked:
+    def _of_raw(self, headers: Iterable[HeaderLine], viewer: Viewer) -> _Asked:
         language = next((value for name, value in headers if name.lower() == b"accept-language"), None)
         chosen = self._pages.languages.negotiate(language)
-        return _Asked(None, chosen, looking in ("page", "frame"), None, "/", None, looking == "frame")
+        return _Asked(None, chosen, viewer in ("page", "frame"), None, "/", None, viewer == "frame")
 
     def _page(
         self,

@@ -60,4 +60,4 @@ def may_be_framed(request: CanonicalRequest) -> bool:
     """Whether the page that answers may be shown in a frame of this site. A service worker that passes a request on
     doesn't say what it is for.
     """
-    return request.looking == "frame" or request.header(b"sec-fetch-dest") == b"empty"
+    return request.viewer == "frame" or request.header(b"sec-fetch-dest") == b"empty"

@@ -216,6 +216,6 @@ def _request(language: Language) -> CanonicalRequest:
         headers=(),
         cookies={},
         client="192.0.2.1",
-        looking="page",
+        viewer="page",
         language=language,
     )

@@ -10,7 +10,7 @@ import structlog
 
 from gateway import errors
 from gateway.http_semantics import HeaderLine
-from gateway.model import Looking
+from gateway.model import Viewer
 from gateway.pages.error_response import ErrorResponses
 from gateway.responses import Response
 
@@ -39,11 +39,11 @@ class WirePages:
     answers: ErrorResponses
 
     def __call__(
-        self, reason: str, status: int, lines: Iterable[HeaderLine], looking: Looking, request_id: str
+        self, reason: str, status: int, lines: Iterable[HeaderLine], viewer: Viewer, request_id: str
     ) -> Response | None:
         """The page for a refusal, or None where nobody is shown a page. `lines` are the header lines that came."""
         kind = wire_error(status)
-        if kind is None or looking not in ("page", "frame"):
+        if kind is None or viewer not in ("page", "frame"):
             return None
         log.info("request refused by the listener", reason=reason, request_id=request_id)
-        return self.answers.error(kind(reason), request_id=request_id, raw_headers=lines, looking=looking)
+        return self.answers.error(kind(reason), request_id=request_id, raw_headers=lines, viewer=viewer)

@@ -66,9 +66,7 @@ class Authenticate:
             return False
         if ticket is None:
             return True
-        unused = request.looking == "ahead" or (
-            self.polling is not None and self.polling.may_be_poll(request)
-        )
+        unused = request.viewer == "ahead" or (self.polling is not None and self.polling.may_be_poll(request))
         session = self.sessions.open_cached(ticket, use=not unused)
         if session is None or self.rechecks.due(session):
             return False
@@ -127,11 +125,11 @@ class Authenticate:
         session = await self._session(exchange, ticket)
         if session is None:
             # An ended ticket stays: it shows that a form may be kept, and why a login loops.
-            if not is_ticket(ticket) and exchange.admitted.looking != "ahead":
+            if not is_ticket(ticket) and exchange.admitted.viewer != "ahead":
                 exchange.set_cookies.append(self.sessions.clear_cookie())
             return NOBODY
         request, judged_again = exchange.admitted, exchange.earlier is not None
-        if request.looking == "ahead" and not judged_again:
+        if request.viewer == "ahead" and not judged_again:
             if self.rechecks.due(session):
                 raise ReauthenticationRequired("a prefetch does not recheck the session")
             return Caller(session)
@@ -152,7 +150,7 @@ class Authenticate:
     async def _session(self, exchange: Exchange, ticket: str) -> Session | None:
         request, polling = exchange.admitted, self.polling
         polls = polling is not None and polling.may_be_poll(request)
-        if exchange.earlier is None and not polls and request.looking != "ahead":
+        if exchange.earlier is None and not polls and request.viewer != "ahead":
             return await self.sessions.open(ticket)
         # Judging a stream again does not count as using its session.
         found = await self.sessions.peek(ticket)

@@ -72,7 +72,7 @@ def _repeats(exchange: Exchange) -> bool:
         and caller.program is None
         and caller.trouble is None
         and request.websocket is None
-        and request.looking != "ahead"
+        and request.viewer != "ahead"
         and request.method in ("GET", "HEAD")
     )
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from gateway.edge.looking import looking_at
 from gateway.edge.refusals import REFUSED
+from gateway.edge.viewer import viewer_of_lines
 from gateway.errors import (
     BearerRefused,
     Blocked,
@@ -124,7 +124,7 @@ def _refusal(exchange: Exchange, error: GatewayError) -> Refusal:
         raw_request=raw_request_of_scope(exchange.scope) if request is None else None,
         shown=exchange.shown,
         language=exchange.language,
-        looking=request.looking if request is not None else looking_at(exchange.scope.get("headers", ())),
+        viewer=request.viewer if request is not None else viewer_of_lines(exchange.scope.get("headers", ())),
         facts=error.facts,
         detail=error.detail if not decided and isinstance(error, _EXPLAINED) else "",
         forwarded=None if own else exchange.forwarded,

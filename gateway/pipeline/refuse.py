@@ -8,7 +8,7 @@ from typing import Literal
 import structlog
 
 from gateway.edge.forms import is_form
-from gateway.edge.looking import looking_at
+from gateway.edge.viewer import viewer_of_lines
 from gateway.endpoints.kept_forms import KeptForms
 from gateway.endpoints.login import LoginEndpoints
 from gateway.endpoints.return_path import target_of
@@ -105,7 +105,7 @@ class Refuse:
             request=exchange.request,
             identity=exchange.caller.identity,
             raw_headers=lines,
-            looking=looking_at(lines),
+            viewer=viewer_of_lines(lines),
             outcome=await self._outcome(exchange, error),
         )
         seconds = seconds_to_refresh(exchange, error)
@@ -154,7 +154,7 @@ class Refuse:
         request = exchange.request
         if (
             request is None
-            or request.looking == "frame"
+            or request.viewer == "frame"
             or is_partial_request(request)
             or not request.navigation
         ):

@@ -29,7 +29,7 @@ class Route:
         """Whether an own endpoint answered. The confirmation of a kept form becomes the request that was kept, and the
         question why a call was refused becomes that call."""
         if self.forms.is_confirmation(exchange.admitted):
-            if exchange.admitted.looking == "ahead":
+            if exchange.admitted.viewer == "ahead":
                 raise BadRequest("a prefetch cannot send a kept form", code="prefetch")
             await self._take_kept_form(exchange)
             return False

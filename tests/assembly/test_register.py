@@ -56,7 +56,7 @@ def test_the_browser_is_told_to_forget_the_registers_sessions(made: Made) -> Non
     asked = CanonicalRequest(
         id="", method="GET", scheme="https", host="register.test", path="/", segments=("",), target=b"/",
         headers=((b"cookie", b"JSESSIONID=a; other=b"),), cookies={}, client="192.0.2.1",
-        looking="page", language="nl",
+        viewer="page", language="nl",
     )  # fmt: skip
     lines = found.expired_cookies(asked)
     assert [line.partition("=")[0] for line in lines] == ["JSESSIONID"]

@@ -63,7 +63,7 @@ def handled(indiener: Identity) -> Makes:
             headers=((b"authorization", b"Bearer geheim"),),
             cookies={"tgp-ti-session": "geheim"},
             client="192.0.2.1",
-            looking="page",
+            viewer="page",
             language="nl",
         )
         values: dict[str, Any] = {

@@ -13,9 +13,9 @@ from gateway.model import (
     Decision,
     Identity,
     Language,
-    Looking,
     Missing,
     Organisation,
+    Viewer,
 )
 from gateway.pages.error_response import ErrorResponses
 from gateway.pages.render import Pages
@@ -138,7 +138,7 @@ def asks() -> Asks:
         raw: bytes | None = None,
         query: bytes | None = b"a=1&b=2",
         navigation: bool = True,
-        looking: Looking | None = None,
+        viewer: Viewer | None = None,
         language: Language = "nl",
         headers: tuple[tuple[bytes, bytes], ...] = (),
     ) -> CanonicalRequest:
@@ -153,7 +153,7 @@ def asks() -> Asks:
             headers=headers,
             cookies={},
             client="192.0.2.1",
-            looking=looking or ("page" if navigation else "script"),
+            viewer=viewer or ("page" if navigation else "script"),
             language=language,
         )
 

@@ -281,9 +281,9 @@ def test_no_link_of_a_path_with_two_slashes_leads_to_another_site(
 def test_an_error_before_there_is_a_request(answers: ErrorResponses) -> None:
     headers = [(b"Accept-Language", b"en"), (b"accept", b"text/html"), (b"accept", b"x")]
     error = errors.BadRequest("two hosts")
-    page = answers.error(error, request_id="r", raw_headers=headers, looking="page")
+    page = answers.error(error, request_id="r", raw_headers=headers, viewer="page")
     assert b'<html lang="en">' in page.body
-    problem = answers.error(error, request_id="r", raw_headers=headers, looking="script")
+    problem = answers.error(error, request_id="r", raw_headers=headers, viewer="script")
     assert json.loads(problem.body)["title"] == "We could not open this address"
     bare = answers.error(errors.BadRequest(), request_id="r")
     assert "instance" not in json.loads(bare.body)
@@ -314,17 +314,17 @@ def test_a_denial_for_nothing_but_a_limit_says_when_there_is_room(
 
 def test_pages_of_this_site_may_show_an_error_in_a_frame(answers: ErrorResponses, asks: Asks) -> None:
     passed_on = ((b"sec-fetch-dest", b"empty"),)
-    for request in (asks(looking="frame"), asks("POST", looking="frame"), asks(headers=passed_on)):
+    for request in (asks(viewer="frame"), asks("POST", viewer="frame"), asks(headers=passed_on)):
         page = headers_of(answers.error(errors.Blocked(), request_id="r", request=request))
         assert "frame-ancestors 'self'" in page["content-security-policy"]
         assert page["x-frame-options"] == "SAMEORIGIN"
-    early = answers.error(errors.ContentTooLarge(), request_id="r", looking="frame")
+    early = answers.error(errors.ContentTooLarge(), request_id="r", viewer="frame")
     assert headers_of(early)["x-frame-options"] == "SAMEORIGIN"
 
 
 def test_links_lead_out_of_a_frame_to_the_page_around_it(answers: ErrorResponses, asks: Asks) -> None:
     def shown(error: errors.GatewayError, *headers: tuple[bytes, bytes]) -> str:
-        request = asks(looking="frame", headers=headers)
+        request = asks(viewer="frame", headers=headers)
         return bytes(answers.error(error, request_id="r", request=request).body).decode()
 
     around = (b"referer", b"https://register.test/kaders")

@@ -28,7 +28,7 @@ def test_the_words_differ_by_how_far_it_came(method: str) -> None:
 
 
 def test_a_page_says_to_reload_only_what_was_not_sent(answers: ErrorResponses, asks: Asks) -> None:
-    asked = asks(method="POST", language="en")._replace(looking="page")
+    asked = asks(method="POST", language="en")._replace(viewer="page")
     every: list[Forwarded] = ["no", "partly", "wholly"]
     for forwarded in every:
         error = UpstreamUnreachable()
@@ -51,7 +51,7 @@ def test_a_form_that_waits_is_on_the_page(answers: ErrorResponses, asks: Asks) -
 
 
 def test_a_problem_has_it_as_a_field(answers: ErrorResponses, asks: Asks) -> None:
-    asked = asks(method="POST")._replace(looking="script")
+    asked = asks(method="POST")._replace(viewer="script")
     answer = answers.error(
         UpstreamUnreachable(), request_id="r", request=asked, outcome=RequestOutcome("wholly")
     )

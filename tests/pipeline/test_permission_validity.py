@@ -28,7 +28,7 @@ async def nothing(*_: Any) -> Any:
 def judged(rules: RuleSet, asked: DecisionInput, **changes: Any) -> Exchange:
     request = CanonicalRequest(
         id="0" * 32, method=asked.method, scheme="https", host=asked.host, path=asked.path, segments=asked.segments,
-        target=asked.path.encode(), headers=(), cookies={}, client=asked.client, looking="script", language="nl",
+        target=asked.path.encode(), headers=(), cookies={}, client=asked.client, viewer="script", language="nl",
     )._replace(**changes)  # fmt: skip
     decision = decide(rules, asked)
     return Exchange(
@@ -68,7 +68,7 @@ def test_it_ends_at_the_next_moment_of_a_rule() -> None:
     assert PermissionValidity(lambda: rules).until(exchange) == NOON + 5 * 3_600.0
 
 
-@pytest.mark.parametrize("changes", [{"method": "POST"}, {"method": "DELETE"}, {"looking": "ahead"}])
+@pytest.mark.parametrize("changes", [{"method": "POST"}, {"method": "DELETE"}, {"viewer": "ahead"}])
 def test_some_requests_are_asked_about_each_time(changes: dict[str, Any]) -> None:
     rules = rule_set(("r", "/**", ["anyone"]))
     assert PermissionValidity(lambda: rules).until(judged(rules, given("/a", now=NOON))) > NOON

@@ -17,7 +17,7 @@ from tests.upstream.requests import receiving, upstream_request
 def canonical(*headers: tuple[bytes, bytes]) -> CanonicalRequest:
     return CanonicalRequest(
         *("id", "POST", "http", "gw.test", "/a b", ("a b",), b"/a%20b?", headers, NOTHING, "127.0.0.1"),
-        looking="script",
+        viewer="script",
         language="en",
     )
 

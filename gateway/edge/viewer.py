@@ -1,4 +1,4 @@
-"""Who is going to see the answer: a person who goes to a page or a frame, a script, or a browser that only looks ahead.
+"""The viewer of an answer: a person at a page or in a frame, a script, or a browser that only looks ahead.
 
 What Chromium, Firefox and WebKit send for each kind of request is in tests/cases/engines.json.
 """
@@ -10,7 +10,7 @@ from typing import Final
 
 from gateway.edge.forms import FORM_TYPES
 from gateway.http_semantics import HeaderLine
-from gateway.model import Looking
+from gateway.model import Viewer
 
 # What says that a browser, or a script for it, fetches something that nobody has asked for yet.
 _PURPOSES: Final = frozenset(
@@ -72,12 +72,12 @@ READ: Final = _HINTS | {
     b"sec-fetch-dest",
     b"upgrade-insecure-requests",
 }
-"""The header lines that `looking` reads."""
+"""The header lines that `viewer_of` reads."""
 
 HeaderValues = Mapping[bytes, list[bytes]]
 
 
-def looking(read: HeaderValues) -> Looking:
+def viewer_of(read: HeaderValues) -> Viewer:
     """Who sees the answer, by these header lines: the values by lower-case name.
 
     Fetch Metadata counts where it is sent (W3C Fetch Metadata Request Headers), else `Accept`. A service worker that
@@ -100,12 +100,12 @@ def looking(read: HeaderValues) -> Looking:
     return "page" if passed_on and _wants_html(read) else "script"
 
 
-def looking_at(lines: Iterable[HeaderLine]) -> Looking:
+def viewer_of_lines(lines: Iterable[HeaderLine]) -> Viewer:
     """The same for the lines of a request that was not admitted."""
     read: dict[bytes, list[bytes]] = {}
     for name, value in lines:
         read.setdefault(name.lower(), []).append(value)
-    return looking(read)
+    return viewer_of(read)
 
 
 def _is_ahead(read: HeaderValues) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from gateway.edge.looking import looking_at
+from gateway.edge.viewer import viewer_of_lines
 from tests.cases.engines import ENGINES, EngineCase
 
 HTML = ("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")
@@ -15,7 +15,7 @@ UPGRADE = ("Upgrade-Insecure-Requests", "1")
 
 
 def looks(*headers: Sequence[str]) -> str:
-    return looking_at([(name.encode(), value.encode()) for name, value in headers])
+    return viewer_of_lines([(name.encode(), value.encode()) for name, value in headers])
 
 
 @pytest.mark.parametrize("case", ENGINES, ids=lambda case: case.id)
@@ -139,5 +139,7 @@ def test_repeated_lines_are_no_navigation() -> None:
 def test_of_many_kinds_the_first_are_looked_at() -> None:
     for count, found in ((63, "page"), (64, "script")):
         lines = [(b"accept", b"a/json;q=0.1," + b"," * (count - 1) + b"text/html ")]
-        assert looking_at(lines) == found
-    assert looking_at([(b"accept", b"text/html;q=0.9" + b";" * 4_000 + b",application/json")]) == "script"
+        assert viewer_of_lines(lines) == found
+    assert (
+        viewer_of_lines([(b"accept", b"text/html;q=0.9" + b";" * 4_000 + b",application/json")]) == "script"
+    )
