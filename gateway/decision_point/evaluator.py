@@ -14,10 +14,10 @@ from gateway.caching.known_lines import RepeatedLines
 from gateway.caching.recent import Recent
 from gateway.edge.synthetic_scope import synthetic_scope
 from gateway.endpoints.table import OwnEndpoints
-from gateway.errors import Blocked, GatewayError, InternalFault, NotFound
+from gateway.errors import GatewayError, InternalFault, NotFound
 from gateway.exchange import Caller, Exchange
 from gateway.http_semantics import HeaderLine
-from gateway.model import Language
+from gateway.model import DecisionInput, Identity, Language
 from gateway.observe.asked_by import About, AskedBy
 from gateway.observe.record_writer import DecisionRecords
 from gateway.pipeline.admit import Admit
@@ -137,13 +137,19 @@ class Evaluator:
         if self.endpoints.serves(exchange):
             raise NotFound("the gateway answers this path itself")
 
-    async def _judge(self, request: HypotheticalRequest, exchange: Exchange) -> None:
-        identity = exchange.caller.identity
+    def is_blocked(self, identity: Identity | None) -> bool:
+        """Whether a block keeps them out now."""
         blocks = self.judge.authorize.blocks
+        return identity is not None and blocks.of(identity, self.clock()) is not None
+
+    def in_maintenance(self, decision_input: DecisionInput) -> bool:
+        """Whether such a request is refused for a maintenance."""
+        maintenance = self.judge.authorize.maintenance
+        return maintenance.announced and maintenance.keeps_out(decision_input) is not None
+
+    async def _judge(self, request: HypotheticalRequest, exchange: Exchange) -> None:
         # Blocked is blocked at once, whichever moment is asked about.
-        block = blocks.of(identity, self.clock()) if identity is not None else None
-        if block is not None:
-            raise Blocked(f"block {block.id}", block=block.id)
+        self.judge.authorize.check_blocks(exchange.caller.identity, self.clock())
         await (self.counting if request.counts else self.judge)(exchange)
 
     def _record(self, request: HypotheticalRequest, exchange: Exchange) -> None:

@@ -46,6 +46,9 @@ _KEPT_SECONDS: Final = 30.0
 _MOST_KEPT: Final = 100_000
 """Results, of all searches together."""
 
+# The address of the client, and the moment in seconds since the epoch; None for now.
+Circumstances = tuple[str, float | None]
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -98,15 +101,19 @@ class SearchEndpoints:
         """Who may do this to this resource? Raises Unanswerable."""
         message = parse_message(SubjectSearch, request.data)
         # On the event loop, where blocks are kept.
-        known = [each for each in self._subjects.known(message.subject.type) if not self._blocked(each[1])]
+        known = [
+            (subject, identity)
+            for subject, identity in self._subjects.known(message.subject.type)
+            if not self._evaluator.is_blocked(identity)
+        ]
 
         def find() -> Found:
             kind = message.subject.type
-            base = address_and_moment(message.context)
+            circumstances = address_and_moment(message.context)
             if kind == SESSION:
                 raise Unanswerable(f"subject.type: sessions are not listed; search for the type {PERSON!r}")
             settings = self._subjects.kind(kind)
-            exchange = self._exchange(message.action, message.resource, base)
+            exchange = self._exchange(message.action, message.resource, circumstances)
             if settings is None or exchange is None:
                 return Found(())
             if kind in _KINDS:
@@ -115,8 +122,8 @@ class SearchEndpoints:
                 return Found(list({each["id"]: each for each in several}.values()), found.inexact)
             return Found(
                 [
-                    {"type": each.type, "id": each.id}
-                    for each, identity in known
+                    {"type": subject.type, "id": subject.id}
+                    for subject, identity in known
                     if self._allows(exchange, identity)
                 ]
             )
@@ -129,16 +136,16 @@ class SearchEndpoints:
         caller = await self._caller(request, message.subject)
 
         def find() -> Found:
-            base = address_and_moment(message.context)
+            circumstances = address_and_moment(message.context)
             if caller is None:
                 return Found(())
             if message.resource.type == PATH:
-                return self._paths(caller, message.action, base)
+                return self._paths(caller, message.action, circumstances)
             return Found(
                 [
                     {"type": each.type, "id": each.id}
                     for each in self._mapping.known(message.resource.type)
-                    if self._may(caller, message.action, each, base)
+                    if self._may(caller, message.action, each, circumstances)
                 ]
             )
 
@@ -150,7 +157,7 @@ class SearchEndpoints:
         caller = await self._caller(request, message.subject)
 
         def find() -> Found:
-            base = address_and_moment(message.context)
+            circumstances = address_and_moment(message.context)
             if caller is None or not self._mapping.knows(message.resource.type):
                 return Found(())
             names = self._methods if message.resource.type == PATH else self._mapping.actions
@@ -158,7 +165,7 @@ class SearchEndpoints:
                 [
                     {"name": name}
                     for name in names
-                    if self._may(caller, Action(name=name), message.resource, base)
+                    if self._may(caller, Action(name=name), message.resource, circumstances)
                 ]
             )
 
@@ -168,7 +175,7 @@ class SearchEndpoints:
         """The subject of a search; None where nothing is open to it, because it is nobody, or blocked."""
         try:
             caller = await self._subjects.of(request.program, subject)
-            return None if self._blocked(caller.identity) else caller
+            return None if self._evaluator.is_blocked(caller.identity) else caller
         except LoginRequired:
             return None
         except Unanswerable as error:
@@ -176,7 +183,7 @@ class SearchEndpoints:
                 return None
             raise
 
-    def _exchange(self, action: Action, resource: Entity, base: tuple[str, float | None]) -> Exchange | None:
+    def _exchange(self, action: Action, resource: Entity, circumstances: Circumstances) -> Exchange | None:
         """The request as far as admission; None where it would be refused before the rules."""
         try:
             target = self._mapping.target(action, resource)
@@ -184,45 +191,37 @@ class SearchEndpoints:
             if error.answered == 404:
                 return None
             raise
-        exchange = self._evaluator.exchange(HypotheticalRequest("", "", target, *base))
+        exchange = self._evaluator.exchange(HypotheticalRequest("", "", target, *circumstances))
         try:
             self._evaluator.admitted(exchange)
         except GatewayError:
             return None
         return exchange
 
-    def _may(self, caller: Caller, action: Action, resource: Entity, base: tuple[str, float | None]) -> bool:
-        exchange = self._exchange(action, resource, base)
+    def _may(self, caller: Caller, action: Action, resource: Entity, circumstances: Circumstances) -> bool:
+        exchange = self._exchange(action, resource, circumstances)
         return (
             exchange is not None and caller.identity is not None and self._allows(exchange, caller.identity)
         )
 
     def _allows(self, exchange: Exchange, identity: Identity) -> bool:
-        authorize = self._evaluator.judge.authorize
         asked = input_of(exchange)._replace(identity=identity)
-        if authorize.maintenance.announced and authorize.maintenance.keeps_out(asked) is not None:
-            return False
-        return allows(self._rules(), asked)
+        return not self._evaluator.in_maintenance(asked) and allows(self._rules(), asked)
 
-    def _blocked(self, identity: Identity | None) -> bool:
-        blocks = self._evaluator.judge.authorize.blocks
-        return identity is not None and blocks.of(identity, self._evaluator.clock()) is not None
-
-    def _paths(self, caller: Caller, action: Action, base: tuple[str, float | None]) -> Found:
-        address, moment = base
+    def _paths(self, caller: Caller, action: Action, circumstances: Circumstances) -> Found:
+        address, moment = circumstances
         method = self._mapping.method(action)
         if method not in self._methods:
             return Found(())
-        rules, authorize = self._rules(), self._evaluator.judge.authorize
+        rules = self._rules()
         now = self._evaluator.clock() if moment is None else moment
         host = self._evaluator.public_host.decode("ascii")
         person = DecisionInput(method, host, "", (), address, now, caller.identity)
-        announced = authorize.maintenance.announced
 
         def results() -> Iterator[dict[str, Any]]:
             for each in open_paths(rules, person, _OWN):
                 there = person._replace(path=each.path, segments=tuple(each.path.split("/")[1:]))
-                if announced and authorize.maintenance.keeps_out(there) is not None:
+                if self._evaluator.in_maintenance(there):
                     continue
                 about = {"rule": each.rule, "pattern": each.pattern, "below": each.below}
                 if each.checked_again:

@@ -24,7 +24,7 @@ from gateway.errors import (
     WebSocketRefused,
 )
 from gateway.exchange import Exchange, Judgement
-from gateway.model import NOTHING, Decision, DecisionInput
+from gateway.model import NOTHING, Decision, DecisionInput, Identity
 from gateway.pipeline.cached_permission import CachedPermission
 from gateway.plan import Advice
 from gateway.policy.advice import advise
@@ -60,7 +60,7 @@ class Authorize:
 
     async def __call__(self, exchange: Exchange) -> None:
         """Fill in `judgement`. Raises BadRequest, Blocked, UnderMaintenance, LoginRequired, Forbidden, FactsUnavailable or PolicyFailed."""
-        self._check_blocks(exchange)
+        self.check_blocks(exchange.caller.identity, exchange.now)
         rules = self.rules()
         decision_input, facts = input_of(exchange), NOTHING_ASKED
         if self.maintenance.announced:
@@ -74,7 +74,7 @@ class Authorize:
         rules, decision_input = self.rules(), input_of(exchange)
         if questions(rules, decision_input):
             return False
-        self._check_blocks(exchange)
+        self.check_blocks(exchange.caller.identity, exchange.now)
         if self.maintenance.announced:
             self._check_maintenance(exchange, decision_input)
         return self._decide(exchange, rules, decision_input, NOTHING_ASKED).allowed
@@ -83,7 +83,7 @@ class Authorize:
         """Fill in `judgement` as it was; False where other rules are in force, or a maintenance is announced. Raises Blocked."""
         if self.rules() is not before.rules or self.maintenance.announced:
             return False
-        self._check_blocks(exchange)
+        self.check_blocks(exchange.caller.identity, exchange.now)
         exchange.judgement, exchange.handling = before.judgement, before.handling
         return True
 
@@ -98,9 +98,9 @@ class Authorize:
             raise _refusal(exchange, judgement, rules)
         return decision
 
-    def _check_blocks(self, exchange: Exchange) -> None:
-        identity = exchange.caller.identity
-        block = self.blocks.of(identity, exchange.now) if identity is not None else None
+    def check_blocks(self, identity: Identity | None, now: float) -> None:
+        """Raise Blocked where a block keeps out whoever this is at this moment (seconds since the epoch)."""
+        block = self.blocks.of(identity, now) if identity is not None else None
         if block is not None:
             raise Blocked(f"block {block.id}", block=block.id)
 
