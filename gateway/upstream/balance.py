@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
+from gateway.upstream.connection import HomePool
 from gateway.upstream.pool import ConnectionPool
 from gateway.upstream.shares import Party
 
@@ -22,13 +23,13 @@ class Balance:
         self._load = load
         self._credit = dict.fromkeys(pools, 0.0)
 
-    def choose(self, party: Party, avoid: Collection[ConnectionPool] = ()) -> ConnectionPool | None:
+    def choose(self, party: Party, avoid: Collection[HomePool] = ()) -> ConnectionPool | None:
         """The server whose turn it is, without counting it; None where none takes requests."""
         takers = self._takers(avoid)
         roomy = [pool for pool in takers if pool.has_room(party)] or takers
         return min(roomy, key=self._rank, default=None)
 
-    def used(self, chosen: ConnectionPool, avoid: Collection[ConnectionPool] = ()) -> None:
+    def used(self, chosen: ConnectionPool, avoid: Collection[HomePool] = ()) -> None:
         """A request goes to this server: the next one is another's."""
         total = 0.0
         for pool in self._takers(avoid):
@@ -38,7 +39,7 @@ class Balance:
         self._credit[chosen] -= total
         chosen.health.taken()
 
-    def _takers(self, avoid: Collection[ConnectionPool]) -> list[ConnectionPool]:
+    def _takers(self, avoid: Collection[HomePool]) -> list[ConnectionPool]:
         return [pool for pool in self._credit if pool not in avoid and pool.health.admits()]
 
     def _rank(self, pool: ConnectionPool) -> tuple[float, float]:

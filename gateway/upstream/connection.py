@@ -8,7 +8,7 @@ import os
 import ssl
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from gateway.errors import UpstreamBroken, UpstreamTimeout
 from gateway.outgoing.trouble import trouble_of
@@ -27,10 +27,8 @@ from gateway.upstream.connection_state import (
 )
 from gateway.upstream.known_responses import KnownResponses
 from gateway.upstream.response_reader import ResponseReader
+from gateway.upstream.server_health import ServerHealth
 from gateway.upstream.session_tags import NOBODY
-
-if TYPE_CHECKING:
-    from gateway.upstream.pool import ConnectionPool
 
 
 class ConnectionClosed(Exception):
@@ -61,6 +59,17 @@ class _Buffer(threading.local):
 _buffer = _Buffer()
 
 
+class HomePool(Protocol):
+    """The pool of one server, as far as a connection leads to it; `host` and `websockets` as in ConnectionPool."""
+
+    host: bytes | None
+    health: ServerHealth
+    websockets: int
+
+    def release(self, connection: UpstreamConnection) -> None:
+        """Give a connection back."""
+
+
 class UpstreamConnection(asyncio.BufferedProtocol):
     """Opened by the pool. An exchange runs from `start` to `rest`; `tell`, `wait` and `read` report its response.
 
@@ -69,7 +78,7 @@ class UpstreamConnection(asyncio.BufferedProtocol):
     only if its client sends or takes in more. `stray`: octets arrived that belong to no exchange. `pool` takes it back.
     """
 
-    pool: ConnectionPool
+    pool: HomePool
 
     def __init__(self, loop: asyncio.AbstractEventLoop, known: KnownResponses) -> None:
         """`known` are heads that responses of the same server had."""
@@ -85,8 +94,7 @@ class UpstreamConnection(asyncio.BufferedProtocol):
         self._is_last = False
         self.response: ResponseReader
         self.state = IDLE
-        self.closed = False
-        self.stray = False
+        self.closed = self.stray = False
         self.owner = NOBODY
         """Whom the exchange belongs to."""
         self.writable: asyncio.Future[None] | None = None
@@ -204,15 +212,11 @@ class UpstreamConnection(asyncio.BufferedProtocol):
     def close(self) -> None:
         """End the connection at once; what was not sent is lost."""
         self.closed = True
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._stop_timer()
         self._transport.abort()
 
     def forget(self) -> None:
-        """Drop the error of an exchange that is over: its traceback refers back here, which only a garbage collection
-        would find.
-        """
+        """Drop the error of an exchange that is over: its traceback refers back here, and only garbage collection frees both."""
         self._error = None
 
     def hand_over(self, protocol: asyncio.Protocol) -> bytes:
@@ -220,9 +224,7 @@ class UpstreamConnection(asyncio.BufferedProtocol):
 
         Reading is paused until `protocol` resumes it.
         """
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._stop_timer()
         self._transport.set_protocol(protocol)
         protocol.connection_made(self._transport)
         return self.response.after_switch or b""
@@ -246,6 +248,11 @@ class UpstreamConnection(asyncio.BufferedProtocol):
             self._told = None
             told()
 
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
     def _time_over(self) -> None:
         """One timer serves all waits: it looks again later if the wait that set it is over."""
         self._timer = None
@@ -268,9 +275,7 @@ class UpstreamConnection(asyncio.BufferedProtocol):
         closed_here, self.closed = self.closed, True
         self.response.close()
         self.resume_writing()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._stop_timer()
         if self.state is BODY and self.response.ends_at_close and exc is None and not closed_here:
             if self._ended_in_order():
                 self._become(COMPLETE)
@@ -283,9 +288,8 @@ class UpstreamConnection(asyncio.BufferedProtocol):
         self._tell()
 
     def _ended_in_order(self) -> bool:
-        """Whether the end of the connection is one that the register made. Over TLS it says so: without that, anybody on the
-        way can have cut off what ends with the connection (RFC 9112 section 9.8).
-        """
+        """Whether it was the register that ended the connection. Over TLS the register says so: without that, anybody on the
+        way can have cut off what ends with the connection (RFC 9112 section 9.8)."""
         tls: ssl.SSLObject | None = self._transport.get_extra_info("ssl_object")
         if tls is None:
             return True
@@ -296,8 +300,7 @@ class UpstreamConnection(asyncio.BufferedProtocol):
 
     def _read_what_is_left(self) -> None:
         """A register that answers before it has the whole request closes the connection behind its response: writing to it
-        fails, as a rule before anybody looks at what has arrived.
-        """
+        fails, as a rule before anybody looks at what has arrived."""
         found = self._transport.get_extra_info
         if found("socket") is None or found("sslcontext") is not None:
             return  # with TLS only the transport could read it

@@ -21,10 +21,9 @@ from gateway.http_semantics import FURTHER_METHODS, IDEMPOTENT, HeaderLine
 from gateway.upstream.address_rewriter import AddressRewriter
 from gateway.upstream.client_headers import ClientHeaders
 from gateway.upstream.client_stream import BodyLimits, ClientStream
-from gateway.upstream.connection import ClientStalled, ConnectionClosed, UpstreamConnection
+from gateway.upstream.connection import ClientStalled, ConnectionClosed, HomePool, UpstreamConnection
 from gateway.upstream.connection_state import COMPLETE
 from gateway.upstream.path_prefix import PathPrefix
-from gateway.upstream.pool import ConnectionPool
 from gateway.upstream.progress import Progress
 from gateway.upstream.register_sessions import RegisterSessions
 from gateway.upstream.request import UpstreamRequest
@@ -106,7 +105,7 @@ class Forwarder:
             await client.prepare()
         repeatable = request.method in IDEMPOTENT and not request.framing.has_body
         connection = begun or await self.upstream.acquire(request.party, repeatable=repeatable)
-        failed: list[ConnectionPool] = []
+        failed: list[HomePool] = []
         while True:
             try:
                 return await self._exchange(
@@ -130,7 +129,7 @@ class Forwarder:
         request: UpstreamRequest,
         connection: UpstreamConnection,
         problem: Exception,
-        failed: list[ConnectionPool],
+        failed: list[HomePool],
     ) -> bool:
         """Whether to send the request again; a server that failed is not asked twice."""
         if isinstance(problem, ConnectionClosed) and connection.exchanges > 1:
@@ -146,7 +145,7 @@ class Forwarder:
     ) -> UpstreamResponse:
         """Send the opening handshake and wait for the head of the response. As `forward`, over a connection of its own."""
         request = self._inside(request)
-        failed: list[ConnectionPool] = []
+        failed: list[HomePool] = []
         while True:
             connection = await connections.acquire(request.party, failed)
             connection.response.may_switch()

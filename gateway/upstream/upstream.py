@@ -11,7 +11,7 @@ from gateway.errors import UpstreamOut, UpstreamUnreachable
 from gateway.events import OnEvent, ServerReturned, ignore
 from gateway.handling import DEFAULT_UPSTREAM
 from gateway.upstream.balance import Balance
-from gateway.upstream.connection import UpstreamConnection
+from gateway.upstream.connection import HomePool, UpstreamConnection
 from gateway.upstream.pool import ConnectionPool
 from gateway.upstream.probes import Probes
 from gateway.upstream.server_health import ServerHealth
@@ -86,12 +86,12 @@ class Upstream:
             return self._only.take_idle(party, repeatable=repeatable)
         pool = self._balance.choose(party)
         connection = pool.take_idle(party, repeatable=repeatable) if pool is not None else None
-        if connection is not None:
-            self._balance.used(connection.pool)
+        if pool is not None and connection is not None:
+            self._balance.used(pool)
         return connection
 
     async def acquire(
-        self, party: Party, *, repeatable: bool, avoid: Collection[ConnectionPool] = ()
+        self, party: Party, *, repeatable: bool, avoid: Collection[HomePool] = ()
     ) -> UpstreamConnection:
         """A connection for one exchange, from the first server that can be reached.
 
@@ -100,15 +100,15 @@ class Upstream:
         """
         return await self._somewhere(party, lambda pool: pool.acquire(party, repeatable=repeatable), avoid)
 
-    async def connect(self, party: Party, *, avoid: Collection[ConnectionPool] = ()) -> UpstreamConnection:
+    async def connect(self, party: Party, *, avoid: Collection[HomePool] = ()) -> UpstreamConnection:
         """A connection that has carried nothing yet. It counts as one of the party's; raises as `acquire` does."""
         return await self._somewhere(party, lambda pool: pool.fresh(party), avoid)
 
-    async def dial(self, avoid: Collection[ConnectionPool] = ()) -> UpstreamConnection:
+    async def dial(self, avoid: Collection[HomePool] = ()) -> UpstreamConnection:
         """A connection for a WebSocket: not limited here, and not kept. The caller closes it. Raises as `connect` does."""
         return await self._somewhere(_NOBODY, lambda pool: pool.dial(), avoid, self._socket_balance)
 
-    def elsewhere(self, party: Party, avoid: Collection[ConnectionPool]) -> bool:
+    def elsewhere(self, party: Party, avoid: Collection[HomePool]) -> bool:
         """Whether a server other than these takes requests."""
         return self._balance.choose(party, avoid) is not None
 
@@ -116,11 +116,11 @@ class Upstream:
         self,
         party: Party,
         ask: Callable[[ConnectionPool], Awaitable[UpstreamConnection]],
-        avoid: Collection[ConnectionPool],
+        avoid: Collection[HomePool],
         balance: Balance | None = None,
     ) -> UpstreamConnection:
         balance = balance or self._balance
-        tried = set(avoid)
+        tried: set[HomePool] = set(avoid)
         while True:
             pool = self._only or balance.choose(party, tried)
             if pool is None:

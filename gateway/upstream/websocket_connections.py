@@ -7,8 +7,7 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import Final
 
 from gateway.errors import Overloaded
-from gateway.upstream.connection import UpstreamConnection
-from gateway.upstream.pool import ConnectionPool
+from gateway.upstream.connection import HomePool, UpstreamConnection
 from gateway.upstream.settings import WebSocketSettings
 from gateway.upstream.shares import Party, Shares, default_share
 
@@ -22,7 +21,7 @@ class WebSocketConnections:
     def __init__(
         self,
         settings: WebSocketSettings,
-        connect: Callable[[Collection[ConnectionPool]], Awaitable[UpstreamConnection]],
+        connect: Callable[[Collection[HomePool]], Awaitable[UpstreamConnection]],
         *,
         changed: Callable[[int], None] = lambda _open: None,
     ) -> None:
@@ -42,7 +41,7 @@ class WebSocketConnections:
     def __len__(self) -> int:
         return len(self._shares)
 
-    async def acquire(self, party: Party, avoid: Collection[ConnectionPool] = ()) -> UpstreamConnection:
+    async def acquire(self, party: Party, avoid: Collection[HomePool] = ()) -> UpstreamConnection:
         """A new connection; give it back with `release`. Raises Overloaded where there is no room, UpstreamUnreachable."""
         if len(self._shares) >= self.most or not self._shares.room(party):
             raise Overloaded("no room for another WebSocket")
