@@ -66,6 +66,11 @@ def connection_options(value: bytes) -> list[bytes]:
     return value.lower().translate(None, b" \t").split(b",")
 
 
+def media_type(content_type: bytes | None) -> bytes:
+    """The media type that a Content-Type names, in lower case and without parameters (RFC 9110 section 8.3.1); b"" for none."""
+    return (content_type or b"").partition(b";")[0].strip().lower()
+
+
 def header_block(lines: Iterable[HeaderLine]) -> bytes:
     """Header lines as they are sent, each with its line end (RFC 9112 section 5)."""
     return b"".join([b"%b: %b\r\n" % line for line in lines])

@@ -1,6 +1,8 @@
-"""The lists of HTTP agree with one another."""
+"""The lists of HTTP agree with one another, and values are read as RFC 9110 says."""
 
 from __future__ import annotations
+
+import pytest
 
 from gateway.http_semantics import (
     FURTHER_METHODS,
@@ -9,6 +11,7 @@ from gateway.http_semantics import (
     METHODS,
     SAFE,
     WITHOUT_CONTENT,
+    media_type,
 )
 
 
@@ -32,3 +35,19 @@ def test_what_shows_requests_or_opens_tunnels_is_never_accepted() -> None:
 
 def test_header_names_are_lower_case() -> None:
     assert all(name == name.lower() for name in HOP_BY_HOP)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "found"),
+    [
+        (b"text/html", b"text/html"),
+        (b' Text/HTML ; charset="utf-8"', b"text/html"),
+        (b"; charset=utf-8", b""),
+        (b"", b""),
+        (None, b""),
+    ],
+)
+def test_a_media_type_is_in_lower_case_and_has_no_parameters(
+    content_type: bytes | None, found: bytes
+) -> None:
+    assert media_type(content_type) == found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway.http_semantics import media_type
 from gateway.model import CanonicalRequest
 
 FORM_TYPES = (b"application/x-www-form-urlencoded", b"multipart/form-data")
@@ -23,9 +24,7 @@ def is_form(request: CanonicalRequest) -> bool:
 def form_type(request: CanonicalRequest) -> bytes | None:
     """The Content-Type of a form, with its parameters; None for any other body."""
     value = request.header(b"content-type")
-    if value is None or value.partition(b";")[0].strip().lower() not in FORM_TYPES:
-        return None
-    return value
+    return value if media_type(value) in FORM_TYPES else None
 
 
 def is_same_origin(request: CanonicalRequest, *, if_unknown: bool) -> bool:

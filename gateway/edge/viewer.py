@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from gateway.edge.forms import FORM_TYPES
-from gateway.http_semantics import HeaderLine
+from gateway.http_semantics import HeaderLine, media_type
 from gateway.model import Viewer
 
 # What says that a browser, or a script for it, fetches something that nobody has asked for yet.
@@ -128,7 +128,7 @@ def _is_of_library(read: HeaderValues) -> bool:
 def _may_be_form(read: HeaderValues) -> bool:
     """A browser that goes to a page sends nothing, or a form."""
     kinds = read.get(b"content-type")
-    return kinds is None or kinds[0].partition(b";")[0].strip().lower() in _SENT_BY_FORMS
+    return kinds is None or media_type(kinds[0]) in _SENT_BY_FORMS
 
 
 def _wants_html(read: HeaderValues) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from gateway.endpoints.form_store import KeptForm
+from gateway.http_semantics import media_type
 from gateway.model import CanonicalRequest
 from gateway.responses import Message, Receive, Scope
 
@@ -31,7 +32,7 @@ def is_marked(request: CanonicalRequest) -> bool:
         query is not None
         and _MARKED.search(query) is not None
         and request.header(b"content-length") == _LENGTH
-        and (request.header(b"content-type") or b"").partition(b";")[0].strip().lower() == _URLENCODED
+        and media_type(request.header(b"content-type")) == _URLENCODED
     )
 
 

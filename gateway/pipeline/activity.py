@@ -10,6 +10,7 @@ from gateway.background import Loop
 from gateway.errors import StoreUnavailable
 from gateway.events import OnEvent, ignore
 from gateway.exchange import Exchange
+from gateway.http_semantics import media_type
 from gateway.pipeline.polling import Polling
 from gateway.session.sessions import Sessions
 from gateway.upstream.live_streams import Streams
@@ -72,5 +73,5 @@ class Activity:
         if self.polling is not None and self.polling.may_be_poll(request):
             return False
         headers = exchange.progress.response_headers if exchange.progress is not None else None
-        kind = next((value for name, value in headers or () if name == b"content-type"), b"")
-        return kind.partition(b";")[0].strip().lower() not in _EVENTS
+        kind = next((value for name, value in headers or () if name == b"content-type"), None)
+        return media_type(kind) not in _EVENTS

@@ -10,7 +10,7 @@ from gateway.errors import GatewayError, UpstreamUnreachable
 from gateway.events import OnEvent, UpstreamFailed
 from gateway.exchange import Exchange
 from gateway.handling import PLAIN
-from gateway.http_semantics import HeaderLine
+from gateway.http_semantics import HeaderLine, media_type
 from gateway.model import Identity
 from gateway.pipeline.cross_origin import cors_lines
 from gateway.policy.ruleset import RuleSet
@@ -123,7 +123,7 @@ def is_endless_stream(exchange: Exchange) -> bool:
     """Whether its answer is a stream of events under way: a client takes its end for an invitation to connect again."""
     lines = exchange.progress.response_headers if exchange.progress is not None and exchange.status else None
     found = dict(lines or ())
-    kind = found.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    kind = media_type(found.get(b"content-type"))
     return kind == b"text/event-stream" and b"content-length" not in found
 
 

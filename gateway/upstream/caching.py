@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
-from gateway.http_semantics import HeaderLines
+from gateway.http_semantics import HeaderLines, media_type
 
 LOOKED_AT: Final = frozenset((b"cache-control", b"content-type", b"expires", b"vary"))
 _NOT_MODIFIED: Final = 304
@@ -45,7 +45,7 @@ def _private_lines(status: int, lines: HeaderLines, credential: bytes) -> Header
         return ()
     if said.get(b"expires", b"").strip():
         return (_PRIVATE, *_varying(said, credential))
-    kind = said.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    kind = media_type(said.get(b"content-type"))
     return (_NO_STORE,) if kind in _PAGES else (_ASK_FIRST, *_varying(said, credential))
 
 
