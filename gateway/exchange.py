@@ -9,7 +9,7 @@ from secrets import token_hex
 from typing import NamedTuple
 
 from gateway.caching.known_lines import with_passing, without
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, NotFound
 from gateway.handling import PLAIN, Handling
 from gateway.http_semantics import Forwarded, HeaderLine, HeaderLines
 from gateway.model import CanonicalRequest, Decision, DecisionInput, Identity
@@ -35,6 +35,11 @@ class Caller:
     def identity(self) -> Identity | None:
         """The identity that rules judge and the register sees."""
         return self.session.identity if self.session is not None else self.program
+
+    @property
+    def session_id(self) -> str | None:
+        """The public id of the session; None for anybody without one."""
+        return self.session.id if self.session is not None else None
 
 
 class Outgoing(NamedTuple):
@@ -126,6 +131,12 @@ class Exchange:
     def forwarded(self) -> Forwarded:
         """How far the request has come on its way to the register."""
         return self.progress.forwarded if self.progress is not None else "no"
+
+    @property
+    def delivered(self) -> Forwarded | None:
+        """How far the request has come; None where it never was for the register: it was not admitted, or for an own path."""
+        own = self.request is None or self.endpoint is not None or isinstance(self.error, NotFound)
+        return None if own else self.forwarded
 
     @property
     def peer(self) -> str:

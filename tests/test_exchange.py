@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway.errors import NotFound
 from gateway.exchange import NOBODY, Caller, Exchange
-from gateway.model import Identity
+from gateway.model import NOTHING, CanonicalRequest, Identity
 from gateway.responses import Message
+from gateway.session.sessions import Session
+from gateway.upstream.progress import Progress
 
 PROGRAM = Identity("https://op.test", "program", kind="machine")
+REQUEST = CanonicalRequest(
+    *("id", "GET", "http", "gw.test", "/a", ("a",), b"/a", (), NOTHING, "192.0.2.1"),
+    viewer="script",
+    language="nl",
+)
 
 
 def exchange(sent: list[Message]) -> Exchange:
@@ -51,3 +59,23 @@ def test_judging_again_knows_the_earlier_exchange_and_nobody_yet() -> None:
     assert later.earlier is asked
     assert (later.now, later.caller, later.scope) == (1_800_000_060.0, NOBODY, asked.scope)
     assert asked.caller.identity is PROGRAM
+
+
+def test_a_request_that_was_not_for_the_register_was_not_delivered_in_part() -> None:
+    asked = exchange([])
+    assert asked.forwarded == "no"
+    assert asked.delivered is None
+    asked.request = REQUEST
+    asked.progress = Progress("partly")
+    assert asked.delivered == "partly"
+    asked.error = NotFound("an own path")
+    assert asked.delivered is None
+    asked.error, asked.endpoint = None, "/oauth2/start"
+    assert asked.delivered is None
+
+
+def test_only_a_session_has_a_session_id() -> None:
+    session = Session("0123456789abcdef", PROGRAM, 1.0, 2.0)
+    assert Caller(session).session_id == "0123456789abcdef"
+    assert Caller(program=PROGRAM).session_id is None
+    assert NOBODY.session_id is None

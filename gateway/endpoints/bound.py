@@ -194,13 +194,12 @@ class BoundEndpoints:
     def _note(self, operation: str, result: str, request: Request) -> None:
         self.on_event(SessionProven(operation, result))
         exchange = exchange_of(request)
-        session = exchange.caller.session
         write = log.warning if result in ("wrong-key", "challenge-used", "algorithm") else log.info
         write(
             "a bound session",
             operation=operation,
             result=result,
-            session=session.id if session is not None else None,
+            session=exchange.caller.session_id,
             client=exchange.admitted.client,
             request_id=exchange.id,
         )

@@ -42,13 +42,12 @@ class AskAgain:
             return None
         if request.method != "GET" or not request.navigation or not _may_change(error):
             return None
-        renewable = session.tokens is not None and session.tokens.refresh_token is not None
-        pause = _RENEW_SECONDS if renewable else self.silent_check
+        pause = _RENEW_SECONDS if session.renewable else self.silent_check
         if not pause or 0.0 <= self.login.clock() - session.checked_at < pause:
             return None
         if not await self.login.sessions.one_time.claim(_CLAIM, session.id, seconds=pause):
             return None
-        if renewable:
+        if session.renewable:
             return await self._renewed(exchange, request, session)
         return await self.login.ask_silently(request, session.identity)
 

@@ -109,7 +109,7 @@ class Attach:
 
     def _signed(self, exchange: Exchange, identity: Identity) -> str:
         caller, handling = exchange.caller, exchange.handling
-        session = caller.session.id if caller.session is not None else None
+        session = caller.session_id
         about = session or f"{identity.kind} {identity.issuer} {identity.subject}"
         audience = None if handling is PLAIN else self._audiences.get(handling.upstream)
         return self._assertions.sign(identity, about, audience, session=session)

@@ -45,11 +45,9 @@ class Forward:
 
         `begun` is the connection that carries the request already, where `begin` gave one.
         """
-        session = exchange.caller.session
-        session_id = session.id if session is not None else None
         exchange.progress = Progress("no" if begun is None else "wholly")
         try:
-            await self.streams.carry(exchange, session_id, self._carry(exchange, begun))
+            await self.streams.carry(exchange, exchange.caller.session_id, self._carry(exchange, begun))
         except Cut as cut:
             exchange.cut = {"reason": cut.reason, "why": cut.error.detail, "rules": self.rules().hash}
             if cut.in_order:
@@ -106,7 +104,7 @@ class Forward:
 
     def request(self, exchange: Exchange) -> UpstreamRequest:
         """What goes to the register."""
-        outgoing, session, identity = exchange.outgoing, exchange.caller.session, exchange.caller.identity
+        outgoing, caller = exchange.outgoing, exchange.caller
         if outgoing is None:
             raise RuntimeError("nothing has been attached to the request")
         return UpstreamRequest.of(
@@ -114,8 +112,8 @@ class Forward:
             outgoing.lines,
             outgoing.framing,
             exchange.receive,
-            session.id if session is not None else None,
-            self.owners(identity) if identity is not None else NOBODY,
+            caller.session_id,
+            self.owners(caller.identity) if caller.identity is not None else NOBODY,
         )
 
 

@@ -12,7 +12,6 @@ from gateway.errors import (
     Blocked,
     FactsUnavailable,
     GatewayError,
-    NotFound,
     ProviderUnavailable,
     StoreUnavailable,
     UnderMaintenance,
@@ -97,7 +96,7 @@ def entry_of(
         request=request,
         decision=judgement.decision,
         identity=caller.identity,
-        session=caller.session.id if caller.session else None,
+        session=caller.session_id,
         rules=judgement.rules or None,
         endpoint=exchange.endpoint,
         error=_error_code(exchange),
@@ -118,7 +117,6 @@ def _refusal(exchange: Exchange, error: GatewayError) -> Refusal:
     """What became of a request that ended with this error."""
     request, decided = exchange.request, exchange.judgement is not None
     reason = error.facts.get("reason")
-    own = request is None or exchange.endpoint is not None or isinstance(error, NotFound)
     return Refusal(
         reason=reason if isinstance(reason, str) else error.code,
         raw_request=raw_request_of_scope(exchange.scope) if request is None else None,
@@ -127,7 +125,7 @@ def _refusal(exchange: Exchange, error: GatewayError) -> Refusal:
         viewer=request.viewer if request is not None else viewer_of_lines(exchange.scope.get("headers", ())),
         facts=error.facts,
         detail=error.detail if not decided and isinstance(error, _EXPLAINED) else "",
-        forwarded=None if own else exchange.forwarded,
+        forwarded=exchange.delivered,
     )
 
 

@@ -21,7 +21,6 @@ from gateway.errors import (
     InternalFault,
     LoginFailed,
     LoginRequired,
-    NotFound,
     Overloaded,
     ProviderUnavailable,
     RequestTimeout,
@@ -136,8 +135,7 @@ class Refuse:
         kept = await self.forms.note(exchange, error)
         if kept is None and isinstance(error, UnderMaintenance) and _is_whole_form(exchange):
             kept = await self.forms.hold(exchange)
-        own = exchange.request is None or exchange.endpoint is not None or isinstance(error, NotFound)
-        return RequestOutcome(None if own else exchange.forwarded, kept)
+        return RequestOutcome(exchange.delivered, kept)
 
     async def _form(self, exchange: Exchange, error: GatewayError) -> Response | None:
         """The page for a form that a login helps: kept, if possible, and sent once its sender is back."""

@@ -70,7 +70,7 @@ class CarryWebSocket:
             self.connections[exchange.handling.upstream],
             exchange.handling.timeout,
         )
-        response = await self.forward.streams.carry(exchange, _session_of(exchange), opening)
+        response = await self.forward.streams.carry(exchange, exchange.caller.session_id, opening)
         try:
             response.headers = changed_headers(exchange, response.headers)
             if not is_switch(response.status):
@@ -125,7 +125,7 @@ class CarryWebSocket:
             self.connections[exchange.handling.upstream].release(connection)
 
     async def _until_its_end(self, exchange: Exchange, tunnel: Tunnel, begun: float) -> None:
-        session_id = _session_of(exchange)
+        session_id = exchange.caller.session_id
         opened, cut = time.perf_counter(), None
         try:
             await self.forward.streams.carry(exchange, session_id, tunnel.wait(), since=begun)
@@ -146,8 +146,3 @@ class CarryWebSocket:
         self, exchange: Exchange, session: str | None, seconds: float, cut: Mapping[str, str] | None
     ) -> None:
         self.forward.on_event(WebSocketEnded(exchange.id, session, seconds, cut))
-
-
-def _session_of(exchange: Exchange) -> str | None:
-    session = exchange.caller.session
-    return session.id if session is not None else None

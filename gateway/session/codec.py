@@ -42,6 +42,11 @@ class Session:
     device: str | None = None
     binding: Binding | None = None
 
+    @property
+    def renewable(self) -> bool:
+        """Whether the provider can be asked again without the browser: by a refresh token."""
+        return self.tokens is not None and self.tokens.refresh_token is not None
+
 
 _SESSIONS: Final = Codec(Session)
 

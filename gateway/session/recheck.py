@@ -26,7 +26,7 @@ _ASKED: Final = "renewal-asked"
 _LOOK_AGAIN: Final = 0.05
 _WRITE_AGAIN: Final = 0.2
 _PAUSE_SECONDS: Final = 5.0
-# So far the clocks of machines that share a store may differ.
+# How far the clocks of machines that share a store may differ.
 _SKEW_SECONDS: Final = 60.0
 
 Renew = Callable[[Identity, Tokens], Awaitable[tuple[Identity, Tokens] | None]]
@@ -112,7 +112,7 @@ class Recheck:
         """
         if not self.due(session):
             return session
-        if _renewable(session):
+        if session.renewable:
             if not wait and self._in_grace(session):
                 self._renew_behind(ticket, session)
                 return session
@@ -121,7 +121,7 @@ class Recheck:
                 return found
             session = found
         now, in_grace = self._clock(), self._in_grace(session)
-        if _renewable(session):
+        if session.renewable:
             # The provider does not answer: the session goes on for a while, as logins are not possible either.
             if in_grace:
                 return session
@@ -179,7 +179,7 @@ class Recheck:
         give_up = loop.time() + 2 * self._patience
         while True:
             found = await self._sessions.reload(ticket)
-            if found is None or self._checked_since(found, since) or not _renewable(found):
+            if found is None or self._checked_since(found, since) or not found.renewable:
                 return found
             holder = os.urandom(16)
             if await one_time.claim(_CLAIM, found.id, seconds=self._patience + 1.0, by=holder):
@@ -199,7 +199,7 @@ class Recheck:
             session is None
             or self._checked_since(session, since)
             or session.tokens is None
-            or not _renewable(session)
+            or not session.renewable
         ):
             return session
         ticket = self._sessions.successor(ticket) or ticket
@@ -240,7 +240,3 @@ class Recheck:
                 if loop.time() >= end:
                     raise
                 await asyncio.sleep(_WRITE_AGAIN)
-
-
-def _renewable(session: Session) -> bool:
-    return session.tokens is not None and session.tokens.refresh_token is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -72,6 +73,12 @@ def test_the_stored_form_is_read_and_written() -> None:
     assert decode_session(json.dumps(STORED).encode()) == SESSION
     assert json.loads(encode_session(SESSION)) == STORED
     assert encode_session(SESSION).isascii()
+
+
+def test_only_a_session_with_a_refresh_token_is_renewable() -> None:
+    assert SESSION.renewable
+    assert not replace(SESSION, tokens=Tokens("access")).renewable
+    assert not replace(SESSION, tokens=None).renewable
 
 
 def test_fields_that_came_later_may_be_absent() -> None:
